@@ -1,0 +1,62 @@
+/// Gives a node its addresses from nothing but a base prefix and its own hardware address, so that nobody has to be
+/// asked: `base | MAC << 9` is the node's /119, whose lower /120 is the host's and whose upper /120 is the pods'.
+public struct AddressPlan: Hashable, Sendable {
+    /// The prefix all nodes share, at most 71 bits long, so that 48 bits of MAC and 9 bits of host fit behind it.
+    public let base: IPv6Prefix
+
+    /// Makes a plan. `nil` when the base is longer than /71 and leaves no room for the hardware address.
+    public init?(base: IPv6Prefix) {
+        guard base.length <= 71 else { return nil }
+        self.base = base
+    }
+
+    /// The node's /119.
+    public func nodePrefix(for mac: MACAddress) -> IPv6Prefix {
+        IPv6Prefix(IPv6Address(high: base.address.high, low: base.address.low | mac.rawValue << 9), length: 119)
+    }
+
+    /// The lower /120: the host's own addresses.
+    public func hostPrefix(for mac: MACAddress) -> IPv6Prefix {
+        IPv6Prefix(nodePrefix(for: mac).address, length: 120)
+    }
+
+    /// The upper /120: the node's pods.
+    public func podPrefix(for mac: MACAddress) -> IPv6Prefix {
+        let address = nodePrefix(for: mac).address
+        return IPv6Prefix(IPv6Address(high: address.high, low: address.low | 0x100), length: 120)
+    }
+
+    /// The node's own address, `::0` of its host range; announced as a /128.
+    public func nodeAddress(for mac: MACAddress) -> IPv6Address { nodePrefix(for: mac).address }
+
+    /// The /126 of cabled port `port` (0–3) for links that need an address: `::10`, `::14`, `::18`, `::1c`.
+    public func portPrefix(for mac: MACAddress, port: Int) -> IPv6Prefix {
+        precondition((0..<4).contains(port))
+        let address = nodePrefix(for: mac).address
+        return IPv6Prefix(IPv6Address(high: address.high, low: address.low | UInt64(0x10 + 4 * port)), length: 126)
+    }
+
+    /// One port of the node as the plan sees it.
+    public struct Port: Hashable, Sendable {
+        /// The port's permanent hardware address where the kernel tells it, else the present one.
+        public var mac: MACAddress
+        /// Whether a real device is behind the port, rather than a veth, a bridge or the like.
+        public var isPhysical: Bool
+
+        /// Describes a port.
+        public init(mac: MACAddress, isPhysical: Bool) {
+            self.mac = mac
+            self.isPhysical = isPhysical
+        }
+    }
+
+    /// The hardware address that names the node: a universally administered one before a locally administered one,
+    /// the lowest first, physical ports first. `nil` when no port has a usable address.
+    public static func nodeMAC(among ports: some Sequence<Port>) -> MACAddress? {
+        ports.filter(\.mac.isUsable).min { left, right in
+            if left.isPhysical != right.isPhysical { return left.isPhysical }
+            if left.mac.isLocallyAdministered != right.mac.isLocallyAdministered { return right.mac.isLocallyAdministered }
+            return left.mac < right.mac
+        }?.mac
+    }
+}

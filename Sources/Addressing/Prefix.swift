@@ -1,0 +1,89 @@
+/// An IPv6 prefix. The bits past its length are always zero.
+public struct IPv6Prefix: Hashable, Sendable {
+    /// The prefix's bits; those past `length` are zero.
+    public let address: IPv6Address
+    private let storedLength: UInt8
+
+    /// The number of leading bits that count, 0–128.
+    public var length: Int { Int(storedLength) }
+
+    /// Makes a prefix of `address`, clearing the bits past `length` (0–128).
+    public init(_ address: IPv6Address, length: Int) {
+        self.address = address.masked(to: length)
+        storedLength = UInt8(length)
+    }
+
+    /// `::/0`.
+    public static let `default` = IPv6Prefix(.unspecified, length: 0)
+
+    /// The /128 of an address.
+    public init(host address: IPv6Address) { self.init(address, length: 128) }
+
+    /// Whether `address` lies in this prefix.
+    public func contains(_ address: IPv6Address) -> Bool { address.masked(to: length) == self.address }
+
+    /// Whether all of `other` lies in this prefix.
+    public func contains(_ other: IPv6Prefix) -> Bool { other.length >= length && contains(other.address) }
+}
+
+extension IPv6Prefix: Comparable {
+    /// By address, then the shorter first.
+    public static func < (left: IPv6Prefix, right: IPv6Prefix) -> Bool {
+        left.address != right.address ? left.address < right.address : left.storedLength < right.storedLength
+    }
+}
+
+extension IPv6Prefix: CustomStringConvertible, LosslessStringConvertible {
+    /// `address/length`.
+    public var description: String { "\(address)/\(length)" }
+
+    /// Reads `address/length`. Bits set past the length are refused, as they are mostly a mistake.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let address = IPv6Address(String(parts[0])), let length = decimal(parts[1]),
+            length <= 128, address.masked(to: length) == address
+        else { return nil }
+        self.init(address, length: length)
+    }
+}
+
+/// An IPv4 prefix. The bits past its length are always zero.
+public struct IPv4Prefix: Hashable, Sendable {
+    /// The prefix's bits; those past `length` are zero.
+    public let address: IPv4Address
+    private let storedLength: UInt8
+
+    /// The number of leading bits that count, 0–32.
+    public var length: Int { Int(storedLength) }
+
+    /// Makes a prefix of `address`, clearing the bits past `length` (0–32).
+    public init(_ address: IPv4Address, length: Int) {
+        self.address = address.masked(to: length)
+        storedLength = UInt8(length)
+    }
+
+    /// Whether `address` lies in this prefix.
+    public func contains(_ address: IPv4Address) -> Bool { address.masked(to: length) == self.address }
+}
+
+extension IPv4Prefix: CustomStringConvertible, LosslessStringConvertible {
+    /// `address/length`.
+    public var description: String { "\(address)/\(length)" }
+
+    /// Reads `address/length`. Bits set past the length are refused.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let address = IPv4Address(String(parts[0])), let length = decimal(parts[1]),
+            length <= 32, address.masked(to: length) == address
+        else { return nil }
+        self.init(address, length: length)
+    }
+}
+
+/// A plain decimal number of at most three digits without sign or leading zeros.
+private func decimal(_ text: Substring) -> Int? {
+    guard (1...3).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+        text.utf8.count == 1 || text.utf8.first != 0x30
+    else { return nil }
+    return Int(text)
+}
