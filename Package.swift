@@ -22,6 +22,18 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
         swiftSettings: settings)
 }
 
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: dependencies + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+        swiftSettings: settings)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+
 // Each module may import only those that stand above it.
 let core: [Target] = [
     library("Addressing"),
@@ -39,7 +51,36 @@ let core: [Target] = [
     tests("Simulation", ["Addressing", "OSPFPacket", "OSPF", "Routing"]),
 ]
 
-let shell: [Target] = []
+// The shell around the core: everything that touches the world.
+let shell: [Target] = [
+    .target(name: "CLinux"),
+    .systemLibrary(
+        name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
+    library("Linux", ["CLinux", "Addressing", "OSPF"]),
+    library("Netlink", ["CLinux", "CNetlink", "Addressing", "OSPF", "Routing", "Linux"]),
+    library("Services", ["Addressing", "OSPF"] + nio),
+    library("ControlAPI"),
+    library(
+        "Agent",
+        [
+            "Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "ControlAPI",
+            .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
+        ] + nio),
+    library(
+        "Lab", ["CLinux", "Addressing", "Linux", "ControlAPI", .product(name: "Yams", package: "Yams")]),
+    executable("meshd", ["Agent"]),
+    executable("meshctl", ["ControlAPI", "Agent"] + nio),
+    executable("meshlab", ["Lab"]),
+
+    tests("Linux", ["Addressing", "OSPF"]),
+    tests("Netlink", ["Addressing", "OSPF", "Routing", "Linux"]),
+    tests("Services", ["Addressing", "OSPF"]),
+    tests("Agent", ["Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "ControlAPI"]),
+    tests("Lab", ["Addressing", "ControlAPI", "Linux"]),
+    .testTarget(
+        name: "InteroperabilityTests", dependencies: ["Lab", "Addressing", "ControlAPI", "Linux"],
+        swiftSettings: settings),
+]
 
 let package = Package(
     name: "kubermesh",

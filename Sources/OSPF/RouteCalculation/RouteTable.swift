@@ -1,0 +1,110 @@
+public import Addressing
+
+/// Which kind of path leads to a prefix, the preferred first (RFC 2328 §11, §16.4).
+public enum PathKind: UInt8, Hashable, Sendable, Comparable {
+    /// Within the area.
+    case intraArea
+    /// Through an area border router.
+    case interArea
+    /// External, comparable metric.
+    case externalType1
+    /// External, metric larger than any path inside.
+    case externalType2
+
+    /// The preferred first.
+    public static func < (left: PathKind, right: PathKind) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// The dense number of a ``Destination``, reused after release.
+public struct DestinationID: RawRepresentable, Hashable, Sendable, Comparable {
+    /// The number.
+    public let rawValue: UInt32
+    /// Makes an ID.
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// Numeric order.
+    public static func < (left: DestinationID, right: DestinationID) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// A set of announcers, each with its announced metric, and the best way towards it. All prefixes announced by the
+/// same routers at the same metrics share one destination: when the topology changes, destinations change, prefixes
+/// do not.
+public struct Destination: Hashable, Sendable {
+    /// Which kind of path it is.
+    public var kind: PathKind
+    /// The distance to the nearest announcer plus its announced metric; for type 2 external paths the external metric.
+    public var metric: UInt32
+    /// For type 2 external paths the distance to the announcer, else 0.
+    public var internalMetric: UInt32
+    /// The routers that announce at the best distance, in order.
+    public var announcers: [RouterID]
+    /// The union of the first hops on all shortest paths to them, in order, at most ``RouterConfiguration/maximumPaths``;
+    /// never empty.
+    public var nextHops: [NextHop]
+
+    /// Makes a destination.
+    public init(
+        kind: PathKind, metric: UInt32, internalMetric: UInt32 = 0, announcers: [RouterID], nextHops: [NextHop]
+    ) {
+        self.kind = kind
+        self.metric = metric
+        self.internalMetric = internalMetric
+        self.announcers = announcers
+        self.nextHops = nextHops
+    }
+}
+
+/// What changed in a route table. Applied in the order: destinations set, routes set or removed, destinations released.
+/// Every route refers to a destination that is set, and every destination has a next hop.
+public struct RouteTableUpdate: Equatable, Sendable {
+    /// New or changed destinations.
+    public var destinations: [(id: DestinationID, destination: Destination)]
+    /// Prefixes that are new or have moved to another destination (an ID), or have no way any more (`nil`).
+    public var routes: [(prefix: IPv6Prefix, destination: DestinationID?)]
+    /// Destinations that no route refers to any more.
+    public var released: [DestinationID]
+
+    /// Makes an update.
+    public init(
+        destinations: [(id: DestinationID, destination: Destination)] = [],
+        routes: [(prefix: IPv6Prefix, destination: DestinationID?)] = [], released: [DestinationID] = []
+    ) {
+        self.destinations = destinations
+        self.routes = routes
+        self.released = released
+    }
+
+    /// Whether nothing changed.
+    public var isEmpty: Bool { destinations.isEmpty && routes.isEmpty && released.isEmpty }
+
+    /// Compares member by member.
+    public static func == (left: RouteTableUpdate, right: RouteTableUpdate) -> Bool {
+        left.released == right.released
+            && left.destinations.elementsEqual(right.destinations) { $0.id == $1.id && $0.destination == $1.destination }
+            && left.routes.elementsEqual(right.routes) { $0.prefix == $1.prefix && $0.destination == $1.destination }
+    }
+
+}
+
+/// The router's table as it stands: the sum of all updates so far.
+public struct RouteTable: Sendable {
+    /// The destinations in use.
+    public private(set) var destinations: [DestinationID: Destination] = [:]
+    /// The destination of each prefix.
+    public private(set) var routes: [IPv6Prefix: DestinationID] = [:]
+
+    /// Makes an empty table.
+    public init() {}
+
+    /// Takes an update in. Traps on an update that breaks its own promises, which is a bug of this module.
+    public mutating func apply(_ update: RouteTableUpdate) {
+        for (id, destination) in update.destinations {
+            precondition(!destination.nextHops.isEmpty)
+            destinations[id] = destination
+        }
+        for (prefix, id) in update.routes {
+            precondition(id == nil || destinations[id!] != nil)
+            routes[prefix] = id
+        }
+        for id in update.released { destinations[id] = nil }
+    }
+}

@@ -1,0 +1,165 @@
+public import Addressing
+public import OSPFPacket
+
+/// What a router is told when it starts.
+public struct RouterConfiguration: Hashable, Sendable {
+    /// The router's ID; never 0.
+    public var routerID: RouterID
+    /// Whether the ID was derived, so that it may be changed when another router turns out to have it (RFC 7503 §7).
+    public var routerIDIsDerived: Bool
+    /// The area of all interfaces.
+    public var areaID: AreaID
+    /// The instance of all interfaces (RFC 5340 §2.4).
+    public var instanceID: UInt8
+    /// The node's name, told to the others (RFC 5642); empty for none.
+    public var hostname: String
+    /// Tells this machine from another that has the same router ID: 32 octets or more (RFC 7503 §7.2.2).
+    public var hardwareFingerprint: [UInt8]
+    /// The most first hops a route keeps, at least 1.
+    public var maximumPaths: Int
+    /// How soon shortest paths follow a change (RFC 8405).
+    public var spfDelay: SPFDelayParameters
+    /// The bounds on what others can make the router hold or do.
+    public var limits: RouterLimits
+    /// Where the router's own random numbers start.
+    public var seed: UInt64
+
+    /// Describes a router.
+    public init(
+        routerID: RouterID, routerIDIsDerived: Bool = false, areaID: AreaID = .backbone, instanceID: UInt8 = 0,
+        hostname: String = "", hardwareFingerprint: [UInt8] = [], maximumPaths: Int = 64,
+        spfDelay: SPFDelayParameters = SPFDelayParameters(), limits: RouterLimits = RouterLimits(), seed: UInt64 = 0
+    ) {
+        precondition(routerID != .none && maximumPaths >= 1)
+        self.routerID = routerID
+        self.routerIDIsDerived = routerIDIsDerived
+        self.areaID = areaID
+        self.instanceID = instanceID
+        self.hostname = hostname
+        self.hardwareFingerprint = hardwareFingerprint
+        self.maximumPaths = maximumPaths
+        self.spfDelay = spfDelay
+        self.limits = limits
+        self.seed = seed
+    }
+}
+
+/// The timers of the SPF back-off state machine (RFC 8405 §3).
+public struct SPFDelayParameters: Hashable, Sendable {
+    /// After a change in a quiet network.
+    public var initial: Duration
+    /// While changes go on for a short time.
+    public var short: Duration
+    /// While they do not stop.
+    public var long: Duration
+    /// How long changes count as one event.
+    public var timeToLearn: Duration
+    /// How long without changes until the network is quiet again.
+    public var holdDown: Duration
+
+    /// Makes parameters; the defaults suit a mesh of small machines.
+    public init(
+        initial: Duration = .zero, short: Duration = .milliseconds(10), long: Duration = .milliseconds(500),
+        timeToLearn: Duration = .milliseconds(500), holdDown: Duration = .seconds(3)
+    ) {
+        self.initial = initial
+        self.short = short
+        self.long = long
+        self.timeToLearn = timeToLearn
+        self.holdDown = holdDown
+    }
+}
+
+/// Bounds on what the network can make a router hold.
+public struct RouterLimits: Hashable, Sendable {
+    /// LSAs in the database.
+    public var lsas: Int
+    /// Octets of LSAs in the database.
+    public var lsaOctets: Int
+    /// Neighbours on one interface.
+    public var neighborsPerInterface: Int
+
+    /// Makes bounds.
+    public init(lsas: Int = 200_000, lsaOctets: Int = 64 << 20, neighborsPerInterface: Int = 256) {
+        self.lsas = lsas
+        self.lsaOctets = lsaOctets
+        self.neighborsPerInterface = neighborsPerInterface
+    }
+}
+
+/// An interface as the router is told of it, when its link is up and has a link-local address.
+public struct InterfaceConfiguration: Hashable, Sendable {
+    /// How the link is treated.
+    public enum Kind: String, Hashable, Sendable {
+        /// Two routers and a cable (RFC 5340 §2, point-to-point).
+        case pointToPoint = "p2p"
+        /// Any number of routers, with a designated one.
+        case broadcast
+        /// Point-to-point until a second neighbour is heard, broadcast from then on until the link goes down.
+        case auto
+    }
+
+    /// The kernel's index, which is also the OSPF interface ID; never 0.
+    public var index: UInt32
+    /// The kernel's name.
+    public var name: String
+    /// The largest IPv6 packet the link takes, at least 1280.
+    public var mtu: Int
+    /// The address hellos come from.
+    public var linkLocalAddress: IPv6Address
+    /// How the link is treated.
+    public var kind: Kind
+    /// The cost of sending out of it, 1–65535.
+    public var cost: UInt16
+    /// Time between hellos; the wire carries whole seconds.
+    public var helloInterval: Duration
+    /// Silence after which a neighbour is gone; the wire carries whole seconds.
+    public var deadInterval: Duration
+    /// Time until something unacknowledged is sent again.
+    public var retransmitInterval: Duration
+    /// Seconds added to an LSA's age when it is sent (InfTransDelay), at least 1.
+    public var transmitDelay: UInt16
+    /// For becoming designated router; 0 is never.
+    public var priority: UInt8
+    /// Announced but without neighbours.
+    public var isPassive: Bool
+
+    /// Describes an interface.
+    public init(
+        index: UInt32, name: String, mtu: Int, linkLocalAddress: IPv6Address, kind: Kind = .auto, cost: UInt16 = 10,
+        helloInterval: Duration = .seconds(1), deadInterval: Duration = .seconds(4),
+        retransmitInterval: Duration = .seconds(1), transmitDelay: UInt16 = 1, priority: UInt8 = 1,
+        isPassive: Bool = false
+    ) {
+        precondition(index != 0 && mtu >= 1280 && cost >= 1 && transmitDelay >= 1)
+        self.index = index
+        self.name = name
+        self.mtu = mtu
+        self.linkLocalAddress = linkLocalAddress
+        self.kind = kind
+        self.cost = cost
+        self.helloInterval = helloInterval
+        self.deadInterval = deadInterval
+        self.retransmitInterval = retransmitInterval
+        self.transmitDelay = transmitDelay
+        self.priority = priority
+        self.isPassive = isPassive
+    }
+}
+
+/// A prefix this router announces as its own.
+public struct AdvertisedPrefix: Hashable, Sendable {
+    /// The prefix.
+    public var prefix: IPv6Prefix
+    /// Added to the distance to this router, 0–65534.
+    public var metric: UInt16
+    /// What is announced with it.
+    public var options: PrefixOptions
+
+    /// Makes an entry.
+    public init(prefix: IPv6Prefix, metric: UInt16 = 0, options: PrefixOptions = []) {
+        self.prefix = prefix
+        self.metric = metric
+        self.options = options
+    }
+}

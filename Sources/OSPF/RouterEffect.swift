@@ -1,0 +1,146 @@
+public import Addressing
+public import OSPFPacket
+
+/// What a router wants done in the world.
+public enum RouterEffect: Sendable {
+    /// Send these octets as IP protocol 89 with hop limit 1. The checksum is already in them.
+    case send(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
+    /// Join (or leave) a multicast group on an interface. AllSPFRouters is joined while the interface is up,
+    /// AllDRouters while this router is designated or backup.
+    case membership(interface: UInt32, group: IPv6Address, joined: Bool)
+    /// Routes changed.
+    case routes(RouteTableUpdate)
+    /// Something a person may want to read about.
+    case notice(Notice)
+    /// The router ID was changed because another router has it too (RFC 7503 §7); worth keeping on disk.
+    case routerIDChanged(RouterID)
+}
+
+extension IPv6Address {
+    /// `ff02::5`, AllSPFRouters (RFC 5340 §A.1).
+    public static let allSPFRouters = IPv6Address(0xff02, 0, 0, 0, 0, 0, 0, 5)
+    /// `ff02::6`, AllDRouters (RFC 5340 §A.1).
+    public static let allDRouters = IPv6Address(0xff02, 0, 0, 0, 0, 0, 0, 6)
+}
+
+/// Something a person may want to read about, with its reason.
+public enum Notice: Hashable, Sendable {
+    /// A neighbour went from one state to another.
+    case neighborState(
+        interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, reason: NeighborChangeReason)
+    /// An interface went from one state to another.
+    case interfaceState(interface: UInt32, from: InterfaceState, to: InterfaceState)
+    /// An `auto` interface heard a second neighbour and is treated as broadcast now.
+    case becameBroadcast(interface: UInt32)
+    /// The neighbour's MTU is larger than ours (or ours larger than its): the exchange cannot go on.
+    case mtuMismatch(interface: UInt32, neighbor: RouterID, theirs: Int, ours: Int)
+    /// Hellos with other timers than ours come in, so no adjacency forms (RFC 5340 §4.2.2.1).
+    case helloMismatch(interface: UInt32, neighbor: RouterID, field: HelloField, theirs: Int, ours: Int)
+    /// Another router uses our router ID. If `resolved`, we or they have taken another one.
+    case duplicateRouterID(RouterID, seenOn: UInt32?, weYield: Bool)
+    /// Two routers announce one prefix that should belong to one node: same length between /1 and /127.
+    case duplicatePrefix(IPv6Prefix, routers: [RouterID])
+    /// A bound was hit, and something was refused.
+    case limitReached(Limit)
+
+    /// A field in which two hellos must agree.
+    public enum HelloField: String, Hashable, Sendable {
+        /// HelloInterval.
+        case helloInterval
+        /// RouterDeadInterval.
+        case deadInterval
+        /// The E and N bits.
+        case areaType
+    }
+
+    /// Which bound was hit.
+    public enum Limit: String, Hashable, Sendable {
+        /// ``RouterLimits/lsas`` or ``RouterLimits/lsaOctets``.
+        case database
+        /// ``RouterLimits/neighborsPerInterface``.
+        case neighbors
+    }
+}
+
+/// The states of an interface (RFC 2328 §9.1).
+public enum InterfaceState: String, Hashable, Sendable, Codable {
+    /// Not in use.
+    case down = "Down"
+    /// Listening for a designated router.
+    case waiting = "Waiting"
+    /// A point-to-point link in use.
+    case pointToPoint = "PointToPoint"
+    /// Neither designated nor backup.
+    case drOther = "DROther"
+    /// Backup designated router.
+    case backup = "Backup"
+    /// Designated router.
+    case designated = "DR"
+    /// Announced without neighbours.
+    case passive = "Passive"
+}
+
+/// The states of a neighbour (RFC 2328 §10.1), in their order.
+public enum NeighborState: Int, Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// Not heard of lately.
+    case down
+    /// Heard, but does not say it hears us.
+    case initial
+    /// Both hear each other; no adjacency wanted.
+    case twoWay
+    /// Settling who leads the exchange.
+    case exStart
+    /// Describing databases.
+    case exchange
+    /// Asking for what was missing.
+    case loading
+    /// Databases agree.
+    case full
+
+    /// Earlier first.
+    public static func < (left: NeighborState, right: NeighborState) -> Bool { left.rawValue < right.rawValue }
+    /// The RFC's name of the state.
+    public var description: String {
+        switch self {
+        case .down: "Down"
+        case .initial: "Init"
+        case .twoWay: "2-Way"
+        case .exStart: "ExStart"
+        case .exchange: "Exchange"
+        case .loading: "Loading"
+        case .full: "Full"
+        }
+    }
+}
+
+/// The event behind a neighbour's change of state (RFC 2328 §10.2).
+public enum NeighborChangeReason: String, Hashable, Sendable {
+    /// A hello came.
+    case helloReceived
+    /// Its hello lists us.
+    case twoWayReceived
+    /// Its hello does not list us any more.
+    case oneWayReceived
+    /// Master and slave are settled.
+    case negotiationDone
+    /// The databases are described.
+    case exchangeDone
+    /// Nothing is missing.
+    case loadingDone
+    /// Whether an adjacency is wanted has changed.
+    case adjacencyReconsidered
+    /// A description came out of order.
+    case sequenceNumberMismatch
+    /// It asked for an LSA we do not have, or sent an older one than it had described.
+    case badLinkStateRequest
+    /// Nothing heard for the dead interval.
+    case inactivityTimer
+    /// The link went down.
+    case linkDown
+    /// It came back under another router ID or address, or we changed ours.
+    case replaced
+    /// The exchange made no progress.
+    case stalled
+    /// This router is going down.
+    case shutdown
+}

@@ -1,0 +1,38 @@
+public import Addressing
+
+/// Everything that can happen to a router. One event in, effects out; see ``Router/handle(_:at:effects:)``.
+public enum RouterEvent: Sendable {
+    /// A link came up and has a link-local address; or something of a link already up has changed.
+    case interfaceUp(InterfaceConfiguration)
+    /// A link went down, lost its carrier or its address, or is gone.
+    case interfaceDown(index: UInt32)
+    /// A packet of IP protocol 89 came in. `octets` begins at the OSPF header; nothing of it is trusted.
+    case packet(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
+    /// The moment ``Router/nextDeadline`` has come. Early or late calls do no harm.
+    case timer
+    /// From now on these are the router's own prefixes, all of them.
+    case advertise([AdvertisedPrefix])
+    /// From now on these are the external prefixes this router imports, all of them.
+    case advertiseExternal([ExternalPrefix])
+    /// Whether others should route around this router: maximum metrics and a clear R-bit (RFC 6987, RFC 5340 §A.2).
+    case stubRouter(Bool)
+    /// Take everything back: own LSAs are flushed and neighbours told, so that others route around at once.
+    case shutdown
+}
+
+/// A prefix imported from outside the routing domain (AS-external).
+public struct ExternalPrefix: Hashable, Sendable {
+    /// The prefix.
+    public var prefix: IPv6Prefix
+    /// 0–0xfffffe.
+    public var metric: UInt32
+    /// Whether the metric is larger than any path inside (type 2), or adds to it (type 1).
+    public var isType2: Bool
+
+    /// Makes an entry.
+    public init(prefix: IPv6Prefix, metric: UInt32 = 1, isType2: Bool = true) {
+        self.prefix = prefix
+        self.metric = metric
+        self.isType2 = isType2
+    }
+}
