@@ -1,0 +1,125 @@
+public import Addressing
+public import OSPFPacket
+
+/// An interface as it stands.
+public struct InterfaceSnapshot: Hashable, Sendable {
+    /// What the router was told of it.
+    public var configuration: InterfaceConfiguration
+    /// The kind in use: an `auto` interface is shown as what it is treated as now.
+    public var effectiveKind: InterfaceConfiguration.Kind
+    /// Its state.
+    public var state: InterfaceState
+    /// The designated router; ``RouterID/none`` where there is none.
+    public var designatedRouter: RouterID
+    /// The backup; ``RouterID/none`` where there is none.
+    public var backupDesignatedRouter: RouterID
+    /// Neighbours heard of, in any state.
+    public var neighborCount: Int
+    /// Neighbours in state Full.
+    public var fullNeighborCount: Int
+    /// LSAs waiting to be sent for the first time.
+    public var queuedLSAs: Int
+}
+
+/// A neighbour as it stands.
+public struct NeighborSnapshot: Hashable, Sendable {
+    /// Our interface towards it.
+    public var interface: UInt32
+    /// Its router ID.
+    public var routerID: RouterID
+    /// Its number of its interface.
+    public var interfaceID: UInt32
+    /// Its link-local address.
+    public var address: IPv6Address
+    /// Its priority for becoming designated router.
+    public var priority: UInt8
+    /// Its options.
+    public var options: OSPFOptions
+    /// Its state.
+    public var state: NeighborState
+    /// When it came into this state.
+    public var since: Instant
+    /// When it is given up unless a hello comes.
+    public var inactivityDeadline: Instant
+    /// The designated router in its view.
+    public var designatedRouter: RouterID
+    /// The backup in its view.
+    public var backupDesignatedRouter: RouterID
+    /// Changes of state since it was first heard.
+    public var stateChanges: Int
+    /// LSAs sent to it and not yet acknowledged.
+    public var retransmissionCount: Int
+    /// LSAs asked of it and not yet come.
+    public var requestCount: Int
+    /// The MTU it described, where that does not agree with ours.
+    public var mismatchedMTU: Int?
+}
+
+/// One LSA of the database.
+public struct DatabaseEntrySnapshot: Hashable, Sendable {
+    /// The interface whose link it belongs to, for link-local scope.
+    public var interface: UInt32?
+    /// The LSA with its age of now.
+    public var lsa: LSA
+    /// When it was installed.
+    public var installed: Instant
+    /// Whether this router originated it.
+    public var isOwn: Bool
+}
+
+/// Counters since the router was made; they only grow.
+public struct RouterStatistics: Hashable, Sendable {
+    /// Packets sent, by type (index 1–5; index 0 is unused).
+    public var packetsSent = [UInt64](repeating: 0, count: 6)
+    /// Packets taken in, by type (index 1–5; index 0 is unused).
+    public var packetsReceived = [UInt64](repeating: 0, count: 6)
+    /// Packets refused because they did not decode, by reason.
+    public var decodingErrors: [DecodingError: UInt64] = [:]
+    /// Packets and LSAs refused although they decode, by reason.
+    public var rejections: [RejectionReason: UInt64] = [:]
+    /// LSAs sent again for want of an acknowledgment.
+    public var lsaRetransmissions: UInt64 = 0
+    /// LSAs of this router's own originated, refreshed or flushed.
+    public var lsaOriginations: UInt64 = 0
+    /// LSAs installed from others.
+    public var lsasInstalled: UInt64 = 0
+    /// Neighbour state changes.
+    public var neighborStateChanges: UInt64 = 0
+    /// Route calculations.
+    public var routeCalculations: UInt64 = 0
+
+    /// Makes zeroes.
+    public init() {}
+}
+
+/// Why something that decodes was refused. Each case is a counter's label.
+public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
+    /// No such interface, or it is down or passive.
+    case interface
+    /// Another area.
+    case area
+    /// Another instance.
+    case instance
+    /// Not to an address this interface listens to, or not from a link-local address.
+    case address
+    /// Our own router ID, or 0.
+    case routerID
+    /// Timers or options that must agree do not.
+    case helloMismatch
+    /// From nobody known on this interface.
+    case unknownNeighbor
+    /// The neighbour's state does not allow it.
+    case neighborState
+    /// A larger MTU than ours.
+    case mtu
+    /// A bound was hit.
+    case limit
+    /// An LSA with a reserved or unfitting scope.
+    case lsaScope
+    /// An LSA whose body does not decode, or whose fields contradict each other.
+    case lsaBody
+    /// An LSA whose checksum is wrong.
+    case lsaChecksum
+    /// An LSA that came again too soon (MinLSArrival).
+    case lsaTooSoon
+}
