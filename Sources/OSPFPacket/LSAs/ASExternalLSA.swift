@@ -1,0 +1,89 @@
+public import Addressing
+
+/// AS-external-LSA (RFC 5340 §A.4.7), and NSSA-LSA.
+public struct ASExternalLSA: Hashable, Sendable {
+    /// Type 2 (the E-bit): the metric is larger than any path inside. Otherwise type 1, comparable.
+    public var isType2: Bool
+    /// 24 bits; 0xffffff is unreachable.
+    public var metric: UInt32
+    /// The prefix.
+    public var prefix: LSAPrefix
+    /// Where to send instead of to the originator.
+    public var forwardingAddress: IPv6Address?
+    /// A tag for the administrators' use.
+    public var routeTag: UInt32?
+    /// Another LSA that says more, if its type is not 0.
+    public var referencedType: LSAType?
+    /// The link state ID of that LSA.
+    public var referencedLinkStateID: UInt32?
+
+    /// Makes a body.
+    public init(
+        isType2: Bool, metric: UInt32, prefix: LSAPrefix, forwardingAddress: IPv6Address? = nil,
+        routeTag: UInt32? = nil, referencedType: LSAType? = nil, referencedLinkStateID: UInt32? = nil
+    ) {
+        self.isType2 = isType2
+        self.metric = metric
+        self.prefix = prefix
+        self.forwardingAddress = forwardingAddress
+        self.routeTag = routeTag
+        self.referencedType = referencedType
+        self.referencedLinkStateID = referencedLinkStateID
+    }
+}
+
+extension ASExternalLSA {
+    /// The metric of what cannot be reached (LSInfinity, RFC 2328 §B); larger ones are written as this.
+    public static let unreachable: UInt32 = 0xff_ffff
+
+    /// The bits before the metric.
+    private struct Flags: OptionSet {
+        let rawValue: UInt8
+        static let routeTag = Flags(rawValue: 1 << 0)
+        static let forwardingAddress = Flags(rawValue: 1 << 1)
+        static let type2 = Flags(rawValue: 1 << 2)
+    }
+
+    /// The 16 bits that are a metric in other prefixes are the referenced type here.
+    init(decoding octets: RawSpan) throws(DecodingError) {
+        guard octets.byteCount >= 4 else { throw .truncated }
+        let flags = Flags(rawValue: octets.uint8(at: 0))
+        isType2 = flags.contains(.type2)
+        metric = octets.uint24(at: 0)
+        var offset = 4
+        prefix = try LSAPrefix(decoding: octets, at: &offset)
+        if prefix.metric != 0 { referencedType = LSAType(rawValue: prefix.metric) }
+        prefix.metric = 0
+
+        var expected = offset
+        if flags.contains(.forwardingAddress) { expected += 16 }
+        if flags.contains(.routeTag) { expected += 4 }
+        if referencedType != nil { expected += 4 }
+        guard octets.byteCount >= expected else { throw .truncated }
+        guard octets.byteCount == expected else { throw .length }
+
+        if flags.contains(.forwardingAddress) {
+            forwardingAddress = octets.address(at: offset)
+            offset += 16
+        }
+        if flags.contains(.routeTag) {
+            routeTag = octets.uint32(at: offset)
+            offset += 4
+        }
+        if referencedType != nil { referencedLinkStateID = octets.uint32(at: offset) }
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        var flags: Flags = []
+        if isType2 { flags.insert(.type2) }
+        if forwardingAddress != nil { flags.insert(.forwardingAddress) }
+        if routeTag != nil { flags.insert(.routeTag) }
+        octets.append(flags.rawValue, low24: min(metric, Self.unreachable))
+        var prefix = self.prefix
+        prefix.metric = referencedType?.rawValue ?? 0
+        prefix.encode(into: &octets)
+        if let forwardingAddress { octets.append(forwardingAddress) }
+        if let routeTag { octets.append(routeTag) }
+        if prefix.metric != 0 { octets.append(referencedLinkStateID ?? 0) }
+    }
+}

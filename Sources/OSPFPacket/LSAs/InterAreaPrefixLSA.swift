@@ -1,0 +1,31 @@
+/// Inter-area-prefix-LSA (RFC 5340 §A.4.5).
+public struct InterAreaPrefixLSA: Hashable, Sendable {
+    /// 24 bits; 0xffffff is unreachable.
+    public var metric: UInt32
+    /// The prefix; its own metric field is reserved.
+    public var prefix: LSAPrefix
+
+    /// Makes a body.
+    public init(metric: UInt32, prefix: LSAPrefix) {
+        self.metric = metric
+        self.prefix = prefix
+    }
+}
+
+extension InterAreaPrefixLSA {
+    /// The metric of what cannot be reached (LSInfinity, RFC 2328 §B); larger ones are written as this.
+    public static let unreachable: UInt32 = 0xff_ffff
+
+    init(decoding octets: RawSpan) throws(DecodingError) {
+        guard octets.byteCount >= 4 else { throw .truncated }
+        metric = octets.uint24(at: 0)
+        var offset = 4
+        prefix = try LSAPrefix(decoding: octets, at: &offset)
+        guard offset == octets.byteCount else { throw .length }
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        octets.append(low24: min(metric, Self.unreachable))
+        prefix.encode(into: &octets)
+    }
+}

@@ -1,0 +1,72 @@
+/// What an LSA says, by type. Types without a case of their own are kept as octets.
+public enum LSABody: Hashable, Sendable {
+    /// Router-LSA.
+    case router(RouterLSA)
+    /// Network-LSA.
+    case network(NetworkLSA)
+    /// Inter-area-prefix-LSA.
+    case interAreaPrefix(InterAreaPrefixLSA)
+    /// Inter-area-router-LSA.
+    case interAreaRouter(InterAreaRouterLSA)
+    /// AS-external-LSA.
+    case asExternal(ASExternalLSA)
+    /// NSSA-LSA, which has the form of an AS-external-LSA.
+    case nssa(ASExternalLSA)
+    /// Link-LSA.
+    case link(LinkLSA)
+    /// Intra-area-prefix-LSA.
+    case intraAreaPrefix(IntraAreaPrefixLSA)
+    /// Router Information LSA (RFC 7770).
+    case routerInformation(RouterInformationLSA)
+    /// Anything else.
+    case unknown([UInt8])
+}
+
+extension LSABody {
+    /// Reads what stands after the LSA header.
+    init(decoding octets: RawSpan, type: LSAType) throws(DecodingError) {
+        self =
+            switch type {
+            case .router: .router(try RouterLSA(decoding: octets))
+            case .network: .network(try NetworkLSA(decoding: octets))
+            case .interAreaPrefix: .interAreaPrefix(try InterAreaPrefixLSA(decoding: octets))
+            case .interAreaRouter: .interAreaRouter(try InterAreaRouterLSA(decoding: octets))
+            case .asExternal: .asExternal(try ASExternalLSA(decoding: octets))
+            case .nssa: .nssa(try ASExternalLSA(decoding: octets))
+            case .link: .link(try LinkLSA(decoding: octets))
+            case .intraAreaPrefix: .intraAreaPrefix(try IntraAreaPrefixLSA(decoding: octets))
+            case _ where type.isRouterInformation: .routerInformation(try RouterInformationLSA(decoding: octets))
+            default: .unknown(octets.octets(in: 0..<octets.byteCount))
+            }
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        switch self {
+        case .router(let body): body.encode(into: &octets)
+        case .network(let body): body.encode(into: &octets)
+        case .interAreaPrefix(let body): body.encode(into: &octets)
+        case .interAreaRouter(let body): body.encode(into: &octets)
+        case .asExternal(let body), .nssa(let body): body.encode(into: &octets)
+        case .link(let body): body.encode(into: &octets)
+        case .intraAreaPrefix(let body): body.encode(into: &octets)
+        case .routerInformation(let body): body.encode(into: &octets)
+        case .unknown(let body): octets.append(contentsOf: body)
+        }
+    }
+
+    /// Whether an LSA of `type` can say this.
+    func isPossible(in type: LSAType) -> Bool {
+        switch self {
+        case .router: type == .router
+        case .network: type == .network
+        case .interAreaPrefix: type == .interAreaPrefix
+        case .interAreaRouter: type == .interAreaRouter
+        case .asExternal: type == .asExternal
+        case .nssa: type == .nssa
+        case .link: type == .link
+        case .intraAreaPrefix: type == .intraAreaPrefix
+        case .routerInformation: type.isRouterInformation
+        case .unknown: true
+        }
+    }
+}

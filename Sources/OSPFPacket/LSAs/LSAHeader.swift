@@ -1,0 +1,92 @@
+/// The 20 octets that begin every LSA (RFC 5340 §A.4.2).
+public struct LSAHeader: Hashable, Sendable {
+    /// The header's size in octets.
+    public static let size = 20
+    /// Seconds since origination at which an LSA is no longer used and leaves the domain (RFC 2328 §B).
+    public static let maxAge: UInt16 = 3600
+    /// Two instances whose ages differ by more are told apart by age (RFC 2328 §B).
+    public static let maxAgeDiff: UInt16 = 900
+    /// Seconds after which the originator sends a new instance (RFC 2328 §B).
+    public static let refreshTime: UInt16 = 1800
+    /// The first sequence number of an LSA (RFC 2328 §12.1.6).
+    public static let initialSequenceNumber: Int32 = -0x7fff_ffff
+    /// The last sequence number, after which an LSA must be flushed before it starts again.
+    public static let maxSequenceNumber: Int32 = 0x7fff_ffff
+
+    /// Seconds since origination, 0–3600. The DoNotAge bit of RFC 1793 is not used: what comes in with it, or with any
+    /// other age above 3600, is taken for 3600, as RFC 1793 §2.5 foresees for routers that do not know it.
+    public var age: UInt16
+    /// Type, link state ID and advertising router.
+    public var key: LSAKey
+    /// Signed; the higher is the newer.
+    public var sequenceNumber: Int32
+    /// Fletcher checksum over the whole LSA but its age (RFC 2328 §12.1.7).
+    public var checksum: UInt16
+    /// Octets of the LSA with this header, at least 20.
+    public var length: UInt16
+
+    /// Makes a header.
+    public init(age: UInt16, key: LSAKey, sequenceNumber: Int32, checksum: UInt16, length: UInt16) {
+        self.age = age
+        self.key = key
+        self.sequenceNumber = sequenceNumber
+        self.checksum = checksum
+        self.length = length
+    }
+}
+
+extension LSAHeader {
+    /// Which of two instances of one LSA is the newer.
+    public enum Recency: Hashable, Sendable {
+        /// The left is newer.
+        case newer
+        /// They count as the same instance.
+        case same
+        /// The left is older.
+        case older
+    }
+
+    /// Compares this instance with another of the same LSA (RFC 2328 §13.1).
+    public func recency(comparedTo other: LSAHeader) -> Recency {
+        if sequenceNumber != other.sequenceNumber { return sequenceNumber > other.sequenceNumber ? .newer : .older }
+        if checksum != other.checksum { return checksum > other.checksum ? .newer : .older }
+        let isMaxAge = age >= Self.maxAge
+        if isMaxAge != (other.age >= Self.maxAge) { return isMaxAge ? .newer : .older }
+        if age > other.age { return age - other.age > Self.maxAgeDiff ? .older : .same }
+        return other.age - age > Self.maxAgeDiff ? .newer : .same
+    }
+}
+
+extension LSAHeader {
+    /// Where the length stands.
+    static let lengthOffset = 18
+
+    /// Reads the 20 octets at `offset`.
+    init(decoding octets: RawSpan, at offset: Int) throws(DecodingError) {
+        age = min(octets.uint16(at: offset), Self.maxAge)
+        key = LSAKey(decoding: octets, at: offset + 2)
+        sequenceNumber = Int32(bitPattern: octets.uint32(at: offset + 12))
+        checksum = octets.uint16(at: offset + FletcherChecksum.offset)
+        length = octets.uint16(at: offset + Self.lengthOffset)
+        guard length >= Self.size else { throw .length }
+    }
+
+    /// Reads nothing but headers.
+    static func list(decoding octets: RawSpan) throws(DecodingError) -> [LSAHeader] {
+        guard octets.byteCount % size == 0 else { throw .length }
+        var headers: [LSAHeader] = []
+        headers.reserveCapacity(octets.byteCount / size)
+        for offset in stride(from: 0, to: octets.byteCount, by: size) {
+            headers.append(try LSAHeader(decoding: octets, at: offset))
+        }
+        return headers
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        octets.append(age)
+        key.encode(into: &octets)
+        octets.append(UInt32(bitPattern: sequenceNumber))
+        octets.append(checksum)
+        octets.append(length)
+    }
+}

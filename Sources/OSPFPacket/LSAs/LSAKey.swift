@@ -1,0 +1,40 @@
+public import Addressing
+
+/// What tells one LSA from another (RFC 5340 §4.4.1): type, link state ID, advertising router.
+public struct LSAKey: Hashable, Sendable, Comparable {
+    /// Type and scope.
+    public var type: LSAType
+    /// Tells apart the LSAs of one type and router; it carries no address in OSPFv3.
+    public var linkStateID: UInt32
+    /// Who originated it.
+    public var advertisingRouter: RouterID
+
+    /// Makes a key.
+    public init(type: LSAType, linkStateID: UInt32, advertisingRouter: RouterID) {
+        self.type = type
+        self.linkStateID = linkStateID
+        self.advertisingRouter = advertisingRouter
+    }
+
+    /// By type, then advertising router, then link state ID: the order in which databases are listed.
+    public static func < (left: LSAKey, right: LSAKey) -> Bool {
+        if left.type != right.type { return left.type < right.type }
+        if left.advertisingRouter != right.advertisingRouter { return left.advertisingRouter < right.advertisingRouter }
+        return left.linkStateID < right.linkStateID
+    }
+}
+
+extension LSAKey {
+    /// Reads the ten octets that are the same in LSA headers and requests.
+    init(decoding octets: RawSpan, at offset: Int) {
+        type = LSAType(rawValue: octets.uint16(at: offset))
+        linkStateID = octets.uint32(at: offset + 2)
+        advertisingRouter = octets.routerID(at: offset + 6)
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        octets.append(type.rawValue)
+        octets.append(linkStateID)
+        octets.append(advertisingRouter.rawValue)
+    }
+}

@@ -1,0 +1,60 @@
+/// How far an LSA is flooded: the two S bits of its type (RFC 5340 §A.4.2.1).
+public enum FloodingScope: UInt8, Hashable, Sendable {
+    /// Only on the link it was received on.
+    case linkLocal = 0
+    /// Throughout one area.
+    case area = 1
+    /// Throughout the autonomous system.
+    case autonomousSystem = 2
+    /// Not assigned; such LSAs are thrown away.
+    case reserved = 3
+}
+
+/// The LS type of an LSA: U-bit, scope and function code (RFC 5340 §A.4.2.1).
+public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
+    /// The 16 bits on the wire.
+    public let rawValue: UInt16
+
+    /// Makes a type from its 16 bits.
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// Router-LSA (RFC 5340 §A.4.3).
+    public static let router = LSAType(rawValue: 0x2001)
+    /// Network-LSA (§A.4.4).
+    public static let network = LSAType(rawValue: 0x2002)
+    /// Inter-area-prefix-LSA (§A.4.5).
+    public static let interAreaPrefix = LSAType(rawValue: 0x2003)
+    /// Inter-area-router-LSA (§A.4.6).
+    public static let interAreaRouter = LSAType(rawValue: 0x2004)
+    /// AS-external-LSA (§A.4.7).
+    public static let asExternal = LSAType(rawValue: 0x4005)
+    /// NSSA-LSA (§A.4.8).
+    public static let nssa = LSAType(rawValue: 0x2007)
+    /// Link-LSA (§A.4.9).
+    public static let link = LSAType(rawValue: 0x0008)
+    /// Intra-area-prefix-LSA (§A.4.10).
+    public static let intraAreaPrefix = LSAType(rawValue: 0x2009)
+    /// Router Information LSA of area scope with the U-bit set (RFC 7770 §2.2).
+    public static let routerInformation = LSAType(rawValue: 0xa00c)
+
+    /// Whether a router that does not know the function code keeps and floods the LSA by its scope; otherwise such an
+    /// LSA stays on its link.
+    public var isFloodedWhenUnknown: Bool { rawValue & 0x8000 != 0 }
+    /// The scope its bits ask for.
+    public var scope: FloodingScope { FloodingScope(rawValue: UInt8(rawValue >> 13 & 3))! }
+    /// The function code, 0–8191.
+    public var functionCode: UInt16 { rawValue & 0x1fff }
+
+    /// Whether it is a Router Information LSA, of whichever scope (RFC 7770 §2.2).
+    public var isRouterInformation: Bool { rawValue & 0x9fff == 0x800c && scope != .reserved }
+    /// Whether ``LSABody`` has a case for it.
+    public var isKnown: Bool {
+        switch self {
+        case .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix: true
+        default: isRouterInformation
+        }
+    }
+
+    /// Numeric order.
+    public static func < (left: LSAType, right: LSAType) -> Bool { left.rawValue < right.rawValue }
+}

@@ -1,0 +1,41 @@
+public import Addressing
+
+/// Link-LSA (RFC 5340 §A.4.9): what a router says to the others on one link. Its link state ID is the interface ID.
+public struct LinkLSA: Hashable, Sendable {
+    /// The priority for becoming designated router.
+    public var priority: UInt8
+    /// The options wanted in the network-LSA.
+    public var options: OSPFOptions
+    /// The originator's address on the link.
+    public var linkLocalAddress: IPv6Address
+    /// The prefixes to attach to the link.
+    public var prefixes: [LSAPrefix]
+
+    /// Makes a body.
+    public init(priority: UInt8, options: OSPFOptions, linkLocalAddress: IPv6Address, prefixes: [LSAPrefix]) {
+        self.priority = priority
+        self.options = options
+        self.linkLocalAddress = linkLocalAddress
+        self.prefixes = prefixes
+    }
+}
+
+extension LinkLSA {
+    /// The octets of the body before the prefixes.
+    public static let fixedSize = 24
+
+    init(decoding octets: RawSpan) throws(DecodingError) {
+        guard octets.byteCount >= Self.fixedSize else { throw .truncated }
+        priority = octets.uint8(at: 0)
+        options = octets.options(at: 0)
+        linkLocalAddress = octets.address(at: 4)
+        prefixes = try LSAPrefix.list(decoding: octets, from: Self.fixedSize, count: octets.uint32(at: 20))
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        octets.append(priority, low24: options.rawValue)
+        octets.append(linkLocalAddress)
+        octets.append(UInt32(prefixes.count))
+        for prefix in prefixes { prefix.encode(into: &octets) }
+    }
+}

@@ -1,0 +1,32 @@
+public import Addressing
+
+/// Network-LSA (RFC 5340 §A.4.4), originated by a designated router; its link state ID is that router's interface ID.
+public struct NetworkLSA: Hashable, Sendable {
+    /// The union of what the attached routers can.
+    public var options: OSPFOptions
+    /// The routers fully adjacent to the designated router, and itself.
+    public var attachedRouters: [RouterID]
+
+    /// Makes a body.
+    public init(options: OSPFOptions, attachedRouters: [RouterID]) {
+        self.options = options
+        self.attachedRouters = attachedRouters
+    }
+}
+
+extension NetworkLSA {
+    /// The octets of the body before the attached routers, of which each takes four.
+    public static let fixedSize = 4
+
+    init(decoding octets: RawSpan) throws(DecodingError) {
+        guard octets.byteCount >= Self.fixedSize else { throw .truncated }
+        guard octets.byteCount % 4 == 0 else { throw .length }
+        options = octets.options(at: 0)
+        attachedRouters = octets.routerIDs(from: Self.fixedSize)
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        octets.append(low24: options.rawValue)
+        for router in attachedRouters { octets.append(router.rawValue) }
+    }
+}

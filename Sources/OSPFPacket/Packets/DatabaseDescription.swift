@@ -1,0 +1,67 @@
+/// Database description (RFC 5340 §A.3.3).
+public struct DatabaseDescription: Hashable, Sendable {
+    /// The I, M and MS bits.
+    public struct Flags: OptionSet, Hashable, Sendable {
+        /// The bits.
+        public let rawValue: UInt8
+        /// Makes flags from their bits.
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// The sender is the master.
+        public static let master = Flags(rawValue: 1 << 0)
+        /// More descriptions follow.
+        public static let more = Flags(rawValue: 1 << 1)
+        /// The first of the exchange.
+        public static let initialize = Flags(rawValue: 1 << 2)
+    }
+
+    /// The sender's options.
+    public var options: OSPFOptions
+    /// The largest IPv6 packet the sender can take on the link whole.
+    public var interfaceMTU: UInt16
+    /// I, M, MS.
+    public var flags: Flags
+    /// Orders the exchange.
+    public var sequenceNumber: UInt32
+    /// The LSAs described.
+    public var headers: [LSAHeader]
+
+    /// Makes a description.
+    public init(
+        options: OSPFOptions, interfaceMTU: UInt16, flags: Flags, sequenceNumber: UInt32, headers: [LSAHeader]
+    ) {
+        self.options = options
+        self.interfaceMTU = interfaceMTU
+        self.flags = flags
+        self.sequenceNumber = sequenceNumber
+        self.headers = headers
+    }
+}
+
+extension DatabaseDescription {
+    /// The octets before the headers.
+    static let fixedSize = 12
+    /// The octets of the body.
+    var size: Int { Self.fixedSize + LSAHeader.size * headers.count }
+
+    /// How many LSA headers fit a description on a link of `mtu` octets; at least 1.
+    public static func capacity(mtu: Int) -> Int {
+        max(1, (PacketHeader.bodySize(mtu: mtu) - fixedSize) / LSAHeader.size)
+    }
+
+    init(decoding octets: RawSpan) throws(DecodingError) {
+        guard octets.byteCount >= Self.fixedSize else { throw .truncated }
+        options = octets.options(at: 0)
+        interfaceMTU = octets.uint16(at: 4)
+        flags = Flags(rawValue: octets.uint8(at: 7))
+        sequenceNumber = octets.uint32(at: 8)
+        headers = try LSAHeader.list(decoding: octets.extracting(Self.fixedSize..<octets.byteCount))
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        octets.append(low24: options.rawValue)
+        octets.append(interfaceMTU)
+        octets.append(UInt16(flags.rawValue))
+        octets.append(sequenceNumber)
+        for header in headers { header.encode(into: &octets) }
+    }
+}

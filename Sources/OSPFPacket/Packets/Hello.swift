@@ -1,0 +1,66 @@
+public import Addressing
+
+/// Hello (RFC 5340 §A.3.2).
+public struct Hello: Hashable, Sendable {
+    /// The sender's number of the interface.
+    public var interfaceID: UInt32
+    /// The sender's priority for becoming designated router; 0 is never.
+    public var priority: UInt8
+    /// The sender's options.
+    public var options: OSPFOptions
+    /// Seconds between hellos.
+    public var helloInterval: UInt16
+    /// Seconds of silence after which a neighbour is gone.
+    public var deadInterval: UInt16
+    /// The designated router in the sender's view; 0 for none.
+    public var designatedRouter: RouterID
+    /// The backup in the sender's view; 0 for none.
+    public var backupDesignatedRouter: RouterID
+    /// The routers heard on the link lately.
+    public var neighbors: [RouterID]
+
+    /// Makes a hello.
+    public init(
+        interfaceID: UInt32, priority: UInt8, options: OSPFOptions, helloInterval: UInt16, deadInterval: UInt16,
+        designatedRouter: RouterID, backupDesignatedRouter: RouterID, neighbors: [RouterID]
+    ) {
+        self.interfaceID = interfaceID
+        self.priority = priority
+        self.options = options
+        self.helloInterval = helloInterval
+        self.deadInterval = deadInterval
+        self.designatedRouter = designatedRouter
+        self.backupDesignatedRouter = backupDesignatedRouter
+        self.neighbors = neighbors
+    }
+}
+
+extension Hello {
+    /// The octets before the neighbours.
+    static let fixedSize = 20
+    /// The octets of the body.
+    var size: Int { Self.fixedSize + 4 * neighbors.count }
+
+    init(decoding octets: RawSpan) throws(DecodingError) {
+        guard octets.byteCount >= Self.fixedSize else { throw .truncated }
+        guard octets.byteCount % 4 == 0 else { throw .length }
+        interfaceID = octets.uint32(at: 0)
+        priority = octets.uint8(at: 4)
+        options = octets.options(at: 4)
+        helloInterval = octets.uint16(at: 8)
+        deadInterval = octets.uint16(at: 10)
+        designatedRouter = octets.routerID(at: 12)
+        backupDesignatedRouter = octets.routerID(at: 16)
+        neighbors = octets.routerIDs(from: Self.fixedSize)
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        octets.append(interfaceID)
+        octets.append(priority, low24: options.rawValue)
+        octets.append(helloInterval)
+        octets.append(deadInterval)
+        octets.append(designatedRouter.rawValue)
+        octets.append(backupDesignatedRouter.rawValue)
+        for neighbor in neighbors { octets.append(neighbor.rawValue) }
+    }
+}

@@ -1,0 +1,21 @@
+/// Link state acknowledgment (RFC 5340 §A.3.6).
+public struct LinkStateAcknowledgment: Hashable, Sendable {
+    /// The instances acknowledged.
+    public var headers: [LSAHeader]
+    /// Makes an acknowledgment.
+    public init(headers: [LSAHeader]) { self.headers = headers }
+}
+
+extension LinkStateAcknowledgment {
+    /// The octets of the body.
+    var size: Int { LSAHeader.size * headers.count }
+
+    /// How many LSA headers fit an acknowledgment on a link of `mtu` octets; at least 1.
+    public static func capacity(mtu: Int) -> Int { max(1, PacketHeader.bodySize(mtu: mtu) / LSAHeader.size) }
+
+    init(decoding octets: RawSpan) throws(DecodingError) { headers = try LSAHeader.list(decoding: octets) }
+
+    func encode(into octets: inout [UInt8]) {
+        for header in headers { header.encode(into: &octets) }
+    }
+}

@@ -1,0 +1,50 @@
+/// Link state update (RFC 5340 §A.3.5).
+public struct LinkStateUpdate: Hashable, Sendable {
+    /// The LSAs whose length and checksum are right.
+    public var lsas: [LSA]
+    /// How many LSAs were left out by the decoder because their checksum was wrong (RFC 2328 §13 (1)).
+    public var damaged: Int
+    /// Makes an update.
+    public init(lsas: [LSA], damaged: Int = 0) {
+        self.lsas = lsas
+        self.damaged = damaged
+    }
+}
+
+extension LinkStateUpdate {
+    /// The octets before the LSAs: their count.
+    static let fixedSize = 4
+    /// The octets of the body.
+    var size: Int { lsas.reduce(Self.fixedSize) { $0 + $1.octets.count } }
+
+    /// The largest LSA that goes unfragmented over a link of `mtu` octets: what originators split for.
+    public static func maximumLSASize(mtu: Int) -> Int { PacketHeader.bodySize(mtu: mtu) - fixedSize }
+
+    /// The LSAs must fill the body to its last octet: else there is no telling where they begin and end, and all are
+    /// refused. One LSA that is damaged in itself does not harm the others.
+    init(decoding octets: RawSpan) throws(DecodingError) {
+        guard octets.byteCount >= Self.fixedSize else { throw .truncated }
+        let count = octets.uint32(at: 0)
+        guard count <= (octets.byteCount - Self.fixedSize) / LSAHeader.size else { throw .length }
+        self.init(lsas: [])
+        lsas.reserveCapacity(Int(count))
+        var offset = Self.fixedSize
+        for _ in 0..<count {
+            guard octets.byteCount - offset >= LSAHeader.size else { throw .truncated }
+            let length = Int(octets.uint16(at: offset + LSAHeader.lengthOffset))
+            guard length >= LSAHeader.size, length <= octets.byteCount - offset else { throw .length }
+            do {
+                lsas.append(try LSA(decoding: octets.extracting(offset..<offset + length)))
+            } catch {
+                damaged += 1
+            }
+            offset += length
+        }
+        guard offset == octets.byteCount else { throw .length }
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        octets.append(UInt32(lsas.count))
+        for lsa in lsas { octets.append(contentsOf: lsa.octets) }
+    }
+}

@@ -1,0 +1,42 @@
+public import Addressing
+
+extension Packet {
+    /// The packet's octets, with its length and the checksum for these addresses filled in. The packet must not be
+    /// larger than 65,535 octets; ``LinkStateRequest/capacity(mtu:)`` and its like say how much fits a link.
+    public func encode(source: IPv6Address, destination: IPv6Address) -> [UInt8] {
+        var octets = header.begin(body.type, reserving: PacketHeader.size + body.size)
+        switch body {
+        case .hello(let hello): hello.encode(into: &octets)
+        case .databaseDescription(let description): description.encode(into: &octets)
+        case .linkStateRequest(let request): request.encode(into: &octets)
+        case .linkStateUpdate(let update): update.encode(into: &octets)
+        case .linkStateAcknowledgment(let acknowledgment): acknowledgment.encode(into: &octets)
+        }
+        PacketHeader.seal(&octets, source: source, destination: destination)
+        return octets
+    }
+}
+
+extension Packet.Body {
+    /// Which of the five it is.
+    public var type: PacketType {
+        switch self {
+        case .hello: .hello
+        case .databaseDescription: .databaseDescription
+        case .linkStateRequest: .linkStateRequest
+        case .linkStateUpdate: .linkStateUpdate
+        case .linkStateAcknowledgment: .linkStateAcknowledgment
+        }
+    }
+
+    /// The octets it takes after the packet header.
+    var size: Int {
+        switch self {
+        case .hello(let hello): hello.size
+        case .databaseDescription(let description): description.size
+        case .linkStateRequest(let request): request.size
+        case .linkStateUpdate(let update): update.size
+        case .linkStateAcknowledgment(let acknowledgment): acknowledgment.size
+        }
+    }
+}

@@ -1,0 +1,63 @@
+public import Addressing
+
+/// The fields every packet begins with: 16 octets (RFC 5340 §A.3.1). Version, type, length and checksum are the
+/// codec's business.
+public struct PacketHeader: Hashable, Sendable {
+    /// The header's size in octets.
+    public static let size = 16
+
+    /// Who sends the packet.
+    public var routerID: RouterID
+    /// The area it belongs to.
+    public var areaID: AreaID
+    /// Which of several instances on one link it belongs to.
+    public var instanceID: UInt8
+
+    /// Makes a header.
+    public init(routerID: RouterID, areaID: AreaID, instanceID: UInt8) {
+        self.routerID = routerID
+        self.areaID = areaID
+        self.instanceID = instanceID
+    }
+}
+
+extension PacketHeader {
+    /// The only version of OSPF for IPv6.
+    static let version: UInt8 = 3
+    /// The largest packet that the length field can tell.
+    static let maximumPacketSize = Int(UInt16.max)
+
+    /// Reads the header of a packet of at least 16 octets; version, type, length and checksum are looked at elsewhere.
+    init(decoding octets: RawSpan) {
+        routerID = octets.routerID(at: 4)
+        areaID = AreaID(rawValue: octets.uint32(at: 8))
+        instanceID = octets.uint8(at: 14)
+    }
+
+    /// Begins a packet: its header, with length and checksum still 0, and room for `size` octets in all.
+    func begin(_ type: PacketType, reserving size: Int) -> [UInt8] {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(size)
+        octets.append(UInt16(Self.version) << 8 | UInt16(type.rawValue))
+        octets.append(0 as UInt16)
+        octets.append(routerID.rawValue)
+        octets.append(areaID.rawValue)
+        octets.append(0 as UInt16)
+        octets.append(UInt16(instanceID) << 8)
+        return octets
+    }
+
+    /// Ends a packet: fills in its length and checksum.
+    static func seal(_ octets: inout [UInt8], source: IPv6Address, destination: IPv6Address) {
+        precondition(octets.count <= maximumPacketSize, "an OSPF packet cannot have \(octets.count) octets")
+        octets.replace(at: 2, with: UInt16(octets.count))
+        let checksum = InternetChecksum.compute(octets.span.bytes, source: source, destination: destination)
+        octets.replace(at: InternetChecksum.offset, with: checksum)
+    }
+
+    /// How many octets are left for the body of a packet that has to go unfragmented over a link of `mtu` octets.
+    static func bodySize(mtu: Int) -> Int { min(mtu - ipv6HeaderSize, maximumPacketSize) - size }
+}
+
+/// The size of the IPv6 header in front of every packet (RFC 8200 §3).
+let ipv6HeaderSize = 40

@@ -1,0 +1,48 @@
+public import Addressing
+
+/// Builds a link state update out of LSAs whose octets are copied as they are, each with the age it has by now: the
+/// way of flooding, where one LSA goes out of many interfaces.
+public struct UpdateEncoder: Sendable {
+    /// How many LSAs are in the packet so far.
+    public private(set) var count = 0
+    private var octets: [UInt8]
+    private let maximumSize: Int
+
+    /// Begins an update for a link of `mtu` octets.
+    public init(header: PacketHeader, mtu: Int) {
+        maximumSize = PacketHeader.size + max(0, PacketHeader.bodySize(mtu: mtu))
+        octets = header.begin(.linkStateUpdate, reserving: maximumSize)
+        octets.append(0 as UInt32)
+    }
+
+    /// Whether there is no LSA in the packet.
+    public var isEmpty: Bool { count == 0 }
+
+    /// Whether `lsa` still fits. An LSA larger than the link always fits an empty packet: IPv6 fragments it, as
+    /// RFC 5340 §4.5 wants, for whoever originated it did not split it.
+    public func fits(_ lsa: LSA) -> Bool {
+        octets.count + lsa.octets.count <= (isEmpty ? PacketHeader.maximumPacketSize : maximumSize)
+    }
+
+    /// Adds an LSA unless it does not fit any more; whether it did. `age` is what goes out in seconds, the transmission
+    /// delay already added (RFC 2328 §13.3); above ``LSAHeader/maxAge`` it counts as that.
+    public mutating func append(_ lsa: LSA, age: Int) -> Bool {
+        guard fits(lsa) else { return false }
+        let start = octets.count
+        octets.append(contentsOf: lsa.octets)
+        octets.replace(at: start, with: UInt16(min(max(0, age), Int(LSAHeader.maxAge))))
+        count += 1
+        return true
+    }
+
+    /// The finished packet for these addresses. The encoder is then empty and begins the next one.
+    public mutating func finish(source: IPv6Address, destination: IPv6Address) -> [UInt8] {
+        let start = PacketHeader.size + LinkStateUpdate.fixedSize
+        var packet = octets
+        packet.replace(at: PacketHeader.size, with: UInt32(count))
+        PacketHeader.seal(&packet, source: source, destination: destination)
+        octets.removeSubrange(start...)
+        count = 0
+        return packet
+    }
+}
