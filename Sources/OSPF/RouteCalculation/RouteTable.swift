@@ -79,7 +79,9 @@ public struct RouteTableUpdate: Equatable, Sendable {
     /// Compares member by member.
     public static func == (left: RouteTableUpdate, right: RouteTableUpdate) -> Bool {
         left.released == right.released
-            && left.destinations.elementsEqual(right.destinations) { $0.id == $1.id && $0.destination == $1.destination }
+            && left.destinations.elementsEqual(right.destinations) {
+                $0.id == $1.id && $0.destination == $1.destination
+            }
             && left.routes.elementsEqual(right.routes) { $0.prefix == $1.prefix && $0.destination == $1.destination }
     }
 

@@ -1,0 +1,25 @@
+public import Addressing
+
+/// A neighbour through which packets can be sent: on a point-to-point link one in state Full, on a broadcast link any
+/// in state 2-Way or higher (the routers on a transit network forward to each other directly, adjacent or not).
+public struct AdjacentNeighbor: Hashable, Sendable {
+    /// Our interface towards it: the kernel's index and our OSPF interface ID.
+    public var interface: UInt32
+    /// Its router ID.
+    public var routerID: RouterID
+    /// The OSPF interface ID it says in its hellos.
+    public var interfaceID: UInt32
+    /// Its link-local address on that link.
+    public var address: IPv6Address
+
+    /// Describes a neighbour.
+    public init(interface: UInt32, routerID: RouterID, interfaceID: UInt32, address: IPv6Address) {
+        self.interface = interface
+        self.routerID = routerID
+        self.interfaceID = interfaceID
+        self.address = address
+    }
+
+    /// The neighbour as a next hop.
+    var nextHop: NextHop { NextHop(interface: interface, gateway: address) }
+}
