@@ -1,0 +1,86 @@
+public import Addressing
+public import OSPF
+public import Services
+
+/// What `meshd` was told to be, with every default filled in. `Configuration()` is what no file at all means: a node
+/// that speaks on every cabled port.
+public struct Configuration: Hashable, Sendable {
+    /// `node`: who this is.
+    public var node = Identity()
+    /// `addressing`: where its addresses come from.
+    public var addressing = Addresses()
+    /// `interfaces`: which ports to speak on and how; the first rule that matches counts.
+    public var interfaces: [InterfaceRule] = [InterfaceRule(pattern: .everyCabledPort)]
+    /// `advertise`: further prefixes of this node.
+    public var advertise: [AdvertisedPrefix] = []
+    /// `vips`: addresses this node shares with others while its checks pass.
+    public var vips: [VIP] = []
+    /// `ospf`: what concerns the whole router.
+    public var ospf = RouterOptions()
+    /// `kernel`: where routes go.
+    public var kernel = KernelOptions()
+    /// `control`: where `meshctl` finds the agent.
+    public var control = ControlOptions()
+    /// `http`: where metrics and probes are served.
+    public var http = HTTPOptions()
+
+    /// The configuration that no file means.
+    public init() {}
+
+    /// Where the file is looked for when nobody says.
+    public static let defaultPath = "/etc/kubermesh/kubermesh.yaml"
+    /// What `apiVersion` must say, if it is there.
+    public static let apiVersion = "kubermesh/v1"
+}
+
+extension Configuration {
+    /// Who the node is.
+    public struct Identity: Hashable, Sendable {
+        /// Its name; `nil` takes `$NODE_NAME` or else the host's name.
+        public var name: String?
+        /// Its router ID; `nil` derives one from the hardware address.
+        public var routerID: RouterID?
+    }
+
+    /// Where the node's addresses come from.
+    public struct Addresses: Hashable, Sendable {
+        /// The plan all nodes share.
+        public var plan = AddressPlan(base: IPv6Prefix("fd6b:6d65:7368::/71")!)!
+        /// The node's own prefix; its first address is the node's. `nil` follows the plan.
+        public var prefix: IPv6Prefix?
+        /// The prefixes of the node's pods; `nil` follows the plan, an empty list announces none.
+        public var podPrefixes: [IPv6Prefix]?
+    }
+
+    /// What concerns the whole router.
+    public struct RouterOptions: Hashable, Sendable {
+        /// The area of all interfaces.
+        public var area = AreaID.backbone
+        /// The instance ID on all interfaces.
+        public var instance: UInt8 = 0
+        /// The most next hops of one route, 1–256.
+        public var maximumPaths = 64
+        /// How soon shortest paths follow a change.
+        public var spfDelay = SPFDelayParameters()
+    }
+
+    /// Where routes go.
+    public struct KernelOptions: Hashable, Sendable {
+        /// The routing table; 254 is `main`.
+        public var table: UInt32 = 254
+        /// The route protocol number that marks routes and next hops as ours.
+        public var routeProtocol: UInt8 = 71
+    }
+
+    /// Where `meshctl` finds the agent.
+    public struct ControlOptions: Hashable, Sendable {
+        /// The path of the Unix socket.
+        public var socket = "/run/kubermesh/meshd.sock"
+    }
+
+    /// Where metrics and probes are served.
+    public struct HTTPOptions: Hashable, Sendable {
+        /// The address and port; `nil` serves nothing.
+        public var listen: Endpoint? = Endpoint(host: .v6(.loopback), port: 9179)
+    }
+}

@@ -1,0 +1,146 @@
+import Addressing
+import Services
+import Yams
+
+/// How single values are read. Each takes a node and gives the value or a ``Complaint`` that says what would be right.
+enum Read {
+    /// Any scalar as it stands.
+    static func text(_ node: Node) throws -> String {
+        guard case .scalar(let scalar) = node else { throw Complaint("must be a text, not \(node.kindInWords)") }
+        return scalar.string
+    }
+
+    /// A text of a bounded length without control characters.
+    static func name(_ node: Node, upTo length: Int = 255) throws -> String {
+        let text = try text(node)
+        guard !text.isEmpty, text.utf8.count <= length,
+            text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f })
+        else { throw Complaint("must be 1 to \(length) bytes of plain text") }
+        return text
+    }
+
+    static func boolean(_ node: Node) throws -> Bool {
+        switch try text(node) {
+        case "true", "yes", "on": return true
+        case "false", "no", "off": return false
+        default: throw Complaint("must be true or false, not \(node.kindInWords)")
+        }
+    }
+
+    static func integer<Number: FixedWidthInteger>(_ node: Node, in range: ClosedRange<Number>) throws -> Number {
+        guard let value = Number(try text(node)), range.contains(value) else {
+            throw Complaint(
+                "must be a whole number from \(range.lowerBound) to \(range.upperBound), not \(node.kindInWords)")
+        }
+        return value
+    }
+
+    static func duration(_ node: Node, in range: ClosedRange<Duration>) throws -> Duration {
+        let text = try text(node)
+        guard let value = Duration(configurationText: text) else {
+            let unitless = !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            throw Complaint(
+                "\"\(text.prefix(40))\" is not a duration",
+                hint: unitless
+                    ? "say the unit: \(text.prefix(9))s or \(text.prefix(9))ms" : "for example 500ms, 1s, 1.5s, 2m")
+        }
+        guard range.contains(value) else {
+            throw Complaint(
+                "\(text) is out of range",
+                hint: "from \(range.lowerBound.configurationText) to \(range.upperBound.configurationText)")
+        }
+        return value
+    }
+
+    /// A duration that the wire carries in whole seconds.
+    static func wholeSeconds(_ node: Node) throws -> Duration {
+        let value = try duration(node, in: .seconds(1) ... .seconds(65535))
+        guard value.components.attoseconds == 0 else {
+            throw Complaint("must be whole seconds, because OSPF packets carry it so")
+        }
+        return value
+    }
+
+    static func prefix(_ node: Node) throws -> IPv6Prefix {
+        let text = try text(node)
+        if let prefix = IPv6Prefix(text) { return prefix }
+        if IPv4Prefix(text) != nil || IPv4Address(text) != nil {
+            throw Complaint("IPv4 is not supported yet", hint: "give an IPv6 prefix")
+        }
+        if let address = IPv6Address(text) {
+            throw Complaint("the length is missing", hint: "write \(address)/128 for one address")
+        }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.count == 2, let address = IPv6Address(String(parts[0])), let length = Int(parts[1]),
+            (0...128).contains(length)
+        {
+            throw Complaint(
+                "\(text) has bits set behind its length", hint: "did you mean \(IPv6Prefix(address, length: length))?")
+        }
+        throw Complaint("\"\(text.prefix(60))\" is not an IPv6 prefix", hint: "for example 2001:db8:1::/64")
+    }
+
+    /// A prefix that may be announced: neither link-local nor multicast.
+    static func unicastPrefix(_ node: Node) throws -> IPv6Prefix {
+        let prefix = try prefix(node)
+        guard !prefix.address.isLinkLocal, !prefix.address.isMulticast else {
+            throw Complaint(
+                "\(prefix) cannot be routed: it is \(prefix.address.isMulticast ? "multicast" : "link-local")")
+        }
+        return prefix
+    }
+
+    static func address(_ node: Node) throws -> IPv6Address {
+        let text = try text(node)
+        guard let address = IPv6Address(text.hasSuffix("/128") ? String(text.dropLast(4)) : text) else {
+            if IPv4Address(text) != nil { throw Complaint("IPv4 is not supported yet", hint: "give an IPv6 address") }
+            throw Complaint("\"\(text.prefix(60))\" is not an IPv6 address", hint: "for example 2001:db8::1")
+        }
+        guard !address.isUnspecified, !address.isMulticast, !address.isLinkLocal, address != .loopback else {
+            throw Complaint("\(address) is not an address that can be routed")
+        }
+        return address
+    }
+
+    static func routerID(_ node: Node) throws -> RouterID {
+        guard let value = RouterID(try text(node)) else {
+            throw Complaint("\(node.kindInWords) is not a router ID", hint: "four numbers, as in 10.0.0.1")
+        }
+        guard value != .none else {
+            throw Complaint("0.0.0.0 names no router", hint: "leave the key out to have one derived")
+        }
+        return value
+    }
+
+    static func area(_ node: Node) throws -> AreaID {
+        guard let value = AreaID(try text(node)) else {
+            throw Complaint("\(node.kindInWords) is not an area", hint: "a number, or four with dots, as in 0.0.0.0")
+        }
+        return value
+    }
+
+    static func endpoint(_ node: Node) throws -> Endpoint {
+        guard let value = Endpoint(try text(node)) else {
+            throw Complaint(
+                "\(node.kindInWords) is not an address with a port", hint: "for example [::1]:9179 or 127.0.0.1:9179")
+        }
+        return value
+    }
+
+    static func absolutePath(_ node: Node) throws -> String {
+        let text = try text(node)
+        guard text.hasPrefix("/"), !text.hasSuffix("/"), !text.utf8.contains(0) else {
+            throw Complaint("\(node.kindInWords) is not an absolute path of a file")
+        }
+        return text
+    }
+
+    /// One of a set of words.
+    static func word<Value>(_ node: Node, _ words: KeyValuePairs<String, Value>) throws -> Value {
+        let text = try text(node)
+        if let match = words.first(where: { $0.key == text }) { return match.value }
+        let known = words.map(\.key)
+        let hint = Suggestion.nearest(to: text, among: known).map { "did you mean \"\($0)\"?" }
+        throw Complaint("\(node.kindInWords) is none of \(known.joined(separator: ", "))", hint: hint)
+    }
+}

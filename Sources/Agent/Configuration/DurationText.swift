@@ -1,0 +1,37 @@
+extension Duration {
+    /// Reads a duration as configuration files write it: a number with one of the units `us`, `ms`, `s`, `m`, `h`, as in
+    /// `100ms`, `1.5s`, `2m`. At most nine digits on either side of the point. `nil` for anything else.
+    public init?(configurationText text: String) {
+        let units: [(suffix: String, nanoseconds: Int64)] = [
+            ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
+        ]
+        guard let unit = units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
+        let parts = text.dropLast(unit.suffix.count).split(separator: ".", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count),
+            parts.allSatisfy({ (1...9).contains($0.utf8.count) && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            let whole = Int64(parts[0])
+        else { return nil }
+        var (nanoseconds, overflow) = whole.multipliedReportingOverflow(by: unit.nanoseconds)
+        guard !overflow else { return nil }
+        if parts.count == 2 {
+            var value = unit.nanoseconds
+            for digit in parts[1].utf8 {
+                value /= 10
+                nanoseconds += value * Int64(digit - 0x30)
+            }
+        }
+        self = .nanoseconds(nanoseconds)
+    }
+
+    /// The duration as configuration files write it, in the largest unit that needs no fraction.
+    public var configurationText: String {
+        let nanoseconds = components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+        for (suffix, unit) in [
+            ("h", Int64(3_600_000_000_000)), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000),
+        ]
+        where nanoseconds != 0 && nanoseconds % unit == 0 {
+            return "\(nanoseconds / unit)\(suffix)"
+        }
+        return nanoseconds == 0 ? "0s" : "\(nanoseconds / 1000)us"
+    }
+}

@@ -1,0 +1,84 @@
+/// A pattern for names: `*` stands for any characters, `?` for one, `[abc]` and `[a-z]` for one of a set.
+public struct Glob: Hashable, Sendable, CustomStringConvertible {
+    private enum Element: Hashable, Sendable {
+        case literal(UInt8)
+        case any
+        case oneOf([ClosedRange<UInt8>])
+        case anything
+    }
+
+    /// The pattern as it was written.
+    public let description: String
+    private let elements: [Element]
+
+    /// Reads a pattern. `nil` when it is empty, or a bracket is not closed or holds nothing.
+    public init?(_ text: String) {
+        guard !text.isEmpty else { return nil }
+        description = text
+        var elements: [Element] = []
+        var rest = Array(text.utf8)[...]
+        while let character = rest.popFirst() {
+            switch character {
+            case UInt8(ascii: "*"): if elements.last != .anything { elements.append(.anything) }
+            case UInt8(ascii: "?"): elements.append(.any)
+            case UInt8(ascii: "["):
+                guard let end = rest.firstIndex(of: UInt8(ascii: "]")), let set = Self.ranges(rest[..<end]) else {
+                    return nil
+                }
+                elements.append(.oneOf(set))
+                rest = rest[(end + 1)...]
+            default: elements.append(.literal(character))
+            }
+        }
+        self.elements = elements
+    }
+
+    private static func ranges(_ text: ArraySlice<UInt8>) -> [ClosedRange<UInt8>]? {
+        var result: [ClosedRange<UInt8>] = []
+        var rest = text
+        while let low = rest.popFirst() {
+            if rest.count >= 2, rest.first == UInt8(ascii: "-") {
+                let high = rest[rest.startIndex + 1]
+                guard low <= high else { return nil }
+                result.append(low...high)
+                rest = rest.dropFirst(2)
+            } else {
+                result.append(low...low)
+            }
+        }
+        return result.isEmpty ? nil : result
+    }
+
+    /// Whether the whole of `name` fits the pattern. Takes time proportional to the product of the two lengths.
+    public func matches(_ name: String) -> Bool {
+        let name = Array(name.utf8)
+        var position = 0
+        var index = 0
+        var retry: (index: Int, position: Int)?
+        while position < name.count {
+            if index < elements.count, elements[index] == .anything {
+                retry = (index, position)
+                index += 1
+            } else if index < elements.count, Self.accepts(elements[index], name[position]) {
+                index += 1
+                position += 1
+            } else if let last = retry {
+                retry = (last.index, last.position + 1)
+                index = last.index + 1
+                position = last.position + 1
+            } else {
+                return false
+            }
+        }
+        return elements[index...].allSatisfy { $0 == .anything }
+    }
+
+    private static func accepts(_ element: Element, _ character: UInt8) -> Bool {
+        switch element {
+        case .literal(let expected): expected == character
+        case .any: true
+        case .oneOf(let ranges): ranges.contains { $0.contains(character) }
+        case .anything: false
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import Addressing
+import OSPF
+import Services
+import Testing
+
+@testable import Agent
+
+/// Reads `yaml`, or records an issue.
+private func parse(_ yaml: String) throws -> Configuration { try Configuration(yaml: yaml, file: "f.yaml") }
+
+/// What is wrong with `yaml`, one line each.
+private func problems(_ yaml: String) -> [String] {
+    do {
+        _ = try parse(yaml)
+        return []
+    } catch let problems as ConfigurationProblems {
+        return problems.problems.map(\.description)
+    } catch {
+        return ["\(error)"]
+    }
+}
+
+@Suite struct ConfigurationTests {
+    @Test func nothingMeansTheDefaults() throws {
+        #expect(try parse("") == Configuration())
+        #expect(try parse("# only a comment\n") == Configuration())
+        #expect(try parse("apiVersion: kubermesh/v1\nvips:\n") == Configuration())
+    }
+
+    @Test func everyKeyIsRead() throws {
+        let configuration = try parse(
+            """
+            apiVersion: kubermesh/v1
+            node: { name: n1, routerID: 10.0.0.1 }
+            addressing:
+              base: "2001:db8::/64"
+              prefix: 2001:db8:0:1::100/120
+              podPrefixes: [ "2001:db8:0:2::/120" ]
+            interfaces:
+              - { match: "cluster*", type: p2p, cost: 20, hello: 2s, dead: 10s, priority: 7, retransmit: 500ms }
+              - { match: dummy0, passive: true }
+              - { match: "*", type: ignore }
+            advertise: [ "2001:db8:f::/48", { prefix: "2001:db8:e::/48", metric: 5 } ]
+            vips:
+              - name: api
+                address: 2001:db8::a
+                check: { tcp: 6443, interval: 100ms, timeout: 50ms, rise: 1, fall: 2 }
+              - { name: web, address: 2001:db8::b, check: { http: { url: "http://[::1]:8080/healthz?x=1", host: web, status: 200-204 } } }
+              - { name: dns, address: 2001:db8::c }
+            ospf: { area: 0.0.0.1, instance: 3, maximumPaths: 8, spfDelay: { initial: 1ms, short: 20ms } }
+            kernel: { table: 100, protocol: 72 }
+            control: { socket: /tmp/x.sock }
+            http: { listen: "127.0.0.1:80" }
+            """)
+        var cluster = InterfaceRule(pattern: .named(Glob("cluster*")!))
+        cluster.role = .active(.pointToPoint)
+        cluster.cost = 20
+        cluster.hello = .seconds(2)
+        cluster.dead = .seconds(10)
+        cluster.priority = 7
+        cluster.retransmit = .milliseconds(500)
+        #expect(configuration.interfaces.first == cluster)
+        #expect(configuration.interfaces.map(\.role) == [.active(.pointToPoint), .passive, .ignored])
+        #expect(configuration.node.name == "n1")
+        #expect(configuration.node.routerID == RouterID("10.0.0.1"))
+        #expect(configuration.addressing.plan.base == IPv6Prefix("2001:db8::/64"))
+        #expect(configuration.addressing.prefix == IPv6Prefix("2001:db8:0:1::100/120"))
+        #expect(configuration.addressing.podPrefixes == [IPv6Prefix("2001:db8:0:2::/120")!])
+        #expect(configuration.advertise.map(\.metric) == [0, 5])
+        #expect(configuration.ospf.area == AreaID("0.0.0.1"))
+        #expect(configuration.ospf.instance == 3)
+        #expect(configuration.ospf.maximumPaths == 8)
+        #expect(configuration.ospf.spfDelay.initial == .milliseconds(1))
+        #expect(configuration.ospf.spfDelay.long == SPFDelayParameters().long)
+        #expect(configuration.kernel.table == 100)
+        #expect(configuration.kernel.routeProtocol == 72)
+        #expect(configuration.control.socket == "/tmp/x.sock")
+        #expect(configuration.http.listen == Endpoint("127.0.0.1:80"))
+        let api = try #require(configuration.vips.first?.check)
+        #expect(api.probe == .tcp(Endpoint.loopback(port: 6443)))
+        #expect(
+            api.interval == .milliseconds(100) && api.timeout == .milliseconds(50) && api.rise == 1 && api.fall == 2)
+        #expect(
+            configuration.vips[1].check?.probe
+                == .http(
+                    HTTPProbe(
+                        endpoints: [Endpoint("[::1]:8080")!], path: "/healthz?x=1", host: "web", status: 200...204)))
+        #expect(configuration.vips[2].check == nil)
+    }
+
+    @Test func unknownKeysNameThePlaceAndTheNearestKey() {
+        #expect(
+            problems("interfaces:\n  - { match: eth0, helo: 1s }\n")
+                == ["f.yaml:2:20: interfaces[0].helo: unknown key (did you mean \"hello\"?)"])
+        #expect(problems("advertize: []\n") == ["f.yaml:1:1: advertize: unknown key (did you mean \"advertise\"?)"])
+        #expect(problems("zebra: 1\n").first?.contains("known here: apiVersion, node") == true)
+    }
+
+    @Test func allMistakesAreShownAtOnce() {
+        let found = problems(
+            """
+            node: { routerID: 0.0.0.0 }
+            interfaces:
+              - { match: eth0, cost: 0 }
+              - { match: eth1, hello: 2 }
+            advertise: [ "2001:db8::1/64", 10.0.0.0/8 ]
+            """)
+        #expect(found.count == 5)
+        #expect(found[0].hasPrefix("f.yaml:1:19: node.routerID: 0.0.0.0 names no router"))
+        #expect(
+            found[1].hasPrefix("f.yaml:3:26: interfaces[0].cost: must be a whole number from 1 to 65535, not \"0\""))
+        #expect(found[2].contains("say the unit: 2s or 2ms"))
+        #expect(found[3].contains("did you mean 2001:db8::/64?"))
+        #expect(found[4].contains("IPv4 is not supported yet"))
+    }
+
+    @Test(arguments: [
+        ("apiVersion: kubermesh/v2", "apiVersion"), ("node: 5", "must be a mapping"),
+        ("interfaces: eth0", "must be a list"),
+        ("interfaces: [ { cost: 5 } ]", "has no \"match\""),
+        ("interfaces: [ { match: \"eth[\" } ]", "is not a pattern"),
+        ("interfaces: [ { match: a, type: ptp } ]", "did you mean \"p2p\"?"),
+        ("interfaces: [ { match: a, bfd: { interval: 100ms } } ]", "not supported yet"),
+        ("interfaces: [ { match: a, hello: 4s, dead: 4s } ]", "must be longer than hello"),
+        ("interfaces: [ { match: a, hello: 1500ms } ]", "whole seconds"), ("auth: { keys: [] }", "not supported yet"),
+        ("addressing: { base: \"fd00::/72\" }", "/71 or shorter"), ("advertise: [ \"fe80::/64\" ]", "link-local"),
+        ("vips: [ { name: a } ]", "needs a \"name\" and an \"address\""),
+        ("vips: [ { name: a, address: 10.0.0.1 } ]", "IPv4 is not supported yet"),
+        ("vips: [ { name: a, address: \"fd00::1\" }, { name: a, address: \"fd00::2\" } ]", "named \"a\" already"),
+        ("vips: [ { name: a, address: \"fd00::1\" }, { name: b, address: \"fd00::1\" } ]", "of VIP \"a\" already"),
+        ("vips: [ { name: a, address: \"fd00::1\", check: { interval: 1s } } ]", "needs one of tcp and http"),
+        ("vips: [ { name: a, address: \"fd00::1\", check: { exec: x } } ]", "use tcp or http"),
+        ("vips: [ { name: a, address: \"fd00::1\", check: { tcp: \"[fd00::1]:5\" } } ]", "VIP's own address"),
+        ("vips: [ { name: a, address: \"fd00::1\", check: { http: \"http://web/\" } } ]", "names are not looked up"),
+        (
+            "vips: [ { name: a, address: \"fd00::1\", check: { tcp: 1, http: \"http://[::1]/\" } } ]",
+            "one of tcp and http"
+        ),
+        ("kernel: { protocol: 188 }", "FRR"), ("kernel: { protocol: 2 }", "used by the kernel"),
+        ("kernel: { table: 255 }", "local"), ("control: { socket: x.sock }", "absolute path"),
+        ("http: { listen: 9179 }", "address with a port"), ("ospf: { maximumPaths: 0 }", "from 1 to 256"),
+        ("a: 1\na: 2", "given twice"), ("a: [", "not YAML"), ("\ta: 1", "not YAML"), ("- 1", "must be a mapping"),
+        ("node: { name: \"\" }", "plain text"),
+    ])
+    func wrongValuesAreTold(yaml: String, expected: String) {
+        let found = problems(yaml)
+        #expect(found.count == 1)
+        #expect(found.first?.contains(expected) == true, "\(found)")
+        #expect(found.first?.hasPrefix("f.yaml:") == true)
+    }
+
+    @Test func httpCanBeTurnedOff() throws {
+        #expect(try parse("http: { listen: off }").http.listen == nil)
+        #expect(try parse("http: { listen: none }").http.listen == nil)
+        #expect(try parse("http: {}").http.listen == Endpoint("[::1]:9179"))
+    }
+
+    @Test func deadFollowsHelloUnlessGiven() throws {
+        #expect(try parse("interfaces: [ { match: a, hello: 10s } ]").interfaces[0].dead == .seconds(40))
+        #expect(try parse("interfaces: [ { match: a, hello: 10s, dead: 11s } ]").interfaces[0].dead == .seconds(11))
+    }
+}
+
+@Suite struct InterfaceRuleTests {
+    typealias Port = InterfaceRule.Port
+
+    @Test(arguments: [
+        (Port(name: "eth0"), true), (Port(name: "enp3s0"), true), (Port(name: "veth0a1b", kind: "veth"), false),
+        (Port(name: "p1", kind: "veth"), true), (Port(name: "p1", kind: "veth", hasMaster: true), false),
+        (Port(name: "docker0", kind: "bridge"), false), (Port(name: "cali12", kind: "veth"), false),
+        (Port(name: "wg0", kind: "wireguard", isEthernet: false), false), (Port(name: "lo", isEthernet: false), false),
+        (Port(name: "bond0", kind: "bond"), false), (Port(name: "dummy0", kind: "dummy"), false),
+    ])
+    func everyCabledPortIsUsedByDefault(port: Port, isUsed: Bool) {
+        #expect((Configuration().rule(for: port) != nil) == isUsed)
+    }
+
+    @Test func theFirstMatchWins() throws {
+        let configuration = try parse(
+            "interfaces: [ { match: eth1, type: ignore }, { match: \"eth*\", cost: 5 }, { match: eth2, cost: 6 } ]")
+        #expect(configuration.rule(for: Port(name: "eth1")) == nil)
+        #expect(configuration.rule(for: Port(name: "eth2"))?.cost == 5)
+        #expect(configuration.rule(for: Port(name: "wlan0")) == nil)
+    }
+
+    @Test func aNamedPortIsUsedWhateverItIs() throws {
+        let configuration = try parse("interfaces: [ { match: \"veth*\" }, { match: br0 } ]")
+        #expect(configuration.rule(for: Port(name: "veth1", kind: "veth")) != nil)
+        #expect(configuration.rule(for: Port(name: "br0", kind: "bridge")) != nil)
+        #expect(configuration.rule(for: Port(name: "veth1", kind: "veth", hasMaster: true)) == nil)
+    }
+}
+
+@Suite struct GlobTests {
+    @Test(arguments: [
+        ("eth0", "eth0", true), ("eth0", "eth01", false), ("eth*", "eth", true), ("*0", "eth0", true),
+        ("*0", "eth01", false),
+        ("e*h*0", "ethh10", true), ("enp?s*", "enp3s0f1", true), ("enp?s*", "enp13s0", false), ("p[0-3]", "p2", true),
+        ("p[0-3]", "p4", false), ("p[ab]", "pb", true), ("*", "", true), ("?", "", false), ("a**b", "ab", true),
+    ])
+    func matches(pattern: String, name: String, expected: Bool) throws {
+        #expect(try #require(Glob(pattern)).matches(name) == expected)
+    }
+
+    @Test(arguments: ["", "[", "[]", "a[b", "[z-a]"]) func refuses(pattern: String) { #expect(Glob(pattern) == nil) }
+
+    @Test func manyStarsDoNotTakeForever() throws {
+        let glob = try #require(Glob(String(repeating: "a*", count: 30) + "b"))
+        #expect(!glob.matches(String(repeating: "a", count: 200)))
+    }
+}
+
+@Suite struct DurationTextTests {
+    @Test(arguments: [
+        ("100ms", Duration.milliseconds(100)), ("1s", .seconds(1)), ("1.5s", .milliseconds(1500)),
+        ("2m", .seconds(120)),
+        ("1h", .seconds(3600)), ("250us", .microseconds(250)), ("0s", .zero), ("0.25m", .seconds(15)),
+    ])
+    func reads(text: String, duration: Duration) throws {
+        let value = try #require(Duration(configurationText: text))
+        #expect(value == duration)
+        #expect(Duration(configurationText: value.configurationText) == duration)
+    }
+
+    @Test(arguments: ["", "1", "s", "-1s", "1.s", ".5s", "1e3s", "1 s", "1d", "9999999999s", "1.2.3s"])
+    func refuses(text: String) { #expect(Duration(configurationText: text) == nil) }
+}
