@@ -1,1 +1,187 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef SOL_NETLINK
+#define SOL_NETLINK 270
+#endif
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29
+#endif
+
+// Threads and namespaces
+
+int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
+
+int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }
+
+int clinux_enter_network(int descriptor) { return setns(descriptor, CLONE_NEWNET); }
+
+int clinux_pin_network(const char *directory, const char *path) {
+    if (mkdir(directory, 0755) != 0 && errno != EEXIST) return -1;
+    // Mounts made here must be seen in mount namespaces that were copied earlier, and removals too.
+    if (mount("", directory, "none", MS_SHARED | MS_REC, NULL) != 0) {
+        if (errno != EINVAL) return -1;
+        if (mount(directory, directory, "none", MS_BIND | MS_REC, NULL) != 0) return -1;
+        if (mount("", directory, "none", MS_SHARED | MS_REC, NULL) != 0) return -1;
+    }
+    int file = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+    if (file < 0) return -1;
+    close(file);
+    if (mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL) == 0) return 0;
+    int error = errno;
+    unlink(path);
+    errno = error;
+    return -1;
+}
+
+int clinux_unpin_network(const char *path) {
+    // EINVAL: a file left behind by a crash between making and mounting it.
+    if (umount2(path, MNT_DETACH) != 0 && errno != EINVAL) return -1;
+    return unlink(path);
+}
+
+int clinux_set_fifo_priority(int priority) {
+    struct sched_param parameters = {.sched_priority = priority};
+    // Children (health checks) start with the ordinary policy.
+    int error = pthread_setschedparam(pthread_self(), SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters);
+    if (error == 0) return 0;
+    errno = error;
+    return -1;
+}
+
+void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+// The timer
+
+int clinux_arm_timer(int descriptor, int64_t nanoseconds) {
+    struct itimerspec when = {.it_value = {nanoseconds / 1000000000, nanoseconds % 1000000000}};
+    return timerfd_settime(descriptor, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+// The raw OSPF socket
+
+static int set_option(int descriptor, int level, int option, int value) {
+    return setsockopt(descriptor, level, option, &value, sizeof value);
+}
+
+int clinux_open_raw_socket(int protocol) {
+    int descriptor = socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    if (descriptor < 0) return -1;
+    // Priority 6 is internetwork control in the kernel's default queueing; 0xc0 is CS6, the same for other machines.
+    if (set_option(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) == 0
+        && set_option(descriptor, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 1) == 0
+        && set_option(descriptor, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1) == 0
+        && set_option(descriptor, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0) == 0
+        && set_option(descriptor, IPPROTO_IPV6, IPV6_TCLASS, 0xc0) == 0
+        && set_option(descriptor, SOL_SOCKET, SO_PRIORITY, 6) == 0) {
+        // Kernels before 4.20 do not know it; the receiver looks at destinations anyway.
+        set_option(descriptor, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+        return descriptor;
+    }
+    int error = errno;
+    close(descriptor);
+    errno = error;
+    return -1;
+}
+
+int clinux_set_receive_buffer(int descriptor, int octets) {
+    if (set_option(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, octets) == 0) return 0;
+    return set_option(descriptor, SOL_SOCKET, SO_RCVBUF, octets);
+}
+
+int clinux_set_send_buffer(int descriptor, int octets) {
+    if (set_option(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, octets) == 0) return 0;
+    return set_option(descriptor, SOL_SOCKET, SO_SNDBUF, octets);
+}
+
+int clinux_set_membership(int descriptor, uint32_t interface, const uint8_t group[16], int joined) {
+    struct ipv6_mreq request = {.ipv6mr_interface = interface};
+    memcpy(&request.ipv6mr_multiaddr, group, 16);
+    return setsockopt(
+        descriptor, IPPROTO_IPV6, joined ? IPV6_ADD_MEMBERSHIP : IPV6_DROP_MEMBERSHIP, &request, sizeof request);
+}
+
+enum { most_packets = 32 };
+
+int clinux_receive(int descriptor, struct clinux_packet *packets, unsigned count, uint8_t *buffer, size_t size) {
+    struct mmsghdr messages[most_packets];
+    struct iovec vectors[most_packets];
+    struct sockaddr_in6 sources[most_packets];
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    } controls[most_packets];
+    if (count > most_packets) count = most_packets;
+    for (unsigned i = 0; i < count; i++) {
+        vectors[i] = (struct iovec){.iov_base = buffer + i * size, .iov_len = size};
+        messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &sources[i], .msg_namelen = sizeof sources[i], .msg_iov = &vectors[i], .msg_iovlen = 1,
+            .msg_control = &controls[i], .msg_controllen = sizeof controls[i]};
+    }
+    int received = recvmmsg(descriptor, messages, count, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < received; i++) {
+        struct msghdr *message = &messages[i].msg_hdr;
+        packets[i] = (struct clinux_packet){
+            .length = messages[i].msg_len, .truncated = (message->msg_flags & MSG_TRUNC) != 0};
+        memcpy(packets[i].source, &sources[i].sin6_addr, 16);
+        for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
+            if (control->cmsg_level != IPPROTO_IPV6 || control->cmsg_type != IPV6_PKTINFO
+                || control->cmsg_len < CMSG_LEN(sizeof(struct in6_pktinfo)))
+                continue;
+            struct in6_pktinfo information;
+            memcpy(&information, CMSG_DATA(control), sizeof information);
+            packets[i].interface = information.ipi6_ifindex;
+            memcpy(packets[i].destination, &information.ipi6_addr, 16);
+        }
+    }
+    return received;
+}
+
+int clinux_send(
+    int descriptor, uint32_t interface, const uint8_t source[16], const uint8_t destination[16], const uint8_t *octets,
+    size_t length) {
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_scope_id = interface};
+    memcpy(&to.sin6_addr, destination, 16);
+    struct in6_pktinfo information = {.ipi6_ifindex = interface};
+    memcpy(&information.ipi6_addr, source, 16);
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    } control = {.header = {
+        .cmsg_len = CMSG_LEN(sizeof information), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO}};
+    memcpy(CMSG_DATA(&control.header), &information, sizeof information);
+    struct iovec vector = {.iov_base = (void *)octets, .iov_len = length};
+    struct msghdr message = {
+        .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control,
+        .msg_controllen = sizeof control};
+    return sendmsg(descriptor, &message, MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+// Netlink sockets
+
+int clinux_set_netlink_option(int descriptor, int option) { return set_option(descriptor, SOL_NETLINK, option, 1); }
+
+int clinux_set_receive_timeout(int descriptor, int milliseconds) {
+    struct timeval timeout = {milliseconds / 1000, milliseconds % 1000 * 1000};
+    return setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+}
+
+int clinux_attach_filter(int descriptor, const struct clinux_filter_instruction *instructions, unsigned short count) {
+    _Static_assert(sizeof(struct clinux_filter_instruction) == sizeof(struct sock_filter), "same layout");
+    struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
+    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}

@@ -1,3 +1,83 @@
+// What Linux offers and Swift's Glibc module does not show: epoll, timerfd, eventfd, namespaces, packet
+// information on raw IPv6 sockets, batched receiving. Everything that needs pointers into control messages
+// is done here, so that Swift sees plain values.
 #ifndef CLINUX_H
 #define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+
+// Functions return -1 and set errno on failure, unless they say otherwise.
+
+// -- Threads and namespaces
+
+// The calling thread's ID.
+int clinux_gettid(void);
+// Gives the calling thread a network namespace of its own.
+int clinux_unshare_network(void);
+// Moves the calling thread into the network namespace behind a descriptor.
+int clinux_enter_network(int descriptor);
+// Binds the calling thread's network namespace to a file; makes the directory a shared mount if need be.
+int clinux_pin_network(const char *directory, const char *path);
+// Takes the binding away again; the namespace lives on while somebody uses it.
+int clinux_unpin_network(const char *path);
+// Puts the calling thread under SCHED_FIFO at a priority.
+int clinux_set_fifo_priority(int priority);
+// Names the calling thread.
+void clinux_name_thread(const char *name);
+
+// -- The timer
+
+// Arms a timerfd for an absolute moment of CLOCK_MONOTONIC; 0 disarms.
+int clinux_arm_timer(int descriptor, int64_t nanoseconds);
+
+// -- The raw OSPF socket
+
+// One received packet, without its octets.
+struct clinux_packet {
+    // The receiving interface; 0 if the kernel did not say.
+    uint32_t interface;
+    // Octets received; those past the buffer are lost.
+    uint32_t length;
+    uint8_t source[16];
+    uint8_t destination[16];
+    // Whether the packet was larger than the buffer.
+    uint8_t truncated;
+};
+
+// A raw, nonblocking IPv6 socket of a protocol with the options a routing protocol wants: packet information,
+// hop limit 1, no loop of own multicasts, only groups joined on this socket, traffic class CS6.
+int clinux_open_raw_socket(int protocol);
+// Sets the size of a buffer, over the administrator's limit where privilege allows it.
+int clinux_set_receive_buffer(int descriptor, int octets);
+// As above, for sending.
+int clinux_set_send_buffer(int descriptor, int octets);
+// Joins or leaves a multicast group on an interface.
+int clinux_set_membership(int descriptor, uint32_t interface, const uint8_t group[16], int joined);
+// Receives up to `count` packets without waiting, packet i into `buffer + i * size`. Returns how many.
+int clinux_receive(int descriptor, struct clinux_packet *packets, unsigned count, uint8_t *buffer, size_t size);
+// Sends one packet out of an interface from an address of it.
+int clinux_send(
+    int descriptor, uint32_t interface, const uint8_t source[16], const uint8_t destination[16], const uint8_t *octets,
+    size_t length);
+
+// -- Netlink sockets
+
+// Turns a NETLINK_* socket option on.
+int clinux_set_netlink_option(int descriptor, int option);
+// Waits for a receive at most so long.
+int clinux_set_receive_timeout(int descriptor, int milliseconds);
+// One instruction of a classic socket filter.
+struct clinux_filter_instruction {
+    uint16_t code;
+    uint8_t jump_true;
+    uint8_t jump_false;
+    uint32_t operand;
+};
+// Attaches a socket filter: what it refuses is never queued.
+int clinux_attach_filter(int descriptor, const struct clinux_filter_instruction *instructions, unsigned short count);
+
 #endif

@@ -1,0 +1,303 @@
+internal import CLinux
+internal import Glibc
+public import OSPF
+internal import Synchronization
+
+/// One thread that waits for everything: descriptors, absolute timers and the jobs of the actors that use it as their
+/// executor. What an actor registers here is called on its own thread, so a packet, its consequences and its routes
+/// never change threads, and `assumeIsolated` is legal in every handler:
+///
+///     actor Agent {
+///         let loop: EventLoop
+///         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+///         func start(_ socket: OSPFSocket) throws {
+///             try loop.register(socket.descriptor) { _ in self.assumeIsolated { $0.receive() } }
+///         }
+///     }
+///
+/// Due timers run before every handler and every job, so a flood of packets delays a hello by one handler's work, no
+/// more. Handlers do a bounded amount of work; a descriptor that still has data is simply ready again.
+public final class EventLoop: SerialExecutor, @unchecked Sendable {
+    /// What a descriptor is ready for, or what one waits for.
+    public struct Readiness: OptionSet, Sendable {
+        /// Bits of `epoll_event.events`.
+        public let rawValue: UInt32
+        /// Makes a set.
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+        /// There is something to read.
+        public static let readable = Readiness(rawValue: 0x001)
+        /// There is room to write.
+        public static let writable = Readiness(rawValue: 0x004)
+        /// An error waits on the descriptor, or the other side is gone. Always reported, never asked for.
+        public static let failed = Readiness(rawValue: 0x008 | 0x010)
+    }
+
+    /// Called on the loop's thread.
+    public typealias Handler = @Sendable (Readiness) -> Void
+
+    /// A timer made by ``makeTimer(_:)``.
+    public struct Timer: Hashable, Sendable {
+        fileprivate let index: Int
+    }
+
+    private struct Source {
+        var descriptor: CInt
+        var handler: Handler
+    }
+
+    private struct Deadline {
+        var moment: Int64
+        var handler: @Sendable () -> Void
+        static let never = Int64.max
+    }
+
+    /// What other threads leave for the loop.
+    private struct Inbox {
+        var jobs: [UnownedJob] = []
+        var isSignalled = false
+        var isStopping = false
+    }
+
+    private let epoll: FileDescriptor
+    private let timer: FileDescriptor
+    private let wakeUps: FileDescriptor
+    private let inbox = Mutex(Inbox())
+    private let thread = Atomic<Int>(0)
+    private let turns = Atomic<UInt64>(0)
+
+    // Touched on the loop's thread only.
+    private var sources: [UInt64: Source] = [:]
+    private var tokens: [CInt: UInt64] = [:]
+    private var lastToken = EventLoop.reservedTokens
+    private var deadlines: [Deadline] = []
+    private var earliest = Deadline.never
+    private var armed = Deadline.never
+    private var taken: [UnownedJob] = []
+
+    private static let timerToken: UInt64 = 0
+    private static let wakeUpToken: UInt64 = 1
+    private static let reservedTokens: UInt64 = 16
+    private static let eventsPerTurn = 64
+
+    /// Starts a loop on a thread of its own, named `name` (at most 15 characters count).
+    public init(name: String = "events") throws(SystemError) {
+        epoll = try FileDescriptor(epoll_create1(CInt(EPOLL_CLOEXEC)), "make an epoll descriptor")
+        timer = try FileDescriptor(
+            timerfd_create(CLOCK_MONOTONIC, CInt(TFD_NONBLOCK | TFD_CLOEXEC)), "make a timer")
+        wakeUps = try FileDescriptor(
+            eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC)), "make an event descriptor")
+        try watch(timer.rawValue, .readable, token: EventLoop.timerToken)
+        try watch(wakeUps.rawValue, .readable, token: EventLoop.wakeUpToken)
+        try start(named: name)
+    }
+
+    /// The clock of all deadlines: CLOCK_MONOTONIC.
+    public static var now: Instant { Instant(nanoseconds: monotonicNanoseconds()) }
+
+    /// Grows with every turn of the loop. An idle loop does not turn, so to find out whether it is alive, remember this,
+    /// call ``wakeUp()`` and look again a little later.
+    public var heartbeat: UInt64 { turns.load(ordering: .relaxed) }
+
+    /// Makes the loop turn once. From any thread.
+    public func wakeUp() {
+        var one: UInt64 = 1
+        // A full counter means that a wake-up is on its way already.
+        _ = write(wakeUps.rawValue, &one, MemoryLayout<UInt64>.size)
+    }
+
+    /// Ends the thread when the current turn is over. From any thread. Jobs that come later never run, so stop the loop
+    /// after everything that uses it.
+    public func stop() {
+        inbox.withLock { $0.isStopping = true }
+        wakeUp()
+    }
+
+    /// Asks for SCHED_FIFO for the loop's thread; whether it was granted. Only on the loop.
+    public func requestRealtimePriority() -> Bool {
+        checkIsolated()
+        return clinux_set_fifo_priority(10) == 0
+    }
+}
+
+// MARK: - Descriptors and timers, on the loop only
+
+extension EventLoop {
+    /// Calls `handler` whenever `descriptor` is ready, until ``deregister(_:)``. Only on the loop, once per descriptor.
+    public func register(
+        _ descriptor: CInt, _ interest: Readiness = .readable, handler: @escaping Handler
+    ) throws(SystemError) {
+        checkIsolated()
+        precondition(tokens[descriptor] == nil, "descriptor \(descriptor) is registered already")
+        lastToken += 1
+        try watch(descriptor, interest, token: lastToken)
+        tokens[descriptor] = lastToken
+        sources[lastToken] = Source(descriptor: descriptor, handler: handler)
+    }
+
+    /// Stops watching a descriptor; its handler is not called again, not even for what was ready already. Call it before
+    /// closing the descriptor. Only on the loop.
+    public func deregister(_ descriptor: CInt) {
+        checkIsolated()
+        guard let token = tokens.removeValue(forKey: descriptor) else { return }
+        sources[token] = nil
+        _ = epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, nil)
+    }
+
+    /// Makes a timer that calls `handler` once for every deadline it is given. Timers are few and live as long as the
+    /// loop. Only on the loop.
+    public func makeTimer(_ handler: @escaping @Sendable () -> Void) -> Timer {
+        checkIsolated()
+        deadlines.append(Deadline(moment: Deadline.never, handler: handler))
+        return Timer(index: deadlines.count - 1)
+    }
+
+    /// When the timer is to fire next; `nil` is never. A moment that has passed is due at once. Only on the loop.
+    public func setDeadline(_ deadline: Instant?, of timer: Timer) {
+        checkIsolated()
+        let moment = deadline?.nanoseconds ?? Deadline.never
+        let previous = deadlines[timer.index].moment
+        guard moment != previous else { return }
+        deadlines[timer.index].moment = moment
+        if moment < earliest {
+            earliest = moment
+        } else if previous == earliest {
+            earliest = deadlines.lazy.map(\.moment).min() ?? Deadline.never
+        }
+    }
+}
+
+// MARK: - Executor
+
+extension EventLoop {
+    /// Runs a job on the loop. From any thread.
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let isHere = isOnThread
+        let mustSignal = inbox.withLock { inbox in
+            inbox.jobs.append(job)
+            defer { inbox.isSignalled = inbox.isSignalled || !isHere }
+            return !isHere && !inbox.isSignalled
+        }
+        if mustSignal { wakeUp() }
+    }
+
+    /// The loop as an executor of actors.
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+
+    /// Traps unless the caller is on the loop's thread.
+    public func checkIsolated() { precondition(isOnThread, "not on the event loop's thread") }
+
+    /// Whether the caller is on the loop's thread.
+    public func isIsolatingCurrentContext() -> Bool? { isOnThread }
+
+    private var isOnThread: Bool { thread.load(ordering: .relaxed) == Int(bitPattern: pthread_self()) }
+}
+
+// MARK: - The thread
+
+extension EventLoop {
+    private func start(named name: String) throws(SystemError) {
+        final class Start {
+            let loop: EventLoop
+            let name: String
+            init(_ loop: EventLoop, _ name: String) {
+                self.loop = loop
+                self.name = name
+            }
+        }
+        let context = Unmanaged.passRetained(Start(self, name))
+        var handle = pthread_t()
+        let code = pthread_create(
+            &handle, nil,
+            { context in
+                // The thread keeps the loop alive until it is stopped.
+                let start = Unmanaged<Start>.fromOpaque(context!).takeRetainedValue()
+                clinux_name_thread(String(start.name.prefix(15)))
+                start.loop.thread.store(Int(bitPattern: pthread_self()), ordering: .relaxed)
+                start.loop.run()
+                return nil
+            }, context.toOpaque())
+        guard code == 0 else {
+            context.release()
+            throw SystemError("start a thread", code: code)
+        }
+        pthread_detach(handle)
+    }
+
+    private func watch(_ descriptor: CInt, _ interest: Readiness, token: UInt64) throws(SystemError) {
+        var event = epoll_event(events: interest.rawValue, data: epoll_data_t(u64: token))
+        guard epoll_ctl(epoll.rawValue, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+            throw .last("watch descriptor \(descriptor)")
+        }
+    }
+
+    private func run() {
+        var events = [epoll_event](repeating: epoll_event(), count: EventLoop.eventsPerTurn)
+        while true {
+            fireDueTimers()
+            runJobs()
+            armTimer()
+            let (hasJobs, isStopping) = inbox.withLock { (!$0.jobs.isEmpty, $0.isStopping) }
+            if isStopping { break }
+            let count = epoll_wait(epoll.rawValue, &events, CInt(events.count), hasJobs ? 0 : -1)
+            turns.add(1, ordering: .relaxed)
+            for index in 0..<max(0, Int(count)) { dispatch(events[index]) }
+        }
+        sources = [:]
+        tokens = [:]
+        deadlines = []
+    }
+
+    private func dispatch(_ event: epoll_event) {
+        fireDueTimers()
+        switch event.data.u64 {
+        case EventLoop.timerToken:
+            drain(timer.rawValue)
+            armed = Deadline.never
+        case EventLoop.wakeUpToken:
+            drain(wakeUps.rawValue)
+            inbox.withLock { $0.isSignalled = false }
+        case let token:
+            // An earlier handler of this turn may have deregistered it.
+            sources[token]?.handler(Readiness(rawValue: event.events))
+        }
+    }
+
+    private func fireDueTimers() {
+        guard earliest != Deadline.never else { return }
+        let now = EventLoop.monotonicNanoseconds()
+        guard earliest <= now else { return }
+        for index in deadlines.indices where deadlines[index].moment <= now {
+            deadlines[index].moment = Deadline.never
+            deadlines[index].handler()
+        }
+        earliest = deadlines.lazy.map(\.moment).min() ?? Deadline.never
+    }
+
+    private func runJobs() {
+        inbox.withLock { swap(&$0.jobs, &taken) }
+        for job in taken {
+            fireDueTimers()
+            job.runSynchronously(on: asUnownedSerialExecutor())
+        }
+        taken.removeAll(keepingCapacity: true)
+    }
+
+    private func armTimer() {
+        guard earliest != armed else { return }
+        // 0 would disarm.
+        _ = clinux_arm_timer(timer.rawValue, earliest == Deadline.never ? 0 : max(1, earliest))
+        armed = earliest
+    }
+
+    private func drain(_ descriptor: CInt) {
+        var counter: UInt64 = 0
+        _ = read(descriptor, &counter, MemoryLayout<UInt64>.size)
+    }
+
+    private static func monotonicNanoseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,93 @@
+internal import CLinux
+internal import Glibc
+
+/// A network namespace, held open. Namespaces belong to threads, so to work in one is to run a closure on a thread of its
+/// own; nothing of it may cross an `await`.
+public struct NetworkNamespace: Sendable {
+    private let file: FileDescriptor
+
+    /// Where `ip netns` keeps names.
+    public static let directory = "/run/netns"
+
+    /// Opens a namespace by path: `/run/netns/mesh-1`, `/proc/4711/ns/net`.
+    public init(path: String) throws(SystemError) {
+        file = try FileDescriptor(open(path, O_RDONLY | O_CLOEXEC), "open the network namespace \(path)")
+    }
+
+    /// Opens a named namespace, as shown by `ip netns`.
+    public init(named name: String) throws(SystemError) { try self.init(path: Self.path(of: name)) }
+
+    /// Opens the namespace of the calling thread.
+    public static func current() throws(SystemError) -> NetworkNamespace {
+        try NetworkNamespace(path: "/proc/thread-self/ns/net")
+    }
+
+    /// Makes a named namespace that `ip netns` shows too.
+    public static func make(named name: String) throws(SystemError) -> NetworkNamespace {
+        try onFreshThread { () throws(SystemError) in
+            guard clinux_unshare_network() == 0 else { throw .last("make a network namespace") }
+            guard clinux_pin_network(directory, path(of: name)) == 0 else {
+                throw .last("name the network namespace \(path(of: name))")
+            }
+        }
+        return try NetworkNamespace(named: name)
+    }
+
+    /// Makes a namespace without a name; it lives as long as the value, its sockets and its threads.
+    public static func make() throws(SystemError) -> NetworkNamespace {
+        try onFreshThread { () throws(SystemError) -> NetworkNamespace in
+            guard clinux_unshare_network() == 0 else { throw .last("make a network namespace") }
+            return try current()
+        }
+    }
+
+    /// Removes a name. What still runs inside goes on.
+    public static func remove(named name: String) throws(SystemError) {
+        guard clinux_unpin_network(path(of: name)) == 0 else {
+            throw .last("remove the network namespace \(path(of: name))")
+        }
+    }
+
+    /// The descriptor, for handing the namespace to netlink (`IFLA_NET_NS_FD`) or to a child.
+    public var descriptor: CInt { file.rawValue }
+
+    /// Moves the calling thread into this namespace for good. Only for threads that are the caller's own.
+    public func enter() throws(SystemError) {
+        guard clinux_enter_network(file.rawValue) == 0 else { throw .last("enter a network namespace") }
+    }
+
+    /// Runs `body` on a fresh thread inside this namespace and waits for it.
+    public func run<Result>(_ body: () throws -> Result) throws -> Result {
+        try Self.onFreshThread { () throws(any Error) -> Result in
+            try enter()
+            return try body()
+        }
+    }
+
+    private static func path(of name: String) -> String { "\(directory)/\(name)" }
+
+    private static func onFreshThread<Result, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        var result: Swift.Result<Result, Failure>?
+        withoutActuallyEscaping({ result = Swift.Result(catching: body) }) { work in
+            let box = Unmanaged.passRetained(Work(work))
+            var thread = pthread_t()
+            let code = pthread_create(
+                &thread, nil,
+                { context in
+                    Unmanaged<Work>.fromOpaque(context!).takeUnretainedValue().body()
+                    return nil
+                }, box.toOpaque())
+            precondition(code == 0, "cannot start a thread: \(SystemError.message(for: code))")
+            pthread_join(thread, nil)
+            box.release()
+        }
+        return try result!.get()
+    }
+
+    private final class Work {
+        let body: () -> Void
+        init(_ body: @escaping () -> Void) { self.body = body }
+    }
+}

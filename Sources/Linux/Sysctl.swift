@@ -1,0 +1,30 @@
+internal import Glibc
+
+/// Kernel settings under `/proc/sys`, as seen from the calling thread's network namespace.
+public enum Sysctl {
+    /// The value of a setting, such as `net.ipv6.conf.all.forwarding`, without the final newline. Names with slashes are
+    /// taken as they are, for interfaces with a dot in their name: `net/ipv6/conf/eth0.5/mtu`.
+    public static func read(_ name: String) throws(SystemError) -> String {
+        let path = path(of: name)
+        let file = try FileDescriptor(open(path, O_RDONLY | O_CLOEXEC), "open \(path)")
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = Glibc.read(file.rawValue, &buffer, buffer.count)
+        guard count >= 0 else { throw .last("read \(path)") }
+        let text = buffer[..<count]
+        return String(decoding: text.last == 0x0a ? text.dropLast() : text, as: UTF8.self)
+    }
+
+    /// Sets a setting.
+    public static func write(_ name: String, _ value: String) throws(SystemError) {
+        let path = path(of: name)
+        let file = try FileDescriptor(open(path, O_WRONLY | O_CLOEXEC), "open \(path) for writing")
+        let octets = Array(value.utf8)
+        guard Glibc.write(file.rawValue, octets, octets.count) == octets.count else {
+            throw .last("write \(value) to \(path)")
+        }
+    }
+
+    static func path(of name: String) -> String {
+        "/proc/sys/" + (name.contains("/") ? name : name.split(separator: ".").joined(separator: "/"))
+    }
+}

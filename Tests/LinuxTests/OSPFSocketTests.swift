@@ -1,0 +1,126 @@
+import Addressing
+import Glibc
+import Linux
+import OSPF
+import Testing
+
+/// Runs a program and expects it to succeed. Only for `ip`, in the calling thread's namespace.
+func ip(_ arguments: String) throws {
+    let words = ["ip"] + arguments.split(separator: " ").map(String.init)
+    var pointers = words.map { strdup($0) } + [nil]
+    defer { pointers.forEach { free($0) } }
+    var child = pid_t()
+    guard posix_spawnp(&child, "ip", nil, nil, &pointers, environ) == 0 else { throw SystemError.last("start ip") }
+    var status: CInt = 0
+    waitpid(child, &status, 0)
+    // A plain error: expectations on threads without a task would belong to no test.
+    if status != 0 { throw SystemError("ip \(arguments)", code: status) }
+}
+
+@Suite(.serialized) struct OSPFSocketTests {
+    static let left = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 1)
+    static let right = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 2)
+
+    /// Two namespaces and a cable between them; the interface has index 10 on the left and 20 on the right.
+    static func cable() throws -> (left: NetworkNamespace, right: NetworkNamespace) {
+        let left = try NetworkNamespace.make()
+        let right = try NetworkNamespace.make()
+        try left.run {
+            try ip("link set lo up")
+            try ip("link add name left index 10 type veth peer name right index 20 netns /proc/\(getpid())/fd/\(right.descriptor)")
+            try ip("addr add \(Self.left)/64 dev left nodad")
+            try ip("link set left up")
+        }
+        try right.run {
+            try ip("addr add \(Self.right)/64 dev right nodad")
+            try ip("addr add 2001:db8::2/64 dev right nodad")
+            try ip("link set right up")
+        }
+        return (left, right)
+    }
+
+    /// Receives until something comes or a second has passed.
+    static func receive(_ socket: OSPFSocket, _ count: Int = 1) -> [(UInt32, IPv6Address, IPv6Address, [UInt8])] {
+        var result: [(UInt32, IPv6Address, IPv6Address, [UInt8])] = []
+        let deadline = EventLoop.now + .seconds(1)
+        while result.count < count, EventLoop.now < deadline {
+            if socket.receive(handler: { result.append(($0, $1, $2, $3)) }) == 0 { usleep(500) }
+        }
+        return result
+    }
+
+    @Test func carriesPacketsBothWays() throws {
+        let (left, right) = try Self.cable()
+        let a = try left.run { try OSPFSocket() }
+        let b = try right.run { try OSPFSocket() }
+        try a.setMembership(interface: 10, group: .allSPFRouters, joined: true)
+        try b.setMembership(interface: 20, group: .allSPFRouters, joined: true)
+        try b.setMembership(interface: 20, group: .allSPFRouters, joined: true)
+
+        #expect(try a.send(interface: 10, source: Self.left, destination: .allSPFRouters, octets: [1, 2, 3]))
+        let multicast = Self.receive(b)
+        #expect(multicast.count == 1)
+        if let (interface, source, destination, octets) = multicast.first {
+            #expect(interface == 20)
+            #expect(source == Self.left)
+            #expect(destination == .allSPFRouters)
+            #expect(octets == [1, 2, 3])
+        }
+        // Larger than the link: the kernel fragments and puts together again.
+        let long = (0..<5000).map { UInt8(truncatingIfNeeded: $0) }
+        #expect(try b.send(interface: 20, source: Self.right, destination: Self.left, octets: long))
+        #expect(Self.receive(a).first?.3 == long)
+        // Own multicasts do not come back.
+        #expect(a.counters.received == 1)
+    }
+
+    @Test func hearsOnlyGroupsItJoined() throws {
+        let (left, right) = try Self.cable()
+        let a = try left.run { try OSPFSocket() }
+        let b = try right.run { try OSPFSocket() }
+        try b.setMembership(interface: 20, group: .allSPFRouters, joined: true)
+        try b.setMembership(interface: 20, group: .allDRouters, joined: true)
+        try b.setMembership(interface: 20, group: .allDRouters, joined: false)
+        try b.setMembership(interface: 20, group: .allDRouters, joined: false)
+        try a.send(interface: 10, source: Self.left, destination: .allDRouters, octets: [6])
+        try a.send(interface: 10, source: Self.left, destination: .allSPFRouters, octets: [5])
+        #expect(Self.receive(b, 2).map(\.3) == [[5]])
+    }
+
+    @Test func dropsSourcesFromElsewhere() throws {
+        let (left, right) = try Self.cable()
+        let a = try left.run { try OSPFSocket() }
+        let b = try right.run { try OSPFSocket() }
+        try a.setMembership(interface: 10, group: .allSPFRouters, joined: true)
+        let elsewhere = try #require(IPv6Address("2001:db8::2"))
+        #expect(try b.send(interface: 20, source: elsewhere, destination: .allSPFRouters, octets: [9]))
+        #expect(try b.send(interface: 20, source: Self.right, destination: .allSPFRouters, octets: [1]))
+        #expect(Self.receive(a).map(\.3) == [[1]])
+        #expect(a.counters.foreignSources == 1)
+    }
+
+    @Test func countsWhatLinksRefuse() throws {
+        let (left, _) = try Self.cable()
+        let a = try left.run { try OSPFSocket() }
+        #expect(try !a.send(interface: 99, source: Self.left, destination: .allSPFRouters, octets: [1]))
+        let notOurs = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 77)
+        #expect(try !a.send(interface: 10, source: notOurs, destination: .allSPFRouters, octets: [1]))
+        try left.run { try ip("link set left down") }
+        #expect(try !a.send(interface: 10, source: Self.left, destination: .allSPFRouters, octets: [1]))
+        #expect(a.counters.sendFailures == 3)
+        #expect(throws: SystemError.self) {
+            try a.setMembership(interface: 99, group: .allSPFRouters, joined: true)
+        }
+    }
+
+    @Test func takesABurst() throws {
+        let (left, right) = try Self.cable()
+        let a = try left.run { try OSPFSocket() }
+        let b = try right.run { try OSPFSocket() }
+        let octets = [UInt8](repeating: 7, count: 1400)
+        for _ in 0..<1000 { try a.send(interface: 10, source: Self.left, destination: Self.right, octets: octets) }
+        let sent = Int(a.counters.sent)
+        #expect(sent > 500)
+        #expect(Self.receive(b, sent).count == sent)
+    }
+}
