@@ -84,7 +84,8 @@ let shell: [Target] = [
 
 let package = Package(
     name: "kubermesh",
-    products: [],
+    // What Benchmarks/ builds on.
+    products: [.library(name: "ShortestPath", targets: ["ShortestPath"])],
     dependencies: coreOnly
         ? []
         : [

@@ -1,0 +1,94 @@
+/// A monotone priority queue of vertices: a ring of buckets, one for each key within reach of the current one (Dial),
+/// with a bitmap of two levels to find the next that is not empty. Keys are only ever put in above the current key, by
+/// less than the number of buckets.
+///
+/// A vertex whose key got smaller is put in again; who takes it out recognises the outdated entry by its key.
+struct BucketQueue: Sendable {
+    struct Entry {
+        var vertex: UInt32
+        var next: UInt32
+    }
+
+    static let none = UInt32.max
+
+    /// The first entry of each bucket; the number of buckets is a power of two.
+    var heads: [UInt32] = []
+    var entries: [Entry] = []
+    /// A bit for each bucket that has entries, and a bit for each word of those that is not 0.
+    var bits: [UInt64] = []
+    var summary: [UInt64] = []
+
+    /// Makes room for weights up to `weightBound` and `capacity` entries in all. Between searches the queue is empty.
+    mutating func prepare(weightBound: UInt32, capacity: Int) {
+        if heads.count <= weightBound {
+            let count = max(64, 1 << (UInt32.bitWidth - weightBound.leadingZeroBitCount))
+            heads = Array(repeating: Self.none, count: count)
+            bits = Array(repeating: 0, count: count >> 6)
+            summary = Array(repeating: 0, count: (count >> 6 + 63) >> 6)
+        }
+        if entries.count < capacity {
+            entries = Array(repeating: Entry(vertex: 0, next: 0), count: capacity + capacity / 4)
+        }
+    }
+
+    /// The queue while a search is under way, as bare memory. The indices need no check: bucket numbers are masked, and
+    /// there are as many entries as the search can put in at most.
+    struct Cursor {
+        let heads: UnsafeMutablePointer<UInt32>
+        let entries: UnsafeMutablePointer<Entry>
+        let bits: UnsafeMutablePointer<UInt64>
+        let summary: UnsafeMutablePointer<UInt64>
+        let mask: UInt32
+        let summaryCount: Int
+        var used = 0
+
+        @inline(__always)
+        mutating func insert(_ vertex: UInt32, key: UInt32) {
+            let slot = Int(key & mask)
+            entries[used] = Entry(vertex: vertex, next: heads[slot])
+            heads[slot] = UInt32(truncatingIfNeeded: used)
+            used &+= 1
+            bits[slot &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: slot)
+            summary[slot &>> 12] |= 1 &<< UInt64(truncatingIfNeeded: slot &>> 6)
+        }
+
+        /// Takes the whole bucket of `key` out; returns its first entry.
+        @inline(__always)
+        mutating func takeBucket(_ key: UInt32) -> UInt32 {
+            let slot = Int(key & mask)
+            let word = slot &>> 6
+            bits[word] &= ~(1 &<< UInt64(truncatingIfNeeded: slot))
+            if bits[word] == 0 { summary[word &>> 6] &= ~(1 &<< UInt64(truncatingIfNeeded: word)) }
+            let head = heads[slot]
+            heads[slot] = BucketQueue.none
+            return head
+        }
+
+        /// The smallest key above `key` that has entries.
+        @inline(__always)
+        func nextKey(after key: UInt32) -> UInt32? {
+            let slot = Int(key & mask)
+            guard let next = nextSlot(after: slot) else { return nil }
+            return key &+ (UInt32(truncatingIfNeeded: next &- slot) & mask)
+        }
+
+        @inline(__always)
+        private func nextSlot(after slot: Int) -> Int? {
+            let word = slot &>> 6
+            let here = bits[word] & (~1 &<< UInt64(truncatingIfNeeded: slot))
+            if here != 0 { return word &<< 6 | here.trailingZeroBitCount }
+            // Through the summary, round the ring and back to where it began.
+            var index = word &>> 6
+            var rest = summary[index] & (~1 &<< UInt64(truncatingIfNeeded: word))
+            for _ in 0...summaryCount {
+                if rest != 0 {
+                    let found = index &<< 6 | rest.trailingZeroBitCount
+                    return found &<< 6 | bits[found].trailingZeroBitCount
+                }
+                index = index &+ 1 == summaryCount ? 0 : index &+ 1
+                rest = summary[index]
+            }
+            return nil
+        }
+    }
+}

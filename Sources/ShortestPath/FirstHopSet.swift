@@ -1,0 +1,75 @@
+/// A set of first-hop numbers, as bits.
+public struct FirstHopSet: Hashable, Sendable {
+    var words: [UInt64]
+
+    /// Makes an empty set.
+    public init() { words = [] }
+
+    /// Makes a set of numbers, each 0 or more.
+    public init(_ numbers: some Sequence<Int>) {
+        self.init()
+        for number in numbers { insert(number) }
+    }
+
+    /// Whether nothing is in it.
+    public var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+    /// How many are in it.
+    public var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+
+    /// Whether `number` is in it.
+    public func contains(_ number: Int) -> Bool {
+        number >= 0 && number >> 6 < words.count && words[number >> 6] >> UInt64(number & 63) & 1 == 1
+    }
+
+    /// Puts a number in, 0 or more.
+    public mutating func insert(_ number: Int) {
+        while words.count <= number >> 6 { words.append(0) }
+        words[number >> 6] |= 1 << UInt64(number & 63)
+    }
+
+    /// Takes everything out, keeping the storage.
+    public mutating func removeAll() {
+        for index in words.indices { words[index] = 0 }
+    }
+
+    /// Equal if the same numbers are in both.
+    public static func == (left: FirstHopSet, right: FirstHopSet) -> Bool {
+        let (short, long) = left.words.count < right.words.count ? (left, right) : (right, left)
+        return long.words.starts(with: short.words) && long.words[short.words.count...].allSatisfy { $0 == 0 }
+    }
+
+    /// Feeds what equality looks at.
+    public func hash(into hasher: inout Hasher) {
+        for number in self { hasher.combine(number) }
+    }
+}
+
+extension FirstHopSet: Sequence {
+    /// Goes through the numbers in rising order.
+    public struct Iterator: IteratorProtocol {
+        private let words: [UInt64]
+        private var index = 0
+        private var rest: UInt64
+
+        init(_ words: [UInt64]) {
+            self.words = words
+            rest = words.first ?? 0
+        }
+
+        /// The next higher number.
+        public mutating func next() -> Int? {
+            while rest == 0 {
+                index += 1
+                guard index < words.count else { return nil }
+                rest = words[index]
+            }
+            defer { rest &= rest - 1 }
+            return index << 6 | rest.trailingZeroBitCount
+        }
+    }
+
+    /// Goes through the numbers in rising order.
+    public func makeIterator() -> Iterator { Iterator(words) }
+    /// The count, which is exact.
+    public var underestimatedCount: Int { count }
+}

@@ -1,0 +1,163 @@
+/// A directed graph of routers and networks. All edges lie in one flat array, those of a vertex side by side; a change
+/// replaces the edges of one vertex and leaves the others where they are.
+///
+/// Inside, a distance of `d` is kept as the key `2d` for a network and `2d + 1` for a router. Every edge then has a
+/// positive weight, even the free step from a network to its routers, and a network is settled before the routers at
+/// the same distance: ties need no care any more.
+public struct Graph: Sendable {
+    /// What a vertex stands for.
+    public enum Kind: Hashable, Sendable {
+        /// A router.
+        case router
+        /// A link with several routers on it.
+        case network
+    }
+
+    /// An edge as the search wants it.
+    struct Arc: Equatable {
+        var target: UInt32
+        /// The difference of the keys of its two ends, 1–131071.
+        var weight: UInt32
+    }
+
+    /// Where the arcs lie that a path may take from a vertex it came to: none, if the vertex lets nothing through.
+    struct Extent {
+        var start: UInt32 = 0
+        var count: UInt32 = 0
+    }
+
+    private struct Attributes {
+        var kind: Kind?
+        var isTransit = true
+        var count: UInt32 = 0
+        var capacity: UInt32 = 0
+    }
+
+    private(set) var arcs: [Arc] = []
+    private(set) var extents: [Extent] = []
+    private var attributes: [Attributes] = []
+    private var free: [UInt32] = []
+    private var unused = 0
+    /// At least the largest weight there is.
+    private(set) var weightBound: UInt32 = 1
+
+    /// Makes an empty graph.
+    public init() {}
+
+    /// One more than the largest vertex number in use so far.
+    public var vertexBound: Int { extents.count }
+
+    /// Adds a vertex without edges, which lets others through.
+    public mutating func addVertex(_ kind: Kind) -> Vertex {
+        if let number = free.popLast() {
+            attributes[Int(number)].kind = kind
+            attributes[Int(number)].isTransit = true
+            return Vertex(rawValue: number)
+        }
+        attributes.append(Attributes(kind: kind))
+        extents.append(Extent())
+        return Vertex(rawValue: UInt32(extents.count - 1))
+    }
+
+    /// Removes a vertex and the edges that leave it. Those that lead to it must have been removed before.
+    public mutating func removeVertex(_ vertex: Vertex) {
+        precondition(contains(vertex), "the vertex is not in the graph")
+        extents[vertex.index].count = 0
+        attributes[vertex.index].count = 0
+        attributes[vertex.index].kind = nil
+        free.append(vertex.rawValue)
+    }
+
+    /// Whether `vertex` is in the graph.
+    public func contains(_ vertex: Vertex) -> Bool {
+        vertex.index < attributes.count && attributes[vertex.index].kind != nil
+    }
+
+    /// What `vertex` stands for.
+    public func kind(of vertex: Vertex) -> Kind {
+        guard let kind = attributes[vertex.index].kind else { preconditionFailure("the vertex is not in the graph") }
+        return kind
+    }
+
+    /// Whether paths may go through `vertex`, rather than only begin or end there.
+    public func isTransit(_ vertex: Vertex) -> Bool { attributes[vertex.index].isTransit }
+
+    /// Sets whether paths may go through `vertex`; returns whether that is a change.
+    @discardableResult
+    public mutating func setTransit(_ vertex: Vertex, _ isTransit: Bool) -> Bool {
+        guard attributes[vertex.index].isTransit != isTransit else { return false }
+        attributes[vertex.index].isTransit = isTransit
+        extents[vertex.index].count = isTransit ? attributes[vertex.index].count : 0
+        return true
+    }
+
+    /// The edges that leave `vertex`.
+    public func edges(of vertex: Vertex) -> [Edge] {
+        arcs[range(of: vertex)].map { arc in
+            let target = Vertex(rawValue: arc.target)
+            let cost = (arc.weight + parity(of: vertex) - parity(of: target)) / 2
+            return Edge(to: target, cost: UInt16(cost))
+        }
+    }
+
+    /// Replaces the edges that leave `vertex`; returns whether that is a change. All targets must be in the graph.
+    @discardableResult
+    public mutating func setEdges(of vertex: Vertex, to edges: some Collection<Edge>) -> Bool {
+        precondition(contains(vertex), "the vertex is not in the graph")
+        let new = edges.map { edge in
+            precondition(contains(edge.target), "the target is not in the graph")
+            return Arc(target: edge.target.rawValue, weight: weight(of: edge, from: vertex))
+        }
+        guard !arcs[range(of: vertex)].elementsEqual(new) else { return false }
+        reserve(new.count, for: vertex)
+        let start = Int(extents[vertex.index].start)
+        for (offset, arc) in new.enumerated() {
+            arcs[start + offset] = arc
+            weightBound = max(weightBound, arc.weight)
+        }
+        attributes[vertex.index].count = UInt32(new.count)
+        if isTransit(vertex) { extents[vertex.index].count = UInt32(new.count) }
+        return true
+    }
+
+    /// Where all arcs of `vertex` lie, also if it lets nothing through.
+    func range(of vertex: Vertex) -> Range<Int> {
+        let start = Int(extents[vertex.index].start)
+        return start..<start + Int(attributes[vertex.index].count)
+    }
+
+    /// What a key at this vertex has more than twice the distance.
+    func parity(of vertex: Vertex) -> UInt32 { attributes[vertex.index].kind == .router ? 1 : 0 }
+
+    private func weight(of edge: Edge, from source: Vertex) -> UInt32 {
+        let isFree = parity(of: source) == 0 && parity(of: edge.target) == 1
+        return 2 * UInt32(isFree ? edge.cost : max(edge.cost, 1)) + parity(of: edge.target) - parity(of: source)
+    }
+
+    /// Gives `vertex` room for `count` arcs, moving them to the end of the array if there is not enough where they are.
+    private mutating func reserve(_ count: Int, for vertex: Vertex) {
+        let capacity = attributes[vertex.index].capacity
+        guard count > capacity else { return }
+        unused += Int(capacity)
+        if unused > 1024 && unused > arcs.count / 2 { compact() }
+        let rounded = max(4, (count + 3) & ~3)
+        extents[vertex.index].start = UInt32(arcs.count)
+        attributes[vertex.index].capacity = UInt32(rounded)
+        arcs.append(contentsOf: repeatElement(Arc(target: 0, weight: 1), count: rounded))
+    }
+
+    /// Moves all arcs together in the order of their vertices.
+    private mutating func compact() {
+        var packed: [Arc] = []
+        packed.reserveCapacity(arcs.count - unused)
+        for index in extents.indices {
+            let vertex = Vertex(rawValue: UInt32(index))
+            let start = UInt32(packed.count)
+            packed.append(contentsOf: arcs[range(of: vertex)])
+            extents[index].start = start
+            attributes[index].capacity = attributes[index].count
+        }
+        arcs = packed
+        unused = 0
+    }
+}

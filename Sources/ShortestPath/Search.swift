@@ -1,0 +1,83 @@
+/// One search, on bare memory. Who makes it promises that all arcs lead to vertices with a key and a set, and that the
+/// queue has room for an entry per arc and first hop.
+struct Search {
+    /// The key of a vertex not reached.
+    static let unreached = UInt32.max
+    /// The largest key from which a step cannot overflow. What lies farther away counts as unreachable.
+    static let farthest = UInt32.max - (1 << 17)
+
+    var queue: BucketQueue.Cursor
+    let keys: UnsafeMutablePointer<UInt32>
+    /// `words` words for each vertex.
+    let sets: UnsafeMutablePointer<UInt64>
+    let words: Int
+    let arcs: UnsafePointer<Graph.Arc>
+    let extents: UnsafePointer<Graph.Extent>
+
+    /// Settles the root and looks at the arcs that leave it.
+    mutating func begin(at root: UInt32, key: UInt32, arcs range: Range<Int>) {
+        keys[Int(root)] = key
+        for word in 0..<words { sets[Int(root) * words + word] = 0 }
+        relax(arcs + range.lowerBound, count: range.count, from: Int(root), key: key, words: words)
+    }
+
+    /// Takes a first hop into account: a way to `vertex` that the arcs of the root stand for, but with a number.
+    mutating func offer(_ vertex: Int, key: UInt32, number: Int) {
+        guard key <= keys[vertex] else { return }
+        if key < keys[vertex] {
+            keys[vertex] = key
+            for word in 0..<words { sets[vertex * words + word] = 0 }
+            queue.insert(UInt32(truncatingIfNeeded: vertex), key: key)
+        }
+        sets[vertex * words + number >> 6] |= 1 << UInt64(number & 63)
+    }
+
+    /// Settles all that can be reached.
+    mutating func run(from root: UInt32) {
+        // Written twice, so that in the first the sets are single words.
+        if words == 1 {
+            settleAll(from: keys[Int(root)], words: 1)
+        } else {
+            settleAll(from: keys[Int(root)], words: words)
+        }
+    }
+
+    @inline(__always)
+    private mutating func settleAll(from start: UInt32, words: Int) {
+        var current = start
+        while let key = queue.nextKey(after: current) {
+            current = key
+            var next = queue.takeBucket(key)
+            while next != BucketQueue.none {
+                let entry = queue.entries[Int(next)]
+                next = entry.next
+                let vertex = Int(entry.vertex)
+                guard keys[vertex] == key, key <= Self.farthest else { continue }
+                let extent = extents[vertex]
+                relax(arcs + Int(extent.start), count: Int(extent.count), from: vertex, key: key, words: words)
+            }
+        }
+    }
+
+    @inline(__always)
+    private mutating func relax(
+        _ arcs: UnsafePointer<Graph.Arc>, count: Int, from vertex: Int, key: UInt32, words: Int
+    ) {
+        let source = sets + vertex &* words
+        for index in 0..<count {
+            let arc = arcs[index]
+            let target = Int(arc.target)
+            let reached = key &+ arc.weight
+            let known = keys[target]
+            if reached > known { continue }
+            let set = sets + target &* words
+            if reached < known {
+                keys[target] = reached
+                for word in 0..<words { set[word] = source[word] }
+                queue.insert(arc.target, key: reached)
+            } else {
+                for word in 0..<words { set[word] |= source[word] }
+            }
+        }
+    }
+}

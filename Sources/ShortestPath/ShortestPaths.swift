@@ -1,0 +1,90 @@
+/// The shortest paths from one vertex to all others: distances, and for each vertex the set of first hops by which
+/// some shortest path to it begins. The memory of a search is kept for the next one.
+public struct ShortestPaths: Sendable {
+    /// Where the paths begin; `nil` before the first search.
+    public private(set) var root: Vertex?
+
+    /// Distances as keys; see ``Graph``.
+    private var keys: [UInt32] = []
+    /// The first-hop sets, `words` words for each vertex. Those of vertices that were not reached mean nothing.
+    private var sets: [UInt64] = []
+    private var words = 1
+    private var queue = BucketQueue()
+
+    /// Makes a workspace.
+    public init() {}
+
+    /// Finds the shortest paths from `root`. `firstHops` are the ways out of it that are told apart; each must be a way
+    /// there is, at exactly that cost. Paths that begin otherwise count for distances but give no first hop.
+    ///
+    /// Distances are exact up to 2³¹ − 2¹⁷; what lies farther away counts as unreachable.
+    public mutating func search(_ graph: Graph, from root: Vertex, firstHops: [FirstHop]) {
+        precondition(graph.contains(root), "the root is not in the graph")
+        self.root = root
+        prepare(for: graph, firstHops: firstHops)
+        Self.search(
+            graph, from: root, firstHops: firstHops, words: words, mask: UInt32(queue.heads.count - 1),
+            summaryCount: queue.summary.count, &queue.heads, &queue.entries, &queue.bits, &queue.summary, &keys, &sets,
+            graph.arcs, graph.extents)
+    }
+
+    /// The distance to `vertex`; `nil` if it cannot be reached.
+    public func distance(to vertex: Vertex) -> UInt32? {
+        guard vertex.index < keys.count, keys[vertex.index] <= Search.farthest else { return nil }
+        return keys[vertex.index] >> 1
+    }
+
+    /// The first hops of all shortest paths to `vertex`; none for the root and for what cannot be reached.
+    public func firstHops(to vertex: Vertex) -> FirstHopSet {
+        var set = FirstHopSet()
+        addFirstHops(to: vertex, into: &set)
+        return set
+    }
+
+    /// Adds the first hops of all shortest paths to `vertex` to a set.
+    public func addFirstHops(to vertex: Vertex, into set: inout FirstHopSet) {
+        guard distance(to: vertex) != nil else { return }
+        while set.words.count < words { set.words.append(0) }
+        for word in 0..<words { set.words[word] |= sets[vertex.index * words + word] }
+    }
+}
+
+extension ShortestPaths {
+    /// Brings the memory to the size this search needs, with nothing reached. Everything unsafe later rests on this.
+    private mutating func prepare(for graph: Graph, firstHops: [FirstHop]) {
+        var largestNumber = 0
+        var largestCost: UInt32 = 0
+        for hop in firstHops {
+            precondition(graph.contains(hop.vertex), "a first hop leads out of the graph")
+            precondition(hop.number >= 0, "a first hop has a negative number")
+            precondition((1...FirstHop.maximumCost).contains(hop.cost), "no way out of the root has such a cost")
+            largestNumber = max(largestNumber, hop.number)
+            largestCost = max(largestCost, hop.cost)
+        }
+        words = largestNumber >> 6 + 1
+        let count = graph.vertexBound
+        if keys.count != count { keys = Array(repeating: Search.unreached, count: count) }
+        for index in keys.indices { keys[index] = Search.unreached }
+        if sets.count < count * words { sets = Array(repeating: 0, count: count * words) }
+        queue.prepare(
+            weightBound: max(graph.weightBound, 2 * largestCost + 1), capacity: graph.arcs.count + firstHops.count)
+    }
+
+    /// The arrays come as pointers that are good for the duration of this call.
+    private static func search(
+        _ graph: Graph, from root: Vertex, firstHops: [FirstHop], words: Int, mask: UInt32, summaryCount: Int,
+        _ heads: UnsafeMutablePointer<UInt32>, _ entries: UnsafeMutablePointer<BucketQueue.Entry>,
+        _ bits: UnsafeMutablePointer<UInt64>, _ summary: UnsafeMutablePointer<UInt64>,
+        _ keys: UnsafeMutablePointer<UInt32>, _ sets: UnsafeMutablePointer<UInt64>,
+        _ arcs: UnsafePointer<Graph.Arc>, _ extents: UnsafePointer<Graph.Extent>
+    ) {
+        let queue = BucketQueue.Cursor(
+            heads: heads, entries: entries, bits: bits, summary: summary, mask: mask, summaryCount: summaryCount)
+        var search = Search(queue: queue, keys: keys, sets: sets, words: words, arcs: arcs, extents: extents)
+        search.begin(at: root.rawValue, key: graph.parity(of: root), arcs: graph.range(of: root))
+        for hop in firstHops {
+            search.offer(hop.vertex.index, key: 2 * hop.cost + graph.parity(of: hop.vertex), number: hop.number)
+        }
+        search.run(from: root.rawValue)
+    }
+}

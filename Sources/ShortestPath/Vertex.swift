@@ -1,0 +1,45 @@
+/// The dense number of a vertex in a ``Graph``, used again after the vertex is removed.
+public struct Vertex: RawRepresentable, Hashable, Sendable, Comparable {
+    /// The number.
+    public let rawValue: UInt32
+    /// Makes a vertex from its number.
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// Numeric order.
+    public static func < (left: Vertex, right: Vertex) -> Bool { left.rawValue < right.rawValue }
+
+    var index: Int { Int(rawValue) }
+}
+
+/// A directed edge as seen from the vertex it leaves.
+public struct Edge: Hashable, Sendable {
+    /// Where it leads.
+    public var target: Vertex
+    /// What it costs to go there. A cost of 0 counts as 1, except from a network to a router.
+    public var cost: UInt16
+
+    /// Makes an edge.
+    public init(to target: Vertex, cost: UInt16) {
+        self.target = target
+        self.cost = cost
+    }
+}
+
+/// One of the ways out of the root that are told apart in the first-hop sets of ``ShortestPaths``.
+public struct FirstHop: Hashable, Sendable {
+    /// The router it leads to: a neighbour of the root, or a router on a network the root is attached to.
+    public var vertex: Vertex
+    /// What it costs to get there this way, 1–``maximumCost``.
+    public var cost: UInt32
+    /// Its number in the sets, 0 or more; small numbers make small sets. Several ways may share a number.
+    public var number: Int
+
+    /// An edge to a network and an edge out of it.
+    public static let maximumCost = 2 * UInt32(UInt16.max)
+
+    /// Describes a first hop.
+    public init(to vertex: Vertex, cost: UInt32, number: Int) {
+        self.vertex = vertex
+        self.cost = cost
+        self.number = number
+    }
+}

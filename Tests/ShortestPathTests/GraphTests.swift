@@ -1,0 +1,84 @@
+import ShortestPath
+import Testing
+
+struct GraphTests {
+    @Test func edgesComeBackAsTheyWentIn() {
+        var graph = Graph()
+        let router = graph.addVertex(.router)
+        let other = graph.addVertex(.router)
+        let network = graph.addVertex(.network)
+        let edges = [Edge(to: other, cost: 65535), Edge(to: network, cost: 1), Edge(to: other, cost: 7)]
+        let isNew = graph.setEdges(of: router, to: edges)
+        #expect(isNew)
+        #expect(graph.edges(of: router) == edges)
+        let isNewAgain = graph.setEdges(of: router, to: edges)
+        #expect(!isNewAgain)
+        graph.setEdges(of: network, to: [Edge(to: router, cost: 0)])
+        #expect(graph.edges(of: network) == [Edge(to: router, cost: 0)])
+        #expect(graph.kind(of: network) == .network)
+    }
+
+    @Test func aFreeEdgeOutOfARouterCostsOne() {
+        var graph = Graph()
+        let router = graph.addVertex(.router)
+        let other = graph.addVertex(.router)
+        let network = graph.addVertex(.network)
+        graph.setEdges(of: router, to: [Edge(to: other, cost: 0), Edge(to: network, cost: 0)])
+        #expect(graph.edges(of: router) == [Edge(to: other, cost: 1), Edge(to: network, cost: 1)])
+    }
+
+    @Test func numbersOfRemovedVerticesAreUsedAgain() {
+        var graph = Graph()
+        let first = graph.addVertex(.router)
+        let second = graph.addVertex(.router)
+        graph.setEdges(of: first, to: [Edge(to: second, cost: 1)])
+        graph.setTransit(first, false)
+        graph.removeVertex(first)
+        #expect(!graph.contains(first))
+        let third = graph.addVertex(.network)
+        #expect(third == first)
+        #expect(graph.edges(of: third).isEmpty)
+        #expect(graph.isTransit(third))
+        #expect(graph.vertexBound == 2)
+    }
+
+    /// Thousands of changes, growing and shrinking, against plain lists.
+    @Test func keepsItsEdgesThroughManyChanges() {
+        var random = SplitMix(seed: 1)
+        var graph = Graph()
+        var lists: [[Edge]] = []
+        for _ in 0..<200 {
+            _ = graph.addVertex(.router)
+            lists.append([])
+        }
+        for _ in 0..<5000 {
+            let vertex = Int.random(in: 0..<200, using: &random)
+            let count = Int.random(in: 0..<40, using: &random)
+            let edges = (0..<count).map { _ in
+                Edge(
+                    to: Vertex(rawValue: UInt32.random(in: 0..<200, using: &random)),
+                    cost: UInt16.random(in: 1...65535, using: &random))
+            }
+            graph.setEdges(of: Vertex(rawValue: UInt32(vertex)), to: edges)
+            graph.setTransit(Vertex(rawValue: UInt32(vertex)), Bool.random(using: &random))
+            lists[vertex] = edges
+        }
+        for (index, edges) in lists.enumerated() {
+            #expect(graph.edges(of: Vertex(rawValue: UInt32(index))) == edges)
+        }
+    }
+}
+
+struct FirstHopSetTests {
+    @Test func holdsNumbersAcrossWords() {
+        var set = FirstHopSet([200, 0, 63, 64])
+        #expect(Array(set) == [0, 63, 64, 200])
+        #expect(set.count == 4)
+        #expect(set.contains(64) && !set.contains(65) && !set.contains(1000) && !set.contains(-1))
+        set.removeAll()
+        #expect(set.isEmpty)
+        #expect(set == FirstHopSet())
+        #expect(set.hashValue == FirstHopSet().hashValue)
+        #expect(set != FirstHopSet([200]))
+    }
+}
