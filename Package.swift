@@ -45,7 +45,7 @@ let core: [Target] = [
 
     tests("Addressing", []),
     tests("ShortestPath", []),
-    tests("OSPFPacket", ["Addressing"]),
+    tests("OSPFPacket", ["Addressing"], exclude: ["Captures"]),
     tests("OSPF", ["Addressing", "OSPFPacket", "ShortestPath"]),
     tests("Routing", ["Addressing", "OSPF"]),
     tests("Simulation", ["Addressing", "OSPFPacket", "OSPF", "Routing"]),

@@ -1,5 +1,3 @@
-public import Addressing
-
 /// A decoded OSPFv3 packet (RFC 5340 §A.3).
 public struct Packet: Hashable, Sendable {
     /// The fields every packet begins with.

@@ -1,0 +1,49 @@
+import Addressing
+import OSPFPacket
+import Testing
+
+/// What FRR and BIRD sent to each other; `Captures/capture.sh` says how.
+@Suite struct CaptureTests {
+    static let datagrams = CaptureFile.all.flatMap(\.datagrams)
+
+    @Test("Every packet decodes, checksum included, and encodes to the same octets")
+    func packets() throws {
+        var types: [PacketType: Int] = [:]
+        for datagram in Self.datagrams {
+            let packet = try Packet.decode(datagram.octets, source: datagram.source, destination: datagram.destination)
+            #expect(packet.encode(source: datagram.source, destination: datagram.destination) == datagram.octets)
+            types[packet.body.type, default: 0] += 1
+        }
+        for type in PacketType.allCases { #expect(types[type, default: 0] > 4, "hardly any \(type)") }
+    }
+
+    @Test("Every LSA is whole, its body decodes, and encodes to the same octets")
+    func lsas() throws {
+        var types: Set<LSAType> = []
+        for datagram in Self.datagrams {
+            let packet = try Packet.decode(datagram.octets, source: datagram.source, destination: datagram.destination)
+            guard let update = packet.update else { continue }
+            #expect(update.damaged == 0 && !update.lsas.isEmpty)
+            for lsa in update.lsas {
+                let body = try lsa.body()
+                let made = LSA(key: lsa.key, age: lsa.age, sequenceNumber: lsa.header.sequenceNumber, body: body)
+                #expect(made == lsa)
+                types.insert(lsa.key.type)
+            }
+        }
+        #expect(
+            types == [
+                .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix,
+            ])
+    }
+
+    @Test("A packet for somebody else has the wrong checksum")
+    func otherDestination() throws {
+        let datagram = try #require(Self.datagrams.first)
+        var other = datagram.destination
+        other.low ^= 1
+        #expect(throws: DecodingError.checksum) {
+            try Packet.decode(datagram.octets, source: datagram.source, destination: other)
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import Addressing
+import OSPFPacket
+import Testing
+
+/// Each reason for a refusal, and what is tolerated.
+@Suite struct RefusalTests {
+    static let source = IPv6Address("fe80::1")!
+    static let destination = IPv6Address("fe80::2")!
+    static let hello = hello(options: [.v6, .e, .r])
+
+    static func hello(options: OSPFOptions) -> Packet {
+        Packet(
+            header: PacketHeader(routerID: RouterID(1), areaID: .backbone, instanceID: 0),
+            body: .hello(
+                Hello(
+                    interfaceID: 1, priority: 1, options: options, helloInterval: 1, deadInterval: 4,
+                    designatedRouter: .none, backupDesignatedRouter: .none, neighbors: [])))
+    }
+
+    static let key = LSAKey(type: .router, linkStateID: 0, advertisingRouter: RouterID(1))
+
+    func decode(_ octets: [UInt8], verifyChecksum: Bool = false) throws -> Packet {
+        try Packet.decode(octets, source: Self.source, destination: Self.destination, verifyChecksum: verifyChecksum)
+    }
+
+    /// The hello with some octets replaced.
+    func altered(_ changes: [Int: UInt8]) -> [UInt8] {
+        var octets = Self.hello.encode(source: Self.source, destination: Self.destination)
+        for (offset, value) in changes { octets[offset] = value }
+        return octets
+    }
+
+    @Test func header() {
+        #expect(throws: DecodingError.version) { try decode(altered([0: 2])) }
+        #expect(throws: DecodingError.type) { try decode(altered([1: 0])) }
+        #expect(throws: DecodingError.type) { try decode(altered([1: 6])) }
+        #expect(throws: DecodingError.length) { try decode(altered([3: 15])) }
+        #expect(throws: DecodingError.truncated) { try decode(altered([3: 40])) }
+        #expect(throws: DecodingError.truncated) { try decode(altered([2: 255])) }
+        #expect(throws: DecodingError.checksum) { try decode(altered([12: 0, 13: 0]), verifyChecksum: true) }
+        #expect(throws: DecodingError.truncated) { try decode([]) }
+    }
+
+    @Test("Octets past the end must be announced")
+    func trailer() throws {
+        let octets = altered([:]) + [0, 0, 0, 0]
+        #expect(throws: DecodingError.length) { try decode(octets) }
+        for option in [OSPFOptions.l, .at] {
+            let packet = Self.hello(options: option)
+            let octets = packet.encode(source: Self.source, destination: Self.destination)
+            #expect(try decode(octets + [1, 2, 3, 4], verifyChecksum: true) == packet)
+        }
+    }
+
+    @Test("A damaged LSA is left out and counted, its neighbours are kept")
+    func damagedLSAs() throws {
+        var samples = Samples(seed: 3)
+        let lsas = (0..<5).map { _ in samples.lsa(.network) }
+        let update = Packet(header: Self.hello.header, body: .linkStateUpdate(LinkStateUpdate(lsas: lsas)))
+        var octets = update.encode(source: Self.source, destination: Self.destination)
+        let second = 20 + lsas[0].octets.count
+        octets[second + 12] ^= 0x40
+        let decoded = try #require(try decode(octets).update)
+        #expect(decoded.damaged == 1)
+        #expect(decoded.lsas == [lsas[0]] + lsas[2...])
+    }
+
+    @Test("An update whose LSAs do not add up is refused whole")
+    func sizesInUpdates() throws {
+        var samples = Samples(seed: 4)
+        let lsas = (0..<3).map { _ in samples.lsa(.router) }
+        let update = Packet(header: Self.hello.header, body: .linkStateUpdate(LinkStateUpdate(lsas: lsas)))
+        let octets = update.encode(source: Self.source, destination: Self.destination)
+        func alter(_ offset: Int, _ value: UInt8) -> [UInt8] {
+            var octets = octets
+            octets[offset] = value
+            return octets
+        }
+        #expect(throws: DecodingError.length) { try decode(alter(19, 2)) }
+        #expect(throws: DecodingError.self) { try decode(alter(19, 4)) }
+        #expect(throws: DecodingError.length) { try decode(alter(16, 255)) }
+        #expect(throws: DecodingError.length) { try decode(alter(20 + 18, 255)) }
+        var short = alter(20 + 18, 0)
+        short[20 + 19] = 19
+        #expect(throws: DecodingError.length) { try decode(short) }
+    }
+
+    @Test("Lengths of single LSAs")
+    func lsaLengths() throws {
+        let lsa = LSA(key: Self.key, sequenceNumber: 1, body: .router(RouterLSA(options: [], links: [])))
+        #expect(throws: DecodingError.truncated) { try LSA(octets: Array(lsa.octets[..<19])) }
+        #expect(throws: DecodingError.length) { try LSA(octets: Array(lsa.octets[..<20])) }
+        #expect(throws: DecodingError.length) { try LSA(octets: lsa.octets + [0]) }
+        var octets = lsa.octets
+        octets[10] ^= 1
+        #expect(throws: DecodingError.lsaChecksum) { try LSA(octets: octets) }
+        let odd = [UInt8](repeating: 0, count: 18) + [0, 21, 0]
+        #expect(throws: DecodingError.length) { try LSA(octets: odd) }
+    }
+
+    @Test("Ages above MaxAge, DoNotAge among them, count as MaxAge", arguments: [3600, 3601, 0x8000, 0x8005, 0xffff])
+    func ages(age: UInt16) throws {
+        let lsa = LSA(key: Self.key, sequenceNumber: 1, body: .router(RouterLSA(options: [], links: [])))
+        var octets = lsa.octets
+        octets[0] = UInt8(age >> 8)
+        octets[1] = UInt8(age & 255)
+        let decoded = try LSA(octets: octets)
+        #expect(decoded.age == 3600 && decoded.header.age == 3600)
+        #expect(decoded.octets[0] == 0x0e && decoded.octets[1] == 0x10)
+
+        var acknowledgment = Packet(
+            header: Self.hello.header, body: .linkStateAcknowledgment(LinkStateAcknowledgment(headers: [lsa.header]))
+        ).encode(source: Self.source, destination: Self.destination)
+        acknowledgment[16] = UInt8(age >> 8)
+        acknowledgment[17] = UInt8(age & 255)
+        #expect(try decode(acknowledgment).acknowledgment?.headers.map(\.age) == [3600])
+    }
+
+    @Test("A header cannot tell of an LSA smaller than a header")
+    func shortHeader() throws {
+        let header = LSAHeader(age: 0, key: Self.key, sequenceNumber: 1, checksum: 1, length: 19)
+        for body: Packet.Body in [
+            .linkStateAcknowledgment(LinkStateAcknowledgment(headers: [header])),
+            .databaseDescription(
+                DatabaseDescription(options: [], interfaceMTU: 1500, flags: [], sequenceNumber: 1, headers: [header])),
+        ] {
+            let octets = Packet(header: Self.hello.header, body: body)
+                .encode(source: Self.source, destination: Self.destination)
+            #expect(throws: DecodingError.length) { try decode(octets) }
+        }
+    }
+
+    func body(_ type: LSAType, _ octets: String) throws -> LSABody {
+        let key = LSAKey(type: type, linkStateID: 0, advertisingRouter: RouterID(1))
+        return try LSA(key: key, sequenceNumber: 1, body: .unknown([UInt8](hexadecimal: octets))).body()
+    }
+
+    @Test func bodies() {
+        let fixed = "0000 2001 00000000 00000001"
+        #expect(throws: DecodingError.truncated) { try body(.router, "") }
+        #expect(throws: DecodingError.value) { try body(.router, "00000000 03000001 00000001 00000001 00000001") }
+        #expect(throws: DecodingError.length) { try body(.router, "00000000 01000001 00000001") }
+        #expect(throws: DecodingError.prefix) {
+            try body(.intraAreaPrefix, fixed.replacing(/^0000/, with: "0001") + "81000000 00000000")
+        }
+        #expect(throws: DecodingError.prefix) {
+            try body(.intraAreaPrefix, fixed.replacing(/^0000/, with: "0001") + "80000000 00000000")
+        }
+        #expect(throws: DecodingError.length) { try body(.intraAreaPrefix, fixed + "00000000") }
+        #expect(throws: DecodingError.length) {
+            try body(.intraAreaPrefix, fixed.replacing(/^0000/, with: "ffff") + "00000000")
+        }
+        #expect(throws: DecodingError.length) {
+            try body(.link, "00000000 fe800000 00000000 00000000 00000001 ffffffff")
+        }
+        #expect(throws: DecodingError.truncated) { try body(.asExternal, "02000001 00000000") }
+        #expect(throws: DecodingError.length) { try body(.asExternal, "00000001 00000000 00000000") }
+        #expect(throws: DecodingError.length) { try body(.interAreaRouter, "00000000 00000000 00000001 00000000") }
+        #expect(throws: DecodingError.length) { try body(.routerInformation, "0007ffff 61000000") }
+    }
+
+    @Test("Bits past a prefix's length do not count, but stay in the LSA")
+    func prefixTail() throws {
+        let octets = "0001 2001 00000000 00000001 21000000 20010db8 ffffffff"
+        let decoded = IntraAreaPrefixLSA(
+            referencedType: .router, referencedLinkStateID: 0, referencedAdvertisingRouter: RouterID(1),
+            prefixes: [LSAPrefix(prefix: IPv6Prefix("2001:db8:8000::/33")!)])
+        #expect(try body(.intraAreaPrefix, octets) == .intraAreaPrefix(decoded))
+    }
+
+    @Test("The reserved scope is no Router Information LSA")
+    func types() {
+        #expect(LSAType.routerInformation.isKnown)
+        #expect(LSAType(rawValue: 0x800c).isRouterInformation && LSAType(rawValue: 0xc00c).isRouterInformation)
+        #expect(!LSAType(rawValue: 0xe00c).isKnown && !LSAType(rawValue: 0x200c).isKnown)
+        #expect(LSAType(rawValue: 0xe00c).scope == .reserved && LSAType.asExternal.scope == .autonomousSystem)
+        #expect(!LSAType(rawValue: 0x2123).isFloodedWhenUnknown && LSAType(rawValue: 0xa123).isFloodedWhenUnknown)
+    }
+}
