@@ -1,0 +1,96 @@
+internal import Glibc
+
+extension Lab {
+    /// Makes namespaces, ports and links, without any router. Nothing is left behind when that fails.
+    public static func create(_ topology: Topology, name: String = defaultName) throws(LabError) -> Lab {
+        try topology.validate()
+        guard Topology.isUsable(name) else {
+            throw LabError("“\(name)” cannot be the name of a lab: use 1 to 15 lower-case letters, digits and hyphens.")
+        }
+        guard geteuid() == 0 else {
+            throw LabError("A lab makes network namespaces, and that needs root: try sudo.")
+        }
+        let lab = Lab(name: name, topology: topology)
+        if all().contains(name) {
+            throw LabError("The lab \(name) is up already; take it down first with “meshlab down”, or use --name.")
+        }
+        if let taken = lab.namespaces.first(where: \.exists) {
+            throw LabError(
+                "There is a namespace \(taken.name) that no lab here knows of; remove it with “ip netns delete "
+                    + "\(taken.name)”, or choose another name for the lab with --name.")
+        }
+        for node in topology.nodes { try Files.makeDirectory(lab.directory(of: node.name)) }
+        try lab.save()
+        do {
+            try lab.makeNodes()
+            try lab.makeLinks()
+        } catch {
+            try? lab.destroy()
+            throw error
+        }
+        return lab
+    }
+
+    /// Takes everything away: processes, namespaces, files. Safe to repeat, and after a crash.
+    public func destroy() throws(LabError) {
+        let deadline = ContinuousClock.now + .seconds(5)
+        // A process in the middle of a fork can be missed once, so look until there is none.
+        while true {
+            let processes = Namespace.processes(inside: namespaces).filter { $0 != getpid() }
+            if processes.isEmpty { break }
+            guard ContinuousClock.now < deadline else {
+                throw LabError("The processes \(processes) in the lab \(name) do not end, though they were killed.")
+            }
+            for pid in processes { kill(pid, SIGKILL) }
+            for pid in processes { waitpid(pid, nil, WNOHANG) }
+            usleep(2000)
+        }
+        try Namespace.remove(namespaces)
+        Files.removeTree(directory)
+    }
+
+    private func makeNodes() throws(LabError) {
+        try Namespace.create(namespaces)
+        // Addresses are unique by construction, so detecting duplicates would only cost a second; and flows are to be
+        // spread by port as well, as a cluster's nodes have it.
+        let settings = """
+            cd /proc/sys/net/ipv6
+            echo 0 > conf/all/accept_dad
+            echo 0 > conf/default/accept_dad
+            echo 1 > fib_multipath_hash_policy
+            """
+        try forEachNode { node in
+            var script = settings
+            if node.router == .frr || node.router == .bird { script += "\necho 1 > conf/all/forwarding" }
+            return command(on: node.name, ["sh", "-ec", script])
+        }
+    }
+
+    private func makeLinks() throws(LabError) {
+        try Namespace.batch(
+            zip(topology.links, addresses.ports).map { link, ports in
+                let mtu = link.mtu.map { " mtu \($0)" } ?? ""
+                func end(_ port: AddressBook.Port) -> String {
+                    "name \(port.name) index \(port.index) address \(port.mac)\(mtu) netns \(namespace(of: port.node).name)"
+                }
+                return "link add \(end(ports.first)) type veth peer \(end(ports.second))"
+            })
+        try forEachNode { node in
+            var lines = ["link set lo up"]
+            if node.router == .bridge { lines += ["link add lan type bridge mcast_snooping 0", "link set lan up"] }
+            for port in addresses.ports(of: node.name) {
+                if node.router == .bridge { lines.append("link set \(port.name) master lan") }
+                lines.append("link set \(port.name) up")
+            }
+            return Command(
+                ["ip", "-n", namespace(of: node.name).name, "-batch", "-"], input: lines.joined(separator: "\n") + "\n")
+        }
+    }
+
+    /// Runs a command for each node, all at once.
+    private func forEachNode(_ command: (Topology.Node) -> Command) throws(LabError) {
+        var running: [RunningCommand] = []
+        for node in topology.nodes { running.append(try command(node).spawn()) }
+        for command in running { try command.checked() }
+    }
+}

@@ -1,0 +1,44 @@
+extension Lab {
+    /// Makes a link fail, with or without its ports noticing.
+    public mutating func fail(_ link: String, _ fault: Fault) throws(LabError) {
+        let index = try topology.linkIndex(link)
+        if let present = faults[index] {
+            guard present != fault else { return }
+            try heal(link)
+        }
+        let ports = addresses.ports[index]
+        switch fault {
+        case .carrier:
+            // The far end goes down, so that the near one sees what it sees when a cable is pulled.
+            try Namespace.batch(["link set \(ports.second.name) down"], in: namespace(of: ports.second.node))
+        case .silent:
+            for port in [ports.first, ports.second] {
+                let rules = """
+                    add table netdev meshlab
+                    add chain netdev meshlab \(port.name) { type filter hook ingress device \(port.name) priority 0; policy drop; }
+
+                    """
+                try command(on: port.node, ["nft", "-f", "-"], input: rules).run()
+            }
+        }
+        faults[index] = fault
+        try save()
+    }
+
+    /// Puts a link in order again.
+    public mutating func heal(_ link: String) throws(LabError) {
+        let index = try topology.linkIndex(link)
+        let ports = addresses.ports[index]
+        switch faults[index] {
+        case nil: return
+        case .carrier:
+            try Namespace.batch(["link set \(ports.second.name) up"], in: namespace(of: ports.second.node))
+        case .silent:
+            for port in [ports.first, ports.second] {
+                try command(on: port.node, ["nft", "delete", "chain", "netdev", "meshlab", port.name]).run()
+            }
+        }
+        faults[index] = nil
+        try save()
+    }
+}

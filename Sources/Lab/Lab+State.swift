@@ -1,0 +1,42 @@
+internal import Foundation
+
+extension Lab {
+    private struct State: Codable {
+        var topology: Topology
+        var faults: [Int: Fault]
+        var processes: [String: [Int32]]
+    }
+
+    private static func stateFile(in directory: String) -> String { "\(directory)/lab.json" }
+
+    /// Writes down all there is to know, for the next command.
+    func save() throws(LabError) {
+        let state = State(topology: topology, faults: faults, processes: processes)
+        guard let data = try? JSONEncoder().encode(state) else { throw LabError("Cannot write down the lab \(name).") }
+        try Files.write(String(decoding: data, as: UTF8.self), to: Self.stateFile(in: directory))
+    }
+
+    /// The lab of that name, up or left behind.
+    public static func load(_ name: String = defaultName) throws(LabError) -> Lab {
+        let file = stateFile(in: "\(root)/\(name)")
+        guard let text = Files.read(file) else {
+            let others = all()
+            let hint = others.isEmpty ? "" : " There is: \(others.joined(separator: ", ")); choose one with --name."
+            throw LabError("No lab\(name == defaultName ? "" : " “\(name)”") is up; “meshlab up” makes one.\(hint)")
+        }
+        guard let state = try? JSONDecoder().decode(State.self, from: Data(text.utf8)) else {
+            throw LabError(
+                "\(file) cannot be understood; it may come from another version. Remove the namespaces mesh-* with "
+                    + "“ip netns delete NAME”, then the directory \(root)/\(name).")
+        }
+        var lab = Lab(name: name, topology: state.topology)
+        lab.faults = state.faults
+        lab.processes = state.processes
+        return lab
+    }
+
+    /// The names of the labs that are up or were left behind.
+    public static func all() -> [String] {
+        Files.names(in: root).filter { Files.exists(stateFile(in: "\(root)/\($0)")) }
+    }
+}

@@ -1,0 +1,69 @@
+internal import Foundation
+
+/// A mesh on one machine: a namespace per node, a veth pair per link, and real routers.
+///
+/// All a lab knows of itself is in one file, written before anything is made, so that it can be taken down by another
+/// process, also after this one crashed.
+public struct Lab: Sendable {
+    /// What tells several labs on one machine apart.
+    public let name: String
+    /// What it is made of.
+    public let topology: Topology
+    /// The addresses it gives out.
+    public let addresses: AddressBook
+    /// Where configurations, sockets, logs and the lab's own state lie.
+    public let directory: String
+    /// The links that were made to fail, by their place in the topology.
+    public internal(set) var faults: [Int: Fault] = [:]
+    /// The processes of each node's router.
+    public internal(set) var processes: [String: [Int32]] = [:]
+
+    /// How a link can fail.
+    public enum Fault: String, Codable, Hashable, Sendable {
+        /// The cable is pulled: the port loses carrier.
+        case carrier
+        /// Every packet is lost, and no port notices.
+        case silent
+    }
+
+    /// The lab that is meant when none is named; its namespaces carry no lab's name.
+    public static let defaultName = "lab"
+
+    /// Where all labs keep their state: `$KUBERMESH_LAB_DIRECTORY`, or below `/run`.
+    public static var root: String {
+        ProcessInfo.processInfo.environment["KUBERMESH_LAB_DIRECTORY"] ?? "/run/kubermesh-lab"
+    }
+
+    init(name: String, topology: Topology) {
+        self.name = name
+        self.topology = topology
+        addresses = AddressBook(topology)
+        directory = "\(Self.root)/\(name)"
+    }
+
+    /// The namespace of a node: `mesh-n1`, or `mesh-NAME-n1` in a lab that was given a name.
+    public func namespace(of node: String) -> Namespace {
+        Namespace(name == Self.defaultName ? "mesh-\(node)" : "mesh-\(name)-\(node)")
+    }
+
+    /// All namespaces of the lab.
+    var namespaces: [Namespace] { topology.nodes.map { namespace(of: $0.name) } }
+
+    /// Where a node's files lie.
+    public func directory(of node: String) -> String { "\(directory)/\(node)" }
+
+    /// The Unix socket of the agent on a node.
+    public func controlSocket(of node: String) -> String { "\(directory(of: node))/meshd.sock" }
+
+    /// What the routers of a node wrote, newest last.
+    public func log(of node: String) -> String {
+        Files.names(in: directory(of: node)).filter { $0.hasSuffix(".log") }.map {
+            "── \($0) of \(node)\n" + (Files.read("\(directory(of: node))/\($0)") ?? "")
+        }.joined(separator: "\n")
+    }
+
+    /// A command to be run in a node's namespace.
+    public func command(on node: String, _ arguments: [String], input: String = "") -> Command {
+        Command(arguments, in: namespace(of: node).name, input: input)
+    }
+}

@@ -1,0 +1,66 @@
+internal import Glibc
+
+/// The few things a lab does with files.
+enum Files {
+    /// The whole of a file; `nil` when it cannot be read.
+    static func read(_ path: String) -> String? {
+        guard let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = fread(&buffer, 1, buffer.count, file)
+            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            bytes += buffer[..<count]
+        }
+    }
+
+    /// Writes a whole file; whoever reads meanwhile sees the old one or the new one.
+    static func write(_ text: String, to path: String) throws(LabError) {
+        let draft = path + ".new"
+        guard let file = fopen(draft, "we") else { throw .system("write \(draft)") }
+        let bytes = Array(text.utf8)
+        let written = fwrite(bytes, 1, bytes.count, file)
+        guard fclose(file) == 0, written == bytes.count, rename(draft, path) == 0 else {
+            throw .system("write \(path)")
+        }
+    }
+
+    /// Makes a directory and those above it.
+    static func makeDirectory(_ path: String) throws(LabError) {
+        var partial = ""
+        for part in path.split(separator: "/") {
+            partial += "/" + part
+            guard mkdir(partial, 0o755) == 0 || errno == EEXIST else { throw .system("make the directory \(partial)") }
+        }
+    }
+
+    /// The names in a directory; none when it is not there.
+    static func names(in path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var found: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != "." && name != ".." { found.append(name) }
+        }
+        return found.sorted()
+    }
+
+    /// Removes a directory with all that is in it.
+    static func removeTree(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            unlink(path)
+            return
+        }
+        for name in names(in: path) { removeTree("\(path)/\(name)") }
+        rmdir(path)
+    }
+
+    /// Whether there is something at the path.
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+}

@@ -1,0 +1,68 @@
+internal import Glibc
+
+/// A network namespace, by its name under `/run/netns`.
+public struct Namespace: Hashable, Sendable {
+    /// The name, as `ip netns` has it.
+    public var name: String
+
+    /// Names a namespace, whether or not it is there.
+    public init(_ name: String) { self.name = name }
+
+    /// Whether there is such a namespace.
+    public var exists: Bool { identity != nil }
+
+    /// Makes several namespaces with a single process.
+    static func create(_ namespaces: [Namespace]) throws(LabError) {
+        try batch(namespaces.map { "netns add \($0.name)" })
+    }
+
+    /// Removes those of the namespaces that are there.
+    static func remove(_ namespaces: [Namespace]) throws(LabError) {
+        try batch(namespaces.filter(\.exists).map { "netns delete \($0.name)" })
+    }
+
+    /// Runs lines of `ip` with a single process: in one namespace, or in the one this process is in.
+    static func batch(_ lines: [String], in namespace: Namespace? = nil) throws(LabError) {
+        guard !lines.isEmpty else { return }
+        let place = namespace.map { ["-n", $0.name] } ?? []
+        try Command(["ip"] + place + ["-batch", "-"], input: lines.joined(separator: "\n") + "\n").run()
+    }
+
+    /// What tells the kernel's namespaces apart: the device and inode of the file that stands for it. `nil` when it is
+    /// not there.
+    private var identity: Identity? { Identity(path: "/run/netns/\(name)") }
+
+    private struct Identity: Hashable {
+        var device: UInt64
+        var inode: UInt64
+
+        init?(path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            device = UInt64(status.st_dev)
+            inode = UInt64(status.st_ino)
+        }
+    }
+
+    /// The processes inside any of the namespaces.
+    static func processes(inside namespaces: [Namespace]) -> [Int32] {
+        let wanted = Set(namespaces.compactMap(\.identity))
+        guard !wanted.isEmpty, let directory = opendir("/proc") else { return [] }
+        defer { closedir(directory) }
+        var found: [Int32] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard let pid = Int32(name), let identity = Identity(path: "/proc/\(pid)/ns/net") else { continue }
+            if wanted.contains(identity) { found.append(pid) }
+        }
+        return found
+    }
+
+    /// Whether the process is alive and inside this namespace, and so is one of the lab's own.
+    func holds(_ pid: Int32) -> Bool {
+        guard let identity else { return false }
+        return Identity(path: "/proc/\(pid)/ns/net") == identity
+    }
+}

@@ -1,0 +1,57 @@
+public import Addressing
+internal import Glibc
+
+/// A TCP port that says one line to whoever comes, and a way to hear it: what a lab has for an API server.
+public enum Responder {
+    /// Answers on all addresses until the process ends.
+    public static func serve(port: UInt16, text: String) throws(LabError) -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        let listener = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        var yes: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        let bound = withAddress(.unspecified, port: port) { bind(listener, $0, $1) }
+        guard listener >= 0, bound == 0, listen(listener, 64) == 0 else { throw .system("listen on TCP port \(port)") }
+        let line = Array((text + "\n").utf8)
+        while true {
+            let connection = accept(listener, nil, nil)
+            guard connection >= 0 else {
+                usleep(10_000)
+                continue
+            }
+            send(connection, line, line.count, 0)
+            close(connection)
+        }
+    }
+
+    /// The line that somebody says at an address and port; gives up after a second.
+    public static func dial(_ address: IPv6Address, port: UInt16) throws(LabError) -> String {
+        let connection = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        guard connection >= 0 else { throw .system("open a socket") }
+        defer { close(connection) }
+        var second = timeval(tv_sec: 1, tv_usec: 0)
+        for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
+            setsockopt(connection, SOL_SOCKET, option, &second, socklen_t(MemoryLayout<timeval>.size))
+        }
+        guard withAddress(address, port: port, { connect(connection, $0, $1) }) == 0 else {
+            throw .system("reach port \(port) of \(address)")
+        }
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let count = recv(connection, &buffer, buffer.count, 0)
+        guard count > 0 else { throw .system("hear anything from port \(port) of \(address)") }
+        return String(decoding: buffer[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+
+    private static func withAddress<Result>(
+        _ address: IPv6Address, port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    ) -> Result {
+        var socketAddress = sockaddr_in6()
+        socketAddress.sin6_family = sa_family_t(AF_INET6)
+        socketAddress.sin6_port = port.bigEndian
+        withUnsafeMutableBytes(of: &socketAddress.sin6_addr) { $0.copyBytes(from: address.octets) }
+        return withUnsafePointer(to: socketAddress) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+public import Addressing
+internal import Foundation
+
+/// A route as a kernel has it, read by `ip`: the truth, whatever any router says.
+public struct KernelRoute: Hashable, Sendable {
+    /// Where it leads.
+    public var prefix: IPv6Prefix
+    /// The ways there; empty for one that discards.
+    public var nextHops: Set<NextHop>
+    /// Who put it there: `71`, `ospf`, `bird`, `kernel`, …
+    public var proto: String
+    /// The kernel's own preference, not OSPF's.
+    public var metric: Int
+    /// The address that packets sent from the node itself carry, if the route says.
+    public var preferredSource: IPv6Address?
+    /// The next-hop object it points at, if any.
+    public var nextHopID: Int?
+
+    /// One way out.
+    public struct NextHop: Hashable, Sendable, Comparable, CustomStringConvertible {
+        /// The neighbour; `nil` when the destination itself is on the link.
+        public var gateway: IPv6Address?
+        /// The port.
+        public var device: String
+
+        /// Names a way out.
+        public init(gateway: IPv6Address?, device: String) {
+            self.gateway = gateway
+            self.device = device
+        }
+
+        /// By port, then by neighbour.
+        public static func < (left: NextHop, right: NextHop) -> Bool { left.description < right.description }
+
+        /// The port, and the neighbour if there is one.
+        public var description: String { device + (gateway.map { " \($0)" } ?? "") }
+    }
+}
+
+extension Lab {
+    /// The IPv6 routes in a node's main table that some router put there, neither the kernel's own nor discarding ones.
+    public func kernelRoutes(of node: String) throws(LabError) -> [KernelRoute] {
+        let prefix = ["ip", "-n", namespace(of: node).name, "-6", "-j"]
+        let routes: [RouteJSON] = try Self.decode(try Command(prefix + ["route", "show", "table", "main"]).run())
+        var objects: [Int: NextHopJSON] = [:]
+        if routes.contains(where: { $0.nhid != nil && $0.nexthops == nil && $0.dev == nil }) {
+            let found: [NextHopJSON] = try Self.decode(try Command(prefix + ["nexthop", "show"]).run())
+            objects = Dictionary(found.map { ($0.id, $0) }) { $1 }
+        }
+        return routes.compactMap { $0.route(objects) }
+    }
+
+    /// The same as a dictionary by prefix; the route the kernel prefers where there are several.
+    public func kernelNextHops(of node: String) throws(LabError) -> [IPv6Prefix: Set<KernelRoute.NextHop>] {
+        let routes = try kernelRoutes(of: node).sorted { $0.metric > $1.metric }
+        return Dictionary(routes.map { ($0.prefix, $0.nextHops) }) { $1 }
+    }
+
+    static func decode<Value: Decodable>(_ text: String) throws(LabError) -> [Value] {
+        // With nothing to show, some versions of ip print nothing at all.
+        let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !trimmed.isEmpty else { return [] }
+        do { return try JSONDecoder().decode([Value].self, from: Data(trimmed.utf8)) } catch {
+            throw LabError("The answer of ip cannot be understood: \(error)\n\(text)")
+        }
+    }
+}
+
+private struct RouteJSON: Decodable {
+    struct Hop: Decodable {
+        var gateway: String?
+        var dev: String
+        var flags: [String]?
+    }
+    var type: String?
+    var dst: String
+    var gateway: String?
+    var dev: String?
+    var nexthops: [Hop]?
+    var nhid: Int?
+    var `protocol`: String?
+    var metric: Int?
+    var prefsrc: String?
+
+    func route(_ objects: [Int: NextHopJSON]) -> KernelRoute? {
+        guard type == nil || type == "unicast", let proto = `protocol`, proto != "kernel", proto != "ra" else {
+            return nil
+        }
+        let text = dst == "default" ? "::/0" : dst.contains("/") ? dst : dst + "/128"
+        guard let prefix = IPv6Prefix(text) else { return nil }
+        var hops: Set<KernelRoute.NextHop> = []
+        if let nexthops {
+            for hop in nexthops {
+                hops.insert(.init(gateway: hop.gateway.flatMap { IPv6Address($0) }, device: hop.dev))
+            }
+        } else if let dev {
+            hops.insert(.init(gateway: gateway.flatMap { IPv6Address($0) }, device: dev))
+        } else if let nhid, let object = objects[nhid] {
+            let members = object.group?.compactMap { objects[$0.id] } ?? [object]
+            for member in members {
+                guard let dev = member.dev else { continue }
+                hops.insert(.init(gateway: member.gateway.flatMap { IPv6Address($0) }, device: dev))
+            }
+        }
+        return KernelRoute(
+            prefix: prefix, nextHops: hops, proto: proto, metric: metric ?? 0,
+            preferredSource: prefsrc.flatMap { IPv6Address($0) }, nextHopID: nhid)
+    }
+}
+
+private struct NextHopJSON: Decodable {
+    struct Member: Decodable { var id: Int }
+    var id: Int
+    var group: [Member]?
+    var gateway: String?
+    var dev: String?
+}

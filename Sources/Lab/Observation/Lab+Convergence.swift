@@ -1,0 +1,83 @@
+public import Addressing
+internal import Glibc
+
+extension Lab {
+    /// What every other node should have a route to because of this one: its address, and the prefix of its pods where
+    /// it runs the agent.
+    public func prefixes(of node: Topology.Node) -> [IPv6Prefix] {
+        guard node.router != .bridge, node.router != .none else { return [] }
+        let own = IPv6Prefix(host: addresses.address(of: node.name))
+        return node.router == .meshd ? [own, addresses.podPrefix(of: node.name)] : [own]
+    }
+
+    /// What a node should have routes to, when all is well: the prefixes of all others, and every virtual address that
+    /// others hold and it does not.
+    public func expectedPrefixes(at name: String) -> Set<IPv6Prefix> {
+        var expected: Set<IPv6Prefix> = []
+        for node in topology.routers where node.name != name && isRunning(node.name) {
+            expected.formUnion(prefixes(of: node))
+            for vip in node.vips {
+                if let address = IPv6Address(vip.address) { expected.insert(IPv6Prefix(host: address)) }
+            }
+        }
+        for vip in topology.nodes.first(where: { $0.name == name })?.vips ?? [] {
+            if let address = IPv6Address(vip.address) { expected.remove(IPv6Prefix(host: address)) }
+        }
+        return expected
+    }
+
+    /// How far a lab has come.
+    public struct Progress: Sendable {
+        /// The nodes that have all their routes.
+        public var complete: Int
+        /// All nodes that route.
+        public var nodes: Int
+        /// The routes that are there, of those that should be.
+        public var routes: Int
+        /// The routes that should be there.
+        public var expected: Int
+        /// For nodes that lack routes: which.
+        public var missing: [String: Set<IPv6Prefix>]
+    }
+
+    /// Looks once at every node's kernel.
+    public func progress() throws(LabError) -> Progress {
+        var progress = Progress(complete: 0, nodes: 0, routes: 0, expected: 0, missing: [:])
+        for node in topology.routers where isRunning(node.name) {
+            let expected = expectedPrefixes(at: node.name)
+            let missing = expected.subtracting(try kernelRoutes(of: node.name).map(\.prefix))
+            progress.nodes += 1
+            progress.expected += expected.count
+            progress.routes += expected.count - missing.count
+            if missing.isEmpty { progress.complete += 1 } else { progress.missing[node.name] = missing }
+        }
+        return progress
+    }
+
+    /// Waits until every node has every route, telling how far it has come whenever that changes. Returns how long it
+    /// took.
+    @discardableResult
+    public func waitForRoutes(
+        limit: Duration = .seconds(60), report: (Progress, Duration) -> Void = { _, _ in }
+    ) throws(LabError) -> Duration {
+        let start = ContinuousClock.now
+        while true {
+            for node in topology.routers where !(processes[node.name] ?? []).isEmpty && !isRunning(node.name) {
+                throw LabError("The router of \(node.name) ended.\n\(log(of: node.name))")
+            }
+            let progress = try progress()
+            let elapsed = ContinuousClock.now - start
+            report(progress, elapsed)
+            if progress.missing.isEmpty { return elapsed }
+            guard elapsed < limit else {
+                let missing = progress.missing.sorted { $0.key < $1.key }.prefix(8).map { node, prefixes in
+                    "  \(node) lacks \(prefixes.sorted().prefix(6).map(\.description).joined(separator: ", "))"
+                }
+                throw LabError(
+                    "After \(limit), \(progress.nodes - progress.complete) of \(progress.nodes) nodes lack routes:\n"
+                        + missing.joined(separator: "\n"))
+            }
+            usleep(10_000)
+        }
+    }
+}

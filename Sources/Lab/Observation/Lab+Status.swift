@@ -1,0 +1,64 @@
+internal import Addressing
+internal import Glibc
+
+extension Lab {
+    /// A picture of the lab, with the links that were made to fail marked.
+    public func picture() -> String {
+        topology.picture { index in
+            switch faults[index] {
+            case nil: .up
+            case .carrier: .cut
+            case .silent: .silent
+            }
+        }
+    }
+
+    /// The links that were made to fail.
+    public var failedLinks: [String] { faults.keys.sorted().map { topology.links[$0].name } }
+
+    /// The memory that a node's routers hold, in octets; 0 when none runs.
+    public func residentMemory(of node: String) -> Int {
+        (processes[node] ?? []).filter(namespace(of: node).holds).reduce(0) { sum, pid in
+            let pages = Files.read("/proc/\(pid)/statm")?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+            return sum + (pages ?? 0) * sysconf(Int32(_SC_PAGESIZE))
+        }
+    }
+
+    /// A table of the nodes: what they run, whether it runs, how many routes their kernels have, and the memory held.
+    public func statusTable() throws(LabError) -> String {
+        var rows = [["NODE", "ROUTER", "STATE", "PID", "ROUTES", "MEMORY", "ADDRESS", "NAMESPACE"]]
+        for node in topology.nodes {
+            let namespace = namespace(of: node.name)
+            guard node.router != .bridge && node.router != .none else {
+                rows.append([node.name, node.router.rawValue, "-", "-", "-", "-", "-", namespace.name])
+                continue
+            }
+            let process = process(of: node.name)
+            let expected = expectedPrefixes(at: node.name)
+            let present = expected.intersection(try kernelRoutes(of: node.name).map(\.prefix)).count
+            rows.append([
+                node.name, node.router.rawValue, process == nil ? "stopped" : "running",
+                process.map(String.init) ?? "-",
+                "\(present)/\(expected.count)", process == nil ? "-" : "\(residentMemory(of: node.name) >> 20) MB",
+                addresses.address(of: node.name).description, namespace.name,
+            ])
+        }
+        return Self.table(rows)
+    }
+
+    /// Rows of text as columns of equal width.
+    static func table(_ rows: [[String]]) -> String {
+        var widths: [Int] = []
+        for row in rows {
+            for (column, cell) in row.enumerated() {
+                if column == widths.count { widths.append(0) }
+                widths[column] = max(widths[column], cell.count)
+            }
+        }
+        return rows.map { row in
+            row.enumerated().map { column, cell in
+                column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+            }.joined()
+        }.joined(separator: "\n")
+    }
+}

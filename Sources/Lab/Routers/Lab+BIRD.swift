@@ -1,0 +1,72 @@
+internal import Glibc
+
+/// BIRD, with everything of its in a directory per node.
+extension Lab {
+    private func birdDirectory(_ node: String) -> String { "\(directory(of: node))/bird" }
+
+    /// Starts BIRD.
+    mutating func startBIRD(_ node: Topology.Node) throws(LabError) {
+        guard access("/usr/sbin/bird", X_OK) == 0 else {
+            throw LabError("The node \(node.name) runs BIRD, which is not installed: apt-get install bird2.")
+        }
+        let directory = birdDirectory(node.name)
+        try Files.makeDirectory(directory)
+        try Files.write(birdConfiguration(node), to: "\(directory)/bird.conf")
+        try giveBIRDAnAddress(node)
+        try startDaemon(
+            [
+                "/usr/sbin/bird", "-f", "-c", "\(directory)/bird.conf", "-s", "\(directory)/bird.ctl", "-P",
+                "\(directory)/bird.pid",
+            ],
+            on: node, log: "bird")
+    }
+
+    /// BIRD's OSPFv3 ignores the prefixes of an interface without a link-local address, such as `lo`; so the node's
+    /// address goes to one end of a veth pair.
+    private func giveBIRDAnAddress(_ node: Topology.Node) throws(LabError) {
+        let namespace = namespace(of: node.name)
+        let present = try Command(["ip", "-n", namespace.name, "link", "show", "dev", "node0"]).output().status == 0
+        guard !present else { return }
+        try Namespace.batch(
+            [
+                "link add node0 index 90 type veth peer name node0-peer index 91", "link set node0-peer up",
+                "link set node0 up", "address add \(addresses.address(of: node.name))/128 dev node0",
+            ], in: namespace)
+    }
+
+    private func birdConfiguration(_ node: Topology.Node) -> String {
+        let options = node.ospf
+        var port = [
+            "type \(options.type == "broadcast" ? "broadcast" : "ptp");", "hello \(options.hello ?? 1);",
+            "dead \(options.dead ?? 4);", "retransmit 2;",
+        ]
+        if let cost = options.cost { port.append("cost \(cost);") }
+        if let priority = options.priority { port.append("priority \(priority);") }
+        return """
+            log "\(birdDirectory(node.name))/bird.log" all;
+            router id \(options.routerID ?? addresses.routerID(of: node.name));
+            protocol device { scan time 1; }
+            protocol kernel {
+                ipv6 { export where source ~ [ RTS_OSPF, RTS_OSPF_IA, RTS_OSPF_EXT1, RTS_OSPF_EXT2 ]; };
+                merge paths on limit 64;
+            }
+            protocol ospf v3 mesh {
+                ecmp on limit 64;
+                ipv6 { import all; };
+                area 0 {
+                    interface "cluster*" { \(port.joined(separator: " ")) };
+                    interface "node0" { stub yes; cost 1; };
+                };
+            }
+            \(node.config)
+
+            """
+    }
+
+    /// What BIRD answers to a command.
+    public func birdc(_ node: String, _ command: String) throws(LabError) -> String {
+        try Command(
+            ["birdc", "-s", "\(birdDirectory(node))/bird.ctl"] + command.split(separator: " ").map(String.init)
+        ).run()
+    }
+}

@@ -1,0 +1,65 @@
+internal import Glibc
+
+/// FRR's `zebra` and `ospf6d`, with everything of theirs in a directory per node.
+extension Lab {
+    private func frrDirectory(_ node: String) -> String { "\(directory(of: node))/frr" }
+
+    private func frrArguments(_ program: String, _ node: String) -> [String] {
+        let directory = frrDirectory(node)
+        let arguments = [
+            "/usr/lib/frr/\(program)", "-u", "frr", "-g", "frr", "--vty_socket", directory, "-z",
+            "\(directory)/zserv.api",
+            "-i", "\(directory)/\(program).pid", "-f", "\(directory)/\(program).conf", "-P", "0", "--log", "stdout",
+        ]
+        // FRR keeps crash logs and sequence numbers in /var/tmp, by the program's name alone: each node gets its own.
+        // The namespace's mounts are private already.
+        return ["sh", "-ec", "mount --bind '\(directory)/tmp' /var/tmp && exec \"$@\"", "sh"] + arguments
+    }
+
+    /// Starts `zebra`, which owns the kernel's routes.
+    mutating func startZebra(_ node: Topology.Node) throws(LabError) {
+        let directory = frrDirectory(node.name)
+        guard access("/usr/lib/frr/ospf6d", X_OK) == 0, let user = getpwnam("frr") else {
+            throw LabError("The node \(node.name) runs FRR, which is not installed: apt-get install frr.")
+        }
+        try Files.makeDirectory("\(directory)/tmp")
+        for path in [directory, "\(directory)/tmp"] { chown(path, user.pointee.pw_uid, user.pointee.pw_gid) }
+        let address = addresses.address(of: node.name)
+        try Files.write("hostname \(node.name)\nip nht resolve-via-default\n", to: "\(directory)/zebra.conf")
+        try Files.write(ospf6Configuration(node), to: "\(directory)/ospf6d.conf")
+        try Command(["ip", "-n", namespace(of: node.name).name, "address", "replace", "\(address)/128", "dev", "lo"])
+            .run()
+        unlink("\(directory)/zserv.api")
+        try startDaemon(frrArguments("zebra", node.name), on: node, log: "zebra")
+    }
+
+    /// Starts `ospf6d`, once `zebra` listens.
+    mutating func startOSPF6(_ node: Topology.Node) throws(LabError) {
+        let socket = "\(frrDirectory(node.name))/zserv.api"
+        try wait(for: "zebra on \(node.name) to listen at \(socket)") { Files.exists(socket) }
+        try startDaemon(frrArguments("ospf6d", node.name), on: node, log: "ospf6d")
+    }
+
+    private func ospf6Configuration(_ node: Topology.Node) -> String {
+        let options = node.ospf
+        var lines = ["hostname \(node.name)"]
+        for port in addresses.ports(of: node.name) {
+            lines += [
+                "interface \(port.name)", " ipv6 ospf6 area 0.0.0.0",
+                " ipv6 ospf6 network \(options.type == "broadcast" ? "broadcast" : "point-to-point")",
+                " ipv6 ospf6 hello-interval \(options.hello ?? 1)", " ipv6 ospf6 dead-interval \(options.dead ?? 4)",
+            ]
+            if let cost = options.cost { lines.append(" ipv6 ospf6 cost \(cost)") }
+            if let priority = options.priority { lines.append(" ipv6 ospf6 priority \(priority)") }
+        }
+        lines += ["interface lo", " ipv6 ospf6 area 0.0.0.0"]
+        lines += ["router ospf6", " ospf6 router-id \(options.routerID ?? addresses.routerID(of: node.name))"]
+        return (lines + [node.config]).joined(separator: "\n") + "\n"
+    }
+
+    /// What FRR answers to commands of its shell.
+    public func vtysh(_ node: String, _ commands: String...) throws(LabError) -> String {
+        let words = commands.flatMap { ["-c", $0] }
+        return try Command(["vtysh", "--vty_socket", frrDirectory(node)] + words).run()
+    }
+}

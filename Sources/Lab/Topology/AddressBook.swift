@@ -1,0 +1,68 @@
+public import Addressing
+
+/// Every address and index a lab gives out, computed from the topology alone, so that two runs look alike.
+public struct AddressBook: Sendable {
+    /// What all nodes' own prefixes begin with: the part of the documentation prefix that the lab uses.
+    public static let base = IPv6Prefix(IPv6Address("2001:db8::")!, length: 71)
+
+    /// One end of a link.
+    public struct Port: Hashable, Sendable {
+        /// The node that has it.
+        public var node: String
+        /// The kernel's name for it there.
+        public var name: String
+        /// The kernel's index: no two in a lab are alike, for with equal ones at both ends of a veth carrier events
+        /// can be a second late.
+        public var index: Int
+        /// Its hardware address.
+        public var mac: MACAddress
+    }
+
+    /// The ports of each link, in the order of the topology.
+    public let ports: [(first: Port, second: Port)]
+    private let positions: [String: Int]
+
+    /// Gives out the addresses of a topology that was validated.
+    public init(_ topology: Topology) {
+        let positions = Dictionary(uniqueKeysWithValues: topology.nodes.enumerated().map { ($1.name, $0) })
+        var used: [String: Int] = [:]
+        func port(_ node: String, index: Int) -> Port {
+            let number = used[node, default: 0]
+            used[node] = number + 1
+            return Port(
+                node: node, name: "cluster\(number)", index: index,
+                mac: Self.mac(position: positions[node, default: 0], port: number))
+        }
+        ports = topology.links.enumerated().map { number, link in
+            (port(link.first, index: 100 + 2 * number), port(link.second, index: 101 + 2 * number))
+        }
+        self.positions = positions
+    }
+
+    /// A locally administered address whose plan reads well: the node's number becomes a group of its own in the
+    /// node's IPv6 address, because the plan shifts the hardware address left by nine.
+    static func mac(position: Int, port: Int) -> MACAddress {
+        MACAddress(rawValue: 0x02_00_00_00_00_00 | UInt64(position + 1) << 7 | UInt64(port))
+    }
+
+    /// All ports of a node, in order.
+    public func ports(of node: String) -> [Port] {
+        ports.flatMap { [$0.first, $0.second] }.filter { $0.node == node }
+    }
+
+    /// The /128 that the address plan gives the node.
+    public func address(of node: String) -> IPv6Address { plan.nodeAddress(for: lowestMAC(of: node)) }
+
+    /// The /120 that the address plan gives the node's pods.
+    public func podPrefix(of node: String) -> IPv6Prefix { plan.podPrefix(for: lowestMAC(of: node)) }
+
+    /// A router ID for a node whose router cannot derive one itself.
+    public func routerID(of node: String) -> String {
+        let number = positions[node, default: 0] + 1
+        return "10.0.\(number >> 8).\(number & 255)"
+    }
+
+    private var plan: AddressPlan { AddressPlan(base: Self.base)! }
+
+    private func lowestMAC(of node: String) -> MACAddress { Self.mac(position: positions[node, default: 0], port: 0) }
+}

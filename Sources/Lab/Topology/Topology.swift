@@ -1,0 +1,212 @@
+/// What a lab is made of: nodes, and the links between them.
+public struct Topology: Codable, Hashable, Sendable {
+    /// How the topology is called, as on the command line: `square4`, `ring:6`, …
+    public var name: String
+    /// The nodes; a node's place in the list gives its hardware and other addresses.
+    public var nodes: [Node]
+    /// The links; a node's first link is its port 0, and so on.
+    public var links: [Link]
+    /// How a picture of it is best drawn.
+    public var shape: Shape
+
+    /// What a node runs.
+    public enum RouterKind: String, Codable, Hashable, Sendable, CaseIterable {
+        /// The agent of this project.
+        case meshd
+        /// FRR's `zebra` and `ospf6d`.
+        case frr
+        /// BIRD.
+        case bird
+        /// No router: an Ethernet bridge of all its ports, as a switch or a LAN.
+        case bridge
+        /// No router: a namespace with ports, for a test to do with as it likes.
+        case none
+    }
+
+    /// One node: a network namespace of its own.
+    public struct Node: Codable, Hashable, Sendable {
+        /// Letters, digits and hyphens.
+        public var name: String
+        /// What it runs.
+        public var router: RouterKind
+        /// What its router is told about all its ports.
+        public var ospf: OSPFOptions
+        /// Virtual addresses it holds while the named port of its own answers.
+        public var vips: [VIP]
+        /// TCP ports on which the lab answers with the node's name.
+        public var listens: [UInt16]
+        /// Further configuration in the router's own language: YAML merged over the generated one for `meshd`, lines
+        /// for `ospf6d.conf` or `bird.conf` added at the end.
+        public var config: String
+
+        /// Describes a node.
+        public init(
+            _ name: String, router: RouterKind = .meshd, ospf: OSPFOptions = OSPFOptions(), vips: [VIP] = [],
+            listens: [UInt16] = [], config: String = ""
+        ) {
+            self.name = name
+            self.router = router
+            self.ospf = ospf
+            self.vips = vips
+            self.listens = listens
+            self.config = config
+        }
+    }
+
+    /// The settings all three routers have, for all ports of a node; what is `nil` is left to the lab's defaults.
+    public struct OSPFOptions: Codable, Hashable, Sendable {
+        /// `p2p`, `broadcast` or (for meshd only) `auto`.
+        public var type: String?
+        /// Seconds between hellos; 1 when not given.
+        public var hello: Int?
+        /// Seconds of silence after which a neighbour is gone; 4 when not given.
+        public var dead: Int?
+        /// For becoming designated router; 0 is never.
+        public var priority: Int?
+        /// The cost of each port.
+        public var cost: Int?
+        /// A dotted quad.
+        public var routerID: String?
+
+        /// Describes settings.
+        public init(
+            type: String? = nil, hello: Int? = nil, dead: Int? = nil, priority: Int? = nil, cost: Int? = nil,
+            routerID: String? = nil
+        ) {
+            self.type = type
+            self.hello = hello
+            self.dead = dead
+            self.priority = priority
+            self.cost = cost
+            self.routerID = routerID
+        }
+    }
+
+    /// A virtual address, held while a TCP port of the node answers.
+    public struct VIP: Codable, Hashable, Sendable {
+        /// What it is for.
+        public var name: String
+        /// The address, without a length.
+        public var address: String
+        /// The port that has to answer on the node itself.
+        public var port: UInt16
+
+        /// Describes a virtual address.
+        public init(name: String, address: String, port: UInt16) {
+            self.name = name
+            self.address = address
+            self.port = port
+        }
+    }
+
+    /// A cable between two nodes.
+    public struct Link: Codable, Hashable, Sendable {
+        /// The node at one end.
+        public var first: String
+        /// The node at the other.
+        public var second: String
+        /// The largest packet, if not 1500 octets.
+        public var mtu: Int?
+
+        /// Describes a link.
+        public init(_ first: String, _ second: String, mtu: Int? = nil) {
+            self.first = first
+            self.second = second
+            self.mtu = mtu
+        }
+
+        /// The two nodes with a hyphen between them; what commands call the link.
+        public var name: String { "\(first)-\(second)" }
+    }
+
+    /// How a picture of the topology is best drawn.
+    public enum Shape: Codable, Hashable, Sendable {
+        /// Rows of this many nodes, each linked to those beside, above and below it.
+        case grid(columns: Int)
+        /// Every node linked to the next one, the last to the first.
+        case ring
+        /// Every node linked to the last one only, which is a bridge.
+        case segment
+        /// Anything else.
+        case free
+    }
+
+    /// Describes a topology.
+    public init(name: String, nodes: [Node], links: [Link], shape: Shape = .free) {
+        self.name = name
+        self.nodes = nodes
+        self.links = links
+        self.shape = shape
+    }
+
+    /// The nodes that route.
+    public var routers: [Node] { nodes.filter { $0.router != .bridge && $0.router != .none } }
+
+    /// The node of that name.
+    public func node(_ name: String) throws(LabError) -> Node {
+        if let node = nodes.first(where: { $0.name == name }) { return node }
+        throw LabError("There is no node “\(name)” in \(self.name). Its nodes are \(list(nodes.map(\.name))).")
+    }
+
+    /// The index of the link of that name; the two nodes may be given in either order.
+    public func linkIndex(_ name: String) throws(LabError) -> Int {
+        if let index = links.firstIndex(where: { $0.name == name || "\($0.second)-\($0.first)" == name }) {
+            return index
+        }
+        throw LabError("There is no link “\(name)” in \(self.name). Its links are \(list(links.map(\.name))).")
+    }
+
+    private func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+}
+
+extension Topology {
+    /// Checks that names are usable and distinct and that links join nodes that are there.
+    public func validate() throws(LabError) {
+        guard !nodes.isEmpty else { throw LabError("The topology \(name) has no nodes; give it at least one.") }
+        guard nodes.count <= 1000 else {
+            throw LabError("The topology \(name) has \(nodes.count) nodes; one machine carries at most 1000.")
+        }
+        var seen: Set<String> = []
+        for node in nodes {
+            guard Self.isUsable(node.name) else {
+                throw LabError(
+                    "“\(node.name)” cannot be the name of a node: use 1 to 15 lower-case letters, digits and hyphens, "
+                        + "beginning with a letter or a digit.")
+            }
+            guard seen.insert(node.name).inserted else {
+                throw LabError("The topology \(name) has two nodes called “\(node.name)”; give one another name.")
+            }
+        }
+        var degrees: [String: Int] = [:]
+        var linked: Set<Set<String>> = []
+        for link in links {
+            for end in [link.first, link.second] where !seen.contains(end) {
+                throw LabError("The link \(link.name) ends at “\(end)”, which is not a node of \(name).")
+            }
+            guard link.first != link.second else { throw LabError("The link \(link.name) joins a node to itself.") }
+            guard linked.insert([link.first, link.second]).inserted else {
+                throw LabError(
+                    "The topology \(name) has two links \(link.name); a lab has at most one between two nodes.")
+            }
+            if let mtu = link.mtu, !(1280...65535).contains(mtu) {
+                throw LabError("The link \(link.name) has an MTU of \(mtu); IPv6 needs 1280 to 65535.")
+            }
+            degrees[link.first, default: 0] += 1
+            degrees[link.second, default: 0] += 1
+        }
+        for (node, degree) in degrees where degree > 127 {
+            throw LabError("The node \(node) has \(degree) links; a node of a lab has at most 127 ports.")
+        }
+    }
+
+    /// Whether a name can be part of the name of a namespace.
+    static func isUsable(_ name: String) -> Bool {
+        let bytes = Array(name.utf8)
+        func isAlphanumeric(_ byte: UInt8) -> Bool {
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        }
+        guard let first = bytes.first, isAlphanumeric(first), bytes.count <= 15 else { return false }
+        return bytes.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
+    }
+}

@@ -1,0 +1,143 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Lab
+
+struct Up: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Make a lab, start its routers and wait for every route.")
+    @OptionGroup var options: LabOptions
+    @Option(help: "square4, ring:N, grid:WxH, ha:3+3, lan:N, or a YAML file.")
+    var topology = "square4"
+    @Option(help: "Seconds to wait for every node to have every route.")
+    var timeout = 60
+    @Flag(help: "Return as soon as the routers are started.")
+    var noWait = false
+
+    func run() throws {
+        try Story().up(try Topology.read(topology), name: options.name, timeout: noWait ? nil : timeout)
+    }
+}
+
+struct Down: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Take a lab down, with all its processes and namespaces.")
+    @OptionGroup var options: LabOptions
+    @Flag(help: "Take every lab down.")
+    var all = false
+
+    func run() throws {
+        let present = Lab.all()
+        let names = all ? present : [options.name].filter(present.contains)
+        guard !names.isEmpty else { return print("Nothing to take down.") }
+        for name in names {
+            let lab = try Lab.load(name)
+            try lab.destroy()
+            print("\(lab.topology.name) is down: \(lab.topology.nodes.count) nodes removed.")
+        }
+    }
+}
+
+struct Start: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Start the router of a node that was stopped.")
+    @OptionGroup var options: LabOptions
+    @Argument(help: "Nodes; all that are stopped when none is named.")
+    var nodes: [String] = []
+
+    func run() throws {
+        var lab = try options.load()
+        try lab.start(nodes.isEmpty ? lab.topology.routers.map(\.name) : nodes)
+    }
+}
+
+struct Stop: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Stop the router of a node; its ports stay up.")
+    @OptionGroup var options: LabOptions
+    @Argument(help: "The node.")
+    var node: String
+    @Flag(help: "As in a crash: SIGKILL instead of SIGTERM.")
+    var kill = false
+
+    func run() throws {
+        var lab = try options.load()
+        try lab.stop(node, kill: kill)
+    }
+}
+
+struct Fail: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Make a link fail.")
+    @OptionGroup var options: LabOptions
+    @Argument(help: "The link, as in n1-n2.")
+    var link: String
+    @Flag(help: "Lose every packet without any port noticing, instead of taking carrier away.")
+    var silent = false
+
+    func run() throws {
+        var lab = try options.load()
+        try lab.fail(link, silent ? .silent : .carrier)
+        print(lab.picture())
+    }
+}
+
+struct Heal: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Put a link in order again.")
+    @OptionGroup var options: LabOptions
+    @Argument(help: "The link, as in n1-n2; every failed one when none is named.")
+    var link: String?
+
+    func run() throws {
+        var lab = try options.load()
+        for name in link.map({ [$0] }) ?? lab.failedLinks { try lab.heal(name) }
+        print(lab.picture())
+    }
+}
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show nodes and links.")
+    @OptionGroup var options: LabOptions
+
+    func run() throws {
+        let lab = try options.load()
+        print("\(lab.topology.name)\n\n\(lab.picture())\n\n\(try lab.statusTable())")
+    }
+}
+
+struct Exec: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run a command on a node.")
+    @OptionGroup var options: LabOptions
+    @Argument(help: "The node.")
+    var node: String
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
+    var command: [String]
+
+    func run() throws {
+        let lab = try options.load()
+        _ = try lab.topology.node(node)
+        guard !command.isEmpty else { throw ValidationError("Give a command, as in: meshlab exec n1 -- ip -6 route") }
+        // meshctl then speaks to the node it runs on.
+        setenv("MESHCTL_SOCKET", lab.controlSocket(of: node), 1)
+        if let directory = try? Binaries.path(of: "meshlab").split(separator: "/").dropLast().map({ "/\($0)" }).joined()
+        {
+            setenv("PATH", "\(directory):\(getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/usr/sbin")", 1)
+        }
+        throw try lab.command(on: node, command).replaceThisProcess()
+    }
+}
+
+struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the labs that are up, and the topologies there are.")
+
+    func run() throws {
+        let labs = Lab.all()
+        print(labs.isEmpty ? "No lab is up.\n" : "Up:")
+        for name in labs {
+            let lab = try Lab.load(name)
+            print("  \(padded(name, 12)) \(lab.topology.name), \(lab.topology.nodes.count) nodes")
+        }
+        print("\(labs.isEmpty ? "" : "\n")Topologies:")
+        for (form, summary) in Topology.named { print("  \(padded(form, 12)) \(summary)") }
+        print("  \(padded("FILE.yaml", 12)) nodes and links as you like; see examples/")
+    }
+
+    private func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}

@@ -1,0 +1,59 @@
+internal import Addressing
+internal import ArgumentParser
+internal import Glibc
+internal import Lab
+
+struct Demo: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The whole story: a square of four comes up, loses a cable under traffic, is healed, and goes.")
+    @OptionGroup var options: LabOptions
+
+    func run() throws {
+        let story = Story()
+        // Whatever an earlier demonstration left behind is in the way.
+        if let old = try? Lab.load(options.name) { try old.destroy() }
+        story.say("$ meshlab up --topology square4")
+        let lab = try story.up(try Topology.read("square4"), name: options.name, timeout: 60)
+        do { try tell(story, lab) } catch {
+            try? lab.destroy()
+            throw error
+        }
+        story.say("$ meshlab down")
+        try lab.destroy()
+        story.say("square4 is down.")
+    }
+
+    private func tell(_ story: Story, _ lab: Lab) throws {
+        var lab = lab
+        let target = lab.addresses.address(of: "n4").description
+        try story.show(
+            lab, on: "n1", ["ping", "-c", "3", "-i", "0.2", target], as: "meshlab exec n1 -- ping -c 3 \(target)")
+
+        guard let link = try lab.linkInUse(from: "n1", to: "n4") else {
+            throw LabError("n1 has no route to n4, so there is no cable to pull.")
+        }
+        let ping = try lab.command(on: "n1", ["ping", "-i", "0.002", "-W", "1", target]).spawn()
+        usleep(500_000)
+        story.say(
+            "A ping every 2 ms runs from n1 to n4, across \(link). That cable is pulled:\n\n$ meshlab fail \(link)")
+        try lab.fail(link, .carrier)
+        story.say("\n\(lab.picture())\n")
+        usleep(1_500_000)
+        story.say("$ meshlab heal \(link)")
+        try lab.heal(link)
+        story.say("\n\(lab.picture())\n")
+        let healed = try story.waitForRoutes(lab, limit: .seconds(30))
+        usleep(1_000_000)
+        ping.signal(SIGINT)
+        let output = try ping.finish()
+        guard let summary = PingSummary(output.text) else {
+            throw LabError("ping said: \(output.text)\(output.errors)")
+        }
+        story.say(
+            "Every node has every route again after \(story.seconds(healed)). The ping sent \(summary.sent) packets and lost \(summary.sent - summary.received).\n"
+        )
+        try story.show(
+            lab, on: "n1", [try Binaries.path(of: "meshctl"), "--socket", lab.controlSocket(of: "n1"), "neighbors"],
+            as: "meshlab exec n1 -- meshctl neighbors")
+    }
+}

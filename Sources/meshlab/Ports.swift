@@ -1,0 +1,26 @@
+internal import Addressing
+internal import ArgumentParser
+internal import Lab
+
+/// What a lab starts on a node for every port that is to answer.
+struct Respond: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "responder", abstract: "Say a line to whoever connects.", shouldDisplay: false)
+    @Option var port: UInt16
+    @Option var text: String
+
+    func run() throws { try Responder.serve(port: port, text: text) }
+}
+
+struct Dial: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Connect to a port and show the line it says.")
+    @Argument(help: "An IPv6 address.")
+    var address: String
+    @Argument(help: "A TCP port.")
+    var port: UInt16
+
+    func run() throws {
+        guard let address = IPv6Address(address) else { throw ValidationError("“\(address)” is not an IPv6 address.") }
+        print(try Responder.dial(address, port: port))
+    }
+}

@@ -1,0 +1,77 @@
+internal import Glibc
+internal import Lab
+
+/// What `meshlab` tells while it works: lines that stay, and one line of progress that is written over on a terminal.
+struct Story {
+    private let isTerminal = isatty(STDOUT_FILENO) == 1
+
+    /// Says something.
+    func say(_ text: String = "") {
+        print(text)
+        fflush(nil)
+    }
+
+    /// Shows a command as it would be typed, then runs it and shows what it says, if that is wanted.
+    func show(_ lab: Lab, on node: String, _ arguments: [String], as typed: String) throws {
+        say("$ \(typed)")
+        let output = try lab.command(on: node, arguments).output()
+        say((output.text + output.errors).split(separator: "\n").map { "  \($0)" }.joined(separator: "\n"))
+        say()
+    }
+
+    /// Shows what changes for as long as something goes on.
+    func progress(_ text: String) {
+        guard isTerminal else { return }
+        print("\r\u{1b}[K\(text)", terminator: "")
+        fflush(nil)
+    }
+
+    /// Makes a lab, waits for its routes if wanted, and shows it.
+    @discardableResult
+    func up(_ topology: Topology, name: String, timeout: Int?) throws -> Lab {
+        let clock = ContinuousClock()
+        let began = clock.now
+        var lab = try Lab.create(topology, name: name)
+        say(
+            "\(topology.name): \(count(topology.nodes.count, "node")), \(count(topology.links.count, "link")), \(seconds(clock.now - began)) to make"
+        )
+        say("\n\(lab.picture())\n")
+        try lab.startRouters()
+        guard let timeout else { return lab }
+        let elapsed = try waitForRoutes(lab, limit: .seconds(timeout))
+        say("Every node has every route: \(seconds(elapsed)) after its routers were started.\n")
+        if let node = topology.routers.first(where: { $0.router == .meshd }) {
+            try show(
+                lab, on: node.name,
+                [try Binaries.path(of: "meshctl"), "--socket", lab.controlSocket(of: node.name), "routes"],
+                as: "meshlab exec \(node.name) -- meshctl routes")
+        }
+        return lab
+    }
+
+    /// Waits until every node has every route, with a line of progress.
+    func waitForRoutes(_ lab: Lab, limit: Duration) throws -> Duration {
+        defer { progress("") }
+        return try lab.waitForRoutes(limit: limit) { state, elapsed in
+            progress(
+                "\(bar(state.routes, of: state.expected)) \(state.routes) of \(state.expected) routes, "
+                    + "\(state.complete) of \(state.nodes) nodes, \(seconds(elapsed))")
+        }
+    }
+
+    private func bar(_ done: Int, of all: Int) -> String {
+        let width = 24
+        let filled = all == 0 ? width : done * width / all
+        return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+    }
+
+    /// Seconds with two decimals, or whole milliseconds below a second.
+    func seconds(_ duration: Duration) -> String {
+        let milliseconds = Int(duration / .milliseconds(1))
+        if milliseconds < 1000 { return "\(milliseconds) ms" }
+        let hundredths = milliseconds % 1000 / 10
+        return "\(milliseconds / 1000).\(hundredths < 10 ? "0" : "")\(hundredths) s"
+    }
+
+    private func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
+}
