@@ -42,6 +42,7 @@ let core: [Target] = [
     library("OSPF", ["Addressing", "ShortestPath", "OSPFPacket"]),
     library("Routing", ["Addressing", "OSPF"]),
     library("Simulation", ["Addressing", "OSPFPacket", "OSPF", "Routing"]),
+    .executableTarget(name: "meshsim", dependencies: ["Addressing", "OSPF", "Simulation"], swiftSettings: settings),
 
     tests("Addressing", []),
     tests("ShortestPath", []),

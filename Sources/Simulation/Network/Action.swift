@@ -1,0 +1,55 @@
+public import Addressing
+public import OSPF
+
+/// Something done to a network from outside. What makes no sense at the moment (to start what runs) does nothing, so
+/// that any part of a script is a script.
+public enum Action: Hashable, Sendable {
+    /// A cable is pulled or put back: all ports of the link lose their carrier or get it again.
+    case carrier(link: Int, isUp: Bool)
+    /// One port's own cable to a segment is pulled or put back.
+    case portCarrier(link: Int, end: Int, isUp: Bool)
+    /// Packets from one end to another silently vanish, or do no more.
+    case cut(link: Int, from: Int, to: Int, isCut: Bool)
+    /// All packets of a link silently vanish, or do no more.
+    case silence(link: Int, isSilent: Bool)
+    /// From now on the link is this good.
+    case quality(link: Int, LinkQuality)
+    /// Packets between the nodes of the set and the others silently vanish, or do no more.
+    case partition(Set<Int>, isCut: Bool)
+
+    /// The process sleeps.
+    case sleep(node: Int)
+    /// The process goes on.
+    case wake(node: Int)
+    /// The process dies; the kernel's routes stay.
+    case kill(node: Int)
+    /// A new process starts, with power if there was none.
+    case start(node: Int)
+    /// The machine loses power.
+    case powerOff(node: Int)
+    /// The router takes leave, then the process ends.
+    case shutdown(node: Int)
+
+    /// The node announces one more prefix, or one it has with another metric.
+    case announce(node: Int, [AdvertisedPrefix])
+    /// The node withdraws prefixes.
+    case withdraw(node: Int, [IPv6Prefix])
+    /// The node imports one more external prefix, or one it has with another metric.
+    case announceExternal(node: Int, ExternalPrefix)
+    /// The node withdraws an external prefix.
+    case withdrawExternal(node: Int, IPv6Prefix)
+    /// Whether others shall route around the node.
+    case stub(node: Int, Bool)
+    /// A port's cost changes.
+    case cost(link: Int, end: Int, UInt16)
+    /// A port gets another link-local address.
+    case renumber(link: Int, end: Int)
+    /// All ports of a link get another MTU.
+    case mtu(link: Int, Int)
+    /// Every link carries everything again, every machine has power and a running process.
+    case healAll
+    /// Whatever leaves the reach of a segment's routers half-way is healed, so that what should follow is defined.
+    case healHalfCuts
+    /// Links stop losing and damaging packets, but go on delaying and duplicating them.
+    case stopLoss
+}

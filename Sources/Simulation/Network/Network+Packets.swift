@@ -1,0 +1,97 @@
+internal import Addressing
+internal import OSPF
+
+/// Packets on their way.
+extension Network {
+    mutating func send(
+        from node: Int, interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8]
+    ) {
+        guard let sender = port(of: node, interface: interface) else {
+            return report(.badSend, "\(name(node)) sends out of interface \(interface), which it does not have")
+        }
+        let port = ports[sender]
+        guard port.toldUp else {
+            return report(.badSend, "\(name(node)) sends out of interface \(interface), which it was told is down")
+        }
+        if source != port.configuration.linkLocalAddress {
+            report(.badSend, "\(name(node)) sends from \(source), having \(port.configuration.linkLocalAddress)")
+        }
+        if octets.count > port.configuration.mtu - 40 {
+            report(.badSend, "\(name(node)) sends \(octets.count) octets on a link of MTU \(port.configuration.mtu)")
+        }
+        guard octets.count >= 16, (1...5).contains(octets[1]) else {
+            return report(.badSend, "\(name(node)) sends what is no OSPF packet: \(octets.prefix(16))")
+        }
+        statistics.sent[Int(octets[1])] += 1
+        statistics.octetsSent += octets.count
+        if octets[1] != 1 {
+            statistics.lastExchange = now
+            countExchange()
+        }
+        guard port.hasCarrier else { return statistics.lost += 1 }
+        for end in links[port.link].ports.indices where end != port.end {
+            carry(octets, over: port.link, from: port.end, to: end, source: source, destination: destination)
+        }
+    }
+
+    private mutating func carry(
+        _ octets: [UInt8], over link: Int, from sender: Int, to receiver: Int, source: IPv6Address,
+        destination: IPv6Address
+    ) {
+        let quality = links[link].quality
+        guard !links[link][cutFrom: sender, to: receiver], !random.chance(quality.loss) else {
+            statistics.lost += 1
+            return
+        }
+        var octets = octets
+        if random.chance(quality.corruption) {
+            octets[random.below(octets.count)] ^= 1 << UInt8(random.below(8))
+        }
+        let copies = random.chance(quality.duplication) ? 2 : 1
+        for _ in 0..<copies {
+            let delay = quality.delay + random.duration(upTo: quality.jitter)
+            enqueue(
+                .delivery(
+                    port: links[link].ports[receiver], source: source, destination: destination, octets: octets),
+                after: delay)
+        }
+    }
+
+    mutating func deliver(to port: Int, source: IPv6Address, destination: IPv6Address, octets: [UInt8]) {
+        let receiver = ports[port]
+        let node = receiver.node
+        // What was on its way while the cable was pulled is gone with it.
+        guard receiver.hasCarrier, receiver.toldUp, nodes[node].state != .stopped, nodes[node].state != .off else {
+            statistics.lost += 1
+            return
+        }
+        guard receiver.listens(to: destination) else { return }
+        let packet = Node.Packet(
+            interface: receiver.configuration.index, source: source, destination: destination, octets: octets)
+        if nodes[node].state == .asleep {
+            if nodes[node].backlog.count < machine.socketBacklog {
+                nodes[node].backlog.append(packet)
+            } else {
+                statistics.lost += 1
+            }
+            return
+        }
+        take(packet, on: node)
+    }
+
+    mutating func take(_ packet: Node.Packet, on node: Int) {
+        statistics.delivered += 1
+        statistics.mix(UInt64(bitPattern: now.nanoseconds) ^ UInt64(node) << 48)
+        statistics.mix(fingerprint(packet.octets))
+        observer?(now, .delivery(node: node, interface: packet.interface, octets: packet.octets))
+        handle(
+            .packet(
+                interface: packet.interface, source: packet.source, destination: packet.destination,
+                octets: packet.octets), on: node)
+    }
+
+    /// Length, type and checksum, which together stand for the packet.
+    private func fingerprint(_ octets: [UInt8]) -> UInt64 {
+        UInt64(octets.count) << 32 | UInt64(octets[1]) << 16 | UInt64(octets[12]) << 8 | UInt64(octets[13])
+    }
+}

@@ -1,0 +1,201 @@
+internal import Addressing
+public import OSPF
+
+/// Many routers on one virtual clock.
+///
+/// Everything that happens follows from the plan, the seed and the actions; nothing else comes in. A network is a
+/// value: a copy is a second world that goes its own way.
+public struct Network: Sendable {
+    /// The virtual time.
+    public private(set) var now = Instant.zero
+    /// The machines.
+    public internal(set) var nodes: [Node]
+    /// All ends of all links.
+    public internal(set) var ports: [Port]
+    /// The links.
+    public internal(set) var links: [Link]
+    /// What was counted.
+    public internal(set) var statistics = NetworkStatistics()
+    /// Promises broken on the way.
+    public internal(set) var violations: [Violation] = []
+    /// Told of everything that happens, when set.
+    public var observer: (@Sendable (Instant, Occurrence) -> Void)?
+
+    let machine: MachineBehavior
+    var random: RandomSource
+    private var queue = EventQueue<Event>()
+    private var effects: [RouterEffect] = []
+    /// Set when going on would only fill memory: a router that spins or a storm of packets.
+    private(set) var isHalted = false
+    private var storm = (second: Int64(-1), packets: 0)
+
+    /// What waits in the queue.
+    enum Event: Sendable {
+        case delivery(port: Int, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
+        case timer(node: Int)
+        case carrierNews(port: Int)
+        case action(Action)
+        case end(node: Int, process: Int)
+    }
+
+    /// Builds the network of a plan, all machines without power: ``Action/start(node:)`` or ``Action/healAll`` them.
+    public init(plan: NetworkPlan, seed: UInt64) {
+        random = RandomSource(seed: seed)
+        machine = plan.machine
+        nodes = plan.nodes.enumerated().map { Node(index: $0.offset, plan: $0.element) }
+        ports = []
+        links = []
+        for link in plan.links { addLink(link) }
+    }
+
+    private mutating func addLink(_ plan: LinkPlan) {
+        var indices: [Int] = []
+        for (end, endPlan) in plan.ends.enumerated() {
+            let index = ports.count
+            // Interface indexes as kernels give them: not from zero, and never the same at both ends by design.
+            let interface = UInt32(2 + nodes[endPlan.node].ports.count + endPlan.node % 5)
+            let configuration = InterfaceConfiguration(
+                index: interface, name: "port\(interface)", mtu: plan.mtu,
+                linkLocalAddress: Self.linkLocalAddress(port: index, generation: 0), kind: endPlan.kind,
+                cost: endPlan.cost, helloInterval: plan.helloInterval, deadInterval: plan.deadInterval,
+                priority: endPlan.priority)
+            ports.append(Port(node: endPlan.node, link: links.count, end: end, configuration: configuration))
+            nodes[endPlan.node].ports.append(index)
+            indices.append(index)
+        }
+        links.append(Link(ports: indices, isSegment: plan.isSegment, quality: plan.quality))
+    }
+
+    static func linkLocalAddress(port: Int, generation: UInt64) -> IPv6Address {
+        IPv6Address(high: 0xfe80 << 48, low: 0x0200_00ff_fe00_0000 | generation << 40 | UInt64(port + 1))
+    }
+
+    /// Lets `action` happen at a moment to come.
+    public mutating func schedule(_ action: Action, at time: Instant) {
+        precondition(time >= now)
+        queue.push(.action(action), at: time)
+    }
+
+    /// Lets everything happen up to and including `end`.
+    public mutating func run(until end: Instant) {
+        while !isHalted, let time = queue.nextTime, time <= end, let (_, event) = queue.pop() {
+            now = time
+            statistics.events += 1
+            take(event)
+        }
+        now = max(now, end)
+    }
+
+    /// Lets everything happen for this long.
+    public mutating func run(for duration: Duration) { run(until: now + duration) }
+
+    private mutating func take(_ event: Event) {
+        switch event {
+        case .delivery(let port, let source, let destination, let octets):
+            deliver(to: port, source: source, destination: destination, octets: octets)
+        case .timer(let node): ring(node)
+        case .carrierNews(let port): tellCarrier(port)
+        case .action(let action):
+            observer?(now, .action(action))
+            perform(action)
+        case .end(let node, let process): if nodes[node].process == process { stop(node) }
+        }
+    }
+
+    mutating func enqueue(_ event: Event, after delay: Duration) { queue.push(event, at: now + delay) }
+
+    /// Counts a packet other than a hello; far more of them within a second than any database explains halt the run.
+    mutating func countExchange() {
+        let second = now.nanoseconds / 1_000_000_000
+        if storm.second != second { storm = (second, 0) }
+        storm.packets += 1
+        if storm.packets > 20_000 + 1_000 * ports.count { halt(.storm, "\(storm.packets) packets within a second") }
+    }
+
+    private mutating func halt(_ kind: Violation.Kind, _ detail: String) {
+        isHalted = true
+        report(kind, detail)
+    }
+
+    mutating func report(_ kind: Violation.Kind, _ detail: String) {
+        // A broken router can break a promise with every packet; the first few tell the story.
+        guard violations.count < 20 else { return }
+        violations.append(Violation(kind: kind, time: now, detail: detail))
+    }
+}
+
+// MARK: - Routers
+
+extension Network {
+    /// Lets a node's router handle an event, and does what it asks for.
+    mutating func handle(_ event: RouterEvent, on node: Int) {
+        guard nodes[node].state == .running else { return }
+        let local = nodes[node].localTime(at: now)
+        nodes[node].router?.handle(event, at: local, effects: &effects)
+        var batch: [RouterEffect] = []
+        swap(&batch, &effects)
+        for effect in batch { perform(effect, of: node) }
+        batch.removeAll(keepingCapacity: true)
+        swap(&batch, &effects)
+        setTimer(node)
+    }
+
+    private mutating func perform(_ effect: RouterEffect, of node: Int) {
+        observer?(now, .effect(node: node, effect))
+        switch effect {
+        case .send(let interface, let source, let destination, let octets):
+            send(from: node, interface: interface, source: source, destination: destination, octets: octets)
+        case .membership(let interface, let group, let joined):
+            guard let port = port(of: node, interface: interface) else { return }
+            if group == .allSPFRouters { ports[port].joinedAllSPFRouters = joined }
+            if group == .allDRouters { ports[port].joinedAllDRouters = joined }
+        case .routes(let update):
+            nodes[node].routes.apply(update)
+            statistics.routeUpdates += 1
+            statistics.lastRouteChange = now
+        case .routerIDChanged(let routerID):
+            nodes[node].routerID = routerID
+        case .notice: break
+        }
+    }
+
+    /// The port behind an interface index of a node.
+    public func port(of node: Int, interface: UInt32) -> Int? {
+        nodes[node].ports.first { ports[$0].configuration.index == interface }
+    }
+}
+
+// MARK: - Timers
+
+extension Network {
+    private mutating func setTimer(_ node: Int) {
+        guard let deadline = nodes[node].router?.nextDeadline else { return }
+        let wanted = max(deadline.nanoseconds - nodes[node].plan.clockOffset.nanoseconds, now.nanoseconds)
+        // A timer that rings too early finds nothing to do and is set anew; only an earlier one needs a new event.
+        if let timer = nodes[node].timer, timer.nanoseconds <= wanted { return }
+        let time = Instant(nanoseconds: wanted) + random.duration(upTo: machine.timerSlack)
+        nodes[node].timer = time
+        queue.push(.timer(node: node), at: time)
+    }
+
+    private mutating func ring(_ node: Int) {
+        guard nodes[node].timer == now else { return }
+        nodes[node].timer = nil
+        guard nodes[node].state == .running, let deadline = nodes[node].router?.nextDeadline else { return }
+        let local = nodes[node].localTime(at: now)
+        guard deadline <= local else { return setTimer(node) }
+        if nodes[node].lastRing == now {
+            nodes[node].ringsWithoutProgress += 1
+            guard nodes[node].ringsWithoutProgress < 1000 else {
+                return halt(.spin, "\(name(node)) at \(local.seconds) for ever wants its timer at \(deadline.seconds)")
+            }
+        } else {
+            nodes[node].lastRing = now
+            nodes[node].ringsWithoutProgress = 0
+        }
+        handle(.timer, on: node)
+    }
+
+    /// How a node is called in messages.
+    public func name(_ node: Int) -> String { "n\(node)(\(nodes[node].routerID))" }
+}

@@ -1,0 +1,59 @@
+internal import Addressing
+public import OSPF
+
+/// One end of a link, at a machine.
+public struct Port: Sendable {
+    /// The machine, by its place in ``Network/nodes``.
+    public let node: Int
+    /// The link, by its place in ``Network/links``.
+    public let link: Int
+    /// Which end of the link it is.
+    public let end: Int
+    /// What the machine's router is told when the port comes up.
+    public internal(set) var configuration: InterfaceConfiguration
+    /// Whether its cable is out.
+    var isPulled = false
+    /// Whether there is a signal on the wire.
+    public internal(set) var hasCarrier = false
+    /// Whether the signal went away, perhaps to come back, since the machine was last told.
+    var hasFlapped = false
+    /// What the machine was last told of the carrier.
+    var toldUp = false
+    /// How often it was given another link-local address.
+    var generation: UInt64 = 0
+    /// Whether the process has joined AllSPFRouters and AllDRouters here.
+    var joinedAllSPFRouters = false
+    var joinedAllDRouters = false
+
+    /// Whether a packet to `address` is taken in here.
+    func listens(to address: IPv6Address) -> Bool {
+        if address == .allSPFRouters { return joinedAllSPFRouters }
+        if address == .allDRouters { return joinedAllDRouters }
+        return address == configuration.linkLocalAddress
+    }
+}
+
+/// What connects ports.
+public struct Link: Sendable {
+    /// Its ports, by their places in ``Network/ports``, in the order of the plan's ends.
+    public let ports: [Int]
+    /// Whether it is a segment rather than a cable.
+    public let isSegment: Bool
+    /// How well it carries packets.
+    public internal(set) var quality: LinkQuality
+    /// For each pair of ends, sender first, whether packets silently vanish.
+    private var isCut: [Bool]
+
+    init(ports: [Int], isSegment: Bool, quality: LinkQuality) {
+        self.ports = ports
+        self.isSegment = isSegment
+        self.quality = quality
+        isCut = Array(repeating: false, count: ports.count * ports.count)
+    }
+
+    /// Whether packets from one end vanish on their way to another.
+    public internal(set) subscript(cutFrom sender: Int, to receiver: Int) -> Bool {
+        get { isCut[sender * ports.count + receiver] }
+        set { isCut[sender * ports.count + receiver] = newValue }
+    }
+}

@@ -1,0 +1,144 @@
+internal import Addressing
+internal import OSPF
+
+/// What is really there, taken from the network's links and machines and from nothing a router says: who can talk to
+/// whom, at what cost.
+///
+/// Vertices are the nodes in their order, then the groups of routers that hear one another on segments.
+struct GroundTruth: Sendable {
+    /// A way from one vertex to another: out of a node's port, into a node's port, or both.
+    struct Edge: Sendable {
+        var to: Int
+        var cost: Int
+        var exit: Int?
+        var entry: Int?
+    }
+
+    static let unreachable = Int.max / 4
+    /// What a router that wants to be avoided says all its links cost (RFC 6987 §2).
+    static let stubCost = 0xffff
+
+    let nodeCount: Int
+    let vertexCount: Int
+    /// The ways out of each vertex.
+    let edges: [[Edge]]
+    /// Whether each node takes part.
+    let isPresent: [Bool]
+    /// Whether nothing may be routed through a node.
+    let isStub: [Bool]
+    /// From each node to each vertex.
+    private(set) var distances: [[Int]]
+
+    init(of network: Network) {
+        var edges = [[Edge]](repeating: [], count: network.nodes.count)
+        for link in network.links {
+            for group in Self.groups(on: link, of: network) {
+                Self.connect(group, on: link, of: network, edges: &edges)
+            }
+        }
+        self.edges = edges
+        nodeCount = network.nodes.count
+        vertexCount = edges.count
+        isPresent = network.nodes.map(\.isRunning)
+        isStub = network.nodes.map(\.isStub)
+        distances = []
+        for node in 0..<nodeCount { distances.append(shortestDistances(from: node)) }
+    }
+
+    /// The ports of a link in groups that hear one another and have a router behind them.
+    private static func groups(on link: Link, of network: Network) -> [[Int]] {
+        guard let reach = link.mutualReach else {
+            preconditionFailure("who hears whom on a segment is no equivalence: heal half cuts first")
+        }
+        return reach.map { group in
+            group.map { link.ports[$0] }.filter {
+                network.ports[$0].hasCarrier && network.nodes[network.ports[$0].node].isRunning
+            }
+        }.filter { $0.count > 1 }
+    }
+
+    private static func connect(_ group: [Int], on link: Link, of network: Network, edges: inout [[Edge]]) {
+        func cost(_ port: Int) -> Int {
+            network.nodes[network.ports[port].node].isStub ? stubCost : Int(network.ports[port].configuration.cost)
+        }
+        if !link.isSegment {
+            for (near, far) in [(group[0], group[1]), (group[1], group[0])] {
+                let from = network.ports[near].node
+                let to = network.ports[far].node
+                edges[from].append(Edge(to: to, cost: cost(near), exit: near, entry: far))
+            }
+            return
+        }
+        // Nobody there may be the designated router: the segment carries nothing.
+        guard group.contains(where: { network.ports[$0].configuration.priority > 0 }) else { return }
+        let segment = edges.count
+        edges.append([])
+        for port in group {
+            let node = network.ports[port].node
+            edges[node].append(Edge(to: segment, cost: cost(port), exit: port))
+            edges[segment].append(Edge(to: node, cost: 0, entry: port))
+        }
+    }
+
+    /// Bellman and Ford, with a list of vertices whose distance has become smaller.
+    private func shortestDistances(from source: Int) -> [Int] {
+        var distances = [Int](repeating: Self.unreachable, count: vertexCount)
+        guard isPresent[source] else { return distances }
+        distances[source] = 0
+        var improved = [source]
+        var isWaiting = [Bool](repeating: false, count: vertexCount)
+        var next = 0
+        while next < improved.count {
+            let vertex = improved[next]
+            next += 1
+            isWaiting[vertex] = false
+            if vertex < nodeCount, isStub[vertex], vertex != source { continue }
+            for edge in edges[vertex] where distances[vertex] + edge.cost < distances[edge.to] {
+                distances[edge.to] = distances[vertex] + edge.cost
+                if !isWaiting[edge.to] {
+                    isWaiting[edge.to] = true
+                    improved.append(edge.to)
+                }
+            }
+        }
+        return distances
+    }
+
+    func canReach(_ target: Int, from source: Int) -> Bool { distances[source][target] < Self.unreachable }
+
+    /// The nodes in groups that can reach one another over links (whether or not anything is routed through them).
+    var components: [[Int]] {
+        var component = [Int?](repeating: nil, count: vertexCount)
+        var result: [[Int]] = []
+        for start in 0..<nodeCount where isPresent[start] && component[start] == nil {
+            var members = [start]
+            component[start] = result.count
+            var next = 0
+            while next < members.count {
+                for edge in edges[members[next]] where component[edge.to] == nil {
+                    component[edge.to] = result.count
+                    members.append(edge.to)
+                }
+                next += 1
+            }
+            result.append(members.filter { $0 < nodeCount }.sorted())
+        }
+        return result
+    }
+
+    /// The ports a packet is sent out of and those it enters next, on any shortest path: a first step belongs to one
+    /// exactly if its cost and what remains make up the whole.
+    func firstSteps(from source: Int, to target: Int) -> [(exit: Int, entry: Int)] {
+        var steps: [(exit: Int, entry: Int)] = []
+        for edge in edges[source] {
+            guard let exit = edge.exit else { continue }
+            // Out of a port into a segment, the step ends at any router on it.
+            let arrivals = edge.entry == nil ? edges[edge.to] : [Edge(to: edge.to, cost: 0, entry: edge.entry)]
+            for arrival in arrivals where arrival.to != source && (arrival.to == target || !isStub[arrival.to]) {
+                let length = edge.cost + arrival.cost + distances[arrival.to][target]
+                if let entry = arrival.entry, length == distances[source][target] { steps.append((exit, entry)) }
+            }
+        }
+        return steps
+    }
+}

@@ -1,0 +1,130 @@
+internal import Addressing
+internal import OSPF
+
+/// What must hold when a network has come to rest. All of it is judged from the simulator's own knowledge of links and
+/// machines; the routers are only asked what they hold.
+extension Network {
+    /// Everything that is wrong with a network that should be at rest; on segments, everybody must hear either all of a
+    /// group or none of it (``Action/healHalfCuts``).
+    public func check() -> [Violation] {
+        let truth = GroundTruth(of: self)
+        var findings = Findings(time: now)
+        for node in nodes where node.isRunning {
+            checkRest(of: node, &findings)
+            checkNeighbors(of: node, truth, &findings)
+            checkOwnLSAs(of: node, truth, &findings)
+        }
+        for component in truth.components { checkDatabases(of: component, &findings) }
+        let expected = ExpectedRoutes(of: self, truth: truth)
+        checkRoutes(expected, &findings)
+        checkForwarding(expected, &findings)
+        return findings.violations
+    }
+
+    /// What was found so far: of each kind the first few, as one mistake shows in many places.
+    struct Findings {
+        let time: Instant
+        var violations: [Violation] = []
+
+        mutating func add(_ kind: Violation.Kind, _ detail: @autoclosure () -> String) {
+            guard violations.count(where: { $0.kind == kind }) < 3 else { return }
+            violations.append(Violation(kind: kind, time: time, detail: detail()))
+        }
+    }
+
+    /// Nothing is on its way inside a router, and its updates have added up to its table.
+    private func checkRest(of node: Node, _ findings: inout Findings) {
+        guard let router = node.router else { return }
+        for neighbor in router.neighborSnapshots {
+            if neighbor.retransmissionCount + neighbor.requestCount > 0 {
+                findings.add(
+                    .notQuiet,
+                    "\(name(node.index)) waits for \(neighbor.routerID) on \(neighbor.interface), \(neighbor.state): \(neighbor.retransmissionCount) unacknowledged, \(neighbor.requestCount) asked for"
+                )
+            }
+        }
+        for interface in router.interfaceSnapshots where interface.queuedLSAs > 0 {
+            findings.add(
+                .notQuiet,
+                "\(name(node.index)) has \(interface.queuedLSAs) LSAs queued on \(interface.configuration.index)")
+        }
+        if !router.isQuiet { findings.add(.notQuiet, "\(name(node.index)) says it is not quiet") }
+        if router.routeTable.routes != node.routes.routes || router.routeTable.destinations != node.routes.destinations
+        {
+            findings.add(.updates, "\(name(node.index))'s updates do not add up to its table")
+        }
+    }
+
+    /// Whoever can be heard is Full (or 2-Way between those who are neither designated nor backup), nobody else.
+    private func checkNeighbors(of node: Node, _ truth: GroundTruth, _ findings: inout Findings) {
+        guard let router = node.router else { return }
+        var expected: [String: Bool] = [:]
+        for edge in truth.edges[node.index] {
+            guard let exit = edge.exit else { continue }
+            let entries = edge.entry.map { [$0] } ?? truth.edges[edge.to].compactMap(\.entry)
+            for entry in entries where entry != exit {
+                let peer = ports[entry]
+                expected["\(ports[exit].configuration.index) \(nodes[peer.node].routerID)"] = edge.entry != nil
+            }
+        }
+        for neighbor in router.neighborSnapshots where neighbor.state >= .twoWay {
+            let key = "\(neighbor.interface) \(neighbor.routerID)"
+            guard let mustBeFull = expected.removeValue(forKey: key) else {
+                findings.add(.neighbors, "\(name(node.index)) has \(key) as \(neighbor.state), who cannot be heard")
+                continue
+            }
+            let isSettled = neighbor.state == .full || (neighbor.state == .twoWay && !mustBeFull)
+            if !isSettled { findings.add(.neighbors, "\(name(node.index)) has \(key) as \(neighbor.state)") }
+        }
+        for key in expected.keys.sorted() {
+            findings.add(.neighbors, "\(name(node.index)) does not know \(key), who can be heard")
+        }
+    }
+
+    /// Routes in the table are the oracle's, no more and no fewer.
+    private func checkRoutes(_ expected: ExpectedRoutes, _ findings: inout Findings) {
+        for node in nodes where node.isRunning {
+            guard let table = node.router?.routeTable else { continue }
+            var wanted = 0
+            for group in expected.groups {
+                let route = expected.route(from: node.index, to: group, in: self)
+                if route != nil { wanted += group.prefixes.count }
+                for prefix in group.prefixes {
+                    let found = table.routes[prefix].flatMap { table.destinations[$0] }
+                    if found.map(ExpectedRoutes.Route.init) != route {
+                        findings.add(
+                            .routes,
+                            "\(name(node.index)) to \(prefix): has \(text(found.map(ExpectedRoutes.Route.init))), should have \(text(route))"
+                        )
+                    }
+                }
+            }
+            if table.routes.count > wanted {
+                let known = Set(expected.groups.flatMap(\.prefixes))
+                let leftover = table.routes.keys.filter { !known.contains($0) }.sorted()
+                findings.add(
+                    .routes, "\(name(node.index)) has routes nobody announces: \(leftover.prefix(3).map(\.description))"
+                )
+            }
+            let inUse = Set(table.routes.values)
+            if table.destinations.count != inUse.count {
+                findings.add(.routes, "\(name(node.index)) keeps destinations that no route refers to")
+            }
+        }
+    }
+
+    private func text(_ route: ExpectedRoutes.Route?) -> String {
+        guard let route else { return "none" }
+        let hops = route.nextHops.map { "\($0.interface)>\($0.gateway)" }.joined(separator: " ")
+        let metric = route.internalMetric == 0 ? "\(route.metric)" : "\(route.metric)+\(route.internalMetric)"
+        return "\(route.kind) \(metric) from \(route.announcers) via \(hops)"
+    }
+}
+
+extension ExpectedRoutes.Route {
+    fileprivate init(_ destination: Destination) {
+        self.init(
+            kind: destination.kind, metric: destination.metric, internalMetric: destination.internalMetric,
+            announcers: destination.announcers, nextHops: destination.nextHops)
+    }
+}

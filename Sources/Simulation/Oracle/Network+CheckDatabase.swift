@@ -1,0 +1,83 @@
+internal import Addressing
+internal import OSPF
+internal import OSPFPacket
+
+/// Whether databases agree with one another and with what is so.
+extension Network {
+    /// LSAs are refreshed after 1800 s; this much later everybody must have the new one.
+    private static let oldestFresh = 1830
+
+    /// All routers that can reach one another hold the same LSAs of area and AS scope.
+    func checkDatabases(of component: [Int], _ findings: inout Findings) {
+        var reference: (node: Int, identities: [WireLSA.Identity])?
+        let members = Set(component.map { nodes[$0].routerID })
+        for node in component {
+            let all = database(of: node)
+            let identities = all.filter { !$0.isLinkLocal }.map(\.identity).sorted()
+            if let reference {
+                if reference.identities != identities {
+                    let difference = identities.difference(from: reference.identities).map { change in
+                        switch change {
+                        case .insert(_, let identity, _): "only \(name(node)) has \(identity)"
+                        case .remove(_, let identity, _): "only \(name(reference.node)) has \(identity)"
+                        }
+                    }
+                    findings.add(.database, difference.prefix(4).joined(separator: "; "))
+                }
+            } else {
+                reference = (node, identities)
+            }
+            for lsa in all {
+                let limit = members.contains(lsa.advertisingRouter) ? Self.oldestFresh : 3600
+                if lsa.age >= limit { findings.add(.content, "\(name(node)) holds \(lsa.identity) of age \(lsa.age)") }
+            }
+        }
+    }
+
+    private func database(of node: Int) -> [WireLSA] {
+        let entries = nodes[node].router?.databaseSnapshot(at: nodes[node].localTime(at: now)) ?? []
+        return entries.map { WireLSA(octets: $0.lsa.octets) }
+    }
+
+    /// A router's own LSAs say what is so, all of it and nothing else: nothing of an earlier life, of a router that had
+    /// the same ID, of a prefix withdrawn or a link that is gone.
+    func checkOwnLSAs(of node: Node, _ truth: GroundTruth, _ findings: inout Findings) {
+        var links: [String] = []
+        var prefixes: [String] = []
+        var externals: [String] = []
+        var networks: [UInt32] = []
+        for lsa in database(of: node.index) where lsa.advertisingRouter == node.routerID {
+            switch lsa.type {
+            case WireLSA.routerType: links += lsa.routerLinks.map { "\($0.interface) cost \($0.metric)" }
+            case WireLSA.networkType: networks.append(lsa.linkStateID)
+            case WireLSA.intraAreaPrefixType:
+                prefixes += lsa.intraAreaPrefixes.map { "\($0.prefix) metric \($0.metric)" }
+            case WireLSA.asExternalType:
+                let external = lsa.external
+                externals.append("\(external.prefix) metric \(external.metric) type2 \(external.isType2)")
+            default: break
+            }
+        }
+        func compare(_ what: String, _ found: [String], _ so: [String]) {
+            let found = found.sorted()
+            let so = so.sorted()
+            guard found != so else { return }
+            let extra = found.filter { !so.contains($0) }.prefix(3)
+            let missing = so.filter { !found.contains($0) }.prefix(3)
+            findings.add(
+                .content,
+                "\(name(node.index))'s LSAs list \(found.count) \(what) for \(so.count): too many \(Array(extra)), missing \(Array(missing))"
+            )
+        }
+        compare(
+            "links", links,
+            truth.edges[node.index].map { "\(ports[$0.exit!].configuration.index) cost \($0.cost)" })
+        compare("prefixes", prefixes, node.prefixes.map { "\($0.prefix) metric \($0.metric)" })
+        compare(
+            "externals", externals, node.externals.map { "\($0.prefix) metric \($0.metric) type2 \($0.isType2)" })
+        let designated = (node.router?.interfaceSnapshots ?? []).filter {
+            $0.state == .designated && $0.fullNeighborCount > 0
+        }
+        compare("networks", networks.map(String.init), designated.map { "\($0.configuration.index)" })
+    }
+}

@@ -1,0 +1,56 @@
+internal import OSPF
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): a small generator whose whole state is one word, so that a seed written
+/// down today makes the same run on every machine and with every later version of the language.
+public struct RandomSource: Hashable, Sendable {
+    private var state: UInt64
+
+    /// Starts a sequence.
+    public init(seed: UInt64) { state = seed }
+
+    /// 64 random bits.
+    public mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var bits = state
+        bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
+        return bits ^ bits >> 31
+    }
+
+    /// A number from 0 up to, but not, `bound`, which is at least 1.
+    public mutating func below(_ bound: Int) -> Int {
+        precondition(bound > 0)
+        return Int(next().multipliedFullWidth(by: UInt64(bound)).high)
+    }
+
+    /// A number of the range, both ends included.
+    public mutating func number(in range: ClosedRange<Int>) -> Int {
+        range.lowerBound + below(range.count)
+    }
+
+    /// True with this probability, 0–1.
+    public mutating func chance(_ probability: Double) -> Bool {
+        // No number is drawn for what is certain, which keeps plain links cheap.
+        if probability <= 0 { return false }
+        return Double(next() >> 11) * 0x1p-53 < probability
+    }
+
+    /// A duration between zero and `limit`, both included.
+    public mutating func duration(upTo limit: Duration) -> Duration {
+        let nanoseconds = limit.nanoseconds
+        return nanoseconds <= 0 ? .zero : .nanoseconds(below(Int(nanoseconds) + 1))
+    }
+
+    /// One of the elements; `nil` if there is none.
+    public mutating func pick<Element>(_ elements: [Element]) -> Element? {
+        elements.isEmpty ? nil : elements[below(elements.count)]
+    }
+
+    /// Brings the elements into a random order.
+    public mutating func shuffle<Element>(_ elements: inout [Element]) {
+        for index in elements.indices.dropFirst() { elements.swapAt(index, below(index + 1)) }
+    }
+
+    /// An independent sequence, so that drawing more numbers in one place does not shift those of another.
+    public mutating func fork() -> RandomSource { RandomSource(seed: next()) }
+}

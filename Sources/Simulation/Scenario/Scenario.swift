@@ -1,0 +1,115 @@
+public import OSPF
+
+/// A network, what is done to it, and when to look: everything about a run but its outcome.
+public struct Scenario: Hashable, Sendable {
+    /// Something done at a moment.
+    public struct Step: Hashable, Sendable {
+        /// Since the beginning.
+        public var time: Duration
+        /// What is done.
+        public var action: Action
+
+        /// Makes a step.
+        public init(_ time: Duration, _ action: Action) {
+            self.time = time
+            self.action = action
+        }
+    }
+
+    /// From which chance in the network follows.
+    public var seed: UInt64
+    /// What it is, in a few words.
+    public var title: String
+    /// The network.
+    public var plan: NetworkPlan
+    /// What is done, in order.
+    public var script: [Step]
+    /// How long the network may take to come to rest after the last step.
+    public var patience: Duration
+    /// How long nothing must happen then, but hellos, refreshes and the leaving of LSAs nobody refreshes.
+    public var rest: Duration
+
+    /// Makes a scenario.
+    public init(
+        seed: UInt64, title: String, plan: NetworkPlan, script: [Step], patience: Duration = .seconds(60),
+        rest: Duration = .seconds(10)
+    ) {
+        self.seed = seed
+        self.title = title
+        self.plan = plan
+        self.script = script
+        self.patience = patience
+        self.rest = rest
+    }
+
+    /// What came of a scenario.
+    public struct Outcome: Sendable {
+        /// What was wrong; empty is good.
+        public var violations: [Violation]
+        /// What was counted.
+        public var statistics: NetworkStatistics
+        /// From the last step to the last change of a route.
+        public var convergence: Duration
+        /// How long it took in virtual time, all in all.
+        public var duration: Duration
+    }
+
+    /// The time of the last step.
+    public var scriptEnd: Instant { .zero + (script.map(\.time).max() ?? .zero) }
+
+    /// Plays it.
+    public func run(observer: (@Sendable (Instant, Occurrence) -> Void)? = nil) -> Outcome {
+        var network = Network(plan: plan, seed: seed)
+        network.observer = observer
+        for step in script { network.schedule(step.action, at: .zero + step.time) }
+        network.run(until: scriptEnd)
+        // What is promised is promised for links whose both ways work and which do not swallow four hellos in a row.
+        network.schedule(.healHalfCuts, at: scriptEnd)
+        network.schedule(.stopLoss, at: scriptEnd)
+        let calm = calmInterval
+        while network.now - scriptEnd < patience, !network.hasCalmedDown(for: calm, since: scriptEnd) {
+            network.run(for: .seconds(1))
+        }
+        let convergence = max(.zero, network.statistics.lastRouteChange - scriptEnd)
+        var violations = network.violations + network.check()
+        if violations.isEmpty { violations = checkRest(of: &network) }
+        return Outcome(
+            violations: violations, statistics: network.statistics, convergence: convergence,
+            duration: network.now - .zero)
+    }
+
+    /// How long nothing but hellos must have been sent before a network counts as calm: whatever may still be waited
+    /// for (a silent neighbour, a segment's Waiting, MinLSInterval) takes less.
+    private var calmInterval: Duration {
+        (plan.links.map(\.deadInterval).max() ?? .zero) * 2 + .seconds(3)
+    }
+
+    private func checkRest(of network: inout Network) -> [Violation] {
+        let before = network.statistics
+        let start = network.now
+        network.run(for: rest)
+        var violations = network.violations
+        let after = network.statistics
+        func complain(_ detail: String) {
+            violations.append(Violation(kind: .silence, time: network.now, detail: detail))
+        }
+        if after.routeUpdates != before.routeUpdates {
+            complain("\(after.routeUpdates - before.routeUpdates) updates of routes at rest")
+        }
+        // Refreshes begin 1800 s after the first origination; until then there is nothing to say.
+        let isRefreshing = network.now - .zero > .seconds(1750)
+        let names = ["", "hellos", "descriptions", "requests", "updates", "acknowledgments"]
+        for type in isRefreshing ? 2...3 : 2...5 where after.sent[type] != before.sent[type] {
+            complain("\(after.sent[type] - before.sent[type]) \(names[type]) sent at rest since \(start.seconds)")
+        }
+        return violations + network.check()
+    }
+}
+
+extension Network {
+    /// Whether nothing but hellos was sent, and no route changed, for a while.
+    func hasCalmedDown(for interval: Duration, since start: Instant) -> Bool {
+        now - max(statistics.lastExchange, statistics.lastRouteChange, start) >= interval
+            && nodes.allSatisfy { !$0.isRunning || $0.router?.isQuiet != false }
+    }
+}

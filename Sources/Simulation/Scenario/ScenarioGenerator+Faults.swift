@@ -1,0 +1,123 @@
+internal import Addressing
+internal import OSPF
+internal import OSPFPacket
+
+extension ScenarioGenerator {
+    /// What can go wrong, or be changed, in a running mesh.
+    enum FaultKind: CaseIterable {
+        case carrier, carrierFlaps, portCarrier, silence, oneWay, quality, partition
+        case sleep, kill, powerOff, shutdown
+        case prefix, anycast, external, stub
+        case cost, renumber, mtu
+
+        static let announcements: [FaultKind] = [.prefix, .anycast, .external, .stub, .cost]
+        static let restarts: [FaultKind] = [.kill, .powerOff, .shutdown, .sleep, .kill]
+    }
+
+    mutating func addFaults(_ count: Int, from kinds: [FaultKind]) {
+        var time = end
+        for _ in 0..<count {
+            time += gap()
+            addFault(random.pick(kinds)!, at: time)
+        }
+    }
+
+    private mutating func add(_ time: Duration, _ action: Action) { script.append(Scenario.Step(time, action)) }
+
+    /// Does something and mostly, after a while, undoes it.
+    private mutating func add(_ time: Duration, _ action: Action, undoneBy undo: Action) {
+        add(time, action)
+        if random.chance(0.75) { add(time + gap(), undo) }
+    }
+
+    private mutating func addFault(_ kind: FaultKind, at time: Duration) {
+        switch kind {
+        case .carrier, .carrierFlaps, .portCarrier, .silence, .oneWay, .quality, .partition:
+            addLinkFault(kind, at: time)
+        case .sleep, .kill, .powerOff, .shutdown: addMachineFault(kind, at: time)
+        case .prefix, .anycast, .external, .stub: addAnnouncement(kind, at: time)
+        case .cost, .renumber, .mtu: addReconfiguration(kind, at: time)
+        }
+    }
+
+    private mutating func addLinkFault(_ kind: FaultKind, at time: Duration) {
+        let link = random.below(plan.links.count)
+        let ends = plan.links[link].ends.count
+        switch kind {
+        case .carrierFlaps:
+            var time = time
+            for _ in 0..<random.number(in: 2...10) {
+                add(time, .carrier(link: link, isUp: false))
+                time += random.duration(upTo: .milliseconds(200))
+                add(time, .carrier(link: link, isUp: true))
+                time += random.duration(upTo: .milliseconds(200))
+            }
+        case .portCarrier:
+            let end = random.below(ends)
+            add(
+                time, .portCarrier(link: link, end: end, isUp: false),
+                undoneBy: .portCarrier(link: link, end: end, isUp: true))
+        case .silence: add(time, .silence(link: link, isSilent: true), undoneBy: .silence(link: link, isSilent: false))
+        case .oneWay:
+            guard ends > 1 else { return }
+            let from = random.below(ends)
+            let to = (from + 1 + random.below(ends - 1)) % ends
+            add(
+                time, .cut(link: link, from: from, to: to, isCut: true),
+                undoneBy: .cut(link: link, from: from, to: to, isCut: false))
+        case .quality:
+            var bad = drawQuality()
+            bad.loss = Double(random.number(in: 1...60)) / 100
+            add(time, .quality(link: link, bad), undoneBy: .quality(link: link, plan.links[link].quality))
+        case .partition:
+            let side = Set(plan.nodes.indices.filter { _ in random.chance(0.5) })
+            add(time, .partition(side, isCut: true), undoneBy: .partition(side, isCut: false))
+        default: add(time, .carrier(link: link, isUp: false), undoneBy: .carrier(link: link, isUp: true))
+        }
+    }
+
+    private mutating func addMachineFault(_ kind: FaultKind, at time: Duration) {
+        let node = random.below(plan.nodes.count)
+        switch kind {
+        case .sleep: add(time, .sleep(node: node), undoneBy: .wake(node: node))
+        case .powerOff: add(time, .powerOff(node: node), undoneBy: .start(node: node))
+        case .shutdown: add(time, .shutdown(node: node), undoneBy: .start(node: node))
+        default: add(time, .kill(node: node), undoneBy: .start(node: node))
+        }
+    }
+
+    private mutating func addAnnouncement(_ kind: FaultKind, at time: Duration) {
+        let node = random.below(plan.nodes.count)
+        switch kind {
+        case .prefix:
+            let prefix = random.chance(0.5) ? Self.hostPrefix(of: node) : Self.podPrefix(of: node)
+            let metric = UInt16(random.chance(0.7) ? 0 : random.below(50))
+            add(
+                time, .withdraw(node: node, [prefix]),
+                undoneBy: .announce(node: node, [AdvertisedPrefix(prefix: prefix, metric: metric)]))
+        case .anycast:
+            let prefix = Self.anycastPrefix(random.below(3))
+            let entry = AdvertisedPrefix(prefix: prefix, metric: random.chance(0.8) ? 0 : UInt16(random.below(30)))
+            add(time, .announce(node: node, [entry]), undoneBy: .withdraw(node: node, [prefix]))
+        case .external:
+            let prefix = random.chance(0.5) ? IPv6Prefix.default : Self.externalPrefix(random.below(3))
+            let external = ExternalPrefix(
+                prefix: prefix, metric: UInt32(random.number(in: 1...3)), isType2: random.chance(0.5))
+            add(time, .announceExternal(node: node, external), undoneBy: .withdrawExternal(node: node, prefix))
+        default: add(time, .stub(node: node, true), undoneBy: .stub(node: node, false))
+        }
+    }
+
+    private mutating func addReconfiguration(_ kind: FaultKind, at time: Duration) {
+        let link = random.below(plan.links.count)
+        let end = random.below(plan.links[link].ends.count)
+        switch kind {
+        case .renumber: add(time, .renumber(link: link, end: end))
+        case .mtu:
+            add(
+                time, .mtu(link: link, random.chance(0.5) ? 1280 : 9000),
+                undoneBy: .mtu(link: link, plan.links[link].mtu))
+        default: add(time, .cost(link: link, end: end, UInt16(random.number(in: 1...100))))
+        }
+    }
+}

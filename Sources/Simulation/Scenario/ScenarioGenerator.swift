@@ -1,0 +1,239 @@
+internal import Addressing
+internal import OSPF
+internal import OSPFPacket
+
+extension Scenario {
+    /// How large the meshes are and how much happens in them.
+    public enum Size: String, Hashable, Sendable, CaseIterable {
+        /// Up to some ten nodes: a run takes a fraction of a second even without optimization.
+        case small
+        /// Up to some forty nodes.
+        case medium
+        /// Up to some two hundred nodes.
+        case large
+    }
+
+    /// The scenario of a seed.
+    public init(seed: UInt64, size: Size = .small) {
+        var generator = ScenarioGenerator(seed: seed, size: size)
+        self = generator.scenario()
+    }
+}
+
+/// Draws a scenario from a seed: a shape, costs, prefixes, qualities, then a script of faults.
+struct ScenarioGenerator {
+    let seed: UInt64
+    let size: Scenario.Size
+    var random: RandomSource
+    var topology = Topology.ring(3)
+    var plan = NetworkPlan(nodes: [], links: [])
+    var script: [Scenario.Step] = []
+    /// Nothing but the start is done before.
+    private var calmStart = Duration.zero
+    /// Hellos are this far apart; everything else is in proportion.
+    var helloInterval = Duration.seconds(1)
+
+    init(seed: UInt64, size: Scenario.Size) {
+        self.seed = seed
+        self.size = size
+        random = RandomSource(seed: seed)
+    }
+
+    /// What a run is mostly about.
+    private enum Theme: CaseIterable {
+        case faults, coldStart, announcements, restarts, duplicateRouterIDs, manyPrefixes, longRest
+    }
+
+    mutating func scenario() -> Scenario {
+        let themes: [Theme] = [
+            .faults, .faults, .faults, .faults, .faults, .faults, .announcements, .restarts, .restarts, .coldStart,
+            .duplicateRouterIDs, .manyPrefixes, .longRest,
+        ]
+        let theme = random.pick(themes)!
+        drawTopology(small: theme == .longRest)
+        if theme == .longRest { helloInterval = .seconds(10) }
+        drawPlan()
+        start()
+        switch theme {
+        case .faults: addFaults(random.number(in: 1...faultLimit), from: FaultKind.allCases)
+        case .coldStart: break
+        case .announcements: addFaults(random.number(in: 2...2 * faultLimit), from: FaultKind.announcements)
+        case .restarts: addFaults(random.number(in: 1...faultLimit), from: FaultKind.restarts)
+        case .duplicateRouterIDs:
+            duplicateRouterIDs()
+            addFaults(random.number(in: 0...faultLimit), from: FaultKind.allCases)
+        case .manyPrefixes: manyPrefixes()
+        case .longRest: addFaults(random.number(in: 0...4), from: FaultKind.allCases)
+        }
+        let isHealed = random.chance(0.6)
+        if isHealed { script.append(Scenario.Step(end + gap(), .healAll)) }
+        let slow = helloInterval > .seconds(1)
+        return Scenario(
+            seed: seed, title: "\(theme), \(topology)\(isHealed ? ", healed" : "")", plan: plan,
+            script: script.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(
+                \.element),
+            patience: slow ? .seconds(300) : .seconds(90), rest: theme == .longRest ? .seconds(7500) : .seconds(10))
+    }
+
+    private var faultLimit: Int {
+        switch size {
+        case .small: 8
+        case .medium: 20
+        case .large: 40
+        }
+    }
+
+    /// The time of the latest step so far.
+    var end: Duration { max(calmStart, script.map(\.time).max() ?? .zero) }
+
+    /// From a millisecond to some twenty seconds, short ones as likely as long ones.
+    mutating func gap() -> Duration {
+        let doublings = random.below(15)
+        return random.duration(upTo: .milliseconds(1 << doublings)) * Int(helloInterval.components.seconds)
+    }
+
+    private mutating func drawTopology(small: Bool) {
+        let limit =
+            switch size {
+            case _ where small: 6
+            case .small: 9
+            case .medium: 36
+            case .large: 200
+            }
+        let count = random.number(in: 2...limit)
+        let width = random.number(in: 2...max(2, Int(Double(limit).squareRoot())))
+        let choices: [Topology] = [
+            .line(count), .ring(max(3, count)), .star(count), .fullMesh(min(count, 12)), .tree(count),
+            .grid(width: width, height: max(2, count / width)), .random(nodes: count, extra: random.below(count + 1)),
+            .regular(nodes: max(3, count), degree: 4), .lan(min(count, 24)),
+            .lans(segments: max(1, count / 3), nodesEach: random.number(in: 2...4), cables: random.below(4)),
+            .grid(width: width, height: max(2, count / width)), .random(nodes: count, extra: random.below(count + 1)),
+        ]
+        topology = random.pick(choices)!
+    }
+
+    private mutating func drawPlan() {
+        var used = Set<UInt32>()
+        while used.count < topology.nodeCount {
+            used.insert(UInt32(truncatingIfNeeded: random.next()) >> UInt32(random.below(20)) | 1)
+        }
+        var routerIDs = used.sorted()
+        random.shuffle(&routerIDs)
+        plan = NetworkPlan(nodes: routerIDs.enumerated().map { nodePlan($0.offset, routerID: $0.element) }, links: [])
+        let quality = drawQuality()
+        let isUniform = random.chance(0.5)
+        for (index, members) in topology.links(&random).enumerated() {
+            plan.links.append(
+                linkPlan(members, isSegment: topology.isSegment(index), quality: quality, isUniform: isUniform))
+        }
+    }
+
+    private mutating func nodePlan(_ node: Int, routerID: UInt32) -> NodePlan {
+        var plan = NodePlan(routerID: RouterID(routerID))
+        plan.clockOffset = .milliseconds(random.below(1_000_000_000))
+        plan.prefixes = [
+            AdvertisedPrefix(prefix: Self.hostPrefix(of: node)), AdvertisedPrefix(prefix: Self.podPrefix(of: node)),
+        ]
+        if random.chance(0.2) {
+            plan.prefixes.append(AdvertisedPrefix(prefix: Self.anycastPrefix(random.below(3)), metric: 0))
+        }
+        if random.chance(0.1) {
+            plan.externals.append(
+                ExternalPrefix(prefix: .default, metric: UInt32(random.number(in: 1...3)), isType2: random.chance(0.5)))
+        }
+        return plan
+    }
+
+    private mutating func linkPlan(
+        _ members: [Int], isSegment: Bool, quality: LinkQuality, isUniform: Bool
+    ) -> LinkPlan {
+        let kind: InterfaceConfiguration.Kind
+        if isSegment {
+            kind = members.count > 2 && random.chance(0.2) ? .auto : .broadcast
+        } else {
+            kind = random.pick([.pointToPoint, .pointToPoint, .pointToPoint, .auto, .broadcast])!
+        }
+        let isSymmetric = random.chance(0.7)
+        let cost = UInt16(random.number(in: 1...5) * 10)
+        let ends = members.map { node in
+            EndPlan(
+                node: node, cost: isUniform ? 10 : isSymmetric ? cost : UInt16(random.number(in: 1...100)),
+                priority: UInt8(kind == .broadcast && random.chance(0.1) ? 0 : random.number(in: 1...3)), kind: kind)
+        }
+        return LinkPlan(
+            ends: ends, isSegment: isSegment || kind == .broadcast,
+            quality: random.chance(0.1) ? drawQuality() : quality, helloInterval: helloInterval,
+            deadInterval: helloInterval * 4, mtu: random.chance(0.2) ? 1280 : 1500)
+    }
+
+    mutating func drawQuality() -> LinkQuality {
+        var quality = LinkQuality(delay: .microseconds(10 << random.below(12)))
+        if random.chance(0.3) { quality.jitter = quality.delay * random.number(in: 1...20) }
+        if random.chance(0.3) { quality.loss = Double(random.number(in: 1...15)) / 100 }
+        if random.chance(0.2) { quality.duplication = Double(random.number(in: 1...30)) / 100 }
+        if random.chance(0.1) { quality.corruption = Double(random.number(in: 1...10)) / 100 }
+        return quality
+    }
+
+    /// Machines are switched on all at once or one after another.
+    private mutating func start() {
+        let spread: Duration = random.chance(0.5) ? .milliseconds(1) : helloInterval * 5
+        for node in plan.nodes.indices {
+            script.append(Scenario.Step(random.duration(upTo: spread), .start(node: node)))
+        }
+        if random.chance(0.7) { calmStart = helloInterval * 8 }
+    }
+
+    // MARK: - Themes
+
+    private mutating func duplicateRouterIDs() {
+        for _ in 0..<random.number(in: 1...2) {
+            let first = random.below(plan.nodes.count)
+            let second = random.below(plan.nodes.count)
+            plan.nodes[second].routerID = plan.nodes[first].routerID
+        }
+        for node in plan.nodes.indices { plan.nodes[node].routerIDIsDerived = true }
+    }
+
+    private mutating func manyPrefixes() {
+        let count =
+            switch size {
+            case .small: 300
+            case .medium: 3_000
+            case .large: 10_000
+            }
+        let node = random.below(plan.nodes.count)
+        let all = (0..<count).map {
+            IPv6Prefix(IPv6Address(high: 0x2001_0db8_000b_0000, low: UInt64($0) << 16), length: 112)
+        }
+        script.append(Scenario.Step(end + gap(), .announce(node: node, all.map { AdvertisedPrefix(prefix: $0) })))
+        for _ in 0..<random.number(in: 1...4) {
+            let start = random.below(count)
+            let some = Array(all[start..<min(count, start + random.number(in: 1...count))])
+            let other = random.chance(0.5) ? node : random.below(plan.nodes.count)
+            let announced = some.map { AdvertisedPrefix(prefix: $0, metric: 0) }
+            script.append(
+                Scenario.Step(
+                    end + gap(),
+                    random.chance(0.5) ? .withdraw(node: node, some) : .announce(node: other, announced)))
+        }
+    }
+
+    // MARK: - Prefixes
+
+    static func hostPrefix(of node: Int) -> IPv6Prefix {
+        IPv6Prefix(host: IPv6Address(high: 0x2001_0db8_0001_0000, low: UInt64(node) << 9))
+    }
+
+    static func podPrefix(of node: Int) -> IPv6Prefix {
+        IPv6Prefix(IPv6Address(high: 0x2001_0db8_0001_0000, low: UInt64(node) << 9 | 0x100), length: 120)
+    }
+
+    static func anycastPrefix(_ number: Int) -> IPv6Prefix {
+        IPv6Prefix(host: IPv6Address(high: 0x2001_0db8_000a_0000, low: UInt64(number)))
+    }
+
+    static func externalPrefix(_ number: Int) -> IPv6Prefix {
+        IPv6Prefix(IPv6Address(high: 0x2001_0db8_000e_0000 | UInt64(number), low: 0), length: 64)
+    }
+}

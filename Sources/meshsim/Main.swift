@@ -1,0 +1,61 @@
+import OSPF
+import Simulation
+
+/// `meshsim`: runs simulated meshes from seeds and says which one broke a promise.
+@main
+struct Main {
+    static let usage = """
+        usage: meshsim [--seeds A..B | --seed N] [--size small|medium|large] [--verbose] [--minimize] [--report-every N]
+
+          --seeds A..B      run the scenarios of these seeds, both included (default 1..1000)
+          --seed N          run the scenario of one seed
+          --size SIZE       how large the meshes are (default small)
+          --verbose         print all that happens
+          --minimize        after a failure, leave out steps as long as it still fails, and print what remains
+          --keep-going      do not stop at the first failure
+          --report-every N  a summary line after so many seeds (default 100)
+
+        Exits 1 if a promise was broken, 2 if the arguments make no sense.
+        """
+
+    static func main() {
+        switch Options.parse(Array(CommandLine.arguments.dropFirst())) {
+        case .success(let options): exitCode(run(options))
+        case .failure(let problem):
+            print("meshsim: \(problem.text)\n\(usage)")
+            exitCode(2)
+        }
+    }
+
+    static func run(_ options: Options) -> Int32 {
+        var summary = Summary()
+        var failures = 0
+        for seed in options.seeds {
+            let scenario = Scenario(seed: seed, size: options.size)
+            if options.isVerbose { print(scenario) }
+            let outcome = scenario.run(observer: options.isVerbose ? Trace.print : nil)
+            summary.add(outcome)
+            if !outcome.violations.isEmpty {
+                failures += 1
+                tell(scenario, outcome, options)
+                if !options.keepsGoing { return 1 }
+            }
+            if summary.runs == options.reportEvery || seed == options.seeds.upperBound {
+                print("seeds up to \(seed): \(summary), \(failures) failed")
+                summary = Summary()
+            }
+        }
+        return failures == 0 ? 0 : 1
+    }
+
+    static func tell(_ scenario: Scenario, _ outcome: Scenario.Outcome, _ options: Options) {
+        print("seed \(scenario.seed) --size \(options.size.rawValue) FAILED: \(scenario.title)")
+        for violation in outcome.violations { print("  \(violation)") }
+        guard options.minimizes else { return }
+        let kinds = Set(outcome.violations.map(\.kind))
+        let smallest = scenario.minimized { !kinds.isDisjoint(with: $0.run().violations.map(\.kind)) }
+        print("smallest scenario that fails alike:\n\(smallest)")
+        let result = smallest.run(observer: options.isVerbose ? Trace.print : nil)
+        for violation in result.violations { print("  \(violation)") }
+    }
+}
