@@ -55,7 +55,9 @@ public struct AddressPlan: Hashable, Sendable {
     public static func nodeMAC(among ports: some Sequence<Port>) -> MACAddress? {
         ports.filter(\.mac.isUsable).min { left, right in
             if left.isPhysical != right.isPhysical { return left.isPhysical }
-            if left.mac.isLocallyAdministered != right.mac.isLocallyAdministered { return right.mac.isLocallyAdministered }
+            if left.mac.isLocallyAdministered != right.mac.isLocallyAdministered {
+                return right.mac.isLocallyAdministered
+            }
             return left.mac < right.mac
         }?.mac
     }

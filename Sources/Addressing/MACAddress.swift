@@ -38,7 +38,9 @@ extension MACAddress: CustomStringConvertible, LosslessStringConvertible {
         guard parts.count == 6 else { return nil }
         var octets: [UInt8] = []
         for part in parts {
-            guard part.utf8.count == 2, let octet = UInt8(part, radix: 16) else { return nil }
+            guard part.utf8.count == 2, part.allSatisfy(\.isHexDigit), let octet = UInt8(part, radix: 16) else {
+                return nil
+            }
             octets.append(octet)
         }
         self.init(octets: octets)

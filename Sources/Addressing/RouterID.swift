@@ -49,7 +49,7 @@ extension AreaID: CustomStringConvertible, LosslessStringConvertible {
     public init?(_ text: String) {
         if let address = IPv4Address(text) {
             self.init(rawValue: address.rawValue)
-        } else if let number = UInt32(text) {
+        } else if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt32(text) {
             self.init(rawValue: number)
         } else {
             return nil

@@ -13,8 +13,8 @@ public struct LSAHeader: Hashable, Sendable {
     /// The last sequence number, after which an LSA must be flushed before it starts again.
     public static let maxSequenceNumber: Int32 = 0x7fff_ffff
 
-    /// Seconds since origination, 0–3600. The DoNotAge bit of RFC 1793 is not used: what comes in with it, or with any
-    /// other age above 3600, is taken for 3600, as RFC 1793 §2.5 foresees for routers that do not know it.
+    /// Seconds since origination, 0–3600. What comes in with a higher one is taken for 3600, and so is the DoNotAge bit,
+    /// which nobody sets where one router does not know it (RFC 1793 §2.5).
     public var age: UInt16
     /// Type, link state ID and advertising router.
     public var key: LSAKey

@@ -1,0 +1,60 @@
+import Addressing
+import Testing
+
+@Suite struct PrefixTests {
+    @Test("Text", arguments: ["::/0", "2001:db8::/32", "2001:db8::1/128", "fe80::/10", "8000::/1"])
+    func text(text: String) throws {
+        #expect(try #require(IPv6Prefix(text)).description == text)
+    }
+
+    @Test(
+        "What is no prefix is refused, bits past the length among it",
+        arguments: [
+            "", "/", "::", "::/", "/64", "::/129", "::/-1", "::/+1", "::/01", "::/1000", "::/0/0", "::/ 0", "::1/127",
+            "2001:db8::1/64", "8000::/0", "1.2.3.0/24", "::/0x10",
+        ])
+    func refused(text: String) {
+        #expect(IPv6Prefix(text) == nil)
+    }
+
+    @Test("A prefix made from an address drops its tail", arguments: 0...128)
+    func tail(length: Int) {
+        let prefix = IPv6Prefix(IPv6Address(high: .max, low: .max), length: length)
+        #expect(prefix.address == IPv6Address(high: .max, low: .max).masked(to: length))
+        #expect(prefix == IPv6Prefix(prefix.address, length: length))
+        #expect(IPv6Prefix(prefix.description) == prefix)
+        #expect(prefix.contains(prefix.address) && prefix.contains(prefix))
+        #expect(IPv6Prefix.default.contains(prefix))
+        #expect(prefix.contains(.default) == (length == 0))
+    }
+
+    @Test func containment() {
+        let prefix = IPv6Prefix("2001:db8::/33")!
+        #expect(prefix.contains(IPv6Address("2001:db8:7fff::")!))
+        #expect(!prefix.contains(IPv6Address("2001:db8:8000::")!))
+        #expect(prefix.contains(IPv6Prefix("2001:db8:4000::/34")!))
+        #expect(!prefix.contains(IPv6Prefix("2001:db8::/32")!))
+        #expect(!prefix.contains(IPv6Prefix("2001:db9::/48")!))
+        #expect(IPv6Prefix(host: IPv6Address("::1")!).description == "::1/128")
+    }
+
+    @Test("Order: by address, then the shorter first")
+    func order() {
+        let prefixes = ["::/0", "::/1", "::/128", "::1/128", "2001:db8::/32", "2001:db8::/33"].map { IPv6Prefix($0)! }
+        #expect(prefixes.reversed().sorted() == prefixes)
+    }
+
+    @Test("IPv4 prefixes")
+    func ipv4() throws {
+        for length in 0...32 {
+            let prefix = IPv4Prefix(IPv4Address(.max), length: length)
+            #expect(prefix.address.rawValue == UInt32(truncatingIfNeeded: UInt64.max << UInt64(32 - length)))
+            #expect(IPv4Prefix(prefix.description) == prefix)
+        }
+        let prefix = try #require(IPv4Prefix("10.42.0.0/15"))
+        #expect(prefix.contains(IPv4Address("10.43.255.255")!) && !prefix.contains(IPv4Address("10.44.0.0")!))
+        for text in ["10.0.0.0", "10.0.0.0/33", "10.0.0.1/24", "10.0.0.0/", "::/0", "10.0.0.0/024"] {
+            #expect(IPv4Prefix(text) == nil, "\(text)")
+        }
+    }
+}
