@@ -117,7 +117,7 @@ struct Exec: ParsableCommand {
         {
             setenv("PATH", "\(directory):\(getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/usr/sbin")", 1)
         }
-        throw try lab.command(on: node, command).replaceThisProcess()
+        throw lab.command(on: node, command).replaceThisProcess()
     }
 }
 
