@@ -1,19 +1,85 @@
 public import Addressing
 public import OSPFPacket
 
+/// What can be seen of a router from outside. Nothing here changes it.
 extension Router {
     /// The interfaces in order of their index.
-    public var interfaceSnapshots: [InterfaceSnapshot] { [] }
+    public var interfaceSnapshots: [InterfaceSnapshot] {
+        interfaces.map { interface in
+            InterfaceSnapshot(
+                configuration: interface.configuration,
+                effectiveKind: interface.isBroadcast
+                    ? .broadcast
+                    : interface.isPassive ? interface.configuration.kind : .pointToPoint,
+                state: interface.state(of: routerID), designatedRouter: interface.designatedRouter,
+                backupDesignatedRouter: interface.backupDesignatedRouter, neighborCount: interface.neighbors.count,
+                fullNeighborCount: interface.neighbors.count { $0.state == .full }, queuedLSAs: interface.flood.count)
+        }
+    }
+
     /// The neighbours in order of interface and router ID.
-    public var neighborSnapshots: [NeighborSnapshot] { [] }
+    public var neighborSnapshots: [NeighborSnapshot] {
+        interfaces.flatMap { interface in
+            interface.neighbors.map {
+                NeighborSnapshot(
+                    interface: interface.index, routerID: $0.routerID, interfaceID: $0.interfaceID,
+                    address: $0.address, priority: $0.priority, options: $0.options, state: $0.state, since: $0.since,
+                    inactivityDeadline: $0.inactivityDeadline, designatedRouter: $0.designatedRouter,
+                    backupDesignatedRouter: $0.backupDesignatedRouter, stateChanges: $0.stateChanges,
+                    retransmissionCount: $0.retransmissions.count, requestCount: $0.requests.count,
+                    mismatchedMTU: $0.mismatchedMTU)
+            }
+        }
+    }
+
     /// Every LSA with its age at `now`, in order of its key.
-    public func databaseSnapshot(at now: Instant) -> [DatabaseEntrySnapshot] { [] }
+    public func databaseSnapshot(at now: Instant) -> [DatabaseEntrySnapshot] {
+        database.entries.sorted { $0.key < $1.key }.map { key, entry in
+            var lsa = entry.lsa
+            lsa.age = entry.age(at: now)
+            return DatabaseEntrySnapshot(
+                interface: key.interface == 0 ? nil : key.interface, lsa: lsa, installed: entry.installed,
+                isOwn: key.lsa.advertisingRouter == routerID)
+        }
+    }
+
     /// The name a router has told (RFC 5642).
-    public func hostname(of router: RouterID) -> String? { nil }
-    /// The counters.
-    public var statistics: RouterStatistics { RouterStatistics() }
+    public func hostname(of router: RouterID) -> String? {
+        router == routerID && !configuration.hostname.isEmpty
+            ? configuration.hostname : calculation.hostname(of: router)
+    }
+
+    /// All routers that have a router-LSA, in order.
+    public var nodes: [RouterReachability] { calculation.nodes() }
+
+    /// Everybody who announces `prefix`, the best first.
+    public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] { calculation.candidates(for: prefix) }
+
+    /// The prefixes that several routers claim as their own although they should belong to one.
+    public var duplicatePrefixes: [DuplicatePrefix] { calculation.duplicatePrefixes() }
+
+    /// How many route calculations did how much.
+    public var calculationStatistics: RouteCalculationStatistics { calculation.statistics }
+
+    /// Whether others are asked to route around this router.
+    public var isStubRouter: Bool { origination.isStubRouter }
+
+    /// LSAs in the database, and their octets.
+    public var databaseSize: (lsas: Int, octets: Int) { (database.entries.count, database.octetCount) }
+
     /// The sum of the checksums of all LSAs of area and AS scope: equal on all routers whose databases are.
-    public var databaseChecksum: UInt32 { 0 }
+    public var databaseChecksum: UInt32 { database.checksumSum }
+
     /// Whether nothing is on its way: no exchange under way, nothing unacknowledged, queued, throttled or uncomputed.
-    public var isQuiet: Bool { true }
+    public var isQuiet: Bool {
+        origination.pending.count == 0 && origination.changes.isEmpty && database.maxAged.isEmpty && !prefixesChanged
+            && spfDelay.deadline == nil
+            && interfaces.allSatisfy { interface in
+                interface.flood.isEmpty && interface.delayedAcknowledgments.isEmpty
+                    && interface.neighbors.allSatisfy {
+                        $0.retransmissions.isEmpty && $0.requests.isEmpty
+                            && [.initial, .twoWay, .full].contains($0.state)
+                    }
+            }
+    }
 }

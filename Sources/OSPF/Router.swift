@@ -1,23 +1,104 @@
 public import Addressing
+import OSPFPacket
 
 /// An OSPFv3 router as a value (RFC 5340): events in, effects out. It holds no socket, reads no clock and shares
 /// nothing, so the same code runs in the agent, in the simulator and in tests.
+///
+/// An event is taken in in two steps: what it says is noted (``handle(_:at:effects:)``'s switch), then everything that
+/// follows is settled in a fixed order: own LSAs, flooding, routes. Deadlines of the few things there are (interfaces,
+/// neighbours) are looked over; those of the many (LSAs) stand in a queue.
 public struct Router: Sendable {
     /// What the router was told at its start, but for a router ID that had to be changed.
-    public private(set) var configuration: RouterConfiguration
-
-    /// Makes a router without interfaces.
-    public init(configuration: RouterConfiguration, at now: Instant) {
-        self.configuration = configuration
-    }
-
+    public internal(set) var configuration: RouterConfiguration
     /// When ``RouterEvent/timer`` is wanted next; `nil` while nothing waits.
     public private(set) var nextDeadline: Instant?
-
     /// The routes as they stand.
-    public private(set) var routeTable = RouteTable()
+    public internal(set) var routeTable = RouteTable()
+    /// The counters.
+    public internal(set) var statistics = RouterStatistics()
+
+    /// In order of index.
+    var interfaces: [Interface] = []
+    var database = LinkStateDatabase()
+    /// When LSAs come of age: others' MaxAge, own refreshes.
+    var aging = DeadlineQueue<DatabaseKey>()
+    var origination = Origination()
+    var calculation = RouteCalculation()
+    /// Only prefixes changed since the last calculation, which needs no shortest paths and no delay.
+    var prefixesChanged = false
+    var spfDelay: SPFDelay
+    var duplicates = DuplicateDetection()
+    var random: SplitMix64
+    var toldDuplicatePrefixes: [DuplicatePrefix] = []
+    var isShutDown = false
+    var toldDatabaseLimit = false
+    /// What the event in hand leads to.
+    var effects: [RouterEffect] = []
+
+    /// This router's ID.
+    public var routerID: RouterID { configuration.routerID }
+
+    /// Makes a router without interfaces. It announces itself as soon as it has one.
+    public init(configuration: RouterConfiguration, at now: Instant) {
+        self.configuration = configuration
+        spfDelay = SPFDelay(parameters: configuration.spfDelay)
+        random = SplitMix64(seed: configuration.seed)
+    }
 
     /// Takes an event in and appends what is to be done, in order. `now` never goes back.
     public mutating func handle(_ event: RouterEvent, at now: Instant, effects: inout [RouterEffect]) {
+        swap(&self.effects, &effects)
+        defer { swap(&self.effects, &effects) }
+        if !isShutDown {
+            take(event, at: now)
+            settle(at: now)
+        }
+        nextDeadline = isShutDown ? nil : earliestDeadline
     }
+
+    private mutating func take(_ event: RouterEvent, at now: Instant) {
+        switch event {
+        case .interfaceUp(let configuration): interfaceUp(configuration, at: now)
+        case .interfaceDown(let index): interfaceDown(index, reason: .linkDown, at: now)
+        case .packet(let interface, let source, let destination, let octets):
+            receive(octets, on: interface, from: source, to: destination, at: now)
+        case .timer: runTimers(at: now)
+        case .advertise(let prefixes): origination.advertise(prefixes)
+        case .advertiseExternal(let prefixes): origination.advertiseExternal(prefixes)
+        case .stubRouter(let isStub): origination.setStubRouter(isStub)
+        case .shutdown: shutDown(at: now)
+        }
+    }
+
+    /// Follows up what has been noted. Each step can only make work for later ones.
+    private mutating func settle(at now: Instant) {
+        resolveDuplicate(at: now)
+        originateOwn(at: now)
+        continueLoading(at: now)
+        sendFloods(at: now)
+        if spfDelay.takeDue(at: now) || prefixesChanged && spfDelay.deadline == nil {
+            calculateRoutes(at: now)
+        }
+    }
+
+    private mutating func runTimers(at now: Instant) {
+        for index in interfaces.indices { runInterfaceTimers(index, at: now) }
+        runAging(at: now)
+    }
+
+    private var earliestDeadline: Instant? {
+        var earliest = [aging.first, origination.nextDeadline, spfDelay.deadline].compactMap(\.self).min()
+        for interface in interfaces {
+            if let moment = interface.nextDeadline, earliest == nil || moment < earliest! { earliest = moment }
+        }
+        return earliest
+    }
+
+    func interfacePosition(_ index: UInt32) -> Int? {
+        interfaces.firstIndex { $0.index == index }
+    }
+
+    mutating func reject(_ reason: RejectionReason) { statistics.rejections[reason, default: 0] += 1 }
+
+    mutating func tell(_ notice: Notice) { effects.append(.notice(notice)) }
 }

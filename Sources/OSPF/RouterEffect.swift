@@ -40,6 +40,8 @@ public enum Notice: Hashable, Sendable {
     case duplicateRouterID(RouterID, seenOn: UInt32?, weYield: Bool)
     /// Two routers announce one prefix that should belong to one node: same length between /1 and /127.
     case duplicatePrefix(IPv6Prefix, routers: [RouterID])
+    /// An exchange of databases has not ended for a long time and is begun anew.
+    case exchangeStalled(interface: UInt32, neighbor: RouterID, state: NeighborState)
     /// A bound was hit, and something was refused.
     case limitReached(Limit)
 

@@ -15,6 +15,10 @@ public struct Instant: Hashable, Sendable, Comparable {
     public static func + (left: Instant, right: Duration) -> Instant {
         Instant(nanoseconds: left.nanoseconds + right.nanoseconds)
     }
+    /// An earlier instant.
+    public static func - (left: Instant, right: Duration) -> Instant {
+        Instant(nanoseconds: left.nanoseconds - right.nanoseconds)
+    }
     /// The time between two instants.
     public static func - (left: Instant, right: Instant) -> Duration {
         .nanoseconds(left.nanoseconds - right.nanoseconds)

@@ -1,0 +1,88 @@
+import Addressing
+import OSPFPacket
+
+/// What tells one LSA of the database from another. Link-local LSAs belong to one interface.
+struct DatabaseKey: Hashable, Sendable, Comparable {
+    /// The interface of a link-local LSA, else 0.
+    var interface: UInt32
+    var lsa: LSAKey
+
+    static func < (left: DatabaseKey, right: DatabaseKey) -> Bool {
+        left.lsa != right.lsa ? left.lsa < right.lsa : left.interface < right.interface
+    }
+}
+
+/// The link-state database: every LSA known, of all scopes (RFC 5340 §4.4). Ages are not counted up but derived from
+/// the moment of installation.
+struct LinkStateDatabase: Sendable {
+    struct Entry: Sendable {
+        /// The LSA with the age it had when installed.
+        var lsa: LSA
+        var installed: Instant
+        /// Neighbours that have been sent this instance and have not acknowledged it.
+        var unacknowledged = 0
+        /// Arrivals in a row with less than MinLSArrival between them.
+        var arrivalBurst = 0
+
+        /// When a neighbour that was behind was last sent this instance.
+        var lastAnswer: Instant?
+
+        func age(at now: Instant) -> UInt16 {
+            let seconds = (now - installed).components.seconds
+            return UInt16(min(Int64(LSAHeader.maxAge), Int64(lsa.age) + max(0, seconds)))
+        }
+
+        /// The header with the age of now.
+        func header(at now: Instant) -> LSAHeader {
+            var header = lsa.header
+            header.age = age(at: now)
+            return header
+        }
+
+        /// When the LSA comes to `age` seconds.
+        func moment(ofAge age: UInt16) -> Instant {
+            installed + .seconds(Int64(age) - Int64(lsa.age))
+        }
+    }
+
+    private(set) var entries: [DatabaseKey: Entry] = [:]
+    /// Octets of all LSAs together.
+    private(set) var octetCount = 0
+    /// The sum of the checksums of the LSAs that are not link-local (the field's usual way to compare databases).
+    private(set) var checksumSum: UInt32 = 0
+    /// LSAs at MaxAge that wait to be removed.
+    private(set) var maxAged: Set<DatabaseKey> = []
+
+    subscript(key: DatabaseKey) -> Entry? { entries[key] }
+
+    /// Puts an instance in place of an older one. The caller has taken the older one off all retransmission lists.
+    mutating func install(_ lsa: LSA, for key: DatabaseKey, at now: Instant, arrivalBurst: Int = 0) {
+        if let old = entries[key] {
+            assert(old.unacknowledged == 0)
+            forget(old, for: key)
+        }
+        octetCount += lsa.octets.count
+        if key.interface == 0 { checksumSum &+= UInt32(lsa.header.checksum) }
+        if lsa.age >= LSAHeader.maxAge { maxAged.insert(key) }
+        entries[key] = Entry(lsa: lsa, installed: now, arrivalBurst: arrivalBurst)
+    }
+
+    mutating func remove(_ key: DatabaseKey) {
+        guard let old = entries.removeValue(forKey: key) else { return }
+        forget(old, for: key)
+    }
+
+    private mutating func forget(_ entry: Entry, for key: DatabaseKey) {
+        octetCount -= entry.lsa.octets.count
+        if key.interface == 0 { checksumSum &-= UInt32(entry.lsa.header.checksum) }
+        maxAged.remove(key)
+    }
+
+    mutating func noteAnswer(_ key: DatabaseKey, at now: Instant) { entries[key]?.lastAnswer = now }
+
+    /// One more neighbour (or one fewer) owes an acknowledgment of the installed instance.
+    mutating func adjustUnacknowledged(_ key: DatabaseKey, by difference: Int) {
+        entries[key]?.unacknowledged += difference
+        assert((entries[key]?.unacknowledged ?? 0) >= 0)
+    }
+}

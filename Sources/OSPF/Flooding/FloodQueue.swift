@@ -1,0 +1,59 @@
+/// LSAs waiting to go out of an interface for the first time. They wait only when there are many: a token bucket lets
+/// a burst through at once and paces the rest, so that a big change neither overruns the neighbours' buffers nor
+/// delays hellos (RFC 4222). An LSA that changes while it waits goes out once, as it is then.
+struct FloodQueue: Sendable {
+    /// Packets that may go at once.
+    static let burst: Int64 = 64
+    /// Time until one more packet may go: some 30 packets a millisecond, well under what a receiver handles.
+    static let interval: Int64 = 30_000
+    /// How long a full bucket waits before it goes on, so that paced packets go in small groups.
+    static let pause = Duration.milliseconds(1)
+
+    private var keys: [DatabaseKey] = []
+    private var head = 0
+    private var members: Set<DatabaseKey> = []
+    /// The bucket was, or will be, full at this moment.
+    private var fullAt = Instant.zero
+    /// When the rest may go on; `nil` when nothing waits.
+    private(set) var nextSend: Instant?
+
+    var isEmpty: Bool { members.isEmpty }
+    var count: Int { members.count }
+
+    mutating func append(_ key: DatabaseKey) {
+        guard members.insert(key).inserted else { return }
+        keys.append(key)
+    }
+
+    /// The next LSA to send.
+    var first: DatabaseKey? { head < keys.count ? keys[head] : nil }
+
+    mutating func removeFirst() {
+        members.remove(keys[head])
+        head += 1
+        if head == keys.count {
+            keys.removeAll(keepingCapacity: keys.count <= 256)
+            head = 0
+        }
+    }
+
+    mutating func removeAll() {
+        keys.removeAll()
+        members.removeAll()
+        head = 0
+        nextSend = nil
+    }
+
+    /// Asks for leave to send one packet now; without it, ``nextSend`` tells when to ask again.
+    mutating func takeToken(at now: Instant) -> Bool {
+        if fullAt < now { fullAt = now }
+        let missing = (fullAt - now).nanoseconds
+        guard missing <= (Self.burst - 1) * Self.interval else {
+            nextSend = now + Self.pause
+            return false
+        }
+        fullAt = fullAt + .nanoseconds(Self.interval)
+        nextSend = nil
+        return true
+    }
+}

@@ -1,0 +1,64 @@
+import OSPFPacket
+
+/// LSAs flooded to one neighbour and not yet acknowledged (RFC 2328 §10, "Link state retransmission list"). All wait
+/// the same time, so a queue in order of sending is also in order of deadlines.
+struct RetransmissionList: Sendable {
+    private struct Waiting: Sendable {
+        var key: DatabaseKey
+        var serial: UInt64
+        var deadline: Instant
+    }
+
+    /// The entry of the queue that holds for an LSA; older ones of the same LSA have lost their meaning.
+    private var serials: [DatabaseKey: UInt64] = [:]
+    private var queue: [Waiting] = []
+    private var head = 0
+    private var nextSerial: UInt64 = 0
+
+    var count: Int { serials.count }
+    var isEmpty: Bool { serials.isEmpty }
+    var keys: some Collection<DatabaseKey> { serials.keys }
+
+    func contains(_ key: DatabaseKey) -> Bool { serials[key] != nil }
+
+    /// Adds an LSA that is being sent now. Returns whether it was not there yet.
+    mutating func insert(_ key: DatabaseKey, deadline: Instant) -> Bool {
+        nextSerial += 1
+        queue.append(Waiting(key: key, serial: nextSerial, deadline: deadline))
+        return serials.updateValue(nextSerial, forKey: key) == nil
+    }
+
+    /// Takes an LSA off, for it was acknowledged or replaced. Returns whether it was there.
+    mutating func remove(_ key: DatabaseKey) -> Bool {
+        guard serials.removeValue(forKey: key) != nil else { return false }
+        if serials.isEmpty {
+            queue.removeAll(keepingCapacity: queue.count <= 256)
+            head = 0
+        }
+        return true
+    }
+
+    /// When to look for LSAs that are to be sent again.
+    var nextDeadline: Instant? { isEmpty ? nil : queue[head].deadline }
+
+    /// Takes up to `limit` LSAs that are due and puts each back, to wait for `interval` once more.
+    mutating func takeDue(at now: Instant, limit: Int, interval: Duration) -> [DatabaseKey] {
+        var due: [DatabaseKey] = []
+        while head < queue.count, due.count < limit {
+            let waiting = queue[head]
+            guard serials[waiting.key] == waiting.serial else {
+                head += 1
+                continue
+            }
+            guard waiting.deadline <= now else { break }
+            head += 1
+            due.append(waiting.key)
+            _ = insert(waiting.key, deadline: now + interval)
+        }
+        if head > 64, head * 2 > queue.count {
+            queue.removeSubrange(..<head)
+            head = 0
+        }
+        return due
+    }
+}

@@ -1,0 +1,135 @@
+import Addressing
+import OSPFPacket
+
+/// Link state updates that come in (RFC 2328 §13, RFC 5340 §4.5.1).
+extension Router {
+    /// An LSA that comes again within this time counts towards a burst (RFC 2328 §B, MinLSArrival).
+    static let minLSArrival = Duration.seconds(1)
+    /// So many instances may follow each other faster. RFC 2328 takes none, so that a router which starts, and has
+    /// more to say with every neighbour it finds, is heard only after a retransmission.
+    static let arrivalBurst = 16
+
+    /// A neighbour behind is told so at most this often, per LSA.
+    static let answerDistance = Duration.milliseconds(50)
+
+    mutating func receive(_ update: LinkStateUpdate, position: Int, _ index: Int, at now: Instant) {
+        guard interfaces[position].neighbors[index].state >= .exchange else { return reject(.neighborState) }
+        if update.damaged > 0 {
+            statistics.rejections[.lsaChecksum, default: 0] += UInt64(update.damaged)
+        }
+        let router = interfaces[position].neighbors[index].routerID
+        var direct: [LSAHeader] = []
+        for lsa in update.lsas {
+            receive(lsa, position: position, from: router, direct: &direct, at: now)
+            // An LSA may end the conversation (a bad request), or make this router take another ID.
+            guard let index = interfaces[position].neighborIndex(of: router),
+                interfaces[position].neighbors[index].state >= .exchange, duplicates.resolution == nil
+            else { break }
+        }
+        guard let index = interfaces[position].neighborIndex(of: router) else { return }
+        acknowledge(direct, on: position, to: interfaces[position].neighbors[index].address)
+        removeMaxAged()
+    }
+
+    private mutating func receive(
+        _ lsa: LSA, position: Int, from router: RouterID, direct: inout [LSAHeader], at now: Instant
+    ) {
+        guard let index = interfaces[position].neighborIndex(of: router) else { return }
+        guard let key = acceptableKey(lsa, on: position) else {
+            return satisfyRequest(lsa.key, position, index, at: now)
+        }
+        let old = database[key]
+        if lsa.age >= LSAHeader.maxAge, old == nil, !isAnyExchangeUnderWay {
+            direct.append(lsa.header)
+            return satisfyRequest(lsa.key, position, index, at: now)
+        }
+        switch old.map({ lsa.header.recency(comparedTo: $0.header(at: now)) }) ?? .newer {
+        case .newer: receiveNewer(lsa, key, old: old, position, index, at: now)
+        case .same:
+            satisfyRequest(lsa.key, position, index, at: now)
+            if takeOffRetransmissions(key, position, index) {
+                // An implied acknowledgment (§13 (7a)); the backup tells the designated router even so.
+                if interfaces[position].state(of: routerID) == .backup,
+                    router == interfaces[position].designatedRouter
+                {
+                    acknowledgeLater(lsa.header, on: position, at: now)
+                }
+            } else {
+                direct.append(lsa.header)
+            }
+        case .older:
+            guard interfaces[position].neighbors[index].requests[lsa.key] == nil else {
+                return neighborEvent(position, index, .badLinkStateRequest, at: now)
+            }
+            answerOlder(key, old!, position, index, at: now)
+        }
+    }
+
+    /// Checks type, scope and body; counts what is refused.
+    private mutating func acceptableKey(_ lsa: LSA, on position: Int) -> DatabaseKey? {
+        guard lsa.key.type.scope != .reserved, lsa.key.advertisingRouter != .none else {
+            reject(.lsaScope)
+            return nil
+        }
+        if lsa.age < LSAHeader.maxAge {
+            // The body of an LSA that is to vanish is nobody's business.
+            do { try lsa.validateBody() } catch {
+                reject(.lsaBody)
+                return nil
+            }
+        }
+        return databaseKey(lsa.key, on: position)
+    }
+
+    /// RFC 2328 §13 (5).
+    private mutating func receiveNewer(
+        _ lsa: LSA, _ key: DatabaseKey, old: LinkStateDatabase.Entry?, _ position: Int, _ index: Int, at now: Instant
+    ) {
+        var burst = 0
+        if let old {
+            if now - old.installed < Self.minLSArrival {
+                guard old.arrivalBurst < Self.arrivalBurst else { return reject(.lsaTooSoon) }
+                burst = old.arrivalBurst + 1
+            }
+        } else if !hasRoom(for: lsa) {
+            // Told, and acknowledged so that it does not come for ever.
+            reject(.limit)
+            if !toldDatabaseLimit {
+                toldDatabaseLimit = true
+                tell(.limitReached(.database))
+            }
+            acknowledgeLater(lsa.header, on: position, at: now)
+            return satisfyRequest(lsa.key, position, index, at: now)
+        }
+        statistics.lsasInstalled += 1
+        install(lsa, for: key, at: now, arrivalBurst: burst)
+        let router = interfaces[position].neighbors[index].routerID
+        let floodedBack = flood(key, received: (position, router), at: now)
+        satisfyRequest(lsa.key, position, index, at: now)
+        if !floodedBack {
+            let state = interfaces[position].state(of: routerID)
+            if state != .backup || router == interfaces[position].designatedRouter {
+                acknowledgeLater(lsa.header, on: position, at: now)
+            }
+        }
+        if lsa.key.advertisingRouter == routerID { receivedOwn(lsa, key, at: now) }
+    }
+
+    private func hasRoom(for lsa: LSA) -> Bool {
+        lsa.key.advertisingRouter == routerID
+            || database.entries.count < configuration.limits.lsas
+                && database.octetCount + lsa.octets.count <= configuration.limits.lsaOctets
+    }
+
+    /// The neighbour is behind: it gets what we have, but not faster than it could take it (RFC 2328 §13 (8)).
+    private mutating func answerOlder(
+        _ key: DatabaseKey, _ entry: LinkStateDatabase.Entry, _ position: Int, _ index: Int, at now: Instant
+    ) {
+        let isWrapping =
+            entry.age(at: now) >= LSAHeader.maxAge
+            && entry.lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber
+        guard !isWrapping, now - (entry.lastAnswer ?? .distantPast) >= Self.answerDistance else { return }
+        database.noteAnswer(key, at: now)
+        sendUpdates([key], on: position, to: interfaces[position].neighbors[index].address, at: now)
+    }
+}

@@ -1,0 +1,48 @@
+import Addressing
+
+/// The election of the designated router and its backup (RFC 2328 §9.4), as a function of what every router on the
+/// link says of itself.
+enum DesignatedRouterElection {
+    /// Whom a link has chosen; ``RouterID/none`` for nobody.
+    struct Outcome: Hashable, Sendable {
+        var designated: RouterID
+        var backup: RouterID
+    }
+
+    /// One router with two-way communication, or this router itself.
+    struct Candidate: Hashable, Sendable {
+        var routerID: RouterID
+        var priority: UInt8
+        /// Whom it takes for the designated router.
+        var designated: RouterID
+        var backup: RouterID
+    }
+
+    /// Elects among all candidates, of which `own` is this router. Runs steps 2 and 3 again when this router's own
+    /// role changes (step 4), so that nobody is both.
+    static func elect(own: Candidate, others: [Candidate]) -> Outcome {
+        let first = round(others + [own])
+        let changed =
+            (first.designated == own.routerID) != (own.designated == own.routerID)
+            || (first.backup == own.routerID) != (own.backup == own.routerID)
+        guard changed else { return first }
+        var again = own
+        again.designated = first.designated
+        again.backup = first.backup
+        return round(others + [again])
+    }
+
+    private static func round(_ candidates: [Candidate]) -> Outcome {
+        let eligible = candidates.filter { $0.priority > 0 }
+        func best(_ among: [Candidate]) -> RouterID? {
+            among.max { ($0.priority, $0.routerID) < ($1.priority, $1.routerID) }?.routerID
+        }
+        let notDesignated = eligible.filter { $0.designated != $0.routerID }
+        let backup = best(notDesignated.filter { $0.backup == $0.routerID }) ?? best(notDesignated) ?? .none
+        guard let designated = best(eligible.filter { $0.designated == $0.routerID }) else {
+            // Nobody claims it: the backup moves up, and the post it leaves is filled in the next round.
+            return Outcome(designated: backup, backup: .none)
+        }
+        return Outcome(designated: designated, backup: backup)
+    }
+}

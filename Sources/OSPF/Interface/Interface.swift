@@ -1,0 +1,82 @@
+import Addressing
+import OSPFPacket
+
+/// An interface in use (RFC 2328 §9, RFC 5340 §4.1.1).
+struct Interface: Sendable {
+    /// What is done about a designated router.
+    enum Mode: Hashable, Sendable {
+        /// Announced, silent.
+        case passive
+        /// No designated router.
+        case pointToPoint
+        /// Listening until the moment given, so as not to depose a designated router that is already there.
+        case waiting(until: Instant)
+        /// Elected.
+        case elected(DesignatedRouterElection.Outcome)
+    }
+
+    var configuration: InterfaceConfiguration
+    var mode: Mode
+    /// In order of router ID.
+    var neighbors: [Neighbor] = []
+    var nextHello: Instant
+    /// When the last hello went out, to bound those sent out of turn.
+    var lastHello: Instant?
+    /// A hello out of turn is wanted at this moment.
+    var promptHello: Instant?
+    var flood = FloodQueue()
+    /// Acknowledgments collected for one packet (RFC 2328 §13.5), and when it goes.
+    var delayedAcknowledgments: [LSAHeader] = []
+    var acknowledgmentDeadline: Instant?
+    /// The last disagreement in hellos that was told, so that it is told once.
+    var toldMismatch: [RouterID: Notice] = [:]
+    var toldNeighborLimit = false
+
+    var index: UInt32 { configuration.index }
+    var isPassive: Bool { mode == .passive }
+    /// Whether a designated router is (or is to be) elected here.
+    var isBroadcast: Bool {
+        switch mode {
+        case .waiting, .elected: true
+        case .passive, .pointToPoint: false
+        }
+    }
+
+    var designatedRouter: RouterID {
+        if case .elected(let outcome) = mode { outcome.designated } else { .none }
+    }
+    var backupDesignatedRouter: RouterID {
+        if case .elected(let outcome) = mode { outcome.backup } else { .none }
+    }
+
+    func state(of router: RouterID) -> InterfaceState {
+        switch mode {
+        case .passive: .passive
+        case .pointToPoint: .pointToPoint
+        case .waiting: .waiting
+        case .elected(let outcome):
+            outcome.designated == router ? .designated : outcome.backup == router ? .backup : .drOther
+        }
+    }
+
+    func neighborIndex(of router: RouterID) -> Int? {
+        neighbors.firstIndex { $0.routerID == router }
+    }
+
+    /// Octets of OSPF that fit into one IPv6 packet on this link.
+    var maximumPacketSize: Int { min(configuration.mtu, 65_535) - 40 }
+
+    /// The earliest moment at which something of the interface or its neighbours is due.
+    var nextDeadline: Instant? {
+        var earliest: Instant? = isPassive ? nil : nextHello
+        func consider(_ moment: Instant?) {
+            if let moment, earliest == nil || moment < earliest! { earliest = moment }
+        }
+        consider(promptHello)
+        consider(acknowledgmentDeadline)
+        consider(flood.nextSend)
+        if case .waiting(let until) = mode { consider(until) }
+        for neighbor in neighbors { consider(neighbor.nextDeadline) }
+        return earliest
+    }
+}

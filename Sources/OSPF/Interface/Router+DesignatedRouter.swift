@@ -1,0 +1,93 @@
+import Addressing
+import OSPFPacket
+
+/// Which router speaks for a link with many (RFC 2328 §9.3, §9.4).
+extension Router {
+    /// An `auto` link turns out to have more than two routers, or a neighbour that elects: everything on it begins
+    /// anew with a designated router. As each of us then names one in its hellos, all of us come to the same view.
+    mutating func becomeBroadcast(_ position: Int, at now: Instant) {
+        removeNeighbors(position, reason: .adjacencyReconsidered, at: now)
+        setMode(position, broadcastMode(interfaces[position].configuration, at: now), at: now)
+        tell(.becameBroadcast(interface: interfaces[position].index))
+        promptHello(position, at: now)
+    }
+
+    /// The last neighbour of an `auto` link has gone, so nothing is known about the link any more.
+    mutating func reconsiderAuto(_ position: Int, at now: Instant) {
+        guard interfaces[position].configuration.kind == .auto, interfaces[position].neighbors.isEmpty,
+            interfaces[position].isBroadcast
+        else { return }
+        setMode(position, .pointToPoint, at: now)
+    }
+
+    /// Follows what a hello says about the designated router (RFC 2328 §10.5).
+    mutating func reconsiderElection(_ position: Int, was old: Neighbor?, router: RouterID, at now: Instant) {
+        guard interfaces[position].isBroadcast, let index = interfaces[position].neighborIndex(of: router) else {
+            return
+        }
+        let neighbor = interfaces[position].neighbors[index]
+        guard neighbor.state >= .twoWay || old.map({ $0.state >= .twoWay }) == true else { return }
+        if case .waiting = interfaces[position].mode {
+            let namesBackup = neighbor.backupDesignatedRouter == router
+            let hasNoBackup = neighbor.designatedRouter == router && neighbor.backupDesignatedRouter == .none
+            if namesBackup || hasNoBackup { electDesignatedRouter(position, at: now) }
+            return
+        }
+        let changed =
+            old == nil || old!.priority != neighbor.priority
+            || (old!.state >= .twoWay) != (neighbor.state >= .twoWay)
+            || (old!.designatedRouter == router) != (neighbor.designatedRouter == router)
+            || (old!.backupDesignatedRouter == router) != (neighbor.backupDesignatedRouter == router)
+        if changed { electDesignatedRouter(position, at: now) }
+    }
+
+    mutating func electDesignatedRouter(_ position: Int, at now: Instant) {
+        let interface = interfaces[position]
+        guard interface.isBroadcast else { return }
+        let own = DesignatedRouterElection.Candidate(
+            routerID: routerID, priority: interface.configuration.priority, designated: interface.designatedRouter,
+            backup: interface.backupDesignatedRouter)
+        let others = interface.neighbors.filter { $0.state >= .twoWay }.map {
+            DesignatedRouterElection.Candidate(
+                routerID: $0.routerID, priority: $0.priority, designated: $0.designatedRouter,
+                backup: $0.backupDesignatedRouter)
+        }
+        setMode(position, .elected(DesignatedRouterElection.elect(own: own, others: others)), at: now)
+    }
+
+    private mutating func setMode(_ position: Int, _ mode: Interface.Mode, at now: Instant) {
+        let old = interfaces[position]
+        guard old.mode != mode else { return }
+        interfaces[position].mode = mode
+        origination.interfacesChanged()
+        let (from, to) = (old.state(of: routerID), interfaces[position].state(of: routerID))
+        if from != to {
+            tell(.interfaceState(interface: old.index, from: from, to: to))
+            let wasSpeaker = from == .designated || from == .backup
+            let isSpeaker = to == .designated || to == .backup
+            if wasSpeaker != isSpeaker {
+                effects.append(.membership(interface: old.index, group: .allDRouters, joined: isSpeaker))
+            }
+        }
+        if old.designatedRouter != interfaces[position].designatedRouter
+            || old.backupDesignatedRouter != interfaces[position].backupDesignatedRouter
+        {
+            for index in interfaces[position].neighbors.indices {
+                neighborEvent(position, index, .adjacencyReconsidered, at: now)
+            }
+            // Those we elect need not wait an interval to learn it.
+            promptHello(position, at: now)
+        }
+    }
+
+    /// Whether an adjacency with a neighbour is wanted (RFC 2328 §10.4).
+    func adjacencyIsWanted(_ position: Int, with router: RouterID) -> Bool {
+        switch interfaces[position].mode {
+        case .passive: false
+        case .pointToPoint: true
+        case .waiting: false
+        case .elected(let outcome):
+            [outcome.designated, outcome.backup].contains { $0 != .none && ($0 == routerID || $0 == router) }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Addressing
+import OSPFPacket
+
+/// Hellos (RFC 5340 §4.2.1.1, §4.2.2.1; RFC 2328 §9.5, §10.5).
+extension Router {
+    mutating func sendHello(_ position: Int, at now: Instant) {
+        let interface = interfaces[position]
+        let configuration = interface.configuration
+        let hello = Hello(
+            interfaceID: configuration.index, priority: configuration.priority, options: options,
+            helloInterval: configuration.helloSeconds, deadInterval: configuration.deadSeconds,
+            designatedRouter: interface.designatedRouter, backupDesignatedRouter: interface.backupDesignatedRouter,
+            neighbors: interface.neighbors.map(\.routerID))
+        send(.hello(hello), on: position, to: .allSPFRouters)
+        interfaces[position].lastHello = now
+        interfaces[position].promptHello = nil
+        // A tenth of the interval is spread at random, always to the early side, so that routers started together do
+        // not speak together for ever.
+        interfaces[position].nextHello =
+            now + configuration.helloInterval - random.duration(below: configuration.helloInterval / 10)
+    }
+
+    /// Has a hello sent now, or as soon as the distance to the last one allows: a new neighbour need not wait an
+    /// interval to learn that it is heard.
+    mutating func promptHello(_ position: Int, at now: Instant) {
+        guard interfaces[position].promptHello == nil else { return }
+        if let last = interfaces[position].lastHello, now < last + Self.promptHelloDistance {
+            interfaces[position].promptHello = last + Self.promptHelloDistance
+        } else {
+            sendHello(position, at: now)
+        }
+    }
+
+    mutating func receive(_ hello: Hello, from router: RouterID, at source: IPv6Address, on position: Int, now: Instant)
+    {
+        guard helloAgrees(hello, from: router, on: position) else { return reject(.helloMismatch) }
+        guard let (index, isNew) = neighbor(for: router, at: source, hello: hello, on: position, now: now) else {
+            return
+        }
+        let interface = interfaces[position]
+        let old = interface.neighbors[index]
+        let interfaceIDChanged = old.interfaceID != hello.interfaceID
+        interfaces[position].neighbors[index].take(hello, deadInterval: interface.configuration.deadInterval, at: now)
+
+        let hearsUs = hello.neighbors.contains(routerID)
+        if !hearsUs || isNew { promptHello(position, at: now) }
+        neighborEvent(position, index, hearsUs ? .twoWayReceived : .oneWayReceived, at: now)
+        if interfaceIDChanged {
+            origination.interfacesChanged()
+            topologyChanged(at: now)
+        }
+        reconsiderElection(position, was: isNew ? nil : old, router: router, at: now)
+    }
+
+    /// Timers and area type must agree (RFC 5340 §4.2.2.1); a disagreement is told once.
+    private mutating func helloAgrees(_ hello: Hello, from router: RouterID, on position: Int) -> Bool {
+        let ours = interfaces[position].configuration
+        let disagreement: (Notice.HelloField, Int, Int)? =
+            if hello.helloInterval != ours.helloSeconds {
+                (.helloInterval, Int(hello.helloInterval), Int(ours.helloSeconds))
+            } else if hello.deadInterval != ours.deadSeconds {
+                (.deadInterval, Int(hello.deadInterval), Int(ours.deadSeconds))
+            } else if !hello.options.contains(.e) || hello.options.contains(.n) {
+                (.areaType, Int(hello.options.rawValue), Int(options.rawValue))
+            } else {
+                nil
+            }
+        guard let (field, theirs, own) = disagreement else {
+            if !interfaces[position].toldMismatch.isEmpty { interfaces[position].toldMismatch[router] = nil }
+            return true
+        }
+        let notice = Notice.helloMismatch(
+            interface: ours.index, neighbor: router, field: field, theirs: theirs, ours: own)
+        if interfaces[position].toldMismatch[router] != notice,
+            interfaces[position].toldMismatch.count < configuration.limits.neighborsPerInterface
+        {
+            interfaces[position].toldMismatch[router] = notice
+            tell(notice)
+        }
+        return false
+    }
+
+    /// Finds the sender among the neighbours, or makes it one. `nil` when there are too many.
+    private mutating func neighbor(
+        for router: RouterID, at source: IPv6Address, hello: Hello, on position: Int, now: Instant
+    ) -> (index: Int, isNew: Bool)? {
+        // The same router at another address, or another router at the same: the old conversation is over.
+        if let index = interfaces[position].neighbors.firstIndex(where: {
+            ($0.routerID == router) != ($0.address == source)
+        }) {
+            removeNeighbor(position, index, reason: .replaced, at: now)
+        }
+        let known = interfaces[position].neighborIndex(of: router)
+        let configuration = interfaces[position].configuration
+        if configuration.kind == .auto, !interfaces[position].isBroadcast,
+            hello.designatedRouter != .none || known == nil && !interfaces[position].neighbors.isEmpty
+        {
+            becomeBroadcast(position, at: now)
+        } else if let known {
+            return (known, false)
+        }
+        guard interfaces[position].neighbors.count < self.configuration.limits.neighborsPerInterface else {
+            reject(.limit)
+            if !interfaces[position].toldNeighborLimit {
+                interfaces[position].toldNeighborLimit = true
+                tell(.limitReached(.neighbors))
+            }
+            return nil
+        }
+        let neighbor = Neighbor(
+            routerID: router, interfaceID: hello.interfaceID, address: source, priority: hello.priority,
+            options: hello.options, designatedRouter: hello.designatedRouter,
+            backupDesignatedRouter: hello.backupDesignatedRouter, since: now,
+            inactivityDeadline: now + configuration.deadInterval,
+            sequenceNumber: UInt32(truncatingIfNeeded: random.next()))
+        let index =
+            interfaces[position].neighbors.firstIndex { $0.routerID > router }
+            ?? interfaces[position].neighbors.endIndex
+        interfaces[position].neighbors.insert(neighbor, at: index)
+        tellState(position, neighbor, from: .down, to: .initial, reason: .helloReceived)
+        return (index, true)
+    }
+}
+
+extension Neighbor {
+    fileprivate mutating func take(_ hello: Hello, deadInterval: Duration, at now: Instant) {
+        inactivityDeadline = now + deadInterval
+        interfaceID = hello.interfaceID
+        priority = hello.priority
+        options = hello.options
+        designatedRouter = hello.designatedRouter
+        backupDesignatedRouter = hello.backupDesignatedRouter
+    }
+}
+
+extension InterfaceConfiguration {
+    /// HelloInterval on the wire, at least 1.
+    var helloSeconds: UInt16 { Self.wireSeconds(helloInterval) }
+    /// RouterDeadInterval on the wire, at least 1.
+    var deadSeconds: UInt16 { Self.wireSeconds(deadInterval) }
+
+    private static func wireSeconds(_ duration: Duration) -> UInt16 {
+        UInt16(clamping: max(1, (duration + .milliseconds(999)).components.seconds))
+    }
+}

@@ -1,0 +1,140 @@
+import Addressing
+import OSPFPacket
+
+/// Interfaces that appear, change and vanish (RFC 2328 §9.2, §9.3).
+extension Router {
+    /// Hellos out of turn keep at least this distance, so that two routers cannot drive each other into a storm.
+    static let promptHelloDistance = Duration.milliseconds(5)
+
+    mutating func interfaceUp(_ configuration: InterfaceConfiguration, at now: Instant) {
+        if let position = interfacePosition(configuration.index) {
+            interfaceChanged(position, to: configuration, at: now)
+            return
+        }
+        let interface = Interface(
+            configuration: configuration, mode: initialMode(configuration, at: now), nextHello: now)
+        let position = interfaces.firstIndex { $0.index > configuration.index } ?? interfaces.endIndex
+        interfaces.insert(interface, at: position)
+        tell(.interfaceState(interface: interface.index, from: .down, to: interface.state(of: routerID)))
+        origination.interfacesChanged()
+        guard !interface.isPassive else { return }
+        effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: true))
+        sendHello(position, at: now)
+    }
+
+    private func initialMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
+        if configuration.isPassive { return .passive }
+        return configuration.kind == .broadcast ? broadcastMode(configuration, at: now) : .pointToPoint
+    }
+
+    /// The first mode of an interface on which a designated router is wanted.
+    ///
+    /// RFC 2328 §9.1 waits for RouterDeadInterval; two hello intervals are enough to hear whoever is there, since our
+    /// own first hello makes routers of our kind answer at once and the others speak within one interval.
+    func broadcastMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
+        guard configuration.priority > 0 else { return .elected(.init(designated: .none, backup: .none)) }
+        let wait = min(configuration.deadInterval, configuration.helloInterval * 2)
+        return .waiting(until: now + wait)
+    }
+
+    /// A change that both ends must agree on restarts the interface; anything else only changes what is announced.
+    private mutating func interfaceChanged(_ position: Int, to new: InterfaceConfiguration, at now: Instant) {
+        let old = interfaces[position].configuration
+        guard old != new else { return }
+        var gentle = old
+        gentle.cost = new.cost
+        gentle.name = new.name
+        gentle.priority = new.priority
+        gentle.retransmitInterval = new.retransmitInterval
+        gentle.transmitDelay = new.transmitDelay
+        guard gentle == new else {
+            interfaceDown(new.index, reason: .linkDown, at: now)
+            interfaceUp(new, at: now)
+            return
+        }
+        interfaces[position].configuration = new
+        origination.interfacesChanged()
+        if old.priority != new.priority, interfaces[position].isBroadcast {
+            electDesignatedRouter(position, at: now)
+        }
+    }
+
+    mutating func interfaceDown(_ index: UInt32, reason: NeighborChangeReason, at now: Instant) {
+        guard let position = interfacePosition(index) else { return }
+        removeNeighbors(position, reason: reason, at: now)
+        let interface = interfaces[position]
+        leaveGroups(interface)
+        tell(.interfaceState(interface: index, from: interface.state(of: routerID), to: .down))
+        for key in database.entries.keys where key.interface == index { forget(key, at: now) }
+        interfaces.remove(at: position)
+        origination.forgetInterface(index)
+        origination.interfacesChanged()
+    }
+
+    private mutating func leaveGroups(_ interface: Interface) {
+        guard !interface.isPassive else { return }
+        if interface.state(of: routerID) == .designated || interface.state(of: routerID) == .backup {
+            effects.append(.membership(interface: interface.index, group: .allDRouters, joined: false))
+        }
+        effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: false))
+    }
+
+    mutating func removeNeighbors(_ position: Int, reason: NeighborChangeReason, at now: Instant) {
+        for neighbor in interfaces[position].neighbors.indices.reversed() {
+            removeNeighbor(position, neighbor, reason: reason, at: now)
+        }
+    }
+
+    mutating func runInterfaceTimers(_ position: Int, at now: Instant) {
+        if !interfaces[position].isPassive {
+            if interfaces[position].nextHello <= now || (interfaces[position].promptHello ?? .distantFuture) <= now {
+                sendHello(position, at: now)
+            }
+            if case .waiting(let until) = interfaces[position].mode, until <= now {
+                electDesignatedRouter(position, at: now)
+            }
+        }
+        if let deadline = interfaces[position].acknowledgmentDeadline, deadline <= now {
+            sendDelayedAcknowledgments(position)
+        }
+        for neighbor in interfaces[position].neighbors.indices.reversed() {
+            runNeighborTimers(position, neighbor, at: now)
+        }
+    }
+
+    /// Sends a packet out of an interface; octets and type are counted.
+    mutating func send(_ body: Packet.Body, on position: Int, to destination: IPv6Address) {
+        let source = interfaces[position].configuration.linkLocalAddress
+        let octets = Packet(header: packetHeader, body: body).encode(source: source, destination: destination)
+        send(octets, type: body.type, on: position, to: destination)
+    }
+
+    mutating func send(_ octets: [UInt8], type: PacketType, on position: Int, to destination: IPv6Address) {
+        statistics.packetsSent[Int(type.rawValue)] += 1
+        let configuration = interfaces[position].configuration
+        effects.append(
+            .send(
+                interface: configuration.index, source: configuration.linkLocalAddress, destination: destination,
+                octets: octets))
+    }
+
+    var packetHeader: PacketHeader {
+        PacketHeader(routerID: routerID, areaID: configuration.areaID, instanceID: configuration.instanceID)
+    }
+
+    /// The capabilities told in hellos, descriptions and link-LSAs.
+    var options: OSPFOptions { origination.isStubRouter ? [.v6, .e] : [.v6, .e, .r] }
+
+    /// Whom floods and acknowledgments of many go to (RFC 2328 §13.3 (5), §13.5).
+    func floodDestination(_ position: Int) -> IPv6Address {
+        switch interfaces[position].state(of: routerID) {
+        case .drOther, .waiting: .allDRouters
+        default: .allSPFRouters
+        }
+    }
+}
+
+extension Instant {
+    static let distantFuture = Instant(nanoseconds: .max)
+    static let distantPast = Instant(nanoseconds: .min / 2)
+}

@@ -1,0 +1,70 @@
+/// What can happen to a neighbour (RFC 2328 §10.2).
+enum NeighborEvent: Sendable {
+    /// Its hello lists us.
+    case twoWayReceived
+    /// Its hello does not list us.
+    case oneWayReceived
+    /// Master and slave are settled.
+    case negotiationDone
+    /// Both databases are described.
+    case exchangeDone
+    /// Nothing more to be requested.
+    case loadingDone
+    /// Whether an adjacency is wanted may have changed.
+    case adjacencyReconsidered
+    /// A description came out of order, or with changed options, or once more the first.
+    case sequenceNumberMismatch
+    /// It asked for an LSA we do not have, or sent an older one than it had described.
+    case badLinkStateRequest
+    /// The exchange made no progress for a long time.
+    case stalled
+
+    /// The reason to tell for a change of state that this event causes.
+    var reason: NeighborChangeReason {
+        switch self {
+        case .twoWayReceived: .twoWayReceived
+        case .oneWayReceived: .oneWayReceived
+        case .negotiationDone: .negotiationDone
+        case .exchangeDone: .exchangeDone
+        case .loadingDone: .loadingDone
+        case .adjacencyReconsidered: .adjacencyReconsidered
+        case .sequenceNumberMismatch: .sequenceNumberMismatch
+        case .badLinkStateRequest: .badLinkStateRequest
+        case .stalled: .stalled
+        }
+    }
+}
+
+extension NeighborState {
+    /// The state after an event (RFC 2328 §10.3), and whether the exchange begins anew even if the state is the same.
+    /// Down is left by the creation of a neighbour and entered by its removal, so it does not appear here.
+    func next(on event: NeighborEvent, adjacencyIsWanted: Bool, nothingToRequest: Bool) -> NeighborState {
+        switch event {
+        case .twoWayReceived:
+            self == .initial ? (adjacencyIsWanted ? .exStart : .twoWay) : self
+        case .oneWayReceived:
+            .initial
+        case .negotiationDone:
+            self == .exStart ? .exchange : self
+        case .exchangeDone:
+            self == .exchange ? (nothingToRequest ? .full : .loading) : self
+        case .loadingDone:
+            self == .loading ? .full : self
+        case .adjacencyReconsidered:
+            if self == .twoWay {
+                adjacencyIsWanted ? .exStart : .twoWay
+            } else {
+                self > .twoWay && !adjacencyIsWanted ? .twoWay : self
+            }
+        case .sequenceNumberMismatch, .badLinkStateRequest, .stalled:
+            self >= .exchange || (self == .exStart && event.restartsNegotiation) ? .exStart : self
+        }
+    }
+}
+
+extension NeighborEvent {
+    /// Whether ExStart, too, begins anew.
+    var restartsNegotiation: Bool {
+        if case .stalled = self { true } else { false }
+    }
+}

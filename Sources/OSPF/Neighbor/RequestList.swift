@@ -1,0 +1,55 @@
+import OSPFPacket
+
+/// LSAs that a neighbour has described and we do not have (RFC 2328 §10, "Link state request list").
+struct RequestList: Sendable {
+    private var wanted: [LSAKey: LSAHeader] = [:]
+    private var order: [LSAKey] = []
+    private var head = 0
+    /// What was asked for last and has not come yet.
+    private var asked: Set<LSAKey> = []
+    /// When to ask again.
+    private(set) var deadline: Instant?
+    private(set) var attempts = 0
+
+    var count: Int { wanted.count }
+    var isEmpty: Bool { wanted.isEmpty }
+    /// Whether everything asked for has come, so that more can be asked for.
+    var isIdle: Bool { asked.isEmpty }
+
+    subscript(key: LSAKey) -> LSAHeader? { wanted[key] }
+
+    mutating func insert(_ header: LSAHeader) {
+        if wanted.updateValue(header, forKey: header.key) == nil { order.append(header.key) }
+    }
+
+    mutating func remove(_ key: LSAKey) {
+        guard wanted.removeValue(forKey: key) != nil else { return }
+        asked.remove(key)
+        if asked.isEmpty {
+            deadline = nil
+            attempts = 0
+        }
+        if wanted.isEmpty { self = RequestList() }
+    }
+
+    /// The next LSAs to ask for, at most `limit`. To be called when nothing asked for is missing.
+    mutating func next(limit: Int) -> [LSAKey] {
+        assert(asked.isEmpty)
+        var keys: [LSAKey] = []
+        while head < order.count, keys.count < limit {
+            if wanted[order[head]] != nil { keys.append(order[head]) }
+            head += 1
+        }
+        asked = Set(keys)
+        attempts = 0
+        return keys
+    }
+
+    /// What was asked for and has not come, to be asked for again, in a fixed order.
+    mutating func again() -> [LSAKey] {
+        attempts += 1
+        return asked.sorted()
+    }
+
+    mutating func setDeadline(_ deadline: Instant) { self.deadline = deadline }
+}

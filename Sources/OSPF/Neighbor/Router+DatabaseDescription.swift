@@ -1,0 +1,201 @@
+import Addressing
+import OSPFPacket
+
+/// The exchange of database descriptions (RFC 2328 §10.6, §10.8; RFC 5340 §4.2.1.2, §4.2.2.2).
+extension Router {
+    /// ExStart: both claim to lead; the higher router ID will.
+    mutating func startNegotiation(_ position: Int, _ index: Int, at now: Instant) {
+        interfaces[position].neighbors[index].isMaster = true
+        interfaces[position].neighbors[index].sequenceNumber &+= 1
+        interfaces[position].neighbors[index].received = nil
+        let configuration = interfaces[position].configuration
+        interfaces[position].neighbors[index].exchangeDeadline =
+            now + configuration.deadInterval * Self.exchangePatience
+        sendDescription([], flags: [.initialize, .more, .master], position, index, at: now)
+    }
+
+    /// What there is to describe: all LSAs whose scope covers the link. Those at MaxAge go onto the retransmission
+    /// list instead, as they are to be flushed (RFC 2328 §10.3, NegotiationDone).
+    mutating func summarize(for position: Int, _ index: Int, at now: Instant) -> Neighbor.DatabaseSummary {
+        let interface = interfaces[position].index
+        var keys: [DatabaseKey] = []
+        keys.reserveCapacity(database.entries.count)
+        for (key, entry) in database.entries where key.interface == 0 || key.interface == interface {
+            if entry.age(at: now) < LSAHeader.maxAge { keys.append(key) }
+        }
+        for key in database.maxAged where key.interface == 0 || key.interface == interface {
+            queueRetransmission(of: key, position, index, at: now)
+        }
+        keys.sort()
+        return Neighbor.DatabaseSummary(keys: keys)
+    }
+
+    private mutating func sendDescription(
+        _ headers: [LSAHeader], flags: DatabaseDescription.Flags, _ position: Int, _ index: Int, at now: Instant
+    ) {
+        let interface = interfaces[position]
+        let neighbor = interface.neighbors[index]
+        let description = DatabaseDescription(
+            options: options, interfaceMTU: UInt16(clamping: interface.configuration.mtu), flags: flags,
+            sequenceNumber: neighbor.sequenceNumber, headers: headers)
+        let octets = Packet(header: packetHeader, body: .databaseDescription(description))
+            .encode(source: interface.configuration.linkLocalAddress, destination: neighbor.address)
+        interfaces[position].neighbors[index].sent = Neighbor.SentDescription(
+            octets: octets, hasMore: flags.contains(.more),
+            deadline: neighbor.isMaster ? now + repetitionDelay(position, attempts: 0) : nil)
+        send(octets, type: .databaseDescription, on: position, to: neighbor.address)
+    }
+
+    mutating func repeatDescription(_ position: Int, _ index: Int, at now: Instant) {
+        guard var sent = interfaces[position].neighbors[index].sent else { return }
+        sent.attempts += 1
+        sent.deadline = now + repetitionDelay(position, attempts: sent.attempts)
+        interfaces[position].neighbors[index].sent = sent
+        send(
+            sent.octets, type: .databaseDescription, on: position, to: interfaces[position].neighbors[index].address)
+    }
+
+    /// The slave sends again what it said last (RFC 2328 §10.8).
+    private mutating func repeatAnswer(_ position: Int, _ index: Int) {
+        guard let sent = interfaces[position].neighbors[index].sent else { return }
+        send(
+            sent.octets, type: .databaseDescription, on: position, to: interfaces[position].neighbors[index].address)
+    }
+
+    /// Sends the next part of the summary.
+    private mutating func describeMore(_ position: Int, _ index: Int, at now: Instant) {
+        guard case .exchange(var summary) = interfaces[position].neighbors[index].phase else { return }
+        let capacity = DatabaseDescription.capacity(mtu: interfaces[position].configuration.mtu)
+        var headers: [LSAHeader] = []
+        while headers.count < capacity, !summary.isComplete {
+            // What has vanished or changed meanwhile was flooded to the neighbour anyway.
+            if let entry = database[summary.keys[summary.next]] { headers.append(entry.header(at: now)) }
+            summary.next += 1
+        }
+        let isMaster = interfaces[position].neighbors[index].isMaster
+        var flags: DatabaseDescription.Flags = isMaster ? [.master] : []
+        if !summary.isComplete { flags.insert(.more) }
+        interfaces[position].neighbors[index].phase = .exchange(summary)
+        sendDescription(headers, flags: flags, position, index, at: now)
+    }
+
+    mutating func receive(_ description: DatabaseDescription, position: Int, _ index: Int, at now: Instant) {
+        guard acceptMTU(description, position, index) else { return reject(.mtu) }
+        if interfaces[position].neighbors[index].state == .initial {
+            neighborEvent(position, index, .twoWayReceived, at: now)
+            reconsiderElection(
+                position, was: nil, router: interfaces[position].neighbors[index].routerID, at: now)
+        }
+        switch interfaces[position].neighbors[index].state {
+        case .down, .initial, .twoWay: reject(.neighborState)
+        case .exStart: negotiate(description, position, index, at: now)
+        case .exchange, .loading, .full: continueExchange(description, position, index, at: now)
+        }
+    }
+
+    /// A neighbour that may send larger packets than this link end takes is not spoken to (RFC 2328 §10.6). One that
+    /// takes less than we do will refuse us in the same way: both are told, for neither end can mend it.
+    private mutating func acceptMTU(_ description: DatabaseDescription, _ position: Int, _ index: Int) -> Bool {
+        let ours = min(interfaces[position].configuration.mtu, Int(UInt16.max))
+        let theirs = Int(description.interfaceMTU)
+        // 0 is told on virtual links, and by implementations that do not know.
+        let disagrees = theirs != 0 && theirs != ours
+        if disagrees, interfaces[position].neighbors[index].mismatchedMTU != theirs {
+            interfaces[position].neighbors[index].mismatchedMTU = theirs
+            tell(
+                .mtuMismatch(
+                    interface: interfaces[position].index, neighbor: interfaces[position].neighbors[index].routerID,
+                    theirs: theirs, ours: ours))
+        }
+        return theirs <= ours
+    }
+
+    private mutating func negotiate(
+        _ description: DatabaseDescription, _ position: Int, _ index: Int, at now: Instant
+    ) {
+        let neighbor = interfaces[position].neighbors[index]
+        if description.flags.isSuperset(of: [.initialize, .more, .master]), description.headers.isEmpty,
+            neighbor.routerID > routerID
+        {
+            interfaces[position].neighbors[index].isMaster = false
+            interfaces[position].neighbors[index].sequenceNumber = description.sequenceNumber
+        } else if description.flags.isDisjoint(with: [.initialize, .master]),
+            description.sequenceNumber == neighbor.sequenceNumber, neighbor.routerID < routerID
+        {
+            interfaces[position].neighbors[index].isMaster = true
+        } else {
+            return
+        }
+        interfaces[position].neighbors[index].options = description.options
+        neighborEvent(position, index, .negotiationDone, at: now)
+        interfaces[position].neighbors[index].received = .init(description)
+        if interfaces[position].neighbors[index].isMaster {
+            acceptDescription(description, position, index, at: now)
+        } else {
+            describeMore(position, index, at: now)
+        }
+    }
+
+    private mutating func continueExchange(
+        _ description: DatabaseDescription, _ position: Int, _ index: Int, at now: Instant
+    ) {
+        let neighbor = interfaces[position].neighbors[index]
+        if neighbor.received == .init(description) {
+            // A repetition: the master passes over it, the slave answers as before.
+            if !neighbor.isMaster { repeatAnswer(position, index) }
+            return
+        }
+        let expected = neighbor.isMaster ? neighbor.sequenceNumber : neighbor.sequenceNumber &+ 1
+        guard neighbor.state == .exchange, description.flags.contains(.master) != neighbor.isMaster,
+            !description.flags.contains(.initialize), description.options == neighbor.received?.options,
+            description.sequenceNumber == expected
+        else {
+            return neighborEvent(position, index, .sequenceNumberMismatch, at: now)
+        }
+        interfaces[position].neighbors[index].received = .init(description)
+        acceptDescription(description, position, index, at: now)
+    }
+
+    /// Takes in a description that is next in order (RFC 2328 §10.6, last part).
+    private mutating func acceptDescription(
+        _ description: DatabaseDescription, _ position: Int, _ index: Int, at now: Instant
+    ) {
+        for header in description.headers {
+            guard header.key.type.scope != .reserved else {
+                reject(.lsaScope)
+                return neighborEvent(position, index, .sequenceNumberMismatch, at: now)
+            }
+            let key = databaseKey(header.key, on: position)
+            if let entry = database[key], header.recency(comparedTo: entry.header(at: now)) != .newer { continue }
+            if interfaces[position].neighbors[index].requests.count < configuration.limits.lsas {
+                interfaces[position].neighbors[index].requests.insert(header)
+            }
+        }
+        interfaces[position].neighbors[index].exchangeDeadline =
+            now + interfaces[position].configuration.deadInterval * Self.exchangePatience
+        let theyHaveMore = description.flags.contains(.more)
+        if interfaces[position].neighbors[index].isMaster {
+            interfaces[position].neighbors[index].sequenceNumber &+= 1
+            if !theyHaveMore, interfaces[position].neighbors[index].sent?.hasMore == false {
+                interfaces[position].neighbors[index].sent = nil
+                neighborEvent(position, index, .exchangeDone, at: now)
+            } else {
+                describeMore(position, index, at: now)
+            }
+        } else {
+            interfaces[position].neighbors[index].sequenceNumber = description.sequenceNumber
+            describeMore(position, index, at: now)
+            if !theyHaveMore, interfaces[position].neighbors[index].sent?.hasMore == false {
+                neighborEvent(position, index, .exchangeDone, at: now)
+            }
+        }
+    }
+}
+
+extension Neighbor.ReceivedDescription {
+    init(_ description: DatabaseDescription) {
+        flags = description.flags
+        options = description.options
+        sequenceNumber = description.sequenceNumber
+    }
+}

@@ -1,0 +1,114 @@
+import Addressing
+import OSPFPacket
+
+/// What neighbours do and what is done about it (RFC 2328 §10.3).
+extension Router {
+    /// LSAs sent again to one neighbour in one go, and the time until the next go.
+    static let retransmissionBatch = 256
+    static let retransmissionPause = Duration.milliseconds(5)
+    /// An exchange that has not ended after so many dead intervals is begun anew and told.
+    static let exchangePatience = 3
+
+    mutating func neighborEvent(_ position: Int, _ index: Int, _ event: NeighborEvent, at now: Instant) {
+        let neighbor = interfaces[position].neighbors[index]
+        let old = neighbor.state
+        let new = old.next(
+            on: event, adjacencyIsWanted: adjacencyIsWanted(position, with: neighbor.routerID),
+            nothingToRequest: neighbor.requests.isEmpty)
+        guard old != new || event.restartsNegotiation else { return }
+        if new <= .exStart, old >= .exStart { clearLists(position, index) }
+        if old != new {
+            statistics.neighborStateChanges += 1
+            interfaces[position].neighbors[index].since = now
+            interfaces[position].neighbors[index].stateChanges += 1
+            tellState(position, neighbor, from: old, to: new, reason: event.reason)
+        }
+        enter(new, position, index, at: now)
+        follow(position, from: old, to: new, at: now)
+    }
+
+    private mutating func enter(_ state: NeighborState, _ position: Int, _ index: Int, at now: Instant) {
+        switch state {
+        case .down: break
+        case .initial: interfaces[position].neighbors[index].phase = .initial
+        case .twoWay: interfaces[position].neighbors[index].phase = .twoWay
+        case .exStart:
+            interfaces[position].neighbors[index].phase = .exStart
+            startNegotiation(position, index, at: now)
+        case .exchange:
+            interfaces[position].neighbors[index].phase = .exchange(summarize(for: position, index, at: now))
+        case .loading:
+            interfaces[position].neighbors[index].phase = .loading
+            sendRequests(position, index, at: now)
+        case .full:
+            interfaces[position].neighbors[index].phase = .full
+            interfaces[position].neighbors[index].exchangeDeadline = nil
+            interfaces[position].neighbors[index].mismatchedMTU = nil
+        }
+    }
+
+    /// What else depends on a neighbour's state.
+    private mutating func follow(_ position: Int, from old: NeighborState, to new: NeighborState, at now: Instant) {
+        if (old == .full) != (new == .full) || (old >= .twoWay) != (new >= .twoWay) {
+            origination.interfacesChanged()
+            topologyChanged(at: now)
+        }
+        if old >= .exchange, old < .full, new < .exchange || new == .full { removeMaxAged() }
+    }
+
+    mutating func tellState(
+        _ position: Int, _ neighbor: Neighbor, from: NeighborState, to: NeighborState, reason: NeighborChangeReason
+    ) {
+        tell(
+            .neighborState(
+                interface: interfaces[position].index, neighbor: neighbor.routerID, from: from, to: to, reason: reason))
+    }
+
+    private mutating func clearLists(_ position: Int, _ index: Int) {
+        for key in interfaces[position].neighbors[index].retransmissions.keys {
+            database.adjustUnacknowledged(key, by: -1)
+        }
+        interfaces[position].neighbors[index].retransmissions = RetransmissionList()
+        interfaces[position].neighbors[index].requests = RequestList()
+        interfaces[position].neighbors[index].sent = nil
+        interfaces[position].neighbors[index].received = nil
+        interfaces[position].neighbors[index].exchangeDeadline = nil
+    }
+
+    mutating func removeNeighbor(_ position: Int, _ index: Int, reason: NeighborChangeReason, at now: Instant) {
+        clearLists(position, index)
+        let neighbor = interfaces[position].neighbors.remove(at: index)
+        statistics.neighborStateChanges += 1
+        tellState(position, neighbor, from: neighbor.state, to: .down, reason: reason)
+        follow(position, from: neighbor.state, to: .down, at: now)
+        if neighbor.state >= .twoWay { electDesignatedRouter(position, at: now) }
+    }
+
+    mutating func runNeighborTimers(_ position: Int, _ index: Int, at now: Instant) {
+        let neighbor = interfaces[position].neighbors[index]
+        guard neighbor.nextDeadline <= now else { return }
+        if neighbor.inactivityDeadline <= now {
+            removeNeighbor(position, index, reason: .inactivityTimer, at: now)
+            reconsiderAuto(position, at: now)
+            return
+        }
+        if let deadline = neighbor.exchangeDeadline, deadline <= now {
+            tell(
+                .exchangeStalled(
+                    interface: interfaces[position].index, neighbor: neighbor.routerID, state: neighbor.state))
+            return neighborEvent(position, index, .stalled, at: now)
+        }
+        if let deadline = neighbor.sent?.deadline, deadline <= now { repeatDescription(position, index, at: now) }
+        if let deadline = neighbor.requests.deadline, deadline <= now { repeatRequests(position, index, at: now) }
+        if let deadline = neighbor.retransmissions.nextDeadline, deadline <= now {
+            retransmit(position, index, at: now)
+        }
+    }
+
+    /// The wait before something unanswered is sent again: short at first, then the interval configured. Cables lose
+    /// little, so what is lost is mostly lost while the other end starts.
+    func repetitionDelay(_ position: Int, attempts: Int) -> Duration {
+        let interval = interfaces[position].configuration.retransmitInterval
+        return attempts < 4 ? min(interval, .milliseconds(100) * (1 << attempts)) : interval
+    }
+}

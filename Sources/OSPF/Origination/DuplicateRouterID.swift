@@ -1,0 +1,99 @@
+import Addressing
+import OSPFPacket
+
+/// Signs that another router has this router's ID (RFC 7503 §7).
+struct DuplicateDetection: Sendable {
+    /// What to do once the event in hand is through.
+    enum Resolution: Hashable, Sendable {
+        /// Take another ID.
+        case yield(seenOn: UInt32?)
+    }
+
+    /// Somebody who keeps sending own LSAs newer than ours within this time is another router; an earlier life of
+    /// ours is outlived by one instance.
+    static let window = Duration.seconds(60)
+    static let patience = 5
+
+    var resolution: Resolution?
+    /// When a neighbour with our ID was first heard, by interface.
+    var neighborHeard: [UInt32: Instant] = [:]
+    /// Whether a distant duplicate was told.
+    var toldDistant = false
+    /// When the present window of outlived router-LSAs began, and how many there were.
+    var outlived: (since: Instant, count: Int)?
+}
+
+extension Router {
+    /// A packet with our own router ID came in. If it is not ours come back, the neighbour at that address is a
+    /// duplicate: the smaller link-local address takes another ID (§7.1); whoever has its ID from the configuration
+    /// keeps it. A neighbour that ought to yield and does not is given way to in the end.
+    mutating func noteOwnIDHeard(from source: IPv6Address, on position: Int, at now: Instant) {
+        guard !interfaces.contains(where: { $0.configuration.linkLocalAddress == source }) else { return }
+        let interface = interfaces[position].configuration
+        let first = duplicates.neighborHeard[interface.index]
+        let weYield =
+            configuration.routerIDIsDerived
+            && (interface.linkLocalAddress < source || first.map { now - $0 > interface.deadInterval * 3 } == true)
+        if first == nil {
+            duplicates.neighborHeard[interface.index] = now
+            tell(.duplicateRouterID(routerID, seenOn: interface.index, weYield: weYield))
+        }
+        if weYield { duplicates.resolution = .yield(seenOn: interface.index) }
+    }
+
+    /// An LSA of ours, newer than what we have sent, came in. Routers of our kind say who they are in an
+    /// auto-configuration-LSA: the smaller fingerprint takes another ID (§7.2). Others show themselves by never
+    /// giving up.
+    mutating func noteOwnReceived(_ lsa: LSA, at now: Instant) {
+        var isDuplicate = false
+        var weShouldYield = true
+        if lsa.key.type == .autoConfiguration, lsa.age < LSAHeader.maxAge, lsa.key.linkStateID == 0,
+            configuration.hardwareFingerprint.count >= 32, !lsa.bodyOctets.elementsEqual(configuration.fingerprintTLV)
+        {
+            isDuplicate = true
+            weShouldYield = configuration.fingerprintTLV.lexicographicallyPrecedes(lsa.bodyOctets)
+        } else if lsa.key.type == .router {
+            if let outlived = duplicates.outlived, now - outlived.since < DuplicateDetection.window {
+                duplicates.outlived!.count += 1
+            } else {
+                duplicates.outlived = (now, 1)
+            }
+            isDuplicate = duplicates.outlived!.count >= DuplicateDetection.patience
+        }
+        guard isDuplicate else { return }
+        let weYield = configuration.routerIDIsDerived && weShouldYield
+        if !duplicates.toldDistant {
+            duplicates.toldDistant = true
+            tell(.duplicateRouterID(routerID, seenOn: nil, weYield: weYield))
+        }
+        if weYield { duplicates.resolution = .yield(seenOn: nil) }
+    }
+
+    /// Takes another router ID, which is to begin anew: neighbours are forgotten, and the database with them.
+    mutating func resolveDuplicate(at now: Instant) {
+        guard case .yield? = duplicates.resolution else { return }
+        let interfaces = self.interfaces.map(\.configuration)
+        for interface in interfaces { interfaceDown(interface.index, reason: .replaced, at: now) }
+        let known = Set(database.entries.keys.map(\.lsa.advertisingRouter))
+        for key in database.entries.keys { forget(key, at: now) }
+        aging = DeadlineQueue()
+        origination.beginAnew()
+        duplicates = DuplicateDetection()
+        repeat {
+            configuration.routerID = RouterID(UInt32(truncatingIfNeeded: random.next()))
+        } while configuration.routerID == .none || known.contains(configuration.routerID)
+        effects.append(.routerIDChanged(routerID))
+        for interface in interfaces { interfaceUp(interface, at: now) }
+    }
+}
+
+extension RouterConfiguration {
+    /// The Router-Hardware-Fingerprint TLV (RFC 7503 §7.2.2): type 1, the length, the fingerprint, padded to 32 bits.
+    var fingerprintTLV: [UInt8] {
+        let length = min(hardwareFingerprint.count, 256)
+        var octets: [UInt8] = [0, 1, UInt8(length >> 8), UInt8(length & 255)]
+        octets += hardwareFingerprint.prefix(length)
+        octets += [UInt8](repeating: 0, count: -length & 3)
+        return octets
+    }
+}

@@ -1,0 +1,143 @@
+import Addressing
+import OSPFPacket
+
+/// What this router has to say and has said: the wanted bodies of its own LSAs, and when each may be sent next.
+/// Making them is ``Router``'s business, as it takes the whole router to know them.
+struct Origination: Sendable {
+    /// One of the router's own LSAs.
+    struct OwnLSA: Sendable {
+        /// What it is to say; `nil` when it is to vanish.
+        var body: LSABody?
+        var throttle = OriginationThrottle()
+        /// It waits in ``Origination/pending``.
+        var isPending = false
+    }
+
+    /// What has changed and may change own LSAs.
+    struct Changes: OptionSet, Sendable {
+        let rawValue: UInt8
+        /// Interfaces, adjacencies, designated routers, link-LSAs, router flags.
+        static let interfaces = Changes(rawValue: 1)
+        /// Prefixes of the node.
+        static let prefixes = Changes(rawValue: 2)
+        /// Imported prefixes.
+        static let externals = Changes(rawValue: 4)
+        /// Name and fingerprint.
+        static let identity = Changes(rawValue: 8)
+    }
+
+    /// The largest LSA that fits the smallest IPv6 link.
+    private static let largestLSA = LinkStateUpdate.maximumLSASize(mtu: 1280)
+    /// Header and fixed fields of an intra-area-prefix-LSA.
+    private static let prefixCapacity = largestLSA - LSAHeader.size - 12
+    /// Header and fixed fields of a router-LSA.
+    private static let linkCapacity = largestLSA - LSAHeader.size - 4
+
+    /// A link of the router-LSA is told from others by interface and neighbour.
+    struct LinkKey: Hashable, Comparable, Sendable {
+        var interface: UInt32
+        var neighbor: RouterID
+        static func < (left: LinkKey, right: LinkKey) -> Bool {
+            (left.interface, left.neighbor) < (right.interface, right.neighbor)
+        }
+    }
+
+    var changes: Changes = [.interfaces, .prefixes, .identity]
+    var own: [DatabaseKey: OwnLSA] = [:]
+    var pending = DeadlineQueue<DatabaseKey>()
+    private(set) var isStubRouter = false
+
+    var links = StableFragments<LinkKey, RouterLSA.Link>(capacity: linkCapacity) { _ in 16 }
+    var prefixes = StableFragments<IPv6Prefix, LSAPrefix>(capacity: prefixCapacity, size: \.size)
+    var networkPrefixes: [UInt32: StableFragments<IPv6Prefix, LSAPrefix>] = [:]
+    private(set) var externals: [IPv6Prefix: ExternalPrefix] = [:]
+    /// The link state ID of each imported prefix; IDs are not used again for another.
+    var externalIDs: [IPv6Prefix: UInt32] = [:]
+    private var nextExternalID: UInt32 = 0
+
+    var nextDeadline: Instant? { pending.first }
+    var isBoundary: Bool { !externals.isEmpty }
+
+    mutating func advertise(_ advertised: [AdvertisedPrefix]) {
+        var wanted: [IPv6Prefix: LSAPrefix] = [:]
+        for entry in advertised {
+            let prefix = LSAPrefix(prefix: entry.prefix, options: entry.options, metric: entry.metric)
+            if let other = wanted[entry.prefix], other.metric <= prefix.metric { continue }
+            wanted[entry.prefix] = prefix
+        }
+        prefixes.update(to: wanted)
+        changes.insert(.prefixes)
+    }
+
+    mutating func advertiseExternal(_ imported: [ExternalPrefix]) {
+        let wasBoundary = isBoundary
+        externals = Dictionary(imported.map { ($0.prefix, $0) }) { first, _ in first }
+        for prefix in externals.keys.sorted() where externalIDs[prefix] == nil {
+            externalIDs[prefix] = nextExternalID
+            nextExternalID += 1
+        }
+        changes.insert(.externals)
+        if wasBoundary != isBoundary { changes.insert(.interfaces) }
+    }
+
+    mutating func setStubRouter(_ isStub: Bool) {
+        guard isStub != isStubRouter else { return }
+        isStubRouter = isStub
+        changes.insert([.interfaces, .identity])
+    }
+
+    mutating func interfacesChanged() { changes.insert(.interfaces) }
+
+    mutating func forgetInterface(_ index: UInt32) {
+        own = own.filter { $0.key.interface != index }
+    }
+
+    /// The prefixes of a network this router is designated for.
+    static func networkFragments() -> StableFragments<IPv6Prefix, LSAPrefix> {
+        StableFragments(capacity: prefixCapacity, size: \.size)
+    }
+
+    /// An LSA of ours has left the database. If it was only to make room for a new sequence, that begins now.
+    mutating func removed(_ key: DatabaseKey) {
+        guard let lsa = own[key] else { return }
+        if lsa.body == nil { own[key] = nil } else { schedule(key, at: .zero) }
+    }
+
+    /// Under another router ID nothing has been said yet.
+    mutating func beginAnew() {
+        own = [:]
+        pending = DeadlineQueue()
+        networkPrefixes = [:]
+        prefixes.markAllChanged()
+        changes = [.interfaces, .prefixes, .externals, .identity]
+    }
+
+    mutating func schedule(_ key: DatabaseKey, at moment: Instant) {
+        guard own[key]?.isPending == false else { return }
+        own[key]!.isPending = true
+        pending.insert(key, at: moment)
+    }
+}
+
+/// When an LSA may be originated again. RFC 2328 §12.4 keeps MinLSInterval, 5 s, between any two instances; here the
+/// first ones follow at once, as a router that starts or loses a cable has several things to say in a moment, and only
+/// a long run of changes is slowed down, in the end to the same 5 s.
+struct OriginationThrottle: Sendable {
+    private static let first = Duration.milliseconds(10)
+    private static let longest = Duration.seconds(5)
+
+    private var last: Instant?
+    private var run = 0
+
+    /// The earliest moment for the next instance.
+    var earliest: Instant {
+        guard let last else { return .zero }
+        return last + (run < 2 ? .zero : min(Self.longest, Self.first * (1 << min(run - 2, 9))))
+    }
+
+    mutating func originated(at now: Instant) {
+        if let last, now - last >= Self.longest { run = 0 }
+        last = now
+        run += 1
+    }
+}

@@ -1,0 +1,195 @@
+import Addressing
+import OSPFPacket
+
+/// What own LSAs are to say (RFC 5340 §4.4.3). Each function looks at the router as it is and returns the LSAs that
+/// may have changed; `nil` for those that are to vanish.
+extension Router {
+    typealias Wanted = (key: DatabaseKey, body: LSABody?)
+
+    func ownKey(_ type: LSAType, _ linkStateID: UInt32, interface: UInt32 = 0) -> DatabaseKey {
+        DatabaseKey(
+            interface: interface,
+            lsa: LSAKey(type: type, linkStateID: linkStateID, advertisingRouter: routerID))
+    }
+
+    mutating func wantedBodies(after changes: Origination.Changes, at now: Instant) -> [Wanted] {
+        var wanted: [Wanted] = []
+        if changes.contains(.interfaces) {
+            wanted += linkLSAs()
+            wanted += routerLSAs()
+            wanted += networkLSAs()
+        }
+        if changes.contains(.prefixes) {
+            for (fragment, elements) in origination.prefixes.takeChanged() {
+                let body = IntraAreaPrefixLSA(
+                    referencedType: .router, referencedLinkStateID: 0, referencedAdvertisingRouter: routerID,
+                    prefixes: elements)
+                wanted.append(
+                    (ownKey(.intraAreaPrefix, UInt32(fragment)), elements.isEmpty ? nil : .intraAreaPrefix(body)))
+            }
+        }
+        if changes.contains(.externals) { wanted += externalLSAs() }
+        if changes.contains(.identity) { wanted += identityLSAs() }
+        return wanted
+    }
+
+    /// One link-LSA per interface (RFC 5340 §4.4.3.8).
+    private func linkLSAs() -> [Wanted] {
+        interfaces.filter { !$0.isPassive }.map { interface in
+            let body = LinkLSA(
+                priority: interface.configuration.priority, options: options,
+                linkLocalAddress: interface.configuration.linkLocalAddress, prefixes: [])
+            return (ownKey(.link, interface.index, interface: interface.index), .link(body))
+        }
+    }
+
+    /// The router-LSAs: one entry per full point-to-point adjacency or transit network (RFC 5340 §4.4.3.2).
+    private mutating func routerLSAs() -> [Wanted] {
+        var wanted: [Origination.LinkKey: RouterLSA.Link] = [:]
+        for interface in interfaces {
+            for (neighbor, link) in routerLinks(of: interface) {
+                wanted[Origination.LinkKey(interface: interface.index, neighbor: neighbor)] = link
+            }
+        }
+        origination.links.update(to: wanted)
+        // Flags and options stand in every fragment.
+        origination.links.markAllChanged()
+        let flags: RouterLSA.Flags = origination.isBoundary ? .external : []
+        var fragments = origination.links.takeChanged()
+        if fragments.isEmpty { fragments = [(0, [])] }
+        return fragments.map { fragment, links in
+            let body = RouterLSA(flags: flags, options: options, links: links)
+            return (ownKey(.router, UInt32(fragment)), links.isEmpty && fragment > 0 ? nil : .router(body))
+        }
+    }
+
+    private func routerLinks(of interface: Interface) -> [(RouterID, RouterLSA.Link)] {
+        // A stub router is still reached, but nobody goes through it (RFC 6987 §2).
+        let metric = origination.isStubRouter ? UInt16.max : interface.configuration.cost
+        switch interface.mode {
+        case .passive, .waiting: return []
+        case .pointToPoint:
+            return interface.neighbors.filter { $0.state == .full }.map {
+                let link = RouterLSA.Link(
+                    type: .pointToPoint, metric: metric, interfaceID: interface.index,
+                    neighborInterfaceID: $0.interfaceID, neighborRouterID: $0.routerID)
+                return ($0.routerID, link)
+            }
+        case .elected(let outcome):
+            let interfaceID: UInt32
+            if outcome.designated == routerID {
+                guard interface.neighbors.contains(where: { $0.state == .full }) else { return [] }
+                interfaceID = interface.index
+            } else {
+                guard let speaker = interface.neighbors.first(where: { $0.routerID == outcome.designated }),
+                    speaker.state == .full
+                else { return [] }
+                interfaceID = speaker.interfaceID
+            }
+            let link = RouterLSA.Link(
+                type: .transit, metric: metric, interfaceID: interface.index, neighborInterfaceID: interfaceID,
+                neighborRouterID: outcome.designated)
+            return [(outcome.designated, link)]
+        }
+    }
+
+    /// What this router says for the links it is designated for: the routers on them, and their prefixes taken from
+    /// the link-LSAs (RFC 5340 §4.4.3.3, §4.4.3.9).
+    private mutating func networkLSAs() -> [Wanted] {
+        var wanted: [Wanted] = []
+        var spoken: Set<UInt32> = []
+        for interface in interfaces where interface.designatedRouter == routerID && interface.isBroadcast {
+            let full = interface.neighbors.filter { $0.state == .full }.map(\.routerID)
+            guard !full.isEmpty else { continue }
+            spoken.insert(interface.index)
+            let attached = (full + [routerID]).sorted()
+            let links = attached.compactMap { linkLSA(of: $0, on: interface.index) }
+            let network = NetworkLSA(
+                options: links.reduce(into: []) { $0.formUnion($1.options) }, attachedRouters: attached)
+            wanted.append((ownKey(.network, interface.index), .network(network)))
+            wanted += networkPrefixLSAs(links, on: interface.index)
+        }
+        for key in origination.own.keys where key.lsa.type == .network && !spoken.contains(key.lsa.linkStateID) {
+            wanted.append((key, nil))
+        }
+        for index in origination.networkPrefixes.keys.sorted() where !spoken.contains(index) {
+            wanted += networkPrefixLSAs([], on: index)
+        }
+        return wanted
+    }
+
+    private mutating func networkPrefixLSAs(_ links: [LinkLSA], on index: UInt32) -> [Wanted] {
+        var prefixes: [IPv6Prefix: LSAPrefix] = [:]
+        for entry in links.flatMap(\.prefixes)
+        where entry.options.isDisjoint(with: [.noUnicast, .localAddress]) && !entry.prefix.address.isLinkLocal {
+            var merged = entry
+            merged.metric = 0
+            merged.options.formUnion(prefixes[entry.prefix]?.options ?? [])
+            prefixes[entry.prefix] = merged
+        }
+        if prefixes.isEmpty, origination.networkPrefixes[index] == nil { return [] }
+        var fragments = origination.networkPrefixes[index] ?? Origination.networkFragments()
+        fragments.update(to: prefixes)
+        let changed = fragments.takeChanged()
+        origination.networkPrefixes[index] = fragments
+        return changed.compactMap { fragment, elements in
+            // The upper half of the link state IDs; those of the node's own prefixes count from 0.
+            guard fragment < 256 else { return nil }
+            let linkStateID = 1 << 31 | (index & 0x7f_ffff) << 8 | UInt32(fragment)
+            let body = IntraAreaPrefixLSA(
+                referencedType: .network, referencedLinkStateID: index, referencedAdvertisingRouter: routerID,
+                prefixes: elements)
+            return (ownKey(.intraAreaPrefix, linkStateID), elements.isEmpty ? nil : .intraAreaPrefix(body))
+        }
+    }
+
+    private func linkLSA(of router: RouterID, on index: UInt32) -> LinkLSA? {
+        let interfaceID: UInt32? =
+            if router == routerID {
+                index
+            } else {
+                interfacePosition(index).flatMap { position in
+                    interfaces[position].neighborIndex(of: router).map {
+                        interfaces[position].neighbors[$0].interfaceID
+                    }
+                }
+            }
+        guard let interfaceID else { return nil }
+        let key = DatabaseKey(
+            interface: index, lsa: LSAKey(type: .link, linkStateID: interfaceID, advertisingRouter: router))
+        guard let entry = database[key], entry.lsa.age < LSAHeader.maxAge,
+            case .link(let body)? = try? entry.lsa.body()
+        else { return nil }
+        return body
+    }
+
+    /// One AS-external-LSA per imported prefix (RFC 5340 §4.4.3.6).
+    private mutating func externalLSAs() -> [Wanted] {
+        var wanted: [Wanted] = []
+        for (prefix, linkStateID) in origination.externalIDs.sorted(by: { $0.value < $1.value }) {
+            let key = ownKey(.asExternal, linkStateID)
+            guard let imported = origination.externals[prefix] else {
+                origination.externalIDs[prefix] = nil
+                wanted.append((key, nil))
+                continue
+            }
+            let body = ASExternalLSA(
+                isType2: imported.isType2, metric: min(imported.metric, 0xff_fffe), prefix: LSAPrefix(prefix: prefix))
+            wanted.append((key, .asExternal(body)))
+        }
+        return wanted
+    }
+
+    /// The node's name (RFC 5642) and what tells it from another router of the same ID (RFC 7503 §7.2).
+    private func identityLSAs() -> [Wanted] {
+        var wanted: [Wanted] = []
+        // Bit 2: stub router support (RFC 7770 §2.4).
+        var values: [RouterInformationLSA.TLV] = [.informationalCapabilities(1 << 29)]
+        if !configuration.hostname.isEmpty { values.append(.hostname(configuration.hostname)) }
+        wanted.append((ownKey(.routerInformation, 0), .routerInformation(RouterInformationLSA(values: values))))
+        if configuration.hardwareFingerprint.count >= 32 {
+            wanted.append((ownKey(.autoConfiguration, 0), .unknown(configuration.fingerprintTLV)))
+        }
+        return wanted
+    }
+}

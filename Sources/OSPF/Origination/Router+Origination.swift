@@ -1,0 +1,88 @@
+import Addressing
+import OSPFPacket
+
+/// Keeping the domain informed of this router (RFC 2328 §12.4, RFC 5340 §4.4.3).
+extension Router {
+    /// Brings own LSAs up to date with what has changed, and sends those whose time has come.
+    mutating func originateOwn(at now: Instant) {
+        let changes = origination.changes
+        origination.changes = []
+        if !changes.isEmpty {
+            for (key, body) in wantedBodies(after: changes, at: now) { want(body, for: key, at: now) }
+        }
+        while let key = origination.pending.popDue(at: now) {
+            origination.own[key]?.isPending = false
+            originate(key, at: now)
+        }
+    }
+
+    /// Notes what an own LSA is to say and sends it, if that is news.
+    private mutating func want(_ body: LSABody?, for key: DatabaseKey, at now: Instant) {
+        if origination.own[key] == nil {
+            // Not ours yet. There is nothing to take back but what an earlier life may have left.
+            guard body != nil || database[key] != nil else { return }
+            origination.own[key] = Origination.OwnLSA(body: body)
+        } else {
+            guard origination.own[key]!.body != body else { return }
+            origination.own[key]!.body = body
+        }
+        originate(key, at: now)
+    }
+
+    /// Sends a new instance of an own LSA as it is wanted, now or as soon as it may.
+    private mutating func originate(_ key: DatabaseKey, at now: Instant) {
+        guard let own = origination.own[key] else { return }
+        guard let body = own.body else {
+            // Bad news is never held back.
+            expire(key, at: now)
+            return removeMaxAged()
+        }
+        guard own.throttle.earliest <= now else { return origination.schedule(key, at: own.throttle.earliest) }
+        var sequenceNumber = LSAHeader.initialSequenceNumber
+        if let last = database[key]?.lsa.header.sequenceNumber {
+            guard last < LSAHeader.maxSequenceNumber else {
+                // The numbers are used up: the LSA must leave the domain before it can begin again (RFC 2328 §12.1.6).
+                expire(key, at: now)
+                return removeMaxAged()
+            }
+            sequenceNumber = last + 1
+        }
+        let lsa = LSA(key: key.lsa, sequenceNumber: sequenceNumber, body: body)
+        origination.own[key]!.throttle.originated(at: now)
+        statistics.lsaOriginations += 1
+        install(lsa, for: key, at: now)
+        flood(key, at: now)
+    }
+
+    /// The LSA has come to LSRefreshTime (RFC 2328 §12.4 (1)).
+    mutating func refreshOwn(_ key: DatabaseKey, at now: Instant) {
+        if origination.own[key]?.body != nil { originate(key, at: now) } else { expire(key, at: now) }
+    }
+
+    /// Somebody knows a newer instance of an LSA of ours: from an earlier life of this router, or from another that
+    /// has the same ID (RFC 2328 §13.4). It is outlived, or flushed if we do not want it.
+    mutating func receivedOwn(_ lsa: LSA, _ key: DatabaseKey, at now: Instant) {
+        noteOwnReceived(lsa, at: now)
+        if origination.own[key]?.body != nil {
+            originate(key, at: now)
+        } else if lsa.age < LSAHeader.maxAge {
+            expire(key, at: now)
+        }
+    }
+
+    /// Flushes everything of ours and says goodbye, so that neighbours route around at once instead of after
+    /// RouterDeadInterval. Nothing can be acknowledged any more; what gets lost ages out with the adjacency.
+    mutating func shutDown(at now: Instant) {
+        for key in origination.own.keys.sorted() { expire(key, at: now) }
+        for position in interfaces.indices {
+            while !interfaces[position].flood.isEmpty {
+                let destination = floodDestination(position)
+                sendQueuedUpdate(position, to: destination, at: now)
+            }
+            guard !interfaces[position].isPassive else { continue }
+            removeNeighbors(position, reason: .shutdown, at: now)
+            sendHello(position, at: now)
+        }
+        isShutDown = true
+    }
+}

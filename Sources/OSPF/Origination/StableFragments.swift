@@ -1,0 +1,76 @@
+/// Elements spread over LSAs of bounded size so that each stays where it is while others come and go: one more
+/// prefix, or one fewer, changes one LSA.
+struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable & Sendable>: Sendable {
+    /// Octets of elements that fit into one LSA.
+    private let capacity: Int
+    /// Octets of one element.
+    private let size: @Sendable (Element) -> Int
+
+    private struct Fragment: Sendable {
+        var elements: [Key: Element] = [:]
+        var octets = 0
+    }
+
+    private var fragments: [Fragment] = []
+    private var places: [Key: Int] = [:]
+    /// No fragment before this one has room for the largest element.
+    private var firstWithRoom = 0
+    /// Fragments whose elements have changed since they were last asked for.
+    private var changed: Set<Int> = []
+
+    init(capacity: Int, size: @escaping @Sendable (Element) -> Int) {
+        self.capacity = capacity
+        self.size = size
+    }
+
+    var fragmentCount: Int { fragments.count }
+
+    /// Replaces all elements.
+    mutating func update(to wanted: [Key: Element]) {
+        for key in places.keys where wanted[key] == nil { remove(key) }
+        // Sorted, so that the same elements always come to the same places after a start.
+        for key in wanted.keys.sorted() { set(key, wanted[key]!) }
+    }
+
+    private mutating func remove(_ key: Key) {
+        guard let place = places.removeValue(forKey: key) else { return }
+        let element = fragments[place].elements.removeValue(forKey: key)!
+        fragments[place].octets -= size(element)
+        changed.insert(place)
+        firstWithRoom = min(firstWithRoom, place)
+    }
+
+    private mutating func set(_ key: Key, _ element: Element) {
+        if let place = places[key] {
+            let old = fragments[place].elements[key]!
+            guard old != element else { return }
+            if fragments[place].octets - size(old) + size(element) <= capacity {
+                fragments[place].elements[key] = element
+                fragments[place].octets += size(element) - size(old)
+                changed.insert(place)
+                return
+            }
+            remove(key)
+        }
+        var place = firstWithRoom
+        while place < fragments.count, fragments[place].octets + size(element) > capacity { place += 1 }
+        if place == fragments.count { fragments.append(Fragment()) }
+        fragments[place].elements[key] = element
+        fragments[place].octets += size(element)
+        places[key] = place
+        changed.insert(place)
+        // Elements differ little in size, so a fragment that has no room for this one counts as full.
+        firstWithRoom = place
+    }
+
+    /// The fragments that changed since the last call, each with its elements in order; empty ones are to be flushed.
+    mutating func takeChanged() -> [(fragment: Int, elements: [Element])] {
+        defer { changed.removeAll() }
+        return changed.sorted().map { place in
+            (place, fragments[place].elements.sorted { $0.key < $1.key }.map(\.value))
+        }
+    }
+
+    /// Has every fragment count as changed.
+    mutating func markAllChanged() { changed = Set(fragments.indices) }
+}

@@ -1,0 +1,41 @@
+import Addressing
+import OSPFPacket
+
+/// From a changed database to changed routes.
+extension Router {
+    /// Something that shortest paths depend on has changed: links in the database, or a neighbour of ours.
+    mutating func topologyChanged(at now: Instant) { spfDelay.changed(at: now) }
+
+    mutating func calculateRoutes(at now: Instant) {
+        prefixesChanged = false
+        statistics.routeCalculations += 1
+        let update = calculation.run(
+            root: routerID, neighbors: usableNeighbors, maximumPaths: configuration.maximumPaths)
+        tellDuplicatePrefixes()
+        guard !update.isEmpty else { return }
+        routeTable.apply(update)
+        effects.append(.routes(update))
+    }
+
+    /// The neighbours packets can be sent through: on a point-to-point link full ones, on a link with a designated
+    /// router all that hear us, as its routers forward to each other directly.
+    private var usableNeighbors: [AdjacentNeighbor] {
+        interfaces.flatMap { interface in
+            interface.neighbors.filter { $0.state == .full || interface.isBroadcast && $0.state >= .twoWay }.map {
+                AdjacentNeighbor(
+                    interface: interface.index, routerID: $0.routerID, interfaceID: $0.interfaceID,
+                    address: $0.address)
+            }
+        }
+    }
+
+    /// Each claim of several routers to one prefix is told when it appears.
+    private mutating func tellDuplicatePrefixes() {
+        let found = calculation.duplicatePrefixes()
+        guard found != toldDuplicatePrefixes else { return }
+        for duplicate in found where !toldDuplicatePrefixes.contains(duplicate) {
+            tell(.duplicatePrefix(duplicate.prefix, routers: duplicate.routers))
+        }
+        toldDuplicatePrefixes = found
+    }
+}

@@ -1,0 +1,99 @@
+import Addressing
+import OSPF
+import OSPFPacket
+import Testing
+
+@Suite struct AdjacencyTests {
+    @Test func aCableBecomesAFullAdjacencyWithinMilliseconds() {
+        var bench = Bench()
+        bench.addRouters(2)
+        bench.connect([0, 1])
+        bench.run(for: .milliseconds(20))
+        for router in bench.routers {
+            #expect(router.neighborSnapshots.map(\.state) == [.full])
+        }
+        #expect(bench.routers[0].databaseChecksum == bench.routers[1].databaseChecksum)
+        bench.run(for: .seconds(2))
+        #expect(bench.routers.allSatisfy { $0.isQuiet })
+    }
+
+    @Test func aSegmentElectsADesignatedRouter() {
+        var bench = Bench()
+        bench.addRouters(4)
+        bench.connect([0, 1, 2, 3], kind: .broadcast)
+        bench.run(for: .seconds(10))
+        let states = bench.routers.map { $0.interfaceSnapshots[0].state }
+        #expect(states == [.drOther, .drOther, .backup, .designated])
+        #expect(bench.routers[0].neighborSnapshots.map(\.state) == [.twoWay, .full, .full])
+        #expect(Set(bench.routers.map(\.databaseChecksum)).count == 1)
+        #expect(bench.routers.allSatisfy { $0.isQuiet })
+    }
+
+    @Test func anAutomaticCableStaysPointToPointAndASegmentDoesNot() {
+        var bench = Bench()
+        bench.addRouters(4)
+        bench.connect([0, 1], kind: .auto)
+        bench.connect([1, 2, 3], kind: .auto)
+        bench.run(for: .seconds(10))
+        #expect(bench.routers[0].interfaceSnapshots[0].effectiveKind == .pointToPoint)
+        #expect(bench.routers[1].interfaceSnapshots.map(\.effectiveKind) == [.pointToPoint, .broadcast])
+        #expect(bench.routers[2].neighborSnapshots.map(\.state) == [.full, .full])
+        #expect(Set(bench.routers.map(\.databaseChecksum)).count == 1)
+    }
+
+    @Test func silenceForTheDeadIntervalEndsAnAdjacency() {
+        var bench = Bench()
+        bench.addRouters(2)
+        let link = bench.connect([0, 1])
+        bench.run(for: .seconds(3))
+        bench.cut.insert(link)
+        bench.run(for: .milliseconds(4100))
+        #expect(bench.routers[0].neighborSnapshots.isEmpty)
+        bench.cut.remove(link)
+        bench.run(for: .seconds(2))
+        #expect(bench.routers[0].neighborSnapshots.map(\.state) == [.full])
+    }
+
+    @Test func anMTUMismatchIsToldOnBothSides() {
+        var bench = Bench()
+        bench.addRouters(2)
+        bench.connect([0, 1]) { router, configuration in if router == 1 { configuration.mtu = 9000 } }
+        bench.run(for: .seconds(2))
+        for router in 0..<2 {
+            #expect(bench.notices[router].contains { if case .mtuMismatch = $0 { true } else { false } })
+            #expect(bench.routers[router].neighborSnapshots.map(\.state) != [.full])
+        }
+    }
+
+    @Test func aSecondRouterOfTheSameIDTakesAnother() {
+        var bench = Bench()
+        for fill in [UInt8(1), 2] {
+            _ = bench.addRouter(
+                RouterConfiguration(
+                    routerID: RouterID(7), routerIDIsDerived: true,
+                    hardwareFingerprint: [UInt8](repeating: fill, count: 32), seed: UInt64(fill)))
+        }
+        bench.connect([0, 1])
+        bench.run(for: .seconds(5))
+        #expect(bench.routers[0].routerID != RouterID(7))
+        #expect(bench.routers[1].routerID == RouterID(7))
+        #expect(bench.routers[0].neighborSnapshots.map(\.state) == [.full])
+    }
+
+    @Test func distantRoutersOfTheSameIDAreToldApartByFingerprint() {
+        var bench = Bench()
+        for (id, fill) in [(7, UInt8(1)), (8, 2), (7, 3)] {
+            _ = bench.addRouter(
+                RouterConfiguration(
+                    routerID: RouterID(UInt32(id)), routerIDIsDerived: true,
+                    hardwareFingerprint: [UInt8](repeating: fill, count: 32), seed: UInt64(fill)))
+        }
+        bench.connect([0, 1])
+        bench.connect([1, 2])
+        bench.run(for: .seconds(20))
+        #expect(bench.routers[0].routerID != RouterID(7))
+        #expect(bench.routers[2].routerID == RouterID(7))
+        #expect(Set(bench.routers.map(\.databaseChecksum)).count == 1)
+        #expect(bench.routers.allSatisfy { $0.isQuiet })
+    }
+}

@@ -1,0 +1,116 @@
+import Addressing
+import OSPF
+import OSPFPacket
+
+/// A handful of routers on a workbench: links with a fixed delay, and a clock that jumps from event to event.
+struct Bench {
+    struct Port: Hashable {
+        var router: Int
+        var interface: UInt32
+    }
+
+    var now = Instant.zero
+    var routers: [Router] = []
+    var notices: [[Notice]] = []
+    /// Each link joins two or more ports.
+    var links: [[Port]] = []
+    var cut: Set<Int> = []
+    /// Sees every packet before it is delivered; false drops it.
+    var filter: (Port, [UInt8]) -> Bool = { _, _ in true }
+    var sent: [(at: Instant, from: Port, octets: [UInt8])] = []
+    let delay = Duration.microseconds(100)
+    private var inFlight: [(at: Instant, to: Port, source: IPv6Address, destination: IPv6Address, octets: [UInt8])] = []
+
+    static func address(_ port: Port) -> IPv6Address {
+        IPv6Address(high: 0xfe80 << 48, low: UInt64(port.router + 1) << 16 | UInt64(port.interface))
+    }
+
+    mutating func addRouter(_ configuration: RouterConfiguration) -> Int {
+        routers.append(Router(configuration: configuration, at: now))
+        notices.append([])
+        return routers.count - 1
+    }
+
+    mutating func addRouters(_ count: Int) {
+        for index in routers.count..<routers.count + count {
+            _ = addRouter(
+                RouterConfiguration(
+                    routerID: RouterID(UInt32(index + 1)), hostname: "n\(index + 1)", seed: UInt64(index + 1)))
+        }
+    }
+
+    /// Joins routers by a link and brings their interfaces up. Returns the link's number.
+    @discardableResult
+    mutating func connect(
+        _ members: [Int], kind: InterfaceConfiguration.Kind = .pointToPoint,
+        change: (Int, inout InterfaceConfiguration) -> Void = { _, _ in }
+    ) -> Int {
+        let ports = members.map { Port(router: $0, interface: UInt32(links.count + 1)) }
+        links.append(ports)
+        for port in ports {
+            var configuration = InterfaceConfiguration(
+                index: port.interface, name: "eth\(port.interface)", mtu: 1500, linkLocalAddress: Self.address(port),
+                kind: kind)
+            change(port.router, &configuration)
+            handle(.interfaceUp(configuration), on: port.router)
+        }
+        return links.count - 1
+    }
+
+    mutating func handle(_ event: RouterEvent, on router: Int) {
+        var effects: [RouterEffect] = []
+        routers[router].handle(event, at: now, effects: &effects)
+        for effect in effects {
+            switch effect {
+            case .send(let interface, let source, let destination, let octets):
+                send(Port(router: router, interface: interface), source, destination, octets)
+            case .notice(let notice): notices[router].append(notice)
+            case .membership, .routes, .routerIDChanged: break
+            }
+        }
+    }
+
+    private mutating func send(_ from: Port, _ source: IPv6Address, _ destination: IPv6Address, _ octets: [UInt8]) {
+        sent.append((now, from, octets))
+        guard let link = links.firstIndex(where: { $0.contains(from) }), !cut.contains(link), filter(from, octets)
+        else { return }
+        for to in links[link] where to != from && (destination.isMulticast || destination == Self.address(to)) {
+            inFlight.append((now + delay, to, source, destination, octets))
+        }
+    }
+
+    /// Lets time pass.
+    mutating func run(for duration: Duration) {
+        let end = now + duration
+        while true {
+            let packet = inFlight.first?.at
+            let timer = routers.indices.compactMap { index in routers[index].nextDeadline.map { ($0, index) } }.min {
+                $0.0 < $1.0
+            }
+            if let packet, packet <= end, timer == nil || packet <= timer!.0 {
+                now = max(now, packet)
+                let next = inFlight.removeFirst()
+                handle(
+                    .packet(
+                        interface: next.to.interface, source: next.source, destination: next.destination,
+                        octets: next.octets), on: next.to.router)
+            } else if let timer, timer.0 <= end {
+                now = max(now, timer.0)
+                handle(.timer, on: timer.1)
+            } else {
+                break
+            }
+        }
+        now = end
+    }
+
+    /// The next hops of a prefix as (link, router) pairs.
+    func nextHops(of prefix: String, on router: Int) -> Set<Port> {
+        let table = routers[router].routeTable
+        guard let id = table.routes[IPv6Prefix(prefix)!], let destination = table.destinations[id] else { return [] }
+        return Set(
+            destination.nextHops.map { hop in
+                links.joined().first { $0.router != router && Self.address($0) == hop.gateway }!
+            })
+    }
+}
