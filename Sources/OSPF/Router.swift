@@ -73,8 +73,12 @@ public struct Router: Sendable {
     /// Follows up what has been noted. Each step can only make work for later ones.
     private mutating func settle(at now: Instant) {
         resolveDuplicate(at: now)
-        originateOwn(at: now)
         continueLoading(at: now)
+        while origination.isDue(at: now) {
+            originateOwn(at: now)
+            // What was originated may have been what a neighbour was asked for.
+            continueLoading(at: now)
+        }
         sendFloods(at: now)
         if spfDelay.takeDue(at: now) || prefixesChanged && spfDelay.deadline == nil {
             calculateRoutes(at: now)

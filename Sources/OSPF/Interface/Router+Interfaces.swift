@@ -68,6 +68,7 @@ extension Router {
         for key in database.entries.keys where key.interface == index { forget(key, at: now) }
         interfaces.remove(at: position)
         origination.forgetInterface(index)
+        duplicates.neighborHeard[index] = nil
         origination.interfacesChanged()
     }
 

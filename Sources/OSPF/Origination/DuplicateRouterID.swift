@@ -17,8 +17,8 @@ struct DuplicateDetection: Sendable {
     var resolution: Resolution?
     /// When a neighbour with our ID was first heard, by interface.
     var neighborHeard: [UInt32: Instant] = [:]
-    /// Whether a distant duplicate was told.
-    var toldDistant = false
+    /// When a distant duplicate was last told.
+    var toldDistant: Instant?
     /// When the present window of outlived router-LSAs began, and how many there were.
     var outlived: (since: Instant, count: Int)?
 }
@@ -62,8 +62,8 @@ extension Router {
         }
         guard isDuplicate else { return }
         let weYield = configuration.routerIDIsDerived && weShouldYield
-        if !duplicates.toldDistant {
-            duplicates.toldDistant = true
+        if weYield || duplicates.toldDistant.map({ now - $0 > DuplicateDetection.window }) != false {
+            duplicates.toldDistant = now
             tell(.duplicateRouterID(routerID, seenOn: nil, weYield: weYield))
         }
         if weYield { duplicates.resolution = .yield(seenOn: nil) }

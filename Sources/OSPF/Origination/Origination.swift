@@ -56,6 +56,13 @@ struct Origination: Sendable {
     private var nextExternalID: UInt32 = 0
 
     var nextDeadline: Instant? { pending.first }
+
+    /// Whether there is something to bring up to date.
+    func isDue(at now: Instant) -> Bool {
+        !changes.isEmpty || pending.first.map { $0 <= now } == true
+    }
+
+    /// Whether the router imports prefixes (RFC 5340 §A.4.3, E-bit).
     var isBoundary: Bool { !externals.isEmpty }
 
     mutating func advertise(_ advertised: [AdvertisedPrefix]) {
