@@ -1,0 +1,142 @@
+internal import Addressing
+internal import OSPF
+
+// Taking over what is in the kernel: at the start what an earlier run left, later whatever a reading shows.
+
+extension FIB {
+    /// Takes over what an earlier run left, and keeps all of it until ``sweep()``.
+    public mutating func adopt(_ kernel: KernelRoutes) {
+        isHolding = true
+        reconcile(kernel)
+    }
+
+    /// The router has converged: what it did not ask for is to go.
+    public mutating func sweep() {
+        isHolding = false
+        for position in routes.positions where routes.contains(position) && routes[position].isStale {
+            routes[position].isStale = false
+            routes.markDirty(position)
+        }
+        for (id, group) in groups where group.owner == nil { looseGroups.insert(id) }
+    }
+
+    /// Believes what a reading of the kernel showed.
+    public mutating func reconcile(_ kernel: KernelRoutes) {
+        rereading = .nothing
+        if configuration.mode == .objects {
+            giveUp(kernel.foreignIDs)
+            reconcileHops(kernel.nextHops)
+            reconcileGroups(kernel)
+        }
+        if let routes = kernel.routes { reconcileRoutes(routes) }
+    }
+
+    /// Numbers that turned out to belong to others.
+    private mutating func giveUp(_ foreign: Set<NextHopID>) {
+        for id in foreign { pool.reserve(id) }
+        for (nextHop, hop) in hops where foreign.contains(hop.id) {
+            forgetHops { $0 == nextHop }
+            hops[nextHop] = nil
+        }
+        for (id, group) in groups where foreign.contains(id) {
+            forgetGroups([id])
+            groups[id] = nil
+            guard let owner = group.owner else { continue }
+            targets[owner]?.group = nil
+            stuckDestinations[owner] = nil
+        }
+    }
+
+    private mutating func reconcileHops(_ found: [NextHopID: NextHop]) {
+        let gone = hops.filter { $0.value.isPresent && found[$0.value.id] != $0.key }
+        if !gone.isEmpty {
+            forgetHops { gone[$0] != nil }
+            // Whatever was refused was perhaps refused because of these.
+            dirtyTargets.formUnion(stuckDestinations.keys)
+            stuckDestinations = [:]
+        }
+        surplusHops = []
+        for (id, nextHop) in found.sorted(by: { $0.key < $1.key }) {
+            pool.reserve(id)
+            if let hop = hops[nextHop], hop.id != id {
+                guard !hop.isPresent else {
+                    surplusHops.insert(id)
+                    continue
+                }
+                pool.release(hop.id)
+            }
+            hops[nextHop] = Hop(id: id, isPresent: true, uses: hops[nextHop]?.uses ?? 0)
+            if hops[nextHop]!.uses == 0 { looseHops.insert(nextHop) }
+        }
+    }
+
+    private mutating func reconcileGroups(_ kernel: KernelRoutes) {
+        forgetGroups(Set(groups.lazy.filter { $0.value.isPresent && kernel.groups[$0.key] == nil }.map(\.key)))
+        for (id, memberIDs) in kernel.groups.sorted(by: { $0.key < $1.key }) {
+            pool.reserve(id)
+            var members: [NextHop] = []
+            for memberID in memberIDs {
+                if let member = kernel.nextHops[memberID], hops[member]?.id == memberID { members.append(member) }
+            }
+            let previous = groups[id]
+            guard previous?.isPresent != true || previous?.members != members else { continue }
+            for hop in members { hops[hop]!.uses += 1 }
+            for hop in previous?.members ?? [] { release(hop) }
+            groups[id] = Group(
+                owner: previous?.owner, isPresent: true, members: members, routes: previous?.routes ?? 0)
+            looseGroups.insert(id)
+            if let owner = previous?.owner { dirtyTargets.insert(owner) }
+            // It was believed to be gone with its routes; which of them are there?
+            if previous != nil, previous?.isPresent != true, kernel.routes == nil { reread(.everything) }
+        }
+    }
+
+    private mutating func reconcileRoutes(_ found: [IPv6Prefix: RouteTarget?]) {
+        var virtual: [[NextHop]: NextHopID] = [:]
+        for (prefix, target) in found {
+            let installed = installed(target, &virtual)
+            let isNew = routes.position(of: prefix) == nil
+            let position = routes.insert(prefix)
+            if isNew { routes[position].isStale = isHolding }
+            if routes[position].installed != installed || isNew {
+                setInstalled(position, installed)
+                routes.markDirty(position)
+            }
+            // It failed to be made because it was there: now it is known, and can be replaced.
+            if failures[prefix]?.reason == .exists { forgetFailure(position) }
+        }
+        for position in routes.positions where routes.contains(position) && routes[position].installed != .nothing {
+            guard found[routes[position].prefix] == nil else { continue }
+            setInstalled(position, .nothing)
+            routes.markDirty(position)
+        }
+    }
+
+    /// What a route found in the kernel is in here. Where routes have next hops of their own, those with the same share a
+    /// group that exists in here only.
+    private mutating func installed(
+        _ target: RouteTarget?, _ virtual: inout [[NextHop]: NextHopID]
+    ) -> RouteRecord.Installed {
+        switch (target, configuration.mode) {
+        case (.group(let id), .objects):
+            return groups[id]?.isPresent == true ? .group(id) : .other
+        case (.nextHops(let members), .multipath):
+            if virtual.isEmpty {
+                for (id, group) in groups where group.isPresent { virtual[group.members] = id }
+            }
+            if let id = virtual[members] { return .group(id) }
+            guard let id = pool.take() else { return .other }
+            for hop in members where hops[hop] == nil {
+                guard let hopID = pool.take() else { return .other }
+                hops[hop] = Hop(id: hopID, isPresent: true)
+            }
+            for hop in members { hops[hop]!.uses += 1 }
+            groups[id] = Group(owner: nil, isPresent: true, members: members)
+            looseGroups.insert(id)
+            virtual[members] = id
+            return .group(id)
+        default:
+            return .other
+        }
+    }
+}

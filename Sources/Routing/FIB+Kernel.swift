@@ -1,0 +1,168 @@
+public import Addressing
+internal import OSPF
+
+// What the kernel does by itself, what others do to it, and what it refuses.
+
+extension FIB {
+    /// A link went down, lost its carrier or is gone. Without a word the kernel deletes the link's next-hop objects, takes
+    /// them out of their groups, and deletes groups that become empty together with all routes that point to them. Until
+    /// ``linkUsable(_:)`` nothing is tried with this link; `isGone` if its index may come back as another link.
+    public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {
+        if isGone { lostLinks.remove(interface) } else { lostLinks.insert(interface) }
+        forgetHops { $0.interface == interface }
+        if isGone { stuckHops = stuckHops.filter { $0.key.interface != interface } }
+    }
+
+    /// A link is up and has carrier. Saying so again does no harm.
+    public mutating func linkUsable(_ interface: UInt32) {
+        let wasLost = lostLinks.remove(interface) != nil
+        let stuck = stuckHops.keys.filter { $0.interface == interface }
+        guard wasLost || !stuck.isEmpty else { return }
+        for hop in stuck { stuckHops[hop] = nil }
+        for (id, target) in targets where target.nextHops.contains(where: { $0.interface == interface }) {
+            stuckDestinations[id] = nil
+            dirtyTargets.insert(id)
+        }
+    }
+
+    /// Somebody else removed a route of ours, or put one of theirs in its place.
+    public mutating func routeDeleted(_ prefix: IPv6Prefix) {
+        guard let position = routes.position(of: prefix), routes[position].installed != .nothing else { return }
+        setInstalled(position, .nothing)
+        routes.markDirty(position)
+    }
+
+    /// Somebody else removed a next-hop object or a group of ours, and the kernel what depended on it.
+    public mutating func nextHopDeleted(_ id: NextHopID) {
+        if groups[id]?.isPresent == true {
+            forgetGroups([id])
+        } else if let hop = hops.first(where: { $0.value.id == id && $0.value.isPresent })?.key {
+            forgetHops { $0 == hop }
+        }
+    }
+
+    /// The preferred source or another attribute of all routes has changed: they are all to be written again.
+    public mutating func rewriteRoutes() {
+        for position in routes.positions where routes.contains(position) && routes[position].installed != .nothing {
+            setInstalled(position, .other)
+            routes.markDirty(position)
+        }
+    }
+
+    /// The kernel refused a change. Where that says that the kernel is not as believed, ``rereading`` asks for a look;
+    /// what was refused as such waits for ``retry()`` or for a change of what it depends on.
+    public mutating func failed(_ change: FIBChange, _ failure: FIBFailure) {
+        switch change {
+        case .addNextHop(_, let hop):
+            forgetHops { $0 == hop }
+            if failure.reason == .exists { return reread(.nextHops) }
+            stuckHops[hop] = failure
+        case .addGroup(let id, let members):
+            let owner = groups[id]?.owner
+            forgetGroups([id])
+            failedGroup(of: owner, members, failure, isExpected: failure.reason == .exists)
+        case .replaceGroup(let id, let members):
+            failedGroup(of: groups[id]?.owner, members, failure, isExpected: failure.reason == .missing)
+        case .addRoute(let prefix, _):
+            failedRoute(prefix, failure, leaves: .nothing)
+        case .replaceRoute(let prefix, _) where failure.reason == .missing:
+            routeDeleted(prefix)
+        case .replaceRoute(let prefix, _):
+            failedRoute(prefix, failure, leaves: .other)
+        case .removeRoute, .removeGroup, .removeNextHop:
+            if failure.reason != .missing { reread(.everything) }
+        }
+    }
+
+    /// Tries again what was refused.
+    public mutating func retry() {
+        for (id, target) in targets where target.nextHops.contains(where: { stuckHops[$0] != nil }) {
+            dirtyTargets.insert(id)
+        }
+        dirtyTargets.formUnion(stuckDestinations.keys)
+        stuckHops = [:]
+        stuckDestinations = [:]
+        for prefix in failures.keys {
+            guard let position = routes.position(of: prefix) else { continue }
+            routes[position].hasFailed = false
+            routes.markDirty(position)
+        }
+        failures = [:]
+    }
+
+    private mutating func failedGroup(
+        of owner: DestinationID?, _ members: [NextHopID], _ failure: FIBFailure, isExpected: Bool
+    ) {
+        reread(.nextHops)
+        guard let owner else { return }
+        dirtyTargets.insert(owner)
+        // A member that could not be made explains it; without that member it will work.
+        let present = Set(hops.values.lazy.filter(\.isPresent).map(\.id))
+        if !isExpected, members.allSatisfy(present.contains) { stuckDestinations[owner] = failure }
+    }
+
+    private mutating func failedRoute(
+        _ prefix: IPv6Prefix, _ failure: FIBFailure, leaves installed: RouteRecord.Installed
+    ) {
+        switch failure.reason {
+        case .exists: reread(.everything)
+        case .invalid where configuration.mode == .objects: reread(.nextHops)
+        default: break
+        }
+        guard let position = routes.position(of: prefix) else { return }
+        setInstalled(position, installed)
+        // If the reason was a missing group, making it again forgives the failure.
+        noteFailure(position, failure)
+        routes.markDirty(position)
+    }
+
+    mutating func reread(_ extent: Rereading) { rereading = max(rereading, extent) }
+
+    // MARK: Consequences
+
+    /// Believes next hops to be gone, and what the kernel does then.
+    mutating func forgetHops(_ isGone: (NextHop) -> Bool) {
+        for (nextHop, hop) in hops where hop.isPresent && isGone(nextHop) {
+            hops[nextHop]!.isPresent = false
+            looseHops.insert(nextHop)
+        }
+        var emptied: Set<NextHopID> = []
+        var changed: Set<NextHopID> = []
+        for (id, group) in groups where group.isPresent && group.members.contains(where: isGone) {
+            for hop in group.members where isGone(hop) { release(hop) }
+            let kept = group.members.filter { !isGone($0) }
+            groups[id]!.members = kept
+            if let owner = group.owner { dirtyTargets.insert(owner) }
+            if kept.isEmpty { emptied.insert(id) }
+            changed.insert(id)
+        }
+        switch configuration.mode {
+        case .objects: forgetGroups(emptied)
+        // Routes with next hops of their own may be gone, or there and half dead, until somebody rewrites them.
+        case .multipath: setInstalled(.other, whereGroupIsIn: changed)
+        }
+    }
+
+    /// Believes groups to be gone, and the routes that point to them.
+    mutating func forgetGroups(_ ids: Set<NextHopID>) {
+        guard !ids.isEmpty else { return }
+        for id in ids {
+            guard let group = groups[id] else { continue }
+            for hop in group.members { release(hop) }
+            groups[id]!.isPresent = false
+            groups[id]!.members = []
+            if let owner = group.owner { dirtyTargets.insert(owner) }
+            looseGroups.insert(id)
+        }
+        setInstalled(.nothing, whereGroupIsIn: ids)
+    }
+
+    private mutating func setInstalled(_ installed: RouteRecord.Installed, whereGroupIsIn ids: Set<NextHopID>) {
+        guard !ids.isEmpty else { return }
+        for position in routes.positions where routes.contains(position) {
+            guard case .group(let id) = routes[position].installed, ids.contains(id) else { continue }
+            setInstalled(position, installed)
+            routes.markDirty(position)
+        }
+    }
+}

@@ -1,0 +1,221 @@
+internal import Addressing
+internal import OSPF
+
+/// Changes as they come together, in the order in which they must be made: what is pointed to before what points to it,
+/// what is left behind last.
+private struct Plan {
+    var hops: [FIBChange] = []
+    var groups: [FIBChange] = []
+    var routes: [FIBChange] = []
+    var removals: [FIBChange] = []
+    /// Destinations whose routes must all be looked at: their group is new, or in ``FIB/Mode/multipath`` different.
+    var renewed: Set<DestinationID> = []
+
+    var changes: [FIBChange] { hops + groups + routes + removals }
+}
+
+extension FIB {
+    /// Whether ``changes(limit:)`` would have something to look at.
+    public var isDirty: Bool {
+        !dirtyTargets.isEmpty || !routes.dirty.isEmpty || !looseGroups.isEmpty || !looseHops.isEmpty
+            || !surplusHops.isEmpty && !isHolding
+    }
+
+    /// The changes that bring the kernel to what is wanted, in the order in which they must be made. From here on they are
+    /// believed to have been made. At most `limit` routes are looked at, so that a huge update can be worked off in
+    /// slices; ``isDirty`` says whether there is more.
+    public mutating func changes(limit: Int = .max) -> [FIBChange] {
+        guard isDirty else { return [] }
+        var plan = Plan()
+        claimGroups()
+        for id in dirtyTargets.sorted() { planGroup(of: id, &plan) }
+        dirtyTargets.removeAll()
+        revisitRoutes(of: plan.renewed)
+        dropRoutesWithTheirGroup()
+        for position in routes.takeDirty(limit) { planRoute(position, &plan) }
+        planRemovals(&plan)
+        return plan.changes
+    }
+
+    /// The next hops of a destination that the kernel would take.
+    private func usable(_ nextHops: [NextHop]) -> [NextHop] {
+        if lostLinks.isEmpty, stuckHops.isEmpty { return nextHops }
+        return nextHops.filter { !lostLinks.contains($0.interface) && stuckHops[$0] == nil }
+    }
+
+    // MARK: Groups
+
+    /// Lets destinations that have no group yet take over the one their prefixes point to in the kernel: left by an earlier
+    /// run, or by a destination that was released. Equal members count most, then the number of prefixes.
+    private mutating func claimGroups() {
+        struct Claim: Hashable {
+            var destination: DestinationID
+            var group: NextHopID
+        }
+        let claimants = dirtyTargets.filter { targets[$0]?.group == nil }
+        guard !claimants.isEmpty, groups.values.contains(where: { $0.owner == nil && $0.isPresent }) else { return }
+        var votes: [Claim: Int] = [:]
+        for position in routes.dirty {
+            let record = routes[position]
+            guard let wanted = record.wanted, claimants.contains(wanted), case .group(let id) = record.installed,
+                let group = groups[id], group.owner == nil, group.isPresent
+            else { continue }
+            votes[Claim(destination: wanted, group: id), default: 0] += 1
+        }
+        let ranked = votes.map { claim, count in
+            let isEqual = groups[claim.group]?.members == usable(targets[claim.destination]?.nextHops ?? [])
+            return (claim: claim, rank: isEqual ? Int.max : count)
+        }.sorted {
+            if $0.rank != $1.rank { return $0.rank > $1.rank }
+            if $0.claim.destination != $1.claim.destination { return $0.claim.destination < $1.claim.destination }
+            return $0.claim.group < $1.claim.group
+        }
+        for (claim, _) in ranked {
+            guard targets[claim.destination]?.group == nil, groups[claim.group]?.owner == nil else { continue }
+            targets[claim.destination]?.group = claim.group
+            groups[claim.group]?.owner = claim.destination
+        }
+    }
+
+    /// Gives a destination a group with the members it wants.
+    private mutating func planGroup(of destination: DestinationID, _ plan: inout Plan) {
+        guard let target = targets[destination], stuckDestinations[destination] == nil else { return }
+        let members = usable(target.nextHops)
+        // Without any link the kernel has dropped the group by itself; the router or the link will be heard of.
+        guard !members.isEmpty else { return }
+        guard let id = target.group ?? pool.take() else { return runOutOfIDs(destination) }
+        var group = groups[id] ?? Group(owner: destination, isPresent: false, members: [])
+        targets[destination]?.group = id
+        guard !group.isPresent || group.members != members else { return }
+        groups[id] = group
+        guard let memberIDs = presentHops(members, &plan) else { return runOutOfIDs(destination) }
+        for hop in members { hops[hop]?.uses += 1 }
+        for hop in group.members { release(hop) }
+        if configuration.mode == .objects {
+            plan.groups.append(group.isPresent ? .replaceGroup(id, memberIDs) : .addGroup(id, memberIDs))
+        }
+        if !group.isPresent || configuration.mode == .multipath { plan.renewed.insert(destination) }
+        group.isPresent = true
+        group.members = members
+        groups[id] = group
+    }
+
+    /// The IDs of next hops, which are made where need be.
+    private mutating func presentHops(_ members: [NextHop], _ plan: inout Plan) -> [NextHopID]? {
+        var ids: [NextHopID] = []
+        ids.reserveCapacity(members.count)
+        for member in members {
+            guard let hop = hops[member] ?? pool.take().map({ Hop(id: $0, isPresent: false) }) else { return nil }
+            if !hop.isPresent, configuration.mode == .objects { plan.hops.append(.addNextHop(hop.id, member)) }
+            hops[member] = Hop(id: hop.id, isPresent: true, uses: hop.uses)
+            if hop.uses == 0 { looseHops.insert(member) }
+            ids.append(hop.id)
+        }
+        return ids
+    }
+
+    private mutating func runOutOfIDs(_ destination: DestinationID) {
+        let range = configuration.nextHopIDs
+        stuckDestinations[destination] = FIBFailure(
+            .limit, message: "no next-hop ID is free between \(range.lowerBound) and \(range.upperBound)")
+    }
+
+    // MARK: Routes
+
+    private mutating func revisitRoutes(of destinations: Set<DestinationID>) {
+        guard !destinations.isEmpty else { return }
+        let mustRewrite = configuration.mode == .multipath
+        for position in routes.positions where routes.contains(position) {
+            guard let wanted = routes[position].wanted, destinations.contains(wanted) else { continue }
+            if mustRewrite, case .group(let id) = routes[position].installed, id == targets[wanted]?.group {
+                setInstalled(position, .other)
+            }
+            forgetFailure(position)
+            routes.markDirty(position)
+        }
+    }
+
+    /// Where all routes that point to a group nobody owns are to go, removing the group is enough: the kernel removes
+    /// what points to it.
+    private mutating func dropRoutesWithTheirGroup() {
+        guard configuration.mode == .objects, looseGroups.contains(where: { groups[$0]?.owner == nil }) else { return }
+        var leaving: [NextHopID: [Int32]] = [:]
+        for position in routes.dirty {
+            let record = routes[position]
+            guard record.wanted == nil, !record.isStale, case .group(let id) = record.installed,
+                groups[id]?.owner == nil
+            else { continue }
+            leaving[id, default: []].append(position)
+        }
+        for (id, positions) in leaving where groups[id]?.routes == positions.count {
+            for position in positions { setInstalled(position, .nothing) }
+        }
+    }
+
+    private mutating func planRoute(_ position: Int32, _ plan: inout Plan) {
+        let record = routes[position]
+        guard let wanted = record.wanted else {
+            if record.installed != .nothing {
+                guard !record.isStale else { return }
+                plan.removals.append(.removeRoute(record.prefix))
+                setInstalled(position, .nothing)
+            }
+            forgetFailure(position)
+            routes.remove(position)
+            return
+        }
+        guard !record.hasFailed, let id = targets[wanted]?.group, let group = groups[id], group.isPresent,
+            !group.members.isEmpty, record.installed != .group(id)
+        else { return }
+        let target = configuration.mode == .objects ? RouteTarget.group(id) : .nextHops(group.members)
+        if configuration.mode == .multipath, case .group(let other) = record.installed,
+            groups[other]?.members == group.members
+        {
+            // Two destinations with the same next hops: the route in the kernel is the same.
+            return setInstalled(position, .group(id))
+        }
+        if record.installed != .nothing {
+            plan.routes.append(.replaceRoute(record.prefix, target))
+        } else if installedRoutes < configuration.maximumRoutes {
+            plan.routes.append(.addRoute(record.prefix, target))
+        } else {
+            noteFailure(
+                position, FIBFailure(.limit, message: "the limit of \(configuration.maximumRoutes) routes is reached"))
+            return
+        }
+        setInstalled(position, .group(id))
+    }
+
+    // MARK: What is left behind
+
+    private mutating func planRemovals(_ plan: inout Plan) {
+        for id in looseGroups.sorted() {
+            guard let group = groups[id], group.owner == nil, group.routes == 0 else { continue }
+            if group.isPresent, configuration.mode == .objects { plan.removals.append(.removeGroup(id)) }
+            for hop in group.members { release(hop) }
+            groups[id] = nil
+            pool.release(id)
+        }
+        looseGroups.removeAll()
+        for nextHop in looseHops.sorted() {
+            guard let hop = hops[nextHop], hop.uses == 0 else { continue }
+            if hop.isPresent, configuration.mode == .objects { plan.removals.append(.removeNextHop(hop.id)) }
+            hops[nextHop] = nil
+            pool.release(hop.id)
+        }
+        looseHops.removeAll()
+        guard !isHolding else { return }
+        for id in surplusHops.sorted() {
+            plan.removals.append(.removeNextHop(id))
+            pool.release(id)
+        }
+        surplusHops.removeAll()
+    }
+
+    /// Notes that one group less has a next hop as a member.
+    mutating func release(_ hop: NextHop) {
+        guard hops[hop] != nil else { return }
+        hops[hop]!.uses -= 1
+        if hops[hop]!.uses == 0 { looseHops.insert(hop) }
+    }
+}

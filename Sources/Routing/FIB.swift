@@ -1,0 +1,218 @@
+public import Addressing
+public import OSPF
+
+/// What should be in the kernel, what is believed to be there, and the fewest changes from one to the other.
+///
+/// The router's updates say what should be (``update(_:)``). Reading the kernel (``reconcile(_:)``), its events
+/// (``linkLost(_:isGone:)``, ``routeDeleted(_:)``, ``nextHopDeleted(_:)``) and failures (``failed(_:_:)``) say what is.
+/// ``changes(limit:)`` plans, and believes that its plan succeeds until told otherwise.
+///
+/// Each destination has one next-hop group of its own, even for a single next hop, so that a change of the topology
+/// replaces groups and never touches the routes that point to them. What an earlier run left is taken over: a destination
+/// without a group claims the group its prefixes point to already.
+public struct FIB: Sendable {
+    /// How routes point to next hops.
+    public enum Mode: Hashable, Sendable {
+        /// By next-hop objects and groups (Linux 5.3 and later).
+        case objects
+        /// Each route with next hops of its own, rewritten whenever they change.
+        case multipath
+    }
+
+    /// What a FIB is told at its start.
+    public struct Configuration: Hashable, Sendable {
+        /// How routes point to next hops.
+        public var mode: Mode
+        /// The numbers for our next-hop objects.
+        public var nextHopIDs: ClosedRange<UInt32>
+        /// The most routes installed at a time; those past it wait until there is room.
+        public var maximumRoutes: Int
+
+        /// Describes a FIB.
+        public init(
+            mode: Mode = .objects, nextHopIDs: ClosedRange<UInt32> = 71_000_000...71_999_999,
+            maximumRoutes: Int = 1_000_000
+        ) {
+            precondition(nextHopIDs.lowerBound > 0)
+            self.mode = mode
+            self.nextHopIDs = nextHopIDs
+            self.maximumRoutes = maximumRoutes
+        }
+    }
+
+    /// What must be read from the kernel before it can be trusted again.
+    public enum Rereading: Int, Comparable, Sendable {
+        /// Nothing.
+        case nothing
+        /// Next-hop objects; the routes follow from them.
+        case nextHops
+        /// Everything.
+        case everything
+
+        /// Less first.
+        public static func < (left: Rereading, right: Rereading) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// A single next-hop object.
+    struct Hop: Sendable {
+        var id: NextHopID
+        var isPresent: Bool
+        /// How many groups have it as a member.
+        var uses = 0
+    }
+
+    /// A next-hop group; in ``Mode/multipath`` only a set of next hops that routes share in here.
+    struct Group: Sendable {
+        var owner: DestinationID?
+        var isPresent: Bool
+        var members: [NextHop]
+        /// How many routes are believed to point to it.
+        var routes = 0
+    }
+
+    /// A destination as far as it matters here.
+    struct Target: Sendable {
+        var nextHops: [NextHop]
+        var group: NextHopID?
+    }
+
+    /// What the FIB was told at its start.
+    public let configuration: Configuration
+    /// Whether what an earlier run left is kept until ``sweep()``.
+    public internal(set) var isHolding = false
+    /// What must be read and handed to ``reconcile(_:)`` before it makes sense to plan.
+    public internal(set) var rereading = Rereading.nothing
+    /// Whether something waits for ``retry()``.
+    public var hasFailures: Bool { !failures.isEmpty || !stuckHops.isEmpty || !stuckDestinations.isEmpty }
+    /// How many routes are believed to be in the kernel.
+    public internal(set) var installedRoutes = 0
+
+    var pool: NextHopIDPool
+    var hops: [NextHop: Hop] = [:]
+    var groups: [NextHopID: Group] = [:]
+    var targets: [DestinationID: Target] = [:]
+    var routes = RouteStore()
+
+    /// Destinations whose group is to be looked at.
+    var dirtyTargets: Set<DestinationID> = []
+    /// Groups that may be without owner and routes.
+    var looseGroups: Set<NextHopID> = []
+    /// Next hops that may be in no group.
+    var looseHops: Set<NextHop> = []
+    /// Links that take no next-hop object.
+    var lostLinks: Set<UInt32> = []
+    /// Next hops the kernel refused.
+    var stuckHops: [NextHop: FIBFailure] = [:]
+    /// Destinations whose group the kernel refused.
+    var stuckDestinations: [DestinationID: FIBFailure] = [:]
+    /// Objects of ours that say the same as another.
+    var surplusHops: Set<NextHopID> = []
+    /// Why routes are not as they should be.
+    var failures: [IPv6Prefix: FIBFailure] = [:]
+
+    /// Makes a FIB that believes the kernel to be empty; see ``reconcile(_:)``.
+    public init(configuration: Configuration = Configuration()) {
+        self.configuration = configuration
+        pool = NextHopIDPool(range: configuration.nextHopIDs)
+    }
+
+    /// Takes over what the router wants.
+    public mutating func update(_ update: RouteTableUpdate) {
+        for (id, destination) in update.destinations {
+            guard targets[id]?.nextHops != destination.nextHops else { continue }
+            targets[id, default: Target(nextHops: [])].nextHops = destination.nextHops
+            stuckDestinations[id] = nil
+            dirtyTargets.insert(id)
+        }
+        for (prefix, destination) in update.routes {
+            if destination == nil, routes.position(of: prefix) == nil { continue }
+            let position = routes.insert(prefix)
+            routes[position].wanted = destination
+            routes[position].isStale = false
+            forgetFailure(position)
+            routes.markDirty(position)
+        }
+        for id in update.released {
+            if let group = targets.removeValue(forKey: id)?.group {
+                groups[group]?.owner = nil
+                looseGroups.insert(group)
+            }
+            stuckDestinations[id] = nil
+            dirtyTargets.remove(id)
+        }
+    }
+}
+
+// MARK: - Whether the kernel agrees
+
+/// Whether the kernel holds a route as the router wants it.
+public enum RouteState: Hashable, Sendable {
+    /// It does.
+    case installed
+    /// Not yet, or no link is up that could carry it.
+    case pending
+    /// It refused.
+    case failed(FIBFailure)
+}
+
+/// How much is in a FIB.
+public struct FIBCounts: Hashable, Sendable {
+    /// Single next-hop objects in the kernel.
+    public var nextHops: Int
+    /// Groups in the kernel.
+    public var groups: Int
+    /// Routes in the kernel.
+    public var routes: Int
+    /// Routes the kernel refused.
+    public var failedRoutes: Int
+}
+
+extension FIB {
+    /// Whether the kernel holds a prefix as the router wants it; `nil` if the router does not want it.
+    public func state(of prefix: IPv6Prefix) -> RouteState? {
+        guard let position = routes.position(of: prefix) else { return nil }
+        let record = routes[position]
+        guard let wanted = record.wanted else { return nil }
+        if let failure = failures[prefix] ?? stuckDestinations[wanted] { return .failed(failure) }
+        guard let target = targets[wanted] else { return .pending }
+        if let id = target.group, record.installed == .group(id), groups[id]?.isPresent == true {
+            return record.isDirty || dirtyTargets.contains(wanted) ? .pending : .installed
+        }
+        return target.nextHops.lazy.compactMap { stuckHops[$0] }.first.map(RouteState.failed) ?? .pending
+    }
+
+    /// How much there is.
+    public var counts: FIBCounts {
+        FIBCounts(
+            nextHops: hops.values.count { $0.isPresent }, groups: groups.values.count { $0.isPresent },
+            routes: installedRoutes, failedRoutes: failures.count)
+    }
+}
+
+// MARK: - Records
+
+extension FIB {
+    /// Sets what the kernel is believed to hold for a record, and keeps the counts.
+    mutating func setInstalled(_ position: Int32, _ installed: RouteRecord.Installed) {
+        let previous = routes[position].installed
+        guard previous != installed else { return }
+        routes[position].installed = installed
+        if previous == .nothing { installedRoutes += 1 } else if installed == .nothing { installedRoutes -= 1 }
+        if case .group(let id) = previous {
+            groups[id]?.routes -= 1
+            looseGroups.insert(id)
+        }
+        if case .group(let id) = installed { groups[id]?.routes += 1 }
+    }
+
+    mutating func forgetFailure(_ position: Int32) {
+        guard routes[position].hasFailed else { return }
+        routes[position].hasFailed = false
+        failures[routes[position].prefix] = nil
+    }
+
+    mutating func noteFailure(_ position: Int32, _ failure: FIBFailure) {
+        routes[position].hasFailed = true
+        failures[routes[position].prefix] = failure
+    }
+}

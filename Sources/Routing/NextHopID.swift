@@ -1,0 +1,45 @@
+/// The kernel's number of a next-hop object, single or group; never 0.
+public struct NextHopID: RawRepresentable, Hashable, Sendable, Comparable {
+    /// The number.
+    public let rawValue: UInt32
+    /// Makes an ID.
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// Numeric order.
+    public static func < (left: NextHopID, right: NextHopID) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Gives out numbers of a range. The space belongs to the whole network namespace, so numbers seen with others are
+/// passed over.
+struct NextHopIDPool: Sendable {
+    private let range: ClosedRange<UInt32>
+    private var next: UInt32
+    private var free: [NextHopID] = []
+    private var taken: Set<NextHopID> = []
+
+    init(range: ClosedRange<UInt32>) {
+        self.range = range
+        next = range.lowerBound
+    }
+
+    /// A number that is not in use; `nil` when the range is used up.
+    mutating func take() -> NextHopID? {
+        while let id = free.popLast() {
+            if taken.insert(id).inserted { return id }
+        }
+        while next <= range.upperBound {
+            let id = NextHopID(rawValue: next)
+            next += 1
+            if taken.insert(id).inserted { return id }
+        }
+        return nil
+    }
+
+    /// Notes that a number is in use, by us or by others.
+    mutating func reserve(_ id: NextHopID) { taken.insert(id) }
+
+    /// Takes a number back.
+    mutating func release(_ id: NextHopID) {
+        guard taken.remove(id) != nil, range.contains(id.rawValue), id.rawValue < next else { return }
+        free.append(id)
+    }
+}
