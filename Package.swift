@@ -61,6 +61,7 @@ let shell: [Target] = [
     library("Netlink", ["CLinux", "CNetlink", "Addressing", "OSPF", "Routing", "Linux"]),
     library("Services", ["Addressing", "OSPF"] + nio),
     library("ControlAPI"),
+    library("ControlClient", ["ControlAPI"] + nio),
     library(
         "Agent",
         [
@@ -70,12 +71,14 @@ let shell: [Target] = [
     library(
         "Lab", ["CLinux", "Addressing", "Linux", "ControlAPI", .product(name: "Yams", package: "Yams")]),
     executable("meshd", ["Agent"]),
-    executable("meshctl", ["ControlAPI", "Agent"] + nio),
+    executable(
+        "meshctl", ["ControlAPI", "ControlClient", "Agent", .product(name: "Yams", package: "Yams")]),
     executable("meshlab", ["Lab"]),
 
     tests("Linux", ["Addressing", "OSPF"]),
     tests("Netlink", ["Addressing", "OSPF", "Routing", "Linux"]),
-    tests("Services", ["Addressing", "OSPF"]),
+    tests("Services", ["Addressing", "OSPF"] + nio),
+    tests("ControlAPI", ["ControlClient"] + nio),
     tests("Agent", ["Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "ControlAPI"]),
     tests("Lab", ["Addressing", "ControlAPI", "Linux"]),
     .testTarget(

@@ -1,0 +1,93 @@
+/// What every list answers: who says it, when, and the items. Fields are only ever added.
+public struct ListDocument<Item: ListItem>: Codable, Sendable {
+    /// ``ControlAPI/version``.
+    public var apiVersion: String
+    /// What the items are, as in `RouteList`.
+    public var kind: String
+    /// The name of the node that answers.
+    public var node: String
+    /// When it answered, RFC 3339 in UTC.
+    public var time: String
+    /// The items, in an order that stays.
+    public var items: [Item]
+
+    /// Makes an answer.
+    public init(node: String, time: String, items: [Item]) {
+        apiVersion = ControlAPI.version
+        kind = Item.listKind
+        self.node = node
+        self.time = time
+        self.items = items
+    }
+}
+
+/// What can stand in a ``ListDocument``.
+public protocol ListItem: Codable, Sendable {
+    /// The `kind` of a list of these.
+    static var listKind: String { get }
+}
+
+/// What `/v1/status` answers.
+public struct StatusDocument: Codable, Sendable {
+    /// ``ControlAPI/version``.
+    public var apiVersion: String
+    /// `Status`.
+    public var kind: String
+    /// The name of the node that answers.
+    public var node: String
+    /// When it answered, RFC 3339 in UTC.
+    public var time: String
+    /// How it is.
+    public var status: Status
+
+    /// Makes an answer.
+    public init(node: String, time: String, status: Status) {
+        apiVersion = ControlAPI.version
+        kind = "Status"
+        self.node = node
+        self.time = time
+        self.status = status
+    }
+}
+
+/// What every request that fails answers.
+public struct ErrorDocument: Codable, Hashable, Sendable {
+    /// ``ControlAPI/version``.
+    public var apiVersion: String
+    /// `Error`.
+    public var kind: String
+    /// The HTTP status.
+    public var status: Int
+    /// What happened.
+    public var message: String
+    /// What to do about it.
+    public var hint: String?
+
+    /// Makes an answer.
+    public init(status: Int, message: String, hint: String? = nil) {
+        apiVersion = ControlAPI.version
+        kind = "Error"
+        self.status = status
+        self.message = message
+        self.hint = hint
+    }
+}
+
+/// What `POST /v1/stub-router` takes.
+public struct StubRouterRequest: Codable, Hashable, Sendable {
+    /// Whether others should route around this node (RFC 6987).
+    public var enabled: Bool
+
+    /// Makes a request.
+    public init(enabled: Bool) { self.enabled = enabled }
+}
+
+/// Names that both sides know.
+public enum ControlAPI {
+    /// What `apiVersion` says.
+    public static let version = "meshctl/v1"
+    /// Where the agent listens unless told otherwise.
+    public static let defaultSocket = "/run/kubermesh/meshd.sock"
+    /// The environment variable that names another socket.
+    public static let socketVariable = "MESHCTL_SOCKET"
+}

@@ -1,0 +1,56 @@
+/// An LSA of the database.
+public struct LSA: ListItem, Hashable {
+    /// `LSAList`.
+    public static let listKind = "LSAList"
+
+    /// `router`, `network`, `link`, …; `unknown` for types the agent floods without knowing them.
+    public var type: String
+    /// The 16 bits on the wire, as in `0x2001`.
+    public var typeCode: String
+    /// `link`, `area` or `as`.
+    public var scope: String
+    /// The link it belongs to, for link scope.
+    public var interface: String?
+    /// The link state ID, as a number with dots.
+    public var linkStateID: String
+    /// Who originated it.
+    public var advertisingRouter: String
+    /// The originator's name if it says one.
+    public var node: String?
+    /// Seconds since origination, at most 3600.
+    public var age: Int
+    /// The sequence number, as in `0x80000001`.
+    public var sequenceNumber: String
+    /// The checksum, as in `0x1a2b`.
+    public var checksum: String
+    /// Octets with the header.
+    public var length: Int
+    /// Whether the node that answers originated it.
+    public var isOwn: Bool
+    /// What it says in a few words.
+    public var summary: String
+    /// Every field of its body. Only with `detail=true`.
+    public var body: JSONValue?
+
+    /// Makes an LSA.
+    public init(
+        type: String, typeCode: String, scope: String, interface: String?, linkStateID: String,
+        advertisingRouter: String, node: String?, age: Int, sequenceNumber: String, checksum: String, length: Int,
+        isOwn: Bool, summary: String, body: JSONValue?
+    ) {
+        self.type = type
+        self.typeCode = typeCode
+        self.scope = scope
+        self.interface = interface
+        self.linkStateID = linkStateID
+        self.advertisingRouter = advertisingRouter
+        self.node = node
+        self.age = age
+        self.sequenceNumber = sequenceNumber
+        self.checksum = checksum
+        self.length = length
+        self.isOwn = isOwn
+        self.summary = summary
+        self.body = body
+    }
+}

@@ -1,0 +1,171 @@
+/// How a node is, at a glance.
+public struct Status: Codable, Sendable {
+    /// The version of `meshd`.
+    public var version: String
+    /// Its process ID.
+    public var pid: Int
+    /// Seconds since it started.
+    public var uptime: Double
+    /// Where it stands between start and stop.
+    public var phase: Phase
+    /// Whether its routes can be relied on.
+    public var ready: Bool
+    /// Why not, if not.
+    public var notReady: [String]
+    /// Its router ID.
+    public var routerID: String
+    /// Whether the router ID was derived from the hardware address.
+    public var routerIDIsDerived: Bool
+    /// The OSPF area.
+    public var area: String
+    /// The OSPF instance ID.
+    public var instance: Int
+    /// Its own address.
+    public var address: String?
+    /// The prefixes it announces.
+    public var announces: [String]
+    /// Whether others are asked to route around it.
+    public var stubRouter: Bool
+    /// The configuration in use.
+    public var configuration: ConfigurationStatus
+    /// The kernel's side.
+    public var kernel: KernelStatus
+    /// How many there are of what.
+    public var counts: Counts
+    /// The latest things worth reading, oldest first.
+    public var events: [Event]
+
+    /// Makes a status.
+    public init(
+        version: String, pid: Int, uptime: Double, phase: Phase, ready: Bool, notReady: [String], routerID: String,
+        routerIDIsDerived: Bool, area: String, instance: Int, address: String?, announces: [String], stubRouter: Bool,
+        configuration: ConfigurationStatus, kernel: KernelStatus, counts: Counts, events: [Event]
+    ) {
+        self.version = version
+        self.pid = pid
+        self.uptime = uptime
+        self.phase = phase
+        self.ready = ready
+        self.notReady = notReady
+        self.routerID = routerID
+        self.routerIDIsDerived = routerIDIsDerived
+        self.area = area
+        self.instance = instance
+        self.address = address
+        self.announces = announces
+        self.stubRouter = stubRouter
+        self.configuration = configuration
+        self.kernel = kernel
+        self.counts = counts
+        self.events = events
+    }
+
+    /// Where a node stands between start and stop.
+    public enum Phase: String, Codable, Sendable {
+        /// Waiting for a port to take an identity from.
+        case waiting
+        /// Routes of an earlier run are kept until the mesh has been heard.
+        case converging
+        /// As it should be.
+        case running
+        /// On its way out.
+        case stopping
+    }
+
+    /// The configuration in use.
+    public struct ConfigurationStatus: Codable, Sendable {
+        /// The file; `nil` when there is none.
+        public var file: String?
+        /// When it was taken, RFC 3339 in UTC.
+        public var loaded: String
+        /// Whether the file as it was last seen is the one in use.
+        public var ok: Bool
+        /// What is wrong with it otherwise, a line each.
+        public var problems: [String]
+        /// The keys whose change takes effect at the next start.
+        public var needsRestart: [String]
+
+        /// Makes a status.
+        public init(file: String?, loaded: String, ok: Bool, problems: [String], needsRestart: [String]) {
+            self.file = file
+            self.loaded = loaded
+            self.ok = ok
+            self.problems = problems
+            self.needsRestart = needsRestart
+        }
+    }
+
+    /// The kernel's side.
+    public struct KernelStatus: Codable, Sendable {
+        /// The routing table.
+        public var table: Int
+        /// The route protocol number.
+        public var routeProtocol: Int
+        /// Whether routes point at next-hop objects.
+        public var nextHopObjects: Bool
+        /// What stands in the way of forwarding, a line each.
+        public var problems: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case table
+            case routeProtocol = "protocol"
+            case nextHopObjects, problems
+        }
+
+        /// Makes a status.
+        public init(table: Int, routeProtocol: Int, nextHopObjects: Bool, problems: [String]) {
+            self.table = table
+            self.routeProtocol = routeProtocol
+            self.nextHopObjects = nextHopObjects
+            self.problems = problems
+        }
+    }
+
+    /// How many there are of what.
+    public struct Counts: Codable, Hashable, Sendable {
+        /// Ports in use, up.
+        public var interfacesUp = 0
+        /// Ports in use.
+        public var interfaces = 0
+        /// Neighbours with which the database agrees.
+        public var neighborsFull = 0
+        /// Neighbours heard of.
+        public var neighbors = 0
+        /// Nodes that can be reached, this one too.
+        public var nodesReachable = 0
+        /// Nodes in the database.
+        public var nodes = 0
+        /// Routes to prefixes of others.
+        public var routes = 0
+        /// Of those, in the kernel as they should be.
+        public var routesInstalled = 0
+        /// LSAs in the database.
+        public var lsas = 0
+        /// VIPs this node announces now.
+        public var vipsAnnounced = 0
+        /// VIPs this node is configured for.
+        public var vips = 0
+        /// Shortest-path runs.
+        public var spfRuns = 0
+
+        /// Makes zeroes.
+        public init() {}
+    }
+
+    /// Something worth reading.
+    public struct Event: Codable, Hashable, Sendable {
+        /// When, RFC 3339 in UTC.
+        public var time: String
+        /// `info`, `notice`, `warning` or `error`.
+        public var level: String
+        /// What.
+        public var message: String
+
+        /// Makes an event.
+        public init(time: String, level: String, message: String) {
+            self.time = time
+            self.level = level
+            self.message = message
+        }
+    }
+}

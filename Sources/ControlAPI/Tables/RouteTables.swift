@@ -1,0 +1,163 @@
+extension Route: Tabular {
+    /// PREFIX KIND NODE METRIC NEXTHOP DEV AGE FIB; a line for every next hop, the further ones with nothing else.
+    public static func table(_ items: [Route], wide: Bool) -> TextTable {
+        var columns: [TextTable.Column] = [
+            "PREFIX", "KIND", "NODE", .number("METRIC"), "NEXTHOP", "DEV", .number("AGE"), "FIB",
+        ]
+        if wide { columns += ["VIA", .number("WEIGHT"), "DETAIL"] }
+        var table = TextTable(columns: columns)
+        for item in items {
+            let first = item.nextHops.first
+            var cells = [
+                item.prefix, item.kind, item.nodes.joined(separator: ","), "\(item.metric)", first?.address ?? "",
+                first?.interface ?? "", shortDuration(item.age), item.fib.state.rawValue,
+            ]
+            if wide {
+                cells += [
+                    first?.node ?? first?.routerID ?? "", first.map { "\($0.weight)" } ?? "", item.fib.detail ?? "",
+                ]
+            }
+            table.append(cells)
+            for hop in item.nextHops.dropFirst() {
+                var cells = ["", "", "", "", hop.address, hop.interface, "", ""]
+                if wide { cells += [hop.node ?? hop.routerID ?? "", "\(hop.weight)", ""] }
+                table.append(cells, continues: true)
+            }
+        }
+        return table
+    }
+
+    /// Why this route is as it is: who announces the prefix, who was chosen, where packets go, and what the kernel says.
+    public var explanation: String {
+        var text = "\(prefix)  \(kind), metric \(metric)"
+        if let internalMetric { text += " (distance to the announcer \(internalMetric))" }
+        text += ", unchanged for \(shortDuration(age))\n"
+        if let announcers, !announcers.isEmpty {
+            var table = TextTable(columns: ["", "", "", "", "", ""])
+            for (index, announcer) in announcers.enumerated() {
+                let verdict = announcer.selected ? "chosen" : "not chosen" + (announcer.reason.map { ": \($0)" } ?? "")
+                table.append(
+                    [
+                        index == 0 ? "  announced by" : "", announcer.node ?? announcer.routerID,
+                        announcer.node == nil ? "" : announcer.routerID,
+                        announcer.distance.map { "distance \($0)" } ?? "unreachable", "+ metric \(announcer.metric)",
+                        verdict,
+                    ], continues: true)
+            }
+            text += table.text(headers: false)
+        }
+        var table = TextTable(columns: ["", "", "", ""])
+        for (index, hop) in nextHops.enumerated() {
+            table.append(
+                [
+                    index == 0 ? "  next hop    " : "", "\(hop.address) dev \(hop.interface)",
+                    (hop.node ?? hop.routerID).map { "to \($0)" } ?? "",
+                    nextHops.count > 1 ? "weight \(hop.weight)" : "",
+                ], continues: true)
+        }
+        text += table.text(headers: false)
+        return text + "  kernel        \(fib.state.rawValue)\(fib.detail.map { ": \($0)" } ?? "")\n"
+    }
+}
+
+extension Status {
+    /// The status for people, a line for every matter.
+    public func text(node: String) -> String {
+        var lines: [(String, String)] = [
+            ("node", node + (address.map { "  \($0)" } ?? "")),
+            ("state", "\(phase.rawValue)\(ready ? ", ready" : ", not ready")\(stubRouter ? ", stub router" : "")"),
+        ]
+        lines += notReady.map { ("", $0) }
+        lines += [
+            ("router ID", "\(routerID)\(routerIDIsDerived ? " (derived)" : ""), area \(area), instance \(instance)"),
+            ("interfaces", "\(counts.interfacesUp) up of \(counts.interfaces)"),
+            ("neighbors", "\(counts.neighborsFull) Full of \(counts.neighbors)"),
+            ("nodes", "\(counts.nodesReachable) reachable of \(counts.nodes)"),
+            ("routes", "\(counts.routesInstalled) in the kernel of \(counts.routes)"),
+            ("database", "\(counts.lsas) LSAs, \(counts.spfRuns) shortest-path runs"),
+        ]
+        if counts.vips > 0 { lines.append(("vips", "\(counts.vipsAnnounced) announced of \(counts.vips)")) }
+        lines.append(("announces", announces.isEmpty ? "nothing" : announces.joined(separator: " ")))
+        lines.append(("configuration", configuration.file ?? "none, defaults"))
+        if !configuration.ok {
+            lines.append(("", "the file has changed and is wrong; what was read before stays in use"))
+        }
+        lines += configuration.problems.map { ("", $0) }
+        if !configuration.needsRestart.isEmpty {
+            lines.append(("", "takes effect at the next start: " + configuration.needsRestart.joined(separator: ", ")))
+        }
+        lines.append(
+            (
+                "kernel",
+                "table \(kernel.table == 254 ? "main" : "\(kernel.table)"), protocol \(kernel.routeProtocol), "
+                    + (kernel.nextHopObjects ? "next-hop objects" : "multipath routes")
+            ))
+        lines += kernel.problems.map { ("", $0) }
+        lines.append(("meshd", "\(version), pid \(pid), up \(shortDuration(uptime))"))
+        var table = TextTable(columns: ["", ""])
+        for (name, value) in lines { table.append([name, value], continues: true) }
+        var text = table.text(headers: false)
+        if !events.isEmpty {
+            text += "latest events\n"
+            for event in events.suffix(8) { text += "  \(event.time)  \(event.level)  \(event.message)\n" }
+        }
+        return text
+    }
+}
+
+extension LSA {
+    /// Every field, a line each.
+    public var explanation: String {
+        var text = "\(type)-LSA \(linkStateID) of \(advertisingRouter)\(node.map { " (\($0))" } ?? "")"
+        text += "  \(typeCode) \(scope)\(interface.map { " \($0)" } ?? "")  age \(age)  sequence \(sequenceNumber)"
+        text += "  checksum \(checksum)  length \(length)\(isOwn ? "  own" : "")\n"
+        if let body { text += body.indentedText(depth: 1) }
+        return text
+    }
+}
+
+extension JSONValue {
+    /// One value in a line where it has no parts, `nil` otherwise.
+    private var scalarText: String? {
+        switch self {
+        case .null: "-"
+        case .bool(let value): value ? "yes" : "no"
+        case .integer(let value): "\(value)"
+        case .number(let value): "\(value)"
+        case .string(let value): value
+        case .array(let values) where values.allSatisfy { $0.isScalar }:
+            values.isEmpty ? "-" : values.compactMap(\.scalarText).joined(separator: " ")
+        case .array, .object: nil
+        }
+    }
+
+    private var isScalar: Bool {
+        switch self {
+        case .array, .object: false
+        default: true
+        }
+    }
+
+    /// Keys and values in lines, parts below their key; keys in order, those with a single value first.
+    func indentedText(depth: Int) -> String {
+        let indent = String(repeating: "  ", count: depth)
+        switch self {
+        case .object(let members):
+            let sorted = members.sorted { $0.key < $1.key }
+            let simple = sorted.compactMap { member in member.value.scalarText.map { "\(indent)\(member.key): \($0)\n" }
+            }
+            let compound = sorted.filter { $0.value.scalarText == nil }
+                .map { "\(indent)\($0.key):\n" + $0.value.indentedText(depth: depth + 1) }
+            return (simple + compound).joined()
+        case .array(let values):
+            return values.map { value in
+                guard case .object(let members) = value, members.values.allSatisfy({ $0.scalarText != nil }) else {
+                    return value.indentedText(depth: depth)
+                }
+                let fields = members.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.scalarText ?? "")" }
+                return "\(indent)- \(fields.joined(separator: ", "))\n"
+            }.joined()
+        default: return "\(indent)\(scalarText ?? "")\n"
+        }
+    }
+}

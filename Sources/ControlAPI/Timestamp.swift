@@ -1,0 +1,26 @@
+import Glibc
+
+/// Moments as the API writes them.
+public enum Timestamp {
+    /// RFC 3339 in UTC with milliseconds, of nanoseconds since 1970 (not before).
+    public static func text(nanosecondsSince1970 nanoseconds: Int64) -> String {
+        var seconds = time_t(nanoseconds / 1_000_000_000)
+        var fields = tm()
+        gmtime_r(&seconds, &fields)
+        return "\(pad(fields.tm_year + 1900, 4))-\(pad(fields.tm_mon + 1, 2))-\(pad(fields.tm_mday, 2))T"
+            + "\(pad(fields.tm_hour, 2)):\(pad(fields.tm_min, 2)):\(pad(fields.tm_sec, 2))"
+            + ".\(pad(Int32(nanoseconds / 1_000_000 % 1000), 3))Z"
+    }
+
+    /// The present moment.
+    public static var now: String {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return text(nanosecondsSince1970: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    private static func pad(_ number: Int32, _ width: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+    }
+}

@@ -1,0 +1,140 @@
+public import Addressing
+public import OSPF
+
+/// The VIPs of this node: which of them it should hold now, and why. A value: events in, actions out.
+public struct VIPTable: Sendable {
+    /// One VIP as it stands.
+    public struct Entry: Hashable, Sendable {
+        /// What the configuration says.
+        public let vip: VIP
+        /// What is believed of its service; of no meaning without a check.
+        public fileprivate(set) var health = Health.unknown
+        /// When the belief last changed.
+        public fileprivate(set) var since: Instant
+        /// When the latest outcome came.
+        public fileprivate(set) var lastCheck: Instant?
+        /// Why the latest try failed, if it did.
+        public fileprivate(set) var lastError: String?
+        /// Tries so far.
+        public fileprivate(set) var checks = 0
+        /// Failed tries so far.
+        public fileprivate(set) var failures = 0
+        /// Tells the checker of this entry from those of earlier ones with its name.
+        fileprivate let generation: Int
+        /// When the latest outcome is too old to count.
+        fileprivate var deadline: Instant?
+
+        /// Whether this node should hold and announce the address.
+        public var isAnnounced: Bool { vip.check == nil || health.isHealthy }
+    }
+
+    /// What can happen.
+    public enum Event: Hashable, Sendable {
+        /// A checker reports.
+        case checked(CheckID, CheckOutcome)
+        /// The moment ``VIPTable/nextDeadline`` has come.
+        case timer
+    }
+
+    /// Names a running checker.
+    public struct CheckID: Hashable, Sendable {
+        /// The VIP's name.
+        public let name: String
+        fileprivate let generation: Int
+    }
+
+    /// What is to be done.
+    public enum Action: Hashable, Sendable {
+        /// Put the address on this node and announce it.
+        case announce(VIP)
+        /// Announce it no more and take it from this node.
+        case withdraw(VIP, reason: String)
+        /// Begin to check, and report outcomes under the ID.
+        case startChecking(CheckID, HealthCheck)
+        /// Stop the checker of this ID.
+        case stopChecking(CheckID)
+    }
+
+    /// In the order of the configuration.
+    public private(set) var entries: [Entry] = []
+    private var generation = 0
+
+    /// Makes an empty table.
+    public init() {}
+
+    /// The addresses to hold now.
+    public var announced: [IPv6Address] { entries.filter(\.isAnnounced).map(\.vip.address) }
+
+    /// When ``Event/timer`` is wanted next.
+    public var nextDeadline: Instant? { entries.compactMap(\.deadline).min() }
+
+    /// Takes the VIPs of the configuration, all of them. One that has not changed goes on as it is.
+    public mutating func configure(_ vips: [VIP], at now: Instant) -> [Action] {
+        var actions: [Action] = []
+        for entry in entries where !vips.contains(entry.vip) {
+            if entry.vip.check != nil { actions.append(.stopChecking(entry.id)) }
+            if entry.isAnnounced { actions.append(.withdraw(entry.vip, reason: "not configured any more")) }
+        }
+        entries = vips.map { vip in
+            if let entry = entries.first(where: { $0.vip == vip }) { return entry }
+            generation += 1
+            let entry = Entry(vip: vip, since: now, generation: generation)
+            if let check = vip.check {
+                actions.append(.startChecking(entry.id, check))
+            } else {
+                actions.append(.announce(vip))
+            }
+            return entry
+        }
+        return actions
+    }
+
+    /// Takes an event in and says what is to be done.
+    public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
+        switch event {
+        case .checked(let id, let outcome):
+            guard let index = entries.firstIndex(where: { $0.id == id }) else { return [] }
+            return record(outcome, index, at: now)
+        case .timer:
+            return entries.indices.flatMap { expire($0, at: now) }
+        }
+    }
+
+    private mutating func record(_ outcome: CheckOutcome, _ index: Int, at now: Instant) -> [Action] {
+        guard let check = entries[index].vip.check else { return [] }
+        let before = entries[index]
+        entries[index].checks += 1
+        entries[index].lastCheck = now
+        entries[index].deadline = now + check.lifetime
+        switch outcome {
+        case .success: entries[index].lastError = nil
+        case .failure(let reason):
+            entries[index].failures += 1
+            entries[index].lastError = reason
+        }
+        entries[index].health.record(outcome, rise: check.rise, fall: check.fall)
+        return transition(from: before, index, at: now, reason: entries[index].lastError ?? "")
+    }
+
+    private mutating func expire(_ index: Int, at now: Instant) -> [Action] {
+        guard let deadline = entries[index].deadline, deadline <= now else { return [] }
+        let before = entries[index]
+        entries[index].deadline = nil
+        entries[index].health = .stalled
+        return transition(from: before, index, at: now, reason: "its checker has stalled")
+    }
+
+    private mutating func transition(from before: Entry, _ index: Int, at now: Instant, reason: String) -> [Action] {
+        let entry = entries[index]
+        if entry.health.isHealthy != before.health.isHealthy || before.health == .unknown || entry.health == .stalled {
+            entries[index].since = now
+        }
+        guard entry.isAnnounced != before.isAnnounced else { return [] }
+        return [entry.isAnnounced ? .announce(entry.vip) : .withdraw(entry.vip, reason: reason)]
+    }
+}
+
+extension VIPTable.Entry {
+    /// The checker of this entry.
+    var id: VIPTable.CheckID { VIPTable.CheckID(name: vip.name, generation: generation) }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import ControlAPI
+
+/// A command that shows a list.
+protocol ListCommand: ParsableCommand {
+    associatedtype Item: ListItem & Tabular
+    var agent: AgentOptions { get }
+    var options: OutputOptions { get }
+    /// What is asked.
+    var path: String { get }
+}
+
+extension ListCommand {
+    func run() throws {
+        try options.repeatedly {
+            try options.text(try agent.get(path), as: ListDocument<Item>.self) { document in
+                Item.table(document.items, wide: options.output == .wide).text(headers: !options.noHeaders)
+            }
+        }
+    }
+}
+
+struct NeighborsCommand: ListCommand {
+    typealias Item = Neighbor
+    static let configuration = CommandConfiguration(
+        commandName: "neighbors", abstract: "The routers heard on this node's links.", aliases: ["neighbours", "neigh"])
+    @OptionGroup var agent: AgentOptions
+    @OptionGroup var options: OutputOptions
+    var path: String { "/v1/neighbors" }
+}
+
+struct InterfacesCommand: ListCommand {
+    typealias Item = Interface
+    static let configuration = CommandConfiguration(
+        commandName: "interfaces", abstract: "The ports in use, and why one is down.", aliases: ["ifaces"])
+    @OptionGroup var agent: AgentOptions
+    @OptionGroup var options: OutputOptions
+    var path: String { "/v1/interfaces" }
+}
+
+struct NodesCommand: ListCommand {
+    typealias Item = Node
+    static let configuration = CommandConfiguration(
+        commandName: "nodes", abstract: "The routers of the mesh, their links and prefixes.")
+    @OptionGroup var agent: AgentOptions
+    @OptionGroup var options: OutputOptions
+    var path: String { "/v1/nodes" }
+}
+
+struct VIPsCommand: ListCommand {
+    typealias Item = VIP
+    static let configuration = CommandConfiguration(
+        commandName: "vips", abstract: "The addresses shared with other nodes, and whether this node holds them.")
+    @OptionGroup var agent: AgentOptions
+    @OptionGroup var options: OutputOptions
+    var path: String { "/v1/vips" }
+}
+
+struct RoutesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "routes",
+        abstract: "The routes to other nodes; with a prefix or an address, why that one is as it is.")
+    @OptionGroup var agent: AgentOptions
+    @OptionGroup var options: OutputOptions
+    @Argument(help: "A prefix, which must match, or an address, for which the longest match is shown.")
+    var prefix: String?
+
+    func run() throws {
+        var query: [String] = []
+        if let prefix { query.append("prefix=" + percentEncoded(prefix)) }
+        if let family = options.family { query.append("family=" + family) }
+        let path = "/v1/routes" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+        try options.repeatedly {
+            try options.text(try agent.get(path), as: ListDocument<Route>.self) { document in
+                guard prefix == nil else { return document.items.map(\.explanation).joined(separator: "\n") }
+                return Route.table(document.items, wide: options.output == .wide).text(headers: !options.noHeaders)
+            }
+        }
+    }
+}
+
+struct DatabaseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lsdb", abstract: "The link-state database.",
+        discussion: """
+            TYPE is one of router, network, inter-area-prefix, inter-area-router, as-external, nssa, link, \
+            intra-area-prefix, router-information, or a number such as 0x2001.
+            """)
+    @OptionGroup var agent: AgentOptions
+    @OptionGroup var options: OutputOptions
+    @Flag(help: "Every field of every LSA.")
+    var detail = false
+    @Argument(help: "Only LSAs of this type.")
+    var type: String?
+
+    func run() throws {
+        var query: [String] = []
+        if let type { query.append("type=" + percentEncoded(type)) }
+        if detail { query.append("detail=true") }
+        let path = "/v1/lsdb" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+        try options.repeatedly {
+            try options.text(try agent.get(path), as: ListDocument<LSA>.self) { document in
+                if detail { return document.items.map(\.explanation).joined(separator: "\n") }
+                return LSA.table(document.items, wide: options.output == .wide).text(headers: !options.noHeaders)
+            }
+        }
+    }
+}
+
+/// A text with everything but letters, digits and `-._~` written as `%xx`, for queries (RFC 3986 §2.1).
+private func percentEncoded(_ text: String) -> String {
+    text.utf8.map { octet in
+        switch octet {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+            return String(UnicodeScalar(octet))
+        default: return "%" + (octet < 16 ? "0" : "") + String(octet, radix: 16)
+        }
+    }.joined()
+}

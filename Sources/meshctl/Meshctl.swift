@@ -1,0 +1,77 @@
+import ArgumentParser
+import Glibc
+
+/// Asks the agent of this node.
+@main
+struct Meshctl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "meshctl", abstract: "Ask the mesh agent of this node.",
+        discussion: """
+            Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 3 the agent cannot be reached, 4 not found.
+            """,
+        subcommands: [
+            StatusCommand.self, NeighborsCommand.self, InterfacesCommand.self, RoutesCommand.self, NodesCommand.self,
+            DatabaseCommand.self, VIPsCommand.self, StubRouterCommand.self, ValidateCommand.self,
+        ])
+
+    static func main() {
+        signal(SIGPIPE, SIG_DFL)
+        Glibc.exit(status(of: CommandLine.arguments.dropFirst()))
+    }
+
+    /// The arguments with the command before its options, so that `meshctl --socket S routes` works too.
+    private static func commandFirst(_ arguments: ArraySlice<String>) -> [String] {
+        var options: [String] = []
+        var rest = arguments
+        while let first = rest.first, first.hasPrefix("-"), !["-h", "--help", "--version"].contains(first) {
+            options.append(rest.removeFirst())
+            if ["-o", "--output", "--socket"].contains(first), let value = rest.popFirst() { options.append(value) }
+        }
+        guard let command = rest.popFirst() else { return options }
+        return [command] + options + rest
+    }
+
+    /// Runs a command line and gives its exit code.
+    private static func status(of arguments: ArraySlice<String>) -> Int32 {
+        do {
+            var command = try parseAsRoot(commandFirst(arguments))
+            try command.run()
+            return 0
+        } catch let failure as Failure {
+            Console.complain("meshctl: \(failure.message)\n")
+            if let hint = failure.hint { Console.complain("         \(hint)\n") }
+            return failure.code
+        } catch {
+            let text = fullMessage(for: error)
+            switch exitCode(for: error) {
+            case .success:
+                Console.write(text + "\n")
+                return 0
+            case .validationFailure:
+                Console.complain(text + "\n")
+                return 2
+            default:
+                if !text.isEmpty { Console.complain(text + "\n") }
+                return 1
+            }
+        }
+    }
+}
+
+/// Why a command ends without an answer, and with which exit code.
+struct Failure: Error {
+    var code: Int32
+    var message: String
+    var hint: String?
+
+    static func no(_ message: String, hint: String? = nil) -> Failure { Failure(code: 1, message: message, hint: hint) }
+    static func usage(_ message: String, hint: String? = nil) -> Failure {
+        Failure(code: 2, message: message, hint: hint)
+    }
+    static func unreachable(_ message: String, hint: String? = nil) -> Failure {
+        Failure(code: 3, message: message, hint: hint)
+    }
+    static func notFound(_ message: String, hint: String? = nil) -> Failure {
+        Failure(code: 4, message: message, hint: hint)
+    }
+}

@@ -1,0 +1,106 @@
+import ArgumentParser
+import ControlAPI
+import ControlClient
+import Glibc
+
+/// Where the agent is.
+struct AgentOptions: ParsableArguments {
+    @Option(help: "The agent's Unix socket. Default: $MESHCTL_SOCKET, or /run/kubermesh/meshd.sock.")
+    var socket: String?
+
+    var client: ControlClient {
+        let fromEnvironment = getenv(ControlAPI.socketVariable).map { String(cString: $0) }
+        return ControlClient(
+            socket: socket ?? fromEnvironment.flatMap { $0.isEmpty ? nil : $0 } ?? ControlAPI.defaultSocket)
+    }
+
+    /// The body of a good answer; anything else is thrown as a ``Failure``.
+    func get(_ path: String) throws -> [UInt8] { try check { client in try client.get(path) } }
+
+    func post(_ path: String, _ body: some Encodable) throws -> [UInt8] {
+        let body = try JSON.encode(body)
+        return try check { client in try client.post(path, body: body) }
+    }
+
+    private func check(_ send: (ControlClient) throws -> ControlClient.Reply) throws -> [UInt8] {
+        let reply: ControlClient.Reply
+        do {
+            reply = try send(client)
+        } catch let error as ControlClient.Unreachable {
+            throw Failure.unreachable(
+                "\(error)",
+                hint: "Is meshd running? Another socket is named by --socket or $\(ControlAPI.socketVariable).")
+        }
+        if (200..<300).contains(reply.status) { return reply.body }
+        let error = try? JSON.decode(ErrorDocument.self, from: reply.body)
+        let message = error?.message ?? "the agent answered with HTTP status \(reply.status)"
+        switch reply.status {
+        case 404: throw Failure.notFound(message, hint: error?.hint)
+        case 400, 405: throw Failure.usage(message, hint: error?.hint)
+        default: throw Failure.no(message, hint: error?.hint)
+        }
+    }
+}
+
+/// How an answer is shown.
+struct OutputOptions: ParsableArguments {
+    enum Format: String, ExpressibleByArgument, CaseIterable { case table, wide, json, yaml }
+
+    @Option(name: .shortAndLong, help: "How to show it: table, wide, json or yaml.")
+    var output: Format = .table
+
+    @Flag(help: "No line of titles above a table.")
+    var noHeaders = false
+
+    @Flag(name: .shortAndLong, help: "Show it again every second, until interrupted.")
+    var watch = false
+
+    @Flag(name: .customShort("4"), help: "Only IPv4 routes.")
+    var onlyIPv4 = false
+
+    @Flag(name: .customShort("6"), help: "Only IPv6 routes.")
+    var onlyIPv6 = false
+
+    func validate() throws {
+        if onlyIPv4, onlyIPv6 { throw ValidationError("-4 and -6 exclude each other.") }
+    }
+
+    /// The address family asked for, if only one is.
+    var family: String? { onlyIPv4 ? "ipv4" : onlyIPv6 ? "ipv6" : nil }
+
+    /// Runs `show` once, or every second when watching. On a terminal each replaces the one before.
+    func repeatedly(_ show: () throws -> String) throws {
+        guard watch else {
+            Console.write(try show())
+            return
+        }
+        while true {
+            let text: String
+            do {
+                text = try show()
+            } catch let failure as Failure where failure.code == 3 || failure.code == 4 {
+                text = failure.message + "\n"
+            }
+            Console.write(Console.isTerminal ? "\u{1b}[H\u{1b}[2J" + text : text)
+            sleep(1)
+        }
+    }
+
+    /// An answer as JSON or YAML, or by `table` for people.
+    func text<Document: Decodable>(_ body: [UInt8], as type: Document.Type, table: (Document) -> String) throws
+        -> String
+    {
+        do {
+            switch output {
+            case .table, .wide: return table(try JSON.decode(type, from: body))
+            case .json:
+                return String(
+                    decoding: try JSON.encode(JSON.decode(JSONValue.self, from: body), pretty: true), as: UTF8.self)
+            case .yaml: return try yaml(JSON.decode(JSONValue.self, from: body))
+            }
+        } catch let error as DecodingError {
+            throw Failure.no(
+                "the agent's answer cannot be read: \(error)", hint: "Are meshctl and meshd of the same version?")
+        }
+    }
+}

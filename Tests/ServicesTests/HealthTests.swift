@@ -1,0 +1,95 @@
+import Addressing
+import OSPF
+import Services
+import Testing
+
+@Suite struct HealthTests {
+    /// What is believed after outcomes written as `+` and `-`.
+    private func health(_ outcomes: String, rise: Int = 2, fall: Int = 3, from start: Health = .unknown) -> Health {
+        var health = start
+        for outcome in outcomes { health.record(outcome == "+" ? .success : .failure("no"), rise: rise, fall: fall) }
+        return health
+    }
+
+    @Test(arguments: [
+        ("", Health.unknown), ("+", .healthy(failures: 0)), ("-", .unhealthy(successes: 0)),
+        ("+--", .healthy(failures: 2)),
+        ("+--+--", .healthy(failures: 2)), ("+---", .unhealthy(successes: 0)), ("-+", .unhealthy(successes: 1)),
+        ("-+-+", .unhealthy(successes: 1)), ("-++", .healthy(failures: 0)),
+    ])
+    func itTakesSeveralInARow(outcomes: String, expected: Health) { #expect(health(outcomes) == expected) }
+
+    @Test func oneIsEnoughWhereOneIsAsked() {
+        #expect(health("+-", rise: 1, fall: 1) == .unhealthy(successes: 0))
+        #expect(health("-+", rise: 1, fall: 1) == .healthy(failures: 0))
+        #expect(health("+", rise: 1, from: .stalled) == .healthy(failures: 0))
+        #expect(health("+", from: .stalled) == .unhealthy(successes: 1))
+    }
+}
+
+@Suite struct VIPTableTests {
+    static let check = HealthCheck(
+        probe: .tcp([Endpoint("[::1]:1")!]), interval: .seconds(1), timeout: .seconds(1), rise: 2, fall: 2)
+    let plain = VIP(name: "dns", address: IPv6Address("fd00::d")!)
+    let checked = VIP(name: "api", address: IPv6Address("fd00::a")!, check: check)
+
+    private func at(_ seconds: Int) -> Instant { .zero + .seconds(seconds) }
+
+    /// The ID of the checker that was asked for.
+    private func checkID(in actions: [VIPTable.Action]) throws -> VIPTable.CheckID {
+        try #require(actions.lazy.compactMap { if case .startChecking(let id, _) = $0 { id } else { nil } }.first)
+    }
+
+    @Test func aVIPWithoutCheckIsAlwaysAnnounced() {
+        var table = VIPTable()
+        #expect(table.configure([plain], at: at(0)) == [.announce(plain)])
+        #expect(table.announced == [plain.address])
+        #expect(table.configure([plain], at: at(1)) == [])
+        #expect(table.configure([], at: at(2)) == [.withdraw(plain, reason: "not configured any more")])
+        #expect(table.announced.isEmpty && table.nextDeadline == nil)
+    }
+
+    @Test func aCheckedVIPFollowsItsCheck() throws {
+        var table = VIPTable()
+        let id = try checkID(in: table.configure([checked], at: at(0)))
+        #expect(table.announced.isEmpty)
+        #expect(table.handle(.checked(id, .success), at: at(1)) == [.announce(checked)])
+        #expect(table.handle(.checked(id, .failure("refused")), at: at(2)) == [])
+        #expect(table.announced == [checked.address])
+        #expect(table.handle(.checked(id, .failure("refused")), at: at(3)) == [.withdraw(checked, reason: "refused")])
+        #expect(table.handle(.checked(id, .success), at: at(4)) == [])
+        #expect(table.handle(.checked(id, .success), at: at(5)) == [.announce(checked)])
+        #expect(table.entries[0].checks == 5 && table.entries[0].failures == 2)
+        #expect(table.entries[0].since == at(5) && table.entries[0].lastError == nil)
+    }
+
+    @Test func anAnnouncementEndsWhenTheCheckerStalls() throws {
+        var table = VIPTable()
+        let id = try checkID(in: table.configure([checked], at: at(0)))
+        _ = table.handle(.checked(id, .success), at: at(1))
+        let deadline = try #require(table.nextDeadline)
+        #expect(deadline == at(1) + Self.check.lifetime)
+        #expect(table.handle(.timer, at: Instant(nanoseconds: deadline.nanoseconds - 1)) == [])
+        #expect(table.handle(.timer, at: deadline) == [.withdraw(checked, reason: "its checker has stalled")])
+        #expect(table.entries[0].health == .stalled && table.nextDeadline == nil)
+        #expect(table.handle(.checked(id, .success), at: at(20)) == [])
+        #expect(table.handle(.checked(id, .success), at: at(21)) == [.announce(checked)])
+    }
+
+    @Test func aChangedVIPStartsOver() throws {
+        var table = VIPTable()
+        let old = try checkID(in: table.configure([checked], at: at(0)))
+        _ = table.handle(.checked(old, .success), at: at(1))
+        var changed = checked
+        changed.check?.fall = 5
+        let actions = table.configure([changed], at: at(2))
+        let new = try checkID(in: actions)
+        #expect(
+            actions == [
+                .stopChecking(old), .withdraw(checked, reason: "not configured any more"),
+                .startChecking(new, changed.check!),
+            ])
+        #expect(table.handle(.checked(old, .success), at: at(3)) == [], "the old checker's word does not count")
+        #expect(table.handle(.checked(new, .success), at: at(3)) == [.announce(changed)])
+    }
+}
