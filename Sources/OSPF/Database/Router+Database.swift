@@ -90,8 +90,3 @@ extension Router {
         interfaces.contains { $0.neighbors.contains { $0.state == .exchange || $0.state == .loading } }
     }
 }
-
-extension LSAType {
-    /// Auto-Configuration LSA of area scope with the U-bit set (RFC 7503 §7.2.1).
-    static let autoConfiguration = LSAType(rawValue: 0xa00f)
-}

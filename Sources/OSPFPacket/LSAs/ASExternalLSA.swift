@@ -79,11 +79,10 @@ extension ASExternalLSA {
         if forwardingAddress != nil { flags.insert(.forwardingAddress) }
         if routeTag != nil { flags.insert(.routeTag) }
         octets.append(flags.rawValue, low24: min(metric, Self.unreachable))
-        var prefix = self.prefix
-        prefix.metric = referencedType?.rawValue ?? 0
-        prefix.encode(into: &octets)
+        let referencedType = self.referencedType?.rawValue ?? 0
+        prefix.encode(into: &octets, field: referencedType)
         if let forwardingAddress { octets.append(forwardingAddress) }
         if let routeTag { octets.append(routeTag) }
-        if prefix.metric != 0 { octets.append(referencedLinkStateID ?? 0) }
+        if referencedType != 0 { octets.append(referencedLinkStateID ?? 0) }
     }
 }

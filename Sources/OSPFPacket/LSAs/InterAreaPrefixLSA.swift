@@ -2,7 +2,7 @@
 public struct InterAreaPrefixLSA: Hashable, Sendable {
     /// 24 bits; 0xffffff is unreachable.
     public var metric: UInt32
-    /// The prefix; its own metric field is reserved.
+    /// The prefix; its own metric is 0.
     public var prefix: LSAPrefix
 
     /// Makes a body.
@@ -21,6 +21,7 @@ extension InterAreaPrefixLSA {
         metric = octets.uint24(at: 0)
         var offset = 4
         prefix = try LSAPrefix(decoding: octets, at: &offset)
+        prefix.metric = 0
         guard offset == octets.byteCount else { throw .length }
     }
 

@@ -40,6 +40,6 @@ extension IntraAreaPrefixLSA {
         octets.append(referencedType.rawValue)
         octets.append(referencedLinkStateID)
         octets.append(referencedAdvertisingRouter.rawValue)
-        for prefix in prefixes { prefix.encode(into: &octets) }
+        for prefix in prefixes { prefix.encode(into: &octets, field: prefix.metric) }
     }
 }

@@ -18,6 +18,8 @@ public enum LSABody: Hashable, Sendable {
     case intraAreaPrefix(IntraAreaPrefixLSA)
     /// Router Information LSA (RFC 7770).
     case routerInformation(RouterInformationLSA)
+    /// Auto-configuration-LSA (RFC 7503).
+    case autoConfiguration(AutoConfigurationLSA)
     /// Anything else.
     case unknown([UInt8])
 }
@@ -35,6 +37,7 @@ extension LSABody {
             case .nssa: .nssa(try ASExternalLSA(decoding: octets))
             case .link: .link(try LinkLSA(decoding: octets))
             case .intraAreaPrefix: .intraAreaPrefix(try IntraAreaPrefixLSA(decoding: octets))
+            case .autoConfiguration: .autoConfiguration(try AutoConfigurationLSA(decoding: octets))
             case _ where type.isRouterInformation: .routerInformation(try RouterInformationLSA(decoding: octets))
             default: .unknown(octets.octets(in: 0..<octets.byteCount))
             }
@@ -50,6 +53,7 @@ extension LSABody {
         case .link(let body): body.encode(into: &octets)
         case .intraAreaPrefix(let body): body.encode(into: &octets)
         case .routerInformation(let body): body.encode(into: &octets)
+        case .autoConfiguration(let body): body.encode(into: &octets)
         case .unknown(let body): octets.append(contentsOf: body)
         }
     }
@@ -66,6 +70,7 @@ extension LSABody {
         case .link: type == .link
         case .intraAreaPrefix: type == .intraAreaPrefix
         case .routerInformation: type.isRouterInformation
+        case .autoConfiguration: type == .autoConfiguration
         case .unknown: true
         }
     }

@@ -6,7 +6,7 @@ public struct LSAPrefix: Hashable, Sendable {
     public var prefix: IPv6Prefix
     /// Its options.
     public var options: PrefixOptions
-    /// In intra-area-prefix-LSAs the prefix's metric; elsewhere reserved.
+    /// In intra-area-prefix-LSAs the prefix's metric; elsewhere 0.
     public var metric: UInt16
 
     /// Makes an entry.
@@ -26,7 +26,7 @@ extension LSAPrefix {
     /// The octets of a prefix's bits.
     private static func bitsSize(length: Int) -> Int { (length + 31) / 32 * 4 }
 
-    /// Reads the entry at `offset` and moves `offset` behind it. Bits past the prefix's length do not count, whatever
+    /// Reads the entry at `offset`, whose 16 bits of changing meaning go to `metric`, and moves `offset` behind it. Bits past the prefix's length do not count, whatever
     /// they are.
     init(decoding octets: RawSpan, at offset: inout Int) throws(DecodingError) {
         guard octets.byteCount - offset >= Self.fixedSize else { throw .truncated }
@@ -57,10 +57,11 @@ extension LSAPrefix {
         return prefixes
     }
 
-    func encode(into octets: inout [UInt8]) {
+    /// Writes the entry. `field` is what stands where some LSAs have a metric, others something else or nothing.
+    func encode(into octets: inout [UInt8], field: UInt16 = 0) {
         octets.append(UInt8(prefix.length))
         octets.append(options.rawValue)
-        octets.append(metric)
+        octets.append(field)
         let address = prefix.address
         let size = Self.bitsSize(length: prefix.length)
         if size > 0 { octets.append(UInt32(address.high >> 32)) }

@@ -37,6 +37,9 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
     /// Router Information LSA of area scope with the U-bit set (RFC 7770 §2.2).
     public static let routerInformation = LSAType(rawValue: 0xa00c)
 
+    /// Auto-configuration-LSA of area scope with the U-bit set (RFC 7503 §7.2.1).
+    public static let autoConfiguration = LSAType(rawValue: 0xa00f)
+
     /// Whether a router that does not know the function code keeps and floods the LSA by its scope; otherwise such an
     /// LSA stays on its link.
     public var isFloodedWhenUnknown: Bool { rawValue & 0x8000 != 0 }
@@ -50,7 +53,9 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
     /// Whether ``LSABody`` has a case for it.
     public var isKnown: Bool {
         switch self {
-        case .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix: true
+        case .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix,
+            .autoConfiguration:
+            true
         default: isRouterInformation
         }
     }

@@ -30,6 +30,7 @@ extension LinkLSA {
         options = octets.options(at: 0)
         linkLocalAddress = octets.address(at: 4)
         prefixes = try LSAPrefix.list(decoding: octets, from: Self.fixedSize, count: octets.uint32(at: 20))
+        for index in prefixes.indices { prefixes[index].metric = 0 }
     }
 
     func encode(into octets: inout [UInt8]) {

@@ -52,7 +52,8 @@ extension Samples {
     /// The types whose bodies are understood, and two that are not.
     static let types: [LSAType] = [
         .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix,
-        .routerInformation, LSAType(rawValue: 0xc00c), LSAType(rawValue: 0x800c), LSAType(rawValue: 0xa0ff),
+        .routerInformation, .autoConfiguration, LSAType(rawValue: 0xc00c), LSAType(rawValue: 0x800c),
+        LSAType(rawValue: 0xa0ff),
         LSAType(rawValue: 0x0123),
     ]
 
@@ -68,7 +69,7 @@ extension Samples {
         case .router: .router(routerLSA())
         case .network:
             .network(NetworkLSA(options: options(), attachedRouters: list(upTo: 9) { $0.routerID() }))
-        case .interAreaPrefix: .interAreaPrefix(InterAreaPrefixLSA(metric: metric24(), prefix: prefix()))
+        case .interAreaPrefix: .interAreaPrefix(InterAreaPrefixLSA(metric: metric24(), prefix: prefix(metric: 0)))
         case .interAreaRouter:
             .interAreaRouter(InterAreaRouterLSA(options: options(), metric: metric24(), destination: routerID()))
         case .asExternal: .asExternal(external())
@@ -77,7 +78,7 @@ extension Samples {
             .link(
                 LinkLSA(
                     priority: number(), options: options(), linkLocalAddress: address(),
-                    prefixes: list(upTo: 9) { $0.prefix() }))
+                    prefixes: list(upTo: 9) { $0.prefix(metric: 0) }))
         case .intraAreaPrefix:
             .intraAreaPrefix(
                 IntraAreaPrefixLSA(
@@ -86,6 +87,11 @@ extension Samples {
                     prefixes: list(upTo: 30) { $0.prefix() }))
         case _ where type.isRouterInformation:
             .routerInformation(RouterInformationLSA(values: list(upTo: 5) { $0.value() }))
+        case .autoConfiguration:
+            .autoConfiguration(
+                AutoConfigurationLSA(values: [
+                    .hardwareFingerprint(octets(32...40)), .unknown(type: 2, value: octets(0...9)),
+                ]))
         default: .unknown((0..<Int.random(in: 0...9, using: &generator)).flatMap { _ in octets(4...4) })
         }
     }
@@ -113,10 +119,9 @@ extension Samples {
     }
 
     private mutating func value() -> RouterInformationLSA.TLV {
-        switch Int.random(in: 0..<4, using: &generator) {
+        switch Int.random(in: 0..<3, using: &generator) {
         case 0: .informationalCapabilities(number())
         case 1: .hostname(["a", "köln-4", String(repeating: "n", count: 255)].randomElement(using: &generator)!)
-        case 2: .hardwareFingerprint(octets(32...40))
         default: .unknown(type: 100, value: octets(0...9))
         }
     }

@@ -1,0 +1,43 @@
+/// Auto-configuration-LSA (RFC 7503 §7.2.1): a list of TLVs, by which two routers that took the same router ID find out.
+public struct AutoConfigurationLSA: Hashable, Sendable {
+    /// One type-length-value.
+    public enum TLV: Hashable, Sendable {
+        /// What tells the router's hardware from all other, at least 32 octets (RFC 7503 §7.2.2).
+        case hardwareFingerprint([UInt8])
+        /// Anything else, or a value that does not fit its type.
+        case unknown(type: UInt16, value: [UInt8])
+    }
+
+    /// The values in order.
+    public var values: [TLV]
+
+    /// Makes a body.
+    public init(values: [TLV]) { self.values = values }
+}
+
+extension AutoConfigurationLSA {
+    init(decoding octets: RawSpan) throws(DecodingError) {
+        values = try TypeLengthValue.list(decoding: octets).map(TLV.init)
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        for value in values { value.raw.encode(into: &octets) }
+    }
+}
+
+extension AutoConfigurationLSA.TLV {
+    private static let hardwareFingerprintType: UInt16 = 1
+
+    init(_ raw: TypeLengthValue) {
+        self =
+            raw.type == Self.hardwareFingerprintType && raw.value.count >= 32
+            ? .hardwareFingerprint(raw.value) : .unknown(type: raw.type, value: raw.value)
+    }
+
+    var raw: TypeLengthValue {
+        switch self {
+        case .hardwareFingerprint(let value): TypeLengthValue(type: Self.hardwareFingerprintType, value: value)
+        case .unknown(let type, let value): TypeLengthValue(type: type, value: value)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+/// One value of the LSAs that are lists of them: type, length, and octets padded to whole words (RFC 7770 §2.3).
+struct TypeLengthValue {
+    private static let fixedSize = 4
+
+    var type: UInt16
+    var value: [UInt8]
+
+    init(type: UInt16, value: [UInt8]) {
+        self.type = type
+        self.value = value
+    }
+
+    /// Reads all values there are.
+    static func list(decoding octets: RawSpan) throws(DecodingError) -> [TypeLengthValue] {
+        var values: [TypeLengthValue] = []
+        var offset = 0
+        while offset < octets.byteCount { values.append(try TypeLengthValue(decoding: octets, at: &offset)) }
+        return values
+    }
+
+    /// Reads the value at `offset` and moves `offset` behind it and its padding.
+    private init(decoding octets: RawSpan, at offset: inout Int) throws(DecodingError) {
+        guard octets.byteCount - offset >= Self.fixedSize else { throw .truncated }
+        type = octets.uint16(at: offset)
+        let length = Int(octets.uint16(at: offset + 2))
+        let paddedLength = (length + 3) / 4 * 4
+        offset += Self.fixedSize
+        guard paddedLength <= octets.byteCount - offset else { throw .length }
+        value = octets.octets(in: offset..<offset + length)
+        offset += paddedLength
+    }
+
+    /// Writes the value. It may have as many octets as fit an LSA.
+    func encode(into octets: inout [UInt8]) {
+        octets.append(type)
+        octets.append(UInt16(value.count))
+        octets.append(contentsOf: value)
+        octets.append(contentsOf: repeatElement(0, count: -value.count & 3))
+    }
+}

@@ -1,0 +1,149 @@
+import Addressing
+import Foundation
+import OSPFPacket
+import Testing
+
+/// What is encoded here, as another decoder sees it.
+@Suite(.serialized, .enabled(if: Wireshark.path != nil, "tshark is not installed")) struct WiresharkTests {
+    static let source = IPv6Address("fe80::1")!
+    static let destination = IPv6Address("ff02::5")!
+    static let header = PacketHeader(routerID: RouterID("10.0.0.1")!, areaID: AreaID("0.0.0.9")!, instanceID: 4)
+
+    /// One packet of each type, full of random LSAs of every type that tshark knows too.
+    static func packets(seed: UInt64) -> [Packet] {
+        var samples = Samples(seed: seed)
+        let lsas = Samples.types.prefix(9).flatMap { type in (0..<6).map { _ in samples.lsa(type) } }
+        let headers = lsas.map(\.header)
+        let options: OSPFOptions = [.v6, .e, .r]
+        let bodies: [Packet.Body] = [
+            .hello(
+                Hello(
+                    interfaceID: 7, priority: 1, options: options, helloInterval: 1, deadInterval: 4,
+                    designatedRouter: RouterID("10.0.0.2")!, backupDesignatedRouter: RouterID("10.0.0.1")!,
+                    neighbors: [RouterID("10.0.0.2")!, RouterID("10.0.0.3")!])),
+            .databaseDescription(
+                DatabaseDescription(
+                    options: options, interfaceMTU: 1500, flags: [.initialize, .more, .master], sequenceNumber: 77,
+                    headers: headers)),
+            .linkStateRequest(LinkStateRequest(keys: lsas.map(\.key))),
+            .linkStateUpdate(LinkStateUpdate(lsas: lsas)),
+            .linkStateAcknowledgment(LinkStateAcknowledgment(headers: headers)),
+        ]
+        return bodies.map { Packet(header: header, body: $0) }
+    }
+
+    @Test("tshark finds nothing malformed and every checksum good", arguments: 0..<2)
+    func wellFormed(seed: UInt64) throws {
+        let octets = Self.packets(seed: seed).map { $0.encode(source: Self.source, destination: Self.destination) }
+        let text = try Wireshark.read(octets, from: Self.source, to: Self.destination, arguments: ["-V"])
+        #expect(text.components(separatedBy: " [correct]").count - 1 == octets.count)
+        for complaint in ["Malformed", "incorrect", "Invalid", "Unknown LSA", "Expert Info"] {
+            #expect(!text.contains(complaint), "\(text.split(separator: "\n").filter { $0.contains(complaint) })")
+        }
+    }
+
+    @Test("tshark would have found it")
+    func control() throws {
+        var octets = Self.packets(seed: 0)[0].encode(source: Self.source, destination: Self.destination)
+        octets[20] ^= 1
+        let text = try Wireshark.read([octets], from: Self.source, to: Self.destination, arguments: ["-V"])
+        #expect(text.contains("incorrect"))
+    }
+
+    @Test("tshark reads the same fields", arguments: 0..<2)
+    func fields(seed: UInt64) throws {
+        let packets = Self.packets(seed: seed)
+        let octets = packets.map { $0.encode(source: Self.source, destination: Self.destination) }
+        let names = [
+            "ospf.msg", "ospf.srcrouter", "ospf.area_id", "ospf.v3.lsa", "ospf.advrouter", "ospf.metric",
+            "ospf.v3.address_prefix.ipv6",
+        ]
+        let text = try Wireshark.read(
+            octets, from: Self.source, to: Self.destination,
+            arguments: ["-T", "fields"] + names.flatMap { ["-e", $0] })
+        let rows = text.split(separator: "\n").map { line in
+            line.split(separator: "\t", omittingEmptySubsequences: false).map {
+                $0.split(separator: ",").map(String.init)
+            }
+        }
+        #expect(rows.count == packets.count)
+
+        let lsas = try #require(packets[3].update).lsas
+        let types = lsas.map { String(format: "0x%04x", $0.key.type.rawValue) }
+        let routers = lsas.map(\.key.advertisingRouter.description)
+        for (index, row) in rows.enumerated() {
+            #expect(row[0] == ["\(packets[index].body.type.rawValue)"])
+            #expect(row[1] == ["10.0.0.1"] && row[2] == ["0.0.0.9"])
+            #expect(row[3] == (index == 0 ? [] : types) && row[4] == (index == 0 ? [] : routers))
+        }
+        let (metrics, prefixes) = try Self.metricsAndPrefixes(of: lsas)
+        #expect(rows[3][5] == metrics)
+        #expect(rows[3][6].map(IPv6Address.init) == prefixes)
+    }
+
+    /// The metrics and addresses in LSAs, in their order.
+    static func metricsAndPrefixes(of lsas: [LSA]) throws -> (metrics: [String], prefixes: [IPv6Address]) {
+        var metrics: [UInt32] = []
+        var prefixes: [LSAPrefix] = []
+        for lsa in lsas {
+            switch try lsa.body() {
+            case .router(let body): metrics += body.links.map { UInt32($0.metric) }
+            case .interAreaPrefix(let body):
+                prefixes.append(body.prefix)
+                metrics.append(body.metric)
+            case .interAreaRouter(let body): metrics.append(body.metric)
+            case .asExternal(let body), .nssa(let body):
+                prefixes.append(body.prefix)
+                metrics.append(body.metric)
+            case .link(let body): prefixes += body.prefixes
+            case .intraAreaPrefix(let body):
+                prefixes += body.prefixes
+                metrics += body.prefixes.map { UInt32($0.metric) }
+            default: break
+            }
+        }
+        return (metrics.map(\.description), prefixes.map(\.prefix.address))
+    }
+}
+
+/// Runs tshark.
+enum Wireshark {
+    /// Where tshark is.
+    static let path: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        .map { "\($0)/tshark" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    /// What tshark prints about OSPF packets between two addresses.
+    static func read(
+        _ packets: [[UInt8]], from source: IPv6Address, to destination: IPv6Address, arguments: [String]
+    ) throws -> String {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).pcap")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(capture(packets, from: source, to: destination)).write(to: file)
+        let process = Process()
+        process.executableURL = URL(filePath: try #require(path))
+        process.arguments = ["-n", "-r", file.path()] + arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// A capture file whose link type is bare IPv6.
+    private static func capture(
+        _ packets: [[UInt8]], from source: IPv6Address, to destination: IPv6Address
+    ) -> [UInt8] {
+        func little(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(value >> (8 * $0) & 255) } }
+        var octets = little(0xa1b2_c3d4) + [2, 0, 4, 0] + little(0) + little(0) + little(65_535 + 40) + little(229)
+        for packet in packets {
+            let size = packet.count
+            octets += little(0) + little(0) + little(size + 40) + little(size + 40)
+            octets += [0x60, 0, 0, 0, UInt8(size >> 8), UInt8(size & 255), 89, 1]
+            octets += source.octets + destination.octets + packet
+        }
+        return octets
+    }
+}
