@@ -32,22 +32,25 @@ import Testing
         return bodies.map { Packet(header: header, body: $0) }
     }
 
-    @Test("tshark finds nothing malformed and every checksum good", arguments: 0..<2)
-    func wellFormed(seed: UInt64) throws {
-        let octets = Self.packets(seed: seed).map { $0.encode(source: Self.source, destination: Self.destination) }
-        let text = try Wireshark.read(octets, from: Self.source, to: Self.destination, arguments: ["-V"])
-        #expect(text.components(separatedBy: " [correct]").count - 1 == octets.count)
-        for complaint in ["Malformed", "incorrect", "Invalid", "Unknown LSA", "Expert Info"] {
-            #expect(!text.contains(complaint), "\(text.split(separator: "\n").filter { $0.contains(complaint) })")
+    /// The lines in which tshark complains: bad checksums, reserved bits that are set, anything malformed.
+    static func complaints(about packets: [[UInt8]]) throws -> [String] {
+        let text = try Wireshark.read(packets, from: source, to: destination, arguments: ["-V"])
+        return text.components(separatedBy: "\n").filter { line in
+            ["Malformed", "incorrect", "Invalid", "Unknown LSA", "Expert Info"].contains { line.contains($0) }
         }
     }
 
-    @Test("tshark would have found it")
-    func control() throws {
-        var octets = Self.packets(seed: 0)[0].encode(source: Self.source, destination: Self.destination)
-        octets[20] ^= 1
-        let text = try Wireshark.read([octets], from: Self.source, to: Self.destination, arguments: ["-V"])
-        #expect(text.contains("incorrect"))
+    @Test("tshark finds nothing malformed and every checksum good", arguments: 0..<3)
+    func wellFormed(seed: UInt64) throws {
+        let octets = Self.packets(seed: seed).map { $0.encode(source: Self.source, destination: Self.destination) }
+        #expect(try Self.complaints(about: octets).isEmpty)
+    }
+
+    @Test("tshark would have found it", arguments: 0..<5)
+    func control(packet: Int) throws {
+        var octets = Self.packets(seed: 0)[packet].encode(source: Self.source, destination: Self.destination)
+        octets[octets.count - 1] ^= 1
+        #expect(try Self.complaints(about: [octets]).contains { $0.contains("Checksum") })
     }
 
     @Test("tshark reads the same fields", arguments: 0..<2)
