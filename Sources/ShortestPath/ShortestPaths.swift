@@ -28,6 +28,12 @@ public struct ShortestPaths: Sendable {
             graph.arcs, graph.extents)
     }
 
+    /// Forgets all paths, as for a root that is nowhere.
+    public mutating func clear() {
+        root = nil
+        keys.removeAll(keepingCapacity: true)
+    }
+
     /// The distance to `vertex`; `nil` if it cannot be reached.
     public func distance(to vertex: Vertex) -> UInt32? {
         guard vertex.index < keys.count, keys[vertex.index] <= Search.farthest else { return nil }

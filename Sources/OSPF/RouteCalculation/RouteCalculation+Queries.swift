@@ -1,5 +1,6 @@
 public import Addressing
 public import OSPFPacket
+import ShortestPath
 
 /// How many runs of a ``RouteCalculation`` did how much.
 public struct RouteCalculationStatistics: Hashable, Sendable {
@@ -57,15 +58,83 @@ public struct DuplicatePrefix: Hashable, Sendable {
 
 extension RouteCalculation {
     /// All routers that have a router-LSA, in order.
-    public func nodes() -> [RouterReachability] { [] }
+    public func nodes() -> [RouterReachability] {
+        var own: [Vertex: [LSAPrefix]] = [:]
+        for case .intraArea(let vertex, let list) in contributions.values { own[vertex, default: []] += list }
+        let routers = topology.nodes.indices.map { Vertex(rawValue: UInt32($0)) }.filter {
+            topology.graph.contains($0) && !topology[$0].name.isNetwork && !topology[$0].routerLSAs.isEmpty
+        }
+        return routers.map { vertex in
+            let node = topology[vertex]
+            return RouterReachability(
+                routerID: node.name.router, hostname: hostname(of: node.name.router),
+                distance: paths.distance(to: vertex), nextHops: nextHops(paths.firstHops(to: vertex)),
+                flags: node.flags, isStub: !topology.graph.isTransit(vertex),
+                prefixes: (own[vertex] ?? []).sorted { ($0.prefix, $0.metric) < ($1.prefix, $1.metric) })
+        }.sorted { $0.routerID < $1.routerID }
+    }
 
-    /// Everybody who announces `prefix`, the best first.
-    public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] { [] }
+    /// Everybody who announces `prefix`, the best first, then those that cannot be reached.
+    public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] {
+        guard let group = prefixes.group(of: prefix) else { return [] }
+        let candidates = prefixes.groups[group].list.candidates
+        var best = BestPath()
+        choose(candidates, into: &best)
+        let rows = candidates.map { candidate in
+            // How it would do if it were the only one.
+            var alone = BestPath()
+            choose([candidate], into: &alone)
+            return (candidate, alone)
+        }
+        let sorted = rows.sorted { left, right in
+            left.1.rank != right.1.rank ? left.1.rank.lexicographicallyPrecedes(right.1.rank) : left.0 < right.0
+        }
+        return sorted.map { candidate, alone in
+            PrefixCandidate(
+                kind: candidate.kind, announcer: topology[candidate.announcer].name.router, metric: candidate.metric,
+                distance: alone.kind.map { _ in alone.distance(announcedAt: candidate.metric) },
+                forwardingAddress: candidate.forwardingAddress.isUnspecified ? nil : candidate.forwardingAddress,
+                isBest: alone.kind != nil && alone.rank == best.rank)
+        }
+    }
 
     /// The prefixes between /1 and /127 that several reachable routers announce as their own, in order. A /128 of
     /// several routers is anycast, and fine.
-    public func duplicatePrefixes() -> [DuplicatePrefix] { [] }
+    public func duplicatePrefixes() -> [DuplicatePrefix] {
+        var result: [DuplicatePrefix] = []
+        for group in prefixes.groups where group.list.candidates.count > 1 && !group.members.isEmpty {
+            let claimants = group.list.candidates.filter { candidate in
+                candidate.kind == .intraArea && !topology[candidate.announcer].name.isNetwork
+                    && paths.distance(to: candidate.announcer) != nil
+            }
+            // One router may announce a prefix twice, at two metrics.
+            let routers = Set(claimants.map { topology[$0.announcer].name.router }).sorted()
+            guard routers.count > 1 else { continue }
+            for member in group.members {
+                let prefix = prefixes.entries[Int(member)].prefix
+                guard (1...127).contains(prefix.length) else { continue }
+                result.append(DuplicatePrefix(prefix: prefix, routers: routers))
+            }
+        }
+        return result.sorted { $0.prefix < $1.prefix }
+    }
 
     /// The name a router tells (RFC 5642); `nil` if it tells none.
-    public func hostname(of router: RouterID) -> String? { nil }
+    public func hostname(of router: RouterID) -> String? {
+        hostnames[router]?.min { $0.key < $1.key }?.name
+    }
+}
+
+extension BestPath {
+    /// What is compared, the lowest being the best.
+    fileprivate var rank: [UInt32] {
+        guard let kind else { return [.max] }
+        return [UInt32(kind.rawValue), isLocal ? 0 : 1, metric, internalMetric]
+    }
+
+    /// The part of the way that is not the announced metric.
+    fileprivate func distance(announcedAt metric: UInt32) -> UInt32 {
+        if isLocal { return 0 }
+        return kind == .externalType2 ? internalMetric : self.metric - metric
+    }
 }

@@ -1,26 +1,64 @@
-public import Addressing
-public import OSPFPacket
+import Addressing
+import OSPFPacket
+import ShortestPath
 
 /// From a link-state database to routes (RFC 5340 §4.8, RFC 2328 §16), doing only the work that a change calls for.
 ///
-/// It is told of every LSA whose content changed, and keeps what it needs of them in decoded form. ``run(root:neighbors:maximumPaths:)``
-/// then brings the routes up to date and says what is different from the last time.
+/// It is told of every LSA whose content changed, and keeps what it needs of them in decoded form:
+/// ``databaseChanged(_:to:)``. A run then brings the routes up to date and says what is different from the last time:
+/// ``run(root:neighbors:maximumPaths:)``.
 public struct RouteCalculation: Sendable {
     /// How many runs did how much.
-    public private(set) var statistics = RouteCalculationStatistics()
+    public internal(set) var statistics = RouteCalculationStatistics()
+
+    /// The area's routers and networks.
+    var topology = Topology()
+    /// Who announces which prefixes, and where they lead.
+    var prefixes = PrefixTable()
+    /// The ways to AS boundary routers that border routers tell of: by the boundary router's vertex.
+    var interAreaRouters: [Vertex: [InterAreaRouter]] = [:]
+    /// Whether ``interAreaRouters`` changed since the last run.
+    var hasNewInterAreaRouters = false
+    /// What each LSA has contributed, so that it can be taken back.
+    var contributions: [LSAKey: Contribution] = [:]
+    /// The names routers tell; a router may have several Router Information LSAs.
+    var hostnames: [RouterID: [(key: LSAKey, name: String)]] = [:]
+
+    /// The shortest paths of the last run, and from where.
+    var paths = ShortestPaths()
+    var view = Viewpoint()
 
     /// Makes a calculation over an empty database.
     public init() {}
+}
 
-    /// Takes note of an LSA with new content, or (`nil`) of one that is gone or has reached MaxAge. Not to be called for
-    /// mere refreshes, though it would do no harm. A body that cannot be decoded counts as absent.
-    public mutating func databaseChanged(_ key: LSAKey, to lsa: LSA?) {
-    }
+/// How the network was looked at in a run: all that counts beside the database.
+struct Viewpoint: Equatable, Sendable {
+    /// The router that calculates, and its vertex if it has a router-LSA.
+    var root = RouterID.none
+    var vertex: Vertex?
+    /// The neighbours in the order of next hops. A first hop's number is its index here.
+    var neighbors: [AdjacentNeighbor] = []
+    var firstHops: [FirstHop] = []
+    /// The networks the root is attached to: what it costs to get there, and the first hop to the designated router.
+    var attachedNetworks: [FirstHop] = []
+    var maximumPaths = 1
+}
 
-    /// Brings the routes up to date as seen from `root`, whose own router-LSA is taken from the database as everybody
-    /// else takes it. A link of its own over which no neighbour is known gives no next hop. Each route keeps at most
-    /// `maximumPaths` (at least 1) next hops.
-    public mutating func run(root: RouterID, neighbors: [AdjacentNeighbor], maximumPaths: Int) -> RouteTableUpdate {
-        RouteTableUpdate()
-    }
+/// A border router's word on how far an AS boundary router is behind it (RFC 5340 §4.4.3.5).
+struct InterAreaRouter: Equatable, Sendable {
+    var key: LSAKey
+    var border: Vertex
+    var metric: UInt32
+}
+
+/// What an LSA has contributed. It keeps hold of the vertices it speaks of.
+enum Contribution: Sendable {
+    case router(Vertex)
+    case network(Vertex)
+    case intraArea(Vertex, [LSAPrefix])
+    /// Inter-area-prefix- and AS-external-LSAs: one prefix, one candidate.
+    case prefix(IPv6Prefix, Candidate)
+    case interAreaRouter(border: Vertex, boundary: Vertex)
+    case hostname
 }

@@ -1,0 +1,161 @@
+import Addressing
+import OSPFPacket
+import ShortestPath
+
+/// The best of the candidates of a prefix so far. One value serves for all, so that looking takes no memory.
+struct BestPath {
+    private(set) var kind: PathKind?
+    private(set) var metric: UInt32 = 0
+    private(set) var internalMetric: UInt32 = 0
+    /// Whether the calculating router itself is it.
+    private(set) var isLocal = false
+    private(set) var announcers: [RouterID] = []
+    var firstHops = FirstHopSet()
+
+    /// Forgets everything.
+    mutating func reset() {
+        kind = nil
+        isLocal = false
+        announcers.removeAll(keepingCapacity: true)
+        firstHops.removeAll()
+    }
+
+    /// Takes a way into account; returns whether its first hops belong to the best ones. A better way puts the others
+    /// out, an equal one joins them. Kinds must come in their order.
+    mutating func offer(
+        _ kind: PathKind, metric: UInt32, internalMetric: UInt32 = 0, by announcer: RouterID, isLocal: Bool = false
+    ) -> Bool {
+        if let best = self.kind {
+            guard best == kind, (metric, internalMetric) <= (self.metric, self.internalMetric) else { return false }
+            if (metric, internalMetric) < (self.metric, self.internalMetric) { reset() }
+        }
+        self.kind = kind
+        self.metric = metric
+        self.internalMetric = internalMetric
+        self.isLocal = self.isLocal || isLocal
+        let place = announcers.firstIndex { $0 >= announcer } ?? announcers.count
+        if place == announcers.count || announcers[place] != announcer { announcers.insert(announcer, at: place) }
+        return true
+    }
+
+    /// The calculating router has the prefix itself, whatever others offer.
+    mutating func claim() {
+        reset()
+        kind = .intraArea
+        metric = 0
+        internalMetric = 0
+        isLocal = true
+    }
+}
+
+extension RouteCalculation {
+    /// Finds the best of some candidates (RFC 2328 §11, §16.4), looking no farther than at kinds up to `last`.
+    func choose(_ candidates: [Candidate], upTo last: PathKind = .externalType2, into best: inout BestPath) {
+        best.reset()
+        for candidate in candidates {
+            // Sorted by kind: a worse kind counts only if nothing better is reachable.
+            if let kind = best.kind, kind < candidate.kind { break }
+            guard candidate.kind <= last else { break }
+            switch candidate.kind {
+            case .intraArea:
+                offerIntraArea(candidate, to: &best)
+                if best.isLocal { return }
+            case .interArea: offerInterArea(candidate, to: &best)
+            case .externalType1, .externalType2: offerExternal(candidate, to: &best)
+            }
+        }
+    }
+
+    private func offerIntraArea(_ candidate: Candidate, to best: inout BestPath) {
+        let node = topology[candidate.announcer]
+        // One's own address is never routed elsewhere, even if an anycast sibling seems nearer.
+        guard node.name.router != view.root else { return best.claim() }
+        guard let distance = paths.distance(to: candidate.announcer), node.isPresent,
+            best.offer(.intraArea, metric: distance + candidate.metric, by: node.name.router)
+        else { return }
+        paths.addFirstHops(to: candidate.announcer, into: &best.firstHops)
+        guard node.name.isNetwork else { return }
+        // Next hops have a gateway: to a network it is attached to, a router sends by way of the designated router.
+        for hop in view.attachedNetworks where hop.vertex == candidate.announcer && hop.cost == distance {
+            best.firstHops.insert(hop.number)
+        }
+    }
+
+    private func offerInterArea(_ candidate: Candidate, to best: inout BestPath) {
+        guard let distance = borderDistance(candidate.announcer),
+            best.offer(.interArea, metric: distance + candidate.metric, by: topology[candidate.announcer].name.router)
+        else { return }
+        paths.addFirstHops(to: candidate.announcer, into: &best.firstHops)
+    }
+
+    private func offerExternal(_ candidate: Candidate, to best: inout BestPath) {
+        let announcer = topology[candidate.announcer].name.router
+        let isType2 = candidate.kind == .externalType2
+        if announcer == view.root {
+            _ = best.offer(candidate.kind, metric: candidate.metric, by: announcer, isLocal: true)
+            return
+        }
+        // The announcer must be reachable also where packets go elsewhere (RFC 2328 §16.4 (3)).
+        guard var distance = boundaryDistance(candidate.announcer) else { return }
+        var detour = BestPath()
+        if !candidate.forwardingAddress.isUnspecified {
+            chooseRoute(to: candidate.forwardingAddress, into: &detour)
+            guard detour.kind != nil, !detour.isLocal else { return }
+            distance = detour.metric
+        }
+        let metric = isType2 ? candidate.metric : distance.addingSaturated(candidate.metric)
+        guard best.offer(candidate.kind, metric: metric, internalMetric: isType2 ? distance : 0, by: announcer) else {
+            return
+        }
+        if candidate.forwardingAddress.isUnspecified {
+            addFirstHops(toBoundary: candidate.announcer, distance: distance, into: &best.firstHops)
+        } else {
+            for hop in detour.firstHops { best.firstHops.insert(hop) }
+        }
+    }
+
+    /// The distance to a reachable area border router other than this one.
+    private func borderDistance(_ vertex: Vertex) -> UInt32? {
+        let node = topology[vertex]
+        guard node.flags.contains(.border), node.name.router != view.root else { return nil }
+        return paths.distance(to: vertex)
+    }
+
+    /// The distance to an AS boundary router, in the area or else behind a border router (RFC 2328 §16.2, §16.4 (3)).
+    ///
+    /// A clear R-bit does not matter here, although RFC 5340 §A.2 reads as if it should: a gateway that is being drained
+    /// is avoided for its costs, and if there is no other, it is still better than none.
+    private func boundaryDistance(_ vertex: Vertex) -> UInt32? {
+        if let distance = insideDistance(toBoundary: vertex) { return distance }
+        return interAreaRouters[vertex]?.compactMap { way in borderDistance(way.border).map { $0 + way.metric } }.min()
+    }
+
+    private func insideDistance(toBoundary vertex: Vertex) -> UInt32? {
+        topology[vertex].flags.contains(.external) ? paths.distance(to: vertex) : nil
+    }
+
+    private func addFirstHops(toBoundary vertex: Vertex, distance: UInt32, into set: inout FirstHopSet) {
+        if insideDistance(toBoundary: vertex) != nil { return paths.addFirstHops(to: vertex, into: &set) }
+        for way in interAreaRouters[vertex] ?? [] {
+            guard let border = borderDistance(way.border), border + way.metric == distance else { continue }
+            paths.addFirstHops(to: way.border, into: &set)
+        }
+    }
+
+    /// The intra-area or inter-area route that packets to `address` take: of the longest matching prefix.
+    private func chooseRoute(to address: IPv6Address, into best: inout BestPath) {
+        for length in stride(from: 128, through: 0, by: -1) where prefixes.lengthCounts[length] > 0 {
+            guard let group = prefixes.group(of: IPv6Prefix(address, length: length)) else { continue }
+            choose(prefixes.groups[group].list.candidates, upTo: .interArea, into: &best)
+            if best.kind != nil { return }
+        }
+        best.reset()
+    }
+}
+
+extension UInt32 {
+    fileprivate func addingSaturated(_ other: UInt32) -> UInt32 {
+        let sum = addingReportingOverflow(other)
+        return sum.overflow ? .max : sum.partialValue
+    }
+}

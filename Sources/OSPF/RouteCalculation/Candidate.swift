@@ -1,0 +1,73 @@
+import Addressing
+import ShortestPath
+
+/// One way a prefix is announced: by whom, how, and at which metric.
+struct Candidate: Hashable, Comparable, Sendable {
+    /// Which kind of path it would be.
+    var kind: PathKind
+    /// The router or network the prefix hangs on, the area border router, or the AS boundary router.
+    var announcer: Vertex
+    /// The announced metric, below the type's infinity.
+    var metric: UInt32
+    /// Where an external prefix is to be sent instead of to the announcer; `::` for nowhere else.
+    var forwardingAddress = IPv6Address.unspecified
+
+    /// By kind first, so that the preferred kinds are looked at first.
+    static func < (left: Candidate, right: Candidate) -> Bool {
+        if left.kind != right.kind { return left.kind < right.kind }
+        if left.announcer != right.announcer { return left.announcer < right.announcer }
+        if left.metric != right.metric { return left.metric < right.metric }
+        return left.forwardingAddress < right.forwardingAddress
+    }
+}
+
+/// All candidates of a prefix, sorted, no two alike. The hash is kept, so that it takes no walk through all of them.
+struct CandidateList: Hashable, Sendable {
+    private(set) var candidates: [Candidate]
+    private var sum: Int
+
+    init() {
+        candidates = []
+        sum = 0
+    }
+
+    var hasForwardingAddress: Bool { candidates.contains { !$0.forwardingAddress.isUnspecified } }
+
+    func contains(_ candidate: Candidate) -> Bool {
+        let place = place(of: candidate)
+        return place < candidates.count && candidates[place] == candidate
+    }
+
+    /// The list with `candidate`, which must not be in it yet.
+    func adding(_ candidate: Candidate) -> CandidateList {
+        var result = self
+        result.candidates.insert(candidate, at: place(of: candidate))
+        result.sum &+= candidate.hashValue
+        return result
+    }
+
+    /// The list without `candidate`, which must be in it.
+    func removing(_ candidate: Candidate) -> CandidateList {
+        precondition(contains(candidate), "no such candidate")
+        var result = self
+        result.candidates.remove(at: place(of: candidate))
+        result.sum &-= candidate.hashValue
+        return result
+    }
+
+    private func place(of candidate: Candidate) -> Int {
+        var low = 0
+        var high = candidates.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if candidates[middle] < candidate { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    static func == (left: CandidateList, right: CandidateList) -> Bool {
+        left.sum == right.sum && left.candidates == right.candidates
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(sum) }
+}

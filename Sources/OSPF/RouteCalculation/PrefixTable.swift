@@ -1,0 +1,219 @@
+import Addressing
+
+/// Which prefixes are announced by whom. Prefixes with the same candidates form a group, and a group is a
+/// ``Destination``: as many prefixes as it has, there is one thing to compute and one to change.
+///
+/// What was told to others so far is kept beside it, so that an update says only what is different.
+struct PrefixTable: Sendable {
+    /// Prefixes with the same candidates. Its index is its ``DestinationID``.
+    struct Group: Sendable {
+        var list: CandidateList
+        /// Numbers of prefixes, in no order that means anything.
+        var members: [Int32] = []
+        /// How many prefixes are told to be routed here.
+        var routeCount = 0
+        /// Where they lead as last computed and told; `nil` if nowhere.
+        var destination: Destination?
+        /// Whether it is among ``dirtyGroups``.
+        var isDirty = false
+    }
+
+    struct Entry: Sendable {
+        var prefix: IPv6Prefix
+        /// Its group, and its place among the members.
+        var group = PrefixTable.none
+        var place: Int32 = 0
+        /// The group told to others.
+        var told = PrefixTable.none
+        /// Whether it is among ``dirtyEntries``.
+        var isDirty = false
+    }
+
+    private struct Repeat: Hashable {
+        var prefix: IPv6Prefix
+        var candidate: Candidate
+    }
+
+    /// No group.
+    static let none: Int32 = -1
+
+    private(set) var groups: [Group] = []
+    private(set) var entries: [Entry] = []
+    /// Groups to compute, and prefixes to compare with what was told.
+    private(set) var dirtyGroups: [Int32] = []
+    private(set) var dirtyEntries: [Int32] = []
+    /// Groups that depend on routes to forwarding addresses.
+    private(set) var forwardedGroups: Set<Int32> = []
+    /// How many prefixes there are of each length.
+    private(set) var lengthCounts = Array(repeating: 0, count: 129)
+
+    private var numbers: [IPv6Prefix: Int32] = [:]
+    private var groupNumbers: [CandidateList: Int32] = [:]
+    private var freeGroups: [Int32] = []
+    private var freeEntries: [Int32] = []
+    /// How often a candidate is announced beyond once: by several LSAs of one router, as when a prefix moves between them.
+    private var repeats: [Repeat: Int] = [:]
+    /// The last step from one group to another: prefixes that come together mostly take the same one.
+    private var lastStep: (from: Int32, candidate: Candidate, isAddition: Bool, to: Int32)?
+
+    /// The group of a prefix; `nil` if nobody announces it.
+    func group(of prefix: IPv6Prefix) -> Int? {
+        guard let number = numbers[prefix] else { return nil }
+        let group = entries[Int(number)].group
+        return group == Self.none ? nil : Int(group)
+    }
+
+    /// One more LSA announces `prefix`.
+    mutating func add(_ candidate: Candidate, to prefix: IPv6Prefix) {
+        let number = number(of: prefix)
+        let group = entries[Int(number)].group
+        if group != Self.none, groups[Int(group)].list.contains(candidate) {
+            repeats[Repeat(prefix: prefix, candidate: candidate), default: 0] += 1
+        } else {
+            move(number, to: step(from: group, candidate, isAddition: true))
+        }
+    }
+
+    /// One LSA less announces `prefix`.
+    mutating func remove(_ candidate: Candidate, from prefix: IPv6Prefix) {
+        guard let number = numbers[prefix] else { preconditionFailure("nobody announced the prefix") }
+        let key = Repeat(prefix: prefix, candidate: candidate)
+        if !repeats.isEmpty, let count = repeats[key] {
+            repeats[key] = count == 1 ? nil : count - 1
+        } else {
+            move(number, to: step(from: entries[Int(number)].group, candidate, isAddition: false))
+        }
+    }
+
+    private mutating func number(of prefix: IPv6Prefix) -> Int32 {
+        if let number = numbers[prefix] { return number }
+        let number: Int32
+        if let free = freeEntries.popLast() {
+            number = free
+            entries[Int(number)] = Entry(prefix: prefix)
+        } else {
+            number = Int32(entries.count)
+            entries.append(Entry(prefix: prefix))
+        }
+        numbers[prefix] = number
+        lengthCounts[prefix.length] += 1
+        return number
+    }
+
+    /// The group with one candidate more or less than `group`.
+    private mutating func step(from group: Int32, _ candidate: Candidate, isAddition: Bool) -> Int32 {
+        if let last = lastStep, last.from == group, last.isAddition == isAddition, last.candidate == candidate {
+            return last.to
+        }
+        let old = group == Self.none ? CandidateList() : groups[Int(group)].list
+        let list = isAddition ? old.adding(candidate) : old.removing(candidate)
+        let next: Int32
+        if list.candidates.isEmpty {
+            next = Self.none
+        } else if let known = groupNumbers[list] {
+            next = known
+        } else {
+            next = freeGroups.popLast() ?? Int32(groups.count)
+            if Int(next) == groups.count { groups.append(Group(list: list)) } else { groups[Int(next)].list = list }
+            groupNumbers[list] = next
+            if list.hasForwardingAddress { forwardedGroups.insert(next) }
+        }
+        lastStep = (group, candidate, isAddition, next)
+        return next
+    }
+
+    private mutating func move(_ number: Int32, to group: Int32) {
+        let entry = entries[Int(number)]
+        if entry.group != Self.none {
+            let last = groups[Int(entry.group)].members.removeLast()
+            if last != number {
+                groups[Int(entry.group)].members[Int(entry.place)] = last
+                entries[Int(last)].place = entry.place
+            }
+            freeIfUnused(entry.group)
+        }
+        entries[Int(number)].group = group
+        if group != Self.none {
+            entries[Int(number)].place = Int32(groups[Int(group)].members.count)
+            groups[Int(group)].members.append(number)
+            if groups[Int(group)].destination == nil { markDirty(group: group) }
+        }
+        markDirty(entry: number)
+    }
+
+    /// Gives the number of a group back that has no prefix and that nobody was told of.
+    private mutating func freeIfUnused(_ group: Int32) {
+        guard groups[Int(group)].members.isEmpty, groups[Int(group)].routeCount == 0 else { return }
+        groupNumbers[groups[Int(group)].list] = nil
+        forwardedGroups.remove(group)
+        groups[Int(group)].list = CandidateList()
+        groups[Int(group)].destination = nil
+        freeGroups.append(group)
+        lastStep = nil
+    }
+
+    private mutating func markDirty(group: Int32) {
+        guard !groups[Int(group)].isDirty else { return }
+        groups[Int(group)].isDirty = true
+        dirtyGroups.append(group)
+    }
+
+    private mutating func markDirty(entry: Int32) {
+        guard !entries[Int(entry)].isDirty else { return }
+        entries[Int(entry)].isDirty = true
+        dirtyEntries.append(entry)
+    }
+}
+
+extension PrefixTable {
+    /// Takes the groups out that are to be computed, in the order of their numbers: all, or those that are new and, if
+    /// any prefix has changed, those that depend on routes.
+    mutating func takeDirtyGroups(all: Bool) -> [Int32] {
+        let new = dirtyGroups
+        for group in new { groups[Int(group)].isDirty = false }
+        dirtyGroups.removeAll(keepingCapacity: dirtyGroups.count < 1024)
+        if all { return groups.indices.map(Int32.init) }
+        return dirtyEntries.isEmpty ? new.sorted() : forwardedGroups.union(new).sorted()
+    }
+
+    /// Sets where a group leads.
+    mutating func setDestination(of group: Int32, to destination: Destination?) {
+        let wasReachable = groups[Int(group)].destination != nil
+        groups[Int(group)].destination = destination
+        guard wasReachable != (destination != nil) else { return }
+        for member in groups[Int(group)].members { markDirty(entry: member) }
+    }
+
+    /// Says which routes are different from what was told, and which groups nobody is routed to any more.
+    mutating func tell(_ update: inout RouteTableUpdate) {
+        var left: [Int32] = []
+        for number in dirtyEntries {
+            let entry = entries[Int(number)]
+            entries[Int(number)].isDirty = false
+            let isReachable = entry.group != Self.none && groups[Int(entry.group)].destination != nil
+            let group = isReachable ? entry.group : Self.none
+            if group != entry.told {
+                entries[Int(number)].told = group
+                if group != Self.none { groups[Int(group)].routeCount += 1 }
+                if entry.told != Self.none {
+                    groups[Int(entry.told)].routeCount -= 1
+                    if groups[Int(entry.told)].routeCount == 0 { left.append(entry.told) }
+                }
+                update.routes.append((entry.prefix, group == Self.none ? nil : DestinationID(rawValue: UInt32(group))))
+            }
+            if entry.group == Self.none { forget(number) }
+        }
+        dirtyEntries.removeAll(keepingCapacity: dirtyEntries.count < 1024)
+        for group in left.sorted() where groups[Int(group)].routeCount == 0 {
+            update.released.append(DestinationID(rawValue: UInt32(group)))
+            freeIfUnused(group)
+        }
+    }
+
+    private mutating func forget(_ number: Int32) {
+        let prefix = entries[Int(number)].prefix
+        numbers[prefix] = nil
+        lengthCounts[prefix.length] -= 1
+        freeEntries.append(number)
+    }
+}

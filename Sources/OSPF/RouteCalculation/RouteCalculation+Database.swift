@@ -1,0 +1,173 @@
+import Addressing
+public import OSPFPacket
+import ShortestPath
+
+extension RouteCalculation {
+    /// Takes note of an LSA with new content, or (`nil`) of one that is gone or has reached MaxAge. Not to be called for
+    /// mere refreshes, though that would do no harm. A body that cannot be decoded counts as absent.
+    public mutating func databaseChanged(_ key: LSAKey, to lsa: LSA?) {
+        guard key.type.scope != .linkLocal, key.advertisingRouter != .none else { return }
+        switch lsa.flatMap({ try? $0.body() }) {
+        case .router(let body): take(body, as: key)
+        case .network(let body): take(body, as: key)
+        case .intraAreaPrefix(let body): take(body, as: key)
+        case .interAreaPrefix(let body): take(body, as: key)
+        case .interAreaRouter(let body): take(body, as: key)
+        case .asExternal(let body): take(body, as: key)
+        case .routerInformation(let body): take(body, as: key)
+        case .nssa, .link, .unknown, nil: withdraw(key)
+        }
+    }
+
+    private mutating func take(_ body: RouterLSA, as key: LSAKey) {
+        let vertex: Vertex
+        if case .router(let known) = contributions[key] {
+            vertex = known
+        } else {
+            vertex = topology.retain(.router(key.advertisingRouter))
+            contributions[key] = .router(vertex)
+        }
+        topology.setRouterLSA(of: vertex, linkStateID: key.linkStateID, to: body)
+    }
+
+    private mutating func take(_ body: NetworkLSA, as key: LSAKey) {
+        let vertex: Vertex
+        if case .network(let known) = contributions[key] {
+            vertex = known
+        } else {
+            vertex = topology.retain(.network(key.advertisingRouter, interfaceID: key.linkStateID))
+            contributions[key] = .network(vertex)
+        }
+        topology.setNetworkLSA(of: vertex, to: body)
+    }
+
+    private mutating func take(_ body: IntraAreaPrefixLSA, as key: LSAKey) {
+        // Nobody hangs prefixes on others than himself and the networks he is designated for (RFC 5340 §4.4.3.9).
+        guard body.referencedAdvertisingRouter == key.advertisingRouter else { return withdraw(key) }
+        let name: Topology.Name
+        switch body.referencedType {
+        case .router: name = .router(key.advertisingRouter)
+        case .network: name = .network(key.advertisingRouter, interfaceID: body.referencedLinkStateID)
+        default: return withdraw(key)
+        }
+        let vertex = topology.retain(name)
+        let list = body.prefixes.filter { $0.metric != LSAPrefix.infinity && $0.isUsable }
+        guard
+            case .intraArea(let oldVertex, let oldList) = contributions.updateValue(
+                .intraArea(vertex, list), forKey: key)
+        else { return exchange([], at: vertex, for: list[...], at: vertex) }
+        // Mostly a few prefixes in the middle are new: what is alike at both ends needs no work.
+        var old = oldList[...]
+        var new = list[...]
+        if oldVertex == vertex {
+            while let first = old.first, first == new.first {
+                old = old.dropFirst()
+                new = new.dropFirst()
+            }
+            while let last = old.last, last == new.last {
+                old = old.dropLast()
+                new = new.dropLast()
+            }
+        }
+        exchange(old, at: oldVertex, for: new, at: vertex)
+        topology.release(oldVertex)
+    }
+
+    private mutating func exchange(
+        _ old: ArraySlice<LSAPrefix>, at oldVertex: Vertex, for new: ArraySlice<LSAPrefix>, at vertex: Vertex
+    ) {
+        for entry in new { prefixes.add(Candidate(entry, at: vertex), to: entry.prefix) }
+        for entry in old { prefixes.remove(Candidate(entry, at: oldVertex), from: entry.prefix) }
+    }
+
+    private mutating func take(_ body: InterAreaPrefixLSA, as key: LSAKey) {
+        guard body.metric < LSAPrefix.infinity24, body.prefix.isUsable else { return withdraw(key) }
+        let border = topology.retain(.router(key.advertisingRouter))
+        let candidate = Candidate(kind: .interArea, announcer: border, metric: body.metric)
+        take(body.prefix.prefix, candidate, as: key)
+    }
+
+    private mutating func take(_ body: ASExternalLSA, as key: LSAKey) {
+        guard body.metric < LSAPrefix.infinity24, body.prefix.isUsable else { return withdraw(key) }
+        let forwardingAddress = body.forwardingAddress ?? .unspecified
+        // Not allowed, and a link-local address would mean nothing anywhere else (RFC 5340 §A.4.7).
+        guard !forwardingAddress.isLinkLocal, !forwardingAddress.isMulticast else { return withdraw(key) }
+        let candidate = Candidate(
+            kind: body.isType2 ? .externalType2 : .externalType1,
+            announcer: topology.retain(.router(key.advertisingRouter)), metric: body.metric,
+            forwardingAddress: forwardingAddress)
+        take(body.prefix.prefix, candidate, as: key)
+    }
+
+    private mutating func take(_ prefix: IPv6Prefix, _ candidate: Candidate, as key: LSAKey) {
+        let old = contributions.updateValue(.prefix(prefix, candidate), forKey: key)
+        prefixes.add(candidate, to: prefix)
+        if let old { withdraw(old, of: key) }
+    }
+
+    private mutating func take(_ body: InterAreaRouterLSA, as key: LSAKey) {
+        guard body.metric < LSAPrefix.infinity24 else { return withdraw(key) }
+        let border = topology.retain(.router(key.advertisingRouter))
+        let boundary = topology.retain(.router(body.destination))
+        withdraw(key)
+        contributions[key] = .interAreaRouter(border: border, boundary: boundary)
+        interAreaRouters[boundary, default: []].append(InterAreaRouter(key: key, border: border, metric: body.metric))
+        hasNewInterAreaRouters = true
+    }
+
+    private mutating func take(_ body: RouterInformationLSA, as key: LSAKey) {
+        withdraw(key)
+        guard let name = body.hostname else { return }
+        contributions[key] = .hostname
+        hostnames[key.advertisingRouter, default: []].append((key, name))
+    }
+
+    private mutating func withdraw(_ key: LSAKey) {
+        guard let old = contributions.removeValue(forKey: key) else { return }
+        withdraw(old, of: key)
+    }
+
+    private mutating func withdraw(_ old: Contribution, of key: LSAKey) {
+        switch old {
+        case .router(let vertex):
+            topology.setRouterLSA(of: vertex, linkStateID: key.linkStateID, to: nil)
+            topology.release(vertex)
+        case .network(let vertex):
+            topology.setNetworkLSA(of: vertex, to: nil)
+            topology.release(vertex)
+        case .intraArea(let vertex, let list):
+            exchange(list[...], at: vertex, for: [], at: vertex)
+            topology.release(vertex)
+        case .prefix(let prefix, let candidate):
+            prefixes.remove(candidate, from: prefix)
+            topology.release(candidate.announcer)
+        case .interAreaRouter(let border, let boundary):
+            interAreaRouters[boundary]?.removeAll { $0.key == key }
+            if interAreaRouters[boundary]?.isEmpty == true { interAreaRouters[boundary] = nil }
+            hasNewInterAreaRouters = true
+            topology.release(border)
+            topology.release(boundary)
+        case .hostname:
+            hostnames[key.advertisingRouter]?.removeAll { $0.key == key }
+            if hostnames[key.advertisingRouter]?.isEmpty == true { hostnames[key.advertisingRouter] = nil }
+        }
+    }
+}
+
+extension LSAPrefix {
+    /// The metric that says unreachable: of intra-area prefixes, and in LSAs with metrics of 24 bits (RFC 2328 §B).
+    fileprivate static let infinity = UInt16.max
+    fileprivate static let infinity24: UInt32 = 0xff_ffff
+
+    /// Whether there can be a unicast route to it. Link-local and multicast prefixes are nobody's to announce.
+    fileprivate var isUsable: Bool {
+        !options.contains(.noUnicast)
+            && !(prefix.length >= 8 && prefix.address.isMulticast || prefix.length >= 10 && prefix.address.isLinkLocal)
+    }
+}
+
+extension Candidate {
+    fileprivate init(_ entry: LSAPrefix, at vertex: Vertex) {
+        self.init(kind: .intraArea, announcer: vertex, metric: UInt32(entry.metric))
+    }
+}

@@ -1,0 +1,124 @@
+import ShortestPath
+
+extension Topology {
+    /// Replaces the links of a vertex, and puts right the edges of all whose links with it come or go. The work grows
+    /// with the links of the vertex and of those neighbours, and no worse than n log n, whatever the LSAs say.
+    mutating func setLinks(of vertex: Vertex, to links: [Link]) {
+        let index = Int(vertex.rawValue)
+        let name = nodes[index].name
+        var touched = [vertex]
+        for group in groups(of: index) {
+            guard let peer = nodes[index].links[group].first(where: { $0.peer != nil })?.peer else { continue }
+            touched.append(peer)
+            for place in range(of: name, in: peer) { nodes[Int(peer.rawValue)].links[place].peer = nil }
+        }
+        nodes[index].links = Self.tidied(links)
+        for group in groups(of: index) {
+            let target = nodes[index].links[group.lowerBound].target
+            guard let peer = self.vertex(named: target), peer != vertex, connect(index, group, with: peer) else {
+                continue
+            }
+            touched.append(peer)
+        }
+        touched.sort()
+        for (place, other) in touched.enumerated() where place == 0 || touched[place - 1] != other {
+            if graph.setEdges(of: other, to: edges(of: other)) { hasNewEdges = true }
+        }
+    }
+
+    /// Whether `vertex` has a link with `target` that both know of.
+    func hasLink(from vertex: Vertex, to target: Name) -> Bool {
+        range(of: target, in: vertex).contains { self[vertex].links[$0].peer != nil }
+    }
+
+    /// Marks the links of a vertex with `peer` that `peer` describes too; returns whether there is one.
+    ///
+    /// Between routers the interface IDs must mirror each other. RFC 2328 §16.1 (2b) is content with any link back, but
+    /// of two parallel cables one may be known to a single end only, and packets sent into it would be lost.
+    private mutating func connect(_ index: Int, _ group: Range<Int>, with peer: Vertex) -> Bool {
+        let vertex = Vertex(rawValue: UInt32(index))
+        let other = Int(peer.rawValue)
+        let back = range(of: nodes[index].name, in: peer)
+        guard !back.isEmpty else { return false }
+        if nodes[index].name.isNetwork || nodes[other].name.isNetwork {
+            for place in group { nodes[index].links[place].peer = peer }
+            for place in back { nodes[other].links[place].peer = vertex }
+            return true
+        }
+        var isConnected = false
+        for place in group {
+            var mirrored = nodes[index].links[place]
+            mirrored.target = nodes[index].name
+            swap(&mirrored.interfaceID, &mirrored.neighborInterfaceID)
+            mirrored.cost = 0
+            let found = firstPlace(in: back, of: nodes[other].links) { !Link.precedes($0, mirrored) }
+            guard found < back.upperBound, nodes[other].links[found].interfaceID == mirrored.interfaceID,
+                nodes[other].links[found].neighborInterfaceID == mirrored.neighborInterfaceID
+            else { continue }
+            nodes[index].links[place].peer = peer
+            nodes[other].links[found].peer = vertex
+            isConnected = true
+        }
+        return isConnected
+    }
+
+    /// One edge to each peer, as cheap as the cheapest link.
+    private func edges(of vertex: Vertex) -> [Edge] {
+        var edges: [Edge] = []
+        for link in self[vertex].links {
+            guard let peer = link.peer else { continue }
+            if let last = edges.last, last.target == peer {
+                edges[edges.count - 1].cost = min(last.cost, link.cost)
+            } else {
+                edges.append(Edge(to: peer, cost: link.cost))
+            }
+        }
+        return edges
+    }
+
+    /// Sorted, and of links that are alike only the cheapest.
+    private static func tidied(_ links: [Link]) -> [Link] {
+        var result: [Link] = []
+        result.reserveCapacity(links.count)
+        for link in links.sorted(by: Link.precedes) {
+            if let last = result.last, last.target == link.target, last.interfaceID == link.interfaceID,
+                last.neighborInterfaceID == link.neighborInterfaceID
+            {
+                continue
+            }
+            result.append(link)
+        }
+        return result
+    }
+
+    /// The runs of links with the same target.
+    private func groups(of index: Int) -> [Range<Int>] {
+        let links = nodes[index].links
+        var result: [Range<Int>] = []
+        var start = 0
+        for place in links.indices where place + 1 == links.count || links[place + 1].target != links[start].target {
+            result.append(start..<place + 1)
+            start = place + 1
+        }
+        return result
+    }
+
+    /// Where the links of `vertex` with `target` lie.
+    private func range(of target: Name, in vertex: Vertex) -> Range<Int> {
+        let links = self[vertex].links
+        let start = firstPlace(in: links.indices, of: links) { !($0.target < target) }
+        let end = firstPlace(in: start..<links.count, of: links) { target < $0.target }
+        return start..<end
+    }
+
+    /// The first place in `range` whose link satisfies a condition that, once true, stays true; else the range's end.
+    private func firstPlace(in range: Range<Int>, of links: [Link], where condition: (Link) -> Bool) -> Int {
+        var low = range.lowerBound
+        var high = range.upperBound
+        while low < high {
+            let middle = low + (high - low) / 2
+            if condition(links[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,152 @@
+import Addressing
+import OSPFPacket
+import ShortestPath
+
+/// The area's routers and transit networks as a graph, kept from router- and network-LSAs.
+///
+/// A vertex lives as long as some LSA speaks of it: as its originator, or as what prefixes hang on. Only links that
+/// both ends know of become edges (RFC 2328 §16.1 (2b)): a link to a router without LSA is remembered but leads nowhere.
+struct Topology: Sendable {
+    /// What a vertex stands for: a router, or a network by its designated router and that router's interface ID.
+    struct Name: Hashable, Comparable, Sendable {
+        var isNetwork: Bool
+        var router: RouterID
+        var interfaceID: UInt32
+
+        static func router(_ router: RouterID) -> Name { Name(isNetwork: false, router: router, interfaceID: 0) }
+        static func network(_ designatedRouter: RouterID, interfaceID: UInt32) -> Name {
+            Name(isNetwork: true, router: designatedRouter, interfaceID: interfaceID)
+        }
+
+        static func < (left: Name, right: Name) -> Bool {
+            (left.isNetwork ? 1 : 0, left.router, left.interfaceID)
+                < (right.isNetwork ? 1 : 0, right.router, right.interfaceID)
+        }
+    }
+
+    /// A link as the LSA of one end describes it.
+    struct Link: Equatable, Sendable {
+        var target: Name
+        /// The interface IDs of the two ends. A network has none, and says nothing of those of its routers.
+        var interfaceID: UInt32 = 0
+        var neighborInterfaceID: UInt32 = 0
+        var cost: UInt16 = 0
+        /// The other end, while that describes the link too.
+        var peer: Vertex?
+    }
+
+    /// A vertex with all that is known of it.
+    struct Node: Sendable {
+        var name: Name
+        /// LSAs that speak of it.
+        var references = 0
+        /// The router-LSAs of a router, in the order of their link state IDs.
+        var routerLSAs: [(linkStateID: UInt32, body: RouterLSA)] = []
+        /// Whether a router- or network-LSA says that it exists.
+        var isPresent = false
+        /// The bits of the router-LSA.
+        var flags: RouterLSA.Flags = []
+        /// Sorted by target and interface IDs, no two alike.
+        var links: [Link] = []
+    }
+
+    var graph = Graph()
+    /// By vertex number; those not in the graph mean nothing.
+    var nodes: [Node] = []
+    private var vertices: [Name: Vertex] = [:]
+
+    /// Whether the graph changed since ``markSeen()``.
+    var hasNewEdges = false
+    /// Whether other properties of routers changed since ``markSeen()``.
+    private(set) var hasNewFlags = false
+
+    /// The vertex of that name, if some LSA speaks of it.
+    func vertex(named name: Name) -> Vertex? { vertices[name] }
+
+    subscript(vertex: Vertex) -> Node { nodes[Int(vertex.rawValue)] }
+
+    /// Forgets that anything is new.
+    mutating func markSeen() {
+        hasNewEdges = false
+        hasNewFlags = false
+    }
+
+    /// The vertex of that name, for one more LSA that speaks of it.
+    mutating func retain(_ name: Name) -> Vertex {
+        let vertex: Vertex
+        if let known = vertices[name] {
+            vertex = known
+        } else {
+            vertex = graph.addVertex(name.isNetwork ? .network : .router)
+            vertices[name] = vertex
+            let index = Int(vertex.rawValue)
+            if index == nodes.count { nodes.append(Node(name: name)) } else { nodes[index] = Node(name: name) }
+        }
+        nodes[Int(vertex.rawValue)].references += 1
+        return vertex
+    }
+
+    /// Takes back one ``retain(_:)``. With the last the vertex goes.
+    mutating func release(_ vertex: Vertex) {
+        let index = Int(vertex.rawValue)
+        nodes[index].references -= 1
+        guard nodes[index].references == 0 else { return }
+        assert(nodes[index].links.isEmpty)
+        vertices[nodes[index].name] = nil
+        graph.removeVertex(vertex)
+    }
+
+    /// Sets or removes (`nil`) one of the router-LSAs of a router; together they count as one (RFC 5340 §4.8.1).
+    mutating func setRouterLSA(of vertex: Vertex, linkStateID: UInt32, to body: RouterLSA?) {
+        let index = Int(vertex.rawValue)
+        nodes[index].routerLSAs.removeAll { $0.linkStateID == linkStateID }
+        if let body {
+            let place = nodes[index].routerLSAs.firstIndex { $0.linkStateID > linkStateID }
+            nodes[index].routerLSAs.insert((linkStateID, body), at: place ?? nodes[index].routerLSAs.count)
+        }
+        // Where they disagree on bits, the one with the lowest link state ID counts (RFC 5340 §A.4.3).
+        let first = nodes[index].routerLSAs.first?.body
+        let options = first?.options ?? []
+        // Without the V6-bit a router is left out of IPv6 routes altogether (RFC 5340 §A.2).
+        let isPresent = options.contains(.v6)
+        let flags = isPresent ? first?.flags ?? [] : []
+        if nodes[index].isPresent != isPresent || nodes[index].flags != flags {
+            nodes[index].isPresent = isPresent
+            nodes[index].flags = flags
+            hasNewFlags = true
+        }
+        // Without the R-bit nothing is routed through it (RFC 5340 §4.8.1), though it can be reached.
+        if graph.setTransit(vertex, !isPresent || options.contains(.r)) { hasNewEdges = true }
+        let links = isPresent ? nodes[index].routerLSAs.flatMap { $0.body.links.map(Link.init) } : []
+        setLinks(of: vertex, to: links)
+    }
+
+    /// Sets or removes (`nil`) the network-LSA of a network.
+    mutating func setNetworkLSA(of vertex: Vertex, to body: NetworkLSA?) {
+        nodes[Int(vertex.rawValue)].isPresent = body != nil
+        setLinks(of: vertex, to: (body?.attachedRouters ?? []).map { Link(target: .router($0)) })
+    }
+}
+
+extension Topology.Link {
+    /// The same link as the router-LSA has it. Virtual links are routed over like cables, by those who are not at
+    /// their ends. A cost of 0, which RFC 2328 §C.3 rules out, counts as 1: free cycles would make loops.
+    init(_ link: RouterLSA.Link) {
+        switch link.type {
+        case .pointToPoint, .virtual:
+            target = .router(link.neighborRouterID)
+            neighborInterfaceID = link.neighborInterfaceID
+        case .transit:
+            target = .network(link.neighborRouterID, interfaceID: link.neighborInterfaceID)
+        }
+        interfaceID = link.interfaceID
+        cost = max(1, link.metric)
+    }
+
+    /// Orders links by target, so that all links between two vertices lie side by side.
+    static func precedes(_ left: Self, _ right: Self) -> Bool {
+        if left.target != right.target { return left.target < right.target }
+        return (left.interfaceID, left.neighborInterfaceID, left.cost)
+            < (right.interfaceID, right.neighborInterfaceID, right.cost)
+    }
+}

@@ -1,0 +1,121 @@
+public import Addressing
+import OSPFPacket
+
+@testable import OSPF
+
+/// An area as a test writes it down: a link-state database of bodies, and a route calculation that is told of them.
+struct Area {
+    private(set) var bodies: [LSAKey: LSABody] = [:]
+    var calculation = RouteCalculation()
+    private(set) var table = RouteTable()
+
+    /// Puts an LSA in, replaces it, or takes it out.
+    mutating func set(_ key: LSAKey, _ body: LSABody?) {
+        guard bodies[key] != body else { return }
+        bodies[key] = body
+        calculation.databaseChanged(key, to: body.map { LSA(key: key, sequenceNumber: 1, body: $0) })
+    }
+
+    /// Runs the calculation and takes its update in.
+    @discardableResult
+    mutating func run(_ root: RouterID, _ neighbors: [AdjacentNeighbor], maximumPaths: Int = 64) -> RouteTableUpdate {
+        let update = calculation.run(root: root, neighbors: neighbors, maximumPaths: maximumPaths)
+        table.apply(update)
+        return update
+    }
+
+    /// Where a prefix leads.
+    func route(_ prefix: IPv6Prefix) -> Destination? { table.routes[prefix].flatMap { table.destinations[$0] } }
+
+    // MARK: LSAs in short
+
+    mutating func router(
+        _ router: RouterID, _ links: [RouterLSA.Link], flags: RouterLSA.Flags = [],
+        options: OSPFOptions = [.v6, .r, .e], part: UInt32 = 0
+    ) {
+        set(
+            LSAKey(type: .router, linkStateID: part, advertisingRouter: router),
+            .router(RouterLSA(flags: flags, options: options, links: links)))
+    }
+
+    mutating func network(_ designatedRouter: RouterID, interface: UInt32, _ routers: [RouterID]) {
+        set(
+            LSAKey(type: .network, linkStateID: interface, advertisingRouter: designatedRouter),
+            .network(NetworkLSA(options: [.v6, .r, .e], attachedRouters: routers)))
+    }
+
+    mutating func prefixes(_ router: RouterID, _ prefixes: [LSAPrefix], part: UInt32 = 0, network: UInt32? = nil) {
+        set(
+            LSAKey(type: .intraAreaPrefix, linkStateID: part, advertisingRouter: router),
+            .intraAreaPrefix(
+                IntraAreaPrefixLSA(
+                    referencedType: network == nil ? .router : .network, referencedLinkStateID: network ?? 0,
+                    referencedAdvertisingRouter: router, prefixes: prefixes)))
+    }
+
+    mutating func interAreaPrefix(_ border: RouterID, _ prefix: IPv6Prefix, metric: UInt32, part: UInt32 = 0) {
+        set(
+            LSAKey(type: .interAreaPrefix, linkStateID: part, advertisingRouter: border),
+            .interAreaPrefix(InterAreaPrefixLSA(metric: metric, prefix: LSAPrefix(prefix: prefix))))
+    }
+
+    mutating func interAreaRouter(_ border: RouterID, to router: RouterID, metric: UInt32, part: UInt32 = 0) {
+        set(
+            LSAKey(type: .interAreaRouter, linkStateID: part, advertisingRouter: border),
+            .interAreaRouter(InterAreaRouterLSA(options: [.v6, .r, .e], metric: metric, destination: router)))
+    }
+
+    mutating func external(
+        _ router: RouterID, _ prefix: IPv6Prefix, type2: Bool = true, metric: UInt32, forwarding: IPv6Address? = nil,
+        part: UInt32 = 0
+    ) {
+        set(
+            LSAKey(type: .asExternal, linkStateID: part, advertisingRouter: router),
+            .asExternal(
+                ASExternalLSA(
+                    isType2: type2, metric: metric, prefix: LSAPrefix(prefix: prefix), forwardingAddress: forwarding)))
+    }
+
+    mutating func remove(_ type: LSAType, _ router: RouterID, part: UInt32 = 0) {
+        set(LSAKey(type: type, linkStateID: part, advertisingRouter: router), nil)
+    }
+}
+
+/// A cable: our interface, the neighbour, and its interface.
+func cable(_ interface: UInt32, to router: RouterID, _ theirs: UInt32, cost: UInt16 = 10) -> RouterLSA.Link {
+    RouterLSA.Link(
+        type: .pointToPoint, metric: cost, interfaceID: interface, neighborInterfaceID: theirs, neighborRouterID: router
+    )
+}
+
+/// A place on a transit network.
+func transit(_ interface: UInt32, designated router: RouterID, _ theirs: UInt32, cost: UInt16 = 10) -> RouterLSA.Link {
+    RouterLSA.Link(
+        type: .transit, metric: cost, interfaceID: interface, neighborInterfaceID: theirs, neighborRouterID: router)
+}
+
+/// `fe80::ROUTER:INTERFACE`, the link-local address of that router on that interface.
+func linkLocal(_ router: RouterID, _ interface: UInt32) -> IPv6Address {
+    IPv6Address(high: 0xfe80 << 48, low: UInt64(router.rawValue) << 16 | UInt64(interface))
+}
+
+func neighbor(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> AdjacentNeighbor {
+    AdjacentNeighbor(
+        interface: interface, routerID: router, interfaceID: theirs, address: linkLocal(router, theirs))
+}
+
+func hop(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> NextHop {
+    NextHop(interface: interface, gateway: linkLocal(router, theirs))
+}
+
+extension RouterID: ExpressibleByIntegerLiteral {
+    public init(integerLiteral value: UInt32) { self.init(value) }
+}
+
+extension IPv6Prefix: ExpressibleByStringLiteral {
+    public init(stringLiteral value: String) { self.init(value)! }
+}
+
+extension LSAPrefix {
+    init(_ prefix: IPv6Prefix, _ metric: UInt16 = 0) { self.init(prefix: prefix, metric: metric) }
+}

@@ -1,0 +1,165 @@
+import Addressing
+import OSPFPacket
+import Testing
+
+@testable import OSPF
+
+struct ExternalRouteTests {
+    /// 1–2 at cost 10, 1–3 at cost 20. 2 and 3 are border and AS boundary routers.
+    private func fork() -> Area {
+        var area = Area()
+        area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1, cost: 20)])
+        area.router(2, [cable(1, to: 1, 2)], flags: [.border, .external])
+        area.router(3, [cable(1, to: 1, 3)], flags: [.border, .external])
+        return area
+    }
+    private let neighbors = [neighbor(2, 2, 1), neighbor(3, 3, 1)]
+    private let to2 = hop(2, 2, 1)
+    private let to3 = hop(3, 3, 1)
+
+    @Test func interAreaRoutesTakeTheBestBorder() {
+        var area = fork()
+        area.interAreaPrefix(2, "fd01::/32", metric: 15)
+        area.interAreaPrefix(3, "fd01::/32", metric: 5)
+        area.interAreaPrefix(2, "fd02::/32", metric: 0xff_ffff, part: 1)
+        area.run(1, neighbors)
+        #expect(
+            area.route("fd01::/32")
+                == Destination(kind: .interArea, metric: 25, announcers: [2, 3], nextHops: [to2, to3]))
+        #expect(area.route("fd02::/32") == nil)
+        // Without the B-bit its word counts no more.
+        area.router(2, [cable(1, to: 1, 2)], flags: [.external])
+        area.run(1, neighbors)
+        #expect(area.route("fd01::/32")?.announcers == [3])
+        #expect(area.calculation.statistics.fullRuns == 1 && area.calculation.statistics.prefixRuns == 1)
+    }
+
+    @Test func kindsComeBeforeMetrics() {
+        var area = fork()
+        let prefix: IPv6Prefix = "fd01::/32"
+        area.external(2, prefix, type2: true, metric: 1)
+        area.run(1, neighbors)
+        #expect(area.route(prefix)?.kind == .externalType2)
+        area.external(3, prefix, type2: false, metric: 1000)
+        area.run(1, neighbors)
+        #expect(
+            area.route(prefix)
+                == Destination(kind: .externalType1, metric: 1020, announcers: [3], nextHops: [to3]))
+        area.interAreaPrefix(2, prefix, metric: 5000)
+        area.run(1, neighbors)
+        #expect(area.route(prefix)?.kind == .interArea)
+        area.prefixes(3, [LSAPrefix(prefix, 60000)])
+        area.run(1, neighbors)
+        #expect(area.route(prefix)?.kind == .intraArea && area.route(prefix)?.metric == 60020)
+        #expect(
+            area.calculation.candidates(for: prefix).map(\.kind) == [
+                .intraArea, .interArea, .externalType1, .externalType2,
+            ])
+        // The worse kinds step in when the better are out of reach.
+        area.router(3, [])
+        area.run(1, neighbors)
+        #expect(area.route(prefix)?.kind == .interArea)
+        #expect(area.calculation.candidates(for: prefix).map(\.distance) == [10, 10, nil, nil])
+    }
+
+    @Test func type2ComparesMetricsThenDistances() {
+        var area = fork()
+        area.external(2, .default, metric: 20)
+        area.external(3, .default, metric: 10)
+        area.run(1, neighbors)
+        #expect(
+            area.route(.default)
+                == Destination(
+                    kind: .externalType2, metric: 10, internalMetric: 20, announcers: [3], nextHops: [to3]))
+        area.external(3, .default, metric: 20)
+        area.run(1, neighbors)
+        #expect(area.route(.default)?.announcers == [2])
+        #expect(area.route(.default)?.internalMetric == 10)
+        area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1)])
+        area.run(1, neighbors)
+        #expect(area.route(.default)?.announcers == [2, 3])
+        #expect(area.route(.default)?.nextHops == [to2, to3])
+        // An announcer that is no AS boundary router says nothing.
+        area.router(2, [cable(1, to: 1, 2)])
+        area.run(1, neighbors)
+        #expect(area.route(.default)?.announcers == [3])
+    }
+
+    @Test func ownExternalsAreLocalWhileTheyAreTheBest() {
+        var area = fork()
+        area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1, cost: 20)], flags: [.external])
+        area.external(1, .default, metric: 10)
+        area.external(2, .default, metric: 10)
+        area.run(1, neighbors)
+        #expect(area.route(.default) == nil)
+        area.external(2, .default, metric: 9)
+        area.run(1, neighbors)
+        #expect(area.route(.default)?.announcers == [2])
+    }
+
+    @Test func boundaryRoutersOfOtherAreasAreFoundThroughBorders() {
+        var area = fork()
+        area.external(9, .default, type2: false, metric: 3)
+        area.run(1, neighbors)
+        #expect(area.route(.default) == nil)
+        area.interAreaRouter(2, to: 9, metric: 14)
+        area.interAreaRouter(3, to: 9, metric: 4)
+        area.run(1, neighbors)
+        #expect(
+            area.route(.default)
+                == Destination(kind: .externalType1, metric: 27, announcers: [9], nextHops: [to2, to3]))
+        area.interAreaRouter(3, to: 9, metric: 5)
+        area.run(1, neighbors)
+        #expect(area.route(.default)?.nextHops == [to2])
+        area.remove(.interAreaRouter, 2)
+        area.run(1, neighbors)
+        #expect(area.route(.default)?.metric == 28)
+        area.remove(.interAreaRouter, 3)
+        area.run(1, neighbors)
+        #expect(area.route(.default) == nil)
+        #expect(area.calculation.statistics.fullRuns == 1)
+    }
+
+    @Test func forwardingAddressesAreFollowed() {
+        var area = fork()
+        let gateway = IPv6Address(0xfd00, 0, 0, 0, 0, 0, 0, 99)
+        area.external(2, .default, metric: 7, forwarding: gateway)
+        area.run(1, neighbors)
+        #expect(area.route(.default) == nil)
+        // A route to it, by the longest prefix, and not by an external one.
+        area.external(3, "fd00::63/128", metric: 1, part: 1)
+        area.prefixes(2, [LSAPrefix("fd00::/64", 1)])
+        area.run(1, neighbors)
+        #expect(
+            area.route(.default)
+                == Destination(
+                    kind: .externalType2, metric: 7, internalMetric: 11, announcers: [2], nextHops: [to2]))
+        area.prefixes(3, [LSAPrefix("fd00::/96", 2)])
+        area.run(1, neighbors)
+        #expect(area.route(.default)?.nextHops == [to3])
+        #expect(area.route(.default)?.internalMetric == 22)
+        // The announcer has to be reachable all the same.
+        area.router(2, [cable(1, to: 1, 2)], flags: [.border])
+        area.run(1, neighbors)
+        #expect(area.route(.default) == nil)
+    }
+
+    @Test func aForwardingAddressOnALinkIsFollowedWhenOnlyPrefixesChange() {
+        var area = fork()
+        let gateway = IPv6Address(0xfd00, 0, 0, 0, 0, 0, 0, 99)
+        area.external(2, .default, metric: 7, forwarding: gateway)
+        area.prefixes(2, [LSAPrefix("fd00::/64")])
+        area.run(1, neighbors)
+        let update = { (area: inout Area) in area.run(1, [neighbor(2, 2, 1), neighbor(3, 3, 1)]) }
+        area.prefixes(3, [LSAPrefix("fd00::/120")])
+        #expect(update(&area).destinations.count == 2)
+        #expect(area.route(.default)?.nextHops == [to3])
+        area.prefixes(3, [])
+        _ = update(&area)
+        #expect(area.route(.default)?.nextHops == [to2])
+        #expect(area.calculation.statistics.fullRuns == 1)
+        area.remove(.asExternal, 2)
+        _ = update(&area)
+        #expect(area.route(.default) == nil)
+    }
+}

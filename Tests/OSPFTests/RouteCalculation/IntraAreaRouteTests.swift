@@ -1,0 +1,213 @@
+import Addressing
+import OSPFPacket
+import Testing
+
+@testable import OSPF
+
+struct IntraAreaRouteTests {
+    /// 1–2, 1–3, 2–4, 3–4, all at cost 10; router r announces fd00::r/128. Interface numbers are those of the far router.
+    private func square() -> Area {
+        var area = Area()
+        area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1)])
+        area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2)])
+        area.router(3, [cable(1, to: 1, 3), cable(4, to: 4, 3)])
+        area.router(4, [cable(2, to: 2, 4), cable(3, to: 3, 4)])
+        for router in 1...4 as ClosedRange<UInt32> {
+            area.prefixes(RouterID(router), [LSAPrefix(IPv6Prefix("fd00::\(router)/128")!)])
+        }
+        return area
+    }
+    private let squareNeighbors = [neighbor(2, 2, 1), neighbor(3, 3, 1)]
+
+    @Test func aSquareHasTwoWaysAcross() {
+        var area = square()
+        let update = area.run(1, squareNeighbors)
+        #expect(update.destinations.count == 3 && update.routes.count == 3 && update.released.isEmpty)
+        #expect(area.route("fd00::1/128") == nil)
+        #expect(
+            area.route("fd00::2/128")
+                == Destination(kind: .intraArea, metric: 10, announcers: [2], nextHops: [hop(2, 2, 1)]))
+        #expect(
+            area.route("fd00::4/128")
+                == Destination(
+                    kind: .intraArea, metric: 20, announcers: [4], nextHops: [hop(2, 2, 1), hop(3, 3, 1)]))
+        #expect(area.run(1, squareNeighbors).isEmpty)
+        #expect(area.calculation.statistics.idleRuns == 1)
+    }
+
+    @Test func maximumPathsKeepsTheFirst() {
+        var area = square()
+        area.run(1, squareNeighbors, maximumPaths: 1)
+        #expect(area.route("fd00::4/128")?.nextHops == [hop(2, 2, 1)])
+        let update = area.run(1, squareNeighbors, maximumPaths: 2)
+        #expect(update.destinations.count == 1 && update.routes.isEmpty)
+    }
+
+    @Test func aLostLinkChangesDestinationsNotRoutes() {
+        var area = square()
+        area.prefixes(4, (0..<100).map { LSAPrefix(IPv6Prefix(IPv6Address(high: 0xfd, low: $0), length: 128)) })
+        area.run(1, squareNeighbors)
+        area.router(4, [cable(3, to: 3, 4)])
+        let update = area.run(1, squareNeighbors)
+        #expect(update.destinations.map(\.destination.announcers) == [[4]])
+        #expect(update.destinations.first?.destination.nextHops == [hop(3, 3, 1)])
+        #expect(update.routes.isEmpty && update.released.isEmpty)
+    }
+
+    @Test func anUnreachableRouterTakesItsRoutesAlongAndBringsThemBack() {
+        var area = square()
+        area.run(1, squareNeighbors)
+        let id = area.table.routes["fd00::4/128"]
+        area.remove(.router, 4)
+        let lost = area.run(1, squareNeighbors)
+        #expect(lost.routes.map(\.prefix) == ["fd00::4/128"] && lost.routes[0].destination == nil)
+        #expect(lost.released == [id] && lost.destinations.isEmpty)
+        area.router(4, [cable(2, to: 2, 4), cable(3, to: 3, 4)])
+        let found = area.run(1, squareNeighbors)
+        #expect(found.routes.count == 1 && found.destinations.count == 1)
+        #expect(area.route("fd00::4/128")?.metric == 20)
+    }
+
+    @Test func aLinkThatOneEndDeniesIsNotUsed() {
+        var area = square()
+        area.router(2, [cable(4, to: 4, 2)])
+        area.run(1, squareNeighbors)
+        #expect(area.route("fd00::2/128")?.nextHops == [hop(3, 3, 1)])
+        #expect(area.route("fd00::2/128")?.metric == 30)
+    }
+
+    @Test func parallelCablesAreToldApart() {
+        var area = Area()
+        area.router(1, [cable(1, to: 2, 11), cable(2, to: 2, 12), cable(3, to: 2, 13, cost: 11), cable(4, to: 2, 14)])
+        // The fourth is known to router 1 only, though another goes back.
+        area.router(2, [cable(11, to: 1, 1), cable(12, to: 1, 2), cable(13, to: 1, 3)])
+        area.prefixes(2, [LSAPrefix("fd00::2/128", 5)])
+        let neighbors = (1...4).map { neighbor($0, 2, $0 + 10) }
+        area.run(1, neighbors)
+        #expect(
+            area.route("fd00::2/128")
+                == Destination(
+                    kind: .intraArea, metric: 15, announcers: [2], nextHops: [hop(1, 2, 11), hop(2, 2, 12)]))
+        // A cable whose neighbour is not there gives no next hop.
+        area.run(1, [neighbors[1]])
+        #expect(area.route("fd00::2/128")?.nextHops == [hop(2, 2, 12)])
+        area.run(1, [])
+        #expect(area.route("fd00::2/128") == nil)
+    }
+
+    @Test func anycastSpreadsOverTheNearest() {
+        var area = square()
+        for router in [2, 3, 4] as [RouterID] {
+            area.prefixes(router, [LSAPrefix("fd00::a/128")], part: 1)
+        }
+        area.run(1, squareNeighbors)
+        #expect(
+            area.route("fd00::a/128")
+                == Destination(
+                    kind: .intraArea, metric: 10, announcers: [2, 3], nextHops: [hop(2, 2, 1), hop(3, 3, 1)]))
+        area.remove(.intraAreaPrefix, 2, part: 1)
+        let update = area.run(1, squareNeighbors)
+        #expect(area.route("fd00::a/128")?.announcers == [3])
+        #expect(update.routes.count == 1)
+        #expect(area.calculation.statistics.prefixRuns == 1)
+        // Who has the address himself needs no route to it.
+        area.prefixes(1, [LSAPrefix("fd00::a/128", 1000)], part: 1)
+        area.run(1, squareNeighbors)
+        #expect(area.route("fd00::a/128") == nil)
+    }
+
+    @Test func metricsOfPrefixesCount() {
+        var area = square()
+        area.prefixes(2, [LSAPrefix("fd00::a/128", 11), LSAPrefix("fd00::b/128", 0xffff)], part: 1)
+        area.prefixes(4, [LSAPrefix("fd00::a/128", 1)], part: 1)
+        area.run(1, squareNeighbors)
+        let expected = Destination(
+            kind: .intraArea, metric: 21, announcers: [2, 4], nextHops: [hop(2, 2, 1), hop(3, 3, 1)])
+        #expect(area.route("fd00::a/128") == expected)
+        #expect(area.route("fd00::b/128") == nil)
+    }
+
+    @Test func stubRoutersCarryNoTransit() {
+        var area = square()
+        area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2)], options: [.v6, .e])
+        area.run(1, squareNeighbors)
+        #expect(area.route("fd00::4/128")?.nextHops == [hop(3, 3, 1)])
+        #expect(area.route("fd00::2/128")?.nextHops == [hop(2, 2, 1)])
+        #expect(area.calculation.nodes().map(\.isStub) == [false, true, false, false])
+    }
+
+    @Test func routersWithoutIPv6AreLeftOut() {
+        var area = square()
+        area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2)], options: [.r, .e])
+        area.run(1, squareNeighbors)
+        #expect(area.route("fd00::2/128") == nil)
+        #expect(area.route("fd00::4/128")?.nextHops == [hop(3, 3, 1)])
+    }
+
+    @Test func severalRouterLSAsAreOne() {
+        var area = square()
+        area.router(2, [cable(1, to: 1, 2)], part: 0)
+        area.router(2, [cable(4, to: 4, 2)], options: [.v6], part: 7)
+        area.run(1, squareNeighbors)
+        #expect(area.route("fd00::4/128")?.nextHops.count == 2)
+        area.remove(.router, 2, part: 7)
+        area.run(1, squareNeighbors)
+        #expect(area.route("fd00::4/128")?.nextHops.count == 1)
+        #expect(area.route("fd00::2/128")?.metric == 10)
+    }
+
+    @Test func prefixesOfOthersAndOfNoUseAreIgnored() {
+        var area = square()
+        // Router 3 hangs a prefix on router 2; router 2 announces what is nobody's.
+        area.set(
+            LSAKey(type: .intraAreaPrefix, linkStateID: 9, advertisingRouter: 3),
+            .intraAreaPrefix(
+                IntraAreaPrefixLSA(
+                    referencedType: .router, referencedLinkStateID: 0, referencedAdvertisingRouter: 2,
+                    prefixes: [LSAPrefix("fd00::b/128")])))
+        area.prefixes(
+            2,
+            [
+                LSAPrefix("fe80::/64"), LSAPrefix("ff02::5/128"), LSAPrefix("fd00::d/128"),
+                LSAPrefix(prefix: "fd00::c/128", options: .noUnicast),
+            ], part: 1)
+        area.run(1, squareNeighbors)
+        #expect(Set(area.table.routes.keys) == ["fd00::2/128", "fd00::3/128", "fd00::4/128", "fd00::d/128"])
+    }
+
+    @Test func aPrefixMovesBetweenLSAsUnseen() {
+        var area = square()
+        area.run(1, squareNeighbors)
+        area.prefixes(4, [LSAPrefix("fd00::4/128"), LSAPrefix("fd00::44/128")], part: 3)
+        area.run(1, squareNeighbors)
+        area.prefixes(4, [])
+        #expect(area.run(1, squareNeighbors).isEmpty)
+        #expect(area.route("fd00::4/128") != nil)
+        area.remove(.intraAreaPrefix, 4, part: 3)
+        area.run(1, squareNeighbors)
+        #expect(area.route("fd00::4/128") == nil)
+    }
+
+    @Test func queriesTellWhatTheRoutesRestOn() {
+        var area = square()
+        area.set(
+            LSAKey(type: .routerInformation, linkStateID: 0, advertisingRouter: 4),
+            .routerInformation(RouterInformationLSA(values: [.hostname("four")])))
+        area.prefixes(2, [LSAPrefix("fd00:a::/64", 3)], part: 1)
+        area.prefixes(4, [LSAPrefix("fd00:a::/64", 3), LSAPrefix("fd00::2/128")], part: 1)
+        area.run(1, squareNeighbors)
+        #expect(area.calculation.hostname(of: 4) == "four")
+        let nodes = area.calculation.nodes()
+        #expect(nodes.map(\.routerID) == [1, 2, 3, 4])
+        #expect(nodes.map(\.distance) == [0, 10, 10, 20])
+        #expect(nodes[3].hostname == "four" && nodes[3].prefixes.count == 3)
+        #expect(nodes[3].nextHops == [hop(2, 2, 1), hop(3, 3, 1)])
+        #expect(area.calculation.duplicatePrefixes() == [DuplicatePrefix(prefix: "fd00:a::/64", routers: [2, 4])])
+        let candidates = area.calculation.candidates(for: "fd00:a::/64")
+        #expect(candidates.map(\.announcer) == [2, 4])
+        #expect(candidates.map(\.distance) == [10, 20])
+        #expect(candidates.map(\.isBest) == [true, false])
+        area.set(LSAKey(type: .routerInformation, linkStateID: 0, advertisingRouter: 4), nil)
+        #expect(area.calculation.hostname(of: 4) == nil)
+    }
+}
