@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 
 /// A mesh on one machine: a namespace per node, a veth pair per link, and real routers.
 ///

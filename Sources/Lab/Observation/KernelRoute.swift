@@ -1,5 +1,5 @@
 public import Addressing
-internal import Foundation
+internal import FoundationEssentials
 
 /// A route as a kernel has it, read by `ip`: the truth, whatever any router says.
 public struct KernelRoute: Hashable, Sendable {
@@ -58,9 +58,8 @@ extension Lab {
 
     static func decode<Value: Decodable>(_ text: String) throws(LabError) -> [Value] {
         // With nothing to show, some versions of ip print nothing at all.
-        let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !trimmed.isEmpty else { return [] }
-        do { return try JSONDecoder().decode([Value].self, from: Data(trimmed.utf8)) } catch {
+        if text.allSatisfy(\.isWhitespace) { return [] }
+        do { return try JSONDecoder().decode([Value].self, from: Data(text.utf8)) } catch {
             throw LabError("The answer of ip cannot be understood: \(error)\n\(text)")
         }
     }

@@ -1,0 +1,59 @@
+internal import FoundationEssentials
+
+/// A neighbour as one router of a lab sees it, whichever router that is.
+public struct Adjacency: Hashable, Sendable {
+    /// The neighbour's router ID.
+    public var routerID: String
+    /// The port it is heard on.
+    public var port: String
+    /// `Full`, `2-Way`, `ExStart`, …, in the spelling of RFC 2328.
+    public var state: String
+    /// The neighbour's role on a broadcast link: `DR`, `BDR` or `DROther`; `nil` on others, or where it is not told.
+    public var role: String?
+}
+
+extension Lab {
+    /// The neighbours of a node.
+    public func adjacencies(of name: String) throws(LabError) -> [Adjacency] {
+        switch try topology.node(name).router {
+        case .frr: try frrAdjacencies(of: name)
+        case .bird: Self.birdAdjacencies(try birdc(name, "show ospf neighbors"))
+        case .meshd: try meshdAdjacencies(of: name)
+        case .bridge, .none: []
+        }
+    }
+
+    private func frrAdjacencies(of name: String) throws(LabError) -> [Adjacency] {
+        struct Answer: Decodable {
+            struct Neighbor: Decodable {
+                var neighborId: String
+                var state: String
+                var ifState: String?
+                var interfaceName: String
+            }
+            var neighbors: [Neighbor]
+        }
+        let text = try vtysh(name, "show ipv6 ospf6 neighbor json")
+        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(text.utf8)) else {
+            throw LabError("FRR on \(name) answered something unknown about its neighbours: \(text)")
+        }
+        return answer.neighbors.map {
+            let state = $0.state == "Twoway" ? "2-Way" : $0.state
+            let role = $0.ifState == "PointToPoint" ? nil : $0.ifState
+            return Adjacency(routerID: $0.neighborId, port: $0.interfaceName, state: state, role: role)
+        }
+    }
+
+    /// Reads lines such as `10.0.0.2  1  Full/PtP  3.750  cluster0  fe80::1`.
+    static func birdAdjacencies(_ text: String) -> [Adjacency] {
+        text.split(separator: "\n").compactMap { line in
+            let words = line.split(whereSeparator: \.isWhitespace)
+            guard words.count >= 5, words[0].split(separator: ".").count == 4 else { return nil }
+            let parts = words[2].split(separator: "/")
+            guard parts.count == 2 else { return nil }
+            let roles = ["DR": "DR", "BDR": "BDR", "Other": "DROther"]
+            return Adjacency(
+                routerID: String(words[0]), port: String(words[4]), state: String(parts[0]), role: roles[String(parts[1])])
+        }
+    }
+}

@@ -1,0 +1,89 @@
+/// An LSA as one router of a lab has it, whichever router that is: what must be the same on all of them.
+public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// The 16 bits of the type.
+    public var type: UInt16
+    /// The link state ID.
+    public var linkStateID: UInt32
+    /// The router that originated it.
+    public var advertisingRouter: UInt32
+    /// The sequence number, as it is on the wire.
+    public var sequence: UInt32
+    /// The checksum, which covers all but the age.
+    public var checksum: UInt16
+
+    /// Describes an LSA.
+    public init(type: UInt16, linkStateID: UInt32, advertisingRouter: UInt32, sequence: UInt32, checksum: UInt16) {
+        self.type = type
+        self.linkStateID = linkStateID
+        self.advertisingRouter = advertisingRouter
+        self.sequence = sequence
+        self.checksum = checksum
+    }
+
+    /// Whether it belongs to a link, so that only the routers on that link have it.
+    public var isLinkScoped: Bool { type & 0x6000 == 0 }
+
+    /// By type, then by who made it, then by its ID.
+    public static func < (left: DatabaseEntry, right: DatabaseEntry) -> Bool {
+        (left.type, left.advertisingRouter, left.linkStateID) < (right.type, right.advertisingRouter, right.linkStateID)
+    }
+
+    /// All fields, numbers as they are written elsewhere.
+    public var description: String {
+        "type \(hex(type)) id \(dotted(linkStateID)) from \(dotted(advertisingRouter)) "
+            + "sequence \(hex(sequence)) checksum \(hex(checksum))"
+    }
+
+    private func hex(_ number: some BinaryInteger) -> String { "0x" + String(number, radix: 16) }
+
+    private func dotted(_ number: UInt32) -> String {
+        [24, 16, 8, 0].map { String(number >> UInt32($0) & 255) }.joined(separator: ".")
+    }
+}
+
+extension Lab {
+    /// The area's and the domain's LSAs a node has.
+    public func database(of name: String) throws(LabError) -> Set<DatabaseEntry> {
+        let entries: [DatabaseEntry]
+        switch try topology.node(name).router {
+        case .frr: entries = Self.frrDatabase(try vtysh(name, "show ipv6 ospf6 database dump"))
+        case .bird: entries = Self.birdDatabase(try birdc(name, "show ospf lsadb"))
+        case .meshd: entries = try meshdDatabase(of: name)
+        case .bridge, .none: entries = []
+        }
+        return Set(entries.filter { !$0.isLinkScoped })
+    }
+
+    /// Reads the words of an LSA's header that follow a title such as `[Router Id:0.0.0.0 Adv:10.0.0.1]:`.
+    static func frrDatabase(_ text: String) -> [DatabaseEntry] {
+        text.split(separator: "\n").split { $0.hasPrefix("[") }.dropFirst().compactMap { lines in
+            let words = lines.flatMap { $0.split(whereSeparator: \.isWhitespace) }.prefix(5).compactMap {
+                $0.utf8.count == 8 ? UInt32($0, radix: 16) : nil
+            }
+            guard words.count == 5 else { return nil }
+            return DatabaseEntry(
+                type: UInt16(truncatingIfNeeded: words[0]), linkStateID: words[1], advertisingRouter: words[2],
+                sequence: words[3], checksum: UInt16(words[4] >> 16))
+        }
+    }
+
+    /// Reads lines such as `2001  0.0.0.0  10.0.0.1  80000002  7  37f8`.
+    static func birdDatabase(_ text: String) -> [DatabaseEntry] {
+        text.split(separator: "\n").compactMap { line in
+            let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+            guard words.count == 6, let type = UInt16(words[0], radix: 16), let id = number(dotted: words[1]),
+                let router = number(dotted: words[2]), let sequence = UInt32(words[3], radix: 16),
+                let checksum = UInt16(words[5], radix: 16)
+            else { return nil }
+            return DatabaseEntry(
+                type: type, linkStateID: id, advertisingRouter: router, sequence: sequence, checksum: checksum)
+        }
+    }
+
+    /// Four octets with dots between them, as one number.
+    static func number(dotted text: String) -> UInt32? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
+        guard parts.count == 4 else { return nil }
+        return parts.reduce(0) { $0 << 8 | UInt32($1) }
+    }
+}
