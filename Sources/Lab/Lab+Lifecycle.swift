@@ -42,7 +42,8 @@ extension Lab {
                 throw LabError("The processes \(processes) in the lab \(name) do not end, though they were killed.")
             }
             for pid in processes { kill(pid, SIGKILL) }
-            for pid in processes { waitpid(pid, nil, WNOHANG) }
+            // Our own children have to be taken leave of; for others this returns at once.
+            for pid in processes { waitpid(pid, nil, 0) }
             usleep(2000)
         }
         try Namespace.remove(namespaces)

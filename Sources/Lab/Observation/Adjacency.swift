@@ -53,7 +53,8 @@ extension Lab {
             guard parts.count == 2 else { return nil }
             let roles = ["DR": "DR", "BDR": "BDR", "Other": "DROther"]
             return Adjacency(
-                routerID: String(words[0]), port: String(words[4]), state: String(parts[0]), role: roles[String(parts[1])])
+                routerID: String(words[0]), port: String(words[4]), state: String(parts[0]),
+                role: roles[String(parts[1])])
         }
     }
 }

@@ -1,0 +1,61 @@
+import Testing
+
+@testable import Lab
+
+@Suite struct PictureTests {
+    private func picture(_ name: String, _ state: (Int) -> Topology.LinkState = { _ in .up }) throws -> String {
+        try #require(try Topology.named(name)).picture(state)
+    }
+
+    @Test func squareIsDrawnAsASquare() throws {
+        #expect(
+            try picture("square4") == """
+                    n1 ───── n2
+                    │        │
+                    n3 ───── n4
+                """)
+    }
+
+    @Test func failedLinksAreMarked() throws {
+        #expect(
+            try picture("square4") { [.cut, .silent, .up, .silent][$0] } == """
+                    n1 ──✕── n2
+                    ✕        │
+                    n3 ┄┄✕┄┄ n4
+                """)
+    }
+
+    @Test func ringsCloseEvenWhenTheyAreOdd() throws {
+        #expect(
+            try picture("ring:6") == """
+                    n1 ───── n2 ───── n3
+                    │                 │
+                    n6 ───── n5 ───── n4
+                """)
+        #expect(
+            try picture("ring:5") == """
+                    n1 ───── n2 ───── n3
+                    │                 │
+                    n5 ────────────── n4
+                """)
+    }
+
+    @Test func aSegmentIsDrawnAsALineWithItsMembers() throws {
+        #expect(
+            try picture("lan:3") == """
+                      n1    n2    n3
+                      │     │     │
+                    ━━┷━━━━━┷━━━━━┷━━━ lan
+                """)
+    }
+
+    @Test func anythingElseHasAColumnPerNodeAndARowPerLink() throws {
+        #expect(
+            try picture("ha:2+1") { $0 == 2 ? .cut : .up } == """
+                     cp1  cp2  w1
+                      ●────●    │    cp1-cp2
+                      ●─────────●    cp1-w1
+                      │    ●    ●    cp2-w1  ✕ cut
+                """)
+    }
+}
