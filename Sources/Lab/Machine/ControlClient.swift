@@ -11,7 +11,7 @@ struct ControlClient {
         guard let connection = try connection() else { return nil }
         defer { close(connection) }
         let request = Array("GET \(path) HTTP/1.1\r\nHost: meshd\r\nConnection: close\r\n\r\n".utf8)
-        guard send(connection, request, request.count, Int32(MSG_NOSIGNAL.rawValue)) == request.count else { return nil }
+        guard send(connection, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { return nil }
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -26,7 +26,8 @@ struct ControlClient {
         // An agent that is on its way out may hang up in the middle.
         guard let response = Response(answer) else { return nil }
         guard response.status == 200 else {
-            throw LabError("\(socket) answered \(path) with \(response.status): \(String(decoding: response.body, as: UTF8.self))")
+            throw LabError(
+                "\(socket) answered \(path) with \(response.status): \(String(decoding: response.body, as: UTF8.self))")
         }
         return response.body
     }
@@ -63,7 +64,9 @@ struct ControlClient {
             let separator = Array("\r\n\r\n".utf8)
             guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: separator) }) else { return nil }
             let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
-            guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else { return nil }
+            guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+                return nil
+            }
             self.status = status
             body = Array(bytes[(end + separator.count)...])
             for line in lines.dropFirst() {

@@ -8,7 +8,8 @@ public struct Adjacency: Hashable, Sendable {
     public var port: String
     /// `Full`, `2-Way`, `ExStart`, …, in the spelling of RFC 2328.
     public var state: String
-    /// The neighbour's role on a broadcast link: `DR`, `BDR` or `DROther`; `nil` on others, or where it is not told.
+    /// The neighbour's role on a broadcast link: `DR`, `BDR` or `DROther`; `nil` on others, and from agents, whose
+    /// interfaces tell the roles.
     public var role: String?
 }
 

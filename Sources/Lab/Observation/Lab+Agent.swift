@@ -1,12 +1,61 @@
-internal import ControlAPI
+public import ControlAPI
 
 /// What the agents of a lab answer on their sockets.
 extension Lab {
+    /// A list of what an agent has: `try lab.list(Route.self, of: "n1")`. Throws when the agent is not there.
+    public func list<Item: ListItem>(_ type: Item.Type, of node: String, _ query: String = "") throws(LabError)
+        -> [Item]
+    {
+        let paths = [
+            Neighbor.listKind: "neighbors", Interface.listKind: "interfaces", Route.listKind: "routes",
+            Node.listKind: "nodes", LSA.listKind: "lsdb", VIP.listKind: "vips",
+        ]
+        let path = "/v1/\(paths[type.listKind] ?? "")\(query)"
+        return try ask(node, path, ListDocument<Item>.self).items
+    }
+
+    /// How an agent is. Throws when it is not there.
+    public func status(of node: String) throws(LabError) -> Status {
+        try ask(node, "/v1/status", StatusDocument.self).status
+    }
+
+    private func ask<Answer: Decodable>(_ node: String, _ path: String, _ type: Answer.Type) throws(LabError) -> Answer
+    {
+        guard let body = try ControlClient(socket: controlSocket(of: node)).get(path) else {
+            throw LabError("The agent on \(node) does not answer at \(controlSocket(of: node)).\n\(log(of: node))")
+        }
+        do { return try JSON.decode(type, from: body) } catch {
+            throw LabError("The agent on \(node) answered \(path) with something unknown: \(error)")
+        }
+    }
+
+    /// The prefixes an agent has routes to that stand in the kernel as they should; none while it does not answer yet.
+    func installedPrefixes(ofAgent node: String) throws(LabError) -> [String] {
+        guard let body = try ControlClient(socket: controlSocket(of: node)).get("/v1/routes") else { return [] }
+        do {
+            let routes = try JSON.decode(ListDocument<Route>.self, from: body).items
+            return routes.filter { $0.fib.state == .installed }.map(\.prefix)
+        } catch {
+            throw LabError("The agent on \(node) answered with something unknown about its routes: \(error)")
+        }
+    }
+
     func meshdAdjacencies(of name: String) throws(LabError) -> [Adjacency] {
-        []
+        try list(Neighbor.self, of: name).map {
+            Adjacency(routerID: $0.routerID, port: $0.interface, state: $0.state, role: nil)
+        }
     }
 
     func meshdDatabase(of name: String) throws(LabError) -> [DatabaseEntry] {
-        []
+        try list(LSA.self, of: name).compactMap { lsa in
+            guard let type = UInt16(lsa.typeCode.dropFirst(2), radix: 16),
+                let id = Self.number(dotted: lsa.linkStateID),
+                let router = Self.number(dotted: lsa.advertisingRouter),
+                let sequence = UInt32(lsa.sequenceNumber.dropFirst(2), radix: 16),
+                let checksum = UInt16(lsa.checksum.dropFirst(2), radix: 16)
+            else { return nil }
+            return DatabaseEntry(
+                type: type, linkStateID: id, advertisingRouter: router, sequence: sequence, checksum: checksum)
+        }
     }
 }

@@ -40,12 +40,16 @@ extension Lab {
         public var missing: [String: Set<IPv6Prefix>]
     }
 
-    /// Looks once at every node's kernel.
+    /// Looks once at every node: asks its agent, which watches its kernel, or else the kernel itself.
     public func progress() throws(LabError) -> Progress {
         var progress = Progress(complete: 0, nodes: 0, routes: 0, expected: 0, missing: [:])
         for node in topology.routers where isRunning(node.name) {
             let expected = expectedPrefixes(at: node.name)
-            let missing = expected.subtracting(try kernelRoutes(of: node.name).map(\.prefix))
+            let present =
+                node.router == .meshd
+                ? try installedPrefixes(ofAgent: node.name).compactMap { IPv6Prefix($0) }
+                : try kernelRoutes(of: node.name).map(\.prefix)
+            let missing = expected.subtracting(present)
             progress.nodes += 1
             progress.expected += expected.count
             progress.routes += expected.count - missing.count
@@ -77,7 +81,7 @@ extension Lab {
                     "After \(limit), \(progress.nodes - progress.complete) of \(progress.nodes) nodes lack routes:\n"
                         + missing.joined(separator: "\n"))
             }
-            usleep(10_000)
+            usleep(5_000)
         }
     }
 }
