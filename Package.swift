@@ -69,7 +69,7 @@ let shell: [Target] = [
             .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
         ] + nio),
     library(
-        "Lab", ["CLinux", "Addressing", "Linux", "ControlAPI", .product(name: "Yams", package: "Yams")]),
+        "Lab", ["Addressing", "ControlAPI", "ControlClient", .product(name: "Yams", package: "Yams")]),
     executable("meshd", ["Agent"]),
     executable(
         "meshctl", ["ControlAPI", "ControlClient", "Agent", .product(name: "Yams", package: "Yams")]),

@@ -1,4 +1,5 @@
 public import ControlAPI
+internal import ControlClient
 
 /// What the agents of a lab answer on their sockets.
 extension Lab {
@@ -21,23 +22,24 @@ extension Lab {
 
     private func ask<Answer: Decodable>(_ node: String, _ path: String, _ type: Answer.Type) throws(LabError) -> Answer
     {
-        guard let body = try ControlClient(socket: controlSocket(of: node)).get(path) else {
-            throw LabError("The agent on \(node) does not answer at \(controlSocket(of: node)).\n\(log(of: node))")
+        let reply: ControlClient.Reply
+        do { reply = try ControlClient(socket: controlSocket(of: node)).get(path) } catch {
+            throw LabError("The agent on \(node) does not answer: \(error).\n\(log(of: node))")
         }
-        do { return try JSON.decode(type, from: body) } catch {
-            throw LabError("The agent on \(node) answered \(path) with something unknown: \(error)")
+        guard reply.status == 200, let answer = try? JSON.decode(type, from: reply.body) else {
+            throw LabError(
+                "The agent on \(node) answered \(path) with status \(reply.status) and what is not understood: "
+                    + String(decoding: reply.body, as: UTF8.self))
         }
+        return answer
     }
 
     /// The prefixes an agent has routes to that stand in the kernel as they should; none while it does not answer yet.
     func installedPrefixes(ofAgent node: String) throws(LabError) -> [String] {
-        guard let body = try ControlClient(socket: controlSocket(of: node)).get("/v1/routes") else { return [] }
-        do {
-            let routes = try JSON.decode(ListDocument<Route>.self, from: body).items
-            return routes.filter { $0.fib.state == .installed }.map(\.prefix)
-        } catch {
-            throw LabError("The agent on \(node) answered with something unknown about its routes: \(error)")
-        }
+        guard let reply = try? ControlClient(socket: controlSocket(of: node)).get("/v1/routes"), reply.status == 200,
+            let routes = try? JSON.decode(ListDocument<Route>.self, from: reply.body)
+        else { return [] }
+        return routes.items.filter { $0.fib.state == .installed }.map(\.prefix)
     }
 
     func meshdAdjacencies(of name: String) throws(LabError) -> [Adjacency] {
