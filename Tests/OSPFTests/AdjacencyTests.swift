@@ -97,3 +97,31 @@ import Testing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 }
+
+@Suite struct InterfaceDownTests {
+    /// Found by the simulator: the loss of each neighbour had an election held, and its outcome told by hello, on the
+    /// very link that was going.
+    @Test(arguments: [InterfaceConfiguration.Kind.pointToPoint, .broadcast])
+    func anInterfaceThatIsDownIsNotSpokenOn(kind: InterfaceConfiguration.Kind) {
+        var bench = Bench()
+        bench.addRouters(4)
+        bench.connect([0, 1, 2, 3].filter { kind == .broadcast || $0 < 2 }, kind: kind)
+        bench.run(for: .seconds(10))
+        bench.sent = []
+        bench.handle(.interfaceDown(index: 1), on: 1)
+        #expect(bench.sent.isEmpty)
+    }
+
+    @Test func aNeighbourLostWhileWaitingDoesNotEndTheWait() {
+        var bench = Bench()
+        bench.addRouters(2)
+        bench.connect([0, 1], kind: .broadcast)
+        bench.run(for: .milliseconds(50))
+        #expect(bench.routers[0].neighborSnapshots.map(\.state) == [.twoWay])
+        var moved = bench.routers[1].interfaceSnapshots[0].configuration
+        moved.linkLocalAddress = IPv6Address(high: 0xfe80 << 48, low: 0xabcd)
+        bench.handle(.interfaceUp(moved), on: 1)
+        bench.run(for: .milliseconds(50))
+        #expect(bench.routers[0].interfaceSnapshots[0].state == .waiting)
+    }
+}

@@ -41,6 +41,13 @@ extension Router {
         if changed { electDesignatedRouter(position, at: now) }
     }
 
+    /// Elects anew without a neighbour that has gone (RFC 2328 §9.3, NeighborChange). Whoever is still Waiting goes on
+    /// doing so.
+    mutating func neighborGone(_ position: Int, at now: Instant) {
+        guard case .elected = interfaces[position].mode else { return }
+        electDesignatedRouter(position, at: now)
+    }
+
     mutating func electDesignatedRouter(_ position: Int, at now: Instant) {
         let interface = interfaces[position]
         guard interface.isBroadcast else { return }

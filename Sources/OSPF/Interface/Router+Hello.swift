@@ -89,6 +89,7 @@ extension Router {
             ($0.routerID == router) != ($0.address == source)
         }) {
             removeNeighbor(position, index, reason: .replaced, at: now)
+            neighborGone(position, at: now)
         }
         let known = interfaces[position].neighborIndex(of: router)
         let configuration = interfaces[position].configuration

@@ -81,7 +81,6 @@ extension Router {
         statistics.neighborStateChanges += 1
         tellState(position, neighbor, from: neighbor.state, to: .down, reason: reason)
         follow(position, from: neighbor.state, to: .down, at: now)
-        if neighbor.state >= .twoWay { electDesignatedRouter(position, at: now) }
     }
 
     mutating func runNeighborTimers(_ position: Int, _ index: Int, at now: Instant) {
@@ -89,6 +88,7 @@ extension Router {
         guard neighbor.nextDeadline <= now else { return }
         if neighbor.inactivityDeadline <= now {
             removeNeighbor(position, index, reason: .inactivityTimer, at: now)
+            neighborGone(position, at: now)
             reconsiderAuto(position, at: now)
             return
         }
