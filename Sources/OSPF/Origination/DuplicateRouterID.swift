@@ -47,11 +47,9 @@ extension Router {
     mutating func noteOwnReceived(_ lsa: LSA, at now: Instant) {
         var isDuplicate = false
         var weShouldYield = true
-        if lsa.key.type == .autoConfiguration, lsa.age < LSAHeader.maxAge, lsa.key.linkStateID == 0,
-            configuration.hardwareFingerprint.count >= 32, !lsa.bodyOctets.elementsEqual(configuration.fingerprintTLV)
-        {
-            isDuplicate = true
-            weShouldYield = configuration.fingerprintTLV.lexicographicallyPrecedes(lsa.bodyOctets)
+        if let theirs = fingerprint(in: lsa), !configuration.hardwareFingerprint.isEmpty {
+            isDuplicate = theirs != configuration.hardwareFingerprint
+            weShouldYield = configuration.hardwareFingerprint.lexicographicallyPrecedes(theirs)
         } else if lsa.key.type == .router {
             if let outlived = duplicates.outlived, now - outlived.since < DuplicateDetection.window {
                 duplicates.outlived!.count += 1
@@ -69,6 +67,14 @@ extension Router {
         if weYield { duplicates.resolution = .yield(seenOn: nil) }
     }
 
+    private func fingerprint(in lsa: LSA) -> [UInt8]? {
+        guard lsa.key.type == .autoConfiguration, lsa.age < LSAHeader.maxAge,
+            case .autoConfiguration(let body)? = try? lsa.body()
+        else { return nil }
+        for case .hardwareFingerprint(let fingerprint) in body.values { return fingerprint }
+        return nil
+    }
+
     /// Takes another router ID, which is to begin anew: neighbours are forgotten, and the database with them.
     mutating func resolveDuplicate(at now: Instant) {
         guard case .yield? = duplicates.resolution else { return }
@@ -84,16 +90,5 @@ extension Router {
         } while configuration.routerID == .none || known.contains(configuration.routerID)
         effects.append(.routerIDChanged(routerID))
         for interface in interfaces { interfaceUp(interface, at: now) }
-    }
-}
-
-extension RouterConfiguration {
-    /// The Router-Hardware-Fingerprint TLV (RFC 7503 §7.2.2): type 1, the length, the fingerprint, padded to 32 bits.
-    var fingerprintTLV: [UInt8] {
-        let length = min(hardwareFingerprint.count, 256)
-        var octets: [UInt8] = [0, 1, UInt8(length >> 8), UInt8(length & 255)]
-        octets += hardwareFingerprint.prefix(length)
-        octets += [UInt8](repeating: 0, count: -length & 3)
-        return octets
     }
 }

@@ -188,7 +188,8 @@ extension Router {
         if !configuration.hostname.isEmpty { values.append(.hostname(configuration.hostname)) }
         wanted.append((ownKey(.routerInformation, 0), .routerInformation(RouterInformationLSA(values: values))))
         if configuration.hardwareFingerprint.count >= 32 {
-            wanted.append((ownKey(.autoConfiguration, 0), .unknown(configuration.fingerprintTLV)))
+            let body = AutoConfigurationLSA(values: [.hardwareFingerprint(configuration.hardwareFingerprint)])
+            wanted.append((ownKey(.autoConfiguration, 0), .autoConfiguration(body)))
         }
         return wanted
     }

@@ -15,7 +15,7 @@ extension RouteCalculation {
         case .interAreaRouter(let body): take(body, as: key)
         case .asExternal(let body): take(body, as: key)
         case .routerInformation(let body): take(body, as: key)
-        case .nssa, .link, .unknown, nil: withdraw(key)
+        case .nssa, .link, .autoConfiguration, .unknown, nil: withdraw(key)
         }
     }
 

@@ -1,0 +1,190 @@
+import Addressing
+import OSPF
+import OSPFPacket
+import Testing
+
+@Suite struct FloodingTests {
+    static func prefixes(_ count: Int, of router: Int = 1) -> [AdvertisedPrefix] {
+        (0..<count).map {
+            AdvertisedPrefix(
+                prefix: IPv6Prefix(
+                    IPv6Address(high: 0x2001_0db8 << 32 | UInt64(router), low: UInt64($0) << 8), length: 120))
+        }
+    }
+
+    /// A line 0 – 1 – 2, quiet.
+    static func line() -> Bench {
+        var bench = Bench()
+        bench.addRouters(3)
+        bench.connect([0, 1])
+        bench.connect([1, 2])
+        bench.run(for: .seconds(3))
+        return bench
+    }
+
+    private func type(_ octets: [UInt8]) -> PacketType? { PacketType(rawValue: octets[1]) }
+
+    @Test func aPrefixIsKnownTwoHopsAwayAtOnceAndGoneAtOnce() {
+        var bench = Self.line()
+        bench.handle(.advertise(Self.prefixes(1)), on: 0)
+        bench.run(for: .milliseconds(1))
+        #expect(bench.nextHops(of: "2001:db8:0:1::/120", on: 2) == [Bench.Port(router: 1, interface: 2)])
+        bench.handle(.advertise([]), on: 0)
+        bench.run(for: .milliseconds(1))
+        #expect(bench.routers[2].routeTable.routes.isEmpty)
+        bench.run(for: .seconds(2))
+        #expect(bench.routers.allSatisfy { $0.isQuiet })
+        #expect(
+            bench.routers[2].databaseSnapshot(at: bench.now).allSatisfy { $0.lsa.key.type != .intraAreaPrefix })
+    }
+
+    @Test func oneMorePrefixOfThousandsRefloodsOneLSA() {
+        var bench = Self.line()
+        bench.handle(.advertise(Self.prefixes(2000)), on: 0)
+        bench.run(for: .seconds(3))
+        #expect(bench.routers[2].routeTable.routes.count == 2000)
+        let before = bench.routers[2].statistics.lsasInstalled
+        bench.handle(.advertise(Self.prefixes(2001)), on: 0)
+        bench.run(for: .seconds(1))
+        #expect(bench.routers[2].statistics.lsasInstalled == before + 1)
+        var fewer = Self.prefixes(2001)
+        fewer.remove(at: 700)
+        bench.handle(.advertise(fewer), on: 0)
+        bench.run(for: .seconds(1))
+        #expect(bench.routers[2].statistics.lsasInstalled == before + 2)
+        #expect(bench.routers[2].routeTable.routes.count == 2000)
+    }
+
+    @Test func everyLSAFitsTheSmallestLink() {
+        var bench = Self.line()
+        bench.handle(.advertise(Self.prefixes(500)), on: 0)
+        bench.run(for: .seconds(1))
+        let sizes = bench.routers[2].databaseSnapshot(at: bench.now).map(\.lsa.octets.count)
+        #expect(sizes.max()! <= 1280 - 40 - 16 - 4)
+        #expect(sizes.max()! > 1000)
+    }
+
+    @Test func aBigChangeIsPacedAndDelaysNoHello() {
+        var bench = Self.line()
+        bench.sent = []
+        let start = bench.now
+        bench.handle(.advertise(Self.prefixes(10_000)), on: 0)
+        let atOnce = bench.sent.count { type($0.octets) == .linkStateUpdate }
+        #expect(atOnce <= 64)
+        bench.run(for: .milliseconds(50))
+        #expect(bench.routers[2].routeTable.routes.count == 10_000)
+        bench.run(for: .seconds(3))
+        let hellos = bench.sent.filter { $0.from == .init(router: 0, interface: 1) && type($0.octets) == .hello }
+        for (one, next) in zip([start] + hellos.map(\.at), hellos.map(\.at)) {
+            #expect(next - one <= .seconds(1))
+        }
+        #expect(bench.routers.allSatisfy { $0.isQuiet })
+    }
+
+    @Test func whatIsLostIsSentAgain() {
+        var bench = Self.line()
+        var random = 1
+        bench.filter = { _, octets in
+            random = random &* 1_103_515_245 &+ 12345
+            return octets[1] == 1 || random >> 16 & 3 != 0
+        }
+        bench.handle(.advertise(Self.prefixes(3000)), on: 0)
+        bench.run(for: .seconds(30))
+        #expect(bench.routers[2].routeTable.routes.count == 3000)
+        #expect(bench.routers[0].statistics.lsaRetransmissions > 0)
+        #expect(bench.routers.allSatisfy { $0.isQuiet })
+    }
+
+    @Test func anIdleMeshSaysNothingButHellos() {
+        var bench = Self.line()
+        bench.handle(.advertise(Self.prefixes(10)), on: 0)
+        bench.run(for: .seconds(5))
+        bench.sent = []
+        bench.run(for: .seconds(1000))
+        #expect(!bench.sent.isEmpty)
+        #expect(bench.sent.allSatisfy { type($0.octets) == .hello })
+    }
+
+    @Test func ownLSAsAreRefreshedAndRoutesStay() {
+        var bench = Self.line()
+        bench.handle(.advertise(Self.prefixes(10)), on: 0)
+        bench.run(for: .seconds(5))
+        let calculations = bench.routers[2].calculationStatistics
+        bench.run(for: .seconds(4000))
+        #expect(bench.routers[2].routeTable.routes.count == 10)
+        #expect(bench.routers[2].calculationStatistics.fullRuns == calculations.fullRuns)
+        #expect(bench.routers[2].databaseSnapshot(at: bench.now).allSatisfy { $0.lsa.age <= 1810 })
+        #expect(
+            bench.routers[2].databaseSnapshot(at: bench.now).allSatisfy {
+                $0.lsa.header.sequenceNumber > LSAHeader.initialSequenceNumber
+            })
+    }
+
+    @Test func lsasOfAVanishedRouterAgeOut() {
+        var bench = Self.line()
+        bench.cut = [0]
+        bench.run(for: .seconds(3500))
+        let known = { (bench: Bench) in
+            bench.routers[2].databaseSnapshot(at: bench.now).filter { $0.lsa.key.advertisingRouter == RouterID(1) }
+        }
+        #expect(!known(bench).isEmpty)
+        bench.run(for: .seconds(120))
+        #expect(known(bench).isEmpty)
+        #expect(bench.routers[1].databaseChecksum == bench.routers[2].databaseChecksum)
+    }
+
+    @Test func lsasOfAnEarlierLifeAreOutlivedOrFlushed() {
+        var bench = Self.line()
+        bench.handle(.advertise(Self.prefixes(200)), on: 0)
+        for cost in UInt16(1)...9 {
+            let configuration = bench.routers[0].interfaceSnapshots[0].configuration
+            var changed = configuration
+            changed.cost = cost
+            bench.handle(.interfaceUp(changed), on: 0)
+            bench.run(for: .seconds(1))
+        }
+        // The router comes back with fewer prefixes and no memory.
+        let interface = bench.routers[0].interfaceSnapshots[0].configuration
+        bench.routers[0] = Router(configuration: bench.routers[0].configuration, at: bench.now)
+        bench.handle(.advertise(Self.prefixes(1)), on: 0)
+        bench.handle(.interfaceUp(interface), on: 0)
+        bench.run(for: .seconds(12))
+        #expect(bench.routers[2].routeTable.routes.count == 1)
+        #expect(Set(bench.routers.map(\.databaseChecksum)).count == 1)
+        #expect(bench.routers.allSatisfy { $0.isQuiet })
+    }
+
+    @Test func aSequenceThatEndsBeginsAgain() {
+        var bench = Self.line()
+        // An earlier life of router 0 went to the very end of the numbers, and router 2 remembers.
+        let key = LSAKey(type: .router, linkStateID: 0, advertisingRouter: RouterID(1))
+        let last = LSA(
+            key: key, sequenceNumber: LSAHeader.maxSequenceNumber,
+            body: .router(RouterLSA(options: [.v6, .e, .r], links: [])))
+        let source = Bench.address(.init(router: 2, interface: 2))
+        let packet = Packet(
+            header: PacketHeader(routerID: RouterID(3), areaID: .backbone, instanceID: 0),
+            body: .linkStateUpdate(LinkStateUpdate(lsas: [last])))
+        bench.handle(
+            .packet(
+                interface: 2, source: source, destination: .allSPFRouters,
+                octets: packet.encode(source: source, destination: .allSPFRouters)), on: 1)
+        bench.run(for: .seconds(20))
+        for router in bench.routers {
+            let lsa = router.databaseSnapshot(at: bench.now).first { $0.lsa.key == key }?.lsa
+            #expect(lsa.map { $0.header.sequenceNumber < 0 } == true)
+        }
+        #expect(Set(bench.routers.map(\.databaseChecksum)).count == 1)
+        #expect(bench.routers.allSatisfy { $0.isQuiet })
+    }
+
+    @Test func goodbyeIsHeardAtOnce() {
+        var bench = Self.line()
+        bench.handle(.advertise(Self.prefixes(3)), on: 0)
+        bench.run(for: .seconds(1))
+        bench.handle(.shutdown, on: 0)
+        bench.run(for: .milliseconds(2))
+        #expect(bench.routers[1].neighborSnapshots.allSatisfy { $0.routerID != RouterID(1) || $0.state <= .initial })
+        #expect(bench.routers[2].routeTable.routes.isEmpty)
+    }
+}
