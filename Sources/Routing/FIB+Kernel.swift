@@ -116,7 +116,8 @@ extension FIB {
         routes.markDirty(position)
     }
 
-    mutating func reread(_ extent: Rereading) { rereading = max(rereading, extent) }
+    /// Something happened that cannot be followed: ``rereading`` asks for a look.
+    public mutating func reread(_ extent: Rereading) { rereading = max(rereading, extent) }
 
     // MARK: Consequences
 

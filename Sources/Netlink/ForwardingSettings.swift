@@ -1,0 +1,93 @@
+internal import Addressing
+internal import CNetlink
+internal import Glibc
+public import Linux
+
+/// The kernel settings a router needs: checked, set where they are wrong, and told.
+public enum ForwardingSettings {
+    /// What became of one setting.
+    public struct Outcome: Sendable, CustomStringConvertible {
+        /// How it went.
+        public enum Result: Sendable {
+            /// It was right.
+            case unchanged
+            /// It was set; what it was before.
+            case changed(from: String)
+            /// It could not be set.
+            case failed(SystemError)
+            /// This kernel does not have it.
+            case absent
+        }
+
+        /// The setting, such as `net.ipv6.conf.all.forwarding`.
+        public var name: String
+        /// What it should be.
+        public var wanted: String
+        /// How it went.
+        public var result: Result
+
+        /// One line for people.
+        public var description: String {
+            switch result {
+            case .unchanged: "\(name) = \(wanted)"
+            case .changed(let previous): "\(name) = \(wanted) (was \(previous))"
+            case .failed(let error): "\(name) should be \(wanted): \(error)"
+            case .absent: "\(name): this kernel does not have it"
+            }
+        }
+    }
+
+    /// Makes this machine forward IPv6 and spread flows by port over equal ways, in the calling thread's network
+    /// namespace. Forwarding makes the kernel ignore router advertisements, and a default route learned from one would
+    /// run out; interfaces that have such a route are told to go on accepting them (`accept_ra` = 2) first.
+    public static func apply() -> [Outcome] {
+        var outcomes: [Outcome] = []
+        for interface in (try? interfacesWithAdvertisedDefault()) ?? [] {
+            let name = "net/ipv6/conf/\(interface)/accept_ra"
+            if let value = try? Sysctl.read(name), value == "1" { outcomes.append(set(name, to: "2")) }
+        }
+        outcomes.append(set("net.ipv6.conf.all.forwarding", to: "1"))
+        outcomes.append(set("net.ipv6.fib_multipath_hash_policy", to: "1"))
+        return outcomes
+    }
+
+    /// Whether replacing a group makes the kernel tell every route behind it again (`net.ipv4.nexthop_compat_mode`), as
+    /// programs that do not know next-hop objects need. It costs ten times the time of the replacement itself, and more.
+    public static func setNextHopCompatibility(_ isOn: Bool) -> Outcome {
+        set("net.ipv4.nexthop_compat_mode", to: isOn ? "1" : "0")
+    }
+
+    private static func set(_ name: String, to wanted: String) -> Outcome {
+        do {
+            let current = try Sysctl.read(name)
+            if current == wanted { return Outcome(name: name, wanted: wanted, result: .unchanged) }
+            try Sysctl.write(name, wanted)
+            return Outcome(name: name, wanted: wanted, result: .changed(from: current))
+        } catch let error {
+            return Outcome(name: name, wanted: wanted, result: error.code == ENOENT ? .absent : .failed(error))
+        }
+    }
+
+    /// The names of interfaces with a default route from a router advertisement.
+    private static func interfacesWithAdvertisedDefault() throws(SystemError) -> Set<String> {
+        let socket = try NetlinkSocket()
+        var indexes: Set<UInt32> = []
+        var fixed = rtmsg()
+        fixed.rtm_family = UInt8(AF_INET6)
+        fixed.rtm_protocol = advertisement
+        try socket.dump(Int(RTM_GETROUTE), fixed, of: "routes", restart: { indexes = [] }) {
+            guard let route = KernelRoute($0), route.protocolNumber == advertisement, route.prefix.length == 0,
+                let interface = route.interface
+            else { return }
+            indexes.insert(interface)
+        }
+        var names: Set<String> = []
+        try socket.dump(Int(RTM_GETLINK), ifinfomsg(), of: "links", restart: { names = [] }) {
+            if let link = Link($0), indexes.contains(link.index) { names.insert(link.name) }
+        }
+        return names
+    }
+
+    /// The kernel's protocol number for routes from router advertisements (RTPROT_RA).
+    private static let advertisement: UInt8 = 9
+}

@@ -1,0 +1,68 @@
+public import Addressing
+internal import CNetlink
+internal import Glibc
+public import Linux
+
+/// Puts addresses on interfaces and takes them away: the node's own and its VIPs, on `lo`. To be used on one thread.
+public final class KernelAddresses {
+    /// The loopback interface's index in every network namespace.
+    public static let loopback: UInt32 = 1
+
+    private let socket: NetlinkSocket
+    private let origin: UInt8
+
+    /// Opens a socket in the calling thread's network namespace. `origin` marks what we add (`IFA_PROTO`, Linux 5.18 and
+    /// later), so that it can be told from what others added.
+    public init(origin: UInt8 = 71) throws(SystemError) {
+        socket = try NetlinkSocket()
+        self.origin = origin
+    }
+
+    /// Adds an address as a /128, usable at once; whether it was not there before.
+    @discardableResult
+    public func add(_ address: IPv6Address, to interface: UInt32 = loopback) throws(SystemError) -> Bool {
+        let flags = UInt32(IFA_F_NODAD | IFA_F_NOPREFIXROUTE)
+        let refusal = try socket.request(
+            Int(RTM_NEWADDR), flags: Flag.create | Flag.exclusive, header(interface, flags: flags)
+        ) {
+            $0.attribute(Int(IFA_LOCAL), address)
+            $0.attribute(Int(IFA_ADDRESS), address)
+            $0.attribute(Int(IFA_FLAGS), flags)
+            $0.attribute(Int(IFA_PROTO), self.origin)
+        }
+        guard let refusal else { return true }
+        guard refusal.code == EEXIST else {
+            throw SystemError("add \(address) to interface \(interface)", code: refusal.code)
+        }
+        return false
+    }
+
+    /// Removes an address; whether it was there.
+    @discardableResult
+    public func remove(_ address: IPv6Address, from interface: UInt32 = loopback) throws(SystemError) -> Bool {
+        let refusal = try socket.request(Int(RTM_DELADDR), flags: 0, header(interface, flags: 0)) {
+            $0.attribute(Int(IFA_LOCAL), address)
+        }
+        guard let refusal else { return true }
+        guard refusal.code == EADDRNOTAVAIL || refusal.code == ENODEV else {
+            throw SystemError("remove \(address) from interface \(interface)", code: refusal.code)
+        }
+        return false
+    }
+
+    /// The addresses that bear our mark, left by an earlier run or put there by this one.
+    public func own() throws(SystemError) -> [InterfaceAddress] {
+        var result: [InterfaceAddress] = []
+        let fixed = ifaddrmsg(ifa_family: UInt8(AF_INET6), ifa_prefixlen: 0, ifa_flags: 0, ifa_scope: 0, ifa_index: 0)
+        try socket.dump(Int(RTM_GETADDR), fixed, of: "addresses", restart: { result = [] }) {
+            if let address = InterfaceAddress($0), address.origin == origin { result.append(address) }
+        }
+        return result
+    }
+
+    private func header(_ interface: UInt32, flags: UInt32) -> ifaddrmsg {
+        ifaddrmsg(
+            ifa_family: UInt8(AF_INET6), ifa_prefixlen: 128, ifa_flags: UInt8(truncatingIfNeeded: flags), ifa_scope: 0,
+            ifa_index: interface)
+    }
+}

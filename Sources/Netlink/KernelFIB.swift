@@ -1,0 +1,228 @@
+public import Addressing
+internal import CNetlink
+internal import Glibc
+public import Linux
+public import Routing
+
+/// How our routes are told from others'.
+public struct KernelFIBConfiguration: Hashable, Sendable {
+    /// The routing protocol number that all our routes and next hops carry (`ip route … proto 71`). Nothing else is ever
+    /// touched. 5–255; not 188, which FRR takes for its own.
+    public var protocolNumber: UInt8
+    /// The routing table; 254 is `main`.
+    public var table: UInt32
+    /// The metric of our routes: the kernel keeps one route per prefix and metric, and prefers the lowest.
+    public var metric: UInt32
+    /// The source of packets that this machine sends over our routes and that do not say. Must be an address of this
+    /// machine; `nil` leaves it to the kernel.
+    public var preferredSource: IPv6Address?
+
+    /// Describes our routes.
+    public init(
+        protocolNumber: UInt8 = 71, table: UInt32 = 254, metric: UInt32 = 20, preferredSource: IPv6Address? = nil
+    ) {
+        precondition(protocolNumber > 4 && table != 0 && metric != 0)
+        self.protocolNumber = protocolNumber
+        self.table = table
+        self.metric = metric
+        self.preferredSource = preferredSource
+    }
+}
+
+/// The kernel's routes and next-hop objects that carry our protocol number: reads them, changes them in large batches. To
+/// be used on one thread.
+public final class KernelFIB {
+    /// How much was sent to the kernel.
+    public struct Counters: Hashable, Sendable {
+        /// Changes sent, one message each.
+        public var changes: UInt64 = 0
+        /// System calls that carried them.
+        public var batches: UInt64 = 0
+        /// Changes that the kernel refused.
+        public var refusals: UInt64 = 0
+        /// How often the kernel was read.
+        public var readings: UInt64 = 0
+    }
+
+    /// How our routes are told from others'.
+    public var configuration: KernelFIBConfiguration
+    /// Whether the kernel has next-hop objects (Linux 5.3 and later).
+    public let supportsNextHopObjects: Bool
+    /// How much was sent.
+    public private(set) var counters = Counters()
+
+    /// The address of our socket: what bears it in notifications was done by us.
+    var port: UInt32 { socket.port }
+
+    let socket: NetlinkSocket
+    /// Routes of ours with another metric, left by an earlier run with another configuration.
+    private var strays: [(prefix: IPv6Prefix, metric: UInt32)] = []
+
+    private static let messagesPerBatch = 256
+    private static let octetsPerBatch = 64 << 10
+
+    /// Opens a socket in the calling thread's network namespace, and finds out what the kernel can do.
+    public init(configuration: KernelFIBConfiguration = KernelFIBConfiguration()) throws(SystemError) {
+        self.configuration = configuration
+        socket = try NetlinkSocket()
+        // The loopback interface carries no such object, so this lists nothing where it works.
+        do {
+            try socket.dump(Int(RTM_GETNEXTHOP), nhmsg(), of: "next hops", restart: {}) { _ in }
+            supportsNextHopObjects = true
+        } catch let error {
+            guard error.code == EOPNOTSUPP || error.code == EINVAL else { throw error }
+            supportsNextHopObjects = false
+        }
+    }
+
+    /// Makes changes, in order, and says which of them (by index) the kernel did not take. Throws only if the kernel cannot
+    /// be talked to; then it must be read again.
+    public func apply(_ changes: [FIBChange]) throws(SystemError) -> [(index: Int, failure: FIBFailure)] {
+        var failures: [(index: Int, failure: FIBFailure)] = []
+        var batch = MessageEncoder(capacity: 32 << 10)
+        var start = 0
+        while start < changes.count {
+            let sequence = socket.sequenceNumbers(Self.messagesPerBatch)
+            batch.removeAll()
+            for change in changes[start...].prefix(Self.messagesPerBatch) {
+                if batch.octets.count > Self.octetsPerBatch { break }
+                encode(change, sequence: sequence &+ UInt32(batch.count), into: &batch)
+            }
+            let count = batch.count
+            for refusal in try socket.transact(&batch, first: sequence) {
+                failures.append((start + refusal.index, FIBFailure(refusal)))
+            }
+            counters.batches += 1
+            start += count
+        }
+        counters.changes += UInt64(changes.count)
+        counters.refusals += UInt64(failures.count)
+        return failures
+    }
+
+    /// Reads what is ours: next-hop objects, and routes too for ``FIB/Rereading/everything``.
+    public func read(_ extent: FIB.Rereading = .everything) throws(SystemError) -> KernelRoutes {
+        counters.readings += 1
+        var kernel = KernelRoutes(routes: nil)
+        if supportsNextHopObjects { try readNextHops(&kernel) }
+        if extent == .everything {
+            kernel.routes = [:]
+            try readRoutes(&kernel)
+        }
+        return kernel
+    }
+
+    /// Removes routes of ours that ``read(_:)`` found with another metric than the present one.
+    public func removeStrays() throws(SystemError) {
+        for stray in strays {
+            _ = try request(.removeRoute(stray.prefix), metric: stray.metric)
+        }
+        strays = []
+    }
+
+    /// Removes everything that carries our protocol number, in our table; how many routes and next-hop objects that were.
+    @discardableResult
+    public func cleanUp() throws(SystemError) -> (routes: Int, nextHops: Int) {
+        let kernel = try read()
+        let routes = kernel.routes ?? [:]
+        let ids = try ownNextHopIDs()
+        // Routes first: some may point to objects of others.
+        let removals: [FIBChange] =
+            routes.keys.sorted().map { .removeRoute($0) } + ids.groups.sorted().map { .removeGroup($0) }
+            + ids.singles.sorted().map { .removeNextHop($0) }
+        for (index, failure) in try apply(removals) where failure.reason != .missing {
+            throw SystemError("remove \(removals[index])", code: failure.code)
+        }
+        let strayCount = strays.count
+        try removeStrays()
+        return (routes.count + strayCount, ids.groups.count + ids.singles.count)
+    }
+
+    private func request(_ change: FIBChange, metric: UInt32) throws(SystemError) -> Refusal? {
+        let usual = configuration.metric
+        configuration.metric = metric
+        defer { configuration.metric = usual }
+        var batch = MessageEncoder()
+        let sequence = socket.sequenceNumbers(1)
+        encode(change, sequence: sequence, into: &batch)
+        return try socket.transact(&batch, first: sequence).first
+    }
+}
+
+extension FIBFailure {
+    init(_ refusal: Refusal) {
+        let reason: Reason =
+            switch refusal.code {
+            case ENETDOWN, ENODEV, ENXIO: .linkUnusable
+            case EEXIST: .exists
+            case ENOENT, ESRCH: .missing
+            case EINVAL: .invalid
+            default: .refused
+            }
+        self.init(reason, code: refusal.code, message: refusal.message)
+    }
+}
+
+// MARK: - Reading
+
+extension KernelFIB {
+    private func readNextHops(_ kernel: inout KernelRoutes) throws(SystemError) {
+        var result = kernel
+        let ours = configuration.protocolNumber
+        try socket.dump(Int(RTM_GETNEXTHOP), nhmsg(), of: "next hops", restart: { result = KernelRoutes(routes: nil) })
+        {
+            guard let object = NextHopObject($0) else { return }
+            switch object.content {
+            case .single(let nextHop) where object.protocolNumber == ours: result.nextHops[object.id] = nextHop
+            case .group(let members) where object.protocolNumber == ours: result.groups[object.id] = members
+            default: result.foreignIDs.insert(object.id)
+            }
+        }
+        kernel = result
+    }
+
+    private func ownNextHopIDs() throws(SystemError) -> (groups: Set<NextHopID>, singles: Set<NextHopID>) {
+        var groups: Set<NextHopID> = []
+        var singles: Set<NextHopID> = []
+        guard supportsNextHopObjects else { return (groups, singles) }
+        try socket.dump(Int(RTM_GETNEXTHOP), nhmsg(), of: "next hops", restart: {}) {
+            guard let object = NextHopObject($0), object.protocolNumber == configuration.protocolNumber else { return }
+            if object.isGroup { groups.insert(object.id) } else { singles.insert(object.id) }
+        }
+        return (groups, singles)
+    }
+
+    private func readRoutes(_ kernel: inout KernelRoutes) throws(SystemError) {
+        var fixed = rtmsg()
+        fixed.rtm_family = UInt8(AF_INET6)
+        fixed.rtm_protocol = configuration.protocolNumber
+        var found: [IPv6Prefix: RouteTarget?] = [:]
+        var others: [(prefix: IPv6Prefix, metric: UInt32)] = []
+        do {
+            try socket.dump(
+                Int(RTM_GETROUTE), fixed, of: "routes",
+                { $0.attribute(Int(RTA_TABLE.rawValue), self.configuration.table) },
+                restart: {
+                    found = [:]
+                    others = []
+                }
+            ) {
+                // Old kernels do not filter.
+                guard let route = KernelRoute($0), route.protocolNumber == configuration.protocolNumber,
+                    route.table == configuration.table, !route.isCached
+                else { return }
+                if route.metric == configuration.metric {
+                    found[route.prefix] = .some(
+                        route.isUnicast && route.preferredSource == configuration.preferredSource ? route.target : nil)
+                } else {
+                    others.append((route.prefix, route.metric))
+                }
+            }
+        } catch let error {
+            // A table that no route was ever put into does not exist.
+            guard error.code == ENOENT else { throw error }
+        }
+        kernel.routes = found
+        strays = others
+    }
+}

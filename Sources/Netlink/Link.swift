@@ -1,0 +1,118 @@
+public import Addressing
+internal import CNetlink
+internal import Glibc
+
+/// A network interface as the kernel describes it.
+public struct Link: Hashable, Sendable {
+    /// The kernel's index.
+    public var index: UInt32
+    /// The kernel's name.
+    public var name: String
+    /// Whether it is administratively up.
+    public var isUp: Bool
+    /// Whether something that can carry packets is at the other end.
+    public var hasCarrier: Bool
+    /// Whether it is the loopback interface.
+    public var isLoopback: Bool
+    /// Whether it can send to groups.
+    public var isMulticastCapable: Bool
+    /// The largest packet it takes.
+    public var mtu: Int
+    /// The hardware address in use, where there is a 48-bit one.
+    public var macAddress: MACAddress?
+    /// The hardware address it was made with, where the driver tells.
+    public var permanentMACAddress: MACAddress?
+    /// The kind of a virtual interface (`veth`, `bridge`, `vlan`); `nil` for others.
+    public var kind: String?
+    /// The bridge or bond it belongs to.
+    public var master: UInt32?
+    /// Whether it is a device on a bus, such as a network card.
+    public var isPhysical: Bool
+    /// The kernel's number of the namespace in which its other end or lower device lives, if that is not this one.
+    public var linkNamespaceID: Int32?
+
+    /// Whether packets go through: up, and with carrier. The kernel holds next-hop objects of such links only.
+    public var isUsable: Bool { isUp && hasCarrier }
+}
+
+extension Link {
+    /// Reads a link message; `nil` for what is not about a link as such (bridges tell of their ports that way too).
+    init?(_ message: MessageView) {
+        guard let fixed = message.fixed(ifinfomsg.self), fixed.ifi_family == UInt8(AF_UNSPEC), fixed.ifi_index > 0
+        else {
+            return nil
+        }
+        let flags = fixed.ifi_flags
+        let running: UInt32 = 0x40
+        let lowerUp: UInt32 = 0x1_0000
+        var link = Link(
+            index: UInt32(fixed.ifi_index), name: "", isUp: flags & 0x1 != 0,
+            hasCarrier: flags & running != 0 && flags & lowerUp != 0, isLoopback: flags & 0x8 != 0,
+            isMulticastCapable: flags & 0x1000 != 0, mtu: 0, isPhysical: false)
+        var hasParent = false
+        message.forEachAttribute(after: ifinfomsg.self) { attribute in
+            switch attribute.type {
+            case Int(IFLA_IFNAME): link.name = attribute.string
+            case Int(IFLA_MTU): link.mtu = attribute.value(UInt32.self).map(Int.init) ?? 0
+            case Int(IFLA_ADDRESS): link.macAddress = attribute.macAddress
+            case Int(IFLA_PERM_ADDRESS): link.permanentMACAddress = attribute.macAddress
+            case Int(IFLA_MASTER): link.master = attribute.value()
+            case Int(IFLA_LINK_NETNSID): link.linkNamespaceID = attribute.value()
+            case Int(IFLA_PARENT_DEV_NAME): hasParent = true
+            case Int(IFLA_LINKINFO):
+                attribute.forEachNested { if $0.type == Int(IFLA_INFO_KIND) { link.kind = $0.string } }
+            default: break
+            }
+        }
+        // Kernels before 5.14 do not tell the parent; /sys knows, but only of the namespace it was mounted in.
+        link.isPhysical =
+            link.kind == nil && !link.isLoopback
+            && (hasParent || access("/sys/class/net/\(link.name)/device", F_OK) == 0)
+        self = link
+    }
+}
+
+/// An IPv6 address on an interface.
+public struct InterfaceAddress: Hashable, Sendable {
+    /// The interface's index.
+    public var interface: UInt32
+    /// The address.
+    public var address: IPv6Address
+    /// How many of its bits are the link's prefix.
+    public var prefixLength: Int
+    /// Whether duplicate address detection has not finished, so that it cannot be used yet.
+    public var isTentative: Bool
+    /// Whether another machine was found to have it, so that it will never be usable.
+    public var isDuplicate: Bool
+    /// Who put it there (`IFA_PROTO`); 0 if nobody says.
+    public var origin: UInt8
+
+    /// Whether packets can be sent from it.
+    public var isUsable: Bool { !isTentative && !isDuplicate }
+}
+
+extension InterfaceAddress {
+    /// Reads an address message; `nil` if it is not about IPv6.
+    init?(_ message: MessageView) {
+        guard let fixed = message.fixed(ifaddrmsg.self), fixed.ifa_family == UInt8(AF_INET6) else { return nil }
+        var local: IPv6Address?
+        var peer: IPv6Address?
+        var flags = UInt32(fixed.ifa_flags)
+        var origin: UInt8 = 0
+        message.forEachAttribute(after: ifaddrmsg.self) { attribute in
+            switch attribute.type {
+            case Int(IFA_LOCAL): local = attribute.ipv6Address
+            case Int(IFA_ADDRESS): peer = attribute.ipv6Address
+            case Int(IFA_FLAGS): flags = attribute.value() ?? flags
+            case Int(IFA_PROTO): origin = attribute.value() ?? 0
+            default: break
+            }
+        }
+        guard let address = local ?? peer else { return nil }
+        let optimistic: UInt32 = 0x04
+        self.init(
+            interface: fixed.ifa_index, address: address, prefixLength: Int(fixed.ifa_prefixlen),
+            isTentative: flags & UInt32(IFA_F_TENTATIVE) != 0 && flags & optimistic == 0,
+            isDuplicate: flags & UInt32(IFA_F_DADFAILED) != 0, origin: origin)
+    }
+}

@@ -1,0 +1,94 @@
+internal import Addressing
+internal import CNetlink
+
+/// One received netlink message. Every read checks the size first.
+struct MessageView {
+    let type: Int
+    let flags: Int
+    let sequence: UInt32
+    let port: UInt32
+    private let payload: UnsafeRawBufferPointer
+
+    /// Calls `body` with each message in a buffer; stops at one whose length cannot be right.
+    static func forEach(in buffer: UnsafeRawBufferPointer, _ body: (MessageView) -> Void) {
+        var offset = 0
+        while buffer.count - offset >= MemoryLayout<nlmsghdr>.size {
+            let header = buffer.loadUnaligned(fromByteOffset: offset, as: nlmsghdr.self)
+            let length = Int(header.nlmsg_len)
+            guard length >= MemoryLayout<nlmsghdr>.size, length <= buffer.count - offset else { return }
+            let payload = buffer[(offset + MemoryLayout<nlmsghdr>.size)..<(offset + length)]
+            body(
+                MessageView(
+                    type: Int(header.nlmsg_type), flags: Int(header.nlmsg_flags), sequence: header.nlmsg_seq,
+                    port: header.nlmsg_pid, payload: UnsafeRawBufferPointer(rebasing: payload)))
+            offset += (length + 3) & ~3
+        }
+    }
+
+    /// The fixed part; `nil` if the message is too short.
+    func fixed<Fixed: BitwiseCopyable>(_: Fixed.Type) -> Fixed? {
+        payload.count >= MemoryLayout<Fixed>.size ? payload.loadUnaligned(as: Fixed.self) : nil
+    }
+
+    /// Calls `body` with each attribute behind the fixed part.
+    func forEachAttribute<Fixed: BitwiseCopyable>(after _: Fixed.Type, _ body: (AttributeView) -> Void) {
+        let start = (MemoryLayout<Fixed>.size + 3) & ~3
+        guard payload.count > start else { return }
+        AttributeView.forEach(in: UnsafeRawBufferPointer(rebasing: payload[start...]), body)
+    }
+
+    /// The kernel's answer, if this is one: 0 for an acknowledgement, or an error number with the kernel's words.
+    var answer: (code: Int32, words: String?)? {
+        guard type == Int(NLMSG_ERROR), let error = fixed(nlmsgerr.self) else { return nil }
+        var words: String?
+        if flags & Flag.errorAttributes != 0 {
+            // Unless capped, the request is repeated in full before the attributes.
+            let request = flags & Flag.errorIsCapped != 0 ? 16 : Int(error.msg.nlmsg_len)
+            let start = 4 + (request + 3) & ~3
+            if start < payload.count {
+                AttributeView.forEach(in: UnsafeRawBufferPointer(rebasing: payload[start...])) {
+                    if $0.type == 1 { words = $0.string }
+                }
+            }
+        }
+        return (-error.error, words)
+    }
+}
+
+/// One attribute of a netlink message.
+struct AttributeView {
+    let type: Int
+    let payload: UnsafeRawBufferPointer
+
+    static func forEach(in buffer: UnsafeRawBufferPointer, _ body: (AttributeView) -> Void) {
+        var offset = 0
+        while buffer.count - offset >= 4 {
+            let length = Int(buffer.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+            guard length >= 4, length <= buffer.count - offset else { return }
+            // The two highest bits say "nested" and "network byte order".
+            let type = buffer.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self) & 0x3fff
+            let payload = UnsafeRawBufferPointer(rebasing: buffer[(offset + 4)..<(offset + length)])
+            body(AttributeView(type: Int(type), payload: payload))
+            offset += (length + 3) & ~3
+        }
+    }
+
+    func forEachNested(_ body: (AttributeView) -> Void) { AttributeView.forEach(in: payload, body) }
+
+    /// The value in the machine's byte order; `nil` if there are fewer octets.
+    func value<Value: FixedWidthInteger & BitwiseCopyable>(_: Value.Type = Value.self) -> Value? {
+        payload.count >= MemoryLayout<Value>.size ? payload.loadUnaligned(as: Value.self) : nil
+    }
+
+    var ipv6Address: IPv6Address? {
+        guard payload.count == 16 else { return nil }
+        return IPv6Address(
+            high: UInt64(bigEndian: payload.loadUnaligned(as: UInt64.self)),
+            low: UInt64(bigEndian: payload.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    }
+
+    var macAddress: MACAddress? { MACAddress(octets: payload) }
+
+    /// Text up to its final zero.
+    var string: String { String(decoding: payload.prefix { $0 != 0 }, as: UTF8.self) }
+}

@@ -1,0 +1,101 @@
+internal import CNetlink
+internal import Glibc
+internal import Linux
+
+/// The kernel's refusal of one message.
+struct Refusal: Error {
+    /// Which message of a batch, from 0.
+    var index: Int
+    var code: CInt
+    /// The kernel's words, or the system's for the code.
+    var message: String
+
+    init(index: Int, code: CInt, words: String?) {
+        self.index = index
+        self.code = code
+        message = words.map { "\($0) (\(SystemError.message(for: code)))" } ?? SystemError.message(for: code)
+    }
+}
+
+extension NetlinkSocket {
+    /// Sends a batch whose messages bear the sequence numbers from `first` on, and waits until all are done. Only the last
+    /// is acknowledged; errors come anyway.
+    func transact(_ batch: inout MessageEncoder, first: UInt32) throws(SystemError) -> [Refusal] {
+        guard batch.count > 0 else { return [] }
+        batch.acknowledgeLast()
+        try send(batch.octets)
+        let last = first &+ UInt32(batch.count - 1)
+        var refusals: [Refusal] = []
+        var isDone = false
+        while !isDone {
+            guard case .octets(let count) = try receive(wait: true) else {
+                throw SystemError("read all answers of the kernel", code: ENOBUFS)
+            }
+            forEachMessage(count) { message in
+                guard let (code, words) = message.answer else { return }
+                let index = message.sequence &- first
+                guard index < UInt32(batch.count) else { return }
+                if code != 0 { refusals.append(Refusal(index: Int(index), code: code, words: words)) }
+                if message.sequence == last { isDone = true }
+            }
+        }
+        return refusals
+    }
+
+    /// Sends one message and waits for the kernel's answer: the refusal, if any.
+    func request<Fixed: BitwiseCopyable>(
+        _ type: Int, flags: Int, _ fixed: Fixed, _ attributes: (inout MessageEncoder) -> Void
+    ) throws(SystemError) -> Refusal? {
+        var batch = MessageEncoder()
+        let sequence = sequenceNumbers(1)
+        batch.message(type, flags: flags, sequence: sequence, fixed, attributes)
+        return try transact(&batch, first: sequence).first
+    }
+
+    /// Asks for everything of a kind and calls `body` with each message. A dump that was interrupted by changes, or did
+    /// not fit, is done again, after `restart`.
+    func dump<Fixed: BitwiseCopyable>(
+        _ type: Int, _ fixed: Fixed, of what: String, _ attributes: (inout MessageEncoder) -> Void = { _ in },
+        restart: () -> Void, _ body: (MessageView) -> Void
+    ) throws(SystemError) {
+        for _ in 0..<10 {
+            restart()
+            if try attemptDump(type, fixed, of: what, attributes, body) { return }
+        }
+        throw SystemError("read \(what) while they change all the time", code: EBUSY)
+    }
+
+    private func attemptDump<Fixed: BitwiseCopyable>(
+        _ type: Int, _ fixed: Fixed, of what: String, _ attributes: (inout MessageEncoder) -> Void,
+        _ body: (MessageView) -> Void
+    ) throws(SystemError) -> Bool {
+        var request = MessageEncoder()
+        let sequence = sequenceNumbers(1)
+        request.message(type, flags: Flag.dump, sequence: sequence, fixed, attributes)
+        try send(request.octets)
+        var isDone = false
+        var isWhole = true
+        var failure: Refusal?
+        while !isDone {
+            guard case .octets(let count) = try receive(wait: true) else { return false }
+            forEachMessage(count) { message in
+                guard message.sequence == sequence else { return }
+                if message.flags & Flag.dumpInterrupted != 0 { isWhole = false }
+                if message.type == Int(NLMSG_DONE) {
+                    isDone = true
+                    // A dump may also end with an error.
+                    if let code = message.fixed(Int32.self), code < 0 {
+                        failure = Refusal(index: 0, code: -code, words: nil)
+                    }
+                } else if let (code, words) = message.answer {
+                    isDone = true
+                    if code != 0 { failure = Refusal(index: 0, code: code, words: words) }
+                } else {
+                    body(message)
+                }
+            }
+        }
+        if let failure { throw SystemError("read \(what)", code: failure.code) }
+        return isWhole
+    }
+}

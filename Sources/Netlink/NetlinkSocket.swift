@@ -1,0 +1,89 @@
+internal import CLinux
+internal import CNetlink
+internal import Glibc
+internal import Linux
+
+/// A NETLINK_ROUTE socket of libnl. Sends and receives whole buffers; what is in them is the business of
+/// ``MessageEncoder`` and ``MessageView``.
+final class NetlinkSocket {
+    /// What a receive brought.
+    enum Received {
+        /// This many octets are in the buffer.
+        case octets(Int)
+        /// Nothing waits.
+        case nothing
+        /// The kernel had more to tell than the buffer held, and dropped it.
+        case overflow
+    }
+
+    private let handle: OpaquePointer
+    private var buffer: UnsafeMutableRawBufferPointer
+    private var lastSequence: UInt32 = 0
+
+    /// The address of this socket; the kernel names it in everything it does on its behalf.
+    var port: UInt32 { nl_socket_get_local_port(handle) }
+    var descriptor: CInt { nl_socket_get_fd(handle) }
+
+    /// The largest datagram the kernel makes for a dump.
+    private static let bufferOctets = 64 << 10
+
+    /// Opens a socket in the calling thread's network namespace and joins notification groups.
+    init(groups: [CInt] = [], receiveBuffer: CInt = 4 << 20) throws(SystemError) {
+        guard let socket = nl_socket_alloc() else { throw SystemError("make a netlink socket", code: ENOMEM) }
+        handle = socket
+        buffer = .allocate(byteCount: Self.bufferOctets, alignment: 8)
+        try check(nl_connect(handle, NETLINK_ROUTE), "open a netlink socket")
+        _ = clinux_set_receive_buffer(descriptor, receiveBuffer)
+        _ = clinux_set_send_buffer(descriptor, 1 << 20)
+        // The kernel's own words for errors; no copy of the request in them; filters in dumps. None is needed to work.
+        for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK] {
+            _ = clinux_set_netlink_option(descriptor, CInt(option))
+        }
+        // The kernel answers before a send returns; this bounds what a bug can cost.
+        _ = clinux_set_receive_timeout(descriptor, 5_000)
+        for group in groups { try check(nl_socket_add_membership(handle, group), "join netlink group \(group)") }
+    }
+
+    deinit {
+        nl_socket_free(handle)
+        buffer.deallocate()
+    }
+
+    private func check(_ result: CInt, _ operation: String) throws(SystemError) {
+        // libnl has its own numbers, but leaves errno as the system call set it.
+        guard result < 0 else { return }
+        throw SystemError(operation, code: errno != 0 ? errno : EIO)
+    }
+
+    /// A fresh run of `count` sequence numbers; the first of them.
+    func sequenceNumbers(_ count: Int) -> UInt32 {
+        let first = lastSequence &+ 1
+        lastSequence = lastSequence &+ UInt32(truncatingIfNeeded: count)
+        return first
+    }
+
+    func send(_ octets: [UInt8]) throws(SystemError) {
+        let count = octets.withUnsafeBytes {
+            nl_sendto(handle, UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count)
+        }
+        try check(count, "send \(octets.count) octets to the kernel")
+    }
+
+    func receive(wait: Bool) throws(SystemError) -> Received {
+        while true {
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, wait ? 0 : CInt(MSG_DONTWAIT))
+            if count >= 0 { return .octets(count) }
+            switch errno {
+            case EINTR: continue
+            case ENOBUFS: return .overflow
+            case EAGAIN where !wait: return .nothing
+            default: throw .last("read from the kernel")
+            }
+        }
+    }
+
+    /// Calls `body` with each message of the last receive; what it is given is valid only inside.
+    func forEachMessage(_ count: Int, _ body: (MessageView) -> Void) {
+        MessageView.forEach(in: UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)
+    }
+}

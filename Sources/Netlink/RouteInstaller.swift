@@ -1,0 +1,172 @@
+public import Addressing
+public import Linux
+public import OSPF
+public import Routing
+
+/// Keeps the kernel's routes as the router wants them, whatever happens to them: the ``FIB``'s plan, the kernel, and the
+/// news of what others do to it, in one. To be used on the event loop:
+///
+///     let installer = try RouteInstaller(configuration: …)      // takes over what an earlier run left
+///     loop.register(installer.descriptor) { … installer.readNotifications() … }
+///     installer.update(update)                                  // what the router says
+///     installer.handle(event)                                   // what ``KernelMonitor`` says
+///     more = installer.install(at: now)                         // does the work; again soon if there is more
+///     installer.nextDeadline                                    // when to call ``install(at:limit:)`` without news
+///     installer.sweep()                                         // once the router has converged
+public final class RouteInstaller {
+    /// What should be in the kernel and what is believed to be there.
+    public private(set) var fib: FIB
+    /// When ``install(at:limit:)`` is wanted even without news, to try again what failed.
+    public private(set) var nextDeadline: Instant?
+    /// The last reason why the kernel could not be read or written at all; `nil` if it could.
+    public private(set) var lastError: SystemError?
+    /// How much there was to put back.
+    public private(set) var counters = Counters()
+    /// The descriptor to watch; call ``readNotifications()`` when it is readable.
+    public var descriptor: CInt { monitor.descriptor }
+    /// How much was sent to the kernel.
+    public var kernelCounters: KernelFIB.Counters { kernel.counters }
+
+    /// What others did.
+    public struct Counters: Hashable, Sendable {
+        /// Routes of ours that somebody else removed or replaced.
+        public var foreignRouteDeletions: UInt64 = 0
+        /// Next-hop objects of ours that somebody else removed or changed.
+        public var foreignNextHopChanges: UInt64 = 0
+        /// How often the kernel dropped notifications.
+        public var overflows: UInt64 = 0
+    }
+
+    private let kernel: KernelFIB
+    private let monitor: RouteMonitor
+    private var retryDelay = RouteInstaller.shortestRetry
+
+    private static let shortestRetry = Duration.milliseconds(100)
+    private static let longestRetry = Duration.seconds(30)
+    /// Rounds of planning, doing and looking again in one call; what is not right then waits for the retry.
+    private static let rounds = 4
+
+    /// Opens sockets in the calling thread's network namespace and takes over what an earlier run left. Kernels without
+    /// next-hop objects get plain multipath routes. A small `receiveBuffer` (octets) is for tests.
+    public init(
+        configuration: KernelFIBConfiguration = KernelFIBConfiguration(), fib: FIB.Configuration = FIB.Configuration(),
+        receiveBuffer: CInt = 4 << 20
+    ) throws(SystemError) {
+        kernel = try KernelFIB(configuration: configuration)
+        // Subscribed before the reading, so that nothing falls between the two.
+        monitor = try RouteMonitor(
+            configuration: configuration, ownPort: kernel.port, receiveBuffer: receiveBuffer)
+        var fib = fib
+        if !kernel.supportsNextHopObjects { fib.mode = .multipath }
+        self.fib = FIB(configuration: fib)
+        self.fib.adopt(try kernel.read())
+    }
+
+    /// Takes over what the router wants; ``install(at:limit:)`` does it.
+    public func update(_ update: RouteTableUpdate) { fib.update(update) }
+
+    /// Takes over what happened to links.
+    public func handle(_ event: KernelEvent) {
+        switch event {
+        case .link(let link) where link.isUsable: fib.linkUsable(link.index)
+        case .link(let link): fib.linkLost(link.index)
+        case .linkRemoved(let link): fib.linkLost(link.index, isGone: true)
+        case .resynchronized: fib.reread(.nextHops)
+        case .address, .addressRemoved: break
+        }
+    }
+
+    /// Takes over what others did to our routes. Follow with ``install(at:limit:)``.
+    public func readNotifications() {
+        do {
+            for event in try monitor.read() { take(event) }
+        } catch {
+            lastError = error
+            fib.reread(.everything)
+        }
+    }
+
+    private func take(_ event: RouteEvent) {
+        switch event {
+        case .routeDeleted(let prefix):
+            counters.foreignRouteDeletions += 1
+            fib.routeDeleted(prefix)
+        case .routeLost:
+            // What it pointed to is gone, of which the kernel says nothing.
+            fib.reread(.nextHops)
+        case .nextHopDeleted(let id):
+            counters.foreignNextHopChanges += 1
+            fib.nextHopDeleted(id)
+        case .nextHopChanged:
+            counters.foreignNextHopChanges += 1
+            fib.reread(.nextHops)
+        case .overflow:
+            counters.overflows += 1
+            fib.reread(.everything)
+        }
+    }
+
+    /// Brings the kernel to what is wanted. Looks at `limit` routes at most, so that a huge update leaves time for hellos;
+    /// whether there is more to do, soon.
+    public func install(at now: Instant, limit: Int = 4096) -> Bool {
+        if let deadline = nextDeadline, deadline <= now {
+            nextDeadline = nil
+            fib.retry()
+        }
+        do {
+            for _ in 0..<Self.rounds {
+                if fib.rereading != .nothing { fib.reconcile(try kernel.read(fib.rereading)) }
+                let changes = fib.changes(limit: limit)
+                let failures = try kernel.apply(changes)
+                for (index, failure) in failures { fib.failed(changes[index], failure) }
+                guard failures.isEmpty else { continue }
+                if fib.isDirty { return true }
+                break
+            }
+            lastError = nil
+        } catch {
+            lastError = error
+            fib.reread(.everything)
+        }
+        scheduleRetry(at: now)
+        return fib.isDirty && fib.rereading == .nothing
+    }
+
+    private func scheduleRetry(at now: Instant) {
+        guard fib.hasFailures || fib.rereading != .nothing else {
+            nextDeadline = nil
+            retryDelay = Self.shortestRetry
+            return
+        }
+        guard nextDeadline == nil else { return }
+        nextDeadline = now + retryDelay
+        retryDelay = min(retryDelay * 2, Self.longestRetry)
+    }
+
+    /// The router has converged: what an earlier run left and nobody asked for is to go.
+    public func sweep() throws(SystemError) {
+        fib.sweep()
+        try kernel.removeStrays()
+    }
+
+    /// Asks for a reading of everything.
+    public func reread() { fib.reread(.everything) }
+
+    /// Changes the preferred source of all routes. It must be an address of this machine by now; also to be said again when
+    /// the address was removed and came back, as the kernel takes it off all routes then.
+    public func setPreferredSource(_ source: IPv6Address?) {
+        kernel.configuration.preferredSource = source
+        fib.rewriteRoutes()
+    }
+
+    /// Whether the kernel holds a prefix as the router wants it; `nil` if the router does not want it.
+    public func state(of prefix: IPv6Prefix) -> RouteState? { fib.state(of: prefix) }
+
+    /// Removes all routes and next hops that carry our protocol number; how many.
+    @discardableResult
+    public func cleanUp() throws(SystemError) -> (routes: Int, nextHops: Int) {
+        let result = try kernel.cleanUp()
+        fib.reread(.everything)
+        return result
+    }
+}

@@ -1,0 +1,110 @@
+internal import Addressing
+internal import CLinux
+internal import CNetlink
+internal import Glibc
+internal import Linux
+internal import Routing
+
+/// What others did to our routes, or the kernel by itself.
+enum RouteEvent: Hashable {
+    /// Somebody removed a route of ours, or put one of theirs in its place.
+    case routeDeleted(IPv6Prefix)
+    /// The kernel removed a route of ours because what it pointed to is gone.
+    case routeLost(IPv6Prefix)
+    /// Somebody removed a next-hop object of ours.
+    case nextHopDeleted(NextHopID)
+    /// Somebody changed a next-hop object of ours, or made one in our name.
+    case nextHopChanged(NextHopID)
+    /// The kernel dropped notifications.
+    case overflow
+}
+
+/// Hears when our routes and next-hop objects are changed by somebody else. A filter in the kernel lets nothing else
+/// through, least of all the echo of what we do ourselves, which may be ten thousand notifications for one replaced group.
+final class RouteMonitor {
+    private let socket: NetlinkSocket
+    private let configuration: KernelFIBConfiguration
+
+    var descriptor: CInt { socket.descriptor }
+
+    private static let datagramsPerRead = 256
+
+    /// `ownPort` is the address of the socket through which we make changes.
+    init(configuration: KernelFIBConfiguration, ownPort: UInt32, receiveBuffer: CInt) throws(SystemError) {
+        self.configuration = configuration
+        socket = try NetlinkSocket(
+            groups: [CInt(RTNLGRP_IPV6_ROUTE.rawValue), CInt(RTNLGRP_NEXTHOP.rawValue)], receiveBuffer: receiveBuffer)
+        let filter = Self.filter(protocolNumber: configuration.protocolNumber, ownPort: ownPort)
+        let result = filter.withUnsafeBufferPointer {
+            clinux_attach_filter(socket.descriptor, $0.baseAddress, UInt16($0.count))
+        }
+        guard result == 0 else { throw .last("filter route notifications") }
+    }
+
+    /// The events that wait; a bounded number.
+    func read() throws(SystemError) -> [RouteEvent] {
+        var events: [RouteEvent] = []
+        for _ in 0..<Self.datagramsPerRead {
+            switch try socket.receive(wait: false) {
+            case .nothing: return events
+            case .octets(let count): socket.forEachMessage(count) { if let event = event($0) { events.append(event) } }
+            case .overflow: events.append(.overflow)
+            }
+        }
+        return events
+    }
+
+    private func event(_ message: MessageView) -> RouteEvent? {
+        switch message.type {
+        case Int(RTM_NEWROUTE), Int(RTM_DELROUTE):
+            guard let route = KernelRoute(message), route.table == configuration.table,
+                route.metric == configuration.metric, !route.isCached
+            else { return nil }
+            let isOurs = route.protocolNumber == configuration.protocolNumber
+            if message.type == Int(RTM_NEWROUTE) { return .routeDeleted(route.prefix) }
+            guard isOurs else { return nil }
+            return message.port == 0 ? .routeLost(route.prefix) : .routeDeleted(route.prefix)
+        case Int(RTM_DELNEXTHOP):
+            return NextHopObject(message).map { .nextHopDeleted($0.id) }
+        case Int(RTM_NEWNEXTHOP):
+            return NextHopObject(message).map { .nextHopChanged($0.id) }
+        default:
+            return nil
+        }
+    }
+
+    /// A classic socket filter over the first notification in a datagram; the kernel sends one in each.
+    private static func filter(protocolNumber: UInt8, ownPort: UInt32) -> [clinux_filter_instruction] {
+        // Loads are in network order, netlink headers in the machine's.
+        func load16(_ offset: UInt32) -> clinux_filter_instruction { instruction(0x28, offset) }
+        func load32(_ offset: UInt32) -> clinux_filter_instruction { instruction(0x20, offset) }
+        func load8(_ offset: UInt32) -> clinux_filter_instruction { instruction(0x30, offset) }
+        func instruction(_ code: UInt16, _ operand: UInt32, _ yes: UInt8 = 0, _ no: UInt8 = 0)
+            -> clinux_filter_instruction
+        {
+            clinux_filter_instruction(code: code, jump_true: yes, jump_false: no, operand: operand)
+        }
+        func ifEqual(_ value: UInt32, _ yes: UInt8, _ no: UInt8) -> clinux_filter_instruction {
+            instruction(0x15, value, yes, no)
+        }
+        func type(_ value: Int) -> UInt32 { UInt32(UInt16(value).bigEndian) }
+        let replaceFlag = UInt32(UInt16(Flag.replace).bigEndian)
+        return [
+            /*  0 */ load32(12),  // nlmsg_pid
+            /*  1 */ ifEqual(ownPort.bigEndian, 12, 0),
+            /*  2 */ load16(4),  // nlmsg_type
+            /*  3 */ ifEqual(type(Int(RTM_DELROUTE)), 3, 0),
+            /*  4 */ ifEqual(type(Int(RTM_NEWROUTE)), 4, 0),
+            /*  5 */ ifEqual(type(Int(RTM_NEWNEXTHOP)), 5, 0),
+            /*  6 */ ifEqual(type(Int(RTM_DELNEXTHOP)), 4, 7),
+            /*  7 */ load8(21),  // rtm_protocol
+            /*  8 */ ifEqual(UInt32(protocolNumber), 4, 5),
+            /*  9 */ load16(6),  // nlmsg_flags
+            /* 10 */ instruction(0x45, replaceFlag, 2, 3),
+            /* 11 */ load8(18),  // nh_protocol
+            /* 12 */ ifEqual(UInt32(protocolNumber), 0, 1),
+            /* 13 */ instruction(0x06, 0x40000),  // take it
+            /* 14 */ instruction(0x06, 0),  // leave it
+        ]
+    }
+}
