@@ -143,7 +143,8 @@ struct OriginationThrottle: Sendable {
     }
 
     mutating func originated(at now: Instant) {
-        if let last, now - last >= Self.longest { run = 0 }
+        // A wait that was imposed is no pause; twice as long is one.
+        if let last, now - last >= Self.longest * 2 { run = 0 }
         last = now
         run += 1
     }

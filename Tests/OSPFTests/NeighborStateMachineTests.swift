@@ -1,0 +1,45 @@
+import Testing
+
+@testable import OSPF
+
+@Suite struct NeighborStateMachineTests {
+    private func next(
+        _ state: NeighborState, _ event: NeighborEvent, wanted: Bool = true, nothing: Bool = false
+    ) -> NeighborState {
+        state.next(on: event, adjacencyIsWanted: wanted, nothingToRequest: nothing)
+    }
+
+    @Test func theWayUp() {
+        #expect(next(.initial, .twoWayReceived) == .exStart)
+        #expect(next(.initial, .twoWayReceived, wanted: false) == .twoWay)
+        #expect(next(.twoWay, .adjacencyReconsidered) == .exStart)
+        #expect(next(.exStart, .negotiationDone) == .exchange)
+        #expect(next(.exchange, .exchangeDone) == .loading)
+        #expect(next(.exchange, .exchangeDone, nothing: true) == .full)
+        #expect(next(.loading, .loadingDone) == .full)
+    }
+
+    @Test func theWayDown() {
+        for state in [NeighborState.initial, .twoWay, .exStart, .exchange, .loading, .full] {
+            #expect(next(state, .oneWayReceived) == .initial)
+        }
+        for state in [NeighborState.exchange, .loading, .full] {
+            #expect(next(state, .sequenceNumberMismatch) == .exStart)
+            #expect(next(state, .badLinkStateRequest) == .exStart)
+            #expect(next(state, .adjacencyReconsidered, wanted: false) == .twoWay)
+        }
+    }
+
+    @Test func whatDoesNotBelongToAStateChangesNothing() {
+        for state in [NeighborState.initial, .twoWay, .exStart] {
+            #expect(next(state, .exchangeDone) == state)
+            #expect(next(state, .loadingDone) == state)
+            #expect(next(state, .sequenceNumberMismatch) == state)
+        }
+        for state in [NeighborState.twoWay, .exStart, .exchange, .loading, .full] {
+            #expect(next(state, .twoWayReceived) == state)
+        }
+        #expect(next(.full, .negotiationDone) == .full)
+        #expect(next(.exchange, .loadingDone) == .exchange)
+    }
+}

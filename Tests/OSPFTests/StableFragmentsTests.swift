@@ -1,0 +1,49 @@
+import Testing
+
+@testable import OSPF
+
+@Suite struct StableFragmentsTests {
+    @Test func elementsStayWhereTheyAre() {
+        var fragments = StableFragments<Int, Int>(capacity: 100) { $0 }
+        var wanted = Dictionary(uniqueKeysWithValues: (0..<200).map { ($0, 7 + $0 % 3) })
+        fragments.update(to: wanted)
+        let first = fragments.takeChanged()
+        #expect(first.flatMap(\.elements).count == 200)
+        #expect(first.allSatisfy { $0.elements.reduce(0, +) <= 100 })
+
+        // Random comings and goings change only the fragments they are in.
+        var random = SplitMix64(seed: 3)
+        var contents = Dictionary(uniqueKeysWithValues: first.map { ($0.fragment, $0.elements) })
+        for _ in 0..<500 {
+            let key = Int(random.next() % 300)
+            if wanted.removeValue(forKey: key) == nil { wanted[key] = 5 + Int(random.next() % 20) }
+            fragments.update(to: wanted)
+            let changed = fragments.takeChanged()
+            #expect(changed.count <= 1)
+            for (fragment, elements) in changed {
+                #expect(elements.reduce(0, +) <= 100)
+                contents[fragment] = elements
+            }
+            #expect(contents.values.map(\.count).reduce(0, +) == wanted.count)
+        }
+    }
+
+    @Test func holesAreFilled() {
+        var fragments = StableFragments<Int, Int>(capacity: 40) { _ in 10 }
+        fragments.update(to: Dictionary(uniqueKeysWithValues: (0..<40).map { ($0, $0) }))
+        #expect(fragments.fragmentCount == 10)
+        for round in 0..<100 {
+            fragments.update(to: Dictionary(uniqueKeysWithValues: (round..<round + 40).map { ($0, $0) }))
+        }
+        #expect(fragments.fragmentCount == 10)
+    }
+
+    @Test func anElementThatGrowsMoves() {
+        var fragments = StableFragments<Int, Int>(capacity: 30) { $0 }
+        fragments.update(to: [1: 10, 2: 10, 3: 10])
+        _ = fragments.takeChanged()
+        fragments.update(to: [1: 10, 2: 20, 3: 10])
+        let changed = fragments.takeChanged()
+        #expect(changed.map(\.elements) == [[10, 10], [20]])
+    }
+}

@@ -1,0 +1,84 @@
+import Testing
+
+@testable import OSPF
+
+@Suite struct TimingTests {
+    private func at(_ milliseconds: Int64) -> Instant { .zero + .milliseconds(milliseconds) }
+
+    @Test func theQueueGivesDeadlinesInOrder() {
+        var queue = DeadlineQueue<Int>()
+        var random = SplitMix64(seed: 1)
+        let moments = (0..<1000).map { _ in Int64(random.next() % 10_000) }
+        for (subject, moment) in moments.enumerated() { queue.insert(subject, at: at(moment)) }
+        var out: [Int64] = []
+        while let first = queue.first, let subject = queue.popDue(at: first) { out.append(moments[subject]) }
+        #expect(out == moments.sorted())
+        queue.insert(1, at: at(5))
+        #expect(({ queue.popDue(at: at(4)) }() == nil))
+    }
+
+    @Test func compactionKeepsWhatHolds() {
+        var queue = DeadlineQueue<Int>()
+        for subject in 0..<100 { queue.insert(subject, at: at(Int64(100 - subject))) }
+        queue.compact { subject, _ in subject % 10 == 0 }
+        #expect(queue.count == 10)
+        #expect(({ queue.popDue(at: at(1000)) }() == 90))
+    }
+
+    @Test func theFirstChangeIsFollowedAtOnceAndARunOfThemIsNot() {
+        var delay = SPFDelay(
+            parameters: SPFDelayParameters(
+                initial: .zero, short: .milliseconds(5), long: .milliseconds(100), timeToLearn: .milliseconds(500),
+                holdDown: .seconds(3)))
+        delay.changed(at: at(0))
+        #expect(delay.deadline == at(0))
+        #expect(({ delay.takeDue(at: at(0)) }() == true))
+        delay.changed(at: at(1))
+        #expect(delay.deadline == at(6))
+        delay.changed(at: at(4))
+        #expect(delay.deadline == at(6))
+        #expect(({ delay.takeDue(at: at(5)) }() == false))
+        #expect(({ delay.takeDue(at: at(6)) }() == true))
+        // Learning is over.
+        delay.changed(at: at(600))
+        #expect(delay.deadline == at(700))
+        #expect(({ delay.takeDue(at: at(700)) }() == true))
+        // Quiet for the hold-down time.
+        delay.changed(at: at(3601))
+        #expect(delay.deadline == at(3601))
+    }
+
+    @Test func onlyALongRunOfOriginationsIsSlowedDown() {
+        var throttle = OriginationThrottle()
+        var now = at(1000)
+        var waits: [Duration] = []
+        for _ in 0..<14 {
+            let next = max(now, throttle.earliest)
+            waits.append(next - now)
+            now = next
+            throttle.originated(at: now)
+        }
+        #expect(waits[..<2].allSatisfy { $0 == .zero })
+        #expect(waits[2] == .milliseconds(10))
+        #expect(zip(waits, waits.dropFirst()).allSatisfy { $0 <= $1 })
+        #expect(waits.last == .seconds(5))
+        // After a pause it is free again.
+        now = now + .seconds(10)
+        throttle.originated(at: now)
+        #expect(throttle.earliest <= now)
+    }
+
+    @Test func theFloodQueueLetsABurstThroughAndPacesTheRest() {
+        var queue = FloodQueue()
+        var sent = 0
+        while queue.takeToken(at: at(0)) { sent += 1 }
+        #expect(sent == Int(FloodQueue.burst))
+        #expect(queue.nextSend == at(1))
+        var later = 0
+        while queue.takeToken(at: at(1)) { later += 1 }
+        #expect((30...40).contains(later))
+        sent = 0
+        while queue.takeToken(at: at(1000)) { sent += 1 }
+        #expect(sent == Int(FloodQueue.burst))
+    }
+}
