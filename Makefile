@@ -32,5 +32,9 @@ lint: ## Check format, imports and that nothing warns.
 	scripts/check-imports
 	scripts/check-warnings
 
+SECONDS ?= 60
+fuzz: ## Fuzz the decoder and the router, each for SECONDS.
+	Fuzzing/run.sh $(SECONDS)
+
 clean: ## Remove what was built.
 	$(SWIFT) package clean

@@ -88,8 +88,11 @@ let shell: [Target] = [
 
 let package = Package(
     name: "kubermesh",
-    // What Benchmarks/ builds on.
-    products: [.library(name: "ShortestPath", targets: ["ShortestPath"])],
+    // What Benchmarks/ and Fuzzing/ build on.
+    products: [
+        .library(name: "ShortestPath", targets: ["ShortestPath"]),
+        .library(name: "OSPF", targets: ["Addressing", "OSPFPacket", "OSPF"]),
+    ],
     dependencies: coreOnly
         ? []
         : [

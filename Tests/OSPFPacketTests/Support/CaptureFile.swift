@@ -16,7 +16,8 @@ struct CaptureFile {
 
     /// The captures that stand beside the tests; `capture.sh` there makes them.
     static let all: [CaptureFile] = ["point-to-point", "shared", "nssa", "inter-area"].map { name in
-        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let file = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .appending(path: "Captures/\(name).pcap")
         // A missing capture is a broken checkout, in which no test may seem to pass.
         return CaptureFile(octets: [UInt8](try! Data(contentsOf: file)))!

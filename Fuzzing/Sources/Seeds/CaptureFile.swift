@@ -1,0 +1,1 @@
+../../../Tests/OSPFPacketTests/Support/CaptureFile.swift
