@@ -56,6 +56,9 @@ struct PrefixTable: Sendable {
     /// The last step from one group to another: prefixes that come together mostly take the same one.
     private var lastStep: (from: Int32, candidate: Candidate, isAddition: Bool, to: Int32)?
 
+    /// Whether nothing is announced and nothing told.
+    var isEmpty: Bool { numbers.isEmpty && groupNumbers.isEmpty && repeats.isEmpty && forwardedGroups.isEmpty }
+
     /// The group of a prefix; `nil` if nobody announces it.
     func group(of prefix: IPv6Prefix) -> Int? {
         guard let number = numbers[prefix] else { return nil }

@@ -60,6 +60,9 @@ struct Topology: Sendable {
     /// Whether other properties of routers changed since ``markSeen()``.
     private(set) var hasNewFlags = false
 
+    /// How many vertices there are.
+    var vertexCount: Int { vertices.count }
+
     /// The vertex of that name, if some LSA speaks of it.
     func vertex(named name: Name) -> Vertex? { vertices[name] }
 

@@ -1,0 +1,59 @@
+import Addressing
+import ShortestPath
+import Testing
+
+@testable import OSPF
+
+struct PrefixTableTests {
+    /// Thousands of announcements made and taken back, against a plain dictionary; groups become reachable and
+    /// unreachable meanwhile, and what was told must add up.
+    @Test func groupsHoldThroughManyChanges() {
+        var random = SplitMix64(seed: 3)
+        func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
+        let prefixes = (0..<12).map { IPv6Prefix(host: IPv6Address(high: 1, low: UInt64($0))) }
+        let candidates = (0..<4).map { Candidate(kind: .intraArea, announcer: Vertex(rawValue: UInt32($0)), metric: 0) }
+        var announced: [IPv6Prefix: [Candidate]] = [:]
+        var reachable: Set<Candidate> = Set(candidates)
+        var table = PrefixTable()
+        var told = RouteTable()
+        for step in 0..<20_000 {
+            let prefix = prefixes[below(prefixes.count)]
+            let candidate = candidates[below(candidates.count)]
+            if let place = announced[prefix]?.firstIndex(of: candidate), below(3) != 0 {
+                announced[prefix]!.remove(at: place)
+                table.remove(candidate, from: prefix)
+            } else if announced[prefix, default: []].count < 6 {
+                announced[prefix, default: []].append(candidate)
+                table.add(candidate, to: prefix)
+            }
+            let hasMoved = below(20) == 0
+            if hasMoved { reachable.formSymmetricDifference([candidates[below(4)]]) }
+            guard hasMoved || below(5) == 0 else { continue }
+            var update = RouteTableUpdate()
+            for group in table.takeDirtyGroups(all: hasMoved) where !table.groups[Int(group)].members.isEmpty {
+                let ways = table.groups[Int(group)].list.candidates.filter(reachable.contains)
+                let destination = ways.isEmpty ? nil : Self.destination(ways)
+                guard table.groups[Int(group)].destination != destination else { continue }
+                if let destination { update.destinations.append((DestinationID(rawValue: UInt32(group)), destination)) }
+                table.setDestination(of: group, to: destination)
+            }
+            table.tell(&update)
+            told.apply(update)
+            for prefix in prefixes {
+                let ways = Set(announced[prefix] ?? []).intersection(reachable).sorted()
+                let expected = ways.isEmpty ? nil : Self.destination(ways)
+                guard told.routes[prefix].map({ told.destinations[$0]! }) == expected else {
+                    Issue.record("step \(step), \(prefix)")
+                    return
+                }
+            }
+            #expect(Set(told.routes.values) == Set(told.destinations.keys))
+        }
+    }
+
+    private static func destination(_ ways: [Candidate]) -> Destination {
+        Destination(
+            kind: .intraArea, metric: 0, announcers: ways.map { RouterID($0.announcer.rawValue) },
+            nextHops: [NextHop(interface: 1, gateway: .loopback)])
+    }
+}

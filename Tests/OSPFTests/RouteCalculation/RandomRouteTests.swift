@@ -1,0 +1,107 @@
+import Addressing
+import OSPFPacket
+import Testing
+
+@testable import OSPF
+
+struct RandomRouteTests {
+    /// Changes an area step by step and holds every table against the oracle, and every update against the last table.
+    private func check(seed: UInt64, routers: UInt32, cables: Int, segments: Int, steps: Int) {
+        var world = RandomArea(seed: seed, routers: routers, cables: cables, segments: segments)
+        let root: RouterID = 1
+        world.flood(all: true)
+        var neighbors = world.neighbors(of: root)
+        for step in 0..<steps {
+            // For some steps the shape stays, so that there is nothing to compute but prefixes.
+            let hasNewShape = step % 8 < 4
+            for _ in 0..<1 + world.below(3) { world.change(shape: hasNewShape) }
+            world.flood(all: world.below(4) == 0)
+            if hasNewShape { neighbors = world.neighbors(of: root).filter { _ in world.below(12) != 0 } }
+            let old = world.area.table
+            let update = world.area.run(root, neighbors)
+            let complaint =
+                complaint(about: update, after: old, giving: world.area.table)
+                ?? difference(
+                    RouteOracle(world.area.bodies, root: root, neighbors: neighbors).routes(), world.area.table)
+            guard complaint == nil else {
+                Issue.record("seed \(seed), step \(step): \(complaint!)")
+                return
+            }
+        }
+    }
+
+    private func difference(_ expected: [IPv6Prefix: RouteOracle.Answer], _ table: RouteTable) -> String? {
+        for prefix in Set(expected.keys).union(table.routes.keys).sorted() {
+            let found = table.routes[prefix].map { table.destinations[$0]! }.map {
+                RouteOracle.Answer(
+                    kind: $0.kind, metric: Int($0.metric), internalMetric: Int($0.internalMetric),
+                    announcers: Set($0.announcers), nextHops: Set($0.nextHops))
+            }
+            if expected[prefix] != found {
+                return "\(prefix): \(String(describing: found)), not \(String(describing: expected[prefix]))"
+            }
+        }
+        return nil
+    }
+
+    /// Whether an update says anything twice, anything that was so before, or leaves anything behind.
+    private func complaint(about update: RouteTableUpdate, after old: RouteTable, giving new: RouteTable) -> String? {
+        if Set(update.destinations.map(\.id)).count != update.destinations.count { return "a destination set twice" }
+        if Set(update.routes.map(\.prefix)).count != update.routes.count { return "a route set twice" }
+        if Set(update.released).count != update.released.count { return "a destination released twice" }
+        for (id, destination) in update.destinations {
+            if old.destinations[id] == destination { return "destination \(id.rawValue) set for nothing" }
+            if destination.announcers != Set(destination.announcers).sorted() { return "announcers out of order" }
+            if destination.nextHops != Set(destination.nextHops).sorted() { return "next hops out of order" }
+        }
+        for (prefix, id) in update.routes where old.routes[prefix] == id { return "route \(prefix) set for nothing" }
+        for id in update.released where old.destinations[id] == nil { return "\(id.rawValue) released, but never set" }
+        if Set(new.routes.values) != Set(new.destinations.keys) { return "destinations without routes, or the reverse" }
+        return nil
+    }
+
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func sparseAreasAgreeWithTheOracle(seed: UInt64) {
+        check(seed: seed, routers: 9, cables: 10, segments: 2, steps: 40)
+    }
+
+    @Test(arguments: 100..<112 as Range<UInt64>)
+    func denseAreasAgreeWithTheOracle(seed: UInt64) {
+        check(seed: seed, routers: 7, cables: 16, segments: 3, steps: 40)
+    }
+
+    @Test func aTableGrownByThousandsOfChangesIsThatOfAFreshStart() {
+        var world = RandomArea(seed: 7, routers: 40, cables: 70, segments: 6)
+        let root: RouterID = 1
+        for step in 0..<1500 {
+            world.change()
+            world.flood()
+            world.area.run(root, world.neighbors(of: root))
+            guard step % 100 == 0 else { continue }
+            var fresh = Area()
+            for key in world.area.bodies.keys { fresh.set(key, world.area.bodies[key]) }
+            fresh.run(root, world.neighbors(of: root))
+            for prefix in Set(fresh.table.routes.keys).union(world.area.table.routes.keys) {
+                #expect(fresh.route(prefix) == world.area.route(prefix))
+            }
+        }
+        // Nothing is left when all is gone.
+        for key in world.area.bodies.keys { world.area.set(key, nil) }
+        world.area.run(root, [])
+        #expect(world.area.table.routes.isEmpty && world.area.table.destinations.isEmpty)
+        #expect(world.area.calculation.topology.vertexCount == 0)
+        #expect(world.area.calculation.prefixes.isEmpty)
+    }
+
+    @Test func theSameChangesGiveTheSameUpdates() {
+        func updates() -> [RouteTableUpdate] {
+            var world = RandomArea(seed: 11, routers: 20, cables: 40, segments: 4)
+            return (0..<100).map { _ in
+                world.change()
+                world.flood()
+                return world.area.run(1, world.neighbors(of: 1))
+            }
+        }
+        #expect(updates() == updates())
+    }
+}

@@ -1,0 +1,262 @@
+import Addressing
+import OSPFPacket
+
+@testable import OSPF
+
+/// The routes a database leads to, straight from the definitions and without any cleverness: plain dictionaries,
+/// Bellman-Ford from everywhere, every prefix looked at alone. It shares no line with the router's own calculation.
+struct RouteOracle {
+    /// Where a prefix leads, but for its number.
+    struct Answer: Equatable {
+        var kind: PathKind
+        var metric: Int
+        var internalMetric: Int
+        var announcers: Set<RouterID>
+        var nextHops: Set<NextHop>
+    }
+
+    enum Node: Hashable {
+        case router(RouterID)
+        case network(RouterID, UInt32)
+    }
+
+    private let bodies: [LSAKey: LSABody]
+    private let root: RouterID
+    private let neighbors: [AdjacentNeighbor]
+    private var routers: [RouterID: [(UInt32, RouterLSA)]] = [:]
+    private var edges: [(from: Node, to: Node, cost: Int)] = []
+    private var rootLinks: [(link: RouterLSA.Link, to: Node)] = []
+    private var distances: [Node: [Node: Int]] = [:]
+
+    init(_ bodies: [LSAKey: LSABody], root: RouterID, neighbors: [AdjacentNeighbor]) {
+        self.bodies = bodies
+        self.root = root
+        self.neighbors = neighbors
+        for (key, body) in bodies {
+            if case .router(let router) = body {
+                routers[key.advertisingRouter, default: []].append((key.linkStateID, router))
+            }
+        }
+        for router in routers.keys { routers[router]!.sort { $0.0 < $1.0 } }
+        makeEdges()
+        for router in Set(neighbors.map(\.routerID)).union([root]) where routers[router] != nil {
+            distances[.router(router)] = distances(from: .router(router))
+        }
+    }
+
+    private func isPresent(_ router: RouterID) -> Bool { routers[router]?[0].1.options.contains(.v6) ?? false }
+
+    private func links(_ router: RouterID) -> [RouterLSA.Link] {
+        isPresent(router) ? routers[router]!.flatMap { $0.1.links } : []
+    }
+
+    private func lets(through node: Node) -> Bool {
+        if case .router(let router) = node { return routers[router]![0].1.options.contains(.r) }
+        return true
+    }
+
+    private func attached(_ router: RouterID, _ interface: UInt32) -> [RouterID] {
+        let key = LSAKey(type: .network, linkStateID: interface, advertisingRouter: router)
+        if case .network(let network) = bodies[key] { return network.attachedRouters }
+        return []
+    }
+
+    private mutating func makeEdges() {
+        for router in routers.keys {
+            for link in links(router) {
+                let target: Node
+                if link.type == .transit {
+                    guard attached(link.neighborRouterID, link.neighborInterfaceID).contains(router) else { continue }
+                    target = .network(link.neighborRouterID, link.neighborInterfaceID)
+                    edges.append((target, .router(router), 0))
+                } else {
+                    let hasMirror = links(link.neighborRouterID).contains {
+                        $0.type != .transit && $0.neighborRouterID == router
+                            && $0.interfaceID == link.neighborInterfaceID
+                            && $0.neighborInterfaceID == link.interfaceID
+                    }
+                    guard hasMirror, link.neighborRouterID != router else { continue }
+                    target = .router(link.neighborRouterID)
+                }
+                edges.append((.router(router), target, max(1, Int(link.metric))))
+                if router == root { rootLinks.append((link, target)) }
+            }
+        }
+    }
+
+    private func distances(from source: Node) -> [Node: Int] {
+        var result = [source: 0]
+        var isSettled = false
+        while !isSettled {
+            isSettled = true
+            for edge in edges where edge.from == source || lets(through: edge.from) {
+                guard let known = result[edge.from], known + edge.cost < result[edge.to] ?? .max else { continue }
+                result[edge.to] = known + edge.cost
+                isSettled = false
+            }
+        }
+        return result
+    }
+
+    private func distance(_ node: Node) -> Int? {
+        guard isPresent(root) else { return nil }
+        return distances[.router(root)]?[node]
+    }
+
+    /// All neighbours over whom some shortest path to `node` begins.
+    private func nextHops(_ node: Node) -> Set<NextHop> {
+        var result: Set<NextHop> = []
+        guard let total = distance(node) else { return [] }
+        for (link, target) in rootLinks {
+            let cost = max(1, Int(link.metric))
+            for neighbor in neighbors where neighbor.interface == link.interfaceID {
+                let router = Node.router(neighbor.routerID)
+                switch target {
+                case .router(let id):
+                    guard neighbor.routerID == id, neighbor.interfaceID == link.neighborInterfaceID else { continue }
+                case .network(let designated, let interface):
+                    guard neighbor.routerID != root, edges.contains(where: { $0.from == target && $0.to == router })
+                    else { continue }
+                    if node == target, neighbor.routerID == designated, cost == total,
+                        attached(designated, interface).contains(root)
+                    {
+                        result.insert(neighbor.nextHop)
+                    }
+                }
+                guard router == node || lets(through: router), let rest = distances[router]?[node] else { continue }
+                if cost + rest == total { result.insert(neighbor.nextHop) }
+            }
+        }
+        return result
+    }
+
+    // MARK: Prefixes
+
+    func routes() -> [IPv6Prefix: Answer] {
+        var offers: [IPv6Prefix: [Answer]] = [:]
+        for prefix in announced() { offers[prefix] = inside(prefix) + outside(prefix) }
+        var result: [IPv6Prefix: Answer] = [:]
+        for (prefix, answers) in offers {
+            guard let best = Self.best(answers), !best.announcers.contains(root), !best.nextHops.isEmpty else {
+                continue
+            }
+            result[prefix] = best
+        }
+        return result
+    }
+
+    private static func best(_ answers: [Answer]) -> Answer? {
+        func rank(_ answer: Answer) -> [Int] { [Int(answer.kind.rawValue), answer.metric, answer.internalMetric] }
+        guard let least = answers.map(rank).min(by: { $0.lexicographicallyPrecedes($1) }) else { return nil }
+        let equals = answers.filter { rank($0) == least }
+        var result = equals[0]
+        for other in equals {
+            result.announcers.formUnion(other.announcers)
+            result.nextHops.formUnion(other.nextHops)
+        }
+        return result
+    }
+
+    private func announced() -> Set<IPv6Prefix> {
+        var result: Set<IPv6Prefix> = []
+        for body in bodies.values {
+            switch body {
+            case .intraAreaPrefix(let lsa): result.formUnion(lsa.prefixes.map(\.prefix))
+            case .interAreaPrefix(let lsa): result.insert(lsa.prefix.prefix)
+            case .asExternal(let lsa): result.insert(lsa.prefix.prefix)
+            default: break
+            }
+        }
+        return result
+    }
+
+    /// Every intra-area and inter-area way to exactly this prefix.
+    private func inside(_ prefix: IPv6Prefix) -> [Answer] {
+        var result: [Answer] = []
+        for (key, body) in bodies {
+            let router = key.advertisingRouter
+            switch body {
+            case .intraAreaPrefix(let lsa):
+                let node =
+                    lsa.referencedType == .router ? Node.router(router) : .network(router, lsa.referencedLinkStateID)
+                for entry in lsa.prefixes where entry.prefix == prefix && entry.metric != 0xffff {
+                    if router == root {
+                        result.append(
+                            Answer(kind: .intraArea, metric: -1, internalMetric: 0, announcers: [root], nextHops: []))
+                    } else if let distance = distance(node) {
+                        result.append(
+                            Answer(
+                                kind: .intraArea, metric: distance + Int(entry.metric), internalMetric: 0,
+                                announcers: [router], nextHops: nextHops(node)))
+                    }
+                }
+            case .interAreaPrefix(let lsa) where lsa.prefix.prefix == prefix && lsa.metric != 0xff_ffff:
+                guard router != root, isBorder(router), let distance = distance(.router(router)) else { continue }
+                result.append(
+                    Answer(
+                        kind: .interArea, metric: distance + Int(lsa.metric), internalMetric: 0, announcers: [router],
+                        nextHops: nextHops(.router(router))))
+            default: break
+            }
+        }
+        return result
+    }
+
+    private func isBorder(_ router: RouterID) -> Bool {
+        isPresent(router) && routers[router]![0].1.flags.contains(.border)
+    }
+
+    /// Every external way to exactly this prefix.
+    private func outside(_ prefix: IPv6Prefix) -> [Answer] {
+        var result: [Answer] = []
+        for (key, body) in bodies {
+            guard case .asExternal(let lsa) = body, lsa.prefix.prefix == prefix, lsa.metric != 0xff_ffff else {
+                continue
+            }
+            let kind = lsa.isType2 ? PathKind.externalType2 : .externalType1
+            func add(_ distance: Int, _ hops: Set<NextHop>) {
+                result.append(
+                    Answer(
+                        kind: kind, metric: Int(lsa.metric) + (lsa.isType2 ? 0 : distance),
+                        internalMetric: lsa.isType2 ? distance : 0, announcers: [key.advertisingRouter], nextHops: hops)
+                )
+            }
+            guard key.advertisingRouter != root else {
+                add(0, [])
+                continue
+            }
+            guard let way = wayToBoundary(key.advertisingRouter) else { continue }
+            guard let address = lsa.forwardingAddress else {
+                add(way.metric, way.nextHops)
+                continue
+            }
+            // The longest prefix with a way of its own, never mind what is beyond.
+            let matches = announced().filter { $0.contains(address) }.sorted { $0.length > $1.length }
+            guard let match = matches.lazy.compactMap({ Self.best(inside($0)) }).first,
+                !match.announcers.contains(root)
+            else { continue }
+            add(match.metric, match.nextHops)
+        }
+        return result
+    }
+
+    private func wayToBoundary(_ router: RouterID) -> Answer? {
+        func answer(_ distance: Int, _ node: RouterID) -> Answer {
+            Answer(
+                kind: .intraArea, metric: distance, internalMetric: 0, announcers: [],
+                nextHops: nextHops(.router(node)))
+        }
+        if isPresent(router), routers[router]![0].1.flags.contains(.external), let distance = distance(.router(router))
+        {
+            return answer(distance, router)
+        }
+        let ways = bodies.compactMap { key, body -> Answer? in
+            guard case .interAreaRouter(let lsa) = body, lsa.destination == router, lsa.metric != 0xff_ffff,
+                key.advertisingRouter != root, isBorder(key.advertisingRouter),
+                let distance = distance(.router(key.advertisingRouter))
+            else { return nil }
+            return answer(distance + Int(lsa.metric), key.advertisingRouter)
+        }
+        return Self.best(ways)
+    }
+}
