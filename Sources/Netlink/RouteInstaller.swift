@@ -43,6 +43,8 @@ public final class RouteInstaller {
 
     private static let shortestRetry = Duration.milliseconds(100)
     private static let longestRetry = Duration.seconds(30)
+    /// After news of links, until next hops are read again to be sure.
+    private static let calm = Duration.seconds(1)
     /// Rounds of planning, doing and looking again in one call; what is not right then waits for the retry.
     private static let rounds = 4
 
@@ -94,10 +96,7 @@ public final class RouteInstaller {
         case .routeLost:
             // What it pointed to is gone, of which the kernel says nothing.
             fib.reread(.nextHops)
-        case .nextHopDeleted(let id):
-            counters.foreignNextHopChanges += 1
-            fib.nextHopDeleted(id)
-        case .nextHopChanged:
+        case .nextHopsChanged:
             counters.foreignNextHopChanges += 1
             fib.reread(.nextHops)
         case .overflow:
@@ -111,7 +110,9 @@ public final class RouteInstaller {
     public func install(at now: Instant, limit: Int = 4096) -> Bool {
         if let deadline = nextDeadline, deadline <= now {
             nextDeadline = nil
+            retryDelay = min(retryDelay * 2, Self.longestRetry)
             fib.retry()
+            if fib.isDoubtful { fib.reread(.nextHops) }
         }
         do {
             for _ in 0..<Self.rounds {
@@ -133,14 +134,14 @@ public final class RouteInstaller {
     }
 
     private func scheduleRetry(at now: Instant) {
-        guard fib.hasFailures || fib.rereading != .nothing else {
+        let mustRetry = fib.hasFailures || fib.rereading != .nothing
+        if !mustRetry { retryDelay = Self.shortestRetry }
+        guard mustRetry || fib.isDoubtful else {
             nextDeadline = nil
-            retryDelay = Self.shortestRetry
             return
         }
-        guard nextDeadline == nil else { return }
-        nextDeadline = now + retryDelay
-        retryDelay = min(retryDelay * 2, Self.longestRetry)
+        let deadline = now + (mustRetry ? retryDelay : Self.calm)
+        nextDeadline = min(nextDeadline ?? deadline, deadline)
     }
 
     /// The router has converged: what an earlier run left and nobody asked for is to go.

@@ -11,10 +11,8 @@ enum RouteEvent: Hashable {
     case routeDeleted(IPv6Prefix)
     /// The kernel removed a route of ours because what it pointed to is gone.
     case routeLost(IPv6Prefix)
-    /// Somebody removed a next-hop object of ours.
-    case nextHopDeleted(NextHopID)
-    /// Somebody changed a next-hop object of ours, or made one in our name.
-    case nextHopChanged(NextHopID)
+    /// Somebody removed or changed a next-hop object of ours, or made one in our name.
+    case nextHopsChanged
     /// The kernel dropped notifications.
     case overflow
 }
@@ -64,10 +62,8 @@ final class RouteMonitor {
             if message.type == Int(RTM_NEWROUTE) { return .routeDeleted(route.prefix) }
             guard isOurs else { return nil }
             return message.port == 0 ? .routeLost(route.prefix) : .routeDeleted(route.prefix)
-        case Int(RTM_DELNEXTHOP):
-            return NextHopObject(message).map { .nextHopDeleted($0.id) }
-        case Int(RTM_NEWNEXTHOP):
-            return NextHopObject(message).map { .nextHopChanged($0.id) }
+        case Int(RTM_NEWNEXTHOP), Int(RTM_DELNEXTHOP):
+            return .nextHopsChanged
         default:
             return nil
         }

@@ -23,6 +23,7 @@ extension FIB {
     /// Believes what a reading of the kernel showed.
     public mutating func reconcile(_ kernel: KernelRoutes) {
         rereading = .nothing
+        isDoubtful = false
         if configuration.mode == .objects {
             giveUp(kernel.foreignIDs)
             reconcileHops(kernel.nextHops)

@@ -10,6 +10,7 @@ extension FIB {
     public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {
         if isGone { lostLinks.remove(interface) } else { lostLinks.insert(interface) }
         forgetHops { $0.interface == interface }
+        isDoubtful = true
         if isGone { stuckHops = stuckHops.filter { $0.key.interface != interface } }
     }
 
@@ -27,23 +28,14 @@ extension FIB {
 
     /// Somebody else removed a route of ours, or put one of theirs in its place.
     public mutating func routeDeleted(_ prefix: IPv6Prefix) {
-        guard let position = routes.position(of: prefix), routes[position].installed != .nothing else { return }
-        setInstalled(position, .nothing)
+        guard let position = routes.position(of: prefix), routes[position].installed.isSomething else { return }
+        setInstalled(position, .perhapsNothing)
         routes.markDirty(position)
-    }
-
-    /// Somebody else removed a next-hop object or a group of ours, and the kernel what depended on it.
-    public mutating func nextHopDeleted(_ id: NextHopID) {
-        if groups[id]?.isPresent == true {
-            forgetGroups([id])
-        } else if let hop = hops.first(where: { $0.value.id == id && $0.value.isPresent })?.key {
-            forgetHops { $0 == hop }
-        }
     }
 
     /// The preferred source or another attribute of all routes has changed: they are all to be written again.
     public mutating func rewriteRoutes() {
-        for position in routes.positions where routes.contains(position) && routes[position].installed != .nothing {
+        for position in routes.positions where routes.contains(position) && routes[position].installed.isSomething {
             setInstalled(position, .other)
             routes.markDirty(position)
         }
@@ -66,7 +58,9 @@ extension FIB {
         case .addRoute(let prefix, _):
             failedRoute(prefix, failure, leaves: .nothing)
         case .replaceRoute(let prefix, _) where failure.reason == .missing:
-            routeDeleted(prefix)
+            guard let position = routes.position(of: prefix) else { return }
+            setInstalled(position, .nothing)
+            routes.markDirty(position)
         case .replaceRoute(let prefix, _):
             failedRoute(prefix, failure, leaves: .other)
         case .removeRoute, .removeGroup, .removeNextHop:
@@ -152,7 +146,10 @@ extension FIB {
             for hop in group.members { release(hop) }
             groups[id]!.isPresent = false
             groups[id]!.members = []
-            if let owner = group.owner { dirtyTargets.insert(owner) }
+            if let owner = group.owner {
+                targets[owner]?.hasWaitingRoutes = true
+                dirtyTargets.insert(owner)
+            }
             looseGroups.insert(id)
         }
         setInstalled(.nothing, whereGroupIsIn: ids)

@@ -86,6 +86,7 @@ extension FIB {
         guard let id = target.group ?? pool.take() else { return runOutOfIDs(destination) }
         var group = groups[id] ?? Group(owner: destination, isPresent: false, members: [])
         targets[destination]?.group = id
+        if target.hasWaitingRoutes { plan.renewed.insert(destination) }
         guard !group.isPresent || group.members != members else { return }
         groups[id] = group
         guard let memberIDs = presentHops(members, &plan) else { return runOutOfIDs(destination) }
@@ -94,7 +95,7 @@ extension FIB {
         if configuration.mode == .objects {
             plan.groups.append(group.isPresent ? .replaceGroup(id, memberIDs) : .addGroup(id, memberIDs))
         }
-        if !group.isPresent || configuration.mode == .multipath { plan.renewed.insert(destination) }
+        if configuration.mode == .multipath { plan.renewed.insert(destination) }
         group.isPresent = true
         group.members = members
         groups[id] = group
@@ -124,15 +125,18 @@ extension FIB {
 
     private mutating func revisitRoutes(of destinations: Set<DestinationID>) {
         guard !destinations.isEmpty else { return }
-        let mustRewrite = configuration.mode == .multipath
         for position in routes.positions where routes.contains(position) {
-            guard let wanted = routes[position].wanted, destinations.contains(wanted) else { continue }
-            if mustRewrite, case .group(let id) = routes[position].installed, id == targets[wanted]?.group {
+            // Without objects the route still says what the group was before.
+            if configuration.mode == .multipath, case .group(let id) = routes[position].installed,
+                let owner = groups[id]?.owner, destinations.contains(owner)
+            {
                 setInstalled(position, .other)
             }
+            guard let wanted = routes[position].wanted, destinations.contains(wanted) else { continue }
             forgetFailure(position)
             routes.markDirty(position)
         }
+        for id in destinations { targets[id]?.hasWaitingRoutes = false }
     }
 
     /// Where all routes that point to a group nobody owns are to go, removing the group is enough: the kernel removes
@@ -164,9 +168,11 @@ extension FIB {
             routes.remove(position)
             return
         }
-        guard !record.hasFailed, let id = targets[wanted]?.group, let group = groups[id], group.isPresent,
-            !group.members.isEmpty, record.installed != .group(id)
-        else { return }
+        guard let id = targets[wanted]?.group, let group = groups[id], group.isPresent, !group.members.isEmpty else {
+            targets[wanted]?.hasWaitingRoutes = true
+            return
+        }
+        guard !record.hasFailed, record.installed != .group(id) else { return }
         let target = configuration.mode == .objects ? RouteTarget.group(id) : .nextHops(group.members)
         if configuration.mode == .multipath, case .group(let other) = record.installed,
             groups[other]?.members == group.members
@@ -174,7 +180,7 @@ extension FIB {
             // Two destinations with the same next hops: the route in the kernel is the same.
             return setInstalled(position, .group(id))
         }
-        if record.installed != .nothing {
+        if record.installed.isSomething {
             plan.routes.append(.replaceRoute(record.prefix, target))
         } else if installedRoutes < configuration.maximumRoutes {
             plan.routes.append(.addRoute(record.prefix, target))

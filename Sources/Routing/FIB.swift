@@ -4,7 +4,7 @@ public import OSPF
 /// What should be in the kernel, what is believed to be there, and the fewest changes from one to the other.
 ///
 /// The router's updates say what should be (``update(_:)``). Reading the kernel (``reconcile(_:)``), its events
-/// (``linkLost(_:isGone:)``, ``routeDeleted(_:)``, ``nextHopDeleted(_:)``) and failures (``failed(_:_:)``) say what is.
+/// (``linkLost(_:isGone:)``, ``routeDeleted(_:)``) and failures (``failed(_:_:)``) say what is.
 /// ``changes(limit:)`` plans, and believes that its plan succeeds until told otherwise.
 ///
 /// Each destination has one next-hop group of its own, even for a single next hop, so that a change of the topology
@@ -74,6 +74,8 @@ public struct FIB: Sendable {
     struct Target: Sendable {
         var nextHops: [NextHop]
         var group: NextHopID?
+        /// Whether routes were looked at while there was no group they could point to.
+        var hasWaitingRoutes = false
     }
 
     /// What the FIB was told at its start.
@@ -82,6 +84,9 @@ public struct FIB: Sendable {
     public internal(set) var isHolding = false
     /// What must be read and handed to ``reconcile(_:)`` before it makes sense to plan.
     public internal(set) var rereading = Rereading.nothing
+    /// Whether news of links may have come after their consequences were repaired, so that next hops are worth a
+    /// ``reread(_:)`` when there is time.
+    public internal(set) var isDoubtful = false
     /// Whether something waits for ``retry()``.
     public var hasFailures: Bool { !failures.isEmpty || !stuckHops.isEmpty || !stuckDestinations.isEmpty }
     /// How many routes are believed to be in the kernel.
@@ -197,7 +202,7 @@ extension FIB {
         let previous = routes[position].installed
         guard previous != installed else { return }
         routes[position].installed = installed
-        if previous == .nothing { installedRoutes += 1 } else if installed == .nothing { installedRoutes -= 1 }
+        installedRoutes += (installed.isSomething ? 1 : 0) - (previous.isSomething ? 1 : 0)
         if case .group(let id) = previous {
             groups[id]?.routes -= 1
             looseGroups.insert(id)

@@ -6,9 +6,14 @@ struct RouteRecord: Sendable {
     /// What the kernel is believed to hold for the prefix.
     enum Installed: Hashable, Sendable {
         case nothing
+        /// Others removed it, unless we have made it again since.
+        case perhapsNothing
         case group(NextHopID)
         /// A route of ours that does not point where any of ours would.
         case other
+
+        /// Whether there is a route.
+        var isSomething: Bool { self != .nothing && self != .perhapsNothing }
     }
 
     let prefix: IPv6Prefix

@@ -3,22 +3,232 @@ import OSPF
 import Routing
 import Testing
 
+/// How few changes single events cost.
 @Suite struct FIBTests {
-    @Test func aNewDestinationMakesItsObjectsBeforeItsRoutes() throws {
+    static func hop(_ link: UInt32, _ gateway: UInt16 = 1) -> NextHop {
+        NextHop(interface: link, gateway: IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, gateway))
+    }
+
+    static func prefix(_ number: Int) -> IPv6Prefix {
+        IPv6Prefix(host: IPv6Address(high: 0x2001_0db8 << 32, low: UInt64(number)))
+    }
+
+    static func id(_ number: UInt32) -> DestinationID { DestinationID(rawValue: number) }
+    static func object(_ number: UInt32) -> NextHopID { NextHopID(rawValue: 71_000_000 + number) }
+
+    static func update(
+        _ destinations: [(UInt32, [NextHop])], _ routes: [(Int, UInt32?)] = [], released: [UInt32] = []
+    ) -> RouteTableUpdate {
+        RouteTableUpdate(
+            destinations: destinations.map { (id($0.0), ModelRouter.destination($0.1)) },
+            routes: routes.map { (prefix($0.0), $0.1.map(id)) }, released: released.map(id))
+    }
+
+    /// A FIB with routes 0..<count behind one destination, all installed.
+    static func fib(_ count: Int, _ hops: [NextHop], mode: FIB.Mode = .objects) -> FIB {
+        var fib = FIB(configuration: FIB.Configuration(mode: mode))
+        fib.update(update([(0, hops)], (0..<count).map { ($0, 0) }))
+        _ = fib.changes()
+        return fib
+    }
+
+    @Test func objectsComeBeforeWhatPointsToThem() {
         var fib = FIB()
-        let hop = NextHop(interface: 2, gateway: IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 1))
-        let prefix = try #require(IPv6Prefix("2001:db8::1/128"))
-        let id = DestinationID(rawValue: 0)
-        let destination = Destination(kind: .intraArea, metric: 10, announcers: [RouterID(rawValue: 1)], nextHops: [hop])
-        fib.update(RouteTableUpdate(destinations: [(id, destination)], routes: [(prefix, id)]))
-        #expect(fib.state(of: prefix) == .pending)
-        let first = NextHopID(rawValue: 71_000_001)
-        let group = NextHopID(rawValue: 71_000_000)
+        fib.update(Self.update([(0, [Self.hop(2)])], [(1, 0)]))
+        #expect(fib.state(of: Self.prefix(1)) == .pending)
         #expect(
             fib.changes() == [
-                .addNextHop(first, hop), .addGroup(group, [first]), .addRoute(prefix, .group(group)),
+                .addNextHop(Self.object(1), Self.hop(2)), .addGroup(Self.object(0), [Self.object(1)]),
+                .addRoute(Self.prefix(1), .group(Self.object(0))),
             ])
-        #expect(fib.state(of: prefix) == .installed)
+        #expect(fib.state(of: Self.prefix(1)) == .installed)
+        #expect(fib.state(of: Self.prefix(2)) == nil)
         #expect(fib.changes().isEmpty)
+    }
+
+    @Test func aLostWayOfTenThousandPrefixesIsOneReplacedGroup() {
+        var fib = Self.fib(10_000, [Self.hop(1), Self.hop(2)])
+        fib.update(Self.update([(0, [Self.hop(2)])]))
+        let changes = fib.changes()
+        #expect(changes == [.replaceGroup(Self.object(0), [Self.object(2)]), .removeNextHop(Self.object(1))])
+        #expect(fib.state(of: Self.prefix(9_999)) == .installed)
+    }
+
+    @Test func aLostLinkOfTwoCostsNothingAtAll() {
+        var fib = Self.fib(10_000, [Self.hop(1), Self.hop(2)])
+        fib.linkLost(1)
+        fib.update(Self.update([(0, [Self.hop(2)])]))
+        #expect(fib.changes().isEmpty)
+        fib.linkUsable(1)
+        fib.update(Self.update([(0, [Self.hop(1), Self.hop(2)])]))
+        let changes = fib.changes()
+        #expect(changes.count == 2)
+        #expect(changes.first.map { if case .addNextHop = $0 { true } else { false } } == true)
+    }
+
+    @Test func theLastLinkTakesItsRoutesAlongAndTheyComeBackTogether() {
+        var fib = Self.fib(100, [Self.hop(1)])
+        fib.linkLost(1)
+        #expect(fib.changes().isEmpty)
+        #expect(fib.state(of: Self.prefix(5)) == .pending)
+        #expect(fib.counts.routes == 0)
+        fib.update(Self.update([(0, [Self.hop(2)])]))
+        let changes = fib.changes()
+        #expect(changes.count == 102)
+        #expect(changes.dropFirst(2).allSatisfy { if case .addRoute = $0 { true } else { false } })
+        #expect(fib.state(of: Self.prefix(5)) == .installed)
+    }
+
+    @Test func aDestinationUnderANewNumberKeepsGroupAndRoutes() {
+        var fib = Self.fib(1000, [Self.hop(1)])
+        fib.update(Self.update([(7, [Self.hop(1)])], (0..<1000).map { ($0, 7) }, released: [0]))
+        #expect(fib.changes().isEmpty)
+        fib.update(Self.update([(8, [Self.hop(2)])], (0..<1000).map { ($0, 8) }, released: [7]))
+        #expect(
+            fib.changes() == [
+                .addNextHop(Self.object(2), Self.hop(2)), .replaceGroup(Self.object(0), [Self.object(2)]),
+                .removeNextHop(Self.object(1)),
+            ])
+    }
+
+    @Test func whenADestinationSplitsTheLargerPartKeepsTheGroup() {
+        var fib = Self.fib(1000, [Self.hop(1), Self.hop(2)])
+        fib.update(
+            Self.update(
+                [(5, [Self.hop(1)]), (6, [Self.hop(2)])], (0..<1000).map { ($0, $0 == 0 ? 5 : 6) }, released: [0]))
+        let changes = fib.changes()
+        #expect(changes.count == 3)
+        #expect(changes.contains(.replaceGroup(Self.object(0), [Self.object(2)])))
+    }
+
+    @Test func allPrefixesOfANodeGoWithItsGroup() {
+        var fib = Self.fib(10_000, [Self.hop(1)])
+        fib.update(Self.update([], (0..<10_000).map { ($0, nil) }, released: [0]))
+        #expect(fib.changes() == [.removeGroup(Self.object(0)), .removeNextHop(Self.object(1))])
+        #expect(fib.counts == FIB().counts)
+        #expect(!fib.isDirty)
+    }
+
+    @Test func aMetricChangeIsNoChange() {
+        var fib = Self.fib(10, [Self.hop(1)])
+        var update = Self.update([(0, [Self.hop(1)])])
+        update.destinations[0].destination.metric = 99
+        fib.update(update)
+        #expect(fib.changes().isEmpty)
+    }
+
+    @Test func slicesAreBoundedAndComplete() {
+        var fib = FIB()
+        fib.update(Self.update([(0, [Self.hop(1)])], (0..<1000).map { ($0, 0) }))
+        var total = 0
+        var slices = 0
+        while fib.isDirty {
+            let changes = fib.changes(limit: 100)
+            #expect(changes.count <= 102)
+            total += changes.count
+            slices += 1
+        }
+        #expect(total == 1002)
+        #expect(slices == 10)
+    }
+
+    @Test func routesPastTheLimitWaitUntilThereIsRoom() {
+        var fib = FIB(configuration: FIB.Configuration(maximumRoutes: 2))
+        fib.update(Self.update([(0, [Self.hop(1)])], [(1, 0), (2, 0), (3, 0)]))
+        #expect(fib.changes().count == 4)
+        #expect(fib.state(of: Self.prefix(2)) == .installed)
+        guard case .failed(let failure) = fib.state(of: Self.prefix(3)) else {
+            Issue.record("the third route should not fit")
+            return
+        }
+        #expect(failure.reason == .limit)
+        fib.update(Self.update([], [(1, nil)]))
+        _ = fib.changes()
+        fib.retry()
+        #expect(fib.changes() == [.addRoute(Self.prefix(3), .group(Self.object(0)))])
+    }
+
+    @Test func aRefusedRouteIsToldAndTriedAgainOnDemandOnly() {
+        var fib = Self.fib(1, [Self.hop(1)])
+        let change = FIBChange.addRoute(Self.prefix(0), .group(Self.object(0)))
+        fib.failed(change, FIBFailure(.refused, code: 12, message: "Cannot allocate memory"))
+        #expect(fib.changes().isEmpty)
+        #expect(
+            fib.state(of: Self.prefix(0))
+                == .failed(FIBFailure(.refused, code: 12, message: "Cannot allocate memory")))
+        #expect(fib.hasFailures)
+        fib.retry()
+        #expect(fib.changes() == [change])
+        #expect(fib.state(of: Self.prefix(0)) == .installed)
+        #expect(!fib.hasFailures)
+    }
+
+    @Test func aRouteOfOthersStaysUntilItIsGone() {
+        var fib = Self.fib(1, [Self.hop(1)])
+        fib.failed(.addRoute(Self.prefix(0), .group(Self.object(0))), FIBFailure(.exists, message: "File exists"))
+        #expect(fib.rereading == .everything)
+        fib.reconcile(
+            KernelRoutes(
+                nextHops: [Self.object(1): Self.hop(1)], groups: [Self.object(0): [Self.object(1)]], routes: [:]))
+        #expect(fib.changes().isEmpty)
+        guard case .failed = fib.state(of: Self.prefix(0)) else {
+            Issue.record("somebody else has the route")
+            return
+        }
+    }
+
+    @Test func whatARestartFindsIsKeptUntilTheSweep() {
+        let kernel = KernelRoutes(
+            nextHops: [Self.object(4): Self.hop(1), Self.object(5): Self.hop(2)],
+            groups: [Self.object(8): [Self.object(4)], Self.object(9): [Self.object(5)]],
+            routes: [Self.prefix(1): .group(Self.object(8)), Self.prefix(2): .group(Self.object(9))])
+        var fib = FIB()
+        fib.adopt(kernel)
+        #expect(fib.changes().isEmpty)
+        fib.update(Self.update([(0, [Self.hop(1)])], [(1, 0)]))
+        #expect(fib.changes().isEmpty)
+        #expect(fib.state(of: Self.prefix(1)) == .installed)
+        #expect(fib.counts.routes == 2)
+        fib.sweep()
+        #expect(fib.changes() == [.removeGroup(Self.object(9)), .removeNextHop(Self.object(5))])
+        #expect(fib.counts.routes == 1)
+    }
+
+    @Test func numbersOfOthersAreAvoided() {
+        var fib = FIB()
+        fib.adopt(KernelRoutes(foreignIDs: [Self.object(0), Self.object(1)]))
+        fib.update(Self.update([(0, [Self.hop(2)])], [(1, 0)]))
+        #expect(
+            fib.changes().prefix(2) == [
+                .addNextHop(Self.object(3), Self.hop(2)), .addGroup(Self.object(2), [Self.object(3)]),
+            ])
+    }
+
+    @Test func anotherSourceRewritesEveryRouteOnce() {
+        var fib = Self.fib(10, [Self.hop(1)])
+        fib.rewriteRoutes()
+        let changes = fib.changes()
+        #expect(changes.count == 10)
+        #expect(changes.allSatisfy { if case .replaceRoute = $0 { true } else { false } })
+        #expect(fib.changes().isEmpty)
+    }
+
+    @Test func withoutObjectsRoutesAreRewritten() {
+        var fib = Self.fib(3, [Self.hop(1), Self.hop(2)], mode: .multipath)
+        fib.update(Self.update([(0, [Self.hop(2)])]))
+        #expect(fib.changes() == (0..<3).map { .replaceRoute(Self.prefix($0), .nextHops([Self.hop(2)])) })
+        fib.update(Self.update([(1, [Self.hop(2)])], [(0, 1)]))
+        #expect(fib.changes().isEmpty)
+    }
+
+    @Test func theRangeOfNumbersIsABound() {
+        var fib = FIB(configuration: FIB.Configuration(nextHopIDs: 1...2))
+        fib.update(Self.update([(0, [Self.hop(1)]), (1, [Self.hop(2)])], [(1, 0), (2, 1)]))
+        #expect(fib.changes().count == 3)
+        guard case .failed(let failure) = fib.state(of: Self.prefix(2)) else {
+            Issue.record("there is no number left")
+            return
+        }
+        #expect(failure.reason == .limit)
     }
 }

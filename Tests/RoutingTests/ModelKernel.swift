@@ -1,0 +1,229 @@
+import Addressing
+import OSPF
+import Routing
+
+/// The kernel's rules for routes and next-hop objects, written from what kernels were seen to do and without a look at the
+/// FIB.
+struct ModelKernel {
+    enum Object: Equatable {
+        case single(NextHop)
+        case group([NextHopID])
+    }
+
+    struct Route: Equatable {
+        var target: RouteTarget
+        var isForeign = false
+    }
+
+    var objects: [NextHopID: Object] = [:]
+    var foreignObjects: Set<NextHopID> = []
+    var routes: [IPv6Prefix: Route] = [:]
+    var deadLinks: Set<UInt32> = []
+    var changes = 0
+
+    mutating func apply(_ change: FIBChange) -> FIBFailure? {
+        changes += 1
+        switch change {
+        case .addNextHop(let id, let hop):
+            if objects[id] != nil || foreignObjects.contains(id) { return failure(.exists) }
+            if deadLinks.contains(hop.interface) { return failure(.linkUnusable) }
+            objects[id] = .single(hop)
+        case .addGroup(let id, let members):
+            if objects[id] != nil || foreignObjects.contains(id) { return failure(.exists) }
+            if !areSingles(members) { return failure(.invalid) }
+            objects[id] = .group(members)
+        case .replaceGroup(let id, let members):
+            guard case .group = objects[id] else { return failure(.missing) }
+            if !areSingles(members) { return failure(.invalid) }
+            objects[id] = .group(members)
+        case .addRoute(let prefix, let target):
+            if routes[prefix] != nil { return failure(.exists) }
+            if let problem = problem(with: target) { return failure(problem) }
+            routes[prefix] = Route(target: target)
+        case .replaceRoute(let prefix, let target):
+            guard routes[prefix] != nil else { return failure(.missing) }
+            if let problem = problem(with: target) { return failure(problem) }
+            routes[prefix] = Route(target: target)
+        case .removeRoute(let prefix):
+            guard let route = routes[prefix], !route.isForeign else { return failure(.missing) }
+            routes[prefix] = nil
+        case .removeGroup(let id), .removeNextHop(let id):
+            guard objects[id] != nil else { return failure(.missing) }
+            delete(id)
+        }
+        return nil
+    }
+
+    /// A link goes down: its objects go silently, and what depends on them.
+    mutating func loseLink(_ interface: UInt32) {
+        deadLinks.insert(interface)
+        for (id, object) in objects {
+            if case .single(let hop) = object, hop.interface == interface { delete(id) }
+        }
+    }
+
+    /// As when the administrator takes a link down that routes without objects go through.
+    mutating func purgePlainRoutes(through interface: UInt32) {
+        for (prefix, route) in routes {
+            guard case .nextHops(let hops) = route.target else { continue }
+            let kept = hops.filter { $0.interface != interface }
+            routes[prefix] = kept.isEmpty ? nil : Route(target: .nextHops(kept), isForeign: route.isForeign)
+        }
+    }
+
+    mutating func delete(_ id: NextHopID) {
+        objects[id] = nil
+        for (groupID, object) in objects {
+            guard case .group(let members) = object, members.contains(id) else { continue }
+            let kept = members.filter { $0 != id }
+            if kept.isEmpty { delete(groupID) } else { objects[groupID] = .group(kept) }
+        }
+        routes = routes.filter { $0.value.target != .group(id) }
+    }
+
+    /// What a reading of it shows.
+    func dump(routes wantsRoutes: Bool) -> KernelRoutes {
+        var result = KernelRoutes(foreignIDs: foreignObjects, routes: nil)
+        for (id, object) in objects {
+            switch object {
+            case .single(let hop): result.nextHops[id] = hop
+            case .group(let members): result.groups[id] = members
+            }
+        }
+        if wantsRoutes { result.routes = routes.filter { !$0.value.isForeign }.mapValues { $0.target } }
+        return result
+    }
+
+    /// Where packets to a prefix go.
+    func nextHops(of prefix: IPv6Prefix) -> Set<NextHop>? {
+        switch routes[prefix]?.target {
+        case nil: return nil
+        case .nextHops(let hops): return Set(hops)
+        case .group(let id):
+            guard case .group(let members) = objects[id] else { return [] }
+            return Set(
+                members.compactMap { member -> NextHop? in
+                    if case .single(let hop) = objects[member] { hop } else { nil }
+                })
+        }
+    }
+
+    private func areSingles(_ ids: [NextHopID]) -> Bool {
+        !ids.isEmpty
+            && ids.allSatisfy { id in
+                if case .single = objects[id] { true } else { false }
+            }
+    }
+
+    private func problem(with target: RouteTarget) -> FIBFailure.Reason? {
+        switch target {
+        case .group(let id): objects[id] == nil ? .invalid : nil
+        case .nextHops(let hops): hops.contains { deadLinks.contains($0.interface) } ? .linkUnusable : nil
+        }
+    }
+
+    private func failure(_ reason: FIBFailure.Reason) -> FIBFailure { FIBFailure(reason, message: "model") }
+}
+
+/// A router's table that changes at random, with the updates that a router would tell.
+struct ModelRouter {
+    var destinations: [DestinationID: [NextHop]] = [:]
+    var routes: [IPv6Prefix: DestinationID] = [:]
+
+    static func destination(_ hops: [NextHop]) -> Destination {
+        Destination(kind: .intraArea, metric: 1, announcers: [RouterID(rawValue: 1)], nextHops: hops)
+    }
+
+    /// Destinations without routes are released, as a router does.
+    mutating func released() -> [DestinationID] {
+        let used = Set(routes.values)
+        let unused = destinations.keys.filter { !used.contains($0) }.sorted()
+        for id in unused { destinations[id] = nil }
+        return unused
+    }
+
+    /// One random change.
+    mutating func step(_ random: inout SplitMix, hops: [NextHop], prefixes: [IPv6Prefix]) -> RouteTableUpdate {
+        var update = RouteTableUpdate()
+        switch random.below(10) {
+        case 0..<4:
+            guard let id = random.pick(destinations.keys.sorted()) else { break }
+            let chosen = random.subset(hops)
+            destinations[id] = chosen
+            update.destinations.append((id, Self.destination(chosen)))
+        case 4..<7:
+            let id = (0...).lazy.map { DestinationID(rawValue: $0) }.first { destinations[$0] == nil }!
+            let chosen = random.subset(hops)
+            destinations[id] = chosen
+            update.destinations.append((id, Self.destination(chosen)))
+            for prefix in prefixes where random.below(4) == 0 {
+                routes[prefix] = id
+                update.routes.append((prefix, id))
+            }
+        case 7:
+            // All prefixes of a destination move to a new one, as when a router changes a metric.
+            guard let old = random.pick(destinations.keys.sorted()), let chosen = destinations[old] else { break }
+            let id = (0...).lazy.map { DestinationID(rawValue: $0) }.first { destinations[$0] == nil }!
+            destinations[id] = chosen
+            update.destinations.append((id, Self.destination(chosen)))
+            for (prefix, owner) in routes.sorted(by: { $0.key < $1.key }) where owner == old {
+                routes[prefix] = id
+                update.routes.append((prefix, id))
+            }
+        default:
+            for prefix in prefixes where random.below(5) == 0 && routes[prefix] != nil {
+                routes[prefix] = nil
+                update.routes.append((prefix, nil))
+            }
+        }
+        update.released = released()
+        update.destinations.removeAll { destination in update.released.contains { $0 == destination.id } }
+        return update
+    }
+
+    /// The whole table under new numbers, as a restarted router tells it, in pieces.
+    mutating func restart(_ random: inout SplitMix) -> [RouteTableUpdate] {
+        var renamed: [DestinationID: DestinationID] = [:]
+        var updates: [RouteTableUpdate] = []
+        for (index, id) in random.shuffled(destinations.keys.sorted()).enumerated() {
+            let new = DestinationID(rawValue: UInt32(1000 + index))
+            renamed[id] = new
+            let prefixes = routes.filter { $0.value == id }.keys.sorted()
+            updates.append(
+                RouteTableUpdate(
+                    destinations: [(new, Self.destination(destinations[id]!))],
+                    routes: prefixes.map { ($0, new) }))
+        }
+        destinations = Dictionary(uniqueKeysWithValues: destinations.map { (renamed[$0.key]!, $0.value) })
+        routes = routes.mapValues { renamed[$0]! }
+        return updates
+    }
+}
+
+/// A small reproducible source of random numbers.
+struct SplitMix {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    mutating func pick<Element>(_ list: [Element]) -> Element? { list.isEmpty ? nil : list[below(list.count)] }
+
+    /// A random subset in order, not empty.
+    mutating func subset<Element>(_ list: [Element]) -> [Element] {
+        let chosen = list.filter { _ in below(2) == 0 }
+        return chosen.isEmpty ? [list[below(list.count)]] : chosen
+    }
+
+    mutating func shuffled<Element>(_ list: [Element]) -> [Element] {
+        var list = list
+        for index in list.indices.dropFirst() { list.swapAt(index, below(index + 1)) }
+        return list
+    }
+}

@@ -1,0 +1,166 @@
+import Addressing
+import OSPF
+import Routing
+import Testing
+
+/// Random lives of a FIB beside a model of the kernel: whatever links, others, failures and restarts do, both end equal.
+@Suite struct RandomFIBTests {
+    struct World {
+        var random: SplitMix
+        var fib: FIB
+        var kernel = ModelKernel()
+        var router = ModelRouter()
+        let mode: FIB.Mode
+        let hops = (1...4).flatMap { link in
+            (1...2).map { NextHop(interface: UInt32(link), gateway: IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, $0)) }
+        }
+        let prefixes = (0..<40).map { IPv6Prefix(host: IPv6Address(0x2001, 0xdb8, 0, 0, 0, 0, 0, $0)) }
+        /// Link events and deletions by others that the FIB has not heard of yet.
+        var news: [(inout FIB) -> Void] = []
+
+        init(seed: UInt64, mode: FIB.Mode) {
+            random = SplitMix(state: seed)
+            self.mode = mode
+            fib = FIB(configuration: Self.configuration(mode))
+        }
+
+        static func configuration(_ mode: FIB.Mode) -> FIB.Configuration {
+            FIB.Configuration(mode: mode, nextHopIDs: 100...10_000)
+        }
+
+        /// What the installer does: plan, apply, tell failures, look again.
+        mutating func install(limit: Int = .max) {
+            for _ in 0..<4 {
+                if fib.rereading != .nothing {
+                    fib.reconcile(kernel.dump(routes: fib.rereading == .everything))
+                }
+                let changes = fib.changes(limit: limit)
+                if changes.isEmpty { break }
+                for (change, failure) in changes.map({ ($0, kernel.apply($0)) }) {
+                    if let failure { fib.failed(change, failure) }
+                }
+            }
+        }
+
+        mutating func hearNews() {
+            for item in news { item(&fib) }
+            news = []
+        }
+
+        mutating func step() {
+            switch random.below(20) {
+            case 0..<8: fib.update(router.step(&random, hops: hops, prefixes: prefixes))
+            case 8, 9:
+                let link = UInt32(1 + random.below(4))
+                kernel.loseLink(link)
+                let isPurged = mode == .multipath && random.below(2) == 0
+                if isPurged { kernel.purgePlainRoutes(through: link) }
+                news.append { $0.linkLost(link) }
+            case 10, 11, 12:
+                guard let link = random.pick(kernel.deadLinks.sorted()) else { return }
+                kernel.deadLinks.remove(link)
+                news.append { $0.linkUsable(link) }
+            case 13:
+                guard let prefix = random.pick(kernel.routes.keys.sorted()) else { return }
+                kernel.routes[prefix] = nil
+                news.append { $0.routeDeleted(prefix) }
+            case 14:
+                guard let id = random.pick(kernel.objects.keys.sorted()) else { return }
+                kernel.delete(id)
+                news.append { $0.reread(.nextHops) }
+            case 15:
+                // Everything is lost, and so is the news of it.
+                guard random.below(4) == 0 else { return }
+                kernel.objects = [:]
+                kernel.routes = [:]
+                news.append { $0.reread(.everything) }
+            case 16:
+                guard random.below(4) == 0 else { return }
+                restart()
+            case 17:
+                let id = NextHopID(rawValue: UInt32(100 + random.below(30)))
+                if kernel.objects[id] == nil { kernel.foreignObjects.insert(id) }
+            case 18: hearNews()
+            default: install(limit: random.below(3) == 0 ? 1 + random.below(10) : .max)
+            }
+        }
+
+        /// As after `kill -9`.
+        mutating func restart() {
+            news = []
+            fib = FIB(configuration: Self.configuration(mode))
+            fib.adopt(kernel.dump(routes: true))
+            for link in kernel.deadLinks.sorted() { fib.linkLost(link) }
+            for update in router.restart(&random) {
+                fib.update(update)
+                if random.below(2) == 0 { install() }
+            }
+            install()
+            fib.sweep()
+        }
+
+        /// Until nothing is left to do.
+        mutating func settle() {
+            hearNews()
+            for _ in 0..<20 {
+                install()
+                if !fib.hasFailures, !fib.isDirty, fib.rereading == .nothing, !fib.isDoubtful { break }
+                fib.retry()
+                if fib.isDoubtful { fib.reread(.nextHops) }
+            }
+        }
+
+        func check(_ comment: Comment) {
+            for prefix in prefixes {
+                let wanted = router.routes[prefix].map { id in
+                    Set(router.destinations[id]!.filter { !kernel.deadLinks.contains($0.interface) })
+                }
+                // Without any usable next hop there is nothing right to do.
+                if let wanted, wanted.isEmpty { continue }
+                #expect(kernel.nextHops(of: prefix) == wanted, comment)
+                #expect(fib.state(of: prefix) == (wanted == nil ? nil : .installed), comment)
+            }
+            guard mode == .objects, kernel.deadLinks.isEmpty else { return }
+            #expect(fib.counts.routes == kernel.routes.count, comment)
+            #expect(fib.counts.groups + fib.counts.nextHops == kernel.objects.count, comment)
+            #expect(fib.counts.groups == Set(router.destinations.keys).count, comment)
+            #expect(fib.counts.nextHops == Set(router.destinations.values.joined()).count, comment)
+        }
+    }
+
+    @Test(arguments: [FIB.Mode.objects, .multipath])
+    func endsAsTheKernel(mode: FIB.Mode) {
+        for seed in 0..<400 {
+            var world = World(seed: UInt64(seed), mode: mode)
+            for _ in 0..<120 { world.step() }
+            world.settle()
+            world.check("seed \(seed), links \(world.kernel.deadLinks) down")
+            for link in world.kernel.deadLinks {
+                world.news.append { $0.linkUsable(link) }
+            }
+            world.kernel.deadLinks = []
+            world.settle()
+            world.check("seed \(seed)")
+            let changes = world.kernel.changes
+            world.install()
+            #expect(world.kernel.changes == changes, "seed \(seed): silence when nothing changes")
+        }
+    }
+
+    @Test(arguments: [FIB.Mode.objects, .multipath])
+    func aRestartChangesNothing(mode: FIB.Mode) {
+        for seed in 0..<200 {
+            var world = World(seed: UInt64(seed), mode: mode)
+            for _ in 0..<30 {
+                world.fib.update(world.router.step(&world.random, hops: world.hops, prefixes: world.prefixes))
+            }
+            world.settle()
+            world.check("seed \(seed), before")
+            let changes = world.kernel.changes
+            world.restart()
+            world.settle()
+            #expect(world.kernel.changes == changes, "seed \(seed)")
+            world.check("seed \(seed), after")
+        }
+    }
+}
