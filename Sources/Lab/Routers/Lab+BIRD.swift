@@ -35,10 +35,11 @@ extension Lab {
     }
 
     private func birdConfiguration(_ node: Topology.Node) -> String {
+        if node.configIsWhole { return node.config }
         let options = node.ospf
         var port = [
             "type \(options.type == "broadcast" ? "broadcast" : "ptp");", "hello \(options.hello ?? 1);",
-            "dead \(options.dead ?? 4);", "retransmit 2;",
+            "dead \(options.dead ?? 4);", "retransmit \(max(2, options.retransmit ?? 5));",
         ]
         if let cost = options.cost { port.append("cost \(cost);") }
         if let priority = options.priority { port.append("priority \(priority);") }
@@ -52,7 +53,7 @@ extension Lab {
             }
             protocol ospf v3 mesh {
                 ecmp on limit 64;
-                ipv6 { import all; };
+                ipv6 { import all; export where source = RTS_STATIC; };
                 area 0 {
                     interface "cluster*" { \(port.joined(separator: " ")) };
                     interface "node0" { stub yes; cost 1; };

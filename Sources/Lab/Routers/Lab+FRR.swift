@@ -41,6 +41,7 @@ extension Lab {
     }
 
     private func ospf6Configuration(_ node: Topology.Node) -> String {
+        if node.configIsWhole { return node.config }
         let options = node.ospf
         var lines = ["hostname \(node.name)"]
         for port in addresses.ports(of: node.name) {
@@ -50,9 +51,10 @@ extension Lab {
                 " ipv6 ospf6 hello-interval \(options.hello ?? 1)", " ipv6 ospf6 dead-interval \(options.dead ?? 4)",
             ]
             if let cost = options.cost { lines.append(" ipv6 ospf6 cost \(cost)") }
+            if let retransmit = options.retransmit { lines.append(" ipv6 ospf6 retransmit-interval \(retransmit)") }
             if let priority = options.priority { lines.append(" ipv6 ospf6 priority \(priority)") }
         }
-        lines += ["interface lo", " ipv6 ospf6 area 0.0.0.0"]
+        lines += ["interface lo", " ipv6 ospf6 area 0.0.0.0", " ipv6 ospf6 cost 1"]
         lines += ["router ospf6", " ospf6 router-id \(options.routerID ?? addresses.routerID(of: node.name))"]
         return (lines + [node.config]).joined(separator: "\n") + "\n"
     }

@@ -11,6 +11,7 @@ extension Lab {
 
     /// The configuration of a node: what the lab knows, with the node's own merged over it.
     func meshdConfiguration(_ node: Topology.Node) throws(LabError) -> String {
+        if node.configIsWhole { return node.config }
         let options = node.ospf
         var text = """
             apiVersion: kubermesh/v1
@@ -30,6 +31,7 @@ extension Lab {
 
             """
         if let cost = options.cost { text += "    cost: \(cost)\n" }
+        if let retransmit = options.retransmit { text += "    retransmit: \(retransmit)s\n" }
         if let priority = options.priority { text += "    priority: \(priority)\n" }
         if !node.vips.isEmpty { text += "vips:\n" }
         for vip in node.vips {

@@ -16,6 +16,12 @@ public struct AddressBook: Sendable {
         public var index: Int
         /// Its hardware address.
         public var mac: MACAddress
+
+        /// The link-local address the kernel makes of the hardware address (RFC 4291, appendix A).
+        public var linkLocalAddress: IPv6Address {
+            let raw = mac.rawValue ^ 0x02_00_00_00_00_00
+            return IPv6Address(high: 0xfe80 << 48, low: (raw >> 24) << 40 | 0xfffe << 24 | raw & 0xff_ffff)
+        }
     }
 
     /// The ports of each link, in the order of the topology.

@@ -38,7 +38,7 @@ private struct TopologyFile {
 
     private func node(_ value: Yams.Node) throws -> Topology.Node {
         if case .scalar(let scalar) = value { return Topology.Node(scalar.string) }
-        let keys = ["name", "router", "ospf", "vips", "listens", "config"]
+        let keys = ["name", "router", "ospf", "vips", "listens", "config", "configIsWhole"]
         let fields = try fields(of: value, keys, what: "a node")
         guard let name = fields["name"] else { throw error("a node has no “name”", at: value) }
         var node = Topology.Node(try text(name, "name"))
@@ -59,16 +59,17 @@ private struct TopologyFile {
                 node.config = try Yams.serialize(node: config)
             }
         }
+        if let whole = fields["configIsWhole"] { node.configIsWhole = try text(whole, "configIsWhole") == "true" }
         return node
     }
 
     private func options(_ value: Yams.Node) throws -> Topology.OSPFOptions {
-        let keys = ["type", "hello", "dead", "priority", "cost", "routerID"]
+        let keys = ["type", "hello", "dead", "priority", "cost", "retransmit", "routerID"]
         let fields = try fields(of: value, keys, what: "“ospf”")
         return Topology.OSPFOptions(
             type: try fields["type"].map { try text($0, "type") }, hello: try fields["hello"].map(number),
             dead: try fields["dead"].map(number), priority: try fields["priority"].map(number),
-            cost: try fields["cost"].map(number), routerID: try fields["routerID"].map { try text($0, "routerID") })
+            cost: try fields["cost"].map(number), retransmit: try fields["retransmit"].map(number), routerID: try fields["routerID"].map { try text($0, "routerID") })
     }
 
     private func vip(_ value: Yams.Node) throws -> Topology.VIP {

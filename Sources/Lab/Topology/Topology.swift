@@ -38,11 +38,13 @@ public struct Topology: Codable, Hashable, Sendable {
         /// Further configuration in the router's own language: YAML merged over the generated one for `meshd`, lines
         /// for `ospf6d.conf` or `bird.conf` added at the end.
         public var config: String
+        /// Whether `config` is all there is, so that nothing is generated.
+        public var configIsWhole: Bool
 
         /// Describes a node.
         public init(
             _ name: String, router: RouterKind = .meshd, ospf: OSPFOptions = OSPFOptions(), vips: [VIP] = [],
-            listens: [UInt16] = [], config: String = ""
+            listens: [UInt16] = [], config: String = "", configIsWhole: Bool = false
         ) {
             self.name = name
             self.router = router
@@ -50,6 +52,7 @@ public struct Topology: Codable, Hashable, Sendable {
             self.vips = vips
             self.listens = listens
             self.config = config
+            self.configIsWhole = configIsWhole
         }
     }
 
@@ -65,19 +68,22 @@ public struct Topology: Codable, Hashable, Sendable {
         public var priority: Int?
         /// The cost of each port.
         public var cost: Int?
+        /// Seconds until something unacknowledged is sent again.
+        public var retransmit: Int?
         /// A dotted quad.
         public var routerID: String?
 
         /// Describes settings.
         public init(
             type: String? = nil, hello: Int? = nil, dead: Int? = nil, priority: Int? = nil, cost: Int? = nil,
-            routerID: String? = nil
+            retransmit: Int? = nil, routerID: String? = nil
         ) {
             self.type = type
             self.hello = hello
             self.dead = dead
             self.priority = priority
             self.cost = cost
+            self.retransmit = retransmit
             self.routerID = routerID
         }
     }

@@ -1,0 +1,72 @@
+import Addressing
+import ControlAPI
+import Lab
+import Testing
+
+extension Interoperability {
+    /// What people get wrong, and whether they are told.
+    @Suite struct Mismatches {
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird, .meshd])
+        func aDifferentMTUIsToldAndNotForgiven(other: Topology.RouterKind) throws {
+            try withLab(.pair(.quick("n1", .meshd), .quick("n2", other)), start: false) { lab in
+                try lab.command(on: "n2", ["ip", "link", "set", "cluster0", "mtu", "1400"]).run()
+                try lab.startRouters()
+                try eventually {
+                    let neighbor = try? lab.list(Neighbor.self, of: "n1").first
+                    return neighbor?.problem?.contains("MTU") == true
+                        ? nil : "n1 says about its neighbour: \(neighbor.map { "\($0)" } ?? "nothing")"
+                }
+                let neighbor = try #require(try lab.list(Neighbor.self, of: "n1").first)
+                #expect(neighbor.state != "Full")
+                #expect(neighbor.problem?.contains("1400") == true)
+                try lab.command(on: "n2", ["ip", "link", "set", "cluster0", "mtu", "1500"]).run()
+                try lab.waitUntilSettled()
+                #expect(try lab.list(Neighbor.self, of: "n1").allSatisfy { $0.problem == nil })
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
+        func aDerivedRouterIDGivesWay(other: Topology.RouterKind) throws {
+            // What n1 will derive is asked of an n1 that is alone.
+            var derived = ""
+            let agent = Topology.Node("n1", ospf: .init(type: "p2p", retransmit: 1))
+            try withLab(.pair(agent, Topology.Node("n2", router: .none))) { lab in
+                try eventually {
+                    derived = (try? lab.status(of: "n1").routerID) ?? ""
+                    return derived.isEmpty ? "n1 has no router ID" : nil
+                }
+            }
+            let settings = Topology.OSPFOptions(type: "p2p", retransmit: 1, routerID: derived)
+            try withLab(.pair(agent, .quick("n2", other, settings))) { lab in
+                try lab.waitUntilSettled()
+                let status = try lab.status(of: "n1")
+                #expect(status.routerID != derived)
+                #expect(status.events.contains { $0.message.contains(derived) }, "\(status.events.map(\.message))")
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2))) func twoGivenRouterIDsThatAreEqualAreReported() throws {
+            let settings = Topology.OSPFOptions(type: "p2p", retransmit: 1, routerID: "10.9.9.9")
+            try withLab(.pair(.quick("n1", .meshd, settings), .quick("n2", .meshd, settings))) { lab in
+                for node in ["n1", "n2"] {
+                    try eventually {
+                        let events = (try? lab.status(of: node).events.map(\.message)) ?? []
+                        return events.contains { $0.contains("10.9.9.9") } ? nil : "\(node) says only \(events)"
+                    }
+                    #expect(try lab.status(of: node).routerID == "10.9.9.9")
+                }
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2))) func differentTimersAreToldAndMakeNoNeighbor() throws {
+            let slow = Topology.OSPFOptions(type: "p2p", hello: 2, dead: 8)
+            try withLab(.pair(.quick("n1", .meshd), .quick("n2", .frr, slow))) { lab in
+                try eventually {
+                    let events = (try? lab.status(of: "n1").events.map(\.message)) ?? []
+                    return events.contains { $0.lowercased().contains("hello") } ? nil : "n1 says only \(events)"
+                }
+                #expect(try lab.adjacencies(of: "n1").allSatisfy { $0.state != "Full" })
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import Addressing
+import ControlAPI
+import Glibc
+import Lab
+import Testing
+
+extension Interoperability {
+    /// One cable between the agent and another router.
+    @Suite struct PointToPoint {
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
+        func adjacencyDatabaseAndRoutes(other: Topology.RouterKind) throws {
+            try withLab(.pair(.quick("n1", .meshd), .quick("n2", other))) { lab in
+                try lab.waitUntilSettled()
+                #expect(try lab.adjacencies(of: "n1").map(\.state) == ["Full"])
+                #expect(try lab.adjacencies(of: "n2").map(\.state) == ["Full"])
+                #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n2")))
+                #expect(try lab.canReach(from: "n2", to: lab.addresses.address(of: "n1")))
+            }
+        }
+
+        /// The agent's default type finds out by itself that a cable is point-to-point.
+        @Test(.timeLimit(.minutes(2))) func automaticTypeNeedsNoTelling() throws {
+            let automatic = Topology.Node("n1", ospf: .init(type: "auto"))
+            try withLab(.pair(automatic, .quick("n2", .frr))) { lab in
+                try lab.waitUntilSettled()
+                #expect(try lab.list(Interface.self, of: "n1").map(\.type) == ["p2p"])
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
+        func eitherSideMayRestart(other: Topology.RouterKind) throws {
+            try withLab(.pair(.quick("n1", .meshd), .quick("n2", other))) { lab in
+                try lab.waitUntilSettled()
+                for (node, kill) in [("n1", false), ("n1", true), ("n2", false), ("n2", true)] {
+                    try lab.stop(node, kill: kill)
+                    try lab.start([node])
+                    try lab.waitUntilSettled()
+                }
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
+        func routesOfAKilledNeighborAgeOut(other: Topology.RouterKind) throws {
+            try withLab(.pair(.quick("n1", .meshd), .quick("n2", other))) { lab in
+                try lab.waitUntilSettled()
+                let prefix = IPv6Prefix(host: lab.addresses.address(of: "n2")).description
+                try lab.stop("n2", kill: true)
+                let killed = ContinuousClock.now
+                #expect(try lab.nextHops(at: "n1", prefix) != nil, "a silent neighbour is believed in for a while")
+                try eventually(.seconds(8)) {
+                    try lab.nextHops(at: "n1", prefix) == nil ? nil : "n1 still has a route to \(prefix)"
+                }
+                #expect(ContinuousClock.now - killed < .seconds(6), "the dead interval is 4 seconds")
+            }
+        }
+    }
+
+    /// A shared segment with a designated router.
+    @Suite struct Broadcast {
+        @Test(
+            .timeLimit(.minutes(2)),
+            arguments: [Topology.RouterKind.frr, .bird], [true, false])
+        func eitherSideIsDesignated(other: Topology.RouterKind, agentIsDesignated: Bool) throws {
+            let nodes: [Topology.Node] = [
+                .quick("n1", .meshd, .broadcast(agentIsDesignated ? 20 : 5)), .quick("n2", other, .broadcast(10)),
+                .quick("n3", other, .broadcast(0)),
+            ]
+            try withLab(.segment(nodes)) { lab in
+                try lab.waitUntilSettled()
+                let port = try #require(try lab.list(Interface.self, of: "n1").first)
+                #expect(port.type == "broadcast")
+                #expect(port.state == (agentIsDesignated ? "DR" : "Backup"))
+                // The network-LSA comes from whoever is designated, and all three are in it.
+                let networks = try lab.database(of: "n3").filter { $0.type == 0x2002 }
+                #expect(networks.count == 1)
+                #expect(try lab.canReach(from: "n3", to: lab.addresses.address(of: "n1")))
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2))) func allThreeKindsShareASegmentAndOutliveTheirDesignatedRouter() throws {
+            let nodes: [Topology.Node] = [
+                .quick("n1", .meshd, .broadcast(10)), .quick("n2", .frr, .broadcast(20)), .quick("n3", .bird, .broadcast(5)),
+                .quick("n4", .meshd, .broadcast(1)),
+            ]
+            try withLab(.segment(nodes)) { lab in
+                try lab.waitUntilSettled()
+                try lab.stop("n2", kill: true)
+                try eventually(.seconds(30)) {
+                    let state = try lab.list(Interface.self, of: "n1").first?.state
+                    return state == "DR" ? nil : "n1, the backup, is \(state ?? "nothing")"
+                }
+                try eventually(.seconds(30)) { try lab.nextHopProblem() }
+            }
+        }
+    }
+
+    /// The square of the first kubermesh, with routers of three kinds.
+    @Suite struct MixedSquare {
+        /// The agent at opposite corners looks across FRR and BIRD, which carry its traffic; then it is the other way
+        /// round, and the agent is in transit.
+        @Test(
+            .timeLimit(.minutes(2)),
+            arguments: [[Topology.RouterKind.meshd, .frr, .bird, .meshd], [.frr, .meshd, .meshd, .bird], [.bird, .meshd, .frr, .meshd]])
+        func routesAreEqualWithEqualNextHops(routers: [Topology.RouterKind]) throws {
+            try withLab(.square(routers)) { lab in
+                try lab.waitUntilSettled()
+                let across = IPv6Prefix(host: lab.addresses.address(of: "n4"))
+                #expect(try lab.kernelNextHops(of: "n1")[across]?.count == 2, "both ways round the square cost the same")
+                #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n4")))
+                #expect(try lab.canReach(from: "n2", to: lab.addresses.address(of: "n3")))
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2))) func aPulledCableIsRoutedAround() throws {
+            try withLab(.square([.meshd, .frr, .bird, .meshd])) { lab in
+                try lab.waitUntilSettled()
+                try lab.fail("n1-n2", .carrier)
+                // What FRR and BIRD make of it is theirs; FRR 8.4 goes on believing in next hops the kernel dropped.
+                try eventually { try lab.nextHopProblem(only: ["n1", "n4"]) }
+                #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n4")))
+                try lab.heal("n1-n2")
+                try eventually { try lab.nextHopProblem(only: ["n1", "n4"]) ?? lab.databaseProblem() }
+            }
+        }
+    }
+}

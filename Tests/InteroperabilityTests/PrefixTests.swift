@@ -1,0 +1,71 @@
+import Addressing
+import ControlAPI
+import Lab
+import Testing
+
+extension Interoperability {
+    /// Prefixes that more than one router has, or that come from outside.
+    @Suite struct Prefixes {
+        /// FRR and the agent hold one address; the agent and BIRD see both, and only one when the other lets go.
+        @Test(.timeLimit(.minutes(2))) func anycastIsSpreadOverHoldersOfBothKinds() throws {
+            let anycast = "2001:db8:0:a::1/128"
+            var square = Topology.square([.meshd, .frr, .meshd, .bird])
+            square.nodes[2].config = "advertise: [{ prefix: \"\(anycast)\", metric: 1 }]"
+            try withLab(square) { lab in
+                let address = ["ip", "address", "add", anycast, "dev", "lo"]
+                try lab.command(on: "n2", address).run()
+                try lab.command(on: "n3", address).run()
+                try lab.waitForRoutes()
+                let ways = { (node: String) in try lab.nextHops(at: node, anycast) ?? [] }
+                try eventually {
+                    let counts = try [ways("n1").count, ways("n4").count]
+                    return counts == [2, 2] ? nil : "n1 and n4 have \(counts) ways to the anycast address"
+                }
+                #expect(try ways("n1") == lab.firstHops(from: "n1", to: "n2").union(lab.firstHops(from: "n1", to: "n3")))
+                let route = try #require(try lab.list(Route.self, of: "n1").first { $0.prefix == anycast })
+                #expect(route.nodes.count == 2)
+
+                try lab.command(on: "n2", ["ip", "address", "delete", anycast, "dev", "lo"]).run()
+                try eventually {
+                    try ways("n1") == lab.firstHops(from: "n1", to: "n3") ? nil : "n1 goes by \(ways("n1").sorted())"
+                }
+                try lab.stop("n3")
+                try eventually(.seconds(10)) { try ways("n1").isEmpty ? nil : "n1 still goes by \(ways("n1").sorted())" }
+            }
+        }
+
+        /// An FRR edge offers a default route, of either type, and takes it back.
+        @Test(.timeLimit(.minutes(2)), arguments: [1, 2]) func anEdgeOffersADefaultRoute(metricType: Int) throws {
+            let offer = "router ospf6\n default-information originate always metric 7 metric-type \(metricType)\n"
+            var square = Topology.square([.frr, .meshd, .bird, .meshd])
+            square.nodes[0].config += offer
+            try withLab(square) { lab in
+                try lab.waitUntilSettled()
+                try eventually {
+                    try lab.nextHops(at: "n4", "::/0") == lab.firstHops(from: "n4", to: "n1") ? nil : "n4 lacks the default route"
+                }
+                let route = try #require(try lab.list(Route.self, of: "n4").first { $0.prefix == "::/0" })
+                #expect(route.kind == "external-\(metricType)")
+                #expect(route.metric == (metricType == 1 ? 27 : 7))
+                #expect(try lab.canReach(from: "n4", to: #require(IPv6Address("2001:db8::4:0:1:0"))))
+
+                _ = try lab.vtysh("n1", "configure terminal", "router ospf6", "no default-information originate")
+                try eventually { try lab.nextHops(at: "n4", "::/0") == nil ? nil : "n4 keeps a default route nobody offers" }
+            }
+        }
+
+        /// BIRD brings in prefixes of its own.
+        @Test(.timeLimit(.minutes(2))) func staticRoutesOfBIRDComeAsExternal() throws {
+            let statics = """
+                protocol static { ipv6; route 2001:db8:5::/48 blackhole; }
+                """
+            let bird = Topology.Node.quick("n2", .bird, config: statics)
+            try withLab(.pair(.quick("n1", .meshd), bird)) { lab in
+                try eventually {
+                    try lab.nextHops(at: "n1", "2001:db8:5::/48") == lab.firstHops(from: "n1", to: "n2")
+                        ? nil : "n1 lacks BIRD's static route"
+                }
+            }
+        }
+    }
+}

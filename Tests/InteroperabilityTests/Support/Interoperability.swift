@@ -1,0 +1,51 @@
+import Glibc
+import Lab
+import Testing
+
+/// Everything here runs real routers in namespaces, one lab after the other: two at once would only make each other
+/// slow, and say nothing more.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root"))
+enum Interoperability {}
+
+/// Makes a lab, starts its routers, and takes it down whatever happens. What went wrong is told together with what all
+/// routers of the lab had to say.
+func withLab(_ topology: Topology, start: Bool = true, _ body: (inout Lab) throws -> Void) throws {
+    try LeftOvers.sweepOnce.get()
+    var lab = try Lab.create(topology, name: LeftOvers.nextName())
+    defer { try? lab.destroy() }
+    do {
+        if start { try lab.startRouters() }
+        try body(&lab)
+    } catch {
+        throw LabError("\(error)\n\n\(lab.diagnosis())")
+    }
+}
+
+/// Waits until something holds. `describe` tells what is still wrong; nothing means that all is well.
+func eventually(_ limit: Duration = .seconds(20), _ describe: () throws -> String?) throws {
+    let deadline = ContinuousClock.now + limit
+    var problem = try describe()
+    while let present = problem {
+        guard ContinuousClock.now < deadline else { throw LabError("Still after \(limit): \(present)") }
+        usleep(50_000)
+        problem = try describe()
+    }
+}
+
+/// Labs of test runs that were killed before they could take them down.
+private enum LeftOvers {
+    static let sweepOnce = Result<Void, any Error> {
+        for name in Lab.all() where name.hasPrefix("it") {
+            guard let process = name.dropFirst(2).split(separator: "-").first.flatMap({ Int32($0) }) else { continue }
+            if kill(process, 0) != 0 { try Lab.load(name).destroy() }
+        }
+    }
+
+    nonisolated(unsafe) private static var count = 0
+
+    /// The suite is serialized, so nobody else counts at the same time.
+    static func nextName() -> String {
+        count += 1
+        return "it\(getpid())-\(count)"
+    }
+}
