@@ -5,13 +5,14 @@ extension Lab {
         var topology: Topology
         var faults: [Int: Fault]
         var processes: [String: [Int32]]
+        var services: [String: [Int32]]
     }
 
     private static func stateFile(in directory: String) -> String { "\(directory)/lab.json" }
 
     /// Writes down all there is to know, for the next command.
     func save() throws(LabError) {
-        let state = State(topology: topology, faults: faults, processes: processes)
+        let state = State(topology: topology, faults: faults, processes: processes, services: services)
         guard let data = try? JSONEncoder().encode(state) else { throw LabError("Cannot write down the lab \(name).") }
         try Files.write(String(decoding: data, as: UTF8.self), to: Self.stateFile(in: directory))
     }
@@ -32,6 +33,7 @@ extension Lab {
         var lab = Lab(name: name, topology: state.topology)
         lab.faults = state.faults
         lab.processes = state.processes
+        lab.services = state.services
         return lab
     }
 

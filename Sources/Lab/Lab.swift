@@ -17,6 +17,8 @@ public struct Lab: Sendable {
     public internal(set) var faults: [Int: Fault] = [:]
     /// The processes of each node's router.
     public internal(set) var processes: [String: [Int32]] = [:]
+    /// The processes that answer on each node's ports.
+    public internal(set) var services: [String: [Int32]] = [:]
 
     /// How a link can fail.
     public enum Fault: String, Codable, Hashable, Sendable {

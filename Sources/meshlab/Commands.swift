@@ -48,16 +48,18 @@ struct Start: ParsableCommand {
 }
 
 struct Stop: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Stop the router of a node; its ports stay up.")
+    static let configuration = CommandConfiguration(abstract: "Stop the router of a node; its network ports stay up.")
     @OptionGroup var options: LabOptions
     @Argument(help: "The node.")
     var node: String
     @Flag(help: "As in a crash: SIGKILL instead of SIGTERM.")
     var kill = false
+    @Flag(help: "Stop what answers on the node's ports instead of its router.")
+    var services = false
 
     func run() throws {
         var lab = try options.load()
-        try lab.stop(node, kill: kill)
+        if services { try lab.stopServices(of: node) } else { try lab.stop(node, kill: kill) }
     }
 }
 

@@ -1,3 +1,4 @@
+import Addressing
 import Glibc
 import Lab
 import Testing
@@ -29,7 +30,9 @@ extension Interoperability {
         @Test(.timeLimit(.minutes(3)), arguments: [Topology.RouterKind.frr, .bird])
         func everyPacketTypeDecodesWithNothingMalformed(other: Topology.RouterKind) throws {
             let nodes: [Topology.Node] = [
-                .quick("n1", .meshd, .broadcast(20), config: "advertise: [\"2001:db8:7::/48\", \"2001:db8:8::/45\", \"::/0\"]"),
+                .quick(
+                    "n1", .meshd, .broadcast(20),
+                    config: "advertise: [\"2001:db8:7::/48\", \"2001:db8:8::/45\", \"::/0\"]"),
                 .quick("n2", other, .broadcast(10)),
             ]
             try withLab(.segment(nodes), start: false) { lab in

@@ -9,7 +9,8 @@ extension Interoperability {
     @Suite struct FirstKubermesh {
         private func node(_ name: String, type: String, id: String) -> Topology.Node {
             let ports = ["cluster0", "cluster1"]
-            let types = type == "p2p" ? ports.map { "interface \($0)\n ipv6 ospf6 network point-to-point\n" }.joined() : ""
+            let types =
+                type == "p2p" ? ports.map { "interface \($0)\n ipv6 ospf6 network point-to-point\n" }.joined() : ""
             let members = (ports + ["dummy0"]).map { "  interface \($0) area 0.0.0.0\n" }.joined()
             let config = """
                 log stdout informational
@@ -25,7 +26,8 @@ extension Interoperability {
         }
 
         /// Two old nodes and two new ones in the square. Quagga's own default is a broadcast network even on a cable.
-        @Test(.timeLimit(.minutes(4)), arguments: ["p2p", "broadcast"]) func oldNodesJoinUnchanged(type: String) throws {
+        @Test(.timeLimit(.minutes(4)), arguments: ["p2p", "broadcast"]) func oldNodesJoinUnchanged(type: String) throws
+        {
             let options = Topology.OSPFOptions(type: type, hello: 10, dead: 40)
             var square = Topology.square([.meshd, .frr, .frr, .meshd], ospf: options)
             square.nodes[1] = node("n2", type: type, id: "192.0.2.2")
@@ -47,7 +49,9 @@ extension Interoperability {
                 try lab.waitForRoutes(limit: .seconds(120))
                 try eventually(.seconds(60)) { try lab.nextHopProblem(only: ["n1", "n4"]) ?? lab.databaseProblem() }
                 for old in ["n2", "n3"] {
-                    #expect(try lab.nextHops(at: "n1", "2001:db8:0:d::\(old.dropFirst())/128") == lab.firstHops(from: "n1", to: old))
+                    #expect(
+                        try lab.nextHops(at: "n1", "2001:db8:0:d::\(old.dropFirst())/128")
+                            == lab.firstHops(from: "n1", to: old))
                     #expect(try lab.adjacencies(of: old).filter { $0.state == "Full" }.count == 2)
                 }
                 #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n4")))

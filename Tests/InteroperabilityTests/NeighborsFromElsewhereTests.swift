@@ -79,7 +79,8 @@ extension Interoperability {
 
         @Test(.timeLimit(.minutes(2))) func allThreeKindsShareASegmentAndOutliveTheirDesignatedRouter() throws {
             let nodes: [Topology.Node] = [
-                .quick("n1", .meshd, .broadcast(10)), .quick("n2", .frr, .broadcast(20)), .quick("n3", .bird, .broadcast(5)),
+                .quick("n1", .meshd, .broadcast(10)), .quick("n2", .frr, .broadcast(20)),
+                .quick("n3", .bird, .broadcast(5)),
                 .quick("n4", .meshd, .broadcast(1)),
             ]
             try withLab(.segment(nodes)) { lab in
@@ -100,12 +101,16 @@ extension Interoperability {
         /// round, and the agent is in transit.
         @Test(
             .timeLimit(.minutes(2)),
-            arguments: [[Topology.RouterKind.meshd, .frr, .bird, .meshd], [.frr, .meshd, .meshd, .bird], [.bird, .meshd, .frr, .meshd]])
+            arguments: [
+                [Topology.RouterKind.meshd, .frr, .bird, .meshd], [.frr, .meshd, .meshd, .bird],
+                [.bird, .meshd, .frr, .meshd],
+            ])
         func routesAreEqualWithEqualNextHops(routers: [Topology.RouterKind]) throws {
             try withLab(.square(routers)) { lab in
                 try lab.waitUntilSettled()
                 let across = IPv6Prefix(host: lab.addresses.address(of: "n4"))
-                #expect(try lab.kernelNextHops(of: "n1")[across]?.count == 2, "both ways round the square cost the same")
+                #expect(
+                    try lab.kernelNextHops(of: "n1")[across]?.count == 2, "both ways round the square cost the same")
                 #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n4")))
                 #expect(try lab.canReach(from: "n2", to: lab.addresses.address(of: "n3")))
             }

@@ -16,12 +16,13 @@ extension Interoperability {
                 try lab.command(on: "n2", address).run()
                 try lab.command(on: "n3", address).run()
                 try lab.waitForRoutes()
-                let ways = { (node: String) in try lab.nextHops(at: node, anycast) ?? [] }
+                func ways(_ node: String) throws -> Set<KernelRoute.NextHop> { try lab.nextHops(at: node, anycast) ?? [] }
                 try eventually {
                     let counts = try [ways("n1").count, ways("n4").count]
                     return counts == [2, 2] ? nil : "n1 and n4 have \(counts) ways to the anycast address"
                 }
-                #expect(try ways("n1") == lab.firstHops(from: "n1", to: "n2").union(lab.firstHops(from: "n1", to: "n3")))
+                #expect(
+                    try ways("n1") == lab.firstHops(from: "n1", to: "n2").union(lab.firstHops(from: "n1", to: "n3")))
                 let route = try #require(try lab.list(Route.self, of: "n1").first { $0.prefix == anycast })
                 #expect(route.nodes.count == 2)
 
@@ -30,7 +31,9 @@ extension Interoperability {
                     try ways("n1") == lab.firstHops(from: "n1", to: "n3") ? nil : "n1 goes by \(ways("n1").sorted())"
                 }
                 try lab.stop("n3")
-                try eventually(.seconds(10)) { try ways("n1").isEmpty ? nil : "n1 still goes by \(ways("n1").sorted())" }
+                try eventually(.seconds(10)) {
+                    try ways("n1").isEmpty ? nil : "n1 still goes by \(ways("n1").sorted())"
+                }
             }
         }
 
@@ -42,7 +45,8 @@ extension Interoperability {
             try withLab(square) { lab in
                 try lab.waitUntilSettled()
                 try eventually {
-                    try lab.nextHops(at: "n4", "::/0") == lab.firstHops(from: "n4", to: "n1") ? nil : "n4 lacks the default route"
+                    try lab.nextHops(at: "n4", "::/0") == lab.firstHops(from: "n4", to: "n1")
+                        ? nil : "n4 lacks the default route"
                 }
                 let route = try #require(try lab.list(Route.self, of: "n4").first { $0.prefix == "::/0" })
                 #expect(route.kind == "external-\(metricType)")
@@ -50,7 +54,9 @@ extension Interoperability {
                 #expect(try lab.canReach(from: "n4", to: #require(IPv6Address("2001:db8::4:0:1:0"))))
 
                 _ = try lab.vtysh("n1", "configure terminal", "router ospf6", "no default-information originate")
-                try eventually { try lab.nextHops(at: "n4", "::/0") == nil ? nil : "n4 keeps a default route nobody offers" }
+                try eventually {
+                    try lab.nextHops(at: "n4", "::/0") == nil ? nil : "n4 keeps a default route nobody offers"
+                }
             }
         }
 

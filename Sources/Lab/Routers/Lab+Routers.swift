@@ -4,13 +4,14 @@ extension Lab {
     /// Starts the routers of all nodes, all at once.
     public mutating func startRouters() throws(LabError) { try start(topology.routers.map(\.name)) }
 
-    /// Starts the routers of some nodes that are not running, and the ports that answer there.
+    /// Starts what is not running on some nodes: routers, and services that answer on ports.
     public mutating func start(_ names: [String]) throws(LabError) {
-        let nodes = try names.map { name throws(LabError) in try topology.node(name) }
+        var nodes: [Topology.Node] = []
+        for name in names { nodes.append(try topology.node(name)) }
+        for node in nodes where alive(node.name, among: services).isEmpty { try startServices(of: node) }
         let stopped = nodes.filter { !isRunning($0.name) }
-        for node in stopped where node.router != .bridge && node.router != .none {
+        for node in stopped {
             processes[node.name] = []
-            for port in node.listens { try startResponder(on: node, port: port) }
             switch node.router {
             case .meshd: try startMeshd(node)
             case .frr: try startZebra(node)
@@ -22,38 +23,55 @@ extension Lab {
         try save()
     }
 
-    /// Ends the router of a node: asked politely, or at once by `SIGKILL`. Its ports stay up.
+    /// Ends the router of a node: asked politely, or at once by `SIGKILL`. Its ports and services stay up.
     public mutating func stop(_ name: String, kill immediately: Bool = false) throws(LabError) {
-        let node = try topology.node(name)
-        let running = alive(node.name)
-        end(running, of: node.name, with: immediately ? SIGKILL : SIGTERM)
-        end(alive(node.name), of: node.name, with: SIGKILL)
-        processes[node.name] = []
+        _ = try topology.node(name)
+        end(name, among: processes, with: immediately ? SIGKILL : SIGTERM)
+        end(name, among: processes, with: SIGKILL)
+        processes[name] = []
+        try save()
+    }
+
+    /// Ends what answers on the ports of a node.
+    public mutating func stopServices(of name: String) throws(LabError) {
+        _ = try topology.node(name)
+        end(name, among: services, with: SIGKILL)
+        services[name] = []
         try save()
     }
 
     /// Whether the router of a node runs.
-    public func isRunning(_ node: String) -> Bool { !alive(node).isEmpty }
+    public func isRunning(_ node: String) -> Bool { !alive(node, among: processes).isEmpty }
 
     /// The process of a node's router, or the last of them where there are several.
-    public func process(of node: String) -> Int32? { alive(node).last }
+    public func process(of node: String) -> Int32? { alive(node, among: processes).last }
 
-    private func alive(_ node: String) -> [Int32] {
+    private func alive(_ node: String, among pids: [String: [Int32]]) -> [Int32] {
         let namespace = namespace(of: node)
         // One that ended and is a child of this process would be held on to for ever.
-        return (processes[node] ?? []).filter { waitpid($0, nil, WNOHANG) != $0 && namespace.holds($0) }
+        return (pids[node] ?? []).filter { waitpid($0, nil, WNOHANG) != $0 && namespace.holds($0) }
     }
 
-    private func end(_ pids: [Int32], of node: String, with signal: Int32) {
-        for pid in pids { Glibc.kill(pid, signal) }
+    private func end(_ node: String, among pids: [String: [Int32]], with signal: Int32) {
+        for pid in alive(node, among: pids) { Glibc.kill(pid, signal) }
         let deadline = ContinuousClock.now + .seconds(5)
-        while !alive(node).isEmpty, ContinuousClock.now < deadline { usleep(2000) }
+        while !alive(node, among: pids).isEmpty, ContinuousClock.now < deadline { usleep(2000) }
     }
 
-    /// Starts a program in a node's namespace that goes on when this process ends.
+    /// Starts a router's program in a node's namespace; it goes on when this process ends.
     mutating func startDaemon(_ arguments: [String], on node: Topology.Node, log: String) throws(LabError) {
         let pid = try command(on: node.name, arguments).startDaemon(log: "\(directory(of: node.name))/\(log).log")
         processes[node.name, default: []].append(pid)
+    }
+
+    private mutating func startServices(of node: Topology.Node) throws(LabError) {
+        services[node.name] = nil
+        for port in node.listens {
+            let arguments = [try Binaries.path(of: "meshlab"), "responder", "--port", "\(port)", "--text", node.name]
+            let pid = try command(on: node.name, arguments).startDaemon(
+                log: "\(directory(of: node.name))/port-\(port).log")
+            services[node.name, default: []].append(pid)
+        }
     }
 
     /// Waits until something holds; the words say what was waited for when it does not.
@@ -63,11 +81,6 @@ extension Lab {
             guard ContinuousClock.now < deadline else { throw LabError("Waited \(limit) in vain for \(what).") }
             usleep(2000)
         }
-    }
-
-    private mutating func startResponder(on node: Topology.Node, port: UInt16) throws(LabError) {
-        let arguments = [try Binaries.path(of: "meshlab"), "responder", "--port", "\(port)", "--text", node.name]
-        try startDaemon(arguments, on: node, log: "responder-\(port)")
     }
 }
 

@@ -69,7 +69,8 @@ private struct TopologyFile {
         return Topology.OSPFOptions(
             type: try fields["type"].map { try text($0, "type") }, hello: try fields["hello"].map(number),
             dead: try fields["dead"].map(number), priority: try fields["priority"].map(number),
-            cost: try fields["cost"].map(number), retransmit: try fields["retransmit"].map(number), routerID: try fields["routerID"].map { try text($0, "routerID") })
+            cost: try fields["cost"].map(number), retransmit: try fields["retransmit"].map(number),
+            routerID: try fields["routerID"].map { try text($0, "routerID") })
     }
 
     private func vip(_ value: Yams.Node) throws -> Topology.VIP {

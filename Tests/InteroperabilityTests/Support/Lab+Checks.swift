@@ -46,7 +46,8 @@ extension Lab {
             for other in topology.routers where other.name != node.name && isRunning(other.name) {
                 let wanted = firstHops(from: node.name, to: other.name)
                 for prefix in prefixes(of: other) where actual[prefix] != wanted {
-                    return "\(node.name) has \(prefix) of \(other.name) by \(actual[prefix].map { $0.sorted() } ?? []), "
+                    return
+                        "\(node.name) has \(prefix) of \(other.name) by \(actual[prefix].map { $0.sorted() } ?? []), "
                         + "and not by \(wanted.sorted())"
                 }
             }
@@ -54,7 +55,9 @@ extension Lab {
         return nil
     }
 
-    private func isBridge(_ name: String) -> Bool { topology.nodes.contains { $0.name == name && $0.router == .bridge } }
+    private func isBridge(_ name: String) -> Bool {
+        topology.nodes.contains { $0.name == name && $0.router == .bridge }
+    }
 
     private var liveLinks: [Topology.Link] {
         topology.links.enumerated().filter { faults[$0.offset] == nil }.map(\.element)

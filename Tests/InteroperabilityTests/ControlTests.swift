@@ -1,0 +1,26 @@
+import Lab
+import Testing
+
+extension Interoperability {
+    /// The checks themselves, held against FRR and BIRD without any agent: what these two agree on must pass.
+    @Suite struct Control {
+        @Test(.timeLimit(.minutes(2))) func frrAndBIRDAgreeInASquare() throws {
+            try withLab(.square([.frr, .frr, .bird, .bird])) { lab in
+                try lab.waitForRoutes()
+                try eventually { try lab.adjacencyProblem() ?? lab.databaseProblem() ?? lab.nextHopProblem() }
+                let database = try lab.database(of: "n1")
+                #expect(database.filter { $0.type == 0x2001 }.count == 4)
+                #expect(database.filter { $0.type == 0x2009 }.count == 4)
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2))) func frrAndBIRDAgreeOnASegment() throws {
+            let nodes: [Topology.Node] = [.quick("n1", .frr, .broadcast(10)), .quick("n2", .bird, .broadcast(5))]
+            try withLab(.segment(nodes)) { lab in
+                try lab.waitForRoutes()
+                try eventually { try lab.databaseProblem() ?? lab.nextHopProblem() }
+                #expect(try lab.database(of: "n2").filter { $0.type == 0x2002 }.count == 1)
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import Addressing
+import ControlAPI
+import Glibc
+import Lab
+import Testing
+
+extension Interoperability {
+    /// Meshes of agents alone.
+    @Suite struct Mesh {
+        private func mesh(_ name: String) throws -> Topology { try #require(try Topology.named(name)) }
+
+        @Test(.timeLimit(.minutes(2)), arguments: ["square4", "ring:6", "lan:4", "ha:3+3"])
+        func everyNodeHasEveryRoute(name: String) throws {
+            try withLab(mesh(name)) { lab in
+                try lab.waitForRoutes(limit: .seconds(20))
+                try eventually { try lab.databaseProblem() ?? lab.nextHopProblem() }
+                for other in lab.topology.routers.dropFirst() {
+                    #expect(
+                        try lab.canReach(from: lab.topology.routers[0].name, to: lab.addresses.address(of: other.name)))
+                }
+            }
+        }
+
+        @Test(.timeLimit(.minutes(3))) func aGridOf25ConvergesAndHeals() throws {
+            try withLab(mesh("grid:5x5")) { lab in
+                try lab.waitForRoutes(limit: .seconds(40))
+                try eventually(.seconds(40)) { try lab.nextHopProblem() }
+                for link in ["n12-n13", "n13-n18", "n8-n13"] { try lab.fail(link, .carrier) }
+                try eventually(.seconds(40)) { try lab.nextHopProblem() }
+                for link in ["n12-n13", "n13-n18", "n8-n13"] { try lab.heal(link) }
+                try eventually(.seconds(40)) { try lab.nextHopProblem() ?? lab.databaseProblem() }
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2))) func aPulledCableCostsNextToNothing() throws {
+            try withLab(mesh("square4")) { lab in
+                try lab.waitForRoutes()
+                let ping = try Pinging(lab, from: "n1", to: "n4")
+                let link = try #require(try lab.linkInUse(from: "n1", to: "n4"))
+                try lab.fail(link, .carrier)
+                try eventually { try lab.nextHopProblem() }
+                try lab.heal(link)
+                try eventually { try lab.nextHopProblem() ?? lab.databaseProblem() }
+                // One packet every 2 ms: of an outage of 100 ms, 50 would tell. A loaded machine gets some grace.
+                #expect(try ping.lost() <= 50)
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2))) func aSilentLinkIsGivenUpAfterTheDeadInterval() throws {
+            try withLab(mesh("square4")) { lab in
+                try lab.waitForRoutes()
+                let failed = ContinuousClock.now
+                try lab.fail("n1-n2", .silent)
+                try eventually { try lab.nextHopProblem() }
+                #expect(ContinuousClock.now - failed < .seconds(6), "the dead interval is 4 seconds")
+                #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n2")))
+                try lab.heal("n1-n2")
+                try eventually { try lab.nextHopProblem() ?? lab.databaseProblem() }
+            }
+        }
+
+        /// The kernel drops next-hop objects of a port without carrier and tells nobody; after any number of flaps all
+        /// groups have to be whole.
+        @Test(.timeLimit(.minutes(2))) func groupsAreWholeAfterManyFlaps() throws {
+            try withLab(mesh("square4")) { lab in
+                try lab.waitForRoutes()
+                for round in 0..<10 {
+                    let link = ["n1-n2", "n2-n4", "n3-n4", "n1-n3"][round % 4]
+                    try lab.fail(link, .carrier)
+                    usleep(UInt32(round) * 20_000)
+                    try lab.heal(link)
+                }
+                try eventually { try lab.nextHopProblem() ?? lab.databaseProblem() }
+            }
+        }
+
+        /// Killed and started again, an agent finds its routes in the kernel, and none is withdrawn and put back.
+        @Test(.timeLimit(.minutes(2)), arguments: [true, false]) func routesOutliveTheirAgent(killed: Bool) throws {
+            try withLab(mesh("square4")) { lab in
+                try lab.waitForRoutes()
+                try eventually { try lab.nextHopProblem() }
+                let before = Set(try lab.kernelRoutes(of: "n1"))
+                #expect(before.count >= 6)
+                let monitor = try lab.command(on: "n1", ["ip", "-6", "monitor", "route"]).spawn()
+                try lab.stop("n1", kill: killed)
+                #expect(Set(try lab.kernelRoutes(of: "n1")) == before)
+                try lab.start(["n1"])
+                try lab.waitForRoutes()
+                try eventually { try lab.adjacencyProblem() ?? lab.nextHopProblem() }
+                usleep(500_000)
+                #expect(Set(try lab.kernelRoutes(of: "n1").map(\.prefix)) == Set(before.map(\.prefix)))
+                monitor.signal(SIGTERM)
+                let deletions = try monitor.finish().text.split(separator: "\n").filter { $0.hasPrefix("Deleted") }
+                #expect(deletions.isEmpty, "\(deletions.prefix(5))")
+            }
+        }
+
+        /// What others delete comes back.
+        @Test(.timeLimit(.minutes(2))) func aRouteThatIsDeletedComesBack() throws {
+            try withLab(mesh("square4")) { lab in
+                try lab.waitForRoutes()
+                try lab.command(on: "n1", ["ip", "-6", "route", "flush", "proto", "71"]).run()
+                try eventually { try lab.nextHopProblem() }
+            }
+        }
+
+        /// Every route names the node's own address as the source of what the node sends.
+        @Test(.timeLimit(.minutes(2))) func theOwnAddressIsThePreferredSource() throws {
+            try withLab(mesh("square4")) { lab in
+                try lab.waitForRoutes()
+                let own = lab.addresses.address(of: "n1")
+                #expect(try lab.kernelRoutes(of: "n1").allSatisfy { $0.preferredSource == own })
+            }
+        }
+
+        /// Three control-plane nodes hold one address. One loses its API server, another its agent: a worker that keeps
+        /// asking is always answered by one that is left.
+        @Test(.timeLimit(.minutes(2))) func theControlPlaneOutlivesItsMembers() throws {
+            try withLab(mesh("ha:3+3")) { lab in
+                try lab.waitForRoutes()
+                let vip = IPv6Prefix(host: try #require(IPv6Address(Topology.controlPlaneVIP.address)))
+                func announcers() throws -> [String] {
+                    try lab.list(Route.self, of: "w1").first { $0.prefix == vip.description }?.nodes ?? []
+                }
+                try eventually {
+                    let others = try lab.list(VIP.self, of: "cp1").first?.others ?? []
+                    return others.count == 2 ? nil : "cp1 knows of \(others) as other holders"
+                }
+                #expect(Set(try (0..<20).map { _ in try dial(lab, from: "w1") }).isSubset(of: ["cp1", "cp2", "cp3"]))
+
+                try lab.stopServices(of: "cp1")
+                try eventually {
+                    let held = try lab.list(VIP.self, of: "cp1").first?.announced
+                    return held == false ? nil : "cp1 still announces an address behind which nobody answers"
+                }
+                try eventually { try announcers().contains("cp1") ? "w1 still goes to \(announcers())" : nil }
+                for _ in 0..<20 { #expect(["cp2", "cp3"].contains(try dial(lab, from: "w1"))) }
+                #expect(
+                    try lab.command(on: "cp1", ["ip", "-6", "address", "show", "dev", "lo"]).run().contains("6443")
+                        == false)
+
+                try lab.start(["cp1"])
+                try eventually {
+                    try lab.list(VIP.self, of: "cp1").first?.announced == true ? nil : "cp1 does not come back"
+                }
+            }
+        }
+
+        private func dial(_ lab: Lab, from node: String) throws -> String {
+            let vip = Topology.controlPlaneVIP
+            let arguments = [try Binaries.path(of: "meshlab"), "dial", vip.address, "\(vip.port)"]
+            return try lab.command(on: node, arguments).run().split(separator: "\n").first.map(String.init) ?? ""
+        }
+    }
+
+    /// A ping that runs beside a test.
+    private struct Pinging {
+        let command: RunningCommand
+
+        init(_ lab: Lab, from node: String, to other: String) throws {
+            let target = lab.addresses.address(of: other).description
+            command = try lab.command(on: node, ["ping", "-i", "0.002", "-W", "1", target]).spawn()
+            usleep(200_000)
+        }
+
+        func lost() throws -> Int {
+            command.signal(SIGINT)
+            let output = try command.finish()
+            guard let summary = PingSummary(output.text) else { throw LabError("ping said \(output)") }
+            return summary.sent - summary.received
+        }
+    }
+}
