@@ -44,25 +44,25 @@ public struct Namespace: Hashable, Sendable {
         }
     }
 
-    /// The processes inside any of the namespaces.
+    /// The processes inside any of the namespaces, or about to be.
     static func processes(inside namespaces: [Namespace]) -> [Int32] {
         let wanted = Set(namespaces.compactMap(\.identity))
-        guard !wanted.isEmpty, let directory = opendir("/proc") else { return [] }
-        defer { closedir(directory) }
-        var found: [Int32] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard let pid = Int32(name), let identity = Identity(path: "/proc/\(pid)/ns/net") else { continue }
-            if wanted.contains(identity) { found.append(pid) }
+        let names = Set(namespaces.map(\.name))
+        return Files.names(in: "/proc").compactMap { Int32($0) }.filter { pid in
+            if let identity = Identity(path: "/proc/\(pid)/ns/net"), wanted.contains(identity) { return true }
+            return destination(of: pid).map(names.contains) == true
         }
-        return found
     }
 
-    /// Whether the process is alive and inside this namespace, and so is one of the lab's own.
+    /// Whether the process is alive and inside this namespace or about to be, and so is one of the lab's own.
     func holds(_ pid: Int32) -> Bool {
-        guard let identity else { return false }
-        return Identity(path: "/proc/\(pid)/ns/net") == identity
+        if let identity, Identity(path: "/proc/\(pid)/ns/net") == identity { return true }
+        return Self.destination(of: pid) == name
+    }
+
+    /// The namespace that a process will enter, if it is an `ip netns exec` that did not come to it yet.
+    private static func destination(of pid: Int32) -> String? {
+        let words = Files.read("/proc/\(pid)/cmdline")?.split(separator: "\0").prefix(4).map(String.init) ?? []
+        return words.count == 4 && words.starts(with: ["ip", "netns", "exec"]) ? words[3] : nil
     }
 }
