@@ -4,8 +4,14 @@ SWIFT ?= swift
 # The tests and the lab make network namespaces, which takes root.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 
-.DEFAULT_GOAL := build
-.PHONY: build lab test format lint bench soak fuzz clean
+SEEDS ?= 1..100000
+SECONDS ?= 60
+
+.DEFAULT_GOAL := help
+.PHONY: help build lab test format lint soak fuzz bench clean
+
+help: ## This list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build everything, for debugging.
 	scripts/install-dependencies build
@@ -35,6 +41,16 @@ lint: ## Check format, imports and that nothing warns.
 SECONDS ?= 60
 fuzz: ## Fuzz the decoder and the router, each for SECONDS.
 	Fuzzing/run.sh $(SECONDS)
+
+soak: ## Simulated meshes from SEEDS (1..100000), until one breaks a promise.
+	KUBERMESH_CORE=1 $(SWIFT) run -c release --scratch-path .build-core meshsim --seeds $(SEEDS)
+
+fuzz: ## Each fuzzer for SECONDS (60).
+	Fuzzing/run.sh $(SECONDS)
+
+bench: ## Every benchmark, beside FRR, BIRD and SciPy where they are there.
+	scripts/install-dependencies test
+	Benchmarks/run.sh
 
 clean: ## Remove what was built.
 	$(SWIFT) package clean
