@@ -5,7 +5,6 @@ SWIFT ?= swift
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 
 SEEDS ?= 1..100000
-SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help build lab test format lint soak fuzz bench clean
@@ -44,9 +43,6 @@ fuzz: ## Fuzz the decoder and the router, each for SECONDS.
 
 soak: ## Simulated meshes from SEEDS (1..100000), until one breaks a promise.
 	KUBERMESH_CORE=1 $(SWIFT) run -c release --scratch-path .build-core meshsim --seeds $(SEEDS)
-
-fuzz: ## Each fuzzer for SECONDS (60).
-	Fuzzing/run.sh $(SECONDS)
 
 bench: ## Every benchmark, beside FRR, BIRD and SciPy where they are there.
 	scripts/install-dependencies test
