@@ -70,7 +70,7 @@ let shell: [Target] = [
         ] + nio),
     library(
         "Lab", ["Addressing", "ControlAPI", "ControlClient", .product(name: "Yams", package: "Yams")]),
-    executable("meshd", ["Agent"]),
+    executable("meshd", ["Agent", .product(name: "Logging", package: "swift-log")]),
     executable(
         "meshctl", ["ControlAPI", "ControlClient", "Agent", .product(name: "Yams", package: "Yams")]),
     executable("meshlab", ["Lab"]),

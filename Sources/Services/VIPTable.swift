@@ -62,6 +62,9 @@ public struct VIPTable: Sendable {
     /// Makes an empty table.
     public init() {}
 
+    /// Whether something has been heard of every service.
+    public var isDecided: Bool { entries.allSatisfy { $0.vip.check == nil || $0.health != .unknown } }
+
     /// The addresses to hold now.
     public var announced: [IPv6Address] { entries.filter(\.isAnnounced).map(\.vip.address) }
 
@@ -78,12 +81,13 @@ public struct VIPTable: Sendable {
         entries = vips.map { vip in
             if let entry = entries.first(where: { $0.vip == vip }) { return entry }
             generation += 1
-            let entry = Entry(vip: vip, since: now, generation: generation)
-            if let check = vip.check {
-                actions.append(.startChecking(entry.id, check))
-            } else {
+            var entry = Entry(vip: vip, since: now, generation: generation)
+            guard let check = vip.check else {
                 actions.append(.announce(vip))
+                return entry
             }
+            actions.append(.startChecking(entry.id, check))
+            entry.deadline = now + check.lifetime
             return entry
         }
         return actions
@@ -129,7 +133,8 @@ public struct VIPTable: Sendable {
         if entry.health.isHealthy != before.health.isHealthy || before.health == .unknown || entry.health == .stalled {
             entries[index].since = now
         }
-        guard entry.isAnnounced != before.isAnnounced else { return [] }
+        // The first outcome is told even if it is bad: an earlier run may have left the address.
+        guard entry.isAnnounced != before.isAnnounced || before.health == .unknown else { return [] }
         return [entry.isAnnounced ? .announce(entry.vip) : .withdraw(entry.vip, reason: reason)]
     }
 }

@@ -9,9 +9,9 @@ struct AgentOptions: ParsableArguments {
     var socket: String?
 
     var client: ControlClient {
-        let fromEnvironment = getenv(ControlAPI.socketVariable).map { String(cString: $0) }
+        let fromEnvironment = getenv(API.socketVariable).map { String(cString: $0) }
         return ControlClient(
-            socket: socket ?? fromEnvironment.flatMap { $0.isEmpty ? nil : $0 } ?? ControlAPI.defaultSocket)
+            socket: socket ?? fromEnvironment.flatMap { $0.isEmpty ? nil : $0 } ?? API.defaultSocket)
     }
 
     /// The body of a good answer; anything else is thrown as a ``Failure``.
@@ -29,7 +29,7 @@ struct AgentOptions: ParsableArguments {
         } catch let error as ControlClient.Unreachable {
             throw Failure.unreachable(
                 "\(error)",
-                hint: "Is meshd running? Another socket is named by --socket or $\(ControlAPI.socketVariable).")
+                hint: "Is meshd running? Another socket is named by --socket or $\(API.socketVariable).")
         }
         if (200..<300).contains(reply.status) { return reply.body }
         let error = try? JSON.decode(ErrorDocument.self, from: reply.body)

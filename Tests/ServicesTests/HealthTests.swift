@@ -76,6 +76,22 @@ import Testing
         #expect(table.handle(.checked(id, .success), at: at(21)) == [.announce(checked)])
     }
 
+    @Test func theFirstOutcomeIsToldWhateverItIs() throws {
+        var table = VIPTable()
+        let id = try checkID(in: table.configure([checked], at: at(0)))
+        #expect(!table.isDecided)
+        #expect(table.handle(.checked(id, .failure("refused")), at: at(1)) == [.withdraw(checked, reason: "refused")])
+        #expect(table.isDecided)
+        #expect(table.handle(.checked(id, .failure("refused")), at: at(2)) == [])
+    }
+
+    @Test func aCheckerThatNeverReportsHasStalled() throws {
+        var table = VIPTable()
+        _ = table.configure([checked], at: at(0))
+        let deadline = try #require(table.nextDeadline)
+        #expect(table.handle(.timer, at: deadline) == [.withdraw(checked, reason: "its checker has stalled")])
+    }
+
     @Test func aChangedVIPStartsOver() throws {
         var table = VIPTable()
         let old = try checkID(in: table.configure([checked], at: at(0)))

@@ -48,22 +48,29 @@ public struct InterfaceRule: Hashable, Sendable {
         public var isEthernet: Bool
         /// Whether it belongs to a bridge, bond or the like, whose traffic it carries.
         public var hasMaster: Bool
+        /// Whether its other end or lower device lives in another network namespace.
+        public var isPeerElsewhere: Bool
 
         /// Describes a port.
-        public init(name: String, kind: String? = nil, isEthernet: Bool = true, hasMaster: Bool = false) {
+        public init(
+            name: String, kind: String? = nil, isEthernet: Bool = true, hasMaster: Bool = false,
+            isPeerElsewhere: Bool = false
+        ) {
             self.name = name
             self.kind = kind
             self.isEthernet = isEthernet
             self.hasMaster = hasMaster
+            self.isPeerElsewhere = isPeerElsewhere
         }
 
-        /// Whether a cable can be in it: real hardware, or one end of a veth pair (the cable of a machine made of
-        /// namespaces), unless its name is one that container runtimes and CNI plugins give to the ends they keep.
+        /// Whether a cable can be in it: real hardware, or a veth whose other end is in another namespace (the cable of a
+        /// machine made of namespaces), unless its name is one that container runtimes and CNI plugins give to the
+        /// ends they keep.
         public var isCabled: Bool {
             guard isEthernet, !hasMaster else { return false }
             switch kind {
             case nil: return true
-            case "veth": return !Self.containerPrefixes.contains { name.hasPrefix($0) }
+            case "veth": return isPeerElsewhere && !Self.containerPrefixes.contains { name.hasPrefix($0) }
             default: return false
             }
         }

@@ -1,6 +1,6 @@
 /// What every list answers: who says it, when, and the items. Fields are only ever added.
 public struct ListDocument<Item: ListItem>: Codable, Sendable {
-    /// ``ControlAPI/version``.
+    /// ``API/version``.
     public var apiVersion: String
     /// What the items are, as in `RouteList`.
     public var kind: String
@@ -13,7 +13,7 @@ public struct ListDocument<Item: ListItem>: Codable, Sendable {
 
     /// Makes an answer.
     public init(node: String, time: String, items: [Item]) {
-        apiVersion = ControlAPI.version
+        apiVersion = API.version
         kind = Item.listKind
         self.node = node
         self.time = time
@@ -29,7 +29,7 @@ public protocol ListItem: Codable, Sendable {
 
 /// What `/v1/status` answers.
 public struct StatusDocument: Codable, Sendable {
-    /// ``ControlAPI/version``.
+    /// ``API/version``.
     public var apiVersion: String
     /// `Status`.
     public var kind: String
@@ -42,7 +42,7 @@ public struct StatusDocument: Codable, Sendable {
 
     /// Makes an answer.
     public init(node: String, time: String, status: Status) {
-        apiVersion = ControlAPI.version
+        apiVersion = API.version
         kind = "Status"
         self.node = node
         self.time = time
@@ -52,7 +52,7 @@ public struct StatusDocument: Codable, Sendable {
 
 /// What every request that fails answers.
 public struct ErrorDocument: Codable, Hashable, Sendable {
-    /// ``ControlAPI/version``.
+    /// ``API/version``.
     public var apiVersion: String
     /// `Error`.
     public var kind: String
@@ -65,7 +65,7 @@ public struct ErrorDocument: Codable, Hashable, Sendable {
 
     /// Makes an answer.
     public init(status: Int, message: String, hint: String? = nil) {
-        apiVersion = ControlAPI.version
+        apiVersion = API.version
         kind = "Error"
         self.status = status
         self.message = message
@@ -83,7 +83,7 @@ public struct StubRouterRequest: Codable, Hashable, Sendable {
 }
 
 /// Names that both sides know.
-public enum ControlAPI {
+public enum API {
     /// What `apiVersion` says.
     public static let version = "meshctl/v1"
     /// Where the agent listens unless told otherwise.

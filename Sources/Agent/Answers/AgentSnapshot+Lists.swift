@@ -1,0 +1,141 @@
+internal import Addressing
+internal import ControlAPI
+internal import Netlink
+internal import OSPF
+internal import OSPFPacket
+internal import Services
+
+extension AgentSnapshot {
+    /// The routers heard on links.
+    var neighborList: [Neighbor] {
+        guard let router else { return [] }
+        return router.neighborSnapshots.map { neighbor in
+            Neighbor(
+                node: name(of: neighbor.routerID), routerID: neighbor.routerID.description,
+                interface: name(ofInterface: neighbor.interface), address: neighbor.address.description,
+                state: neighbor.state.description, age: age(since: neighbor.since),
+                deadIn: Self.seconds(neighbor.inactivityDeadline - now), priority: Int(neighbor.priority),
+                designatedRouter: neighbor.designatedRouter.textUnlessNone,
+                backupDesignatedRouter: neighbor.backupDesignatedRouter.textUnlessNone,
+                stateChanges: neighbor.stateChanges, retransmissions: neighbor.retransmissionCount,
+                requests: neighbor.requestCount,
+                problem: neighbor.mismatchedMTU.map { theirs in
+                    let ours = interfaces.ports[neighbor.interface]?.link.mtu ?? 0
+                    return "MTU mismatch: ours is \(ours), theirs \(theirs); set both ends alike"
+                })
+        }
+    }
+
+    /// The ports in use.
+    var interfaceList: [Interface] {
+        let snapshots = Dictionary(
+            (router?.interfaceSnapshots ?? []).map { ($0.configuration.index, $0) }, uniquingKeysWith: { $1 })
+        return interfaces.ports.values.sorted { $0.link.index < $1.link.index }.map { port in
+            let link = port.link
+            var item = Interface(
+                name: link.name, index: Int(link.index), type: port.rule.role.typeText,
+                configuredType: port.rule.role.typeText, state: InterfaceState.down.rawValue, carrier: link.hasCarrier,
+                problem: nil, address: nil, mac: link.macAddress?.description, mtu: link.mtu, cost: Int(port.rule.cost),
+                hello: Self.seconds(port.rule.hello), dead: Self.seconds(port.rule.dead))
+            switch port.state {
+            case .down(let reason): item.problem = reason
+            case .up(let configuration): item.address = configuration.linkLocalAddress.description
+            }
+            guard let snapshot = snapshots[link.index] else { return item }
+            item.state = snapshot.state.rawValue
+            if !snapshot.configuration.isPassive { item.type = snapshot.effectiveKind.rawValue }
+            item.neighbors = snapshot.neighborCount
+            item.neighborsFull = snapshot.fullNeighborCount
+            item.designatedRouter = snapshot.designatedRouter.textUnlessNone
+            item.backupDesignatedRouter = snapshot.backupDesignatedRouter.textUnlessNone
+            item.queued = snapshot.queuedLSAs
+            return item
+        }
+    }
+
+    /// The routers of the mesh.
+    var nodeList: [Node] {
+        guard let router else { return [] }
+        var links: [RouterID: [RouterLSA.Link]] = [:]
+        for entry in router.databaseSnapshot(at: now)
+        where entry.lsa.key.type == .router && entry.lsa.age < LSAHeader.maxAge {
+            guard case .router(let body)? = try? entry.lsa.body() else { continue }
+            links[entry.lsa.key.advertisingRouter, default: []] += body.links
+        }
+        return router.nodes.map { node in
+            Node(
+                node: node.hostname, routerID: node.routerID.description, isSelf: node.routerID == router.routerID,
+                reachable: node.distance != nil, metric: node.distance.map(Int.init), stubRouter: node.isStub,
+                isBorder: node.flags.contains(.border), isExternal: node.flags.contains(.external),
+                prefixes: node.prefixes.map(\.prefix.description),
+                links: (links[node.routerID] ?? []).map { link in
+                    Node.Link(
+                        routerID: link.neighborRouterID.description, node: name(of: link.neighborRouterID),
+                        type: link.type.text, cost: Int(link.metric), interfaceID: Int(link.interfaceID),
+                        neighborInterfaceID: Int(link.neighborInterfaceID))
+                })
+        }
+    }
+
+    /// The addresses shared with other nodes.
+    var vipList: [ControlAPI.VIP] {
+        vips.entries.map { entry in
+            let announcers = router?.candidates(for: IPv6Prefix(host: entry.vip.address)) ?? []
+            return ControlAPI.VIP(
+                name: entry.vip.name, address: entry.vip.address.description, state: entry.stateText,
+                announced: entry.isAnnounced, age: age(since: entry.since), check: entry.vip.check?.probe.text,
+                lastError: entry.lastError, lastCheck: entry.lastCheck.map { age(since: $0) },
+                streak: entry.health.streak,
+                checks: entry.checks, failures: entry.failures,
+                others: announcers.map(\.announcer).filter { $0 != router?.routerID }.map { label(of: $0) })
+        }
+    }
+}
+
+extension RouterID {
+    fileprivate var textUnlessNone: String? { self == .none ? nil : description }
+}
+
+extension InterfaceRule.Role {
+    fileprivate var typeText: String {
+        switch self {
+        case .active(let kind): kind.rawValue
+        case .passive: "passive"
+        case .ignored: "ignored"
+        }
+    }
+}
+
+extension RouterLSA.LinkType {
+    /// What the API calls it.
+    var text: String {
+        switch self {
+        case .pointToPoint: "p2p"
+        case .transit: "transit"
+        case .virtual: "virtual"
+        }
+    }
+}
+
+extension VIPTable.Entry {
+    fileprivate var stateText: ControlAPI.VIP.State {
+        guard vip.check != nil else { return .unchecked }
+        switch health {
+        case .unknown: return .unknown
+        case .healthy: return .healthy
+        case .unhealthy: return .unhealthy
+        case .stalled: return .stalled
+        }
+    }
+}
+
+extension Probe {
+    /// What is tried, in a few words.
+    fileprivate var text: String {
+        let targets = endpoints.map(\.description).joined(separator: " or ")
+        switch self {
+        case .tcp: return "tcp \(targets)"
+        case .http(let probe): return "http \(targets)\(probe.path)"
+        }
+    }
+}

@@ -1,0 +1,123 @@
+internal import Addressing
+internal import ControlAPI
+internal import OSPF
+internal import Routing
+
+extension AgentSnapshot {
+    /// All routes, in order of their prefix.
+    var routeList: [Route] {
+        guard let router else { return [] }
+        let neighbors = neighborsByNextHop
+        return router.routeTable.routes.sorted { $0.key < $1.key }.compactMap { prefix, id in
+            route(prefix, id, router, neighbors)
+        }
+    }
+
+    /// The route to a prefix, or the one that leads to an address, with everybody who announces it.
+    func explainedRoute(to target: RouteTargetQuery) -> Route? {
+        guard let router else { return nil }
+        let found: IPv6Prefix? =
+            switch target {
+            case .prefix(let prefix): prefix
+            case .address(let address):
+                router.routeTable.routes.keys.filter { $0.contains(address) }.max { $0.length < $1.length }
+            }
+        guard let prefix = found, let id = router.routeTable.routes[prefix],
+            var route = route(prefix, id, router, neighborsByNextHop)
+        else { return nil }
+        route.announcers = announcers(of: prefix, router)
+        return route
+    }
+
+    /// Whether this node announces a prefix, or the address, itself.
+    func isOwn(_ target: RouteTargetQuery) -> Bool {
+        announced.contains { own in
+            switch target {
+            case .prefix(let prefix): own.prefix == prefix
+            case .address(let address): own.prefix.contains(address)
+            }
+        }
+    }
+
+    private var neighborsByNextHop: [NextHop: RouterID] {
+        Dictionary(
+            (router?.neighborSnapshots ?? []).map {
+                (NextHop(interface: $0.interface, gateway: $0.address), $0.routerID)
+            }, uniquingKeysWith: { $1 })
+    }
+
+    private func route(
+        _ prefix: IPv6Prefix, _ id: DestinationID, _ router: Router, _ neighbors: [NextHop: RouterID]
+    ) -> Route? {
+        guard let destination = router.routeTable.destinations[id] else { return nil }
+        return Route(
+            prefix: prefix.description, family: "ipv6", kind: destination.kind.text,
+            nodes: destination.announcers.map { label(of: $0) }, metric: Int(destination.metric),
+            internalMetric: destination.kind == .externalType2 ? Int(destination.internalMetric) : nil,
+            nextHops: destination.nextHops.map { hop in
+                let neighbor = neighbors[hop]
+                return Route.NextHop(
+                    address: hop.gateway.description, interface: name(ofInterface: hop.interface),
+                    routerID: neighbor?.description, node: neighbor.flatMap { name(of: $0) })
+            }, age: age(since: ages.changed(prefix, id) ?? now), fib: kernelState(of: prefix))
+    }
+
+    private func kernelState(of prefix: IPv6Prefix) -> Route.FIB {
+        switch fib?.state(of: prefix) {
+        case .installed?: Route.FIB(state: .installed)
+        case .pending?: Route.FIB(state: .pending)
+        case .failed(let failure)?: Route.FIB(state: .failed, detail: failure.message)
+        case nil: Route.FIB(state: .missing)
+        }
+    }
+
+    private func announcers(of prefix: IPv6Prefix, _ router: Router) -> [Route.Announcer] {
+        let candidates = router.candidates(for: prefix)
+        let best = candidates.first { $0.isBest }
+        return candidates.map { candidate in
+            Route.Announcer(
+                routerID: candidate.announcer.description, node: name(of: candidate.announcer),
+                metric: Int(candidate.metric), distance: candidate.distance.map(Int.init), kind: candidate.kind.text,
+                selected: candidate.isBest, reason: candidate.isBest ? nil : Self.reason(candidate, best))
+        }
+    }
+
+    private static func reason(_ candidate: PrefixCandidate, _ best: PrefixCandidate?) -> String {
+        guard candidate.distance != nil else { return "cannot be reached" }
+        guard let best else { return "not usable" }
+        return candidate.kind > best.kind ? "\(best.kind.text) comes before \(candidate.kind.text)" : "farther"
+    }
+}
+
+/// What is asked of one route.
+enum RouteTargetQuery: Hashable, Sendable {
+    /// Exactly this prefix.
+    case prefix(IPv6Prefix)
+    /// The longest prefix with this address.
+    case address(IPv6Address)
+
+    /// Reads a prefix or an address.
+    init?(_ text: String) {
+        if let prefix = IPv6Prefix(text) {
+            self = .prefix(prefix)
+        } else if text == "default" {
+            self = .prefix(.default)
+        } else if let address = IPv6Address(text) {
+            self = .address(address)
+        } else {
+            return nil
+        }
+    }
+}
+
+extension PathKind {
+    /// What the API calls it.
+    var text: String {
+        switch self {
+        case .intraArea: "intra-area"
+        case .interArea: "inter-area"
+        case .externalType1: "external-1"
+        case .externalType2: "external-2"
+        }
+    }
+}

@@ -1,0 +1,48 @@
+internal import Addressing
+internal import ControlAPI
+internal import Glibc
+internal import OSPF
+internal import Routing
+internal import Services
+
+extension AgentSnapshot {
+    /// How the node is.
+    var status: Status {
+        Status(
+            version: Version.text, pid: Int(getpid()), uptime: age(since: started), phase: phase,
+            ready: notReady.isEmpty, notReady: notReady, routerID: router?.routerID.description ?? "0.0.0.0",
+            routerIDIsDerived: router?.configuration.routerIDIsDerived ?? true,
+            area: configuration.ospf.area.description, instance: Int(configuration.ospf.instance),
+            address: address?.description, announces: announced.map(\.prefix.description),
+            stubRouter: router?.isStubRouter ?? false, configuration: configurationStatus,
+            kernel: Status.KernelStatus(
+                table: Int(configuration.kernel.table), routeProtocol: Int(configuration.kernel.routeProtocol),
+                nextHopObjects: fib?.configuration.mode == .objects, problems: kernelProblems),
+            counts: counts, events: events)
+    }
+
+    private var counts: Status.Counts {
+        var counts = Status.Counts()
+        counts.interfaces = interfaces.ports.count
+        counts.interfacesUp = interfaces.ports.values.count { if case .up = $0.state { true } else { false } }
+        counts.vips = vips.entries.count
+        counts.vipsAnnounced = vips.announced.count
+        guard let router else { return counts }
+        let neighbors = router.neighborSnapshots
+        counts.neighbors = neighbors.count
+        counts.neighborsFull = neighbors.count { $0.state == .full }
+        let nodes = router.nodes
+        counts.nodes = nodes.count
+        counts.nodesReachable = nodes.count { $0.distance != nil }
+        counts.routes = router.routeTable.routes.count
+        counts.routesInstalled = router.routeTable.routes.keys.count { fib?.state(of: $0) == .installed }
+        counts.lsas = router.databaseSize.lsas
+        counts.spfRuns = router.calculationStatistics.shortestPathRuns
+        return counts
+    }
+}
+
+extension RouteCalculationStatistics {
+    /// Runs that computed shortest paths.
+    var shortestPathRuns: Int { fullRuns + incrementalRuns }
+}

@@ -1,0 +1,91 @@
+internal import Addressing
+internal import ControlAPI
+internal import Netlink
+internal import OSPF
+internal import Routing
+internal import Services
+
+/// Everything the agent knows at one moment, as values: taken on the event loop in no time, because values are shared until
+/// somebody changes them, and turned into answers elsewhere, so that no question delays a hello.
+struct AgentSnapshot: Sendable {
+    /// The present moment on the clock of the router.
+    var now: Instant
+    /// When the agent started.
+    var started: Instant
+    /// The node's name.
+    var node: String
+    /// Where the agent stands between start and stop.
+    var phase: Status.Phase
+    /// The router; `nil` while there is no identity.
+    var router: Router?
+    /// The node's own address.
+    var address: IPv6Address?
+    /// The prefixes announced.
+    var announced: [AdvertisedPrefix]
+    /// What should be in the kernel, and what is.
+    var fib: FIB?
+    /// The ports.
+    var interfaces: InterfaceTable
+    /// The VIPs.
+    var vips: VIPTable
+    /// The configuration in use.
+    var configuration: Configuration
+    /// Where it came from, and what is wrong with the file.
+    var configurationStatus: Status.ConfigurationStatus
+    /// What the kernel's side complains of.
+    var kernelProblems: [String]
+    /// When routes last changed.
+    var ages: RouteAges
+    /// Latest events.
+    var events: [Status.Event]
+    /// Counters of the agent's own.
+    var counters: AgentCounters
+
+    /// The name of a router, if it tells one.
+    func name(of router: RouterID) -> String? { self.router?.hostname(of: router) }
+
+    /// The name of a router, or its ID.
+    func label(of router: RouterID) -> String { name(of: router) ?? router.description }
+
+    /// The name of an interface.
+    func name(ofInterface index: UInt32) -> String { interfaces.ports[index]?.link.name ?? "if\(index)" }
+
+    /// Seconds from `moment` until now.
+    func age(since moment: Instant) -> Double { Self.seconds(now - moment) }
+
+    /// A duration in seconds, in whole milliseconds.
+    static func seconds(_ duration: Duration) -> Double { Double(max(0, duration.nanoseconds) / 1_000_000) / 1000 }
+
+    /// Why the node's routes cannot be relied on; empty when they can.
+    var notReady: [String] {
+        var reasons: [String] = []
+        switch phase {
+        case .waiting: reasons.append("waiting for a port to take an identity from; is a cable in one?")
+        case .converging: reasons.append("the mesh has not been heard out yet; routes of an earlier run are kept")
+        case .stopping: reasons.append("stopping")
+        case .running: break
+        }
+        if let fib, fib.counts.failedRoutes > 0 {
+            reasons.append("the kernel refused \(fib.counts.failedRoutes) routes; see meshctl routes -o wide")
+        }
+        return reasons
+    }
+}
+
+/// When routes last changed, kept by destination and by prefix as they change.
+struct RouteAges: Sendable {
+    private var destinations: [DestinationID: Instant] = [:]
+    private var prefixes: [IPv6Prefix: Instant] = [:]
+
+    /// Takes an update in.
+    mutating func note(_ update: RouteTableUpdate, at now: Instant) {
+        for (id, _) in update.destinations { destinations[id] = now }
+        for (prefix, destination) in update.routes { prefixes[prefix] = destination == nil ? nil : now }
+        for id in update.released { destinations[id] = nil }
+    }
+
+    /// When the way to `prefix` last changed.
+    func changed(_ prefix: IPv6Prefix, _ destination: DestinationID) -> Instant? {
+        [prefixes[prefix], destinations[destination]].compactMap(\.self).max()
+    }
+}

@@ -1,0 +1,187 @@
+internal import Addressing
+internal import ControlAPI
+internal import NIOHTTP1
+internal import OSPF
+internal import OSPFPacket
+
+/// Answers requests, from the control socket and from HTTP alike. What changes something is for the control socket only,
+/// whose permissions say who may.
+struct ControlService: Sendable {
+    /// Takes a snapshot.
+    let snapshot: @Sendable () async -> AgentSnapshot
+    /// Asks others to route around this node, or no longer.
+    let setStubRouter: @Sendable (Bool) async -> Void
+    /// Whether the thread of routing does its work.
+    let isAlive: @Sendable () async -> Bool
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let parts = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = parts.first.map(String.init) ?? "/"
+        guard let query = Query(parts.count > 1 ? String(parts[1]) : "") else {
+            return .error(.badRequest, "the query is not well-formed")
+        }
+        do {
+            switch request.method {
+            case .GET, .HEAD: return try await get(path, query)
+            case .POST: return try await post(path, request)
+            default: throw Refusal(.methodNotAllowed, "only GET and POST are understood")
+            }
+        } catch let refusal as Refusal {
+            return .error(refusal.status, refusal.message, hint: refusal.hint)
+        } catch {
+            return .error(.internalServerError, "\(error)")
+        }
+    }
+
+    private func get(_ path: String, _ query: Query) async throws -> HTTPResponse {
+        switch path {
+        case "/livez":
+            return await isAlive()
+                ? .text(.ok, "ok\n") : .text(.serviceUnavailable, "the routing thread does not turn\n")
+        case "/readyz":
+            let reasons = await snapshot().notReady
+            return reasons.isEmpty
+                ? .text(.ok, "ok\n") : .text(.serviceUnavailable, reasons.map { $0 + "\n" }.joined())
+        case "/metrics":
+            return HTTPResponse(
+                status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8",
+                body: Array(await snapshot().metrics.utf8))
+        case "/v1/status":
+            let snapshot = await snapshot()
+            return try .json(StatusDocument(node: snapshot.node, time: Timestamp.now, status: snapshot.status))
+        case "/v1/neighbors": return try await list { $0.neighborList }
+        case "/v1/interfaces": return try await list { $0.interfaceList }
+        case "/v1/nodes": return try await list { $0.nodeList }
+        case "/v1/vips": return try await list { $0.vipList }
+        case "/v1/routes": return try await routes(query)
+        case "/v1/lsdb": return try await database(query)
+        default: throw unknown(path)
+        }
+    }
+
+    private func post(_ path: String, _ request: HTTPRequest) async throws -> HTTPResponse {
+        guard path == "/v1/stub-router" else { throw unknown(path) }
+        guard request.isPrivileged else {
+            throw Refusal(.methodNotAllowed, "nothing can be changed here", hint: "use the control socket")
+        }
+        let body: StubRouterRequest
+        do {
+            body = try JSON.decode(StubRouterRequest.self, from: request.body)
+        } catch {
+            throw Refusal(.badRequest, "the body is not a request", hint: "for example {\"enabled\": true}")
+        }
+        await setStubRouter(body.enabled)
+        return try .json(body)
+    }
+
+    private func list<Item: ListItem>(_ items: (AgentSnapshot) throws -> [Item]) async throws -> HTTPResponse {
+        let snapshot = await snapshot()
+        return try .json(ListDocument(node: snapshot.node, time: Timestamp.now, items: try items(snapshot)))
+    }
+
+    private func routes(_ query: Query) async throws -> HTTPResponse {
+        let family = query["family"]
+        guard [nil, "ipv4", "ipv6"].contains(family) else {
+            throw Refusal(.badRequest, "there is no address family \(family ?? "")", hint: "ipv4 or ipv6")
+        }
+        guard let text = query["prefix"] else {
+            return try await list { family == "ipv4" ? [] : $0.routeList }
+        }
+        guard let target = RouteTargetQuery(text) else {
+            throw Refusal(
+                .badRequest, "\(text) is neither a prefix nor an address",
+                hint: "for example 2001:db8::/64 or 2001:db8::1")
+        }
+        return try await list { snapshot in
+            if let route = snapshot.explainedRoute(to: target) { return [route] }
+            throw Refusal(
+                .notFound, "there is no route to \(text)",
+                hint: snapshot.isOwn(target) ? "this node announces it itself" : nil)
+        }
+    }
+
+    private func database(_ query: Query) async throws -> HTTPResponse {
+        var type: LSAType?
+        if let text = query["type"] {
+            type = LSAType(name: text)
+            if type == nil {
+                throw Refusal(
+                    .badRequest, "there is no LSA type \(text)",
+                    hint: LSAType.names.map(\.key).joined(separator: " ") + ", or a number as in 0x2001")
+            }
+        }
+        return try await list { $0.lsaList(of: type, withDetail: query["detail"] == "true") }
+    }
+
+    private func unknown(_ path: String) -> Refusal {
+        Refusal(
+            .notFound, "there is nothing at \(path)",
+            hint:
+                "/v1/status /v1/neighbors /v1/interfaces /v1/routes /v1/nodes /v1/lsdb /v1/vips /metrics /livez /readyz"
+        )
+    }
+}
+
+/// Why a request is not answered.
+private struct Refusal: Error {
+    var status: HTTPResponseStatus
+    var message: String
+    var hint: String?
+
+    init(_ status: HTTPResponseStatus, _ message: String, hint: String? = nil) {
+        self.status = status
+        self.message = message
+        self.hint = hint
+    }
+}
+
+/// The query of a URL: names and values.
+struct Query {
+    private var values: [String: String] = [:]
+
+    /// Reads `a=1&b=2` with `%xx` for any octet. `nil` where that is not well-formed.
+    init?(_ text: String) {
+        for pair in text.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = Self.decoded(parts[0]), let value = Self.decoded(parts.count > 1 ? parts[1] : "") else {
+                return nil
+            }
+            values[name] = value
+        }
+    }
+
+    subscript(name: String) -> String? { values[name] }
+
+    private static func decoded(_ text: Substring) -> String? {
+        var octets: [UInt8] = []
+        var rest = text.utf8
+        while let octet = rest.popFirst() {
+            guard octet == UInt8(ascii: "%") else {
+                octets.append(octet)
+                continue
+            }
+            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            octets.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: octets, as: UTF8.self)
+    }
+}
+
+extension HTTPResponse {
+    fileprivate static func json(_ value: some Encodable) throws -> HTTPResponse {
+        HTTPResponse(status: .ok, body: try JSON.encode(value))
+    }
+
+    fileprivate static func text(_ status: HTTPResponseStatus, _ text: String) -> HTTPResponse {
+        HTTPResponse(status: status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8))
+    }
+
+    fileprivate static func error(_ status: HTTPResponseStatus, _ message: String, hint: String? = nil) -> HTTPResponse
+    {
+        let document = ErrorDocument(status: Int(status.code), message: message, hint: hint)
+        return HTTPResponse(status: status, body: (try? JSON.encode(document)) ?? [])
+    }
+}

@@ -1,0 +1,170 @@
+internal import ControlAPI
+internal import Glibc
+internal import Linux
+public import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Netlink
+internal import Services
+internal import Synchronization
+
+/// The whole of `meshd`: the agent on its event loop, health checks and HTTP on another, and signals on the main thread.
+public struct Daemon: Sendable {
+    /// What the command line says.
+    public struct Options: Sendable {
+        /// The configuration file; `nil` takes the usual one if it is there.
+        public var configurationFile: String?
+        /// Whether routes and addresses go when the agent stops.
+        public var cleansUpOnExit = false
+        /// What is logged.
+        public var logLevel = Logger.Level.info
+        /// How it is logged.
+        public var logFormat = LogFormat.text
+
+        /// The usual options.
+        public init() {}
+    }
+
+    private let options: Options
+    private let log: Logger
+    private let file: ConfigurationFile
+    private let configuration: Configuration
+
+    /// Reads the configuration.
+    public init(options: Options) throws {
+        self.options = options
+        log = Logger(label: "meshd") { _ in LineLogHandler(format: options.logFormat, level: options.logLevel) }
+        let path =
+            options.configurationFile
+            ?? (access(Configuration.defaultPath, F_OK) == 0 ? Configuration.defaultPath : nil)
+        file = ConfigurationFile(path: path)
+        configuration =
+            try path.map { path throws(ConfigurationProblems) in try Configuration(contentsOf: path) }
+            ?? Configuration()
+    }
+
+    /// Runs until SIGTERM or SIGINT. To be called on the main thread, before there are others.
+    public func run() throws {
+        let signals = Signals([SIGTERM, SIGINT, SIGHUP])
+        let loop = try Linux.EventLoop(name: "meshd-routing")
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let reporter = Reporter()
+        let checker = HealthChecker(loop: group.next()) { id, outcome in reporter.report(id, outcome) }
+        let agent = try MeshAgent(loop: loop, configuration: configuration, file: file, checker: checker, log: log)
+        reporter.connect(to: agent)
+
+        let service = ControlService(
+            snapshot: { await agent.snapshot() }, setStubRouter: { await agent.setStubRouter($0) },
+            isAlive: { await isTurning(loop) })
+        let socket = configuration.control.socket
+        try StateDirectory(besideSocket: socket).create()
+        try ControlSocket.makeWay(at: socket)
+        let control = try ControlSocket.withPrivateFiles {
+            try HTTPServer.listen(onSocket: socket, group: group) { await service.respond(to: $0) }.wait()
+        }
+        defer { unlink(socket) }
+        log.notice(
+            "meshd \(Version.text) starts",
+            metadata: ["configuration": "\(file.path ?? "defaults")", "socket": "\(socket)"])
+        try group.next().makeFutureWithTask { try await agent.start() }.wait()
+        let http = Mutex<HTTPServer?>(nil)
+        listen(on: group.next(), service, attempt: 0) { server in http.withLock { $0 = server } }
+
+        while true {
+            let signal = signals.next()
+            if signal != SIGHUP { break }
+            try group.next().makeFutureWithTask { await agent.reload() }.wait()
+        }
+        log.notice("meshd stops")
+        let cleansUp = options.cleansUpOnExit
+        try group.next().makeFutureWithTask { await agent.stop(removingEverything: cleansUp) }.wait()
+        control.close()
+        http.withLock { $0?.close() }
+        checker.stopAll()
+    }
+
+    /// Listens for metrics and probes; tries again while the address is not there, as a `lo` that is not up yet.
+    private func listen(
+        on loop: any NIOCore.EventLoop, _ service: ControlService, attempt: Int,
+        started: @escaping @Sendable (HTTPServer) -> Void
+    ) {
+        guard let endpoint = configuration.http.listen else { return }
+        HTTPServer.listen(on: endpoint, group: loop) { await service.respond(to: $0) }.whenComplete {
+            result in
+            switch result {
+            case .success(let server): started(server)
+            case .failure(let error):
+                if attempt == 0 {
+                    self.log.warning(
+                        "cannot serve HTTP on \(endpoint): \(error); it is tried again every 10 s. Another address is given by http.listen, and off is none"
+                    )
+                }
+                loop.scheduleTask(in: .seconds(10)) {
+                    self.listen(on: loop, service, attempt: attempt + 1, started: started)
+                }
+            }
+        }
+    }
+
+    /// Removes everything of an agent that does not run: routes, next hops and addresses; says what was removed.
+    public func cleanUp() throws -> String {
+        var status = stat()
+        if lstat(configuration.control.socket, &status) == 0 {
+            try ControlSocket.makeWay(at: configuration.control.socket)
+        }
+        let kernel = try KernelFIB(
+            configuration: KernelFIBConfiguration(
+                protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table))
+        let removed = try kernel.cleanUp()
+        let addresses = try KernelAddresses(origin: configuration.kernel.routeProtocol)
+        let own = try addresses.own()
+        for address in own { try addresses.remove(address.address, from: address.interface) }
+        return "removed \(removed.routes) routes, \(removed.nextHops) next hops and \(own.count) addresses"
+    }
+}
+
+/// Whether the loop turns when it is woken.
+private func isTurning(_ loop: Linux.EventLoop) async -> Bool {
+    let before = loop.heartbeat
+    loop.wakeUp()
+    for _ in 0..<100 {
+        if loop.heartbeat != before { return true }
+        try? await Task.sleep(for: .milliseconds(10))
+    }
+    return false
+}
+
+/// Passes outcomes of health checks on to the agent, which is made after the checker.
+private final class Reporter: Sendable {
+    private let agent = Mutex<MeshAgent?>(nil)
+
+    func connect(to agent: MeshAgent) { self.agent.withLock { $0 = agent } }
+
+    func report(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) {
+        guard let agent = agent.withLock({ $0 }) else { return }
+        Task { await agent.checked(id, outcome) }
+    }
+}
+
+/// Signals, waited for instead of handled: blocked in all threads, and taken one by one.
+private struct Signals {
+    private let set: sigset_t
+
+    /// Blocks signals in this thread and all that it starts.
+    init(_ signals: [CInt]) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal) }
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        signal(SIGPIPE, SIG_IGN)
+        self.set = set
+    }
+
+    /// Waits for the next.
+    func next() -> CInt {
+        var set = set
+        var signal: CInt = 0
+        while sigwait(&set, &signal) != 0 {}
+        return signal
+    }
+}

@@ -1,0 +1,49 @@
+internal import Glibc
+internal import Linux
+
+/// The file of the control socket.
+enum ControlSocket {
+    /// Why the socket cannot be had.
+    struct InUse: Error, CustomStringConvertible {
+        var path: String
+        var description: String {
+            "another meshd answers at \(path); stop it first, or give this one another control.socket"
+        }
+    }
+
+    /// Makes way for a socket at `path`: what a crashed agent left is removed, unless somebody answers there.
+    static func makeWay(at path: String) throws {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw SystemError("use \(path) as the control socket, for it is another kind of file", code: EEXIST)
+        }
+        if try isAnswered(path) { throw InUse(path: path) }
+        guard unlink(path) == 0 || errno == ENOENT else { throw SystemError.last("remove the old socket \(path)") }
+    }
+
+    private static func isAnswered(_ path: String) throws -> Bool {
+        let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemError.last("open a Unix socket") }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let octets = Array(path.utf8)
+        guard octets.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw SystemError("use the control socket \(path)", code: ENAMETOOLONG)
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: octets) }
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+    }
+
+    /// Runs `body`, in which files are made that only their owner may use.
+    static func withPrivateFiles<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let previous = umask(0o177)
+        defer { umask(previous) }
+        return try body()
+    }
+}

@@ -1,0 +1,160 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Services
+
+/// A request as far as the agent looks at it.
+struct HTTPRequest: Sendable {
+    /// `GET`, `POST`, …
+    var method: HTTPMethod
+    /// The path and query as they came.
+    var target: String
+    /// The body.
+    var body: [UInt8]
+    /// Whether it came over the Unix socket, whose permissions say who may command.
+    var isPrivileged: Bool
+}
+
+/// An answer.
+struct HTTPResponse: Sendable {
+    var status: HTTPResponseStatus
+    var contentType = "application/json"
+    var body: [UInt8]
+}
+
+/// Serves HTTP/1.1 on one listening socket. Everything is bounded: connections, the size of requests, and idle time.
+struct HTTPServer {
+    /// Gives the answer to a request; called off the event loop of routing.
+    typealias Responder = @Sendable (HTTPRequest) async -> HTTPResponse
+
+    private let channel: any Channel
+
+    static let maximumConnections = 64
+    static let maximumBodySize = 64 << 10
+    static let idleTimeout = TimeAmount.seconds(60)
+
+    /// Listens on an address and port, without privileges.
+    static func listen(
+        on endpoint: Endpoint, group: any EventLoopGroup, respond: @escaping Responder
+    ) -> EventLoopFuture<HTTPServer> {
+        do {
+            let address = try SocketAddress(ipAddress: endpoint.host.description, port: Int(endpoint.port))
+            return bootstrap(group: group, isPrivileged: false, respond)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .bind(to: address).map { HTTPServer(channel: $0) }
+        } catch {
+            return group.next().makeFailedFuture(error)
+        }
+    }
+
+    /// Listens on a Unix socket whose file is not there, with privileges.
+    static func listen(
+        onSocket path: String, group: any EventLoopGroup, respond: @escaping Responder
+    ) -> EventLoopFuture<HTTPServer> {
+        bootstrap(group: group, isPrivileged: true, respond).bind(unixDomainSocketPath: path)
+            .map { HTTPServer(channel: $0) }
+    }
+
+    /// Takes no more connections.
+    func close() { channel.close(promise: nil) }
+
+    private static func bootstrap(
+        group: any EventLoopGroup, isPrivileged: Bool, _ respond: @escaping Responder
+    ) -> ServerBootstrap {
+        ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 64)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(ConnectionLimit(maximumConnections))
+                }
+            }
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(IdleStateHandler(allTimeout: idleTimeout))
+                    try pipeline.configureHTTPServerPipeline()
+                    try pipeline.addHandler(RequestHandler(isPrivileged: isPrivileged, respond: respond))
+                }
+            }
+    }
+}
+
+/// Closes connections past a number at once.
+private final class ConnectionLimit: ChannelInboundHandler {
+    typealias InboundIn = any Channel
+    private let maximum: Int
+    private var open = 0
+
+    init(_ maximum: Int) { self.maximum = maximum }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let child = unwrapInboundIn(data)
+        guard open < maximum else { return child.close(promise: nil) }
+        open += 1
+        let limit = NIOLoopBound(self, eventLoop: context.eventLoop)
+        child.closeFuture.hop(to: context.eventLoop).whenComplete { _ in limit.value.open -= 1 }
+        context.fireChannelRead(data)
+    }
+}
+
+/// Collects one request at a time and sends its answer. NIO hands the next one on only after that.
+private final class RequestHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let isPrivileged: Bool
+    private let respond: HTTPServer.Responder
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+
+    init(isPrivileged: Bool, respond: @escaping HTTPServer.Responder) {
+        self.isPrivileged = isPrivileged
+        self.respond = respond
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        case .body(let buffer):
+            guard body.count + buffer.readableBytes <= HTTPServer.maximumBodySize else {
+                return context.close(promise: nil)
+            }
+            body.append(contentsOf: buffer.readableBytesView)
+        case .end:
+            guard let head else { return }
+            let request = HTTPRequest(method: head.method, target: head.uri, body: body, isPrivileged: isPrivileged)
+            self.head = nil
+            body = []
+            answer(request, head, channel: context.channel)
+        }
+    }
+
+    private func answer(_ request: HTTPRequest, _ head: HTTPRequestHead, channel: any Channel) {
+        let isKeptAlive = head.isKeepAlive
+        Task { [respond] in
+            let response = await respond(request)
+            var answer = HTTPResponseHead(version: head.version, status: response.status)
+            answer.headers = [
+                "Content-Type": response.contentType, "Content-Length": "\(response.body.count)", "Server": "meshd",
+            ]
+            if !isKeptAlive { answer.headers.add(name: "Connection", value: "close") }
+            channel.write(HTTPServerResponsePart.head(answer), promise: nil)
+            if request.method != .HEAD {
+                channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: response.body))), promise: nil)
+            }
+            let sent = channel.eventLoop.makePromise(of: Void.self)
+            if !isKeptAlive { sent.futureResult.whenComplete { _ in channel.close(promise: nil) } }
+            channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: sent)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}

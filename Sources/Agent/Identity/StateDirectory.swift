@@ -1,0 +1,55 @@
+internal import Addressing
+internal import Glibc
+internal import Linux
+
+/// What must outlive a restart, in small files beside the control socket. Everything here may be lost or unwritable: then
+/// the mesh finds out again what was known.
+struct StateDirectory: Sendable {
+    let path: String
+
+    /// The directory of a socket.
+    init(besideSocket socket: String) {
+        path = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? "."
+    }
+
+    /// Makes the directory and those above it, where they are missing.
+    func create() throws(SystemError) {
+        var prefix = ""
+        for part in path.split(separator: "/") {
+            prefix += "/" + part
+            if mkdir(prefix, 0o755) != 0, errno != EEXIST { throw .last("make the directory \(prefix)") }
+        }
+    }
+
+    private var routerIDFile: String { path + "/router-id" }
+
+    /// The router ID that was taken in place of `derived` because another router had that.
+    func savedRouterID(insteadOf derived: RouterID) -> RouterID? {
+        guard let octets = try? SmallFile.read(routerIDFile, upTo: 64) else { return nil }
+        let words = String(decoding: octets, as: UTF8.self).split { $0 == " " || $0 == "\n" }
+        guard words.count == 2, RouterID(String(words[0])) == derived, let saved = RouterID(String(words[1])),
+            saved != .none
+        else { return nil }
+        return saved
+    }
+
+    /// Keeps the router ID that is used in place of `derived`.
+    func save(_ routerID: RouterID, insteadOf derived: RouterID) throws(SystemError) {
+        try SmallFile.write("\(derived) \(routerID)\n", to: routerIDFile)
+    }
+
+    private var nonceFile: String { path + "/fingerprint" }
+
+    /// A random number that stays the same over restarts if it can be kept: it tells two machines apart whose hardware
+    /// addresses are equal, as those of cloned virtual machines are.
+    func nonce() -> UInt64 {
+        if let octets = try? SmallFile.read(nonceFile, upTo: 32),
+            let number = UInt64(String(decoding: octets, as: UTF8.self).prefix { $0 != "\n" }, radix: 16)
+        {
+            return number
+        }
+        let number = UInt64.random(in: .min ... .max)
+        try? SmallFile.write(String(number, radix: 16) + "\n", to: nonceFile)
+        return number
+    }
+}

@@ -1,0 +1,77 @@
+internal import ControlAPI
+internal import Glibc
+public import Logging
+
+/// How log lines look.
+public enum LogFormat: String, Sendable, CaseIterable {
+    /// For people.
+    case text
+    /// One JSON object a line.
+    case json
+}
+
+/// Writes log lines to the standard error stream, each with one system call, so that lines never mix.
+public struct LineLogHandler: LogHandler {
+    /// Kept with every line.
+    public var metadata: Logger.Metadata = [:]
+    /// What is less is not written.
+    public var logLevel: Logger.Level
+    private let format: LogFormat
+
+    /// Makes a handler.
+    public init(format: LogFormat, level: Logger.Level) {
+        self.format = format
+        logLevel = level
+    }
+
+    /// One entry of ``metadata``.
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    /// Writes a line.
+    public func log(event: LogEvent) {
+        let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
+        var line: String
+        switch format {
+        case .text:
+            line = "\(Timestamp.now) \(event.level.rawValue.padded(to: 8))\(event.message)"
+            for (key, value) in fields { line += " \(key)=\(Self.quoted(value.description))" }
+        case .json:
+            line =
+                "{\"time\":\"\(Timestamp.now)\",\"level\":\"\(event.level)\",\"message\":\(Self.json(event.message.description))"
+            for (key, value) in fields { line += ",\(Self.json(key)):\(Self.json(value.description))" }
+            line += "}"
+        }
+        let octets = Array((line + "\n").utf8)
+        _ = Glibc.write(STDERR_FILENO, octets, octets.count)
+    }
+
+    private static func quoted(_ text: String) -> String {
+        text.isEmpty || text.utf8.contains { $0 <= 0x20 || $0 == 0x22 } ? json(text) : text
+    }
+
+    /// A text as JSON writes it (RFC 8259 §7).
+    static func json(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(1, width - utf8.count))
+    }
+}

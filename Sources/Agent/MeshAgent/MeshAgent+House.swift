@@ -1,0 +1,94 @@
+internal import ControlAPI
+internal import Linux
+internal import Logging
+internal import OSPF
+internal import Services
+
+// What happens by the clock, outside the router: the configuration file, the lifetimes of VIPs, the end of the start.
+
+extension MeshAgent {
+    private static let fileInterval = Duration.seconds(5)
+
+    /// Sets the timer for the next thing to be done by the clock.
+    func scheduleHousekeeping() {
+        guard let timers else { return }
+        let next = [fileDeadline, vips.nextDeadline, portDeadline, sweepDeadline].compactMap(\.self).min()
+        loop.setDeadline(next, of: timers.house)
+    }
+
+    func keepHouse() {
+        let now = EventLoop.now
+        if let deadline = fileDeadline, deadline <= now {
+            fileDeadline = now + Self.fileInterval
+            if file.hasChanged() { reload() }
+        }
+        perform(vips.handle(.timer, at: now))
+        openPortsIfDue()
+        sweepIfConverged()
+        scheduleHousekeeping()
+    }
+
+    /// Reads the configuration file again. A bad one changes nothing; of a good one, what can take effect now does.
+    func reload() {
+        guard let path = file.path, phase != .stopping else {
+            tell(.notice, "there is no configuration file to read again")
+            return
+        }
+        file.remember()
+        let new: Configuration
+        do {
+            new = try Configuration(contentsOf: path)
+        } catch {
+            configurationStatus.ok = false
+            configurationStatus.problems = error.problems.map(\.description)
+            tell(
+                .error, "the configuration was not taken: \(error.problems.map(\.description).joined(separator: "; "))")
+            return
+        }
+        let waiting = configuration.keysThatNeedRestart(in: new)
+        configuration.interfaces = new.interfaces
+        configuration.advertise = new.advertise
+        configuration.vips = new.vips
+        configurationStatus = Status.ConfigurationStatus(
+            file: path, loaded: Timestamp.now, ok: true, problems: [], needsRestart: waiting)
+        tell(
+            .notice,
+            waiting.isEmpty
+                ? "the configuration was read again"
+                : "the configuration was read again; takes effect at the next start: \(waiting.joined(separator: ", "))"
+        )
+        refreshInterfaces()
+        perform(vips.configure(configuration.vips, at: EventLoop.now))
+        advertise()
+        settle()
+        scheduleHousekeeping()
+    }
+}
+
+extension Configuration {
+    /// The sections of `new` that differ from this and cannot take effect while the agent runs.
+    func keysThatNeedRestart(in new: Configuration) -> [String] {
+        [
+            ("node", node == new.node), ("addressing", addressing == new.addressing), ("ospf", ospf == new.ospf),
+            ("kernel", kernel == new.kernel), ("control", control == new.control), ("http", http == new.http),
+        ].filter { !$0.1 }.map(\.0)
+    }
+}
+
+/// The configuration file as it was last seen.
+final class ConfigurationFile: @unchecked Sendable {
+    /// The file; `nil` if there is none.
+    let path: String?
+    private var stamp: [Int64]?
+
+    init(path: String?) {
+        self.path = path
+        remember()
+    }
+
+    /// Whether the file is another than when it was last read. To be asked on one thread.
+    func hasChanged() -> Bool { path.map { SmallFile.stamp(of: $0) } != .some(stamp) }
+
+    /// Notes that the file is read now.
+    func remember() { stamp = path.flatMap { SmallFile.stamp(of: $0) } }
+}

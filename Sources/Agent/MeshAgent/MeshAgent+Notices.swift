@@ -1,0 +1,60 @@
+internal import Addressing
+internal import Logging
+internal import Netlink
+internal import OSPF
+
+extension MeshAgent {
+    /// Logs what the router has to say.
+    func tell(_ notice: Notice) {
+        let (level, text) = description(of: notice)
+        tell(level, text)
+    }
+
+    private func description(of notice: Notice) -> (Logger.Level, String) {
+        switch notice {
+        case .neighborState(let interface, let neighbor, let from, let to, let reason):
+            let level: Logger.Level = to == .full ? .notice : from == .full ? .warning : .debug
+            return (
+                level,
+                "neighbour \(name(of: neighbor)) on \(name(ofInterface: interface)): \(from) → \(to), \(reason.rawValue)"
+            )
+        case .interfaceState(let interface, let from, let to):
+            return (.info, "port \(name(ofInterface: interface)): \(from.rawValue) → \(to.rawValue)")
+        case .becameBroadcast(let interface):
+            return (.notice, "port \(name(ofInterface: interface)) has more than one neighbour: broadcast from now on")
+        case .mtuMismatch(let interface, let neighbor, let theirs, let ours):
+            return (
+                .warning,
+                "neighbour \(name(of: neighbor)) on \(name(ofInterface: interface)): MTU mismatch, theirs is \(theirs), ours \(ours); set both ends alike"
+            )
+        case .helloMismatch(let interface, let neighbor, let field, let theirs, let ours):
+            return (
+                .warning,
+                "neighbour \(name(of: neighbor)) on \(name(ofInterface: interface)): \(field.rawValue) differs, theirs is \(theirs), ours \(ours); set both ends alike"
+            )
+        case .duplicateRouterID(let routerID, let interface, let weYield):
+            let place = interface.map { " on \(name(ofInterface: $0))" } ?? ""
+            return (
+                .warning,
+                "another router\(place) has our router ID \(routerID); "
+                    + (weYield ? "we take another" : "it should take another")
+            )
+        case .duplicatePrefix(let prefix, let routers):
+            let names = routers.map { name(of: $0) }.joined(separator: " and ")
+            return (.warning, "\(prefix) is claimed by \(names), but should belong to one node")
+        case .exchangeStalled(let interface, let neighbor, let state):
+            return (
+                .warning,
+                "neighbour \(name(of: neighbor)) on \(name(ofInterface: interface)): stuck in \(state); begun anew"
+            )
+        case .limitReached(let limit):
+            return (.error, "a bound was reached (\(limit.rawValue)); what exceeds it is refused")
+        }
+    }
+
+    private func name(of router: RouterID) -> String {
+        routing?.router.hostname(of: router).map { "\($0) (\(router))" } ?? router.description
+    }
+
+    private func name(ofInterface index: UInt32) -> String { interfaces.ports[index]?.link.name ?? "if\(index)" }
+}

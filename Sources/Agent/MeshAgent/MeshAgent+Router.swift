@@ -1,0 +1,200 @@
+internal import Addressing
+internal import ControlAPI
+internal import Linux
+internal import Logging
+internal import Netlink
+internal import OSPF
+internal import OSPFPacket
+internal import Routing
+internal import Services
+
+// What the router is told, and what it wants done.
+
+extension MeshAgent {
+    /// Tells the router something and does what it wants.
+    func handle(_ event: RouterEvent) {
+        tellRouter(event)
+        settle()
+    }
+
+    /// Tells the router something, and does what it wants but for the kernel's routes, which ``settle()`` brings up to date
+    /// for many events at once.
+    func tellRouter(_ event: RouterEvent) {
+        guard routing != nil else { return }
+        let now = EventLoop.now
+        let runs = routing!.router.calculationStatistics
+        var effects: [RouterEffect] = []
+        swap(&effects, &routing!.effects)
+        routing!.router.handle(event, at: now, effects: &effects)
+        if routing!.router.calculationStatistics != runs { counters.routeCalculation.observe(EventLoop.now - now) }
+        for effect in effects { perform(effect, at: now) }
+        effects.removeAll(keepingCapacity: true)
+        swap(&effects, &routing!.effects)
+    }
+
+    private func perform(_ effect: RouterEffect, at now: Instant) {
+        guard let routing else { return }
+        switch effect {
+        case .send(let interface, let source, let destination, let octets):
+            do {
+                try routing.socket.send(interface: interface, source: source, destination: destination, octets: octets)
+            } catch {
+                tell(.debug, "\(error)")
+            }
+        case .membership(let interface, let group, let joined):
+            do {
+                try routing.socket.setMembership(interface: interface, group: group, joined: joined)
+            } catch {
+                tell(.warning, "\(error)")
+            }
+        case .routes(let update):
+            // What a router that leaves takes back is for the others; its own kernel goes on.
+            guard phase != .stopping else { return }
+            ages.note(update, at: now)
+            routing.installer.update(update)
+            if routesChangedAt == nil { routesChangedAt = now }
+        case .notice(let notice):
+            tell(notice)
+        case .routerIDChanged(let routerID):
+            do {
+                try state.save(routerID, insteadOf: routing.identity.derivedRouterID)
+            } catch {
+                tell(.warning, "the new router ID \(routerID) cannot be kept for the next start: \(error)")
+            }
+        }
+    }
+
+    /// Brings the kernel up to date and sets the timers. To be called at the end of everything that tells the router or the
+    /// installer something.
+    func settle() {
+        install()
+        if let timers { loop.setDeadline(routing?.router.nextDeadline, of: timers.router) }
+        sweepIfConverged()
+    }
+
+    /// Brings the kernel's routes to what is wanted, or a bounded part of the way; then again soon.
+    func install() {
+        guard let routing, let timers, phase != .stopping else { return }
+        let now = EventLoop.now
+        let hasMore = routing.installer.install(at: now)
+        if let error = routing.installer.lastError { complain(error) } else { kernelIsTroubled = false }
+        loop.setDeadline(hasMore ? now : routing.installer.nextDeadline, of: timers.kernel)
+        if !hasMore, let since = routesChangedAt {
+            routesChangedAt = nil
+            counters.convergence.observe(EventLoop.now - since)
+        }
+    }
+
+    /// Says once that the kernel cannot be talked to, until it can again.
+    func complain(_ error: any Error) {
+        counters.netlinkErrors += 1
+        guard !kernelIsTroubled else { return }
+        kernelIsTroubled = true
+        tell(.error, "\(error)")
+    }
+
+    /// Tells the router all prefixes of this node.
+    func advertise() {
+        guard let identity = routing?.identity else { return }
+        var prefixes = [
+            AdvertisedPrefix(prefix: IPv6Prefix(host: identity.address), options: .localAddress)
+        ]
+        prefixes += identity.podPrefixes.map { AdvertisedPrefix(prefix: $0) }
+        prefixes += configuration.advertise
+        prefixes += vips.announced.map { AdvertisedPrefix(prefix: IPv6Prefix(host: $0)) }
+        prefixes += interfaces.passivePrefixes
+        // The first says how: a prefix may be given twice.
+        var seen: Set<IPv6Prefix> = []
+        prefixes = prefixes.filter { seen.insert($0.prefix).inserted }
+        guard routing!.announced != prefixes else { return }
+        routing!.announced = prefixes
+        tellRouter(.advertise(prefixes))
+    }
+
+    /// Asks others to route around this node, or no longer.
+    func setStubRouter(_ isStub: Bool) {
+        tell(.notice, isStub ? "stub router: others route around this node" : "no stub router any more")
+        handle(.stubRouter(isStub))
+    }
+}
+
+// MARK: - What comes in
+
+extension MeshAgent {
+    /// Packets taken in before the routes are brought up to date; what waits longer is read in the next turn.
+    private static let packetsPerTurn = 64
+
+    func readPackets() {
+        guard let socket = routing?.socket else { return }
+        socket.receive(maximum: Self.packetsPerTurn) { interface, source, destination, octets in
+            tellRouter(.packet(interface: interface, source: source, destination: destination, octets: octets))
+        }
+        settle()
+    }
+
+    func readRouteNotifications() {
+        routing?.installer.readNotifications()
+        settle()
+    }
+
+    func readMonitor() {
+        let events: [KernelEvent]
+        do {
+            events = try monitor.read()
+        } catch {
+            return complain(error)
+        }
+        for event in events { take(event) }
+        advertise()
+        settle()
+        do {
+            try identify()
+        } catch {
+            tell(.error, "\(error)")
+        }
+    }
+
+    private func take(_ event: KernelEvent) {
+        routing?.installer.handle(event)
+        switch event {
+        case .link(let link):
+            refreshInterface(link)
+        case .linkRemoved(let link):
+            if let change = interfaces.remove(link.index) { take(change) }
+        case .address(let address):
+            if let link = monitor.links[address.interface] { refreshInterface(link) }
+        case .addressRemoved(let address):
+            if let link = monitor.links[address.interface] { refreshInterface(link) }
+            putBack(address)
+        case .resynchronized:
+            tell(.warning, "the kernel dropped notifications; everything was read again")
+        }
+    }
+
+    private func refreshInterface(_ link: Link) {
+        if let change = interfaces.update(link, addresses: monitor.addresses, configuration: configuration) {
+            take(change)
+        }
+    }
+
+    /// Looks at all ports again, as after a change of the rules.
+    func refreshInterfaces() {
+        for link in monitor.links.values.sorted(by: { $0.index < $1.index }) { refreshInterface(link) }
+    }
+
+    /// Tells the router of a port, if it is to know of ports yet.
+    func take(_ change: InterfaceTable.Change) {
+        guard portsAreOpen else { return }
+        switch change {
+        case .up(let configuration):
+            tell(
+                .notice, "port \(configuration.name) is up",
+                ["mtu": "\(configuration.mtu)", "cost": "\(configuration.cost)"])
+            tellRouter(.interfaceUp(configuration))
+        case .down(let index, let name, let reason):
+            tellRouter(.interfaceDown(index: index))
+            install()
+            tell(.notice, "port \(name) is down: \(reason)")
+        }
+    }
+}

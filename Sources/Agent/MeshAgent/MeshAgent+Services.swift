@@ -1,0 +1,66 @@
+internal import Addressing
+internal import ControlAPI
+internal import Linux
+internal import Logging
+internal import Netlink
+internal import OSPF
+internal import Services
+
+// VIPs and other addresses of this node.
+
+extension MeshAgent {
+    /// A health check reports.
+    func checked(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) {
+        guard phase != .stopping else { return }
+        perform(vips.handle(.checked(id, outcome), at: EventLoop.now))
+        scheduleHousekeeping()
+        openPortsIfDue()
+    }
+
+    /// Does what the table of VIPs wants.
+    func perform(_ actions: [VIPTable.Action]) {
+        for action in actions { perform(action) }
+        guard !actions.isEmpty else { return }
+        advertise()
+        settle()
+    }
+
+    private func perform(_ action: VIPTable.Action) {
+        switch action {
+        case .announce(let vip):
+            // First the address, so that what others send is taken.
+            if change(vip.address, isHeld: true) { tell(.notice, "VIP \(vip.name), \(vip.address): announced") }
+        case .withdraw(let vip, let reason):
+            // First the announcement, so that what others send goes elsewhere.
+            advertise()
+            settle()
+            change(vip.address, isHeld: false)
+            tell(.notice, "VIP \(vip.name), \(vip.address): not announced: \(reason)")
+        case .startChecking(let id, let check): checker.start(id, check)
+        case .stopChecking(let id): checker.stop(id)
+        }
+    }
+
+    /// Puts an address on this node or takes it away; whether that worked.
+    @discardableResult
+    private func change(_ address: IPv6Address, isHeld: Bool) -> Bool {
+        do {
+            if isHeld { try addresses.add(address) } else { try addresses.remove(address) }
+            return true
+        } catch {
+            tell(.error, "\(error)")
+            return false
+        }
+    }
+
+    /// Puts an address of this node back that somebody else removed.
+    func putBack(_ address: InterfaceAddress) {
+        guard address.interface == KernelAddresses.loopback, let routing, phase != .stopping else { return }
+        let isOwn = address.address == routing.identity.address
+        guard isOwn || vips.announced.contains(address.address) else { return }
+        guard change(address.address, isHeld: true) else { return }
+        tell(.warning, "somebody removed \(address.address) from lo; it is back")
+        // The kernel has taken it off all routes.
+        if isOwn { routing.installer.setPreferredSource(address.address) }
+    }
+}

@@ -1,0 +1,175 @@
+internal import Addressing
+internal import ControlAPI
+internal import Linux
+internal import Logging
+internal import Netlink
+internal import OSPF
+internal import Routing
+internal import Services
+
+// The ordered start: read the kernel and adopt what an earlier run left, open the socket, open the ports, hear the mesh out,
+// sweep what nobody wants any more.
+
+extension MeshAgent {
+    /// How long ports wait for the first word of the health checks, so that a node that restarts does not first take back
+    /// and then announce again the VIPs it holds.
+    private static let longestWaitForChecks = Duration.milliseconds(250)
+    private static let fileInterval = Duration.seconds(5)
+
+    /// Begins. Throws where the agent cannot work at all.
+    func start() throws {
+        timers = Timers(
+            router: loop.makeTimer { [unowned self] in assumeIsolated { $0.handle(.timer) } },
+            kernel: loop.makeTimer { [unowned self] in assumeIsolated { $0.install() } },
+            house: loop.makeTimer { [unowned self] in assumeIsolated { $0.keepHouse() } })
+        try loop.register(monitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readMonitor() } }
+        checkForwarding()
+        if file.path != nil { fileDeadline = EventLoop.now + Self.fileInterval }
+        let now = EventLoop.now
+        perform(vips.configure(configuration.vips, at: now))
+        refreshInterfaces()
+        try identify()
+        scheduleHousekeeping()
+    }
+
+    /// Finds out who this node is if that is not known yet, and if it can be, begins to route.
+    func identify() throws {
+        guard routing == nil else { return }
+        let identity = NodeIdentity(
+            configuration: configuration, hostName: Host.name, ports: identityPorts, nonce: state.nonce(),
+            savedRouterID: state.savedRouterID)
+        guard let identity else {
+            tell(.notice, "waiting for a port to take an identity from")
+            return
+        }
+        try beginRouting(identity)
+    }
+
+    /// The ports that may name the node: real hardware, and whatever a rule is about.
+    private var identityPorts: [AddressPlan.Port] {
+        monitor.links.values.compactMap { link in
+            guard link.isPhysical || interfaces.ports[link.index] != nil, !link.isLoopback,
+                let mac = link.permanentMACAddress ?? link.macAddress
+            else { return nil }
+            return AddressPlan.Port(mac: mac, isPhysical: link.isPhysical)
+        }
+    }
+
+    private func beginRouting(_ identity: NodeIdentity) throws {
+        let now = EventLoop.now
+        try addresses.add(identity.address)
+        try removeStaleAddresses(identity)
+        let installer = try RouteInstaller(
+            configuration: KernelFIBConfiguration(
+                protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table,
+                preferredSource: identity.address))
+        for link in monitor.links.values { installer.handle(.link(link)) }
+        let socket = try OSPFSocket()
+        let router = Router(
+            configuration: RouterConfiguration(
+                routerID: identity.routerID, routerIDIsDerived: identity.routerIDIsDerived,
+                areaID: configuration.ospf.area, instanceID: configuration.ospf.instance, hostname: identity.name,
+                hardwareFingerprint: identity.hardwareFingerprint, maximumPaths: configuration.ospf.maximumPaths,
+                spfDelay: configuration.ospf.spfDelay, seed: UInt64.random(in: .min ... .max)), at: now)
+        try loop.register(installer.descriptor) { [unowned self] _ in assumeIsolated { $0.readRouteNotifications() } }
+        try loop.register(socket.descriptor) { [unowned self] _ in assumeIsolated { $0.readPackets() } }
+        routing = RoutingCore(identity: identity, router: router, installer: installer, socket: socket)
+        phase = .converging
+        let adopted = installer.fib.counts
+        tell(
+            .notice,
+            "node \(identity.name), router ID \(identity.routerID), address \(identity.address); \(adopted.routes) routes of an earlier run adopted",
+            ["mode": "\(installer.fib.configuration.mode)"])
+        advertise()
+        portDeadline = now + Self.longestWaitForChecks
+        openPortsIfDue()
+    }
+
+    /// Takes away what an earlier run put on `lo` and this one does not want. The VIPs that may be wanted stay until their
+    /// checks have spoken.
+    private func removeStaleAddresses(_ identity: NodeIdentity) throws {
+        let wanted = Set(configuration.vips.map(\.address) + [identity.address])
+        for stale in try addresses.own() where !wanted.contains(stale.address) {
+            try addresses.remove(stale.address, from: stale.interface)
+            tell(.notice, "removed \(stale.address), left by an earlier run")
+        }
+    }
+
+    private func checkForwarding() {
+        for outcome in ForwardingSettings.apply() + [ForwardingSettings.setNextHopCompatibility(false)] {
+            switch outcome.result {
+            case .unchanged, .absent: tell(.debug, "\(outcome)")
+            case .changed: tell(.notice, "set \(outcome)")
+            case .failed:
+                tell(.warning, "\(outcome)")
+                kernelProblems.append("\(outcome)")
+            }
+        }
+    }
+
+    /// Tells the router of the ports once the health checks have spoken, or have had their time.
+    func openPortsIfDue() {
+        guard routing != nil, !portsAreOpen, let deadline = portDeadline else { return }
+        let now = EventLoop.now
+        guard vips.isDecided || deadline <= now else { return scheduleHousekeeping() }
+        portDeadline = nil
+        portsAreOpen = true
+        for port in interfaces.ports.values.sorted(by: { $0.link.index < $1.link.index }) {
+            if case .up(let configuration) = port.state { take(.up(configuration)) }
+        }
+        sweepDeadline = now + longestDeadInterval * 2
+        settle()
+    }
+
+    private var longestDeadInterval: Duration {
+        let active = interfaces.ports.values.filter { if case .up = $0.state { true } else { false } }
+        return active.map(\.rule.dead).max() ?? .seconds(4)
+    }
+
+    /// Ends the start once the mesh has been heard out: every port that is up has a full neighbour and nothing is on its way,
+    /// or there has been time enough for every neighbour to speak.
+    func sweepIfConverged() {
+        guard phase == .converging, portsAreOpen, let routing, let deadline = sweepDeadline else { return }
+        let ports = routing.router.interfaceSnapshots.filter { !$0.configuration.isPassive }
+        let isHeardOut = !ports.isEmpty && ports.allSatisfy { $0.fullNeighborCount > 0 } && routing.router.isQuiet
+        guard isHeardOut || deadline <= EventLoop.now else { return }
+        sweepDeadline = nil
+        phase = .running
+        do {
+            try routing.installer.sweep()
+        } catch {
+            complain(error)
+        }
+        install()
+        let seconds = AgentSnapshot.seconds(EventLoop.now - started)
+        tell(
+            .notice,
+            "ready after \(seconds) s: \(routing.router.neighborSnapshots.count { $0.state == .full }) neighbours, \(routing.router.routeTable.routes.count) routes"
+        )
+    }
+}
+
+// MARK: - The end
+
+extension MeshAgent {
+    /// Tells the neighbours, and gives the VIPs up. Routes stay, so that packets go on until others have routed around,
+    /// unless `removingEverything`.
+    func stop(removingEverything: Bool) {
+        guard phase != .stopping else { return }
+        phase = .stopping
+        perform(vips.configure([], at: EventLoop.now))
+        guard let routing else { return }
+        handle(.shutdown)
+        guard removingEverything else {
+            tell(.notice, "stopped; the routes stay in the kernel")
+            return
+        }
+        do {
+            let removed = try routing.installer.cleanUp()
+            try addresses.remove(routing.identity.address)
+            tell(.notice, "stopped; removed \(removed.routes) routes and \(removed.nextHops) next hops")
+        } catch {
+            complain(error)
+        }
+    }
+}

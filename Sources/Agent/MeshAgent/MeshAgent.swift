@@ -1,0 +1,155 @@
+internal import Addressing
+internal import ControlAPI
+internal import Glibc
+internal import Linux
+internal import Logging
+internal import Netlink
+internal import OSPF
+internal import Routing
+internal import Services
+
+/// The agent: the router between the cables and the kernel. Everything happens on one event loop, whose thread never
+/// waits for anything but events, so what a lost carrier leads to is in the kernel before the turn is over.
+///
+/// Others see it through immutable snapshots and a few commands.
+public actor MeshAgent {
+    nonisolated let loop: EventLoop
+    /// The event loop is the actor's executor.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    let log: Logger
+    let checker: any ServiceChecker
+    let state: StateDirectory
+    let started = EventLoop.now
+    var phase = Status.Phase.waiting
+    var events = EventHistory()
+    var counters = AgentCounters()
+
+    // Configuration.
+    let file: ConfigurationFile
+    var configuration: Configuration
+    var configurationStatus: Status.ConfigurationStatus
+
+    // The kernel.
+    var monitor: KernelMonitor
+    let addresses: KernelAddresses
+    var interfaces = InterfaceTable()
+    var kernelProblems: [String] = []
+
+    // Routing; there once the node knows who it is.
+    var routing: RoutingCore?
+    var ages = RouteAges()
+    var vips = VIPTable()
+    /// Whether the router has been told of the ports.
+    var portsAreOpen = false
+
+    /// When the router first changed a route that the kernel has not been told of.
+    var routesChangedAt: Instant?
+    /// Whether the kernel could not be talked to lately, and that was said.
+    var kernelIsTroubled = false
+
+    // Moments to come.
+    var timers: Timers?
+    /// Until when ports wait for the first word of the health checks.
+    var portDeadline: Instant?
+    /// When what an earlier run left is swept at the latest.
+    var sweepDeadline: Instant?
+    /// When the configuration file is looked at next.
+    var fileDeadline: Instant?
+
+    /// What there is once the node knows who it is.
+    struct RoutingCore {
+        let identity: NodeIdentity
+        var router: Router
+        let installer: RouteInstaller
+        let socket: OSPFSocket
+        var announced: [AdvertisedPrefix] = []
+        /// Kept to spare the allocation.
+        var effects: [RouterEffect] = []
+    }
+
+    /// The timers of the loop.
+    struct Timers {
+        let router: EventLoop.Timer
+        let kernel: EventLoop.Timer
+        let house: EventLoop.Timer
+    }
+
+    /// Opens what the agent needs of the kernel. Nothing runs before ``start()``.
+    init(
+        loop: EventLoop, configuration: Configuration, file: ConfigurationFile, checker: any ServiceChecker, log: Logger
+    ) throws {
+        self.loop = loop
+        self.configuration = configuration
+        self.file = file
+        self.checker = checker
+        self.log = log
+        state = StateDirectory(besideSocket: configuration.control.socket)
+        configurationStatus = Status.ConfigurationStatus(
+            file: file.path, loaded: Timestamp.now, ok: true, problems: [], needsRestart: [])
+        monitor = try KernelMonitor()
+        addresses = try KernelAddresses(origin: configuration.kernel.routeProtocol)
+    }
+}
+
+/// Who tries services. ``HealthChecker``, or a test.
+protocol ServiceChecker: Sendable {
+    func start(_ id: VIPTable.CheckID, _ check: HealthCheck)
+    func stop(_ id: VIPTable.CheckID)
+}
+
+extension HealthChecker: ServiceChecker {}
+
+/// The latest things worth reading, a bounded number of them.
+struct EventHistory: Sendable {
+    private(set) var events: [Status.Event] = []
+    private static let limit = 50
+
+    mutating func append(level: Logger.Level, _ message: String) {
+        if events.count == Self.limit { events.removeFirst() }
+        events.append(Status.Event(time: Timestamp.now, level: level.rawValue, message: message))
+    }
+}
+
+extension MeshAgent {
+    /// Logs something, and keeps it for `meshctl status` if it is a notice or more.
+    func tell(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) {
+        log.log(level: level, "\(message)", metadata: metadata)
+        if level >= .notice { events.append(level: level, message) }
+    }
+
+    /// An immutable copy of everything.
+    func snapshot() -> AgentSnapshot {
+        counters.linkOverflows = monitor.overflows
+        counters.installer = routing?.installer.counters
+        counters.kernel = routing?.installer.kernelCounters
+        counters.socket = routing?.socket.counters
+        return AgentSnapshot(
+            now: EventLoop.now, started: started, node: routing?.identity.name ?? configuration.node.name ?? Host.name,
+            phase: phase, router: routing?.router, address: routing?.identity.address,
+            announced: routing?.announced ?? [], fib: routing?.installer.fib, interfaces: interfaces, vips: vips,
+            configuration: configuration, configurationStatus: configurationStatus,
+            kernelProblems: currentKernelProblems,
+            ages: ages, events: events.events, counters: counters)
+    }
+
+    private var currentKernelProblems: [String] {
+        var problems = kernelProblems
+        if let error = routing?.installer.lastError { problems.append("\(error)") }
+        if let loopback = monitor.links[KernelAddresses.loopback], !loopback.isUp {
+            problems.append("lo is down, so that this node's own addresses do not answer; ip link set lo up")
+        }
+        return problems
+    }
+}
+
+/// This machine.
+enum Host {
+    /// `$NODE_NAME`, or the host's name.
+    static var name: String {
+        if let name = getenv("NODE_NAME"), name.pointee != 0 { return String(cString: name) }
+        var buffer = [CChar](repeating: 0, count: 256)
+        gethostname(&buffer, buffer.count - 1)
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,47 @@
+internal import Glibc
+internal import Linux
+
+/// Whole small files.
+enum SmallFile {
+    /// The first `limit` octets of a file.
+    static func read(_ path: String, upTo limit: Int) throws(SystemError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .last("open \(path)") }
+        defer { close(descriptor) }
+        var octets: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: min(limit, 1 << 16))
+        while octets.count < limit {
+            let count = Glibc.read(descriptor, &chunk, min(limit - octets.count, chunk.count))
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .last("read \(path)") }
+            if count == 0 { break }
+            octets += chunk[..<count]
+        }
+        return octets
+    }
+
+    /// Puts `text` in place of a file at once, so that a reader sees the old or the new and nothing between.
+    static func write(_ text: String, to path: String) throws(SystemError) {
+        let temporary = path + ".new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw .last("write \(path)") }
+        let octets = Array(text.utf8)
+        let count = Glibc.write(descriptor, octets, octets.count)
+        close(descriptor)
+        guard count == octets.count, rename(temporary, path) == 0 else {
+            let error = SystemError.last("write \(path)")
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// What tells one state of a file from another: `nil` while there is none. Follows symbolic links, so that the swap of
+    /// one by which Kubernetes updates mounted files is seen.
+    static func stamp(of path: String) -> [Int64]? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return [
+            Int64(status.st_ino), Int64(status.st_size), Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec),
+        ]
+    }
+}

@@ -1,0 +1,79 @@
+import Agent
+import ArgumentParser
+import Glibc
+import Logging
+
+/// The mesh agent.
+@main
+struct Meshd: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "meshd", abstract: "The mesh agent: speaks OSPFv3 on cabled ports and keeps the kernel's routes.",
+        version: "meshd \(Version.text)", subcommands: [Run.self, CleanUp.self], defaultSubcommand: Run.self)
+
+    /// Errors are one line, and the exit code is 1; wrong usage is 2.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            let code = exitCode(for: error)
+            guard code == .failure else {
+                let text = fullMessage(for: error) + "\n"
+                _ = text.withCString { write(code == .success ? STDOUT_FILENO : STDERR_FILENO, $0, strlen($0)) }
+                Glibc.exit(code == .success ? 0 : 2)
+            }
+            let text = "\(error)".split(separator: "\n").map { "meshd: \($0)\n" }.joined()
+            _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+            Glibc.exit(1)
+        }
+    }
+}
+
+struct ConfigurationOption: ParsableArguments {
+    @Option(help: "The configuration file. Default: /etc/kubermesh/kubermesh.yaml if it is there.")
+    var config: String?
+}
+
+extension Meshd {
+    struct Run: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Run until SIGTERM; SIGHUP reads the configuration again.")
+
+        @OptionGroup var configurationOption: ConfigurationOption
+        @Flag(help: "Remove routes, next hops and addresses when stopping, instead of leaving the routes.")
+        var cleanupOnExit = false
+        @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.", transform: word)
+        var logLevel = Logger.Level.info
+        @Option(help: "How it is logged: text or json.", transform: word)
+        var logFormat = LogFormat.text
+
+        func run() throws {
+            var options = Daemon.Options()
+            options.configurationFile = configurationOption.config
+            options.cleansUpOnExit = cleanupOnExit
+            options.logLevel = logLevel
+            options.logFormat = logFormat
+            try Daemon(options: options).run()
+        }
+    }
+
+    struct CleanUp: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "cleanup",
+            abstract: "Remove all routes, next hops and addresses that an agent left behind. It must not be running.")
+
+        @OptionGroup var configurationOption: ConfigurationOption
+
+        func run() throws {
+            var options = Daemon.Options()
+            options.configurationFile = configurationOption.config
+            print(try Daemon(options: options).cleanUp())
+        }
+    }
+}
+
+/// A value that has a word for itself, as an argument.
+private func word<Value: RawRepresentable<String>>(_ text: String) throws -> Value {
+    guard let value = Value(rawValue: text) else { throw ValidationError("“\(text)” is not known; see --help.") }
+    return value
+}
