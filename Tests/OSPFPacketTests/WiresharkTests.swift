@@ -125,14 +125,16 @@ enum Wireshark {
         let process = Process()
         process.executableURL = URL(filePath: try #require(path))
         process.arguments = ["-n", "-r", file.path()] + arguments
-        let output = Pipe()
-        process.standardOutput = output
+        // Into a file and not a pipe: reading a pipe, Foundation takes a signal that interrupts it for a fatal error.
+        let output = file.appendingPathExtension("txt")
+        _ = FileManager.default.createFile(atPath: output.path(), contents: nil)
+        defer { try? FileManager.default.removeItem(at: output) }
+        process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = FileHandle.nullDevice
         try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
-        return String(decoding: data, as: UTF8.self)
+        return String(decoding: try Data(contentsOf: output), as: UTF8.self)
     }
 
     /// A capture file whose link type is bare IPv6.
