@@ -20,27 +20,28 @@ enum FletcherChecksum {
         return UInt16(x == 0 ? 255 : x) << 8 | UInt16(y == 0 ? 255 : y)
     }
 
-    /// The sum of the octets, and the sum of those sums, modulo 255. An LSA has fewer than 2^16 octets, so that both
-    /// fit their accumulators (the second stays below 2^40) and the remainder can be taken once, at the end.
+    /// The sum of the octets, and the sum of those sums, modulo 255.
+    ///
+    /// In the second sum an octet counts once for itself and once for every octet behind it. Blocks of 16 are taken
+    /// side by side: what `columns` held before a block counts 16 times more for it, and in the end the octets of
+    /// column 0 count 16 times, those of column 15 once. An LSA has fewer than 2^16 octets, so that a column stays
+    /// below 2^20 and its sum of sums below 2^32, and the remainder can be taken once, at the end.
     private static func sums(_ lsa: RawSpan) -> (first: Int, second: Int) {
         assert(lsa.byteCount <= Int(UInt16.max))
+        var columns = SIMD16<UInt32>.zero
+        var columnSums = SIMD16<UInt32>.zero
+        var offset = start
+        while offset &+ 16 <= lsa.byteCount {
+            columnSums &+= columns
+            columns &+= SIMD16(
+                truncatingIfNeeded: lsa.unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self))
+            offset &+= 16
+        }
         var first: UInt64 = 0
         var second: UInt64 = 0
-        var offset = start
-        // Eight octets at a time: each counts as often as there are octets from it to the block's end.
-        while offset &+ 8 <= lsa.byteCount {
-            let word = lsa.uint64(at: offset)
-            second &+= first &* 8
-            var weight: UInt64 = 8
-            var shift: UInt64 = 56
-            while weight > 0 {
-                let octet = word &>> shift & 0xff
-                first &+= octet
-                second &+= octet &* weight
-                weight &-= 1
-                shift &-= 8
-            }
-            offset &+= 8
+        for column in 0..<16 {
+            first &+= UInt64(columns[column])
+            second &+= UInt64(columnSums[column]) &* 16 &+ UInt64(columns[column]) &* UInt64(16 &- column)
         }
         while offset < lsa.byteCount {
             first &+= UInt64(lsa.uint8(at: offset))

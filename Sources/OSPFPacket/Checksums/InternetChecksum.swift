@@ -22,14 +22,15 @@ enum InternetChecksum {
             sum &+= half >> 32 &+ half & 0xffff_ffff
         }
         var offset = 0
-        while offset &+ 4 <= packet.byteCount {
-            sum &+= UInt64(packet.uint32(at: offset))
-            offset &+= 4
+        while offset &+ 8 <= packet.byteCount {
+            let word = packet.uint64(at: offset)
+            sum &+= word >> 32 &+ word & 0xffff_ffff
+            offset &+= 8
         }
         var shift: UInt64 = 24
         while offset < packet.byteCount {
             sum &+= UInt64(packet.uint8(at: offset)) &<< shift
-            shift &-= 8
+            shift = shift == 0 ? 24 : shift &- 8
             offset &+= 1
         }
         while sum >> 16 != 0 { sum = sum >> 16 &+ sum & 0xffff }
