@@ -86,21 +86,21 @@ final class RouteMonitor {
         func type(_ value: Int) -> UInt32 { UInt32(UInt16(value).bigEndian) }
         let replaceFlag = UInt32(UInt16(Flag.replace).bigEndian)
         return [
-            /*  0 */ load32(12),  // nlmsg_pid
-            /*  1 */ ifEqual(ownPort.bigEndian, 12, 0),
-            /*  2 */ load16(4),  // nlmsg_type
-            /*  3 */ ifEqual(type(Int(RTM_DELROUTE)), 3, 0),
-            /*  4 */ ifEqual(type(Int(RTM_NEWROUTE)), 4, 0),
-            /*  5 */ ifEqual(type(Int(RTM_NEWNEXTHOP)), 5, 0),
-            /*  6 */ ifEqual(type(Int(RTM_DELNEXTHOP)), 4, 7),
-            /*  7 */ load8(21),  // rtm_protocol
-            /*  8 */ ifEqual(UInt32(protocolNumber), 4, 5),
-            /*  9 */ load16(6),  // nlmsg_flags
-            /* 10 */ instruction(0x45, replaceFlag, 2, 3),
-            /* 11 */ load8(18),  // nh_protocol
-            /* 12 */ ifEqual(UInt32(protocolNumber), 0, 1),
-            /* 13 */ instruction(0x06, 0x40000),  // take it
-            /* 14 */ instruction(0x06, 0),  // leave it
+            load32(12),  // 0: nlmsg_pid
+            ifEqual(ownPort.bigEndian, 12, 0),  // 1
+            load16(4),  // 2: nlmsg_type
+            ifEqual(type(Int(RTM_DELROUTE)), 3, 0),  // 3
+            ifEqual(type(Int(RTM_NEWROUTE)), 4, 0),  // 4
+            ifEqual(type(Int(RTM_NEWNEXTHOP)), 5, 0),  // 5
+            ifEqual(type(Int(RTM_DELNEXTHOP)), 4, 7),  // 6
+            load8(21),  // 7: rtm_protocol
+            ifEqual(UInt32(protocolNumber), 4, 5),  // 8
+            load16(6),  // 9: nlmsg_flags
+            instruction(0x45, replaceFlag, 2, 3),  // 10
+            load8(18),  // 11: nh_protocol
+            ifEqual(UInt32(protocolNumber), 0, 1),  // 12
+            instruction(0x06, 0x40000),  // 13: take it
+            instruction(0x06, 0),  // 14: leave it
         ]
     }
 }

@@ -178,12 +178,15 @@ extension FIB {
         guard let position = routes.position(of: prefix) else { return nil }
         let record = routes[position]
         guard let wanted = record.wanted else { return nil }
-        if let failure = failures[prefix] ?? stuckDestinations[wanted] { return .failed(failure) }
         guard let target = targets[wanted] else { return .pending }
-        if let id = target.group, record.installed == .group(id), groups[id]?.isPresent == true {
-            return record.isDirty || dirtyTargets.contains(wanted) ? .pending : .installed
+        guard let id = target.group, groups[id]?.isPresent == true else {
+            // Why there is no group says more than that the route could not point to it.
+            let reason = stuckDestinations[wanted] ?? target.nextHops.lazy.compactMap { stuckHops[$0] }.first
+            return (reason ?? failures[prefix]).map(RouteState.failed) ?? .pending
         }
-        return target.nextHops.lazy.compactMap { stuckHops[$0] }.first.map(RouteState.failed) ?? .pending
+        if let failure = failures[prefix] ?? stuckDestinations[wanted] { return .failed(failure) }
+        let isAsWanted = record.installed == .group(id) && !record.isDirty && !dirtyTargets.contains(wanted)
+        return isAsWanted ? .installed : .pending
     }
 
     /// How much there is.

@@ -1,0 +1,148 @@
+import Addressing
+import Glibc
+import Linux
+import Netlink
+import OSPF
+import Testing
+
+@Suite(.serialized) struct KernelMonitorTests {
+    /// Reads until an event satisfies `condition`, five seconds at most (duplicate detection takes two).
+    static func wait(_ monitor: KernelMonitor, for condition: (KernelEvent) -> Bool) throws -> KernelEvent? {
+        let deadline = EventLoop.now + .seconds(5)
+        while EventLoop.now < deadline {
+            if let event = try monitor.read().first(where: condition) { return event }
+            usleep(500)
+        }
+        return nil
+    }
+
+    @Test func knowsLinksFromTheStart() throws {
+        let stage = try Stage(cables: 1)
+        let monitor = try stage.machine.run { try KernelMonitor() }
+        let loopback = try #require(monitor.links[1])
+        #expect(loopback.isLoopback && loopback.name == "lo" && loopback.isUsable && !loopback.isPhysical)
+        let cable = try #require(monitor.links[Stage.interface(0)])
+        #expect(cable.name == "c0" && cable.kind == "veth" && cable.mtu == 1500 && !cable.isPhysical)
+        #expect(cable.isUsable && cable.isMulticastCapable && cable.linkNamespaceID != nil)
+        let shown = try stage.output("ip link show c0")
+        #expect(shown.contains("\(try #require(cable.macAddress))"))
+        #expect(
+            monitor.addresses.contains {
+                $0.address == Stage.nodeAddress && $0.interface == 1 && $0.prefixLength == 128
+            })
+    }
+
+    @Test func tellsOfEverythingThatHappensToALink() throws {
+        let stage = try Stage(cables: 1)
+        let monitor = try stage.machine.run { try KernelMonitor() }
+        let index = Stage.interface(0)
+        func link(_ condition: (Link) -> Bool) throws -> Bool {
+            try Self.wait(monitor) {
+                if case .link(let link) = $0, link.index == index { condition(link) } else { false }
+            } != nil
+        }
+        try stage.unplug(0)
+        #expect(try link { $0.isUp && !$0.hasCarrier })
+        try stage.plug(0)
+        #expect(try link { $0.isUsable })
+        try stage.ip("link set c0 mtu 1280")
+        #expect(try link { $0.mtu == 1280 })
+        try stage.ip("link set c0 down")
+        #expect(try link { !$0.isUp })
+        try stage.ip("link set c0 name renamed address 02:00:00:00:00:77")
+        #expect(try link { $0.name == "renamed" && $0.macAddress == MACAddress("02:00:00:00:00:77") })
+        try stage.ip("link add name br0 index 50 type bridge")
+        try stage.ip("link set renamed master br0")
+        #expect(try link { $0.master == 50 })
+        // A bridge says in its own way that a port is gone; the link is not.
+        try stage.ip("link set renamed nomaster")
+        #expect(try link { $0.master == nil })
+        #expect(monitor.links[index] != nil)
+        try stage.ip("link del renamed")
+        #expect(
+            try Self.wait(monitor) { if case .linkRemoved(let link) = $0 { link.index == index } else { false } } != nil
+        )
+        #expect(monitor.links[index] == nil)
+    }
+
+    @Test func tellsOfAddressesAndTheirDuplicates() throws {
+        let stage = try Stage(cables: 1)
+        let monitor = try stage.machine.run { try KernelMonitor() }
+        try stage.ip("addr add fe80::77/64 dev c0")
+        let tentative = try Self.wait(monitor) {
+            if case .address(let it) = $0 { it.isTentative && it.address == IPv6Address("fe80::77") } else { false }
+        }
+        #expect(tentative != nil)
+        let usable = try Self.wait(monitor) {
+            if case .address(let it) = $0 { it.isUsable && it.address == IPv6Address("fe80::77") } else { false }
+        }
+        #expect(usable != nil)
+        try stage.ip("addr del fe80::77/64 dev c0")
+        let removed = try Self.wait(monitor) {
+            if case .addressRemoved(let it) = $0 { it.address == IPv6Address("fe80::77") } else { false }
+        }
+        #expect(removed != nil)
+        #expect(!monitor.addresses.contains { $0.address == IPv6Address("fe80::77") })
+    }
+
+    @Test func readsAllAgainWhenNotificationsWereLost() throws {
+        let stage = try Stage(cables: 1)
+        let monitor = try stage.machine.run { try KernelMonitor(receiveBuffer: 2048) }
+        try stage.ip("link del c0")
+        _ = try stage.output("for i in $(seq 30); do echo link add d$i type veth peer name e$i; done | ip -batch -")
+        var events: [KernelEvent] = []
+        let deadline = EventLoop.now + .seconds(2)
+        while !events.contains(.resynchronized), EventLoop.now < deadline { events += try monitor.read() }
+        #expect(events.contains(.resynchronized))
+        #expect(monitor.overflows > 0)
+        // The events make up what was missed, each once.
+        var known: Set<UInt32> = [Stage.interface(0)]
+        for event in events {
+            switch event {
+            case .link(let link): known.insert(link.index)
+            case .linkRemoved(let link): known.remove(link.index)
+            default: break
+            }
+        }
+        #expect(known.count == 60)
+        #expect(monitor.links.count == 61)
+    }
+}
+
+@Suite(.serialized) struct KernelSettingsTests {
+    @Test func addressesComeAndGoOnce() throws {
+        let stage = try Stage(cables: 0)
+        let addresses = try stage.machine.run { try KernelAddresses() }
+        let address = IPv6Address(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x1234)
+        #expect(try addresses.add(address))
+        #expect(try !addresses.add(address))
+        let shown = try stage.output("ip -6 -o addr show dev lo to 2001:db8::1234")
+        #expect(shown.contains("2001:db8::1234/128") && !shown.contains("tentative"))
+        #expect(try addresses.own().map(\.address) == [address])
+        #expect(try !addresses.add(Stage.nodeAddress))
+        #expect(try addresses.own().count == 1)
+        #expect(try addresses.remove(address))
+        #expect(try !addresses.remove(address))
+        #expect(throws: SystemError.self) { try addresses.add(address, to: 999) }
+    }
+
+    @Test func forwardingIsSetAndTold() throws {
+        let stage = try Stage(cables: 1)
+        let (first, second) = try stage.machine.run { (ForwardingSettings.apply(), ForwardingSettings.apply()) }
+        #expect(first.map(\.description).contains("net.ipv6.conf.all.forwarding = 1 (was 0)"))
+        #expect(second.map(\.description).contains("net.ipv6.conf.all.forwarding = 1"))
+        #expect(try stage.output("cat /proc/sys/net/ipv6/fib_multipath_hash_policy") == "1\n")
+        let outcome = try stage.machine.run { ForwardingSettings.setNextHopCompatibility(false) }
+        #expect(outcome.description == "net.ipv4.nexthop_compat_mode = 0 (was 1)")
+    }
+
+    @Test func anAdvertisedDefaultRouteSurvivesForwarding() throws {
+        let stage = try Stage(cables: 2)
+        // As the kernel makes it from an advertisement.
+        try stage.ip("-6 route add default via fe80::1 dev c1 proto ra metric 1024 expires 1800")
+        let outcomes = try stage.machine.run { ForwardingSettings.apply() }
+        #expect(outcomes.first?.description == "net/ipv6/conf/c1/accept_ra = 2 (was 1)")
+        #expect(try stage.output("cat /proc/sys/net/ipv6/conf/c1/accept_ra") == "2\n")
+        #expect(try stage.output("cat /proc/sys/net/ipv6/conf/c0/accept_ra") == "1\n")
+    }
+}
