@@ -11,12 +11,13 @@ public struct Subject {
         InterfaceConfiguration.Kind.pointToPoint, .broadcast, .auto,
     ].enumerated().map { index, kind in port(index, host: 1, kind: kind) }
 
-    /// A port of some machine on the link of the subject's port `index`.
+    /// A port of some machine on the link of the subject's port `index`. The timers are those of RFC 5340 §C.3, so that
+    /// a long wait costs few hellos.
     public static func port(_ index: Int, host: UInt16, kind: InterfaceConfiguration.Kind) -> InterfaceConfiguration {
         InterfaceConfiguration(
             index: UInt32(index + 2), name: "port\(index)", mtu: 1280,
-            linkLocalAddress: address(port: index, host: host),
-            kind: kind)
+            linkLocalAddress: address(port: index, host: host), kind: kind, helloInterval: .seconds(10),
+            deadInterval: .seconds(40))
     }
 
     /// The link-local address of a machine on a link; 1 is the subject, 2 and 3 its neighbours.
@@ -78,7 +79,7 @@ public struct Subject {
         case 6: handle(.stubRouter(true))
         case 7: handle(.stubRouter(false))
         case 8: wait(.seconds(1800))
-        case 9: wait(.seconds(30))
+        case 9: wait(.seconds(60))
         case 10:
             var other = port
             other.kind = .broadcast

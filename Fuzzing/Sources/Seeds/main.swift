@@ -34,11 +34,11 @@ func conversation(
 ) -> [UInt8] {
     let peers = places.map { Conversation.Peer(port: $0.port, host: $0.host, kind: kind) }
     var conversation = Conversation(peers: peers, kind: kind)
-    conversation.run(units: 300)
+    conversation.run(units: 2500)
     precondition(conversation.isFull, "the seeds lead nowhere")
     for event in events {
         conversation.take(.event(event))
-        conversation.run(units: 60)
+        conversation.run(units: 600)
     }
     return conversation.steps.flatMap(\.octets)
 }

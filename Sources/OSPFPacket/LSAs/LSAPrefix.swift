@@ -26,8 +26,8 @@ extension LSAPrefix {
     /// The octets of a prefix's bits.
     private static func bitsSize(length: Int) -> Int { (length + 31) / 32 * 4 }
 
-    /// Reads the entry at `offset`, whose 16 bits of changing meaning go to `metric`, and moves `offset` behind it. Bits past the prefix's length do not count, whatever
-    /// they are.
+    /// Reads the entry at `offset`, whose 16 bits of changing meaning go to `metric`, and moves `offset` behind it.
+    /// Bits past the prefix's length do not count, whatever they are.
     init(decoding octets: RawSpan, at offset: inout Int) throws(DecodingError) {
         guard octets.byteCount - offset >= Self.fixedSize else { throw .truncated }
         let length = Int(octets.uint8(at: offset))
