@@ -31,6 +31,14 @@ public struct Graph: Sendable {
         var isTransit = true
         var count: UInt32 = 0
         var capacity: UInt32 = 0
+        /// Whether it is among the ``Graph/changes``.
+        var isChanged = false
+    }
+
+    /// A vertex that has changed, and the arcs a path could take from it before.
+    struct Change {
+        var vertex: Vertex
+        var arcs: [Arc]
     }
 
     private(set) var arcs: [Arc] = []
@@ -41,8 +49,14 @@ public struct Graph: Sendable {
     /// At least the largest weight there is.
     private(set) var weightBound: UInt32 = 1
 
+    /// All vertices whose arcs have changed since ``forgetChanges()``.
+    private(set) var changes: [Change] = []
+
     /// Makes an empty graph.
     public init() {}
+
+    /// Whether anything has changed since ``forgetChanges()``.
+    public var hasChanges: Bool { !changes.isEmpty }
 
     /// One more than the largest vertex number in use so far.
     public var vertexBound: Int { extents.count }
@@ -62,6 +76,7 @@ public struct Graph: Sendable {
     /// Removes a vertex and the edges that leave it. Those that lead to it must have been removed before.
     public mutating func removeVertex(_ vertex: Vertex) {
         precondition(contains(vertex), "the vertex is not in the graph")
+        noteChange(of: vertex)
         extents[vertex.index].count = 0
         attributes[vertex.index].count = 0
         attributes[vertex.index].kind = nil
@@ -86,6 +101,7 @@ public struct Graph: Sendable {
     @discardableResult
     public mutating func setTransit(_ vertex: Vertex, _ isTransit: Bool) -> Bool {
         guard attributes[vertex.index].isTransit != isTransit else { return false }
+        noteChange(of: vertex)
         attributes[vertex.index].isTransit = isTransit
         extents[vertex.index].count = isTransit ? attributes[vertex.index].count : 0
         return true
@@ -109,6 +125,7 @@ public struct Graph: Sendable {
             return Arc(target: edge.target.rawValue, weight: weight(of: edge, from: vertex))
         }
         guard !arcs[range(of: vertex)].elementsEqual(new) else { return false }
+        noteChange(of: vertex)
         reserve(new.count, for: vertex)
         let start = Int(extents[vertex.index].start)
         for (offset, arc) in new.enumerated() {
@@ -124,6 +141,24 @@ public struct Graph: Sendable {
     func range(of vertex: Vertex) -> Range<Int> {
         let start = Int(extents[vertex.index].start)
         return start..<start + Int(attributes[vertex.index].count)
+    }
+
+    /// The arcs that a path may take from `vertex` after it has come to it.
+    func passableArcs(of vertex: Vertex) -> ArraySlice<Arc> {
+        let extent = extents[vertex.index]
+        return arcs[Int(extent.start)..<Int(extent.start + extent.count)]
+    }
+
+    /// From now on, what has changed is what differs from now.
+    public mutating func forgetChanges() {
+        for change in changes { attributes[change.vertex.index].isChanged = false }
+        changes.removeAll(keepingCapacity: changes.count < 1024)
+    }
+
+    private mutating func noteChange(of vertex: Vertex) {
+        guard !attributes[vertex.index].isChanged else { return }
+        attributes[vertex.index].isChanged = true
+        changes.append(Change(vertex: vertex, arcs: Array(passableArcs(of: vertex))))
     }
 
     /// What a key at this vertex has more than twice the distance.

@@ -9,6 +9,10 @@ public struct ShortestPaths: Sendable {
     /// The first-hop sets, `words` words for each vertex. Those of vertices that were not reached mean nothing.
     private var sets: [UInt64] = []
     private var words = 1
+    /// The same as of the search before.
+    private var oldKeys: [UInt32] = []
+    private var oldSets: [UInt64] = []
+    private var oldWords = 1
     private var queue = BucketQueue()
 
     /// Makes a workspace.
@@ -20,6 +24,7 @@ public struct ShortestPaths: Sendable {
     /// Distances are exact up to 2³¹ − 2¹⁷; what lies farther away counts as unreachable.
     public mutating func search(_ graph: Graph, from root: Vertex, firstHops: [FirstHop]) {
         precondition(graph.contains(root), "the root is not in the graph")
+        keepResults()
         self.root = root
         prepare(for: graph, firstHops: firstHops)
         Self.search(
@@ -30,6 +35,7 @@ public struct ShortestPaths: Sendable {
 
     /// Forgets all paths, as for a root that is nowhere.
     public mutating func clear() {
+        keepResults()
         root = nil
         keys.removeAll(keepingCapacity: true)
     }
@@ -52,6 +58,46 @@ public struct ShortestPaths: Sendable {
         guard distance(to: vertex) != nil else { return }
         while set.words.count < words { set.words.append(0) }
         for word in 0..<words { set.words[word] |= sets[vertex.index * words + word] }
+    }
+}
+
+extension ShortestPaths {
+    /// Whether a search would find anything new after what has changed in `graph` since ``Graph/forgetChanges()``, which
+    /// must have been called at the last search. The root's ways out must be the same as then.
+    ///
+    /// If every changed vertex has the same arcs on shortest paths as before, and none of its new ones leads anywhere
+    /// sooner, then all distances and sets are still right. Only the changed arcs are looked at.
+    public func isOutdated(by graph: Graph) -> Bool {
+        guard let root else { return false }
+        return graph.changes.contains { change in
+            let arcs = graph.passableArcs(of: change.vertex)
+            if change.vertex == root { return !arcs.elementsEqual(change.arcs) }
+            let key = key(of: change.vertex.index)
+            guard key <= Search.farthest else { return false }
+            let used = change.arcs.lazy.filter { key + $0.weight == self.key(of: Int($0.target)) }
+            let useful = arcs.lazy.filter { key + $0.weight <= self.key(of: Int($0.target)) }
+            return !used.elementsEqual(useful)
+        }
+    }
+
+    /// Whether the distance to `vertex` or the first hops are not what they were after the search before. It is for the
+    /// caller to see to it that the numbers of first hops mean the same.
+    public func hasChanged(_ vertex: Vertex) -> Bool {
+        let index = vertex.index
+        let old = index < oldKeys.count ? oldKeys[index] : Search.unreached
+        guard key(of: index) == old else { return true }
+        guard old <= Search.farthest else { return false }
+        guard words == oldWords else { return true }
+        return (0..<words).contains { sets[index * words + $0] != oldSets[index * words + $0] }
+    }
+
+    private func key(of index: Int) -> UInt32 { index < keys.count ? keys[index] : Search.unreached }
+
+    /// Sets the results of the last search aside, as those of the search before the next.
+    private mutating func keepResults() {
+        swap(&keys, &oldKeys)
+        swap(&sets, &oldSets)
+        oldWords = words
     }
 }
 

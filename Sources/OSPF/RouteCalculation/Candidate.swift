@@ -31,7 +31,19 @@ struct CandidateList: Hashable, Sendable {
         sum = 0
     }
 
+    /// Whether an external prefix among them is to be sent elsewhere than to its announcer.
     var hasForwardingAddress: Bool { candidates.contains { !$0.forwardingAddress.isUnspecified } }
+
+    /// Whether several announce it as their own.
+    var isShared: Bool {
+        guard let first = candidates.first, first.kind == .intraArea else { return false }
+        return candidates.contains { $0.kind == .intraArea && $0.announcer != first.announcer }
+    }
+
+    /// Whether the best of them may be another now. External ones depend on more vertices than their announcers.
+    func depends(onChangesIn paths: ShortestPaths) -> Bool {
+        candidates.contains { $0.kind > .interArea || paths.hasChanged($0.announcer) }
+    }
 
     func contains(_ candidate: Candidate) -> Bool {
         let place = place(of: candidate)

@@ -1,4 +1,5 @@
 import Addressing
+import ShortestPath
 
 /// Which prefixes are announced by whom. Prefixes with the same candidates form a group, and a group is a
 /// ``Destination``: as many prefixes as it has, there is one thing to compute and one to change.
@@ -16,6 +17,16 @@ struct PrefixTable: Sendable {
         var destination: Destination?
         /// Whether it is among ``dirtyGroups``.
         var isDirty = false
+    }
+
+    /// Which groups a change concerns.
+    enum Scope {
+        /// All.
+        case all
+        /// Those with an announcer to whom the shortest paths have changed.
+        case changed(ShortestPaths)
+        /// Those that are new, and those that depend on other prefixes.
+        case new
     }
 
     struct Entry: Sendable {
@@ -40,8 +51,10 @@ struct PrefixTable: Sendable {
     private(set) var groups: [Group] = []
     private(set) var entries: [Entry] = []
     /// Groups to compute, and prefixes to compare with what was told.
-    private(set) var dirtyGroups: [Int32] = []
-    private(set) var dirtyEntries: [Int32] = []
+    private var dirtyGroups: [Int32] = []
+    private var dirtyEntries: [Int32] = []
+    /// Groups that several routers announce as their own.
+    private(set) var sharedGroups: Set<Int32> = []
     /// Groups that depend on routes to forwarding addresses.
     private(set) var forwardedGroups: Set<Int32> = []
     /// How many prefixes there are of each length.
@@ -56,8 +69,13 @@ struct PrefixTable: Sendable {
     /// The last step from one group to another: prefixes that come together mostly take the same one.
     private var lastStep: (from: Int32, candidate: Candidate, isAddition: Bool, to: Int32)?
 
+    /// Whether any prefix has changed since the last ``tell(_:)``.
+    var hasChanges: Bool { !dirtyEntries.isEmpty }
+
     /// Whether nothing is announced and nothing told.
-    var isEmpty: Bool { numbers.isEmpty && groupNumbers.isEmpty && repeats.isEmpty && forwardedGroups.isEmpty }
+    var isEmpty: Bool {
+        numbers.isEmpty && groupNumbers.isEmpty && repeats.isEmpty && sharedGroups.isEmpty && forwardedGroups.isEmpty
+    }
 
     /// The group of a prefix; `nil` if nobody announces it.
     func group(of prefix: IPv6Prefix) -> Int? {
@@ -119,6 +137,7 @@ struct PrefixTable: Sendable {
             next = freeGroups.popLast() ?? Int32(groups.count)
             if Int(next) == groups.count { groups.append(Group(list: list)) } else { groups[Int(next)].list = list }
             groupNumbers[list] = next
+            if list.isShared { sharedGroups.insert(next) }
             if list.hasForwardingAddress { forwardedGroups.insert(next) }
         }
         lastStep = (group, candidate, isAddition, next)
@@ -148,6 +167,7 @@ struct PrefixTable: Sendable {
     private mutating func freeIfUnused(_ group: Int32) {
         guard groups[Int(group)].members.isEmpty, groups[Int(group)].routeCount == 0 else { return }
         groupNumbers[groups[Int(group)].list] = nil
+        sharedGroups.remove(group)
         forwardedGroups.remove(group)
         groups[Int(group)].list = CandidateList()
         groups[Int(group)].destination = nil
@@ -169,14 +189,20 @@ struct PrefixTable: Sendable {
 }
 
 extension PrefixTable {
-    /// Takes the groups out that are to be computed, in the order of their numbers: all, or those that are new and, if
-    /// any prefix has changed, those that depend on routes.
-    mutating func takeDirtyGroups(all: Bool) -> [Int32] {
+    /// Takes the groups out that are to be computed, in the order of their numbers. New ones always are.
+    mutating func takeGroups(_ scope: Scope) -> [Int32] {
         let new = dirtyGroups
         for group in new { groups[Int(group)].isDirty = false }
         dirtyGroups.removeAll(keepingCapacity: dirtyGroups.count < 1024)
-        if all { return groups.indices.map(Int32.init) }
-        return dirtyEntries.isEmpty ? new.sorted() : forwardedGroups.union(new).sorted()
+        switch scope {
+        case .all: return groups.indices.map(Int32.init)
+        case .new: return hasChanges ? forwardedGroups.union(new).sorted() : []
+        case .changed(let paths):
+            let isNew = Set(new)
+            return groups.indices.lazy.map(Int32.init).filter { group in
+                isNew.contains(group) || self.groups[Int(group)].list.depends(onChangesIn: paths)
+            }
+        }
     }
 
     /// Sets where a group leads.

@@ -6,7 +6,7 @@ import ShortestPath
 public struct RouteCalculationStatistics: Hashable, Sendable {
     /// Runs that computed all shortest paths.
     public var fullRuns = 0
-    /// Runs that computed only the shortest paths a change could touch.
+    /// Runs after changes of links that no shortest path depends on, which was found without computing any.
     public var incrementalRuns = 0
     /// Runs that computed no shortest paths, because nothing but prefixes had changed.
     public var prefixRuns = 0
@@ -98,11 +98,11 @@ extension RouteCalculation {
         }
     }
 
-    /// The prefixes between /1 and /127 that several reachable routers announce as their own, in order. A /128 of
-    /// several routers is anycast, and fine.
+    /// The prefixes between /1 and /127 that several reachable routers announce as their own, in order, at most 256. A
+    /// /128 of several routers is anycast, and fine.
     public func duplicatePrefixes() -> [DuplicatePrefix] {
         var result: [DuplicatePrefix] = []
-        for group in prefixes.groups where group.list.candidates.count > 1 && !group.members.isEmpty {
+        for group in prefixes.sharedGroups.lazy.map({ prefixes.groups[Int($0)] }) {
             let claimants = group.list.candidates.filter { candidate in
                 candidate.kind == .intraArea && !topology[candidate.announcer].name.isNetwork
                     && paths.distance(to: candidate.announcer) != nil
@@ -116,7 +116,7 @@ extension RouteCalculation {
                 result.append(DuplicatePrefix(prefix: prefix, routers: routers))
             }
         }
-        return result.sorted { $0.prefix < $1.prefix }
+        return Array(result.sorted { $0.prefix < $1.prefix }.prefix(256))
     }
 
     /// The name a router tells (RFC 5642); `nil` if it tells none.

@@ -9,35 +9,39 @@ extension RouteCalculation {
         precondition(maximumPaths >= 1)
         let old = view
         view = makeView(root: root, neighbors: neighbors, maximumPaths: maximumPaths)
-        let isTreeOld = topology.hasNewEdges || view.vertex != old.vertex || view.firstHops != old.firstHops
-        let isEverythingOld = isTreeOld || view != old || topology.hasNewFlags || hasNewInterAreaRouters
-        if isTreeOld { findShortestPaths() }
-        topology.markSeen()
-        hasNewInterAreaRouters = false
-
-        let hasNewPrefixes = !prefixes.dirtyEntries.isEmpty
-        if isTreeOld {
-            statistics.fullRuns += 1
-        } else if isEverythingOld || hasNewPrefixes {
-            statistics.prefixRuns += 1
-        } else {
-            statistics.idleRuns += 1
-        }
+        let scope = bringPathsUpToDate(since: old)
         var update = RouteTableUpdate()
         var best = BestPath()
-        for group in prefixes.takeDirtyGroups(all: isEverythingOld) {
-            bringUpToDate(group, using: &best, into: &update)
-        }
+        for group in prefixes.takeGroups(scope) { bringUpToDate(group, using: &best, into: &update) }
         prefixes.tell(&update)
         return update
     }
 
-    private mutating func findShortestPaths() {
-        if let vertex = view.vertex {
-            paths.search(topology.graph, from: vertex, firstHops: view.firstHops)
-        } else {
-            paths.clear()
+    /// Finds the shortest paths anew if they can have changed; returns which prefixes that may concern.
+    private mutating func bringPathsUpToDate(since old: Viewpoint) -> PrefixTable.Scope {
+        defer {
+            topology.markSeen()
+            hasNewInterAreaRouters = false
         }
+        let isElsewhere = view.vertex != old.vertex || view.firstHops != old.firstHops
+        let hasNewPaths = isElsewhere || paths.isOutdated(by: topology.graph)
+        let concernsAll = view != old || topology.hasNewFlags || hasNewInterAreaRouters
+        if hasNewPaths {
+            statistics.fullRuns += 1
+            if let vertex = view.vertex {
+                paths.search(topology.graph, from: vertex, firstHops: view.firstHops)
+            } else {
+                paths.clear()
+            }
+        } else if topology.graph.hasChanges {
+            statistics.incrementalRuns += 1
+        } else if concernsAll || prefixes.hasChanges {
+            statistics.prefixRuns += 1
+        } else {
+            statistics.idleRuns += 1
+        }
+        if concernsAll { return .all }
+        return hasNewPaths ? .changed(paths) : .new
     }
 
     private mutating func bringUpToDate(_ group: Int32, using best: inout BestPath, into update: inout RouteTableUpdate)

@@ -22,7 +22,7 @@ extension Topology {
         }
         touched.sort()
         for (place, other) in touched.enumerated() where place == 0 || touched[place - 1] != other {
-            if graph.setEdges(of: other, to: edges(of: other)) { hasNewEdges = true }
+            graph.setEdges(of: other, to: edges(of: other))
         }
     }
 

@@ -55,9 +55,7 @@ struct Topology: Sendable {
     var nodes: [Node] = []
     private var vertices: [Name: Vertex] = [:]
 
-    /// Whether the graph changed since ``markSeen()``.
-    var hasNewEdges = false
-    /// Whether other properties of routers changed since ``markSeen()``.
+    /// Whether bits of routers changed since ``markSeen()``.
     private(set) var hasNewFlags = false
 
     /// How many vertices there are.
@@ -70,7 +68,7 @@ struct Topology: Sendable {
 
     /// Forgets that anything is new.
     mutating func markSeen() {
-        hasNewEdges = false
+        graph.forgetChanges()
         hasNewFlags = false
     }
 
@@ -119,7 +117,7 @@ struct Topology: Sendable {
             hasNewFlags = true
         }
         // Without the R-bit nothing is routed through it (RFC 5340 §4.8.1), though it can be reached.
-        if graph.setTransit(vertex, !isPresent || options.contains(.r)) { hasNewEdges = true }
+        graph.setTransit(vertex, !isPresent || options.contains(.r))
         let links = isPresent ? nodes[index].routerLSAs.flatMap { $0.body.links.map(Link.init) } : []
         setLinks(of: vertex, to: links)
     }

@@ -30,7 +30,7 @@ struct PrefixTableTests {
             if hasMoved { reachable.formSymmetricDifference([candidates[below(4)]]) }
             guard hasMoved || below(5) == 0 else { continue }
             var update = RouteTableUpdate()
-            for group in table.takeDirtyGroups(all: hasMoved) where !table.groups[Int(group)].members.isEmpty {
+            for group in table.takeGroups(hasMoved ? .all : .new) where !table.groups[Int(group)].members.isEmpty {
                 let ways = table.groups[Int(group)].list.candidates.filter(reachable.contains)
                 let destination = ways.isEmpty ? nil : Self.destination(ways)
                 guard table.groups[Int(group)].destination != destination else { continue }

@@ -1,0 +1,67 @@
+import ShortestPath
+import Testing
+
+struct ChangeTests {
+    /// Thousands of changes to one graph: whenever the old paths are said to hold, a fresh search must find the same,
+    /// and otherwise exactly those vertices are said to have changed that have.
+    @Test(arguments: 0..<8 as Range<UInt64>)
+    func changesAreSeenExactly(seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        var network = RandomNetwork.random(
+            routers: 30, networks: 6, cables: 45, largestCost: seed < 4 ? 3 : 40, stubShare: 0.1, using: &random)
+        var graph = network.graph()
+        let root = Vertex(rawValue: 0)
+        let all = network.kinds.indices.map { Vertex(rawValue: UInt32($0)) }
+        var hops = network.firstHops(of: 0)
+        var paths = ShortestPaths()
+        paths.search(graph, from: root, firstHops: hops)
+        graph.forgetChanges()
+        var holding = 0
+        for step in 0..<600 {
+            for _ in 0..<Int.random(in: 1...2, using: &random) { change(&network, &graph, using: &random) }
+            let newHops = network.firstHops(of: 0)
+            let old = all.map { (paths.distance(to: $0), paths.firstHops(to: $0)) }
+            if newHops == hops && !paths.isOutdated(by: graph) {
+                holding += 1
+                var fresh = ShortestPaths()
+                fresh.search(graph, from: root, firstHops: hops)
+                for vertex in all {
+                    #expect(paths.distance(to: vertex) == fresh.distance(to: vertex), "seed \(seed), step \(step)")
+                    #expect(paths.firstHops(to: vertex) == fresh.firstHops(to: vertex), "seed \(seed), step \(step)")
+                }
+            } else {
+                hops = newHops
+                paths.search(graph, from: root, firstHops: hops)
+                for (vertex, old) in zip(all, old) {
+                    let isSame = old == (paths.distance(to: vertex), paths.firstHops(to: vertex))
+                    #expect(paths.hasChanged(vertex) == !isSame, "seed \(seed), step \(step)")
+                }
+            }
+            graph.forgetChanges()
+        }
+        #expect(holding > 60 && holding < 540)
+    }
+
+    /// Another cost or another edge, one less, or a router that lets nothing through any more.
+    private func change(_ network: inout RandomNetwork, _ graph: inout Graph, using random: inout SplitMix) {
+        let vertex = Int.random(in: 0..<network.kinds.count, using: &random)
+        let isRouter = network.kinds[vertex] == .router
+        let target = Int.random(in: 0..<30, using: &random)
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0 where isRouter:
+            network.isTransit[vertex].toggle()
+            graph.setTransit(Vertex(rawValue: UInt32(vertex)), network.isTransit[vertex])
+        case 1 where target != vertex:
+            let cost = isRouter ? UInt16.random(in: 1...40, using: &random) : 0
+            network.edges[vertex].append((target, cost))
+        case 2 where network.edges[vertex].count > 2:
+            network.edges[vertex].remove(at: Int.random(in: 0..<network.edges[vertex].count, using: &random))
+        case 3 where isRouter && !network.edges[vertex].isEmpty:
+            let edge = Int.random(in: 0..<network.edges[vertex].count, using: &random)
+            network.edges[vertex][edge].cost = UInt16.random(in: 1...40, using: &random)
+        default:
+            network.edges[vertex].sort { ($0.target, $0.cost) < ($1.target, $1.cost) }
+        }
+        graph.setEdges(of: Vertex(rawValue: UInt32(vertex)), to: RandomNetwork.edges(network.edges[vertex]))
+    }
+}
