@@ -162,4 +162,27 @@ struct ExternalRouteTests {
         _ = update(&area)
         #expect(area.route(.default) == nil)
     }
+
+    @Test func changesFarBehindTheAnnouncerAreFollowed() {
+        var area = fork()
+        area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2)], flags: [.border, .external])
+        area.router(3, [cable(1, to: 1, 3), cable(4, to: 4, 3)], flags: [.border, .external])
+        area.router(4, [cable(2, to: 2, 4), cable(3, to: 3, 4)], flags: .border)
+        area.prefixes(4, [LSAPrefix("fd00::/64")])
+        area.external(2, .default, metric: 7, forwarding: IPv6Address(0xfd00, 0, 0, 0, 0, 0, 0, 99))
+        area.external(9, "fd09::/32", type2: false, metric: 1)
+        area.interAreaRouter(4, to: 9, metric: 5)
+        area.run(1, neighbors)
+        #expect(area.route(.default)?.internalMetric == 20 && area.route(.default)?.nextHops == [to2])
+        #expect(area.route("fd09::/32")?.metric == 26)
+        // Only router 4 gets farther away, neither announcer does, and no neighbour of the root is another.
+        area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2, cost: 30)], flags: [.border, .external])
+        area.run(1, neighbors)
+        #expect(area.route(.default)?.internalMetric == 30 && area.route(.default)?.nextHops == [to3])
+        #expect(area.route("fd09::/32")?.metric == 36 && area.route("fd09::/32")?.nextHops == [to3])
+        // A change that no path from here depends on.
+        area.router(4, [cable(2, to: 2, 4, cost: 50), cable(3, to: 3, 4)], flags: .border)
+        #expect(area.run(1, neighbors).isEmpty)
+        #expect(area.calculation.statistics.fullRuns == 2 && area.calculation.statistics.incrementalRuns == 1)
+    }
 }

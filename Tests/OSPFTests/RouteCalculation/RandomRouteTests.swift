@@ -16,7 +16,7 @@ struct RandomRouteTests {
             let hasNewShape = step % 8 < 4
             for _ in 0..<1 + world.below(3) { world.change(shape: hasNewShape) }
             world.flood(all: world.below(4) == 0)
-            if hasNewShape { neighbors = world.neighbors(of: root).filter { _ in world.below(12) != 0 } }
+            if hasNewShape { neighbors = world.neighbors(of: root).filter { _ in step % 8 > 1 || world.below(9) != 0 } }
             let old = world.area.table
             let update = world.area.run(root, neighbors)
             let complaint =
