@@ -109,10 +109,12 @@ func hop(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> NextHop {
 }
 
 extension RouterID: ExpressibleByIntegerLiteral {
+    /// Makes a router ID of a number.
     public init(integerLiteral value: UInt32) { self.init(value) }
 }
 
 extension IPv6Prefix: ExpressibleByStringLiteral {
+    /// Makes a prefix of its text, which must be right.
     public init(stringLiteral value: String) { self.init(value)! }
 }
 
