@@ -13,13 +13,24 @@ struct RequestList: Sendable {
 
     var count: Int { wanted.count }
     var isEmpty: Bool { wanted.isEmpty }
+    /// Places held in the order of asking; bounded by what is wanted.
+    var orderCount: Int { order.count }
     /// Whether everything asked for has come, so that more can be asked for.
     var isIdle: Bool { asked.isEmpty }
 
     subscript(key: LSAKey) -> LSAHeader? { wanted[key] }
 
     mutating func insert(_ header: LSAHeader) {
-        if wanted.updateValue(header, forKey: header.key) == nil { order.append(header.key) }
+        guard wanted.updateValue(header, forKey: header.key) == nil else { return }
+        if order.count > 2 * wanted.count + 64 { compact() }
+        order.append(header.key)
+    }
+
+    /// Forgets the places of what has come: a neighbour that goes on describing must not make the list grow.
+    private mutating func compact() {
+        var seen: Set<LSAKey> = []
+        order = order[head...].filter { wanted[$0] != nil && seen.insert($0).inserted }
+        head = 0
     }
 
     mutating func remove(_ key: LSAKey) {

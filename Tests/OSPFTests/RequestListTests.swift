@@ -1,0 +1,47 @@
+import Addressing
+import OSPFPacket
+import Testing
+
+@testable import OSPF
+
+@Suite struct RequestListTests {
+    func header(_ linkStateID: UInt32) -> LSAHeader {
+        LSAHeader(
+            age: 0, key: LSAKey(type: .router, linkStateID: linkStateID, advertisingRouter: RouterID(1)),
+            sequenceNumber: 1, checksum: 1, length: 24)
+    }
+
+    @Test("LSAs are asked for in the order described, each once")
+    func order() {
+        var list = RequestList()
+        for linkStateID in 0..<5 { list.insert(header(UInt32(linkStateID))) }
+        list.insert(header(0))
+        #expect(list.count == 5)
+        let first = list.next(limit: 2)
+        #expect(first == [header(0).key, header(1).key])
+        let again = list.again()
+        #expect(!list.isIdle && again == first)
+        for key in first { list.remove(key) }
+        #expect(list.isIdle && list.count == 3)
+        let rest = list.next(limit: 9)
+        #expect(rest == [2, 3, 4].map { header($0).key })
+    }
+
+    @Test("A neighbour that describes for ever what it then sends does not make the list grow")
+    func bound() {
+        var list = RequestList()
+        list.insert(header(0))
+        _ = list.next(limit: 1)
+        for round in 0..<10_000 {
+            let key = header(UInt32(1 + round % 7)).key
+            list.insert(header(key.linkStateID))
+            list.remove(key)
+        }
+        #expect(list.count == 1)
+        #expect(list.orderCount < 200)
+        list.insert(header(8))
+        list.remove(header(0).key)
+        let rest = list.next(limit: 9)
+        #expect(rest == [header(8).key])
+    }
+}
