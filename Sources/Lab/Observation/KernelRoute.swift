@@ -40,11 +40,12 @@ public struct KernelRoute: Hashable, Sendable {
 extension Lab {
     /// The IPv6 routes in a node's main table that some router put there, neither the kernel's own nor discarding ones.
     public func kernelRoutes(of node: String) throws(LabError) -> [KernelRoute] {
-        let prefix = ["ip", "-n", namespace(of: node).name, "-6", "-j"]
-        let routes: [RouteJSON] = try Self.decode(try Command(prefix + ["route", "show", "table", "main"]).run())
+        let ip = ["ip", "-n", namespace(of: node).name, "-j"]
+        let routes: [RouteJSON] = try Self.decode(try Command(ip + ["-6", "route", "show", "table", "main"]).run())
         var objects: [Int: NextHopJSON] = [:]
         if routes.contains(where: { $0.nhid != nil && $0.nexthops == nil && $0.dev == nil }) {
-            let found: [NextHopJSON] = try Self.decode(try Command(prefix + ["nexthop", "show"]).run())
+            // Groups belong to no family, so asking for IPv6 would leave them out.
+            let found: [NextHopJSON] = try Self.decode(try Command(ip + ["nexthop", "show"]).run())
             objects = Dictionary(found.map { ($0.id, $0) }) { $1 }
         }
         return routes.compactMap { $0.route(objects) }
