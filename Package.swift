@@ -79,7 +79,10 @@ let shell: [Target] = [
     tests("Netlink", ["Addressing", "OSPF", "Routing", "Linux"]),
     tests("Services", ["Addressing", "OSPF"] + nio),
     tests("ControlAPI", ["ControlClient"] + nio),
-    tests("Agent", ["Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "ControlAPI"]),
+    tests(
+        "Agent",
+        ["Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "ControlAPI", "ControlClient", "Lab"]
+            + nio),
     tests("Lab", ["Addressing", "ControlAPI", "Linux"]),
     .testTarget(
         name: "InteroperabilityTests", dependencies: ["Lab", "Addressing", "ControlAPI", "Linux"],

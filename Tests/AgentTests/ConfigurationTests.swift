@@ -165,9 +165,12 @@ private func problems(_ yaml: String) -> [String] {
     typealias Port = InterfaceRule.Port
 
     @Test(arguments: [
-        (Port(name: "eth0"), true), (Port(name: "enp3s0"), true), (Port(name: "veth0a1b", kind: "veth", isPeerElsewhere: true), false),
-        (Port(name: "p1", kind: "veth", isPeerElsewhere: true), true), (Port(name: "p1", kind: "veth"), false), (Port(name: "p1", kind: "veth", hasMaster: true, isPeerElsewhere: true), false),
-        (Port(name: "docker0", kind: "bridge"), false), (Port(name: "cali12", kind: "veth", isPeerElsewhere: true), false),
+        (Port(name: "eth0"), true), (Port(name: "enp3s0"), true),
+        (Port(name: "veth0a1b", kind: "veth", isPeerElsewhere: true), false),
+        (Port(name: "p1", kind: "veth", isPeerElsewhere: true), true), (Port(name: "p1", kind: "veth"), false),
+        (Port(name: "p1", kind: "veth", hasMaster: true, isPeerElsewhere: true), false),
+        (Port(name: "docker0", kind: "bridge"), false),
+        (Port(name: "cali12", kind: "veth", isPeerElsewhere: true), false),
         (Port(name: "wg0", kind: "wireguard", isEthernet: false), false), (Port(name: "lo", isEthernet: false), false),
         (Port(name: "bond0", kind: "bond"), false), (Port(name: "dummy0", kind: "dummy"), false),
     ])

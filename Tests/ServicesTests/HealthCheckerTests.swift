@@ -10,7 +10,7 @@ import Testing
 /// A real server on the IPv6 loopback.
 private struct Server {
     let channel: any Channel
-    var endpoint: Endpoint { Endpoint(host: .v6(.loopback), port: UInt16(channel.localAddress!.port!)) }
+    let endpoint: Endpoint
 
     init(
         port: Int = 0,
@@ -23,6 +23,7 @@ private struct Server {
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer(initialize).bind(host: "::1", port: port).get()
+        endpoint = Endpoint(host: .v6(.loopback), port: UInt16(try #require(channel.localAddress?.port)))
     }
 
     /// Answers every request with a status, and the Host header it saw.

@@ -1,0 +1,109 @@
+import Addressing
+import ControlClient
+import Foundation
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Services
+import Testing
+
+@testable import Agent
+
+/// Runs `body`, which blocks, on a thread of its own, because the threads that tests run on are few.
+private func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
+    }
+}
+
+/// A socket file that nobody listens at, as a crash leaves it.
+private func leaveSocket(at path: String) {
+    let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+    let result = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
+    }
+    #expect(result == 0)
+}
+
+@Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
+    private let group = MultiThreadedEventLoopGroup.singleton
+
+    /// Answers with what it was asked.
+    private let echo: HTTPServer.Responder = { request in
+        let text = "\(request.method) \(request.target) \(request.body.count) \(request.isPrivileged)"
+        return HTTPResponse(status: request.target == "/no" ? .notFound : .ok, body: Array(text.utf8))
+    }
+
+    @Test func requestsOverAUnixSocketAreAnswered() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/s"
+        let server = try await HTTPServer.listen(onSocket: path, group: group, respond: echo).get()
+        let client = ControlClient(socket: path)
+        let replies = try await blocking {
+            [try client.get("/v1/routes?prefix=a"), try client.get("/no"), try client.post("/x", body: [1, 2, 3])]
+        }
+        #expect(replies.map(\.status) == [200, 404, 200])
+        #expect(String(decoding: replies[0].body, as: UTF8.self) == "GET /v1/routes?prefix=a 0 true")
+        #expect(String(decoding: replies[2].body, as: UTF8.self) == "POST /x 3 true")
+        server.close()
+    }
+
+    @Test func aBodyThatIsTooLongEndsTheConnection() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/s"
+        let server = try await HTTPServer.listen(onSocket: path, group: group, respond: echo).get()
+        let client = ControlClient(socket: path)
+        await #expect(throws: ControlClient.Unreachable.self) {
+            try await blocking {
+                try client.post("/x", body: [UInt8](repeating: 0, count: HTTPServer.maximumBodySize + 1))
+            }
+        }
+        let reply = try await blocking { try client.get("/") }
+        #expect(reply.status == 200)
+        server.close()
+    }
+
+    @Test func connectionsPastTheBoundAreClosed() async throws {
+        let server = try await HTTPServer.listen(on: Endpoint("[::1]:39179")!, group: group, respond: echo).get()
+        var channels: [any Channel] = []
+        for _ in 0...HTTPServer.maximumConnections {
+            channels.append(try await ClientBootstrap(group: group).connect(host: "::1", port: 39179).get())
+        }
+        try await channels.last?.closeFuture.get()
+        #expect(channels.dropLast().allSatisfy { $0.isActive })
+        for channel in channels.dropLast() { try await channel.close() }
+        server.close()
+    }
+
+    @Test func nobodyThereIsSaid() async throws {
+        let directory = try TemporaryDirectory()
+        let error = await #expect(throws: ControlClient.Unreachable.self) {
+            try await blocking { try ControlClient(socket: directory.path + "/s").get("/") }
+        }
+        #expect(error?.description.contains("No such file or directory") == true)
+    }
+
+    @Test func anOldSocketMakesWayAndALiveOneDoesNot() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/s"
+        try ControlSocket.makeWay(at: path)
+        leaveSocket(at: path)
+        #expect(access(path, F_OK) == 0)
+        try ControlSocket.makeWay(at: path)
+        #expect(access(path, F_OK) != 0)
+        let server = try await HTTPServer.listen(onSocket: path, group: group, respond: echo).get()
+        #expect(throws: ControlSocket.InUse.self) { try ControlSocket.makeWay(at: path) }
+        server.close()
+        let other = directory.path + "/file"
+        try SmallFile.write("mine", to: other)
+        #expect(throws: (any Error).self) { try ControlSocket.makeWay(at: other) }
+        #expect(access(other, F_OK) == 0, "a file that is no socket is left alone")
+    }
+}
