@@ -3,15 +3,17 @@ import OSPFPacket
 
 /// Putting LSAs into the database, keeping their ages, and taking them out (RFC 2328 §13.2, §14).
 extension Router {
+    /// An LSA at MaxAge stays for this long at least. RFC 2328 §14 lets it go with the last acknowledgment, and §13 (4)
+    /// does not even keep one that is not known: a copy of an earlier instance that was overtaken on its way would then
+    /// find nothing that is newer, and a prefix withdrawn would be back for an hour.
+    static let maxAgeHold = Duration.seconds(1)
+
     /// Puts an instance into the database; whatever depends on its contents is told.
     mutating func install(_ lsa: LSA, for key: DatabaseKey, at now: Instant, arrivalBurst: Int = 0) {
         takeOffAllRetransmissions(key)
         let old = database[key]?.lsa
         database.install(lsa, for: key, at: now, arrivalBurst: arrivalBurst)
-        if lsa.age < LSAHeader.maxAge {
-            let isOwn = lsa.key.advertisingRouter == routerID
-            scheduleAging(of: key, at: now, age: isOwn ? LSAHeader.refreshTime : LSAHeader.maxAge)
-        }
+        scheduleAging(of: key)
         let wasUsable = old.map { $0.age < LSAHeader.maxAge } ?? false
         let isUsable = lsa.age < LSAHeader.maxAge
         if wasUsable != isUsable || isUsable && old!.bodyOctets != lsa.bodyOctets {
@@ -41,17 +43,20 @@ extension Router {
         if key.interface == 0 { calculation.databaseChanged(key.lsa, to: lsa) }
     }
 
-    private mutating func scheduleAging(of key: DatabaseKey, at now: Instant, age: UInt16) {
+    private mutating func scheduleAging(of key: DatabaseKey) {
         guard let entry = database[key] else { return }
-        aging.insert(key, at: entry.moment(ofAge: age))
+        aging.insert(key, at: agingMoment(of: entry))
         if aging.count > 4 * database.entries.count + 64 {
-            let (database, routerID) = (database, routerID)
-            aging.compact { key, deadline in
-                guard let entry = database[key] else { return false }
-                let isOwn = key.lsa.advertisingRouter == routerID
-                return entry.moment(ofAge: isOwn ? LSAHeader.refreshTime : LSAHeader.maxAge) == deadline
-            }
+            let router = self
+            aging.compact { key, moment in router.database[key].map(router.agingMoment) == moment }
         }
+    }
+
+    /// When something is to be done about an LSA because of its age: refresh, flush, remove.
+    private func agingMoment(of entry: LinkStateDatabase.Entry) -> Instant {
+        if entry.lsa.age >= LSAHeader.maxAge { return entry.installed + Self.maxAgeHold }
+        let isOwn = entry.lsa.key.advertisingRouter == routerID
+        return entry.moment(ofAge: isOwn ? LSAHeader.refreshTime : LSAHeader.maxAge)
     }
 
     /// Refreshes own LSAs and flushes others' that have come to MaxAge: every router that holds one does so, lest it
@@ -65,7 +70,7 @@ extension Router {
                 expire(key, at: now)
             }
         }
-        removeMaxAged()
+        removeMaxAged(at: now)
     }
 
     /// Has an LSA vanish from the domain: its age is set to MaxAge and that is flooded (premature aging, §14.1).
@@ -76,10 +81,13 @@ extension Router {
         flood(key, at: now)
     }
 
-    /// Removes LSAs at MaxAge that nobody has to acknowledge any more (§14).
-    mutating func removeMaxAged() {
+    /// Removes LSAs at MaxAge that nobody has to acknowledge any more (§14) and that have been held long enough.
+    mutating func removeMaxAged(at now: Instant) {
         guard !database.maxAged.isEmpty, !isAnyExchangeUnderWay else { return }
-        for key in database.maxAged where database[key]!.unacknowledged == 0 {
+        for key in database.maxAged.sorted() where database[key]!.unacknowledged == 0 {
+            // One of ours that only makes room for a new sequence is wanted back at once, and outlives what comes late.
+            let isWantedBack = origination.own[key]?.body != nil
+            guard isWantedBack || database[key]!.installed + Self.maxAgeHold <= now else { continue }
             database.remove(key)
             if key.lsa.advertisingRouter == routerID { origination.removed(key) }
         }

@@ -44,6 +44,6 @@ extension Router {
             }
             _ = takeOffRetransmissions(key, position, index)
         }
-        removeMaxAged()
+        removeMaxAged(at: now)
     }
 }

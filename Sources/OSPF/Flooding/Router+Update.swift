@@ -28,7 +28,7 @@ extension Router {
         }
         guard let index = interfaces[position].neighborIndex(of: router) else { return }
         acknowledge(direct, on: position, to: interfaces[position].neighbors[index].address)
-        removeMaxAged()
+        removeMaxAged(at: now)
     }
 
     private mutating func receive(
@@ -40,6 +40,8 @@ extension Router {
         }
         let old = database[key]
         if lsa.age >= LSAHeader.maxAge, old == nil, !isAnyExchangeUnderWay {
+            // Nobody is told, but it is held for a moment lest an earlier instance comes after it.
+            if hasRoom(for: lsa) { install(lsa, for: key, at: now) }
             direct.append(lsa.header)
             return satisfyRequest(lsa.key, position, index, at: now)
         }

@@ -65,7 +65,7 @@ extension Router {
         let interface = interfaces[position]
         leaveGroups(interface)
         tell(.interfaceState(interface: index, from: interface.state(of: routerID), to: .down))
-        for key in database.entries.keys where key.interface == index { forget(key, at: now) }
+        for key in database.entries.keys.filter({ $0.interface == index }).sorted() { forget(key, at: now) }
         interfaces.remove(at: position)
         origination.forgetInterface(index)
         duplicates.neighborHeard[index] = nil

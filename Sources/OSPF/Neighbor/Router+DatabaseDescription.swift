@@ -23,7 +23,7 @@ extension Router {
         for (key, entry) in database.entries where key.interface == 0 || key.interface == interface {
             if entry.age(at: now) < LSAHeader.maxAge { keys.append(key) }
         }
-        for key in database.maxAged where key.interface == 0 || key.interface == interface {
+        for key in database.maxAged.sorted() where key.interface == 0 || key.interface == interface {
             queueRetransmission(of: key, position, index, at: now)
         }
         keys.sort()

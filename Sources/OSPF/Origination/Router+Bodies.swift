@@ -109,9 +109,8 @@ extension Router {
             wanted.append((ownKey(.network, interface.index), .network(network)))
             wanted += networkPrefixLSAs(links, on: interface.index)
         }
-        for key in origination.own.keys where key.lsa.type == .network && !spoken.contains(key.lsa.linkStateID) {
-            wanted.append((key, nil))
-        }
+        let own = origination.own.keys.filter { $0.lsa.type == .network }.sorted()
+        for key in own where !spoken.contains(key.lsa.linkStateID) { wanted.append((key, nil)) }
         for index in origination.networkPrefixes.keys.sorted() where !spoken.contains(index) {
             wanted += networkPrefixLSAs([], on: index)
         }

@@ -1,0 +1,68 @@
+import Addressing
+import OSPF
+import OSPFPacket
+import Testing
+
+@Suite struct OvertakenFlushTests {
+    /// Found by the simulator on links that reorder: a flush overtakes the instance it flushes. The flush was
+    /// acknowledged and forgotten, the instance taken for news, and a prefix withdrawn stayed for an hour.
+    @Test func anInstanceOvertakenByItsFlushIsNotTakenIn() {
+        var bench = Bench()
+        bench.addRouters(3)
+        bench.connect([0, 1])
+        bench.connect([1, 2])
+        bench.run(for: .seconds(2))
+        let key = LSAKey(type: .asExternal, linkStateID: 7, advertisingRouter: RouterID(99))
+        let body = LSABody.asExternal(
+            ASExternalLSA(isType2: true, metric: 1, prefix: LSAPrefix(prefix: .default)))
+        let instance = LSA(key: key, age: 1, sequenceNumber: 5, body: body)
+        var flush = instance
+        flush.age = LSAHeader.maxAge
+        for lsa in [flush, instance] {
+            bench.receive(.linkStateUpdate(LinkStateUpdate(lsas: [lsa])), on: 1, from: 0, link: 0)
+            bench.run(for: .milliseconds(100))
+        }
+        bench.run(for: .seconds(3))
+        for router in bench.routers {
+            #expect(!router.databaseSnapshot(at: bench.now).contains { $0.lsa.key == key })
+            #expect(router.isQuiet)
+        }
+    }
+
+    @Test func aCopyThatComesAfterAllHaveAcknowledgedTheFlushIsNotTakenIn() {
+        var bench = Bench()
+        bench.addRouters(3)
+        bench.connect([0, 1])
+        bench.connect([1, 2])
+        bench.run(for: .seconds(2))
+        bench.handle(.advertiseExternal([ExternalPrefix(prefix: .default)]), on: 0)
+        bench.run(for: .milliseconds(100))
+        let copy = bench.sent.last { $0.from.router == 0 && $0.octets[1] == 4 }!
+        bench.handle(.advertiseExternal([]), on: 0)
+        bench.run(for: .milliseconds(300))
+        bench.handle(
+            .packet(
+                interface: 1, source: Bench.address(copy.from), destination: .allSPFRouters, octets: copy.octets),
+            on: 1)
+        bench.run(for: .seconds(5))
+        for router in bench.routers {
+            #expect(!router.databaseSnapshot(at: bench.now).contains { $0.lsa.key.type == .asExternal })
+        }
+    }
+}
+
+extension Bench {
+    /// Has a router take in a packet as if from another on a link.
+    fileprivate mutating func receive(_ body: Packet.Body, on router: Int, from sender: Int, link: Int) {
+        let from = links[link].first { $0.router == sender }!
+        let to = links[link].first { $0.router == router }!
+        let header = PacketHeader(
+            routerID: routers[sender].configuration.routerID, areaID: .backbone, instanceID: 0)
+        let octets = Packet(header: header, body: body).encode(
+            source: Self.address(from), destination: Self.address(to))
+        handle(
+            .packet(
+                interface: to.interface, source: Self.address(from), destination: Self.address(to), octets: octets),
+            on: router)
+    }
+}
