@@ -1,3 +1,4 @@
+import Glibc
 import OSPF
 import Simulation
 
@@ -44,6 +45,8 @@ struct Main {
                 print("seeds up to \(seed): \(summary), \(failures) failed")
                 summary = Summary()
             }
+            // What a long run has found is to be seen also where the output is a file.
+            fflush(nil)
         }
         return failures == 0 ? 0 : 1
     }

@@ -46,6 +46,9 @@ public enum Action: Hashable, Sendable {
     case renumber(link: Int, end: Int)
     /// All ports of a link get another MTU.
     case mtu(link: Int, Int)
+    /// An LSA of an earlier life of the node turns up at some router, as if it had been kept by a part of the mesh that
+    /// was away: one of those it has now with this sequence number, or (a stray) one that it knows nothing of.
+    case replay(node: Int, sequenceNumber: Int32, isStray: Bool)
     /// Every link carries everything again, every machine has power and a running process.
     case healAll
     /// Whatever leaves the reach of a segment's routers half-way is healed, so that what should follow is defined.

@@ -26,6 +26,8 @@ extension Network {
         case .announce, .withdraw, .announceExternal, .withdrawExternal, .stub: announce(action)
         case .cost, .renumber, .mtu: reconfigure(action)
 
+        case .replay(let node, let sequenceNumber, let isStray):
+            replay(node, sequenceNumber: sequenceNumber, isStray: isStray)
         case .healAll: healAll()
         case .healHalfCuts: healHalfCuts()
         case .stopLoss:
@@ -101,8 +103,9 @@ extension Network {
     /// Tells a process that is awake what has changed of a port that is up; a sleeping one hears of it as of a flap.
     private mutating func tellConfiguration(_ port: Int) {
         let node = ports[port].node
-        guard ports[port].toldUp else { return }
+        guard ports[port].told != nil else { return }
         if nodes[node].state == .running {
+            ports[port].told = ports[port].configuration
             handle(.interfaceUp(ports[port].configuration), on: node)
         } else {
             ports[port].hasFlapped = true

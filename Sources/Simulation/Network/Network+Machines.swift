@@ -22,10 +22,15 @@ extension Network {
             routerID: nodes[node].routerID, routerIDIsDerived: nodes[node].plan.routerIDIsDerived,
             hostname: "n\(node)", hardwareFingerprint: fingerprint(of: node), seed: random.next())
         nodes[node].router = Router(configuration: configuration, at: nodes[node].localTime(at: now))
+        tellAnnouncements(node)
+        for port in nodes[node].ports { tellCarrier(port) }
+    }
+
+    /// Tells the process what it is to announce.
+    private mutating func tellAnnouncements(_ node: Int) {
         handle(.advertise(nodes[node].prefixes), on: node)
         handle(.advertiseExternal(nodes[node].externals), on: node)
-        if nodes[node].isStub { handle(.stubRouter(true), on: node) }
-        for port in nodes[node].ports { tellCarrier(port) }
+        handle(.stubRouter(nodes[node].isStub), on: node)
     }
 
     /// 32 octets that differ from machine to machine.
@@ -43,7 +48,7 @@ extension Network {
         nodes[node].backlog = []
         nodes[node].process += 1
         for port in nodes[node].ports {
-            ports[port].toldUp = false
+            ports[port].told = nil
             ports[port].hasFlapped = false
             ports[port].joinedAllSPFRouters = false
             ports[port].joinedAllDRouters = false
@@ -71,6 +76,7 @@ extension Network {
         nodes[node].backlog = []
         for packet in backlog { take(packet, on: node) }
         if packetsFirst { for port in nodes[node].ports { tellCarrier(port) } }
+        tellAnnouncements(node)
         if nodes[node].timer == nil { handle(.timer, on: node) }
     }
 
@@ -102,14 +108,14 @@ extension Network {
         let node = ports[index].node
         guard nodes[node].state == .running else { return }
         let interface = ports[index].configuration.index
-        if ports[index].toldUp, ports[index].hasFlapped || !ports[index].hasCarrier {
-            ports[index].toldUp = false
+        if ports[index].told != nil, ports[index].hasFlapped || !ports[index].hasCarrier {
+            ports[index].told = nil
             observer?(now, .carrier(node: node, interface: interface, isUp: false))
             handle(.interfaceDown(index: interface), on: node)
         }
         ports[index].hasFlapped = false
-        if ports[index].hasCarrier, !ports[index].toldUp {
-            ports[index].toldUp = true
+        if ports[index].hasCarrier, ports[index].told == nil {
+            ports[index].told = ports[index].configuration
             observer?(now, .carrier(node: node, interface: interface, isUp: true))
             handle(.interfaceUp(ports[index].configuration), on: node)
         }

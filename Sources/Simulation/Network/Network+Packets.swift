@@ -10,14 +10,14 @@ extension Network {
             return report(.badSend, "\(name(node)) sends out of interface \(interface), which it does not have")
         }
         let port = ports[sender]
-        guard port.toldUp else {
+        guard let told = port.told else {
             return report(.badSend, "\(name(node)) sends out of interface \(interface), which it was told is down")
         }
-        if source != port.configuration.linkLocalAddress {
-            report(.badSend, "\(name(node)) sends from \(source), having \(port.configuration.linkLocalAddress)")
+        if source != told.linkLocalAddress {
+            report(.badSend, "\(name(node)) sends from \(source), having \(told.linkLocalAddress)")
         }
-        if octets.count > port.configuration.mtu - 40 {
-            report(.badSend, "\(name(node)) sends \(octets.count) octets on a link of MTU \(port.configuration.mtu)")
+        if octets.count > told.mtu - 40 {
+            report(.badSend, "\(name(node)) sends \(octets.count) octets on a link of MTU \(told.mtu)")
         }
         guard octets.count >= 16, (1...5).contains(octets[1]) else {
             return report(.badSend, "\(name(node)) sends what is no OSPF packet: \(octets.prefix(16))")
@@ -28,7 +28,7 @@ extension Network {
             statistics.lastExchange = now
             countExchange()
         }
-        guard port.hasCarrier else { return statistics.lost += 1 }
+        guard port.hasCarrier, source == port.configuration.linkLocalAddress else { return statistics.lost += 1 }
         for end in links[port.link].ports.indices where end != port.end {
             carry(octets, over: port.link, from: port.end, to: end, source: source, destination: destination)
         }
@@ -61,7 +61,7 @@ extension Network {
         let receiver = ports[port]
         let node = receiver.node
         // What was on its way while the cable was pulled is gone with it.
-        guard receiver.hasCarrier, receiver.toldUp, nodes[node].state != .stopped, nodes[node].state != .off else {
+        guard receiver.hasCarrier, receiver.told != nil, nodes[node].state != .stopped, nodes[node].state != .off else {
             statistics.lost += 1
             return
         }

@@ -27,6 +27,8 @@ public struct Network: Sendable {
     private var effects: [RouterEffect] = []
     /// Set when going on would only fill memory: a router that spins or a storm of packets.
     private(set) var isHalted = false
+    /// The size of the largest database seen.
+    var mostLSAs = 0
     private var storm = (second: Int64(-1), packets: 0)
 
     /// What waits in the queue.

@@ -33,6 +33,8 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A packet was sent that should not have been: from a wrong address, too large, out of a port that is down.
         case badSend
+        /// A queue holds more than there is to hold.
+        case bound
         /// A router's timer rings again and again without getting anywhere.
         case spin
         /// More packets than any reason explains.

@@ -9,7 +9,7 @@ public struct Port: Sendable {
     public let link: Int
     /// Which end of the link it is.
     public let end: Int
-    /// What the machine's router is told when the port comes up.
+    /// How it is configured, which the process may not have been told yet.
     public internal(set) var configuration: InterfaceConfiguration
     /// Whether its cable is out.
     var isPulled = false
@@ -17,8 +17,8 @@ public struct Port: Sendable {
     public internal(set) var hasCarrier = false
     /// Whether the signal went away, perhaps to come back, since the machine was last told.
     var hasFlapped = false
-    /// What the machine was last told of the carrier.
-    var toldUp = false
+    /// The port as the process was last told of it; `nil` while it believes it to be down.
+    var told: InterfaceConfiguration?
     /// How often it was given another link-local address.
     var generation: UInt64 = 0
     /// Whether the process has joined AllSPFRouters and AllDRouters here.

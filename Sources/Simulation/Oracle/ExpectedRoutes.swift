@@ -50,12 +50,12 @@ struct ExpectedRoutes: Sendable {
             .sorted { $0.prefixes[0] < $1.prefixes[0] }
     }
 
-    /// The route `source` should have; `nil` if none: nobody it reaches announces the prefix, or it does itself.
+    /// The route `source` should have; `nil` if none: nobody it reaches announces the prefix, or it has the prefix
+    /// itself, or imports it on terms at least as good as others.
     func route(from source: Int, to group: Group, in network: Network) -> Route? {
         let reachable = group.offers.filter { truth.canReach($0.node, from: source) }
-        guard !reachable.contains(where: { $0.node == source }), let kind = reachable.map(\.kind).min() else {
-            return nil
-        }
+        let isOwn = reachable.contains { $0.node == source && $0.kind == .intraArea }
+        guard !isOwn, let kind = reachable.map(\.kind).min() else { return nil }
         func distance(_ offer: Offer) -> Int { truth.distances[source][offer.node] }
         // Type 2 asks for the metric first and for the distance then; all others for the sum.
         func rank(_ offer: Offer) -> (Int, Int) {
@@ -64,6 +64,7 @@ struct ExpectedRoutes: Sendable {
         let candidates = reachable.filter { $0.kind == kind }
         let best = candidates.map(rank).min { $0 < $1 }!
         let chosen = candidates.filter { rank($0) == best }
+        if chosen.contains(where: { $0.node == source }) { return nil }
         var nextHops = Set<NextHop>()
         for offer in chosen {
             for step in truth.firstSteps(from: source, to: offer.node) {

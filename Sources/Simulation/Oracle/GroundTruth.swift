@@ -18,10 +18,20 @@ struct GroundTruth: Sendable {
     /// What a router that wants to be avoided says all its links cost (RFC 6987 §2).
     static let stubCost = 0xffff
 
+    /// A port and another that it hears and that hears it.
+    struct Contact: Sendable {
+        var near: Int
+        var far: Int
+        /// Whether an adjacency is certain: on a segment that depends on who is elected.
+        var isCable: Bool
+    }
+
     let nodeCount: Int
     let vertexCount: Int
     /// The ways out of each vertex.
     let edges: [[Edge]]
+    /// Whom each node hears.
+    let contacts: [[Contact]]
     /// Whether each node takes part.
     let isPresent: [Bool]
     /// Whether nothing may be routed through a node.
@@ -31,12 +41,19 @@ struct GroundTruth: Sendable {
 
     init(of network: Network) {
         var edges = [[Edge]](repeating: [], count: network.nodes.count)
+        var contacts = [[Contact]](repeating: [], count: network.nodes.count)
         for link in network.links {
             for group in Self.groups(on: link, of: network) {
+                for near in group {
+                    contacts[network.ports[near].node] += group.filter { $0 != near }.map {
+                        Contact(near: near, far: $0, isCable: !link.isSegment)
+                    }
+                }
                 Self.connect(group, on: link, of: network, edges: &edges)
             }
         }
         self.edges = edges
+        self.contacts = contacts
         nodeCount = network.nodes.count
         vertexCount = edges.count
         isPresent = network.nodes.map(\.isRunning)

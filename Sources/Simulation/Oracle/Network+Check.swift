@@ -59,13 +59,9 @@ extension Network {
     private func checkNeighbors(of node: Node, _ truth: GroundTruth, _ findings: inout Findings) {
         guard let router = node.router else { return }
         var expected: [String: Bool] = [:]
-        for edge in truth.edges[node.index] {
-            guard let exit = edge.exit else { continue }
-            let entries = edge.entry.map { [$0] } ?? truth.edges[edge.to].compactMap(\.entry)
-            for entry in entries where entry != exit {
-                let peer = ports[entry]
-                expected["\(ports[exit].configuration.index) \(nodes[peer.node].routerID)"] = edge.entry != nil
-            }
+        for contact in truth.contacts[node.index] {
+            let peer = nodes[ports[contact.far].node]
+            expected["\(ports[contact.near].configuration.index) \(peer.routerID)"] = contact.isCable
         }
         for neighbor in router.neighborSnapshots where neighbor.state >= .twoWay {
             let key = "\(neighbor.interface) \(neighbor.routerID)"

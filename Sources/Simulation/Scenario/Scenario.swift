@@ -61,14 +61,18 @@ public struct Scenario: Hashable, Sendable {
     public func run(observer: (@Sendable (Instant, Occurrence) -> Void)? = nil) -> Outcome {
         var network = Network(plan: plan, seed: seed)
         network.observer = observer
-        for step in script { network.schedule(step.action, at: .zero + step.time) }
-        network.run(until: scriptEnd)
+        for step in script {
+            network.schedule(step.action, at: .zero + step.time)
+            network.run(until: .zero + step.time)
+            network.checkBounds()
+        }
         // What is promised is promised for links whose both ways work and which do not swallow four hellos in a row.
         network.schedule(.healHalfCuts, at: scriptEnd)
         network.schedule(.stopLoss, at: scriptEnd)
         let calm = calmInterval
         while network.now - scriptEnd < patience, !network.hasCalmedDown(for: calm, since: scriptEnd) {
             network.run(for: .seconds(1))
+            network.checkBounds()
         }
         let convergence = max(.zero, network.statistics.lastRouteChange - scriptEnd)
         var violations = network.violations + network.check()

@@ -9,9 +9,10 @@ extension ScenarioGenerator {
         case sleep, kill, powerOff, shutdown
         case prefix, anycast, external, stub
         case cost, renumber, mtu
+        case replay
 
         static let announcements: [FaultKind] = [.prefix, .anycast, .external, .stub, .cost]
-        static let restarts: [FaultKind] = [.kill, .powerOff, .shutdown, .sleep, .kill]
+        static let restarts: [FaultKind] = [.kill, .powerOff, .shutdown, .sleep, .kill, .replay]
     }
 
     mutating func addFaults(_ count: Int, from kinds: [FaultKind]) {
@@ -34,7 +35,7 @@ extension ScenarioGenerator {
         switch kind {
         case .carrier, .carrierFlaps, .portCarrier, .silence, .oneWay, .quality, .partition:
             addLinkFault(kind, at: time)
-        case .sleep, .kill, .powerOff, .shutdown: addMachineFault(kind, at: time)
+        case .sleep, .kill, .powerOff, .shutdown, .replay: addMachineFault(kind, at: time)
         case .prefix, .anycast, .external, .stub: addAnnouncement(kind, at: time)
         case .cost, .renumber, .mtu: addReconfiguration(kind, at: time)
         }
@@ -82,6 +83,9 @@ extension ScenarioGenerator {
         case .sleep: add(time, .sleep(node: node), undoneBy: .wake(node: node))
         case .powerOff: add(time, .powerOff(node: node), undoneBy: .start(node: node))
         case .shutdown: add(time, .shutdown(node: node), undoneBy: .start(node: node))
+        case .replay:
+            let sequenceNumber = random.pick([Int32.max, Int32.max - 1, -0x7fff_ff00])!
+            add(time, .replay(node: node, sequenceNumber: sequenceNumber, isStray: random.chance(0.3)))
         default: add(time, .kill(node: node), undoneBy: .start(node: node))
         }
     }

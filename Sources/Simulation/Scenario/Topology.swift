@@ -1,3 +1,6 @@
+internal import Addressing
+internal import OSPF
+
 /// The shape of a mesh: who is connected to whom, before costs and qualities.
 public enum Topology: Hashable, Sendable, CustomStringConvertible {
     /// One after another.
@@ -99,5 +102,26 @@ public enum Topology: Hashable, Sendable, CustomStringConvertible {
         case .lan(let count): "lan:\(count)"
         case .lans(let segments, let nodesEach, let cables): "lans:\(segments)x\(nodesEach)+\(cables)"
         }
+    }
+}
+
+extension NetworkPlan {
+    /// A mesh of good cables that all cost the same, each node with an address and a range for its pods.
+    public init(topology: Topology, seed: UInt64 = 0) {
+        var random = RandomSource(seed: seed)
+        let nodes = (0..<topology.nodeCount).map { node in
+            NodePlan(
+                routerID: RouterID(UInt32(node + 1)),
+                prefixes: [
+                    AdvertisedPrefix(prefix: ScenarioGenerator.hostPrefix(of: node)),
+                    AdvertisedPrefix(prefix: ScenarioGenerator.podPrefix(of: node)),
+                ])
+        }
+        let links = topology.links(&random).enumerated().map { index, members in
+            let isSegment = topology.isSegment(index)
+            let ends = members.map { EndPlan(node: $0, kind: isSegment ? .broadcast : .pointToPoint) }
+            return LinkPlan(ends: ends, isSegment: isSegment)
+        }
+        self.init(nodes: nodes, links: links)
     }
 }

@@ -1,0 +1,60 @@
+internal import Addressing
+internal import OSPF
+internal import OSPFPacket
+
+/// LSAs from the past.
+extension Network {
+    mutating func replay(_ node: Int, sequenceNumber: Int32, isStray: Bool) {
+        guard let (receiver, sender) = randomNeighbors(),
+            let lsa = isStray
+                ? strayLSA(of: node, sequenceNumber: sequenceNumber) : ownLSA(of: node, sequenceNumber: sequenceNumber)
+        else { return }
+        // Both have it as if from the other: a router keeps nothing from its neighbours but what it had from them.
+        deliver(lsa, from: sender, to: receiver)
+        deliver(lsa, from: receiver, to: sender)
+    }
+
+    private mutating func deliver(_ lsa: LSA, from sender: Int, to receiver: Int) {
+        let source = ports[sender].configuration.linkLocalAddress
+        let destination = ports[receiver].configuration.linkLocalAddress
+        let header = PacketHeader(routerID: nodes[ports[sender].node].routerID, areaID: .backbone, instanceID: 0)
+        let packet = Packet(header: header, body: .linkStateUpdate(LinkStateUpdate(lsas: [lsa])))
+        let octets = packet.encode(source: source, destination: destination)
+        enqueue(.delivery(port: receiver, source: source, destination: destination, octets: octets), after: .zero)
+    }
+
+    /// Two ports on one link with running routers behind them.
+    private mutating func randomNeighbors() -> (Int, Int)? {
+        var candidates: [(Int, Int)] = []
+        for link in links {
+            for one in link.ports {
+                for other in link.ports where other != one {
+                    if nodes[ports[one].node].isRunning, nodes[ports[other].node].isRunning {
+                        candidates.append((one, other))
+                    }
+                }
+            }
+        }
+        return random.pick(candidates)
+    }
+
+    private mutating func ownLSA(of node: Int, sequenceNumber: Int32) -> LSA? {
+        let database = nodes[node].router?.databaseSnapshot(at: nodes[node].localTime(at: now)) ?? []
+        let own = database.map(\.lsa).filter {
+            $0.key.advertisingRouter == nodes[node].routerID && $0.key.type.scope != .linkLocal
+        }
+        guard let lsa = random.pick(own), let body = try? lsa.body() else { return nil }
+        return LSA(key: lsa.key, sequenceNumber: sequenceNumber, body: body)
+    }
+
+    private func strayLSA(of node: Int, sequenceNumber: Int32) -> LSA? {
+        let routerID = nodes[node].routerID
+        let prefix = IPv6Prefix(IPv6Address(high: 0x2001_0db8_dead_0000, low: 0), length: 64)
+        let body = IntraAreaPrefixLSA(
+            referencedType: .router, referencedLinkStateID: 0, referencedAdvertisingRouter: routerID,
+            prefixes: [LSAPrefix(prefix: prefix)])
+        return LSA(
+            key: LSAKey(type: .intraAreaPrefix, linkStateID: 0xdead, advertisingRouter: routerID),
+            sequenceNumber: sequenceNumber, body: .intraAreaPrefix(body))
+    }
+}

@@ -1,0 +1,54 @@
+import OSPF
+import Simulation
+import Testing
+
+/// How long meshes take in virtual time, where nothing counts but the waits that the protocol or this router put in.
+@Suite("Convergence")
+struct ConvergenceTests {
+    @Test("of a cold start waits for nothing", arguments: [Topology.ring(4), .grid(width: 5, height: 5), .line(10)])
+    func coldStart(topology: Topology) {
+        var network = Network(plan: NetworkPlan(topology: topology), seed: 1)
+        network.schedule(.healAll, at: .zero)
+        network.run(for: .seconds(20))
+        #expect(network.check() == [])
+        #expect(network.statistics.lastRouteChange < .zero + .milliseconds(300))
+    }
+
+    @Test("after a lost carrier is a matter of flooding")
+    func carrierLoss() {
+        var network = Network(plan: NetworkPlan(topology: .grid(width: 5, height: 5)), seed: 2)
+        network.schedule(.healAll, at: .zero)
+        network.run(for: .seconds(20))
+        let start = network.now
+        network.schedule(.carrier(link: 20, isUp: false), at: start)
+        network.run(for: .seconds(10))
+        #expect(network.check() == [])
+        #expect(network.statistics.lastRouteChange > start)
+        #expect(network.statistics.lastRouteChange - start < .milliseconds(10))
+    }
+
+    @Test("after an anycast address is withdrawn or announced is a matter of flooding")
+    func announcements() {
+        var network = Network(plan: NetworkPlan(topology: .grid(width: 4, height: 4)), seed: 3)
+        network.schedule(.healAll, at: .zero)
+        network.run(for: .seconds(20))
+        let prefix = network.nodes[3].prefixes[0]
+        for action in [Action.announce(node: 12, [prefix]), .withdraw(node: 3, [prefix.prefix])] {
+            let start = network.now
+            network.schedule(action, at: start)
+            network.run(for: .seconds(10))
+            #expect(network.check() == [])
+            #expect(network.statistics.lastRouteChange > start)
+            #expect(network.statistics.lastRouteChange - start < .milliseconds(10))
+        }
+    }
+
+    @Test("of a shared segment takes no longer than its Waiting")
+    func segment() {
+        var network = Network(plan: NetworkPlan(topology: .lan(6)), seed: 4)
+        network.schedule(.healAll, at: .zero)
+        network.run(for: .seconds(20))
+        #expect(network.check() == [])
+        #expect(network.statistics.lastRouteChange < .zero + .milliseconds(4500))
+    }
+}
