@@ -48,7 +48,10 @@ extension Router {
         aging.insert(key, at: agingMoment(of: entry))
         if aging.count > 4 * database.entries.count + 64 {
             let router = self
-            aging.compact { key, moment in router.database[key].map(router.agingMoment) == moment }
+            aging.compact { key, moment in
+                guard let entry = router.database[key] else { return false }
+                return router.agingMoment(of: entry) == moment || entry.lsa.age >= LSAHeader.maxAge
+            }
         }
     }
 
@@ -59,18 +62,21 @@ extension Router {
         return entry.moment(ofAge: isOwn ? LSAHeader.refreshTime : LSAHeader.maxAge)
     }
 
-    /// Refreshes own LSAs and flushes others' that have come to MaxAge: every router that holds one does so, lest it
-    /// lives on where its originator cannot be heard (RFC 2328 §14).
+    /// Refreshes own LSAs, flushes others' that have come to MaxAge (every router that holds one does so, lest it lives
+    /// on where its originator cannot be heard, RFC 2328 §14), and removes what has been flushed.
     mutating func runAging(at now: Instant) {
         while let key = aging.popDue(at: now) {
-            guard let entry = database[key], entry.lsa.age < LSAHeader.maxAge else { continue }
-            if key.lsa.advertisingRouter == routerID, entry.moment(ofAge: LSAHeader.refreshTime) <= now {
+            guard let entry = database[key], agingMoment(of: entry) <= now else { continue }
+            if entry.lsa.age >= LSAHeader.maxAge {
+                removeFlushed(key, at: now)
+                // Somebody still has to acknowledge it, or is being told what the database holds.
+                if database[key] != nil { aging.insert(key, at: now + Self.maxAgeHold) }
+            } else if key.lsa.advertisingRouter == routerID {
                 refreshOwn(key, at: now)
-            } else if entry.moment(ofAge: LSAHeader.maxAge) <= now {
+            } else {
                 expire(key, at: now)
             }
         }
-        removeMaxAged(at: now)
     }
 
     /// Has an LSA vanish from the domain: its age is set to MaxAge and that is flooded (premature aging, §14.1).
@@ -81,16 +87,16 @@ extension Router {
         flood(key, at: now)
     }
 
-    /// Removes LSAs at MaxAge that nobody has to acknowledge any more (§14) and that have been held long enough.
-    mutating func removeMaxAged(at now: Instant) {
-        guard !database.maxAged.isEmpty, !isAnyExchangeUnderWay else { return }
-        for key in database.maxAged.sorted() where database[key]!.unacknowledged == 0 {
-            // One of ours that only makes room for a new sequence is wanted back at once, and outlives what comes late.
-            let isWantedBack = origination.own[key]?.body != nil
-            guard isWantedBack || database[key]!.installed + Self.maxAgeHold <= now else { continue }
-            database.remove(key)
-            if key.lsa.advertisingRouter == routerID { origination.removed(key) }
-        }
+    /// Removes an LSA at MaxAge if nobody has to acknowledge it any more (§14) and it has been held long enough.
+    mutating func removeFlushed(_ key: DatabaseKey, at now: Instant) {
+        guard let entry = database[key], entry.lsa.age >= LSAHeader.maxAge, entry.unacknowledged == 0,
+            !isAnyExchangeUnderWay
+        else { return }
+        // One of ours that only makes room for a new sequence is wanted back at once, and outlives what comes late.
+        let isWantedBack = origination.own[key]?.body != nil
+        guard isWantedBack || agingMoment(of: entry) <= now else { return }
+        database.remove(key)
+        if key.lsa.advertisingRouter == routerID { origination.removed(key) }
     }
 
     /// Whether any neighbour is being told what the database holds, so that nothing may vanish from it.

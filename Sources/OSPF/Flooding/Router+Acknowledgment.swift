@@ -42,8 +42,7 @@ extension Router {
             guard let entry = database[key], header.recency(comparedTo: entry.header(at: now)) == .same else {
                 continue
             }
-            _ = takeOffRetransmissions(key, position, index)
+            if takeOffRetransmissions(key, position, index) { removeFlushed(key, at: now) }
         }
-        removeMaxAged(at: now)
     }
 }

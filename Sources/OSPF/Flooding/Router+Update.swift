@@ -28,7 +28,6 @@ extension Router {
         }
         guard let index = interfaces[position].neighborIndex(of: router) else { return }
         acknowledge(direct, on: position, to: interfaces[position].neighbors[index].address)
-        removeMaxAged(at: now)
     }
 
     private mutating func receive(
@@ -50,6 +49,7 @@ extension Router {
         case .same:
             satisfyRequest(lsa.key, position, index, at: now)
             if takeOffRetransmissions(key, position, index) {
+                removeFlushed(key, at: now)
                 // An implied acknowledgment (§13 (7a)); the backup tells the designated router even so.
                 if interfaces[position].state(of: routerID) == .backup,
                     router == interfaces[position].designatedRouter

@@ -53,7 +53,6 @@ extension Router {
             origination.interfacesChanged()
             topologyChanged(at: now)
         }
-        if old >= .exchange, old < .full, new < .exchange || new == .full { removeMaxAged(at: now) }
     }
 
     mutating func tellState(

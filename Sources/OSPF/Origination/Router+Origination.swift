@@ -35,7 +35,7 @@ extension Router {
         guard let body = own.body else {
             // Bad news is never held back.
             expire(key, at: now)
-            return removeMaxAged(at: now)
+            return removeFlushed(key, at: now)
         }
         guard own.throttle.earliest <= now else { return origination.schedule(key, at: own.throttle.earliest) }
         var sequenceNumber = LSAHeader.initialSequenceNumber
@@ -43,7 +43,7 @@ extension Router {
             guard last < LSAHeader.maxSequenceNumber else {
                 // The numbers are used up: the LSA must leave the domain before it can begin again (RFC 2328 §12.1.6).
                 expire(key, at: now)
-                return removeMaxAged(at: now)
+                return removeFlushed(key, at: now)
             }
             sequenceNumber = last + 1
         }

@@ -72,7 +72,6 @@ public struct Scenario: Hashable, Sendable {
         let calm = calmInterval
         while network.now - scriptEnd < patience, !network.hasCalmedDown(for: calm, since: scriptEnd) {
             network.run(for: .seconds(1))
-            network.checkBounds()
         }
         let convergence = max(.zero, network.statistics.lastRouteChange - scriptEnd)
         var violations = network.violations + network.check()
