@@ -51,7 +51,8 @@ extension Interoperability {
                 let own = lab.addresses.ports[0].first.linkLocalAddress.description
                 let sent = try packets(in: file).filter { $0.source == own }
                 #expect(Set(sent.map(\.type)) == ["1", "2", "3", "4", "5"], "all five types were sent")
-                let bad = sent.filter { !$0.complaints.isEmpty }
+                // Wireshark knows all LSAs but the one of RFC 7503, which carries the hardware fingerprint.
+                let bad = sent.filter { !["", "Unknown LSA Type 15"].contains($0.complaints) }
                 #expect(bad.isEmpty, "\(bad.prefix(5))")
             }
         }
