@@ -16,9 +16,12 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: 
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: [.target(name: name)] + dependencies, exclude: exclude, resources: resources,
+        name: name + "Tests", dependencies: [.target(name: name)] + dependencies, exclude: exclude,
+        resources: resources,
         swiftSettings: settings)
 }
 
@@ -81,7 +84,10 @@ let shell: [Target] = [
     tests("ControlAPI", ["ControlClient"] + nio),
     tests(
         "Agent",
-        ["Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "ControlAPI", "ControlClient", "Lab"]
+        [
+            "Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "ControlAPI",
+            "ControlClient", "Lab",
+        ]
             + nio),
     tests("Lab", ["Addressing", "ControlAPI", "Linux"]),
     .testTarget(

@@ -16,7 +16,9 @@ extension Interoperability {
                 try lab.command(on: "n2", address).run()
                 try lab.command(on: "n3", address).run()
                 try lab.waitForRoutes()
-                func ways(_ node: String) throws -> Set<KernelRoute.NextHop> { try lab.nextHops(at: node, anycast) ?? [] }
+                func ways(_ node: String) throws -> Set<KernelRoute.NextHop> {
+                    try lab.nextHops(at: node, anycast) ?? []
+                }
                 try eventually {
                     let counts = try [ways("n1").count, ways("n4").count]
                     return counts == [2, 2] ? nil : "n1 and n4 have \(counts) ways to the anycast address"

@@ -27,7 +27,8 @@ func ip(_ arguments: String) throws {
         let right = try NetworkNamespace.make()
         try left.run {
             try ip("link set lo up")
-            try ip("link add name left index 10 type veth peer name right index 20 netns /proc/\(getpid())/fd/\(right.descriptor)")
+            let other = "/proc/\(getpid())/fd/\(right.descriptor)"
+            try ip("link add name left index 10 type veth peer name right index 20 netns \(other)")
             try ip("addr add \(Self.left)/64 dev left nodad")
             try ip("link set left up")
         }
