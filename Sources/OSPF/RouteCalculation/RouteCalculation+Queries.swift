@@ -129,7 +129,7 @@ extension BestPath {
     /// What is compared, the lowest being the best.
     fileprivate var rank: [UInt32] {
         guard let kind else { return [.max] }
-        return [UInt32(kind.rawValue), isLocal ? 0 : 1, metric, internalMetric]
+        return [UInt32(kind.rawValue), metric, internalMetric, isLocal ? 0 : 1]
     }
 
     /// The part of the way that is not the announced metric.

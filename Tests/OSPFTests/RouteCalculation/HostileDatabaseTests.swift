@@ -1,0 +1,113 @@
+import Addressing
+import OSPFPacket
+import Testing
+
+@testable import OSPF
+
+struct HostileDatabaseTests {
+    /// LSAs that decode and make no sense: loops to oneself, links twice, networks of nobody, the root's own among them.
+    @Test func nonsenseDoesNoHarm() {
+        var random = SplitMix64(seed: 5)
+        func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
+        func router() -> RouterID { RouterID(UInt32(below(6))) }
+        func number() -> UInt32 { [0, 1, 1, .max][below(4)] }
+        func prefix() -> LSAPrefix {
+            LSAPrefix(
+                prefix: IPv6Prefix(
+                    IPv6Address(high: UInt64(number()) << 60, low: 0), length: [0, 1, 64, 128][below(4)]),
+                options: PrefixOptions(rawValue: UInt8(below(4))), metric: UInt16(truncatingIfNeeded: number()))
+        }
+        func link() -> RouterLSA.Link {
+            RouterLSA.Link(
+                type: [.pointToPoint, .transit, .virtual][below(3)], metric: UInt16(truncatingIfNeeded: number()),
+                interfaceID: number(), neighborInterfaceID: number(), neighborRouterID: router())
+        }
+        func body() -> (LSAType, LSABody) {
+            let metric = [0, 0xff_fffe, 0xff_ffff][below(3)] as UInt32
+            switch below(6) {
+            case 0:
+                let options = below(4) == 0 ? OSPFOptions(rawValue: UInt32(below(32))) : [.v6, .r]
+                return (
+                    .router,
+                    .router(
+                        RouterLSA(
+                            flags: .init(rawValue: UInt8(below(4))), options: options,
+                            links: (0..<below(12)).map { _ in link() }))
+                )
+            case 1:
+                return (
+                    .network, .network(NetworkLSA(options: .v6, attachedRouters: (0..<below(8)).map { _ in router() }))
+                )
+            case 2:
+                return (
+                    .intraAreaPrefix,
+                    .intraAreaPrefix(
+                        IntraAreaPrefixLSA(
+                            referencedType: [.router, .network, .link][below(3)], referencedLinkStateID: number(),
+                            referencedAdvertisingRouter: router(), prefixes: (0..<below(5)).map { _ in prefix() }))
+                )
+            case 3: return (.interAreaPrefix, .interAreaPrefix(InterAreaPrefixLSA(metric: metric, prefix: prefix())))
+            case 4:
+                return (
+                    .interAreaRouter,
+                    .interAreaRouter(InterAreaRouterLSA(options: .v6, metric: metric, destination: router()))
+                )
+            default:
+                return (
+                    .asExternal,
+                    .asExternal(
+                        ASExternalLSA(
+                            isType2: below(2) == 0, metric: metric, prefix: prefix(),
+                            forwardingAddress: below(2) == 0 ? prefix().prefix.address : nil))
+                )
+            }
+        }
+        let neighbors = (0..<40).map { _ in neighbor(number(), router(), number()) }
+        var area = Area()
+        var routesSeen = 0
+        for step in 0..<4000 {
+            let (type, body) = body()
+            let key = LSAKey(type: type, linkStateID: number(), advertisingRouter: router())
+            area.set(key, below(3) == 0 ? nil : body)
+            guard step % 3 == 0 else { continue }
+            area.run(1, neighbors, maximumPaths: 1 + below(3))
+            routesSeen += area.table.routes.count
+            for prefix in area.table.routes.keys {
+                #expect(area.calculation.candidates(for: prefix).first?.isBest == true)
+            }
+        }
+        #expect(routesSeen > 300)
+        #expect(!area.calculation.nodes().isEmpty)
+        for key in area.bodies.keys { area.set(key, nil) }
+        area.run(1, neighbors)
+        #expect(area.table.routes.isEmpty && area.table.destinations.isEmpty)
+        #expect(area.calculation.topology.vertexCount == 0 && area.calculation.prefixes.isEmpty)
+    }
+
+    @Test func octetsThatDoNotDecodeCountAsAbsent() {
+        var calculation = RouteCalculation()
+        let key = LSAKey(type: .router, linkStateID: 0, advertisingRouter: 2)
+        let good = LSA(key: key, sequenceNumber: 1, body: .router(RouterLSA(options: [.v6, .r], links: [])))
+        calculation.databaseChanged(key, to: good)
+        #expect(calculation.nodes().count == 1)
+        calculation.databaseChanged(
+            key, to: LSA(key: key, sequenceNumber: 2, body: .unknown([0, 0, 0, 0, 9, 9, 9, 9])))
+        #expect(calculation.nodes().isEmpty)
+    }
+
+    /// Two routers that claim as many cables as fit, and one with as many links to nobody, change over and over: what
+    /// that costs must not grow with the square.
+    @Test(.timeLimit(.minutes(1))) func thousandsOfLinksAreNoBurden() {
+        var area = Area()
+        let count = 4000 as UInt32
+        area.router(1, [cable(1, to: 2, 1)])
+        for round in 0..<4 as Range<UInt16> {
+            area.router(2, (1...count).map { cable($0, to: $0 == 1 ? 1 : 3, $0, cost: round) })
+            area.router(3, (2...count).map { cable($0, to: 2, $0, cost: round) })
+            area.router(4, (1...count).map { cable($0, to: RouterID($0 + 100), $0) })
+            area.prefixes(3, (0..<2000).map { LSAPrefix(IPv6Prefix(host: IPv6Address(high: 1, low: $0)), round) })
+            area.run(1, [neighbor(1, 2, 1)])
+            #expect(area.table.routes.count == 2000 && area.table.destinations.count == 1)
+        }
+    }
+}
