@@ -48,7 +48,7 @@ private func problems(_ yaml: String) -> [String] {
               - { name: web, address: 2001:db8::b, check: { http: { url: "http://[::1]:8080/healthz?x=1", host: web, status: 200-204 } } }
               - { name: dns, address: 2001:db8::c }
             ospf: { area: 0.0.0.1, instance: 3, maximumPaths: 8, spfDelay: { initial: 1ms, short: 20ms } }
-            kernel: { table: 100, protocol: 72 }
+            kernel: { table: 100, protocol: 72, nextHopCompatibility: keep }
             control: { socket: /tmp/x.sock }
             http: { listen: "127.0.0.1:80" }
             """)
@@ -74,6 +74,7 @@ private func problems(_ yaml: String) -> [String] {
         #expect(configuration.ospf.spfDelay.long == SPFDelayParameters().long)
         #expect(configuration.kernel.table == 100)
         #expect(configuration.kernel.routeProtocol == 72)
+        #expect(configuration.kernel.keepsNextHopCompatibility)
         #expect(configuration.control.socket == "/tmp/x.sock")
         #expect(configuration.http.listen == Endpoint("127.0.0.1:80"))
         let api = try #require(configuration.vips.first?.check)
@@ -137,7 +138,7 @@ private func problems(_ yaml: String) -> [String] {
             "one of tcp and http"
         ),
         ("kernel: { protocol: 188 }", "FRR"), ("kernel: { protocol: 2 }", "used by the kernel"),
-        ("kernel: { table: 255 }", "local"), ("control: { socket: x.sock }", "absolute path"),
+        ("kernel: { table: 255 }", "local"), ("kernel: { nextHopCompatibility: kepp }", "did you mean \"keep\""), ("control: { socket: x.sock }", "absolute path"),
         ("http: { listen: 9179 }", "address with a port"), ("ospf: { maximumPaths: 0 }", "from 1 to 256"),
         ("a: 1\na: 2", "given twice"), ("a: [", "not YAML"), ("\ta: 1", "not YAML"), ("- 1", "must be a mapping"),
         ("node: { name: \"\" }", "plain text"),

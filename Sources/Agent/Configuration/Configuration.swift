@@ -70,6 +70,9 @@ extension Configuration {
         public var table: UInt32 = 254
         /// The route protocol number that marks routes and next hops as ours.
         public var routeProtocol: UInt8 = 71
+        /// Whether the kernel goes on telling every route behind a next-hop group when the group changes, as it does
+        /// by default. It costs ten times the change itself; only programs that do not know next-hop objects need it.
+        public var keepsNextHopCompatibility = false
     }
 
     /// Where `meshctl` finds the agent.

@@ -49,7 +49,9 @@ extension Configuration {
         if let section = file.section("ospf", keys: ["area", "instance", "maximumPaths", "spfDelay"]) {
             readOSPF(section)
         }
-        if let section = file.section("kernel", keys: ["table", "protocol"]) { readKernel(section) }
+        if let section = file.section("kernel", keys: ["table", "protocol", "nextHopCompatibility"]) {
+            readKernel(section)
+        }
         if let section = file.section("control", keys: ["socket"]) { readControl(section) }
         if let section = file.section("http", keys: ["listen"]) {
             section.read("listen", into: &http.listen) { node -> Endpoint? in
@@ -108,6 +110,9 @@ extension Configuration {
             let table = try Read.integer(node, in: UInt32(1)...UInt32.max)
             guard table != 255 else { throw Complaint("255 is the kernel's own table \"local\"", hint: "main is 254") }
             return table
+        }
+        section.read("nextHopCompatibility", into: &kernel.keepsNextHopCompatibility) {
+            try Read.word($0, ["off": false, "keep": true])
         }
         section.read("protocol", into: &kernel.routeProtocol) { node in
             let number = try Read.integer(node, in: UInt8(1)...UInt8.max)

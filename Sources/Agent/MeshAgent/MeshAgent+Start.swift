@@ -96,7 +96,11 @@ extension MeshAgent {
     }
 
     private func checkForwarding() {
-        for outcome in ForwardingSettings.apply() + [ForwardingSettings.setNextHopCompatibility(false)] {
+        var outcomes = ForwardingSettings.apply()
+        if !configuration.kernel.keepsNextHopCompatibility {
+            outcomes.append(ForwardingSettings.setNextHopCompatibility(false))
+        }
+        for outcome in outcomes {
             switch outcome.result {
             case .unchanged, .absent: tell(.debug, "\(outcome)")
             case .changed: tell(.notice, "set \(outcome)")
