@@ -64,6 +64,8 @@ extension Link {
             default: break
             }
         }
+        // Wireless drivers tell of their own affairs in link messages without a name.
+        guard !link.name.isEmpty else { return nil }
         // Kernels before 5.14 do not tell the parent; /sys knows, but only of the namespace it was mounted in.
         link.isPhysical =
             link.kind == nil && !link.isLoopback

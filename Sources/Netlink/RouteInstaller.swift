@@ -91,8 +91,7 @@ public final class RouteInstaller {
     private func take(_ event: RouteEvent) {
         switch event {
         case .routeDeleted(let prefix):
-            counters.foreignRouteDeletions += 1
-            fib.routeDeleted(prefix)
+            if fib.routeDeleted(prefix) { counters.foreignRouteDeletions += 1 }
         case .routeLost:
             // What it pointed to is gone, of which the kernel says nothing.
             fib.reread(.nextHops)

@@ -9,8 +9,8 @@ extension FIB {
     /// ``linkUsable(_:)`` nothing is tried with this link; `isGone` if its index may come back as another link.
     public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {
         if isGone { lostLinks.remove(interface) } else { lostLinks.insert(interface) }
+        if hops.contains(where: { $0.key.interface == interface && $0.value.isPresent }) { isDoubtful = true }
         forgetHops { $0.interface == interface }
-        isDoubtful = true
         if isGone { stuckHops = stuckHops.filter { $0.key.interface != interface } }
     }
 
@@ -26,11 +26,13 @@ extension FIB {
         }
     }
 
-    /// Somebody else removed a route of ours, or put one of theirs in its place.
-    public mutating func routeDeleted(_ prefix: IPv6Prefix) {
-        guard let position = routes.position(of: prefix), routes[position].installed.isSomething else { return }
+    /// Somebody else removed a route of ours, or put one of theirs in its place; whether there was one.
+    @discardableResult
+    public mutating func routeDeleted(_ prefix: IPv6Prefix) -> Bool {
+        guard let position = routes.position(of: prefix), routes[position].installed.isSomething else { return false }
         setInstalled(position, .perhapsNothing)
         routes.markDirty(position)
+        return true
     }
 
     /// The preferred source or another attribute of all routes has changed: they are all to be written again.
