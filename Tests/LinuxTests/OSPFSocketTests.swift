@@ -37,18 +37,18 @@ func ip(_ arguments: String) throws {
             try ip("addr add 2001:db8::2/64 dev right nodad")
             try ip("link set right up")
         }
-        try awaitCarrier(left, 10, from: Self.left, to: Self.right)
-        try awaitCarrier(right, 20, from: Self.right, to: Self.left)
+        try awaitCarrier(left, 10, from: Self.left)
+        try awaitCarrier(right, 20, from: Self.right)
         return (left, right)
     }
 
-    /// A link needs a moment until it carries packets.
+    /// A link needs a moment until it carries packets, those to groups the longest.
     static func awaitCarrier(
-        _ namespace: NetworkNamespace, _ interface: UInt32, from source: IPv6Address, to destination: IPv6Address
+        _ namespace: NetworkNamespace, _ interface: UInt32, from source: IPv6Address
     ) throws {
         let socket = try namespace.run { try OSPFSocket() }
         let deadline = EventLoop.now + .seconds(5)
-        while try !socket.send(interface: interface, source: source, destination: destination, octets: [0]),
+        while try !socket.send(interface: interface, source: source, destination: .allSPFRouters, octets: [0]),
             EventLoop.now < deadline
         {
             usleep(500)
