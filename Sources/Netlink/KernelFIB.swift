@@ -65,7 +65,7 @@ public final class KernelFIB {
     public init(configuration: KernelFIBConfiguration = KernelFIBConfiguration()) throws(SystemError) {
         self.configuration = configuration
         socket = try NetlinkSocket()
-        // The loopback interface carries no such object, so this lists nothing where it works.
+        // Kernels without next-hop objects refuse to list them.
         do {
             try socket.dump(Int(RTM_GETNEXTHOP), nhmsg(), of: "next hops", restart: {}) { _ in }
             supportsNextHopObjects = true

@@ -113,9 +113,9 @@ final class Node {
 
     func install() { while installer.install(at: EventLoop.now) {} }
 
-    /// Lets news come in and be worked on until `condition` holds, two seconds at most.
+    /// Lets news come in and be worked on until `condition` holds, five seconds at most.
     func run(until condition: () throws -> Bool) throws -> Bool {
-        let deadline = EventLoop.now + .seconds(2)
+        let deadline = EventLoop.now + .seconds(5)
         while EventLoop.now < deadline {
             for event in try monitor.read() { installer.handle(event) }
             installer.readNotifications()

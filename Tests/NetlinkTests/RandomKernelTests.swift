@@ -1,0 +1,107 @@
+import Addressing
+import Glibc
+import Linux
+import Netlink
+import OSPF
+import Routing
+import Testing
+
+/// Random lives beside the real kernel: cables, other people's commands and restarts in any order, often before the news of
+/// the last has been heard. In the end the kernel has what the router wants.
+@Suite(.serialized) struct RandomKernelTests {
+    private struct Life {
+        var random: UInt64
+        let stage: Stage
+        let mode: FIB.Mode
+        var node: Node
+        var destinations: [UInt32: [NextHop]] = [:]
+        let hops = (0..<3).map { Stage.hop($0) }
+        static let prefixes = 40
+
+        init(seed: UInt64, mode: FIB.Mode) throws {
+            random = seed
+            self.mode = mode
+            stage = try Stage(cables: 3)
+            node = try Node(stage, mode: mode)
+            for id in 0..<4 { destinations[UInt32(id)] = [hops[id % 3]] }
+            tellAll()
+        }
+
+        mutating func below(_ bound: Int) -> Int {
+            random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(random >> 33) % bound
+        }
+
+        func owner(_ prefix: Int) -> UInt32 { UInt32(prefix % destinations.count) }
+
+        /// As after `kill -9`: the new one hears everything anew.
+        mutating func restart() throws {
+            node = try Node(stage, mode: mode)
+            for link in node.monitor.links.values { node.installer.handle(.link(link)) }
+            tellAll()
+            try node.installer.sweep()
+        }
+
+        func tellAll() {
+            node.update(
+                destinations.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+                (0..<Self.prefixes).map { ($0, owner($0)) })
+        }
+
+        mutating func step() throws {
+            let cable = below(3)
+            switch below(12) {
+            case 0, 1, 2:
+                let id = UInt32(below(destinations.count))
+                let chosen = hops.filter { _ in below(2) == 0 }
+                destinations[id] = chosen.isEmpty ? [hops[cable]] : chosen
+                node.update([(id, destinations[id]!)])
+            case 3, 4: try stage.unplug(cable)
+            case 5, 6: try stage.plug(cable)
+            case 7: try stage.ip("link set c\(cable) down")
+            case 8: try stage.ip("link set c\(cable) up")
+            case 9: _ = try? stage.ip("-6 route del \(Stage.prefix(below(Self.prefixes))) proto 71")
+            case 10:
+                let ids = try stage.output("ip nexthop show").split(separator: "\n")
+                if !ids.isEmpty {
+                    _ = try? stage.ip("nexthop del id \(ids[below(ids.count)].split(separator: " ")[1])")
+                }
+            default: if below(3) == 0 { try restart() }
+            }
+            switch below(3) {
+            case 0: _ = try node.run { true }
+            case 1: node.install()
+            default: break
+            }
+        }
+
+        var expected: [IPv6Prefix: [NextHop]] {
+            Dictionary(
+                uniqueKeysWithValues: (0..<Self.prefixes).map { (Stage.prefix($0), destinations[owner($0)]!) })
+        }
+    }
+
+    @Test(arguments: [FIB.Mode.objects, .multipath], [UInt64(1), 2, 3])
+    func theKernelEndsWithWhatIsWanted(mode: FIB.Mode, seed: UInt64) throws {
+        var life = try Life(seed: seed, mode: mode)
+        for step in 0..<40 {
+            if step == 20 {
+                _ = try life.stage.machine.run { ForwardingSettings.setNextHopCompatibility(false) }
+            }
+            try life.step()
+        }
+        for cable in 0..<3 {
+            try life.stage.ip("link set c\(cable) up")
+            try life.stage.plug(cable)
+        }
+        let (node, expected) = (life.node, life.expected)
+        #expect(try node.run { try node.kernelRoutes() == expected && !node.installer.fib.isDoubtful })
+        #expect(try node.kernelRoutes() == expected)
+        #expect(expected.keys.allSatisfy { node.installer.state(of: $0) == .installed })
+        guard mode == .objects else { return }
+        let counts = node.installer.fib.counts
+        #expect(
+            try life.stage.output("ip nexthop show").split(separator: "\n").count == counts.nextHops + counts.groups)
+        #expect(counts.nextHops == Set(life.destinations.values.joined()).count)
+    }
+}
