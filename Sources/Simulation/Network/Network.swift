@@ -1,5 +1,6 @@
 internal import Addressing
 public import OSPF
+internal import Routing
 
 /// Many routers on one virtual clock.
 ///
@@ -38,6 +39,8 @@ public struct Network: Sendable {
         case carrierNews(port: Int)
         case action(Action)
         case end(node: Int, process: Int)
+        case sweep(node: Int, process: Int)
+        case retry(node: Int, process: Int)
     }
 
     /// Builds the network of a plan, all machines without power: ``Action/start(node:)`` or ``Action/healAll`` them.
@@ -101,6 +104,8 @@ public struct Network: Sendable {
             observer?(now, .action(action))
             perform(action)
         case .end(let node, let process): if nodes[node].process == process { stop(node) }
+        case .sweep(let node, let process): if nodes[node].process == process { sweep(node) }
+        case .retry(let node, let process): if nodes[node].process == process { retry(node) }
         }
     }
 
@@ -139,6 +144,7 @@ extension Network {
         for effect in batch { perform(effect, of: node) }
         batch.removeAll(keepingCapacity: true)
         swap(&batch, &effects)
+        if nodes[node].fib?.isDirty == true { install(node) }
         setTimer(node)
     }
 
@@ -153,6 +159,7 @@ extension Network {
             if group == .allDRouters { ports[port].joinedAllDRouters = joined }
         case .routes(let update):
             nodes[node].routes.apply(update)
+            nodes[node].fib?.update(update)
             statistics.routeUpdates += 1
             statistics.lastRouteChange = now
         case .routerIDChanged(let routerID):

@@ -130,6 +130,9 @@ public struct MachineBehavior: Hashable, Sendable {
     /// Packets the socket keeps while the process sleeps; later ones are lost.
     public var socketBacklog = 256
 
+    /// How long after its start a process lets go of what an earlier one left in the kernel.
+    public var sweepDelay: Duration = .seconds(8)
+
     /// Makes a well-behaved machine.
     public init() {}
 }

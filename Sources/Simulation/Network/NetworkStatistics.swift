@@ -16,6 +16,8 @@ public struct NetworkStatistics: Hashable, Sendable {
     public var lastRouteChange = Instant.zero
     /// Updates of routes.
     public var routeUpdates = 0
+    /// Changes asked of kernels.
+    public var kernelChanges = 0
     /// Events taken from the queue.
     public var events = 0
     /// A hash over everything that was delivered and when: equal for two runs only if they went alike.

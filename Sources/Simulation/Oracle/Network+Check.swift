@@ -13,6 +13,7 @@ extension Network {
             checkRest(of: node, &findings)
             checkNeighbors(of: node, truth, &findings)
             checkOwnLSAs(of: node, truth, &findings)
+            checkKernel(of: node, &findings)
         }
         for component in truth.components { checkDatabases(of: component, &findings) }
         let expected = ExpectedRoutes(of: self, truth: truth)

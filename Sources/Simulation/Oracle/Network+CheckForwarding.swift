@@ -1,7 +1,7 @@
 internal import Addressing
 internal import OSPF
 
-/// Whether packets arrive, followed hop by hop through what each machine would do with them.
+/// Whether packets arrive, followed hop by hop through the kernels.
 extension Network {
     /// From every node that can reach an announcer of a prefix, every choice of next hops ends at an announcer.
     func checkForwarding(_ expected: ExpectedRoutes, _ findings: inout Findings) {
@@ -43,8 +43,9 @@ private struct ForwardingWalk {
     mutating func failure(from node: Int, in network: Network) -> String? {
         if announcers.contains(node) || arrived.contains(node) { return nil }
         if trail.contains(node) { return "loop over \((trail + [node]).map(network.name))" }
-        let nextHops = network.forwardingNextHops(of: node, to: prefix.address)
-        guard !nextHops.isEmpty else { return "no route at \(network.name(node))" }
+        guard let nextHops = network.nodes[node].kernel.nextHops(towards: prefix.address), !nextHops.isEmpty else {
+            return "no route at \(network.name(node))"
+        }
         trail.append(node)
         defer { trail.removeLast() }
         for hop in nextHops {
@@ -64,16 +65,5 @@ extension Network {
         let link = ports[exit].link
         return ports[entry].link == link && exit != entry && ports[exit].hasCarrier && ports[entry].hasCarrier
             && !links[link][cutFrom: ports[exit].end, to: ports[entry].end]
-    }
-
-    /// The next hops of the longest prefix that holds the address.
-    fileprivate func forwardingNextHops(of node: Int, to address: IPv6Address) -> [NextHop] {
-        let routes = nodes[node].routes
-        for length in stride(from: 128, through: 0, by: -1) {
-            if let id = routes.routes[IPv6Prefix(address, length: length)] {
-                return routes.destinations[id]?.nextHops ?? []
-            }
-        }
-        return []
     }
 }

@@ -51,7 +51,7 @@ struct ScenarioGenerator {
         ]
         let theme = random.pick(themes)!
         drawTopology(small: theme == .longRest)
-        if theme == .longRest { helloInterval = .seconds(10) }
+        if theme == .longRest { helloInterval = .seconds(20) }
         drawPlan()
         start()
         switch theme {
@@ -74,7 +74,7 @@ struct ScenarioGenerator {
             seed: seed, title: "\(theme), \(topology)\(isHealed ? ", healed" : "")", plan: plan,
             script: script.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(
                 \.element),
-            patience: slow ? .seconds(300) : .seconds(90), rest: theme == .longRest ? .seconds(7500) : .seconds(10))
+            patience: slow ? .seconds(600) : .seconds(90), rest: theme == .longRest ? .seconds(4000) : .seconds(10))
     }
 
     private var faultLimit: Int {
@@ -122,6 +122,7 @@ struct ScenarioGenerator {
         var routerIDs = used.sorted()
         random.shuffle(&routerIDs)
         plan = NetworkPlan(nodes: routerIDs.enumerated().map { nodePlan($0.offset, routerID: $0.element) }, links: [])
+        plan.machine.sweepDelay = helloInterval * 8
         let quality = drawQuality()
         let isUniform = random.chance(0.5)
         for (index, members) in topology.links(&random).enumerated() {

@@ -1,5 +1,6 @@
 public import Addressing
 public import OSPF
+internal import Routing
 
 /// A machine: a kernel that stays while there is power, and a process with the router, which may sleep or die.
 public struct Node: Sendable {
@@ -34,6 +35,12 @@ public struct Node: Sendable {
     /// The sum of the updates of this process: what a faithful listener believes.
     public internal(set) var routes = RouteTable()
 
+    /// The machine's kernel; a new one with every loss of power.
+    public internal(set) var kernel = ModelKernel()
+    /// What the process wants in the kernel and believes to be there.
+    var fib: FIB?
+    /// Whether the process will look at the kernel again.
+    var willRetry = false
     let plan: NodePlan
     /// Which of the processes on this machine it is, so that what concerns an earlier one can be told.
     var process = 0

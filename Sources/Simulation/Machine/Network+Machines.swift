@@ -1,5 +1,6 @@
 internal import Addressing
 internal import OSPF
+internal import Routing
 
 /// Power, processes and carrier.
 extension Network {
@@ -18,6 +19,8 @@ extension Network {
         nodes[node].state = .running
         nodes[node].isLeaving = false
         nodes[node].routes = RouteTable()
+        nodes[node].willRetry = false
+        adoptKernel(node)
         let configuration = RouterConfiguration(
             routerID: nodes[node].routerID, routerIDIsDerived: nodes[node].plan.routerIDIsDerived,
             hostname: "n\(node)", hardwareFingerprint: fingerprint(of: node), seed: random.next())
@@ -44,6 +47,7 @@ extension Network {
         guard nodes[node].state == .running || nodes[node].state == .asleep else { return }
         nodes[node].state = .stopped
         nodes[node].router = nil
+        nodes[node].fib = nil
         nodes[node].timer = nil
         nodes[node].backlog = []
         nodes[node].process += 1
@@ -58,6 +62,7 @@ extension Network {
     mutating func powerOff(_ node: Int) {
         stop(node)
         nodes[node].state = .off
+        nodes[node].kernel = ModelKernel()
         for port in nodes[node].ports { updateCarrier(of: ports[port].link) }
     }
 
@@ -77,6 +82,8 @@ extension Network {
         for packet in backlog { take(packet, on: node) }
         if packetsFirst { for port in nodes[node].ports { tellCarrier(port) } }
         tellAnnouncements(node)
+        // A retry that came due meanwhile was slept through.
+        retry(node)
         if nodes[node].timer == nil { handle(.timer, on: node) }
     }
 
@@ -99,6 +106,7 @@ extension Network {
             guard ports[port].hasCarrier != isLit else { continue }
             ports[port].hasCarrier = isLit
             if !isLit { ports[port].hasFlapped = true }
+            nodes[ports[port].node].kernel.setCarrier(ports[port].configuration.index, isLit: isLit)
             enqueue(.carrierNews(port: port), after: random.duration(upTo: machine.carrierDelay))
         }
     }
@@ -111,12 +119,14 @@ extension Network {
         if ports[index].told != nil, ports[index].hasFlapped || !ports[index].hasCarrier {
             ports[index].told = nil
             observer?(now, .carrier(node: node, interface: interface, isUp: false))
+            nodes[node].fib?.linkLost(interface)
             handle(.interfaceDown(index: interface), on: node)
         }
         ports[index].hasFlapped = false
         if ports[index].hasCarrier, ports[index].told == nil {
             ports[index].told = ports[index].configuration
             observer?(now, .carrier(node: node, interface: interface, isUp: true))
+            nodes[node].fib?.linkUsable(interface)
             handle(.interfaceUp(ports[index].configuration), on: node)
         }
     }

@@ -1,0 +1,117 @@
+public import Addressing
+internal import Routing
+
+/// A kernel as far as routes and next-hop objects go: what it takes, what it refuses, and what it does by itself when a
+/// link loses its carrier, without a word to anybody.
+public struct ModelKernel: Sendable {
+    private enum Object: Sendable {
+        case single(NextHop)
+        case group([NextHopID])
+    }
+
+    private var objects: [NextHopID: Object] = [:]
+    private var routes: [IPv6Prefix: NextHopID] = [:]
+    /// Interfaces with carrier.
+    private var lit: Set<UInt32> = []
+    /// Changes of routes that were asked for and made; a change of a group is none.
+    public private(set) var routeChanges = 0
+    /// Changes of anything that were asked for and made.
+    public private(set) var changes = 0
+
+    /// All prefixes there is a route to.
+    var prefixes: some Collection<IPv6Prefix> { routes.keys }
+    var groupCount: Int { objects.values.count { if case .group = $0 { true } else { false } } }
+    var singleCount: Int { objects.count - groupCount }
+
+    /// Makes a change, or says why not.
+    mutating func apply(_ change: FIBChange) -> FIBFailure? {
+        if let reason = refusal(of: change) { return FIBFailure(reason, message: "\(reason)") }
+        changes += 1
+        switch change {
+        case .addNextHop(let id, let hop): objects[id] = .single(hop)
+        case .addGroup(let id, let members), .replaceGroup(let id, let members): objects[id] = .group(members)
+        case .addRoute(let prefix, .group(let id)), .replaceRoute(let prefix, .group(let id)):
+            routes[prefix] = id
+            routeChanges += 1
+        case .addRoute, .replaceRoute: preconditionFailure("this kernel has next-hop objects")
+        case .removeRoute(let prefix):
+            routes[prefix] = nil
+            routeChanges += 1
+        case .removeGroup(let id), .removeNextHop(let id): remove(id)
+        }
+        return nil
+    }
+
+    private func refusal(of change: FIBChange) -> FIBFailure.Reason? {
+        switch change {
+        case .addNextHop(let id, let hop):
+            objects[id] != nil ? .exists : lit.contains(hop.interface) ? nil : .linkUnusable
+        case .addGroup(let id, let members): objects[id] != nil ? .exists : refusal(ofMembers: members)
+        case .replaceGroup(let id, let members): objects[id] == nil ? .missing : refusal(ofMembers: members)
+        case .addRoute(let prefix, let target): routes[prefix] != nil ? .exists : refusal(of: target)
+        case .replaceRoute(let prefix, let target): routes[prefix] == nil ? .missing : refusal(of: target)
+        case .removeRoute(let prefix): routes[prefix] == nil ? .missing : nil
+        case .removeGroup(let id), .removeNextHop(let id): objects[id] == nil ? .missing : nil
+        }
+    }
+
+    private func refusal(ofMembers members: [NextHopID]) -> FIBFailure.Reason? {
+        let areSingles = members.allSatisfy { if case .single = objects[$0] { true } else { false } }
+        return areSingles && !members.isEmpty ? nil : .invalid
+    }
+
+    private func refusal(of target: RouteTarget) -> FIBFailure.Reason? {
+        guard case .group(let id) = target, case .group = objects[id] else { return .invalid }
+        return nil
+    }
+
+    /// Removes an object: it leaves its groups, those left empty go too, and routes go with what they point to.
+    private mutating func remove(_ id: NextHopID) {
+        objects[id] = nil
+        for (groupID, object) in objects {
+            guard case .group(let members) = object, members.contains(id) else { continue }
+            let rest = members.filter { $0 != id }
+            if rest.isEmpty { remove(groupID) } else { objects[groupID] = .group(rest) }
+        }
+        routes = routes.filter { $0.value != id }
+    }
+
+    /// The carrier of an interface comes or goes; with it go the next-hop objects.
+    mutating func setCarrier(_ interface: UInt32, isLit: Bool) {
+        if isLit {
+            lit.insert(interface)
+            return
+        }
+        lit.remove(interface)
+        for (id, object) in objects {
+            if case .single(let hop) = object, hop.interface == interface { remove(id) }
+        }
+    }
+
+    /// What a reading shows.
+    func read(_ extent: FIB.Rereading) -> KernelRoutes {
+        var result = KernelRoutes(routes: nil)
+        for (id, object) in objects {
+            switch object {
+            case .single(let hop): result.nextHops[id] = hop
+            case .group(let members): result.groups[id] = members
+            }
+        }
+        if extent == .everything { result.routes = routes.mapValues { .group($0) } }
+        return result
+    }
+
+    /// Where packets to exactly this prefix go; `nil` if there is no route.
+    public func nextHops(of prefix: IPv6Prefix) -> [NextHop]? {
+        guard let id = routes[prefix], case .group(let members) = objects[id] else { return nil }
+        return members.compactMap { if case .single(let hop) = objects[$0] { hop } else { nil } }.sorted()
+    }
+
+    /// Where packets to an address go: by the longest prefix that holds it.
+    func nextHops(towards address: IPv6Address) -> [NextHop]? {
+        for length in stride(from: 128, through: 0, by: -1) {
+            if let found = nextHops(of: IPv6Prefix(address, length: length)) { return found }
+        }
+        return nil
+    }
+}
