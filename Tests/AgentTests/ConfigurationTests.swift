@@ -48,7 +48,7 @@ private func problems(_ yaml: String) -> [String] {
               - { name: web, address: 2001:db8::b, check: { http: { url: "http://[::1]:8080/healthz?x=1", host: web, status: 200-204 } } }
               - { name: dns, address: 2001:db8::c }
             ospf: { area: 0.0.0.1, instance: 3, maximumPaths: 8, spfDelay: { initial: 1ms, short: 20ms } }
-            kernel: { table: 100, protocol: 72, nextHopCompatibility: keep }
+            kernel: { table: 100, protocol: 72, metric: 99, nextHopCompatibility: keep }
             control: { socket: /tmp/x.sock }
             http: { listen: "127.0.0.1:80" }
             """)
@@ -75,6 +75,7 @@ private func problems(_ yaml: String) -> [String] {
         #expect(configuration.kernel.table == 100)
         #expect(configuration.kernel.routeProtocol == 72)
         #expect(configuration.kernel.keepsNextHopCompatibility)
+        #expect(configuration.kernel.metric == 99)
         #expect(configuration.control.socket == "/tmp/x.sock")
         #expect(configuration.http.listen == Endpoint("127.0.0.1:80"))
         let api = try #require(configuration.vips.first?.check)

@@ -62,7 +62,8 @@ extension AgentSnapshot {
             ([lsa.linkLocalAddress.description] + lsa.prefixes.map(\.prefix.description)).joined(separator: " ")
         case .intraAreaPrefix(let lsa): summary(of: lsa.prefixes.map(\.prefix.description))
         case .routerInformation(let lsa): lsa.hostname ?? "\(lsa.values.count) values"
-        case .autoConfiguration(let lsa): "\(lsa.values.count) values"
+        case .autoConfiguration(let lsa):
+            lsa.hardwareFingerprint.map { "fingerprint \(hexadecimal($0.prefix(8)))…" } ?? "\(lsa.values.count) values"
         case .unknown(let octets): "\(octets.count) octets"
         }
     }
@@ -135,9 +136,11 @@ extension LSABody {
 
 extension JSONValue {
     fileprivate static func strings(_ values: [String]) -> JSONValue { .array(values.map { .string($0) }) }
-    fileprivate static func octets(_ values: [UInt8]) -> JSONValue {
-        .string(values.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
-    }
+    fileprivate static func octets(_ values: [UInt8]) -> JSONValue { .string(hexadecimal(values)) }
+}
+
+private func hexadecimal(_ octets: some Sequence<UInt8>) -> String {
+    octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
 
 extension RouterLSA.Link {

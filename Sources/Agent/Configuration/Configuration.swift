@@ -70,6 +70,9 @@ extension Configuration {
         public var table: UInt32 = 254
         /// The route protocol number that marks routes and next hops as ours.
         public var routeProtocol: UInt8 = 71
+        /// The kernel's metric of our routes: more than 256, so that what is directly connected wins, and less than
+        /// 1024, so that we win over router advertisements and most routes set by hand.
+        public var metric: UInt32 = 512
         /// Whether the kernel goes on telling every route behind a next-hop group when the group changes, as it does
         /// by default. It costs ten times the change itself; only programs that do not know next-hop objects need it.
         public var keepsNextHopCompatibility = false

@@ -49,7 +49,7 @@ extension Configuration {
         if let section = file.section("ospf", keys: ["area", "instance", "maximumPaths", "spfDelay"]) {
             readOSPF(section)
         }
-        if let section = file.section("kernel", keys: ["table", "protocol", "nextHopCompatibility"]) {
+        if let section = file.section("kernel", keys: ["table", "protocol", "metric", "nextHopCompatibility"]) {
             readKernel(section)
         }
         if let section = file.section("control", keys: ["socket"]) { readControl(section) }
@@ -111,6 +111,7 @@ extension Configuration {
             guard table != 255 else { throw Complaint("255 is the kernel's own table \"local\"", hint: "main is 254") }
             return table
         }
+        section.read("metric", into: &kernel.metric) { try Read.integer($0, in: 1...UInt32.max) }
         section.read("nextHopCompatibility", into: &kernel.keepsNextHopCompatibility) {
             try Read.word($0, ["off": false, "keep": true])
         }

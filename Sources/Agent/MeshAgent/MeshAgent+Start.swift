@@ -62,7 +62,7 @@ extension MeshAgent {
         let installer = try RouteInstaller(
             configuration: KernelFIBConfiguration(
                 protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table,
-                preferredSource: identity.address))
+                metric: configuration.kernel.metric, preferredSource: identity.address))
         for link in monitor.links.values { installer.handle(.link(link)) }
         let socket = try OSPFSocket()
         let router = Router(

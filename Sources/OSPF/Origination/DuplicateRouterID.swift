@@ -71,8 +71,7 @@ extension Router {
         guard lsa.key.type == .autoConfiguration, lsa.age < LSAHeader.maxAge,
             case .autoConfiguration(let body)? = try? lsa.body()
         else { return nil }
-        for case .hardwareFingerprint(let fingerprint) in body.values { return fingerprint }
-        return nil
+        return body.hardwareFingerprint
     }
 
     /// Takes another router ID, which is to begin anew: neighbours are forgotten, and the database with them.

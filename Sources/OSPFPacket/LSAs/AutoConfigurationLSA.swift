@@ -13,6 +13,12 @@ public struct AutoConfigurationLSA: Hashable, Sendable {
 
     /// Makes a body.
     public init(values: [TLV]) { self.values = values }
+
+    /// What tells the router's hardware from all other, if it is said.
+    public var hardwareFingerprint: [UInt8]? {
+        for case .hardwareFingerprint(let fingerprint) in values { return fingerprint }
+        return nil
+    }
 }
 
 extension AutoConfigurationLSA {
