@@ -58,7 +58,7 @@ private final class Greeter: ChannelInboundHandler, Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ProbeTests {
+@Suite struct ProbeTests {
     private func run(_ probe: Probe, timeout: TimeAmount = .seconds(2)) async throws -> CheckOutcome {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         return try await loop.flatSubmit { probe.run(timeout: timeout, on: loop) }.get()
@@ -108,7 +108,7 @@ private final class Greeter: ChannelInboundHandler, Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct HealthCheckerTests {
+@Suite struct HealthCheckerTests {
     @Test func outcomesComeUntilItIsStopped() async throws {
         let server = try await Server()
         var table = VIPTable()

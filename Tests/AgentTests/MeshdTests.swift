@@ -1,0 +1,222 @@
+import Addressing
+import ControlAPI
+import Foundation
+import Glibc
+import Lab
+import Testing
+
+@testable import Agent
+
+/// Real agents on two nodes, and what somebody who runs one can do to it.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct MeshdTests {
+    /// Two nodes and a cable, and their agents.
+    private func withPair(_ config: String = "", _ body: (inout Lab) throws -> Void) throws {
+        let topology = Topology(
+            name: "pair", nodes: [Topology.Node("a", config: config), Topology.Node("b")],
+            links: [Topology.Link("a", "b")])
+        var lab = try Lab.create(topology, name: "at\(getpid())")
+        defer { try? lab.destroy() }
+        do {
+            try lab.startRouters()
+            try lab.waitForRoutes(limit: .seconds(20))
+            try body(&lab)
+        } catch {
+            throw LabError("\(error)\n\(lab.log(of: "a"))\n\(lab.log(of: "b"))")
+        }
+    }
+
+    private func eventually(_ what: String, _ condition: () throws -> Bool) throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try !condition() {
+            guard ContinuousClock.now < deadline else { throw LabError("Waited in vain: \(what)") }
+            usleep(20_000)
+        }
+    }
+
+    private func meshctl(_ lab: Lab, _ arguments: String...) throws -> Command.Output {
+        try lab.command(on: "a", [Binaries.path(of: "meshctl"), "--socket", lab.controlSocket(of: "a")] + arguments)
+            .output()
+    }
+
+    private func meshd(_ lab: Lab, _ arguments: String...) throws -> Command.Output {
+        try lab.command(on: "a", [Binaries.path(of: "meshd")] + arguments).output()
+    }
+
+    private func configurationFile(_ lab: Lab) -> String { "\(lab.directory(of: "a"))/kubermesh.yaml" }
+
+    private func get(_ lab: Lab, _ path: String, _ options: String...) throws -> String {
+        try lab.command(on: "a", ["curl", "-s"] + options + ["http://[::1]:9179\(path)"]).output().text
+    }
+
+    private var ownRoutes: [String] { ["ip", "-6", "route", "show", "proto", "71"] }
+
+    @Test func meshctlAnswersAsTheContractSays() throws {
+        try withPair { lab in
+            try eventually("a is ready") { try meshctl(lab, "status").status == 0 }
+            let prefix = IPv6Prefix(host: lab.addresses.address(of: "b")).description
+
+            let table = try meshctl(lab, "routes").text.split(separator: "\n")
+            #expect(
+                table.first?.split(separator: " ") == [
+                    "PREFIX", "KIND", "NODE", "METRIC", "NEXTHOP", "DEV", "AGE", "FIB",
+                ])
+            #expect(table.dropFirst().first?.split(separator: " ").count == 8)
+            #expect(try meshctl(lab, "routes", "--no-headers").text.split(separator: "\n").count == table.count - 1)
+            #expect(try meshctl(lab, "routes", "-4", "--no-headers").text.isEmpty)
+
+            let list = try JSON.decode(ListDocument<Route>.self, from: meshctl(lab, "routes", "-o", "json").text.utf8)
+            #expect(list.kind == "RouteList" && list.apiVersion == "meshctl/v1" && list.node == "a")
+            let route = try #require(list.items.first { $0.prefix == prefix })
+            #expect(route.nodes == ["b"] && route.metric == 10 && route.fib.state == .installed)
+            #expect(route.nextHops.map(\.interface) == ["cluster0"] && route.nextHops.first?.node == "b")
+
+            let explained = try meshctl(lab, "routes", prefix)
+            #expect(
+                explained.status == 0 && explained.text.contains("announced by  b")
+                    && explained.text.contains("installed"))
+            #expect(
+                try meshctl(lab, "routes", lab.addresses.podPrefix(of: "b").address.description).status == 0,
+                "by address")
+            #expect(try meshctl(lab, "routes", "2001:db8:ffff::/64").status == 4)
+            #expect(try meshctl(lab, "routes", "nonsense").status == 2)
+            #expect(try meshctl(lab, "nonsense").status == 2)
+            #expect(try meshctl(lab, "lsdb", "nonsense").status == 2)
+            #expect(try meshctl(lab, "--socket", "/nowhere", "status").status == 3)
+
+            let detail = try meshctl(lab, "lsdb", "router", "--detail").text
+            #expect(detail.contains("neighborRouterID") && detail.contains("options: V6 E R"))
+            let yaml = try meshctl(lab, "nodes", "-o", "yaml").text
+            #expect(yaml.contains("kind: NodeList") && yaml.contains("node: b"))
+            for name in ["neighbors", "interfaces", "nodes", "lsdb", "vips"] {
+                let output = try meshctl(lab, name, "-o", "wide")
+                #expect(output.status == 0 && !output.text.isEmpty)
+            }
+        }
+    }
+
+    @Test func httpServesButTakesNoOrders() throws {
+        try withPair { lab in
+            try eventually("a serves and is ready") { try get(lab, "/readyz") == "ok\n" }
+            #expect(try get(lab, "/livez") == "ok\n")
+            let metrics = try get(lab, "/metrics").split(separator: "\n").map(String.init)
+            #expect(metrics.contains("kubermesh_topology_nodes 2"))
+            #expect(
+                metrics.contains {
+                    $0.hasPrefix("kubermesh_neighbor_up{interface=\"cluster0\",neighbor=\"b\"") && $0.hasSuffix(" 1")
+                })
+            for line in metrics where !line.hasPrefix("#") {
+                #expect(line.hasPrefix("kubermesh_"))
+                #expect(Double(line.split(separator: " ").last ?? "") != nil, "\(line)")
+            }
+            #expect(try get(lab, "/v1/nodes").contains("\"kind\":\"NodeList\""))
+            let refusal = try get(lab, "/v1/stub-router", "-X", "POST", "-d", "{\"enabled\":true}")
+            #expect(refusal.contains("\"status\":405") && refusal.contains("control socket"))
+            #expect(try meshctl(lab, "status", "-o", "json").text.contains("\"stubRouter\" : false"))
+            #expect(try meshctl(lab, "stub-router", "on").status == 0)
+            try eventually("b hears that a is a stub router") {
+                try lab.list(Node.self, of: "b").first { $0.node == "a" }?.stubRouter == true
+            }
+        }
+    }
+
+    @Test func aReloadTakesEffectAndABadFileDoesNot() throws {
+        try withPair { lab in
+            let file = configurationFile(lab)
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            let agent = try #require(lab.process(of: "a"))
+            try (text + "advertise: [ \"2001:db8:aa::/48\" ]\nvips:\n  - { name: v, address: \"2001:db8:bb::1\" }\n")
+                .write(toFile: file, atomically: true, encoding: .utf8)
+            kill(agent, SIGHUP)
+            try eventually("b has the new prefixes") {
+                let prefixes = try lab.kernelRoutes(of: "b").map(\.prefix.description)
+                return prefixes.contains("2001:db8:aa::/48") && prefixes.contains("2001:db8:bb::1/128")
+            }
+            #expect(try lab.command(on: "b", ["ping", "-c", "1", "-W", "1", "2001:db8:bb::1"]).output().status == 0)
+
+            // No signal: the agent sees the file change.
+            try (text + "advertize: []\n").write(toFile: file, atomically: true, encoding: .utf8)
+            try eventually("the mistake is told") { try lab.status(of: "a").configuration.ok == false }
+            let problems = try lab.status(of: "a").configuration.problems
+            #expect(problems.count == 1 && problems[0].contains("did you mean \"advertise\"?"))
+            #expect(
+                try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:aa::/48" },
+                "nothing changed")
+            #expect(try get(lab, "/metrics").contains("kubermesh_config_last_reload_successful 0"))
+
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            kill(agent, SIGHUP)
+            try eventually("b has them no more") {
+                let prefixes = try lab.kernelRoutes(of: "b").map(\.prefix.description)
+                return !prefixes.contains("2001:db8:aa::/48") && !prefixes.contains("2001:db8:bb::1/128")
+            }
+            #expect(try lab.status(of: "a").configuration.ok)
+        }
+    }
+
+    @Test func aCostChangesWhileTheNeighborStays() throws {
+        try withPair { lab in
+            let before = try lab.list(Neighbor.self, of: "a").first?.stateChanges
+            let file = configurationFile(lab)
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            try text.replacingOccurrences(of: "type: auto", with: "type: auto\n    cost: 55")
+                .write(toFile: file, atomically: true, encoding: .utf8)
+            kill(try #require(lab.process(of: "a")), SIGHUP)
+            try eventually("a counts 55") { try lab.list(Route.self, of: "a").allSatisfy { $0.metric == 55 } }
+            #expect(try lab.list(Neighbor.self, of: "a").first?.stateChanges == before)
+        }
+    }
+
+    @Test func theEndLeavesRoutesUnlessToldOtherwise() throws {
+        try withPair("vips: [ { name: v, address: \"2001:db8:bb::1\" } ]") { lab in
+            try lab.stop("a")
+            #expect(try !lab.command(on: "a", ownRoutes).run().isEmpty)
+            let left = try lab.command(on: "a", ["ip", "-6", "address", "show", "dev", "lo"]).run()
+            #expect(left.contains(lab.addresses.address(of: "a").description))
+            #expect(!left.contains("2001:db8:bb::1"), "a VIP is for those who serve it")
+            try eventually("b routes to a no more") { try lab.kernelRoutes(of: "b").isEmpty }
+
+            let cleaned = try meshd(lab, "cleanup", "--config", configurationFile(lab))
+            #expect(
+                cleaned.status == 0 && cleaned.text.hasPrefix("removed 2 routes"), "\(cleaned.text)\(cleaned.errors)")
+            try expectNothingIsLeft(lab)
+
+            let agent = try lab.command(
+                on: "a", [Binaries.path(of: "meshd"), "--config", configurationFile(lab), "--cleanup-on-exit"]
+            ).spawn()
+            try eventually("it is back") { try !lab.command(on: "a", ownRoutes).run().isEmpty }
+            agent.signal(SIGTERM)
+            #expect(try agent.finish().status == 0)
+            try expectNothingIsLeft(lab)
+        }
+    }
+
+    private func expectNothingIsLeft(_ lab: Lab) throws {
+        #expect(try lab.command(on: "a", ownRoutes).run().isEmpty)
+        #expect(try lab.command(on: "a", ["ip", "nexthop", "show"]).run().isEmpty)
+        let address = lab.addresses.address(of: "a").description
+        #expect(try !lab.command(on: "a", ["ip", "-6", "address", "show", "dev", "lo"]).run().contains(address))
+    }
+
+    @Test func whatCannotStartSaysWhy() throws {
+        try withPair { lab in
+            let second = try meshd(lab, "--config", configurationFile(lab))
+            #expect(second.status == 1 && second.errors.contains("another meshd answers at"))
+            #expect(try meshd(lab, "cleanup", "--config", configurationFile(lab)).status == 1, "not while one runs")
+            let absent = try meshd(lab, "--config", "/nowhere.yaml")
+            #expect(absent.status == 1 && absent.errors.contains("/nowhere.yaml: cannot be read"))
+            #expect(try meshd(lab, "--nonsense").status == 2)
+            #expect(try lab.list(Neighbor.self, of: "a").first?.state == "Full", "the first is as it was")
+        }
+    }
+
+    @Test func anAddressThatIsRemovedComesBack() throws {
+        try withPair { lab in
+            let address = lab.addresses.address(of: "a").description
+            try lab.command(on: "a", ["ip", "-6", "address", "del", "\(address)/128", "dev", "lo"]).run()
+            try eventually("it is back, and preferred again") {
+                try lab.command(on: "a", ["ip", "-6", "address", "show", "dev", "lo"]).run().contains(address)
+                    && lab.kernelRoutes(of: "a").allSatisfy { $0.preferredSource?.description == address }
+            }
+        }
+    }
+}
