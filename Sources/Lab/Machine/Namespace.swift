@@ -49,15 +49,18 @@ public struct Namespace: Hashable, Sendable {
         let wanted = Set(namespaces.compactMap(\.identity))
         let names = Set(namespaces.map(\.name))
         return Files.names(in: "/proc").compactMap { Int32($0) }.filter { pid in
-            if let identity = Identity(path: "/proc/\(pid)/ns/net"), wanted.contains(identity) { return true }
-            return destination(of: pid).map(names.contains) == true
+            // In this order: one that was not seen on its way is there by now, if it is to come at all.
+            if destination(of: pid).map(names.contains) == true { return true }
+            return Identity(path: "/proc/\(pid)/ns/net").map(wanted.contains) == true
         }
     }
 
     /// Whether the process is alive and inside this namespace or about to be, and so is one of the lab's own.
     func holds(_ pid: Int32) -> Bool {
-        if let identity, Identity(path: "/proc/\(pid)/ns/net") == identity { return true }
-        return Self.destination(of: pid) == name
+        // In this order: one that was not seen on its way is there by now, if it is to come at all.
+        if Self.destination(of: pid) == name { return true }
+        guard let identity else { return false }
+        return Identity(path: "/proc/\(pid)/ns/net") == identity
     }
 
     /// The namespace that a process will enter, if it is an `ip netns exec` that did not come to it yet.
