@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Glibc
 
 extension Lab {
     private struct State: Codable {
@@ -40,5 +41,14 @@ extension Lab {
     /// The names of the labs that are up or were left behind.
     public static func all() -> [String] {
         Files.names(in: root).filter { Files.exists(stateFile(in: "\(root)/\($0)")) }
+    }
+
+    /// Takes down the labs whose name is the prefix and the ID of a process that is gone: what a test run that was
+    /// killed has left behind.
+    public static func destroyLeftOvers(prefix: String) throws(LabError) {
+        for name in all() where name.hasPrefix(prefix) {
+            let digits = name.dropFirst(prefix.count).prefix { $0.isNumber }
+            if let process = Int32(digits), kill(process, 0) != 0 { try load(name).destroy() }
+        }
     }
 }

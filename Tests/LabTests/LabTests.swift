@@ -7,6 +7,8 @@ import Testing
 @Suite(.serialized, .enabled(if: geteuid() == 0, "namespaces need root")) struct LabTests {
     private let name = "lt\(getpid())"
 
+    init() throws { try Lab.destroyLeftOvers(prefix: "lt") }
+
     private func withLab(_ topology: Topology, _ body: (inout Lab) throws -> Void) throws {
         var lab = try Lab.create(topology, name: name)
         defer { try? lab.destroy() }
@@ -75,7 +77,7 @@ import Testing
                 let output = try lab.command(
                     on: node, ["ping", "-c", "2", "-i", "0.05", "-W", "1", "fe80::ff:fe00:180%cluster0"]
                 ).output()
-                #expect(PingSummary(output.text)?.received == 2)
+                #expect(try #require(PingSummary(output.text)).received > 0)
             }
         }
     }

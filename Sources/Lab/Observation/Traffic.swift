@@ -37,7 +37,7 @@ extension Lab {
 
     /// Whether one node reaches another's address: pings a few times.
     public func canReach(from node: String, to address: IPv6Address) throws(LabError) -> Bool {
-        let output = try command(on: node, ["ping", "-c", "3", "-i", "0.05", "-W", "1", address.description]).output()
+        let output = try command(on: node, ["ping", "-c", "3", "-i", "0.05", "-W", "3", address.description]).output()
         return PingSummary(output.text)?.received == 3
     }
 }

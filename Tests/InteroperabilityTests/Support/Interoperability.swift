@@ -34,12 +34,7 @@ func eventually(_ limit: Duration = .seconds(20), _ describe: () throws -> Strin
 
 /// Labs of test runs that were killed before they could take them down.
 private enum LeftOvers {
-    static let sweepOnce = Result<Void, any Error> {
-        for name in Lab.all() where name.hasPrefix("it") {
-            guard let process = name.dropFirst(2).split(separator: "-").first.flatMap({ Int32($0) }) else { continue }
-            if kill(process, 0) != 0 { try Lab.load(name).destroy() }
-        }
-    }
+    static let sweepOnce = Result<Void, any Error> { try Lab.destroyLeftOvers(prefix: "it") }
 
     nonisolated(unsafe) private static var count = 0
 
