@@ -42,6 +42,7 @@ import Testing
         ("nodes: [n1, n2]\nlinks:\n  - [n1]", ":3"),
         ("links: []", "nodes"),
         ("nodes: [", "YAML"),
+        ("nodes: [a, b, c]\ncolumns: 2", ":2"),
         ("", "empty"),
         ("nodes:\n  - { name: n1, listens: [70000] }", "65535"),
     ])

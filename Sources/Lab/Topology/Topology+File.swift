@@ -18,7 +18,7 @@ extension Topology {
     }
 }
 
-/// A topology in YAML: `name`, `nodes` and `links`.
+/// A topology in YAML: `name`, `nodes`, `links`, and `columns` if the nodes are to be drawn in rows of that many.
 private struct TopologyFile {
     let path: String
 
@@ -26,12 +26,19 @@ private struct TopologyFile {
         guard let root = try Yams.compose(yaml: yaml) else {
             throw LabError("\(path) is empty; it needs “nodes” and “links”.")
         }
-        let file = try fields(of: root, ["name", "nodes", "links"], what: "the topology")
+        let file = try fields(of: root, ["name", "nodes", "links", "columns"], what: "the topology")
         let name = try file["name"].map { try text($0, "name") } ?? path
         guard let nodes = file["nodes"] else { throw LabError("\(path) has no “nodes”.") }
-        let topology = Topology(
+        var topology = Topology(
             name: name, nodes: try list(nodes, "nodes").map(node),
             links: try file["links"].map { try list($0, "links").map(link) } ?? [])
+        if let columns = file["columns"] {
+            let number = try self.number(columns)
+            guard number > 0, topology.nodes.count % number == 0 else {
+                throw error("“columns” has to divide the number of nodes", at: columns)
+            }
+            topology.shape = .grid(columns: number)
+        }
         do { try topology.validate() } catch { throw LabError("\(path): \(error)") }
         return topology
     }
