@@ -38,22 +38,36 @@ struct Demo: ParsableCommand {
             "A ping every 2 ms runs from n1 to n4, across \(link). That cable is pulled:\n\n$ meshlab fail \(link)")
         try lab.fail(link, .carrier)
         story.say("\n\(lab.picture())\n")
-        usleep(1_500_000)
-        story.say("$ meshlab heal \(link)")
-        try lab.heal(link)
-        story.say("\n\(lab.picture())\n")
-        let healed = try story.waitForRoutes(lab, limit: .seconds(30))
         usleep(1_000_000)
+        try showRoute(story, lab, to: target)
+        story.say("$ meshlab heal \(link)")
+        let began = ContinuousClock.now
+        try lab.heal(link)
+        try waitForBothWays(lab)
+        let healed = ContinuousClock.now - began
+        story.say("\n\(lab.picture())\n\nBoth ways to n4 are back after \(story.seconds(healed)).\n")
+        try showRoute(story, lab, to: target)
+        usleep(500_000)
         ping.signal(SIGINT)
         let output = try ping.finish()
         guard let summary = PingSummary(output.text) else {
             throw LabError("ping said: \(output.text)\(output.errors)")
         }
         story.say(
-            "Every node has every route again after \(story.seconds(healed)). The ping sent \(summary.sent) packets and lost \(summary.sent - summary.received).\n"
-        )
-        try story.show(
-            lab, on: "n1", [try Binaries.path(of: "meshctl"), "--socket", lab.controlSocket(of: "n1"), "neighbors"],
-            as: "meshlab exec n1 -- meshctl neighbors")
+            "The ping sent \(summary.sent) packets through all this and lost \(summary.sent - summary.received).\n")
+    }
+
+    private func showRoute(_ story: Story, _ lab: Lab, to target: String) throws {
+        let meshctl = [try Binaries.path(of: "meshctl"), "--socket", lab.controlSocket(of: "n1")]
+        try story.show(lab, on: "n1", meshctl + ["routes", target], as: "meshlab exec n1 -- meshctl routes \(target)")
+    }
+
+    private func waitForBothWays(_ lab: Lab) throws {
+        let prefix = IPv6Prefix(host: lab.addresses.address(of: "n4"))
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try lab.kernelNextHops(of: "n1")[prefix]?.count != 2 {
+            guard ContinuousClock.now < deadline else { throw LabError("n1 did not get its second way to n4 back.") }
+            usleep(5_000)
+        }
     }
 }
