@@ -22,9 +22,9 @@ extension Network {
         nodes[node].willRetry = false
         adoptKernel(node)
         let configuration = RouterConfiguration(
-            routerID: nodes[node].routerID, routerIDIsDerived: nodes[node].plan.routerIDIsDerived,
+            routerID: nodes[node].routerID, routerIDIsDerived: nodes[node].routerIDIsDerived,
             hostname: "n\(node)", hardwareFingerprint: fingerprint(of: node), seed: random.next())
-        nodes[node].router = Router(configuration: configuration, at: nodes[node].localTime(at: now))
+        nodes[node].router = Router(configuration: configuration, at: localTime(of: node))
         tellAnnouncements(node)
         for port in nodes[node].ports { tellCarrier(port) }
     }

@@ -41,7 +41,10 @@ public struct Node: Sendable {
     var fib: FIB?
     /// Whether the process will look at the kernel again.
     var willRetry = false
-    let plan: NodePlan
+    /// Whether the router ID was derived, so that the router may change it.
+    let routerIDIsDerived: Bool
+    /// What the machine's own clock shows when the simulation begins.
+    let clockOffset: Duration
     /// Which of the processes on this machine it is, so that what concerns an earlier one can be told.
     var process = 0
     /// Whether the router has been told to take leave.
@@ -62,7 +65,8 @@ public struct Node: Sendable {
 
     init(index: Int, plan: NodePlan) {
         self.index = index
-        self.plan = plan
+        routerIDIsDerived = plan.routerIDIsDerived
+        clockOffset = plan.clockOffset
         routerID = plan.routerID
         prefixes = plan.prefixes
         externals = plan.externals
@@ -70,7 +74,4 @@ public struct Node: Sendable {
 
     /// Whether its router takes part: a sleeping one is, to all others, a dead one.
     public var isRunning: Bool { state == .running && !isLeaving }
-
-    /// What the machine's own clock shows.
-    func localTime(at now: Instant) -> Instant { now + plan.clockOffset }
 }

@@ -39,7 +39,7 @@ extension Network {
     }
 
     private mutating func ownLSA(of node: Int, sequenceNumber: Int32) -> LSA? {
-        let database = nodes[node].router?.databaseSnapshot(at: nodes[node].localTime(at: now)) ?? []
+        let database = nodes[node].router?.databaseSnapshot(at: localTime(of: node)) ?? []
         let own = database.map(\.lsa).filter {
             $0.key.advertisingRouter == nodes[node].routerID && $0.key.type.scope != .linkLocal
         }

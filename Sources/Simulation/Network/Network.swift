@@ -137,7 +137,7 @@ extension Network {
     /// Lets a node's router handle an event, and does what it asks for.
     mutating func handle(_ event: RouterEvent, on node: Int) {
         guard nodes[node].state == .running else { return }
-        let local = nodes[node].localTime(at: now)
+        let local = localTime(of: node)
         nodes[node].router?.handle(event, at: local, effects: &effects)
         var batch: [RouterEffect] = []
         swap(&batch, &effects)
@@ -179,7 +179,7 @@ extension Network {
 extension Network {
     private mutating func setTimer(_ node: Int) {
         guard let deadline = nodes[node].router?.nextDeadline else { return }
-        let wanted = max(deadline.nanoseconds - nodes[node].plan.clockOffset.nanoseconds, now.nanoseconds)
+        let wanted = max(deadline.nanoseconds - nodes[node].clockOffset.nanoseconds, now.nanoseconds)
         // A timer that rings too early finds nothing to do and is set anew; only an earlier one needs a new event.
         if let timer = nodes[node].timer, timer.nanoseconds <= wanted { return }
         let time = Instant(nanoseconds: wanted) + random.duration(upTo: machine.timerSlack)
@@ -191,7 +191,7 @@ extension Network {
         guard nodes[node].timer == now else { return }
         nodes[node].timer = nil
         guard nodes[node].state == .running, let deadline = nodes[node].router?.nextDeadline else { return }
-        let local = nodes[node].localTime(at: now)
+        let local = localTime(of: node)
         guard deadline <= local else { return setTimer(node) }
         if nodes[node].lastRing == now {
             nodes[node].ringsWithoutProgress += 1
@@ -204,6 +204,9 @@ extension Network {
         }
         handle(.timer, on: node)
     }
+
+    /// What a machine's own clock shows.
+    func localTime(of node: Int) -> Instant { now + nodes[node].clockOffset }
 
     /// How a node is called in messages.
     public func name(_ node: Int) -> String { "n\(node)(\(nodes[node].routerID))" }

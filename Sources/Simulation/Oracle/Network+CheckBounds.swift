@@ -7,7 +7,7 @@ extension Network {
     mutating func checkBounds() {
         var largest = 0
         for node in nodes {
-            let entries = node.router?.databaseSnapshot(at: node.localTime(at: now)).count ?? 0
+            let entries = node.router?.databaseSnapshot(at: localTime(of: node.index)).count ?? 0
             largest = max(largest, entries)
         }
         // A database may have shrunk since a neighbour described it.

@@ -35,7 +35,7 @@ extension Network {
     }
 
     private func database(of node: Int) -> [WireLSA] {
-        let entries = nodes[node].router?.databaseSnapshot(at: nodes[node].localTime(at: now)) ?? []
+        let entries = nodes[node].router?.databaseSnapshot(at: localTime(of: node)) ?? []
         return entries.map { WireLSA(octets: $0.lsa.octets) }
     }
 
