@@ -6,7 +6,8 @@ import Simulation
 @main
 struct Main {
     static let usage = """
-        usage: meshsim [--seeds A..B | --seed N] [--size small|medium|large] [--verbose] [--minimize] [--report-every N]
+        usage: meshsim [--seeds A..B | --seed N | --convergence] [--size small|medium|large] [--verbose] [--minimize]
+                       [--keep-going] [--report-every N]
 
           --seeds A..B      run the scenarios of these seeds, both included (default 1..1000)
           --seed N          run the scenario of one seed
@@ -14,6 +15,7 @@ struct Main {
           --verbose         print all that happens
           --minimize        after a failure, leave out steps as long as it still fails, and print what remains
           --keep-going      do not stop at the first failure
+          --convergence     instead of scenarios, print how long good cables take to converge
           --report-every N  a summary line after so many seeds (default 100)
 
         Exits 1 if a promise was broken, 2 if the arguments make no sense.
@@ -29,6 +31,10 @@ struct Main {
     }
 
     static func run(_ options: Options) -> Int32 {
+        if options.measuresConvergence {
+            ConvergenceTable.print()
+            return 0
+        }
         var summary = Summary()
         var failures = 0
         for seed in options.seeds {

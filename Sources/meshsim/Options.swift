@@ -8,6 +8,7 @@ struct Options {
     var isVerbose = false
     var minimizes = false
     var keepsGoing = false
+    var measuresConvergence = false
     var reportEvery = 100
 
     /// What is wrong with the arguments.
@@ -22,6 +23,7 @@ struct Options {
             switch name {
             case "--verbose": options.isVerbose = true
             case "--minimize": options.minimizes = true
+            case "--convergence": options.measuresConvergence = true
             case "--keep-going": options.keepsGoing = true
             case "--seeds", "--seed", "--size", "--report-every":
                 guard let value = remaining.popFirst(), options.set(name, to: value) else {
