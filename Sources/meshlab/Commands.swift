@@ -123,6 +123,18 @@ struct Exec: ParsableCommand {
     }
 }
 
+struct Log: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show what the programs on a node wrote.")
+    @OptionGroup var options: LabOptions
+    @Argument(help: "The node.")
+    var node: String
+
+    func run() throws {
+        let lab = try options.load()
+        print(lab.log(of: try lab.topology.node(node).name))
+    }
+}
+
 struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show the labs that are up, and the topologies there are.")

@@ -10,7 +10,8 @@ internal import Lab
             stays up until “meshlab down”, and “meshlab exec n1 -- ip -6 route” looks inside.
             """,
         subcommands: [
-            Up.self, Down.self, Start.self, Stop.self, Status.self, Exec.self, Fail.self, Heal.self, List.self,
+            Up.self, Down.self, Start.self, Stop.self, Status.self, Exec.self, Log.self, Fail.self, Heal.self,
+            List.self,
             Demo.self,
             Respond.self, Dial.self,
         ])

@@ -38,7 +38,10 @@ struct Story {
         say("\n\(lab.picture())\n")
         try lab.startRouters()
         guard let timeout else { return lab }
-        let elapsed = try waitForRoutes(lab, limit: .seconds(timeout))
+        let elapsed: Duration
+        do { elapsed = try waitForRoutes(lab, limit: .seconds(timeout)) } catch {
+            throw LabError("\(error)\nThe lab stays up: see “meshlab status” and \(lab.directory)/*/*.log.")
+        }
         say("Every node has every route: \(seconds(elapsed)) after its routers were started.\n")
         if let node = topology.routers.first(where: { $0.router == .meshd }) {
             try show(

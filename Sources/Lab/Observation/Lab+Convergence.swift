@@ -66,7 +66,7 @@ extension Lab {
     ) throws(LabError) -> Duration {
         let start = ContinuousClock.now
         while true {
-            for node in topology.routers where !(processes[node.name] ?? []).isEmpty && !isRunning(node.name) {
+            if let node = topology.routers.first(where: { hasCrashed($0.name) }) {
                 throw LabError("The router of \(node.name) ended.\n\(log(of: node.name))")
             }
             let progress = try progress()

@@ -24,13 +24,14 @@ extension Lab {
         }
     }
 
-    /// A table of the nodes: what they run, whether it runs, how many routes their kernels have, and the memory held.
+    /// A table of the nodes: what they run, whether it runs, their neighbours, how many of the routes that should be in their
+    /// kernels are there, and the memory held.
     public func statusTable() throws(LabError) -> String {
-        var rows = [["NODE", "ROUTER", "STATE", "PID", "ROUTES", "MEMORY", "ADDRESS", "NAMESPACE"]]
+        var rows = [["NODE", "ROUTER", "STATE", "PID", "NEIGHBORS", "ROUTES", "MEMORY", "ADDRESS", "NAMESPACE"]]
         for node in topology.nodes {
             let namespace = namespace(of: node.name)
             guard node.router != .bridge && node.router != .none else {
-                rows.append([node.name, node.router.rawValue, "-", "-", "-", "-", "-", namespace.name])
+                rows.append([node.name, node.router.rawValue, "-", "-", "-", "-", "-", "-", namespace.name])
                 continue
             }
             let process = process(of: node.name)
@@ -39,11 +40,18 @@ extension Lab {
             rows.append([
                 node.name, node.router.rawValue, process == nil ? "stopped" : "running",
                 process.map(String.init) ?? "-",
-                "\(present)/\(expected.count)", process == nil ? "-" : "\(residentMemory(of: node.name) >> 20) MB",
+                adjacencySummary(of: node.name), "\(present)/\(expected.count)",
+                process == nil ? "-" : "\(residentMemory(of: node.name) >> 20) MB",
                 addresses.address(of: node.name).description, namespace.name,
             ])
         }
         return Self.table(rows)
+    }
+
+    /// How many of the neighbours it hears are Full.
+    private func adjacencySummary(of node: String) -> String {
+        guard isRunning(node), let found = try? adjacencies(of: node) else { return "-" }
+        return "\(found.count { $0.state == "Full" })/\(found.count) Full"
     }
 
     /// Rows of text as columns of equal width.

@@ -43,6 +43,11 @@ extension Lab {
     /// Whether the router of a node runs.
     public func isRunning(_ node: String) -> Bool { !alive(node, among: processes).isEmpty }
 
+    /// Whether a program of a node's router ended by itself.
+    public func hasCrashed(_ node: String) -> Bool {
+        alive(node, among: processes).count < (processes[node] ?? []).count
+    }
+
     /// The process of a node's router, or the last of them where there are several.
     public func process(of node: String) -> Int32? { alive(node, among: processes).last }
 
