@@ -48,36 +48,37 @@ public struct Daemon: Sendable {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         let loop = try Linux.EventLoop(name: "meshd-routing")
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let reporter = Reporter()
+        let tasks = EventLoopTaskExecutor(loop: group.next())
+        let reporter = Reporter(tasks: tasks)
         let checker = HealthChecker(loop: group.next()) { id, outcome in reporter.report(id, outcome) }
         let agent = try MeshAgent(loop: loop, configuration: configuration, file: file, checker: checker, log: log)
         reporter.connect(to: agent)
 
         let service = ControlService(
             snapshot: { await agent.snapshot() }, setStubRouter: { await agent.setStubRouter($0) },
-            isAlive: { await isTurning(loop) })
+            isAlive: { await isTurning(loop, clock: tasks.loop) })
         let socket = configuration.control.socket
         try StateDirectory(besideSocket: socket).create()
         try ControlSocket.makeWay(at: socket)
         let control = try ControlSocket.withPrivateFiles {
-            try HTTPServer.listen(onSocket: socket, group: group) { await service.respond(to: $0) }.wait()
+            try HTTPServer.listen(onSocket: socket, tasks: tasks) { await service.respond(to: $0) }.wait()
         }
         defer { unlink(socket) }
         log.notice(
             "meshd \(Version.text) starts",
             metadata: ["configuration": "\(file.path ?? "defaults")", "socket": "\(socket)"])
-        try group.next().makeFutureWithTask { try await agent.start() }.wait()
+        try tasks.run { try await agent.start() }.wait()
         let http = Mutex<HTTPServer?>(nil)
-        listen(on: group.next(), service, attempt: 0) { server in http.withLock { $0 = server } }
+        listen(on: tasks, service, attempt: 0) { server in http.withLock { $0 = server } }
 
         while true {
             let signal = signals.next()
             if signal != SIGHUP { break }
-            try group.next().makeFutureWithTask { await agent.reload() }.wait()
+            try tasks.run { await agent.reload() }.wait()
         }
         log.notice("meshd stops")
         let cleansUp = options.cleansUpOnExit
-        try group.next().makeFutureWithTask { await agent.stop(removingEverything: cleansUp) }.wait()
+        try tasks.run { await agent.stop(removingEverything: cleansUp) }.wait()
         control.close()
         http.withLock { $0?.close() }
         checker.stopAll()
@@ -85,11 +86,11 @@ public struct Daemon: Sendable {
 
     /// Listens for metrics and probes; tries again while the address is not there, as a `lo` that is not up yet.
     private func listen(
-        on loop: any NIOCore.EventLoop, _ service: ControlService, attempt: Int,
+        on tasks: EventLoopTaskExecutor, _ service: ControlService, attempt: Int,
         started: @escaping @Sendable (HTTPServer) -> Void
     ) {
         guard let endpoint = configuration.http.listen else { return }
-        HTTPServer.listen(on: endpoint, group: loop) { await service.respond(to: $0) }.whenComplete {
+        HTTPServer.listen(on: endpoint, tasks: tasks) { await service.respond(to: $0) }.whenComplete {
             result in
             switch result {
             case .success(let server): started(server)
@@ -99,8 +100,8 @@ public struct Daemon: Sendable {
                         "cannot serve HTTP on \(endpoint): \(error); it is tried again every 10 s. Another address is given by http.listen, and off is none"
                     )
                 }
-                loop.scheduleTask(in: .seconds(10)) {
-                    self.listen(on: loop, service, attempt: attempt + 1, started: started)
+                tasks.loop.scheduleTask(in: .seconds(10)) {
+                    self.listen(on: tasks, service, attempt: attempt + 1, started: started)
                 }
             }
         }
@@ -123,26 +124,28 @@ public struct Daemon: Sendable {
     }
 }
 
-/// Whether the loop turns when it is woken.
-private func isTurning(_ loop: Linux.EventLoop) async -> Bool {
+/// Whether the loop turns when it is woken, within a second by another's clock.
+private func isTurning(_ loop: Linux.EventLoop, clock: any NIOCore.EventLoop) async -> Bool {
     let before = loop.heartbeat
     loop.wakeUp()
-    for _ in 0..<100 {
-        if loop.heartbeat != before { return true }
-        try? await Task.sleep(for: .milliseconds(10))
+    for _ in 0..<100 where loop.heartbeat == before {
+        try? await clock.scheduleTask(in: .milliseconds(10)) {}.futureResult.get()
     }
-    return false
+    return loop.heartbeat != before
 }
 
 /// Passes outcomes of health checks on to the agent, which is made after the checker.
 private final class Reporter: Sendable {
     private let agent = Mutex<MeshAgent?>(nil)
+    private let tasks: EventLoopTaskExecutor
+
+    init(tasks: EventLoopTaskExecutor) { self.tasks = tasks }
 
     func connect(to agent: MeshAgent) { self.agent.withLock { $0 = agent } }
 
     func report(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) {
         guard let agent = agent.withLock({ $0 }) else { return }
-        Task { await agent.checked(id, outcome) }
+        Task(executorPreference: tasks) { await agent.checked(id, outcome) }
     }
 }
 

@@ -37,11 +37,19 @@ enum SmallFile {
 
     /// What tells one state of a file from another: `nil` while there is none. Follows symbolic links, so that the swap of
     /// one by which Kubernetes updates mounted files is seen.
-    static func stamp(of path: String) -> [Int64]? {
+    static func stamp(of path: String) -> Stamp? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
-        return [
-            Int64(status.st_ino), Int64(status.st_size), Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec),
-        ]
+        return Stamp(
+            file: UInt64(status.st_ino), size: Int64(status.st_size),
+            modified: withUnsafeBytes(of: status.st_mtim) { Array($0) })
+    }
+
+    /// See ``stamp(of:)``.
+    struct Stamp: Hashable, Sendable {
+        var file: UInt64
+        var size: Int64
+        /// The time of the last change, only ever compared.
+        var modified: [UInt8]
     }
 }

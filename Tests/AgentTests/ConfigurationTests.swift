@@ -139,7 +139,8 @@ private func problems(_ yaml: String) -> [String] {
             "one of tcp and http"
         ),
         ("kernel: { protocol: 188 }", "FRR"), ("kernel: { protocol: 2 }", "used by the kernel"),
-        ("kernel: { table: 255 }", "local"), ("kernel: { nextHopCompatibility: kepp }", "did you mean \"keep\""), ("control: { socket: x.sock }", "absolute path"),
+        ("kernel: { table: 255 }", "local"), ("kernel: { nextHopCompatibility: kepp }", "did you mean \"keep\""),
+        ("control: { socket: x.sock }", "absolute path"),
         ("http: { listen: 9179 }", "address with a port"), ("ospf: { maximumPaths: 0 }", "from 1 to 256"),
         ("a: 1\na: 2", "given twice"), ("a: [", "not YAML"), ("\ta: 1", "not YAML"), ("- 1", "must be a mapping"),
         ("node: { name: \"\" }", "plain text"),

@@ -33,7 +33,7 @@ private func leaveSocket(at path: String) {
 }
 
 @Suite struct HTTPServerTests {
-    private let group = MultiThreadedEventLoopGroup.singleton
+    private let tasks = EventLoopTaskExecutor(loop: MultiThreadedEventLoopGroup.singleton.next())
 
     /// Answers with what it was asked.
     private let echo: HTTPServer.Responder = { request in
@@ -44,7 +44,7 @@ private func leaveSocket(at path: String) {
     @Test func requestsOverAUnixSocketAreAnswered() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/s"
-        let server = try await HTTPServer.listen(onSocket: path, group: group, respond: echo).get()
+        let server = try await HTTPServer.listen(onSocket: path, tasks: tasks, respond: echo).get()
         var client = ControlClient(socket: path)
         // Other tests may keep all threads busy for long.
         client.timeout = 300
@@ -61,7 +61,7 @@ private func leaveSocket(at path: String) {
     @Test func aBodyThatIsTooLongEndsTheConnection() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/s"
-        let server = try await HTTPServer.listen(onSocket: path, group: group, respond: echo).get()
+        let server = try await HTTPServer.listen(onSocket: path, tasks: tasks, respond: echo).get()
         var client = ControlClient(socket: path)
         // Other tests may keep all threads busy for long.
         client.timeout = 300
@@ -77,10 +77,10 @@ private func leaveSocket(at path: String) {
     }
 
     @Test func connectionsPastTheBoundAreClosed() async throws {
-        let server = try await HTTPServer.listen(on: Endpoint("[::1]:39179")!, group: group, respond: echo).get()
+        let server = try await HTTPServer.listen(on: Endpoint("[::1]:39179")!, tasks: tasks, respond: echo).get()
         var channels: [any Channel] = []
         for _ in 0...HTTPServer.maximumConnections {
-            channels.append(try await ClientBootstrap(group: group).connect(host: "::1", port: 39179).get())
+            channels.append(try await ClientBootstrap(group: tasks.loop).connect(host: "::1", port: 39179).get())
         }
         try await channels.last?.closeFuture.get()
         #expect(channels.dropLast().allSatisfy { $0.isActive })
@@ -104,7 +104,7 @@ private func leaveSocket(at path: String) {
         #expect(access(path, F_OK) == 0)
         try ControlSocket.makeWay(at: path)
         #expect(access(path, F_OK) != 0)
-        let server = try await HTTPServer.listen(onSocket: path, group: group, respond: echo).get()
+        let server = try await HTTPServer.listen(onSocket: path, tasks: tasks, respond: echo).get()
         #expect(throws: ControlSocket.InUse.self) { try ControlSocket.makeWay(at: path) }
         server.close()
         let other = directory.path + "/file"

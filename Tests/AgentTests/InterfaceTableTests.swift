@@ -65,7 +65,8 @@ import Testing
         _ = table.update(link(), addresses: [address("fe80::5")], configuration: Configuration())
         let both = [address("fe80::1"), address("fe80::5")]
         #expect(table.update(link(), addresses: both, configuration: Configuration()) == nil)
-        guard case .up(let new)? = table.update(link(), addresses: [both[0]], configuration: Configuration()) else {
+        guard case .changed(let new)? = table.update(link(), addresses: [both[0]], configuration: Configuration())
+        else {
             Issue.record("the other address is used when the first is gone")
             return
         }

@@ -35,23 +35,23 @@ struct HTTPServer {
 
     /// Listens on an address and port, without privileges.
     static func listen(
-        on endpoint: Endpoint, group: any EventLoopGroup, respond: @escaping Responder
+        on endpoint: Endpoint, tasks: EventLoopTaskExecutor, respond: @escaping Responder
     ) -> EventLoopFuture<HTTPServer> {
         do {
             let address = try SocketAddress(ipAddress: endpoint.host.description, port: Int(endpoint.port))
-            return bootstrap(group: group, isPrivileged: false, respond)
+            return bootstrap(tasks: tasks, isPrivileged: false, respond)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .bind(to: address).map { HTTPServer(channel: $0) }
         } catch {
-            return group.next().makeFailedFuture(error)
+            return tasks.loop.makeFailedFuture(error)
         }
     }
 
     /// Listens on a Unix socket whose file is not there, with privileges.
     static func listen(
-        onSocket path: String, group: any EventLoopGroup, respond: @escaping Responder
+        onSocket path: String, tasks: EventLoopTaskExecutor, respond: @escaping Responder
     ) -> EventLoopFuture<HTTPServer> {
-        bootstrap(group: group, isPrivileged: true, respond).bind(unixDomainSocketPath: path)
+        bootstrap(tasks: tasks, isPrivileged: true, respond).bind(unixDomainSocketPath: path)
             .map { HTTPServer(channel: $0) }
     }
 
@@ -59,9 +59,9 @@ struct HTTPServer {
     func close() { channel.close(promise: nil) }
 
     private static func bootstrap(
-        group: any EventLoopGroup, isPrivileged: Bool, _ respond: @escaping Responder
+        tasks: EventLoopTaskExecutor, isPrivileged: Bool, _ respond: @escaping Responder
     ) -> ServerBootstrap {
-        ServerBootstrap(group: group)
+        ServerBootstrap(group: tasks.loop)
             .serverChannelOption(.backlog, value: 64)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -73,7 +73,7 @@ struct HTTPServer {
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(IdleStateHandler(allTimeout: idleTimeout))
                     try pipeline.configureHTTPServerPipeline()
-                    try pipeline.addHandler(RequestHandler(isPrivileged: isPrivileged, respond: respond))
+                    try pipeline.addHandler(RequestHandler(isPrivileged: isPrivileged, tasks: tasks, respond: respond))
                 }
             }
     }
@@ -103,12 +103,14 @@ private final class RequestHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let isPrivileged: Bool
+    private let tasks: EventLoopTaskExecutor
     private let respond: HTTPServer.Responder
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
 
-    init(isPrivileged: Bool, respond: @escaping HTTPServer.Responder) {
+    init(isPrivileged: Bool, tasks: EventLoopTaskExecutor, respond: @escaping HTTPServer.Responder) {
         self.isPrivileged = isPrivileged
+        self.tasks = tasks
         self.respond = respond
     }
 
@@ -131,7 +133,7 @@ private final class RequestHandler: ChannelInboundHandler {
 
     private func answer(_ request: HTTPRequest, _ head: HTTPRequestHead, channel: any Channel) {
         let isKeptAlive = head.isKeepAlive
-        Task { [respond] in
+        Task(executorPreference: tasks) { [respond] in
             let response = await respond(request)
             var answer = HTTPResponseHead(version: head.version, status: response.status)
             answer.headers = [

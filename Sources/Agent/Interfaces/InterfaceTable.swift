@@ -26,8 +26,10 @@ struct InterfaceTable: Sendable {
 
     /// What the router must be told, in order.
     enum Change: Hashable, Sendable {
-        /// The port can be used, or is used in another way than before.
+        /// The port can be used.
         case up(InterfaceConfiguration)
+        /// The port is used in another way than before.
+        case changed(InterfaceConfiguration)
         /// The port cannot be used any more.
         case down(index: UInt32, name: String, reason: String)
     }
@@ -60,7 +62,8 @@ struct InterfaceTable: Sendable {
             own.filter { !$0.address.isLinkLocal }.map { IPv6Prefix($0.address, length: $0.prefixLength) })
         ports[link.index] = Port(link: link, rule: rule, prefixes: prefixes.sorted(), state: state)
         switch (previous?.state, state) {
-        case (let before, .up(let configuration)) where before != .up(configuration): return .up(configuration)
+        case (.up(let before)?, .up(let configuration)): return before == configuration ? nil : .changed(configuration)
+        case (_, .up(let configuration)): return .up(configuration)
         case (.up?, .down(let reason)): return .down(index: link.index, name: link.name, reason: reason)
         default: return nil
         }

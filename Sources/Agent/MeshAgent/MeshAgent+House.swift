@@ -20,7 +20,7 @@ extension MeshAgent {
         let now = EventLoop.now
         if let deadline = fileDeadline, deadline <= now {
             fileDeadline = now + Self.fileInterval
-            if file.hasChanged() { reload() }
+            if file.hasChanged { reload() }
         }
         perform(vips.handle(.timer, at: now))
         openPortsIfDue()
@@ -76,19 +76,19 @@ extension Configuration {
 }
 
 /// The configuration file as it was last seen.
-final class ConfigurationFile: @unchecked Sendable {
+struct ConfigurationFile: Sendable {
     /// The file; `nil` if there is none.
     let path: String?
-    private var stamp: [Int64]?
+    private var stamp: SmallFile.Stamp?
 
     init(path: String?) {
         self.path = path
         remember()
     }
 
-    /// Whether the file is another than when it was last read. To be asked on one thread.
-    func hasChanged() -> Bool { path.map { SmallFile.stamp(of: $0) } != .some(stamp) }
+    /// Whether the file is another than when it was last read.
+    var hasChanged: Bool { path.map { SmallFile.stamp(of: $0) } != .some(stamp) }
 
     /// Notes that the file is read now.
-    func remember() { stamp = path.flatMap { SmallFile.stamp(of: $0) } }
+    mutating func remember() { stamp = path.flatMap { SmallFile.stamp(of: $0) } }
 }

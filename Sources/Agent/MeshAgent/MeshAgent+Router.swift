@@ -32,18 +32,18 @@ extension MeshAgent {
         swap(&effects, &routing!.effects)
     }
 
+    // Only single members of `routing` are named here: a copy of the whole would make the router's next change a copy, too.
     private func perform(_ effect: RouterEffect, at now: Instant) {
-        guard let routing else { return }
         switch effect {
         case .send(let interface, let source, let destination, let octets):
             do {
-                try routing.socket.send(interface: interface, source: source, destination: destination, octets: octets)
+                try routing!.socket.send(interface: interface, source: source, destination: destination, octets: octets)
             } catch {
                 tell(.debug, "\(error)")
             }
         case .membership(let interface, let group, let joined):
             do {
-                try routing.socket.setMembership(interface: interface, group: group, joined: joined)
+                try routing!.socket.setMembership(interface: interface, group: group, joined: joined)
             } catch {
                 tell(.warning, "\(error)")
             }
@@ -51,13 +51,13 @@ extension MeshAgent {
             // What a router that leaves takes back is for the others; its own kernel goes on.
             guard phase != .stopping else { return }
             ages.note(update, at: now)
-            routing.installer.update(update)
+            routing!.installer.update(update)
             if routesChangedAt == nil { routesChangedAt = now }
         case .notice(let notice):
             tell(notice)
         case .routerIDChanged(let routerID):
             do {
-                try state.save(routerID, insteadOf: routing.identity.derivedRouterID)
+                try state.save(routerID, insteadOf: routing!.identity.derivedRouterID)
             } catch {
                 tell(.warning, "the new router ID \(routerID) cannot be kept for the next start: \(error)")
             }
@@ -74,11 +74,11 @@ extension MeshAgent {
 
     /// Brings the kernel's routes to what is wanted, or a bounded part of the way; then again soon.
     func install() {
-        guard let routing, let timers, phase != .stopping else { return }
+        guard let installer = routing?.installer, let timers, phase != .stopping else { return }
         let now = EventLoop.now
-        let hasMore = routing.installer.install(at: now)
-        if let error = routing.installer.lastError { complain(error) } else { kernelIsTroubled = false }
-        loop.setDeadline(hasMore ? now : routing.installer.nextDeadline, of: timers.kernel)
+        let hasMore = installer.install(at: now)
+        if let error = installer.lastError { complain(error) } else { kernelIsTroubled = false }
+        loop.setDeadline(hasMore ? now : installer.nextDeadline, of: timers.kernel)
         if !hasMore, let since = routesChangedAt {
             routesChangedAt = nil
             counters.convergence.observe(EventLoop.now - since)
@@ -186,11 +186,12 @@ extension MeshAgent {
     func take(_ change: InterfaceTable.Change) {
         guard portsAreOpen else { return }
         switch change {
-        case .up(let configuration):
-            tell(
-                .notice, "port \(configuration.name) is up",
-                ["mtu": "\(configuration.mtu)", "cost": "\(configuration.cost)"])
+        case .up(let configuration), .changed(let configuration):
             tellRouter(.interfaceUp(configuration))
+            let isNew = if case .up = change { true } else { false }
+            tell(
+                .notice, "port \(configuration.name) \(isNew ? "is up" : "has changed")",
+                ["mtu": "\(configuration.mtu)", "cost": "\(configuration.cost)"])
         case .down(let index, let name, let reason):
             tellRouter(.interfaceDown(index: index))
             install()

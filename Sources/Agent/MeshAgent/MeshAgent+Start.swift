@@ -39,7 +39,8 @@ extension MeshAgent {
             configuration: configuration, hostName: Host.name, ports: identityPorts, nonce: state.nonce(),
             savedRouterID: state.savedRouterID)
         guard let identity else {
-            tell(.notice, "waiting for a port to take an identity from")
+            if !isWaitingTold { tell(.notice, "waiting for a port to take an identity from") }
+            isWaitingTold = true
             return
         }
         try beginRouting(identity)

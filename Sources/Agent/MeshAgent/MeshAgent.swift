@@ -26,7 +26,7 @@ public actor MeshAgent {
     var counters = AgentCounters()
 
     // Configuration.
-    let file: ConfigurationFile
+    var file: ConfigurationFile
     var configuration: Configuration
     var configurationStatus: Status.ConfigurationStatus
 
@@ -40,6 +40,8 @@ public actor MeshAgent {
     var routing: RoutingCore?
     var ages = RouteAges()
     var vips = VIPTable()
+    /// Whether it was said that there is no port to take an identity from.
+    var isWaitingTold = false
     /// Whether the router has been told of the ports.
     var portsAreOpen = false
 
