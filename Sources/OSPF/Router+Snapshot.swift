@@ -1,5 +1,4 @@
 public import Addressing
-public import OSPFPacket
 
 /// What can be seen of a router from outside. Nothing here changes it.
 extension Router {

@@ -1,5 +1,4 @@
 public import Addressing
-public import OSPFPacket
 
 /// What a router wants done in the world.
 public enum RouterEffect: Sendable {
