@@ -1,4 +1,5 @@
 public import Addressing
+import OSPFPacket
 
 /// What can be seen of a router from outside. Nothing here changes it.
 extension Router {
