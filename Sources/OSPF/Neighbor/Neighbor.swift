@@ -72,6 +72,8 @@ struct Neighbor: Sendable {
     var sequenceNumber: UInt32
     var sent: SentDescription?
     var received: ReceivedDescription?
+    /// The sequence number with which the neighbour began its latest exchange.
+    var beginning: UInt32?
     /// When the exchange is given up and begun anew, unless it ends before.
     var exchangeDeadline: Instant?
     var mismatchedMTU: Int?

@@ -113,6 +113,7 @@ extension Router {
     private mutating func negotiate(
         _ description: DatabaseDescription, _ position: Int, _ index: Int, at now: Instant
     ) {
+        noteBeginning(description, position, index)
         let neighbor = interfaces[position].neighbors[index]
         if description.flags.isSuperset(of: [.initialize, .more, .master]), description.headers.isEmpty,
             neighbor.routerID > routerID
@@ -145,7 +146,9 @@ extension Router {
             if !neighbor.isMaster { repeatAnswer(position, index) }
             return
         }
-        let expected = neighbor.isMaster ? neighbor.sequenceNumber : neighbor.sequenceNumber &+ 1
+        guard !neighbor.isLate(description) else { return }
+        noteBeginning(description, position, index)
+        let expected = neighbor.expectedSequenceNumber
         guard neighbor.state == .exchange, description.flags.contains(.master) != neighbor.isMaster,
             !description.flags.contains(.initialize), description.options == neighbor.received?.options,
             description.sequenceNumber == expected
@@ -154,6 +157,12 @@ extension Router {
         }
         interfaces[position].neighbors[index].received = .init(description)
         acceptDescription(description, position, index, at: now)
+    }
+
+    /// Remembers with which number the neighbour began its latest exchange.
+    private mutating func noteBeginning(_ description: DatabaseDescription, _ position: Int, _ index: Int) {
+        guard description.flags.contains(.initialize) else { return }
+        interfaces[position].neighbors[index].beginning = description.sequenceNumber
     }
 
     /// Takes in a description that is next in order (RFC 2328 §10.6, last part).
@@ -189,6 +198,23 @@ extension Router {
                 neighborEvent(position, index, .exchangeDone, at: now)
             }
         }
+    }
+}
+
+extension Neighbor {
+    /// How far back a sequence number may lie to count as late rather than wrong.
+    private static let lateness = 1000
+
+    /// The sequence number of the next description.
+    var expectedSequenceNumber: UInt32 { isMaster ? sequenceNumber : sequenceNumber &+ 1 }
+
+    /// Whether a description is a copy, overtaken on its way, of one that came before the last: what began this exchange,
+    /// or an earlier part of it. RFC 2328 §10.6 knows only copies of the last one and begins anew for any other, which on
+    /// a link slower than our repetitions would never end.
+    func isLate(_ description: DatabaseDescription) -> Bool {
+        if description.flags.contains(.initialize) { return description.sequenceNumber == beginning }
+        let distance = Int(Int32(bitPattern: expectedSequenceNumber &- description.sequenceNumber))
+        return (2...Self.lateness).contains(distance) && description.flags.contains(.master) != isMaster
     }
 }
 
