@@ -23,19 +23,26 @@ extension Network {
         enqueue(.delivery(port: receiver, source: source, destination: destination, octets: octets), after: .zero)
     }
 
-    /// Two ports on one link with running routers behind them.
+    /// Two ports on one link whose routers both hold their adjacency to be full, so that both take the LSA in.
     private mutating func randomNeighbors() -> (Int, Int)? {
         var candidates: [(Int, Int)] = []
         for link in links {
             for one in link.ports {
-                for other in link.ports where other != one {
-                    if nodes[ports[one].node].isRunning, nodes[ports[other].node].isRunning {
-                        candidates.append((one, other))
-                    }
+                for other in link.ports
+                where other != one && isFull(from: one, to: other) && isFull(from: other, to: one) {
+                    candidates.append((one, other))
                 }
             }
         }
         return random.pick(candidates)
+    }
+
+    private func isFull(from near: Int, to far: Int) -> Bool {
+        let neighbors = nodes[ports[near].node].isRunning ? nodes[ports[near].node].router?.neighborSnapshots : nil
+        return neighbors?.contains {
+            $0.interface == ports[near].configuration.index && $0.state == .full
+                && $0.address == ports[far].configuration.linkLocalAddress
+        } == true
     }
 
     private mutating func ownLSA(of node: Int, sequenceNumber: Int32) -> LSA? {
