@@ -71,23 +71,28 @@ public struct VIPTable: Sendable {
     /// When ``Event/timer`` is wanted next.
     public var nextDeadline: Instant? { entries.compactMap(\.deadline).min() }
 
-    /// Takes the VIPs of the configuration, all of them. One that has not changed goes on as it is.
+    /// Takes the VIPs of the configuration, all of them. One that has not changed goes on as it is; one whose check has
+    /// changed keeps its address until the new check has spoken.
     public mutating func configure(_ vips: [VIP], at now: Instant) -> [Action] {
         var actions: [Action] = []
         for entry in entries where !vips.contains(entry.vip) {
             if entry.vip.check != nil { actions.append(.stopChecking(entry.id)) }
-            if entry.isAnnounced { actions.append(.withdraw(entry.vip, reason: "not configured any more")) }
+            guard entry.isAnnounced, !vips.contains(where: { $0.address == entry.vip.address }) else { continue }
+            actions.append(.withdraw(entry.vip, reason: "not configured any more"))
         }
+        let previous = entries
         entries = vips.map { vip in
-            if let entry = entries.first(where: { $0.vip == vip }) { return entry }
+            let old = previous.first { $0.vip.address == vip.address }
+            if let old, old.vip == vip { return old }
             generation += 1
-            var entry = Entry(vip: vip, since: now, generation: generation)
-            guard let check = vip.check else {
+            var entry = Entry(vip: vip, since: old?.since ?? now, generation: generation)
+            if let check = vip.check {
+                if old?.isAnnounced == true { entry.health = .healthy(failures: 0) }
+                entry.deadline = now + check.lifetime
+                actions.append(.startChecking(entry.id, check))
+            } else if old?.isAnnounced != true {
                 actions.append(.announce(vip))
-                return entry
             }
-            actions.append(.startChecking(entry.id, check))
-            entry.deadline = now + check.lifetime
             return entry
         }
         return actions

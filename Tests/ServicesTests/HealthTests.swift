@@ -92,20 +92,41 @@ import Testing
         #expect(table.handle(.timer, at: deadline) == [.withdraw(checked, reason: "its checker has stalled")])
     }
 
-    @Test func aChangedVIPStartsOver() throws {
+    @Test func aChangedCheckKeepsTheAddressUntilItHasSpoken() throws {
         var table = VIPTable()
         let old = try checkID(in: table.configure([checked], at: at(0)))
         _ = table.handle(.checked(old, .success), at: at(1))
         var changed = checked
-        changed.check?.fall = 5
+        changed.name = "apiserver"
+        changed.check?.fall = 1
         let actions = table.configure([changed], at: at(2))
         let new = try checkID(in: actions)
+        #expect(actions == [.stopChecking(old), .startChecking(new, changed.check!)])
+        #expect(table.announced == [checked.address] && table.entries[0].since == at(1))
+        #expect(table.handle(.checked(old, .failure("no")), at: at(3)) == [], "the old checker's word does not count")
+        #expect(table.handle(.checked(new, .failure("no")), at: at(3)) == [.withdraw(changed, reason: "no")])
+    }
+
+    @Test func aCheckMayComeAndGo() throws {
+        var table = VIPTable()
+        let id = try checkID(in: table.configure([checked], at: at(0)))
+        var unchecked = checked
+        unchecked.check = nil
+        #expect(table.configure([unchecked], at: at(1)) == [.stopChecking(id), .announce(unchecked)])
+        #expect(table.nextDeadline == nil)
+        let again = table.configure([checked], at: at(2))
+        #expect(again == [.startChecking(try checkID(in: again), Self.check)])
+        #expect(table.announced == [checked.address])
+    }
+
+    @Test func anotherAddressIsAnotherVIP() throws {
+        var table = VIPTable()
+        _ = table.configure([plain], at: at(0))
+        let moved = VIP(name: plain.name, address: IPv6Address("fd00::e")!)
         #expect(
-            actions == [
-                .stopChecking(old), .withdraw(checked, reason: "not configured any more"),
-                .startChecking(new, changed.check!),
+            table.configure([moved], at: at(1)) == [
+                .withdraw(plain, reason: "not configured any more"), .announce(moved),
             ])
-        #expect(table.handle(.checked(old, .success), at: at(3)) == [], "the old checker's word does not count")
-        #expect(table.handle(.checked(new, .success), at: at(3)) == [.announce(changed)])
+        #expect(table.announced == [moved.address])
     }
 }

@@ -9,6 +9,11 @@ internal import Services
 extension MeshAgent {
     private static let fileInterval = Duration.seconds(5)
 
+    /// Looks at the configuration file after a while, if there is one.
+    func watchFile() {
+        if file.path != nil { fileDeadline = EventLoop.now + Self.fileInterval }
+    }
+
     /// Sets the timer for the next thing to be done by the clock.
     func scheduleHousekeeping() {
         guard let timers else { return }
@@ -19,7 +24,7 @@ extension MeshAgent {
     func keepHouse() {
         let now = EventLoop.now
         if let deadline = fileDeadline, deadline <= now {
-            fileDeadline = now + Self.fileInterval
+            watchFile()
             if file.hasChanged { reload() }
         }
         perform(vips.handle(.timer, at: now))

@@ -14,7 +14,6 @@ extension MeshAgent {
     /// How long ports wait for the first word of the health checks, so that a node that restarts does not first take back
     /// and then announce again the VIPs it holds.
     private static let longestWaitForChecks = Duration.milliseconds(250)
-    private static let fileInterval = Duration.seconds(5)
 
     /// Begins. Throws where the agent cannot work at all.
     func start() throws {
@@ -24,7 +23,7 @@ extension MeshAgent {
             house: loop.makeTimer { [unowned self] in assumeIsolated { $0.keepHouse() } })
         try loop.register(monitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readMonitor() } }
         checkForwarding()
-        if file.path != nil { fileDeadline = EventLoop.now + Self.fileInterval }
+        watchFile()
         let now = EventLoop.now
         perform(vips.configure(configuration.vips, at: now))
         refreshInterfaces()
