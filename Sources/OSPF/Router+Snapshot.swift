@@ -70,10 +70,21 @@ extension Router {
     /// The sum of the checksums of all LSAs of area and AS scope: equal on all routers whose databases are.
     public var databaseChecksum: UInt32 { database.checksumSum }
 
+    /// Whether the mesh has been heard out: every interface that is not passive has a full neighbour, all of them are
+    /// reached by shortest paths (their router-LSAs, too, know of the adjacency), and nothing is throttled or uncomputed.
+    public var isSynchronized: Bool {
+        let active = interfaces.filter { !$0.isPassive }
+        guard !active.isEmpty, isSettled else { return false }
+        let reached = Set(calculation.nodes().filter { $0.distance != nil }.map(\.routerID))
+        return active.allSatisfy { interface in
+            let full = interface.neighbors.filter { $0.state == .full }
+            return !full.isEmpty && full.allSatisfy { reached.contains($0.routerID) }
+        }
+    }
+
     /// Whether nothing is on its way: no exchange under way, nothing unacknowledged, queued, throttled or uncomputed.
     public var isQuiet: Bool {
-        origination.pending.count == 0 && origination.changes.isEmpty && database.maxAged.isEmpty && !prefixesChanged
-            && spfDelay.deadline == nil
+        isSettled && database.maxAged.isEmpty
             && interfaces.allSatisfy { interface in
                 interface.flood.isEmpty && interface.delayedAcknowledgments.isEmpty
                     && interface.neighbors.allSatisfy {
@@ -81,5 +92,9 @@ extension Router {
                             && [.initial, .twoWay, .full].contains($0.state)
                     }
             }
+    }
+
+    private var isSettled: Bool {
+        origination.pending.count == 0 && origination.changes.isEmpty && !prefixesChanged && spfDelay.deadline == nil
     }
 }

@@ -188,3 +188,27 @@ import Testing
         #expect(bench.routers[2].routeTable.routes.isEmpty)
     }
 }
+
+@Suite struct SynchronizationTests {
+    /// A router that comes back is not done before its neighbours' LSAs lead to it again, however full they are.
+    @Test func aRouterThatComesBackWaitsForItsNeighborsToSaySo() {
+        var bench = FloodingTests.line()
+        bench.handle(.advertise(FloodingTests.prefixes(5, of: 9)), on: 2)
+        bench.run(for: .seconds(1))
+        let interface = bench.routers[0].interfaceSnapshots[0].configuration
+        // Flapping makes router 1 hold back what it says.
+        for _ in 0..<6 {
+            bench.handle(.shutdown, on: 0)
+            bench.run(for: .milliseconds(50))
+            bench.routers[0] = Router(configuration: bench.routers[0].configuration, at: bench.now)
+            bench.handle(.interfaceUp(interface), on: 0)
+            var waited = Duration.zero
+            while !bench.routers[0].isSynchronized, waited < .seconds(10) {
+                bench.run(for: .milliseconds(1))
+                waited += .milliseconds(1)
+            }
+            #expect(waited < .seconds(5))
+            #expect(bench.routers[0].routeTable.routes.count == 5)
+        }
+    }
+}

@@ -130,13 +130,10 @@ extension MeshAgent {
         return active.map(\.rule.dead).max() ?? .seconds(4)
     }
 
-    /// Ends the start once the mesh has been heard out: every port that is up has a full neighbour and nothing is on its way,
-    /// or there has been time enough for every neighbour to speak.
+    /// Ends the start once the mesh has been heard out, or there has been time enough for every neighbour to speak.
     func sweepIfConverged() {
         guard phase == .converging, portsAreOpen, let routing, let deadline = sweepDeadline else { return }
-        let ports = routing.router.interfaceSnapshots.filter { !$0.configuration.isPassive }
-        let isHeardOut = !ports.isEmpty && ports.allSatisfy { $0.fullNeighborCount > 0 } && routing.router.isQuiet
-        guard isHeardOut || deadline <= EventLoop.now else { return }
+        guard routing.router.isSynchronized || deadline <= EventLoop.now else { return }
         sweepDeadline = nil
         phase = .running
         do {

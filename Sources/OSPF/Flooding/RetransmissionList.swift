@@ -1,7 +1,8 @@
 import OSPFPacket
 
 /// LSAs flooded to one neighbour and not yet acknowledged (RFC 2328 §10, "Link state retransmission list"). All wait
-/// the same time, so a queue in order of sending is also in order of deadlines.
+/// the same time, but for those put there first, which wait less; so a queue in order of sending is also in order of
+/// deadlines.
 struct RetransmissionList: Sendable {
     private struct Waiting: Sendable {
         var key: DatabaseKey

@@ -58,8 +58,10 @@ extension Router {
         return true
     }
 
-    mutating func queueRetransmission(of key: DatabaseKey, _ position: Int, _ index: Int, at now: Instant) {
-        let deadline = now + interfaces[position].configuration.retransmitInterval
+    mutating func queueRetransmission(
+        of key: DatabaseKey, _ position: Int, _ index: Int, after delay: Duration? = nil, at now: Instant
+    ) {
+        let deadline = now + (delay ?? interfaces[position].configuration.retransmitInterval)
         if interfaces[position].neighbors[index].retransmissions.insert(key, deadline: deadline) {
             database.adjustUnacknowledged(key, by: 1)
         }

@@ -24,7 +24,8 @@ extension Router {
             if entry.age(at: now) < LSAHeader.maxAge { keys.append(key) }
         }
         for key in database.maxAged.sorted() where key.interface == 0 || key.interface == interface {
-            queueRetransmission(of: key, position, index, at: now)
+            // Soon, for they may be what keeps a router that has come back from being heard.
+            queueRetransmission(of: key, position, index, after: .milliseconds(20), at: now)
         }
         keys.sort()
         return Neighbor.DatabaseSummary(keys: keys)

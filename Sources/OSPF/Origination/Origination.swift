@@ -136,15 +136,17 @@ struct OriginationThrottle: Sendable {
     private var last: Instant?
     private var run = 0
 
-    /// The earliest moment for the next instance.
-    var earliest: Instant {
-        guard let last else { return .zero }
-        return last + (run < 2 ? .zero : min(Self.longest, Self.first * (1 << min(run - 2, 9))))
+    /// The time to the next instance.
+    private var wait: Duration {
+        run < 2 ? .zero : min(Self.longest, Self.first * (1 << min(run - 2, 9)))
     }
+
+    /// The earliest moment for the next instance.
+    var earliest: Instant { last.map { $0 + wait } ?? .zero }
 
     mutating func originated(at now: Instant) {
         // A wait that was imposed is no pause; twice as long is one.
-        if let last, now - last >= Self.longest * 2 { run = 0 }
+        if let last, now - last >= max(.seconds(1), wait * 2) { run = 0 }
         last = now
         run += 1
     }
