@@ -11,9 +11,16 @@ struct Up: ParsableCommand {
     var timeout = 60
     @Flag(help: "Return as soon as the routers are started.")
     var noWait = false
+    @Flag(help: "Make nodes and links, and start no router; “meshlab start” does.")
+    var noStart = false
 
     func run() throws {
-        try Story().up(try Topology.read(topology), name: options.name, timeout: noWait ? nil : timeout)
+        let topology = try Topology.read(topology)
+        if noStart {
+            try Story().make(topology, name: options.name)
+        } else {
+            try Story().up(topology, name: options.name, timeout: noWait ? nil : timeout)
+        }
     }
 }
 

@@ -26,16 +26,23 @@ struct Story {
         fflush(nil)
     }
 
-    /// Makes a lab, waits for its routes if wanted, and shows it.
+    /// Makes the nodes and links of a lab, and shows them.
     @discardableResult
-    func up(_ topology: Topology, name: String, timeout: Int?) throws -> Lab {
+    func make(_ topology: Topology, name: String) throws -> Lab {
         let clock = ContinuousClock()
         let began = clock.now
-        var lab = try Lab.create(topology, name: name)
+        let lab = try Lab.create(topology, name: name)
         say(
             "\(topology.name): \(count(topology.nodes.count, "node")), \(count(topology.links.count, "link")), \(seconds(clock.now - began)) to make"
         )
         say("\n\(lab.picture())\n")
+        return lab
+    }
+
+    /// Makes a lab, waits for its routes if wanted, and shows it.
+    @discardableResult
+    func up(_ topology: Topology, name: String, timeout: Int?) throws -> Lab {
+        var lab = try make(topology, name: name)
         try lab.startRouters()
         guard let timeout else { return lab }
         let elapsed: Duration

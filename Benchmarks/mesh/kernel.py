@@ -1,0 +1,171 @@
+"""What the kernel of a namespace says and does: news of routes, and ports that go down."""
+
+import ctypes
+import ipaddress
+import json
+import os
+import select
+import socket
+import struct
+import time
+
+RTM_NEWLINK, RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWNEXTHOP, RTM_DELNEXTHOP = 16, 24, 25, 104, 105
+RTNLGRP_IPV6_ROUTE, RTNLGRP_NEXTHOP = 11, 32
+SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, SO_RCVBUFFORCE = 270, 1, 33
+RTPROT_KERNEL, RTA_DST, IFF_UP, NLMSG_ERROR = 2, 1, 1, 2
+CLONE_NEWNET = 0x40000000
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class inside:
+    """Within “with inside(namespace):” sockets belong to the namespace. For programs of one thread."""
+
+    def __init__(self, namespace):
+        self.path = f"/run/netns/{namespace}"
+
+    def __enter__(self):
+        self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
+        with open(self.path) as there:
+            self.enter(there.fileno())
+
+    def __exit__(self, *_):
+        self.enter(self.home)
+        os.close(self.home)
+
+    @staticmethod
+    def enter(descriptor):
+        if libc.setns(descriptor, CLONE_NEWNET) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, f"cannot enter a namespace: {os.strerror(code)}")
+
+
+def netlink(namespace, groups=()):
+    with inside(namespace):
+        opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+    opened.bind((0, 0))
+    opened.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 256 << 20)
+    for group in groups:
+        opened.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
+    return opened
+
+
+def take_down(namespace, index):
+    """Takes a port down, so that its other end loses carrier; returns the moment just before."""
+    request = struct.pack("=IHHIIBxHiII", 32, RTM_NEWLINK, 0x5, 1, 0, socket.AF_UNSPEC, 0, index, 0, IFF_UP)
+    with netlink(namespace) as opened:
+        moment = time.monotonic()
+        opened.send(request)
+        answer = opened.recv(4096)
+    kind, = struct.unpack_from("=H", answer, 4)
+    code, = struct.unpack_from("=i", answer, 16)
+    if kind != NLMSG_ERROR or code != 0:
+        raise OSError(-code, f"port {index} of {namespace} does not go down")
+    return moment
+
+
+class RouteWatcher:
+    """Listens to all route and next-hop news of some namespaces. What is heard is only looked at afterwards."""
+
+    def __init__(self, namespaces):
+        self.sockets = {}
+        self.heard = {namespace: [] for namespace in namespaces}
+        self.present = {namespace: set() for namespace in namespaces}
+        self.poll = select.epoll()
+        for namespace in namespaces:
+            opened = netlink(namespace, (RTNLGRP_IPV6_ROUTE, RTNLGRP_NEXTHOP))
+            opened.setblocking(False)
+            self.sockets[opened.fileno()] = (opened, namespace)
+            self.poll.register(opened, select.EPOLLIN)
+
+    def close(self):
+        self.poll.close()
+        for opened, _ in self.sockets.values():
+            opened.close()
+
+    def listen(self, seconds):
+        """Takes in what comes next; whether anything came."""
+        any_news = False
+        for descriptor, _ in self.poll.poll(seconds):
+            opened, namespace = self.sockets[descriptor]
+            heard = self.heard[namespace]
+            try:
+                for _ in range(4096):
+                    heard.append((time.monotonic(), opened.recv(65536)))
+                    any_news = True
+            except BlockingIOError:
+                pass
+        return any_news
+
+    def wait_for(self, wanted, limit):
+        """Waits until each namespace was told of a route to each of its wanted prefixes; the moment when the last was."""
+        deadline = time.monotonic() + limit
+        missing = {namespace: set(prefixes) for namespace, prefixes in wanted.items()}
+        latest = 0
+        while any(missing.values()):
+            if time.monotonic() > deadline:
+                some = {name: len(prefixes) for name, prefixes in missing.items() if prefixes}
+                raise TimeoutError(f"after {limit} s, routes are missing: {some}")
+            self.listen(min(1, max(0, deadline - time.monotonic())))
+            for namespace, heard in self.heard.items():
+                for moment, octets in heard:
+                    for kind, prefix, protocol in news(octets):
+                        if protocol == RTPROT_KERNEL:
+                            continue
+                        if kind == RTM_NEWROUTE and prefix in missing.get(namespace, ()):
+                            missing[namespace].discard(prefix)
+                            latest = max(latest, moment)
+                heard.clear()
+        return latest
+
+    def last_change(self, namespace, quiet, limit):
+        """Listens until there was no news for some time; when the last came in the namespace, and how many there were."""
+        deadline = time.monotonic() + limit
+        calm_since = time.monotonic()
+        while time.monotonic() < deadline and time.monotonic() - calm_since < quiet:
+            if self.listen(0.05):
+                calm_since = time.monotonic()
+        count = 0
+        latest = None
+        for moment, octets in self.heard[namespace]:
+            for kind, _, protocol in news(octets):
+                if protocol != RTPROT_KERNEL:
+                    count += 1
+                    latest = moment
+        return latest, count
+
+
+def news(octets):
+    """The routes and next hops a datagram tells of: what happened, to which prefix, of which protocol."""
+    start = 0
+    while start + 16 <= len(octets):
+        length, kind = struct.unpack_from("=IH", octets, start)
+        if length < 16:
+            return
+        if kind in (RTM_NEWROUTE, RTM_DELROUTE):
+            yield kind, *route(octets, start, length)
+        elif kind in (RTM_NEWNEXTHOP, RTM_DELNEXTHOP):
+            yield kind, None, octets[start + 18]
+        start += (length + 3) & ~3
+
+
+def route(octets, start, length):
+    prefix_length, protocol = octets[start + 17], octets[start + 21]
+    place = start + 28
+    while place + 4 <= start + length:
+        size, kind = struct.unpack_from("=HH", octets, place)
+        if kind == RTA_DST:
+            return (octets[place + 4:place + 20], prefix_length), protocol
+        place += max(4, (size + 3) & ~3)
+    return (bytes(16), prefix_length), protocol
+
+
+def prefix(text):
+    """A prefix as news has it."""
+    network = ipaddress.IPv6Network(text)
+    return network.network_address.packed, network.prefixlen
+
+
+def json_of(text):
+    """What ip says with -j; nothing at all means an empty list."""
+    return json.loads(text or "[]")

@@ -1,0 +1,152 @@
+"""Labs: meshes of real routers in namespaces, made by meshlab."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import kernel
+import process
+
+DIRECTORY = pathlib.Path("/run/kubermesh-bench")
+BINARIES = pathlib.Path(os.environ.get("KUBERMESH_BINARIES", "."))
+BASE = 0x20010db8 << 96
+PROGRAMS = {"meshd": ["meshd"], "frr": ["zebra", "ospf6d"], "bird": ["bird"]}
+counter = 0
+
+
+def run(*arguments, **options):
+    result = subprocess.run([str(argument) for argument in arguments], capture_output=True, text=True, **options)
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, arguments))[:200]} failed: {result.stderr or result.stdout}")
+    return result.stdout
+
+
+def meshlab(*arguments):
+    return run(BINARIES / "meshlab", *arguments, env={**os.environ, "KUBERMESH_LAB_DIRECTORY": str(DIRECTORY)})
+
+
+def take_all_down():
+    meshlab("down", "--all")
+
+
+class Lab:
+    """A lab that is there within “with Lab(…) as lab:”. Nodes are n1, n2, …; nothing routes before start()."""
+
+    def __init__(self, router, count, links, nodes=None):
+        global counter
+        counter += 1
+        self.router = router
+        self.name = f"bench-{os.getpid() % 10000}-{counter}"
+        self.nodes = [f"n{number + 1}" for number in range(count)]
+        self.links = links
+        own = nodes or {}
+        self.topology = {
+            "name": self.name,
+            "nodes": [{"name": node, "router": router, **own.get(node, {})} for node in self.nodes],
+            "links": [[first, second] for first, second in links],
+        }
+
+    def __enter__(self):
+        path = pathlib.Path("/tmp") / f"mesh-{self.name}.yaml"
+        path.write_text(json.dumps(self.topology))  # JSON is YAML.
+        try:
+            meshlab("up", "--name", self.name, "--topology", path, "--no-start")
+        finally:
+            path.unlink()
+        self.watcher = kernel.RouteWatcher([self.namespace(node) for node in self.nodes])
+        return self
+
+    def __exit__(self, *_):
+        self.watcher.close()
+        meshlab("down", "--name", self.name)
+
+    def namespace(self, node):
+        return f"mesh-{self.name}-{node}"
+
+    def directory(self, node):
+        return DIRECTORY / self.name / node
+
+    def mac(self, node):
+        return 0x02_00_00_00_00_00 | (self.nodes.index(node) + 1) << 7
+
+    def address(self, node):
+        return kernel.ipaddress.IPv6Address(BASE | self.mac(node) << 9)
+
+    def prefixes(self, node):
+        """What others need routes to because of a node."""
+        own = [f"{self.address(node)}/128"]
+        if self.router == "meshd":
+            own.append(f"{self.address(node) + 0x100}/120")
+        return own
+
+    def port(self, node, other):
+        """A node's port to another: its name and index."""
+        number = 0
+        for place, (first, second) in enumerate(self.links):
+            if node in (first, second):
+                if other in (first, second):
+                    return f"cluster{number}", 100 + 2 * place + (node == second)
+                number += 1
+        raise KeyError(f"{node} has no link to {other}")
+
+    def ip(self, node, *arguments, **options):
+        return run("ip", "-n", self.namespace(node), *arguments, **options)
+
+    def start(self, limit=60):
+        """Starts all routers; the seconds until every node's kernel has a route to every prefix of every other."""
+        wanted = {
+            self.namespace(node): {
+                kernel.prefix(prefix) for other in self.nodes if other != node for prefix in self.prefixes(other)
+            } for node in self.nodes
+        }
+        began = time.monotonic()
+        meshlab("start", "--name", self.name)
+        return self.watcher.wait_for(wanted, limit) - began
+
+    def settle(self, quiet=1.0, limit=15):
+        """Waits until the kernels' routes have not changed for a while, and forgets their changes."""
+        self.watcher.last_change(self.namespace("n1"), quiet, limit)
+        for heard in self.watcher.heard.values():
+            heard.clear()
+
+    def cut(self, node, other):
+        """Takes down a node's end of the link to another, which loses carrier; returns the moment."""
+        return kernel.take_down(self.namespace(node), self.port(node, other)[1])
+
+    def pids(self, node):
+        """The processes of a node's router."""
+        found = []
+        for pid in run("ip", "netns", "pids", self.namespace(node)).split():
+            name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+            if name in PROGRAMS[self.router]:
+                found.append(int(pid))
+        return found
+
+    def resident(self, node):
+        return sum(process.resident(pid) for pid in self.pids(node))
+
+    def processor_time(self, node):
+        return sum(process.processor_time(pid) for pid in self.pids(node))
+
+    # What the routers are told while they run.
+
+    def configure_meshd(self, node, change):
+        """Changes the configuration file of a node's meshd; reload() is what makes it look."""
+        path = self.directory(node) / "kubermesh.yaml"
+        draft = path.with_suffix(".draft")
+        draft.write_text(change(path.read_text()))
+        draft.rename(path)
+
+    def reload(self, node):
+        for pid in self.pids(node):
+            os.kill(pid, signal.SIGHUP)
+
+    def vtysh(self, node, *commands):
+        words = [word for command in commands for word in ("-c", command)]
+        return run("vtysh", "--vty_socket", self.directory(node) / "frr", *words)
+
+    def birdc(self, node, *words):
+        return run("birdc", "-s", self.directory(node) / "bird" / "bird.ctl", *words)
