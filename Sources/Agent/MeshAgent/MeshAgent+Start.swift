@@ -21,6 +21,10 @@ extension MeshAgent {
             router: loop.makeTimer { [unowned self] in assumeIsolated { $0.handle(.timer) } },
             kernel: loop.makeTimer { [unowned self] in assumeIsolated { $0.install() } },
             house: loop.makeTimer { [unowned self] in assumeIsolated { $0.keepHouse() } })
+        // On a busy machine an ordinary thread may wait for tens of milliseconds, and traffic with it.
+        if !loop.requestRealtimePriority() {
+            tell(.info, "no real-time priority, which takes CAP_SYS_NICE: a busy machine may delay hellos and routes")
+        }
         try loop.register(monitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readMonitor() } }
         checkForwarding()
         watchFile()
