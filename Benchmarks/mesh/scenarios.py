@@ -101,7 +101,8 @@ def anycast(router):
         for node in ("n2", "n3"):
             if device:
                 lab.ip(node, "address", "add", f"{VIP}/128", "dev", device)
-        lab.settle(quiet=3)
+        # Long enough for an LSA that came too soon after the last one to be sent again.
+        lab.settle(quiet=1 if router == "meshd" else 7, limit=30)
         probe = Probe(lab, VIP, ["n2", "n3"], 4)
         way = probe.way(["n2", "n3"])
         if device:
