@@ -70,7 +70,6 @@ class RouteWatcher:
     def __init__(self, namespaces):
         self.sockets = {}
         self.heard = {namespace: [] for namespace in namespaces}
-        self.present = {namespace: set() for namespace in namespaces}
         self.poll = select.epoll()
         for namespace in namespaces:
             opened = netlink(namespace, (RTNLGRP_IPV6_ROUTE, RTNLGRP_NEXTHOP))
@@ -107,32 +106,42 @@ class RouteWatcher:
                 some = {name: len(prefixes) for name, prefixes in missing.items() if prefixes}
                 raise TimeoutError(f"after {limit} s, routes are missing: {some}")
             self.listen(min(1, max(0, deadline - time.monotonic())))
-            for namespace, heard in self.heard.items():
-                for moment, octets in heard:
-                    for kind, prefix, protocol in news(octets):
-                        if protocol == RTPROT_KERNEL:
-                            continue
-                        if kind == RTM_NEWROUTE and prefix in missing.get(namespace, ()):
-                            missing[namespace].discard(prefix)
-                            latest = max(latest, moment)
-                heard.clear()
+            for namespace, lacking in missing.items():
+                # Looked at only when it can be all, for looking takes time from those who are measured.
+                if len(self.heard[namespace]) >= len(lacking) > 0:
+                    latest = max(latest, self.tick_off(lacking, self.heard[namespace]))
         return latest
 
-    def last_change(self, namespace, quiet, limit):
-        """Listens until there was no news for some time; when the last came in the namespace, and how many there were."""
-        deadline = time.monotonic() + limit
+    @staticmethod
+    def tick_off(lacking, heard):
+        """Takes off what was heard of, and forgets the news; when the last of them was."""
+        latest = 0
+        for moment, octets in heard:
+            for kind, found, protocol in news(octets):
+                if kind == RTM_NEWROUTE and protocol != RTPROT_KERNEL and found in lacking:
+                    lacking.discard(found)
+                    latest = moment
+        heard.clear()
+        return latest
+
+    def wait_for_calm(self, quiet, limit):
+        """Listens until there was no news for some time."""
         calm_since = time.monotonic()
-        while time.monotonic() < deadline and time.monotonic() - calm_since < quiet:
+        deadline = calm_since + limit
+        while time.monotonic() < min(deadline, calm_since + quiet):
             if self.listen(0.05):
                 calm_since = time.monotonic()
-        count = 0
+
+    def last_change(self, namespace, quiet, limit):
+        """When the last news came in a namespace, once there is calm."""
+        self.wait_for_calm(quiet, limit)
         latest = None
         for moment, octets in self.heard[namespace]:
-            for kind, _, protocol in news(octets):
-                if protocol != RTPROT_KERNEL:
-                    count += 1
-                    latest = moment
-        return latest, count
+            if any(protocol != RTPROT_KERNEL for _, _, protocol in news(octets)):
+                latest = moment
+        if latest is None:
+            raise RuntimeError(f"no route of {namespace} changed")
+        return latest
 
 
 def news(octets):

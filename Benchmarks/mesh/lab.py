@@ -108,9 +108,14 @@ class Lab:
 
     def settle(self, quiet=1.0, limit=15):
         """Waits until the kernels' routes have not changed for a while, and forgets their changes."""
-        self.watcher.last_change(self.namespace("n1"), quiet, limit)
+        self.watcher.wait_for_calm(quiet, limit)
         for heard in self.watcher.heard.values():
             heard.clear()
+
+    def watch_only(self, node):
+        """Listens to one kernel alone from now on, so that listening costs little."""
+        self.watcher.close()
+        self.watcher = kernel.RouteWatcher([self.namespace(node)])
 
     def cut(self, node, other):
         """Takes down a node's end of the link to another, which loses carrier; returns the moment."""

@@ -75,7 +75,7 @@ class Probe:
 def carrier(router, is_near):
     with Lab(router, 4, SQUARE) as lab:
         lab.start()
-        lab.settle()
+        lab.settle(quiet=4)
         probe = Probe(lab, lab.address("n4"), ["n4"], 4)
         way = probe.way(["n2", "n3"])
         # The end that goes down is the one further away, so that it is carrier that the nearer router loses.
@@ -102,7 +102,7 @@ def anycast(router):
             if device:
                 lab.ip(node, "address", "add", f"{VIP}/128", "dev", device)
         # Long enough for an LSA that came too soon after the last one to be sent again.
-        lab.settle(quiet=1 if router == "meshd" else 7, limit=30)
+        lab.settle(quiet=7, limit=30)
         probe = Probe(lab, VIP, ["n2", "n3"], 4)
         way = probe.way(["n2", "n3"])
         if device:
@@ -131,7 +131,8 @@ class ManyPrefixes:
             routes = "".join(f"route add blackhole {prefix}\n" for prefix in MANY)
             lab.ip("n4", "-batch", "-", input=routes)
         lab.start()
-        lab.settle()
+        lab.watch_only("n1")
+        lab.settle(quiet=4)
         return self
 
     def __exit__(self, *reason):
@@ -154,7 +155,7 @@ class ManyPrefixes:
         """Cuts the link from n2 to n4; the seconds until the last of n1's routes has moved to n3 alone."""
         lab = self.lab
         began = lab.cut("n4", "n2")
-        latest, _ = lab.watcher.last_change(lab.namespace("n1"), quiet=4, limit=30)
+        latest = lab.watcher.last_change(lab.namespace("n1"), quiet=4, limit=30)
         self.check()
         return latest - began
 
