@@ -86,7 +86,12 @@ public struct Router: Sendable {
     }
 
     private mutating func runTimers(at now: Instant) {
-        for index in interfaces.indices { runInterfaceTimers(index, at: now) }
+        let isHelloDue = interfaces.contains { !$0.isPassive && $0.nextHello <= now }
+        for index in interfaces.indices {
+            // Hellos that may go by now go together, so that a router at rest wakes up once for all its ports.
+            if isHelloDue { interfaces[index].hastenHello(at: now) }
+            runInterfaceTimers(index, at: now)
+        }
         runAging(at: now)
     }
 

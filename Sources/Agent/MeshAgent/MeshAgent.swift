@@ -59,8 +59,8 @@ public actor MeshAgent {
     /// When the configuration file is looked at next.
     var fileDeadline: Instant?
 
-    /// What there is once the node knows who it is.
-    struct RoutingCore {
+    /// What there is once the node knows who it is. A class, so that it is never copied to be looked at.
+    final class RoutingCore {
         let identity: NodeIdentity
         var router: Router
         let installer: RouteInstaller
@@ -68,6 +68,13 @@ public actor MeshAgent {
         var announced: [AdvertisedPrefix] = []
         /// Kept to spare the allocation.
         var effects: [RouterEffect] = []
+
+        init(identity: NodeIdentity, router: Router, installer: RouteInstaller, socket: OSPFSocket) {
+            self.identity = identity
+            self.router = router
+            self.installer = installer
+            self.socket = socket
+        }
     }
 
     /// The timers of the loop.

@@ -66,6 +66,15 @@ struct Interface: Sendable {
     /// Octets of OSPF that fit into one IPv6 packet on this link.
     var maximumPacketSize: Int { min(configuration.mtu, 65_535) - 40 }
 
+    /// How much earlier than after its interval a hello may go.
+    var helloSpread: Duration { configuration.helloInterval / 10 }
+
+    /// Has the next hello go now, if that is not too early for it.
+    mutating func hastenHello(at now: Instant) {
+        guard let lastHello, now >= lastHello + (configuration.helloInterval - helloSpread) else { return }
+        nextHello = min(nextHello, now)
+    }
+
     /// The earliest moment at which something of the interface or its neighbours is due.
     var nextDeadline: Instant? {
         var earliest: Instant? = isPassive ? nil : nextHello

@@ -17,7 +17,7 @@ extension Router {
         // A tenth of the interval is spread at random, always to the early side, so that routers started together do
         // not speak together for ever.
         interfaces[position].nextHello =
-            now + configuration.helloInterval - random.duration(below: configuration.helloInterval / 10)
+            now + configuration.helloInterval - random.duration(below: interface.helloSpread)
     }
 
     /// Has a hello sent now, or as soon as the distance to the last one allows: a new neighbour need not wait an
