@@ -49,6 +49,31 @@ import Testing
             #expect(!router.databaseSnapshot(at: bench.now).contains { $0.lsa.key.type == .asExternal })
         }
     }
+
+    /// Found by the simulator: a router takes leave and is back at once, with the same LSAs under the same numbers; the
+    /// flush of its earlier life arrives while its neighbour has already described what it flushes.
+    @Test func aFlushOfAnEarlierLifeDuringTheExchangeIsOutlived() {
+        var bench = Bench()
+        bench.addRouters(2)
+        bench.connect([0, 1])
+        bench.run(for: .seconds(2))
+        let interface = bench.routers[1].interfaceSnapshots[0].configuration
+        bench.filter = { port, _ in port.router == 0 }
+        bench.handle(.shutdown, on: 1)
+        let flush = bench.sent.last { $0.from.router == 1 && $0.octets[1] == 4 }!
+        bench.filter = { _, _ in true }
+        let configuration = RouterConfiguration(routerID: bench.routers[1].configuration.routerID, hostname: "n2")
+        bench.routers[1] = Router(configuration: configuration, at: bench.now)
+        bench.handle(.interfaceUp(interface), on: 1)
+        while bench.routers[0].neighborSnapshots.map(\.state) != [.exchange] { bench.run(for: .microseconds(10)) }
+        bench.handle(
+            .packet(
+                interface: 1, source: Bench.address(flush.from), destination: .allSPFRouters, octets: flush.octets),
+            on: 0)
+        bench.run(for: .seconds(10))
+        #expect(bench.routers.allSatisfy { $0.neighborSnapshots.map(\.state) == [.full] && $0.isQuiet })
+        #expect(bench.routers[0].databaseChecksum == bench.routers[1].databaseChecksum)
+    }
 }
 
 extension Bench {

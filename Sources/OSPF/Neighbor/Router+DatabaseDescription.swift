@@ -176,7 +176,12 @@ extension Router {
                 return neighborEvent(position, index, .sequenceNumberMismatch, at: now)
             }
             let key = databaseKey(header.key, on: position)
-            if let entry = database[key], header.recency(comparedTo: entry.header(at: now)) != .newer { continue }
+            if let entry = database[key], header.recency(comparedTo: entry.header(at: now)) != .newer {
+                // Flushed since our own description began, and nobody else will tell it.
+                let isFlushed = entry.age(at: now) >= LSAHeader.maxAge && header.age < LSAHeader.maxAge
+                if isFlushed { queueRetransmission(of: key, position, index, at: now) }
+                continue
+            }
             if interfaces[position].neighbors[index].requests.count < configuration.limits.lsas {
                 interfaces[position].neighbors[index].requests.insert(header)
             }
