@@ -78,6 +78,7 @@ public final class KernelFIB {
     /// Makes changes, in order, and says which of them (by index) the kernel did not take. Throws only if the kernel cannot
     /// be talked to; then it must be read again.
     public func apply(_ changes: [FIBChange]) throws(SystemError) -> [(index: Int, failure: FIBFailure)] {
+        guard !changes.isEmpty else { return [] }
         var failures: [(index: Int, failure: FIBFailure)] = []
         var batch = MessageEncoder(capacity: 32 << 10)
         var start = 0
