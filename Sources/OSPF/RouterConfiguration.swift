@@ -59,7 +59,7 @@ public struct SPFDelayParameters: Hashable, Sendable {
 
     /// Makes parameters; the defaults suit a mesh of small machines.
     public init(
-        initial: Duration = .zero, short: Duration = .milliseconds(5), long: Duration = .milliseconds(100),
+        initial: Duration = .zero, short: Duration = .milliseconds(5), long: Duration = .milliseconds(20),
         timeToLearn: Duration = .milliseconds(500), holdDown: Duration = .seconds(3)
     ) {
         self.initial = initial

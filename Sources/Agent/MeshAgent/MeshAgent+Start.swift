@@ -126,6 +126,7 @@ extension MeshAgent {
             if case .up(let configuration) = port.state { take(.up(configuration)) }
         }
         sweepDeadline = now + longestDeadInterval * 2
+        if let adopted = routing?.installer.fib.counts.routes, adopted > 0 { holdDeadline = now + longestDeadInterval }
         settle()
     }
 
@@ -139,6 +140,7 @@ extension MeshAgent {
         guard phase == .converging, portsAreOpen, let routing, let deadline = sweepDeadline else { return }
         guard routing.router.isSynchronized || deadline <= EventLoop.now else { return }
         sweepDeadline = nil
+        holdDeadline = nil
         phase = .running
         do {
             try routing.installer.sweep()

@@ -56,6 +56,9 @@ public actor MeshAgent {
     var portDeadline: Instant?
     /// When what an earlier run left is swept at the latest.
     var sweepDeadline: Instant?
+    /// Until when the routes of an earlier run stay as they are unless the mesh has been heard out before: what is half
+    /// known must not take away what was whole.
+    var holdDeadline: Instant?
     /// When the configuration file is looked at next.
     var fileDeadline: Instant?
 
