@@ -187,6 +187,42 @@ import Testing
         #expect(bench.routers[1].neighborSnapshots.allSatisfy { $0.routerID != RouterID(1) || $0.state <= .initial })
         #expect(bench.routers[2].routeTable.routes.isEmpty)
     }
+
+    /// LSAs that grow, and LSAs of others in a router's own name, count towards the bounds like all others.
+    @Test func noLSAGetsPastTheBounds() throws {
+        var bench = Bench()
+        for index in 0..<2 {
+            _ = bench.addRouter(
+                RouterConfiguration(
+                    routerID: RouterID(UInt32(index + 1)), limits: RouterLimits(lsas: 50, lsaOctets: 8192)))
+        }
+        bench.connect([0, 1])
+        bench.run(for: .seconds(3))
+        func flood(_ linkStateIDs: Range<UInt32>, of router: RouterID, sequenceNumber: Int32, octets: Int) {
+            for id in linkStateIDs {
+                let key = LSAKey(type: LSAType(rawValue: 0xa0ff), linkStateID: id, advertisingRouter: router)
+                let body = LSABody.unknown([UInt8](repeating: 0, count: octets))
+                let update = LinkStateUpdate(lsas: [LSA(key: key, sequenceNumber: sequenceNumber, body: body)])
+                let header = PacketHeader(routerID: 2, areaID: .backbone, instanceID: 0)
+                let (source, destination) = (Bench.address(.init(router: 1, interface: 1)), IPv6Address.allSPFRouters)
+                let packet = Packet(header: header, body: .linkStateUpdate(update))
+                bench.handle(
+                    .packet(
+                        interface: 1, source: source, destination: destination,
+                        octets: packet.encode(source: source, destination: destination)), on: 0)
+            }
+        }
+        flood(0..<30, of: 9, sequenceNumber: 1, octets: 4)
+        flood(0..<30, of: 9, sequenceNumber: 2, octets: 4000)
+        #expect(bench.routers[0].databaseSize.octets <= 8192)
+        flood(0..<100, of: 1, sequenceNumber: 1, octets: 4)
+        #expect(bench.routers[0].databaseSize.lsas <= 50 && bench.routers[0].databaseSize.lsas > 30)
+        #expect(bench.routers[0].statistics.rejections[.limit, default: 0] > 50)
+        // What the router has to say itself still finds room.
+        let before = bench.routers[0].databaseSize.lsas
+        bench.handle(.advertise(Self.prefixes(200)), on: 0)
+        #expect(bench.routers[0].databaseSize.lsas > before)
+    }
 }
 
 @Suite struct SynchronizationTests {

@@ -40,7 +40,7 @@ extension Router {
         let old = database[key]
         if lsa.age >= LSAHeader.maxAge, old == nil, !isAnyExchangeUnderWay {
             // Nobody is told, but it is held for a moment lest an earlier instance comes after it.
-            if hasRoom(for: lsa) { install(lsa, for: key, at: now) }
+            if hasRoom(for: lsa, key, insteadOf: nil) { install(lsa, for: key, at: now) }
             direct.append(lsa.header)
             return satisfyRequest(lsa.key, position, index, at: now)
         }
@@ -93,7 +93,8 @@ extension Router {
                 guard old.arrivalBurst < Self.arrivalBurst else { return reject(.lsaTooSoon) }
                 burst = old.arrivalBurst + 1
             }
-        } else if !hasRoom(for: lsa) {
+        }
+        guard hasRoom(for: lsa, key, insteadOf: old?.lsa) else {
             // Told, and acknowledged so that it does not come for ever.
             reject(.limit)
             if !toldDatabaseLimit {
@@ -117,10 +118,13 @@ extension Router {
         if lsa.key.advertisingRouter == routerID { receivedOwn(lsa, key, at: now) }
     }
 
-    private func hasRoom(for lsa: LSA) -> Bool {
-        lsa.key.advertisingRouter == routerID
-            || database.entries.count < configuration.limits.lsas
-                && database.octetCount + lsa.octets.count <= configuration.limits.lsaOctets
+    /// Whether an instance may take its place in the database. Those that grow count as much as those that are new, and
+    /// others' in our name count too: there is always room only for what we have to say ourselves.
+    private func hasRoom(for lsa: LSA, _ key: DatabaseKey, insteadOf old: LSA?) -> Bool {
+        if origination.own[key]?.body != nil { return true }
+        let octets = lsa.octets.count - (old?.octets.count ?? 0)
+        return (old != nil || database.entries.count < configuration.limits.lsas)
+            && (octets <= 0 || database.octetCount + octets <= configuration.limits.lsaOctets)
     }
 
     /// The neighbour is behind: it gets what we have, but not faster than it could take it (RFC 2328 §13 (8)).

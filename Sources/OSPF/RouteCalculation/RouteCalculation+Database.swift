@@ -51,7 +51,7 @@ extension RouteCalculation {
         default: return withdraw(key)
         }
         let vertex = topology.retain(name)
-        let list = body.prefixes.filter { $0.metric != LSAPrefix.infinity && $0.isUsable }
+        let list = Self.cheapest(of: body.prefixes.filter { $0.metric != LSAPrefix.infinity && $0.isUsable })
         guard
             case .intraArea(let oldVertex, let oldList) = contributions.updateValue(
                 .intraArea(vertex, list), forKey: key)
@@ -71,6 +71,23 @@ extension RouteCalculation {
         }
         exchange(old, at: oldVertex, for: new, at: vertex)
         topology.release(oldVertex)
+    }
+
+    /// Each prefix once, at its lowest metric. Whoever means well says each once and in order; an LSA that repeats one
+    /// thousands of times must not cost more than its size.
+    private static func cheapest(of list: [LSAPrefix]) -> [LSAPrefix] {
+        if zip(list, list.dropFirst()).allSatisfy({ $0.prefix < $1.prefix }) { return list }
+        var places: [IPv6Prefix: Int] = [:]
+        var result: [LSAPrefix] = []
+        for entry in list {
+            if let place = places[entry.prefix] {
+                if entry.metric < result[place].metric { result[place] = entry }
+            } else {
+                places[entry.prefix] = result.count
+                result.append(entry)
+            }
+        }
+        return result
     }
 
     private mutating func exchange(

@@ -7,6 +7,7 @@ extension RouteCalculation {
     /// `maximumPaths` (at least 1) next hops.
     public mutating func run(root: RouterID, neighbors: [AdjacentNeighbor], maximumPaths: Int) -> RouteTableUpdate {
         precondition(maximumPaths >= 1)
+        topology.bringLinksUpToDate()
         let old = view
         view = makeView(root: root, neighbors: neighbors, maximumPaths: maximumPaths)
         let scope = bringPathsUpToDate(since: old)

@@ -54,6 +54,8 @@ struct Topology: Sendable {
     /// By vertex number; those not in the graph mean nothing.
     var nodes: [Node] = []
     private var vertices: [Name: Vertex] = [:]
+    /// Routers whose links do not follow from their router-LSAs yet.
+    private var outdated: Set<Vertex> = []
 
     /// Whether bits of routers changed since ``markSeen()``.
     private(set) var hasNewFlags = false
@@ -97,13 +99,18 @@ struct Topology: Sendable {
         graph.removeVertex(vertex)
     }
 
-    /// Sets or removes (`nil`) one of the router-LSAs of a router; together they count as one (RFC 5340 §4.8.1).
+    /// Sets or removes (`nil`) one of the router-LSAs of a router; together they count as one (RFC 5340 §4.8.1). The
+    /// links follow with ``bringLinksUpToDate()``, once for all that changed: a router may have thousands of LSAs.
     mutating func setRouterLSA(of vertex: Vertex, linkStateID: UInt32, to body: RouterLSA?) {
         let index = Int(vertex.rawValue)
-        nodes[index].routerLSAs.removeAll { $0.linkStateID == linkStateID }
-        if let body {
-            let place = nodes[index].routerLSAs.firstIndex { $0.linkStateID > linkStateID }
-            nodes[index].routerLSAs.insert((linkStateID, body), at: place ?? nodes[index].routerLSAs.count)
+        let place = nodes[index].placeOfRouterLSA(linkStateID)
+        let isKnown =
+            place < nodes[index].routerLSAs.count && nodes[index].routerLSAs[place].linkStateID == linkStateID
+        switch (body, isKnown) {
+        case (let body?, true): nodes[index].routerLSAs[place].body = body
+        case (let body?, false): nodes[index].routerLSAs.insert((linkStateID, body), at: place)
+        case (nil, true): nodes[index].routerLSAs.remove(at: place)
+        case (nil, false): return
         }
         // Where they disagree on bits, the one with the lowest link state ID counts (RFC 5340 §A.4.3).
         let first = nodes[index].routerLSAs.first?.body
@@ -118,14 +125,39 @@ struct Topology: Sendable {
         }
         // Without the R-bit nothing is routed through it (RFC 5340 §4.8.1), though it can be reached.
         graph.setTransit(vertex, !isPresent || options.contains(.r))
-        let links = isPresent ? nodes[index].routerLSAs.flatMap { $0.body.links.map(Link.init) } : []
-        setLinks(of: vertex, to: links)
+        if isPresent {
+            outdated.insert(vertex)
+        } else {
+            outdated.remove(vertex)
+            setLinks(of: vertex, to: [])
+        }
+    }
+
+    /// Has the links of all routers follow their router-LSAs.
+    mutating func bringLinksUpToDate() {
+        for vertex in outdated.sorted() {
+            setLinks(of: vertex, to: self[vertex].routerLSAs.flatMap { $0.body.links.map(Link.init) })
+        }
+        outdated.removeAll(keepingCapacity: outdated.count < 1024)
     }
 
     /// Sets or removes (`nil`) the network-LSA of a network.
     mutating func setNetworkLSA(of vertex: Vertex, to body: NetworkLSA?) {
         nodes[Int(vertex.rawValue)].isPresent = body != nil
         setLinks(of: vertex, to: (body?.attachedRouters ?? []).map { Link(target: .router($0)) })
+    }
+}
+
+extension Topology.Node {
+    /// Where the router-LSA of that link state ID is, or belongs.
+    fileprivate func placeOfRouterLSA(_ linkStateID: UInt32) -> Int {
+        var low = 0
+        var high = routerLSAs.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if routerLSAs[middle].linkStateID < linkStateID { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
 

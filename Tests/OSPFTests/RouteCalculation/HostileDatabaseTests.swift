@@ -110,4 +110,24 @@ struct HostileDatabaseTests {
             #expect(area.table.routes.count == 2000 && area.table.destinations.count == 1)
         }
     }
+
+    /// One prefix thousands of times in one LSA, and a router of thousands of LSAs: neither may cost more than its size.
+    @Test(.timeLimit(.minutes(1))) func repetitionIsNoBurden() {
+        var area = Area()
+        area.router(1, [cable(1, to: 2, 1)])
+        area.router(2, [cable(1, to: 1, 1)])
+        let prefix = "2001:db8::/32" as IPv6Prefix
+        for part in 0..<20 as Range<UInt32> {
+            area.prefixes(2, (1...8000).reversed().map { LSAPrefix(prefix, UInt16($0) + UInt16(part)) }, part: part)
+        }
+        for part in 1...20_000 as ClosedRange<UInt32> { area.router(2, [cable(part + 1, to: 3, part)], part: part) }
+        area.run(1, [neighbor(1, 2, 1)])
+        #expect(area.route(prefix)?.metric == 11)
+        #expect(area.calculation.candidates(for: prefix).count == 20)
+        for part in 1...20_000 as ClosedRange<UInt32> {
+            area.set(LSAKey(type: .router, linkStateID: part, advertisingRouter: 2), nil)
+        }
+        area.run(1, [neighbor(1, 2, 1)])
+        #expect(area.route(prefix)?.metric == 11)
+    }
 }
