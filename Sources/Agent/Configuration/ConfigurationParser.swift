@@ -15,7 +15,8 @@ extension Configuration {
             guard yaml.utf8.count <= Self.maximumFileSize else {
                 throw Complaint("longer than \(Self.maximumFileSize) octets", hint: "is this the right file?")
             }
-            if let root = try Yams.compose(yaml: yaml) { read(root, reader) }
+            // Scalars are read as the text they are, so that nothing is guessed and no regular expressions are loaded.
+            if let root = try Yams.compose(yaml: yaml, .basic, .default, .utf8) { read(root, reader) }
         } catch {
             reader.note(error)
         }

@@ -20,30 +20,29 @@ extension MeshAgent {
     /// Tells the router something, and does what it wants but for the kernel's routes, which ``settle()`` brings up to date
     /// for many events at once.
     func tellRouter(_ event: RouterEvent) {
-        guard routing != nil else { return }
+        guard let routing else { return }
         let now = EventLoop.now
-        let runs = routing!.router.calculationStatistics
+        let runs = routing.router.calculationStatistics
         var effects: [RouterEffect] = []
-        swap(&effects, &routing!.effects)
-        routing!.router.handle(event, at: now, effects: &effects)
-        if routing!.router.calculationStatistics != runs { counters.routeCalculation.observe(EventLoop.now - now) }
-        for effect in effects { perform(effect, at: now) }
+        swap(&effects, &routing.effects)
+        routing.router.handle(event, at: now, effects: &effects)
+        if routing.router.calculationStatistics != runs { counters.routeCalculation.observe(EventLoop.now - now) }
+        for effect in effects { perform(effect, at: now, routing) }
         effects.removeAll(keepingCapacity: true)
-        swap(&effects, &routing!.effects)
+        swap(&effects, &routing.effects)
     }
 
-    // Only single members of `routing` are named here: a copy of the whole would make the router's next change a copy, too.
-    private func perform(_ effect: RouterEffect, at now: Instant) {
+    private func perform(_ effect: RouterEffect, at now: Instant, _ routing: RoutingCore) {
         switch effect {
         case .send(let interface, let source, let destination, let octets):
             do {
-                try routing!.socket.send(interface: interface, source: source, destination: destination, octets: octets)
+                try routing.socket.send(interface: interface, source: source, destination: destination, octets: octets)
             } catch {
                 tell(.debug, "\(error)")
             }
         case .membership(let interface, let group, let joined):
             do {
-                try routing!.socket.setMembership(interface: interface, group: group, joined: joined)
+                try routing.socket.setMembership(interface: interface, group: group, joined: joined)
             } catch {
                 tell(.warning, "\(error)")
             }
@@ -51,13 +50,13 @@ extension MeshAgent {
             // What a router that leaves takes back is for the others; its own kernel goes on.
             guard phase != .stopping else { return }
             ages.note(update, at: now)
-            routing!.installer.update(update)
+            routing.installer.update(update)
             if routesChangedAt == nil { routesChangedAt = now }
         case .notice(let notice):
             tell(notice)
         case .routerIDChanged(let routerID):
             do {
-                try state.save(routerID, insteadOf: routing!.identity.derivedRouterID)
+                try state.save(routerID, insteadOf: routing.identity.derivedRouterID)
             } catch {
                 tell(.warning, "the new router ID \(routerID) cannot be kept for the next start: \(error)")
             }
@@ -95,7 +94,8 @@ extension MeshAgent {
 
     /// Tells the router all prefixes of this node.
     func advertise() {
-        guard let identity = routing?.identity else { return }
+        guard let routing else { return }
+        let identity = routing.identity
         var prefixes = [
             AdvertisedPrefix(prefix: IPv6Prefix(host: identity.address), options: .localAddress)
         ]
@@ -106,8 +106,8 @@ extension MeshAgent {
         // The first says how: a prefix may be given twice.
         var seen: Set<IPv6Prefix> = []
         prefixes = prefixes.filter { seen.insert($0.prefix).inserted }
-        guard routing!.announced != prefixes else { return }
-        routing!.announced = prefixes
+        guard routing.announced != prefixes else { return }
+        routing.announced = prefixes
         tellRouter(.advertise(prefixes))
     }
 

@@ -62,7 +62,8 @@ public actor MeshAgent {
     /// When the configuration file is looked at next.
     var fileDeadline: Instant?
 
-    /// What there is once the node knows who it is. A class, so that it is never copied to be looked at.
+    /// What there is once the node knows who it is. An object, touched by the agent only, so that the router in it is
+    /// changed where it stands.
     final class RoutingCore {
         let identity: NodeIdentity
         var router: Router
