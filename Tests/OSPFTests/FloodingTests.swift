@@ -247,4 +247,41 @@ import Testing
             #expect(bench.routers[0].routeTable.routes.count == 5)
         }
     }
+
+    /// A foreign router with our ID never says who it is, but does not give up either.
+    @Test func aForeignDuplicateShowsItselfByNotGivingUp() {
+        var bench = FloodingTests.line()
+        var effects: [Notice] { bench.notices[0] }
+        let derived = RouterConfiguration(routerID: RouterID(1), routerIDIsDerived: true, seed: 5)
+        let interface = bench.routers[0].interfaceSnapshots[0].configuration
+        bench.routers[0] = Router(configuration: derived, at: bench.now)
+        bench.handle(.interfaceUp(interface), on: 0)
+        bench.run(for: .seconds(2))
+        // What earlier lives left comes in a burst; that is no duplicate.
+        func hear(_ count: Int, every pause: Duration) {
+            for _ in 0..<count {
+                let known = bench.routers[0].databaseSnapshot(at: bench.now).first {
+                    $0.lsa.key.type == .router && $0.lsa.key.advertisingRouter == RouterID(1)
+                }
+                guard let known else { return }
+                let newer = LSA(
+                    key: known.lsa.key, sequenceNumber: known.lsa.header.sequenceNumber + 1,
+                    body: .router(RouterLSA(options: [.v6, .e, .r], links: [])))
+                let source = Bench.address(.init(router: 1, interface: 1))
+                let packet = Packet(
+                    header: PacketHeader(routerID: RouterID(2), areaID: .backbone, instanceID: 0),
+                    body: .linkStateUpdate(LinkStateUpdate(lsas: [newer])))
+                bench.handle(
+                    .packet(
+                        interface: 1, source: source, destination: .allSPFRouters,
+                        octets: packet.encode(source: source, destination: .allSPFRouters)), on: 0)
+                bench.run(for: pause)
+            }
+        }
+        hear(8, every: .milliseconds(300))
+        #expect(bench.routers[0].routerID == RouterID(1))
+        hear(6, every: .seconds(5))
+        #expect(bench.routers[0].routerID != RouterID(1))
+        #expect(effects.contains { if case .duplicateRouterID = $0 { true } else { false } })
+    }
 }

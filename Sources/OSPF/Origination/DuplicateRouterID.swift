@@ -9,10 +9,10 @@ struct DuplicateDetection: Sendable {
         case yield(seenOn: UInt32?)
     }
 
-    /// Somebody who keeps sending own LSAs newer than ours within this time is another router; an earlier life of
-    /// ours is outlived by one instance.
+    /// Somebody who keeps sending own LSAs newer than ours is another router. What is left of earlier lives of ours is
+    /// outlived by a few instances, and within seconds: five in a minute count only when they go on for a while.
     static let window = Duration.seconds(60)
-    static let patience = 5
+    static let patience = (count: 5, time: Duration.seconds(15))
 
     var resolution: Resolution?
     /// When a neighbour with our ID was first heard, by interface.
@@ -56,7 +56,9 @@ extension Router {
             } else {
                 duplicates.outlived = (now, 1)
             }
-            isDuplicate = duplicates.outlived!.count >= DuplicateDetection.patience
+            let (since, count) = duplicates.outlived!
+            isDuplicate =
+                count >= DuplicateDetection.patience.count && now - since >= DuplicateDetection.patience.time
         }
         guard isDuplicate else { return }
         let weYield = configuration.routerIDIsDerived && weShouldYield
