@@ -20,6 +20,12 @@ enum SmallFile {
         return octets
     }
 
+    /// Whether there is something at `path` that is no regular file, and could keep whoever reads it waiting for ever.
+    static func isSpecial(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+    }
+
     /// Puts `text` in place of a file at once, so that a reader sees the old or the new and nothing between.
     static func write(_ text: String, to path: String) throws(SystemError) {
         let temporary = path + ".new"

@@ -84,7 +84,8 @@ public final class KernelMonitor {
         case Int(RTM_DELADDR):
             guard let address = InterfaceAddress(message) else { return }
             let key = AddressKey(interface: address.interface, address: address.address)
-            if let known = addressTable.removeValue(forKey: key) { events.append(.addressRemoved(known)) }
+            // One put on a link that is down may never have been told of; it is gone all the same.
+            events.append(.addressRemoved(addressTable.removeValue(forKey: key) ?? address))
         default:
             break
         }

@@ -141,9 +141,10 @@ private final class RequestHandler: ChannelInboundHandler {
             ]
             if !isKeptAlive { answer.headers.add(name: "Connection", value: "close") }
             channel.write(HTTPServerResponsePart.head(answer), promise: nil)
-            if request.method != .HEAD {
-                channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: response.body))), promise: nil)
-            }
+            let body = ByteBuffer(bytes: request.method == .HEAD ? [] : response.body)
+            // The end, after which NIO hands the next request on, waits until the client has taken the body: who asks on
+            // and on without reading holds one answer, not all of them.
+            _ = try? await channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(body))).get()
             let sent = channel.eventLoop.makePromise(of: Void.self)
             if !isKeptAlive { sent.futureResult.whenComplete { _ in channel.close(promise: nil) } }
             channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: sent)

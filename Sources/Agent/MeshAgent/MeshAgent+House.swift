@@ -33,6 +33,12 @@ extension MeshAgent {
         scheduleHousekeeping()
     }
 
+    private func refuse(_ problems: [String]) {
+        configurationStatus.ok = false
+        configurationStatus.problems = problems
+        tell(.error, "the configuration was not taken: \(problems.joined(separator: "; "))")
+    }
+
     /// Reads the configuration file again. A bad one changes nothing; of a good one, what can take effect now does.
     func reload() {
         guard let path = file.path, phase != .stopping else {
@@ -40,15 +46,12 @@ extension MeshAgent {
             return
         }
         file.remember()
+        guard !SmallFile.isSpecial(path) else { return refuse(["\(path) is not a regular file"]) }
         let new: Configuration
         do {
             new = try Configuration(contentsOf: path)
         } catch {
-            configurationStatus.ok = false
-            configurationStatus.problems = error.problems.map(\.description)
-            tell(
-                .error, "the configuration was not taken: \(error.problems.map(\.description).joined(separator: "; "))")
-            return
+            return refuse(error.problems.map(\.description))
         }
         let waiting = configuration.keysThatNeedRestart(in: new)
         configuration.interfaces = new.interfaces

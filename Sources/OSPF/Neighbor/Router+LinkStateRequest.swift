@@ -55,7 +55,8 @@ extension Router {
     mutating func receive(_ request: LinkStateRequest, position: Int, _ index: Int, at now: Instant) {
         guard interfaces[position].neighbors[index].state >= .exchange else { return reject(.neighborState) }
         var keys: [DatabaseKey] = []
-        for wanted in request.keys.prefix(Self.answersPerRequest) {
+        var seen: Set<LSAKey> = []
+        for wanted in request.keys.prefix(Self.answersPerRequest) where seen.insert(wanted).inserted {
             let key = databaseKey(wanted, on: position)
             guard database[key] != nil else {
                 return neighborEvent(position, index, .badLinkStateRequest, at: now)
