@@ -79,7 +79,8 @@ import Testing
         _ = table.update(link(), addresses: [address("fe80::1")], configuration: configuration)
         configuration.interfaces[0].cost = 77
         guard
-            case .changed(let changed)? = table.update(link(), addresses: [address("fe80::1")], configuration: configuration)
+            case .changed(let changed)? = table.update(
+                link(), addresses: [address("fe80::1")], configuration: configuration)
         else {
             Issue.record("a new cost is told")
             return
