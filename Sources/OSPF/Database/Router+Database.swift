@@ -30,8 +30,6 @@ extension Router {
     }
 
     private mutating func contentsChanged(of key: DatabaseKey, to lsa: LSA?, at now: Instant) {
-        // What others say in our name is about to be outlived, and we know better meanwhile.
-        if let own = origination.own[key]?.body, (try? lsa?.body()) != own { return }
         switch key.lsa.type {
         case .link:
             // The designated router speaks for the prefixes on its link.
