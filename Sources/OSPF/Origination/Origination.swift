@@ -141,6 +141,9 @@ struct OriginationThrottle: Sendable {
         run < 2 ? .zero : min(Self.longest, Self.first * (1 << min(run - 2, 9)))
     }
 
+    /// Whether so little has been said that an answer need not wait.
+    var isFresh: Bool { run < 8 }
+
     /// The earliest moment for the next instance.
     var earliest: Instant { last.map { $0 + wait } ?? .zero }
 

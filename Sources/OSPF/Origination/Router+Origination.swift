@@ -30,14 +30,14 @@ extension Router {
     }
 
     /// Sends a new instance of an own LSA as it is wanted, now or as soon as it may.
-    private mutating func originate(_ key: DatabaseKey, at now: Instant) {
+    private mutating func originate(_ key: DatabaseKey, at now: Instant, isUrgent: Bool = false) {
         guard let own = origination.own[key] else { return }
         guard let body = own.body else {
             // Bad news is never held back.
             expire(key, at: now)
             return removeFlushed(key, at: now)
         }
-        guard own.throttle.earliest <= now else { return origination.schedule(key, at: own.throttle.earliest) }
+        guard isUrgent || own.throttle.earliest <= now else { return origination.schedule(key, at: own.throttle.earliest) }
         var sequenceNumber = LSAHeader.initialSequenceNumber
         if let last = database[key]?.lsa.header.sequenceNumber {
             guard last < LSAHeader.maxSequenceNumber else {
@@ -63,8 +63,9 @@ extension Router {
     /// has the same ID (RFC 2328 §13.4). It is outlived, or flushed if we do not want it.
     mutating func receivedOwn(_ lsa: LSA, _ key: DatabaseKey, at now: Instant) {
         noteOwnReceived(lsa, at: now)
-        if origination.own[key]?.body != nil {
-            originate(key, at: now)
+        if let own = origination.own[key], own.body != nil {
+            // In the same turn, lest our own routes miss what we are about to say again.
+            originate(key, at: now, isUrgent: own.throttle.isFresh)
         } else if lsa.age < LSAHeader.maxAge {
             expire(key, at: now)
         }
