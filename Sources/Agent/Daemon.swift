@@ -97,7 +97,7 @@ public struct Daemon: Sendable {
             case .failure(let error):
                 if attempt == 0 {
                     self.log.warning(
-                        "cannot serve HTTP on \(endpoint): \(error); it is tried again every 10 s. Another address is given by http.listen, and off is none"
+                        "cannot serve HTTP on \(endpoint): \(reason(error)); it is tried again every 10 s. Another address is given by http.listen, and off is none"
                     )
                 }
                 tasks.loop.scheduleTask(in: .seconds(10)) {
@@ -132,6 +132,11 @@ private func isTurning(_ loop: Linux.EventLoop, clock: any NIOCore.EventLoop) as
         try? await clock.scheduleTask(in: .milliseconds(10)) {}.futureResult.get()
     }
     return loop.heartbeat != before
+}
+
+/// Why a socket could not be had, for people.
+private func reason(_ error: any Error) -> String {
+    (error as? IOError).map { SystemError.message(for: $0.errnoCode) } ?? "\(error)"
 }
 
 /// Passes outcomes of health checks on to the agent, which is made after the checker.

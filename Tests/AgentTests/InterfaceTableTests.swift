@@ -76,18 +76,18 @@ import Testing
     @Test func rulesCanChangeWhileAPortIsUp() throws {
         var table = InterfaceTable()
         var configuration = Configuration()
-        _ = table.update(link(), addresses: [address("fe80::1")], configuration: configuration)
+        let addresses = [address("fe80::1")]
+        _ = table.update(link(), addresses: addresses, configuration: configuration)
         configuration.interfaces[0].cost = 77
         guard
-            case .changed(let changed)? = table.update(
-                link(), addresses: [address("fe80::1")], configuration: configuration)
+            case .changed(let changed)? = table.update(link(), addresses: addresses, configuration: configuration)
         else {
             Issue.record("a new cost is told")
             return
         }
         #expect(changed.cost == 77)
         configuration.interfaces = []
-        guard case .down? = table.update(link(), addresses: [address("fe80::1")], configuration: configuration) else {
+        guard case .down? = table.update(link(), addresses: addresses, configuration: configuration) else {
             Issue.record("a port without a rule goes down")
             return
         }

@@ -14,6 +14,7 @@ import Testing
         let topology = Topology(
             name: "pair", nodes: [Topology.Node("a", config: config), Topology.Node("b")],
             links: [Topology.Link("a", "b")])
+        try sweepLeftOvers()
         var lab = try Lab.create(topology, name: "at\(getpid())")
         defer { try? lab.destroy() }
         do {
@@ -22,6 +23,13 @@ import Testing
             try body(&lab)
         } catch {
             throw LabError("\(error)\n\(lab.log(of: "a"))\n\(lab.log(of: "b"))")
+        }
+    }
+
+    /// Takes down labs of test runs that were killed before they could.
+    private func sweepLeftOvers() throws {
+        for name in Lab.all() where name.hasPrefix("at") {
+            if let process = Int32(name.dropFirst(2)), kill(process, 0) != 0 { try Lab.load(name).destroy() }
         }
     }
 

@@ -17,7 +17,7 @@ extension AgentSnapshot {
             stubRouter: router?.isStubRouter ?? false, configuration: configurationStatus,
             kernel: Status.KernelStatus(
                 table: Int(configuration.kernel.table), routeProtocol: Int(configuration.kernel.routeProtocol),
-                nextHopObjects: fib?.configuration.mode == .objects, problems: kernelProblems),
+                nextHopObjects: fib.map { $0.configuration.mode == .objects } ?? true, problems: kernelProblems),
             counts: counts, events: events)
     }
 

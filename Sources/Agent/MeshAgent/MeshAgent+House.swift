@@ -66,6 +66,7 @@ extension MeshAgent {
                 : "the configuration was read again; takes effect at the next start: \(waiting.joined(separator: ", "))"
         )
         refreshInterfaces()
+        identifyIfPossible()
         perform(vips.configure(configuration.vips, at: EventLoop.now))
         advertise()
         settle()

@@ -147,11 +147,7 @@ extension MeshAgent {
         for event in events { take(event) }
         advertise()
         settle()
-        do {
-            try identify()
-        } catch {
-            tell(.error, "\(error)")
-        }
+        identifyIfPossible()
     }
 
     private func take(_ event: KernelEvent) {

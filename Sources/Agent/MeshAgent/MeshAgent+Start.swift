@@ -49,6 +49,15 @@ extension MeshAgent {
         try beginRouting(identity)
     }
 
+    /// Tries again to find out who this node is, while that is not known.
+    func identifyIfPossible() {
+        do {
+            try identify()
+        } catch {
+            tell(.error, "\(error)")
+        }
+    }
+
     /// The ports that may name the node: real hardware, and whatever a rule is about.
     private var identityPorts: [AddressPlan.Port] {
         monitor.links.values.compactMap { link in
