@@ -21,14 +21,16 @@ func withLab(_ topology: Topology, start: Bool = true, _ body: (inout Lab) throw
     }
 }
 
-/// Waits until something holds. `describe` tells what is still wrong; nothing means that all is well.
+/// Waits until something holds. `describe` tells what is still wrong; nothing means that all is well. Somebody who cannot
+/// be asked yet, as a router that is just starting, is wrong for as long as that.
 func eventually(_ limit: Duration = .seconds(20), _ describe: () throws -> String?) throws {
+    func look() -> String? {
+        do { return try describe() } catch { return "\(error)" }
+    }
     let deadline = ContinuousClock.now + limit
-    var problem = try describe()
-    while let present = problem {
-        guard ContinuousClock.now < deadline else { throw LabError("Still after \(limit): \(present)") }
+    while let problem = look() {
+        guard ContinuousClock.now < deadline else { throw LabError("Still after \(limit): \(problem)") }
         usleep(50_000)
-        problem = try describe()
     }
 }
 
