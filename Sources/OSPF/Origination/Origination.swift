@@ -9,6 +9,8 @@ struct Origination: Sendable {
         /// What it is to say; `nil` when it is to vanish.
         var body: LSABody?
         var throttle = OriginationThrottle()
+        /// How often its sequence numbers have come to their end.
+        var beginnings: Int32 = 0
         /// It waits in ``Origination/pending``.
         var isPending = false
     }
@@ -107,7 +109,9 @@ struct Origination: Sendable {
     /// An LSA of ours has left the database. If it was only to make room for a new sequence, that begins now.
     mutating func removed(_ key: DatabaseKey) {
         guard let lsa = own[key] else { return }
-        if lsa.body == nil { own[key] = nil } else { schedule(key, at: .zero) }
+        guard lsa.body != nil else { return own[key] = nil }
+        own[key]!.beginnings = (lsa.beginnings + 1) & 0xffff
+        schedule(key, at: .zero)
     }
 
     /// Under another router ID nothing has been said yet.

@@ -38,7 +38,8 @@ extension Router {
             return removeFlushed(key, at: now)
         }
         guard isUrgent || own.throttle.earliest <= now else { return origination.schedule(key, at: own.throttle.earliest) }
-        var sequenceNumber = LSAHeader.initialSequenceNumber
+        // A sequence that begins again does not repeat its numbers: late acknowledgments of those count for nothing.
+        var sequenceNumber = LSAHeader.initialSequenceNumber + own.beginnings
         if let last = database[key]?.lsa.header.sequenceNumber {
             guard last < LSAHeader.maxSequenceNumber else {
                 // The numbers are used up: the LSA must leave the domain before it can begin again (RFC 2328 §12.1.6).
