@@ -58,24 +58,26 @@ public struct Namespace: Hashable, Sendable {
     /// Whether the process is alive and inside this namespace or about to be, and so is one of the lab's own.
     func holds(_ pid: Int32) -> Bool {
         // In this order: one that was not seen on its way is there by now, if it is to come at all.
-        if Self.destination(of: pid, patiently: true) == name { return true }
+        if Self.destination(of: pid) == name { return true }
         guard let identity else { return false }
         return Identity(path: "/proc/\(pid)/ns/net") == identity
     }
 
     /// The namespace that a process will enter, if it is an `ip netns exec` that did not come to it yet.
-    private static func destination(of pid: Int32, patiently: Bool = false) -> String? {
-        let words = commandLine(of: pid, patiently: patiently).split(separator: "\0").prefix(4).map(String.init)
+    private static func destination(of pid: Int32) -> String? {
+        let words = commandLine(of: pid).split(separator: "\0").prefix(4).map(String.init)
         return words.count == 4 && words.starts(with: ["ip", "netns", "exec"]) ? words[3] : nil
     }
 
-    /// The command line of a process. In the middle of `execve` a process shows an empty one for a moment, and who has just
-    /// started it can be quick enough to see that; threads of the kernel and the dead show none for ever.
-    private static func commandLine(of pid: Int32, patiently: Bool) -> String {
-        for _ in 0..<(patiently ? 10 : 1) {
+    /// The command line of a process. In the middle of `execve` a process has its program already but shows no arguments
+    /// for a moment, and who has just started it can be quick enough to see that. Threads of the kernel and the dead have
+    /// neither, and are not waited for.
+    private static func commandLine(of pid: Int32) -> String {
+        for _ in 0..<20 {
             guard let text = Files.read("/proc/\(pid)/cmdline") else { return "" }
-            if !text.isEmpty { return text }
-            if patiently { usleep(500) }
+            var target: CChar = 0
+            if !text.isEmpty || readlink("/proc/\(pid)/exe", &target, 1) < 0 { return text }
+            usleep(500)
         }
         return ""
     }
