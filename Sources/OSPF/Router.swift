@@ -23,7 +23,7 @@ public struct Router: Sendable {
     /// When LSAs come of age: others' MaxAge, own refreshes.
     var aging = DeadlineQueue<DatabaseKey>()
     var origination = Origination()
-    var calculation = RouteCalculation()
+    var calculation: RouteCalculation
     /// Only prefixes changed since the last calculation, which needs no shortest paths and no delay.
     var prefixesChanged = false
     var spfDelay: SPFDelay
@@ -31,7 +31,8 @@ public struct Router: Sendable {
     var random: SplitMix64
     var toldDuplicatePrefixes: [DuplicatePrefix] = []
     var isShutDown = false
-    var toldDatabaseLimit = false
+    /// Bounds whose being reached has been told.
+    var toldLimits: Set<Notice.Limit> = []
     /// What the event in hand leads to.
     var effects: [RouterEffect] = []
 
@@ -41,6 +42,7 @@ public struct Router: Sendable {
     /// Makes a router without interfaces. It announces itself as soon as it has one.
     public init(configuration: RouterConfiguration, at now: Instant) {
         self.configuration = configuration
+        calculation = RouteCalculation(limits: configuration.limits)
         spfDelay = SPFDelay(parameters: configuration.spfDelay)
         random = SplitMix64(seed: configuration.seed)
     }
@@ -110,4 +112,8 @@ public struct Router: Sendable {
     mutating func reject(_ reason: RejectionReason) { statistics.rejections[reason, default: 0] += 1 }
 
     mutating func tell(_ notice: Notice) { effects.append(.notice(notice)) }
+
+    mutating func tellOnce(_ limit: Notice.Limit) {
+        if toldLimits.insert(limit).inserted { tell(.limitReached(limit)) }
+    }
 }

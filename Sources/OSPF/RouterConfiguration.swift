@@ -72,18 +72,28 @@ public struct SPFDelayParameters: Hashable, Sendable {
 
 /// Bounds on what the network can make a router hold.
 public struct RouterLimits: Hashable, Sendable {
-    /// LSAs in the database.
+    /// LSAs in the database, and LSAs asked for of all neighbours together.
     public var lsas: Int
     /// Octets of LSAs in the database.
     public var lsaOctets: Int
     /// Neighbours on one interface.
     public var neighborsPerInterface: Int
+    /// Prefixes there can be routes to. A database of short prefixes may hold many more.
+    public var prefixes: Int
+    /// Announcers of one prefix that are taken into account, at least 1.
+    public var announcersPerPrefix: Int
 
-    /// Makes bounds.
-    public init(lsas: Int = 200_000, lsaOctets: Int = 64 << 20, neighborsPerInterface: Int = 256) {
+    /// Makes bounds. The defaults leave room for some ten thousand nodes.
+    public init(
+        lsas: Int = 200_000, lsaOctets: Int = 16 << 20, neighborsPerInterface: Int = 256, prefixes: Int = 1 << 17,
+        announcersPerPrefix: Int = 4096
+    ) {
+        precondition(announcersPerPrefix >= 1)
         self.lsas = lsas
         self.lsaOctets = lsaOctets
         self.neighborsPerInterface = neighborsPerInterface
+        self.prefixes = prefixes
+        self.announcersPerPrefix = announcersPerPrefix
     }
 }
 

@@ -60,6 +60,8 @@ public enum Notice: Hashable, Sendable {
         case database
         /// ``RouterLimits/neighborsPerInterface``.
         case neighbors
+        /// ``RouterLimits/prefixes`` or ``RouterLimits/announcersPerPrefix``.
+        case prefixes
     }
 }
 

@@ -73,7 +73,7 @@ public struct Graph: Sendable {
         return Vertex(rawValue: UInt32(extents.count - 1))
     }
 
-    /// Removes a vertex and the edges that leave it. Those that lead to it must have been removed before.
+    /// Removes a vertex and the edges that leave it. Those that lead to it must be removed before the next search.
     public mutating func removeVertex(_ vertex: Vertex) {
         precondition(contains(vertex), "the vertex is not in the graph")
         noteChange(of: vertex)

@@ -82,3 +82,25 @@ import Testing
         #expect(sent == Int(FloodQueue.burst))
     }
 }
+
+@Suite struct DuplicateDetectionTests {
+    /// Somebody who takes every ID of ours must not make us begin anew all the time.
+    @Test func anotherIDIsTakenEverMoreSeldomUntilThereIsPeace() {
+        var detection = DuplicateDetection()
+        var now = Instant.zero
+        var moments: [Instant] = []
+        while moments.count < 14 {
+            if detection.mayYield(at: now) {
+                detection.yielded(at: now)
+                moments.append(now)
+            }
+            now = now + .seconds(1)
+        }
+        let waits = zip(moments.dropFirst(), moments).map { $0 - $1 }
+        #expect(waits.prefix(4) == [.seconds(2), .seconds(4), .seconds(8), .seconds(16)])
+        #expect(waits.suffix(3) == [.seconds(600), .seconds(600), .seconds(600)])
+        now = now + .seconds(3600)
+        detection.yielded(at: now)
+        #expect(detection.mayYield(at: now + .seconds(2)))
+    }
+}

@@ -97,10 +97,7 @@ extension Router {
         guard hasRoom(for: lsa, key, insteadOf: old?.lsa) else {
             // Told, and acknowledged so that it does not come for ever.
             reject(.limit)
-            if !toldDatabaseLimit {
-                toldDatabaseLimit = true
-                tell(.limitReached(.database))
-            }
+            tellOnce(.database)
             acknowledgeLater(lsa.header, on: position, at: now)
             return satisfyRequest(lsa.key, position, index, at: now)
         }

@@ -30,7 +30,6 @@ struct Interface: Sendable {
     var acknowledgmentDeadline: Instant?
     /// The last disagreement in hellos that was told, so that it is told once.
     var toldMismatch: [RouterID: Notice] = [:]
-    var toldNeighborLimit = false
 
     var index: UInt32 { configuration.index }
     var isPassive: Bool { mode == .passive }

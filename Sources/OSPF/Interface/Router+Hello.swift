@@ -102,10 +102,7 @@ extension Router {
         }
         guard interfaces[position].neighbors.count < self.configuration.limits.neighborsPerInterface else {
             reject(.limit)
-            if !interfaces[position].toldNeighborLimit {
-                interfaces[position].toldNeighborLimit = true
-                tell(.limitReached(.neighbors))
-            }
+            tellOnce(.neighbors)
             return nil
         }
         let neighbor = Neighbor(

@@ -166,10 +166,16 @@ extension Router {
         interfaces[position].neighbors[index].beginning = description.sequenceNumber
     }
 
+    /// LSAs that all neighbours together have been or will be asked for.
+    private var requestCount: Int {
+        interfaces.reduce(0) { $1.neighbors.reduce($0) { $0 + $1.requests.count } }
+    }
+
     /// Takes in a description that is next in order (RFC 2328 §10.6, last part).
     private mutating func acceptDescription(
         _ description: DatabaseDescription, _ position: Int, _ index: Int, at now: Instant
     ) {
+        var room = configuration.limits.lsas - requestCount
         for header in description.headers {
             guard header.key.type.scope != .reserved else {
                 reject(.lsaScope)
@@ -182,8 +188,12 @@ extension Router {
                 if isFlushed { queueRetransmission(of: key, position, index, at: now) }
                 continue
             }
-            if interfaces[position].neighbors[index].requests.count < configuration.limits.lsas {
+            if room > 0 || interfaces[position].neighbors[index].requests[header.key] != nil {
                 interfaces[position].neighbors[index].requests.insert(header)
+                room -= 1
+            } else {
+                reject(.limit)
+                tellOnce(.database)
             }
         }
         interfaces[position].neighbors[index].exchangeDeadline =

@@ -14,13 +14,35 @@ struct DuplicateDetection: Sendable {
     static let window = Duration.seconds(60)
     static let patience = (count: 5, time: Duration.seconds(15))
 
+    /// Whoever finds its ID taken again and again, as by a neighbour that means harm, takes another ever more seldom: each
+    /// time after twice as long, until there was peace for an hour.
+    static let yieldDistance = (
+        first: Duration.seconds(1), longest: Duration.seconds(600), peace: Duration.seconds(3600)
+    )
+
     var resolution: Resolution?
+    /// When another ID was last taken, and how often within the hour.
+    private(set) var yields: (last: Instant, count: Int)?
     /// When a neighbour with our ID was first heard, by interface.
     var neighborHeard: [UInt32: Instant] = [:]
     /// When a distant duplicate was last told.
     var toldDistant: Instant?
     /// When the present window of outlived router-LSAs began, and how many there were.
     var outlived: (since: Instant, count: Int)?
+
+    /// Whether another ID may be taken.
+    func mayYield(at now: Instant) -> Bool {
+        guard let (last, count) = yields else { return true }
+        return now - last >= min(Self.yieldDistance.longest, Self.yieldDistance.first * (1 << min(count, 16)))
+    }
+
+    /// Another ID has been taken: what was noted of the old one means nothing any more.
+    mutating func yielded(at now: Instant) {
+        var count = 1
+        if let yields, now - yields.last < Self.yieldDistance.peace { count += yields.count }
+        self = DuplicateDetection()
+        yields = (now, count)
+    }
 }
 
 extension Router {
@@ -32,7 +54,7 @@ extension Router {
         let interface = interfaces[position].configuration
         let first = duplicates.neighborHeard[interface.index]
         let weYield =
-            configuration.routerIDIsDerived
+            configuration.routerIDIsDerived && duplicates.mayYield(at: now)
             && (interface.linkLocalAddress < source || first.map { now - $0 > interface.deadInterval * 3 } == true)
         if first == nil {
             duplicates.neighborHeard[interface.index] = now
@@ -61,7 +83,7 @@ extension Router {
                 count >= DuplicateDetection.patience.count && now - since >= DuplicateDetection.patience.time
         }
         guard isDuplicate else { return }
-        let weYield = configuration.routerIDIsDerived && weShouldYield
+        let weYield = configuration.routerIDIsDerived && weShouldYield && duplicates.mayYield(at: now)
         if weYield || duplicates.toldDistant.map({ now - $0 > DuplicateDetection.window }) != false {
             duplicates.toldDistant = now
             tell(.duplicateRouterID(routerID, seenOn: nil, weYield: weYield))
@@ -85,7 +107,7 @@ extension Router {
         for key in database.entries.keys.sorted() { forget(key, at: now) }
         aging = DeadlineQueue()
         origination.beginAnew()
-        duplicates = DuplicateDetection()
+        duplicates.yielded(at: now)
         repeat {
             configuration.routerID = RouterID(UInt32(truncatingIfNeeded: random.next()))
         } while configuration.routerID == .none || known.contains(configuration.routerID)

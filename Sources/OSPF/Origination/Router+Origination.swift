@@ -37,7 +37,9 @@ extension Router {
             expire(key, at: now)
             return removeFlushed(key, at: now)
         }
-        guard isUrgent || own.throttle.earliest <= now else { return origination.schedule(key, at: own.throttle.earliest) }
+        guard isUrgent || own.throttle.earliest <= now else {
+            return origination.schedule(key, at: own.throttle.earliest)
+        }
         // A sequence that begins again does not repeat its numbers: late acknowledgments of those count for nothing.
         var sequenceNumber = LSAHeader.initialSequenceNumber + own.beginnings
         if let last = database[key]?.lsa.header.sequenceNumber {

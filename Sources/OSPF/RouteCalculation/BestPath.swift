@@ -9,6 +9,7 @@ struct BestPath {
     private(set) var internalMetric: UInt32 = 0
     /// Whether the calculating router itself is it.
     private(set) var isLocal = false
+    /// In order, once all ways have been offered and ``finish()`` called.
     private(set) var announcers: [RouterID] = []
     var firstHops = FirstHopSet()
 
@@ -33,9 +34,14 @@ struct BestPath {
         self.metric = metric
         self.internalMetric = internalMetric
         self.isLocal = self.isLocal || isLocal
-        let place = announcers.firstIndex { $0 >= announcer } ?? announcers.count
-        if place == announcers.count || announcers[place] != announcer { announcers.insert(announcer, at: place) }
+        if announcers.last != announcer { announcers.append(announcer) }
         return true
+    }
+
+    /// Brings the announcers in order, each once.
+    mutating func finish() {
+        if zip(announcers, announcers.dropFirst()).allSatisfy(<) { return }
+        announcers = Set(announcers).sorted()
     }
 
     /// The calculating router has the prefix itself, whatever others offer.
@@ -48,10 +54,20 @@ struct BestPath {
     }
 }
 
+/// The routes to forwarding addresses that a run has come across, by the group of the prefix: however many external
+/// prefixes are to be sent there, each is found once.
+struct Detours {
+    fileprivate var found: [Int: BestPath] = [:]
+}
+
 extension RouteCalculation {
     /// Finds the best of some candidates (RFC 2328 §11, §16.4), looking no farther than at kinds up to `last`.
-    func choose(_ candidates: [Candidate], upTo last: PathKind = .externalType2, into best: inout BestPath) {
+    func choose(
+        _ candidates: [Candidate], upTo last: PathKind = .externalType2, using detours: inout Detours,
+        into best: inout BestPath
+    ) {
         best.reset()
+        defer { best.finish() }
         for candidate in candidates {
             // Sorted by kind: a worse kind counts only if nothing better is reachable.
             if let kind = best.kind, kind < candidate.kind { break }
@@ -61,7 +77,7 @@ extension RouteCalculation {
                 offerIntraArea(candidate, to: &best)
                 if best.isLocal { return }
             case .interArea: offerInterArea(candidate, to: &best)
-            case .externalType1, .externalType2: offerExternal(candidate, to: &best)
+            case .externalType1, .externalType2: offerExternal(candidate, using: &detours, to: &best)
             }
         }
     }
@@ -88,7 +104,7 @@ extension RouteCalculation {
         paths.addFirstHops(to: candidate.announcer, into: &best.firstHops)
     }
 
-    private func offerExternal(_ candidate: Candidate, to best: inout BestPath) {
+    private func offerExternal(_ candidate: Candidate, using detours: inout Detours, to best: inout BestPath) {
         let announcer = topology[candidate.announcer].name.router
         let isType2 = candidate.kind == .externalType2
         if announcer == view.root {
@@ -99,7 +115,7 @@ extension RouteCalculation {
         guard var distance = boundaryDistance(candidate.announcer) else { return }
         var detour = BestPath()
         if !candidate.forwardingAddress.isUnspecified {
-            chooseRoute(to: candidate.forwardingAddress, into: &detour)
+            detour = route(to: candidate.forwardingAddress, using: &detours)
             guard detour.kind != nil, !detour.isLocal else { return }
             distance = detour.metric
         }
@@ -142,14 +158,23 @@ extension RouteCalculation {
         }
     }
 
-    /// The intra-area or inter-area route that packets to `address` take: of the longest matching prefix.
-    private func chooseRoute(to address: IPv6Address, into best: inout BestPath) {
+    /// The intra-area or inter-area route that packets to `address` take: of the longest matching prefix. Its `kind` is
+    /// `nil` if there is none.
+    private func route(to address: IPv6Address, using detours: inout Detours) -> BestPath {
         for length in stride(from: 128, through: 0, by: -1) where prefixes.lengthCounts[length] > 0 {
             guard let group = prefixes.group(of: IPv6Prefix(address, length: length)) else { continue }
-            choose(prefixes.groups[group].list.candidates, upTo: .interArea, into: &best)
-            if best.kind != nil { return }
+            let way: BestPath
+            if let known = detours.found[group] {
+                way = known
+            } else {
+                var best = BestPath()
+                choose(prefixes.groups[group].list.candidates, upTo: .interArea, using: &detours, into: &best)
+                detours.found[group] = best
+                way = best
+            }
+            if way.kind != nil { return way }
         }
-        best.reset()
+        return BestPath()
     }
 }
 

@@ -48,6 +48,16 @@ struct PrefixTable: Sendable {
     /// No group.
     static let none: Int32 = -1
 
+    /// The bounds; see ``RouterLimits``.
+    private let maximumPrefixes: Int
+    private let maximumCandidates: Int
+    /// Prefixes that somebody announces; others may be waiting only for their end to be told.
+    private var announcedCount = 0
+    /// How many announcements there are, those that were refused for a bound among them.
+    private var announcementCount = 0
+    /// Announcements taken back since the first that was refused; `nil` if none was.
+    private var withdrawalsSinceRefusal: Int?
+
     private(set) var groups: [Group] = []
     private(set) var entries: [Entry] = []
     /// Groups to compute, and prefixes to compare with what was told.
@@ -69,6 +79,12 @@ struct PrefixTable: Sendable {
     /// The last step from one group to another: prefixes that come together mostly take the same one.
     private var lastStep: (from: Int32, candidate: Candidate, isAddition: Bool, to: Int32)?
 
+    /// Makes an empty table.
+    init(limits: RouterLimits = RouterLimits()) {
+        maximumPrefixes = limits.prefixes
+        maximumCandidates = limits.announcersPerPrefix
+    }
+
     /// Whether any prefix has changed since the last ``tell(_:)``.
     var hasChanges: Bool { !dirtyEntries.isEmpty }
 
@@ -84,20 +100,29 @@ struct PrefixTable: Sendable {
         return group == Self.none ? nil : Int(group)
     }
 
-    /// One more LSA announces `prefix`.
+    /// One more LSA announces `prefix`. What exceeds a bound is refused: it costs nothing but its size.
     mutating func add(_ candidate: Candidate, to prefix: IPv6Prefix) {
-        let number = number(of: prefix)
-        let group = entries[Int(number)].group
-        if group != Self.none, groups[Int(group)].list.contains(candidate) {
+        announcementCount += 1
+        let known = numbers[prefix]
+        let group = known.map { entries[Int($0)].group } ?? Self.none
+        if group == Self.none {
+            guard announcedCount < maximumPrefixes else { return refuse() }
+        } else if groups[Int(group)].list.contains(candidate) {
             repeats[Repeat(prefix: prefix, candidate: candidate), default: 0] += 1
-        } else {
-            move(number, to: step(from: group, candidate, isAddition: true))
+            return
+        } else if groups[Int(group)].list.candidates.count >= maximumCandidates {
+            return refuse()
         }
+        move(known ?? insert(prefix), to: step(from: group, candidate, isAddition: true))
     }
 
     /// One LSA less announces `prefix`.
     mutating func remove(_ candidate: Candidate, from prefix: IPv6Prefix) {
-        guard let number = numbers[prefix] else { preconditionFailure("nobody announced the prefix") }
+        announcementCount -= 1
+        if let count = withdrawalsSinceRefusal { withdrawalsSinceRefusal = count + 1 }
+        guard let number = numbers[prefix], entries[Int(number)].group != Self.none,
+            groups[Int(entries[Int(number)].group)].list.contains(candidate)
+        else { return precondition(hasRefused, "nobody announced the prefix") }
         let key = Repeat(prefix: prefix, candidate: candidate)
         if !repeats.isEmpty, let count = repeats[key] {
             repeats[key] = count == 1 ? nil : count - 1
@@ -106,8 +131,8 @@ struct PrefixTable: Sendable {
         }
     }
 
-    private mutating func number(of prefix: IPv6Prefix) -> Int32 {
-        if let number = numbers[prefix] { return number }
+    /// Gives a prefix a number.
+    private mutating func insert(_ prefix: IPv6Prefix) -> Int32 {
         let number: Int32
         if let free = freeEntries.popLast() {
             number = free
@@ -146,6 +171,7 @@ struct PrefixTable: Sendable {
 
     private mutating func move(_ number: Int32, to group: Int32) {
         let entry = entries[Int(number)]
+        announcedCount += (group == Self.none ? 0 : 1) - (entry.group == Self.none ? 0 : 1)
         if entry.group != Self.none {
             let last = groups[Int(entry.group)].members.removeLast()
             if last != number {
@@ -187,6 +213,34 @@ struct PrefixTable: Sendable {
         dirtyEntries.append(entry)
     }
 }
+
+// MARK: - Bounds
+
+extension PrefixTable {
+    /// So many withdrawals are worth looking whether what was refused has room now.
+    private static let worthwhile = 1024
+
+    /// Whether something is missing for a bound.
+    var hasRefused: Bool { withdrawalsSinceRefusal != nil }
+
+    /// Whether what was refused may have room now: much is gone, or there is so little left that all of it has.
+    var mayHaveRoom: Bool {
+        guard let withdrawals = withdrawalsSinceRefusal else { return false }
+        return withdrawals >= Self.worthwhile || announcementCount <= min(maximumPrefixes, maximumCandidates)
+    }
+
+    private mutating func refuse() { withdrawalsSinceRefusal = withdrawalsSinceRefusal ?? 0 }
+
+    /// Forgets all announcements, which are to be made again. What was told stays told.
+    mutating func beginAgain() {
+        announcementCount = 0
+        withdrawalsSinceRefusal = nil
+        repeats = [:]
+        for number in entries.indices where entries[number].group != Self.none { move(Int32(number), to: Self.none) }
+    }
+}
+
+// MARK: - Computing and telling
 
 extension PrefixTable {
     /// Takes the groups out that are to be computed, in the order of their numbers. New ones always are.

@@ -97,6 +97,19 @@ extension RouteCalculation {
         for entry in old { prefixes.remove(Candidate(entry, at: oldVertex), from: entry.prefix) }
     }
 
+    /// Makes all announcements again if some were refused for a bound and may have room now.
+    mutating func announceRefused() {
+        guard prefixes.mayHaveRoom else { return }
+        prefixes.beginAgain()
+        for key in contributions.keys.sorted() {
+            switch contributions[key] {
+            case .intraArea(let vertex, let list): exchange([], at: vertex, for: list[...], at: vertex)
+            case .prefix(let prefix, let candidate): prefixes.add(candidate, to: prefix)
+            case .router, .network, .interAreaRouter, .hostname, nil: break
+            }
+        }
+    }
+
     private mutating func take(_ body: InterAreaPrefixLSA, as key: LSAKey) {
         guard body.metric < LSAPrefix.infinity24, body.prefix.isUsable else { return withdraw(key) }
         let border = topology.retain(.router(key.advertisingRouter))

@@ -79,11 +79,12 @@ extension RouteCalculation {
         guard let group = prefixes.group(of: prefix) else { return [] }
         let candidates = prefixes.groups[group].list.candidates
         var best = BestPath()
-        choose(candidates, into: &best)
+        var detours = Detours()
+        choose(candidates, using: &detours, into: &best)
         let rows = candidates.map { candidate in
             // How it would do if it were the only one.
             var alone = BestPath()
-            choose([candidate], into: &alone)
+            choose([candidate], using: &detours, into: &alone)
             return (candidate, alone)
         }
         let sorted = rows.sorted { left, right in

@@ -7,13 +7,15 @@ extension RouteCalculation {
     /// `maximumPaths` (at least 1) next hops.
     public mutating func run(root: RouterID, neighbors: [AdjacentNeighbor], maximumPaths: Int) -> RouteTableUpdate {
         precondition(maximumPaths >= 1)
-        topology.bringLinksUpToDate()
+        topology.bringGraphUpToDate()
+        announceRefused()
         let old = view
         view = makeView(root: root, neighbors: neighbors, maximumPaths: maximumPaths)
         let scope = bringPathsUpToDate(since: old)
         var update = RouteTableUpdate()
         var best = BestPath()
-        for group in prefixes.takeGroups(scope) { bringUpToDate(group, using: &best, into: &update) }
+        var detours = Detours()
+        for group in prefixes.takeGroups(scope) { bringUpToDate(group, using: &best, &detours, into: &update) }
         prefixes.tell(&update)
         return update
     }
@@ -45,11 +47,12 @@ extension RouteCalculation {
         return hasNewPaths ? .changed(paths) : .new
     }
 
-    private mutating func bringUpToDate(_ group: Int32, using best: inout BestPath, into update: inout RouteTableUpdate)
-    {
+    private mutating func bringUpToDate(
+        _ group: Int32, using best: inout BestPath, _ detours: inout Detours, into update: inout RouteTableUpdate
+    ) {
         let index = Int(group)
         guard !prefixes.groups[index].members.isEmpty else { return }
-        choose(prefixes.groups[index].list.candidates, into: &best)
+        choose(prefixes.groups[index].list.candidates, using: &detours, into: &best)
         let isReachable = best.kind != nil && !best.isLocal && !best.firstHops.isEmpty
         guard isReachable else { return prefixes.setDestination(of: group, to: nil) }
         if let known = prefixes.groups[index].destination, isSame(known, best) { return }

@@ -14,7 +14,7 @@ public struct RouteCalculation: Sendable {
     /// The area's routers and networks.
     var topology = Topology()
     /// Who announces which prefixes, and where they lead.
-    var prefixes = PrefixTable()
+    var prefixes: PrefixTable
     /// The ways to AS boundary routers that border routers tell of: by the boundary router's vertex.
     var interAreaRouters: [Vertex: [InterAreaRouter]] = [:]
     /// Whether ``interAreaRouters`` changed since the last run.
@@ -29,7 +29,7 @@ public struct RouteCalculation: Sendable {
     var view = Viewpoint()
 
     /// Makes a calculation over an empty database.
-    public init() {}
+    public init(limits: RouterLimits = RouterLimits()) { prefixes = PrefixTable(limits: limits) }
 }
 
 /// How the network was looked at in a run: all that counts beside the database.

@@ -12,6 +12,7 @@ extension Router {
         let update = calculation.run(
             root: routerID, neighbors: usableNeighbors, maximumPaths: configuration.maximumPaths)
         tellDuplicatePrefixes()
+        if calculation.prefixes.hasRefused { tellOnce(.prefixes) } else { toldLimits.remove(.prefixes) }
         guard !update.isEmpty else { return }
         routeTable.apply(update)
         effects.append(.routes(update))

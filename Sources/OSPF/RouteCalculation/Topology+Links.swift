@@ -1,15 +1,16 @@
 import ShortestPath
 
 extension Topology {
-    /// Replaces the links of a vertex, and puts right the edges of all whose links with it come or go. The work grows
-    /// with the links of the vertex and of those neighbours, and no worse than n log n, whatever the LSAs say.
+    /// Replaces the links of a vertex, and notes all whose links with it come or go: their edges follow with
+    /// ``bringGraphUpToDate()``, once for all that changed. The work is n log n in the links of the vertex, whatever the
+    /// LSAs say: a thousand networks may name one router that has a million links.
     mutating func setLinks(of vertex: Vertex, to links: [Link]) {
         let index = Int(vertex.rawValue)
         let name = nodes[index].name
-        var touched = [vertex]
+        disconnected.insert(vertex)
         for group in groups(of: index) {
             guard let peer = nodes[index].links[group].first(where: { $0.peer != nil })?.peer else { continue }
-            touched.append(peer)
+            disconnected.insert(peer)
             for place in range(of: name, in: peer) { nodes[Int(peer.rawValue)].links[place].peer = nil }
         }
         nodes[index].links = Self.tidied(links)
@@ -18,11 +19,7 @@ extension Topology {
             guard let peer = self.vertex(named: target), peer != vertex, connect(index, group, with: peer) else {
                 continue
             }
-            touched.append(peer)
-        }
-        touched.sort()
-        for (place, other) in touched.enumerated() where place == 0 || touched[place - 1] != other {
-            graph.setEdges(of: other, to: edges(of: other))
+            disconnected.insert(peer)
         }
     }
 
@@ -63,7 +60,7 @@ extension Topology {
     }
 
     /// One edge to each peer, as cheap as the cheapest link.
-    private func edges(of vertex: Vertex) -> [Edge] {
+    func edges(of vertex: Vertex) -> [Edge] {
         var edges: [Edge] = []
         for link in self[vertex].links {
             guard let peer = link.peer else { continue }

@@ -56,6 +56,8 @@ struct Topology: Sendable {
     private var vertices: [Name: Vertex] = [:]
     /// Routers whose links do not follow from their router-LSAs yet.
     private var outdated: Set<Vertex> = []
+    /// Vertices whose edges do not follow from their links yet.
+    var disconnected: Set<Vertex> = []
 
     /// Whether bits of routers changed since ``markSeen()``.
     private(set) var hasNewFlags = false
@@ -96,11 +98,12 @@ struct Topology: Sendable {
         guard nodes[index].references == 0 else { return }
         assert(nodes[index].links.isEmpty)
         vertices[nodes[index].name] = nil
+        disconnected.remove(vertex)
         graph.removeVertex(vertex)
     }
 
     /// Sets or removes (`nil`) one of the router-LSAs of a router; together they count as one (RFC 5340 §4.8.1). The
-    /// links follow with ``bringLinksUpToDate()``, once for all that changed: a router may have thousands of LSAs.
+    /// links follow with ``bringGraphUpToDate()``, once for all that changed: a router may have thousands of LSAs.
     mutating func setRouterLSA(of vertex: Vertex, linkStateID: UInt32, to body: RouterLSA?) {
         let index = Int(vertex.rawValue)
         let place = nodes[index].placeOfRouterLSA(linkStateID)
@@ -133,12 +136,15 @@ struct Topology: Sendable {
         }
     }
 
-    /// Has the links of all routers follow their router-LSAs.
-    mutating func bringLinksUpToDate() {
+    /// Has the links of all routers follow their router-LSAs, and all edges follow the links. Until then an edge may lead
+    /// to a vertex that is gone.
+    mutating func bringGraphUpToDate() {
         for vertex in outdated.sorted() {
             setLinks(of: vertex, to: self[vertex].routerLSAs.flatMap { $0.body.links.map(Link.init) })
         }
         outdated.removeAll(keepingCapacity: outdated.count < 1024)
+        for vertex in disconnected.sorted() { graph.setEdges(of: vertex, to: edges(of: vertex)) }
+        disconnected.removeAll(keepingCapacity: disconnected.count < 1024)
     }
 
     /// Sets or removes (`nil`) the network-LSA of a network.

@@ -6,8 +6,10 @@ import OSPFPacket
 /// An area as a test writes it down: a link-state database of bodies, and a route calculation that is told of them.
 struct Area {
     private(set) var bodies: [LSAKey: LSABody] = [:]
-    var calculation = RouteCalculation()
+    var calculation: RouteCalculation
     private(set) var table = RouteTable()
+
+    init(limits: RouterLimits = RouterLimits()) { calculation = RouteCalculation(limits: limits) }
 
     /// Puts an LSA in, replaces it, or takes it out.
     mutating func set(_ key: LSAKey, _ body: LSABody?) {

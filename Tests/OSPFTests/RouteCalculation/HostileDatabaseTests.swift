@@ -130,4 +130,71 @@ struct HostileDatabaseTests {
         area.run(1, [neighbor(1, 2, 1)])
         #expect(area.route(prefix)?.metric == 11)
     }
+
+    /// Thousands of routers that exist only on paper announce one prefix, thousands of networks name one router, and
+    /// thousands of external prefixes are to be sent to that one prefix.
+    @Test(.timeLimit(.minutes(1))) func crowdsAroundOneThingAreNoBurden() {
+        var area = Area()
+        let count = 8000 as UInt32
+        let prefix = "2001:db8::/32" as IPv6Prefix
+        area.router(1, [cable(1, to: 2, 1)])
+        area.router(2, [cable(1, to: 1, 1)])
+        for part in 0..<8 as Range<UInt32> {
+            let links = (0..<count / 8).map {
+                transit(10 + part * 1000 + $0, designated: RouterID(100 + part * 1000 + $0), 1)
+            }
+            area.router(2, links, part: part + 1)
+        }
+        for number in 0..<count {
+            let router = RouterID(100 + number)
+            area.router(router, [transit(1, designated: router, 1)])
+            area.network(router, interface: 1, [2, router])
+            area.prefixes(router, [LSAPrefix(prefix)])
+            area.external(
+                router, IPv6Prefix(host: IPv6Address(high: 7, low: UInt64(number))), metric: 1,
+                forwarding: IPv6Address("2001:db8::1"))
+            if number % 1000 == 0 { area.run(1, [neighbor(1, 2, 1)]) }
+        }
+        area.run(1, [neighbor(1, 2, 1)])
+        #expect(area.route(prefix)?.announcers.count == RouterLimits().announcersPerPrefix)
+        #expect(area.route(prefix)?.metric == 20)
+        for number in 0..<count {
+            area.remove(.network, RouterID(100 + number), part: 1)
+            area.remove(.intraAreaPrefix, RouterID(100 + number))
+        }
+        area.run(1, [neighbor(1, 2, 1)])
+        #expect(area.table.routes.isEmpty && area.calculation.prefixes.hasRefused == false)
+    }
+
+    /// What exceeds a bound is refused, and has its place as soon as there is one.
+    @Test func whatWasRefusedComesInWhenThereIsRoom() {
+        var area = Area(limits: RouterLimits(prefixes: 4, announcersPerPrefix: 3))
+        let prefixes = (0..<6).map { IPv6Prefix(host: IPv6Address(high: 1, low: $0)) }
+        let neighbors = [neighbor(1, 2, 1)]
+        area.router(1, [cable(1, to: 2, 1)])
+        area.router(2, [cable(1, to: 1, 1)] + (3...8 as ClosedRange<UInt32>).map { cable($0, to: RouterID($0), 2) })
+        for router in 3...8 as ClosedRange<UInt32> {
+            area.router(RouterID(router), [cable(2, to: 2, router)])
+        }
+        area.prefixes(2, prefixes.map { LSAPrefix($0) })
+        area.run(1, neighbors)
+        #expect(Set(area.table.routes.keys) == Set(prefixes.prefix(4)))
+        #expect(area.calculation.prefixes.hasRefused)
+        // A refused announcement is taken back like any other.
+        area.prefixes(2, prefixes[0..<5].map { LSAPrefix($0) })
+        area.run(1, neighbors)
+        #expect(Set(area.table.routes.keys) == Set(prefixes.prefix(4)))
+        area.prefixes(2, prefixes[3..<5].map { LSAPrefix($0) })
+        area.run(1, neighbors)
+        #expect(Set(area.table.routes.keys) == Set(prefixes[3..<5]))
+        #expect(!area.calculation.prefixes.hasRefused)
+
+        area.prefixes(2, [])
+        for router in 3...8 as ClosedRange<UInt32> { area.prefixes(RouterID(router), [LSAPrefix(prefixes[0])]) }
+        area.run(1, neighbors)
+        #expect(area.route(prefixes[0])?.announcers == [3, 4, 5])
+        for router in 3...6 as ClosedRange<UInt32> { area.prefixes(RouterID(router), []) }
+        area.run(1, neighbors)
+        #expect(area.route(prefixes[0])?.announcers == [7, 8])
+    }
 }
