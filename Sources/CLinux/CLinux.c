@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -106,6 +107,13 @@ int clinux_set_receive_buffer(int descriptor, int octets) {
 int clinux_set_send_buffer(int descriptor, int octets) {
     if (set_option(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, octets) == 0) return 0;
     return set_option(descriptor, SOL_SOCKET, SO_SNDBUF, octets);
+}
+
+int64_t clinux_dropped_packets(int descriptor) {
+    uint32_t values[SK_MEMINFO_VARS];
+    socklen_t size = sizeof values;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, values, &size) != 0) return -1;
+    return size > SK_MEMINFO_DROPS * sizeof values[0] ? values[SK_MEMINFO_DROPS] : -1;
 }
 
 int clinux_set_membership(int descriptor, uint32_t interface, const uint8_t group[16], int joined) {

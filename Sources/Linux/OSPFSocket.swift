@@ -19,6 +19,8 @@ public final class OSPFSocket {
         /// Not sent for want of buffer, link or address: ordinary while links come and go. The protocol repeats what
         /// matters.
         public var sendFailures: UInt64 = 0
+        /// Dropped by the kernel because the receive buffer was full, modulo 2³².
+        public var overflows: UInt64 = 0
         /// Receive calls that failed.
         public var receiveFailures: UInt64 = 0
     }
@@ -26,15 +28,22 @@ public final class OSPFSocket {
     /// The descriptor to watch.
     public var descriptor: CInt { socket.rawValue }
     /// What became of packets so far.
-    public private(set) var counters = Counters()
+    public var counters: Counters {
+        var counters = tally
+        counters.overflows = UInt64(max(0, clinux_dropped_packets(socket.rawValue)))
+        return counters
+    }
+    /// The most packets that ``receive(_:)`` takes at once.
+    public static let batch = 16
 
     private let socket: FileDescriptor
+    /// All counters but those the kernel keeps.
+    private var tally = Counters()
     private let buffer: UnsafeMutableRawBufferPointer
     private var packets = [clinux_packet](repeating: clinux_packet(), count: OSPFSocket.batch)
 
     /// OSPF's IP protocol number.
     static let ipProtocol: CInt = 89
-    private static let batch = 16
     private static let largestPacket = 65_536
     private static let bufferOctets: CInt = 8 << 20
 
@@ -64,43 +73,38 @@ public final class OSPFSocket {
         }
     }
 
-    /// Receives packets that wait, `maximum` or a few more, and hands each to `handler`; how many came. Packets from other than
-    /// link-local addresses are dropped here, as OSPF is spoken between neighbours (RFC 5340 §2.5).
+    /// Receives packets that wait, ``batch`` at most, and hands each to `handler`; how many came. Fewer than ``batch`` means
+    /// that no more wait. Packets from other than link-local addresses are dropped here, as OSPF is spoken between
+    /// neighbours (RFC 5340 §2.5).
     @discardableResult
     public func receive(
-        maximum: Int = 64,
-        handler: (_ interface: UInt32, _ source: IPv6Address, _ destination: IPv6Address, _ octets: [UInt8]) -> Void
+        _ handler: (_ interface: UInt32, _ source: IPv6Address, _ destination: IPv6Address, _ octets: [UInt8]) -> Void
     ) -> Int {
-        var total = 0
-        while total < maximum {
-            let count = clinux_receive(
-                socket.rawValue, &packets, UInt32(OSPFSocket.batch), buffer.baseAddress, OSPFSocket.largestPacket)
-            guard count > 0 else {
-                if count < 0, errno != EAGAIN, errno != EINTR { counters.receiveFailures += 1 }
-                break
-            }
-            total += Int(count)
-            for index in 0..<Int(count) { deliver(packets[index], at: index, handler: handler) }
-            if count < OSPFSocket.batch { break }
+        let count = clinux_receive(
+            socket.rawValue, &packets, UInt32(OSPFSocket.batch), buffer.baseAddress, OSPFSocket.largestPacket)
+        guard count >= 0 else {
+            if errno != EAGAIN, errno != EINTR { tally.receiveFailures += 1 }
+            return 0
         }
-        return total
+        for index in 0..<Int(count) { deliver(packets[index], at: index, handler: handler) }
+        return Int(count)
     }
 
     private func deliver(
         _ packet: clinux_packet, at index: Int, handler: (UInt32, IPv6Address, IPv6Address, [UInt8]) -> Void
     ) {
         guard packet.truncated == 0, packet.interface != 0, packet.length <= OSPFSocket.largestPacket else {
-            counters.malformed += 1
+            tally.malformed += 1
             return
         }
         let source = IPv6Address(packet.source)
         guard source.isLinkLocal else {
-            counters.foreignSources += 1
+            tally.foreignSources += 1
             return
         }
         let start = index * OSPFSocket.largestPacket
         let octets = [UInt8](buffer[start..<start + Int(packet.length)])
-        counters.received += 1
+        tally.received += 1
         handler(packet.interface, source, IPv6Address(packet.destination), octets)
     }
 
@@ -120,11 +124,11 @@ public final class OSPFSocket {
             }
         }
         if result == 0 {
-            counters.sent += 1
+            tally.sent += 1
             return true
         }
         let code = errno
-        counters.sendFailures += 1
+        tally.sendFailures += 1
         switch code {
         case EAGAIN, ENOBUFS, ENOMEM, EINTR, ENETDOWN, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, ENODEV, ENXIO, EINVAL,
             EMSGSIZE:

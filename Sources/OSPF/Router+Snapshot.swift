@@ -70,6 +70,11 @@ extension Router {
     /// The sum of the checksums of all LSAs of area and AS scope: equal on all routers whose databases are.
     public var databaseChecksum: UInt32 { database.checksumSum }
 
+    /// Whether ``RouterEvent/timer`` would declare a neighbour dead at `now`, for want of hellos.
+    public func hasSilentNeighbor(at now: Instant) -> Bool {
+        interfaces.contains { $0.neighbors.contains { $0.inactivityDeadline <= now } }
+    }
+
     /// Whether the mesh has been heard out: every interface that is not passive has a full neighbour, all of them are
     /// reached by shortest paths (their router-LSAs, too, know of the adjacency), and nothing is throttled or uncomputed.
     public var isSynchronized: Bool {

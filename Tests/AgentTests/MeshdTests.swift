@@ -9,94 +9,47 @@ import Testing
 
 /// Real agents on two nodes, and what somebody who runs one can do to it.
 @Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct MeshdTests {
-    /// Two nodes and a cable, and their agents.
-    private func withPair(_ config: String = "", _ body: (inout Lab) throws -> Void) throws {
-        let topology = Topology(
-            name: "pair", nodes: [Topology.Node("a", config: config), Topology.Node("b")],
-            links: [Topology.Link("a", "b")])
-        try sweepLeftOvers()
-        var lab = try Lab.create(topology, name: "at\(getpid())")
-        defer { try? lab.destroy() }
-        do {
-            try lab.startRouters()
-            try lab.waitForRoutes(limit: .seconds(20))
-            try body(&lab)
-        } catch {
-            throw LabError("\(error)\n\(lab.log(of: "a"))\n\(lab.log(of: "b"))")
-        }
-    }
-
-    /// Takes down labs of test runs that were killed before they could.
-    private func sweepLeftOvers() throws {
-        for name in Lab.all() where name.hasPrefix("at") {
-            if let process = Int32(name.dropFirst(2)), kill(process, 0) != 0 { try Lab.load(name).destroy() }
-        }
-    }
-
-    private func eventually(_ what: String, _ condition: () throws -> Bool) throws {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while try !condition() {
-            guard ContinuousClock.now < deadline else { throw LabError("Waited in vain: \(what)") }
-            usleep(20_000)
-        }
-    }
-
-    private func meshctl(_ lab: Lab, _ arguments: String...) throws -> Command.Output {
-        try lab.command(on: "a", [Binaries.path(of: "meshctl"), "--socket", lab.controlSocket(of: "a")] + arguments)
-            .output()
-    }
-
-    private func meshd(_ lab: Lab, _ arguments: String...) throws -> Command.Output {
-        try lab.command(on: "a", [Binaries.path(of: "meshd")] + arguments).output()
-    }
-
-    private func configurationFile(_ lab: Lab) -> String { "\(lab.directory(of: "a"))/kubermesh.yaml" }
-
-    private func get(_ lab: Lab, _ path: String, _ options: String...) throws -> String {
-        try lab.command(on: "a", ["curl", "-s"] + options + ["http://[::1]:9179\(path)"]).output().text
-    }
-
     private var ownRoutes: [String] { ["ip", "-6", "route", "show", "proto", "71"] }
 
     @Test func meshctlAnswersAsTheContractSays() throws {
         try withPair { lab in
-            try eventually("a is ready") { try meshctl(lab, "status").status == 0 }
+            try eventually("a is ready") { try lab.meshctl("status").status == 0 }
             let prefix = IPv6Prefix(host: lab.addresses.address(of: "b")).description
 
-            let table = try meshctl(lab, "routes").text.split(separator: "\n")
+            let table = try lab.meshctl("routes").text.split(separator: "\n")
             #expect(
                 table.first?.split(separator: " ") == [
                     "PREFIX", "KIND", "NODE", "METRIC", "NEXTHOP", "DEV", "AGE", "FIB",
                 ])
             #expect(table.dropFirst().first?.split(separator: " ").count == 8)
-            #expect(try meshctl(lab, "routes", "--no-headers").text.split(separator: "\n").count == table.count - 1)
-            #expect(try meshctl(lab, "routes", "-4", "--no-headers").text.isEmpty)
+            #expect(try lab.meshctl("routes", "--no-headers").text.split(separator: "\n").count == table.count - 1)
+            #expect(try lab.meshctl("routes", "-4", "--no-headers").text.isEmpty)
 
-            let list = try JSON.decode(ListDocument<Route>.self, from: meshctl(lab, "routes", "-o", "json").text.utf8)
+            let list = try JSON.decode(ListDocument<Route>.self, from: lab.meshctl("routes", "-o", "json").text.utf8)
             #expect(list.kind == "RouteList" && list.apiVersion == "meshctl/v1" && list.node == "a")
             let route = try #require(list.items.first { $0.prefix == prefix })
             #expect(route.nodes == ["b"] && route.metric == 10 && route.fib.state == .installed)
             #expect(route.nextHops.map(\.interface) == ["cluster0"] && route.nextHops.first?.node == "b")
 
-            let explained = try meshctl(lab, "routes", prefix)
+            let explained = try lab.meshctl("routes", prefix)
             #expect(
                 explained.status == 0 && explained.text.contains("announced by  b")
                     && explained.text.contains("installed"))
             #expect(
-                try meshctl(lab, "routes", lab.addresses.podPrefix(of: "b").address.description).status == 0,
+                try lab.meshctl("routes", lab.addresses.podPrefix(of: "b").address.description).status == 0,
                 "by address")
-            #expect(try meshctl(lab, "routes", "2001:db8:ffff::/64").status == 4)
-            #expect(try meshctl(lab, "routes", "nonsense").status == 2)
-            #expect(try meshctl(lab, "nonsense").status == 2)
-            #expect(try meshctl(lab, "lsdb", "nonsense").status == 2)
-            #expect(try meshctl(lab, "--socket", "/nowhere", "status").status == 3)
+            #expect(try lab.meshctl("routes", "2001:db8:ffff::/64").status == 4)
+            #expect(try lab.meshctl("routes", "nonsense").status == 2)
+            #expect(try lab.meshctl("nonsense").status == 2)
+            #expect(try lab.meshctl("lsdb", "nonsense").status == 2)
+            #expect(try lab.meshctl("--socket", "/nowhere", "status").status == 3)
 
-            let detail = try meshctl(lab, "lsdb", "router", "--detail").text
+            let detail = try lab.meshctl("lsdb", "router", "--detail").text
             #expect(detail.contains("neighborRouterID") && detail.contains("options: V6 E R"))
-            let yaml = try meshctl(lab, "nodes", "-o", "yaml").text
+            let yaml = try lab.meshctl("nodes", "-o", "yaml").text
             #expect(yaml.contains("kind: NodeList") && yaml.contains("node: b"))
             for name in ["neighbors", "interfaces", "nodes", "lsdb", "vips"] {
-                let output = try meshctl(lab, name, "-o", "wide")
+                let output = try lab.meshctl(name, "-o", "wide")
                 #expect(output.status == 0 && !output.text.isEmpty)
             }
         }
@@ -104,9 +57,9 @@ import Testing
 
     @Test func httpServesButTakesNoOrders() throws {
         try withPair { lab in
-            try eventually("a serves and is ready") { try get(lab, "/readyz") == "ok\n" }
-            #expect(try get(lab, "/livez") == "ok\n")
-            let metrics = try get(lab, "/metrics").split(separator: "\n").map(String.init)
+            try eventually("a serves and is ready") { try lab.get("/readyz") == "ok\n" }
+            #expect(try lab.get("/livez") == "ok\n")
+            let metrics = try lab.get("/metrics").split(separator: "\n").map(String.init)
             #expect(metrics.contains("kubermesh_topology_nodes 2"))
             #expect(
                 metrics.contains {
@@ -116,11 +69,11 @@ import Testing
                 #expect(line.hasPrefix("kubermesh_"))
                 #expect(Double(line.split(separator: " ").last ?? "") != nil, "\(line)")
             }
-            #expect(try get(lab, "/v1/nodes").contains("\"kind\":\"NodeList\""))
-            let refusal = try get(lab, "/v1/stub-router", "-X", "POST", "-d", "{\"enabled\":true}")
+            #expect(try lab.get("/v1/nodes").contains("\"kind\":\"NodeList\""))
+            let refusal = try lab.get("/v1/stub-router", "-X", "POST", "-d", "{\"enabled\":true}")
             #expect(refusal.contains("\"status\":405") && refusal.contains("control socket"))
-            #expect(try meshctl(lab, "status", "-o", "json").text.contains("\"stubRouter\" : false"))
-            #expect(try meshctl(lab, "stub-router", "on").status == 0)
+            #expect(try lab.meshctl("status", "-o", "json").text.contains("\"stubRouter\" : false"))
+            #expect(try lab.meshctl("stub-router", "on").status == 0)
             try eventually("b hears that a is a stub router") {
                 try lab.list(Node.self, of: "b").first { $0.node == "a" }?.stubRouter == true
             }
@@ -129,7 +82,7 @@ import Testing
 
     @Test func aReloadTakesEffectAndABadFileDoesNot() throws {
         try withPair { lab in
-            let file = configurationFile(lab)
+            let file = lab.configurationFile
             let text = try String(contentsOfFile: file, encoding: .utf8)
             let agent = try #require(lab.process(of: "a"))
             try (text + "advertise: [ \"2001:db8:aa::/48\" ]\nvips:\n  - { name: v, address: \"2001:db8:bb::1\" }\n")
@@ -149,7 +102,7 @@ import Testing
             #expect(
                 try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:aa::/48" },
                 "nothing changed")
-            #expect(try get(lab, "/metrics").contains("kubermesh_config_last_reload_successful 0"))
+            #expect(try lab.get("/metrics").contains("kubermesh_config_last_reload_successful 0"))
 
             try text.write(toFile: file, atomically: true, encoding: .utf8)
             kill(agent, SIGHUP)
@@ -164,7 +117,7 @@ import Testing
     @Test func aCostChangesWhileTheNeighborStays() throws {
         try withPair { lab in
             let before = try lab.list(Neighbor.self, of: "a").first?.stateChanges
-            let file = configurationFile(lab)
+            let file = lab.configurationFile
             let text = try String(contentsOfFile: file, encoding: .utf8)
             try text.replacingOccurrences(of: "type: auto", with: "type: auto\n    cost: 55")
                 .write(toFile: file, atomically: true, encoding: .utf8)
@@ -183,13 +136,13 @@ import Testing
             #expect(!left.contains("2001:db8:bb::1"), "a VIP is for those who serve it")
             try eventually("b routes to a no more") { try lab.kernelRoutes(of: "b").isEmpty }
 
-            let cleaned = try meshd(lab, "cleanup", "--config", configurationFile(lab))
+            let cleaned = try lab.meshd("cleanup", "--config", lab.configurationFile)
             #expect(
                 cleaned.status == 0 && cleaned.text.hasPrefix("removed 2 routes"), "\(cleaned.text)\(cleaned.errors)")
             try expectNothingIsLeft(lab)
 
             let agent = try lab.command(
-                on: "a", [Binaries.path(of: "meshd"), "--config", configurationFile(lab), "--cleanup-on-exit"]
+                on: "a", [Binaries.path(of: "meshd"), "--config", lab.configurationFile, "--cleanup-on-exit"]
             ).spawn()
             try eventually("it is back") { try !lab.command(on: "a", ownRoutes).run().isEmpty }
             agent.signal(SIGTERM)
@@ -207,12 +160,12 @@ import Testing
 
     @Test func whatCannotStartSaysWhy() throws {
         try withPair { lab in
-            let second = try meshd(lab, "--config", configurationFile(lab))
+            let second = try lab.meshd("--config", lab.configurationFile)
             #expect(second.status == 1 && second.errors.contains("another meshd answers at"))
-            #expect(try meshd(lab, "cleanup", "--config", configurationFile(lab)).status == 1, "not while one runs")
-            let absent = try meshd(lab, "--config", "/nowhere.yaml")
+            #expect(try lab.meshd("cleanup", "--config", lab.configurationFile).status == 1, "not while one runs")
+            let absent = try lab.meshd("--config", "/nowhere.yaml")
             #expect(absent.status == 1 && absent.errors.contains("/nowhere.yaml: cannot be read"))
-            #expect(try meshd(lab, "--nonsense").status == 2)
+            #expect(try lab.meshd("--nonsense").status == 2)
             #expect(try lab.list(Neighbor.self, of: "a").first?.state == "Full", "the first is as it was")
         }
     }

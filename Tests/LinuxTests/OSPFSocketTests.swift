@@ -60,7 +60,7 @@ func ip(_ arguments: String) throws {
         var result: [(UInt32, IPv6Address, IPv6Address, [UInt8])] = []
         let deadline = EventLoop.now + .seconds(1)
         while result.count < count, EventLoop.now < deadline {
-            if socket.receive(handler: { result.append(($0, $1, $2, $3)) }) == 0 { usleep(500) }
+            if socket.receive({ result.append(($0, $1, $2, $3)) }) == 0 { usleep(500) }
         }
         return result
     }
@@ -139,5 +139,21 @@ func ip(_ arguments: String) throws {
         let sent = Int(a.counters.sent)
         #expect(sent > 500)
         #expect(Self.receive(b, sent).count == sent)
+    }
+
+    @Test func countsWhatDidNotFitTheBuffer() throws {
+        let (left, right) = try Self.cable()
+        let a = try left.run { try OSPFSocket() }
+        let b = try right.run { try OSPFSocket() }
+        #expect(b.counters.overflows == 0)
+        let octets = [UInt8](repeating: 7, count: 1400)
+        let deadline = EventLoop.now + .seconds(10)
+        while b.counters.overflows == 0, EventLoop.now < deadline {
+            try a.send(interface: 10, source: Self.left, destination: Self.right, octets: octets)
+        }
+        let sent = Int(a.counters.sent)
+        let lost = Int(b.counters.overflows)
+        #expect(lost > 0 && lost < sent)
+        #expect(Self.receive(b, sent - lost).count == sent - lost, "what fitted is there")
     }
 }

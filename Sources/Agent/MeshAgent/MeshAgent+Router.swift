@@ -123,13 +123,39 @@ extension MeshAgent {
 extension MeshAgent {
     /// Packets taken in before the routes are brought up to date; what waits longer is read in the next turn.
     private static let packetsPerTurn = 64
+    /// How long packets are taken in before the routes are brought up to date.
+    private static let readingPerTurn = Duration.milliseconds(5)
+    /// How long a sign of life of a silent neighbour is looked for among the packets that wait. More than a whole receive
+    /// buffer takes.
+    private static let searchForHellos = Duration.milliseconds(250)
 
     func readPackets() {
-        guard let socket = routing?.socket else { return }
-        socket.receive(maximum: Self.packetsPerTurn) { interface, source, destination, octets in
+        let end = EventLoop.now + Self.readingPerTurn
+        var count = 0
+        repeat {
+            let new = readBatch()
+            if new < OSPFSocket.batch { break }
+            count += new
+        } while count < Self.packetsPerTurn && EventLoop.now < end
+        settle()
+    }
+
+    /// Hands packets that wait to the router; how many.
+    private func readBatch() -> Int {
+        guard let socket = routing?.socket else { return 0 }
+        return socket.receive { interface, source, destination, octets in
             tellRouter(.packet(interface: interface, source: source, destination: destination, octets: octets))
         }
-        settle()
+    }
+
+    /// The router's timer is due. Nobody is declared dead whose hello came and waits unread behind other packets, or
+    /// because this process was kept from running.
+    func runRouterTimer() {
+        let end = EventLoop.now + Self.searchForHellos
+        while let routing, routing.router.hasSilentNeighbor(at: EventLoop.now), EventLoop.now < end,
+            readBatch() == OSPFSocket.batch
+        {}
+        handle(.timer)
     }
 
     func readRouteNotifications() {

@@ -18,7 +18,7 @@ extension MeshAgent {
     /// Begins. Throws where the agent cannot work at all.
     func start() throws {
         timers = Timers(
-            router: loop.makeTimer { [unowned self] in assumeIsolated { $0.handle(.timer) } },
+            router: loop.makeTimer { [unowned self] in assumeIsolated { $0.runRouterTimer() } },
             kernel: loop.makeTimer { [unowned self] in assumeIsolated { $0.install() } },
             house: loop.makeTimer { [unowned self] in assumeIsolated { $0.keepHouse() } })
         // On a busy machine an ordinary thread may wait for tens of milliseconds, and traffic with it.

@@ -168,5 +168,9 @@ extension AgentSnapshot {
         metrics.single(
             "ospf_send_failures_total", .counter, "OSPF packets not sent for want of buffer, link or address.",
             counters.socket?.sendFailures ?? 0)
+        metrics.single(
+            "ospf_receive_overflows_total", .counter,
+            "OSPF packets that the kernel dropped because they came faster than they were read.",
+            counters.socket?.overflows ?? 0)
     }
 }

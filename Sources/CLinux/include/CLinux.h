@@ -55,6 +55,9 @@ int clinux_open_raw_socket(int protocol);
 int clinux_set_receive_buffer(int descriptor, int octets);
 // As above, for sending.
 int clinux_set_send_buffer(int descriptor, int octets);
+// How many packets a socket dropped because its receive buffer was full, modulo 2^32; -1 where the kernel (before 4.12)
+// does not say.
+int64_t clinux_dropped_packets(int descriptor);
 // Joins or leaves a multicast group on an interface.
 int clinux_set_membership(int descriptor, uint32_t interface, const uint8_t group[16], int joined);
 // Receives up to `count` packets without waiting, packet i into `buffer + i * size`. Returns how many.

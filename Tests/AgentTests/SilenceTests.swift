@@ -1,0 +1,75 @@
+import Addressing
+import ControlAPI
+import Glibc
+import Lab
+import Linux
+import OSPF
+import OSPFPacket
+import Testing
+
+/// A router of the test's own on node `b`, which says nothing but hellos.
+private struct Speaker {
+    static let routerID = RouterID("10.9.9.9")!
+    let socket: OSPFSocket
+    let port: AddressBook.Port
+    let hello: [UInt8]
+
+    init(_ lab: Lab, hearing neighbor: RouterID, hello: UInt16, dead: UInt16) throws {
+        port = lab.addresses.ports(of: "b")[0]
+        socket = try NetworkNamespace(named: lab.namespace(of: "b").name).run { try OSPFSocket() }
+        let packet = Packet(
+            header: PacketHeader(routerID: Self.routerID, areaID: .backbone, instanceID: 0),
+            body: .hello(
+                Hello(
+                    interfaceID: UInt32(port.index), priority: 1, options: [.v6, .e, .r], helloInterval: hello,
+                    deadInterval: dead, designatedRouter: .none, backupDesignatedRouter: .none, neighbors: [neighbor])))
+        self.hello = packet.encode(source: port.linkLocalAddress, destination: .allSPFRouters)
+    }
+
+    func send(_ octets: [UInt8]) throws {
+        try socket.send(
+            interface: UInt32(port.index), source: port.linkLocalAddress, destination: .allSPFRouters, octets: octets)
+    }
+
+    /// Says hello every tenth of a second.
+    func speak(for duration: Duration) throws {
+        let end = ContinuousClock.now + duration
+        while ContinuousClock.now < end {
+            try send(hello)
+            usleep(100_000)
+        }
+    }
+}
+
+@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct SilenceTests {
+    /// The agent is kept from running for longer than the dead interval. When it goes on, the timer of the neighbour is due
+    /// and its hellos wait in the socket, behind more packets than one turn of the loop takes.
+    @Test func aHelloThatWaitsToBeReadCounts() throws {
+        let nodes = [
+            Topology.Node("a", ospf: Topology.OSPFOptions(hello: 1, dead: 2)), Topology.Node("b", router: .none),
+        ]
+        try withLab(Topology(name: "silence", nodes: nodes, links: [Topology.Link("a", "b")])) { lab in
+            try eventually("a routes") { try lab.meshctl("interfaces").text.contains("PointToPoint") }
+            let routerID = try #require(RouterID(lab.status(of: "a").routerID))
+            let speaker = try Speaker(lab, hearing: routerID, hello: 1, dead: 2)
+            func neighbor() throws -> Neighbor? {
+                try speaker.send(speaker.hello)
+                return try lab.list(Neighbor.self, of: "a").first
+            }
+            try eventually("a hears b") { try neighbor()?.state == "ExStart" }
+            let before = try #require(try neighbor())
+
+            let agent = try #require(lab.process(of: "a"))
+            kill(agent, SIGSTOP)
+            defer { kill(agent, SIGCONT) }
+            for _ in 0..<1000 { try speaker.send([3, 1, 0, 0]) }
+            usleep(2_000_000)
+            try speaker.speak(for: .seconds(1))
+            kill(agent, SIGCONT)
+
+            let after = try #require(try neighbor())
+            #expect(after.state == "ExStart" && after.stateChanges == before.stateChanges && after.age > 3, "\(after)")
+            try eventually("b is gone when it is silent") { try lab.list(Neighbor.self, of: "a").isEmpty }
+        }
+    }
+}

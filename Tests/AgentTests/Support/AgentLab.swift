@@ -1,0 +1,54 @@
+import Glibc
+import Lab
+
+/// Runs `body` with a lab of real agents, and takes it down again. What the agents said is part of any error.
+func withLab(_ topology: Topology, _ body: (inout Lab) throws -> Void) throws {
+    try Lab.destroyLeftOvers(prefix: "at")
+    var lab = try Lab.create(topology, name: "at\(getpid())")
+    defer { try? lab.destroy() }
+    do {
+        try lab.startRouters()
+        try body(&lab)
+    } catch {
+        throw LabError("\(error)\n" + topology.routers.map { lab.log(of: $0.name) }.joined(separator: "\n"))
+    }
+}
+
+/// Runs `body` with two nodes, `a` and `b`, a cable between them, and agents that have found one another. `config` is merged
+/// over the configuration of `a`.
+func withPair(_ config: String = "", _ body: (inout Lab) throws -> Void) throws {
+    let nodes = [Topology.Node("a", config: config), Topology.Node("b")]
+    try withLab(Topology(name: "pair", nodes: nodes, links: [Topology.Link("a", "b")])) { lab in
+        try lab.waitForRoutes(limit: .seconds(20))
+        try body(&lab)
+    }
+}
+
+/// Waits until something holds, which may take a busy machine long.
+func eventually(_ what: String, _ condition: () throws -> Bool) throws {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while try !condition() {
+        guard ContinuousClock.now < deadline else { throw LabError("Waited in vain: \(what)") }
+        usleep(20_000)
+    }
+}
+
+extension Lab {
+    /// Asks the agent of node `a`.
+    func meshctl(_ arguments: String...) throws -> Command.Output {
+        try command(on: "a", [Binaries.path(of: "meshctl"), "--socket", controlSocket(of: "a")] + arguments).output()
+    }
+
+    /// Runs `meshd` on node `a` to its end.
+    func meshd(_ arguments: String...) throws -> Command.Output {
+        try command(on: "a", [Binaries.path(of: "meshd")] + arguments).output()
+    }
+
+    /// What the agent of node `a` serves at `path`.
+    func get(_ path: String, _ options: String...) throws -> String {
+        try command(on: "a", ["curl", "-s"] + options + ["http://[::1]:9179\(path)"]).output().text
+    }
+
+    /// The configuration file of node `a`.
+    var configurationFile: String { "\(directory(of: "a"))/kubermesh.yaml" }
+}
