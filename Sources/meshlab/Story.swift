@@ -45,11 +45,13 @@ struct Story {
         var lab = try make(topology, name: name)
         try lab.startRouters()
         guard let timeout else { return lab }
-        let elapsed: Duration
-        do { elapsed = try waitForRoutes(lab, limit: .seconds(timeout)) } catch {
+        let elapsed: Lab.Convergence
+        do { elapsed = try waitUntilSettled(lab, limit: .seconds(timeout)) } catch {
             throw LabError("\(error)\nThe lab stays up: see “meshlab status” and \(lab.directory)/*/*.log.")
         }
-        say("Every node has every route: \(seconds(elapsed)) after its routers were started.\n")
+        say(
+            "Every node has every route: \(seconds(elapsed.routes)) after its routers were started. "
+                + "Seen to be settled after \(seconds(elapsed.settled)).\n")
         if let node = topology.routers.first(where: { $0.router == .meshd }) {
             try show(
                 lab, on: node.name,
@@ -59,10 +61,10 @@ struct Story {
         return lab
     }
 
-    /// Waits until every node has every route, with a line of progress.
-    func waitForRoutes(_ lab: Lab, limit: Duration) throws -> Duration {
+    /// Waits until every node has every route for good, with a line of progress.
+    func waitUntilSettled(_ lab: Lab, limit: Duration) throws -> Lab.Convergence {
         defer { progress("") }
-        return try lab.waitForRoutes(limit: limit) { state, elapsed in
+        return try lab.waitUntilSettled(limit: limit) { state, elapsed in
             progress(
                 "\(bar(state.routes, of: state.expected)) \(state.routes) of \(state.expected) routes, "
                     + "\(state.complete) of \(state.nodes) nodes, \(seconds(elapsed))")

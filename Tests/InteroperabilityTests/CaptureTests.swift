@@ -40,10 +40,10 @@ extension Interoperability {
                 let capture = try lab.command(on: "n1", ["dumpcap", "-q", "-i", "cluster0", "-w", file]).spawn()
                 try eventually { (try? Command(["test", "-s", file]).run()) == nil ? "dumpcap does not write" : nil }
                 try lab.startRouters()
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 try lab.stop("n2", kill: true)
                 try lab.start(["n2"])
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 try lab.stop("n1")
                 capture.signal(SIGINT)
                 _ = try capture.finish()

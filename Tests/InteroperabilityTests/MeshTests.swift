@@ -10,14 +10,23 @@ extension Interoperability {
         private func mesh(_ name: String) throws -> Topology { try #require(try Topology.named(name)) }
 
         @Test(.timeLimit(.minutes(2)), arguments: ["square4", "ring:6", "lan:4", "ha:3+3"])
-        func everyNodeHasEveryRoute(name: String) throws {
+        func everyNodeHasEveryRouteAndKeepsIt(name: String) throws {
             try withLab(mesh(name)) { lab in
-                try lab.waitForRoutes(limit: .seconds(20))
-                try eventually { try lab.databaseProblem() ?? lab.nextHopProblem() }
-                for other in lab.topology.routers.dropFirst() {
-                    #expect(
-                        try lab.canReach(from: lab.topology.routers[0].name, to: lab.addresses.address(of: other.name)))
+                try lab.waitUntilSettled(limit: .seconds(20))
+                let monitors = try lab.topology.routers.map {
+                    try lab.command(on: $0.name, ["ip", "monitor", "route", "nexthop"]).spawn()
                 }
+                for node in lab.topology.routers {
+                    for other in lab.topology.routers where other.name != node.name {
+                        #expect(try lab.canReach(from: node.name, to: lab.addresses.address(of: other.name)))
+                    }
+                }
+                for monitor in monitors {
+                    monitor.signal(SIGTERM)
+                    let changes = try monitor.finish().text.split(separator: "\n").filter { $0.contains("proto 71") }
+                    #expect(changes.isEmpty, "\(changes.prefix(5))")
+                }
+                #expect(try lab.nextHopProblem() == nil)
             }
         }
 

@@ -20,7 +20,7 @@ extension Interoperability {
                 #expect(neighbor.state != "Full")
                 #expect(neighbor.problem?.contains("1400") == true)
                 try lab.command(on: "n2", ["ip", "link", "set", "cluster0", "mtu", "1500"]).run()
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 #expect(try lab.list(Neighbor.self, of: "n1").allSatisfy { $0.problem == nil })
             }
         }
@@ -38,7 +38,7 @@ extension Interoperability {
             }
             let settings = Topology.OSPFOptions(type: "p2p", retransmit: 1, routerID: derived)
             try withLab(.pair(agent, .quick("n2", other, settings))) { lab in
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 let status = try lab.status(of: "n1")
                 #expect(status.routerID != derived)
                 #expect(status.events.contains { $0.message.contains(derived) }, "\(status.events.map(\.message))")

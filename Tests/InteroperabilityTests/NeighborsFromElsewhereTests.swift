@@ -10,7 +10,7 @@ extension Interoperability {
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
         func adjacencyDatabaseAndRoutes(other: Topology.RouterKind) throws {
             try withLab(.pair(.quick("n1", .meshd), .quick("n2", other))) { lab in
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 #expect(try lab.adjacencies(of: "n1").map(\.state) == ["Full"])
                 #expect(try lab.adjacencies(of: "n2").map(\.state) == ["Full"])
                 #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n2")))
@@ -22,7 +22,7 @@ extension Interoperability {
         @Test(.timeLimit(.minutes(2))) func automaticTypeNeedsNoTelling() throws {
             let automatic = Topology.Node("n1", ospf: .init(type: "auto"))
             try withLab(.pair(automatic, .quick("n2", .frr))) { lab in
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 #expect(try lab.list(Interface.self, of: "n1").map(\.type) == ["p2p"])
             }
         }
@@ -30,11 +30,11 @@ extension Interoperability {
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
         func eitherSideMayRestart(other: Topology.RouterKind) throws {
             try withLab(.pair(.quick("n1", .meshd), .quick("n2", other))) { lab in
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 for (node, kill) in [("n1", false), ("n1", true), ("n2", false), ("n2", true)] {
                     try lab.stop(node, kill: kill)
                     try lab.start([node])
-                    try lab.waitUntilSettled()
+                    try lab.waitUntilRight()
                 }
             }
         }
@@ -42,7 +42,7 @@ extension Interoperability {
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
         func routesOfAKilledNeighborAgeOut(other: Topology.RouterKind) throws {
             try withLab(.pair(.quick("n1", .meshd), .quick("n2", other))) { lab in
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 let prefix = IPv6Prefix(host: lab.addresses.address(of: "n2")).description
                 try lab.stop("n2", kill: true)
                 let killed = ContinuousClock.now
@@ -66,7 +66,7 @@ extension Interoperability {
                 .quick("n3", other, .broadcast(0)),
             ]
             try withLab(.segment(nodes)) { lab in
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 let port = try #require(try lab.list(Interface.self, of: "n1").first)
                 #expect(port.type == "broadcast")
                 #expect(port.state == (agentIsDesignated ? "DR" : "Backup"))
@@ -84,7 +84,7 @@ extension Interoperability {
                 .quick("n4", .meshd, .broadcast(1)),
             ]
             try withLab(.segment(nodes)) { lab in
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 try lab.stop("n2", kill: true)
                 try eventually(.seconds(30)) {
                     let state = try lab.list(Interface.self, of: "n1").first?.state
@@ -107,7 +107,7 @@ extension Interoperability {
             ])
         func routesAreEqualWithEqualNextHops(routers: [Topology.RouterKind]) throws {
             try withLab(.square(routers)) { lab in
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 let across = IPv6Prefix(host: lab.addresses.address(of: "n4"))
                 #expect(
                     try lab.kernelNextHops(of: "n1")[across]?.count == 2, "both ways round the square cost the same")
@@ -118,7 +118,7 @@ extension Interoperability {
 
         @Test(.timeLimit(.minutes(2))) func aPulledCableIsRoutedAround() throws {
             try withLab(.square([.meshd, .frr, .bird, .meshd])) { lab in
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 try lab.fail("n1-n2", .carrier)
                 // What FRR and BIRD make of it is theirs; FRR 8.4 goes on believing in next hops the kernel dropped.
                 try eventually { try lab.nextHopProblem(only: ["n1", "n4"]) }

@@ -45,7 +45,7 @@ extension Interoperability {
             var square = Topology.square([.frr, .meshd, .bird, .meshd])
             square.nodes[0].config += offer
             try withLab(square) { lab in
-                try lab.waitUntilSettled()
+                try lab.waitUntilRight()
                 try eventually {
                     try lab.nextHops(at: "n4", "::/0") == lab.firstHops(from: "n4", to: "n1")
                         ? nil : "n4 lacks the default route"

@@ -59,12 +59,12 @@ extension Lab {
     }
 
     /// Waits until every node has every route, telling how far it has come whenever that changes. Returns how long it
-    /// took.
+    /// took since `start`.
     @discardableResult
     public func waitForRoutes(
-        limit: Duration = .seconds(60), report: (Progress, Duration) -> Void = { _, _ in }
+        since start: ContinuousClock.Instant = .now, limit: Duration = .seconds(60),
+        report: (Progress, Duration) -> Void = { _, _ in }
     ) throws(LabError) -> Duration {
-        let start = ContinuousClock.now
         while true {
             if let node = topology.routers.first(where: { hasCrashed($0.name) }) {
                 throw LabError("The router of \(node.name) ended.\n\(log(of: node.name))")
@@ -83,5 +83,55 @@ extension Lab {
             }
             usleep(5_000)
         }
+    }
+
+    /// When a lab was how it is to be.
+    public struct Convergence: Sendable {
+        /// How long it took until every node had every route, not to lose it again.
+        public var routes: Duration
+        /// How long it took until nothing was on its way any more.
+        public var settled: Duration
+    }
+
+    /// Waits until every node has every route and will keep it: all who share a link talk and see it alike, the
+    /// databases are equal and tell every link, and a tenth of a second later nothing has changed. Routes can all be
+    /// there for a moment and go again, as when a shared link has just been recognized and elects its designated router.
+    @discardableResult
+    public func waitUntilSettled(
+        limit: Duration = .seconds(60), report: (Progress, Duration) -> Void = { _, _ in }
+    ) throws(LabError) -> Convergence {
+        let start = ContinuousClock.now
+        var routes = try waitForRoutes(since: start, limit: limit, report: report)
+        var earlier: Set<DatabaseEntry>?
+        while true {
+            let problem = try unrest()
+            let database = problem == nil ? try databaseOfFirst() : nil
+            if try !progress().missing.isEmpty {
+                routes = try waitForRoutes(since: start, limit: limit, report: report)
+                earlier = nil
+                continue
+            }
+            let elapsed = ContinuousClock.now - start
+            if let database, database == earlier { return Convergence(routes: routes, settled: elapsed) }
+            earlier = database
+            guard elapsed < limit else {
+                throw LabError("After \(limit) every node has every route, but \(problem ?? "databases still change").")
+            }
+            usleep(100_000)
+        }
+    }
+
+    /// What is still on its way although the routes are there.
+    private func unrest() throws(LabError) -> String? {
+        if let problem = try adjacencyProblem() { return problem }
+        if let problem = try announcementProblem() { return problem }
+        if let problem = try descriptionProblem() { return problem }
+        return try databaseProblem()
+    }
+
+    /// The database of one router, and so of all when they are equal.
+    private func databaseOfFirst() throws(LabError) -> Set<DatabaseEntry> {
+        guard let router = topology.routers.first(where: { isRunning($0.name) }) else { return [] }
+        return try database(of: router.name)
     }
 }

@@ -43,6 +43,9 @@ extension Lab {
     /// Whether the router of a node runs.
     public func isRunning(_ node: String) -> Bool { !alive(node, among: processes).isEmpty }
 
+    /// Whether something answers on the ports of a node.
+    func offersServices(_ node: String) -> Bool { !alive(node, among: services).isEmpty }
+
     /// Whether a program of a node's router ended by itself.
     public func hasCrashed(_ node: String) -> Bool {
         alive(node, among: processes).count < (processes[node] ?? []).count

@@ -4,39 +4,10 @@ import Lab
 import Testing
 
 extension Lab {
-    /// Waits until every router has every route, is Full with each of its neighbours, and all have one database.
-    func waitUntilSettled(_ limit: Duration = .seconds(40)) throws {
-        try waitForRoutes(limit: limit)
-        try eventually(limit) { try adjacencyProblem() ?? databaseProblem() ?? nextHopProblem() }
-    }
-
-    /// The first router that is not Full with as many neighbours as it is cabled to.
-    func adjacencyProblem() throws -> String? {
-        for node in topology.routers where isRunning(node.name) {
-            let full = try adjacencies(of: node.name).filter { $0.state == "Full" }
-            let cabled = liveLinks.filter { $0.first == node.name || $0.second == node.name }
-            let direct = cabled.filter { !isBridge($0.first) && !isBridge($0.second) }
-            guard direct.count == cabled.count else { continue }
-            guard full.count == direct.count else {
-                return "\(node.name) is Full with \(full.map(\.routerID)), of \(direct.count) neighbours"
-            }
-        }
-        return nil
-    }
-
-    /// How the databases of two routers differ.
-    func databaseProblem() throws -> String? {
-        let running = topology.routers.filter { isRunning($0.name) }
-        guard let first = running.first else { return nil }
-        let reference = try database(of: first.name)
-        for node in running.dropFirst() {
-            let other = try database(of: node.name)
-            guard other != reference else { continue }
-            let lacking = reference.subtracting(other).sorted().map { "  only \(first.name): \($0)" }
-            let extra = other.subtracting(reference).sorted().map { "  only \(node.name): \($0)" }
-            return "databases of \(first.name) and \(node.name) differ:\n" + (lacking + extra).joined(separator: "\n")
-        }
-        return nil
+    /// Waits until the lab has settled and every next hop is what counting by hand gives.
+    func waitUntilRight(_ limit: Duration = .seconds(40)) throws {
+        try waitUntilSettled(limit: limit)
+        try eventually(limit) { try nextHopProblem() }
     }
 
     /// The first kernel route to another node whose next hops are not those that counting hops by hand gives.

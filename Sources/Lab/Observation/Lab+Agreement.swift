@@ -1,0 +1,121 @@
+internal import ControlAPI
+
+/// Whether the routers of a lab agree with one another. Each check returns the first thing that is wrong, in words.
+extension Lab {
+    /// The first router that does not talk to all who share a link with it, or sees that link as another does not.
+    public func adjacencyProblem() throws(LabError) -> String? {
+        let segments = segments.filter { $0.count > 1 }
+        var heard: [String: [Adjacency]] = [:]
+        var interfaces: [String: [Interface]] = [:]
+        for port in segments.joined() where heard[port.node] == nil {
+            heard[port.node] = try adjacencies(of: port.node)
+            if isAgent(port.node) { interfaces[port.node] = try list(Interface.self, of: port.node) }
+        }
+        for segment in segments {
+            for port in segment {
+                let others = heard[port.node, default: []].filter { $0.port == port.name }
+                // On a shared link two who are not designated stay at 2-Way; but somebody there is Full with each.
+                let talking = others.filter { ["Full", "2-Way"].contains($0.state) }
+                guard talking.count == segment.count - 1, talking.count == others.count,
+                    talking.contains(where: { $0.state == "Full" })
+                else {
+                    let states = others.map { "\($0.routerID) \($0.state)" }.joined(separator: ", ")
+                    return "\(port.node) should be Full on \(port.name), where it could hear \(segment.count - 1); "
+                        + "it has \(states.isEmpty ? "no neighbour" : states)"
+                }
+            }
+            let views = segment.compactMap { port in interfaces[port.node]?.first { $0.name == port.name } }
+            if let waiting = zip(segment, views).first(where: { $1.state == "Waiting" }) {
+                return "\(waiting.0.node) still waits on \(waiting.0.name) for somebody who is designated router"
+            }
+            guard Set(views.map { [$0.type, $0.designatedRouter] }).count <= 1 else {
+                let kinds = views.map { "\($0.type) \($0.designatedRouter ?? "")" }.joined(separator: ", ")
+                return "\(segment.map(\.node).joined(separator: ", ")) see the link they share differently: \(kinds)"
+            }
+        }
+        return nil
+    }
+
+    /// How the databases of two routers differ.
+    public func databaseProblem() throws(LabError) -> String? {
+        let running = topology.routers.filter { isRunning($0.name) }
+        guard let first = running.first else { return nil }
+        let reference = try database(of: first.name)
+        for node in running.dropFirst() {
+            let other = try database(of: node.name)
+            guard other != reference else { continue }
+            let lacking = reference.subtracting(other).sorted().map { "  only \(first.name): \($0)" }
+            let extra = other.subtracting(reference).sorted().map { "  only \(node.name): \($0)" }
+            return "databases of \(first.name) and \(node.name) differ:\n" + (lacking + extra).joined(separator: "\n")
+        }
+        return nil
+    }
+
+    /// The first router whose adjacencies the database does not tell yet. Told by an agent, so without one there is none.
+    func descriptionProblem() throws(LabError) -> String? {
+        guard let viewer = topology.routers.first(where: { $0.router == .meshd && isRunning($0.name) }) else {
+            return nil
+        }
+        let nodes = try list(Node.self, of: viewer.name).filter(\.reachable)
+        let ports = segments.filter { $0.count > 1 }.joined()
+        let links = Set(
+            nodes.flatMap { node in node.links.filter { $0.type == "p2p" }.map { [node.routerID, $0.routerID] } })
+        for node in nodes {
+            if let name = node.node, isAgent(name) {
+                let expected = ports.count { $0.node == name }
+                if node.links.count != expected {
+                    return "\(name) tells \(node.links.count) links, and has \(expected)"
+                }
+            }
+            for link in node.links where link.type == "p2p" && !links.contains([link.routerID, node.routerID]) {
+                return "\(link.node ?? link.routerID) does not tell its link to \(node.node ?? node.routerID)"
+            }
+        }
+        return nil
+    }
+
+    /// The first node that does not hold a virtual address though the port behind it answers.
+    func announcementProblem() throws(LabError) -> String? {
+        for node in topology.routers where node.router == .meshd && isRunning(node.name) && offersServices(node.name) {
+            let served = node.vips.filter { node.listens.contains($0.port) }.map(\.name)
+            guard !served.isEmpty else { continue }
+            let held = try list(VIP.self, of: node.name).filter(\.announced).map(\.name)
+            if let lacking = served.first(where: { !held.contains($0) }) {
+                return "\(node.name) does not hold the address of \(lacking) yet"
+            }
+        }
+        return nil
+    }
+
+    private func isAgent(_ name: String) -> Bool {
+        topology.routers.contains { $0.name == name && $0.router == .meshd }
+    }
+
+    /// The ports of running routers that hear one another: those at the ends of a cable, or all around bridges.
+    private var segments: [[AddressBook.Port]] {
+        let bridges = Set(topology.nodes.filter { $0.router == .bridge }.map(\.name))
+        let running = Set(topology.routers.map(\.name).filter(isRunning))
+        var linksOfBridge: [String: [Int]] = [:]
+        var unseen: Set<Int> = []
+        for (index, link) in topology.links.enumerated() where faults[index] == nil {
+            unseen.insert(index)
+            for end in [link.first, link.second] where bridges.contains(end) {
+                linksOfBridge[end, default: []].append(index)
+            }
+        }
+        var segments: [[AddressBook.Port]] = []
+        for start in topology.links.indices {
+            var segment: [AddressBook.Port] = []
+            var frontier = [start]
+            while let link = frontier.popLast() {
+                guard unseen.remove(link) != nil else { continue }
+                for port in [addresses.ports[link].first, addresses.ports[link].second] {
+                    if running.contains(port.node) { segment.append(port) }
+                    frontier += linksOfBridge[port.node] ?? []
+                }
+            }
+            segments.append(segment)
+        }
+        return segments
+    }
+}
