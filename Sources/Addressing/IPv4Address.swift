@@ -27,16 +27,20 @@ extension IPv4Address: CustomStringConvertible, LosslessStringConvertible {
     }
 
     /// Reads dotted decimal: four decimal numbers of 0–255 without leading zeros.
-    public init?(_ text: String) {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
+    public init?(_ text: String) { self.init(text: text.utf8.span) }
+
+    init?(text: Span<UInt8>) {
         var value: UInt32 = 0
-        for part in parts {
-            guard (1...3).contains(part.utf8.count), part.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-                part.utf8.count == 1 || part.utf8.first != 0x30, let octet = UInt8(part)
-            else { return nil }
+        var place = 0
+        for part in 0..<4 {
+            if part > 0 {
+                guard place < text.count, text[place] == UInt8(ascii: ".") else { return nil }
+                place += 1
+            }
+            guard let octet = text.decimal(at: &place), octet <= 255 else { return nil }
             value = value << 8 | UInt32(octet)
         }
+        guard place == text.count else { return nil }
         self.init(value)
     }
 }

@@ -28,55 +28,51 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
     }
 
     /// Reads the text forms of RFC 4291 §2.2, with or without `::` and a dotted last part. No zone, no brackets.
-    public init?(_ text: String) {
-        guard text.utf8.count <= 45 else { return nil }
-        var head: [UInt16] = []
-        var tail: [UInt16] = []
-        var sawGap = false
-        var rest = Substring(text)
-        if rest.hasPrefix("::") {
-            sawGap = true
-            rest = rest.dropFirst(2)
-        } else if rest.hasPrefix(":") {
-            return nil
+    public init?(_ text: String) { self.init(text: text.utf8.span) }
+
+    init?(text: Span<UInt8>) {
+        var groups: UInt128 = 0
+        var count = 0
+        /// How many groups stand before the `::`.
+        var gap: Int?
+        var place = 0
+        if text.count >= 2, text[0] == Self.colon, text[1] == Self.colon {
+            gap = 0
+            place = 2
         }
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: ":") ?? rest.endIndex
-            let part = rest[..<end]
-            var groups: [UInt16]
-            if part.contains(".") {
-                guard end == rest.endIndex, let address = IPv4Address(String(part)) else { return nil }
-                groups = [UInt16(address.rawValue >> 16), UInt16(truncatingIfNeeded: address.rawValue)]
-            } else {
-                guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(Self.isHexadecimal),
-                    let group = UInt16(part, radix: 16)
-                else { return nil }
-                groups = [group]
+        while place < text.count {
+            let start = place
+            var group: UInt16 = 0
+            while place < text.count, place - start < 4, let digit = text[place].digit(below: 16) {
+                group = group << 4 | UInt16(digit)
+                place += 1
             }
-            if sawGap { tail += groups } else { head += groups }
-            guard head.count + tail.count <= 8 else { return nil }
-            guard end != rest.endIndex else { break }
-            rest = rest[rest.index(after: end)...]
-            if rest.hasPrefix(":") {
-                guard !sawGap else { return nil }
-                sawGap = true
-                rest = rest.dropFirst()
-            } else if rest.isEmpty {
-                return nil
+            if place < text.count, text[place] == UInt8(ascii: ".") {
+                guard let dotted = IPv4Address(text: text.extracting(start...)) else { return nil }
+                groups = groups << 32 | UInt128(dotted.rawValue)
+                count += 2
+                break
+            }
+            guard place > start, count < 8 else { return nil }
+            groups = groups << 16 | UInt128(group)
+            count += 1
+            guard place < text.count else { break }
+            guard text[place] == Self.colon, place + 1 < text.count else { return nil }
+            place += 1
+            if text[place] == Self.colon {
+                guard gap == nil else { return nil }
+                gap = count
+                place += 1
             }
         }
-        let missing = 8 - head.count - tail.count
-        guard sawGap ? missing >= 1 : missing == 0 else { return nil }
-        let all = head + [UInt16](repeating: 0, count: missing) + tail
-        self.init(all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7])
+        guard gap == nil ? count == 8 : count < 8 else { return nil }
+        if let gap {
+            // What stands behind the gap stays at the end, what stands before it goes to the front.
+            let behind = 16 * (count - gap)
+            groups = (groups >> behind) << (16 * (8 - gap)) | groups & ((1 << behind) - 1)
+        }
+        self.init(high: UInt64(truncatingIfNeeded: groups >> 64), low: UInt64(truncatingIfNeeded: groups))
     }
 
-    private static func isHexadecimal(_ character: UInt8) -> Bool {
-        switch character {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
-            UInt8(ascii: "A")...UInt8(ascii: "F"):
-            true
-        default: false
-        }
-    }
+    private static let colon = UInt8(ascii: ":")
 }

@@ -39,9 +39,9 @@ extension IPv6Prefix: CustomStringConvertible, LosslessStringConvertible {
 
     /// Reads `address/length`. Bits set past the length are refused, as they are mostly a mistake.
     public init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let address = IPv6Address(String(parts[0])), let length = decimal(parts[1]),
-            length <= 128, address.masked(to: length) == address
+        let text = text.utf8.span
+        guard let (address, length) = text.split(at: UInt8(ascii: "/"), IPv6Address.init(text:)), length <= 128,
+            address.masked(to: length) == address
         else { return nil }
         self.init(address, length: length)
     }
@@ -72,18 +72,10 @@ extension IPv4Prefix: CustomStringConvertible, LosslessStringConvertible {
 
     /// Reads `address/length`. Bits set past the length are refused.
     public init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let address = IPv4Address(String(parts[0])), let length = decimal(parts[1]),
-            length <= 32, address.masked(to: length) == address
+        let text = text.utf8.span
+        guard let (address, length) = text.split(at: UInt8(ascii: "/"), IPv4Address.init(text:)), length <= 32,
+            address.masked(to: length) == address
         else { return nil }
         self.init(address, length: length)
     }
-}
-
-/// A plain decimal number of at most three digits without sign or leading zeros.
-private func decimal(_ text: Substring) -> Int? {
-    guard (1...3).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-        text.utf8.count == 1 || text.utf8.first != 0x30
-    else { return nil }
-    return Int(text)
 }

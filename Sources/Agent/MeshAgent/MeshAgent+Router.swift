@@ -103,12 +103,13 @@ extension MeshAgent {
         prefixes += configuration.advertise
         prefixes += vips.announced.map { AdvertisedPrefix(prefix: IPv6Prefix(host: $0)) }
         prefixes += interfaces.passivePrefixes
+        // Asked after every event of the kernel, and mostly in vain.
+        guard routing.offered != prefixes else { return }
+        routing.offered = prefixes
         // The first says how: a prefix may be given twice.
         var seen: Set<IPv6Prefix> = []
-        prefixes = prefixes.filter { seen.insert($0.prefix).inserted }
-        guard routing.announced != prefixes else { return }
-        routing.announced = prefixes
-        tellRouter(.advertise(prefixes))
+        routing.announced = prefixes.filter { seen.insert($0.prefix).inserted }
+        tellRouter(.advertise(routing.announced))
     }
 
     /// Asks others to route around this node, or no longer.

@@ -69,6 +69,8 @@ public actor MeshAgent {
         var router: Router
         let installer: RouteInstaller
         let socket: OSPFSocket
+        /// What the node has to announce, and the same with each prefix once, as the router was told.
+        var offered: [AdvertisedPrefix] = []
         var announced: [AdvertisedPrefix] = []
         /// Kept to spare the allocation.
         var effects: [RouterEffect] = []

@@ -27,7 +27,5 @@ public struct Instant: Hashable, Sendable, Comparable {
 
 extension Duration {
     /// The whole of it in nanoseconds; durations of the protocol are far below the 292 years that fit.
-    public var nanoseconds: Int64 {
-        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
-    }
+    public var nanoseconds: Int64 { Int64(attoseconds / 1_000_000_000) }
 }
