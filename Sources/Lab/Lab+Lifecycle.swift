@@ -12,7 +12,9 @@ extension Lab {
         }
         let lab = Lab(name: name, topology: topology)
         if all().contains(name) {
-            throw LabError("The lab \(name) is up already; take it down first with “meshlab down”, or use --name.")
+            throw LabError(
+                "\(try load(name).title) is up already. Take it down with “\(lab.typed("down"))”, or make another with --name."
+            )
         }
         if let taken = lab.namespaces.first(where: \.exists) {
             throw LabError(

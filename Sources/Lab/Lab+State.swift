@@ -18,14 +18,26 @@ extension Lab {
         try Files.write(String(decoding: data, as: UTF8.self), to: Self.stateFile(in: directory))
     }
 
-    /// The lab of that name, up or left behind.
-    public static func load(_ name: String = defaultName) throws(LabError) -> Lab {
-        let file = stateFile(in: "\(root)/\(name)")
-        guard let text = Files.read(file) else {
-            let others = all()
-            let hint = others.isEmpty ? "" : " There is: \(others.joined(separator: ", ")); choose one with --name."
-            throw LabError("No lab\(name == defaultName ? "" : " “\(name)”") is up; “meshlab up” makes one.\(hint)")
+    /// The lab that somebody means: that of the name given; without one, the lab that was made without a name, or else
+    /// the only one there is.
+    public static func find(_ name: String?) throws(LabError) -> Lab {
+        let names = all()
+        guard !names.isEmpty else { throw LabError("No lab is up; “meshlab up” makes one.") }
+        if let name {
+            if names.contains(name) { return try load(name) }
+            throw LabError("No lab “\(name)” is up. Up: \(names.joined(separator: ", ")).")
         }
+        if names.contains(defaultName) { return try load(defaultName) }
+        guard names.count == 1 else {
+            throw LabError("Several labs are up: \(names.joined(separator: ", ")). Choose one with --name.")
+        }
+        return try load(names[0])
+    }
+
+    /// The lab of that name, up or left behind.
+    public static func load(_ name: String) throws(LabError) -> Lab {
+        let file = stateFile(in: "\(root)/\(name)")
+        guard let text = Files.read(file) else { throw LabError("No lab “\(name)” is up.") }
         guard let state = try? JSONDecoder().decode(State.self, from: Data(text.utf8)) else {
             throw LabError(
                 "\(file) cannot be understood; it may come from another version. Remove the namespaces mesh-* with "

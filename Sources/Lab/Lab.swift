@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Glibc
 
 /// A mesh on one machine: a namespace per node, a veth pair per link, and real routers.
 ///
@@ -43,6 +44,14 @@ public struct Lab: Sendable {
         directory = "\(Self.root)/\(name)"
     }
 
+    /// How it is called when something is said about it: its topology, and its name if it was given one.
+    public var title: String { name == Self.defaultName ? topology.name : "\(topology.name) (lab \(name))" }
+
+    /// What to type for a command of `meshlab` that means this lab: `meshlab exec --name NAME`.
+    public func typed(_ command: String) -> String {
+        name == Self.defaultName ? "meshlab \(command)" : "meshlab \(command) --name \(name)"
+    }
+
     /// The namespace of a node: `mesh-n1`, or `mesh-NAME-n1` in a lab that was given a name.
     public func namespace(of node: String) -> Namespace {
         Namespace(name == Self.defaultName ? "mesh-\(node)" : "mesh-\(name)-\(node)")
@@ -53,6 +62,18 @@ public struct Lab: Sendable {
 
     /// Where a node's files lie.
     public func directory(of node: String) -> String { "\(directory)/\(node)" }
+
+    /// Where programs lie that ask the routers of a node, as `vtysh` and `birdc`, each told where they listen.
+    public func toolDirectory(of node: String) -> String { "\(directory(of: node))/bin" }
+
+    /// Puts a program there that runs another with some arguments before those it is given.
+    func makeTool(_ name: String, on node: String, running words: [String]) throws(LabError) {
+        let directory = toolDirectory(of: node)
+        try Files.makeDirectory(directory)
+        let quoted = words.map { "'\($0)'" }.joined(separator: " ")
+        try Files.write("#!/bin/sh\nexec \(quoted) \"$@\"\n", to: "\(directory)/\(name)")
+        chmod("\(directory)/\(name)", 0o755)
+    }
 
     /// The Unix socket of the agent on a node.
     public func controlSocket(of node: String) -> String { "\(directory(of: node))/meshd.sock" }

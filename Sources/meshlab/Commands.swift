@@ -32,12 +32,16 @@ struct Down: ParsableCommand {
 
     func run() throws {
         let present = Lab.all()
-        let names = all ? present : [options.name].filter(present.contains)
-        guard !names.isEmpty else { return print("Nothing to take down.") }
+        // Unlike other commands, this one does not take for granted that the only lab is the one that is meant.
+        let names = all ? present : [options.name ?? Lab.defaultName].filter(present.contains)
+        guard !names.isEmpty else {
+            let others = present.map { "“meshlab down --name \($0)”" }.joined(separator: ", ")
+            return print("Nothing to take down\(others.isEmpty ? "." : ", unless you mean \(others).")")
+        }
         for name in names {
             let lab = try Lab.load(name)
             try lab.destroy()
-            print("\(lab.topology.name) is down: \(lab.topology.nodes.count) nodes removed.")
+            print("\(lab.title) is down: \(lab.topology.nodes.count) nodes removed.")
         }
     }
 }
@@ -104,7 +108,7 @@ struct Status: ParsableCommand {
 
     func run() throws {
         let lab = try options.load()
-        print("\(lab.topology.name)\n\n\(lab.picture())\n\n\(try lab.statusTable())")
+        print("\(lab.title)\n\n\(lab.picture())\n\n\(try lab.statusTable())")
     }
 }
 
@@ -120,12 +124,13 @@ struct Exec: ParsableCommand {
         let lab = try options.load()
         _ = try lab.topology.node(node)
         guard !command.isEmpty else { throw ValidationError("Give a command, as in: meshlab exec n1 -- ip -6 route") }
-        // meshctl then speaks to the node it runs on.
+        // meshctl, vtysh and birdc then speak to the node they run on.
         setenv("MESHCTL_SOCKET", lab.controlSocket(of: node), 1)
-        if let directory = try? Binaries.path(of: "meshlab").split(separator: "/").dropLast().map({ "/\($0)" }).joined()
-        {
-            setenv("PATH", "\(directory):\(getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/usr/sbin")", 1)
+        var places = [lab.toolDirectory(of: node), getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/usr/sbin"]
+        if let own = try? Binaries.path(of: "meshlab").split(separator: "/").dropLast().map({ "/\($0)" }).joined() {
+            places.insert(own, at: 1)
         }
+        setenv("PATH", places.joined(separator: ":"), 1)
         throw lab.command(on: node, command).replaceThisProcess()
     }
 }

@@ -11,23 +11,24 @@ struct Demo: ParsableCommand {
     func run() throws {
         let story = Story()
         // Whatever an earlier demonstration left behind is in the way.
-        if let old = try? Lab.load(options.name) { try old.destroy() }
-        story.say("$ meshlab up --topology square4")
+        if let old = try? Lab.load(options.name ?? Lab.defaultName) { try old.destroy() }
+        story.say("$ meshlab up\(options.name.map { " --name \($0)" } ?? "") --topology square4")
         let lab = try story.up(try Topology.read("square4"), name: options.name, timeout: 60)
         do { try tell(story, lab) } catch {
             try? lab.destroy()
             throw error
         }
-        story.say("$ meshlab down")
+        story.say("$ \(lab.typed("down"))")
         try lab.destroy()
-        story.say("square4 is down.")
+        story.say("\(lab.title) is down.")
     }
 
     private func tell(_ story: Story, _ lab: Lab) throws {
         var lab = lab
         let target = lab.addresses.address(of: "n4").description
         try story.show(
-            lab, on: "n1", ["ping", "-c", "3", "-i", "0.2", target], as: "meshlab exec n1 -- ping -c 3 \(target)")
+            lab, on: "n1", ["ping", "-c", "3", "-i", "0.2", target],
+            as: "\(lab.typed("exec")) n1 -- ping -c 3 -i 0.2 \(target)")
 
         guard let link = try lab.linkInUse(from: "n1", to: "n4") else {
             throw LabError("n1 has no route to n4, so there is no cable to pull.")
@@ -35,12 +36,13 @@ struct Demo: ParsableCommand {
         let ping = try lab.command(on: "n1", ["ping", "-i", "0.002", "-W", "1", target]).spawn()
         usleep(500_000)
         story.say(
-            "A ping every 2 ms runs from n1 to n4, across \(link). That cable is pulled:\n\n$ meshlab fail \(link)")
+            "A ping every 2 ms runs from n1 to n4, across \(link). That cable is pulled:\n\n$ \(lab.typed("fail")) \(link)"
+        )
         try lab.fail(link, .carrier)
         story.say("\n\(lab.picture())\n")
         usleep(1_000_000)
         try showRoute(story, lab, to: target)
-        story.say("$ meshlab heal \(link)")
+        story.say("$ \(lab.typed("heal")) \(link)")
         let began = ContinuousClock.now
         try lab.heal(link)
         try waitForBothWays(lab)
@@ -59,7 +61,8 @@ struct Demo: ParsableCommand {
 
     private func showRoute(_ story: Story, _ lab: Lab, to target: String) throws {
         let meshctl = [try Binaries.path(of: "meshctl"), "--socket", lab.controlSocket(of: "n1")]
-        try story.show(lab, on: "n1", meshctl + ["routes", target], as: "meshlab exec n1 -- meshctl routes \(target)")
+        try story.show(
+            lab, on: "n1", meshctl + ["routes", target], as: "\(lab.typed("exec")) n1 -- meshctl routes \(target)")
     }
 
     private func waitForBothWays(_ lab: Lab) throws {

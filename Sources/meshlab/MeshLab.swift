@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import Lab
 
 @main struct MeshLab: ParsableCommand {
@@ -8,6 +9,8 @@ internal import Lab
         discussion: """
             Every node is a namespace mesh-*, every link a veth pair, every router a real one. A lab needs root. It \
             stays up until “meshlab down”, and “meshlab exec n1 -- ip -6 route” looks inside.
+
+            Exit codes: 0 fine, 1 it could not be done, 2 wrong usage; exec has the code of the command it runs.
             """,
         subcommands: [
             Up.self, Down.self, Start.self, Stop.self, Status.self, Exec.self, Log.self, Fail.self, Heal.self,
@@ -15,12 +18,28 @@ internal import Lab
             Demo.self,
             Respond.self, Dial.self,
         ])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as LabError {
+            end(saying: "meshlab: \(error)", status: 1)
+        } catch {
+            end(saying: fullMessage(for: error), status: exitCode(for: error) == .success ? 0 : 2)
+        }
+    }
+
+    private static func end(saying text: String, status: Int32) -> Never {
+        if status == 0 { print(text) } else { (text + "\n").withCString { _ = write(STDERR_FILENO, $0, strlen($0)) } }
+        Glibc.exit(status)
+    }
 }
 
 /// What every command that means a lab takes.
 struct LabOptions: ParsableArguments {
-    @Option(help: "Which lab is meant, when there are several.")
-    var name = Lab.defaultName
+    @Option(help: "Which lab is meant. Default: the one without a name, or else the only one there is.")
+    var name: String?
 
-    func load() throws -> Lab { try Lab.load(name) }
+    func load() throws -> Lab { try Lab.find(name) }
 }

@@ -28,12 +28,12 @@ struct Story {
 
     /// Makes the nodes and links of a lab, and shows them.
     @discardableResult
-    func make(_ topology: Topology, name: String) throws -> Lab {
+    func make(_ topology: Topology, name: String?) throws -> Lab {
         let clock = ContinuousClock()
         let began = clock.now
-        let lab = try Lab.create(topology, name: name)
+        let lab = try Lab.create(topology, name: name ?? Lab.defaultName)
         say(
-            "\(topology.name): \(count(topology.nodes.count, "node")), \(count(topology.links.count, "link")), \(seconds(clock.now - began)) to make"
+            "\(lab.title): \(count(topology.nodes.count, "node")), \(count(topology.links.count, "link")), \(seconds(clock.now - began)) to make"
         )
         say("\n\(lab.picture())\n")
         return lab
@@ -41,22 +41,22 @@ struct Story {
 
     /// Makes a lab, waits for its routes if wanted, and shows it.
     @discardableResult
-    func up(_ topology: Topology, name: String, timeout: Int?) throws -> Lab {
+    func up(_ topology: Topology, name: String?, timeout: Int?) throws -> Lab {
         var lab = try make(topology, name: name)
         try lab.startRouters()
         guard let timeout else { return lab }
         let elapsed: Lab.Convergence
         do { elapsed = try waitUntilSettled(lab, limit: .seconds(timeout)) } catch {
-            throw LabError("\(error)\nThe lab stays up: see “meshlab status” and \(lab.directory)/*/*.log.")
+            throw LabError("\(error)\nThe lab stays up: see “\(lab.typed("status"))” and \(lab.directory)/*/*.log.")
         }
         say(
-            "Every node has every route: \(seconds(elapsed.routes)) after its routers were started. "
-                + "Seen to be settled after \(seconds(elapsed.settled)).\n")
+            "Every node has every route: \(seconds(elapsed.routes)) after its routers were started "
+                + "(settled after \(seconds(elapsed.settled))).\n")
         if let node = topology.routers.first(where: { $0.router == .meshd }) {
             try show(
                 lab, on: node.name,
                 [try Binaries.path(of: "meshctl"), "--socket", lab.controlSocket(of: node.name), "routes"],
-                as: "meshlab exec \(node.name) -- meshctl routes")
+                as: "\(lab.typed("exec")) \(node.name) -- meshctl routes")
         }
         return lab
     }

@@ -11,6 +11,12 @@ extension Interoperability {
                 let database = try lab.database(of: "n1")
                 #expect(database.filter { $0.type == 0x2001 }.count == 4)
                 #expect(database.filter { $0.type == 0x2009 }.count == 4)
+
+                // Their own programs reach them as on any machine.
+                let exec = [try Binaries.path(of: "meshlab"), "exec", "--name", lab.name]
+                let frr = try Command(exec + ["n1", "--", "vtysh", "-c", "show ipv6 ospf6 neighbor"]).run()
+                #expect(frr.contains("Full"))
+                #expect(try Command(exec + ["n3", "--", "birdc", "show", "ospf", "neighbors"]).run().contains("Full"))
             }
         }
 

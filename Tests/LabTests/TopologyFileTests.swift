@@ -37,7 +37,7 @@ import Testing
 
     @Test(arguments: [
         ("nodes: [n1]\nlinks: [[n1, n2]]", "n2"),
-        ("nodes:\n  - n1\n  - { name: n2, rooter: frr }", ":3"),
+        ("nodes:\n  - n1\n  - { name: n2, rooter: frr }", ":3: a node has no key “rooter”"),
         ("nodes:\n  - { name: n2, router: cisco }", "meshd, frr, bird"),
         ("nodes: [n1, n2]\nlinks:\n  - [n1]", ":3"),
         ("links: []", "nodes"),

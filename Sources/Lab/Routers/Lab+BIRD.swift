@@ -12,6 +12,7 @@ extension Lab {
         let directory = birdDirectory(node.name)
         try Files.makeDirectory(directory)
         try Files.write(birdConfiguration(node), to: "\(directory)/bird.conf")
+        try makeTool("birdc", on: node.name, running: birdcWords(node.name))
         try giveBIRDAnAddress(node)
         try startDaemon(
             [
@@ -66,8 +67,10 @@ extension Lab {
 
     /// What BIRD answers to a command.
     public func birdc(_ node: String, _ command: String) throws(LabError) -> String {
-        try Command(
-            ["birdc", "-s", "\(birdDirectory(node))/bird.ctl"] + command.split(separator: " ").map(String.init)
-        ).run()
+        try Command(birdcWords(node) + command.split(separator: " ").map(String.init)).run()
+    }
+
+    private func birdcWords(_ node: String) -> [String] {
+        ["/usr/sbin/birdc", "-s", "\(birdDirectory(node))/bird.ctl"]
     }
 }

@@ -29,6 +29,7 @@ extension Lab {
         try Files.write(ospf6Configuration(node), to: "\(directory)/ospf6d.conf")
         try Command(["ip", "-n", namespace(of: node.name).name, "address", "replace", "\(address)/128", "dev", "lo"])
             .run()
+        try makeTool("vtysh", on: node.name, running: vtyshWords(node.name))
         unlink("\(directory)/zserv.api")
         try startDaemon(frrArguments("zebra", node.name), on: node, log: "zebra")
     }
@@ -62,6 +63,8 @@ extension Lab {
     /// What FRR answers to commands of its shell.
     public func vtysh(_ node: String, _ commands: String...) throws(LabError) -> String {
         let words = commands.flatMap { ["-c", $0] }
-        return try Command(["vtysh", "--vty_socket", frrDirectory(node)] + words).run()
+        return try Command(vtyshWords(node) + words).run()
     }
+
+    private func vtyshWords(_ node: String) -> [String] { ["/usr/bin/vtysh", "--vty_socket", frrDirectory(node)] }
 }

@@ -111,10 +111,11 @@ private struct TopologyFile {
         guard case .mapping(let mapping) = value else { throw error("\(what) needs keys and values", at: value) }
         var found: [String: Yams.Node] = [:]
         for (key, value) in mapping {
-            guard case .scalar(let scalar) = key, known.contains(scalar.string) else {
-                throw error("\(what) has an unknown key; it knows \(known.joined(separator: ", "))", at: key)
+            let name = try text(key, "a key")
+            guard known.contains(name) else {
+                throw error("\(what) has no key “\(name)”; its keys are \(known.joined(separator: ", "))", at: key)
             }
-            found[scalar.string] = value
+            found[name] = value
         }
         return found
     }
