@@ -45,6 +45,10 @@ extension Router {
             return satisfyRequest(lsa.key, position, index, at: now)
         }
         switch old.map({ lsa.header.recency(comparedTo: $0.header(at: now)) }) ?? .newer {
+        case .newer where isEndOfSequence(lsa, key):
+            direct.append(lsa.header)
+            satisfyRequest(lsa.key, position, index, at: now)
+            repeatBeginning(key, at: now)
         case .newer: receiveNewer(lsa, key, old: old, position, index, at: now)
         case .same:
             satisfyRequest(lsa.key, position, index, at: now)
@@ -113,6 +117,24 @@ extension Router {
             }
         }
         if lsa.key.advertisingRouter == routerID { receivedOwn(lsa, key, at: now) }
+    }
+
+    /// Whether it is the end of a sequence of ours that has begun anew since (RFC 2328 §12.1.6), late on its way. By its
+    /// number it is newer than the beginning, and to flush it once more could go on for ever.
+    private func isEndOfSequence(_ lsa: LSA, _ key: DatabaseKey) -> Bool {
+        guard lsa.age >= LSAHeader.maxAge, lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber,
+            let own = origination.own[key], own.body != nil, own.beginnings > 0
+        else { return false }
+        return true
+    }
+
+    /// Whoever has taken in the end of a sequence again has lost its beginning: it is flooded once more.
+    private mutating func repeatBeginning(_ key: DatabaseKey, at now: Instant) {
+        guard let entry = database[key], entry.lsa.age < LSAHeader.maxAge,
+            now - (entry.lastAnswer ?? .distantPast) >= Self.answerDistance
+        else { return }
+        database.noteAnswer(key, at: now)
+        flood(key, at: now)
     }
 
     /// Whether an instance may take its place in the database. Those that grow count as much as those that are new, and
