@@ -11,30 +11,52 @@ extension Lab {
             throw LabError("A lab makes network namespaces, and that needs root: try sudo.")
         }
         let lab = Lab(name: name, topology: topology)
-        if all().contains(name) {
-            throw LabError(
-                "\(try load(name).title) is up already. Take it down with “\(lab.typed("down"))”, or make another with --name."
-            )
+        try Files.makeDirectory(lab.directory)
+        return try Lock.whileHeld(in: lab.directory, sharedByPrograms: true) { () throws(LabError) in
+            let present = try load(name)
+            guard !present.isWhole else {
+                throw LabError(
+                    "\(present.title) is up already. Take it down with “\(lab.typed("down"))”, or make another with "
+                        + "--name.")
+            }
+            // Whoever was making it has crashed, or the lock would not be ours.
+            try present.sweep()
+            do throws(LabError) { return try lab.made() } catch {
+                try? lab.sweep()
+                Files.removeTree(lab.directory)
+                throw error
+            }
         }
-        if let taken = lab.namespaces.first(where: \.exists) {
+    }
+
+    private func made() throws(LabError) -> Lab {
+        if let taken = namespaces.first(where: \.exists) {
             throw LabError(
                 "There is a namespace \(taken.name) that no lab here knows of; remove it with “ip netns delete "
                     + "\(taken.name)”, or choose another name for the lab with --name.")
         }
-        for node in topology.nodes { try Files.makeDirectory(lab.directory(of: node.name)) }
+        // Before anything else is made, so that it can be found after a crash.
+        try save()
+        for node in topology.nodes { try Files.makeDirectory(directory(of: node.name)) }
+        try makeNodes()
+        try makeLinks()
+        var lab = self
+        lab.isWhole = true
         try lab.save()
-        do {
-            try lab.makeNodes()
-            try lab.makeLinks()
-        } catch {
-            try? lab.destroy()
-            throw error
-        }
         return lab
     }
 
     /// Takes everything away: processes, namespaces, files. Safe to repeat, and after a crash.
     public func destroy() throws(LabError) {
+        guard Files.exists(directory) else { return try sweep() }
+        try Lock.whileHeld(in: directory) { () throws(LabError) in
+            try sweep()
+            Files.removeTree(directory)
+        }
+    }
+
+    /// Takes everything away but the directory and the lock in it.
+    private func sweep() throws(LabError) {
         let deadline = ContinuousClock.now + .seconds(5)
         // A process in the middle of a fork can be missed once, so look until there is none.
         while true {
@@ -49,7 +71,7 @@ extension Lab {
             usleep(2000)
         }
         try Namespace.remove(namespaces)
-        Files.removeTree(directory)
+        for name in Files.names(in: directory) where name != Lock.fileName { Files.removeTree("\(directory)/\(name)") }
     }
 
     private func makeNodes() throws(LabError) {

@@ -7,13 +7,15 @@ extension Lab {
         var faults: [Int: Fault]
         var processes: [String: [Int32]]
         var services: [String: [Int32]]
+        var isWhole: Bool
     }
 
     private static func stateFile(in directory: String) -> String { "\(directory)/lab.json" }
 
     /// Writes down all there is to know, for the next command.
     func save() throws(LabError) {
-        let state = State(topology: topology, faults: faults, processes: processes, services: services)
+        let state = State(
+            topology: topology, faults: faults, processes: processes, services: services, isWhole: isWhole)
         guard let data = try? JSONEncoder().encode(state) else { throw LabError("Cannot write down the lab \(name).") }
         try Files.write(String(decoding: data, as: UTF8.self), to: Self.stateFile(in: directory))
     }
@@ -37,7 +39,11 @@ extension Lab {
     /// The lab of that name, up or left behind.
     public static func load(_ name: String) throws(LabError) -> Lab {
         let file = stateFile(in: "\(root)/\(name)")
-        guard let text = Files.read(file) else { throw LabError("No lab “\(name)” is up.") }
+        guard let text = Files.read(file) else {
+            guard all().contains(name) else { throw LabError("No lab “\(name)” is up.") }
+            // It is being made, or whoever did so crashed before there was anything to write down.
+            return Lab(name: name, topology: Topology(name: "nothing yet", nodes: [], links: []))
+        }
         guard let state = try? JSONDecoder().decode(State.self, from: Data(text.utf8)) else {
             throw LabError(
                 "\(file) cannot be understood; it may come from another version. Remove the namespaces mesh-* with "
@@ -47,12 +53,16 @@ extension Lab {
         lab.faults = state.faults
         lab.processes = state.processes
         lab.services = state.services
+        lab.isWhole = state.isWhole
         return lab
     }
 
     /// The names of the labs that are up or were left behind.
     public static func all() -> [String] {
-        Files.names(in: root).filter { Files.exists(stateFile(in: "\(root)/\($0)")) }
+        Files.names(in: root).filter {
+            let directory = "\(root)/\($0)"
+            return Files.exists(stateFile(in: directory)) || Files.exists("\(directory)/\(Lock.fileName)")
+        }
     }
 
     /// Takes down the labs whose name is the prefix and the ID of a process that is gone: what a test run that was

@@ -21,6 +21,9 @@ public struct Lab: Sendable {
     /// The processes that answer on each node's ports.
     public internal(set) var services: [String: [Int32]] = [:]
 
+    /// Whether all that was begun is there. If not, somebody is still making it, or crashed while doing so.
+    var isWhole = false
+
     /// How a link can fail.
     public enum Fault: String, Codable, Hashable, Sendable {
         /// The cable is pulled: the port loses carrier.

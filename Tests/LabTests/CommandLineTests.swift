@@ -42,6 +42,35 @@ import Testing
         }
     }
 
+    /// Whatever the moment at which it was killed: no namespace stays, no process, no file.
+    @Test func aLabThatWasInterruptedIsSweptAway() throws {
+        let program = try Binaries.path(of: "meshlab")
+        for delay in stride(from: 0, to: 200_000, by: 10_000) {
+            let making = try Command([program, "up", "--name", name, "--topology", "grid:3x3"]).spawn()
+            usleep(UInt32(delay))
+            making.signal(SIGKILL)
+            _ = try making.finish()
+            let lab = Lab(name: name, topology: try #require(try Topology.named("grid:3x3")))
+            if delay % 20_000 == 0 {
+                // Made anew where it was not whole; where it was, only “down” takes it away.
+                let again = try Command([program, "up", "--name", name, "--topology", "grid:3x3", "--no-start"])
+                    .output()
+                let wasWhole = again.errors.contains("is up already")
+                #expect(again.status == (wasWhole ? 1 : 0), "\(again)")
+                #expect(lab.namespaces.filter(\.exists).count == 9)
+            }
+            try Command([program, "down", "--name", name]).run()
+            #expect(lab.namespaces.filter(\.exists).isEmpty, "killed after \(delay) µs")
+            #expect(!Files.exists(lab.directory), "killed after \(delay) µs")
+            #expect(processes(mentioning: lab.directory).isEmpty, "killed after \(delay) µs")
+        }
+    }
+
+    private func processes(mentioning text: String) -> [String] {
+        Files.names(in: "/proc").compactMap { Int32($0) }.compactMap { Files.read("/proc/\($0)/cmdline") }
+            .filter { $0.contains(text) }
+    }
+
     @Test func theOnlyLabIsMeantUnlessItIsToBeTakenDown() throws {
         try withTopology { file in
             let up = try meshlab("up", "--no-start", "--topology", file, "--name", name)

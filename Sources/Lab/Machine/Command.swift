@@ -99,14 +99,13 @@ public struct Command: Hashable, Sendable {
         return pid
     }
 
-    /// A file without a name, so that no output is too long and nobody has to read while the program runs.
+    /// A file that never has a name, so that no output is too long, nobody has to read while the program runs, and
+    /// nothing is left behind.
     private static func scratchFile() throws(LabError) -> Int32 {
-        var template = Array("/tmp/meshlab-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
-            throw .system("make a scratch file in /tmp")
-        }
-        unlink(template)
+        guard let file = tmpfile() else { throw .system("make a scratch file in /tmp") }
+        defer { fclose(file) }
+        let descriptor = fcntl(fileno(file), F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw .system("make a scratch file in /tmp") }
         return descriptor
     }
 

@@ -2,7 +2,15 @@ internal import Glibc
 
 extension Lab {
     /// Starts the routers of all nodes, all at once.
-    public mutating func startRouters() throws(LabError) { try start(topology.routers.map(\.name)) }
+    public mutating func startRouters() throws(LabError) {
+        try Lock.whileHeld(in: directory) { () throws(LabError) in
+            isWhole = false
+            try save()
+            try start(topology.routers.map(\.name))
+            isWhole = true
+            try save()
+        }
+    }
 
     /// Starts what is not running on some nodes: routers, and services that answer on ports.
     public mutating func start(_ names: [String]) throws(LabError) {

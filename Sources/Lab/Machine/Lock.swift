@@ -1,0 +1,26 @@
+internal import Glibc
+
+/// Keeps two commands from making or removing one lab at the same time.
+enum Lock {
+    static let fileName = "lock"
+
+    /// Does something while nobody else does anything under a lock in the same directory.
+    ///
+    /// With `sharedByPrograms`, those that are run meanwhile hold the lock too, for as long as they run. So who comes
+    /// after a crash waits until they have done what they were told, and finds all of it.
+    static func whileHeld<Result>(
+        in directory: String, sharedByPrograms: Bool = false, _ body: () throws(LabError) -> Result
+    ) throws(LabError) -> Result {
+        let file = open("\(directory)/\(fileName)", O_RDWR | O_CREAT | (sharedByPrograms ? 0 : O_CLOEXEC), 0o644)
+        guard file >= 0 else { throw .system("open \(directory)/\(fileName)") }
+        defer { close(file) }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while flock(file, LOCK_EX | LOCK_NB) != 0 {
+            guard ContinuousClock.now < deadline else {
+                throw LabError("Another command is at work on the lab in \(directory); try again when it has ended.")
+            }
+            usleep(2000)
+        }
+        return try body()
+    }
+}
