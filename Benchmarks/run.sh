@@ -1,19 +1,40 @@
 #!/bin/sh
-# Every benchmark, one after the other. Each prints a table.
+# Every benchmark, one after the other; each prints its rows as they are measured. Some 20 minutes.
+#
+#     run.sh [PART …]     spf, routes, or scenarios of mesh (see mesh/__main__.py); all of them when none is named
 set -eu
 cd "$(dirname "$0")"
 swift=${SWIFT:-swift}
 
-echo "## Shortest paths"
-./spf.py
+# Whether part $1 is asked for.
+wanted="$*"
+is_wanted() {
+    case " $wanted " in "  " | *" $1 "*) ;; *) return 1 ;; esac
+}
 
-echo
-echo "## From LSA to route update, 10,000 routers"
-KUBERMESH_CORE=1 $swift build -c release --product route-benchmark >&2
-.build/release/route-benchmark
+if is_wanted spf; then
+    echo "## Shortest paths"
+    echo
+    ./spf.py
+    echo
+fi
 
-echo
+if is_wanted routes; then
+    echo "## From LSA to route update, 10,000 routers"
+    echo
+    KUBERMESH_CORE=1 $swift build -c release --product route-benchmark >&2
+    .build/release/route-benchmark
+    echo
+fi
+
+scenarios=
+for part in $wanted; do
+    case $part in spf | routes) ;; *) scenarios="$scenarios${scenarios:+,}$part" ;; esac
+done
+if [ -n "$wanted" ] && [ -z "$scenarios" ]; then exit; fi
+
 echo "## Meshes of real routers in real kernels"
+echo
 cd ..
 build="$swift build -c release -Xswiftc -static-stdlib --scratch-path .build-release"
 for product in meshd meshlab; do $build --product $product >&2; done
@@ -21,4 +42,5 @@ KUBERMESH_BINARIES=$($build --show-bin-path)
 export KUBERMESH_BINARIES
 as_root=
 [ "$(id -u)" -eq 0 ] || as_root="sudo -E"
-$as_root python3 Benchmarks/mesh --limit 420
+# In place of this shell, so that whoever ends it ends the benchmark, which then cleans up.
+exec $as_root python3 Benchmarks/mesh ${scenarios:+--only "$scenarios"}

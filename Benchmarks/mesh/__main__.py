@@ -7,43 +7,62 @@ Needs root, $KUBERMESH_BINARIES with release builds of meshd and meshlab, and th
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import statistics
 import sys
 import time
+import typing
 
 import lab
 import scenarios
 
-# What is measured: a word for --only, the function, and how often if there is time.
-SCENARIOS = [
-    ("start", scenarios.start_square, 3),
-    ("grid", scenarios.start_grid, 3),
-    ("carrier-here", scenarios.carrier_here, 3),
-    ("carrier-beyond", scenarios.carrier_beyond, 3),
-    ("anycast", scenarios.anycast, 3),
-    ("prefixes", scenarios.many_prefixes, 3),
-    ("requests", scenarios.many_requests, 1),
-    ("rest", scenarios.at_rest, 1),
-]
-
 SECONDS, MILLISECONDS, COUNT, MEGABYTES = "seconds", "milliseconds", "count", "megabytes"
 
-# The rows of the table: what, from which scenario and figure, its unit, and what is asked of meshd.
-ROWS = [
-    ("square4, start to every route in every kernel", "start", "seconds", SECONDS, 0.5),
-    ("grid 5×5, the same", "grid", "seconds", SECONDS, 1),
-    ("carrier lost on the path in use, at the sender: outage", "carrier-here", "outage", MILLISECONDS, 3),
-    ("carrier lost on the path in use, one hop on: outage", "carrier-beyond", "outage", MILLISECONDS, 3),
-    ("anycast holder withdraws, outage of its flows", "anycast", "outage", MILLISECONDS, 3),
-    ("10,000 prefixes behind two ways, one lost: requests", "requests", "requests", COUNT, 10),
-    ("the same, until the last prefix has moved", "prefixes", "moved", SECONDS, 0.02),
-    ("10,000 prefixes announced, until in a kernel two hops away", "prefixes", "announced", SECONDS, 0.25),
-    ("the memory of that node's router", "prefixes", "memory", MEGABYTES, 40e6),
-    ("at rest in ring:10, memory per node", "rest", "memory", MEGABYTES, 25e6),
-    ("at rest in ring:10, processor time per node and minute", "rest", "processor", SECONDS, 0.02),
+
+@dataclasses.dataclass
+class Row:
+    """A row of the table: what, which figure of a scenario, its unit, and what is asked of meshd."""
+    title: str
+    figure: str
+    unit: str
+    asked: float
+
+
+@dataclasses.dataclass
+class Scenario:
+    """What is measured: a word for --only, the function, how often, and the rows that come of it."""
+    name: str
+    function: typing.Callable
+    rounds: int
+    rows: list[Row]
+    has_floor: bool = False  # whether the kernel alone is measured too
+
+
+SCENARIOS = [
+    Scenario("start", scenarios.start_square, 3, [
+        Row("square4, start to every route in every kernel", "seconds", SECONDS, 0.5)]),
+    Scenario("grid", scenarios.start_grid, 3, [
+        Row("grid 5×5, the same", "seconds", SECONDS, 1)]),
+    Scenario("carrier-here", scenarios.carrier_here, 3, [
+        Row("carrier lost on the path in use, at the sender: outage", "outage", MILLISECONDS, 3)]),
+    Scenario("carrier-beyond", scenarios.carrier_beyond, 3, [
+        Row("carrier lost on the path in use, one hop on: outage", "outage", MILLISECONDS, 3)]),
+    Scenario("anycast", scenarios.anycast, 3, [
+        Row("anycast holder withdraws, outage of its flows", "outage", MILLISECONDS, 3)]),
+    Scenario("requests", scenarios.many_requests, 1, [
+        Row("10,000 prefixes behind two ways, one lost: requests", "requests", COUNT, 10)]),
+    Scenario("prefixes", scenarios.many_prefixes, 3, [
+        Row("the same, until the last prefix has moved", "moved", SECONDS, 0.02),
+        Row("10,000 prefixes announced, until in a kernel two hops away", "announced", SECONDS, 0.25),
+        Row("the memory of that node's router", "memory", MEGABYTES, 40e6)], has_floor=True),
+    Scenario("rest", scenarios.at_rest, 1, [
+        Row("at rest in ring:10, memory per node", "memory", MEGABYTES, 25e6),
+        Row("at rest in ring:10, processor time per node and minute", "processor", SECONDS, 0.02)]),
 ]
+
+FLOOR = "kernel"
 
 
 def shown(value, unit):
@@ -54,72 +73,79 @@ def shown(value, unit):
         case "megabytes": return f"{value / 1e6:.3g} MB"
 
 
-def compared(value, base):
-    return "" if base is None or base <= 0 or value <= 0 else f" ({value / base:.2g}×)"
+def cell(row, router, runs):
+    """The median of a router's runs; in brackets how many times meshd's that is."""
+    values = {name: [run[row.figure] for run in runs.get(name, []) if row.figure in run] for name in (router, "meshd")}
+    if not values[router]:
+        return "–"
+    median = statistics.median(values[router])
+    text = shown(median, row.unit)
+    if router != "meshd" and values["meshd"]:
+        base = statistics.median(values["meshd"])
+        if base > 0 and median > 0:
+            text += f" ({median / base:.2g}×)"
+    return text
 
 
-def table(figures, routers):
-    """The medians as a Markdown table; in brackets, how many times as much as meshd's."""
-    lines = ["| | " + " | ".join(routers) + " | asked of meshd |", "|---" * (len(routers) + 2) + "|"]
-    for title, scenario, figure, unit, asked in ROWS:
-        medians = {}
-        for router in routers:
-            values = [run[figure] for run in figures.get(router, {}).get(scenario, []) if figure in run]
-            if values:
-                medians[router] = statistics.median(values)
-        if not medians:
-            continue
-        cells = []
-        for router in routers:
-            value = medians.get(router)
-            cell = "–" if value is None else shown(value, unit)
-            if value is not None and router != "meshd":
-                cell += compared(value, medians.get("meshd"))
-            cells.append(cell)
-        lines.append(f"| {title} | " + " | ".join(cells) + f" | {shown(asked, unit)} |")
-    return "\n".join(lines)
+def tell(*columns):
+    print("| " + " | ".join(columns) + " |", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [scenario.name for scenario in SCENARIOS]
     parser.add_argument("--routers", default="meshd,frr,bird", help="which routers to measure")
-    parser.add_argument("--only", default="", help="which scenarios: " + ", ".join(name for name, _, _ in SCENARIOS))
+    parser.add_argument("--only", default=",".join(names), help="which scenarios; all are: %(default)s")
     parser.add_argument("--rounds", type=int, help="how often each; its own number when not given")
-    parser.add_argument("--limit", type=float, default=600, help="begin no scenario after this many seconds")
+    parser.add_argument("--limit", type=float, default=1080, help="begin no run after this many seconds (%(default)s)")
     parser.add_argument("--json", help="write every figure to this file")
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("The benchmark makes network namespaces, and that needs root: try sudo.")
+    only = options.only.split(",")
+    if unknown := set(only) - set(names):
+        sys.exit(f"There is no scenario {', '.join(sorted(unknown))}; there are {', '.join(names)}.")
+    with lab.alone():
+        run([scenario for scenario in SCENARIOS if scenario.name in only], options)
+
+
+def run(chosen, options):
+    """Runs scenarios one after the other and prints the rows of each when it is through."""
     routers = options.routers.split(",")
-    chosen = [entry for entry in SCENARIOS if not options.only or entry[0] in options.only.split(",")]
-    figures = {router: {} for router in routers}
-    began = time.monotonic()
-    lab.take_all_down()
-    try:
-        # In turns, so that whatever else the machine does falls on all alike; and everything once before anything twice.
-        for turn in range(options.rounds or max(rounds for _, _, rounds in chosen)):
-            for name, scenario, rounds in chosen:
-                if turn < (options.rounds or rounds) and time.monotonic() - began < options.limit:
-                    for router in routers:
-                        measure(name, scenario, router, figures)
-    finally:
-        lab.take_all_down()
+    columns = routers + [FLOOR] * any(scenario.has_floor for scenario in chosen)
+    titles = {FLOOR: "the kernel alone"}
+    deadline = time.monotonic() + options.limit
+    figures = {}
+    tell("", *(titles.get(column, column) for column in columns), "asked of meshd")
+    print("|---" * (len(columns) + 2) + "|", flush=True)
+    for scenario in chosen:
+        runs = figures[scenario.name] = {}
+        # In turns, so that whatever else the machine does falls on all alike.
+        for _ in range(options.rounds or scenario.rounds):
+            for router in routers + [FLOOR] * scenario.has_floor:
+                if time.monotonic() < deadline:
+                    measure(scenario, router, runs)
+        for row in scenario.rows:
+            tell(row.title, *(cell(row, column, runs) for column in columns), shown(row.asked, row.unit))
         if options.json:
             with open(options.json, "w") as file:
                 json.dump(figures, file, indent=1)
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"\n{table(figures, routers)}\n\nMedians; in brackets, how many times meshd's. {os.cpu_count()} processors, "
-          f"load {load} at the end, Linux {os.uname().release}.")
+    print(f"\nMedians; in brackets, how many times meshd's. {os.cpu_count()} processors, load {load} at the end, "
+          f"Linux {os.uname().release}.")
+    if time.monotonic() >= deadline:
+        print(f"After {options.limit:.0f} s no more runs were begun: some figures have fewer rounds, or none.")
 
 
-def measure(name, scenario, router, figures):
+def measure(scenario, router, runs):
+    began = time.monotonic()
     try:
-        result = scenario(router)
+        result = scenario.function(router)
     except (RuntimeError, TimeoutError, OSError) as error:
-        print(f"{name} {router}: {error}", file=sys.stderr, flush=True)
-        return
-    figures[router].setdefault(name, []).append(result)
-    print(f"{name} {router}: {result}", file=sys.stderr, flush=True)
+        result = error
+    else:
+        runs.setdefault(router, []).append(result)
+    print(f"{scenario.name} {router}: {result} ({time.monotonic() - began:.0f} s)", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

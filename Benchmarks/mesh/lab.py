@@ -1,5 +1,7 @@
 """Labs: meshes of real routers in namespaces, made by meshlab."""
 
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -30,6 +32,29 @@ def meshlab(*arguments):
 
 def take_all_down():
     meshlab("down", "--all")
+
+
+@contextlib.contextmanager
+def alone():
+    """Within it no other benchmark runs, and afterwards no lab of ours is left, however it ends."""
+    def stop(number, _):
+        raise SystemExit(128 + number)
+
+    with open(DIRECTORY.with_suffix(".lock"), "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit("Another benchmark is running, and would be disturbed.") from None
+        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        take_all_down()
+        for number in signals:
+            signal.signal(number, stop)
+        try:
+            yield
+        finally:
+            for number in signals:
+                signal.signal(number, signal.SIG_IGN)
+            take_all_down()
 
 
 class Lab:
@@ -145,8 +170,10 @@ class Lab:
         draft.write_text(change(path.read_text()))
         draft.rename(path)
 
-    def reload(self, node):
-        for pid in self.pids(node):
+    @staticmethod
+    def reload(pids):
+        """Has meshd look at its configuration; whose processes they are was found out before, for that takes its time."""
+        for pid in pids:
             os.kill(pid, signal.SIGHUP)
 
     def vtysh(self, node, *commands):

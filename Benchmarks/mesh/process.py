@@ -45,13 +45,19 @@ class RequestCounter:
              "-e", "signal=none", "-o", self.log.name, *attach], stderr=subprocess.DEVNULL)
         time.sleep(1)
 
-    def finish(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self.log.close()
+
+    def stop(self):
         self.strace.terminate()
         self.strace.wait()
-        counts = {}
+
+    def finish(self):
+        """How many there were."""
+        self.stop()
         with open(self.log.name, errors="replace") as lines:
-            for line in lines:
-                for kind in self.REQUEST.findall(line):
-                    counts[kind] = counts.get(kind, 0) + 1
-        self.log.close()
-        return counts
+            return sum(len(self.REQUEST.findall(line)) for line in lines)

@@ -52,6 +52,13 @@ class Probe:
              *[lab.namespace(node) for node in receivers]], stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.program.kill()
+        self.program.communicate()
+
     def way(self, candidates):
         """The neighbour of n1, among some, through which the packets go."""
         before = {node: self.sent(node) for node in candidates}
@@ -81,11 +88,11 @@ def carrier(router, is_near):
     with Lab(router, 4, SQUARE) as lab:
         lab.start()
         lab.settle(quiet=4)
-        probe = Probe(lab, lab.address("n4"), ["n4"], 4)
-        way = probe.way(["n2", "n3"])
-        # The end that goes down is the one further away, so that it is carrier that the nearer router loses.
-        lab.cut(*((way, "n1") if is_near else ("n4", way)))
-        return probe.finish()
+        with Probe(lab, lab.address("n4"), ["n4"], 4) as probe:
+            way = probe.way(["n2", "n3"])
+            # The end that goes down is the one further away, so that it is carrier that the nearer router loses.
+            lab.cut(*((way, "n1") if is_near else ("n4", way)))
+            return probe.finish()
 
 
 def carrier_here(router):
@@ -108,14 +115,14 @@ def anycast(router):
                 lab.ip(node, "address", "add", f"{VIP}/128", "dev", device)
         # Long enough for an LSA that came too soon after the last one to be sent again.
         lab.settle(quiet=7, limit=30)
-        probe = Probe(lab, VIP, ["n2", "n3"], 4)
-        way = probe.way(["n2", "n3"])
-        if device:
-            lab.ip(way, "address", "delete", f"{VIP}/128", "dev", device)
-        else:
-            lab.configure_meshd(way, lambda text: re.sub(r"^vips:\n([ -].*\n)+", "", text, flags=re.MULTILINE))
-            lab.reload(way)
-        return probe.finish()
+        with Probe(lab, VIP, ["n2", "n3"], 4) as probe:
+            way = probe.way(["n2", "n3"])
+            if device:
+                lab.ip(way, "address", "delete", f"{VIP}/128", "dev", device)
+            else:
+                lab.configure_meshd(way, lambda text: re.sub(r"^vips:\n([ -].*\n)+", "", text, flags=re.MULTILINE))
+                lab.reload(lab.pids(way))
+            return probe.finish()
 
 
 # Many prefixes.
@@ -148,10 +155,11 @@ class ManyPrefixes:
         lab = self.lab
         if lab.router == "meshd":
             lab.configure_meshd("n4", lambda text: f"{text}\nadvertise:\n" + "".join(f'  - "{p}"\n' for p in MANY))
-        wanted = {lab.namespace("n1"): {kernel.prefix(prefix) for prefix in MANY}}
+        wanted = {lab.namespace("n1"): set(map(kernel.prefix, MANY))}
+        pids = lab.pids("n4")
         began = time.monotonic()
         match lab.router:
-            case "meshd": lab.reload("n4")
+            case "meshd": lab.reload(pids)
             case "frr": lab.vtysh("n4", "configure terminal", "router ospf6", "redistribute kernel")
             case "bird": lab.birdc("n4", "enable", "many")
         return lab.watcher.wait_for(wanted, 60) - began
@@ -178,6 +186,8 @@ class ManyPrefixes:
 
 
 def many_prefixes(router):
+    if router == "kernel":
+        return kernel_alone()
     with ManyPrefixes(router) as mesh:
         lab = mesh.lab
         announced = mesh.announce()
@@ -193,9 +203,46 @@ def many_requests(router):
         lab = mesh.lab
         mesh.announce()
         lab.settle(quiet=4, limit=30)
-        counter = process.RequestCounter(lab.pids("n1"))
-        mesh.lose_one_way()
-        return {"requests": sum(counter.finish().values())}
+        with process.RequestCounter(lab.pids("n1")) as counter:
+            mesh.lose_one_way()
+            return {"requests": counter.finish()}
+
+
+def kernel_alone():
+    """What the kernel takes for the same without any router: ten thousand routes are made in n1, and the group they point
+    to is replaced while n2 loses as many to a cut link."""
+    with Lab("meshd", 4, SQUARE) as lab:
+        n1, n2 = (kernel.Routes(lab.namespace(node)) for node in ("n1", "n2"))
+        n1.make_group(10, [(lab.port("n1", other)[1], other_address(lab, other, "n1")) for other in ("n2", "n3")])
+        n2.make_group(10, [(lab.port("n2", "n4")[1], other_address(lab, "n4", "n2"))])
+        prefixes = list(map(kernel.prefix, MANY))
+        lab.settle()
+        n2.send_all(n2.routes(prefixes, 10))
+        lab.watch_only("n1")
+        messages = n1.routes(prefixes, 10)
+        began = time.monotonic()
+        n1.send_all(messages)
+        announced = lab.watcher.wait_for({lab.namespace("n1"): set(prefixes)}, 60) - began
+        lab.settle()
+        began = lab.cut("n4", "n2")
+        # A router in n1 cannot have heard of it any sooner, and by then the kernel is at work in n2.
+        time.sleep(0.0005)
+        n1.replace_group(10, [2])
+        moved = lab.watcher.last_change(lab.namespace("n1"), quiet=1, limit=30) - began
+        return {"announced": announced, "moved": moved}
+
+
+def other_address(lab, node, other):
+    """The link-local address of a node's port to another."""
+    port, _ = lab.port(node, other)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        for link in kernel.json_of(lab.ip(node, "-6", "-j", "address", "show", "dev", port, "scope", "link")):
+            for address in link.get("addr_info", []):
+                if "local" in address:
+                    return address["local"]
+        time.sleep(0.05)
+    raise TimeoutError(f"{port} of {node} has no link-local address")
 
 
 # At rest.
