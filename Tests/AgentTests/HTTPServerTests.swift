@@ -76,18 +76,6 @@ private func leaveSocket(at path: String) {
         server.close()
     }
 
-    @Test func connectionsPastTheBoundAreClosed() async throws {
-        let server = try await HTTPServer.listen(on: Endpoint("[::1]:39179")!, tasks: tasks, respond: echo).get()
-        var channels: [any Channel] = []
-        for _ in 0...HTTPServer.maximumConnections {
-            channels.append(try await ClientBootstrap(group: tasks.loop).connect(host: "::1", port: 39179).get())
-        }
-        try await channels.last?.closeFuture.get()
-        #expect(channels.dropLast().allSatisfy { $0.isActive })
-        for channel in channels.dropLast() { try await channel.close() }
-        server.close()
-    }
-
     @Test func nobodyThereIsSaid() async throws {
         let directory = try TemporaryDirectory()
         let error = await #expect(throws: ControlClient.Unreachable.self) {

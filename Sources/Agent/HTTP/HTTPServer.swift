@@ -22,24 +22,34 @@ struct HTTPResponse: Sendable {
     var body: [UInt8]
 }
 
-/// Serves HTTP/1.1 on one listening socket. Everything is bounded: connections, the size of requests, and idle time.
+/// Serves HTTP/1.1 on one listening socket. Everything is bounded: connections, the size of requests, and time.
 struct HTTPServer {
     /// Gives the answer to a request; called off the event loop of routing.
     typealias Responder = @Sendable (HTTPRequest) async -> HTTPResponse
 
     private let channel: any Channel
 
-    static let maximumConnections = 64
     static let maximumBodySize = 64 << 10
-    static let idleTimeout = TimeAmount.seconds(60)
+
+    /// How many may ask, and how long they may take.
+    struct Limits: Sendable {
+        /// Connections at a time.
+        var connections = 64
+        /// For a request, head and body, from its first octet on, or that of a connection from its beginning.
+        var request = TimeAmount.seconds(10)
+        /// For taking an answer.
+        var answer = TimeAmount.seconds(60)
+        /// For beginning another request.
+        var idle = TimeAmount.seconds(60)
+    }
 
     /// Listens on an address and port, without privileges.
     static func listen(
-        on endpoint: Endpoint, tasks: EventLoopTaskExecutor, respond: @escaping Responder
+        on endpoint: Endpoint, tasks: EventLoopTaskExecutor, limits: Limits = Limits(), respond: @escaping Responder
     ) -> EventLoopFuture<HTTPServer> {
         do {
             let address = try SocketAddress(ipAddress: endpoint.host.description, port: Int(endpoint.port))
-            return bootstrap(tasks: tasks, isPrivileged: false, respond)
+            return bootstrap(tasks: tasks, limits, isPrivileged: false, respond)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .bind(to: address).map { HTTPServer(channel: $0) }
         } catch {
@@ -49,9 +59,9 @@ struct HTTPServer {
 
     /// Listens on a Unix socket whose file is not there, with privileges.
     static func listen(
-        onSocket path: String, tasks: EventLoopTaskExecutor, respond: @escaping Responder
+        onSocket path: String, tasks: EventLoopTaskExecutor, limits: Limits = Limits(), respond: @escaping Responder
     ) -> EventLoopFuture<HTTPServer> {
-        bootstrap(tasks: tasks, isPrivileged: true, respond).bind(unixDomainSocketPath: path)
+        bootstrap(tasks: tasks, limits, isPrivileged: true, respond).bind(unixDomainSocketPath: path)
             .map { HTTPServer(channel: $0) }
     }
 
@@ -59,41 +69,22 @@ struct HTTPServer {
     func close() { channel.close(promise: nil) }
 
     private static func bootstrap(
-        tasks: EventLoopTaskExecutor, isPrivileged: Bool, _ respond: @escaping Responder
+        tasks: EventLoopTaskExecutor, _ limits: Limits, isPrivileged: Bool, _ respond: @escaping Responder
     ) -> ServerBootstrap {
         ServerBootstrap(group: tasks.loop)
             .serverChannelOption(.backlog, value: 64)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ConnectionLimit(maximumConnections))
+                    try channel.pipeline.syncOperations.addHandler(HTTPConnections(limits))
                 }
             }
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(IdleStateHandler(allTimeout: idleTimeout))
                     try pipeline.configureHTTPServerPipeline()
                     try pipeline.addHandler(RequestHandler(isPrivileged: isPrivileged, tasks: tasks, respond: respond))
                 }
             }
-    }
-}
-
-/// Closes connections past a number at once.
-private final class ConnectionLimit: ChannelInboundHandler {
-    typealias InboundIn = any Channel
-    private let maximum: Int
-    private var open = 0
-
-    init(_ maximum: Int) { self.maximum = maximum }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let child = unwrapInboundIn(data)
-        guard open < maximum else { return child.close(promise: nil) }
-        open += 1
-        let limit = NIOLoopBound(self, eventLoop: context.eventLoop)
-        child.closeFuture.hop(to: context.eventLoop).whenComplete { _ in limit.value.open -= 1 }
-        context.fireChannelRead(data)
     }
 }
 
@@ -127,6 +118,7 @@ private final class RequestHandler: ChannelInboundHandler {
             let request = HTTPRequest(method: head.method, target: head.uri, body: body, isPrivileged: isPrivileged)
             self.head = nil
             body = []
+            context.triggerUserOutboundEvent(HTTPConnection.Progress.asked, promise: nil)
             answer(request, head, channel: context.channel)
         }
     }
@@ -145,17 +137,10 @@ private final class RequestHandler: ChannelInboundHandler {
             // The end, after which NIO hands the next request on, waits until the client has taken the body: who asks on
             // and on without reading holds one answer, not all of them.
             _ = try? await channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(body))).get()
+            channel.triggerUserOutboundEvent(HTTPConnection.Progress.answered, promise: nil)
             let sent = channel.eventLoop.makePromise(of: Void.self)
             if !isKeptAlive { sent.futureResult.whenComplete { _ in channel.close(promise: nil) } }
             channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: sent)
-        }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent {
-            context.close(promise: nil)
-        } else {
-            context.fireUserInboundEventTriggered(event)
         }
     }
 

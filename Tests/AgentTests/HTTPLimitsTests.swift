@@ -1,0 +1,131 @@
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import Agent
+
+/// What clients do that do not play by the rules, and that others are served all the same.
+@Suite struct HTTPLimitsTests {
+    private let tasks = EventLoopTaskExecutor(loop: MultiThreadedEventLoopGroup.singleton.next())
+    private let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    /// Runs `body` with a server whose answers are `octets` long, the path of its socket, and the number of answers given.
+    private func withServer(
+        _ limits: HTTPServer.Limits, octets: Int = 2,
+        _ body: (_ path: String, _ answers: borrowing Atomic<Int>) async throws -> Void
+    ) async throws {
+        let directory = try TemporaryDirectory()
+        let answers = Answers()
+        let server = try await HTTPServer.listen(onSocket: directory.path + "/s", tasks: tasks, limits: limits) { _ in
+            answers.count.add(1, ordering: .relaxed)
+            return HTTPResponse(status: .ok, body: [UInt8](repeating: 0x2e, count: octets))
+        }.get()
+        defer { server.close() }
+        try await body(directory.path + "/s", answers.count)
+    }
+
+    private final class Answers: Sendable {
+        let count = Atomic(0)
+    }
+
+    /// A connection that sends `text` and reads only what it is told to.
+    private func connect(_ path: String, saying text: String = "") async throws -> any Channel {
+        let channel = try await ClientBootstrap(group: tasks.loop)
+            .channelOption(.autoRead, value: false)
+            .connect(unixDomainSocketPath: path).get()
+        if !text.isEmpty { try await channel.writeAndFlush(ByteBuffer(string: text)) }
+        return channel
+    }
+
+    /// Asks, and waits for the beginning of the answer, as long as other tests may keep all threads busy. `nil` when the
+    /// connection ends without.
+    private func ask(_ path: String) async throws -> (any Channel)? {
+        let first = tasks.loop.makePromise(of: Bool.self)
+        let channel = try await ClientBootstrap(group: tasks.loop)
+            .channelInitializer { $0.pipeline.addHandler(FirstRead(first)) }
+            .connect(unixDomainSocketPath: path).get()
+        channel.writeAndFlush(ByteBuffer(string: request), promise: nil)
+        return try await first.futureResult.get() ? channel : nil
+    }
+
+    /// Says whether something came before the end.
+    private final class FirstRead: ChannelInboundHandler, Sendable {
+        typealias InboundIn = ByteBuffer
+        private let promise: EventLoopPromise<Bool>
+        init(_ promise: EventLoopPromise<Bool>) { self.promise = promise }
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) { promise.succeed(true) }
+        func channelInactive(context: ChannelHandlerContext) { promise.succeed(false) }
+    }
+
+    private static let patient = HTTPServer.Limits(
+        connections: 4, request: .hours(1), answer: .hours(1), idle: .hours(1))
+
+    @Test(arguments: ["", "GET / HT", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"])
+    func aRequestThatDoesNotEndIsGivenUp(beginning: String) async throws {
+        var limits = Self.patient
+        limits.request = .milliseconds(100)
+        try await withServer(limits) { path, answers in
+            try await connect(path, saying: beginning).closeFuture.get()
+            #expect(answers.load(ordering: .relaxed) == 0)
+        }
+    }
+
+    @Test func aSecondRequestHasItsTimeToo() async throws {
+        var limits = Self.patient
+        limits.request = .milliseconds(100)
+        try await withServer(limits) { path, answers in
+            let channel = try #require(try await ask(path))
+            try await channel.writeAndFlush(ByteBuffer(string: "GET"))
+            try await channel.closeFuture.get()
+            #expect(answers.load(ordering: .relaxed) == 1)
+        }
+    }
+
+    @Test func whoAsksNoMoreIsDismissed() async throws {
+        var limits = Self.patient
+        limits.idle = .milliseconds(100)
+        try await withServer(limits) { path, answers in
+            try await connect(path, saying: request).closeFuture.get()
+            #expect(answers.load(ordering: .relaxed) == 1)
+        }
+    }
+
+    @Test func whoDoesNotTakeTheAnswerIsDismissed() async throws {
+        var limits = Self.patient
+        limits.answer = .milliseconds(100)
+        try await withServer(limits, octets: 32 << 20) { path, answers in
+            try await connect(path, saying: request).closeFuture.get()
+            #expect(answers.load(ordering: .relaxed) == 1)
+        }
+    }
+
+    @Test func whoAsksOnWithoutReadingHoldsOneAnswer() async throws {
+        try await withServer(Self.patient, octets: 32 << 20) { path, answers in
+            let channel = try await connect(path, saying: String(repeating: request, count: 100))
+            // Others are answered meanwhile.
+            for _ in 0..<3 { try await ask(path)?.close() }
+            #expect(answers.load(ordering: .relaxed) == 4)
+            try await channel.close()
+        }
+    }
+
+    @Test(arguments: ["", "GET / HT", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"])
+    func connectionsLeftThereLockNobodyOut(beginning: String) async throws {
+        for octets in [2, 32 << 20] {
+            try await withServer(Self.patient, octets: octets) { path, _ in
+                var channels: [any Channel] = []
+                for _ in 0..<Self.patient.connections { channels.append(try await connect(path, saying: beginning)) }
+                try await #require(try await ask(path)).close()
+                // The first made way.
+                try await channels[0].closeFuture.get()
+                for channel in channels.dropFirst() {
+                    #expect(channel.isActive)
+                    try await channel.close()
+                }
+            }
+        }
+    }
+}
