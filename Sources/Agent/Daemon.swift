@@ -46,6 +46,8 @@ public struct Daemon: Sendable {
     /// Runs until SIGTERM or SIGINT. To be called on the main thread, before there are others.
     public func run() throws {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
+        let sole = try SoleAgent()
+        defer { withExtendedLifetime(sole) {} }
         let loop = try Linux.EventLoop(name: "meshd-routing")
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tasks = EventLoopTaskExecutor(loop: group.next())
@@ -109,10 +111,9 @@ public struct Daemon: Sendable {
 
     /// Removes everything of an agent that does not run: routes, next hops and addresses; says what was removed.
     public func cleanUp() throws -> String {
-        var status = stat()
-        if lstat(configuration.control.socket, &status) == 0 {
-            try ControlSocket.makeWay(at: configuration.control.socket)
-        }
+        let sole = try SoleAgent()
+        defer { withExtendedLifetime(sole) {} }
+        try ControlSocket.makeWay(at: configuration.control.socket)
         let kernel = try KernelFIB(
             configuration: KernelFIBConfiguration(
                 protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table))

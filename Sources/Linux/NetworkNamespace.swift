@@ -48,6 +48,22 @@ public struct NetworkNamespace: Sendable {
         }
     }
 
+    /// The number that tells this namespace from all others of the machine, as `lsns` shows it.
+    public var inode: UInt64 {
+        var status = stat()
+        fstat(file.rawValue, &status)
+        return UInt64(status.st_ino)
+    }
+
+    /// Takes the lock that there is on every namespace, for as long as this value or a copy of it lives; `false` when
+    /// somebody else has it. The kernel lets go of it when the process ends, however that comes about, and processes see
+    /// one another's whatever files they share. It keeps out nobody who does not ask.
+    public func lock() throws(SystemError) -> Bool {
+        if flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
+        guard errno == EWOULDBLOCK else { throw .last("lock the network namespace") }
+        return false
+    }
+
     /// The descriptor, for handing the namespace to netlink (`IFLA_NET_NS_FD`) or to a child.
     public var descriptor: CInt { file.rawValue }
 

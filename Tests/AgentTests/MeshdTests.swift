@@ -160,13 +160,35 @@ import Testing
 
     @Test func whatCannotStartSaysWhy() throws {
         try withPair { lab in
-            let second = try lab.meshd("--config", lab.configurationFile)
-            #expect(second.status == 1 && second.errors.contains("another meshd answers at"))
-            #expect(try lab.meshd("cleanup", "--config", lab.configurationFile).status == 1, "not while one runs")
             let absent = try lab.meshd("--config", "/nowhere.yaml")
             #expect(absent.status == 1 && absent.errors.contains("/nowhere.yaml: cannot be read"))
             #expect(try lab.meshd("--nonsense").status == 2)
             #expect(try lab.list(Neighbor.self, of: "a").first?.state == "Full", "the first is as it was")
+        }
+    }
+
+    @Test func thereIsOneAgentAndNoCleanupBesideIt() throws {
+        try withPair { lab in
+            let agent = try #require(lab.process(of: "a"))
+            let elsewhere = lab.directory(of: "a") + "/elsewhere.yaml"
+            try "control: { socket: \(lab.directory(of: "a"))/elsewhere.sock }\n"
+                .write(toFile: elsewhere, atomically: true, encoding: .utf8)
+            let routes = try lab.command(on: "a", ownRoutes).run()
+            for file in [lab.configurationFile, elsewhere] {
+                for command in ["run", "cleanup"] {
+                    let refused = try lab.meshd(command, "--config", file)
+                    #expect(refused.status == 1)
+                    #expect(
+                        refused.errors.contains("meshd runs already in this network namespace as process \(agent);"))
+                }
+            }
+            #expect(try lab.list(Neighbor.self, of: "a").first?.state == "Full", "the first is as it was")
+            #expect(try lab.command(on: "a", ownRoutes).run() == routes)
+
+            try lab.stop("a", kill: true)
+            let cleaned = try lab.meshd("cleanup", "--config", elsewhere)
+            #expect(cleaned.status == 0, "a killed agent is in nobody's way: \(cleaned.errors)")
+            try expectNothingIsLeft(lab)
         }
     }
 

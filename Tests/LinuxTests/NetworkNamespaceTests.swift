@@ -37,4 +37,16 @@ import Testing
         let namespace = try NetworkNamespace.make()
         #expect(throws: Failure.self) { try namespace.run { throw Failure() } }
     }
+
+    @Test func oneAtATimeHoldsTheLock() throws {
+        let namespace = try NetworkNamespace.make()
+        do {
+            let first = try namespace.run { try NetworkNamespace.current() }
+            #expect(first.inode == namespace.inode)
+            #expect(try first.lock() && first.lock(), "whoever has it may ask again")
+            #expect(try !namespace.lock())
+            #expect(try NetworkNamespace.make().lock(), "each namespace has its own")
+        }
+        #expect(try namespace.lock(), "the first is gone")
+    }
 }
