@@ -39,8 +39,10 @@ public struct Daemon: Sendable {
             ?? (access(Configuration.defaultPath, F_OK) == 0 ? Configuration.defaultPath : nil)
         file = ConfigurationFile(path: path)
         configuration =
-            try path.map { path throws(ConfigurationProblems) in try Configuration(contentsOf: path) }
-            ?? Configuration()
+            try path.map { path throws(ConfigurationProblems) in
+                try Configuration(
+                    contentsOf: path, hint: "without a file, leave --config out; the defaults make a working node")
+            } ?? Configuration()
     }
 
     /// Runs until SIGTERM or SIGINT. To be called on the main thread, before there are others.

@@ -21,10 +21,27 @@ private func problems(_ yaml: String) -> [String] {
 }
 
 @Suite struct ConfigurationTests {
-    @Test func nothingMeansTheDefaults() throws {
-        #expect(try parse("") == Configuration())
-        #expect(try parse("# only a comment\n") == Configuration())
+    @Test func whatIsNotSaidIsTheDefault() throws {
         #expect(try parse("apiVersion: kubermesh/v1\nvips:\n") == Configuration())
+        #expect(try parse("{}") == Configuration())
+    }
+
+    @Test(arguments: ["", "\n", "# only a comment\n", "---\n", "~"]) func anEmptyFileIsAMistake(text: String) {
+        #expect(
+            problems(text) == [
+                "f.yaml: is empty, as a write that failed leaves a file (if the defaults are meant, let it say apiVersion: kubermesh/v1)"
+            ])
+    }
+
+    @Test func aWrongTimerIsOneMistake() {
+        for (timers, expected) in [
+            ("hello: 1500ms, dead: 1s", "hello: must be whole seconds, not 1500ms"),
+            ("hello: 6s, dead: 1500ms", "dead: must be whole seconds, not 1500ms"),
+            ("hello: 20000s, dead: 70000s", "dead: 70000s is out of range"),
+        ] {
+            let found = problems("interfaces: [ { match: a, \(timers) } ]")
+            #expect(found.count == 1 && found.first?.contains(expected) == true, "\(found)")
+        }
     }
 
     @Test func everyKeyIsRead() throws {

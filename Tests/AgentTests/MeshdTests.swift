@@ -104,6 +104,16 @@ import Testing
                 "nothing changed")
             #expect(try lab.get("/metrics").contains("kubermesh_config_last_reload_successful 0"))
 
+            // What is left of a write that failed.
+            try "".write(toFile: file, atomically: true, encoding: .utf8)
+            kill(agent, SIGHUP)
+            try eventually("that is told too") {
+                try lab.status(of: "a").configuration.problems == [
+                    "\(file): is empty, as a write that failed leaves a file (if the defaults are meant, let it say apiVersion: kubermesh/v1)"
+                ]
+            }
+            #expect(try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:aa::/48" })
+
             try text.write(toFile: file, atomically: true, encoding: .utf8)
             kill(agent, SIGHUP)
             try eventually("b has them no more") {

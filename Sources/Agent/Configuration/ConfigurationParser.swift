@@ -7,7 +7,7 @@ extension Configuration {
     /// The longest file that is read, in octets.
     public static let maximumFileSize = 1 << 20
 
-    /// Reads the text of a configuration file; `file` is what problems call it.
+    /// Reads the text of a configuration file; `file` is what problems call it. A text with nothing in it is a mistake.
     public init(yaml: String, file: String) throws(ConfigurationProblems) {
         let reader = ConfigurationReader(file: file)
         self.init()
@@ -16,7 +16,12 @@ extension Configuration {
                 throw Complaint("longer than \(Self.maximumFileSize) octets", hint: "is this the right file?")
             }
             // Scalars are read as the text they are, so that nothing is guessed and no regular expressions are loaded.
-            if let root = try Yams.compose(yaml: yaml, .basic, .default, .utf8) { read(root, reader) }
+            guard let root = try Yams.compose(yaml: yaml, .basic, .default, .utf8), !root.isNothing else {
+                throw Complaint(
+                    "is empty, as a write that failed leaves a file",
+                    hint: "if the defaults are meant, let it say apiVersion: \(Self.apiVersion)")
+            }
+            read(root, reader)
         } catch {
             reader.note(error)
         }
@@ -165,14 +170,14 @@ extension InterfaceRule {
             role = .passive
         }
         section.read("cost", into: &cost) { try Read.integer($0, in: 1...65535) }
-        section.read("hello", into: &hello, Read.wholeSeconds)
+        let hasHello = section.read("hello", into: &hello, Read.wholeSeconds)
         if section.has("hello"), !section.has("dead") { dead = min(hello * 4, .seconds(65535)) }
-        section.read("dead", into: &dead, Read.wholeSeconds)
+        let hasDead = section.read("dead", into: &dead, Read.wholeSeconds)
         section.read("retransmit", into: &retransmit) {
             try Read.duration($0, in: .milliseconds(50) ... .seconds(3600))
         }
         section.read("priority", into: &priority) { try Read.integer($0, in: 0...255) }
-        if dead <= hello {
+        if hasHello, hasDead, dead <= hello {
             section.note(
                 Complaint(
                     "\(dead.configurationText) must be longer than hello, \(hello.configurationText)",

@@ -104,9 +104,13 @@ struct Section {
         entries[name].flatMap { reader.value($0, key: path(name), read) }
     }
 
-    /// Puts the value of `name` where it belongs when it is there and right.
-    func read<Value>(_ name: String, into target: inout Value, _ read: (Node) throws -> Value) {
-        if let value = value(name, read) { target = value }
+    /// Puts the value of `name` where it belongs when it is there and right; `false` when it is there and wrong.
+    @discardableResult
+    func read<Value>(_ name: String, into target: inout Value, _ read: (Node) throws -> Value) -> Bool {
+        guard has(name) else { return true }
+        guard let value = value(name, read) else { return false }
+        target = value
+        return true
     }
 
     /// The section below `name`, if it is there.

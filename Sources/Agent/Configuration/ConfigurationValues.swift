@@ -56,7 +56,7 @@ enum Read {
     static func wholeSeconds(_ node: Node) throws -> Duration {
         let value = try duration(node, in: .seconds(1) ... .seconds(65535))
         guard value.components.attoseconds == 0 else {
-            throw Complaint("must be whole seconds, because OSPF packets carry it so")
+            throw Complaint("must be whole seconds, not \(value.configurationText), because OSPF packets carry it so")
         }
         return value
     }
