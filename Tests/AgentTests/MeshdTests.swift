@@ -80,6 +80,17 @@ import Testing
         }
     }
 
+    @Test func prometheusFindsNothingWrongWithTheMetrics() throws {
+        let vips = "vips: [ { name: v, address: \"2001:db8:bb::1\", check: { tcp: 9179 } } ]"
+        try withPair(vips) { lab in
+            try eventually("a serves, is ready and holds the VIP") {
+                try lab.get("/metrics").contains("kubermesh_vip_announced{vip=\"v\"} 1") && lab.get("/readyz") == "ok\n"
+            }
+            let verdict = try Command(["promtool", "check", "metrics"], input: lab.get("/metrics")).output()
+            #expect(verdict.status == 0 && verdict.text.isEmpty && verdict.errors.isEmpty, "\(verdict)")
+        }
+    }
+
     @Test func aReloadTakesEffectAndABadFileDoesNot() throws {
         try withPair { lab in
             let file = lab.configurationFile
