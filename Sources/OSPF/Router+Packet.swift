@@ -18,7 +18,10 @@ extension Router {
             statistics.decodingErrors[error, default: 0] += 1
             return
         }
-        guard packet.header.areaID == configuration.areaID else { return reject(.area) }
+        guard packet.header.areaID == configuration.areaID else {
+            noteForeignArea(packet, on: position, at: now)
+            return reject(.area)
+        }
         guard packet.header.instanceID == configuration.instanceID else { return reject(.instance) }
         let router = packet.header.routerID
         guard router != .none else { return reject(.routerID) }

@@ -13,7 +13,8 @@ extension Router {
                     : interface.isPassive ? interface.configuration.kind : .pointToPoint,
                 state: interface.state(of: routerID), designatedRouter: interface.designatedRouter,
                 backupDesignatedRouter: interface.backupDesignatedRouter, neighborCount: interface.neighbors.count,
-                fullNeighborCount: interface.neighbors.count { $0.state == .full }, queuedLSAs: interface.flood.count)
+                fullNeighborCount: interface.neighbors.count { $0.state == .full }, queuedLSAs: interface.flood.count,
+                mismatches: interface.mismatches.values.sorted { $0.neighbor < $1.neighbor })
         }
     }
 

@@ -33,7 +33,7 @@ public enum Notice: Hashable, Sendable {
     case becameBroadcast(interface: UInt32)
     /// The neighbour's MTU is larger than ours (or ours larger than its): the exchange cannot go on.
     case mtuMismatch(interface: UInt32, neighbor: RouterID, theirs: Int, ours: Int)
-    /// Hellos with other timers than ours come in, so no adjacency forms (RFC 5340 §4.2.2.1).
+    /// Hellos that do not agree with ours come in, so no adjacency forms (RFC 5340 §4.2.2, §4.2.2.1).
     case helloMismatch(interface: UInt32, neighbor: RouterID, field: HelloField, theirs: Int, ours: Int)
     /// Another router uses our router ID. If `resolved`, we or they have taken another one.
     case duplicateRouterID(RouterID, seenOn: UInt32?, weYield: Bool)
@@ -52,6 +52,8 @@ public enum Notice: Hashable, Sendable {
         case deadInterval
         /// The E and N bits.
         case areaType
+        /// The area ID.
+        case area
     }
 
     /// Which bound was hit.

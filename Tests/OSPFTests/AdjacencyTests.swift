@@ -65,6 +65,55 @@ import Testing
         }
     }
 
+    @Test(arguments: [Notice.HelloField.helloInterval, .deadInterval, .area])
+    func hellosThatDoNotAgreeAreToldOnceAndShownWhileHeard(field: Notice.HelloField) {
+        var bench = Bench()
+        for number in 1...2 {
+            let area = field == .area && number == 2 ? AreaID(rawValue: 9) : .backbone
+            _ = bench.addRouter(
+                RouterConfiguration(routerID: RouterID(UInt32(number)), areaID: area, seed: UInt64(number)))
+        }
+        var theirs = field == .area ? 9 : 0
+        let link = bench.connect([0, 1]) { router, configuration in
+            if router == 1, field == .helloInterval { configuration.helloInterval = .seconds(2) }
+            if router == 1, field == .deadInterval { configuration.deadInterval = .seconds(8) }
+            if field == .helloInterval { theirs = Int(configuration.helloInterval.components.seconds) }
+            if field == .deadInterval { theirs = Int(configuration.deadInterval.components.seconds) }
+        }
+        bench.run(for: .seconds(10))
+        let mismatches = bench.routers[0].interfaceSnapshots[0].mismatches
+        #expect(mismatches.map(\.neighbor) == [RouterID(2)] && mismatches.map(\.field) == [field])
+        #expect(mismatches.map(\.theirs) == [theirs] && mismatches.allSatisfy { $0.deadline > bench.now })
+        #expect(bench.routers[0].neighborSnapshots.isEmpty)
+        #expect(bench.notices[0].count { if case .helloMismatch = $0 { true } else { false } } == 1)
+
+        bench.cut.insert(link)
+        bench.run(for: .seconds(10))
+        #expect(bench.routers[0].interfaceSnapshots[0].mismatches.allSatisfy { $0.deadline <= bench.now }, "silent")
+        bench.cut.remove(link)
+        bench.run(for: .seconds(2))
+        #expect(bench.notices[0].count { if case .helloMismatch = $0 { true } else { false } } == 2, "told anew")
+    }
+
+    @Test func manyThatDoNotAgreeAreBounded() {
+        var bench = Bench()
+        bench.addRouters(1)
+        bench.connect([0])
+        for number in 2...1000 {
+            let hello = Hello(
+                interfaceID: 1, priority: 1, options: [.v6, .e, .r], helloInterval: UInt16(number), deadInterval: 1,
+                designatedRouter: .none, backupDesignatedRouter: .none, neighbors: [])
+            let source = IPv6Address(high: 0xfe80 << 48, low: UInt64(number))
+            let packet = Packet(
+                header: PacketHeader(routerID: RouterID(UInt32(number)), areaID: .backbone, instanceID: 0),
+                body: .hello(hello))
+            let octets = packet.encode(source: source, destination: .allSPFRouters)
+            bench.handle(
+                .packet(interface: 1, source: source, destination: .allSPFRouters, octets: octets), on: 0)
+        }
+        #expect(bench.routers[0].interfaceSnapshots[0].mismatches.count == 16)
+    }
+
     @Test func aSecondRouterOfTheSameIDTakesAnother() {
         var bench = Bench()
         for fill in [UInt8(1), 2] {

@@ -28,8 +28,8 @@ struct Interface: Sendable {
     /// Acknowledgments collected for one packet (RFC 2328 §13.5), and when it goes.
     var delayedAcknowledgments: [LSAHeader] = []
     var acknowledgmentDeadline: Instant?
-    /// The last disagreement in hellos that was told, so that it is told once.
-    var toldMismatch: [RouterID: Notice] = [:]
+    /// Hellos that make no neighbour, by who sends them; some may be out of date.
+    var mismatches: [RouterID: HelloMismatch] = [:]
 
     var index: UInt32 { configuration.index }
     var isPassive: Bool { mode == .passive }

@@ -33,7 +33,7 @@ extension Router {
 
     mutating func receive(_ hello: Hello, from router: RouterID, at source: IPv6Address, on position: Int, now: Instant)
     {
-        guard helloAgrees(hello, from: router, on: position) else { return reject(.helloMismatch) }
+        guard helloAgrees(hello, from: router, on: position, at: now) else { return reject(.helloMismatch) }
         guard let (index, isNew) = neighbor(for: router, at: source, hello: hello, on: position, now: now) else {
             return
         }
@@ -50,34 +50,6 @@ extension Router {
             topologyChanged(at: now)
         }
         reconsiderElection(position, was: isNew ? nil : old, router: router, at: now)
-    }
-
-    /// Timers and area type must agree (RFC 5340 §4.2.2.1); a disagreement is told once.
-    private mutating func helloAgrees(_ hello: Hello, from router: RouterID, on position: Int) -> Bool {
-        let ours = interfaces[position].configuration
-        let disagreement: (Notice.HelloField, Int, Int)? =
-            if hello.helloInterval != ours.helloSeconds {
-                (.helloInterval, Int(hello.helloInterval), Int(ours.helloSeconds))
-            } else if hello.deadInterval != ours.deadSeconds {
-                (.deadInterval, Int(hello.deadInterval), Int(ours.deadSeconds))
-            } else if !hello.options.contains(.e) || hello.options.contains(.n) {
-                (.areaType, Int(hello.options.rawValue), Int(options.rawValue))
-            } else {
-                nil
-            }
-        guard let (field, theirs, own) = disagreement else {
-            if !interfaces[position].toldMismatch.isEmpty { interfaces[position].toldMismatch[router] = nil }
-            return true
-        }
-        let notice = Notice.helloMismatch(
-            interface: ours.index, neighbor: router, field: field, theirs: theirs, ours: own)
-        if interfaces[position].toldMismatch[router] != notice,
-            interfaces[position].toldMismatch.count < configuration.limits.neighborsPerInterface
-        {
-            interfaces[position].toldMismatch[router] = notice
-            tell(notice)
-        }
-        return false
     }
 
     /// Finds the sender among the neighbours, or makes it one. `nil` when there are too many.

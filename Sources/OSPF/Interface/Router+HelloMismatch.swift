@@ -1,0 +1,72 @@
+public import Addressing
+import OSPFPacket
+
+/// A hello that comes in and makes no neighbour, because it does not agree with ours (RFC 5340 §4.2.2, §4.2.2.1).
+public struct HelloMismatch: Hashable, Sendable {
+    /// Who says it.
+    public var neighbor: RouterID
+    /// In what it does not agree.
+    public var field: Notice.HelloField
+    /// What it says.
+    public var theirs: Int
+    /// What we say.
+    public var ours: Int
+    /// Until when it counts, unless it is heard again.
+    public var deadline: Instant
+}
+
+extension Router {
+    /// Disagreeing routers that are kept in mind on one interface.
+    static let mismatchesPerInterface = 16
+
+    /// Whether timers and area type agree (RFC 5340 §4.2.2.1).
+    mutating func helloAgrees(_ hello: Hello, from router: RouterID, on position: Int, at now: Instant) -> Bool {
+        let ours = interfaces[position].configuration
+        let disagreement: (Notice.HelloField, Int, Int)? =
+            if hello.helloInterval != ours.helloSeconds {
+                (.helloInterval, Int(hello.helloInterval), Int(ours.helloSeconds))
+            } else if hello.deadInterval != ours.deadSeconds {
+                (.deadInterval, Int(hello.deadInterval), Int(ours.deadSeconds))
+            } else if !hello.options.contains(.e) || hello.options.contains(.n) {
+                (.areaType, Int(hello.options.rawValue), Int(options.rawValue))
+            } else {
+                nil
+            }
+        guard let (field, theirs, own) = disagreement else {
+            if !interfaces[position].mismatches.isEmpty { interfaces[position].mismatches[router] = nil }
+            return true
+        }
+        noteMismatch(field, theirs, own, hello, from: router, on: position, at: now)
+        return false
+    }
+
+    /// Notes that a packet belongs to another area than ours (RFC 5340 §4.2.2). Only hellos of our instance count: an
+    /// instance of another number may be in any area.
+    mutating func noteForeignArea(_ packet: Packet, on position: Int, at now: Instant) {
+        guard case .hello(let hello) = packet.body, packet.header.instanceID == configuration.instanceID,
+            ![routerID, .none].contains(packet.header.routerID)
+        else { return }
+        noteMismatch(
+            .area, Int(packet.header.areaID.rawValue), Int(configuration.areaID.rawValue), hello,
+            from: packet.header.routerID, on: position, at: now)
+    }
+
+    /// Keeps a disagreement in mind until it is heard no more, and tells of it once.
+    private mutating func noteMismatch(
+        _ field: Notice.HelloField, _ theirs: Int, _ ours: Int, _ hello: Hello, from router: RouterID,
+        on position: Int, at now: Instant
+    ) {
+        let known = interfaces[position].mismatches[router]
+        if known == nil, interfaces[position].mismatches.count >= Self.mismatchesPerInterface {
+            interfaces[position].mismatches = interfaces[position].mismatches.filter { $0.value.deadline > now }
+            guard interfaces[position].mismatches.count < Self.mismatchesPerInterface else { return }
+        }
+        let silence = max(interfaces[position].configuration.deadInterval, .seconds(Int(hello.deadInterval)))
+        interfaces[position].mismatches[router] = HelloMismatch(
+            neighbor: router, field: field, theirs: theirs, ours: ours, deadline: now + silence)
+        if let known, known.deadline > now, (known.field, known.theirs, known.ours) == (field, theirs, ours) { return }
+        tell(
+            .helloMismatch(
+                interface: interfaces[position].index, neighbor: router, field: field, theirs: theirs, ours: ours))
+    }
+}
