@@ -64,8 +64,13 @@ public struct Daemon: Sendable {
         let socket = configuration.control.socket
         try StateDirectory(besideSocket: socket).create()
         try ControlSocket.makeWay(at: socket)
-        let control = try ControlSocket.withPrivateFiles {
-            try HTTPServer.listen(onSocket: socket, tasks: tasks) { await service.respond(to: $0) }.wait()
+        let control: HTTPServer
+        do {
+            control = try ControlSocket.withPrivateFiles {
+                try HTTPServer.listen(onSocket: socket, tasks: tasks) { await service.respond(to: $0) }.wait()
+            }
+        } catch let error as IOError {
+            throw SystemError("make the control socket \(socket)", code: error.errnoCode)
         }
         defer { unlink(socket) }
         log.notice(
@@ -123,7 +128,8 @@ public struct Daemon: Sendable {
         let addresses = try KernelAddresses(origin: configuration.kernel.routeProtocol)
         let own = try addresses.own()
         for address in own { try addresses.remove(address.address, from: address.interface) }
-        return "removed \(removed.routes) routes, \(removed.nextHops) next hops and \(own.count) addresses"
+        return "removed \(counted(removed.routes, "route")), \(counted(removed.nextHops, "next hop")) and "
+            + counted(own.count, "address", "addresses")
     }
 }
 

@@ -1,3 +1,4 @@
+import Agent
 import ArgumentParser
 import Glibc
 
@@ -9,6 +10,7 @@ struct Meshctl: ParsableCommand {
         discussion: """
             Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 3 the agent cannot be reached, 4 not found.
             """,
+        version: "meshctl \(Version.text)",
         subcommands: [
             StatusCommand.self, NeighborsCommand.self, InterfacesCommand.self, RoutesCommand.self, NodesCommand.self,
             DatabaseCommand.self, VIPsCommand.self, StubRouterCommand.self, ValidateCommand.self,

@@ -9,6 +9,7 @@ extension AgentSnapshot {
     /// The routers heard on links.
     var neighborList: [Neighbor] {
         guard let router else { return [] }
+        let links = interfaceSnapshots
         return router.neighborSnapshots.map { neighbor in
             Neighbor(
                 node: name(of: neighbor.routerID), routerID: neighbor.routerID.description,
@@ -19,17 +20,32 @@ extension AgentSnapshot {
                 backupDesignatedRouter: neighbor.backupDesignatedRouter.textUnlessNone,
                 stateChanges: neighbor.stateChanges, retransmissions: neighbor.retransmissionCount,
                 requests: neighbor.requestCount,
-                problem: neighbor.mismatchedMTU.map { theirs in
-                    let ours = interfaces.ports[neighbor.interface]?.link.mtu ?? 0
-                    return "MTU mismatch: ours is \(ours), theirs \(theirs); set both ends alike"
-                })
+                problem: problem(of: neighbor, on: links[neighbor.interface]))
         }
+    }
+
+    /// Why a neighbour is none to route by, if that is so.
+    private func problem(of neighbor: NeighborSnapshot, on link: InterfaceSnapshot?) -> String? {
+        guard let link else { return nil }
+        if let theirs = neighbor.mismatchedMTU { return Mismatch.mtu(theirs: theirs, ours: link.configuration.mtu) }
+        let namesDesignated = neighbor.designatedRouter != .none
+        switch link.effectiveKind {
+        case .broadcast:
+            // Whoever has just come listens for so long before naming one.
+            let hasWaited = now - neighbor.since > link.configuration.deadInterval
+            return neighbor.state == .full && hasWaited && !namesDesignated ? Mismatch.linkType(ours: .broadcast) : nil
+        case .pointToPoint, .auto: return namesDesignated ? Mismatch.linkType(ours: .pointToPoint) : nil
+        }
+    }
+
+    /// What the router says of its interfaces, by their index.
+    private var interfaceSnapshots: [UInt32: InterfaceSnapshot] {
+        Dictionary((router?.interfaceSnapshots ?? []).map { ($0.configuration.index, $0) }, uniquingKeysWith: { $1 })
     }
 
     /// The ports in use.
     var interfaceList: [Interface] {
-        let snapshots = Dictionary(
-            (router?.interfaceSnapshots ?? []).map { ($0.configuration.index, $0) }, uniquingKeysWith: { $1 })
+        let snapshots = interfaceSnapshots
         return interfaces.ports.values.sorted { $0.link.index < $1.link.index }.map { port in
             let link = port.link
             var item = Interface(
@@ -49,6 +65,10 @@ extension AgentSnapshot {
             item.designatedRouter = snapshot.designatedRouter.textUnlessNone
             item.backupDesignatedRouter = snapshot.backupDesignatedRouter.textUnlessNone
             item.queued = snapshot.queuedLSAs
+            let heard = snapshot.mismatches.filter { $0.deadline > now }.map {
+                "\(label(of: $0.neighbor)): \(Mismatch.hello($0.field, theirs: $0.theirs, ours: $0.ours))"
+            }
+            if !heard.isEmpty { item.problem = heard.joined(separator: "; ") }
             return item
         }
     }

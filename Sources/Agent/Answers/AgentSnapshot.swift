@@ -16,6 +16,8 @@ struct AgentSnapshot: Sendable {
     var node: String
     /// Where the agent stands between start and stop.
     var phase: Status.Phase
+    /// Routes of an earlier run that were found in the kernel at the start.
+    var adoptedRoutes: Int
     /// The router; `nil` while there is no identity.
     var router: Router?
     /// The node's own address.
@@ -61,12 +63,15 @@ struct AgentSnapshot: Sendable {
         var reasons: [String] = []
         switch phase {
         case .waiting: reasons.append("waiting for a port to take an identity from; is a cable in one?")
-        case .converging: reasons.append("the mesh has not been heard out yet; routes of an earlier run are kept")
+        case .converging:
+            let kept = adoptedRoutes == 0 ? "" : "; \(counted(adoptedRoutes, "route")) of an earlier run kept"
+            reasons.append("the mesh has not been heard out yet" + kept)
         case .stopping: reasons.append("stopping")
         case .running: break
         }
         if let fib, fib.counts.failedRoutes > 0 {
-            reasons.append("the kernel refused \(fib.counts.failedRoutes) routes; see meshctl routes -o wide")
+            reasons.append(
+                "the kernel refused \(counted(fib.counts.failedRoutes, "route")); see meshctl routes -o wide")
         }
         return reasons
     }

@@ -55,6 +55,10 @@ struct ControlService: Sendable {
         case "/v1/vips": return try await list { $0.vipList }
         case "/v1/routes": return try await routes(query)
         case "/v1/lsdb": return try await database(query)
+        case "/v1/stub-router":
+            throw Refusal(
+                .methodNotAllowed, "this takes POST", hint: "for example {\"enabled\": true}; /v1/status says how it is"
+            )
         default: throw unknown(path)
         }
     }
@@ -117,7 +121,7 @@ struct ControlService: Sendable {
         Refusal(
             .notFound, "there is nothing at \(path)",
             hint:
-                "/v1/status /v1/neighbors /v1/interfaces /v1/routes /v1/nodes /v1/lsdb /v1/vips /metrics /livez /readyz"
+                "/v1/status /v1/neighbors /v1/interfaces /v1/routes /v1/nodes /v1/lsdb /v1/vips /metrics /livez /readyz, and POST to /v1/stub-router"
         )
     }
 }

@@ -4,10 +4,14 @@ internal import Netlink
 internal import OSPF
 
 extension MeshAgent {
-    /// Logs what the router has to say.
-    func tell(_ notice: Notice) {
+    /// Logs what the router has to say, unless it has been saying much of the kind.
+    func tell(_ notice: Notice, at now: Instant) {
         let (level, text) = description(of: notice)
-        tell(level, text)
+        switch limiter.verdict(on: notice, at: now) {
+        case .told: tell(level, text)
+        case .toldLast: tell(level, text + " (more of this is told once a minute)")
+        case .passedOver: log.trace("\(text)")
+        }
     }
 
     private func description(of notice: Notice) -> (Logger.Level, String) {
@@ -25,12 +29,12 @@ extension MeshAgent {
         case .mtuMismatch(let interface, let neighbor, let theirs, let ours):
             return (
                 .warning,
-                "neighbour \(name(of: neighbor)) on \(name(ofInterface: interface)): MTU mismatch, theirs is \(theirs), ours \(ours); set both ends alike"
+                "neighbour \(name(of: neighbor)) on \(name(ofInterface: interface)): \(Mismatch.mtu(theirs: theirs, ours: ours))"
             )
         case .helloMismatch(let interface, let neighbor, let field, let theirs, let ours):
             return (
                 .warning,
-                "neighbour \(name(of: neighbor)) on \(name(ofInterface: interface)): \(field.rawValue) differs, theirs is \(theirs), ours \(ours); set both ends alike"
+                "neighbour \(name(of: neighbor)) on \(name(ofInterface: interface)): \(Mismatch.hello(field, theirs: theirs, ours: ours))"
             )
         case .duplicateRouterID(let routerID, let interface, let weYield):
             let place = interface.map { " on \(name(ofInterface: $0))" } ?? ""

@@ -53,7 +53,7 @@ extension MeshAgent {
             routing.installer.update(update)
             if routesChangedAt == nil { routesChangedAt = now }
         case .notice(let notice):
-            tell(notice)
+            tell(notice, at: now)
         case .routerIDChanged(let routerID):
             do {
                 try state.save(routerID, insteadOf: routing.identity.derivedRouterID)
@@ -75,6 +75,7 @@ extension MeshAgent {
     func install() {
         guard let installer = routing?.installer, let timers, phase != .stopping else { return }
         let now = EventLoop.now
+        if let holdDeadline, now < holdDeadline { return loop.setDeadline(holdDeadline, of: timers.kernel) }
         let hasMore = installer.install(at: now)
         if let error = installer.lastError { complain(error) } else { kernelIsTroubled = false }
         loop.setDeadline(hasMore ? now : installer.nextDeadline, of: timers.kernel)
@@ -217,6 +218,8 @@ extension MeshAgent {
                 ["mtu": "\(configuration.mtu)", "cost": "\(configuration.cost)"])
         case .down(let index, let name, let reason):
             tellRouter(.interfaceDown(index: index))
+            // What was whole is no more.
+            holdDeadline = nil
             install()
             tell(.notice, "port \(name) is down: \(reason)")
         }

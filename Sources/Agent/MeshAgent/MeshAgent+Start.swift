@@ -88,10 +88,10 @@ extension MeshAgent {
         try loop.register(socket.descriptor) { [unowned self] _ in assumeIsolated { $0.readPackets() } }
         routing = RoutingCore(identity: identity, router: router, installer: installer, socket: socket)
         phase = .converging
-        let adopted = installer.fib.counts
         tell(
             .notice,
-            "node \(identity.name), router ID \(identity.routerID), address \(identity.address); \(adopted.routes) routes of an earlier run adopted",
+            "node \(identity.name), router ID \(identity.routerID), address \(identity.address); "
+                + "\(counted(installer.fib.counts.routes, "route")) of an earlier run adopted",
             ["mode": "\(installer.fib.configuration.mode)"])
         advertise()
         portDeadline = now + Self.longestWaitForChecks
@@ -135,7 +135,7 @@ extension MeshAgent {
             if case .up(let configuration) = port.state { take(.up(configuration)) }
         }
         sweepDeadline = now + longestDeadInterval * 2
-        if let adopted = routing?.installer.fib.counts.routes, adopted > 0 { holdDeadline = now + longestDeadInterval }
+        if let routing, routing.adoptedRoutes > 0 { holdDeadline = now + longestDeadInterval }
         settle()
     }
 
@@ -160,7 +160,9 @@ extension MeshAgent {
         let seconds = AgentSnapshot.seconds(EventLoop.now - started)
         tell(
             .notice,
-            "ready after \(seconds) s: \(routing.router.neighborSnapshots.count { $0.state == .full }) neighbours, \(routing.router.routeTable.routes.count) routes"
+            "ready after \(seconds) s: "
+                + counted(routing.router.neighborSnapshots.count { $0.state == .full }, "neighbour") + ", "
+                + counted(routing.router.routeTable.routes.count, "route")
         )
     }
 }
@@ -183,7 +185,9 @@ extension MeshAgent {
         do {
             let removed = try routing.installer.cleanUp()
             try addresses.remove(routing.identity.address)
-            tell(.notice, "stopped; removed \(removed.routes) routes and \(removed.nextHops) next hops")
+            tell(
+                .notice,
+                "stopped; removed \(counted(removed.routes, "route")) and \(counted(removed.nextHops, "next hop"))")
         } catch {
             complain(error)
         }

@@ -23,6 +23,7 @@ public actor MeshAgent {
     let started = EventLoop.now
     var phase = Status.Phase.waiting
     var events = EventHistory()
+    var limiter = NoticeLimiter()
     var counters = AgentCounters()
 
     // Configuration.
@@ -71,6 +72,8 @@ public actor MeshAgent {
         let socket: OSPFSocket
         /// What the node has to announce, and the same with each prefix once, as the router was told.
         var offered: [AdvertisedPrefix] = []
+        /// Routes of an earlier run that were found in the kernel at the start.
+        let adoptedRoutes: Int
         var announced: [AdvertisedPrefix] = []
         /// Kept to spare the allocation.
         var effects: [RouterEffect] = []
@@ -80,6 +83,7 @@ public actor MeshAgent {
             self.router = router
             self.installer = installer
             self.socket = socket
+            adoptedRoutes = installer.fib.counts.routes
         }
     }
 
@@ -136,12 +140,14 @@ extension MeshAgent {
     /// An immutable copy of everything.
     func snapshot() -> AgentSnapshot {
         counters.linkOverflows = monitor.overflows
+        counters.noticesPassedOver = limiter.passedOver
         counters.installer = routing?.installer.counters
         counters.kernel = routing?.installer.kernelCounters
         counters.socket = routing?.socket.counters
         return AgentSnapshot(
             now: EventLoop.now, started: started, node: routing?.identity.name ?? configuration.node.name ?? Host.name,
-            phase: phase, router: routing?.router, address: routing?.identity.address,
+            phase: phase, adoptedRoutes: routing?.adoptedRoutes ?? 0, router: routing?.router,
+            address: routing?.identity.address,
             announced: routing?.announced ?? [], fib: routing?.installer.fib, interfaces: interfaces, vips: vips,
             configuration: configuration, configurationStatus: configurationStatus,
             kernelProblems: currentKernelProblems,

@@ -11,6 +11,8 @@ struct AgentCounters: Sendable {
     var netlinkErrors: UInt64 = 0
     /// Times that the kernel dropped notifications of links and addresses.
     var linkOverflows: UInt64 = 0
+    /// Notices that were not logged because there were many of their kind.
+    var noticesPassedOver: UInt64 = 0
     /// What others did to our routes; `nil` while there is no router, as for the two below.
     var installer: RouteInstaller.Counters?
     /// What was sent to the kernel.

@@ -18,6 +18,10 @@ extension AgentSnapshot {
         metrics.single(
             "config_last_reload_successful", .gauge, "Whether the configuration file as last seen is in use.",
             configurationStatus.ok)
+        metrics.single(
+            "notices_passed_over_total", .counter,
+            "Notices about others that were not logged because there were many of their kind.",
+            counters.noticesPassedOver)
         addLinks(to: &metrics)
         addVIPs(to: &metrics)
         addKernel(to: &metrics)

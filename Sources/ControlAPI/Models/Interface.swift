@@ -15,7 +15,7 @@ public struct Interface: ListItem, Hashable {
     public var state: String
     /// Whether the port has carrier.
     public var carrier: Bool
-    /// Why it is down, if it is.
+    /// Why it is down, if it is, or who is heard on it and does not become a neighbour.
     public var problem: String?
     /// The link-local address.
     public var address: String?

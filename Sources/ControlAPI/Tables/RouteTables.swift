@@ -74,7 +74,7 @@ extension Status {
             ("neighbors", "\(counts.neighborsFull) Full of \(counts.neighbors)"),
             ("nodes", "\(counts.nodesReachable) reachable of \(counts.nodes)"),
             ("routes", "\(counts.routesInstalled) in the kernel of \(counts.routes)"),
-            ("database", "\(counts.lsas) LSAs, \(counts.spfRuns) shortest-path runs"),
+            ("database", "\(counted(counts.lsas, "LSA")), \(counted(counts.spfRuns, "shortest-path run"))"),
         ]
         if counts.vips > 0 { lines.append(("vips", "\(counts.vipsAnnounced) announced of \(counts.vips)")) }
         lines.append(("announces", announces.isEmpty ? "nothing" : announces.joined(separator: " ")))

@@ -35,7 +35,7 @@ extension Neighbor: Tabular {
 }
 
 extension Interface: Tabular {
-    /// DEV TYPE STATE COST MTU NEIGHBORS ADDRESS, and why a port is down if one is.
+    /// DEV TYPE STATE COST MTU NEIGHBORS ADDRESS, and what is wrong with a port if something is.
     public static func table(_ items: [Interface], wide: Bool) -> TextTable {
         let hasProblems = wide || items.contains { $0.problem != nil }
         var columns: [TextTable.Column] = [

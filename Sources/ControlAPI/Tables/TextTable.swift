@@ -51,6 +51,11 @@ public struct TextTable: Sendable {
     }
 }
 
+/// A number with its noun: `1 route`, `2 routes`.
+public func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
+    "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
+}
+
 /// How seconds are shown to people: `0.4s`, `12s`, `3m12s`, `2h5m`, `3d4h`.
 public func shortDuration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "-" }

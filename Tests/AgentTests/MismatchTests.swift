@@ -1,0 +1,53 @@
+import ControlAPI
+import Glibc
+import Lab
+import Testing
+
+/// What two ends of a cable can disagree about, and where whoever looks finds it.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct MismatchTests {
+    @Test(arguments: [
+        (
+            "interfaces: [ { match: \"cluster*\", hello: 2s, dead: 4s } ]",
+            "hello interval mismatch: theirs is 1 s, ours 2 s"
+        ),
+        (
+            "interfaces: [ { match: \"cluster*\", hello: 1s, dead: 9s } ]",
+            "dead interval mismatch: theirs is 4 s, ours 9 s"
+        ),
+        ("ospf: { area: 0.0.0.9 }", "area mismatch: theirs is 0.0.0.0, ours 0.0.0.9"),
+    ])
+    func whoIsHeardAndBecomesNoNeighborStandsBesideThePort(config: String, expected: String) throws {
+        let nodes = [Topology.Node("a", config: config), Topology.Node("b")]
+        try withLab(Topology(name: "pair", nodes: nodes, links: [Topology.Link("a", "b")])) { lab in
+            try eventually("a and b answer") { try lab.meshctl("status", "-o", "json").status < 2 }
+            let other = try lab.status(of: "b").routerID
+            try eventually("the port says it") {
+                try lab.list(Interface.self, of: "a").first?.problem == "\(other): \(expected); set both ends alike"
+            }
+            #expect(try lab.list(Neighbor.self, of: "a").isEmpty)
+            #expect(try lab.meshctl("interfaces", "-o", "wide").text.contains(expected))
+            #expect(try lab.status(of: "a").events.contains { $0.message.contains(expected) })
+
+            try lab.stop("b", kill: true)
+            try eventually("nobody is heard") { try lab.list(Interface.self, of: "a").first?.problem == nil }
+        }
+    }
+
+    @Test func aLinkThatIsBroadcastAtOneEndOnlyIsTold() throws {
+        let nodes = [
+            Topology.Node("a", ospf: Topology.OSPFOptions(type: "p2p", hello: 1, dead: 2)),
+            Topology.Node("b", ospf: Topology.OSPFOptions(type: "broadcast", hello: 1, dead: 2)),
+        ]
+        try withLab(Topology(name: "pair", nodes: nodes, links: [Topology.Link("a", "b")])) { lab in
+            for (node, expected) in [
+                ("a", "link type mismatch: theirs is broadcast, ours p2p; set both ends alike"),
+                ("b", "link type mismatch: theirs is p2p, ours broadcast; set both ends alike"),
+            ] {
+                try eventually("\(node) says it") {
+                    (try? lab.list(Neighbor.self, of: node))?.first?.problem == expected
+                }
+            }
+            #expect(try lab.kernelRoutes(of: "a").isEmpty)
+        }
+    }
+}
