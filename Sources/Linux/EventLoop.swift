@@ -30,6 +30,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         public static let writable = Readiness(rawValue: 0x004)
         /// An error waits on the descriptor, or the other side is gone. Always reported, never asked for.
         public static let failed = Readiness(rawValue: 0x008 | 0x010)
+        /// Told only when it becomes ready, so that a timer that fired need not be read (EPOLLET).
+        fileprivate static let once = Readiness(rawValue: 1 << 31)
     }
 
     /// Called on the loop's thread.
@@ -86,7 +88,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
             timerfd_create(CLOCK_MONOTONIC, CInt(TFD_NONBLOCK | TFD_CLOEXEC)), "make a timer")
         wakeUps = try FileDescriptor(
             eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC)), "make an event descriptor")
-        try watch(timer.rawValue, .readable, token: EventLoop.timerToken)
+        try watch(timer.rawValue, [.readable, .once], token: EventLoop.timerToken)
         try watch(wakeUps.rawValue, .readable, token: EventLoop.wakeUpToken)
         try start(named: name)
     }
@@ -252,10 +254,10 @@ extension EventLoop {
         fireDueTimers()
         switch event.data.u64 {
         case EventLoop.timerToken:
-            drain(timer.rawValue)
             armed = Deadline.never
         case EventLoop.wakeUpToken:
-            drain(wakeUps.rawValue)
+            var counter: UInt64 = 0
+            _ = read(wakeUps.rawValue, &counter, MemoryLayout<UInt64>.size)
             inbox.withLock { $0.isSignalled = false }
         case let token:
             // An earlier handler of this turn may have deregistered it.
@@ -288,11 +290,6 @@ extension EventLoop {
         // 0 would disarm.
         _ = clinux_arm_timer(timer.rawValue, earliest == Deadline.never ? 0 : max(1, earliest))
         armed = earliest
-    }
-
-    private func drain(_ descriptor: CInt) {
-        var counter: UInt64 = 0
-        _ = read(descriptor, &counter, MemoryLayout<UInt64>.size)
     }
 
     private static func monotonicNanoseconds() -> Int64 {

@@ -66,7 +66,7 @@ struct Interface: Sendable {
     var maximumPacketSize: Int { min(configuration.mtu, 65_535) - 40 }
 
     /// How much earlier than after its interval a hello may go.
-    var helloSpread: Duration { configuration.helloInterval / 10 }
+    var helloSpread: Duration { .nanoseconds(configuration.helloInterval.nanoseconds / 10) }
 
     /// Has the next hello go now, if that is not too early for it.
     mutating func hastenHello(at now: Instant) {

@@ -110,6 +110,6 @@ extension InterfaceConfiguration {
     var deadSeconds: UInt16 { Self.wireSeconds(deadInterval) }
 
     private static func wireSeconds(_ duration: Duration) -> UInt16 {
-        UInt16(clamping: max(1, (duration + .milliseconds(999)).components.seconds))
+        UInt16(clamping: max(1, (duration.nanoseconds + 999_999_999) / 1_000_000_000))
     }
 }
