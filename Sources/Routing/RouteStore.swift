@@ -30,7 +30,7 @@ struct RouteRecord: Sendable {
 /// The records of all prefixes in flat storage with stable positions.
 struct RouteStore: Sendable {
     private(set) var records: [RouteRecord?] = []
-    private var index: [IPv6Prefix: Int32] = [:]
+    private var index = PrefixMap<Int32>()
     private var free: [Int32] = []
     /// Positions to be looked at, each once.
     private(set) var dirty: [Int32] = []

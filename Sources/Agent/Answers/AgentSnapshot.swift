@@ -80,7 +80,7 @@ struct AgentSnapshot: Sendable {
 /// When routes last changed, kept by destination and by prefix as they change.
 struct RouteAges: Sendable {
     private var destinations: [DestinationID: Instant] = [:]
-    private var prefixes: [IPv6Prefix: Instant] = [:]
+    private var prefixes = PrefixMap<Instant>()
 
     /// Takes an update in.
     mutating func note(_ update: RouteTableUpdate, at now: Instant) {

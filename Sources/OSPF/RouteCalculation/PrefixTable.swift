@@ -70,7 +70,7 @@ struct PrefixTable: Sendable {
     /// How many prefixes there are of each length.
     private(set) var lengthCounts = Array(repeating: 0, count: 129)
 
-    private var numbers: [IPv6Prefix: Int32] = [:]
+    private var numbers = PrefixMap<Int32>()
     private var groupNumbers: [CandidateList: Int32] = [:]
     private var freeGroups: [Int32] = []
     private var freeEntries: [Int32] = []

@@ -92,7 +92,7 @@ public struct RouteTable: Sendable {
     /// The destinations in use.
     public private(set) var destinations: [DestinationID: Destination] = [:]
     /// The destination of each prefix.
-    public private(set) var routes: [IPv6Prefix: DestinationID] = [:]
+    public private(set) var routes = PrefixMap<DestinationID>()
 
     /// Makes an empty table.
     public init() {}

@@ -1,0 +1,157 @@
+/// A dictionary by prefix for the tables that hold every prefix of the mesh, and are asked for each when ten thousand come
+/// at once: a lookup costs a few multiplications and a step or two.
+///
+/// Whoever announces prefixes cannot slow it down by choosing them: the hash is strongly universal (pair-multiply-shift,
+/// Thorup 2015), so whatever two prefixes he takes without knowing the keys, they fall together once in as many times as
+/// there are chains, and chains are as many as prefixes or more.
+public struct PrefixMap<Value> {
+    @usableFromInline
+    struct Entry {
+        @usableFromInline var prefix: IPv6Prefix
+        @usableFromInline var next: Int32
+        @usableFromInline var value: Value
+
+        @inlinable
+        init(prefix: IPv6Prefix, next: Int32, value: Value) {
+            self.prefix = prefix
+            self.next = next
+            self.value = value
+        }
+    }
+
+    /// Without gaps, in no order that means anything.
+    @usableFromInline var entries: [Entry] = []
+    /// The first entry of each chain; a power of two of them, or none.
+    @usableFromInline var chains: [Int32] = []
+    @usableFromInline let hash = PrefixHash()
+
+    @usableFromInline static var none: Int32 { -1 }
+
+    /// Makes an empty map.
+    public init() {}
+}
+
+extension PrefixMap: Sendable where Value: Sendable {}
+extension PrefixMap.Entry: Sendable where Value: Sendable {}
+
+extension PrefixMap {
+    /// How many prefixes there are.
+    public var count: Int { entries.count }
+    /// Whether there is none.
+    public var isEmpty: Bool { entries.isEmpty }
+    /// The prefixes, in no order that means anything.
+    public var keys: some Collection<IPv6Prefix> { entries.lazy.map(\.prefix) }
+    /// Their values, in the order of ``keys``.
+    public var values: some Collection<Value> { entries.lazy.map(\.value) }
+
+    /// The value of a prefix; `nil` if there is none. Setting it adds or removes the prefix.
+    @inlinable
+    public subscript(prefix: IPv6Prefix) -> Value? {
+        get {
+            let place = place(of: prefix)
+            return place == Self.none ? nil : entries[Int(place)].value
+        }
+        set {
+            let place = place(of: prefix)
+            switch newValue {
+            case let value? where place == Self.none: append(prefix, value)
+            case let value?: entries[Int(place)].value = value
+            case nil where place != Self.none: remove(at: place)
+            case nil: break
+            }
+        }
+    }
+
+    @inlinable
+    func place(of prefix: IPv6Prefix) -> Int32 {
+        guard !chains.isEmpty else { return Self.none }
+        var place = chains[hash.chain(of: prefix, among: chains.count)]
+        while place != Self.none, entries[Int(place)].prefix != prefix { place = entries[Int(place)].next }
+        return place
+    }
+
+    @inlinable
+    mutating func append(_ prefix: IPv6Prefix, _ value: Value) {
+        if entries.count == chains.count { grow() }
+        let chain = hash.chain(of: prefix, among: chains.count)
+        entries.append(Entry(prefix: prefix, next: chains[chain], value: value))
+        chains[chain] = Int32(entries.count - 1)
+    }
+
+    @inlinable
+    mutating func grow() {
+        chains = Array(repeating: Self.none, count: Swift.max(16, chains.count * 2))
+        for place in entries.indices {
+            let chain = hash.chain(of: entries[place].prefix, among: chains.count)
+            entries[place].next = chains[chain]
+            chains[chain] = Int32(place)
+        }
+    }
+
+    /// The last entry takes the place of the one that goes.
+    @inlinable
+    mutating func remove(at place: Int32) {
+        relink(place, to: entries[Int(place)].next)
+        let last = Int32(entries.count - 1)
+        if place != last {
+            relink(last, to: place)
+            entries[Int(place)] = entries[Int(last)]
+        }
+        entries.removeLast()
+    }
+
+    /// Has whatever leads to an entry lead to another.
+    @inlinable
+    mutating func relink(_ place: Int32, to other: Int32) {
+        let chain = hash.chain(of: entries[Int(place)].prefix, among: chains.count)
+        guard chains[chain] != place else { return chains[chain] = other }
+        var previous = chains[chain]
+        while entries[Int(previous)].next != place { previous = entries[Int(previous)].next }
+        entries[Int(previous)].next = other
+    }
+}
+
+extension PrefixMap: Sequence {
+    /// Goes through all prefixes and their values.
+    public func makeIterator() -> some IteratorProtocol<(key: IPv6Prefix, value: Value)> {
+        entries.lazy.map { (key: $0.prefix, value: $0.value) }.makeIterator()
+    }
+
+    /// How many there are.
+    public var underestimatedCount: Int { count }
+}
+
+extension PrefixMap: Equatable where Value: Equatable {
+    /// Whether both give the same prefixes the same values.
+    public static func == (left: PrefixMap, right: PrefixMap) -> Bool {
+        left.count == right.count && left.entries.allSatisfy { right[$0.prefix] == $0.value }
+    }
+}
+
+/// A hash of prefixes whose keys nobody outside knows.
+@usableFromInline
+struct PrefixHash: Sendable {
+    @usableFromInline let keys: (UInt64, UInt64, UInt64, UInt64, UInt64)
+
+    /// Takes keys from the secret of this process, as the standard library's own hashes do.
+    @usableFromInline
+    init() {
+        func key(_ number: UInt64) -> UInt64 {
+            var hasher = Hasher()
+            hasher.combine(number)
+            return UInt64(truncatingIfNeeded: hasher.finalize())
+        }
+        keys = (key(1), key(2), key(3), key(4), key(5))
+    }
+
+    /// Which of `count` chains, a power of two from 2 to 2³², a prefix belongs to.
+    @inlinable @inline(__always)
+    func chain(of prefix: IPv6Prefix, among count: Int) -> Int {
+        let (high, low) = (prefix.address.high, prefix.address.low)
+        let half: UInt64 = 0xffff_ffff
+        let sum =
+            (keys.0 &+ (high >> 32)) &* (keys.1 &+ (high & half)) &+ (keys.2 &+ (low >> 32)) &* (keys.3 &+ (low & half))
+            &+ keys.4 &* UInt64(truncatingIfNeeded: prefix.length)
+        return Int(truncatingIfNeeded: sum >> UInt64(64 - count.trailingZeroBitCount))
+    }
+}

@@ -1,0 +1,57 @@
+import Addressing
+import Testing
+
+@Suite struct PrefixMapTests {
+    /// Prefixes of all lengths that lie close together, and that differ in nothing but their length.
+    static let prefixes: [IPv6Prefix] = (0..<600).map { number in
+        IPv6Prefix(IPv6Address(high: 0x2001_0db8_0000_0000, low: UInt64(number / 5) << 32), length: 124 + number % 5)
+    }
+
+    @Test("It says the same as a dictionary, whatever comes and goes")
+    func agreesWithDictionary() {
+        var map = PrefixMap<Int>()
+        var dictionary: [IPv6Prefix: Int] = [:]
+        var state: UInt64 = 1
+        for step in 0..<20_000 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            // It grows to hold most of them, and shrinks to a few, twice.
+            let isGrowing = step % 10_000 < 6000
+            let prefix = Self.prefixes[Int(state >> 33) % Self.prefixes.count]
+            let value = (state >> 20 & 7 < 5) == isGrowing ? step : nil
+            map[prefix] = value
+            dictionary[prefix] = value
+            #expect(map.count == dictionary.count)
+            guard step % 500 == 0 else { continue }
+            for prefix in Self.prefixes where map[prefix] != dictionary[prefix] {
+                Issue.record("\(prefix) is \(String(describing: map[prefix])) after step \(step)")
+            }
+            #expect(Dictionary(uniqueKeysWithValues: map.map { ($0.key, $0.value) }) == dictionary)
+        }
+    }
+
+    @Test("Equal are those that say the same, however they came to it")
+    func equality() {
+        var (left, right) = (PrefixMap<Int>(), PrefixMap<Int>())
+        for (place, prefix) in Self.prefixes.enumerated() { left[prefix] = place }
+        for (place, prefix) in Self.prefixes.enumerated().reversed() { right[prefix] = place }
+        #expect(left == right)
+        right[Self.prefixes[3]] = 4
+        #expect(left != right)
+        left[Self.prefixes[3]] = nil
+        right[Self.prefixes[3]] = nil
+        #expect(left == right)
+        left[Self.prefixes[5]] = nil
+        #expect(left != right)
+    }
+
+    @Test("A copy is not touched by what becomes of the original")
+    func values() {
+        var map = PrefixMap<Int>()
+        for prefix in Self.prefixes { map[prefix] = 1 }
+        let copy = map
+        for prefix in Self.prefixes { map[prefix] = nil }
+        #expect(map.isEmpty && map[.default] == nil && copy.count == Self.prefixes.count)
+        #expect(Self.prefixes.allSatisfy { copy[$0] == 1 })
+        #expect(Set(copy.keys) == Set(Self.prefixes) && copy.values.allSatisfy { $0 == 1 })
+    }
+}
