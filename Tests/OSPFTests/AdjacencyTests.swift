@@ -174,28 +174,3 @@ import Testing
         #expect(bench.routers[0].interfaceSnapshots[0].state == .waiting)
     }
 }
-
-@Suite struct RestartTests {
-    /// Found by the simulator: what a neighbour had kept of our earlier life was, word for word, what we had to say as
-    /// soon as the adjacency was full. It was taken for no change, and the route calculation never heard of our links.
-    @Test func aRouterThatComesBackHasItsRoutesAgain() {
-        var bench = Bench()
-        bench.addRouters(2)
-        bench.connect([0, 1])
-        bench.handle(.advertise([AdvertisedPrefix(prefix: IPv6Prefix("2001:db8::/64"))]), on: 0)
-        bench.run(for: .seconds(2))
-        let interface = bench.routers[1].interfaceSnapshots[0].configuration
-        bench.handle(.interfaceDown(index: 1), on: 0)
-        bench.routers[1] = Router(configuration: bench.routers[1].configuration, at: bench.now)
-        bench.run(for: .milliseconds(100))
-        let other = InterfaceConfiguration(
-            index: 1, name: "eth1", mtu: 1500, linkLocalAddress: Bench.address(.init(router: 0, interface: 1)),
-            kind: .pointToPoint)
-        bench.handle(.interfaceUp(other), on: 0)
-        bench.handle(.interfaceUp(interface), on: 1)
-        // Having said much already, it must wait with its next word until the adjacency is full.
-        for isStub in [true, false, true, false] { bench.handle(.stubRouter(isStub), on: 1) }
-        bench.run(for: .seconds(3))
-        #expect(bench.nextHops(of: "2001:db8::/64", on: 1) == [.init(router: 0, interface: 1)])
-    }
-}

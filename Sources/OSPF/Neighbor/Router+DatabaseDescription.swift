@@ -185,7 +185,10 @@ extension Router {
             if let entry = database[key], header.recency(comparedTo: entry.header(at: now)) != .newer {
                 // Flushed since our own description began, and nobody else will tell it.
                 let isFlushed = entry.age(at: now) >= LSAHeader.maxAge && header.age < LSAHeader.maxAge
-                if isFlushed { queueRetransmission(of: key, position, index, at: now) }
+                // What was flushed before waits already, and not for long.
+                if isFlushed, !interfaces[position].neighbors[index].retransmissions.contains(key) {
+                    queueRetransmission(of: key, position, index, at: now)
+                }
                 continue
             }
             if room > 0 || interfaces[position].neighbors[index].requests[header.key] != nil {
