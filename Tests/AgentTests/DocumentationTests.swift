@@ -1,0 +1,35 @@
+import Foundation
+import Services
+import Testing
+
+@testable import Agent
+
+/// What the documentation shows is taken by the program.
+@Suite struct DocumentationTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// The blocks of a file that are marked as YAML.
+    private static func blocks(of file: String) throws -> [String] {
+        try String(contentsOf: root.appending(path: file), encoding: .utf8).components(separatedBy: "\n```yaml\n")
+            .dropFirst().map { $0.components(separatedBy: "\n```")[0] + "\n" }
+    }
+
+    private static let files = ["README.md", "docs/operating.md", "docs/architecture.md", "docs/protocol.md"]
+
+    @Test(arguments: files) func configurationsAreTaken(file: String) throws {
+        for block in try Self.blocks(of: file) { _ = try Configuration(yaml: block, file: file) }
+    }
+
+    @Test func theDefaultsAreAsDocumented() throws {
+        var configuration = try Configuration(
+            yaml: try #require(Self.blocks(of: "docs/operating.md").first), file: "docs/operating.md")
+        #expect(configuration.vips.map(\.name) == ["apiserver", "registry"])
+        configuration.node = Configuration.Identity()
+        configuration.addressing.prefix = nil
+        configuration.addressing.podPrefixes = nil
+        configuration.advertise = []
+        configuration.vips = []
+        #expect(configuration == Configuration())
+    }
+}
