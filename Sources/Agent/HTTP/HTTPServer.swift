@@ -81,23 +81,30 @@ struct HTTPServer {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.configureHTTPServerPipeline()
+                    try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false)
                     try pipeline.addHandler(RequestHandler(isPrivileged: isPrivileged, tasks: tasks, respond: respond))
                 }
             }
     }
 }
 
-/// Collects one request at a time and sends its answer. NIO hands the next one on only after that.
-private final class RequestHandler: ChannelInboundHandler {
+/// Collects one request at a time and sends its answer. Who sends the next before the answer is out is cut off (as RFC 9112
+/// §9.3.2 has clients expect): requests that are worked off from a buffer would let nobody else in between.
+private final class RequestHandler: ChannelInboundHandler, ChannelOutboundHandler {
     typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        case idle
+        case receiving(HTTPRequestHead, body: [UInt8])
+        case answering
+    }
 
     private let isPrivileged: Bool
     private let tasks: EventLoopTaskExecutor
     private let respond: HTTPServer.Responder
-    private var head: HTTPRequestHead?
-    private var body: [UInt8] = []
+    private var state = State.idle
 
     init(isPrivileged: Bool, tasks: EventLoopTaskExecutor, respond: @escaping HTTPServer.Responder) {
         self.isPrivileged = isPrivileged
@@ -106,20 +113,18 @@ private final class RequestHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head(let head): self.head = head
-        case .body(let buffer):
-            guard body.count + buffer.readableBytes <= HTTPServer.maximumBodySize else {
-                return context.close(promise: nil)
-            }
+        switch (unwrapInboundIn(data), state) {
+        case (.head(let head), .idle): state = .receiving(head, body: [])
+        case (.body(let buffer), .receiving(let head, var body))
+        where body.count + buffer.readableBytes <= HTTPServer.maximumBodySize:
             body.append(contentsOf: buffer.readableBytesView)
-        case .end:
-            guard let head else { return }
-            let request = HTTPRequest(method: head.method, target: head.uri, body: body, isPrivileged: isPrivileged)
-            self.head = nil
-            body = []
+            state = .receiving(head, body: body)
+        case (.end, .receiving(let head, let body)):
+            state = .answering
             context.triggerUserOutboundEvent(HTTPConnection.Progress.asked, promise: nil)
+            let request = HTTPRequest(method: head.method, target: head.uri, body: body, isPrivileged: isPrivileged)
             answer(request, head, channel: context.channel)
+        case (.head, _), (.body, _), (.end, _): context.close(promise: nil)
         }
     }
 
@@ -132,16 +137,21 @@ private final class RequestHandler: ChannelInboundHandler {
                 "Content-Type": response.contentType, "Content-Length": "\(response.body.count)", "Server": "meshd",
             ]
             if !isKeptAlive { answer.headers.add(name: "Connection", value: "close") }
-            channel.write(HTTPServerResponsePart.head(answer), promise: nil)
             let body = ByteBuffer(bytes: request.method == .HEAD ? [] : response.body)
-            // The end, after which NIO hands the next request on, waits until the client has taken the body: who asks on
-            // and on without reading holds one answer, not all of them.
-            _ = try? await channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(body))).get()
-            channel.triggerUserOutboundEvent(HTTPConnection.Progress.answered, promise: nil)
             let sent = channel.eventLoop.makePromise(of: Void.self)
-            if !isKeptAlive { sent.futureResult.whenComplete { _ in channel.close(promise: nil) } }
+            sent.futureResult.whenComplete { _ in
+                guard isKeptAlive else { return channel.close(promise: nil) }
+                channel.triggerUserOutboundEvent(HTTPConnection.Progress.answered, promise: nil)
+            }
+            channel.write(HTTPServerResponsePart.head(answer), promise: nil)
+            channel.write(HTTPServerResponsePart.body(.byteBuffer(body)), promise: nil)
             channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: sent)
         }
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        if event as? HTTPConnection.Progress == .answered { state = .idle }
+        context.triggerUserOutboundEvent(event, promise: promise)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
