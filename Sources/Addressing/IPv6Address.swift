@@ -16,6 +16,16 @@ public struct IPv6Address: Hashable, Sendable {
     /// `::1`, the loopback address (RFC 4291 §2.5.3).
     public static let loopback = IPv6Address(high: 0, low: 1)
 
+    /// An IPv4 address in its IPv4-mapped form, `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
+    public init(_ address: IPv4Address) {
+        self.init(high: 0, low: 0xffff_0000_0000 | UInt64(address.rawValue))
+    }
+
+    /// The IPv4 address of which this is the mapped form; `nil` for all others.
+    public var ipv4: IPv4Address? {
+        high == 0 && low >> 32 == 0xffff ? IPv4Address(UInt32(truncatingIfNeeded: low)) : nil
+    }
+
     /// `fe80::/10` (RFC 4291 §2.5.6).
     public var isLinkLocal: Bool { high >> 54 == 0xfe80 >> 6 }
     /// `ff00::/8` (RFC 4291 §2.7).

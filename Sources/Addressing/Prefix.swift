@@ -16,8 +16,25 @@ public struct IPv6Prefix: Hashable, Sendable {
     /// `::/0`.
     public static let `default` = IPv6Prefix(.unspecified, length: 0)
 
-    /// The /128 of an address.
+    /// The /128 of an address, which for an IPv4 address is its /32.
     public init(host address: IPv6Address) { self.init(address, length: 128) }
+
+    /// An IPv4 prefix in its IPv4-mapped form (RFC 4291 §2.5.5.2), in which it passes through everything that is made for
+    /// IPv6 prefixes: `10.0.0.0/8` is `::ffff:10.0.0.0/104`.
+    public init(_ prefix: IPv4Prefix) {
+        self.init(IPv6Address(prefix.address), length: 96 + prefix.length)
+    }
+
+    /// The IPv4 prefix of which this is the mapped form; `nil` for all others.
+    public var ipv4: IPv4Prefix? {
+        guard length >= 96, let address = address.ipv4 else { return nil }
+        return IPv4Prefix(address, length: length - 96)
+    }
+
+    /// Whether it is a single address.
+    public var isHost: Bool { length == 128 }
+    /// Whether it is all there is: `::/0` or `0.0.0.0/0`.
+    public var isDefault: Bool { length == 0 || length == 96 && address.ipv4 != nil }
 
     /// Whether `address` lies in this prefix.
     public func contains(_ address: IPv6Address) -> Bool { address.masked(to: length) == self.address }
@@ -34,11 +51,15 @@ extension IPv6Prefix: Comparable {
 }
 
 extension IPv6Prefix: CustomStringConvertible, LosslessStringConvertible {
-    /// `address/length`.
-    public var description: String { "\(address)/\(length)" }
+    /// `address/length`; the mapped form of an IPv4 prefix is written as that.
+    public var description: String { ipv4?.description ?? "\(address)/\(length)" }
 
-    /// Reads `address/length`. Bits set past the length are refused, as they are mostly a mistake.
+    /// Reads `address/length`, of IPv6 or IPv4. Bits set past the length are refused, as they are mostly a mistake.
     public init?(_ text: String) {
+        if let prefix = IPv4Prefix(text) {
+            self.init(prefix)
+            return
+        }
         let text = text.utf8.span
         guard let (address, length) = text.split(at: UInt8(ascii: "/"), IPv6Address.init(text:)), length <= 128,
             address.masked(to: length) == address

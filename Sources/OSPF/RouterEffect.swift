@@ -37,7 +37,7 @@ public enum Notice: Hashable, Sendable {
     case helloMismatch(interface: UInt32, neighbor: RouterID, field: HelloField, theirs: Int, ours: Int)
     /// Another router uses our router ID. If `resolved`, we or they have taken another one.
     case duplicateRouterID(RouterID, seenOn: UInt32?, weYield: Bool)
-    /// Two routers announce one prefix that should belong to one node: same length between /1 and /127.
+    /// Two routers announce one prefix that should belong to one node: neither a single address nor a default.
     case duplicatePrefix(IPv6Prefix, routers: [RouterID])
     /// An exchange of databases has not ended for a long time and is begun anew.
     case exchangeStalled(interface: UInt32, neighbor: RouterID, state: NeighborState)

@@ -11,7 +11,7 @@ import Testing
         "What is no prefix is refused, bits past the length among it",
         arguments: [
             "", "/", "::", "::/", "/64", "::/129", "::/-1", "::/+1", "::/01", "::/1000", "::/0/0", "::/ 0", "::1/127",
-            "2001:db8::1/64", "8000::/0", "1.2.3.0/24", "::/0x10",
+            "2001:db8::1/64", "8000::/0", "1.2.3.0/33", "1.2.3.4/24", "::1.2.3.0/24", "::/0x10",
         ])
     func refused(text: String) {
         #expect(IPv6Prefix(text) == nil)
@@ -26,6 +26,26 @@ import Testing
         #expect(prefix.contains(prefix.address) && prefix.contains(prefix))
         #expect(IPv6Prefix.default.contains(prefix))
         #expect(prefix.contains(.default) == (length == 0))
+    }
+
+    @Test("IPv4 prefixes travel in their mapped form", arguments: ["0.0.0.0/0", "10.0.0.0/8", "192.0.2.1/32"])
+    func mapped(text: String) throws {
+        let prefix = try #require(IPv6Prefix(text))
+        let ipv4 = try #require(IPv4Prefix(text))
+        #expect(prefix == IPv6Prefix(ipv4) && prefix.ipv4 == ipv4)
+        #expect(prefix.length == ipv4.length + 96)
+        #expect(prefix.description == text)
+        #expect(IPv6Prefix("::ffff:\(ipv4.address)/\(prefix.length)") == prefix)
+        #expect(prefix.isDefault == (ipv4.length == 0) && prefix.isHost == (ipv4.length == 32))
+    }
+
+    @Test func otherPrefixesAreNotIPv4s() {
+        for text in ["::/0", "::fffe:0:0/95", "::/96", "::ffff:0:0:0/96", "::1/128"] {
+            #expect(IPv6Prefix(text)!.ipv4 == nil)
+        }
+        #expect(IPv6Prefix("::/0")!.isDefault)
+        #expect(IPv6Prefix("::/0")!.contains(IPv6Prefix("10.0.0.0/8")!))
+        #expect(!IPv6Prefix("::/96")!.isDefault)
     }
 
     @Test func containment() {

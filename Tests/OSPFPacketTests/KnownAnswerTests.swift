@@ -102,9 +102,24 @@ import Testing
                 priority: 1, options: [.v6, .e, .r], linkLocalAddress: IPv6Address("fe80::1")!,
                 prefixes: [LSAPrefix(prefix: IPv6Prefix("2001:db8:0:8::/61")!)])))
 
+    static let ipv4Prefix = Vector(
+        """
+        0001 bff0 00000000 0a000001 80000001 fdad 0030
+        6b6d7634 0003 0000
+        18 00 000a 0a010200
+        20 02 0000 0a010201
+        00 00 0001
+        """, .ipv4Prefix, 0, "10.0.0.1", age: 1, sequenceNumber: LSAHeader.initialSequenceNumber,
+        .ipv4Prefix(
+            IPv4PrefixLSA(prefixes: [
+                LSAPrefix(prefix: IPv6Prefix("10.1.2.0/24")!, metric: 10),
+                LSAPrefix(prefix: IPv6Prefix("10.1.2.1/32")!, options: .localAddress),
+                LSAPrefix(prefix: IPv6Prefix("0.0.0.0/0")!, metric: 1),
+            ])))
+
     @Test(
         "LSAs are read and written octet by octet",
-        arguments: [router, intraAreaPrefix, external, routerInformation, link])
+        arguments: [router, intraAreaPrefix, external, routerInformation, link, ipv4Prefix])
     func lsa(vector: Vector) throws {
         let lsa = try LSA(octets: vector.octets)
         #expect(lsa.key == vector.key)

@@ -52,6 +52,21 @@ import Testing
         }
     }
 
+    @Test("IPv4 prefixes: too long, too many, and another's experiment under the same number")
+    func ipv4Prefixes() throws {
+        func body(_ octets: [UInt8]) throws -> LSABody {
+            let key = LSAKey(type: .ipv4Prefix, linkStateID: 0, advertisingRouter: RouterID(1))
+            return try LSA(key: key, sequenceNumber: 1, body: .unknown(octets)).body()
+        }
+        let identifier: [UInt8] = [0x6b, 0x6d, 0x76, 0x34]
+        #expect(throws: DecodingError.truncated) { try body(identifier) }
+        #expect(throws: DecodingError.prefix) { try body(identifier + [0, 1, 0, 0, 33, 0, 0, 0, 10, 0, 0, 0]) }
+        #expect(throws: DecodingError.prefix) { try body(identifier + [0, 1, 0, 0, 32, 0, 0, 0]) }
+        #expect(throws: DecodingError.length) { try body(identifier + [0, 2, 0, 0, 0, 0, 0, 0]) }
+        #expect(throws: DecodingError.length) { try body(identifier + [0, 0, 0, 0, 0, 0, 0, 0]) }
+        #expect(try body([1, 2, 3, 4, 0, 9, 0, 0]) == .unknown([1, 2, 3, 4, 0, 9, 0, 0]))
+    }
+
     @Test("A damaged LSA is left out and counted, its neighbours are kept")
     func damagedLSAs() throws {
         var samples = Samples(seed: 3)

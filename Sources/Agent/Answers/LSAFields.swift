@@ -9,7 +9,7 @@ extension LSAType {
         "router": .router, "network": .network, "inter-area-prefix": .interAreaPrefix,
         "inter-area-router": .interAreaRouter, "as-external": .asExternal, "nssa": .nssa, "link": .link,
         "intra-area-prefix": .intraAreaPrefix, "router-information": .routerInformation,
-        "auto-configuration": .autoConfiguration,
+        "auto-configuration": .autoConfiguration, "ipv4-prefix": .ipv4Prefix,
     ]
 
     /// Its name, or `unknown`.
@@ -64,6 +64,7 @@ extension AgentSnapshot {
         case .routerInformation(let lsa): lsa.hostname ?? "\(lsa.values.count) values"
         case .autoConfiguration(let lsa):
             lsa.hardwareFingerprint.map { "fingerprint \(hexadecimal($0.prefix(8)))…" } ?? "\(lsa.values.count) values"
+        case .ipv4Prefix(let lsa): summary(of: lsa.prefixes.map(\.prefix.description))
         case .unknown(let octets): "\(octets.count) octets"
         }
     }
@@ -129,6 +130,7 @@ extension LSABody {
             ]
         case .routerInformation(let lsa): ["values": .array(lsa.values.map(\.fields))]
         case .autoConfiguration(let lsa): ["values": .array(lsa.values.map(\.fields))]
+        case .ipv4Prefix(let lsa): ["prefixes": .array(lsa.prefixes.map { $0.fields(withMetric: true) })]
         case .unknown(let octets): ["octets": .octets(octets)]
         }
     }

@@ -36,7 +36,8 @@ extension Router {
             origination.interfacesChanged()
             return
         case .router, .network: topologyChanged(at: now)
-        case .interAreaPrefix, .interAreaRouter, .asExternal, .intraAreaPrefix: prefixesChanged = true
+        case .interAreaPrefix, .interAreaRouter, .asExternal, .intraAreaPrefix, .ipv4Prefix:
+            prefixesChanged = true
         case .routerInformation, .autoConfiguration: break
         default: return
         }

@@ -31,7 +31,9 @@ struct Origination: Sendable {
     /// The largest LSA that fits the smallest IPv6 link.
     private static let largestLSA = LinkStateUpdate.maximumLSASize(mtu: 1280)
     /// Header and fixed fields of an intra-area-prefix-LSA.
-    private static let prefixCapacity = largestLSA - LSAHeader.size - 12
+    private static let prefixCapacity = largestLSA - LSAHeader.size - IntraAreaPrefixLSA.fixedSize
+    /// Header and fixed fields of an IPv4-prefix-LSA.
+    private static let ipv4Capacity = largestLSA - LSAHeader.size - IPv4PrefixLSA.fixedSize
     /// Header and fixed fields of a router-LSA.
     private static let linkCapacity = largestLSA - LSAHeader.size - 4
 
@@ -51,6 +53,7 @@ struct Origination: Sendable {
 
     var links = StableFragments<LinkKey, RouterLSA.Link>(capacity: linkCapacity) { _ in 16 }
     var prefixes = StableFragments<IPv6Prefix, LSAPrefix>(capacity: prefixCapacity, size: \.size)
+    var ipv4Prefixes = StableFragments<IPv6Prefix, LSAPrefix>(capacity: ipv4Capacity, size: \.sizeInIPv4)
     var networkPrefixes: [UInt32: StableFragments<IPv6Prefix, LSAPrefix>] = [:]
     private(set) var externals: [IPv6Prefix: ExternalPrefix] = [:]
     /// The link state ID of each imported prefix; IDs are not used again for another.
@@ -74,7 +77,8 @@ struct Origination: Sendable {
             if let other = wanted[entry.prefix], other.metric <= prefix.metric { continue }
             wanted[entry.prefix] = prefix
         }
-        prefixes.update(to: wanted)
+        ipv4Prefixes.update(to: wanted.filter { $0.key.ipv4 != nil })
+        prefixes.update(to: wanted.filter { $0.key.ipv4 == nil })
         changes.insert(.prefixes)
     }
 
@@ -120,6 +124,7 @@ struct Origination: Sendable {
         pending = DeadlineQueue()
         networkPrefixes = [:]
         prefixes.markAllChanged()
+        ipv4Prefixes.markAllChanged()
         changes = [.interfaces, .prefixes, .externals, .identity]
     }
 

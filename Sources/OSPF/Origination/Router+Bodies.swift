@@ -27,6 +27,10 @@ extension Router {
                 wanted.append(
                     (ownKey(.intraAreaPrefix, UInt32(fragment)), elements.isEmpty ? nil : .intraAreaPrefix(body)))
             }
+            for (fragment, elements) in origination.ipv4Prefixes.takeChanged() {
+                let body = elements.isEmpty ? nil : LSABody.ipv4Prefix(IPv4PrefixLSA(prefixes: elements))
+                wanted.append((ownKey(.ipv4Prefix, UInt32(fragment)), body))
+            }
         }
         if changes.contains(.externals) { wanted += externalLSAs() }
         if changes.contains(.identity) { wanted += identityLSAs() }

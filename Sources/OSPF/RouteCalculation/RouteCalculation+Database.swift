@@ -15,6 +15,7 @@ extension RouteCalculation {
         case .interAreaRouter(let body): take(body, as: key)
         case .asExternal(let body): take(body, as: key)
         case .routerInformation(let body): take(body, as: key)
+        case .ipv4Prefix(let body): take(body.prefixes, of: .router(key.advertisingRouter), in: .ipv4, as: key)
         case .nssa, .link, .autoConfiguration, .unknown, nil: withdraw(key)
         }
     }
@@ -50,8 +51,15 @@ extension RouteCalculation {
         case .network: name = .network(key.advertisingRouter, interfaceID: body.referencedLinkStateID)
         default: return withdraw(key)
         }
+        take(body.prefixes, of: name, in: .ipv6, as: key)
+    }
+
+    /// Takes prefixes that hang on a router or a network.
+    private mutating func take(
+        _ prefixes: [LSAPrefix], of name: Topology.Name, in family: LSAPrefix.Family, as key: LSAKey
+    ) {
         let vertex = topology.retain(name)
-        let list = Self.cheapest(of: body.prefixes.filter { $0.metric != LSAPrefix.infinity && $0.isUsable })
+        let list = Self.cheapest(of: prefixes.filter { $0.metric != LSAPrefix.infinity && $0.isUsable(in: family) })
         guard
             case .intraArea(let oldVertex, let oldList) = contributions.updateValue(
                 .intraArea(vertex, list), forKey: key)
@@ -111,14 +119,14 @@ extension RouteCalculation {
     }
 
     private mutating func take(_ body: InterAreaPrefixLSA, as key: LSAKey) {
-        guard body.metric < LSAPrefix.infinity24, body.prefix.isUsable else { return withdraw(key) }
+        guard body.metric < LSAPrefix.infinity24, body.prefix.isUsable(in: .ipv6) else { return withdraw(key) }
         let border = topology.retain(.router(key.advertisingRouter))
         let candidate = Candidate(kind: .interArea, announcer: border, metric: body.metric)
         take(body.prefix.prefix, candidate, as: key)
     }
 
     private mutating func take(_ body: ASExternalLSA, as key: LSAKey) {
-        guard body.metric < LSAPrefix.infinity24, body.prefix.isUsable else { return withdraw(key) }
+        guard body.metric < LSAPrefix.infinity24, body.prefix.isUsable(in: .ipv6) else { return withdraw(key) }
         let forwardingAddress = body.forwardingAddress ?? .unspecified
         // Not allowed, and a link-local address would mean nothing anywhere else (RFC 5340 §A.4.7).
         guard !forwardingAddress.isLinkLocal, !forwardingAddress.isMulticast else { return withdraw(key) }
@@ -189,10 +197,26 @@ extension LSAPrefix {
     fileprivate static let infinity = UInt16.max
     fileprivate static let infinity24: UInt32 = 0xff_ffff
 
-    /// Whether there can be a unicast route to it. Link-local and multicast prefixes are nobody's to announce.
-    fileprivate var isUsable: Bool {
-        !options.contains(.noUnicast)
-            && !(prefix.length >= 8 && prefix.address.isMulticast || prefix.length >= 10 && prefix.address.isLinkLocal)
+    /// Whether there can be a unicast route to it. Link-local and multicast prefixes are nobody's to announce, and IPv4's
+    /// have an LSA of their own.
+    fileprivate func isUsable(in family: Family) -> Bool {
+        guard !options.contains(.noUnicast) else { return false }
+        switch family {
+        case .ipv4: return prefix.ipv4.map { !$0.isReserved } ?? false
+        case .ipv6:
+            return prefix.ipv4 == nil
+                && !(prefix.length >= 8 && prefix.address.isMulticast
+                    || prefix.length >= 10 && prefix.address.isLinkLocal)
+        }
+    }
+}
+
+extension IPv4Prefix {
+    /// Whether it lies in what is never routed: this host, loopback, link-local, multicast and beyond (RFC 6890).
+    fileprivate var isReserved: Bool {
+        let first = address.rawValue >> 24
+        let isLinkLocal = length >= 16 && address.rawValue >> 16 == 0xa9fe
+        return length >= 8 && (first == 0 || first == 127) || isLinkLocal || length >= 3 && first >= 224
     }
 }
 

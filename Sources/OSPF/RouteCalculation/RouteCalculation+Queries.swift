@@ -50,7 +50,7 @@ public struct PrefixCandidate: Hashable, Sendable {
 
 /// A prefix that should belong to one node and is claimed by several.
 public struct DuplicatePrefix: Hashable, Sendable {
-    /// The prefix, of length 1–127.
+    /// The prefix: neither a single address nor a default.
     public var prefix: IPv6Prefix
     /// The reachable routers that claim it, two or more, in order.
     public var routers: [RouterID]
@@ -99,8 +99,8 @@ extension RouteCalculation {
         }
     }
 
-    /// The prefixes between /1 and /127 that several reachable routers announce as their own, in order, at most 256. A
-    /// /128 of several routers is anycast, and fine.
+    /// The prefixes that several reachable routers announce as their own, in order, at most 256. A single address of
+    /// several routers is anycast, and a default route of several gateways is as well: both are fine.
     public func duplicatePrefixes() -> [DuplicatePrefix] {
         var result: [DuplicatePrefix] = []
         for group in prefixes.sharedGroups.lazy.map({ prefixes.groups[Int($0)] }) {
@@ -113,7 +113,7 @@ extension RouteCalculation {
             guard routers.count > 1 else { continue }
             for member in group.members {
                 let prefix = prefixes.entries[Int(member)].prefix
-                guard (1...127).contains(prefix.length) else { continue }
+                guard !prefix.isHost, !prefix.isDefault else { continue }
                 result.append(DuplicatePrefix(prefix: prefix, routers: routers))
             }
         }

@@ -20,6 +20,8 @@ public enum LSABody: Hashable, Sendable {
     case routerInformation(RouterInformationLSA)
     /// Auto-configuration-LSA (RFC 7503).
     case autoConfiguration(AutoConfigurationLSA)
+    /// The IPv4 prefixes of a node.
+    case ipv4Prefix(IPv4PrefixLSA)
     /// Anything else.
     case unknown([UInt8])
 }
@@ -38,6 +40,7 @@ extension LSABody {
             case .link: .link(try LinkLSA(decoding: octets))
             case .intraAreaPrefix: .intraAreaPrefix(try IntraAreaPrefixLSA(decoding: octets))
             case .autoConfiguration: .autoConfiguration(try AutoConfigurationLSA(decoding: octets))
+            case .ipv4Prefix where IPv4PrefixLSA.isMeant(by: octets): .ipv4Prefix(try IPv4PrefixLSA(decoding: octets))
             case _ where type.isRouterInformation: .routerInformation(try RouterInformationLSA(decoding: octets))
             default: .unknown(octets.octets(in: 0..<octets.byteCount))
             }
@@ -54,6 +57,7 @@ extension LSABody {
         case .intraAreaPrefix(let body): body.encode(into: &octets)
         case .routerInformation(let body): body.encode(into: &octets)
         case .autoConfiguration(let body): body.encode(into: &octets)
+        case .ipv4Prefix(let body): body.encode(into: &octets)
         case .unknown(let body): octets.append(contentsOf: body)
         }
     }
@@ -71,6 +75,7 @@ extension LSABody {
         case .intraAreaPrefix: type == .intraAreaPrefix
         case .routerInformation: type.isRouterInformation
         case .autoConfiguration: type == .autoConfiguration
+        case .ipv4Prefix: type == .ipv4Prefix
         case .unknown: true
         }
     }

@@ -6,7 +6,7 @@ public struct LSAPrefix: Hashable, Sendable {
     public var prefix: IPv6Prefix
     /// Its options.
     public var options: PrefixOptions
-    /// In intra-area-prefix-LSAs the prefix's metric; elsewhere 0.
+    /// In LSAs that list the prefixes of a router or network the prefix's metric; elsewhere 0.
     public var metric: UInt16
 
     /// Makes an entry.
@@ -18,55 +18,80 @@ public struct LSAPrefix: Hashable, Sendable {
 }
 
 extension LSAPrefix {
+    /// What the bits of a prefix are. It follows from the LSA's type.
+    public enum Family: Int, Sendable {
+        /// IPv6, as in all LSAs of the RFC.
+        case ipv6 = 128
+        /// IPv4, kept in its IPv4-mapped form.
+        case ipv4 = 32
+
+        /// The longest prefix.
+        var bits: Int { rawValue }
+        /// How much longer a prefix is in its IPv4-mapped form.
+        var mapping: Int { 128 - bits }
+    }
+
     /// The octets before the prefix's bits.
     static let fixedSize = 4
-    /// The octets the entry takes in an LSA: 4 to 20, as the bits come in whole words.
-    public var size: Int { Self.fixedSize + Self.bitsSize(length: prefix.length) }
 
-    /// The octets of a prefix's bits.
-    private static func bitsSize(length: Int) -> Int { (length + 31) / 32 * 4 }
+    /// The octets the entry takes in an LSA of IPv6 prefixes: 4 to 20, as the bits come in whole words.
+    public var size: Int { size(in: .ipv6) }
+    /// The octets the entry takes in an LSA of IPv4 prefixes: 4 or 8.
+    public var sizeInIPv4: Int { size(in: .ipv4) }
+
+    private func size(in family: Family) -> Int {
+        Self.fixedSize + 4 * Self.words(length: prefix.length - family.mapping)
+    }
+
+    /// The words of a prefix's bits.
+    private static func words(length: Int) -> Int { (length + 31) / 32 }
 
     /// Reads the entry at `offset`, whose 16 bits of changing meaning go to `metric`, and moves `offset` behind it.
     /// Bits past the prefix's length do not count, whatever they are.
-    init(decoding octets: RawSpan, at offset: inout Int) throws(DecodingError) {
+    init(decoding octets: RawSpan, at offset: inout Int, family: Family = .ipv6) throws(DecodingError) {
         guard octets.byteCount - offset >= Self.fixedSize else { throw .truncated }
         let length = Int(octets.uint8(at: offset))
-        guard length <= 128 else { throw .prefix }
-        let size = Self.bitsSize(length: length)
+        guard length <= family.bits else { throw .prefix }
+        let words = Self.words(length: length)
         options = PrefixOptions(rawValue: octets.uint8(at: offset + 1))
         metric = octets.uint16(at: offset + 2)
         offset += Self.fixedSize
-        guard octets.byteCount - offset >= size else { throw .prefix }
-        var address = IPv6Address.unspecified
-        if size > 0 { address.high = UInt64(octets.uint32(at: offset)) << 32 }
-        if size > 4 { address.high |= UInt64(octets.uint32(at: offset + 4)) }
-        if size > 8 { address.low = UInt64(octets.uint32(at: offset + 8)) << 32 }
-        if size > 12 { address.low |= UInt64(octets.uint32(at: offset + 12)) }
-        prefix = IPv6Prefix(address, length: length)
-        offset += size
+        guard octets.byteCount - offset >= 4 * words else { throw .prefix }
+        func word(_ index: Int) -> UInt32 { index < words ? octets.uint32(at: offset + 4 * index) : 0 }
+        switch family {
+        case .ipv6:
+            let address = IPv6Address(
+                high: UInt64(word(0)) << 32 | UInt64(word(1)), low: UInt64(word(2)) << 32 | UInt64(word(3)))
+            prefix = IPv6Prefix(address, length: length)
+        case .ipv4: prefix = IPv6Prefix(IPv4Prefix(IPv4Address(word(0)), length: length))
+        }
+        offset += 4 * words
     }
 
     /// Reads `count` entries, which must take all octets from `offset` to the end.
-    static func list(decoding octets: RawSpan, from offset: Int, count: UInt32) throws(DecodingError) -> [LSAPrefix] {
+    static func list(
+        decoding octets: RawSpan, from offset: Int, count: UInt32, family: Family = .ipv6
+    ) throws(DecodingError) -> [LSAPrefix] {
         guard count <= (octets.byteCount - offset) / fixedSize else { throw .length }
         var prefixes: [LSAPrefix] = []
         prefixes.reserveCapacity(Int(count))
         var offset = offset
-        for _ in 0..<count { prefixes.append(try LSAPrefix(decoding: octets, at: &offset)) }
+        for _ in 0..<count { prefixes.append(try LSAPrefix(decoding: octets, at: &offset, family: family)) }
         guard offset == octets.byteCount else { throw .length }
         return prefixes
     }
 
     /// Writes the entry. `field` is what stands where some LSAs have a metric, others something else or nothing.
-    func encode(into octets: inout [UInt8], field: UInt16 = 0) {
-        octets.append(UInt8(prefix.length))
+    func encode(into octets: inout [UInt8], field: UInt16 = 0, family: Family = .ipv6) {
+        let length = prefix.length - family.mapping
+        precondition(length >= 0, "an IPv6 prefix has no place among IPv4's")
+        octets.append(UInt8(length))
         octets.append(options.rawValue)
         octets.append(field)
-        let address = prefix.address
-        let size = Self.bitsSize(length: prefix.length)
-        if size > 0 { octets.append(UInt32(address.high >> 32)) }
-        if size > 4 { octets.append(UInt32(truncatingIfNeeded: address.high)) }
-        if size > 8 { octets.append(UInt32(address.low >> 32)) }
-        if size > 12 { octets.append(UInt32(truncatingIfNeeded: address.low)) }
+        let first = family.mapping / 32
+        for index in first..<first + Self.words(length: length) {
+            let half = index < 2 ? prefix.address.high : prefix.address.low
+            octets.append(UInt32(truncatingIfNeeded: index & 1 == 0 ? half >> 32 : half))
+        }
     }
 }

@@ -40,6 +40,10 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
     /// Auto-configuration-LSA of area scope with the U-bit set (RFC 7503 §7.2.1).
     public static let autoConfiguration = LSAType(rawValue: 0xa00f)
 
+    /// The IPv4 prefixes of a node, of area scope with the U-bit set: ours, with a function code for experiments
+    /// (RFC 4940 §2.5), as IPv4 next to IPv6 in one instance has no standard.
+    public static let ipv4Prefix = LSAType(rawValue: 0xbff0)
+
     /// Whether a router that does not know the function code keeps and floods the LSA by its scope; otherwise such an
     /// LSA stays on its link.
     public var isFloodedWhenUnknown: Bool { rawValue & 0x8000 != 0 }
@@ -54,7 +58,7 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
     public var isKnown: Bool {
         switch self {
         case .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix,
-            .autoConfiguration:
+            .autoConfiguration, .ipv4Prefix:
             true
         default: isRouterInformation
         }

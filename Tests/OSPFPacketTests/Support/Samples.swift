@@ -37,6 +37,11 @@ struct Samples {
             options: PrefixOptions(rawValue: number()), metric: metric ?? number())
     }
 
+    mutating func ipv4Prefix() -> LSAPrefix {
+        let prefix = IPv4Prefix(IPv4Address(number()), length: Int.random(in: 0...32, using: &generator))
+        return LSAPrefix(prefix: IPv6Prefix(prefix), options: PrefixOptions(rawValue: number()), metric: number())
+    }
+
     mutating func key(_ type: LSAType? = nil) -> LSAKey {
         LSAKey(type: type ?? LSAType(rawValue: number()), linkStateID: number(), advertisingRouter: routerID())
     }
@@ -52,7 +57,7 @@ extension Samples {
     /// The types whose bodies are understood, and two that are not.
     static let types: [LSAType] = [
         .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix,
-        .routerInformation, .autoConfiguration, LSAType(rawValue: 0xc00c), LSAType(rawValue: 0x800c),
+        .routerInformation, .autoConfiguration, .ipv4Prefix, LSAType(rawValue: 0xc00c), LSAType(rawValue: 0x800c),
         LSAType(rawValue: 0xa0ff),
         LSAType(rawValue: 0x0123),
     ]
@@ -92,6 +97,7 @@ extension Samples {
                 AutoConfigurationLSA(values: [
                     .hardwareFingerprint(octets(32...40)), .unknown(type: 2, value: octets(0...9)),
                 ]))
+        case .ipv4Prefix: .ipv4Prefix(IPv4PrefixLSA(prefixes: list(upTo: 30) { $0.ipv4Prefix() }))
         default: .unknown((0..<Int.random(in: 0...9, using: &generator)).flatMap { _ in octets(4...4) })
         }
     }

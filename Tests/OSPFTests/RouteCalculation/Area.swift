@@ -55,6 +55,11 @@ struct Area {
                     referencedAdvertisingRouter: router, prefixes: prefixes)))
     }
 
+    mutating func ipv4Prefixes(_ router: RouterID, _ prefixes: [LSAPrefix]) {
+        let key = LSAKey(type: .ipv4Prefix, linkStateID: 0, advertisingRouter: router)
+        set(key, .ipv4Prefix(IPv4PrefixLSA(prefixes: prefixes)))
+    }
+
     mutating func interAreaPrefix(_ border: RouterID, _ prefix: IPv6Prefix, metric: UInt32, part: UInt32 = 0) {
         set(
             LSAKey(type: .interAreaPrefix, linkStateID: part, advertisingRouter: border),

@@ -210,4 +210,27 @@ struct IntraAreaRouteTests {
         area.set(LSAKey(type: .routerInformation, linkStateID: 0, advertisingRouter: 4), nil)
         #expect(area.calculation.hostname(of: 4) == nil)
     }
+
+    @Test func ipv4PrefixesHangOnTheSameRouters() {
+        var area = square()
+        area.prefixes(4, [LSAPrefix("2001:db8:4::/120"), LSAPrefix("10.9.0.0/16")])
+        area.ipv4Prefixes(4, [LSAPrefix("10.4.0.0/24"), LSAPrefix("0.0.0.0/0", 5)])
+        area.ipv4Prefixes(2, [LSAPrefix("169.254.0.0/16"), LSAPrefix("224.0.0.0/24"), LSAPrefix("127.0.0.1/32")])
+        area.ipv4Prefixes(3, [LSAPrefix("0.0.0.0/0", 65535)])
+        area.run(1, squareNeighbors)
+        let ipv4 = area.table.routes.keys.filter { $0.ipv4 != nil }
+        #expect(Set(ipv4) == ["10.4.0.0/24", "0.0.0.0/0"])
+        // One destination for both families: one group of next hops in the kernel.
+        #expect(area.table.routes["10.4.0.0/24"] == area.table.routes["2001:db8:4::/120"])
+        #expect(area.route("10.4.0.0/24")?.nextHops == [hop(2, 2, 1), hop(3, 3, 1)])
+        #expect(area.route("0.0.0.0/0")?.metric == 25)
+        // Gateways share the default; a range belongs to one node.
+        area.ipv4Prefixes(2, [LSAPrefix("0.0.0.0/0"), LSAPrefix("10.4.0.0/24")])
+        area.run(1, squareNeighbors)
+        #expect(area.calculation.duplicatePrefixes().map(\.prefix) == ["10.4.0.0/24"])
+        area.remove(.ipv4Prefix, 4)
+        area.remove(.ipv4Prefix, 2)
+        area.run(1, squareNeighbors)
+        #expect(!area.table.routes.keys.contains { $0.ipv4 != nil })
+    }
 }

@@ -1,0 +1,43 @@
+import Addressing
+
+/// The IPv4 prefixes of a node, in an LSA of our own that everybody floods and only meshd reads. They hang on the router
+/// like those of an intra-area-prefix-LSA, whose form it has but for an identifier in front (no length field means more
+/// than 32 bits):
+///
+///     0                   1                   2                   3
+///     |                     'k' 'm' 'v' '4'                         |
+///     |         # prefixes            |              0              |
+///     | PrefixLength  | PrefixOptions |            Metric           |
+///     |        Address, unless the length is 0                      |   and so on
+public struct IPv4PrefixLSA: Hashable, Sendable {
+    /// The prefixes with their metrics, each in its IPv4-mapped form.
+    public var prefixes: [LSAPrefix]
+
+    /// Makes a body. All prefixes must be IPv4's.
+    public init(prefixes: [LSAPrefix]) { self.prefixes = prefixes }
+}
+
+extension IPv4PrefixLSA {
+    /// The octets of the body before the prefixes.
+    public static let fixedSize = 8
+    /// `kmv4`: others may try out something else under the same function code.
+    private static let identifier: UInt32 = 0x6b6d_7634
+
+    /// Whether a body is of this kind.
+    static func isMeant(by octets: RawSpan) -> Bool {
+        octets.byteCount >= 4 && octets.uint32(at: 0) == identifier
+    }
+
+    init(decoding octets: RawSpan) throws(DecodingError) {
+        guard octets.byteCount >= Self.fixedSize else { throw .truncated }
+        prefixes = try LSAPrefix.list(
+            decoding: octets, from: Self.fixedSize, count: UInt32(octets.uint16(at: 4)), family: .ipv4)
+    }
+
+    func encode(into octets: inout [UInt8]) {
+        octets.append(Self.identifier)
+        octets.append(UInt16(prefixes.count))
+        octets.append(0 as UInt16)
+        for prefix in prefixes { prefix.encode(into: &octets, field: prefix.metric, family: .ipv4) }
+    }
+}
