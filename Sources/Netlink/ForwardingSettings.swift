@@ -37,7 +37,7 @@ public enum ForwardingSettings {
         }
     }
 
-    /// Makes this machine forward IPv6 and spread flows by port over equal ways, in the calling thread's network
+    /// Makes this machine forward IPv6 and IPv4 and spread flows by port over equal ways, in the calling thread's network
     /// namespace. Forwarding makes the kernel ignore router advertisements, and a default route learned from one would
     /// run out; interfaces that have such a route are told to go on accepting them (`accept_ra` = 2) first.
     public static func apply() -> [Outcome] {
@@ -48,6 +48,8 @@ public enum ForwardingSettings {
         }
         outcomes.append(set("net.ipv6.conf.all.forwarding", to: "1"))
         outcomes.append(set("net.ipv6.fib_multipath_hash_policy", to: "1"))
+        outcomes.append(set("net.ipv4.ip_forward", to: "1"))
+        outcomes.append(set("net.ipv4.fib_multipath_hash_policy", to: "1"))
         return outcomes
     }
 

@@ -18,12 +18,12 @@ public final class KernelAddresses {
         self.origin = origin
     }
 
-    /// Adds an address as a /128, usable at once; whether it was not there before.
+    /// Adds an address as a /128 or, if it is IPv4's, a /32, usable at once; whether it was not there before.
     @discardableResult
     public func add(_ address: IPv6Address, to interface: UInt32 = loopback) throws(SystemError) -> Bool {
         let flags = UInt32(IFA_F_NODAD | IFA_F_NOPREFIXROUTE)
         let refusal = try socket.request(
-            Int(RTM_NEWADDR), flags: Flag.create | Flag.exclusive, header(interface, flags: flags)
+            Int(RTM_NEWADDR), flags: Flag.create | Flag.exclusive, header(address, interface, flags: flags)
         ) {
             $0.attribute(Int(IFA_LOCAL), address)
             $0.attribute(Int(IFA_ADDRESS), address)
@@ -40,7 +40,7 @@ public final class KernelAddresses {
     /// Removes an address; whether it was there.
     @discardableResult
     public func remove(_ address: IPv6Address, from interface: UInt32 = loopback) throws(SystemError) -> Bool {
-        let refusal = try socket.request(Int(RTM_DELADDR), flags: 0, header(interface, flags: 0)) {
+        let refusal = try socket.request(Int(RTM_DELADDR), flags: 0, header(address, interface, flags: 0)) {
             $0.attribute(Int(IFA_LOCAL), address)
         }
         guard let refusal else { return true }
@@ -53,16 +53,17 @@ public final class KernelAddresses {
     /// The addresses that bear our mark, left by an earlier run or put there by this one.
     public func own() throws(SystemError) -> [InterfaceAddress] {
         var result: [InterfaceAddress] = []
-        let fixed = ifaddrmsg(ifa_family: UInt8(AF_INET6), ifa_prefixlen: 0, ifa_flags: 0, ifa_scope: 0, ifa_index: 0)
+        let fixed = ifaddrmsg(ifa_family: UInt8(AF_UNSPEC), ifa_prefixlen: 0, ifa_flags: 0, ifa_scope: 0, ifa_index: 0)
         try socket.dump(Int(RTM_GETADDR), fixed, of: "addresses", restart: { result = [] }) {
             if let address = InterfaceAddress($0), address.origin == origin { result.append(address) }
         }
         return result
     }
 
-    private func header(_ interface: UInt32, flags: UInt32) -> ifaddrmsg {
-        ifaddrmsg(
-            ifa_family: UInt8(AF_INET6), ifa_prefixlen: 128, ifa_flags: UInt8(truncatingIfNeeded: flags), ifa_scope: 0,
-            ifa_index: interface)
+    private func header(_ address: IPv6Address, _ interface: UInt32, flags: UInt32) -> ifaddrmsg {
+        let isIPv4 = address.ipv4 != nil
+        return ifaddrmsg(
+            ifa_family: UInt8(isIPv4 ? AF_INET : AF_INET6), ifa_prefixlen: isIPv4 ? 32 : 128,
+            ifa_flags: UInt8(truncatingIfNeeded: flags), ifa_scope: 0, ifa_index: interface)
     }
 }

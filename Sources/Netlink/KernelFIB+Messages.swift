@@ -55,28 +55,35 @@ extension KernelFIB {
     ) {
         batch.message(Int(RTM_NEWROUTE), flags: flags, sequence: sequence, routeHeader(prefix)) {
             encodeKey(prefix, into: &$0)
-            if let source = configuration.preferredSource { $0.attribute(Int(RTA_PREFSRC.rawValue), source) }
+            if let source = preferredSource(for: prefix) { $0.attribute(Int(RTA_PREFSRC.rawValue), source) }
             switch target {
             case .group(let id): $0.attribute(Int(RTA_NH_ID.rawValue), id.rawValue)
-            case .nextHops(let nextHops): encodeNextHops(nextHops, into: &$0)
+            case .nextHops(let nextHops): encodeNextHops(nextHops, of: prefix, into: &$0)
             }
         }
     }
 
-    private func encodeNextHops(_ nextHops: [NextHop], into batch: inout MessageEncoder) {
+    private func encodeNextHops(_ nextHops: [NextHop], of prefix: IPv6Prefix, into batch: inout MessageEncoder) {
         if nextHops.count == 1 {
             batch.attribute(Int(RTA_OIF.rawValue), nextHops[0].interface)
-            batch.attribute(Int(RTA_GATEWAY.rawValue), nextHops[0].gateway)
+            encodeGateway(nextHops[0].gateway, of: prefix, into: &batch)
             return
         }
         batch.nested(Int(RTA_MULTIPATH.rawValue)) { list in
             for nextHop in nextHops {
                 let start = list.position
                 list.append(rtnexthop(rtnh_len: 0, rtnh_flags: 0, rtnh_hops: 0, rtnh_ifindex: CInt(nextHop.interface)))
-                list.attribute(Int(RTA_GATEWAY.rawValue), nextHop.gateway)
+                encodeGateway(nextHop.gateway, of: prefix, into: &list)
                 list.setLength(UInt16(list.position - start), at: start)
             }
         }
+    }
+
+    /// An IPv4 route goes by way of an IPv6 neighbour as well as any; it only has to be said (`RTA_VIA`).
+    private func encodeGateway(_ gateway: IPv6Address, of prefix: IPv6Prefix, into batch: inout MessageEncoder) {
+        guard prefix.ipv4 != nil else { return batch.attribute(Int(RTA_GATEWAY.rawValue), gateway) }
+        batch.attribute(
+            Int(RTA_VIA.rawValue), octets: withUnsafeBytes(of: UInt16(AF_INET6), Array.init) + gateway.octets)
     }
 
     private func nextHopHeader(family: CInt) -> nhmsg {
@@ -84,10 +91,16 @@ extension KernelFIB {
             nh_family: UInt8(family), nh_scope: 0, nh_protocol: configuration.protocolNumber, resvd: 0, nh_flags: 0)
     }
 
+    /// The source of packets over a route to `prefix` that do not say.
+    func preferredSource(for prefix: IPv6Prefix) -> IPv6Address? {
+        prefix.ipv4 == nil ? configuration.preferredSource : configuration.preferredSourceIPv4.map { IPv6Address($0) }
+    }
+
     private func routeHeader(_ prefix: IPv6Prefix) -> rtmsg {
         var fixed = rtmsg()
-        fixed.rtm_family = UInt8(AF_INET6)
-        fixed.rtm_dst_len = UInt8(prefix.length)
+        let ipv4 = prefix.ipv4
+        fixed.rtm_family = UInt8(ipv4 == nil ? AF_INET6 : AF_INET)
+        fixed.rtm_dst_len = UInt8(ipv4?.length ?? prefix.length)
         fixed.rtm_protocol = configuration.protocolNumber
         fixed.rtm_type = UInt8(RTN_UNICAST)
         // Numbers past 255 stand in the attribute only.
@@ -97,7 +110,7 @@ extension KernelFIB {
 
     /// What tells one route from another: prefix, metric and table.
     private func encodeKey(_ prefix: IPv6Prefix, into batch: inout MessageEncoder) {
-        if prefix.length > 0 { batch.attribute(Int(RTA_DST.rawValue), prefix.address) }
+        if !prefix.isDefault { batch.attribute(Int(RTA_DST.rawValue), prefix.address) }
         batch.attribute(Int(RTA_PRIORITY.rawValue), configuration.metric)
         if configuration.table >= 256 { batch.attribute(Int(RTA_TABLE.rawValue), configuration.table) }
     }
@@ -130,7 +143,7 @@ struct NextHopObject {
             switch attribute.type {
             case Int(NHA_ID): id = attribute.value()
             case Int(NHA_OIF): interface = attribute.value()
-            case Int(NHA_GATEWAY): gateway = attribute.ipv6Address
+            case Int(NHA_GATEWAY): gateway = attribute.address
             case Int(NHA_GROUP):
                 let size = MemoryLayout<nexthop_grp>.size
                 members = stride(from: 0, to: attribute.payload.count - attribute.payload.count % size, by: size).map {
@@ -159,7 +172,7 @@ struct NextHopObject {
     }
 }
 
-/// An IPv6 route as the kernel describes it.
+/// A route as the kernel describes it.
 struct KernelRoute {
     var prefix: IPv6Prefix
     var table: UInt32
@@ -175,9 +188,16 @@ struct KernelRoute {
 
     init?(_ message: MessageView) {
         guard message.type == Int(RTM_NEWROUTE) || message.type == Int(RTM_DELROUTE),
-            let fixed = message.fixed(rtmsg.self), fixed.rtm_family == UInt8(AF_INET6), fixed.rtm_dst_len <= 128
+            let fixed = message.fixed(rtmsg.self)
         else { return nil }
-        var destination = IPv6Address.unspecified
+        let unmapped: Int
+        var destination: IPv6Address
+        switch CInt(fixed.rtm_family) {
+        case AF_INET6: (unmapped, destination) = (0, .unspecified)
+        case AF_INET: (unmapped, destination) = (96, IPv6Address(IPv4Address(0)))
+        default: return nil
+        }
+        guard unmapped + Int(fixed.rtm_dst_len) <= 128 else { return nil }
         table = UInt32(fixed.rtm_table)
         protocolNumber = fixed.rtm_protocol
         isUnicast = fixed.rtm_type == UInt8(RTN_UNICAST)
@@ -190,18 +210,19 @@ struct KernelRoute {
         var route = self
         message.forEachAttribute(after: rtmsg.self) { attribute in
             switch attribute.type {
-            case Int(RTA_DST.rawValue): destination = attribute.ipv6Address ?? destination
+            case Int(RTA_DST.rawValue): destination = attribute.address ?? destination
             case Int(RTA_TABLE.rawValue): route.table = attribute.value() ?? route.table
             case Int(RTA_PRIORITY.rawValue): route.metric = attribute.value() ?? 0
-            case Int(RTA_PREFSRC.rawValue): route.preferredSource = attribute.ipv6Address
+            case Int(RTA_PREFSRC.rawValue): route.preferredSource = attribute.address
             case Int(RTA_NH_ID.rawValue): group = attribute.value(UInt32.self).map(NextHopID.init)
             case Int(RTA_OIF.rawValue): route.interface = attribute.value()
-            case Int(RTA_GATEWAY.rawValue): gateway = attribute.ipv6Address
+            case Int(RTA_GATEWAY.rawValue): gateway = attribute.address
+            case Int(RTA_VIA.rawValue): gateway = attribute.gatewayOfOtherFamily
             case Int(RTA_MULTIPATH.rawValue): nextHops = Self.nextHops(attribute.payload)
             default: break
             }
         }
-        route.prefix = IPv6Prefix(destination, length: Int(fixed.rtm_dst_len))
+        route.prefix = IPv6Prefix(destination, length: unmapped + Int(fixed.rtm_dst_len))
         if let group {
             route.target = .group(group)
         } else if let nextHops {
@@ -223,7 +244,8 @@ struct KernelRoute {
             var gateway: IPv6Address?
             AttributeView.forEach(in: UnsafeRawBufferPointer(rebasing: list[(offset + headerSize)..<(offset + length)]))
             {
-                if $0.type == Int(RTA_GATEWAY.rawValue) { gateway = $0.ipv6Address }
+                if $0.type == Int(RTA_GATEWAY.rawValue) { gateway = $0.address }
+                if $0.type == Int(RTA_VIA.rawValue) { gateway = $0.gatewayOfOtherFamily }
             }
             guard let gateway, header.rtnh_hops == 0 else { return nil }
             result.append(NextHop(interface: UInt32(bitPattern: header.rtnh_ifindex), gateway: gateway))

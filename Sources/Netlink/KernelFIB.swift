@@ -16,16 +16,20 @@ public struct KernelFIBConfiguration: Hashable, Sendable {
     /// The source of packets that this machine sends over our routes and that do not say. Must be an address of this
     /// machine; `nil` leaves it to the kernel.
     public var preferredSource: IPv6Address?
+    /// The same for IPv4 routes.
+    public var preferredSourceIPv4: IPv4Address?
 
     /// Describes our routes.
     public init(
-        protocolNumber: UInt8 = 71, table: UInt32 = 254, metric: UInt32 = 20, preferredSource: IPv6Address? = nil
+        protocolNumber: UInt8 = 71, table: UInt32 = 254, metric: UInt32 = 20, preferredSource: IPv6Address? = nil,
+        preferredSourceIPv4: IPv4Address? = nil
     ) {
         precondition(protocolNumber > 4 && table != 0 && metric != 0)
         self.protocolNumber = protocolNumber
         self.table = table
         self.metric = metric
         self.preferredSource = preferredSource
+        self.preferredSourceIPv4 = preferredSourceIPv4
     }
 }
 
@@ -194,8 +198,13 @@ extension KernelFIB {
     }
 
     private func readRoutes(_ kernel: inout KernelRoutes) throws(SystemError) {
+        strays = []
+        for family in [AF_INET6, AF_INET] { try readRoutes(of: family, &kernel) }
+    }
+
+    private func readRoutes(of family: CInt, _ kernel: inout KernelRoutes) throws(SystemError) {
         var fixed = rtmsg()
-        fixed.rtm_family = UInt8(AF_INET6)
+        fixed.rtm_family = UInt8(family)
         fixed.rtm_protocol = configuration.protocolNumber
         var found: [IPv6Prefix: RouteTarget?] = [:]
         var others: [(prefix: IPv6Prefix, metric: UInt32)] = []
@@ -209,12 +218,14 @@ extension KernelFIB {
                 }
             ) {
                 // Old kernels do not filter.
-                guard let route = KernelRoute($0), route.protocolNumber == configuration.protocolNumber,
+                guard let route = KernelRoute($0), (route.prefix.ipv4 == nil) == (family == AF_INET6),
+                    route.protocolNumber == configuration.protocolNumber,
                     route.table == configuration.table, !route.isCached
                 else { return }
                 if route.metric == configuration.metric {
                     found[route.prefix] = .some(
-                        route.isUnicast && route.preferredSource == configuration.preferredSource ? route.target : nil)
+                        route.isUnicast && route.preferredSource == preferredSource(for: route.prefix)
+                            ? route.target : nil)
                 } else {
                     others.append((route.prefix, route.metric))
                 }
@@ -223,7 +234,7 @@ extension KernelFIB {
             // A table that no route was ever put into does not exist.
             guard error.code == ENOENT else { throw error }
         }
-        kernel.routes = found
-        strays = others
+        kernel.routes?.merge(found) { _, new in new }
+        strays += others
     }
 }

@@ -18,12 +18,12 @@ public enum KernelEvent: Hashable, Sendable {
     case resynchronized
 }
 
-/// Follows links and IPv6 addresses. It has a socket of its own, apart from routes, so that floods of route changes never
+/// Follows links and addresses. It has a socket of its own, apart from routes, so that floods of route changes never
 /// delay the news that a link is down. To be used on one thread.
 public final class KernelMonitor {
     /// The links, by index.
     public private(set) var links: [UInt32: Link] = [:]
-    /// The IPv6 addresses.
+    /// The addresses of both families; IPv4's in their mapped form.
     public var addresses: some Collection<InterfaceAddress> { addressTable.values }
     /// How often notifications were lost and everything was read again.
     public private(set) var overflows: UInt64 = 0
@@ -46,7 +46,9 @@ public final class KernelMonitor {
     /// thread's network namespace. A small `receiveBuffer` (octets) is for tests.
     public init(receiveBuffer: CInt = 4 << 20) throws(SystemError) {
         subscription = try NetlinkSocket(
-            groups: [CInt(RTNLGRP_LINK.rawValue), CInt(RTNLGRP_IPV6_IFADDR.rawValue)], receiveBuffer: receiveBuffer)
+            groups: [
+                CInt(RTNLGRP_LINK.rawValue), CInt(RTNLGRP_IPV6_IFADDR.rawValue), CInt(RTNLGRP_IPV4_IFADDR.rawValue),
+            ], receiveBuffer: receiveBuffer)
         requests = try NetlinkSocket()
         _ = try readEverything()
     }
@@ -100,7 +102,7 @@ public final class KernelMonitor {
             if let link = Link(message) { seenLinks.insert(link.index) }
             take(message, &messages)
         }
-        let fixed = ifaddrmsg(ifa_family: UInt8(AF_INET6), ifa_prefixlen: 0, ifa_flags: 0, ifa_scope: 0, ifa_index: 0)
+        let fixed = ifaddrmsg(ifa_family: UInt8(AF_UNSPEC), ifa_prefixlen: 0, ifa_flags: 0, ifa_scope: 0, ifa_index: 0)
         try requests.dump(Int(RTM_GETADDR), fixed, of: "addresses", restart: { seenAddresses = [] }) { message in
             if let address = InterfaceAddress(message) {
                 seenAddresses.insert(AddressKey(interface: address.interface, address: address.address))

@@ -74,13 +74,13 @@ extension Link {
     }
 }
 
-/// An IPv6 address on an interface.
+/// An address on an interface.
 public struct InterfaceAddress: Hashable, Sendable {
     /// The interface's index.
     public var interface: UInt32
-    /// The address.
+    /// The address; IPv4's in its mapped form.
     public var address: IPv6Address
-    /// How many of its bits are the link's prefix.
+    /// How many of its bits are the link's prefix: for IPv4's, 96 more than people say.
     public var prefixLength: Int
     /// Whether duplicate address detection has not finished, so that it cannot be used yet.
     public var isTentative: Bool
@@ -94,17 +94,18 @@ public struct InterfaceAddress: Hashable, Sendable {
 }
 
 extension InterfaceAddress {
-    /// Reads an address message; `nil` if it is not about IPv6.
+    /// Reads an address message; `nil` if it is not about IPv6 or IPv4.
     init?(_ message: MessageView) {
-        guard let fixed = message.fixed(ifaddrmsg.self), fixed.ifa_family == UInt8(AF_INET6) else { return nil }
+        guard let fixed = message.fixed(ifaddrmsg.self), [AF_INET6, AF_INET].contains(CInt(fixed.ifa_family))
+        else { return nil }
         var local: IPv6Address?
         var peer: IPv6Address?
         var flags = UInt32(fixed.ifa_flags)
         var origin: UInt8 = 0
         message.forEachAttribute(after: ifaddrmsg.self) { attribute in
             switch attribute.type {
-            case Int(IFA_LOCAL): local = attribute.ipv6Address
-            case Int(IFA_ADDRESS): peer = attribute.ipv6Address
+            case Int(IFA_LOCAL): local = attribute.address
+            case Int(IFA_ADDRESS): peer = attribute.address
             case Int(IFA_FLAGS): flags = attribute.value() ?? flags
             case Int(IFA_PROTO): origin = attribute.value() ?? 0
             default: break
@@ -113,7 +114,8 @@ extension InterfaceAddress {
         guard let address = local ?? peer else { return nil }
         let optimistic: UInt32 = 0x04
         self.init(
-            interface: fixed.ifa_index, address: address, prefixLength: Int(fixed.ifa_prefixlen),
+            interface: fixed.ifa_index, address: address,
+            prefixLength: Int(fixed.ifa_prefixlen) + (address.ipv4 == nil ? 0 : 96),
             isTentative: flags & UInt32(IFA_F_TENTATIVE) != 0 && flags & optimistic == 0,
             isDuplicate: flags & UInt32(IFA_F_DADFAILED) != 0, origin: origin)
     }

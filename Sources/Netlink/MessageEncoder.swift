@@ -39,14 +39,25 @@ struct MessageEncoder {
         append(value)
     }
 
+    /// An address in the form of its family: 16 octets, or 4 if it is IPv4's.
     mutating func attribute(_ type: Int, _ address: IPv6Address) {
-        attribute(type, (address.high.bigEndian, address.low.bigEndian))
+        if let ipv4 = address.ipv4 {
+            attribute(type, ipv4.rawValue.bigEndian)
+        } else {
+            attribute(type, (address.high.bigEndian, address.low.bigEndian))
+        }
     }
 
     mutating func attribute(_ type: Int, string: String) {
         append(nlattr(nla_len: UInt16(4 + string.utf8.count + 1), nla_type: UInt16(type)))
         octets.append(contentsOf: string.utf8)
         octets.append(0)
+        align()
+    }
+
+    mutating func attribute(_ type: Int, octets new: [UInt8]) {
+        append(nlattr(nla_len: UInt16(4 + new.count), nla_type: UInt16(type)))
+        octets.append(contentsOf: new)
         align()
     }
 

@@ -1,5 +1,6 @@
 internal import Addressing
 internal import CNetlink
+internal import Glibc
 
 /// One received netlink message. Every read checks the size first.
 struct MessageView {
@@ -80,11 +81,22 @@ struct AttributeView {
         payload.count >= MemoryLayout<Value>.size ? payload.loadUnaligned(as: Value.self) : nil
     }
 
-    var ipv6Address: IPv6Address? {
-        guard payload.count == 16 else { return nil }
-        return IPv6Address(
-            high: UInt64(bigEndian: payload.loadUnaligned(as: UInt64.self)),
-            low: UInt64(bigEndian: payload.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    /// An address of either family; IPv4's in its mapped form.
+    var address: IPv6Address? {
+        switch payload.count {
+        case 4: IPv6Address(IPv4Address(UInt32(bigEndian: payload.loadUnaligned(as: UInt32.self))))
+        case 16:
+            IPv6Address(
+                high: UInt64(bigEndian: payload.loadUnaligned(as: UInt64.self)),
+                low: UInt64(bigEndian: payload.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        default: nil
+        }
+    }
+
+    /// The gateway of another family than the route's (`struct rtvia`): its family, and its address.
+    var gatewayOfOtherFamily: IPv6Address? {
+        guard payload.count == 18, payload.loadUnaligned(as: UInt16.self) == UInt16(AF_INET6) else { return nil }
+        return AttributeView(type: type, payload: UnsafeRawBufferPointer(rebasing: payload[2...])).address
     }
 
     var macAddress: MACAddress? { MACAddress(octets: payload) }

@@ -152,10 +152,14 @@ public final class RouteInstaller {
     /// Asks for a reading of everything.
     public func reread() { fib.reread(.everything) }
 
-    /// Changes the preferred source of all routes. It must be an address of this machine by now; also to be said again when
+    /// Changes the preferred source of all routes of its family. It must be an address of this machine by now; also to be said again when
     /// the address was removed and came back, as the kernel takes it off all routes then.
-    public func setPreferredSource(_ source: IPv6Address?) {
-        kernel.configuration.preferredSource = source
+    public func setPreferredSource(_ source: IPv6Address) {
+        if let source = source.ipv4 {
+            kernel.configuration.preferredSourceIPv4 = source
+        } else {
+            kernel.configuration.preferredSource = source
+        }
         fib.rewriteRoutes()
     }
 

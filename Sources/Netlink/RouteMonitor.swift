@@ -31,7 +31,9 @@ final class RouteMonitor {
     init(configuration: KernelFIBConfiguration, ownPort: UInt32, receiveBuffer: CInt) throws(SystemError) {
         self.configuration = configuration
         socket = try NetlinkSocket(
-            groups: [CInt(RTNLGRP_IPV6_ROUTE.rawValue), CInt(RTNLGRP_NEXTHOP.rawValue)], receiveBuffer: receiveBuffer)
+            groups: [
+                CInt(RTNLGRP_IPV6_ROUTE.rawValue), CInt(RTNLGRP_IPV4_ROUTE.rawValue), CInt(RTNLGRP_NEXTHOP.rawValue),
+            ], receiveBuffer: receiveBuffer)
         let filter = Self.filter(protocolNumber: configuration.protocolNumber, ownPort: ownPort)
         let result = filter.withUnsafeBufferPointer {
             clinux_attach_filter(socket.descriptor, $0.baseAddress, UInt16($0.count))

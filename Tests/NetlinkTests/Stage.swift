@@ -83,10 +83,12 @@ final class Node {
     private let observer: KernelFIB
 
     init(
-        _ stage: Stage, mode: FIB.Mode = .objects, preferredSource: IPv6Address? = nil, receiveBuffer: CInt = 4 << 20
+        _ stage: Stage, mode: FIB.Mode = .objects, preferredSource: IPv6Address? = nil,
+        preferredSourceIPv4: IPv4Address? = nil, receiveBuffer: CInt = 4 << 20
     ) throws {
         self.stage = stage
-        let configuration = KernelFIBConfiguration(preferredSource: preferredSource)
+        let configuration = KernelFIBConfiguration(
+            preferredSource: preferredSource, preferredSourceIPv4: preferredSourceIPv4)
         (monitor, installer, observer) = try stage.machine.run {
             (
                 try KernelMonitor(),
@@ -100,6 +102,12 @@ final class Node {
     func update(
         _ destinations: [(UInt32, [NextHop])], _ routes: [(Int, UInt32?)] = [], released: [UInt32] = []
     ) {
+        update(destinations, routes.map { (Stage.prefix($0.0), $0.1) }, released: released)
+    }
+
+    func update(
+        _ destinations: [(UInt32, [NextHop])], _ routes: [(IPv6Prefix, UInt32?)], released: [UInt32] = []
+    ) {
         installer.update(
             RouteTableUpdate(
                 destinations: destinations.map {
@@ -107,7 +115,7 @@ final class Node {
                         DestinationID(rawValue: $0.0),
                         Destination(kind: .intraArea, metric: 1, announcers: [RouterID(rawValue: 1)], nextHops: $0.1)
                     )
-                }, routes: routes.map { (Stage.prefix($0.0), $0.1.map(DestinationID.init)) },
+                }, routes: routes.map { ($0.0, $0.1.map(DestinationID.init)) },
                 released: released.map(DestinationID.init)))
     }
 

@@ -1,0 +1,90 @@
+import Addressing
+import Linux
+import Netlink
+import OSPF
+import Routing
+import Testing
+
+/// IPv4 routes by way of IPv6 neighbours, beside IPv6 routes to the same destinations.
+@Suite(.serialized) struct IPv4RouteTests {
+    static let both = [Stage.hop(0), Stage.hop(1)]
+    static let address = IPv4Address("172.30.2.1")!
+    static let prefixes = ["172.31.5.0/24", "172.30.2.5/32", "0.0.0.0/0", "2001:db8:5::/120"].map { IPv6Prefix($0)! }
+    static let whole = Dictionary(uniqueKeysWithValues: prefixes.map { ($0, both) })
+
+    private func node(_ stage: Stage, _ mode: FIB.Mode) throws -> Node {
+        try stage.machine.run { _ = try KernelAddresses().add(IPv6Address(Self.address)) }
+        let node = try Node(
+            stage, mode: mode, preferredSource: Stage.nodeAddress, preferredSourceIPv4: Self.address)
+        node.update([(0, Self.both)], Self.prefixes.map { ($0, 0) })
+        node.install()
+        return node
+    }
+
+    @Test(arguments: [FIB.Mode.objects, .multipath])
+    func theyGoByIPv6NeighboursAsOthersSeeToo(mode: FIB.Mode) throws {
+        let stage = try Stage()
+        let node = try node(stage, mode)
+        #expect(try node.kernelRoutes() == Self.whole)
+        let shown = try stage.output("ip -4 -d route show proto 71")
+        #expect(shown.contains("172.31.5.0/24") && shown.contains("172.30.2.5 ") && shown.contains("default"))
+        #expect(shown.contains("via inet6 \(Stage.hop(0).gateway) dev c0"))
+        let way = try stage.output("ip -4 route get 172.31.5.9")
+        #expect(way.contains("via inet6 fe80::10"))
+        #expect(way.contains("src 172.30.2.1"))
+        if mode == .objects { #expect(node.installer.fib.counts.groups == 1) }
+
+        node.update([(0, [Stage.hop(1)])])
+        node.install()
+        #expect(try node.kernelRoutes() == Self.whole.mapValues { _ in [Stage.hop(1)] })
+        node.update([], Self.prefixes.map { ($0, nil) }, released: [0])
+        node.install()
+        #expect(try node.kernelRoutes().isEmpty)
+        #expect(try stage.output("ip -4 route show proto 71").isEmpty)
+    }
+
+    @Test(arguments: [FIB.Mode.objects, .multipath])
+    func theySurviveFlapsOfAllCables(mode: FIB.Mode) throws {
+        let stage = try Stage()
+        let node = try node(stage, mode)
+        for _ in 0..<3 {
+            try stage.unplug(0)
+            #expect(try node.run { try node.kernelRoutes() == Self.whole.mapValues { _ in [Stage.hop(1)] } })
+            try stage.unplug(1)
+            #expect(try node.run { node.monitor.links[Stage.interface(1)]?.isUsable == false })
+            // A route with next hops of its own stays, dead, until the router says that there is no way any more.
+            node.update([], Self.prefixes.map { ($0, nil) }, released: [0])
+            node.install()
+            #expect(try node.kernelRoutes().isEmpty)
+            try stage.plug(1)
+            try stage.plug(0)
+            node.update([(0, Self.both)], Self.prefixes.map { ($0, 0) })
+            #expect(try node.run { try node.kernelRoutes() == Self.whole })
+        }
+    }
+
+    @Test func whatOthersRemoveComesBack() throws {
+        let stage = try Stage()
+        let node = try node(stage, .objects)
+        try stage.ip("-4 route del 172.31.5.0/24 proto 71")
+        #expect(try node.run { try node.kernelRoutes() == Self.whole })
+        #expect(node.installer.counters.foreignRouteDeletions == 1)
+        // With the address the kernel takes away every IPv4 route that names it as its source, without a word.
+        try stage.ip("addr del 172.30.2.1/32 dev lo")
+        #expect(try node.run { !node.monitor.addresses.contains { $0.address == IPv6Address(Self.address) } })
+        try stage.machine.run { _ = try KernelAddresses().add(IPv6Address(Self.address)) }
+        node.installer.setPreferredSource(IPv6Address(Self.address))
+        #expect(try node.run { try node.kernelRoutes() == Self.whole })
+    }
+
+    @Test func anEarlierRunsRoutesAreTakenOverWithoutAChange() throws {
+        let stage = try Stage()
+        _ = try node(stage, .objects)
+        let next = try node(stage, .objects)
+        #expect(next.installer.kernelCounters.changes == 0)
+        try next.installer.sweep()
+        #expect(try next.kernelRoutes() == Self.whole)
+        #expect(try next.installer.cleanUp().routes == Self.prefixes.count)
+        #expect(try stage.output("ip -4 route show proto 71").isEmpty)
+    }
+}
