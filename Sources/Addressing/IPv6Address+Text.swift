@@ -6,8 +6,10 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
         }
     }
 
-    /// The canonical text of RFC 5952: lower case, no leading zeros, the longest run of zero groups as `::`.
+    /// The canonical text of RFC 5952: lower case, no leading zeros, the longest run of zero groups as `::`. The mapped
+    /// form of an IPv4 address is written as that.
     public var description: String {
+        if let ipv4 { return ipv4.description }
         let groups = self.groups
         var best = 0..<0
         var start = 0
@@ -18,17 +20,17 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
             start = max(end, start + 1)
         }
         if best.count < 2 { best = 0..<0 }
-        if best.lowerBound == 0, best.upperBound == 5, groups[5] == 0xffff {
-            return "::ffff:\(IPv4Address(UInt32(truncatingIfNeeded: low)))"
-        }
         func text(_ range: Range<Int>) -> String {
             groups[range].map { String($0, radix: 16) }.joined(separator: ":")
         }
         return best.isEmpty ? text(0..<8) : text(0..<best.lowerBound) + "::" + text(best.upperBound..<8)
     }
 
-    /// Reads the text forms of RFC 4291 §2.2, with or without `::` and a dotted last part. No zone, no brackets.
-    public init?(_ text: String) { self.init(text: text.utf8.span) }
+    /// Reads the text forms of RFC 4291 §2.2, with or without `::` and a dotted last part, and IPv4 addresses, which become
+    /// mapped ones. No zone, no brackets.
+    public init?(_ text: String) {
+        if let ipv4 = IPv4Address(text) { self.init(ipv4) } else { self.init(text: text.utf8.span) }
+    }
 
     init?(text: Span<UInt8>) {
         var groups: UInt128 = 0

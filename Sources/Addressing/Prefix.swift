@@ -85,6 +85,13 @@ public struct IPv4Prefix: Hashable, Sendable {
 
     /// Whether `address` lies in this prefix.
     public func contains(_ address: IPv4Address) -> Bool { address.masked(to: length) == self.address }
+
+    /// Whether it lies in what is never routed: this host, loopback, link-local, multicast and beyond (RFC 6890).
+    public var isReserved: Bool {
+        let first = address.rawValue >> 24
+        let isLinkLocal = length >= 16 && address.rawValue >> 16 == 0xa9fe
+        return length >= 8 && (first == 0 || first == 127) || isLinkLocal || length >= 3 && first >= 224
+    }
 }
 
 extension IPv4Prefix: CustomStringConvertible, LosslessStringConvertible {

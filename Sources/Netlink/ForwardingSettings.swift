@@ -59,6 +59,16 @@ public enum ForwardingSettings {
         set("net.ipv4.nexthop_compat_mode", to: isOn ? "1" : "0")
     }
 
+    /// Has a port take IPv4 packets whose way back is by another port (`rp_filter` = 2), if it would refuse them now: on a
+    /// mesh packets often come another way than they would go. `nil` if it takes them already.
+    public static func relaxReversePathFilter(of port: String) -> Outcome? {
+        func value(_ port: String) -> Int { (try? Sysctl.read(name(port))).flatMap { Int($0) } ?? 0 }
+        func name(_ port: String) -> String { "net/ipv4/conf/\(port)/rp_filter" }
+        // The stricter of the two counts by its number; 1 is strict, 2 is loose.
+        guard max(value("all"), value(port)) == 1 else { return nil }
+        return set(name(port), to: "2")
+    }
+
     private static func set(_ name: String, to wanted: String) -> Outcome {
         do {
             let current = try Sysctl.read(name)

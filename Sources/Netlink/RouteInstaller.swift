@@ -155,11 +155,14 @@ public final class RouteInstaller {
     /// Changes the preferred source of all routes of its family. It must be an address of this machine by now; also to be said again when
     /// the address was removed and came back, as the kernel takes it off all routes then.
     public func setPreferredSource(_ source: IPv6Address) {
-        if let source = source.ipv4 {
-            kernel.configuration.preferredSourceIPv4 = source
-        } else {
-            kernel.configuration.preferredSource = source
-        }
+        guard source.ipv4 == nil else { return setPreferredSourceIPv4(source.ipv4) }
+        kernel.configuration.preferredSource = source
+        fib.rewriteRoutes()
+    }
+
+    /// The same for IPv4; `nil` leaves it to the kernel.
+    public func setPreferredSourceIPv4(_ source: IPv4Address?) {
+        kernel.configuration.preferredSourceIPv4 = source
         fib.rewriteRoutes()
     }
 

@@ -122,7 +122,7 @@ private func problems(_ yaml: String) -> [String] {
             interfaces:
               - { match: eth0, cost: 0 }
               - { match: eth1, hello: 2 }
-            advertise: [ "2001:db8::1/64", 10.0.0.0/8 ]
+            advertise: [ "2001:db8::1/64", 10.0.0.1/8 ]
             """)
         #expect(found.count == 5)
         #expect(found[0].hasPrefix("f.yaml:1:19: node.routerID: 0.0.0.0 names no router"))
@@ -130,7 +130,7 @@ private func problems(_ yaml: String) -> [String] {
             found[1].hasPrefix("f.yaml:3:26: interfaces[0].cost: must be a whole number from 1 to 65535, not \"0\""))
         #expect(found[2].contains("say the unit: 2s or 2ms"))
         #expect(found[3].contains("did you mean 2001:db8::/64?"))
-        #expect(found[4].contains("IPv4 is not supported yet"))
+        #expect(found[4].contains("did you mean 10.0.0.0/8?"))
     }
 
     @Test(arguments: [
@@ -144,7 +144,9 @@ private func problems(_ yaml: String) -> [String] {
         ("interfaces: [ { match: a, hello: 1500ms } ]", "whole seconds"), ("auth: { keys: [] }", "not supported yet"),
         ("addressing: { base: \"fd00::/72\" }", "/71 or shorter"), ("advertise: [ \"fe80::/64\" ]", "link-local"),
         ("vips: [ { name: a } ]", "needs a \"name\" and an \"address\""),
-        ("vips: [ { name: a, address: 10.0.0.1 } ]", "IPv4 is not supported yet"),
+        ("vips: [ { name: a, address: 224.0.0.1 } ]", "not an address that can be routed"),
+        ("advertise: [ 169.254.7.0/24 ]", "link-local"), ("advertise: [ 10.0.0.1 ]", "write 10.0.0.1/32"),
+        ("addressing: { prefix: 10.0.0.0/24 }", "an IPv6 prefix is wanted"),
         ("vips: [ { name: a, address: \"fd00::1\" }, { name: a, address: \"fd00::2\" } ]", "named \"a\" already"),
         ("vips: [ { name: a, address: \"fd00::1\" }, { name: b, address: \"fd00::1\" } ]", "of VIP \"a\" already"),
         ("vips: [ { name: a, address: \"fd00::1\", check: { interval: 1s } } ]", "needs one of tcp and http"),

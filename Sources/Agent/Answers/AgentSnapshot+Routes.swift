@@ -20,7 +20,7 @@ extension AgentSnapshot {
             switch target {
             case .prefix(let prefix): prefix
             case .address(let address):
-                router.routeTable.routes.keys.filter { $0.contains(address) }.max { $0.length < $1.length }
+                router.routeTable.routes.keys.filter { $0.routes(address) }.max { $0.length < $1.length }
             }
         guard let prefix = found, let id = router.routeTable.routes[prefix],
             var route = route(prefix, id, router, neighborsByNextHop)
@@ -34,7 +34,7 @@ extension AgentSnapshot {
         announced.contains { own in
             switch target {
             case .prefix(let prefix): own.prefix == prefix
-            case .address(let address): own.prefix.contains(address)
+            case .address(let address): own.prefix.routes(address)
             }
         }
     }
@@ -51,7 +51,7 @@ extension AgentSnapshot {
     ) -> Route? {
         guard let destination = router.routeTable.destinations[id] else { return nil }
         return Route(
-            prefix: prefix.description, family: "ipv6", kind: destination.kind.text,
+            prefix: prefix.description, family: prefix.ipv4 == nil ? "ipv6" : "ipv4", kind: destination.kind.text,
             nodes: destination.announcers.map { label(of: $0) }, metric: Int(destination.metric),
             internalMetric: destination.kind == .externalType2 ? Int(destination.internalMetric) : nil,
             nextHops: destination.nextHops.map { hop in
@@ -107,6 +107,13 @@ enum RouteTargetQuery: Hashable, Sendable {
         } else {
             return nil
         }
+    }
+}
+
+extension IPv6Prefix {
+    /// Whether a route to this prefix is one for `address`: `::/0` is none for IPv4.
+    fileprivate func routes(_ address: IPv6Address) -> Bool {
+        (ipv4 == nil) == (address.ipv4 == nil) && contains(address)
     }
 }
 

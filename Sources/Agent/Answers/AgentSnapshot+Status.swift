@@ -13,7 +13,9 @@ extension AgentSnapshot {
             ready: notReady.isEmpty, notReady: notReady, routerID: router?.routerID.description ?? "0.0.0.0",
             routerIDIsDerived: router?.configuration.routerIDIsDerived ?? true,
             area: configuration.ospf.area.description, instance: Int(configuration.ospf.instance),
-            address: address?.description, announces: announced.map(\.prefix.description),
+            address: addresses.first?.description,
+            ipv4Address: addresses.first { $0.ipv4 != nil }?.description,
+            announces: announced.map(\.prefix.description),
             stubRouter: router?.isStubRouter ?? false, configuration: configurationStatus,
             kernel: Status.KernelStatus(
                 table: Int(configuration.kernel.table), routeProtocol: Int(configuration.kernel.routeProtocol),

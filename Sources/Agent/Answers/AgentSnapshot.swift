@@ -20,8 +20,8 @@ struct AgentSnapshot: Sendable {
     var adoptedRoutes: Int
     /// The router; `nil` while there is no identity.
     var router: Router?
-    /// The node's own address.
-    var address: IPv6Address?
+    /// The node's own addresses, IPv6's first.
+    var addresses: [IPv6Address]
     /// The prefixes announced.
     var announced: [AdvertisedPrefix]
     /// What should be in the kernel, and what is.

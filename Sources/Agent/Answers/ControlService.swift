@@ -89,12 +89,12 @@ struct ControlService: Sendable {
             throw Refusal(.badRequest, "there is no address family \(family ?? "")", hint: "ipv4 or ipv6")
         }
         guard let text = query["prefix"] else {
-            return try await list { family == "ipv4" ? [] : $0.routeList }
+            return try await list { $0.routeList.filter { family == nil || $0.family == family } }
         }
         guard let target = RouteTargetQuery(text) else {
             throw Refusal(
                 .badRequest, "\(text) is neither a prefix nor an address",
-                hint: "for example 2001:db8::/64 or 2001:db8::1")
+                hint: "for example 2001:db8::/64, 2001:db8::1 or 192.0.2.1")
         }
         return try await list { snapshot in
             if let route = snapshot.explainedRoute(to: target) { return [route] }

@@ -50,6 +50,18 @@ extension Configuration {
         public var prefix: IPv6Prefix?
         /// The prefixes of the node's pods; `nil` follows the plan, an empty list announces none.
         public var podPrefixes: [IPv6Prefix]?
+        /// What the node has of IPv4.
+        public var ipv4 = IPv4()
+    }
+
+    /// Where the node's IPv4 addresses come from. There is none unless something is said here.
+    public struct IPv4: Hashable, Sendable {
+        /// The node's own address.
+        public var address: IPv4Address?
+        /// Where the node takes its own address from, unless it is given.
+        public var nodes: PrefixPool?
+        /// Where the node takes a range for its pods from.
+        public var pods: PrefixPool?
     }
 
     /// What concerns the whole router.

@@ -42,7 +42,7 @@ extension Configuration {
             section.read("name", into: &node.name) { try Read.name($0) }
             section.read("routerID", into: &node.routerID, Read.routerID)
         }
-        if let section = file.section("addressing", keys: ["base", "prefix", "podPrefixes"]) {
+        if let section = file.section("addressing", keys: ["base", "prefix", "podPrefixes", "ipv4"]) {
             readAddressing(section)
         }
         if let list = file.list("interfaces") {
@@ -68,14 +68,27 @@ extension Configuration {
 
     private mutating func readAddressing(_ section: Section) {
         section.read("base", into: &addressing.plan) { node in
-            guard let plan = AddressPlan(base: try Read.unicastPrefix(node)) else {
+            guard let plan = AddressPlan(base: try Read.ipv6Prefix(node)) else {
                 throw Complaint("must be /71 or shorter, to leave room for a hardware address")
             }
             return plan
         }
-        section.read("prefix", into: &addressing.prefix, Read.unicastPrefix)
+        section.read("prefix", into: &addressing.prefix, Read.ipv6Prefix)
         if let list = section.list("podPrefixes") {
             addressing.podPrefixes = list.compactMap { section.reader.value($0.node, key: $0.key, Read.unicastPrefix) }
+        }
+        if let ipv4 = section.section("ipv4", keys: ["address", "nodes", "pods", "podLength"]) { readIPv4(ipv4) }
+    }
+
+    private mutating func readIPv4(_ section: Section) {
+        section.read("address", into: &addressing.ipv4.address, Read.ipv4Address)
+        section.read("nodes", into: &addressing.ipv4.nodes) { try Read.pool($0, length: 32) }
+        var podLength = 24
+        section.read("podLength", into: &podLength) { try Read.integer($0, in: 8...32) }
+        section.read("pods", into: &addressing.ipv4.pods) { try Read.pool($0, length: podLength) }
+        if addressing.ipv4.address != nil, section.has("nodes") {
+            section.note(
+                Complaint("the address is given already", hint: "leave \"nodes\" or \"address\" out"), at: "nodes")
         }
     }
 

@@ -64,39 +64,61 @@ enum Read {
     static func prefix(_ node: Node) throws -> IPv6Prefix {
         let text = try text(node)
         if let prefix = IPv6Prefix(text) { return prefix }
-        if IPv4Prefix(text) != nil || IPv4Address(text) != nil {
-            throw Complaint("IPv4 is not supported yet", hint: "give an IPv6 prefix")
-        }
         if let address = IPv6Address(text) {
-            throw Complaint("the length is missing", hint: "write \(address)/128 for one address")
+            throw Complaint("the length is missing", hint: "write \(IPv6Prefix(host: address)) for one address")
         }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        if parts.count == 2, let address = IPv6Address(String(parts[0])), let length = Int(parts[1]),
-            (0...128).contains(length)
+        if parts.count == 2, let address = IPv6Address(String(parts[0])), let length = Int(parts[1]), length >= 0,
+            length <= (address.ipv4 == nil ? 128 : 32)
         {
-            throw Complaint(
-                "\(text) has bits set behind its length", hint: "did you mean \(IPv6Prefix(address, length: length))?")
+            let prefix = IPv6Prefix(address, length: address.ipv4 == nil ? length : 96 + length)
+            throw Complaint("\(text) has bits set behind its length", hint: "did you mean \(prefix)?")
         }
-        throw Complaint("\"\(text.prefix(60))\" is not an IPv6 prefix", hint: "for example 2001:db8:1::/64")
+        throw Complaint(
+            "\"\(text.prefix(60))\" is not a prefix", hint: "for example 2001:db8:1::/64 or 192.0.2.0/24")
     }
 
     /// A prefix that may be announced: neither link-local nor multicast.
     static func unicastPrefix(_ node: Node) throws -> IPv6Prefix {
         let prefix = try prefix(node)
-        guard !prefix.address.isLinkLocal, !prefix.address.isMulticast else {
-            throw Complaint(
-                "\(prefix) cannot be routed: it is \(prefix.address.isMulticast ? "multicast" : "link-local")")
+        guard !prefix.address.isLinkLocal, !prefix.address.isMulticast, prefix.ipv4?.isReserved != true else {
+            throw Complaint("\(prefix) cannot be routed: it is link-local, multicast or reserved")
         }
         return prefix
     }
 
+    static func ipv6Prefix(_ node: Node) throws -> IPv6Prefix {
+        let prefix = try unicastPrefix(node)
+        guard prefix.ipv4 == nil else { throw Complaint("\(prefix) is an IPv4 prefix; an IPv6 prefix is wanted") }
+        return prefix
+    }
+
+    static func ipv4Address(_ node: Node) throws -> IPv4Address {
+        let address = try address(node)
+        guard let ipv4 = address.ipv4 else { throw Complaint("\(address) is not an IPv4 address") }
+        return ipv4
+    }
+
+    /// A prefix that all nodes share, to take prefixes of `length` out of.
+    static func pool(_ node: Node, length: Int) throws -> PrefixPool {
+        let base = try unicastPrefix(node)
+        guard let ipv4 = base.ipv4 else { throw Complaint("\(base) is not an IPv4 prefix") }
+        guard let pool = PrefixPool(base: ipv4, length: length) else {
+            throw Complaint("a /\(length) for each node must fit into \(ipv4), at most 65536 times")
+        }
+        return pool
+    }
+
     static func address(_ node: Node) throws -> IPv6Address {
         let text = try text(node)
-        guard let address = IPv6Address(text.hasSuffix("/128") ? String(text.dropLast(4)) : text) else {
-            if IPv4Address(text) != nil { throw Complaint("IPv4 is not supported yet", hint: "give an IPv6 address") }
-            throw Complaint("\"\(text.prefix(60))\" is not an IPv6 address", hint: "for example 2001:db8::1")
+        let prefix = IPv6Prefix(text).flatMap { $0.isHost ? $0 : nil }
+        guard let address = prefix?.address ?? IPv6Address(text) else {
+            throw Complaint(
+                "\"\(text.prefix(60))\" is not an address", hint: "for example 2001:db8::1 or 192.0.2.1")
         }
-        guard !address.isUnspecified, !address.isMulticast, !address.isLinkLocal, address != .loopback else {
+        guard !address.isUnspecified, !address.isMulticast, !address.isLinkLocal, address != .loopback,
+            address.ipv4.map({ IPv4Prefix($0, length: 32).isReserved }) != true
+        else {
             throw Complaint("\(address) is not an address that can be routed")
         }
         return address

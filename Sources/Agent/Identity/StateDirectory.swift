@@ -38,6 +38,17 @@ struct StateDirectory: Sendable {
         try SmallFile.write("\(derived) \(routerID)\n", to: routerIDFile)
     }
 
+    /// The IPv4 range that was taken for a purpose.
+    func savedRange(for purpose: String) -> IPv4Prefix? {
+        guard let octets = try? SmallFile.read("\(path)/\(purpose)", upTo: 64) else { return nil }
+        return IPv4Prefix(String(String(decoding: octets, as: UTF8.self).prefix { $0 != "\n" }))
+    }
+
+    /// Keeps the IPv4 range taken for a purpose.
+    func save(_ range: IPv4Prefix, for purpose: String) throws(SystemError) {
+        try SmallFile.write("\(range)\n", to: "\(path)/\(purpose)")
+    }
+
     private var nonceFile: String { path + "/fingerprint" }
 
     /// A random number that stays the same over restarts if it can be kept: it tells two machines apart whose hardware

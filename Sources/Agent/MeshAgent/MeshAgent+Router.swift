@@ -66,6 +66,7 @@ extension MeshAgent {
     /// Brings the kernel up to date and sets the timers. To be called at the end of everything that tells the router or the
     /// installer something.
     func settle() {
+        reviewIPv4Ranges()
         install()
         if let timers { loop.setDeadline(routing?.router.nextDeadline, of: timers.router) }
         sweepIfConverged()
@@ -100,6 +101,7 @@ extension MeshAgent {
         var prefixes = [
             AdvertisedPrefix(prefix: IPv6Prefix(host: identity.address), options: .localAddress)
         ]
+        prefixes += routing.ipv4.announced
         prefixes += identity.podPrefixes.map { AdvertisedPrefix(prefix: $0) }
         prefixes += configuration.advertise
         prefixes += vips.announced.map { AdvertisedPrefix(prefix: IPv6Prefix(host: $0)) }
@@ -212,6 +214,7 @@ extension MeshAgent {
         switch change {
         case .up(let configuration), .changed(let configuration):
             tellRouter(.interfaceUp(configuration))
+            if let outcome = ForwardingSettings.relaxReversePathFilter(of: configuration.name) { tell(outcome) }
             let isNew = if case .up = change { true } else { false }
             tell(
                 .notice, "port \(configuration.name) \(isNew ? "is up" : "has changed")",

@@ -29,23 +29,23 @@ extension MeshAgent {
         switch action {
         case .announce(let vip):
             // First the address, so that what others send is taken.
-            if change(vip.address, isHeld: true) { tell(.notice, "VIP \(vip.name), \(vip.address): announced") }
+            if hold(vip.address) { tell(.notice, "VIP \(vip.name), \(vip.address): announced") }
         case .withdraw(let vip, let reason):
             // First the announcement, so that what others send goes elsewhere.
             advertise()
             settle()
-            change(vip.address, isHeld: false)
+            release(vip.address)
             tell(.notice, "VIP \(vip.name), \(vip.address): not announced: \(reason)")
         case .startChecking(let id, let check): checker.start(id, check)
         case .stopChecking(let id): checker.stop(id)
         }
     }
 
-    /// Puts an address on this node or takes it away; whether that worked.
+    /// Puts an address on this node; whether that worked.
     @discardableResult
-    private func change(_ address: IPv6Address, isHeld: Bool) -> Bool {
+    func hold(_ address: IPv6Address) -> Bool {
         do {
-            if isHeld { try addresses.add(address) } else { try addresses.remove(address) }
+            try addresses.add(address)
             return true
         } catch {
             tell(.error, "\(error)")
@@ -53,14 +53,19 @@ extension MeshAgent {
         }
     }
 
+    /// Takes an address from this node.
+    func release(_ address: IPv6Address) {
+        do { try addresses.remove(address) } catch { tell(.error, "\(error)") }
+    }
+
     /// Puts an address of this node back that somebody else removed.
     func putBack(_ address: InterfaceAddress) {
         guard address.interface == KernelAddresses.loopback, let routing, phase != .stopping else { return }
-        let isOwn = address.address == routing.identity.address
+        let isOwn = ownAddresses.contains(address.address)
         guard isOwn || vips.announced.contains(address.address) else { return }
-        guard change(address.address, isHeld: true) else { return }
+        guard hold(address.address) else { return }
         tell(.warning, "somebody removed \(address.address) from lo; it is back")
-        // The kernel has taken it off all routes.
+        // The kernel has taken it off all routes, or, if it is IPv4's, has taken all routes with it.
         if isOwn { routing.installer.setPreferredSource(address.address) }
     }
 }

@@ -70,12 +70,15 @@ extension MeshAgent {
 
     private func beginRouting(_ identity: NodeIdentity) throws {
         let now = EventLoop.now
-        try addresses.add(identity.address)
-        try removeStaleAddresses(identity)
+        let ipv4 = IPv4Ranges(configuration.addressing.ipv4, state)
+        let own = [identity.address] + (ipv4.address.map { [IPv6Address($0)] } ?? [])
+        for address in own { try addresses.add(address) }
+        try removeStaleAddresses(except: own)
         let installer = try RouteInstaller(
             configuration: KernelFIBConfiguration(
                 protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table,
-                metric: configuration.kernel.metric, preferredSource: identity.address))
+                metric: configuration.kernel.metric, preferredSource: identity.address,
+                preferredSourceIPv4: ipv4.address))
         for link in monitor.links.values { installer.handle(.link(link)) }
         let socket = try OSPFSocket()
         let router = Router(
@@ -86,7 +89,8 @@ extension MeshAgent {
                 spfDelay: configuration.ospf.spfDelay, seed: UInt64.random(in: .min ... .max)), at: now)
         try loop.register(installer.descriptor) { [unowned self] _ in assumeIsolated { $0.readRouteNotifications() } }
         try loop.register(socket.descriptor) { [unowned self] _ in assumeIsolated { $0.readPackets() } }
-        routing = RoutingCore(identity: identity, router: router, installer: installer, socket: socket)
+        routing = RoutingCore(
+            identity: identity, ipv4: ipv4, router: router, installer: installer, socket: socket)
         phase = .converging
         tell(
             .notice,
@@ -100,8 +104,8 @@ extension MeshAgent {
 
     /// Takes away what an earlier run put on `lo` and this one does not want. The VIPs that may be wanted stay until their
     /// checks have spoken.
-    private func removeStaleAddresses(_ identity: NodeIdentity) throws {
-        let wanted = Set(configuration.vips.map(\.address) + [identity.address])
+    private func removeStaleAddresses(except own: [IPv6Address]) throws {
+        let wanted = Set(configuration.vips.map(\.address) + own)
         for stale in try addresses.own() where !wanted.contains(stale.address) {
             try addresses.remove(stale.address, from: stale.interface)
             tell(.notice, "removed \(stale.address), left by an earlier run")
@@ -113,14 +117,17 @@ extension MeshAgent {
         if !configuration.kernel.keepsNextHopCompatibility {
             outcomes.append(ForwardingSettings.setNextHopCompatibility(false))
         }
-        for outcome in outcomes {
-            switch outcome.result {
-            case .unchanged, .absent: tell(.debug, "\(outcome)")
-            case .changed: tell(.notice, "set \(outcome)")
-            case .failed:
-                tell(.warning, "\(outcome)")
-                kernelProblems.append("\(outcome)")
-            }
+        outcomes.forEach(tell)
+    }
+
+    /// Says what became of a setting of the kernel.
+    func tell(_ outcome: ForwardingSettings.Outcome) {
+        switch outcome.result {
+        case .unchanged, .absent: tell(.debug, "\(outcome)")
+        case .changed: tell(.notice, "set \(outcome)")
+        case .failed:
+            tell(.warning, "\(outcome)")
+            if !kernelProblems.contains("\(outcome)") { kernelProblems.append("\(outcome)") }
         }
     }
 
@@ -184,7 +191,7 @@ extension MeshAgent {
         }
         do {
             let removed = try routing.installer.cleanUp()
-            try addresses.remove(routing.identity.address)
+            for address in ownAddresses { try addresses.remove(address) }
             tell(
                 .notice,
                 "stopped; removed \(counted(removed.routes, "route")) and \(counted(removed.nextHops, "next hop"))")

@@ -67,6 +67,7 @@ public actor MeshAgent {
     /// changed where it stands.
     final class RoutingCore {
         let identity: NodeIdentity
+        var ipv4: IPv4Ranges
         var router: Router
         let installer: RouteInstaller
         let socket: OSPFSocket
@@ -78,8 +79,11 @@ public actor MeshAgent {
         /// Kept to spare the allocation.
         var effects: [RouterEffect] = []
 
-        init(identity: NodeIdentity, router: Router, installer: RouteInstaller, socket: OSPFSocket) {
+        init(
+            identity: NodeIdentity, ipv4: IPv4Ranges, router: Router, installer: RouteInstaller, socket: OSPFSocket
+        ) {
             self.identity = identity
+            self.ipv4 = ipv4
             self.router = router
             self.installer = installer
             self.socket = socket
@@ -147,7 +151,7 @@ extension MeshAgent {
         return AgentSnapshot(
             now: EventLoop.now, started: started, node: routing?.identity.name ?? configuration.node.name ?? Host.name,
             phase: phase, adoptedRoutes: routing?.adoptedRoutes ?? 0, router: routing?.router,
-            address: routing?.identity.address,
+            addresses: ownAddresses,
             announced: routing?.announced ?? [], fib: routing?.installer.fib, interfaces: interfaces, vips: vips,
             configuration: configuration, configurationStatus: configurationStatus,
             kernelProblems: currentKernelProblems,

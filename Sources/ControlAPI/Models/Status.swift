@@ -22,6 +22,8 @@ public struct Status: Codable, Sendable {
     public var instance: Int
     /// Its own address.
     public var address: String?
+    /// Its own IPv4 address, if it has one.
+    public var ipv4Address: String?
     /// The prefixes it announces.
     public var announces: [String]
     /// Whether others are asked to route around it.
@@ -38,7 +40,8 @@ public struct Status: Codable, Sendable {
     /// Makes a status.
     public init(
         version: String, pid: Int, uptime: Double, phase: Phase, ready: Bool, notReady: [String], routerID: String,
-        routerIDIsDerived: Bool, area: String, instance: Int, address: String?, announces: [String], stubRouter: Bool,
+        routerIDIsDerived: Bool, area: String, instance: Int, address: String?, ipv4Address: String?,
+        announces: [String], stubRouter: Bool,
         configuration: ConfigurationStatus, kernel: KernelStatus, counts: Counts, events: [Event]
     ) {
         self.version = version
@@ -52,6 +55,7 @@ public struct Status: Codable, Sendable {
         self.area = area
         self.instance = instance
         self.address = address
+        self.ipv4Address = ipv4Address
         self.announces = announces
         self.stubRouter = stubRouter
         self.configuration = configuration

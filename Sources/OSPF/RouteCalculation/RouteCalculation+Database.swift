@@ -211,15 +211,6 @@ extension LSAPrefix {
     }
 }
 
-extension IPv4Prefix {
-    /// Whether it lies in what is never routed: this host, loopback, link-local, multicast and beyond (RFC 6890).
-    fileprivate var isReserved: Bool {
-        let first = address.rawValue >> 24
-        let isLinkLocal = length >= 16 && address.rawValue >> 16 == 0xa9fe
-        return length >= 8 && (first == 0 || first == 127) || isLinkLocal || length >= 3 && first >= 224
-    }
-}
-
 extension Candidate {
     fileprivate init(_ entry: LSAPrefix, at vertex: Vertex) {
         self.init(kind: .intraArea, announcer: vertex, metric: UInt32(entry.metric))

@@ -2,11 +2,14 @@ import Glibc
 import Lab
 
 /// Runs `body` with a lab of real agents, and takes it down again. What the agents said is part of any error.
-func withLab(_ topology: Topology, _ body: (inout Lab) throws -> Void) throws {
+func withLab(
+    _ topology: Topology, beforeStart prepare: (Lab) throws -> Void = { _ in }, _ body: (inout Lab) throws -> Void
+) throws {
     try Lab.destroyLeftOvers(prefix: "at")
     var lab = try Lab.create(topology, name: "at\(getpid())")
     defer { try? lab.destroy() }
     do {
+        try prepare(lab)
         try lab.startRouters()
         try body(&lab)
     } catch {

@@ -1,0 +1,61 @@
+/// A base prefix that all nodes share, and out of which each takes prefixes of one length for itself (in the manner of
+/// RFC 7695): the first free one from a place that follows from the node alone, so that a node mostly comes to the same
+/// prefix again, and two nodes seldom to one.
+public struct PrefixPool: Hashable, Sendable {
+    /// What the prefixes are taken out of.
+    public let base: IPv4Prefix
+    /// The length of each, up to 32.
+    public let length: Int
+
+    /// The most prefixes in a pool, as the number of additional bits.
+    private static let mostBits = 16
+
+    /// Describes a pool. `nil` when the prefixes would not fit into the base, or there would be more than 65,536 of them.
+    public init?(base: IPv4Prefix, length: Int) {
+        guard (base.length...32).contains(length), length - base.length <= Self.mostBits else { return nil }
+        self.base = base
+        self.length = length
+    }
+
+    /// The numbers of the prefixes that may be taken. Of single addresses the first and the last of the base are left out,
+    /// which old software takes for the network and for everybody.
+    private var numbers: Range<Int> {
+        let count = 1 << (length - base.length)
+        return length == 32 && count > 2 ? 1..<count - 1 : 0..<count
+    }
+
+    private func prefix(_ number: Int) -> IPv4Prefix {
+        IPv4Prefix(IPv4Address(base.address.rawValue | UInt32(number) << UInt32(32 - length)), length: length)
+    }
+
+    /// Whether a prefix may be taken out of this pool.
+    public func contains(_ prefix: IPv4Prefix) -> Bool {
+        guard prefix.length == length, base.contains(prefix.address) else { return false }
+        return numbers.contains(Int((prefix.address.rawValue ^ base.address.rawValue) >> UInt32(32 - length)))
+    }
+
+    /// The first prefix that overlaps none of those in use, beginning at a place that `seed` gives; `nil` if all are in use.
+    public func choose(seed: UInt64, avoiding used: some Sequence<IPv4Prefix>) -> IPv4Prefix? {
+        var isUsed = [Bool](repeating: false, count: 1 << (length - base.length))
+        for other in used where other.overlaps(base) {
+            let width = max(0, length - max(other.length, base.length))
+            let first = other.length <= base.length ? base.address : other.address
+            let number = Int((first.rawValue ^ base.address.rawValue) >> UInt32(32 - length))
+            for taken in number..<number + 1 << width { isUsed[taken] = true }
+        }
+        let numbers = self.numbers
+        let start = Int(seed % UInt64(numbers.count))
+        for step in 0..<numbers.count {
+            let number = numbers.lowerBound + (start + step) % numbers.count
+            if !isUsed[number] { return prefix(number) }
+        }
+        return nil
+    }
+}
+
+extension IPv4Prefix {
+    /// Whether some address lies in both.
+    public func overlaps(_ other: IPv4Prefix) -> Bool {
+        length <= other.length ? contains(other.address) : other.contains(address)
+    }
+}

@@ -1,0 +1,52 @@
+internal import Addressing
+
+/// An IPv4 range that the node has taken for itself out of a pool that all nodes share. Nobody is asked: what others have
+/// is seen in the link-state database, and of two nodes that took the same, the one with the lower router ID gives way
+/// (in the manner of RFC 7695).
+struct SelfAssignedRange: Sendable {
+    /// What happened to it.
+    enum Change: Equatable {
+        case took(IPv4Prefix)
+        /// A node with a higher router ID has it too.
+        case gaveWay(IPv4Prefix, to: RouterID)
+        /// Everything is in use.
+        case noneLeft
+    }
+
+    /// What it is for, in words; also the name of the file it is kept in.
+    let purpose: String
+    let pool: PrefixPool
+    /// What the node has now.
+    private(set) var prefix: IPv4Prefix?
+    private var toldNoneLeft = false
+
+    /// Begins with what an earlier run had, if it is still in the pool.
+    init(purpose: String, pool: PrefixPool, saved: IPv4Prefix?) {
+        self.purpose = purpose
+        self.pool = pool
+        prefix = saved.flatMap { pool.contains($0) ? $0 : nil }
+    }
+
+    /// Looks whether others have the same, and takes another if need be. A node that does not know the mesh yet
+    /// (`mayTake` is false) takes nothing.
+    mutating func review(
+        as own: RouterID, seed: UInt64, mayTake: Bool, claimants: (IPv4Prefix) -> [RouterID],
+        used: () -> [IPv4Prefix]
+    ) -> [Change] {
+        var changes: [Change] = []
+        if let held = prefix, let winner = claimants(held).max(), winner > own {
+            prefix = nil
+            changes.append(.gaveWay(held, to: winner))
+        }
+        guard prefix == nil, mayTake else { return changes }
+        prefix = pool.choose(seed: seed, avoiding: used())
+        if let prefix {
+            toldNoneLeft = false
+            changes.append(.took(prefix))
+        } else if !toldNoneLeft {
+            toldNoneLeft = true
+            changes.append(.noneLeft)
+        }
+        return changes
+    }
+}

@@ -1,0 +1,109 @@
+internal import Addressing
+internal import ControlAPI
+internal import Linux
+internal import Logging
+internal import Netlink
+internal import OSPF
+internal import OSPFPacket
+
+/// What the node has of IPv4: an address, and ranges for its pods, given or taken out of pools that all nodes share.
+struct IPv4Ranges: Sendable {
+    /// The address given.
+    let givenAddress: IPv4Address?
+    /// The address taken, as a /32.
+    var takenAddress: SelfAssignedRange?
+    /// The range taken for the pods.
+    var takenPods: SelfAssignedRange?
+    /// What was last looked at: the database, and whether anything might be taken.
+    var reviewed: (checksum: UInt32, mayTake: Bool)?
+
+    /// Begins with what the configuration gives and with what an earlier run took.
+    init(_ configuration: Configuration.IPv4, _ state: StateDirectory) {
+        func range(_ purpose: String, _ pool: PrefixPool?) -> SelfAssignedRange? {
+            pool.map { SelfAssignedRange(purpose: purpose, pool: $0, saved: state.savedRange(for: purpose)) }
+        }
+        givenAddress = configuration.address
+        takenAddress = configuration.address == nil ? range("ipv4-address", configuration.nodes) : nil
+        takenPods = range("ipv4-pods", configuration.pods)
+    }
+
+    /// The node's own address.
+    var address: IPv4Address? { givenAddress ?? takenAddress?.prefix?.address }
+
+    /// What is announced: the address, and the range taken for pods.
+    var announced: [AdvertisedPrefix] {
+        let own = address.map { AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address($0)), options: .localAddress) }
+        let pods = takenPods?.prefix.map { AdvertisedPrefix(prefix: IPv6Prefix($0)) }
+        return [own, pods].compactMap(\.self)
+    }
+}
+
+extension MeshAgent {
+    /// The addresses the node has on `lo` all the time.
+    var ownAddresses: [IPv6Address] {
+        guard let routing else { return [] }
+        return [routing.identity.address] + (routing.ipv4.address.map { [IPv6Address($0)] } ?? [])
+    }
+
+    /// Looks whether the IPv4 ranges the node took are its own, and takes some where it has none. It looks when the
+    /// database has changed; nothing is taken before the mesh has been heard out.
+    func reviewIPv4Ranges() {
+        guard let routing, phase != .stopping else { return }
+        let mayTake = phase == .running
+        let checksum = routing.router.databaseChecksum
+        guard routing.ipv4.reviewed.map({ $0 != (checksum, mayTake) }) ?? true else { return }
+        routing.ipv4.reviewed = (checksum, mayTake)
+        let old = routing.ipv4.address
+        review(\.takenAddress, routing, mayTake: mayTake)
+        review(\.takenPods, routing, mayTake: mayTake)
+        if routing.ipv4.address != old { moveIPv4Address(from: old, to: routing.ipv4.address) }
+        advertise()
+    }
+
+    private func review(
+        _ path: WritableKeyPath<IPv4Ranges, SelfAssignedRange?>, _ routing: RoutingCore, mayTake: Bool
+    ) {
+        guard var range = routing.ipv4[keyPath: path] else { return }
+        let router = routing.router
+        let own = router.routerID
+        let changes = range.review(
+            as: own, seed: UInt64(routing.identity.derivedRouterID.rawValue), mayTake: mayTake,
+            claimants: { prefix in
+                router.candidates(for: IPv6Prefix(prefix)).filter { $0.distance != nil }.map(\.announcer).filter {
+                    $0 != own
+                }
+            },
+            used: {
+                router.nodes.filter { $0.routerID != own }.flatMap { $0.prefixes.compactMap(\.prefix.ipv4) }
+                    + self.configuration.advertise.compactMap(\.prefix.ipv4)
+            })
+        routing.ipv4[keyPath: path] = range
+        for change in changes {
+            switch change {
+            case .took(let prefix):
+                tell(.notice, "took \(prefix) out of \(range.pool.base)", ["for": "\(range.purpose)"])
+                do {
+                    try state.save(prefix, for: range.purpose)
+                } catch {
+                    tell(.warning, "\(prefix) cannot be kept for the next start: \(error)")
+                }
+            case .gaveWay(let prefix, let winner):
+                let name = router.hostname(of: winner) ?? winner.description
+                tell(.warning, "\(name) has \(prefix) too, and the higher router ID; we take another")
+            case .noneLeft:
+                tell(.error, "nothing is left of \(range.pool.base) for /\(range.pool.length)s; make the base larger")
+            }
+        }
+    }
+
+    /// The address is announced only while it is there, and is the source of what this node sends over IPv4 routes.
+    private func moveIPv4Address(from old: IPv4Address?, to new: IPv4Address?) {
+        if let new { hold(IPv6Address(new)) }
+        routing?.installer.setPreferredSourceIPv4(new)
+        advertise()
+        if let old {
+            settle()
+            release(IPv6Address(old))
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Addressing
+import Testing
+
+@Suite struct PrefixPoolTests {
+    private func prefix(_ text: String) -> IPv4Prefix { IPv4Prefix(text)! }
+
+    @Test("Each seed leads to a prefix of the pool, and all prefixes are led to")
+    func seeds() {
+        let pool = PrefixPool(base: prefix("172.31.0.0/16"), length: 20)!
+        let found = Set((0..<64 as Range<UInt64>).compactMap { pool.choose(seed: $0, avoiding: []) })
+        #expect(found.count == 16)
+        #expect(found.allSatisfy { pool.contains($0) && $0.length == 20 })
+        #expect(pool.choose(seed: .max, avoiding: []) == pool.choose(seed: .max % 16, avoiding: []))
+    }
+
+    @Test("Addresses leave out the first and the last of the base")
+    func addresses() {
+        let pool = PrefixPool(base: prefix("172.30.2.0/29"), length: 32)!
+        var used: [IPv4Prefix] = []
+        while let next = pool.choose(seed: 5, avoiding: used) { used.append(next) }
+        #expect(used.map(\.description).sorted() == (1...6).map { "172.30.2.\($0)/32" })
+        #expect(!pool.contains(prefix("172.30.2.0/32")) && !pool.contains(prefix("172.30.2.7/32")))
+        #expect(PrefixPool(base: prefix("10.0.0.4/31"), length: 32)!.contains(prefix("10.0.0.4/32")))
+    }
+
+    @Test("What overlaps something in use is not taken, whichever is the longer")
+    func overlaps() {
+        let pool = PrefixPool(base: prefix("10.0.0.0/22"), length: 24)!
+        let used = ["10.0.0.7/32", "10.0.2.0/23", "192.0.2.0/24", "10.0.4.0/24"].map(prefix)
+        for seed in 0..<8 as Range<UInt64> {
+            #expect(pool.choose(seed: seed, avoiding: used) == prefix("10.0.1.0/24"))
+        }
+        #expect(pool.choose(seed: 0, avoiding: used + [prefix("10.0.1.128/25")]) == nil)
+        #expect(pool.choose(seed: 0, avoiding: [prefix("0.0.0.0/0")]) == nil)
+        #expect(pool.choose(seed: 0, avoiding: [prefix("10.0.0.0/8")]) == nil)
+    }
+
+    @Test("Pools that make no sense are refused")
+    func refused() {
+        #expect(PrefixPool(base: prefix("10.0.0.0/24"), length: 23) == nil)
+        #expect(PrefixPool(base: prefix("10.0.0.0/24"), length: 33) == nil)
+        #expect(PrefixPool(base: prefix("10.0.0.0/8"), length: 25) == nil)
+        #expect(PrefixPool(base: prefix("10.0.0.0/8"), length: 24) != nil)
+        #expect(PrefixPool(base: prefix("10.0.0.0/24"), length: 24)!.contains(prefix("10.0.0.0/24")))
+    }
+}

@@ -1,0 +1,115 @@
+import Addressing
+import ControlAPI
+import Foundation
+import Glibc
+import Lab
+import Testing
+
+@testable import Agent
+
+/// IPv4 between real agents whose cables know IPv6 only.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct IPv4Tests {
+    private static let pools = "addressing: { ipv4: { nodes: 172.30.2.0/24, pods: 172.31.0.0/16 } }"
+
+    /// a – b – c; c has a VIP too.
+    private static let chain = Topology(
+        name: "chain",
+        nodes: [
+            .init("a", config: pools), .init("b", config: pools),
+            .init("c", config: pools + "\nvips: [ { name: v, address: 10.96.0.10 } ]"),
+        ], links: [.init("a", "b"), .init("b", "c")])
+
+    private func address(of node: String, _ lab: Lab) -> String? {
+        try? lab.status(of: node).ipv4Address
+    }
+
+    /// Sends three packets; whether all came back.
+    private func ping(_ address: String, from node: String, _ lab: Lab) throws -> Bool {
+        try lab.command(on: node, ["ping", "-4", "-c", "3", "-i", "0.05", "-W", "1", address]).output().status == 0
+    }
+
+    private func waitForAddresses(_ lab: Lab) throws -> [String] {
+        try eventually("all have an IPv4 address") {
+            ["a", "b", "c"].allSatisfy { address(of: $0, lab) != nil }
+        }
+        return ["a", "b", "c"].compactMap { address(of: $0, lab) }
+    }
+
+    @Test func nodesPodsAndVIPsAreReachedOverCablesWithoutIPv4() throws {
+        try withLab(
+            Self.chain,
+            beforeStart: { lab in
+                try lab.command(on: "b", ["sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1"]).run()
+            }
+        ) { lab in
+            let addresses = try waitForAddresses(lab)
+            #expect(Set(addresses).count == 3)
+            try eventually("a has routes to c") {
+                try lab.command(on: "a", ["ip", "-4", "route", "show", "proto", "71"]).run()
+                    .contains("10.96.0.10 ") && ping(addresses[2], from: "a", lab)
+            }
+            #expect(try ping("10.96.0.10", from: "a", lab))
+            let way = try lab.command(on: "a", ["ip", "-4", "route", "get", addresses[2]]).run()
+            #expect(way.contains("via inet6 fe80::") && way.contains("src \(addresses[0])"))
+            let cable = try lab.command(on: "b", ["ip", "-4", "address", "show", "dev", "cluster0"]).run()
+            #expect(!cable.contains("inet "))
+            let filter = try lab.command(on: "b", ["sysctl", "-n", "net.ipv4.conf.cluster0.rp_filter"]).run()
+            #expect(filter.hasPrefix("2"), "a way back by another port is no reason to refuse a packet")
+
+            // A pod of c's own, in the range that c took, reached from a.
+            let range = try lab.status(of: "c").announces.compactMap { IPv4Prefix($0) }.first { $0.length == 24 }
+            let pods = try #require(range)
+            let pod = IPv4Address(pods.address.rawValue | 9).description
+            try lab.command(on: "c", ["ip", "address", "add", "\(pod)/32", "dev", "lo"]).run()
+            #expect(try ping(pod, from: "a", lab))
+            let explained = try lab.meshctl("routes", pod)
+            #expect(explained.text.contains("\(pods)") && explained.text.contains("announced by  c"))
+            let listed = try lab.meshctl("routes", "-4", "--no-headers").text.split(separator: "\n")
+            #expect(listed.count == 5, "two nodes' addresses and ranges, and the VIP")
+            #expect(try lab.meshctl("routes", "-6").text.contains("172.3") == false)
+            #expect(try lab.meshctl("lsdb", "ipv4-prefix").text.contains("10.96.0.10/32"))
+
+            // Killed and back, it is who it was, and its routes were there all along.
+            let before = try lab.command(on: "c", ["ip", "-4", "route", "show", "proto", "71"]).run()
+            try lab.stop("c", kill: true)
+            #expect(try lab.command(on: "c", ["ip", "-4", "route", "show", "proto", "71"]).run() == before)
+            try lab.start(["c"])
+            try eventually("c is ready again") { (try? lab.status(of: "c"))?.ready == true }
+            #expect(address(of: "c", lab) == addresses[2])
+            try eventually("a reaches c") { try ping(addresses[2], from: "a", lab) }
+        }
+    }
+
+    @Test func ofTwoNodesWithOneAddressTheLowerRouterIDTakesAnother() throws {
+        let pools = "addressing: { ipv4: { nodes: 172.30.2.0/29, pods: 172.31.0.0/22 } }"
+        var topology = Self.chain
+        for index in topology.nodes.indices { topology.nodes[index].config = pools }
+        topology.nodes[0].ospf.routerID = "10.0.0.1"
+        topology.nodes[2].ospf.routerID = "10.0.0.9"
+        try withLab(
+            topology,
+            beforeStart: { lab in
+                for node in ["a", "c"] {
+                    let directory = (lab.controlSocket(of: node) as NSString).deletingLastPathComponent
+                    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+                    try "172.30.2.3/32\n".write(toFile: directory + "/ipv4-address", atomically: true, encoding: .utf8)
+                    try "172.31.2.0/24\n".write(toFile: directory + "/ipv4-pods", atomically: true, encoding: .utf8)
+                }
+            }
+        ) { lab in
+            try eventually("a has given way") {
+                let announced = (try? lab.status(of: "a").announces) ?? []
+                return announced.contains { $0.hasPrefix("172.30.2.") && $0 != "172.30.2.3/32" }
+                    && announced.contains { $0.hasPrefix("172.31.") && $0 != "172.31.2.0/24" }
+            }
+            let addresses = try waitForAddresses(lab)
+            #expect(addresses[2] == "172.30.2.3" && Set(addresses).count == 3)
+            #expect(try lab.status(of: "c").announces.contains("172.31.2.0/24"))
+            #expect(try !lab.status(of: "a").announces.contains("172.31.2.0/24"))
+            #expect(try lab.status(of: "a").events.contains { $0.message.contains("we take another") })
+            let own = try lab.command(on: "a", ["ip", "-4", "address", "show", "dev", "lo"]).run()
+            #expect(own.contains("\(addresses[0])/32") && !own.contains("172.30.2.3/32"))
+            try eventually("a reaches c") { try ping("172.30.2.3", from: "a", lab) }
+        }
+    }
+}
