@@ -9,6 +9,7 @@ extension Interoperability {
         private struct Packet {
             var source: String
             var type: String
+            var lsaTypes: String
             var complaints: String
         }
 
@@ -16,14 +17,14 @@ extension Interoperability {
             let text = try Command(
                 [
                     "tshark", "-r", file, "-Y", "ospf", "-T", "fields", "-E", "separator=|", "-E", "occurrence=a",
-                    "-e", "ipv6.src", "-e", "ospf.msg", "-e", "_ws.malformed", "-e", "_ws.expert.message",
+                    "-e", "ipv6.src", "-e", "ospf.msg", "-e", "ospf.v3.lsa", "-e", "_ws.malformed", "-e",
+                    "_ws.expert.message",
                 ]
             ).run(limit: .seconds(60))
             return text.split(separator: "\n").map { line in
                 let cells = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
                 return Packet(
-                    source: cells[0], type: cells[1],
-                    complaints: cells[2...].joined())
+                    source: cells[0], type: cells[1], lsaTypes: cells[2], complaints: cells[3...].joined())
             }
         }
 
@@ -51,6 +52,9 @@ extension Interoperability {
                 let own = lab.addresses.ports[0].first.linkLocalAddress.description
                 let sent = try packets(in: file).filter { $0.source == own }
                 #expect(Set(sent.map(\.type)) == ["1", "2", "3", "4", "5"], "all five types were sent")
+                // Router, network, link, intra-area-prefix, router information, auto-configuration.
+                let told = Set(sent.filter { $0.type == "4" }.flatMap { $0.lsaTypes.split(separator: ",") })
+                #expect(told.isSuperset(of: ["0x2001", "0x2002", "0x0008", "0x2009", "0xa00c", "0xa00f"]), "\(told)")
                 // Wireshark knows all LSAs but the one of RFC 7503, which carries the hardware fingerprint.
                 let bad = sent.filter { !["", "Unknown LSA Type 15"].contains($0.complaints) }
                 #expect(bad.isEmpty, "\(bad.prefix(5))")

@@ -25,8 +25,10 @@ extension Interoperability {
             }
         }
 
-        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
-        func aDerivedRouterIDGivesWay(other: Topology.RouterKind) throws {
+        /// The other may be the neighbour, or farther away and known by its LSAs only; then it takes some twenty seconds of
+        /// contradiction to be sure that they are not of an earlier life.
+        @Test(.timeLimit(.minutes(2)), arguments: [(Topology.RouterKind.frr, false), (.bird, false), (.frr, true)])
+        func aDerivedRouterIDGivesWay(other: Topology.RouterKind, isFarAway: Bool) throws {
             // What n1 will derive is asked of an n1 that is alone.
             var derived = ""
             let agent = Topology.Node("n1", ospf: .init(type: "p2p", retransmit: 1))
@@ -37,7 +39,12 @@ extension Interoperability {
                 }
             }
             let settings = Topology.OSPFOptions(type: "p2p", retransmit: 1, routerID: derived)
-            try withLab(.pair(agent, .quick("n2", other, settings))) { lab in
+            var topology = Topology.pair(agent, .quick("n2", isFarAway ? .meshd : other, isFarAway ? .quick : settings))
+            if isFarAway {
+                topology.nodes.append(.quick("n3", other, settings))
+                topology.links.append(Topology.Link("n2", "n3"))
+            }
+            try withLab(topology) { lab in
                 try lab.waitUntilRight()
                 let status = try lab.status(of: "n1")
                 #expect(status.routerID != derived)
@@ -45,10 +52,11 @@ extension Interoperability {
             }
         }
 
-        @Test(.timeLimit(.minutes(2))) func twoGivenRouterIDsThatAreEqualAreReported() throws {
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
+        func twoGivenRouterIDsThatAreEqualAreReported(other: Topology.RouterKind) throws {
             let settings = Topology.OSPFOptions(type: "p2p", retransmit: 1, routerID: "10.9.9.9")
-            try withLab(.pair(.quick("n1", .meshd, settings), .quick("n2", .meshd, settings))) { lab in
-                for node in ["n1", "n2"] {
+            try withLab(.pair(.quick("n1", .meshd, settings), .quick("n2", other, settings))) { lab in
+                for node in other == .meshd ? ["n1", "n2"] : ["n1"] {
                     try eventually {
                         let events = (try? lab.status(of: node).events.map(\.message)) ?? []
                         return events.contains { $0.contains("10.9.9.9") } ? nil : "\(node) says only \(events)"

@@ -91,6 +91,10 @@ extension Interoperability {
                     return state == "DR" ? nil : "n1, the backup, is \(state ?? "nothing")"
                 }
                 try eventually(.seconds(30)) { try lab.nextHopProblem() }
+                // It comes back, and is one among others.
+                try lab.start(["n2"])
+                try lab.waitUntilRight()
+                #expect(try lab.list(Interface.self, of: "n1").first?.state == "DR")
             }
         }
     }

@@ -42,7 +42,10 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
 }
 
 extension Lab {
-    /// The area's and the domain's LSAs a node has.
+    /// The age of an LSA that is about to be removed (RFC 2328 §14). FRR shows such for long.
+    static let maxAge = 3600
+
+    /// The area's and the domain's LSAs a node has, without those that have reached the end of their life.
     public func database(of name: String) throws(LabError) -> Set<DatabaseEntry> {
         let entries: [DatabaseEntry]
         switch try topology.node(name).router {
@@ -60,7 +63,7 @@ extension Lab {
             let words = lines.flatMap { $0.split(whereSeparator: \.isWhitespace) }.prefix(5).compactMap {
                 $0.utf8.count == 8 ? UInt32($0, radix: 16) : nil
             }
-            guard words.count == 5 else { return nil }
+            guard words.count == 5, words[0] >> 16 < maxAge else { return nil }
             return DatabaseEntry(
                 type: UInt16(truncatingIfNeeded: words[0]), linkStateID: words[1], advertisingRouter: words[2],
                 sequence: words[3], checksum: UInt16(words[4] >> 16))
@@ -73,7 +76,7 @@ extension Lab {
             let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
             guard words.count == 6, let type = UInt16(words[0], radix: 16), let id = number(dotted: words[1]),
                 let router = number(dotted: words[2]), let sequence = UInt32(words[3], radix: 16),
-                let checksum = UInt16(words[5], radix: 16)
+                let age = Int(words[4]), age < maxAge, let checksum = UInt16(words[5], radix: 16)
             else { return nil }
             return DatabaseEntry(
                 type: type, linkStateID: id, advertisingRouter: router, sequence: sequence, checksum: checksum)
@@ -81,7 +84,7 @@ extension Lab {
     }
 
     /// Four octets with dots between them, as one number.
-    static func number(dotted text: String) -> UInt32? {
+    public static func number(dotted text: String) -> UInt32? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
         guard parts.count == 4 else { return nil }
         return parts.reduce(0) { $0 << 8 | UInt32($1) }

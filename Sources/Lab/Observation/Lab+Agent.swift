@@ -49,7 +49,7 @@ extension Lab {
     }
 
     func meshdDatabase(of name: String) throws(LabError) -> [DatabaseEntry] {
-        try list(LSA.self, of: name).compactMap { lsa in
+        try list(LSA.self, of: name).filter { $0.age < Self.maxAge }.compactMap { lsa in
             guard let type = UInt16(lsa.typeCode.dropFirst(2), radix: 16),
                 let id = Self.number(dotted: lsa.linkStateID),
                 let router = Self.number(dotted: lsa.advertisingRouter),

@@ -1,0 +1,106 @@
+import Addressing
+import ControlAPI
+import Lab
+import Testing
+
+extension Interoperability {
+    /// Routers of three kinds, side by side, that have to come to the same conclusions.
+    @Suite struct Agreement {
+        /// Three routers of three kinds on one segment look at the same mesh beyond it: different costs, two equal ways,
+        /// an address that two announce, one of them farther, and a default route from outside. Their tables are equal.
+        @Test(.timeLimit(.minutes(2)), arguments: [1, 2]) func theSameRoutesAreComputed(metricType: Int) throws {
+            let offer = "router ospf6\n default-information originate always metric 7 metric-type \(metricType)\n"
+            let automatic = Topology.OSPFOptions(cost: 25, retransmit: 1)
+            let near = "advertise: [{ prefix: \"2001:db8:9::/64\", metric: 5 }]"
+            let far =
+                "advertise: [{ prefix: \"2001:db8:9::/64\", metric: 6 }, { prefix: \"2001:db8:a::/64\", metric: 7 }]"
+            var topology = Topology.segment([
+                .quick("n1", .meshd, .broadcast(1)), .quick("n2", .frr, .broadcast(1)),
+                .quick("n3", .bird, .broadcast(1)), .quick("n4", .meshd, automatic, config: near),
+                .quick("n5", .meshd, automatic), .quick("n6", .frr, .broadcast(0), config: offer),
+            ])
+            topology.nodes.append(.quick("n7", .meshd, automatic, config: far))
+            topology.links += [Topology.Link("n4", "n7"), Topology.Link("n5", "n7")]
+            topology.shape = .free
+            try withLab(topology) { lab in
+                try lab.waitUntilSettled()
+                let own = Set(["n1", "n2", "n3"].flatMap { lab.addresses.announced(by: $0) })
+                func routes(of node: String) throws -> Set<ComputedRoute> {
+                    try lab.computedRoutes(of: node).filter { !own.contains($0.prefix) }
+                }
+                try eventually {
+                    let reference = try routes(of: "n1")
+                    for other in ["n2", "n3"] {
+                        let found = try routes(of: other)
+                        if found != reference {
+                            return "n1 alone: \(reference.subtracting(found)), \(other) alone: "
+                                + "\(found.subtracting(reference))"
+                        }
+                    }
+                    return nil
+                }
+                let table = try Dictionary(uniqueKeysWithValues: routes(of: "n1").map { ($0.prefix, $0) })
+                // The addresses of four, the pods of the three that are agents, two more prefixes, and the way out.
+                #expect(table.count == 10)
+                #expect(table["2001:db8:a::/64"]?.cost == 10 + 25 + 7)
+                #expect(table["2001:db8:a::/64"]?.nextHops.count == 2)
+                #expect(table["2001:db8:9::/64"]?.cost == 10 + 5)
+                #expect(table["::/0"]?.kind == "external-\(metricType)")
+                #expect(table["::/0"]?.cost == (metricType == 1 ? 17 : 7))
+            }
+        }
+
+        /// What a router that died has said ages out, everywhere at once: the first whose copy is old enough floods its
+        /// end. To see in seconds what takes an hour, FRR makes what it sends to `n4` older by 3588 seconds
+        /// (InfTransDelay). Both the agent and BIRD are the first in turn, and what the other kinds make of it is seen.
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .bird])
+        func whatADeadRouterSaidAgesOutEverywhere(first: Topology.RouterKind) throws {
+            let dead = first == .meshd ? Topology.RouterKind.bird : .meshd
+            let nodes: [Topology.Node] = [
+                .quick("n1", dead), .quick("n2", .meshd), .quick("n3", .frr), .quick("n4", first),
+            ]
+            let links = [Topology.Link("n1", "n2"), Topology.Link("n2", "n3"), Topology.Link("n3", "n4")]
+            try withLab(Topology(name: "chain", nodes: nodes, links: links), start: false) { lab in
+                try lab.start(["n1", "n2", "n3"])
+                // FRR takes this setting from its shell only.
+                try eventually {
+                    _ = try lab.vtysh(
+                        "n3", "configure terminal", "interface cluster1", "ipv6 ospf6 transmit-delay 3588")
+                    let told = try lab.vtysh("n3", "show ipv6 ospf6 interface cluster1")
+                    return told.contains("Transmit Delay 3588") ? nil : "FRR has another delay: \(told)"
+                }
+                try lab.start(["n4"])
+                try lab.waitForRoutes()
+                // An acknowledgment of a copy that much older counts as one of another instance (RFC 2328 §13.1,
+                // MaxAgeDiff), so FRR would send again and again, in the end what is too old to live.
+                _ = try lab.vtysh(
+                    "n3", "configure terminal", "interface cluster1", "ipv6 ospf6 retransmit-interval 600")
+                let routerID = dead == .meshd ? try lab.status(of: "n1").routerID : lab.addresses.routerID(of: "n1")
+                func said(to node: String) throws -> [DatabaseEntry] {
+                    try lab.database(of: node).filter { $0.advertisingRouter == Lab.number(dotted: routerID) }
+                }
+                func ages(at node: String) throws -> [Int] {
+                    try lab.list(LSA.self, of: node).filter { $0.advertisingRouter == routerID }.map(\.age)
+                }
+                for node in ["n2", "n3", "n4"] { #expect(try said(to: node).count >= 2) }
+                #expect(try ages(at: "n2").allSatisfy { $0 < 60 })
+                if first == .meshd { #expect(try ages(at: "n4").allSatisfy { $0 >= 3588 }) }
+                try lab.stop("n1", kill: true)
+                for node in ["n2", "n3", "n4"] {
+                    try eventually(.seconds(30)) {
+                        let left = try said(to: node)
+                        return left.isEmpty ? nil : "\(node) still has what a dead router said: \(left)"
+                    }
+                }
+                #expect(try lab.adjacencies(of: "n2").filter { $0.state == "Full" }.count == 1)
+            }
+        }
+    }
+}
+
+extension AddressBook {
+    /// The prefixes a node announces by the plan.
+    fileprivate func announced(by node: String) -> [String] {
+        [IPv6Prefix(host: address(of: node)).description, podPrefix(of: node).description]
+    }
+}
