@@ -83,7 +83,8 @@ def cell(row, router, runs):
     if router != "meshd" and values["meshd"]:
         base = statistics.median(values["meshd"])
         if base > 0 and median > 0:
-            text += f" ({median / base:.2g}×)"
+            ratio = median / base
+            text += f" ({ratio:,.0f}×)" if ratio >= 10 else f" ({ratio:.2g}×)"
     return text
 
 

@@ -37,10 +37,10 @@ extension Router {
         guard let (index, isNew) = neighbor(for: router, at: source, hello: hello, on: position, now: now) else {
             return
         }
-        let interface = interfaces[position]
-        let old = interface.neighbors[index]
+        let old = interfaces[position].neighbors[index]
         let interfaceIDChanged = old.interfaceID != hello.interfaceID
-        interfaces[position].neighbors[index].take(hello, deadInterval: interface.configuration.deadInterval, at: now)
+        let deadInterval = interfaces[position].configuration.deadInterval
+        interfaces[position].neighbors[index].take(hello, deadInterval: deadInterval, at: now)
 
         let hearsUs = hello.neighbors.contains(routerID)
         if !hearsUs || isNew { promptHello(position, at: now) }
