@@ -41,6 +41,33 @@ enum SmallFile {
         }
     }
 
+    /// Whether there is something at `path`.
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Copies a program; it is there whole or not at all.
+    static func copyProgram(_ path: String, to target: String) throws(SystemError) {
+        let temporary = target + ".new"
+        let source = open(path, O_RDONLY | O_CLOEXEC)
+        guard source >= 0 else { throw .last("open \(path)") }
+        defer { close(source) }
+        let copy = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o755)
+        guard copy >= 0 else { throw .last("write \(target)") }
+        var isWhole = false
+        while true {
+            let count = sendfile(copy, source, nil, 1 << 20)
+            if count < 0, errno == EINTR { continue }
+            isWhole = count == 0
+            if count <= 0 { break }
+        }
+        isWhole = isWhole && fsync(copy) == 0 && fchmod(copy, 0o755) == 0
+        close(copy)
+        guard isWhole, rename(temporary, target) == 0 else {
+            let error = SystemError.last("write \(target)")
+            unlink(temporary)
+            throw error
+        }
+    }
+
     /// What tells one state of a file from another: `nil` while there is none. Follows symbolic links, so that the swap of
     /// one by which Kubernetes updates mounted files is seen.
     static func stamp(of path: String) -> Stamp? {

@@ -53,6 +53,9 @@ extension Router {
     /// All routers that have a router-LSA, in order.
     public var nodes: [RouterReachability] { calculation.nodes() }
 
+    /// The largest packet that the cabled ports of all reachable routers take, of those that say so.
+    public var smallestMTU: UInt32? { calculation.smallestMTU }
+
     /// Everybody who announces `prefix`, the best first.
     public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] { calculation.candidates(for: prefix) }
 

@@ -8,7 +8,8 @@ import Logging
 struct Meshd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "meshd", abstract: "The mesh agent: speaks OSPFv3 on cabled ports and keeps the kernel's routes.",
-        version: "meshd \(Version.text)", subcommands: [Run.self, CleanUp.self], defaultSubcommand: Run.self)
+        version: "meshd \(Version.text)", subcommands: [Run.self, CleanUp.self, InstallPlugins.self],
+        defaultSubcommand: Run.self)
 
     /// Errors are one line, and the exit code is 1; wrong usage is 2.
     static func main() {
@@ -68,6 +69,25 @@ extension Meshd {
             var options = Daemon.Options()
             options.configurationFile = configurationOption.config
             print(try Daemon(options: options).cleanUp())
+        }
+    }
+}
+
+extension Meshd {
+    struct InstallPlugins: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "install-cni-plugins",
+            abstract: "Copy the CNI plugins that attach pods to where the container runtime looks for them, if missing."
+        )
+
+        @Option(help: "Where they are.")
+        var from = "/usr/lib/cni"
+        @Option(help: "Where they are wanted.")
+        var to = "/opt/cni/bin"
+
+        func run() throws {
+            let copied = try PluginInstaller.install(from: from, to: to)
+            print(copied.isEmpty ? "all plugins are in \(to)" : "copied \(copied.joined(separator: " ")) to \(to)")
         }
     }
 }

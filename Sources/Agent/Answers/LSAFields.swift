@@ -184,6 +184,7 @@ extension RouterInformationLSA.TLV {
         switch self {
         case .informationalCapabilities(let bits): ["informationalCapabilities": .string(hexadecimal(bits, digits: 8))]
         case .hostname(let name): ["hostname": .string(name)]
+        case .smallestMTU(let mtu): ["smallestMTU": .integer(Int(mtu))]
         case .unknown(let type, let value): ["type": .integer(Int(type)), "value": .octets(value)]
         }
     }

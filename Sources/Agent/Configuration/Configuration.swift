@@ -15,6 +15,8 @@ public struct Configuration: Hashable, Sendable {
     public var advertise: [AdvertisedPrefix] = []
     /// `vips`: addresses this node shares with others while its checks pass.
     public var vips: [VIP] = []
+    /// `cni`: how container runtimes attach pods; `nil` if that is somebody else's business.
+    public var cni: CNIOptions?
     /// `ospf`: what concerns the whole router.
     public var ospf = RouterOptions()
     /// `kernel`: where routes go.
@@ -62,6 +64,24 @@ extension Configuration {
         public var nodes: PrefixPool?
         /// Where the node takes a range for its pods from.
         public var pods: PrefixPool?
+    }
+
+    /// How container runtimes attach pods.
+    public struct CNIOptions: Hashable, Sendable {
+        /// The plugin that makes a pod's interface.
+        public enum Plugin: String, Hashable, Sendable {
+            /// A cable of its own for every pod.
+            case ptp
+            /// A bridge that all pods of the node are on.
+            case bridge
+        }
+
+        /// The file that runtimes look for.
+        public var file = "/etc/cni/net.d/10-kubermesh.conflist"
+        /// The plugin that makes a pod's interface.
+        public var plugin = Plugin.ptp
+        /// The MTU of pods; `nil` is the smallest of the mesh.
+        public var mtu: Int?
     }
 
     /// What concerns the whole router.

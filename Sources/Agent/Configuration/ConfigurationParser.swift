@@ -30,7 +30,8 @@ extension Configuration {
 
     private mutating func read(_ root: Node, _ reader: ConfigurationReader) {
         let keys = [
-            "apiVersion", "node", "addressing", "interfaces", "advertise", "vips", "ospf", "kernel", "control", "http",
+            "apiVersion", "node", "addressing", "interfaces", "advertise", "vips", "cni", "ospf", "kernel", "control",
+            "http",
         ]
         guard
             let file = reader.section(
@@ -52,6 +53,13 @@ extension Configuration {
             advertise = list.compactMap { AdvertisedPrefix($0.node, key: $0.key, reader) }
         }
         if let list = file.list("vips") { readVIPs(list, reader) }
+        if let section = file.section("cni", keys: ["file", "plugin", "mtu"]) {
+            var options = CNIOptions()
+            section.read("file", into: &options.file, Read.absolutePath)
+            section.read("plugin", into: &options.plugin) { try Read.word($0, ["ptp": .ptp, "bridge": .bridge]) }
+            section.read("mtu", into: &options.mtu) { try Read.integer($0, in: 1280...65535) }
+            cni = options
+        }
         if let section = file.section("ospf", keys: ["area", "instance", "maximumPaths", "spfDelay"]) {
             readOSPF(section)
         }

@@ -7,6 +7,8 @@ internal import Linux
 struct StateDirectory: Sendable {
     let path: String
 
+    init(path: String) { self.path = path }
+
     /// The directory of a socket.
     init(besideSocket socket: String) {
         path = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? "."

@@ -78,7 +78,8 @@ extension Configuration {
     /// The sections of `new` that differ from this and cannot take effect while the agent runs.
     func keysThatNeedRestart(in new: Configuration) -> [String] {
         [
-            ("node", node == new.node), ("addressing", addressing == new.addressing), ("ospf", ospf == new.ospf),
+            ("node", node == new.node), ("addressing", addressing == new.addressing), ("cni", cni == new.cni),
+            ("ospf", ospf == new.ospf),
             ("kernel", kernel == new.kernel), ("control", control == new.control), ("http", http == new.http),
         ].filter { !$0.1 }.map(\.0)
     }

@@ -14,8 +14,6 @@ struct IPv4Ranges: Sendable {
     var takenAddress: SelfAssignedRange?
     /// The range taken for the pods.
     var takenPods: SelfAssignedRange?
-    /// What was last looked at: the database, and whether anything might be taken.
-    var reviewed: (checksum: UInt32, mayTake: Bool)?
 
     /// Begins with what the configuration gives and with what an earlier run took.
     init(_ configuration: Configuration.IPv4, _ state: StateDirectory) {
@@ -45,14 +43,21 @@ extension MeshAgent {
         return [routing.identity.address] + (routing.ipv4.address.map { [IPv6Address($0)] } ?? [])
     }
 
-    /// Looks whether the IPv4 ranges the node took are its own, and takes some where it has none. It looks when the
-    /// database has changed; nothing is taken before the mesh has been heard out.
-    func reviewIPv4Ranges() {
+    /// Looks at what the mesh says, when that has changed, for what is no matter of routes: whose the IPv4 ranges are, and
+    /// what pods are to be told.
+    func reviewMesh() {
         guard let routing, phase != .stopping else { return }
-        let mayTake = phase == .running
+        let isHeard = phase == .running
         let checksum = routing.router.databaseChecksum
-        guard routing.ipv4.reviewed.map({ $0 != (checksum, mayTake) }) ?? true else { return }
-        routing.ipv4.reviewed = (checksum, mayTake)
+        guard reviewed.map({ $0 != (checksum, isHeard) }) ?? true else { return }
+        reviewed = (checksum, isHeard)
+        reviewIPv4Ranges(routing, mayTake: isHeard)
+        writeNetworkConfiguration()
+    }
+
+    /// Looks whether the IPv4 ranges the node took are its own, and takes some where it has none; none before the mesh has
+    /// been heard out.
+    private func reviewIPv4Ranges(_ routing: RoutingCore, mayTake: Bool) {
         let old = routing.ipv4.address
         review(\.takenAddress, routing, mayTake: mayTake)
         review(\.takenPods, routing, mayTake: mayTake)

@@ -66,7 +66,7 @@ extension MeshAgent {
     /// Brings the kernel up to date and sets the timers. To be called at the end of everything that tells the router or the
     /// installer something.
     func settle() {
-        reviewIPv4Ranges()
+        reviewMesh()
         install()
         if let timers { loop.setDeadline(routing?.router.nextDeadline, of: timers.router) }
         sweepIfConverged()

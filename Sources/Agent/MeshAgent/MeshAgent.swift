@@ -41,6 +41,10 @@ public actor MeshAgent {
     var routing: RoutingCore?
     var ages = RouteAges()
     var vips = VIPTable()
+    /// What ``reviewMesh()`` last looked at: the database, and whether the mesh had been heard out.
+    var reviewed: (checksum: UInt32, isHeard: Bool)?
+    /// What container runtimes were last told.
+    var writtenNetwork: NetworkConfiguration?
     /// Whether it was said that there is no port to take an identity from.
     var isWaitingTold = false
     /// Whether the router has been told of the ports.

@@ -33,7 +33,7 @@ extension Router {
             }
         }
         if changes.contains(.externals) { wanted += externalLSAs() }
-        if changes.contains(.identity) { wanted += identityLSAs() }
+        if !changes.isDisjoint(with: [.identity, .interfaces]) { wanted += identityLSAs() }
         return wanted
     }
 
@@ -183,12 +183,14 @@ extension Router {
         return wanted
     }
 
-    /// The node's name (RFC 5642) and what tells it from another router of the same ID (RFC 7503 §7.2).
+    /// The node's name (RFC 5642), what its ports take, and what tells it from another router of the same ID (RFC 7503 §7.2).
     private func identityLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
         // Bit 2: stub router support (RFC 7770 §2.4).
         var values: [RouterInformationLSA.TLV] = [.informationalCapabilities(1 << 29)]
         if !configuration.hostname.isEmpty { values.append(.hostname(configuration.hostname)) }
+        let mtu = interfaces.lazy.filter { !$0.isPassive }.map(\.configuration.mtu).min()
+        if let mtu { values.append(.smallestMTU(UInt32(clamping: mtu))) }
         wanted.append((ownKey(.routerInformation, 0), .routerInformation(RouterInformationLSA(values: values))))
         if configuration.hardwareFingerprint.count >= 32 {
             let body = AutoConfigurationLSA(values: [.hardwareFingerprint(configuration.hardwareFingerprint)])

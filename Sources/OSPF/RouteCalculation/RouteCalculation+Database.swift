@@ -113,7 +113,7 @@ extension RouteCalculation {
             switch contributions[key] {
             case .intraArea(let vertex, let list): exchange([], at: vertex, for: list[...], at: vertex)
             case .prefix(let prefix, let candidate): prefixes.add(candidate, to: prefix)
-            case .router, .network, .interAreaRouter, .hostname, nil: break
+            case .router, .network, .interAreaRouter, .information, nil: break
             }
         }
     }
@@ -155,9 +155,8 @@ extension RouteCalculation {
 
     private mutating func take(_ body: RouterInformationLSA, as key: LSAKey) {
         withdraw(key)
-        guard let name = body.hostname else { return }
-        contributions[key] = .hostname
-        hostnames[key.advertisingRouter, default: []].append((key, name))
+        contributions[key] = .information
+        information[key.advertisingRouter, default: []].append((key, body.hostname, body.smallestMTU))
     }
 
     private mutating func withdraw(_ key: LSAKey) {
@@ -185,9 +184,9 @@ extension RouteCalculation {
             hasNewInterAreaRouters = true
             topology.release(border)
             topology.release(boundary)
-        case .hostname:
-            hostnames[key.advertisingRouter]?.removeAll { $0.key == key }
-            if hostnames[key.advertisingRouter]?.isEmpty == true { hostnames[key.advertisingRouter] = nil }
+        case .information:
+            information[key.advertisingRouter]?.removeAll { $0.key == key }
+            if information[key.advertisingRouter]?.isEmpty == true { information[key.advertisingRouter] = nil }
         }
     }
 }

@@ -122,7 +122,14 @@ extension RouteCalculation {
 
     /// The name a router tells (RFC 5642); `nil` if it tells none.
     public func hostname(of router: RouterID) -> String? {
-        hostnames[router]?.min { $0.key < $1.key }?.name
+        information[router]?.filter { $0.hostname != nil }.min { $0.key < $1.key }?.hostname
+    }
+
+    /// The largest packet that the cabled ports of all reachable routers take, of those that say so; `nil` if none does.
+    public var smallestMTU: UInt32? {
+        information.lazy.filter { router, _ in
+            topology.vertex(named: .router(router)).map { paths.distance(to: $0) != nil } ?? false
+        }.flatMap { $0.value.lazy.compactMap(\.smallestMTU) }.min()
     }
 }
 

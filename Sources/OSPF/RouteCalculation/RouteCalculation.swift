@@ -21,8 +21,8 @@ public struct RouteCalculation: Sendable {
     var hasNewInterAreaRouters = false
     /// What each LSA has contributed, so that it can be taken back.
     var contributions: [LSAKey: Contribution] = [:]
-    /// The names routers tell; a router may have several Router Information LSAs.
-    var hostnames: [RouterID: [(key: LSAKey, name: String)]] = [:]
+    /// What routers tell of themselves; a router may have several Router Information LSAs.
+    var information: [RouterID: [(key: LSAKey, hostname: String?, smallestMTU: UInt32?)]] = [:]
 
     /// The shortest paths of the last run, and from where.
     var paths = ShortestPaths()
@@ -60,5 +60,5 @@ enum Contribution: Sendable {
     /// Inter-area-prefix- and AS-external-LSAs: one prefix, one candidate.
     case prefix(IPv6Prefix, Candidate)
     case interAreaRouter(border: Vertex, boundary: Vertex)
-    case hostname
+    case information
 }

@@ -6,6 +6,8 @@ public struct RouterInformationLSA: Hashable, Sendable {
         case informationalCapabilities(UInt32)
         /// The router's name in UTF-8, 1–255 octets (RFC 5642 §3).
         case hostname(String)
+        /// The largest IPv6 packet that all cabled ports of the router take: ours, of a type for experiments (RFC 7770 §5).
+        case smallestMTU(UInt32)
         /// Anything else, or a value that does not fit its type.
         case unknown(type: UInt16, value: [UInt8])
     }
@@ -19,6 +21,12 @@ public struct RouterInformationLSA: Hashable, Sendable {
     /// The router's name if it says one.
     public var hostname: String? {
         for case .hostname(let name) in values { return name }
+        return nil
+    }
+
+    /// The largest packet that all cabled ports of the router take, if it says so.
+    public var smallestMTU: UInt32? {
+        for case .smallestMTU(let mtu) in values { return mtu }
         return nil
     }
 }
@@ -36,6 +44,9 @@ extension RouterInformationLSA {
 extension RouterInformationLSA.TLV {
     private static let informationalCapabilitiesType: UInt16 = 1
     private static let hostnameType: UInt16 = 7
+    private static let smallestMTUType: UInt16 = 32768
+    /// `kmmt`: others may try out something else under the same type.
+    private static let smallestMTUIdentifier: UInt32 = 0x6b6d_6d74
 
     init(_ raw: TypeLengthValue) {
         self = .unknown(type: raw.type, value: raw.value)
@@ -44,6 +55,9 @@ extension RouterInformationLSA.TLV {
             self = .informationalCapabilities(raw.value.span.bytes.uint32(at: 0))
         case Self.hostnameType where (1...255).contains(raw.value.count):
             if let name = String(validating: raw.value, as: UTF8.self) { self = .hostname(name) }
+        case Self.smallestMTUType where raw.value.count == 8:
+            let octets = raw.value.span.bytes
+            if octets.uint32(at: 0) == Self.smallestMTUIdentifier { self = .smallestMTU(octets.uint32(at: 4)) }
         default: break
         }
     }
@@ -55,6 +69,11 @@ extension RouterInformationLSA.TLV {
             value.append(bits)
             return TypeLengthValue(type: Self.informationalCapabilitiesType, value: value)
         case .hostname(let name): return TypeLengthValue(type: Self.hostnameType, value: [UInt8](name.utf8))
+        case .smallestMTU(let mtu):
+            var value: [UInt8] = []
+            value.append(Self.smallestMTUIdentifier)
+            value.append(mtu)
+            return TypeLengthValue(type: Self.smallestMTUType, value: value)
         case .unknown(let type, let value): return TypeLengthValue(type: type, value: value)
         }
     }

@@ -125,8 +125,9 @@ extension Samples {
     }
 
     private mutating func value() -> RouterInformationLSA.TLV {
-        switch Int.random(in: 0..<3, using: &generator) {
+        switch Int.random(in: 0..<4, using: &generator) {
         case 0: .informationalCapabilities(number())
+        case 2: .smallestMTU(number())
         case 1: .hostname(["a", "köln-4", String(repeating: "n", count: 255)].randomElement(using: &generator)!)
         default: .unknown(type: 100, value: octets(0...9))
         }

@@ -1,0 +1,34 @@
+internal import Addressing
+internal import ControlAPI
+internal import Logging
+internal import OSPF
+
+// How pods are attached.
+
+extension MeshAgent {
+    /// The ranges of the node's pods.
+    private var podRanges: [IPv6Prefix] {
+        guard let routing else { return [] }
+        return routing.identity.podPrefixes + (routing.ipv4.takenPods?.prefix.map { [IPv6Prefix($0)] } ?? [])
+    }
+
+    /// Writes the file for container runtimes if there is something new to say. Not before the mesh has been heard out: its
+    /// being there tells the kubelet that pods may come.
+    func writeNetworkConfiguration() {
+        guard let options = configuration.cni, phase == .running, let routing, !podRanges.isEmpty else { return }
+        let mtu = options.mtu ?? routing.router.smallestMTU.map(Int.init) ?? 1280
+        let network = NetworkConfiguration(plugin: options.plugin, ranges: podRanges, mtu: mtu)
+        guard network != writtenNetwork else { return }
+        writtenNetwork = network
+        do {
+            let text = try network.text
+            guard (try? SmallFile.read(options.file, upTo: 1 << 16)) != Array(text.utf8) else { return }
+            try StateDirectory(besideSocket: options.file).create()
+            try SmallFile.write(text, to: options.file)
+            let ranges = network.ranges.map(\.description).joined(separator: ", ")
+            tell(.notice, "wrote \(options.file): pods get addresses out of \(ranges), and an MTU of \(mtu)")
+        } catch {
+            tell(.error, "pods cannot be attached: \(error)")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+internal import Addressing
+internal import ControlAPI
+
+/// What container runtimes read to attach pods: a list of CNI plugins (CNI specification 1.0.0), made of the reference
+/// plugins that every distribution has.
+struct NetworkConfiguration: Hashable {
+    var plugin: Configuration.CNIOptions.Plugin
+    /// The ranges of the node's pods, of both families.
+    var ranges: [IPv6Prefix]
+    /// The largest packet of pods.
+    var mtu: Int
+
+    /// The text of the file.
+    var text: String {
+        get throws {
+            let list: JSONValue = [
+                "cniVersion": "1.0.0", "name": "kubermesh",
+                "plugins": [interface, ["type": "portmap", "capabilities": ["portMappings": true], "snat": true]],
+            ]
+            return String(decoding: try JSON.encode(list, pretty: true), as: UTF8.self)
+        }
+    }
+
+    private var interface: JSONValue {
+        var fields: [String: JSONValue] = [
+            "type": .string(plugin.rawValue), "mtu": .integer(mtu), "ipMasq": false, "ipam": addresses,
+        ]
+        if plugin == .bridge {
+            fields["bridge"] = "kubermesh0"
+            fields["isGateway"] = true
+            // A pod reaches itself by a service's address too.
+            fields["hairpinMode"] = true
+        }
+        return .object(fields)
+    }
+
+    private var addresses: JSONValue {
+        let defaults = [
+            ("::/0", ranges.contains { $0.ipv4 == nil }), ("0.0.0.0/0", ranges.contains { $0.ipv4 != nil }),
+        ]
+        return [
+            "type": "host-local",
+            "ranges": .array(ranges.map { [["subnet": .string($0.description)]] }),
+            "routes": .array(defaults.filter(\.1).map { ["dst": .string($0.0)] }),
+        ]
+    }
+}
+
+/// Puts the reference plugins where the container runtime looks for them.
+public enum PluginInstaller {
+    /// The plugins that ``NetworkConfiguration`` needs, and `loopback`, which every runtime does.
+    public static let plugins = ["bridge", "host-local", "loopback", "portmap", "ptp"]
+
+    /// Copies plugins that are missing from one directory to another; those that are there, of whatever version, stay.
+    /// The names of those copied.
+    public static func install(from source: String, to target: String) throws -> [String] {
+        try StateDirectory(path: target).create()
+        return try plugins.filter { name in
+            guard !SmallFile.exists("\(target)/\(name)") else { return false }
+            try SmallFile.copyProgram("\(source)/\(name)", to: "\(target)/\(name)")
+            return true
+        }
+    }
+}
