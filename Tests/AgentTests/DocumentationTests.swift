@@ -28,6 +28,8 @@ import Testing
         configuration.node = Configuration.Identity()
         configuration.addressing.prefix = nil
         configuration.addressing.podPrefixes = nil
+        configuration.addressing.ipv4 = Configuration.IPv4()
+        configuration.cni = nil
         configuration.advertise = []
         configuration.vips = []
         #expect(configuration == Configuration())
