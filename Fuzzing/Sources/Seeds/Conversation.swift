@@ -27,7 +27,10 @@ struct Conversation {
             (0..<3).map { index in
                 let address = IPv6Address(0x2001, 0xdb8, UInt16(port + 1), host, 0, 0, 0, UInt16(index))
                 return AdvertisedPrefix(prefix: IPv6Prefix(host: address), options: .localAddress)
-            }
+            } + [
+                AdvertisedPrefix(
+                    prefix: IPv6Prefix(IPv4Prefix(IPv4Address(0x0a00_0000 | UInt32(host) << 8), length: 24)))
+            ]
         }
     }
 

@@ -109,7 +109,7 @@ public struct ModelKernel: Sendable {
 
     /// Where packets to an address go: by the longest prefix that holds it.
     func nextHops(towards address: IPv6Address) -> [NextHop]? {
-        for length in stride(from: 128, through: 0, by: -1) {
+        for length in stride(from: 128, through: address.ipv4 == nil ? 0 : 96, by: -1) {
             if let found = nextHops(of: IPv6Prefix(address, length: length)) { return found }
         }
         return nil

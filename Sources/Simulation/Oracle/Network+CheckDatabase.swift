@@ -52,6 +52,7 @@ extension Network {
             case WireLSA.networkType: networks.append(lsa.linkStateID)
             case WireLSA.intraAreaPrefixType:
                 prefixes += lsa.intraAreaPrefixes.map { "\($0.prefix) metric \($0.metric)" }
+            case WireLSA.ipv4PrefixType: prefixes += lsa.ipv4Prefixes.map { "\($0.prefix) metric \($0.metric)" }
             case WireLSA.asExternalType:
                 let external = lsa.external
                 externals.append("\(external.prefix) metric \(external.metric) type2 \(external.isType2)")

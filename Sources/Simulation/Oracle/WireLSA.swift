@@ -42,6 +42,7 @@ struct WireLSA: Hashable, Sendable {
     static let routerType = 0x2001
     static let networkType = 0x2002
     static let intraAreaPrefixType = 0x2009
+    static let ipv4PrefixType = 0xbff0
     static let asExternalType = 0x4005
 
     private func number(at index: Int, octets count: Int) -> Int {
@@ -65,6 +66,20 @@ struct WireLSA: Hashable, Sendable {
         for _ in 0..<number(at: 20, octets: 2) {
             result.append((prefix(at: at + 4, length: Int(octets[at])), number(at: at + 2, octets: 2)))
             at += 4 + (Int(octets[at]) + 31) / 32 * 4
+        }
+        return result
+    }
+
+    /// The prefixes of an IPv4-prefix-LSA with their metrics, in their mapped form.
+    var ipv4Prefixes: [(prefix: IPv6Prefix, metric: Int)] {
+        var result: [(prefix: IPv6Prefix, metric: Int)] = []
+        var at = 28
+        for _ in 0..<number(at: 24, octets: 2) {
+            let length = Int(octets[at])
+            let bits = length == 0 ? 0 : UInt64(number(at: at + 4, octets: 4))
+            let address = IPv6Address(high: 0, low: 0xffff_0000_0000 | bits)
+            result.append((IPv6Prefix(address, length: 96 + length), number(at: at + 2, octets: 2)))
+            at += length == 0 ? 4 : 8
         }
         return result
     }

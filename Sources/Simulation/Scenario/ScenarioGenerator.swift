@@ -140,6 +140,8 @@ struct ScenarioGenerator {
         if random.chance(0.2) {
             plan.prefixes.append(AdvertisedPrefix(prefix: Self.anycastPrefix(random.below(3)), metric: 0))
         }
+        if random.chance(0.5) { plan.prefixes.append(AdvertisedPrefix(prefix: Self.ipv4Prefix(of: node))) }
+        if random.chance(0.1) { plan.prefixes.append(AdvertisedPrefix(prefix: Self.ipv4Default, metric: 5)) }
         if random.chance(0.1) {
             plan.externals.append(
                 ExternalPrefix(prefix: .default, metric: UInt32(random.number(in: 1...3)), isType2: random.chance(0.5)))
@@ -206,8 +208,11 @@ struct ScenarioGenerator {
             case .large: 10_000
             }
         let node = random.below(plan.nodes.count)
-        let all = (0..<count).map {
-            IPv6Prefix(IPv6Address(high: 0x2001_0db8_000b_0000, low: UInt64($0) << 16), length: 112)
+        let isIPv4 = random.chance(0.3)
+        let all = (0..<count).map { number in
+            isIPv4
+                ? IPv6Prefix(IPv4Prefix(IPv4Address(0x0a00_0000 | UInt32(number) << 8), length: 24))
+                : IPv6Prefix(IPv6Address(high: 0x2001_0db8_000b_0000, low: UInt64(number) << 16), length: 112)
         }
         script.append(Scenario.Step(end + gap(), .announce(node: node, all.map { AdvertisedPrefix(prefix: $0) })))
         for _ in 0..<random.number(in: 1...4) {
@@ -231,6 +236,12 @@ struct ScenarioGenerator {
     static func podPrefix(of node: Int) -> IPv6Prefix {
         IPv6Prefix(IPv6Address(high: 0x2001_0db8_0001_0000, low: UInt64(node) << 9 | 0x100), length: 120)
     }
+
+    static func ipv4Prefix(of node: Int) -> IPv6Prefix {
+        IPv6Prefix(IPv4Prefix(IPv4Address(0xac1f_0000 | UInt32(node) << 4), length: 28))
+    }
+
+    static let ipv4Default = IPv6Prefix("0.0.0.0/0")!
 
     static func anycastPrefix(_ number: Int) -> IPv6Prefix {
         IPv6Prefix(host: IPv6Address(high: 0x2001_0db8_000a_0000, low: UInt64(number)))
