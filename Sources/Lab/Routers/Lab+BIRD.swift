@@ -14,13 +14,17 @@ extension Lab {
         try Files.write(birdConfiguration(node), to: "\(directory)/bird.conf")
         try makeTool("birdc", on: node.name, running: birdcWords(node.name))
         try giveBIRDAnAddress(node)
+        unlink(birdSocket(node.name))
         try startDaemon(
             [
-                "/usr/sbin/bird", "-f", "-c", "\(directory)/bird.conf", "-s", "\(directory)/bird.ctl", "-P",
+                "/usr/sbin/bird", "-f", "-c", "\(directory)/bird.conf", "-s", birdSocket(node.name), "-P",
                 "\(directory)/bird.pid",
             ],
             on: node, log: "bird")
     }
+
+    /// Where BIRD is asked; it is there when that can be done.
+    func birdSocket(_ node: String) -> String { "\(birdDirectory(node))/bird.ctl" }
 
     /// BIRD's OSPFv3 ignores the prefixes of an interface without a link-local address, such as `lo`; so the node's
     /// address goes to one end of a veth pair.

@@ -38,8 +38,12 @@ extension Lab {
     mutating func startOSPF6(_ node: Topology.Node) throws(LabError) {
         let socket = "\(frrDirectory(node.name))/zserv.api"
         try wait(for: "zebra on \(node.name) to listen at \(socket)") { Files.exists(socket) }
+        unlink(ospf6Socket(node.name))
         try startDaemon(frrArguments("ospf6d", node.name), on: node, log: "ospf6d")
     }
+
+    /// Where `ospf6d` is asked; it is there when that can be done.
+    func ospf6Socket(_ node: String) -> String { "\(frrDirectory(node))/ospf6d.vty" }
 
     private func ospf6Configuration(_ node: Topology.Node) -> String {
         if node.configIsWhole { return node.config }

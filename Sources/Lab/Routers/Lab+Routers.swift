@@ -28,7 +28,21 @@ extension Lab {
             }
         }
         for node in stopped where node.router == .frr { try startOSPF6(node) }
+        for node in stopped { try waitForAnswers(from: node) }
         try save()
+    }
+
+    /// Waits until the router of a node can be asked how it is. The agent is asked again by whoever asks too early.
+    private func waitForAnswers(from node: Topology.Node) throws(LabError) {
+        let socket: String
+        switch node.router {
+        case .frr: socket = ospf6Socket(node.name)
+        case .bird: socket = birdSocket(node.name)
+        case .meshd, .bridge, .none: return
+        }
+        try wait(.seconds(20), for: "the router of \(node.name) to listen at \(socket)") {
+            Files.exists(socket) || hasCrashed(node.name)
+        }
     }
 
     /// Ends the router of a node: asked politely, or at once by `SIGKILL`. Its ports and services stay up.
