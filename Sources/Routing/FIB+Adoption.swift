@@ -25,21 +25,28 @@ extension FIB {
         rereading = .nothing
         isDoubtful = false
         if configuration.mode == .objects {
-            giveUp(kernel.foreignIDs)
+            giveUpNumbers(kernel)
             reconcileHops(kernel.nextHops)
             reconcileGroups(kernel)
         }
         if let routes = kernel.routes { reconcileRoutes(routes) }
     }
 
-    /// Numbers that turned out to belong to others.
-    private mutating func giveUp(_ foreign: Set<NextHopID>) {
-        for id in foreign { pool.reserve(id) }
-        for (nextHop, hop) in hops where foreign.contains(hop.id) {
+    /// Forgets what numbers were meant for, where the kernel shows that they are something else: another's, or of our own
+    /// what was believed to be gone when the numbers were given out again.
+    private mutating func giveUpNumbers(_ kernel: KernelRoutes) {
+        for id in kernel.foreignIDs { pool.reserve(id) }
+        func isSomethingElse(_ id: NextHopID, than nextHop: NextHop?) -> Bool {
+            if kernel.foreignIDs.contains(id) { return true }
+            if nextHop != nil, kernel.groups[id] != nil { return true }
+            return kernel.nextHops[id].map { $0 != nextHop } ?? false
+        }
+        for (nextHop, hop) in hops where isSomethingElse(hop.id, than: nextHop) {
             forgetHops { $0 == nextHop }
             hops[nextHop] = nil
+            retryStuckDestinations()
         }
-        for (id, group) in groups where foreign.contains(id) {
+        for (id, group) in groups where isSomethingElse(id, than: nil) {
             forgetGroups([id])
             groups[id] = nil
             guard let owner = group.owner else { continue }
@@ -52,9 +59,7 @@ extension FIB {
         let gone = hops.filter { $0.value.isPresent && found[$0.value.id] != $0.key }
         if !gone.isEmpty {
             forgetHops { gone[$0] != nil }
-            // Whatever was refused was perhaps refused because of these.
-            dirtyTargets.formUnion(stuckDestinations.keys)
-            stuckDestinations = [:]
+            retryStuckDestinations()
         }
         surplusHops = []
         for (id, nextHop) in found.sorted(by: { $0.key < $1.key }) {
@@ -69,6 +74,12 @@ extension FIB {
             hops[nextHop] = Hop(id: id, isPresent: true, uses: hops[nextHop]?.uses ?? 0)
             if hops[nextHop]!.uses == 0 { looseHops.insert(nextHop) }
         }
+    }
+
+    /// What was refused was perhaps refused because of next hops that turned out not to be there.
+    private mutating func retryStuckDestinations() {
+        dirtyTargets.formUnion(stuckDestinations.keys)
+        stuckDestinations = [:]
     }
 
     private mutating func reconcileGroups(_ kernel: KernelRoutes) {

@@ -48,7 +48,7 @@ import Testing
         }
 
         mutating func step() {
-            switch random.below(20) {
+            switch random.below(22) {
             case 0..<8: fib.update(router.step(&random, hops: hops, prefixes: prefixes))
             case 8, 9:
                 let link = UInt32(1 + random.below(4))
@@ -81,6 +81,14 @@ import Testing
                 let id = NextHopID(rawValue: UInt32(100 + random.below(30)))
                 if kernel.objects[id] == nil { kernel.foreignObjects.insert(id) }
             case 18: hearNews()
+            case 19, 20:
+                // Made anew for another reason, as for another cost: the kernel has lost nothing.
+                let links = Set(hops.map(\.interface)).subtracting(kernel.deadLinks)
+                let again = links.filter { _ in random.below(2) == 0 }.sorted()
+                for link in again { fib.linkLost(link) }
+                if random.below(2) == 0 { fib.update(router.step(&random, hops: hops, prefixes: prefixes)) }
+                if random.below(2) == 0 { install() }
+                for link in again { fib.linkUsable(link) }
             default: install(limit: random.below(3) == 0 ? 1 + random.below(10) : .max)
             }
         }
