@@ -48,7 +48,9 @@ extension Router {
         case .newer where isEndOfSequence(lsa, key):
             direct.append(lsa.header)
             satisfyRequest(lsa.key, position, index, at: now)
-            repeatBeginning(key, at: now)
+            // Whoever has taken it in again has lost the beginning. A new instance, as late acknowledgments of the present
+            // one would count otherwise.
+            refreshOwn(key, at: now)
         case .newer: receiveNewer(lsa, key, old: old, position, index, at: now)
         case .same:
             satisfyRequest(lsa.key, position, index, at: now)
@@ -126,15 +128,6 @@ extension Router {
             let own = origination.own[key], own.body != nil, own.beginnings > 0
         else { return false }
         return true
-    }
-
-    /// Whoever has taken in the end of a sequence again has lost its beginning: it is flooded once more.
-    private mutating func repeatBeginning(_ key: DatabaseKey, at now: Instant) {
-        guard let entry = database[key], entry.lsa.age < LSAHeader.maxAge,
-            now - (entry.lastAnswer ?? .distantPast) >= Self.answerDistance
-        else { return }
-        database.noteAnswer(key, at: now)
-        flood(key, at: now)
     }
 
     /// Whether an instance may take its place in the database. Those that grow count as much as those that are new, and
