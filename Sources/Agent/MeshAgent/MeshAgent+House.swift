@@ -8,6 +8,8 @@ internal import Services
 
 extension MeshAgent {
     private static let fileInterval = Duration.seconds(5)
+    /// How long the file may wait for something else to wake the agent up: mostly a hello does.
+    private static let fileSlack = Duration.seconds(2)
 
     /// Looks at the configuration file after a while, if there is one.
     func watchFile() {
@@ -17,8 +19,14 @@ extension MeshAgent {
     /// Sets the timer for the next thing to be done by the clock.
     func scheduleHousekeeping() {
         guard let timers else { return }
-        let next = [fileDeadline, vips.nextDeadline, portDeadline, sweepDeadline].compactMap(\.self).min()
+        let next = [fileDeadline.map { $0 + Self.fileSlack }, vips.nextDeadline, portDeadline, sweepDeadline]
+            .compactMap(\.self).min()
         loop.setDeadline(next, of: timers.house)
+    }
+
+    /// Looks at the file if that is due, while the agent is awake anyway.
+    func watchFileIfDue() {
+        if let deadline = fileDeadline, deadline <= EventLoop.now { keepHouse() }
     }
 
     func keepHouse() {

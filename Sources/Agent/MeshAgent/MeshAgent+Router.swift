@@ -68,8 +68,10 @@ extension MeshAgent {
     func settle() {
         reviewMesh()
         install()
-        if let timers { loop.setDeadline(routing?.router.nextDeadline, of: timers.router) }
+        // Not by way of an optional chain, which would copy the router.
+        if let timers, let routing { loop.setDeadline(routing.router.nextDeadline, of: timers.router) }
         sweepIfConverged()
+        watchFileIfDue()
     }
 
     /// Brings the kernel's routes to what is wanted, or a bounded part of the way; then again soon.

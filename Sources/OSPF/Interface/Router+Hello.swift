@@ -4,20 +4,20 @@ import OSPFPacket
 /// Hellos (RFC 5340 §4.2.1.1, §4.2.2.1; RFC 2328 §9.5, §10.5).
 extension Router {
     mutating func sendHello(_ position: Int, at now: Instant) {
-        let interface = interfaces[position]
-        let configuration = interface.configuration
+        let configuration = interfaces[position].configuration
         let hello = Hello(
             interfaceID: configuration.index, priority: configuration.priority, options: options,
             helloInterval: configuration.helloSeconds, deadInterval: configuration.deadSeconds,
-            designatedRouter: interface.designatedRouter, backupDesignatedRouter: interface.backupDesignatedRouter,
-            neighbors: interface.neighbors.map(\.routerID))
+            designatedRouter: interfaces[position].designatedRouter,
+            backupDesignatedRouter: interfaces[position].backupDesignatedRouter,
+            neighbors: interfaces[position].neighbors.map(\.routerID))
         send(.hello(hello), on: position, to: .allSPFRouters)
         interfaces[position].lastHello = now
         interfaces[position].promptHello = nil
         // A tenth of the interval is spread at random, always to the early side, so that routers started together do
         // not speak together for ever.
         interfaces[position].nextHello =
-            now + configuration.helloInterval - random.duration(below: interface.helloSpread)
+            now + configuration.helloInterval - random.duration(below: interfaces[position].helloSpread)
     }
 
     /// Has a hello sent now, or as soon as the distance to the last one allows: a new neighbour need not wait an
@@ -37,8 +37,8 @@ extension Router {
         guard let (index, isNew) = neighbor(for: router, at: source, hello: hello, on: position, now: now) else {
             return
         }
-        let old = interfaces[position].neighbors[index]
-        let interfaceIDChanged = old.interfaceID != hello.interfaceID
+        let interfaceIDChanged = interfaces[position].neighbors[index].interfaceID != hello.interfaceID
+        let old = isNew || !interfaces[position].isBroadcast ? nil : interfaces[position].neighbors[index]
         let deadInterval = interfaces[position].configuration.deadInterval
         interfaces[position].neighbors[index].take(hello, deadInterval: deadInterval, at: now)
 
@@ -49,7 +49,7 @@ extension Router {
             origination.interfacesChanged()
             topologyChanged(at: now)
         }
-        reconsiderElection(position, was: isNew ? nil : old, router: router, at: now)
+        reconsiderElection(position, was: old, router: router, at: now)
     }
 
     /// Finds the sender among the neighbours, or makes it one. `nil` when there are too many.

@@ -10,18 +10,18 @@ extension Router {
     static let exchangePatience = 3
 
     mutating func neighborEvent(_ position: Int, _ index: Int, _ event: NeighborEvent, at now: Instant) {
-        let neighbor = interfaces[position].neighbors[index]
-        let old = neighbor.state
+        let old = interfaces[position].neighbors[index].state
         let new = old.next(
-            on: event, adjacencyIsWanted: adjacencyIsWanted(position, with: neighbor.routerID),
-            nothingToRequest: neighbor.requests.isEmpty)
+            on: event,
+            adjacencyIsWanted: adjacencyIsWanted(position, with: interfaces[position].neighbors[index].routerID),
+            nothingToRequest: interfaces[position].neighbors[index].requests.isEmpty)
         guard old != new || event.restartsNegotiation else { return }
         if new <= .exStart, old >= .exStart { clearLists(position, index) }
         if old != new {
             statistics.neighborStateChanges += 1
             interfaces[position].neighbors[index].since = now
             interfaces[position].neighbors[index].stateChanges += 1
-            tellState(position, neighbor, from: old, to: new, reason: event.reason)
+            tellState(position, interfaces[position].neighbors[index], from: old, to: new, reason: event.reason)
         }
         enter(new, position, index, at: now)
         follow(position, from: old, to: new, at: now)
@@ -83,8 +83,8 @@ extension Router {
     }
 
     mutating func runNeighborTimers(_ position: Int, _ index: Int, at now: Instant) {
+        guard interfaces[position].neighbors[index].nextDeadline <= now else { return }
         let neighbor = interfaces[position].neighbors[index]
-        guard neighbor.nextDeadline <= now else { return }
         if neighbor.inactivityDeadline <= now {
             removeNeighbor(position, index, reason: .inactivityTimer, at: now)
             neighborGone(position, at: now)
