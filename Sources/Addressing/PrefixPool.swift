@@ -35,12 +35,12 @@ public struct PrefixPool: Hashable, Sendable {
     }
 
     /// The first prefix that overlaps none of those in use, beginning at a place that `seed` gives; `nil` if all are in use.
+    /// What covers the whole base, as a default route does, says where it lies and not that it is in use.
     public func choose(seed: UInt64, avoiding used: some Sequence<IPv4Prefix>) -> IPv4Prefix? {
         var isUsed = [Bool](repeating: false, count: 1 << (length - base.length))
-        for other in used where other.overlaps(base) {
-            let width = max(0, length - max(other.length, base.length))
-            let first = other.length <= base.length ? base.address : other.address
-            let number = Int((first.rawValue ^ base.address.rawValue) >> UInt32(32 - length))
+        for other in used where other.length > base.length && base.contains(other.address) {
+            let width = max(0, length - other.length)
+            let number = Int((other.address.rawValue ^ base.address.rawValue) >> UInt32(32 - length))
             for taken in number..<number + 1 << width { isUsed[taken] = true }
         }
         let numbers = self.numbers
@@ -50,12 +50,5 @@ public struct PrefixPool: Hashable, Sendable {
             if !isUsed[number] { return prefix(number) }
         }
         return nil
-    }
-}
-
-extension IPv4Prefix {
-    /// Whether some address lies in both.
-    public func overlaps(_ other: IPv4Prefix) -> Bool {
-        length <= other.length ? contains(other.address) : other.contains(address)
     }
 }

@@ -149,13 +149,13 @@ private func problems(_ yaml: String) -> [String] {
         ("addressing: { prefix: 10.0.0.0/24 }", "an IPv6 prefix is wanted"),
         ("vips: [ { name: a, address: \"fd00::1\" }, { name: a, address: \"fd00::2\" } ]", "named \"a\" already"),
         ("vips: [ { name: a, address: \"fd00::1\" }, { name: b, address: \"fd00::1\" } ]", "of VIP \"a\" already"),
-        ("vips: [ { name: a, address: \"fd00::1\", check: { interval: 1s } } ]", "needs one of tcp and http"),
+        ("vips: [ { name: a, address: \"fd00::1\", check: { interval: 1s } } ]", "needs either tcp or http"),
         ("vips: [ { name: a, address: \"fd00::1\", check: { exec: x } } ]", "use tcp or http"),
         ("vips: [ { name: a, address: \"fd00::1\", check: { tcp: \"[fd00::1]:5\" } } ]", "VIP's own address"),
         ("vips: [ { name: a, address: \"fd00::1\", check: { http: \"http://web/\" } } ]", "names are not looked up"),
         (
             "vips: [ { name: a, address: \"fd00::1\", check: { tcp: 1, http: \"http://[::1]/\" } } ]",
-            "one of tcp and http"
+            "either tcp or http"
         ),
         ("kernel: { protocol: 188 }", "FRR"), ("kernel: { protocol: 2 }", "used by the kernel"),
         ("kernel: { table: 255 }", "local"), ("kernel: { nextHopCompatibility: kepp }", "did you mean \"keep\""),

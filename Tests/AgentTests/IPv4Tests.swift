@@ -80,6 +80,52 @@ import Testing
         }
     }
 
+    /// A default route says where the pools lie, not that they are in use.
+    @Test func aGatewayLeavesThePoolsToTheOthers() throws {
+        var topology = Self.chain
+        topology.nodes[2].config = Self.pools + "\nadvertise: [ 0.0.0.0/0 ]"
+        try withLab(topology) { lab in
+            let addresses = try waitForAddresses(lab)
+            #expect(Set(addresses).count == 3)
+            try eventually("a reaches c") { try ping(addresses[2], from: "a", lab) }
+            let gateway = try lab.command(on: "a", ["ip", "-4", "route", "get", "192.0.2.1"]).run()
+            #expect(gateway.contains("via inet6 fe80::"))
+            #expect(try lab.status(of: "a").kernel.problems.isEmpty)
+        }
+    }
+
+    @Test func anAddressGivenTwiceIsTold() throws {
+        var topology = Self.chain
+        for index in [0, 2] {
+            topology.nodes[index].config =
+                "addressing: { prefix: \"2001:db8:5::/119\", ipv4: { address: 172.30.2.9 } }"
+        }
+        try withLab(topology) { lab in
+            for (node, other) in [("a", "c"), ("c", "a")] {
+                try eventually("\(node) tells") {
+                    let problems = try? lab.status(of: node).kernel.problems
+                    return problems?.filter { $0.contains("own address, and \(other) has it too") }.count == 2
+                }
+            }
+            #expect(try lab.status(of: "b").kernel.problems.isEmpty)
+        }
+    }
+
+    @Test func aPoolThatIsUsedUpIsTold() throws {
+        var topology = Self.chain
+        for index in topology.nodes.indices {
+            topology.nodes[index].config = "addressing: { ipv4: { nodes: 172.30.2.0/31 } }"
+        }
+        try withLab(topology) { lab in
+            try eventually("one of three goes without, and says so") {
+                let all = ["a", "b", "c"].compactMap { try? lab.status(of: $0) }
+                return all.count { $0.ipv4Address != nil } == 2
+                    && all.count { $0.kernel.problems.contains { $0.hasPrefix("nothing is left of 172.30.2.0/31") } }
+                        == 1
+            }
+        }
+    }
+
     @Test func ofTwoNodesWithOneAddressTheLowerRouterIDTakesAnother() throws {
         let pools = "addressing: { ipv4: { nodes: 172.30.2.0/29, pods: 172.31.0.0/22 } }"
         var topology = Self.chain

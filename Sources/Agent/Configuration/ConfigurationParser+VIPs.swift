@@ -33,7 +33,7 @@ extension HealthCheck {
     fileprivate init?(_ section: Section) {
         guard section.has("tcp") != section.has("http") else {
             if section.isComplete {
-                section.note(Complaint("needs one of tcp and http", hint: "for example tcp: 6443"))
+                section.note(Complaint("needs either tcp or http", hint: "for example tcp: 6443"))
             }
             return nil
         }

@@ -18,7 +18,8 @@ struct SelfAssignedRange: Sendable {
     let pool: PrefixPool
     /// What the node has now.
     private(set) var prefix: IPv4Prefix?
-    private var toldNoneLeft = false
+    /// Whether there was nothing left to take when it was last looked.
+    private(set) var isWanting = false
 
     /// Begins with what an earlier run had, if it is still in the pool.
     init(purpose: String, pool: PrefixPool, saved: IPv4Prefix?) {
@@ -41,10 +42,10 @@ struct SelfAssignedRange: Sendable {
         guard prefix == nil, mayTake else { return changes }
         prefix = pool.choose(seed: seed, avoiding: used())
         if let prefix {
-            toldNoneLeft = false
+            isWanting = false
             changes.append(.took(prefix))
-        } else if !toldNoneLeft {
-            toldNoneLeft = true
+        } else if !isWanting {
+            isWanting = true
             changes.append(.noneLeft)
         }
         return changes

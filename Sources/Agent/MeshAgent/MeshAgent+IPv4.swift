@@ -36,6 +36,22 @@ struct IPv4Ranges: Sendable {
     }
 }
 
+/// What the mesh said when it was last looked at: the database, who could be reached, and whether it had been heard out.
+struct MeshReview: Equatable {
+    var checksum: UInt32
+    var calculations: UInt64
+    var isHeard: Bool
+}
+
+extension IPv4Ranges {
+    /// What stands in the way of it.
+    var problems: [String] {
+        [takenAddress, takenPods].compactMap(\.self).filter(\.isWanting).map {
+            "nothing is left of \($0.pool.base) for a /\($0.pool.length) of this node; make the pool larger"
+        }
+    }
+}
+
 extension MeshAgent {
     /// The addresses the node has on `lo` all the time.
     var ownAddresses: [IPv6Address] {
@@ -48,10 +64,13 @@ extension MeshAgent {
     func reviewMesh() {
         guard let routing, phase != .stopping else { return }
         let isHeard = phase == .running
-        let checksum = routing.router.databaseChecksum
-        guard reviewed.map({ $0 != (checksum, isHeard) }) ?? true else { return }
-        reviewed = (checksum, isHeard)
+        let review = MeshReview(
+            checksum: routing.router.databaseChecksum, calculations: routing.router.statistics.routeCalculations,
+            isHeard: isHeard)
+        guard reviewed != review else { return }
+        reviewed = review
         reviewIPv4Ranges(routing, mayTake: isHeard)
+        reviewOwnAddresses(routing)
         writeNetworkConfiguration()
     }
 
@@ -63,6 +82,25 @@ extension MeshAgent {
         review(\.takenPods, routing, mayTake: mayTake)
         if routing.ipv4.address != old { moveIPv4Address(from: old, to: routing.ipv4.address) }
         advertise()
+    }
+
+    /// Looks whether others have the node's own addresses, of which each belongs to one node. Those it took by itself are
+    /// settled elsewhere.
+    private func reviewOwnAddresses(_ routing: RoutingCore) {
+        let given = routing.ipv4.givenAddress.map { [IPv6Address($0)] } ?? []
+        var claims: [String] = []
+        for address in [routing.identity.address] + given {
+            let others = routing.router.candidates(for: IPv6Prefix(host: address)).filter {
+                $0.distance != nil && $0.announcer != routing.router.routerID
+            }
+            for other in others {
+                let name = routing.router.hostname(of: other.announcer) ?? other.announcer.description
+                claims.append(
+                    "\(address) is this node's own address, and \(name) has it too; change `addressing` on one")
+            }
+        }
+        for claim in claims where !routing.claims.contains(claim) { tell(.warning, claim) }
+        routing.claims = claims
     }
 
     private func review(
@@ -96,7 +134,7 @@ extension MeshAgent {
                 let name = router.hostname(of: winner) ?? winner.description
                 tell(.warning, "\(name) has \(prefix) too, and the higher router ID; we take another")
             case .noneLeft:
-                tell(.error, "nothing is left of \(range.pool.base) for /\(range.pool.length)s; make the base larger")
+                tell(.error, routing.ipv4.problems.joined(separator: "; "))
             }
         }
     }

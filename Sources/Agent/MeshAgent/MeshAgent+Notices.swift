@@ -40,8 +40,8 @@ extension MeshAgent {
             let place = interface.map { " on \(name(ofInterface: $0))" } ?? ""
             return (
                 .warning,
-                "another router\(place) has our router ID \(routerID); "
-                    + (weYield ? "we take another" : "it should take another")
+                "another router has our router ID \(routerID)\(place); "
+                    + (weYield ? "we take another" : "if it does not take another, change node.routerID on one")
             )
         case .duplicatePrefix(let prefix, let routers):
             let names = routers.map { name(of: $0) }.joined(separator: " and ")

@@ -41,8 +41,8 @@ public actor MeshAgent {
     var routing: RoutingCore?
     var ages = RouteAges()
     var vips = VIPTable()
-    /// What ``reviewMesh()`` last looked at: the database, and whether the mesh had been heard out.
-    var reviewed: (checksum: UInt32, isHeard: Bool)?
+    /// What ``reviewMesh()`` last looked at.
+    var reviewed: MeshReview?
     /// What container runtimes were last told.
     var writtenNetwork: NetworkConfiguration?
     /// Whether it was said that there is no port to take an identity from.
@@ -72,6 +72,8 @@ public actor MeshAgent {
     final class RoutingCore {
         let identity: NodeIdentity
         var ipv4: IPv4Ranges
+        /// Who else has the node's own addresses, in words.
+        var claims: [String] = []
         var router: Router
         let installer: RouteInstaller
         let socket: OSPFSocket
@@ -164,6 +166,8 @@ extension MeshAgent {
 
     private var currentKernelProblems: [String] {
         var problems = kernelProblems
+        problems += routing?.ipv4.problems ?? []
+        problems += routing?.claims ?? []
         if let error = routing?.installer.lastError { problems.append("\(error)") }
         if let loopback = monitor.links[KernelAddresses.loopback], !loopback.isUp {
             problems.append("lo is down, so that this node's own addresses do not answer; ip link set lo up")

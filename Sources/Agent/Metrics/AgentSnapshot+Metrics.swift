@@ -16,6 +16,8 @@ extension AgentSnapshot {
         }
         metrics.single("ready", .gauge, "Whether the node's routes can be relied on.", notReady.isEmpty)
         metrics.single(
+            "problems", .gauge, "Things that somebody should look at; meshctl status says what.", kernelProblems.count)
+        metrics.single(
             "config_last_reload_successful", .gauge, "Whether the configuration file as last seen is in use.",
             configurationStatus.ok)
         metrics.single(
