@@ -59,6 +59,12 @@ extension Router {
     /// Everybody who announces `prefix`, the best first.
     public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] { calculation.candidates(for: prefix) }
 
+    /// The reachable routers that announce `prefix` as their own, in no order that means anything.
+    public func owners(of prefix: IPv6Prefix) -> [RouterID] { calculation.owners(of: prefix) }
+
+    /// The prefixes that other routers announce as their own, reachable or not: each once, in no order.
+    public var prefixesOfOthers: [IPv6Prefix] { calculation.prefixes(ofOthersThan: routerID) }
+
     /// The prefixes that several routers claim as their own although they should belong to one.
     public var duplicatePrefixes: [DuplicatePrefix] { calculation.duplicatePrefixes() }
 
@@ -84,10 +90,9 @@ extension Router {
     public var isSynchronized: Bool {
         let active = interfaces.filter { !$0.isPassive }
         guard !active.isEmpty, isSettled else { return false }
-        let reached = Set(calculation.nodes().filter { $0.distance != nil }.map(\.routerID))
         return active.allSatisfy { interface in
             let full = interface.neighbors.filter { $0.state == .full }
-            return !full.isEmpty && full.allSatisfy { reached.contains($0.routerID) }
+            return !full.isEmpty && full.allSatisfy { calculation.distance(to: $0.routerID) != nil }
         }
     }
 

@@ -27,6 +27,8 @@ public struct Router: Sendable {
     /// Only prefixes changed since the last calculation, which needs no shortest paths and no delay.
     var prefixesChanged = false
     var spfDelay: SPFDelay
+    /// No calculation before this moment: after each, everything else has its turn for as long as it took, to go by its work.
+    var calculationRest = Instant.zero
     var duplicates = DuplicateDetection()
     var random: SplitMix64
     var toldDuplicatePrefixes: [DuplicatePrefix] = []
@@ -82,9 +84,7 @@ public struct Router: Sendable {
             continueLoading(at: now)
         }
         sendFloods(at: now)
-        if spfDelay.takeDue(at: now) || prefixesChanged && spfDelay.deadline == nil {
-            calculateRoutes(at: now)
-        }
+        if let deadline = calculationDeadline, deadline <= now { calculateRoutes(at: now) }
     }
 
     private mutating func runTimers(at now: Instant) {
@@ -98,7 +98,7 @@ public struct Router: Sendable {
     }
 
     private var earliestDeadline: Instant? {
-        var earliest = [aging.first, origination.nextDeadline, spfDelay.deadline].compactMap(\.self).min()
+        var earliest = [aging.first, origination.nextDeadline, calculationDeadline].compactMap(\.self).min()
         for interface in interfaces {
             if let moment = interface.nextDeadline, earliest == nil || moment < earliest! { earliest = moment }
         }

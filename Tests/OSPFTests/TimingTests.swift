@@ -83,15 +83,15 @@ import Testing
     }
 }
 
-@Suite struct DuplicateDetectionTests {
-    /// Somebody who takes every ID of ours must not make us begin anew all the time.
-    @Test func anotherIDIsTakenEverMoreSeldomUntilThereIsPeace() {
-        var detection = DuplicateDetection()
+@Suite struct YieldBackoffTests {
+    /// Somebody who claims every ID or address of ours must not make us begin anew all the time.
+    @Test func oneYieldsEverMoreSeldomUntilThereIsPeace() {
+        var backoff = YieldBackoff()
         var now = Instant.zero
         var moments: [Instant] = []
         while moments.count < 14 {
-            if detection.mayYield(at: now) {
-                detection.yielded(at: now)
+            if backoff.mayYield(at: now) {
+                backoff.yielded(at: now)
                 moments.append(now)
             }
             now = now + .seconds(1)
@@ -100,7 +100,7 @@ import Testing
         #expect(waits.prefix(4) == [.seconds(2), .seconds(4), .seconds(8), .seconds(16)])
         #expect(waits.suffix(3) == [.seconds(600), .seconds(600), .seconds(600)])
         now = now + .seconds(3600)
-        detection.yielded(at: now)
-        #expect(detection.mayYield(at: now + .seconds(2)))
+        backoff.yielded(at: now)
+        #expect(backoff.mayYield(at: now + .seconds(2)))
     }
 }

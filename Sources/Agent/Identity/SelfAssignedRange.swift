@@ -1,4 +1,5 @@
 internal import Addressing
+internal import OSPF
 
 /// An IPv4 range that the node has taken for itself out of a pool that all nodes share. Nobody is asked: what others have
 /// is seen in the link-state database, and of two nodes that took the same, the one with the lower router ID gives way
@@ -20,6 +21,10 @@ struct SelfAssignedRange: Sendable {
     private(set) var prefix: IPv4Prefix?
     /// Whether there was nothing left to take when it was last looked.
     private(set) var isWanting = false
+    private var backoff = YieldBackoff()
+
+    /// When to look again although nothing has changed; `nil` is not needed.
+    private(set) var nextReview: Instant?
 
     /// Begins with what an earlier run had, if it is still in the pool.
     init(purpose: String, pool: PrefixPool, saved: IPv4Prefix?) {
@@ -29,18 +34,26 @@ struct SelfAssignedRange: Sendable {
     }
 
     /// Looks whether others have the same, and takes another if need be. A node that does not know the mesh yet
-    /// (`mayTake` is false) takes nothing.
+    /// (`mayTake` is false) takes nothing; one that has given way lately keeps what it has for longer each time.
     mutating func review(
-        as own: RouterID, seed: UInt64, mayTake: Bool, claimants: (IPv4Prefix) -> [RouterID],
+        as own: RouterID, seed: UInt64, at now: Instant, mayTake: Bool, claimants: (IPv4Prefix) -> [RouterID],
         used: () -> [IPv4Prefix]
     ) -> [Change] {
+        nextReview = nil
         var changes: [Change] = []
+        var avoided: [IPv4Prefix] = []
         if let held = prefix, let winner = claimants(held).max(), winner > own {
+            guard backoff.mayYield(at: now) else {
+                nextReview = backoff.earliest
+                return []
+            }
+            backoff.yielded(at: now)
+            avoided = [held]
             prefix = nil
             changes.append(.gaveWay(held, to: winner))
         }
         guard prefix == nil, mayTake else { return changes }
-        prefix = pool.choose(seed: seed, avoiding: used())
+        prefix = pool.choose(seed: seed, avoiding: used() + avoided)
         if let prefix {
             isWanting = false
             changes.append(.took(prefix))

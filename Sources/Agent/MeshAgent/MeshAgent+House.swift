@@ -19,8 +19,9 @@ extension MeshAgent {
     /// Sets the timer for the next thing to be done by the clock.
     func scheduleHousekeeping() {
         guard let timers else { return }
-        let next = [fileDeadline.map { $0 + Self.fileSlack }, vips.nextDeadline, portDeadline, sweepDeadline]
-            .compactMap(\.self).min()
+        let next = [
+            fileDeadline.map { $0 + Self.fileSlack }, vips.nextDeadline, portDeadline, sweepDeadline, reviewDeadline,
+        ].compactMap(\.self).min()
         loop.setDeadline(next, of: timers.house)
     }
 
@@ -36,6 +37,7 @@ extension MeshAgent {
             if file.hasChanged { reload() }
         }
         perform(vips.handle(.timer, at: now))
+        if let deadline = reviewDeadline, deadline <= now { settle() }
         openPortsIfDue()
         sweepIfConverged()
         scheduleHousekeeping()

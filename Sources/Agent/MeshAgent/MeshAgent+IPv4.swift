@@ -59,27 +59,48 @@ extension MeshAgent {
         return [routing.identity.address] + (routing.ipv4.address.map { [IPv6Address($0)] } ?? [])
     }
 
+    /// So many of those who claim one address are told.
+    private static let mostClaims = 4
+
+    /// The time between two looks at the whole mesh, which take as long as it is large.
+    private static let reviewDistance = Duration.milliseconds(200)
+
     /// Looks at what the mesh says, when that has changed, for what is no matter of routes: whose the IPv4 ranges are, and
-    /// what pods are to be told.
+    /// what pods are to be told. While it changes all the time, now and then.
     func reviewMesh() {
-        guard let routing, phase != .stopping else { return }
+        guard let routing, phase != .stopping else {
+            reviewDeadline = nil
+            return
+        }
+        let now = EventLoop.now
         let isHeard = phase == .running
         let review = MeshReview(
             checksum: routing.router.databaseChecksum, calculations: routing.router.statistics.routeCalculations,
             isHeard: isHeard)
-        guard reviewed != review else { return }
-        reviewed = review
-        reviewIPv4Ranges(routing, mayTake: isHeard)
+        if let reviewed, review.isHeard == reviewed.seen.isHeard {
+            guard review != reviewed.seen || reviewDeadline.map({ $0 <= now }) == true else { return }
+            let next = reviewed.moment + Self.reviewDistance
+            guard next <= now else {
+                reviewDeadline = next
+                return scheduleHousekeeping()
+            }
+        }
+        reviewed = (review, now)
+        reviewDeadline = nil
+        reviewIPv4Ranges(routing, at: now, mayTake: isHeard)
         reviewOwnAddresses(routing)
         writeNetworkConfiguration()
+        let ranges = [routing.ipv4.takenAddress?.nextReview, routing.ipv4.takenPods?.nextReview]
+        reviewDeadline = (ranges + [reviewDeadline]).compactMap(\.self).min()
+        scheduleHousekeeping()
     }
 
     /// Looks whether the IPv4 ranges the node took are its own, and takes some where it has none; none before the mesh has
     /// been heard out.
-    private func reviewIPv4Ranges(_ routing: RoutingCore, mayTake: Bool) {
+    private func reviewIPv4Ranges(_ routing: RoutingCore, at now: Instant, mayTake: Bool) {
         let old = routing.ipv4.address
-        review(\.takenAddress, routing, mayTake: mayTake)
-        review(\.takenPods, routing, mayTake: mayTake)
+        review(\.takenAddress, routing, at: now, mayTake: mayTake)
+        review(\.takenPods, routing, at: now, mayTake: mayTake)
         if routing.ipv4.address != old { moveIPv4Address(from: old, to: routing.ipv4.address) }
         advertise()
     }
@@ -90,11 +111,9 @@ extension MeshAgent {
         let given = routing.ipv4.givenAddress.map { [IPv6Address($0)] } ?? []
         var claims: [String] = []
         for address in [routing.identity.address] + given {
-            let others = routing.router.candidates(for: IPv6Prefix(host: address)).filter {
-                $0.distance != nil && $0.announcer != routing.router.routerID
-            }
-            for other in others {
-                let name = routing.router.hostname(of: other.announcer) ?? other.announcer.description
+            let others = routing.router.owners(of: IPv6Prefix(host: address)).filter { $0 != routing.router.routerID }
+            for other in others.sorted().prefix(Self.mostClaims) {
+                let name = routing.router.hostname(of: other) ?? other.description
                 claims.append(
                     "\(address) is this node's own address, and \(name) has it too; change `addressing` on one")
             }
@@ -104,20 +123,17 @@ extension MeshAgent {
     }
 
     private func review(
-        _ path: WritableKeyPath<IPv4Ranges, SelfAssignedRange?>, _ routing: RoutingCore, mayTake: Bool
+        _ path: WritableKeyPath<IPv4Ranges, SelfAssignedRange?>, _ routing: RoutingCore, at now: Instant,
+        mayTake: Bool
     ) {
         guard var range = routing.ipv4[keyPath: path] else { return }
         let router = routing.router
         let own = router.routerID
         let changes = range.review(
-            as: own, seed: UInt64(routing.identity.derivedRouterID.rawValue), mayTake: mayTake,
-            claimants: { prefix in
-                router.candidates(for: IPv6Prefix(prefix)).filter { $0.distance != nil }.map(\.announcer).filter {
-                    $0 != own
-                }
-            },
+            as: own, seed: UInt64(routing.identity.derivedRouterID.rawValue), at: now, mayTake: mayTake,
+            claimants: { prefix in router.owners(of: IPv6Prefix(prefix)).filter { $0 != own } },
             used: {
-                router.nodes.filter { $0.routerID != own }.flatMap { $0.prefixes.compactMap(\.prefix.ipv4) }
+                router.prefixesOfOthers.compactMap(\.ipv4)
                     + self.configuration.advertise.compactMap(\.prefix.ipv4)
             })
         routing.ipv4[keyPath: path] = range

@@ -41,8 +41,8 @@ public actor MeshAgent {
     var routing: RoutingCore?
     var ages = RouteAges()
     var vips = VIPTable()
-    /// What ``reviewMesh()`` last looked at.
-    var reviewed: MeshReview?
+    /// What ``reviewMesh()`` last looked at, and when.
+    var reviewed: (seen: MeshReview, moment: Instant)?
     /// What container runtimes were last told.
     var writtenNetwork: NetworkConfiguration?
     /// Whether it was said that there is no port to take an identity from.
@@ -64,6 +64,8 @@ public actor MeshAgent {
     /// Until when the routes of an earlier run stay as they are unless the mesh has been heard out before: what is half
     /// known must not take away what was whole.
     var holdDeadline: Instant?
+    /// When ``reviewMesh()`` is to look again.
+    var reviewDeadline: Instant?
     /// When the configuration file is looked at next.
     var fileDeadline: Instant?
 

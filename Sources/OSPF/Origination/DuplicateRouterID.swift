@@ -14,15 +14,9 @@ struct DuplicateDetection: Sendable {
     static let window = Duration.seconds(60)
     static let patience = (count: 5, time: Duration.seconds(15))
 
-    /// Whoever finds its ID taken again and again, as by a neighbour that means harm, takes another ever more seldom: each
-    /// time after twice as long, until there was peace for an hour.
-    static let yieldDistance = (
-        first: Duration.seconds(1), longest: Duration.seconds(600), peace: Duration.seconds(3600)
-    )
-
     var resolution: Resolution?
-    /// When another ID was last taken, and how often within the hour.
-    private(set) var yields: (last: Instant, count: Int)?
+    /// How often another ID may be taken.
+    private(set) var backoff = YieldBackoff()
     /// When a neighbour with our ID was first heard, by interface.
     var neighborHeard: [UInt32: Instant] = [:]
     /// When a distant duplicate was last told.
@@ -30,18 +24,12 @@ struct DuplicateDetection: Sendable {
     /// When the present window of outlived router-LSAs began, and how many there were.
     var outlived: (since: Instant, count: Int)?
 
-    /// Whether another ID may be taken.
-    func mayYield(at now: Instant) -> Bool {
-        guard let (last, count) = yields else { return true }
-        return now - last >= min(Self.yieldDistance.longest, Self.yieldDistance.first * (1 << min(count, 16)))
-    }
-
     /// Another ID has been taken: what was noted of the old one means nothing any more.
     mutating func yielded(at now: Instant) {
-        var count = 1
-        if let yields, now - yields.last < Self.yieldDistance.peace { count += yields.count }
+        var backoff = backoff
+        backoff.yielded(at: now)
         self = DuplicateDetection()
-        yields = (now, count)
+        self.backoff = backoff
     }
 }
 
@@ -54,7 +42,7 @@ extension Router {
         let interface = interfaces[position].configuration
         let first = duplicates.neighborHeard[interface.index]
         let weYield =
-            configuration.routerIDIsDerived && duplicates.mayYield(at: now)
+            configuration.routerIDIsDerived && duplicates.backoff.mayYield(at: now)
             && (interface.linkLocalAddress < source || first.map { now - $0 > interface.deadInterval * 3 } == true)
         if first == nil {
             duplicates.neighborHeard[interface.index] = now
@@ -83,7 +71,7 @@ extension Router {
                 count >= DuplicateDetection.patience.count && now - since >= DuplicateDetection.patience.time
         }
         guard isDuplicate else { return }
-        let weYield = configuration.routerIDIsDerived && weShouldYield && duplicates.mayYield(at: now)
+        let weYield = configuration.routerIDIsDerived && weShouldYield && duplicates.backoff.mayYield(at: now)
         if weYield || duplicates.toldDistant.map({ now - $0 > DuplicateDetection.window }) != false {
             duplicates.toldDistant = now
             tell(.duplicateRouterID(routerID, seenOn: nil, weYield: weYield))

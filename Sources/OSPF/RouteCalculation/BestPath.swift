@@ -58,6 +58,8 @@ struct BestPath {
 /// prefixes are to be sent there, each is found once.
 struct Detours {
     fileprivate var found: [Int: BestPath] = [:]
+    /// Lengths of prefixes tried.
+    fileprivate(set) var steps = 0
 }
 
 extension RouteCalculation {
@@ -162,6 +164,7 @@ extension RouteCalculation {
     /// `nil` if there is none.
     private func route(to address: IPv6Address, using detours: inout Detours) -> BestPath {
         for length in stride(from: 128, through: 0, by: -1) where prefixes.lengthCounts[length] > 0 {
+            detours.steps += 1
             guard let group = prefixes.group(of: IPv6Prefix(address, length: length)) else { continue }
             let way: BestPath
             if let known = detours.found[group] {

@@ -74,6 +74,28 @@ extension RouteCalculation {
         }.sorted { $0.routerID < $1.routerID }
     }
 
+    /// How far a router is; `nil` if there is no way.
+    public func distance(to router: RouterID) -> UInt32? {
+        topology.vertex(named: .router(router)).flatMap { paths.distance(to: $0) }
+    }
+
+    /// The reachable routers that announce `prefix` as their own, in no order that means anything.
+    public func owners(of prefix: IPv6Prefix) -> [RouterID] {
+        guard let group = prefixes.group(of: prefix) else { return [] }
+        return prefixes.groups[group].list.candidates.lazy.prefix { $0.kind == .intraArea }.filter {
+            paths.distance(to: $0.announcer) != nil
+        }.map { topology[$0.announcer].name.router }
+    }
+
+    /// The prefixes that others than `router` announce as their own, whether they can be reached or not: each once, in no
+    /// order that means anything.
+    public func prefixes(ofOthersThan router: RouterID) -> [IPv6Prefix] {
+        let own = topology.vertex(named: .router(router))
+        return prefixes.groups.lazy.filter { group in
+            group.list.candidates.lazy.prefix { $0.kind == .intraArea }.contains { $0.announcer != own }
+        }.flatMap { group in group.members.lazy.map { prefixes.entries[Int($0)].prefix } }
+    }
+
     /// Everybody who announces `prefix`, the best first, then those that cannot be reached.
     public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] {
         guard let group = prefixes.group(of: prefix) else { return [] }
@@ -99,25 +121,38 @@ extension RouteCalculation {
         }
     }
 
-    /// The prefixes that several reachable routers announce as their own, in order, at most 256. A single address of
-    /// several routers is anycast, and a default route of several gateways is as well: both are fine.
+    /// The prefixes that several reachable routers announce as their own, in order, at most 256, with at most 16 routers
+    /// each. A single address of several routers is anycast, and a default route of several gateways is as well: both are
+    /// fine.
     public func duplicatePrefixes() -> [DuplicatePrefix] {
+        let most = 256
         var result: [DuplicatePrefix] = []
         for group in prefixes.sharedGroups.lazy.map({ prefixes.groups[Int($0)] }) {
-            let claimants = group.list.candidates.filter { candidate in
-                candidate.kind == .intraArea && !topology[candidate.announcer].name.isNetwork
-                    && paths.distance(to: candidate.announcer) != nil
-            }
-            // One router may announce a prefix twice, at two metrics.
-            let routers = Set(claimants.map { topology[$0.announcer].name.router }).sorted()
+            let routers = claimants(of: group.list, atMost: 16)
             guard routers.count > 1 else { continue }
             for member in group.members {
                 let prefix = prefixes.entries[Int(member)].prefix
                 guard !prefix.isHost, !prefix.isDefault else { continue }
                 result.append(DuplicatePrefix(prefix: prefix, routers: routers))
+                if result.count >= 16 * most { result = Array(result.sorted { $0.prefix < $1.prefix }.prefix(most)) }
             }
         }
-        return Array(result.sorted { $0.prefix < $1.prefix }.prefix(256))
+        return Array(result.sorted { $0.prefix < $1.prefix }.prefix(most))
+    }
+
+    /// Reachable routers among those that announce a prefix for themselves, in order. A router may announce it twice, at
+    /// two metrics.
+    private func claimants(of list: CandidateList, atMost most: Int) -> [RouterID] {
+        var routers: [RouterID] = []
+        for candidate in list.candidates {
+            guard candidate.kind == .intraArea, routers.count < most else { break }
+            let node = topology[candidate.announcer]
+            guard !node.name.isNetwork, routers.last != node.name.router,
+                paths.distance(to: candidate.announcer) != nil
+            else { continue }
+            routers.append(node.name.router)
+        }
+        return routers.sorted()
     }
 
     /// The name a router tells (RFC 5642); `nil` if it tells none.
@@ -127,9 +162,9 @@ extension RouteCalculation {
 
     /// The largest packet that the cabled ports of all reachable routers take, of those that say so; `nil` if none does.
     public var smallestMTU: UInt32? {
-        information.lazy.filter { router, _ in
-            topology.vertex(named: .router(router)).map { paths.distance(to: $0) != nil } ?? false
-        }.flatMap { $0.value.lazy.compactMap(\.smallestMTU) }.min()
+        information.lazy.filter { router, _ in distance(to: router) != nil }.flatMap {
+            $0.value.lazy.compactMap(\.smallestMTU)
+        }.min()
     }
 }
 

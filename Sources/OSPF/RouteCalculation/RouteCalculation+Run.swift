@@ -9,13 +9,18 @@ extension RouteCalculation {
         precondition(maximumPaths >= 1)
         topology.bringGraphUpToDate()
         announceRefused()
+        lastWork = 0
         let old = view
         view = makeView(root: root, neighbors: neighbors, maximumPaths: maximumPaths)
         let scope = bringPathsUpToDate(since: old)
         var update = RouteTableUpdate()
         var best = BestPath()
         var detours = Detours()
-        for group in prefixes.takeGroups(scope) { bringUpToDate(group, using: &best, &detours, into: &update) }
+        for group in prefixes.takeGroups(scope) {
+            lastWork += prefixes.groups[Int(group)].list.candidates.count
+            bringUpToDate(group, using: &best, &detours, into: &update)
+        }
+        lastWork += detours.steps
         prefixes.tell(&update)
         return update
     }
@@ -31,6 +36,7 @@ extension RouteCalculation {
         let concernsAll = view != old || topology.hasNewFlags || hasNewInterAreaRouters
         if hasNewPaths {
             statistics.fullRuns += 1
+            lastWork += topology.vertexCount
             if let vertex = view.vertex {
                 paths.search(topology.graph, from: vertex, firstHops: view.firstHops)
             } else {

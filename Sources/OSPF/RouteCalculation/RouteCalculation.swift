@@ -24,6 +24,8 @@ public struct RouteCalculation: Sendable {
     /// What routers tell of themselves; a router may have several Router Information LSAs.
     var information: [RouterID: [(key: LSAKey, hostname: String?, smallestMTU: UInt32?)]] = [:]
 
+    /// Steps of the last run: vertices, announcements looked at, lengths of prefixes tried for forwarding addresses.
+    var lastWork = 0
     /// The shortest paths of the last run, and from where.
     var paths = ShortestPaths()
     var view = Viewpoint()

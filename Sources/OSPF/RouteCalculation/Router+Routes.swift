@@ -6,11 +6,22 @@ extension Router {
     /// Something that shortest paths depend on has changed: links in the database, or a neighbour of ours.
     mutating func topologyChanged(at now: Instant) { spfDelay.changed(at: now) }
 
+    /// When the next calculation is due. Prefixes, which need no shortest paths, wait only after one that was much work.
+    var calculationDeadline: Instant? {
+        (spfDelay.deadline ?? (prefixesChanged ? .zero : nil)).map { max($0, calculationRest) }
+    }
+
+    /// What one step of a calculation is reckoned at, and the longest rest after one.
+    private static let restPerStep = Duration.nanoseconds(50)
+    private static let longestRest = Duration.seconds(1)
+
     mutating func calculateRoutes(at now: Instant) {
         prefixesChanged = false
+        spfDelay.takeDue(at: now)
         statistics.routeCalculations += 1
         let update = calculation.run(
             root: routerID, neighbors: usableNeighbors, maximumPaths: configuration.maximumPaths)
+        calculationRest = now + min(Self.longestRest, Self.restPerStep * calculation.lastWork)
         tellDuplicatePrefixes()
         if calculation.prefixes.hasRefused { tellOnce(.prefixes) } else { toldLimits.remove(.prefixes) }
         guard !update.isEmpty else { return }

@@ -24,9 +24,10 @@ public struct RouterInformationLSA: Hashable, Sendable {
         return nil
     }
 
-    /// The largest packet that all cabled ports of the router take, if it says so.
+    /// The largest packet that all cabled ports of the router take, if it says so. What is less than every link of IPv6
+    /// takes (RFC 8200 §5) cannot be meant.
     public var smallestMTU: UInt32? {
-        for case .smallestMTU(let mtu) in values { return mtu }
+        for case .smallestMTU(let mtu) in values where mtu >= 1280 { return mtu }
         return nil
     }
 }
