@@ -3,11 +3,13 @@ internal import Linux
 
 /// Whole small files.
 enum SmallFile {
-    /// The first `limit` octets of a file.
-    static func read(_ path: String, upTo limit: Int) throws(SystemError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    /// The first `limit` octets of a file. What is no regular file is refused unless `isAnyKind`: a pipe, say, could keep
+    /// the reader waiting for ever.
+    static func read(_ path: String, upTo limit: Int, isAnyKind: Bool = false) throws(SystemError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | (isAnyKind ? 0 : O_NONBLOCK))
         guard descriptor >= 0 else { throw .last("open \(path)") }
         defer { close(descriptor) }
+        guard isAnyKind || isRegular(descriptor) else { throw notRegular("read", path) }
         var octets: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: min(limit, 1 << 16))
         while octets.count < limit {
@@ -20,16 +22,33 @@ enum SmallFile {
         return octets
     }
 
+    private static func isRegular(_ descriptor: CInt) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    private static func notRegular(_ verb: String, _ path: String) -> SystemError {
+        SystemError("\(verb) \(path), as it is no regular file", code: EINVAL)
+    }
+
+    /// Makes a file that was not there before, beside the one whose place it is to take.
+    private static func create(_ temporary: String, _ mode: mode_t) -> CInt {
+        unlink(temporary)
+        return open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    }
+
     /// Whether there is something at `path` that is no regular file, and could keep whoever reads it waiting for ever.
     static func isSpecial(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
-    /// Puts `text` in place of a file at once, so that a reader sees the old or the new and nothing between.
+    /// Puts `text` in place of a file at once, so that a reader sees the old or the new and nothing between. What is there
+    /// and no regular file, as `/dev/null`, stays.
     static func write(_ text: String, to path: String) throws(SystemError) {
+        guard !isSpecial(path) else { throw notRegular("write", path) }
         let temporary = path + ".new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        let descriptor = create(temporary, 0o644)
         guard descriptor >= 0 else { throw .last("write \(path)") }
         let octets = Array(text.utf8)
         let count = Glibc.write(descriptor, octets, octets.count)
@@ -47,10 +66,11 @@ enum SmallFile {
     /// Copies a program; it is there whole or not at all.
     static func copyProgram(_ path: String, to target: String) throws(SystemError) {
         let temporary = target + ".new"
-        let source = open(path, O_RDONLY | O_CLOEXEC)
+        let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard source >= 0 else { throw .last("open \(path)") }
         defer { close(source) }
-        let copy = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o755)
+        guard isRegular(source) else { throw notRegular("copy", path) }
+        let copy = create(temporary, 0o755)
         guard copy >= 0 else { throw .last("write \(target)") }
         var isWhole = false
         while true {

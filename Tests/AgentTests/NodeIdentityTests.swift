@@ -1,4 +1,5 @@
 import Addressing
+import Glibc
 import Testing
 
 @testable import Agent
@@ -73,6 +74,29 @@ import Testing
         #expect(state.savedRouterID(insteadOf: other) == nil)
         let nonce = state.nonce()
         #expect(state.nonce() == nonce)
+    }
+
+    @Test func aRelativePlaceIsBelowTheWorkingDirectory() {
+        #expect(StateDirectory(path: "a/b//c").chain == ["a", "a/b", "a/b/c"])
+        #expect(StateDirectory(path: "/a/b").chain == ["/a", "/a/b"])
+        #expect(StateDirectory(path: "/").chain == [] && StateDirectory(path: ".").chain == ["."])
+    }
+
+    /// Whatever lies where a file should, nobody waits for it, and nobody loses it.
+    @Test func whatIsNoRegularFileIsNeitherReadNorReplaced() throws {
+        let directory = try TemporaryDirectory()
+        let state = StateDirectory(path: directory.path)
+        for name in ["router-id", "fingerprint", "ipv4-pods", "ipv4-address.new"] {
+            #expect(mkfifo("\(directory.path)/\(name)", 0o644) == 0)
+        }
+        #expect(state.savedRouterID(insteadOf: RouterID(1)) == nil)
+        #expect(state.savedRange(for: "ipv4-pods") == nil)
+        #expect(state.nonce() != state.nonce())
+        let range = IPv4Prefix("172.31.0.0/24")!
+        #expect(throws: (any Error).self) { try state.save(range, for: "ipv4-pods") }
+        #expect(SmallFile.isSpecial("\(directory.path)/ipv4-pods"), "the pipe is still there")
+        try state.save(range, for: "ipv4-address")
+        #expect(state.savedRange(for: "ipv4-address") == range)
     }
 
     @Test func anUnwritablePlaceIsNoReasonToFail() {

@@ -6,7 +6,7 @@ extension Configuration {
     public init(contentsOf path: String, hint: String = "is the path right?") throws(ConfigurationProblems) {
         let octets: [UInt8]
         do {
-            octets = try SmallFile.read(path, upTo: Self.maximumFileSize + 1)
+            octets = try SmallFile.read(path, upTo: Self.maximumFileSize + 1, isAnyKind: true)
         } catch {
             throw ConfigurationProblems(
                 problems: [

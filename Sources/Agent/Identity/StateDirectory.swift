@@ -14,12 +14,16 @@ struct StateDirectory: Sendable {
         path = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? "."
     }
 
+    /// The directory and those above it, the uppermost first.
+    var chain: [String] {
+        let parts = path.split(separator: "/")
+        return parts.indices.map { (path.hasPrefix("/") ? "/" : "") + parts[...$0].joined(separator: "/") }
+    }
+
     /// Makes the directory and those above it, where they are missing.
     func create() throws(SystemError) {
-        var prefix = ""
-        for part in path.split(separator: "/") {
-            prefix += "/" + part
-            if mkdir(prefix, 0o755) != 0, errno != EEXIST { throw .last("make the directory \(prefix)") }
+        for directory in chain where mkdir(directory, 0o755) != 0 && errno != EEXIST {
+            throw .last("make the directory \(directory)")
         }
     }
 

@@ -16,7 +16,8 @@ extension MeshAgent {
     /// being there tells the kubelet that pods may come.
     func writeNetworkConfiguration() {
         guard let options = configuration.cni, phase == .running, let routing, !podRanges.isEmpty else { return }
-        let mtu = options.mtu ?? routing.router.smallestMTU.map(Int.init) ?? 1280
+        // For a moment nobody may be known, not even we, as while our own LSAs are said anew.
+        let mtu = options.mtu ?? routing.router.smallestMTU.map(Int.init) ?? writtenNetwork?.mtu ?? 1280
         let network = NetworkConfiguration(plugin: options.plugin, ranges: podRanges, mtu: mtu)
         guard network != writtenNetwork else { return }
         writtenNetwork = network
