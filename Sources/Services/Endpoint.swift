@@ -45,7 +45,9 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port != 0
         else { return nil }
         let host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]"), let address = IPv6Address(String(host.dropFirst().dropLast())) {
+        if host.hasPrefix("["), host.hasSuffix("]"), let address = IPv6Address(String(host.dropFirst().dropLast())),
+            address.ipv4 == nil
+        {
             self.init(host: .v6(address), port: port)
         } else if let address = IPv4Address(String(host)) {
             self.init(host: .v4(address), port: port)
