@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/sock_diag.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -18,6 +19,9 @@
 
 #ifndef SOL_NETLINK
 #define SOL_NETLINK 270
+#endif
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
 #endif
 #ifndef IPV6_MULTICAST_ALL
 #define IPV6_MULTICAST_ALL 29
@@ -97,6 +101,28 @@ int clinux_open_raw_socket(int protocol) {
     close(descriptor);
     errno = error;
     return -1;
+}
+
+int clinux_bind_to_interface(int descriptor, uint32_t interface) {
+    if (set_option(descriptor, SOL_SOCKET, SO_BINDTOIFINDEX, (int)interface) == 0) return 0;
+    // Kernels before 5.1 want a name.
+    char name[IF_NAMESIZE];
+    if (errno != ENOPROTOOPT || !if_indextoname(interface, name)) return -1;
+    return setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, name, strlen(name));
+}
+
+int clinux_filter_by_octet(int descriptor, unsigned offset, uint8_t value, int equal) {
+    struct sock_filter instructions[] = {
+        // A packet too short to have the octet has another.
+        BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, offset, 0, 3),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, offset),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, equal ? UINT32_MAX : 0),
+        BPF_STMT(BPF_RET | BPF_K, equal ? 0 : UINT32_MAX),
+    };
+    struct sock_fprog program = {.len = sizeof instructions / sizeof *instructions, .filter = instructions};
+    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 int clinux_set_receive_buffer(int descriptor, int octets) {

@@ -10,8 +10,8 @@ internal import Synchronization
 ///     actor Agent {
 ///         let loop: EventLoop
 ///         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
-///         func start(_ socket: OSPFSocket) throws {
-///             try loop.register(socket.descriptor) { _ in self.assumeIsolated { $0.receive() } }
+///         func start(_ sockets: OSPFSockets) throws {
+///             try loop.register(sockets.descriptor) { _ in self.assumeIsolated { $0.receive() } }
 ///         }
 ///     }
 ///

@@ -10,13 +10,13 @@ import Testing
 /// A router of the test's own on node `b`, which says nothing but hellos.
 private struct Speaker {
     static let routerID = RouterID("10.9.9.9")!
-    let socket: OSPFSocket
+    let socket: OSPFSockets
     let port: AddressBook.Port
     let hello: [UInt8]
 
     init(_ lab: Lab, hearing neighbor: RouterID, hello: UInt16, dead: UInt16) throws {
         port = lab.addresses.ports(of: "b")[0]
-        socket = try NetworkNamespace(named: lab.namespace(of: "b").name).run { try OSPFSocket() }
+        socket = try NetworkNamespace(named: lab.namespace(of: "b").name).run { try OSPFSockets() }
         let packet = Packet(
             header: PacketHeader(routerID: Self.routerID, areaID: .backbone, instanceID: 0),
             body: .hello(

@@ -36,13 +36,13 @@ extension MeshAgent {
         switch effect {
         case .send(let interface, let source, let destination, let octets):
             do {
-                try routing.socket.send(interface: interface, source: source, destination: destination, octets: octets)
+                try routing.sockets.send(interface: interface, source: source, destination: destination, octets: octets)
             } catch {
                 tell(.debug, "\(error)")
             }
         case .membership(let interface, let group, let joined):
             do {
-                try routing.socket.setMembership(interface: interface, group: group, joined: joined)
+                try routing.sockets.setMembership(interface: interface, group: group, joined: joined)
             } catch {
                 tell(.warning, "\(error)")
             }
@@ -136,30 +136,30 @@ extension MeshAgent {
     private static let searchForHellos = Duration.milliseconds(250)
 
     func readPackets() {
+        guard let sockets = routing?.sockets else { return }
         let end = EventLoop.now + Self.readingPerTurn
         var count = 0
-        repeat {
-            let new = readBatch()
-            if new < OSPFSocket.batch { break }
+        while count < Self.packetsPerTurn, EventLoop.now < end {
+            let new = sockets.receive(tellRouter)
+            if new == 0 { break }
             count += new
-        } while count < Self.packetsPerTurn && EventLoop.now < end
+        }
         settle()
     }
 
-    /// Hands packets that wait to the router; how many.
-    private func readBatch() -> Int {
-        guard let socket = routing?.socket else { return 0 }
-        return socket.receive { interface, source, destination, octets in
-            tellRouter(.packet(interface: interface, source: source, destination: destination, octets: octets))
-        }
+    /// Tells the router of a packet.
+    private func tellRouter(
+        interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8]
+    ) {
+        tellRouter(.packet(interface: interface, source: source, destination: destination, octets: octets))
     }
 
-    /// The router's timer is due. Nobody is declared dead whose hello came and waits unread behind other packets, or
-    /// because this process was kept from running.
+    /// The router's timer is due. Nobody is declared dead whose hello came and waits unread, because others came before it
+    /// or because this process was kept from running.
     func runRouterTimer() {
         let end = EventLoop.now + Self.searchForHellos
         while let routing, routing.router.hasSilentNeighbor(at: EventLoop.now), EventLoop.now < end,
-            readBatch() == OSPFSocket.batch
+            routing.sockets.receiveHellos(tellRouter) > 0
         {}
         handle(.timer)
     }

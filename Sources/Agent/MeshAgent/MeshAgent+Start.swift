@@ -80,7 +80,7 @@ extension MeshAgent {
                 metric: configuration.kernel.metric, preferredSource: identity.address,
                 preferredSourceIPv4: ipv4.address))
         for link in monitor.links.values { installer.handle(.link(link)) }
-        let socket = try OSPFSocket()
+        let sockets = try OSPFSockets()
         let router = Router(
             configuration: RouterConfiguration(
                 routerID: identity.routerID, routerIDIsDerived: identity.routerIDIsDerived,
@@ -88,9 +88,9 @@ extension MeshAgent {
                 hardwareFingerprint: identity.hardwareFingerprint, maximumPaths: configuration.ospf.maximumPaths,
                 spfDelay: configuration.ospf.spfDelay, seed: UInt64.random(in: .min ... .max)), at: now)
         try loop.register(installer.descriptor) { [unowned self] _ in assumeIsolated { $0.readRouteNotifications() } }
-        try loop.register(socket.descriptor) { [unowned self] _ in assumeIsolated { $0.readPackets() } }
+        try loop.register(sockets.descriptor) { [unowned self] _ in assumeIsolated { $0.readPackets() } }
         routing = RoutingCore(
-            identity: identity, ipv4: ipv4, router: router, installer: installer, socket: socket)
+            identity: identity, ipv4: ipv4, router: router, installer: installer, sockets: sockets)
         phase = .converging
         tell(
             .notice,

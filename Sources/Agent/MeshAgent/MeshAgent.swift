@@ -78,7 +78,7 @@ public actor MeshAgent {
         var claims: [String] = []
         var router: Router
         let installer: RouteInstaller
-        let socket: OSPFSocket
+        let sockets: OSPFSockets
         /// What the node has to announce, and the same with each prefix once, as the router was told.
         var offered: [AdvertisedPrefix] = []
         /// Routes of an earlier run that were found in the kernel at the start.
@@ -88,13 +88,13 @@ public actor MeshAgent {
         var effects: [RouterEffect] = []
 
         init(
-            identity: NodeIdentity, ipv4: IPv4Ranges, router: Router, installer: RouteInstaller, socket: OSPFSocket
+            identity: NodeIdentity, ipv4: IPv4Ranges, router: Router, installer: RouteInstaller, sockets: OSPFSockets
         ) {
             self.identity = identity
             self.ipv4 = ipv4
             self.router = router
             self.installer = installer
-            self.socket = socket
+            self.sockets = sockets
             adoptedRoutes = installer.fib.counts.routes
         }
     }
@@ -155,7 +155,7 @@ extension MeshAgent {
         counters.noticesPassedOver = limiter.passedOver
         counters.installer = routing?.installer.counters
         counters.kernel = routing?.installer.kernelCounters
-        counters.socket = routing?.socket.counters
+        counters.socket = routing?.sockets.counters
         return AgentSnapshot(
             now: EventLoop.now, started: started, node: routing?.identity.name ?? configuration.node.name ?? Host.name,
             phase: phase, adoptedRoutes: routing?.adoptedRoutes ?? 0, router: routing?.router,

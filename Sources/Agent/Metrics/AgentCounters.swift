@@ -18,5 +18,5 @@ struct AgentCounters: Sendable {
     /// What was sent to the kernel.
     var kernel: KernelFIB.Counters?
     /// What became of packets below the router.
-    var socket: OSPFSocket.Counters?
+    var socket: OSPFSockets.Counters?
 }

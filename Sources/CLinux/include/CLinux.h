@@ -51,6 +51,10 @@ struct clinux_packet {
 // A raw, nonblocking IPv6 socket of a protocol with the options a routing protocol wants: packet information,
 // hop limit 1, no loop of own multicasts, only groups joined on this socket, traffic class CS6.
 int clinux_open_raw_socket(int protocol);
+// Lets a raw socket hear one interface only.
+int clinux_bind_to_interface(int descriptor, uint32_t interface);
+// Lets in only packets whose octet at `offset` is `value` or, if `equal` is 0, those that have another there.
+int clinux_filter_by_octet(int descriptor, unsigned offset, uint8_t value, int equal);
 // Sets the size of a buffer, over the administrator's limit where privilege allows it.
 int clinux_set_receive_buffer(int descriptor, int octets);
 // As above, for sending.

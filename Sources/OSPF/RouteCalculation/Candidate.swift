@@ -21,18 +21,15 @@ struct Candidate: Hashable, Comparable, Sendable {
     }
 }
 
-/// All candidates of a prefix, sorted, no two alike. The hash is kept, so that it takes no walk through all of them.
+/// All candidates of a prefix, sorted, no two alike. What would take a walk through all of them is kept: the hash, and how
+/// many have a forwarding address.
 struct CandidateList: Hashable, Sendable {
-    private(set) var candidates: [Candidate]
-    private var sum: Int
-
-    init() {
-        candidates = []
-        sum = 0
-    }
+    private(set) var candidates: [Candidate] = []
+    private var sum = 0
+    private var forwardedCount = 0
 
     /// Whether an external prefix among them is to be sent elsewhere than to its announcer.
-    var hasForwardingAddress: Bool { candidates.contains { !$0.forwardingAddress.isUnspecified } }
+    var hasForwardingAddress: Bool { forwardedCount > 0 }
 
     /// Whether several announce it as their own.
     var isShared: Bool {
@@ -50,20 +47,32 @@ struct CandidateList: Hashable, Sendable {
         return place < candidates.count && candidates[place] == candidate
     }
 
+    /// Adds `candidate`, which must not be in it yet.
+    mutating func add(_ candidate: Candidate) {
+        candidates.insert(candidate, at: place(of: candidate))
+        sum &+= candidate.hashValue
+        if !candidate.forwardingAddress.isUnspecified { forwardedCount += 1 }
+    }
+
+    /// Takes `candidate` out, which must be in it.
+    mutating func remove(_ candidate: Candidate) {
+        precondition(contains(candidate), "no such candidate")
+        candidates.remove(at: place(of: candidate))
+        sum &-= candidate.hashValue
+        if !candidate.forwardingAddress.isUnspecified { forwardedCount -= 1 }
+    }
+
     /// The list with `candidate`, which must not be in it yet.
     func adding(_ candidate: Candidate) -> CandidateList {
         var result = self
-        result.candidates.insert(candidate, at: place(of: candidate))
-        result.sum &+= candidate.hashValue
+        result.add(candidate)
         return result
     }
 
     /// The list without `candidate`, which must be in it.
     func removing(_ candidate: Candidate) -> CandidateList {
-        precondition(contains(candidate), "no such candidate")
         var result = self
-        result.candidates.remove(at: place(of: candidate))
-        result.sum &-= candidate.hashValue
+        result.remove(candidate)
         return result
     }
 

@@ -113,7 +113,8 @@ struct PrefixTable: Sendable {
         } else if groups[Int(group)].list.candidates.count >= maximumCandidates {
             return refuse()
         }
-        move(known ?? insert(prefix), to: step(from: group, candidate, isAddition: true))
+        let number = known ?? insert(prefix)
+        move(number, to: step(from: group, candidate, isAddition: true, for: number))
     }
 
     /// One LSA less announces `prefix`.
@@ -127,7 +128,7 @@ struct PrefixTable: Sendable {
         if !repeats.isEmpty, let count = repeats[key] {
             repeats[key] = count == 1 ? nil : count - 1
         } else {
-            move(number, to: step(from: entries[Int(number)].group, candidate, isAddition: false))
+            move(number, to: step(from: entries[Int(number)].group, candidate, isAddition: false, for: number))
         }
     }
 
@@ -146,11 +147,14 @@ struct PrefixTable: Sendable {
         return number
     }
 
-    /// The group with one candidate more or less than `group`.
-    private mutating func step(from group: Int32, _ candidate: Candidate, isAddition: Bool) -> Int32 {
+    /// The group with one candidate more or less than `group`, of which `number` is a member.
+    private mutating func step(
+        from group: Int32, _ candidate: Candidate, isAddition: Bool, for number: Int32
+    ) -> Int32 {
         if let last = lastStep, last.from == group, last.isAddition == isAddition, last.candidate == candidate {
             return last.to
         }
+        if isItsOwn(group, of: number), let next = change(group, by: candidate, isAddition: isAddition) { return next }
         let old = group == Self.none ? CandidateList() : groups[Int(group)].list
         let list = isAddition ? old.adding(candidate) : old.removing(candidate)
         let next: Int32
@@ -161,16 +165,52 @@ struct PrefixTable: Sendable {
         } else {
             next = freeGroups.popLast() ?? Int32(groups.count)
             if Int(next) == groups.count { groups.append(Group(list: list)) } else { groups[Int(next)].list = list }
-            groupNumbers[list] = next
-            if list.isShared { sharedGroups.insert(next) }
-            if list.hasForwardingAddress { forwardedGroups.insert(next) }
+            enter(next)
         }
         lastStep = (group, candidate, isAddition, next)
         return next
     }
 
+    /// Whether a prefix has its group for itself, with nobody told otherwise.
+    private func isItsOwn(_ group: Int32, of number: Int32) -> Bool {
+        guard group != Self.none, groups[Int(group)].members.count == 1 else { return false }
+        return groups[Int(group)].routeCount == (entries[Int(number)].told == group ? 1 : 0)
+    }
+
+    /// Changes the list of a group where it stands, as lists can be long and change often. Returns the group that has the
+    /// list now, which may be another that had it before; `nil` if nothing is left in the list.
+    private mutating func change(_ group: Int32, by candidate: Candidate, isAddition: Bool) -> Int32? {
+        guard isAddition || groups[Int(group)].list.candidates.count > 1 else { return nil }
+        var list = CandidateList()
+        swap(&list, &groups[Int(group)].list)
+        // Nobody else may hold it, or it would be copied.
+        groupNumbers[list] = nil
+        if isAddition { list.add(candidate) } else { list.remove(candidate) }
+        let known = groupNumbers[list]
+        if known == nil {
+            markDirty(group: group)
+            lastStep = nil
+        } else {
+            // The group loses its only member, and is looked up by its own list when it is freed.
+            if isAddition { list.remove(candidate) } else { list.add(candidate) }
+        }
+        swap(&list, &groups[Int(group)].list)
+        enter(group)
+        return known ?? group
+    }
+
+    /// Makes a group known by its list.
+    private mutating func enter(_ group: Int32) {
+        let list = groups[Int(group)].list
+        groupNumbers[list] = group
+        if list.isShared { sharedGroups.insert(group) } else { sharedGroups.remove(group) }
+        if list.hasForwardingAddress { forwardedGroups.insert(group) } else { forwardedGroups.remove(group) }
+    }
+
     private mutating func move(_ number: Int32, to group: Int32) {
+        markDirty(entry: number)
         let entry = entries[Int(number)]
+        guard entry.group != group else { return }
         announcedCount += (group == Self.none ? 0 : 1) - (entry.group == Self.none ? 0 : 1)
         if entry.group != Self.none {
             let last = groups[Int(entry.group)].members.removeLast()
@@ -186,7 +226,6 @@ struct PrefixTable: Sendable {
             groups[Int(group)].members.append(number)
             if groups[Int(group)].destination == nil { markDirty(group: group) }
         }
-        markDirty(entry: number)
     }
 
     /// Gives the number of a group back that has no prefix and that nobody was told of.

@@ -51,6 +51,23 @@ struct PrefixTableTests {
         }
     }
 
+    /// A prefix that thousands announce, each at a metric of its own, stays in one group from the second on.
+    @Test func aGroupOfOnePrefixChangesWhereItStands() {
+        var table = PrefixTable()
+        let prefix = IPv6Prefix(host: .loopback)
+        let candidates = (0..<1000).map {
+            Candidate(kind: .intraArea, announcer: Vertex(rawValue: UInt32($0)), metric: UInt32($0 * 7 % 1000))
+        }
+        for candidate in candidates { table.add(candidate, to: prefix) }
+        #expect(table.groups.count == 1)
+        #expect(table.groups[0].list.candidates == candidates)
+        #expect(table.takeGroups(.new) == [0])
+        for candidate in candidates { table.remove(candidate, from: prefix) }
+        var update = RouteTableUpdate()
+        table.tell(&update)
+        #expect(table.isEmpty)
+    }
+
     private static func destination(_ ways: [Candidate]) -> Destination {
         Destination(
             kind: .intraArea, metric: 0, announcers: ways.map { RouterID($0.announcer.rawValue) },

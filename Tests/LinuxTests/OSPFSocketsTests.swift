@@ -17,7 +17,7 @@ func ip(_ arguments: String) throws {
     if status != 0 { throw SystemError("ip \(arguments)", code: status) }
 }
 
-@Suite(.serialized) struct OSPFSocketTests {
+@Suite(.serialized) struct OSPFSocketsTests {
     static let left = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 1)
     static let right = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 2)
 
@@ -46,7 +46,7 @@ func ip(_ arguments: String) throws {
     static func awaitCarrier(
         _ namespace: NetworkNamespace, _ interface: UInt32, from source: IPv6Address
     ) throws {
-        let socket = try namespace.run { try OSPFSocket() }
+        let socket = try sockets(namespace)
         let deadline = EventLoop.now + .seconds(5)
         while try !socket.send(interface: interface, source: source, destination: .allSPFRouters, octets: [0]),
             EventLoop.now < deadline
@@ -55,8 +55,17 @@ func ip(_ arguments: String) throws {
         }
     }
 
+    /// Sockets of a namespace, with a port open.
+    static func sockets(_ namespace: NetworkNamespace, port: UInt32? = nil) throws -> OSPFSockets {
+        try namespace.run {
+            let sockets = try OSPFSockets()
+            if let port { try sockets.setMembership(interface: port, group: .allSPFRouters, joined: true) }
+            return sockets
+        }
+    }
+
     /// Receives until something comes or a second has passed.
-    static func receive(_ socket: OSPFSocket, _ count: Int = 1) -> [(UInt32, IPv6Address, IPv6Address, [UInt8])] {
+    static func receive(_ socket: OSPFSockets, _ count: Int = 1) -> [(UInt32, IPv6Address, IPv6Address, [UInt8])] {
         var result: [(UInt32, IPv6Address, IPv6Address, [UInt8])] = []
         let deadline = EventLoop.now + .seconds(1)
         while result.count < count, EventLoop.now < deadline {
@@ -67,11 +76,8 @@ func ip(_ arguments: String) throws {
 
     @Test func carriesPacketsBothWays() throws {
         let (left, right) = try Self.cable()
-        let a = try left.run { try OSPFSocket() }
-        let b = try right.run { try OSPFSocket() }
-        try a.setMembership(interface: 10, group: .allSPFRouters, joined: true)
-        try b.setMembership(interface: 20, group: .allSPFRouters, joined: true)
-        try b.setMembership(interface: 20, group: .allSPFRouters, joined: true)
+        let a = try Self.sockets(left, port: 10)
+        let b = try Self.sockets(right, port: 20)
 
         #expect(try a.send(interface: 10, source: Self.left, destination: .allSPFRouters, octets: [1, 2, 3]))
         let multicast = Self.receive(b)
@@ -92,12 +98,11 @@ func ip(_ arguments: String) throws {
 
     @Test func hearsOnlyGroupsItJoined() throws {
         let (left, right) = try Self.cable()
-        let a = try left.run { try OSPFSocket() }
-        let b = try right.run { try OSPFSocket() }
-        try b.setMembership(interface: 20, group: .allSPFRouters, joined: true)
-        try b.setMembership(interface: 20, group: .allDRouters, joined: true)
-        try b.setMembership(interface: 20, group: .allDRouters, joined: false)
-        try b.setMembership(interface: 20, group: .allDRouters, joined: false)
+        let a = try Self.sockets(left, port: 10)
+        let b = try Self.sockets(right, port: 20)
+        for joined in [true, true, false, false] {
+            try b.setMembership(interface: 20, group: .allDRouters, joined: joined)
+        }
         try a.send(interface: 10, source: Self.left, destination: .allDRouters, octets: [6])
         try a.send(interface: 10, source: Self.left, destination: .allSPFRouters, octets: [5])
         // They would have come in this order.
@@ -106,9 +111,8 @@ func ip(_ arguments: String) throws {
 
     @Test func dropsSourcesFromElsewhere() throws {
         let (left, right) = try Self.cable()
-        let a = try left.run { try OSPFSocket() }
-        let b = try right.run { try OSPFSocket() }
-        try a.setMembership(interface: 10, group: .allSPFRouters, joined: true)
+        let a = try Self.sockets(left, port: 10)
+        let b = try Self.sockets(right, port: 20)
         let elsewhere = try #require(IPv6Address("2001:db8::2"))
         #expect(try b.send(interface: 20, source: elsewhere, destination: .allSPFRouters, octets: [9]))
         #expect(try b.send(interface: 20, source: Self.right, destination: .allSPFRouters, octets: [1]))
@@ -118,7 +122,7 @@ func ip(_ arguments: String) throws {
 
     @Test func countsWhatLinksRefuse() throws {
         let (left, _) = try Self.cable()
-        let a = try left.run { try OSPFSocket() }
+        let a = try Self.sockets(left)
         #expect(try !a.send(interface: 99, source: Self.left, destination: .allSPFRouters, octets: [1]))
         let notOurs = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 77)
         #expect(try !a.send(interface: 10, source: notOurs, destination: .allSPFRouters, octets: [1]))
@@ -132,8 +136,8 @@ func ip(_ arguments: String) throws {
 
     @Test func takesABurst() throws {
         let (left, right) = try Self.cable()
-        let a = try left.run { try OSPFSocket() }
-        let b = try right.run { try OSPFSocket() }
+        let a = try Self.sockets(left, port: 10)
+        let b = try Self.sockets(right, port: 20)
         let octets = [UInt8](repeating: 7, count: 1400)
         for _ in 0..<1000 { try a.send(interface: 10, source: Self.left, destination: Self.right, octets: octets) }
         let sent = Int(a.counters.sent)
@@ -141,10 +145,70 @@ func ip(_ arguments: String) throws {
         #expect(Self.receive(b, sent).count == sent)
     }
 
+    @Test func hearsAPortWhileItIsOpen() throws {
+        let (left, right) = try Self.cable()
+        let a = try Self.sockets(left)
+        let b = try Self.sockets(right)
+        func send(_ octet: UInt8) throws {
+            try a.send(interface: 10, source: Self.left, destination: Self.right, octets: [3, octet])
+        }
+        func setOpen(_ isOpen: Bool) throws {
+            try right.run { try b.setMembership(interface: 20, group: .allSPFRouters, joined: isOpen) }
+        }
+        try send(2)
+        try setOpen(true)
+        try send(3)
+        #expect(Self.receive(b).map(\.3) == [[3, 3]])
+        try send(4)
+        try setOpen(false)
+        #expect(b.receive { _, _, _, _ in Issue.record("the port is closed") } == 0)
+        try setOpen(true)
+        try send(5)
+        #expect(Self.receive(b).map(\.3) == [[3, 5]])
+    }
+
+    /// What floods one port keeps neither hellos nor anything else of another waiting, nor does it take their place.
+    @Test func portsHaveTheirTurnAndHellosComeFirst() throws {
+        let (left, right) = try Self.cable()
+        try left.run { try ip("link add name flood index 11 type veth peer name far index 12") }
+        try left.run {
+            try ip("addr add fe80::11/64 dev flood nodad")
+            try ip("addr add fe80::12/64 dev far nodad")
+            try ip("link set flood up")
+            try ip("link set far up")
+        }
+        try Self.awaitCarrier(left, 12, from: IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 0x12))
+        let a = try Self.sockets(left, port: 10)
+        try left.run { try a.setMembership(interface: 11, group: .allSPFRouters, joined: true) }
+        let flood = try Self.sockets(left)
+        let neighbor = try Self.sockets(right)
+
+        let octets = [3, 4] + [UInt8](repeating: 7, count: 1400)
+        let source = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 0x12)
+        let deadline = EventLoop.now + .seconds(10)
+        while a.counters.overflows == 0, EventLoop.now < deadline {
+            try flood.send(interface: 12, source: source, destination: .allSPFRouters, octets: octets)
+        }
+        #expect(a.counters.overflows > 0)
+        try neighbor.send(interface: 20, source: Self.right, destination: .allSPFRouters, octets: [3, 4])
+        try neighbor.send(interface: 20, source: Self.right, destination: .allSPFRouters, octets: [3, 1])
+        usleep(10_000)
+
+        var heard: [(UInt32, [UInt8])] = []
+        #expect(a.receiveHellos { heard.append(($0, $3)) } == 1)
+        #expect(heard.map(\.1) == [[3, 1]])
+        heard = []
+        try neighbor.send(interface: 20, source: Self.right, destination: .allSPFRouters, octets: [3, 1])
+        usleep(10_000)
+        #expect(a.receive { heard.append(($0, $3)) } == OSPFSockets.batch + 2)
+        #expect(heard.first?.1 == [3, 1])
+        #expect(heard.filter { $0.0 == 10 }.map(\.1) == [[3, 1], [3, 4]])
+    }
+
     @Test func countsWhatDidNotFitTheBuffer() throws {
         let (left, right) = try Self.cable()
-        let a = try left.run { try OSPFSocket() }
-        let b = try right.run { try OSPFSocket() }
+        let a = try Self.sockets(left, port: 10)
+        let b = try Self.sockets(right, port: 20)
         #expect(b.counters.overflows == 0)
         let octets = [UInt8](repeating: 7, count: 1400)
         let deadline = EventLoop.now + .seconds(10)

@@ -1,0 +1,74 @@
+internal import Addressing
+internal import CLinux
+internal import Glibc
+
+/// The raw sockets of one port, which hear that port alone: hellos on one, everything else on the other. The kernel tells
+/// them apart and keeps a bounded queue for each, so what floods one port takes no place from another, and no hello waits
+/// behind a database.
+struct OSPFPort {
+    /// What a socket is for.
+    enum Kind: UInt64, CaseIterable {
+        case hellos, others
+    }
+
+    let interface: UInt32
+    private let hellos: FileDescriptor
+    private let others: FileDescriptor
+    private(set) var groups: Set<IPv6Address> = []
+
+    /// The packet type of a hello.
+    private static let hello: UInt8 = 1
+    private static let hellosBufferOctets: CInt = 1 << 20
+    /// A burst of a whole database must wait here while shortest paths are computed.
+    private static let othersBufferOctets: CInt = 8 << 20
+
+    /// Opens the sockets, which hear nothing of multicast groups yet, in the calling thread's network namespace.
+    init(interface: UInt32) throws(SystemError) {
+        self.interface = interface
+        hellos = try Self.open(.hellos, on: interface)
+        others = try Self.open(.others, on: interface)
+    }
+
+    func descriptor(_ kind: Kind) -> CInt {
+        switch kind {
+        case .hellos: hellos.rawValue
+        case .others: others.rawValue
+        }
+    }
+
+    /// Packets dropped because a buffer was full, modulo 2³².
+    var overflows: UInt64 {
+        Kind.allCases.reduce(0) { $0 + UInt64(max(0, clinux_dropped_packets(descriptor($1)))) }
+    }
+
+    /// Joins (or leaves) a multicast group. Joining twice or leaving what was not joined is no error, nor is leaving on an
+    /// interface that is gone.
+    mutating func setMembership(of group: IPv6Address, joined: Bool) throws(SystemError) {
+        for kind in Kind.allCases {
+            let result = group.octets.withUnsafeBufferPointer {
+                clinux_set_membership(descriptor(kind), interface, $0.baseAddress, joined ? 1 : 0)
+            }
+            guard result != 0 else { continue }
+            switch errno {
+            case EADDRINUSE where joined: break
+            case EADDRNOTAVAIL where !joined, ENODEV where !joined: break
+            default: throw .last("\(joined ? "join" : "leave") \(group) on interface \(interface)")
+            }
+        }
+        if joined { groups.insert(group) } else { groups.remove(group) }
+    }
+
+    private static func open(_ kind: Kind, on interface: UInt32) throws(SystemError) -> FileDescriptor {
+        let socket = try FileDescriptor(clinux_open_raw_socket(OSPFSockets.ipProtocol), "open a raw socket for OSPF")
+        // What comes in before the filter and the binding is no harm: the kernel says where it came from. The second octet
+        // is the packet's type (RFC 5340 §A.3.1).
+        guard clinux_filter_by_octet(socket.rawValue, 1, Self.hello, kind == .hellos ? 1 : 0) == 0 else {
+            throw .last("filter a raw socket for OSPF")
+        }
+        guard clinux_bind_to_interface(socket.rawValue, interface) == 0 else {
+            throw .last("bind a raw socket to interface \(interface)")
+        }
+        _ = clinux_set_receive_buffer(socket.rawValue, kind == .hellos ? hellosBufferOctets : othersBufferOctets)
+        return socket
+    }
+}

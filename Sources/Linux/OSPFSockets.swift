@@ -1,0 +1,207 @@
+public import Addressing
+internal import CLinux
+internal import Glibc
+
+/// The raw IPv6 sockets of protocol 89: one that all packets leave by, and those of each port, which is open while a
+/// multicast group is joined on it. Packets leave with hop limit 1 and as internetwork control (CS6); what comes in is
+/// trusted in nothing but the interface and the addresses, which the kernel tells. Checksums are the router's business.
+/// To be used on one thread.
+public final class OSPFSockets {
+    /// What became of packets.
+    public struct Counters: Hashable, Sendable {
+        /// Packets handed on.
+        public var received: UInt64 = 0
+        /// Packets sent.
+        public var sent: UInt64 = 0
+        /// Dropped because the source was not a link-local address.
+        public var foreignSources: UInt64 = 0
+        /// Dropped because they were larger than 65,535 octets or came without an interface.
+        public var malformed: UInt64 = 0
+        /// Not sent for want of buffer, link or address: ordinary while links come and go. The protocol repeats what
+        /// matters.
+        public var sendFailures: UInt64 = 0
+        /// Dropped by the kernel because the receive buffer was full, modulo 2³².
+        public var overflows: UInt64 = 0
+        /// Receive calls that failed.
+        public var receiveFailures: UInt64 = 0
+    }
+
+    /// The descriptor to watch: ready to read when a packet waits on any port.
+    public var descriptor: CInt { readiness.rawValue }
+    /// What became of packets so far.
+    public var counters: Counters {
+        ports.values.reduce(into: tally) { $0.overflows += $1.overflows }
+    }
+    /// The most packets that are taken from one socket of a port before it is the next one's turn.
+    public static let batch = 16
+
+    private let sender: FileDescriptor
+    /// An epoll descriptor, which gives every port that has something to read its turn.
+    private let readiness: FileDescriptor
+    private var ports: [UInt32: OSPFPort] = [:]
+    /// All counters but those the kernel keeps for the ports that are open.
+    private var tally = Counters()
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var packets = [clinux_packet](repeating: clinux_packet(), count: OSPFSockets.batch)
+    private var ready = [epoll_event](repeating: epoll_event(), count: OSPFSockets.socketsPerRound)
+
+    /// OSPF's IP protocol number.
+    static let ipProtocol: CInt = 89
+    private static let largestPacket = 65_536
+    private static let sendBufferOctets: CInt = 4 << 20
+    private static let socketsPerRound = 64
+
+    /// Opens the socket to send by in the calling thread's network namespace. No port is open yet.
+    public init() throws(SystemError) {
+        sender = try FileDescriptor(clinux_open_raw_socket(OSPFSockets.ipProtocol), "open a raw socket for OSPF")
+        readiness = try FileDescriptor(epoll_create1(CInt(EPOLL_CLOEXEC)), "make an epoll descriptor")
+        // It hears nothing: no OSPF packet has this version.
+        guard clinux_filter_by_octet(sender.rawValue, 0, UInt8.max, 1) == 0 else {
+            throw .last("filter a raw socket for OSPF")
+        }
+        _ = clinux_set_send_buffer(sender.rawValue, OSPFSockets.sendBufferOctets)
+        // Pages that no packet reaches are never touched, so this costs address space and little memory.
+        buffer = .allocate(byteCount: OSPFSockets.batch * OSPFSockets.largestPacket, alignment: 16)
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// Joins (or leaves) a multicast group on a port, which the first group opens and the last closes. Joining twice or
+    /// leaving what was not joined is no error, nor is leaving on a port that is gone. In the network namespace of the
+    /// initializer.
+    public func setMembership(interface: UInt32, group: IPv6Address, joined: Bool) throws(SystemError) {
+        var port: OSPFPort
+        if let known = ports[interface] {
+            port = known
+        } else if joined {
+            port = try open(interface)
+        } else {
+            return
+        }
+        // Closing is leaving, and a port that could join nothing is of no use.
+        defer { if port.groups.isEmpty { close(port) } else { ports[interface] = port } }
+        try port.setMembership(of: group, joined: joined)
+    }
+
+    private func open(_ interface: UInt32) throws(SystemError) -> OSPFPort {
+        let port = try OSPFPort(interface: interface)
+        for kind in OSPFPort.Kind.allCases {
+            let token = UInt64(interface) << 1 | kind.rawValue
+            var event = epoll_event(events: EventLoop.Readiness.readable.rawValue, data: epoll_data_t(u64: token))
+            guard epoll_ctl(readiness.rawValue, EPOLL_CTL_ADD, port.descriptor(kind), &event) == 0 else {
+                throw .last("watch a raw socket for OSPF")
+            }
+        }
+        return port
+    }
+
+    private func close(_ port: OSPFPort) {
+        tally.overflows += port.overflows
+        ports[port.interface] = nil
+    }
+
+    /// Called with each packet that came in.
+    public typealias Handler = (
+        _ interface: UInt32, _ source: IPv6Address, _ destination: IPv6Address, _ octets: [UInt8]
+    ) -> Void
+
+    /// Takes the packets that wait in turn and hands each to `handler`: first the hellos of every port, then a ``batch`` of
+    /// other packets of every port. How many came; 0 means that no more wait.
+    ///
+    /// Packets from other than link-local addresses are dropped here, as OSPF is spoken between neighbours (RFC 5340 §2.5).
+    @discardableResult
+    public func receive(_ handler: Handler) -> Int {
+        let tokens = readySockets()
+        return tokens.reduce(0) { $0 + receive(.hellos, $1, handler) }
+            + tokens.reduce(0) { $0 + receive(.others, $1, handler) }
+    }
+
+    /// Takes a ``batch`` of hellos of every port. How many came; 0 means that no more wait.
+    @discardableResult
+    public func receiveHellos(_ handler: Handler) -> Int {
+        readySockets().reduce(0) { $0 + receive(.hellos, $1, handler) }
+    }
+
+    private func readySockets() -> [UInt64] {
+        let count = epoll_wait(readiness.rawValue, &ready, CInt(ready.count), 0)
+        return ready.prefix(max(0, Int(count))).map(\.data.u64)
+    }
+
+    /// Receives from a socket that is ready, if it is of this kind.
+    private func receive(_ kind: OSPFPort.Kind, _ token: UInt64, _ handler: Handler) -> Int {
+        // A handler may have closed the port.
+        guard token & 1 == kind.rawValue, let port = ports[UInt32(token >> 1)] else { return 0 }
+        let count = clinux_receive(
+            port.descriptor(kind), &packets, UInt32(OSPFSockets.batch), buffer.baseAddress, OSPFSockets.largestPacket)
+        guard count >= 0 else {
+            if errno != EAGAIN, errno != EINTR { tally.receiveFailures += 1 }
+            return 0
+        }
+        for index in 0..<Int(count) { deliver(packets[index], at: index, handler: handler) }
+        return Int(count)
+    }
+
+    private func deliver(_ packet: clinux_packet, at index: Int, handler: Handler) {
+        guard packet.truncated == 0, packet.interface != 0, packet.length <= OSPFSockets.largestPacket else {
+            tally.malformed += 1
+            return
+        }
+        let source = IPv6Address(packet.source)
+        guard source.isLinkLocal else {
+            tally.foreignSources += 1
+            return
+        }
+        let start = index * OSPFSockets.largestPacket
+        let octets = [UInt8](buffer[start..<start + Int(packet.length)])
+        tally.received += 1
+        handler(packet.interface, source, IPv6Address(packet.destination), octets)
+    }
+
+    /// Sends a packet out of an interface, from one of its addresses. Failures that belong to links that come and go, and
+    /// full buffers, are counted and `false`; what is left is thrown.
+    @discardableResult
+    public func send(
+        interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8]
+    ) throws(SystemError) -> Bool {
+        let result = withUnsafePointer(to: source.inetOctets) { source in
+            withUnsafePointer(to: destination.inetOctets) { destination in
+                octets.withUnsafeBufferPointer {
+                    clinux_send(
+                        sender.rawValue, interface, UnsafeRawPointer(source).assumingMemoryBound(to: UInt8.self),
+                        UnsafeRawPointer(destination).assumingMemoryBound(to: UInt8.self), $0.baseAddress, $0.count)
+                }
+            }
+        }
+        if result == 0 {
+            tally.sent += 1
+            return true
+        }
+        let code = errno
+        tally.sendFailures += 1
+        switch code {
+        case EAGAIN, ENOBUFS, ENOMEM, EINTR, ENETDOWN, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, ENODEV, ENXIO, EINVAL,
+            EMSGSIZE:
+            return false
+        default:
+            throw SystemError("send to \(destination) on interface \(interface)", code: code)
+        }
+    }
+}
+
+/// Sixteen octets as C passes them.
+typealias InetOctets = (
+    UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8
+)
+
+extension IPv6Address {
+    init(_ octets: InetOctets) {
+        self = withUnsafeBytes(of: octets) {
+            IPv6Address(
+                high: UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)),
+                low: UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        }
+    }
+
+    /// The address in network order, in one value without a heap allocation.
+    var inetOctets: (UInt64, UInt64) { (high.bigEndian, low.bigEndian) }
+}
