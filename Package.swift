@@ -70,6 +70,7 @@ let shell: [Target] = [
         [
             "Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "ControlAPI",
             .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
+            .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     library(
         "Lab", ["Addressing", "ControlAPI", "ControlClient", .product(name: "Yams", package: "Yams")]),
@@ -109,6 +110,7 @@ let package = Package(
             .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
             .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+            .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
         ],
     targets: coreOnly ? core : core + shell
 )

@@ -60,6 +60,7 @@ public struct Daemon: Sendable {
 
         let service = ControlService(
             snapshot: { await agent.snapshot() }, setStubRouter: { await agent.setStubRouter($0) },
+            setDrained: { await agent.setDrained($0) },
             isAlive: { await isTurning(loop, clock: tasks.loop) })
         let socket = configuration.control.socket
         try StateDirectory(besideSocket: socket).create()
@@ -85,7 +86,12 @@ public struct Daemon: Sendable {
             if signal != SIGHUP { break }
             try tasks.run { await agent.reload() }.wait()
         }
+        if let limit = configuration.node.drainOnStop {
+            try tasks.run { await agent.drainForStop(within: limit) }.wait()
+            _ = signals.next(within: limit)
+        }
         log.notice("meshd stops")
+        try tasks.run { if await service.transit.isCounting { await service.transit.end() } }.wait()
         let cleansUp = options.cleansUpOnExit
         try tasks.run { await agent.stop(removingEverything: cleansUp) }.wait()
         control.close()
@@ -160,28 +166,5 @@ private final class Reporter: Sendable {
     func report(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) {
         guard let agent = agent.withLock({ $0 }) else { return }
         Task(executorPreference: tasks) { await agent.checked(id, outcome) }
-    }
-}
-
-/// Signals, waited for instead of handled: blocked in all threads, and taken one by one.
-private struct Signals {
-    private let set: sigset_t
-
-    /// Blocks signals in this thread and all that it starts.
-    init(_ signals: [CInt]) {
-        var set = sigset_t()
-        sigemptyset(&set)
-        for signal in signals { sigaddset(&set, signal) }
-        pthread_sigmask(SIG_BLOCK, &set, nil)
-        signal(SIGPIPE, SIG_IGN)
-        self.set = set
-    }
-
-    /// Waits for the next.
-    func next() -> CInt {
-        var set = set
-        var signal: CInt = 0
-        while sigwait(&set, &signal) != 0 {}
-        return signal
     }
 }

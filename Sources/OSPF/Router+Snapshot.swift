@@ -68,6 +68,9 @@ extension Router {
     /// The prefixes that several routers claim as their own although they should belong to one.
     public var duplicatePrefixes: [DuplicatePrefix] { calculation.duplicatePrefixes() }
 
+    /// The reachable routers that the others could reach no more if this one carried nothing for them, in order.
+    public var routersSeparatedWithoutThis: [RouterID] { calculation.routersSeparated(without: routerID) }
+
     /// How many route calculations did how much.
     public var calculationStatistics: RouteCalculationStatistics { calculation.statistics }
 

@@ -166,6 +166,9 @@ public struct AdvertisedPrefix: Hashable, Sendable {
     /// What is announced with it.
     public var options: PrefixOptions
 
+    /// The largest metric: whoever else announces the prefix is preferred.
+    public static let lastResort: UInt16 = 65534
+
     /// Makes an entry.
     public init(prefix: IPv6Prefix, metric: UInt16 = 0, options: PrefixOptions = []) {
         self.prefix = prefix

@@ -13,7 +13,8 @@ struct Meshctl: ParsableCommand {
         version: "meshctl \(Version.text)",
         subcommands: [
             StatusCommand.self, NeighborsCommand.self, InterfacesCommand.self, RoutesCommand.self, NodesCommand.self,
-            DatabaseCommand.self, VIPsCommand.self, StubRouterCommand.self, ValidateCommand.self,
+            DatabaseCommand.self, VIPsCommand.self, StubRouterCommand.self, DrainCommand.self, UndrainCommand.self,
+            ValidateCommand.self,
         ])
 
     static func main() {

@@ -103,7 +103,9 @@ extension AgentSnapshot {
             let announcers = router?.candidates(for: IPv6Prefix(host: entry.vip.address)) ?? []
             return ControlAPI.VIP(
                 name: entry.vip.name, address: entry.vip.address.description, state: entry.stateText,
-                announced: entry.isAnnounced, age: age(since: entry.since), check: entry.vip.check?.probe.text,
+                announced: entry.isAnnounced,
+                metric: isDrained ? Int(AdvertisedPrefix.lastResort) : 0, age: age(since: entry.since),
+                check: entry.vip.check?.probe.text,
                 lastError: entry.lastError, lastCheck: entry.lastCheck.map { age(since: $0) },
                 streak: entry.health.streak,
                 checks: entry.checks, failures: entry.failures,

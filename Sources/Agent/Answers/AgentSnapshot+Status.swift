@@ -16,7 +16,7 @@ extension AgentSnapshot {
             address: addresses.first?.description,
             ipv4Address: addresses.first { $0.ipv4 != nil }?.description,
             announces: announced.map(\.prefix.description),
-            stubRouter: router?.isStubRouter ?? false, configuration: configurationStatus,
+            stubRouter: router?.isStubRouter ?? false, drained: isDrained, configuration: configurationStatus,
             kernel: Status.KernelStatus(
                 table: Int(configuration.kernel.table), routeProtocol: Int(configuration.kernel.routeProtocol),
                 nextHopObjects: fib.map { $0.configuration.mode == .objects } ?? true, problems: kernelProblems),

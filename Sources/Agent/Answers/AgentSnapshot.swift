@@ -24,6 +24,8 @@ struct AgentSnapshot: Sendable {
     var addresses: [IPv6Address]
     /// The prefixes announced.
     var announced: [AdvertisedPrefix]
+    /// Whether the node is drained.
+    var isDrained: Bool
     /// What should be in the kernel, and what is.
     var fib: FIB?
     /// The ports.

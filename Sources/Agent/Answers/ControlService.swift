@@ -11,6 +11,10 @@ struct ControlService: Sendable {
     let snapshot: @Sendable () async -> AgentSnapshot
     /// Asks others to route around this node, or no longer.
     let setStubRouter: @Sendable (Bool) async -> Void
+    /// Makes the node ready to be taken away, or no longer.
+    let setDrained: @Sendable (Bool) async -> Void
+    /// Counts the packets of others.
+    let transit = TransitCounter()
     /// Whether the thread of routing does its work.
     let isAlive: @Sendable () async -> Bool
 
@@ -22,7 +26,7 @@ struct ControlService: Sendable {
         }
         do {
             switch request.method {
-            case .GET, .HEAD: return try await get(path, query)
+            case .GET, .HEAD: return try await get(path, query, request)
             case .POST: return try await post(path, request)
             default: throw Refusal(.methodNotAllowed, "only GET and POST are understood")
             }
@@ -33,7 +37,7 @@ struct ControlService: Sendable {
         }
     }
 
-    private func get(_ path: String, _ query: Query) async throws -> HTTPResponse {
+    private func get(_ path: String, _ query: Query, _ request: HTTPRequest) async throws -> HTTPResponse {
         switch path {
         case "/livez":
             return await isAlive()
@@ -55,6 +59,9 @@ struct ControlService: Sendable {
         case "/v1/vips": return try await list { $0.vipList }
         case "/v1/routes": return try await routes(query)
         case "/v1/lsdb": return try await database(query)
+        case "/v1/drain":
+            guard request.isPrivileged else { throw Refusal.needsPrivilege }
+            return try await .json(drainState())
         case "/v1/stub-router":
             throw Refusal(
                 .methodNotAllowed, "this takes POST", hint: "for example {\"enabled\": true}; /v1/status says how it is"
@@ -64,18 +71,50 @@ struct ControlService: Sendable {
     }
 
     private func post(_ path: String, _ request: HTTPRequest) async throws -> HTTPResponse {
-        guard path == "/v1/stub-router" else { throw unknown(path) }
-        guard request.isPrivileged else {
-            throw Refusal(.methodNotAllowed, "nothing can be changed here", hint: "use the control socket")
-        }
-        let body: StubRouterRequest
+        guard ["/v1/stub-router", "/v1/drain"].contains(path) else { throw unknown(path) }
+        guard request.isPrivileged else { throw Refusal.needsPrivilege }
+        if path == "/v1/drain" { return try await drain(body(of: request)) }
+        let body = try body(of: request) as StubRouterRequest
+        await setStubRouter(body.enabled)
+        return try .json(body)
+    }
+
+    private func body<Body: Decodable>(of request: HTTPRequest) throws -> Body {
         do {
-            body = try JSON.decode(StubRouterRequest.self, from: request.body)
+            return try JSON.decode(Body.self, from: request.body)
         } catch {
             throw Refusal(.badRequest, "the body is not a request", hint: "for example {\"enabled\": true}")
         }
-        await setStubRouter(body.enabled)
-        return try .json(body)
+    }
+
+    private func drain(_ request: DrainRequest) async throws -> HTTPResponse {
+        if request.enabled, request.force != true {
+            let snapshot = await snapshot()
+            let names = (snapshot.router?.routersSeparatedWithoutThis ?? []).map(snapshot.label(of:))
+            guard names.isEmpty else {
+                let list = names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
+                throw Refusal(
+                    .conflict, "not drained: others reach \(list) through this node only",
+                    hint: "plug in another cable first, or drain with --force and cut them off")
+            }
+        }
+        await setDrained(request.enabled)
+        if !request.enabled { await transit.end() }
+        return try .json(request)
+    }
+
+    /// How the drain stands.
+    private func drainState() async -> DrainDocument {
+        let snapshot = await snapshot()
+        var document = DrainDocument(
+            node: snapshot.node, drained: snapshot.isDrained, transitPackets: nil, problem: nil)
+        guard snapshot.isDrained else { return document }
+        do {
+            document.transitPackets = try await transit.packets(between: Set(snapshot.interfaces.ports.keys))
+        } catch {
+            document.problem = error.description
+        }
+        return document
     }
 
     private func list<Item: ListItem>(_ items: (AgentSnapshot) throws -> [Item]) async throws -> HTTPResponse {
@@ -121,7 +160,7 @@ struct ControlService: Sendable {
         Refusal(
             .notFound, "there is nothing at \(path)",
             hint:
-                "/v1/status /v1/neighbors /v1/interfaces /v1/routes /v1/nodes /v1/lsdb /v1/vips /metrics /livez /readyz, and POST to /v1/stub-router"
+                "/v1/status /v1/neighbors /v1/interfaces /v1/routes /v1/nodes /v1/lsdb /v1/vips /metrics /livez /readyz, and on the control socket /v1/drain, and POST to /v1/stub-router and /v1/drain"
         )
     }
 }
@@ -137,6 +176,9 @@ private struct Refusal: Error {
         self.message = message
         self.hint = hint
     }
+
+    static let needsPrivilege = Refusal(
+        .methodNotAllowed, "nothing can be changed here", hint: "use the control socket")
 }
 
 /// The query of a URL: names and values.

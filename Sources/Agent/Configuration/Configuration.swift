@@ -42,6 +42,8 @@ extension Configuration {
         public var name: String?
         /// Its router ID; `nil` derives one from the hardware address.
         public var routerID: RouterID?
+        /// How long it drains before it stops; `nil` stops at once.
+        public var drainOnStop: Duration?
     }
 
     /// Where the node's addresses come from.

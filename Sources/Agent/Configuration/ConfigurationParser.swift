@@ -39,9 +39,12 @@ extension Configuration {
                 unsupported: ["auth": "authentication of OSPF packets is planned; without it, leave the key out"])
         else { return }
         _ = file.value("apiVersion") { try Read.word($0, [Self.apiVersion: ()]) }
-        if let section = file.section("node", keys: ["name", "routerID"]) {
+        if let section = file.section("node", keys: ["name", "routerID", "drainOnStop"]) {
             section.read("name", into: &node.name) { try Read.name($0) }
             section.read("routerID", into: &node.routerID, Read.routerID)
+            section.read("drainOnStop", into: &node.drainOnStop) {
+                try Read.duration($0, in: .milliseconds(1) ... .seconds(3600))
+            }
         }
         if let section = file.section("addressing", keys: ["base", "prefix", "podPrefixes", "ipv4"]) {
             readAddressing(section)

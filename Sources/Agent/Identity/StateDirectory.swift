@@ -55,6 +55,20 @@ struct StateDirectory: Sendable {
         try SmallFile.write("\(range)\n", to: "\(path)/\(purpose)")
     }
 
+    private var drainFile: String { path + "/drained" }
+
+    /// Whether the node is drained.
+    var isDrained: Bool { access(drainFile, F_OK) == 0 }
+
+    /// Keeps whether the node is drained.
+    func save(isDrained: Bool) throws(SystemError) {
+        if isDrained {
+            try SmallFile.write("", to: drainFile)
+        } else if unlink(drainFile) != 0, errno != ENOENT {
+            throw .last("remove \(drainFile)")
+        }
+    }
+
     private var nonceFile: String { path + "/fingerprint" }
 
     /// A random number that stays the same over restarts if it can be kept: it tells two machines apart whose hardware

@@ -106,7 +106,8 @@ extension MeshAgent {
         prefixes += routing.ipv4.announced
         prefixes += identity.podPrefixes.map { AdvertisedPrefix(prefix: $0) }
         prefixes += configuration.advertise
-        prefixes += vips.announced.map { AdvertisedPrefix(prefix: IPv6Prefix(host: $0)) }
+        let metric = isDrained ? AdvertisedPrefix.lastResort : 0
+        prefixes += vips.announced.map { AdvertisedPrefix(prefix: IPv6Prefix(host: $0), metric: metric) }
         prefixes += interfaces.passivePrefixes
         // Asked after every event of the kernel, and mostly in vain.
         guard routing.offered != prefixes else { return }
@@ -115,12 +116,6 @@ extension MeshAgent {
         var seen: Set<IPv6Prefix> = []
         routing.announced = prefixes.filter { seen.insert($0.prefix).inserted }
         tellRouter(.advertise(routing.announced))
-    }
-
-    /// Asks others to route around this node, or no longer.
-    func setStubRouter(_ isStub: Bool) {
-        tell(.notice, isStub ? "stub router: others route around this node" : "no stub router any more")
-        handle(.stubRouter(isStub))
     }
 }
 

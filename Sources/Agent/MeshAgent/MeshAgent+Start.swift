@@ -97,6 +97,8 @@ extension MeshAgent {
             "node \(identity.name), router ID \(identity.routerID), address \(identity.address); "
                 + "\(counted(installer.fib.counts.routes, "route")) of an earlier run adopted",
             ["mode": "\(installer.fib.configuration.mode)"])
+        if isDrained { tell(.notice, "drained, as before the restart") }
+        tellStubRouter()
         advertise()
         portDeadline = now + Self.longestWaitForChecks
         openPortsIfDue()

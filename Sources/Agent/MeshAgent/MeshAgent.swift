@@ -47,6 +47,9 @@ public actor MeshAgent {
     var writtenNetwork: NetworkConfiguration?
     /// Whether it was said that there is no port to take an identity from.
     var isWaitingTold = false
+    /// Whether the node was made a stub router, and whether it was drained, which includes that.
+    var isStubRouter = false
+    var isDrained: Bool
     /// Whether the router has been told of the ports.
     var portsAreOpen = false
 
@@ -116,6 +119,7 @@ public actor MeshAgent {
         self.checker = checker
         self.log = log
         state = StateDirectory(besideSocket: configuration.control.socket)
+        isDrained = state.isDrained
         configurationStatus = Status.ConfigurationStatus(
             file: file.path, loaded: Timestamp.now, ok: true, problems: [], needsRestart: [])
         monitor = try KernelMonitor()
@@ -160,7 +164,8 @@ extension MeshAgent {
             now: EventLoop.now, started: started, node: routing?.identity.name ?? configuration.node.name ?? Host.name,
             phase: phase, adoptedRoutes: routing?.adoptedRoutes ?? 0, router: routing?.router,
             addresses: ownAddresses,
-            announced: routing?.announced ?? [], fib: routing?.installer.fib, interfaces: interfaces, vips: vips,
+            announced: routing?.announced ?? [], isDrained: isDrained, fib: routing?.installer.fib,
+            interfaces: interfaces, vips: vips,
             configuration: configuration, configurationStatus: configurationStatus,
             kernelProblems: currentKernelProblems,
             ages: ages, events: events.events, counters: counters)

@@ -73,6 +73,47 @@ public struct ErrorDocument: Codable, Hashable, Sendable {
     }
 }
 
+/// The answer to `/v1/drain`.
+public struct DrainDocument: Codable, Sendable {
+    /// `meshctl/v1`.
+    public var apiVersion: String
+    /// `Drain`.
+    public var kind: String
+    /// The node that answers.
+    public var node: String
+    /// Whether the node is drained.
+    public var drained: Bool
+    /// Packets from one port to another since the counting began with the first question; `nil` where they cannot be
+    /// counted, or are not because the node is not drained.
+    public var transitPackets: UInt64?
+    /// Why they cannot be counted.
+    public var problem: String?
+
+    /// Makes an answer.
+    public init(node: String, drained: Bool, transitPackets: UInt64?, problem: String?) {
+        apiVersion = API.version
+        kind = "Drain"
+        self.node = node
+        self.drained = drained
+        self.transitPackets = transitPackets
+        self.problem = problem
+    }
+}
+
+/// What `POST /v1/drain` takes.
+public struct DrainRequest: Codable, Hashable, Sendable {
+    /// Whether the node is to be drained.
+    public var enabled: Bool
+    /// Whether that may cut others off; without it such a request is refused.
+    public var force: Bool?
+
+    /// Makes a request.
+    public init(enabled: Bool, force: Bool? = nil) {
+        self.enabled = enabled
+        self.force = force
+    }
+}
+
 /// What `POST /v1/stub-router` takes.
 public struct StubRouterRequest: Codable, Hashable, Sendable {
     /// Whether others should route around this node (RFC 6987).

@@ -28,6 +28,8 @@ public struct Status: Codable, Sendable {
     public var announces: [String]
     /// Whether others are asked to route around it.
     public var stubRouter: Bool
+    /// Whether it is drained: a stub router, and the last to be taken of the addresses it shares.
+    public var drained: Bool
     /// The configuration in use.
     public var configuration: ConfigurationStatus
     /// The kernel's side.
@@ -41,7 +43,7 @@ public struct Status: Codable, Sendable {
     public init(
         version: String, pid: Int, uptime: Double, phase: Phase, ready: Bool, notReady: [String], routerID: String,
         routerIDIsDerived: Bool, area: String, instance: Int, address: String?, ipv4Address: String?,
-        announces: [String], stubRouter: Bool,
+        announces: [String], stubRouter: Bool, drained: Bool,
         configuration: ConfigurationStatus, kernel: KernelStatus, counts: Counts, events: [Event]
     ) {
         self.version = version
@@ -58,6 +60,7 @@ public struct Status: Codable, Sendable {
         self.ipv4Address = ipv4Address
         self.announces = announces
         self.stubRouter = stubRouter
+        self.drained = drained
         self.configuration = configuration
         self.kernel = kernel
         self.counts = counts

@@ -11,6 +11,8 @@ public struct VIP: ListItem, Hashable {
     public var state: State
     /// Whether this node holds and announces the address now.
     public var announced: Bool
+    /// What it is announced at: 0, or 65534 on a drained node, the last that is taken.
+    public var metric: Int
     /// Seconds in this state.
     public var age: Double
     /// What is tried, as in `tcp [::1]:6443`; `nil` for a VIP without a check.
@@ -30,13 +32,15 @@ public struct VIP: ListItem, Hashable {
 
     /// Makes a VIP.
     public init(
-        name: String, address: String, state: State, announced: Bool, age: Double, check: String?, lastError: String?,
+        name: String, address: String, state: State, announced: Bool, metric: Int, age: Double, check: String?,
+        lastError: String?,
         lastCheck: Double?, streak: Int, checks: Int, failures: Int, others: [String]
     ) {
         self.name = name
         self.address = address
         self.state = state
         self.announced = announced
+        self.metric = metric
         self.age = age
         self.check = check
         self.lastError = lastError

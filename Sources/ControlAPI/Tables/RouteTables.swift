@@ -65,7 +65,10 @@ extension Status {
     public func text(node: String) -> String {
         var lines: [(String, String)] = [
             ("node", node + (address.map { "  \($0)" } ?? "")),
-            ("state", "\(phase.rawValue)\(ready ? ", ready" : ", not ready")\(stubRouter ? ", stub router" : "")"),
+            (
+                "state",
+                "\(phase.rawValue)\(ready ? ", ready" : ", not ready")\(drained ? ", drained" : stubRouter ? ", stub router" : "")"
+            ),
         ]
         lines += notReady.map { ("", $0) }
         lines += [

@@ -120,7 +120,7 @@ extension VIP: Tabular {
         var table = TextTable(columns: columns)
         for item in items {
             var cells = [
-                item.name, item.address, item.state.rawValue, item.announced ? "yes" : "no", shortDuration(item.age),
+                item.name, item.address, item.state.rawValue, item.announcedText, shortDuration(item.age),
                 item.check ?? "", item.others.joined(separator: ","),
             ]
             if wide {
@@ -133,4 +133,6 @@ extension VIP: Tabular {
         }
         return table
     }
+
+    private var announcedText: String { announced ? metric == 0 ? "yes" : "last" : "no" }
 }

@@ -1,0 +1,36 @@
+internal import CLinux
+internal import Glibc
+
+/// Signals, waited for instead of handled: blocked in all threads, and taken one by one.
+public struct Signals {
+    private let set: sigset_t
+
+    /// Blocks signals in this thread and all that it starts, and has writes to closed sockets fail instead of ending the
+    /// process.
+    public init(_ signals: [CInt]) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal) }
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        signal(SIGPIPE, SIG_IGN)
+        self.set = set
+    }
+
+    /// Waits for the next.
+    public func next() -> CInt {
+        var set = set
+        var signal: CInt = 0
+        while sigwait(&set, &signal) != 0 {}
+        return signal
+    }
+
+    /// Waits for the next, at most so long; `nil` if none came.
+    public func next(within limit: Duration) -> CInt? {
+        var set = set
+        var time = timespec()
+        time.tv_sec = Int(limit.components.seconds)
+        time.tv_nsec = Int(limit.components.attoseconds / 1_000_000_000)
+        let signal = sigtimedwait(&set, nil, &time)
+        return signal > 0 ? signal : nil
+    }
+}

@@ -1,0 +1,110 @@
+import Addressing
+import ControlAPI
+import Glibc
+import Lab
+import Testing
+
+@testable import Agent
+
+@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct DrainTests {
+    private static let vip = "2001:db8:bb::1"
+    private static let longWay = "interfaces: [ { match: cluster1, cost: 100 }, { match: \"cluster*\" } ]"
+
+    /// Three nodes, of which `b` and `c` have a way through `a` and, farther, a cable of their own.
+    private func withTriangle(_ config: String = "", _ body: (inout Lab) throws -> Void) throws {
+        let vips = "vips: [ { name: v, address: \"\(Self.vip)\" } ]"
+        let nodes = [
+            Topology.Node("a", config: vips + "\n" + config), Topology.Node("b", config: Self.longWay),
+            Topology.Node("c", config: Self.longWay + "\n" + vips),
+        ]
+        let links = [Topology.Link("a", "b"), Topology.Link("a", "c"), Topology.Link("b", "c")]
+        try withLab(Topology(name: "triangle", nodes: nodes, links: links)) { lab in
+            try lab.waitForRoutes(limit: .seconds(20))
+            try eventually("b goes through a") { try lab.wayToC() == "cluster0" }
+            try body(&lab)
+        }
+    }
+
+    @Test func aDrainLosesNothingAndLasts() throws {
+        try withTriangle { lab in
+            let target = lab.addresses.address(of: "c").description
+            let probe = try lab.command(on: "b", ["ping", "-q", "-i", "0.001", "-c", "5000", target]).spawn()
+            usleep(500_000)
+            let drain = try lab.meshctl("drain", "--wait", "--quiet", "0.5")
+            #expect(drain.status == 0 && drain.text.contains("no packet of others"), "\(drain)")
+            #expect(try lab.wayToC() == "cluster1")
+            let own = lab.addresses.address(of: "a").description
+            #expect(try lab.command(on: "b", ["ping", "-c", "1", "-W", "1", own]).output().status == 0)
+            #expect(try lab.holders() == ["c"], "whoever else has the VIP is preferred")
+            #expect(try lab.meshctl("status").text.contains("running, ready, drained"))
+            #expect(try lab.meshctl("vips").text.contains(" last "))
+
+            try lab.stop("a", kill: true)
+            try lab.start(["a"])
+            try eventually("it is drained again, and never was not") { (try? lab.status(of: "a").drained) == true }
+            try eventually("a is back") { try lab.list(Neighbor.self, of: "a").count { $0.state == "Full" } == 2 }
+            #expect(try lab.wayToC() == "cluster1")
+            #expect(try lab.holders() == ["c"])
+
+            #expect(try lab.meshctl("undrain").status == 0)
+            try eventually("b goes through a again") { try lab.wayToC() == "cluster0" && lab.holders() == ["a"] }
+            let rules = try lab.command(on: "a", ["nft", "list", "tables"]).run()
+            #expect(!rules.contains("kubermesh"), "nothing is counted any more")
+            let result = try probe.finish(limit: .seconds(30)).text
+            #expect(result.contains("5000 packets transmitted, 5000 received"), "\(result)")
+        }
+    }
+
+    @Test func theOnlyWayIsNotTakenAwayUnasked() throws {
+        try withTriangle { lab in
+            try lab.fail("b-c", .carrier)
+            let target = lab.addresses.address(of: "c").description
+            let probe = try lab.command(on: "b", ["ping", "-q", "-i", "0.01", "-c", "300", target]).spawn()
+            let refused = try lab.meshctl("drain", "--wait")
+            #expect(refused.status == 1 && refused.errors.contains("through this node only"), "\(refused)")
+            #expect(try !lab.status(of: "a").drained)
+            let result = try probe.finish(limit: .seconds(30)).text
+            #expect(result.contains("300 packets transmitted, 300 received"), "\(result)")
+
+            #expect(try lab.meshctl("drain", "--force").status == 0)
+            try eventually("b is cut off from c, and has the VIP of a") {
+                try lab.list(Node.self, of: "b").first { $0.node == "c" }?.reachable == false && lab.holders() == ["a"]
+            }
+        }
+    }
+
+    @Test func aStopDrainsFirstWhereThatIsWanted() throws {
+        try withTriangle("node: { drainOnStop: 30s }") { lab in
+            let agent = try #require(lab.process(of: "a"))
+            kill(agent, SIGTERM)
+            try eventually("b goes around a") { try lab.wayToC() == "cluster1" }
+            #expect(try lab.status(of: "a").drained && lab.holders() == ["c"])
+            kill(agent, SIGTERM)
+            try eventually("it has stopped") { !lab.isRunning("a") }
+        }
+    }
+
+    @Test func packetsAreReadFromWhatNFTSays() {
+        let answer = """
+            {"nftables": [{"metainfo": {"version": "1.0.6", "json_schema_version": 1}}, {"counter": {"family": "inet", \
+            "name": "transit", "table": "kubermesh_transit", "handle": 1, "packets": 41, "bytes": 4264}}]}
+            """
+        #expect(TransitCounter.packets(in: answer) == 41)
+        #expect(TransitCounter.packets(in: "{\"nftables\": []}") == nil)
+        #expect(TransitCounter.packets(in: "command not found") == nil)
+    }
+}
+
+extension Lab {
+    /// The port by which `b` reaches `c`.
+    fileprivate func wayToC() throws -> String? {
+        let address = addresses.address(of: "c").description
+        let words = try command(on: "b", ["ip", "-6", "route", "get", address]).run().split(separator: " ")
+        return words.firstIndex(of: "dev").map { String(words[$0 + 1]) }
+    }
+
+    /// Who has the VIP as `b` routes to it.
+    fileprivate func holders() throws -> [String] {
+        try list(Route.self, of: "b").first { $0.prefix.hasPrefix("2001:db8:bb::1/") }?.nodes ?? []
+    }
+}
