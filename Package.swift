@@ -92,6 +92,9 @@ let shell: [Target] = [
             + nio),
     tests("Lab", ["Addressing", "ControlAPI", "Linux"]),
     .testTarget(
+        name: "DeploymentTests", dependencies: ["Lab", "Addressing", .product(name: "Yams", package: "Yams")],
+        exclude: ["alerts.test.yaml"], swiftSettings: settings),
+    .testTarget(
         name: "InteroperabilityTests", dependencies: ["Lab", "Addressing", "ControlAPI", "Linux"],
         swiftSettings: settings),
 ]

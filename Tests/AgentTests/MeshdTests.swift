@@ -80,14 +80,32 @@ import Testing
         }
     }
 
+    /// What dashboards and alerts of others may rely on.
+    private static let promisedMetrics = [
+        "build_info", "ready", "drained", "config_last_reload_successful", "neighbor_up",
+        "neighbor_state_changes_total", "ospf_packets_sent_total", "ospf_packets_received_total",
+        "ospf_packet_errors_total", "lsa_retransmissions_total", "lsdb_lsas", "lsdb_checksum", "spf_runs_total",
+        "spf_duration_seconds", "convergence_duration_seconds", "rib_routes", "fib_routes", "fib_drift_routes",
+        "fib_foreign_deletions_total", "netlink_errors_total", "vip_healthy", "vip_announced", "vip_announcers",
+        "link_up", "link_cost", "link_received_bytes_total", "link_received_packets_total", "link_sent_bytes_total",
+        "link_sent_packets_total", "topology_nodes", "topology_unreachable_nodes",
+    ]
+
     @Test func prometheusFindsNothingWrongWithTheMetrics() throws {
         let vips = "vips: [ { name: v, address: \"2001:db8:bb::1\", check: { tcp: 9179 } } ]"
         try withPair(vips) { lab in
             try eventually("a serves, is ready and holds the VIP") {
                 try lab.get("/metrics").contains("kubermesh_vip_announced{vip=\"v\"} 1") && lab.get("/readyz") == "ok\n"
             }
-            let verdict = try Command(["promtool", "check", "metrics"], input: lab.get("/metrics")).output()
+            let text = try lab.get("/metrics")
+            let verdict = try Command(["promtool", "check", "metrics"], input: text).output()
             #expect(verdict.status == 0 && verdict.text.isEmpty && verdict.errors.isEmpty, "\(verdict)")
+            let names = text.matches(of: #/(?m)^# TYPE kubermesh_(\w+) (\w+)$/#)
+            for (name, kind) in names.map({ (String($0.1), String($0.2)) }) {
+                #expect(name.hasSuffix("_total") == (kind == "counter"), "\(name) is a \(kind)")
+            }
+            let missing = Set(Self.promisedMetrics).subtracting(names.map { String($0.1) })
+            #expect(missing.isEmpty)
         }
     }
 

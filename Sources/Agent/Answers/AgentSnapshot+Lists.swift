@@ -119,7 +119,8 @@ extension RouterID {
 }
 
 extension InterfaceRule.Role {
-    fileprivate var typeText: String {
+    /// What the configuration calls it.
+    var typeText: String {
         switch self {
         case .active(let kind): kind.rawValue
         case .passive: "passive"

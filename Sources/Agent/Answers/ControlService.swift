@@ -49,7 +49,7 @@ struct ControlService: Sendable {
         case "/metrics":
             return HTTPResponse(
                 status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8",
-                body: Array(await snapshot().metrics.utf8))
+                body: Array(await snapshot().metrics(links: LinkCounters.read()).utf8))
         case "/v1/status":
             let snapshot = await snapshot()
             return try .json(StatusDocument(node: snapshot.node, time: Timestamp.now, status: snapshot.status))

@@ -8,8 +8,8 @@ internal import Routing
 internal import Services
 
 extension AgentSnapshot {
-    /// Everything as metrics.
-    var metrics: String {
+    /// Everything as metrics. What the kernel counts of its interfaces is no part of a snapshot: whoever asks reads it.
+    func metrics(links: [String: LinkCounters]) -> String {
         var metrics = MetricsText()
         metrics.family("build_info", .gauge, "Constant 1, labelled with the version.") {
             $0.sample(["version": Version.text], value: 1)
@@ -24,24 +24,11 @@ extension AgentSnapshot {
             "notices_passed_over_total", .counter,
             "Notices about others that were not logged because there were many of their kind.",
             counters.noticesPassedOver)
-        addLinks(to: &metrics)
+        addLinks(links, to: &metrics)
         addVIPs(to: &metrics)
         addKernel(to: &metrics)
         if let router { addRouter(router, to: &metrics) }
         return metrics.text
-    }
-
-    private func addLinks(to metrics: inout MetricsText) {
-        let ports = interfaces.ports.values.sorted { $0.link.index < $1.link.index }
-        metrics.family("link_up", .gauge, "Whether a port in use is up.") { samples in
-            for port in ports {
-                let isUp = if case .up = port.state { true } else { false }
-                samples.sample(["interface": port.link.name], value: isUp)
-            }
-        }
-        metrics.family("link_cost", .gauge, "The OSPF cost of a port in use.") { samples in
-            for port in ports { samples.sample(["interface": port.link.name], value: Int(port.rule.cost)) }
-        }
     }
 
     private func addVIPs(to metrics: inout MetricsText) {
@@ -52,6 +39,14 @@ extension AgentSnapshot {
         }
         metrics.family("vip_announced", .gauge, "Whether this node holds and announces a VIP.") { samples in
             for entry in vips.entries { samples.sample(["vip": entry.vip.name], value: entry.isAnnounced) }
+        }
+        metrics.family("vip_announcers", .gauge, "Reachable nodes that announce a VIP of this node's, itself included.")
+        {
+            guard let router else { return }
+            for entry in vips.entries {
+                let announcers = router.candidates(for: IPv6Prefix(host: entry.vip.address))
+                $0.sample(["vip": entry.vip.name], value: announcers.count { $0.distance != nil })
+            }
         }
         metrics.family("vip_checks_total", .counter, "Tries of the service behind a VIP, by outcome.") { samples in
             for entry in vips.entries where entry.vip.check != nil {
@@ -120,16 +115,7 @@ extension AgentSnapshot {
             "lsa_originations_total", .counter, "LSAs of this node's own originated, refreshed or flushed.",
             statistics.lsaOriginations)
         metrics.single("lsas_installed_total", .counter, "LSAs installed from others.", statistics.lsasInstalled)
-        var types: [String: Int] = [:]
-        for entry in router.databaseSnapshot(at: now) { types[entry.lsa.key.type.name, default: 0] += 1 }
-        metrics.family("lsdb_lsas", .gauge, "LSAs in the database, by type.") { samples in
-            for (type, count) in types.sorted(by: { $0.key < $1.key }) { samples.sample(["type": type], value: count) }
-        }
-        metrics.single("lsdb_size_bytes", .gauge, "Octets of LSAs in the database.", router.databaseSize.octets)
-        metrics.single(
-            "lsdb_checksum", .gauge,
-            "The sum of the checksums of all LSAs that all nodes share: equal where databases are.",
-            router.databaseChecksum)
+        addDatabase(router, to: &metrics)
         let runs = router.calculationStatistics
         metrics.family("spf_runs_total", .counter, "Route calculations, by how much was computed.") {
             $0.sample(["kind": "full"], value: runs.fullRuns)
@@ -144,10 +130,24 @@ extension AgentSnapshot {
             "topology_unreachable_nodes", .gauge, "Routers in the database that cannot be reached.",
             nodes.count { $0.distance == nil })
         metrics.single(
-            "stub_router", .gauge, "Whether others are asked to route around this node.", router.isStubRouter)
+            "drained", .gauge, "Whether others are asked to route around this node (stub router).", router.isStubRouter)
         metrics.single(
             "duplicate_prefixes", .gauge, "Prefixes that several nodes claim although they should belong to one.",
             router.duplicatePrefixes.count)
+    }
+
+    private func addDatabase(_ router: Router, to metrics: inout MetricsText) {
+        let entries = router.databaseSnapshot(at: now)
+        var types: [String: Int] = [:]
+        for entry in entries { types[entry.lsa.key.type.name, default: 0] += 1 }
+        metrics.family("lsdb_lsas", .gauge, "LSAs in the database, by type.") { samples in
+            for (type, count) in types.sorted(by: { $0.key < $1.key }) { samples.sample(["type": type], value: count) }
+        }
+        metrics.single("lsdb_size_bytes", .gauge, "Octets of LSAs in the database.", router.databaseSize.octets)
+        metrics.single(
+            "lsdb_checksum", .gauge,
+            "A checksum of what the LSAs say that all nodes share: equal where databases are, also while LSAs are refreshed.",
+            entries.lazy.filter { $0.interface == nil }.reduce(UInt32(0)) { $0 &+ $1.lsa.contentChecksum })
     }
 
     private func addPackets(_ statistics: RouterStatistics, to metrics: inout MetricsText) {
@@ -178,5 +178,15 @@ extension AgentSnapshot {
             "ospf_receive_overflows_total", .counter,
             "OSPF packets that the kernel dropped because they came faster than they were read.",
             counters.socket?.overflows ?? 0)
+    }
+}
+
+extension OSPFPacket.LSA {
+    /// A checksum (FNV-1a) of all that stays when an LSA is said anew without a change: not its age, number and own checksum.
+    /// One that is being taken back says nothing.
+    fileprivate var contentChecksum: UInt32 {
+        guard age < LSAHeader.maxAge else { return 0 }
+        let identity = octets[2..<12]
+        return [identity, bodyOctets].joined().reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
     }
 }

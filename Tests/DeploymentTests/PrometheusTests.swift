@@ -1,0 +1,99 @@
+import Foundation
+import Glibc
+import Lab
+import Testing
+
+/// A real Prometheus scrapes a mesh of real agents, by way of the mesh, and answers what the dashboard and the alerts ask.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct PrometheusTests {
+    private static let mesh: Topology = {
+        let vip = Topology.VIP(name: "service", address: "2001:db8:0:1::80", port: 8080)
+        let listen = "http: { listen: \"[::]:9179\" }"
+        return Topology(
+            name: "square",
+            nodes: [
+                Topology.Node("n1", config: listen), Topology.Node("n2", vips: [vip], listens: [8080], config: listen),
+                Topology.Node("n3", vips: [vip], listens: [8080], config: listen),
+                Topology.Node("n4", config: listen),
+            ],
+            links: [
+                Topology.Link("n1", "n2"), Topology.Link("n1", "n3"), Topology.Link("n2", "n4"),
+                Topology.Link("n3", "n4"),
+            ])
+    }()
+
+    /// Queries that have no answer as long as nothing is wrong.
+    private static let emptyInPeace = ["kubermesh_ospf_packet_errors_total"]
+
+    @Test func aMeshIsScrapedByWayOfItself() throws {
+        try Lab.destroyLeftOvers(prefix: "dt")
+        var lab = try Lab.create(Self.mesh, name: "dt\(getpid())")
+        defer { try? lab.destroy() }
+        try lab.startRouters()
+        try lab.waitForRoutes(limit: .seconds(20))
+        let prometheus = try Prometheus(on: "n1", of: lab)
+        defer { prometheus.end() }
+
+        try eventually("all agents are scraped and ready") {
+            try prometheus.query("sum(up) == 4 and sum(kubermesh_ready) == 4").count == 1
+        }
+        try eventually("all nodes know the same") {
+            try prometheus.query("count_values(\"checksum\", kubermesh_lsdb_checksum)").map(\.value) == [4]
+        }
+        try eventually("two nodes announce the service, say those who have it") {
+            try prometheus.query("kubermesh_vip_announcers{vip=\"service\"}").map(\.value) == [2, 2]
+        }
+        try eventually("what is sent over a cable arrives") {
+            let traffic = try prometheus.query("rate(kubermesh_link_received_bytes_total{instance=\"n4\"}[10s])")
+            return traffic.count == 2 && traffic.allSatisfy { $0.value > 0 }
+        }
+        try askWhatTheDashboardAsks(prometheus)
+        try askWhatTheAlertsAsk(prometheus)
+
+        // Now something is wrong.
+        try lab.fail("n3-n4", .carrier)
+        try lab.stop("n2", kill: true)
+        try eventually("a node that does not answer is told, and that nobody else reaches it") {
+            try prometheus.query("up == 0").map { $0.metric["instance"] } == ["n2"]
+                && prometheus.query("kubermesh_topology_unreachable_nodes{instance=\"n1\"}").first?.value == 2
+        }
+        try eventually("so is a port that is down, and a lost neighbour") {
+            try prometheus.query("kubermesh_link_up == 0").contains { $0.metric["instance"] == "n3" }
+                && prometheus.query("max_over_time(kubermesh_link_full_neighbors[1m]) > kubermesh_link_full_neighbors")
+                    .contains { $0.metric["instance"] == "n1" }
+        }
+        try eventually("so is that one node is left for the service") {
+            try prometheus.query("kubermesh_vip_announcers{instance=\"n3\"}").map(\.value) == [1]
+        }
+        try eventually("and the alerts begin to count") {
+            Set(try prometheus.rules().filter { $0.state == "pending" }.map(\.name))
+                .isSuperset(of: ["KubermeshAgentDown", "KubermeshNodeUnreachable", "KubermeshNeighborLost"])
+        }
+    }
+
+    private func askWhatTheDashboardAsks(_ prometheus: Prometheus) throws {
+        for query in try Dashboard.read().queries {
+            let mayBeEmpty = Self.emptyInPeace.contains { query.contains($0) }
+            var isAnswered = false
+            // What is a rate has to be scraped twice.
+            try? eventually(query, limit: .seconds(5)) {
+                isAnswered = try !prometheus.query(query).isEmpty
+                return isAnswered
+            }
+            #expect(isAnswered || mayBeEmpty, "no answer to \(query)")
+        }
+    }
+
+    private func askWhatTheAlertsAsk(_ prometheus: Prometheus) throws {
+        try eventually("all rules are evaluated") {
+            let rules = try prometheus.rules()
+            return !rules.isEmpty && rules.allSatisfy { $0.health == "ok" }
+        }
+        #expect(try prometheus.rules().filter { $0.state == "firing" }.map(\.name) == [])
+        let known = try prometheus.names()
+        for file in ["deploy/monitoring/alerts.yaml", Dashboard.file, "docs/alerts.md"] {
+            for match in try Repository.text(file).matches(of: #/kubermesh_[a-z_]+/#) {
+                #expect(known.contains(String(match.0)), "\(file) asks for \(match.0), which there is not")
+            }
+        }
+    }
+}
