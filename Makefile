@@ -7,7 +7,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 SEEDS ?= 1..100000
 
 .DEFAULT_GOAL := help
-.PHONY: help build lab test format lint soak fuzz bench clean
+.PHONY: help build lab test image format lint soak fuzz bench clean
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: ## Every test, with real routers in namespaces.
 	$(SWIFT) build --build-tests
 	# One test at a time: many watch a clock, and two labs at once only make each other slow.
 	$(AS_ROOT) $(SWIFT) test --skip-build --no-parallel
+
+image: ## Build the container image on a minimal Debian, and run two nodes of it.
+	$(AS_ROOT) scripts/test-image
 
 format: ## Put all sources into the one format.
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests

@@ -28,7 +28,7 @@ public struct Daemon: Sendable {
     private let options: Options
     private let log: Logger
     private let file: ConfigurationFile
-    private let configuration: Configuration
+    let configuration: Configuration
 
     /// Reads the configuration.
     public init(options: Options) throws {

@@ -8,7 +8,8 @@ import Logging
 struct Meshd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "meshd", abstract: "The mesh agent: speaks OSPFv3 on cabled ports and keeps the kernel's routes.",
-        version: "meshd \(Version.text)", subcommands: [Run.self, CleanUp.self, InstallPlugins.self],
+        version: "meshd \(Version.text)",
+        subcommands: [Run.self, CleanUp.self, MakeKernelSettings.self, InstallPlugins.self],
         defaultSubcommand: Run.self)
 
     /// Errors are one line, and the exit code is 1; wrong usage is 2.
@@ -69,6 +70,22 @@ extension Meshd {
             var options = Daemon.Options()
             options.configurationFile = configurationOption.config
             print(try Daemon(options: options).cleanUp())
+        }
+    }
+}
+
+extension Meshd {
+    struct MakeKernelSettings: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "make-kernel-settings",
+            abstract: "Make the kernel settings that routing takes, for an agent that may not, as one in a container.")
+
+        @OptionGroup var configurationOption: ConfigurationOption
+
+        func run() throws {
+            var options = Daemon.Options()
+            options.configurationFile = configurationOption.config
+            print(try Daemon(options: options).makeKernelSettings())
         }
     }
 }

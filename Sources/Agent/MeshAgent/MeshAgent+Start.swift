@@ -26,7 +26,7 @@ extension MeshAgent {
             tell(.info, "no real-time priority, which takes CAP_SYS_NICE: a busy machine may delay hellos and routes")
         }
         try loop.register(monitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readMonitor() } }
-        checkForwarding()
+        KernelSettings.apply(configuration.kernel).forEach(tell)
         watchFile()
         let now = EventLoop.now
         perform(vips.configure(configuration.vips, at: now))
@@ -112,14 +112,6 @@ extension MeshAgent {
             try addresses.remove(stale.address, from: stale.interface)
             tell(.notice, "removed \(stale.address), left by an earlier run")
         }
-    }
-
-    private func checkForwarding() {
-        var outcomes = ForwardingSettings.apply()
-        if !configuration.kernel.keepsNextHopCompatibility {
-            outcomes.append(ForwardingSettings.setNextHopCompatibility(false))
-        }
-        outcomes.forEach(tell)
     }
 
     /// Says what became of a setting of the kernel.

@@ -1,0 +1,131 @@
+import Foundation
+import Lab
+import Testing
+import Yams
+
+/// What is applied to a cluster or copied to a machine.
+@Suite struct ManifestTests {
+    private static let manifests = [
+        "deploy/kubermesh.yaml", "deploy/static-pod/kubermesh.yaml", "deploy/prepull.yaml",
+    ]
+
+    /// The documents of a file.
+    private func documents(_ file: String) throws -> [Node] {
+        try Array(Yams.compose_all(yaml: Repository.text(file)))
+    }
+
+    private func daemonSet() throws -> Node {
+        try #require(try documents("deploy/kubermesh.yaml").first { $0["kind"]?.string == "DaemonSet" })
+    }
+
+    @Test func theOneFileIsMadeOfTheBase() throws {
+        let check = try Command([Repository.path("scripts/render-manifests"), "--check"]).output()
+        #expect(check.status == 0, "\(check.text)\(check.errors)")
+    }
+
+    /// The validator has the schemas of Kubernetes with it; it comes from PyPI into a directory of its own.
+    @Test func kubernetesTakesThem() throws {
+        let validator = try Repository.output(of: "scripts/manifest-validator").trimmingCharacters(in: .newlines)
+        let verdict = try Command([validator, "--strict"] + Self.manifests.map { Repository.path($0) }).output(
+            limit: .seconds(60))
+        #expect(verdict.status == 0, "\(verdict.text)\(verdict.errors)")
+        // It does look.
+        let directory = try TemporaryDirectory()
+        try directory.write(
+            try Repository.text("deploy/kubermesh.yaml").replacing("hostNetwork: true", with: "hostNetwork: 1"),
+            to: "wrong.yaml")
+        #expect(try Command([validator, "--strict", "\(directory.path)/wrong.yaml"]).output().status != 0)
+    }
+
+    @Test func theAgentHasNoMoreRightsThanItNeeds() throws {
+        let spec = try #require(try daemonSet()["spec"])
+        let pod = try #require(spec["template"]?["spec"])
+        #expect(pod["hostNetwork"]?.bool == true && pod["dnsPolicy"]?.string == "Default")
+        #expect(pod["priorityClassName"]?.string == "system-node-critical")
+        #expect(pod["tolerations"]?.sequence?.first?["operator"]?.string == "Exists")
+        #expect(pod["securityContext"]?["seccompProfile"]?["type"]?.string == "RuntimeDefault")
+        #expect(pod["automountServiceAccountToken"]?.bool == false)
+        #expect(spec["updateStrategy"]?["rollingUpdate"]?["maxUnavailable"]?.int == 1)
+        let minimum = try #require(spec["minReadySeconds"]?.int)
+        #expect(minimum > 4, "longer than the dead interval")
+
+        let agent = try #require(pod["containers"]?.sequence?.first)
+        let context = try #require(agent["securityContext"])
+        #expect(context["readOnlyRootFilesystem"]?.bool == true && context["allowPrivilegeEscalation"]?.bool == false)
+        #expect(context["privileged"] == nil)
+        #expect(context["capabilities"]?["drop"]?.array().compactMap(\.string) == ["ALL"])
+        #expect(context["capabilities"]?["add"]?.array().compactMap(\.string) == ["NET_ADMIN", "NET_RAW"])
+        for (probe, path) in [("livenessProbe", "/livez"), ("readinessProbe", "/readyz")] {
+            let get = try #require(agent[probe]?["httpGet"])
+            #expect(get["host"]?.string == "::1" && get["path"]?.string == path && get["port"]?.string == "metrics")
+        }
+    }
+
+    /// A static pod is the same pod, but for what the API server would have to give it.
+    @Test func theStaticPodIsTheSame() throws {
+        var pod = try #require(try documents("deploy/static-pod/kubermesh.yaml").first?["spec"]?.mapping)
+        var template = try #require(try daemonSet()["spec"]?["template"]?["spec"]?.mapping)
+        #expect(pod["serviceAccountName"] == nil)
+        template["serviceAccountName"] = nil
+        template["nodeSelector"] = nil
+        for key in ["configMap", "serviceAccountToken"] { #expect(!"\(pod)".contains(key)) }
+        pod["volumes"]?.sequence?.removeFirst()
+        template["volumes"]?.sequence?.removeFirst()
+        #expect(pod == template)
+    }
+
+    @Test func imagesHaveTheVersionOfTheProgram() throws {
+        let version = try Repository.text("Sources/Agent/Version.swift").firstMatch(of: #/text = "(.+)"/#)
+        let tag = try #require(version?.1)
+        for file in Self.manifests {
+            let images = try Repository.text(file).matches(of: #/image: (\S+)/#).map(\.1)
+            #expect(!images.isEmpty && images.allSatisfy { $0 == "kubermesh:\(tag)" }, "\(file)")
+        }
+    }
+
+    @Test(arguments: [
+        "deploy/base/configmap.yaml", "deploy/monitoring/kustomization.yaml",
+    ])
+    func configurationsAreTaken(file: String) throws {
+        let directory = try TemporaryDirectory()
+        let text = try Repository.output(of: "scripts/configuration-of", Repository.path(file))
+        #expect(text.contains("apiVersion: kubermesh/v1"))
+        try directory.write(text, to: "kubermesh.yaml")
+        let verdict = try Command([
+            try Binaries.path(of: "meshctl"), "validate", "\(directory.path)/kubermesh.yaml",
+        ]).output()
+        #expect(verdict.status == 0, "\(verdict.text)\(verdict.errors)")
+    }
+
+    /// What kustomizations name is there.
+    @Test(arguments: [
+        "deploy/base", "deploy/monitoring", "deploy/overlays/k3s",
+    ])
+    func kustomizationsAreComplete(directory: String) throws {
+        let kustomization = try #require(try documents("\(directory)/kustomization.yaml").first)
+        let names = ["resources", "components"].flatMap { kustomization[$0]?.array().compactMap(\.string) ?? [] }
+        #expect(!names.isEmpty)
+        for name in names {
+            let path = Repository.root.appending(path: directory).appending(path: name).standardized.path
+            #expect(FileManager.default.fileExists(atPath: path), "\(directory) has no \(name)")
+        }
+        let patches = kustomization["patches"]?.array() ?? []
+        let base = try documents("deploy/kubermesh.yaml").map { "\($0["kind"]?.string ?? "")" }
+        for patch in patches {
+            let text = try #require(patch["patch"]?.string)
+            let target = try #require(try Yams.compose(yaml: text))
+            #expect(target["metadata"]?["name"]?.string == "kubermesh")
+            #expect(base.contains(target["kind"]?.string ?? ""), "\(directory) patches what is not there")
+        }
+    }
+
+    @Test func systemdTakesTheUnit() throws {
+        let directory = try TemporaryDirectory()
+        let unit = try Repository.text("deploy/systemd/kubermesh.service")
+        #expect(unit.contains("ExecStart=/usr/local/bin/meshd "))
+        try directory.write(
+            unit.replacing("/usr/local/bin/meshd", with: try Binaries.path(of: "meshd")), to: "kubermesh.service")
+        let verdict = try Command(["systemd-analyze", "verify", "\(directory.path)/kubermesh.service"]).output()
+        #expect(verdict.status == 0 && verdict.errors.isEmpty, "\(verdict)")
+    }
+}
