@@ -82,7 +82,7 @@ import Testing
 
     /// What dashboards and alerts of others may rely on.
     private static let promisedMetrics = [
-        "build_info", "ready", "drained", "config_last_reload_successful", "neighbor_up",
+        "build_info", "ready", "drained", "stub_router", "config_last_reload_successful", "neighbor_up",
         "neighbor_state_changes_total", "ospf_packets_sent_total", "ospf_packets_received_total",
         "ospf_packet_errors_total", "lsa_retransmissions_total", "lsdb_lsas", "lsdb_checksum", "spf_runs_total",
         "spf_duration_seconds", "convergence_duration_seconds", "rib_routes", "fib_routes", "fib_drift_routes",

@@ -16,6 +16,8 @@ extension AgentSnapshot {
         }
         metrics.single("ready", .gauge, "Whether the node's routes can be relied on.", notReady.isEmpty)
         metrics.single(
+            "drained", .gauge, "Whether the node was made ready to be taken away (meshctl drain).", isDrained)
+        metrics.single(
             "problems", .gauge, "Things that somebody should look at; meshctl status says what.", kernelProblems.count)
         metrics.single(
             "config_last_reload_successful", .gauge, "Whether the configuration file as last seen is in use.",
@@ -130,7 +132,7 @@ extension AgentSnapshot {
             "topology_unreachable_nodes", .gauge, "Routers in the database that cannot be reached.",
             nodes.count { $0.distance == nil })
         metrics.single(
-            "drained", .gauge, "Whether others are asked to route around this node (stub router).", router.isStubRouter)
+            "stub_router", .gauge, "Whether others are asked to route around this node.", router.isStubRouter)
         metrics.single(
             "duplicate_prefixes", .gauge, "Prefixes that several nodes claim although they should belong to one.",
             router.duplicatePrefixes.count)
