@@ -1,3 +1,5 @@
+internal import Linux
+
 /// What the kernel counts of an interface.
 struct LinkCounters: Hashable, Sendable {
     /// One direction.
