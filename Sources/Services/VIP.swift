@@ -1,4 +1,5 @@
 public import Addressing
+public import OSPF
 
 /// An address that several nodes share (anycast): each holds and announces it while its own check passes.
 public struct VIP: Hashable, Sendable {
@@ -6,13 +7,18 @@ public struct VIP: Hashable, Sendable {
     public var name: String
     /// The address, announced as a /128.
     public var address: IPv6Address
+    /// What is announced together with the address, as the default route is by gateways.
+    public var prefixes: [AdvertisedPrefix]
     /// What must work for the address to be held; `nil` holds it always.
     public var check: HealthCheck?
 
     /// Makes a VIP.
-    public init(name: String, address: IPv6Address, check: HealthCheck? = nil) {
+    public init(
+        name: String, address: IPv6Address, prefixes: [AdvertisedPrefix] = [], check: HealthCheck? = nil
+    ) {
         self.name = name
         self.address = address
+        self.prefixes = prefixes
         self.check = check
     }
 }

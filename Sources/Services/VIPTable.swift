@@ -68,6 +68,9 @@ public struct VIPTable: Sendable {
     /// The addresses to hold now.
     public var announced: [IPv6Address] { entries.filter(\.isAnnounced).map(\.vip.address) }
 
+    /// What to announce together with them.
+    public var announcedPrefixes: [AdvertisedPrefix] { entries.filter(\.isAnnounced).flatMap(\.vip.prefixes) }
+
     /// When ``Event/timer`` is wanted next.
     public var nextDeadline: Instant? { entries.compactMap(\.deadline).min() }
 

@@ -149,6 +149,7 @@ private func problems(_ yaml: String) -> [String] {
         ("addressing: { prefix: 10.0.0.0/24 }", "an IPv6 prefix is wanted"),
         ("vips: [ { name: a, address: \"fd00::1\" }, { name: a, address: \"fd00::2\" } ]", "named \"a\" already"),
         ("vips: [ { name: a, address: \"fd00::1\" }, { name: b, address: \"fd00::1\" } ]", "of VIP \"a\" already"),
+        ("vips: [ { name: a, address: \"fd00::1\", prefixes: [ \"fe80::/64\" ] } ]", "vips[0].prefixes[0]"),
         ("vips: [ { name: a, address: \"fd00::1\", check: { interval: 1s } } ]", "needs either tcp or http"),
         ("vips: [ { name: a, address: \"fd00::1\", check: { exec: x } } ]", "use tcp or http"),
         ("vips: [ { name: a, address: \"fd00::1\", check: { tcp: \"[fd00::1]:5\" } } ]", "VIP's own address"),

@@ -7,6 +7,7 @@ import Yams
 @Suite struct ManifestTests {
     private static let manifests = [
         "deploy/kubermesh.yaml", "deploy/static-pod/kubermesh.yaml", "deploy/prepull.yaml",
+        "deploy/overlays/gateway/nat.yaml",
     ]
 
     /// The documents of a file.
@@ -85,6 +86,7 @@ import Yams
 
     @Test(arguments: [
         "deploy/base/configmap.yaml", "deploy/monitoring/kustomization.yaml",
+        "deploy/overlays/gateway/gateways/kustomization.yaml",
     ])
     func configurationsAreTaken(file: String) throws {
         let directory = try TemporaryDirectory()
@@ -99,7 +101,8 @@ import Yams
 
     /// What kustomizations name is there.
     @Test(arguments: [
-        "deploy/base", "deploy/monitoring", "deploy/overlays/k3s",
+        "deploy/base", "deploy/monitoring", "deploy/overlays/k3s", "deploy/overlays/gateway",
+        "deploy/overlays/gateway/nodes", "deploy/overlays/gateway/gateways",
     ])
     func kustomizationsAreComplete(directory: String) throws {
         let kustomization = try #require(try documents("\(directory)/kustomization.yaml").first)

@@ -119,6 +119,19 @@ import Testing
         #expect(table.announced == [checked.address])
     }
 
+    @Test func prefixesComeAndGoWithTheAddress() throws {
+        let everything = AdvertisedPrefix(prefix: IPv6Prefix(.unspecified, length: 0))
+        var gateway = checked
+        gateway.prefixes = [everything]
+        var table = VIPTable()
+        let id = try checkID(in: table.configure([plain, gateway], at: at(0)))
+        #expect(table.announcedPrefixes.isEmpty)
+        #expect(table.handle(.checked(id, .success), at: at(1)) == [.announce(gateway)])
+        #expect(table.announcedPrefixes == [everything])
+        for second in 2...3 { _ = table.handle(.checked(id, .failure("refused")), at: at(second)) }
+        #expect(table.announcedPrefixes.isEmpty)
+    }
+
     @Test func anotherAddressIsAnotherVIP() throws {
         var table = VIPTable()
         _ = table.configure([plain], at: at(0))

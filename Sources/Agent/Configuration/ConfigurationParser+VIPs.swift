@@ -1,11 +1,14 @@
 import Addressing
+import OSPF
 import Services
 import Yams
 
 extension VIP {
     /// One entry of `vips`.
     init?(_ node: Node, key: String, _ reader: ConfigurationReader) {
-        guard let section = reader.section(node, key: key, keys: ["name", "address", "check"]) else { return nil }
+        guard let section = reader.section(node, key: key, keys: ["name", "address", "prefixes", "check"]) else {
+            return nil
+        }
         guard section.has("name"), section.has("address") else {
             section.note(Complaint("needs a \"name\" and an \"address\""))
             return nil
@@ -13,6 +16,9 @@ extension VIP {
         let name = section.value("name") { try Read.name($0, upTo: 63) }
         guard let name, let address = section.value("address", Read.address) else { return nil }
         self.init(name: name, address: address)
+        if let list = section.list("prefixes") {
+            prefixes = list.compactMap { AdvertisedPrefix($0.node, key: $0.key, reader) }
+        }
         guard section.has("check") else { return }
         let unsupported = [
             "https": "use tcp, or http on a plain port", "exec": "use tcp or http",

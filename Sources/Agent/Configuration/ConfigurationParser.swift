@@ -220,7 +220,8 @@ extension InterfaceRule {
 }
 
 extension AdvertisedPrefix {
-    fileprivate init?(_ node: Node, key: String, _ reader: ConfigurationReader) {
+    /// A prefix by itself, or with a metric.
+    init?(_ node: Node, key: String, _ reader: ConfigurationReader) {
         if case .scalar = node {
             guard let prefix = reader.value(node, key: key, Read.unicastPrefix) else { return nil }
             self.init(prefix: prefix)

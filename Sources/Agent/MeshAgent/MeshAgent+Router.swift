@@ -108,6 +108,7 @@ extension MeshAgent {
         prefixes += configuration.advertise
         let metric = isDrained ? AdvertisedPrefix.lastResort : 0
         prefixes += vips.announced.map { AdvertisedPrefix(prefix: IPv6Prefix(host: $0), metric: metric) }
+        prefixes += vips.announcedPrefixes.map { AdvertisedPrefix(prefix: $0.prefix, metric: max($0.metric, metric)) }
         prefixes += interfaces.passivePrefixes
         // Asked after every event of the kernel, and mostly in vain.
         guard routing.offered != prefixes else { return }

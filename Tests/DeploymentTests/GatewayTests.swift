@@ -1,0 +1,77 @@
+import Foundation
+import Glibc
+import Lab
+import Testing
+import Yams
+
+/// The overlay for gateways, with the configuration and the rules of its manifests: a mesh node reaches what lies behind the
+/// uplink by way of a gateway, for as long as the uplink works.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct GatewayTests {
+    /// The address that the manifest's check tries.
+    private static let outside = "198.51.100.53"
+
+    /// What the manifest configures, with the names of the lab's ports.
+    private func configuration() throws -> String {
+        let text = try Repository.output(
+            of: "scripts/configuration-of", Repository.path("deploy/overlays/gateway/gateways/kustomization.yaml"))
+        let vips = try #require(try Yams.compose(yaml: text)?["vips"])
+        return try Yams.serialize(node: ["vips": vips]) + """
+            interfaces: [ { match: cluster1, type: ignore }, { match: "cluster*" } ]
+            addressing: { ipv4: { nodes: 172.30.2.0/24 } }
+            """
+    }
+
+    private func rules() throws -> String {
+        let manifest = try #require(
+            try Yams.compose(
+                yaml: Repository.text("deploy/overlays/gateway/nat.yaml")
+                    .components(separatedBy: "\n---\n")[0]))
+        return try #require(manifest["data"]?["nat.nft"]?.string).replacing("uplink*", with: "cluster1")
+    }
+
+    @Test func aDefaultRouteLastsAsLongAsTheUplink() throws {
+        try Lab.destroyLeftOvers(prefix: "gt")
+        let mesh = Topology(
+            name: "gateway",
+            nodes: [
+                Topology.Node("client", config: "addressing: { ipv4: { nodes: 172.30.2.0/24 } }"),
+                Topology.Node("gateway", config: try configuration()),
+                Topology.Node("outside", router: .none),
+            ],
+            links: [Topology.Link("client", "gateway"), Topology.Link("gateway", "outside")])
+        var lab = try Lab.create(mesh, name: "gt\(getpid())")
+        defer { try? lab.destroy() }
+        func ip(_ node: String, _ words: String) throws -> String {
+            try lab.command(on: node, ["ip"] + words.split(separator: " ").map(String.init)).run()
+        }
+        for (node, words) in [
+            ("outside", "address add 192.0.2.2/24 dev cluster0"), ("outside", "address add \(Self.outside)/32 dev lo"),
+            ("gateway", "address add 192.0.2.1/24 dev cluster1"),
+            ("gateway", "route add \(Self.outside)/32 via 192.0.2.2 dev cluster1"),
+            ("gateway", "route add default via 192.0.2.2 dev cluster1 metric 100"),
+        ] { _ = try ip(node, words) }
+        try lab.startRouters()
+        func hasDefault() throws -> Bool { try ip("client", "route show default").contains("proto 71") }
+        func reaches() throws -> Bool {
+            try lab.command(on: "client", ["ping", "-c", "1", "-W", "1", Self.outside]).output().status == 0
+        }
+
+        let server = ["python3", "-m", "http.server", "53", "--bind", Self.outside, "--directory", lab.directory]
+        let first = try lab.command(on: "outside", server).spawn()
+        try eventually("the gateway announces a default route", hasDefault)
+        #expect(try ip("client", "-6 route show default").contains("proto 71"), "and one for IPv6")
+        #expect(try !reaches(), "answers do not find back to the mesh's own addresses")
+        // Twice, as a pod that is restarted does.
+        for _ in 1...2 { try lab.command(on: "gateway", ["nft", "-f", "-"], input: try rules()).run() }
+        try eventually("with NAT they do", reaches)
+
+        first.signal(SIGKILL)
+        _ = try first.finish()
+        try eventually("no default route without an uplink that works") { try !hasDefault() }
+        #expect(try ip("gateway", "route show default").contains("192.0.2.2"), "the gateway's own is its own matter")
+        let second = try lab.command(on: "outside", server).spawn()
+        try eventually("it is back with the uplink", hasDefault)
+        second.signal(SIGKILL)
+        _ = try second.finish()
+    }
+}
