@@ -1,3 +1,4 @@
+internal import Linux
 internal import Addressing
 internal import ControlAPI
 internal import Logging
