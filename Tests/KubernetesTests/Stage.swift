@@ -14,7 +14,8 @@ struct Stage {
 
     /// Runs `body` with both, and ends both.
     static func run(
-        host: String = "::1", serverName: String? = nil, authority: String = certificates.path("ca.pem"),
+        host: String = "::1", serverName: String? = nil, authority: String? = nil,
+        certificates: TestCertificates = certificates,
         _ body: (Stage) async throws -> Void
     ) async throws {
         let scratch = try Scratch()
@@ -32,7 +33,7 @@ struct Stage {
             - name: test
               cluster:
                 server: https://\(address):\(server.port)
-                certificate-authority: \(authority)
+                certificate-authority: \(authority ?? certificates.path("ca.pem"))
                 tls-server-name: \(serverName ?? "~")
             """)
         let client = try APIClient(.kubeconfig(path: config, context: nil), on: group.next())

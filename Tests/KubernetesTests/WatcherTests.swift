@@ -113,16 +113,19 @@ import Testing
         }
     }
 
-    @Test func theCertificateMayHaveAnotherName() async throws {
-        try await Stage.run(serverName: "kubernetes.test") { stage in
+    @Test(arguments: [(nil, false), ("kubernetes.test", true), ("another.test", false)])
+    func aCertificateWithoutTheAddressNeedsTheRightName(serverName: String?, isRight: Bool) async throws {
+        let scratch = try Scratch()
+        let named = try TestCertificates(in: scratch.url, names: ["DNS:kubernetes.test"])
+        try await Stage.run(serverName: serverName, certificates: named) { stage in
             try stage.server.apply(node("a"))
             let nodes = stage.watch(Node.self)
-            try await eventually("the nodes") { nodes.names == ["a"] }
-        }
-        try await Stage.run(serverName: "another.test") { stage in
-            let nodes = stage.watch(Node.self)
-            try await eventually("an error") { nodes.seen.state.lastError != nil }
-            #expect(stage.server.requests.isEmpty)
+            if isRight {
+                try await eventually("the nodes") { nodes.names == ["a"] }
+            } else {
+                try await eventually("an error") { nodes.seen.state.lastError != nil }
+                #expect(stage.server.requests.isEmpty)
+            }
         }
     }
 
