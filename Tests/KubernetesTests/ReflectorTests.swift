@@ -10,8 +10,8 @@ private struct Bench {
     var now = Instant.at(100)
     var actions: [ReflectorAction] = []
 
-    init(_ limits: WatchLimits = WatchLimits()) {
-        reflector = Reflector(limits: limits)
+    init(_ limits: WatchLimits = WatchLimits(), known: [Node] = []) {
+        reflector = Reflector(limits: limits, known: known)
         step(.start)
     }
 
@@ -270,6 +270,22 @@ struct ReflectorTests {
             #expect(bench.step(.watched(.present(try typedNode("\(number)", version: "\(number)")), octets: 9)) == nil)
         }
         #expect(bench.step(.watched(.present(try typedNode("x", version: "77")), octets: 9)) == .cut)
+    }
+
+    @Test func whatWasKnownBeforeIsToldUntilTheFirstListKnowsBetter() throws {
+        let known = [
+            try typedNode("a", version: "3"), try typedNode("b", version: "4"), try typedNode("c", version: "5"),
+        ]
+        var bench = Bench(known: known)
+        #expect(bench.reflector.takeChanges().updated.map(\.metadata.name).sorted() == ["a", "b", "c"])
+        #expect(!bench.reflector.state.isSynced)
+        bench.step(.failed(.unreachable("connection refused")))
+        bench.wait()
+        #expect(bench.reflector.objects.count == 3)
+        bench.sync([known[0], try typedNode("b", version: "9", ready: false)])
+        let changes = bench.reflector.takeChanges()
+        #expect(changes.updated.map(\.metadata.name) == ["b"])
+        #expect(changes.deleted.map(\.metadata.name) == ["c"])
     }
 
     @Test func lateNewsOfARequestThatIsOverMeansNothing() throws {

@@ -70,6 +70,49 @@ struct ResourceTests {
         #expect(slice.endpoints.map(\.nodeName) == ["n1", nil, nil])
     }
 
+    @Test func aFileKeepsWhatIsKnown() throws {
+        let scratch = try Scratch()
+        let path = scratch.url.appendingPathComponent("objects").path
+        #expect(ObjectFile.read(Node.self, from: path) == nil)
+        func check<Object: Resource>(_ object: Object) throws {
+            try ObjectFile.write([object], to: path)
+            #expect(ObjectFile.read(Object.self, from: path) == [object])
+        }
+        let metadata = """
+            "metadata":{"name":"a","namespace":"b","uid":"c","resourceVersion":"7","labels":{"d":"e"},
+            "annotations":{"kubermesh.io/f":"g"},"deletionTimestamp":"2026-01-02T03:04:05Z"}
+            """
+        try check(
+            decode(
+                Node.self,
+                """
+                {\(metadata),"spec":{"podCIDRs":["fd00:1::/120","10.1.2.0/24"],"unschedulable":true},
+                 "status":{"conditions":[{"type":"Ready","status":"True"}],"addresses":[{"type":"x","address":"y"}]}}
+                """))
+        try check(
+            decode(
+                Service.self,
+                """
+                {\(metadata),"spec":{"type":"LoadBalancer","clusterIPs":["fd00::1","10.0.0.1"],"externalIPs":["192.0.2.1"],
+                  "loadBalancerIP":"192.0.2.9","loadBalancerClass":"c","externalTrafficPolicy":"Local",
+                  "internalTrafficPolicy":"Local","publishNotReadyAddresses":true,"ipFamilies":["IPv6","IPv4"],
+                  "ports":[{"name":"http","protocol":"UDP","port":80}]},
+                 "status":{"loadBalancer":{"ingress":[{"ip":"fd00::99"},{"ip":"192.0.2.7"}]}}}
+                """))
+        try check(decode(Service.self, #"{\#(metadata),"spec":{"clusterIP":"None"}}"#))
+        try check(
+            decode(
+                EndpointSlice.self,
+                """
+                {\(metadata),"addressType":"IPv6","ports":[{"port":8080}],"endpoints":[{"addresses":["fd00::5"]},
+                  {"addresses":["10.0.0.7"],"nodeName":"n","conditions":{"ready":false,"serving":true,"terminating":true}}]}
+                """))
+        try scratch.write("objects", "{")
+        #expect(ObjectFile.read(Service.self, from: path) == nil)
+        try ObjectFile.write([Node](), to: path)
+        #expect(ObjectFile.read(Service.self, from: path) == nil, "a file of another kind")
+    }
+
     @Test(arguments: [
         #"{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[]}"#,
         #"{"kind":"NodeList","metadata":{},"items":[]}"#,

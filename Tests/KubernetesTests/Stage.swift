@@ -41,7 +41,7 @@ struct Stage {
         let result: Result<Void, any Error>
         do { result = .success(try await body(stage)) } catch { result = .failure(error) }
         try await client.shutdown().get()
-        try await server.stop()
+        try? await server.stop()
         try result.get()
     }
 

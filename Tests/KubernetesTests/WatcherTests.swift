@@ -59,6 +59,15 @@ import Testing
         }
     }
 
+    @Test func withoutAServerTheReasonIsTold() async throws {
+        try await Stage.run { stage in
+            try await stage.server.stop()
+            let nodes = stage.watch(Node.self)
+            try await eventually("an error") { nodes.seen.state.lastError != nil }
+            #expect(nodes.seen.state.lastError == "no answer from the API server: Connection refused")
+        }
+    }
+
     @Test(arguments: [true, false]) func whatHappenedBeforeMemoryIsFoundByListing(isInStream: Bool) async throws {
         try await Stage.run { stage in
             stage.server.behave { $0.expiresInStream = isInStream }

@@ -2,7 +2,10 @@ internal import AsyncHTTPClient
 internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOPosix
 internal import NIOSSL
+
+internal import struct Linux.SystemError
 
 /// A piece of an answer, in the order of arrival.
 enum ResponsePart {
@@ -107,6 +110,9 @@ extension RequestFailure {
         case HTTPParserError.invalidEOFState: self = .unreachable("the connection broke off")
         case let error as HTTPParserError: self = .rubbish("no HTTP (\(error))")
         case let error as NIOSSLError: self = .unreachable("TLS: \(String(describing: error).prefix(200))")
+        case let error as IOError: self = .unreachable(SystemError.message(for: error.errnoCode))
+        case let error as NIOConnectionError where error.connectionErrors.first.map { $0.error is IOError } ?? false:
+            self.init(error.connectionErrors[0].error)
         case let error as HTTPClientError where error == .deadlineExceeded: self = .unreachable("it takes too long")
         case let error as HTTPClientError: self = .unreachable(error.shortDescription)
         case is DecodingError: self = .rubbish("JSON of another shape")

@@ -53,7 +53,7 @@ extension EndpointSlice {
     }
 }
 
-extension EndpointSlice.Endpoint: Decodable {
+extension EndpointSlice.Endpoint: Codable {
     private enum CodingKeys: CodingKey { case addresses, nodeName, conditions }
     private enum ConditionKeys: CodingKey { case ready, serving, terminating }
 
@@ -66,5 +66,16 @@ extension EndpointSlice.Endpoint: Decodable {
         isReady = try conditions?.value(.ready, else: true) ?? true
         isServing = try conditions?.decodeIfPresent(Bool.self, forKey: .serving) ?? isReady
         isTerminating = try conditions?.value(.terminating, else: false) ?? false
+    }
+
+    /// Writes what is known.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(addresses.map(\.textOfItsFamily), forKey: .addresses)
+        try fields.encodeIfPresent(nodeName, forKey: .nodeName)
+        var conditions = fields.nestedContainer(keyedBy: ConditionKeys.self, forKey: .conditions)
+        try conditions.encode(isReady, forKey: .ready)
+        try conditions.encode(isServing, forKey: .serving)
+        try conditions.encode(isTerminating, forKey: .terminating)
     }
 }

@@ -24,7 +24,7 @@ public struct Node: Resource {
 }
 
 /// One of a node's addresses.
-public struct NodeAddress: Hashable, Sendable, Decodable {
+public struct NodeAddress: Hashable, Sendable, Codable {
     /// `InternalIP`, `ExternalIP`, `Hostname`, …
     public var type: String
     /// An IP address, or a name.
@@ -36,7 +36,7 @@ extension Node {
     private enum SpecificationKeys: CodingKey { case podCIDR, podCIDRs, unschedulable }
     private enum StatusKeys: CodingKey { case conditions, addresses }
 
-    private struct Condition: Decodable {
+    private struct Condition: Codable {
         var type: String
         var status: String
     }
@@ -57,5 +57,17 @@ extension Node {
             try status?.value(.conditions, else: [Condition]())
             .contains { $0.type == "Ready" && $0.status == "True" } ?? false
         addresses = try status?.value(.addresses, else: []) ?? []
+    }
+
+    /// Writes what is known.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(metadata, forKey: .metadata)
+        var specification = fields.nestedContainer(keyedBy: SpecificationKeys.self, forKey: .spec)
+        try specification.encode(podCIDRs.map(\.description), forKey: .podCIDRs)
+        try specification.encode(isUnschedulable, forKey: .unschedulable)
+        var status = fields.nestedContainer(keyedBy: StatusKeys.self, forKey: .status)
+        try status.encode([Condition(type: "Ready", status: isReady ? "True" : "False")], forKey: .conditions)
+        try status.encode(addresses, forKey: .addresses)
     }
 }

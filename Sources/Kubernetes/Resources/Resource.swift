@@ -1,6 +1,6 @@
 /// A kind of object the agent knows. Only what is used is decoded: what else an object says is passed over, so a value is
-/// for reading and for patching from, and is never written back whole.
-public protocol Resource: Decodable, Hashable, Sendable {
+/// for reading and for patching from, and is never written back whole. Encoding gives that part, for files of our own.
+public protocol Resource: Codable, Hashable, Sendable {
     /// As in `kind`: `EndpointSlice`.
     static var kind: String { get }
     /// As in `apiVersion`: `discovery.k8s.io/v1`, or `v1` for the core.
@@ -79,7 +79,7 @@ public struct ObjectMetadata: Hashable, Sendable {
     public var isBeingDeleted: Bool { deletionTimestamp != nil }
 }
 
-extension ObjectMetadata: Decodable {
+extension ObjectMetadata: Codable {
     private enum CodingKeys: CodingKey {
         case name, namespace, uid, resourceVersion, labels, annotations, deletionTimestamp
     }

@@ -65,7 +65,7 @@ public struct ServicePort: Hashable, Sendable {
     public var port: UInt16
 }
 
-extension ServicePort: Decodable {
+extension ServicePort: Codable {
     private enum CodingKeys: String, CodingKey {
         case name
         case transport = "protocol"
@@ -89,7 +89,7 @@ extension Service {
     }
     private enum StatusKeys: CodingKey { case loadBalancer }
     private enum LoadBalancerKeys: CodingKey { case ingress }
-    private struct Ingress: Decodable { var ip: String? }
+    private struct Ingress: Codable { var ip: String? }
 
     /// Reads what is used.
     public init(from decoder: any Decoder) throws {
@@ -116,5 +116,26 @@ extension Service {
             try loadBalancer?.value(.ingress, else: [Ingress]()).compactMap {
                 $0.ip.flatMap(IPv6Address.init(ofEitherFamily:))
             } ?? []
+    }
+
+    /// Writes what is known.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(metadata, forKey: .metadata)
+        var specification = fields.nestedContainer(keyedBy: SpecificationKeys.self, forKey: .spec)
+        try specification.encode(type, forKey: .type)
+        if isHeadless { try specification.encode("None", forKey: .clusterIP) }
+        try specification.encode(clusterIPs.map(\.textOfItsFamily), forKey: .clusterIPs)
+        try specification.encode(externalIPs.map(\.textOfItsFamily), forKey: .externalIPs)
+        try specification.encodeIfPresent(loadBalancerIP, forKey: .loadBalancerIP)
+        try specification.encodeIfPresent(loadBalancerClass, forKey: .loadBalancerClass)
+        try specification.encode(externalTrafficPolicy.rawValue, forKey: .externalTrafficPolicy)
+        try specification.encode(internalTrafficPolicy.rawValue, forKey: .internalTrafficPolicy)
+        try specification.encode(publishesNotReadyAddresses, forKey: .publishNotReadyAddresses)
+        try specification.encode(families.map(\.rawValue), forKey: .ipFamilies)
+        try specification.encode(ports, forKey: .ports)
+        var status = fields.nestedContainer(keyedBy: StatusKeys.self, forKey: .status)
+        var loadBalancer = status.nestedContainer(keyedBy: LoadBalancerKeys.self, forKey: .loadBalancer)
+        try loadBalancer.encode(ingressIPs.map { Ingress(ip: $0.textOfItsFamily) }, forKey: .ingress)
     }
 }

@@ -15,7 +15,7 @@ public struct ListPage<Object: Resource>: Hashable, Sendable {
     }
 }
 
-extension ListPage: Decodable {
+extension ListPage: Codable {
     private enum CodingKeys: CodingKey { case kind, metadata, items }
     private enum MetadataKeys: String, CodingKey {
         case resourceVersion
@@ -33,6 +33,16 @@ extension ListPage: Decodable {
         resourceVersion = try metadata.decode(String.self, forKey: .resourceVersion)
         continuation = try metadata.value(.continuation, else: "")
         items = try fields.value(.items, else: [])
+    }
+
+    /// Writes one.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(Object.kind + "List", forKey: .kind)
+        var metadata = fields.nestedContainer(keyedBy: MetadataKeys.self, forKey: .metadata)
+        try metadata.encode(resourceVersion, forKey: .resourceVersion)
+        try metadata.encode(continuation, forKey: .continuation)
+        try fields.encode(items, forKey: .items)
     }
 }
 

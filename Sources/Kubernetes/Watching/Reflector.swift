@@ -47,10 +47,13 @@ public struct Reflector<Object: Resource>: Sendable {
     /// When to call with `.clock`; `nil` if never.
     public private(set) var deadline: Instant?
 
-    /// Makes one that knows nothing yet.
-    public init(limits: WatchLimits = WatchLimits()) {
+    /// Makes one that knows what was `known` in an earlier life, and reports it. What of that the first list does not hold
+    /// is gone.
+    public init(limits: WatchLimits = WatchLimits(), known: [Object] = []) {
         self.limits = limits
         pageSize = limits.pageSize
+        for object in known.prefix(limits.objects) { store.insert(object, octets: 0) }
+        state.objects = store.count
     }
 
     /// All objects that are known.

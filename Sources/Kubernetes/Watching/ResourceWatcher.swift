@@ -19,7 +19,7 @@ public struct WatchScope: Hashable, Sendable {
 
 /// What a watcher tells: what changed since the last report, and how it stands now.
 public struct WatchReport<Object: Resource>: Sendable {
-    /// What changed. The first that is synced brings all there is.
+    /// What changed. After the first report that is synced, all there is has been reported.
     public var changes: Changes<Object>
     /// How it stands.
     public var state: WatchState
@@ -32,6 +32,7 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
     private let client: APIClient
     private let scope: WatchScope
     private let limits: WatchLimits
+    private let known: [Object]
     private let report: @Sendable (WatchReport<Object>) -> Void
     private let running: NIOLoopBoundBox<Running?>
 
@@ -57,14 +58,17 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         var lines: LineSplitter?
     }
 
-    /// Makes one that does nothing yet. `report` is called on the client's loop.
+    /// Makes one that does nothing yet. `known` is what was known in an earlier life, to be reported until more is heard;
+    /// `report` is called on the client's loop.
     public init(
         _ type: Object.Type = Object.self, client: APIClient, scope: WatchScope = WatchScope(),
-        limits: WatchLimits = WatchLimits(), report: @escaping @Sendable (WatchReport<Object>) -> Void
+        limits: WatchLimits = WatchLimits(), known: [Object] = [],
+        report: @escaping @Sendable (WatchReport<Object>) -> Void
     ) {
         self.client = client
         self.scope = scope
         self.limits = limits
+        self.known = known
         self.report = report
         running = .makeBoxSendingValue(nil, eventLoop: client.loop)
     }
@@ -73,7 +77,7 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
     public func start() {
         client.loop.execute { [self] in
             guard running.value == nil else { return }
-            running.value = Running(reflector: Reflector(limits: limits))
+            running.value = Running(reflector: Reflector(limits: limits, known: known))
             step(.start)
             settle()
         }
