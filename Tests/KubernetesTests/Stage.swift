@@ -62,7 +62,7 @@ final class Watched<Object: Resource>: Sendable {
     }
 
     private let box = NIOLockedValueBox(Seen())
-    private let watcher: ResourceWatcher<Object>
+    let watcher: ResourceWatcher<Object>
 
     init(_ client: APIClient, _ scope: WatchScope, _ limits: WatchLimits) {
         watcher = ResourceWatcher(client: client, scope: scope, limits: limits) { [box] report in

@@ -38,6 +38,11 @@ import Testing
             try stage.server.apply(node("mine", ready: false))
             try await eventually("the change") { nodes.seen.objects.values.contains { !$0.isReady } }
             #expect(nodes.names == ["mine"])
+            let selector = "fieldSelector=metadata.name%3Dmine"
+            #expect(stage.server.requests.first == "GET /api/v1/nodes?limit=500&\(selector)")
+            let watch = try #require(stage.server.requests.last)
+            #expect(watch.hasPrefix("GET /api/v1/nodes?watch=true&allowWatchBookmarks=true&resourceVersion=1002&"))
+            #expect(watch.hasSuffix("&\(selector)"))
         }
     }
 
@@ -223,6 +228,20 @@ import Testing
             try stage.server.apply(node("a"))
             try await eventually("the node") { nodes.names == ["a"] }
             #expect(nodes.seen.state.lists == 1)
+        }
+    }
+
+    @Test func afterAStopItMayBeginAnew() async throws {
+        try await Stage.run { stage in
+            try stage.server.apply(node("a"))
+            let nodes = stage.watch(Node.self)
+            try await eventually("a watch") { stage.server.watches(of: "nodes") == 1 }
+            nodes.watcher.stop()
+            try await eventually("no watch") { stage.server.watches(of: "nodes") == 0 }
+            try stage.server.apply(node("b"))
+            nodes.watcher.start()
+            try await eventually("the node") { nodes.names == ["a", "b"] }
+            #expect(nodes.seen.state.failures.isEmpty)
         }
     }
 

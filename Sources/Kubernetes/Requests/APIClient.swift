@@ -79,9 +79,10 @@ public final class APIClient: Sendable {
         session.value.token = nil
     }
 
-    /// Sends a request and collects its answer, of at most `limit` octets.
+    /// Sends a request and collects its answer, of at most `limit` octets. The deadline leaves a lease's holder time for
+    /// another try before it has to give up.
     func send(
-        _ request: APIRequest, limit: Int = 2 << 20, deadline: Duration = .seconds(10)
+        _ request: APIRequest, limit: Int = 2 << 20, deadline: Duration = .seconds(5)
     ) -> EventLoopFuture<ByteBuffer> {
         loop.flatSubmit { [self] in
             let answer = NIOLoopBoundBox(Answer(limit: limit), eventLoop: loop)

@@ -35,6 +35,8 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
     private let known: [Object]
     private let report: @Sendable (WatchReport<Object>) -> Void
     private let running: NIOLoopBoundBox<Running?>
+    /// Tells one exchange from those before, of which nothing counts any more.
+    private let number: NIOLoopBoundBox<Int>
 
     /// Changes that come in quicker succession than this are told together.
     private static var batchInterval: Duration { .milliseconds(20) }
@@ -42,8 +44,6 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
     private struct Running {
         var reflector: Reflector<Object>
         var exchange: Exchange?
-        /// Tells one exchange from those before, of which nothing counts any more.
-        var number = 0
         var timer: (at: Instant, task: Scheduled<Void>)?
         var delivery: Scheduled<Void>?
         var deliveredAt = Instant.zero
@@ -56,6 +56,9 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         var answer: Answer
         /// Of a watch.
         var lines: LineSplitter?
+
+        /// Whether it is a watch that the server took on.
+        var isStream: Bool { lines != nil && answer.isAccepted }
     }
 
     /// Makes one that does nothing yet. `known` is what was known in an earlier life, to be reported until more is heard;
@@ -71,6 +74,7 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         self.known = known
         self.report = report
         running = .makeBoxSendingValue(nil, eventLoop: client.loop)
+        number = .makeBoxSendingValue(0, eventLoop: client.loop)
     }
 
     /// Begins; what is running already goes on.
@@ -85,9 +89,10 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
 
     /// Stops; nothing is reported any more.
     public func stop() {
-        client.loop.execute { [running] in
+        client.loop.execute { [running, number] in
             guard let old = running.value else { return }
             running.value = nil
+            number.value += 1
             old.timer?.task.cancel()
             old.delivery?.cancel()
             old.exchange?.task?.cancel()
@@ -118,35 +123,31 @@ extension ResourceWatcher {
     private func end() -> HTTPClient.Task<Void>? {
         let task = running.value?.exchange?.task
         running.value?.exchange = nil
-        running.value?.number += 1
+        number.value += 1
         return task
     }
 
     private func begin(_ request: APIRequest, limit: Int, deadline: Duration, lines: LineSplitter? = nil) {
         _ = end()
-        guard let number = running.value?.number else { return }
+        let number = number.value
         running.value?.exchange = Exchange(answer: Answer(limit: limit), lines: lines)
         let task = client.start(request, deadline: deadline) { [self] part in
-            guard running.value?.number == number else { return }
+            guard self.number.value == number else { return }
             try receive(part, number)
             settle()
         }
         running.value?.exchange?.task = task
         task.futureResult.whenComplete { [self] result in
-            guard running.value?.number == number else { return }
+            guard self.number.value == number else { return }
             finish(result)
             settle()
         }
     }
 
     private func receive(_ part: ResponsePart, _ number: Int) throws {
-        guard running.value?.exchange?.lines != nil, case .body(let piece) = part,
-            running.value?.exchange?.answer.isAccepted == true
-        else {
+        guard case .body(let piece) = part, running.value?.exchange?.isStream == true else {
             try running.value?.exchange?.answer.take(part)
-            if case .head(let head) = part, running.value?.exchange?.lines != nil,
-                running.value?.exchange?.answer.isAccepted == true
-            {
+            if case .head(let head) = part, running.value?.exchange?.isStream == true {
                 try Answer.check(head)
                 step(.opened)
             }
@@ -154,7 +155,7 @@ extension ResourceWatcher {
         }
         running.value?.exchange?.lines?.append(piece)
         // An event may end the exchange, and then no more of it counts.
-        while running.value?.number == number, let line = try running.value?.exchange?.lines?.next() {
+        while self.number.value == number, let line = try running.value?.exchange?.lines?.next() {
             if line.readableBytes == 0 { continue }
             let event: WatchEvent<Object> = try decode(line, "a line that is no change of \(Object.plural)")
             step(.watched(event, octets: line.readableBytes))
