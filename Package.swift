@@ -63,6 +63,12 @@ let shell: [Target] = [
     library("Linux", ["CLinux", "Addressing", "OSPF"]),
     library("Netlink", ["CLinux", "CNetlink", "Addressing", "OSPF", "Routing", "Linux"]),
     library("Services", ["Addressing", "OSPF"] + nio),
+    library(
+        "Kubernetes",
+        [
+            "Addressing", "OSPF", "Linux", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Yams", package: "Yams"),
+        ] + nio),
     library("ControlAPI"),
     library("ControlClient", ["ControlAPI"] + nio),
     library(
@@ -82,6 +88,12 @@ let shell: [Target] = [
     tests("Linux", ["Addressing", "OSPF"]),
     tests("Netlink", ["Addressing", "OSPF", "Routing", "Linux"]),
     tests("Services", ["Addressing", "OSPF"] + nio),
+    // An API server for tests, of this module and from end to end.
+    .target(
+        name: "TestAPIServer",
+        dependencies: ["ControlAPI", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio,
+        path: "Tests/TestAPIServer", swiftSettings: settings),
+    tests("Kubernetes", ["TestAPIServer", "Addressing", "OSPF", "ControlAPI"] + nio),
     tests("ControlAPI", ["ControlClient"] + nio),
     tests(
         "Agent",
@@ -112,7 +124,9 @@ let package = Package(
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
             .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+            .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
             .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+            .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
             .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
         ],
     targets: coreOnly ? core : core + shell

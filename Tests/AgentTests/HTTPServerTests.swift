@@ -2,6 +2,7 @@ import Addressing
 import ControlClient
 import Foundation
 import Glibc
+import Linux
 import NIOCore
 import NIOHTTP1
 import NIOPosix

@@ -1,5 +1,6 @@
 import Addressing
 import Glibc
+import Linux
 import Testing
 
 @testable import Agent

@@ -1,5 +1,6 @@
 internal import Addressing
 internal import ControlAPI
+internal import Linux
 internal import Logging
 internal import OSPF
 

@@ -1,3 +1,5 @@
+internal import Linux
+
 /// Puts the reference plugins where the container runtime looks for them.
 public enum PluginInstaller {
     /// The plugins that ``NetworkConfiguration`` needs, and `loopback`, which every runtime does.

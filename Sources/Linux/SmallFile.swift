@@ -1,11 +1,10 @@
 internal import Glibc
-internal import Linux
 
 /// Whole small files.
-enum SmallFile {
+public enum SmallFile {
     /// The first `limit` octets of a file. What is no regular file is refused unless `isAnyKind`: a pipe, say, could keep
     /// the reader waiting for ever.
-    static func read(_ path: String, upTo limit: Int, isAnyKind: Bool = false) throws(SystemError) -> [UInt8] {
+    public static func read(_ path: String, upTo limit: Int, isAnyKind: Bool = false) throws(SystemError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | (isAnyKind ? 0 : O_NONBLOCK))
         guard descriptor >= 0 else { throw .last("open \(path)") }
         defer { close(descriptor) }
@@ -38,14 +37,14 @@ enum SmallFile {
     }
 
     /// Whether there is something at `path` that is no regular file, and could keep whoever reads it waiting for ever.
-    static func isSpecial(_ path: String) -> Bool {
+    public static func isSpecial(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
     /// Puts `text` in place of a file at once, so that a reader sees the old or the new and nothing between. What is there
     /// and no regular file, as `/dev/null`, stays.
-    static func write(_ text: String, to path: String) throws(SystemError) {
+    public static func write(_ text: String, to path: String) throws(SystemError) {
         guard !isSpecial(path) else { throw notRegular("write", path) }
         let temporary = path + ".new"
         let descriptor = create(temporary, 0o644)
@@ -61,10 +60,10 @@ enum SmallFile {
     }
 
     /// Whether there is something at `path`.
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Copies a program; it is there whole or not at all.
-    static func copyProgram(_ path: String, to target: String) throws(SystemError) {
+    public static func copyProgram(_ path: String, to target: String) throws(SystemError) {
         let temporary = target + ".new"
         let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard source >= 0 else { throw .last("open \(path)") }
@@ -90,7 +89,7 @@ enum SmallFile {
 
     /// What tells one state of a file from another: `nil` while there is none. Follows symbolic links, so that the swap of
     /// one by which Kubernetes updates mounted files is seen.
-    static func stamp(of path: String) -> Stamp? {
+    public static func stamp(of path: String) -> Stamp? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         return Stamp(
@@ -99,7 +98,7 @@ enum SmallFile {
     }
 
     /// See ``stamp(of:)``.
-    struct Stamp: Hashable, Sendable {
+    public struct Stamp: Hashable, Sendable {
         var file: UInt64
         var size: Int64
         /// The time of the last change, only ever compared.

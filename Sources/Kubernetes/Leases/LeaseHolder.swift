@@ -1,0 +1,109 @@
+internal import Glibc
+public import NIOCore
+internal import OSPF
+
+/// Stands for election by a lease, by a ``LeaseElection``, until it is told to let go.
+public final class LeaseHolder: Sendable {
+    private let client: APIClient
+    private let key: ObjectKey
+    private let report: @Sendable (Bool) -> Void
+    private let running: NIOLoopBoundBox<Running>
+
+    private struct Running {
+        var election: LeaseElection
+        var timer: Scheduled<Void>?
+        var told = false
+        var released: EventLoopPromise<Void>?
+    }
+
+    /// Makes one that does nothing yet. `report` is called on the client's loop whenever it becomes the holder, and when it
+    /// no longer is.
+    public init(
+        _ lease: ObjectKey, identity: String, times: LeaseElection.Times = .init(), client: APIClient,
+        report: @escaping @Sendable (Bool) -> Void
+    ) {
+        self.client = client
+        key = lease
+        self.report = report
+        running = .makeBoxSendingValue(
+            Running(election: LeaseElection(identity: identity, times: times)), eventLoop: client.loop)
+    }
+
+    /// Begins. Once.
+    public func start() { client.loop.execute { [self] in step(.start) } }
+
+    /// Lets the lease go, so that another need not wait for it to run out. The future comes when that is done or has failed.
+    public func release() -> EventLoopFuture<Void> {
+        client.loop.flatSubmit { [self] in
+            let promise = running.value.released ?? client.loop.makePromise()
+            running.value.released = promise
+            step(.release)
+            return promise.futureResult
+        }
+    }
+
+    // On the loop.
+    private func step(_ event: LeaseElection.Event) {
+        var random = SystemRandomNumberGenerator()
+        let action = running.value.election.handle(event, at: .now, time: .now, random: &random)
+        switch action {
+        case nil: break
+        case .read:
+            carryOut(
+                client.get(Lease.self, key).map { .read($0) }.flatMapErrorThrowing { error in
+                    guard RequestFailure(error).isNotFound else { throw error }
+                    return .read(nil)
+                })
+        case .create(let record):
+            let body = NewLease(metadata: ["name": key.name, "namespace": key.namespace], spec: record)
+            carryOut(client.create(Lease.self, body, namespace: key.namespace).map { .written($0) })
+        case .update(let record, let resourceVersion):
+            carryOut(
+                client.patch(Lease.self, key, resourceVersion: resourceVersion, ["spec": record]).map { .written($0) })
+        }
+        settle()
+    }
+
+    private func carryOut(_ future: EventLoopFuture<LeaseElection.Event>) {
+        future.whenComplete { [self] result in
+            switch result {
+            case .success(let event): step(event)
+            case .failure(let error): step(.failed(RequestFailure(error)))
+            }
+        }
+    }
+
+    private func settle() {
+        let isHolder = running.value.election.isHolder(at: .now)
+        if running.value.told != isHolder {
+            running.value.told = isHolder
+            report(isHolder)
+        }
+        if let released = running.value.released, running.value.election.hasLetGo {
+            running.value.released = nil
+            released.succeed()
+        }
+        running.value.timer?.cancel()
+        running.value.timer = running.value.election.deadline(at: .now).map { deadline in
+            client.loop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(clamping: deadline.nanoseconds))) { [self] in
+                step(.clock)
+            }
+        }
+    }
+}
+
+private struct NewLease: Encodable {
+    var apiVersion = Lease.apiVersion
+    var kind = Lease.kind
+    var metadata: [String: String]
+    var spec: LeaseRecord
+}
+
+extension MicroTime {
+    /// What the clock on the wall says.
+    public static var now: MicroTime {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return MicroTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+    }
+}

@@ -1,0 +1,114 @@
+public import Addressing
+internal import FoundationEssentials
+public import NIOCore
+internal import NIOHTTP1
+
+// What is asked once. All of them fail with a `RequestFailure`.
+//
+// Objects are changed by patches (RFC 7396) and never written back whole, as what is known of them is only a part. A patch
+// that says which version it is of is refused as a conflict if somebody else was quicker, just as a write of the whole
+// would be.
+extension APIClient {
+    /// Reads one object.
+    public func get<Object: Resource>(_ type: Object.Type = Object.self, _ key: ObjectKey) -> EventLoopFuture<Object> {
+        exchange(APIRequest(target: APIRequest.path(type, namespace: key.namespace, name: key.name)))
+    }
+
+    /// Makes an object and gives what the server made of it.
+    public func create<Object: Resource>(_ type: Object.Type, _ body: some Encodable, namespace: String = "")
+        -> EventLoopFuture<Object>
+    {
+        exchange(APIRequest.path(type, namespace: namespace), .POST, body, contentType: "application/json")
+    }
+
+    /// Changes an object, or its `subresource` such as `status`, by a merge patch. Where `resourceVersion` is given and the
+    /// object has another by now, it fails as a conflict.
+    public func patch<Object: Resource>(
+        _ type: Object.Type, _ key: ObjectKey, subresource: String? = nil, resourceVersion: String? = nil,
+        _ patch: some Encodable
+    ) -> EventLoopFuture<Object> {
+        exchange(
+            APIRequest.path(type, namespace: key.namespace, name: key.name, subresource: subresource), .PATCH,
+            VersionedPatch(patch: patch, resourceVersion: resourceVersion), contentType: "application/merge-patch+json")
+    }
+
+    private func exchange<Object: Resource>(
+        _ target: String, _ method: HTTPMethod, _ body: some Encodable, contentType: String
+    ) -> EventLoopFuture<Object> {
+        do {
+            let octets = Array(try JSONEncoder().encode(body))
+            return exchange(APIRequest(method: method, target: target, contentType: contentType, body: octets))
+        } catch {
+            return loop.makeFailedFuture(RequestFailure.rubbish("a request that is no JSON: \(error)"))
+        }
+    }
+
+    private func exchange<Object: Resource>(_ request: APIRequest) -> EventLoopFuture<Object> {
+        send(request).flatMapThrowing { body in
+            do {
+                return try JSONDecoder().decode(Kinded<Object>.self, from: Data(body.readableBytesView)).object
+            } catch {
+                throw RequestFailure.rubbish("no \(Object.kind)")
+            }
+        }
+    }
+}
+
+// What the agent changes.
+extension APIClient {
+    /// Offers pod ranges for a node that has none: `spec.podCIDRs` can be set once and never changed.
+    public func offer(podCIDRs ranges: [IPv6Prefix], of node: Node) -> EventLoopFuture<Node> {
+        let texts = ranges.map(\.description)
+        let patch = ["spec": PodRanges(podCIDR: texts.first ?? "", podCIDRs: texts)]
+        return self.patch(Node.self, node.key, resourceVersion: node.metadata.resourceVersion, patch)
+    }
+
+    /// Writes the addresses of a service of type `LoadBalancer` into its status; an empty list takes them away.
+    public func setIngress(_ addresses: [IPv6Address], of service: Service) -> EventLoopFuture<Service> {
+        let patch = ["status": ["loadBalancer": ["ingress": addresses.map { ["ip": $0.textOfItsFamily] }]]]
+        return self.patch(
+            Service.self, service.key, subresource: "status", resourceVersion: service.metadata.resourceVersion, patch)
+    }
+
+    /// Tells people of something that happened.
+    public func create(_ event: NewEvent) -> EventLoopFuture<Event> {
+        create(Event.self, event, namespace: event.namespace)
+    }
+}
+
+private struct PodRanges: Encodable {
+    var podCIDR: String
+    var podCIDRs: [String]
+}
+
+/// A merge patch, and the version it is of.
+private struct VersionedPatch<Patch: Encodable>: Encodable {
+    private enum CodingKeys: CodingKey { case metadata }
+    private enum MetadataKeys: CodingKey { case resourceVersion }
+
+    var patch: Patch
+    var resourceVersion: String?
+
+    func encode(to encoder: any Encoder) throws {
+        try patch.encode(to: encoder)
+        guard let resourceVersion else { return }
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        var metadata = fields.nestedContainer(keyedBy: MetadataKeys.self, forKey: .metadata)
+        try metadata.encode(resourceVersion, forKey: .resourceVersion)
+    }
+}
+
+/// An object that is of the kind it should be.
+private struct Kinded<Object: Resource>: Decodable {
+    private enum CodingKeys: CodingKey { case kind }
+
+    var object: Object
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        guard try fields.decode(String.self, forKey: .kind) == Object.kind else {
+            throw DecodingError.dataCorruptedError(forKey: .kind, in: fields, debugDescription: "is no \(Object.kind)")
+        }
+        object = try Object(from: decoder)
+    }
+}

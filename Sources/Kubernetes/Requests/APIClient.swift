@@ -1,0 +1,112 @@
+internal import AsyncHTTPClient
+public import NIOCore
+internal import NIOHTTP1
+internal import OSPF
+
+/// Asks one API server, over HTTP/1.1 and TLS. Every watch has a connection of its own, so that one which hangs holds up
+/// nothing else. All of it happens on one event loop; that of a large cluster's first list takes a while to decode, so it is
+/// better not the loop that answers probes.
+public final class APIClient: Sendable {
+    /// Where everything happens.
+    public let loop: any EventLoop
+    private let source: ConnectionSource
+    private let session: NIOLoopBoundBox<Session>
+
+    private struct Session {
+        var connection: APIConnection
+        var http: HTTPClient
+        var reloadedAt = Instant.zero
+        /// The token last seen, for the moment in which its file is being replaced.
+        var token: String?
+        var isShutDown = false
+    }
+
+    /// Reads what describes the connection; nothing is connected yet. ``shutdown()`` must be called in the end.
+    public init(_ source: ConnectionSource, on loop: any EventLoop) throws(ConnectionProblem) {
+        let connection = try source.load()
+        self.loop = loop
+        self.source = source
+        session = .makeBoxSendingValue(
+            Session(connection: connection, http: try connection.makeClient(on: loop)), eventLoop: loop)
+    }
+
+    /// Where the connection was described, for people.
+    public var connection: EventLoopFuture<APIConnection> {
+        loop.submit { [session] in session.value.connection }
+    }
+
+    /// Ends all requests and connections.
+    public func shutdown() -> EventLoopFuture<Void> {
+        loop.flatSubmit { [session] in
+            session.value.isShutDown = true
+            return session.value.http.shutdown()
+        }
+    }
+
+    /// Begins a request. To be called on the loop, where `receive` is called too; what it throws ends the request.
+    func start(
+        _ request: APIRequest, deadline: Duration, receive: @escaping @Sendable (ResponsePart) throws -> Void
+    ) -> HTTPClient.Task<Void> {
+        var headers: HTTPHeaders = ["Accept": "application/json", "User-Agent": "kubermesh"]
+        if let type = request.contentType { headers.add(name: "Content-Type", value: type) }
+        if let token = session.value.connection.token() ?? session.value.token {
+            session.value.token = token
+            headers.add(name: "Authorization", value: "Bearer \(token)")
+        }
+        let connection = session.value.connection
+        // The address was checked, and what follows it is percent-encoded.
+        let http = try! HTTPClient.Request(
+            url: connection.requestBase + request.target, method: request.method, headers: headers,
+            body: request.body.map { .byteBuffer(ByteBuffer(bytes: $0)) })
+        return session.value.http.execute(
+            request: http, delegate: ResponseReader(loop: loop, receive: receive),
+            eventLoop: .delegateAndChannel(on: loop), deadline: .now() + .nanoseconds(deadline.nanoseconds))
+    }
+
+    /// Reads the files of the connection again, as they may have been replaced, at most once a minute. To be called on the
+    /// loop after a failure that this may mend.
+    func reload(after failure: RequestFailure) {
+        guard failure.kind == .unreachable || failure.kind == .unauthorized, !session.value.isShutDown else { return }
+        let now = Instant.now
+        guard now - session.value.reloadedAt >= .seconds(60) || session.value.reloadedAt == .zero else { return }
+        session.value.reloadedAt = now
+        guard let connection = try? source.load(), connection != session.value.connection,
+            let http = try? connection.makeClient(on: loop)
+        else { return }
+        session.value.http.shutdown().whenComplete { _ in }
+        session.value.connection = connection
+        session.value.http = http
+        session.value.token = nil
+    }
+
+    /// Sends a request and collects its answer, of at most `limit` octets. The deadline leaves a lease's holder time for
+    /// another try before it has to give up.
+    func send(
+        _ request: APIRequest, limit: Int = 2 << 20, deadline: Duration = .seconds(5)
+    ) -> EventLoopFuture<ByteBuffer> {
+        loop.flatSubmit { [self] in
+            let answer = NIOLoopBoundBox(Answer(limit: limit), eventLoop: loop)
+            let task = start(request, deadline: deadline) { try answer.value.take($0) }
+            return task.futureResult.flatMapThrowing { try answer.value.result() }
+                .flatMapErrorThrowing { [self] error in
+                    let failure = RequestFailure(error)
+                    reload(after: failure)
+                    throw failure
+                }
+        }
+    }
+}
+
+/// A request as far as it differs from others.
+struct APIRequest: Sendable {
+    var method = HTTPMethod.GET
+    /// Path and query, percent-encoded.
+    var target: String
+    var contentType: String?
+    var body: [UInt8]?
+}
+
+extension Instant {
+    /// This moment on NIO's clock.
+    static var now: Instant { Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds)) }
+}

@@ -1,0 +1,78 @@
+internal import AsyncHTTPClient
+internal import FoundationEssentials
+internal import Glibc
+internal import NIOCore
+internal import NIOPosix
+internal import NIOSSL
+internal import OSPF
+
+extension APIConnection {
+    /// What requests' addresses begin with. Where the certificate has another name than the address, the other name stands
+    /// here, and the client is told where that really is.
+    var requestBase: String {
+        guard let serverName, var url = URLComponents(string: server) else { return server }
+        url.host = serverName
+        return url.string ?? server
+    }
+
+    func makeClient(on loop: any EventLoop) throws(ConnectionProblem) -> HTTPClient {
+        guard (try? HTTPClient.Request(url: requestBase)) != nil else {
+            throw ConnectionProblem(
+                file: origin, place: "", message: "\(requestBase.prefix(100)) is no address",
+                advice: "it must be like https://[fd00::1]:6443")
+        }
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: try tls(), redirectConfiguration: .disallow,
+            timeout: .init(connect: .seconds(10)),
+            connectionPool: .init(idleTimeout: .seconds(60), concurrentHTTP1ConnectionsPerHostSoftLimit: 16))
+        configuration.httpVersion = .http1Only
+        // Whoever asks has a better idea of when to try again.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.http1_1ConnectionDebugInitializer = { channel in Self.keepAlive(channel) }
+        if let serverName, let host = URL(string: server)?.host() {
+            configuration.dnsOverride = [serverName: host.trimmingBrackets]
+        }
+        return HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: configuration)
+    }
+
+    /// A server that vanished without a word is noticed within half a minute, idle or not.
+    private static func keepAlive(_ channel: any Channel) -> EventLoopFuture<Void> {
+        let options: [(option: CInt, value: Int)] = [
+            (TCP_KEEPIDLE, 15), (TCP_KEEPINTVL, 5), (TCP_KEEPCNT, 3), (TCP_USER_TIMEOUT, 30_000),
+        ]
+        return EventLoopFuture.andAllSucceed(
+            [channel.setOption(.socketOption(.so_keepalive), value: 1)]
+                + options.map {
+                    channel.setOption(
+                        ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: $0.option)),
+                        value: $0.value)
+                }, on: channel.eventLoop)
+    }
+
+    private func tls() throws(ConnectionProblem) -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        do {
+            switch trust {
+            case .system: break
+            case .authorities(let pem): tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(pem))
+            case .anything: tls.certificateVerification = .none
+            }
+            if let certificate {
+                tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(certificate.chain).map { .certificate($0) }
+                tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: certificate.key, format: .pem))
+            }
+        } catch {
+            throw ConnectionProblem(
+                file: origin, place: "", message: "certificates cannot be used: \(error)", advice: "renew them")
+        }
+        return tls
+    }
+}
+
+extension String {
+    /// Without the brackets an IPv6 address has in a URL.
+    fileprivate var trimmingBrackets: String {
+        hasPrefix("[") && hasSuffix("]") ? String(dropFirst().dropLast()) : self
+    }
+}

@@ -1,0 +1,122 @@
+internal import AsyncHTTPClient
+internal import FoundationEssentials
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import NIOSSL
+
+internal import struct Linux.SystemError
+
+/// A piece of an answer, in the order of arrival.
+enum ResponsePart {
+    case head(HTTPResponseHead)
+    case body(ByteBuffer)
+}
+
+/// Hands on the pieces of one answer.
+final class ResponseReader: HTTPClientResponseDelegate {
+    private let loop: any EventLoop
+    private let receive: @Sendable (ResponsePart) throws -> Void
+
+    init(loop: any EventLoop, receive: @escaping @Sendable (ResponsePart) throws -> Void) {
+        self.loop = loop
+        self.receive = receive
+    }
+
+    func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+        hand(.head(head))
+    }
+
+    func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
+        hand(.body(buffer))
+    }
+
+    func didFinishRequest(task: HTTPClient.Task<Void>) {}
+
+    private func hand(_ part: ResponsePart) -> EventLoopFuture<Void> {
+        do {
+            try receive(part)
+            return loop.makeSucceededVoidFuture()
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
+    }
+}
+
+/// An answer that is collected whole, within a limit.
+struct Answer {
+    /// More is not read of the reasons a server gives for refusing.
+    private static let refusalLimit = 64 << 10
+
+    private var limit: Int
+    private(set) var head: HTTPResponseHead?
+    private var body = ByteBuffer()
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Takes in a piece.
+    mutating func take(_ part: ResponsePart) throws(RequestFailure) {
+        switch part {
+        case .head(let head):
+            self.head = head
+            if !isAccepted { limit = min(limit, Self.refusalLimit) }
+            guard (head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0) <= limit else {
+                throw excess
+            }
+        case .body(let piece):
+            guard body.readableBytes + piece.readableBytes <= limit else { throw excess }
+            body.writeImmutableBuffer(piece)
+        }
+    }
+
+    /// What cannot be read whole and is a refusal all the same is still that.
+    private var excess: RequestFailure { isAccepted ? .tooLarge("an answer of more than \(limit) octets") : refusal }
+
+    /// Whether the status is 2xx.
+    var isAccepted: Bool { head.map { (200..<300).contains($0.status.code) } ?? false }
+
+    /// The body of an answer that is what was asked for.
+    func result() throws(RequestFailure) -> ByteBuffer {
+        guard let head else { throw .unreachable("the answer ended before it began") }
+        guard isAccepted else { throw refusal }
+        try Self.check(head)
+        return body
+    }
+
+    /// Whether an answer of 2xx is of the API at all.
+    static func check(_ head: HTTPResponseHead) throws(RequestFailure) {
+        let type = head.headers.first(name: "Content-Type") ?? "nothing"
+        guard type.hasPrefix("application/json") else { throw .rubbish("\(type.prefix(60)) instead of JSON") }
+    }
+
+    private var refusal: RequestFailure {
+        guard let head else { return .unreachable("the answer ended before it began") }
+        var status =
+            (try? JSONDecoder().decode(Status.self, from: Data(body.readableBytesView)))
+            ?? Status(code: 0, reason: String(head.status.reasonPhrase.prefix(40)))
+        status.code = Int(head.status.code)
+        if let seconds = head.headers.first(name: "Retry-After").flatMap({ Int($0) }) {
+            status.retryAfterSeconds = max(status.retryAfterSeconds, seconds)
+        }
+        return .refused(status)
+    }
+}
+
+extension RequestFailure {
+    /// What whatever carried the request threw, in words.
+    init(_ error: any Error) {
+        switch error {
+        case let failure as RequestFailure: self = failure
+        case HTTPParserError.invalidEOFState: self = .unreachable("the connection broke off")
+        case let error as HTTPParserError: self = .rubbish("no HTTP (\(error))")
+        case let error as NIOSSLError: self = .unreachable("TLS: \(String(describing: error).prefix(200))")
+        case let error as IOError: self = .unreachable(SystemError.message(for: error.errnoCode))
+        case let error as NIOConnectionError where error.connectionErrors.first.map { $0.error is IOError } ?? false:
+            self.init(error.connectionErrors[0].error)
+        case let error as HTTPClientError where error == .deadlineExceeded: self = .unreachable("it takes too long")
+        case let error as HTTPClientError: self = .unreachable(error.shortDescription)
+        case is DecodingError: self = .rubbish("JSON of another shape")
+        default: self = .unreachable(String(String(describing: error).prefix(200)))
+        }
+    }
+}

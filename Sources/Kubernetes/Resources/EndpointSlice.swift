@@ -1,0 +1,81 @@
+public import Addressing
+
+/// Some of the endpoints of a service.
+public struct EndpointSlice: Resource {
+    /// `EndpointSlice`
+    public static let kind = "EndpointSlice"
+    /// `discovery.k8s.io/v1`
+    public static let apiVersion = "discovery.k8s.io/v1"
+    /// `endpointslices`
+    public static let plural = "endpointslices"
+    /// Slices live in the namespace of their service.
+    public static let isNamespaced = true
+
+    /// Name, labels and so on.
+    public var metadata: ObjectMetadata
+    /// `IPv4`, `IPv6` or `FQDN`.
+    public var addressType: String
+    /// The endpoints.
+    public var endpoints: [Endpoint]
+    /// Their ports; `port` is 0 where all are meant.
+    public var ports: [ServicePort]
+
+    /// The service it belongs to, by its label; `nil` where there is none.
+    public var service: ObjectKey? {
+        metadata.labels["kubernetes.io/service-name"].map { ObjectKey(namespace: metadata.namespace, name: $0) }
+    }
+
+    /// One endpoint, mostly a pod.
+    public struct Endpoint: Hashable, Sendable {
+        /// Its addresses; the API means the first.
+        public var addresses: [IPv6Address]
+        /// Where it runs, if that is known.
+        public var nodeName: String?
+        /// `conditions.ready`: new connections are welcome. Not said means yes.
+        public var isReady: Bool
+        /// `conditions.serving`: it answers, even while it goes. Not said means what `ready` says.
+        public var isServing: Bool
+        /// `conditions.terminating`: it goes. Not said means no.
+        public var isTerminating: Bool
+    }
+}
+
+extension EndpointSlice {
+    private enum CodingKeys: CodingKey { case metadata, addressType, endpoints, ports }
+
+    /// Reads what is used.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        metadata = try fields.decode(ObjectMetadata.self, forKey: .metadata)
+        addressType = try fields.value(.addressType, else: "")
+        endpoints = try fields.value(.endpoints, else: [])
+        ports = try fields.value(.ports, else: [])
+    }
+}
+
+extension EndpointSlice.Endpoint: Codable {
+    private enum CodingKeys: CodingKey { case addresses, nodeName, conditions }
+    private enum ConditionKeys: CodingKey { case ready, serving, terminating }
+
+    /// Reads what is used.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        addresses = try fields.addresses(.addresses)
+        nodeName = try fields.decodeIfPresent(String.self, forKey: .nodeName)
+        let conditions = try fields.fields(.conditions, ConditionKeys.self)
+        isReady = try conditions?.value(.ready, else: true) ?? true
+        isServing = try conditions?.decodeIfPresent(Bool.self, forKey: .serving) ?? isReady
+        isTerminating = try conditions?.value(.terminating, else: false) ?? false
+    }
+
+    /// Writes what is known.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(addresses.map(\.textOfItsFamily), forKey: .addresses)
+        try fields.encodeIfPresent(nodeName, forKey: .nodeName)
+        var conditions = fields.nestedContainer(keyedBy: ConditionKeys.self, forKey: .conditions)
+        try conditions.encode(isReady, forKey: .ready)
+        try conditions.encode(isServing, forKey: .serving)
+        try conditions.encode(isTerminating, forKey: .terminating)
+    }
+}

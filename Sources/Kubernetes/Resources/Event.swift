@@ -1,0 +1,102 @@
+/// Something people should know of an object, to be found with `kubectl describe`.
+public struct Event: Resource {
+    /// `Event`
+    public static let kind = "Event"
+    /// `v1`
+    public static let apiVersion = "v1"
+    /// `events`
+    public static let plural = "events"
+    /// Events live in the namespace of what they are about; those about nodes in `default`.
+    public static let isNamespaced = true
+
+    /// Name, version and so on.
+    public var metadata: ObjectMetadata
+    /// One word: `AddressAssigned`.
+    public var reason: String
+    /// A sentence.
+    public var message: String
+
+    private enum CodingKeys: CodingKey { case metadata, reason, message }
+
+    /// Reads what is used.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        metadata = try fields.decode(ObjectMetadata.self, forKey: .metadata)
+        reason = try fields.value(.reason, else: "")
+        message = try fields.value(.message, else: "")
+    }
+}
+
+/// An event to be created.
+public struct NewEvent: Hashable, Sendable {
+    /// What an event is about.
+    public struct Subject: Hashable, Sendable, Encodable {
+        var kind: String
+        var apiVersion: String
+        var name: String
+        var namespace: String
+        var uid: String
+
+        /// An object.
+        public init<Object: Resource>(_ object: Object) {
+            kind = Object.kind
+            apiVersion = Object.apiVersion
+            name = object.metadata.name
+            namespace = object.metadata.namespace
+            uid = object.metadata.uid
+        }
+    }
+
+    /// What it is about.
+    public var subject: Subject
+    /// One word: `NoAddress`.
+    public var reason: String
+    /// A sentence.
+    public var message: String
+    /// Whether it is a `Warning`, and not `Normal`.
+    public var isWarning: Bool
+    /// When it happened.
+    public var time: MicroTime
+    /// The node whose agent says so.
+    public var host: String
+
+    /// Describes an event.
+    public init(
+        about subject: Subject, reason: String, message: String, isWarning: Bool, at time: MicroTime, host: String
+    ) {
+        self.subject = subject
+        self.reason = reason
+        self.message = message
+        self.isWarning = isWarning
+        self.time = time
+        self.host = host
+    }
+
+    /// The namespace it is created in.
+    public var namespace: String { subject.namespace.isEmpty ? "default" : subject.namespace }
+}
+
+extension NewEvent: Encodable {
+    private enum CodingKeys: CodingKey {
+        case apiVersion, kind, metadata, involvedObject, reason, message, type, source, firstTimestamp, lastTimestamp
+        case count
+    }
+
+    /// Writes it as the API takes it.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(Event.apiVersion, forKey: .apiVersion)
+        try fields.encode(Event.kind, forKey: .kind)
+        let name = "\(subject.name).\(String(UInt64(bitPattern: time.microseconds), radix: 16))"
+        try fields.encode(["name": name, "namespace": namespace], forKey: .metadata)
+        try fields.encode(subject, forKey: .involvedObject)
+        try fields.encode(reason, forKey: .reason)
+        // The API takes no longer ones.
+        try fields.encode(String(message.prefix(1000)), forKey: .message)
+        try fields.encode(isWarning ? "Warning" : "Normal", forKey: .type)
+        try fields.encode(["component": "kubermesh", "host": host], forKey: .source)
+        try fields.encode(time.seconds, forKey: .firstTimestamp)
+        try fields.encode(time.seconds, forKey: .lastTimestamp)
+        try fields.encode(1, forKey: .count)
+    }
+}

@@ -1,0 +1,77 @@
+/// Who may do something alone, until it stops saying so.
+public struct Lease: Resource {
+    /// `Lease`
+    public static let kind = "Lease"
+    /// `coordination.k8s.io/v1`
+    public static let apiVersion = "coordination.k8s.io/v1"
+    /// `leases`
+    public static let plural = "leases"
+    /// Leases live in namespaces.
+    public static let isNamespaced = true
+
+    /// Name, version and so on.
+    public var metadata: ObjectMetadata
+    /// What it says.
+    public var record: LeaseRecord
+
+    private enum CodingKeys: String, CodingKey {
+        case metadata
+        case record = "spec"
+    }
+
+    /// Makes a lease.
+    public init(metadata: ObjectMetadata, record: LeaseRecord) {
+        self.metadata = metadata
+        self.record = record
+    }
+
+    /// Reads what is used.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        metadata = try fields.decode(ObjectMetadata.self, forKey: .metadata)
+        record = try fields.value(.record, else: LeaseRecord())
+    }
+}
+
+/// The `spec` of a lease.
+public struct LeaseRecord: Hashable, Sendable {
+    /// Who holds it; empty after it was let go.
+    public var holderIdentity = ""
+    /// For how long it is held after the last renewal.
+    public var leaseDurationSeconds = 0
+    /// Since when, on the holder's clock.
+    public var acquireTime = ""
+    /// When it was renewed last, on the holder's clock.
+    public var renewTime = ""
+    /// How often it went from one to another.
+    public var leaseTransitions = 0
+
+    /// An empty record.
+    public init() {}
+}
+
+extension LeaseRecord: Codable {
+    private enum CodingKeys: CodingKey {
+        case holderIdentity, leaseDurationSeconds, acquireTime, renewTime, leaseTransitions
+    }
+
+    /// Reads one, leniently.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        holderIdentity = try fields.value(.holderIdentity, else: "")
+        leaseDurationSeconds = try fields.value(.leaseDurationSeconds, else: 0)
+        acquireTime = try fields.value(.acquireTime, else: "")
+        renewTime = try fields.value(.renewTime, else: "")
+        leaseTransitions = try fields.value(.leaseTransitions, else: 0)
+    }
+
+    /// Writes one; an empty time is `null`, as the API takes no empty ones.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(holderIdentity, forKey: .holderIdentity)
+        try fields.encode(leaseDurationSeconds, forKey: .leaseDurationSeconds)
+        try fields.encode(acquireTime.isEmpty ? nil : acquireTime, forKey: .acquireTime)
+        try fields.encode(renewTime.isEmpty ? nil : renewTime, forKey: .renewTime)
+        try fields.encode(leaseTransitions, forKey: .leaseTransitions)
+    }
+}

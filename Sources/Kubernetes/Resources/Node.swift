@@ -1,0 +1,73 @@
+public import Addressing
+
+/// A node of the cluster.
+public struct Node: Resource {
+    /// `Node`
+    public static let kind = "Node"
+    /// `v1`
+    public static let apiVersion = "v1"
+    /// `nodes`
+    public static let plural = "nodes"
+    /// Nodes live in no namespace.
+    public static let isNamespaced = false
+
+    /// Name, labels and so on.
+    public var metadata: ObjectMetadata
+    /// `spec.podCIDRs`, or else the one `spec.podCIDR`: the ranges of its pods, those of IPv4 in mapped form.
+    public var podCIDRs: [IPv6Prefix]
+    /// `spec.unschedulable`: whether it was cordoned.
+    public var isUnschedulable: Bool
+    /// Whether its condition `Ready` is `True`.
+    public var isReady: Bool
+    /// `status.addresses`.
+    public var addresses: [NodeAddress]
+}
+
+/// One of a node's addresses.
+public struct NodeAddress: Hashable, Sendable, Codable {
+    /// `InternalIP`, `ExternalIP`, `Hostname`, …
+    public var type: String
+    /// An IP address, or a name.
+    public var address: String
+}
+
+extension Node {
+    private enum CodingKeys: CodingKey { case metadata, spec, status }
+    private enum SpecificationKeys: CodingKey { case podCIDR, podCIDRs, unschedulable }
+    private enum StatusKeys: CodingKey { case conditions, addresses }
+
+    private struct Condition: Codable {
+        var type: String
+        var status: String
+    }
+
+    /// Reads what is used.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        metadata = try fields.decode(ObjectMetadata.self, forKey: .metadata)
+        let specification = try fields.fields(.spec, SpecificationKeys.self)
+        var ranges = try specification?.value(.podCIDRs, else: [String]()) ?? []
+        if ranges.isEmpty, let single = try specification?.value(.podCIDR, else: ""), !single.isEmpty {
+            ranges = [single]
+        }
+        podCIDRs = ranges.compactMap { IPv6Prefix($0) }
+        isUnschedulable = try specification?.value(.unschedulable, else: false) ?? false
+        let status = try fields.fields(.status, StatusKeys.self)
+        isReady =
+            try status?.value(.conditions, else: [Condition]())
+            .contains { $0.type == "Ready" && $0.status == "True" } ?? false
+        addresses = try status?.value(.addresses, else: []) ?? []
+    }
+
+    /// Writes what is known.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(metadata, forKey: .metadata)
+        var specification = fields.nestedContainer(keyedBy: SpecificationKeys.self, forKey: .spec)
+        try specification.encode(podCIDRs.map(\.description), forKey: .podCIDRs)
+        try specification.encode(isUnschedulable, forKey: .unschedulable)
+        var status = fields.nestedContainer(keyedBy: StatusKeys.self, forKey: .status)
+        try status.encode([Condition(type: "Ready", status: isReady ? "True" : "False")], forKey: .conditions)
+        try status.encode(addresses, forKey: .addresses)
+    }
+}

@@ -1,0 +1,141 @@
+public import Addressing
+
+/// A service.
+public struct Service: Resource {
+    /// `Service`
+    public static let kind = "Service"
+    /// `v1`
+    public static let apiVersion = "v1"
+    /// `services`
+    public static let plural = "services"
+    /// Services live in namespaces.
+    public static let isNamespaced = true
+
+    /// Name, labels and so on.
+    public var metadata: ObjectMetadata
+    /// `spec.type`: `ClusterIP`, `NodePort`, `LoadBalancer` or `ExternalName`.
+    public var type: String
+    /// Whether `spec.clusterIP` is `None`.
+    public var isHeadless: Bool
+    /// `spec.clusterIPs`, or else the one `spec.clusterIP`.
+    public var clusterIPs: [IPv6Address]
+    /// `spec.externalIPs`
+    public var externalIPs: [IPv6Address]
+    /// `spec.loadBalancerIP`, the address somebody asks for, as it was written.
+    public var loadBalancerIP: String?
+    /// `spec.loadBalancerClass`
+    public var loadBalancerClass: String?
+    /// The addresses under `status.loadBalancer.ingress`.
+    public var ingressIPs: [IPv6Address]
+    /// `spec.externalTrafficPolicy`
+    public var externalTrafficPolicy: TrafficPolicy
+    /// `spec.internalTrafficPolicy`
+    public var internalTrafficPolicy: TrafficPolicy
+    /// `spec.publishNotReadyAddresses`
+    public var publishesNotReadyAddresses: Bool
+    /// `spec.ipFamilies`
+    public var families: [IPFamily]
+    /// `spec.ports`
+    public var ports: [ServicePort]
+}
+
+/// Where traffic to a service may go.
+public enum TrafficPolicy: String, Hashable, Sendable {
+    /// To endpoints anywhere, also what is written in a way unknown here.
+    case cluster = "Cluster"
+    /// Only to endpoints on the node it came to.
+    case local = "Local"
+}
+
+/// A family of addresses.
+public enum IPFamily: String, Hashable, Sendable {
+    /// IPv4.
+    case ipv4 = "IPv4"
+    /// IPv6.
+    case ipv6 = "IPv6"
+}
+
+/// A port of a service.
+public struct ServicePort: Hashable, Sendable {
+    /// Its name; empty where there is one port only.
+    public var name: String
+    /// `TCP`, `UDP` or `SCTP`.
+    public var transport: String
+    /// The port clients use.
+    public var port: UInt16
+}
+
+extension ServicePort: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case name
+        case transport = "protocol"
+        case port
+    }
+
+    /// Reads what is used.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        name = try fields.value(.name, else: "")
+        transport = try fields.value(.transport, else: "TCP")
+        port = try fields.value(.port, else: 0)
+    }
+}
+
+extension Service {
+    private enum CodingKeys: CodingKey { case metadata, spec, status }
+    private enum SpecificationKeys: CodingKey {
+        case type, clusterIP, clusterIPs, externalIPs, loadBalancerIP, loadBalancerClass, externalTrafficPolicy
+        case internalTrafficPolicy, publishNotReadyAddresses, ipFamilies, ports
+    }
+    private enum StatusKeys: CodingKey { case loadBalancer }
+    private enum LoadBalancerKeys: CodingKey { case ingress }
+    private struct Ingress: Codable { var ip: String? }
+
+    /// Reads what is used.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        metadata = try fields.decode(ObjectMetadata.self, forKey: .metadata)
+        let specification = try fields.nestedContainer(keyedBy: SpecificationKeys.self, forKey: .spec)
+        type = try specification.value(.type, else: "ClusterIP")
+        let clusterIP = try specification.value(.clusterIP, else: "")
+        isHeadless = clusterIP == "None"
+        let several = try specification.addresses(.clusterIPs)
+        clusterIPs = several.isEmpty ? [clusterIP].compactMap(IPv6Address.init(ofEitherFamily:)) : several
+        externalIPs = try specification.addresses(.externalIPs)
+        loadBalancerIP = try specification.decodeIfPresent(String.self, forKey: .loadBalancerIP)
+        loadBalancerClass = try specification.decodeIfPresent(String.self, forKey: .loadBalancerClass)
+        externalTrafficPolicy =
+            TrafficPolicy(rawValue: try specification.value(.externalTrafficPolicy, else: "")) ?? .cluster
+        internalTrafficPolicy =
+            TrafficPolicy(rawValue: try specification.value(.internalTrafficPolicy, else: "")) ?? .cluster
+        publishesNotReadyAddresses = try specification.value(.publishNotReadyAddresses, else: false)
+        families = try specification.value(.ipFamilies, else: [String]()).compactMap(IPFamily.init(rawValue:))
+        ports = try specification.value(.ports, else: [])
+        let loadBalancer = try fields.fields(.status, StatusKeys.self)?.fields(.loadBalancer, LoadBalancerKeys.self)
+        ingressIPs =
+            try loadBalancer?.value(.ingress, else: [Ingress]()).compactMap {
+                $0.ip.flatMap(IPv6Address.init(ofEitherFamily:))
+            } ?? []
+    }
+
+    /// Writes what is known.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(metadata, forKey: .metadata)
+        var specification = fields.nestedContainer(keyedBy: SpecificationKeys.self, forKey: .spec)
+        try specification.encode(type, forKey: .type)
+        if isHeadless { try specification.encode("None", forKey: .clusterIP) }
+        try specification.encode(clusterIPs.map(\.textOfItsFamily), forKey: .clusterIPs)
+        try specification.encode(externalIPs.map(\.textOfItsFamily), forKey: .externalIPs)
+        try specification.encodeIfPresent(loadBalancerIP, forKey: .loadBalancerIP)
+        try specification.encodeIfPresent(loadBalancerClass, forKey: .loadBalancerClass)
+        try specification.encode(externalTrafficPolicy.rawValue, forKey: .externalTrafficPolicy)
+        try specification.encode(internalTrafficPolicy.rawValue, forKey: .internalTrafficPolicy)
+        try specification.encode(publishesNotReadyAddresses, forKey: .publishNotReadyAddresses)
+        try specification.encode(families.map(\.rawValue), forKey: .ipFamilies)
+        try specification.encode(ports, forKey: .ports)
+        var status = fields.nestedContainer(keyedBy: StatusKeys.self, forKey: .status)
+        var loadBalancer = status.nestedContainer(keyedBy: LoadBalancerKeys.self, forKey: .loadBalancer)
+        try loadBalancer.encode(ingressIPs.map { Ingress(ip: $0.textOfItsFamily) }, forKey: .ingress)
+    }
+}

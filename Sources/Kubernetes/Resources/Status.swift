@@ -1,0 +1,34 @@
+/// What the API server says instead of an object: mostly, why not.
+public struct Status: Hashable, Sendable, Decodable {
+    /// The HTTP status that goes with it; 0 where it does not say.
+    public var code: Int
+    /// For programs: `Expired`, `Conflict`, `Forbidden`, …
+    public var reason: String
+    /// For people.
+    public var message: String
+    /// After how many seconds to ask again; 0 where it does not say.
+    public var retryAfterSeconds: Int
+
+    private enum CodingKeys: CodingKey { case kind, code, reason, message, details }
+    private enum DetailKeys: CodingKey { case retryAfterSeconds }
+
+    /// Makes a status.
+    public init(code: Int, reason: String = "", message: String = "", retryAfterSeconds: Int = 0) {
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.retryAfterSeconds = retryAfterSeconds
+    }
+
+    /// Reads one; anything else that says it is of another kind is refused.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        guard try fields.value(.kind, else: "") == "Status" else {
+            throw DecodingError.dataCorruptedError(forKey: .kind, in: fields, debugDescription: "is no Status")
+        }
+        code = try fields.value(.code, else: 0)
+        reason = String(try fields.value(.reason, else: "").prefix(40))
+        message = String(try fields.value(.message, else: "").prefix(300))
+        retryAfterSeconds = try fields.fields(.details, DetailKeys.self)?.value(.retryAfterSeconds, else: 0) ?? 0
+    }
+}

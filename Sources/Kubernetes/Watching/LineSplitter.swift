@@ -1,0 +1,44 @@
+internal import NIOCore
+
+/// Cuts a stream of octets into lines, of which none may be longer than a limit.
+struct LineSplitter {
+    private let limit: Int
+    private var buffer = ByteBuffer()
+    /// How many of the first octets are known to hold no end of a line.
+    private var searched = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    /// What is set aside for the line under way.
+    var capacity: Int { buffer.capacity }
+
+    /// Takes in what came.
+    mutating func append(_ part: ByteBuffer) {
+        if buffer.readableBytes == 0 {
+            buffer = part
+        } else {
+            buffer.writeImmutableBuffer(part)
+        }
+    }
+
+    /// The next line without its end, if one is complete.
+    mutating func next() throws(RequestFailure) -> ByteBuffer? {
+        let view = buffer.readableBytesView
+        let end = view[view.startIndex.advanced(by: searched)...].firstIndex(of: UInt8(ascii: "\n"))
+        let length = end.map { $0 - view.startIndex } ?? view.count
+        guard length <= limit else { throw .tooLarge("a line of more than \(limit) octets") }
+        guard end != nil else {
+            searched = length
+            return nil
+        }
+        searched = 0
+        let line = buffer.readSlice(length: length)
+        buffer.moveReaderIndex(forwardBy: 1)
+        if buffer.readableBytes == 0 {
+            buffer = ByteBuffer()
+        } else if buffer.readerIndex > 1 << 16 {
+            buffer.discardReadBytes()
+        }
+        return line
+    }
+}

@@ -1,0 +1,89 @@
+/// One page of a list.
+public struct ListPage<Object: Resource>: Hashable, Sendable {
+    /// The version the whole list is of.
+    public var resourceVersion: String
+    /// With what to ask for the next page; empty on the last.
+    public var continuation: String
+    /// The objects.
+    public var items: [Object]
+
+    /// Makes a page.
+    public init(resourceVersion: String, continuation: String = "", items: [Object]) {
+        self.resourceVersion = resourceVersion
+        self.continuation = continuation
+        self.items = items
+    }
+}
+
+extension ListPage: Codable {
+    private enum CodingKeys: CodingKey { case kind, metadata, items }
+    private enum MetadataKeys: String, CodingKey {
+        case resourceVersion
+        case continuation = "continue"
+    }
+
+    /// Reads one; a list of anything else is refused.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        guard try fields.decode(String.self, forKey: .kind) == Object.kind + "List" else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .kind, in: fields, debugDescription: "is no \(Object.kind)List")
+        }
+        let metadata = try fields.nestedContainer(keyedBy: MetadataKeys.self, forKey: .metadata)
+        resourceVersion = try metadata.decode(String.self, forKey: .resourceVersion)
+        continuation = try metadata.value(.continuation, else: "")
+        items = try fields.value(.items, else: [])
+    }
+
+    /// Writes one.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(Object.kind + "List", forKey: .kind)
+        var metadata = fields.nestedContainer(keyedBy: MetadataKeys.self, forKey: .metadata)
+        try metadata.encode(resourceVersion, forKey: .resourceVersion)
+        try metadata.encode(continuation, forKey: .continuation)
+        try fields.encode(items, forKey: .items)
+    }
+}
+
+/// One line of a watch.
+public enum WatchEvent<Object: Resource>: Hashable, Sendable {
+    /// The object is there, for the first time or changed.
+    case present(Object)
+    /// The object is gone; this is the last of it.
+    case gone(Object)
+    /// Nothing changed up to this version.
+    case bookmark(resourceVersion: String)
+    /// The watch is over.
+    case failed(Status)
+}
+
+extension WatchEvent: Decodable {
+    private enum CodingKeys: CodingKey { case type, object }
+    private enum ObjectKeys: CodingKey { case kind, metadata }
+    private enum MetadataKeys: CodingKey { case resourceVersion }
+
+    /// Reads one; objects of other kinds are refused.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let type = try fields.decode(String.self, forKey: .type)
+        if type == "ERROR" {
+            self = .failed(try fields.decode(Status.self, forKey: .object))
+            return
+        }
+        let object = try fields.nestedContainer(keyedBy: ObjectKeys.self, forKey: .object)
+        guard try object.decode(String.self, forKey: .kind) == Object.kind else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .object, in: fields, debugDescription: "is no \(Object.kind)")
+        }
+        switch type {
+        case "ADDED", "MODIFIED": self = .present(try fields.decode(Object.self, forKey: .object))
+        case "DELETED": self = .gone(try fields.decode(Object.self, forKey: .object))
+        case "BOOKMARK":
+            let metadata = try object.nestedContainer(keyedBy: MetadataKeys.self, forKey: .metadata)
+            self = .bookmark(resourceVersion: try metadata.decode(String.self, forKey: .resourceVersion))
+        default:
+            throw DecodingError.dataCorruptedError(forKey: .type, in: fields, debugDescription: "is of no known type")
+        }
+    }
+}

@@ -1,0 +1,24 @@
+internal import FoundationEssentials
+public import Linux
+
+/// The objects of one kind as they were last known, in a file: what an agent goes by that starts while the API server is
+/// away. The file is a list as the API has it, of the parts that are used.
+public enum ObjectFile {
+    /// More is not read.
+    static let limit = 64 << 20
+
+    /// Puts the objects in place of what the file held.
+    public static func write<Object: Resource>(_ objects: [Object], to path: String) throws(SystemError) {
+        let list = ListPage(resourceVersion: "0", items: objects.sorted { $0.key < $1.key })
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Texts, numbers and lists of them: there is nothing in it that could not be written.
+        try SmallFile.write(String(decoding: try! encoder.encode(list), as: UTF8.self) + "\n", to: path)
+    }
+
+    /// The objects in the file; `nil` if there is none, or it is damaged.
+    public static func read<Object: Resource>(_ type: Object.Type = Object.self, from path: String) -> [Object]? {
+        guard let octets = try? SmallFile.read(path, upTo: limit) else { return nil }
+        return try? JSONDecoder().decode(ListPage<Object>.self, from: Data(octets)).items
+    }
+}

@@ -1,0 +1,277 @@
+public import OSPF
+
+/// Keeps a copy of all objects of one kind by listing them once and then watching what changes, whatever happens in between.
+/// A pure state machine: one event in, at most one thing to do out. It holds one request at a time; whoever carries it out
+/// reports what came of it, and calls with `.clock` when ``deadline`` has come.
+///
+/// What is known is never given up because the server is away, refuses or answers rubbish: only a complete list, or the news
+/// that an object is gone, takes anything away.
+public struct Reflector<Object: Resource>: Sendable {
+    private enum Phase {
+        case idle
+        /// Waiting until the deadline, to list or to go on watching from a version.
+        case waiting(from: String?)
+        case listing(ListProgress)
+        case watching(Watch)
+    }
+
+    /// The pages so far.
+    private struct ListProgress {
+        var limit: Int
+        var continuation = ""
+        var resourceVersion = ""
+        var objects: [(object: Object, octets: Int)] = []
+        var octets = 0
+    }
+
+    private struct Watch {
+        var resourceVersion: String
+        var until: Instant
+        var heardAt: Instant
+        var openedAt: Instant?
+
+        /// Whether it lived long enough to believe in its server again.
+        func hasLasted(at now: Instant) -> Bool { openedAt.map { now - $0 >= .seconds(5) } ?? false }
+    }
+
+    private let limits: WatchLimits
+    private var phase = Phase.idle
+    private var backoff = Backoff()
+    private var pageSize: Int
+    private var toldFailure: RequestFailure.Kind?
+    private var notices: [String] = []
+    private var store = ObjectStore<Object>()
+
+    /// How it stands.
+    public private(set) var state = WatchState()
+    /// When to call with `.clock`; `nil` if never.
+    public private(set) var deadline: Instant?
+
+    /// Makes one that knows what was `known` in an earlier life, and reports it. What of that the first list does not hold
+    /// is gone.
+    public init(limits: WatchLimits = WatchLimits(), known: [Object] = []) {
+        self.limits = limits
+        pageSize = limits.pageSize
+        for object in known.prefix(limits.objects) { store.insert(object, octets: 0) }
+        state.objects = store.count
+    }
+
+    /// All objects that are known.
+    public var objects: [Object] { Array(store.objects) }
+    /// Whether ``takeChanges()`` would tell anything.
+    public var hasChanges: Bool { store.hasChanges }
+    /// What changed since the last call.
+    public mutating func takeChanges() -> Changes<Object> { store.takeChanges() }
+    /// What people should be told, once each.
+    public mutating func takeNotices() -> [String] {
+        defer { notices = [] }
+        return notices
+    }
+
+    /// Takes one event in. After an action of `.cut` nothing of that request may be reported any more.
+    public mutating func handle(
+        _ event: ReflectorEvent<Object>, at now: Instant, random: inout some RandomNumberGenerator
+    ) -> ReflectorAction? {
+        switch (event, phase) {
+        case (.start, .idle): return list(at: now)
+        case (.page(let page, let octets), .listing(let progress)):
+            phase = .idle  // so that the pages so far are not copied
+            return took(page, octets, after: progress, at: now, &random)
+        case (.opened, .watching(let watch)): opened(watch, at: now)
+        case (.watched(let event, let octets), .watching(let watch)):
+            return heard(event, octets, watch, at: now, &random)
+        case (.ended, .watching(let watch)): return ended(watch, at: now, &random)
+        case (.ended, .listing): fail(.unreachable("the answer ended early"), at: now, &random)
+        case (.failed(let failure), .listing):
+            if failure.kind == .tooLarge { pageSize = max(pageSize / 2, 1) }
+            fail(failure, at: now, &random)
+        case (.failed(let failure), .watching(let watch)): fail(failure, watch, at: now, &random)
+        case (.clock, _): return clock(at: now, &random)
+        default: break
+        }
+        return nil
+    }
+}
+
+// Listing.
+extension Reflector {
+    private mutating func list(at now: Instant) -> ReflectorAction {
+        state.lists += 1
+        phase = .listing(ListProgress(limit: pageSize))
+        deadline = now + limits.pageTime
+        return .list(limit: pageSize, continuation: "")
+    }
+
+    private mutating func took(
+        _ page: ListPage<Object>, _ octets: Int, after earlier: consuming ListProgress, at now: Instant,
+        _ random: inout some RandomNumberGenerator
+    ) -> ReflectorAction? {
+        var progress = earlier
+        progress.octets += octets
+        let count = progress.objects.count + page.items.count
+        if let failure = fault(in: page, isEndless: page.continuation == progress.continuation)
+            ?? excess(objects: count, octets: progress.octets)
+        {
+            fail(failure, at: now, &random)
+            return nil
+        }
+        let share = octets / max(page.items.count, 1)
+        progress.objects += page.items.map { ($0, share) }
+        // Later pages repeat the version of the first.
+        if progress.resourceVersion.isEmpty { progress.resourceVersion = page.resourceVersion }
+        guard page.continuation.isEmpty else {
+            progress.continuation = page.continuation
+            let action = ReflectorAction.list(limit: progress.limit, continuation: page.continuation)
+            phase = .listing(progress)
+            deadline = now + limits.pageTime
+            return action
+        }
+        store.replace(with: progress.objects)
+        state.isSynced = true
+        state.objects = store.count
+        return watch(from: progress.resourceVersion, at: now, &random)
+    }
+
+    private func fault(in page: ListPage<Object>, isEndless: Bool) -> RequestFailure? {
+        if page.resourceVersion.isEmpty || page.items.contains(where: { $0.metadata.resourceVersion.isEmpty }) {
+            return .rubbish("\(Object.plural) without versions")
+        }
+        if !page.continuation.isEmpty, page.items.isEmpty || isEndless { return .rubbish("a list that never ends") }
+        return nil
+    }
+
+    private func excess(objects: Int, octets: Int) -> RequestFailure? {
+        objects <= limits.objects && octets <= limits.storeOctets
+            ? nil : .tooLarge("\(objects) \(Object.plural) of \(octets) octets")
+    }
+}
+
+// Watching.
+extension Reflector {
+    private mutating func watch(
+        from resourceVersion: String, at now: Instant, _ random: inout some RandomNumberGenerator
+    ) -> ReflectorAction {
+        let seconds = Int(Duration.random(in: limits.watchTime, using: &random).components.seconds)
+        let until = now + .seconds(seconds) + limits.margin
+        phase = .watching(Watch(resourceVersion: resourceVersion, until: until, heardAt: now))
+        // The server takes it on at once, or is not there.
+        deadline = now + limits.pageTime
+        return .watch(resourceVersion: resourceVersion, timeoutSeconds: max(seconds, 1))
+    }
+
+    private mutating func opened(_ watch: Watch, at now: Instant) {
+        state.watches += 1
+        if state.connectedSince == nil { state.connectedSince = now }
+        if toldFailure != nil { notices.append("\(Object.plural): the API server is heard again") }
+        toldFailure = nil
+        var watch = watch
+        watch.openedAt = now
+        goOn(watch, at: now)
+    }
+
+    private mutating func goOn(_ watch: consuming Watch, at now: Instant) {
+        watch.heardAt = now
+        deadline = min(watch.until, watch.heardAt + limits.silence)
+        phase = .watching(watch)
+    }
+
+    private mutating func heard(
+        _ event: WatchEvent<Object>, _ octets: Int, _ watch: Watch, at now: Instant,
+        _ random: inout some RandomNumberGenerator
+    ) -> ReflectorAction? {
+        var watch = watch
+        switch event {
+        case .present(let object):
+            watch.resourceVersion = object.metadata.resourceVersion
+            store.insert(object, octets: octets)
+        case .gone(let object):
+            watch.resourceVersion = object.metadata.resourceVersion
+            store.remove(object.key)
+        case .bookmark(let resourceVersion): watch.resourceVersion = resourceVersion
+        case .failed(let status):
+            fail(.refused(status), watch, at: now, &random)
+            return .cut
+        }
+        if case .bookmark = event {} else { state.events += 1 }
+        state.objects = store.count
+        if let failure = watch.resourceVersion.isEmpty
+            ? .rubbish("a change without a version") : excess(objects: store.count, octets: store.octets)
+        {
+            fail(failure, at: now, &random)
+            return .cut
+        }
+        goOn(watch, at: now)
+        return nil
+    }
+
+    private mutating func ended(
+        _ watch: Watch, at now: Instant, _ random: inout some RandomNumberGenerator
+    ) -> ReflectorAction? {
+        // A server that always hangs up at once is not to be asked again and again.
+        guard watch.hasLasted(at: now) else {
+            fail(.unreachable("the watch ended as soon as it began"), watch, at: now, &random)
+            return nil
+        }
+        backoff.reset()
+        return self.watch(from: watch.resourceVersion, at: now, &random)
+    }
+
+    private mutating func clock(at now: Instant, _ random: inout some RandomNumberGenerator) -> ReflectorAction? {
+        guard let due = deadline, due <= now else { return nil }
+        switch phase {
+        case .idle: return nil
+        case .waiting(from: nil): return list(at: now)
+        case .waiting(from: let version?): return watch(from: version, at: now, &random)
+        case .listing: fail(.unreachable("a page takes too long"), at: now, &random)
+        case .watching(let watch) where watch.openedAt == nil:
+            fail(.unreachable("the watch is not answered"), watch, at: now, &random)
+        case .watching(let watch) where now >= watch.until:
+            // It was to end by itself; what was heard until now is sound.
+            backoff.reset()
+            phase = .waiting(from: watch.resourceVersion)
+            deadline = now
+        case .watching:
+            // Perhaps the server was set back, and will be silent until it comes to the version it was asked about: list.
+            fail(.unreachable("silence on the watch"), at: now, &random)
+        }
+        return .cut
+    }
+}
+
+// What fails.
+extension Reflector {
+    /// Waits after a watch failed, to go on from where it was if what was heard so far is sound.
+    private mutating func fail(
+        _ failure: RequestFailure, _ watch: Watch, at now: Instant, _ random: inout some RandomNumberGenerator
+    ) {
+        if watch.hasLasted(at: now) { backoff.reset() }
+        let isSound =
+            switch failure.kind {
+            case .unreachable, .unauthorized, .forbidden, .throttled: true
+            case .serverError: !failure.isOfTheFuture
+            default: false
+            }
+        fail(failure, resumingFrom: isSound ? watch.resourceVersion : nil, at: now, &random)
+    }
+
+    /// Waits after a failure, to list everything or to go on from a version.
+    private mutating func fail(
+        _ failure: RequestFailure, resumingFrom version: String? = nil, at now: Instant,
+        _ random: inout some RandomNumberGenerator
+    ) {
+        var delay = max(backoff.next(random: &random), failure.retryAfter)
+        if failure.isForbidden || failure.isNotFound {
+            delay = max(delay, .random(in: limits.refusalDelay, using: &random))
+        }
+        phase = .waiting(from: version)
+        deadline = now + delay
+        state.failures[failure.kind, default: 0] += 1
+        // That a version is too old once in a while is in the order of things.
+        guard failure.kind != .expired || backoff.failures > 3 else { return }
+        state.lastError = "\(failure)"
+        state.connectedSince = nil
+        guard toldFailure != failure.kind else { return }
+        toldFailure = failure.kind
+        notices.append("\(Object.plural): \(failure)")
+    }
+}

@@ -1,0 +1,232 @@
+internal import AsyncHTTPClient
+internal import FoundationEssentials
+internal import NIOCore
+internal import OSPF
+
+/// Which objects of a kind to watch.
+public struct WatchScope: Hashable, Sendable {
+    /// Only those of this namespace; `nil` for all.
+    public var namespace: String?
+    /// Only the one of this name (`metadata.name` as field selector); `nil` for all.
+    public var name: String?
+
+    /// Makes a scope; without arguments it is everything.
+    public init(namespace: String? = nil, name: String? = nil) {
+        self.namespace = namespace
+        self.name = name
+    }
+}
+
+/// What a watcher tells: what changed since the last report, and how it stands now.
+public struct WatchReport<Object: Resource>: Sendable {
+    /// What changed. After the first report that is synced, all there is has been reported.
+    public var changes: Changes<Object>
+    /// How it stands.
+    public var state: WatchState
+    /// What people should be told, once each.
+    public var notices: [String]
+}
+
+/// Keeps a copy of all objects of one kind, by a ``Reflector``, and reports what changes, in batches.
+public final class ResourceWatcher<Object: Resource>: Sendable {
+    private let client: APIClient
+    private let scope: WatchScope
+    private let limits: WatchLimits
+    private let known: [Object]
+    private let report: @Sendable (WatchReport<Object>) -> Void
+    private let running: NIOLoopBoundBox<Running?>
+    /// Tells one exchange from those before, of which nothing counts any more.
+    private let number: NIOLoopBoundBox<Int>
+
+    /// Changes that come in quicker succession than this are told together.
+    private static var batchInterval: Duration { .milliseconds(20) }
+
+    private struct Running {
+        var reflector: Reflector<Object>
+        var exchange: Exchange?
+        var timer: (at: Instant, task: Scheduled<Void>)?
+        var delivery: Scheduled<Void>?
+        var deliveredAt = Instant.zero
+        var told = WatchState()
+    }
+
+    /// A request that is under way.
+    private struct Exchange {
+        var task: HTTPClient.Task<Void>?
+        var answer: Answer
+        /// Of a watch.
+        var lines: LineSplitter?
+
+        /// Whether it is a watch that the server took on.
+        var isStream: Bool { lines != nil && answer.isAccepted }
+    }
+
+    /// Makes one that does nothing yet. `known` is what was known in an earlier life, to be reported until more is heard;
+    /// `report` is called on the client's loop.
+    public init(
+        _ type: Object.Type = Object.self, client: APIClient, scope: WatchScope = WatchScope(),
+        limits: WatchLimits = WatchLimits(), known: [Object] = [],
+        report: @escaping @Sendable (WatchReport<Object>) -> Void
+    ) {
+        self.client = client
+        self.scope = scope
+        self.limits = limits
+        self.known = known
+        self.report = report
+        running = .makeBoxSendingValue(nil, eventLoop: client.loop)
+        number = .makeBoxSendingValue(0, eventLoop: client.loop)
+    }
+
+    /// Begins; what is running already goes on.
+    public func start() {
+        client.loop.execute { [self] in
+            guard running.value == nil else { return }
+            running.value = Running(reflector: Reflector(limits: limits, known: known))
+            step(.start)
+            settle()
+        }
+    }
+
+    /// Stops; nothing is reported any more.
+    public func stop() {
+        client.loop.execute { [running, number] in
+            guard let old = running.value else { return }
+            running.value = nil
+            number.value += 1
+            old.timer?.task.cancel()
+            old.delivery?.cancel()
+            old.exchange?.task?.cancel()
+        }
+    }
+}
+
+// All of the following runs on the loop.
+extension ResourceWatcher {
+    /// Hands an event to the reflector and does what it wants done.
+    private func step(_ event: ReflectorEvent<Object>) {
+        var random = SystemRandomNumberGenerator()
+        guard let action = running.value?.reflector.handle(event, at: .now, random: &random) else { return }
+        switch action {
+        case .cut: end()?.cancel()
+        case .list(let limit, let continuation):
+            begin(
+                .list(Object.self, scope, limit: limit, continuation: continuation), limit: limits.pageOctets,
+                deadline: limits.pageTime)
+        case .watch(let version, let seconds):
+            begin(
+                .watch(Object.self, scope, from: version, timeoutSeconds: seconds), limit: limits.lineOctets,
+                deadline: .seconds(seconds) + limits.margin * 2, lines: LineSplitter(limit: limits.lineOctets))
+        }
+    }
+
+    /// Forgets the exchange under way.
+    private func end() -> HTTPClient.Task<Void>? {
+        let task = running.value?.exchange?.task
+        running.value?.exchange = nil
+        number.value += 1
+        return task
+    }
+
+    private func begin(_ request: APIRequest, limit: Int, deadline: Duration, lines: LineSplitter? = nil) {
+        _ = end()
+        let number = number.value
+        running.value?.exchange = Exchange(answer: Answer(limit: limit), lines: lines)
+        let task = client.start(request, deadline: deadline) { [self] part in
+            guard self.number.value == number else { return }
+            try receive(part, number)
+            settle()
+        }
+        running.value?.exchange?.task = task
+        task.futureResult.whenComplete { [self] result in
+            guard self.number.value == number else { return }
+            finish(result)
+            settle()
+        }
+    }
+
+    private func receive(_ part: ResponsePart, _ number: Int) throws {
+        guard case .body(let piece) = part, running.value?.exchange?.isStream == true else {
+            try running.value?.exchange?.answer.take(part)
+            if case .head(let head) = part, running.value?.exchange?.isStream == true {
+                try Answer.check(head)
+                step(.opened)
+            }
+            return
+        }
+        running.value?.exchange?.lines?.append(piece)
+        // An event may end the exchange, and then no more of it counts.
+        while self.number.value == number, let line = try running.value?.exchange?.lines?.next() {
+            if line.readableBytes == 0 { continue }
+            let event: WatchEvent<Object> = try decode(line, "a line that is no change of \(Object.plural)")
+            step(.watched(event, octets: line.readableBytes))
+        }
+    }
+
+    private func finish(_ result: Result<Void, any Error>) {
+        guard let exchange = running.value?.exchange else { return }
+        _ = end()
+        do {
+            try result.get()
+            let body = try exchange.answer.result()
+            if exchange.lines == nil {
+                let page: ListPage<Object> = try decode(body, "no list of \(Object.plural)")
+                step(.page(page, octets: body.readableBytes))
+            } else {
+                step(.ended)
+            }
+        } catch {
+            let failure = RequestFailure(error)
+            client.reload(after: failure)
+            step(.failed(failure))
+        }
+    }
+
+    private func decode<Value: Decodable>(_ octets: ByteBuffer, _ otherwise: String) throws(RequestFailure) -> Value {
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(octets.readableBytesView))
+        } catch {
+            throw .rubbish(otherwise)
+        }
+    }
+
+    /// After something happened: sets the timer and reports.
+    private func settle() {
+        guard let deadline = running.value?.reflector.deadline else { return }
+        // One that is too early does no harm, and saves setting another for every line of a watch.
+        if running.value?.timer.map({ deadline < $0.at }) ?? true {
+            running.value?.timer?.task.cancel()
+            let task = client.loop.scheduleTask(deadline: NIODeadline(deadline)) { [self] in
+                running.value?.timer = nil
+                step(.clock)
+                settle()
+            }
+            running.value?.timer = (deadline, task)
+        }
+        deliverWhenDue()
+    }
+
+    private func deliverWhenDue() {
+        guard let now = running.value, now.delivery == nil else { return }
+        let state = now.reflector.state
+        guard now.reflector.hasChanges || state.isWorthTelling(after: now.told) else { return }
+        let due = now.deliveredAt + Self.batchInterval
+        if due <= .now { return deliver() }
+        running.value?.delivery = client.loop.scheduleTask(deadline: NIODeadline(due)) { [self] in
+            running.value?.delivery = nil
+            deliver()
+        }
+    }
+
+    private func deliver() {
+        running.value?.deliveredAt = .now
+        guard let changes = running.value?.reflector.takeChanges(),
+            let notices = running.value?.reflector.takeNotices(), let state = running.value?.reflector.state
+        else { return }
+        running.value?.told = state
+        report(WatchReport(changes: changes, state: state, notices: notices))
+    }
+}
+
+extension NIODeadline {
+    fileprivate init(_ instant: Instant) { self = .uptimeNanoseconds(UInt64(clamping: instant.nanoseconds)) }
+}

@@ -1,0 +1,157 @@
+import Foundation
+import TestAPIServer
+import Testing
+
+@testable import Kubernetes
+
+private let certificateDirectory = FileManager.default.temporaryDirectory
+    .appendingPathComponent("kubermesh-test-certificates-\(getpid())")
+
+/// Certificates that all tests of this process share.
+let certificates: TestCertificates = {
+    try! FileManager.default.createDirectory(at: certificateDirectory, withIntermediateDirectories: true)
+    atexit { try? FileManager.default.removeItem(at: certificateDirectory) }
+    return try! TestCertificates(in: certificateDirectory, names: ["IP:::1", "IP:127.0.0.1", "DNS:kubernetes.test"])
+}()
+
+/// A directory that goes with the test.
+final class Scratch {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("kubermesh-test-\(UUID().uuidString)")
+
+    init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    @discardableResult
+    func write(_ name: String, _ text: String) throws -> String {
+        let file = url.appendingPathComponent(name)
+        try Data(text.utf8).write(to: file, options: .atomic)
+        return file.path
+    }
+}
+
+struct ConnectionTests {
+    private func serviceAccount(_ scratch: Scratch) throws {
+        try scratch.write("token", "a.b-c\n")
+        try scratch.write("namespace", "kube-system")
+        try scratch.write("ca.crt", String(contentsOfFile: certificates.path("ca.pem"), encoding: .utf8))
+    }
+
+    @Test func withoutAnythingThereIsNoAPIAndThatIsNoError() throws {
+        let scratch = try Scratch()
+        #expect(ConnectionSource.find(environment: [:], directory: scratch.url.path) == nil)
+        let environment = ["KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"]
+        #expect(ConnectionSource.find(environment: environment, directory: scratch.url.path) == nil, "no token")
+    }
+
+    @Test(arguments: [("fd00::1", "https://[fd00::1]:6443"), ("10.0.0.1", "https://10.0.0.1:6443")])
+    func findsTheServiceAccount(host: String, server: String) throws {
+        let scratch = try Scratch()
+        try serviceAccount(scratch)
+        let environment = ["KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": "6443"]
+        let source = try #require(ConnectionSource.find(environment: environment, directory: scratch.url.path))
+        let connection = try source.load()
+        #expect(connection.server == server)
+        #expect(connection.namespace == "kube-system")
+        #expect(connection.token() == "a.b-c")
+        try scratch.write("token", "d.e-f")
+        #expect(connection.token() == "d.e-f", "the file is read again")
+        try scratch.write("token", "a\r\nInjected: header")
+        #expect(connection.token() == nil)
+    }
+
+    @Test func aDamagedAuthorityIsAnErrorThatSaysWhereAndWhatToDo() throws {
+        let scratch = try Scratch()
+        try serviceAccount(scratch)
+        let path = try scratch.write("ca.crt", "no certificate")
+        let source = ConnectionSource.serviceAccount(directory: scratch.url.path, host: "::1", port: "443")
+        let problem = #expect(throws: ConnectionProblem.self) { try source.load() }
+        #expect("\(try #require(problem))".hasPrefix("\(path): holds no certificate (it must be PEM"))
+    }
+
+    private func kubeconfig(cluster: String = "", user: String = "token: abc", current: String = "main") throws
+        -> String
+    {
+        """
+        apiVersion: v1
+        kind: Config
+        current-context: \(current)
+        clusters:
+        - name: other
+          cluster: {server: "nonsense"}
+        - name: one
+          cluster:
+            server: https://[::1]:6443/
+            certificate-authority: ca.pem
+            \(cluster)
+        contexts:
+        - name: main
+          context: {cluster: one, user: me, namespace: web}
+        users:
+        - name: me
+          user:
+            \(user)
+        """
+    }
+
+    private func load(_ text: String) throws -> APIConnection {
+        let scratch = try Scratch()
+        try scratch.write("ca.pem", String(contentsOfFile: certificates.path("ca.pem"), encoding: .utf8))
+        return try ConnectionSource.kubeconfig(path: try scratch.write("config", text), context: nil).load()
+    }
+
+    @Test func readsAKubeconfig() throws {
+        let connection = try load(kubeconfig())
+        #expect(connection.server == "https://[::1]:6443")
+        #expect(connection.credentials == .token("abc"))
+        #expect(connection.namespace == "web")
+        #expect(
+            try connection.trust
+                == .authorities(Array(Data(contentsOf: URL(fileURLWithPath: certificates.path("ca.pem"))))))
+    }
+
+    @Test func readsCertificatesInBase64() throws {
+        func base64(_ name: String) throws -> String {
+            try Data(contentsOf: URL(fileURLWithPath: certificates.path(name))).base64EncodedString()
+        }
+        let text = try kubeconfig(
+            cluster: "tls-server-name: kubernetes.test",
+            user: "client-certificate-data: \(base64("server.pem"))\n    client-key-data: \(base64("server.key"))")
+        let connection = try load(text)
+        #expect(connection.certificate != nil)
+        #expect(connection.serverName == "kubernetes.test")
+        #expect(connection.requestBase == "https://kubernetes.test:6443")
+        #expect(connection.credentials == .none)
+        #expect(try load(kubeconfig(cluster: "insecure-skip-tls-verify: true")).trust == .anything)
+    }
+
+    @Test(arguments: [
+        ("", "exec: {command: aws}", "main", "users[0].user.exec: is a way of proving oneself that is not supported"),
+        ("", "token: abc", "gone", "contexts: has none of the name \"gone\""),
+        (
+            "certificate-authority-data: '***'", "token: abc", "main",
+            "clusters[1].cluster.certificate-authority-data: is no base 64"
+        ),
+        ("", "client-certificate-data: YWJj", "main", "users[0].user.client-certificate: holds no certificate"),
+        ("", "client-certificate: nowhere.pem", "main", "nowhere.pem: named by users[0].user.client-certificate"),
+        ("proxy-url: http://proxy", "token: abc", "main", "clusters[1].cluster.proxy-url: is http://proxy"),
+        ("", "token: [a, b]", "main", "users[0].user.token: must be a single value"),
+        ("", "token: \"a b\"", "main", "users[0].user.token: has spaces or odd characters in it"),
+        ("}{", "token: abc", "main", "is no YAML"),
+    ]) func saysWhatIsWrongWithAKubeconfig(cluster: String, user: String, current: String, message: String) throws {
+        let text = try kubeconfig(cluster: cluster, user: user, current: current)
+        let problem = #expect(throws: ConnectionProblem.self) { try load(text) }
+        #expect("\(try #require(problem))".contains(message))
+    }
+
+    @Test func aServerWithoutEncryptionIsRefused() throws {
+        let text = try kubeconfig().replacingOccurrences(of: "https://[::1]", with: "http://[::1]")
+        let problem = #expect(throws: ConnectionProblem.self) { try load(text) }
+        #expect(problem?.place == "clusters[1].cluster.server")
+    }
+
+    @Test func aKubeconfigThatWasNamedMustBeThere() throws {
+        let source = ConnectionSource.find(kubeconfig: "/nowhere/config", environment: [:])
+        let problem = #expect(throws: ConnectionProblem.self) { try #require(source).load() }
+        #expect(problem?.message == "cannot be read: No such file or directory")
+    }
+}

@@ -1,0 +1,152 @@
+import OSPF
+import Testing
+
+@testable import Kubernetes
+
+/// A lease as a server keeps it, several candidates with clocks of their own, and the time.
+private struct Election {
+    struct Candidate {
+        var election: LeaseElection
+        /// What its clocks, both of them, are ahead.
+        var skew: Duration
+        var pending: LeaseElection.Action?
+        var isCutOff = false
+    }
+
+    var candidates: [Candidate]
+    var lease: Lease?
+    var version = 1
+    var now = Instant.at(1000)
+    var random = FixedRandom()
+    /// At each change, who held it.
+    var holders: [Int] = []
+
+    init(skews: [Duration]) {
+        candidates = skews.enumerated().map {
+            Candidate(election: LeaseElection(identity: "node-\($0.offset)"), skew: $0.element)
+        }
+        for index in candidates.indices { tell(index, .start) }
+    }
+
+    mutating func tell(_ index: Int, _ event: LeaseElection.Event) {
+        let local = now + candidates[index].skew
+        candidates[index].pending = candidates[index].election.handle(
+            event, at: local, time: MicroTime(microseconds: local.nanoseconds / 1000), random: &random)
+    }
+
+    func isHolder(_ index: Int) -> Bool { candidates[index].election.isHolder(at: now + candidates[index].skew) }
+
+    /// Lets a tenth of a second pass; whoever has a request out gets its answer.
+    mutating func pass() {
+        now = now + .milliseconds(100)
+        for index in candidates.indices {
+            if let action = candidates[index].pending {
+                candidates[index].pending = nil
+                tell(index, candidates[index].isCutOff ? .failed(.unreachable("cut off")) : answer(action))
+            }
+            let local = now + candidates[index].skew
+            if let deadline = candidates[index].election.deadline(at: local), deadline <= local,
+                candidates[index].pending == nil
+            {
+                tell(index, .clock)
+            }
+        }
+        let holding = candidates.indices.filter { isHolder($0) }
+        #expect(holding.count <= 1, "never two at a time")
+        if let holder = holding.first, holders.last != holder { holders.append(holder) }
+    }
+
+    mutating func pass(seconds: Int) { for _ in 0..<seconds * 10 { pass() } }
+
+    private mutating func answer(_ action: LeaseElection.Action) -> LeaseElection.Event {
+        switch action {
+        case .read: return .read(lease)
+        case .create(let record): return lease == nil ? write(record) : .failed(.refused(Status(code: 409)))
+        case .update(let record, let resourceVersion):
+            guard lease?.metadata.resourceVersion == resourceVersion else {
+                return .failed(.refused(Status(code: 409)))
+            }
+            return write(record)
+        }
+    }
+
+    private mutating func write(_ record: LeaseRecord) -> LeaseElection.Event {
+        version += 1
+        var metadata = ObjectMetadata(name: "pools", namespace: "kube-system")
+        metadata.resourceVersion = "\(version)"
+        let new = Lease(metadata: metadata, record: record)
+        lease = new
+        return .written(new)
+    }
+}
+
+struct LeaseElectionTests {
+    @Test func oneOfSeveralHoldsItAndKeepsIt() {
+        var election = Election(skews: [.zero, .seconds(3600), .seconds(-86_400)])
+        election.pass(seconds: 120)
+        #expect(election.holders == [0])
+        #expect(election.lease?.record.leaseTransitions == 0)
+        #expect(election.lease?.record.leaseDurationSeconds == 15)
+    }
+
+    @Test func whoIsCutOffStopsBeforeAnotherBegins() {
+        var election = Election(skews: [.zero, .seconds(-3600)])
+        election.pass(seconds: 30)
+        election.candidates[0].isCutOff = true
+        election.pass(seconds: 11)
+        #expect(!election.isHolder(0))
+        #expect(!election.isHolder(1), "and in between nobody holds it")
+        election.pass(seconds: 20)
+        #expect(election.isHolder(1))
+        #expect(election.lease?.record.leaseTransitions == 1)
+        election.candidates[0].isCutOff = false
+        election.pass(seconds: 30)
+        #expect(election.holders == [0, 1], "who comes back waits")
+    }
+
+    @Test func whatIsLetGoIsTakenAtOnce() {
+        var election = Election(skews: [.zero, .zero])
+        election.pass(seconds: 30)
+        election.tell(0, .release)
+        #expect(!election.isHolder(0))
+        election.pass(seconds: 6)
+        #expect(election.isHolder(1))
+        #expect(election.candidates[0].election.hasLetGo)
+        election.pass(seconds: 60)
+        #expect(election.holders == [0, 1])
+    }
+
+    @Test func whoStartsAgainUnderTheSameNameGoesOnAtOnce() {
+        var election = Election(skews: [.zero, .zero])
+        election.pass(seconds: 30)
+        election.candidates[0].election = LeaseElection(identity: "node-0")
+        election.tell(0, .start)
+        election.pass(seconds: 1)
+        #expect(election.isHolder(0))
+        #expect(election.lease?.record.leaseTransitions == 0)
+    }
+
+    @Test func aLeaseOfSomebodyUnknownIsWaitedFor() {
+        var election = Election(skews: [])
+        var record = LeaseRecord()
+        record.holderIdentity = "a controller of long ago"
+        record.leaseDurationSeconds = 20
+        record.renewTime = "1999-01-01T00:00:00.000000Z"
+        election.lease = Lease(metadata: ObjectMetadata(name: "pools"), record: record)
+        election.candidates = [.init(election: LeaseElection(identity: "node-0"), skew: .zero)]
+        election.tell(0, .start)
+        election.pass(seconds: 19)
+        #expect(!election.isHolder(0), "its clock may be wrong")
+        election.pass(seconds: 10)
+        #expect(election.isHolder(0))
+    }
+
+    @Test func aDeletedLeaseIsMadeAgain() {
+        var election = Election(skews: [.zero])
+        election.pass(seconds: 5)
+        election.lease = nil
+        election.pass(seconds: 20)
+        #expect(election.isHolder(0))
+        #expect(election.lease != nil)
+    }
+}

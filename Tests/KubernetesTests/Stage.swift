@@ -1,0 +1,100 @@
+import Foundation
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+import TestAPIServer
+
+@testable import Kubernetes
+
+/// A server, and a client that talks to it over TLS with the token in a file.
+struct Stage {
+    let server: TestAPIServer
+    let client: APIClient
+    let scratch: Scratch
+
+    /// Runs `body` with both, and ends both.
+    static func run(
+        host: String = "::1", serverName: String? = nil, authority: String? = nil,
+        certificates: TestCertificates = certificates,
+        _ body: (Stage) async throws -> Void
+    ) async throws {
+        let scratch = try Scratch()
+        let group = MultiThreadedEventLoopGroup.singleton
+        let server = try await TestAPIServer.start(on: host, certificates: certificates, group: group)
+        try scratch.write("token", "good")
+        let address = host.contains(":") ? "[\(host)]" : host
+        let config = try scratch.write(
+            "config",
+            """
+            current-context: test
+            contexts: [{name: test, context: {cluster: test, user: test}}]
+            users: [{name: test, user: {tokenFile: token}}]
+            clusters:
+            - name: test
+              cluster:
+                server: https://\(address):\(server.port)
+                certificate-authority: \(authority ?? certificates.path("ca.pem"))
+                tls-server-name: \(serverName ?? "~")
+            """)
+        let client = try APIClient(.kubeconfig(path: config, context: nil), on: group.next())
+        let stage = Stage(server: server, client: client, scratch: scratch)
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(stage)) } catch { result = .failure(error) }
+        try await client.shutdown().get()
+        try? await server.stop()
+        try result.get()
+    }
+
+    /// Watches all objects of a kind.
+    func watch<Object: Resource>(
+        _ type: Object.Type, scope: WatchScope = WatchScope(), limits: WatchLimits = WatchLimits()
+    ) -> Watched<Object> { Watched(client, scope, limits) }
+}
+
+/// What a watcher reported, put together.
+final class Watched<Object: Resource>: Sendable {
+    struct Seen {
+        var objects: [ObjectKey: Object] = [:]
+        var state = WatchState()
+        var notices: [String] = []
+        var reports = 0
+        var deleted: [String] = []
+    }
+
+    private let box = NIOLockedValueBox(Seen())
+    let watcher: ResourceWatcher<Object>
+
+    init(_ client: APIClient, _ scope: WatchScope, _ limits: WatchLimits) {
+        watcher = ResourceWatcher(client: client, scope: scope, limits: limits) { [box] report in
+            box.withLockedValue { seen in
+                for object in report.changes.deleted {
+                    seen.objects[object.key] = nil
+                    seen.deleted.append(object.metadata.name)
+                }
+                for object in report.changes.updated { seen.objects[object.key] = object }
+                seen.state = report.state
+                seen.notices += report.notices
+                seen.reports += 1
+            }
+        }
+        watcher.start()
+    }
+
+    deinit { watcher.stop() }
+
+    var seen: Seen { box.withLockedValue { $0 } }
+    var names: [String] { seen.objects.keys.map(\.name).sorted() }
+}
+
+struct NeverHappened: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// Waits until something is so.
+func eventually(_ what: String, _ isSo: () throws -> Bool) async throws {
+    for _ in 0..<3000 {
+        if try isSo() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    throw NeverHappened(description: "never happened: \(what)")
+}

@@ -1,0 +1,58 @@
+import ControlAPI
+import Foundation
+import NIOCore
+import OSPF
+
+@testable import Kubernetes
+
+/// Not the one of the control API.
+typealias Node = Kubernetes.Node
+
+/// Always the same random numbers.
+struct FixedRandom: RandomNumberGenerator {
+    var state: UInt64 = 7
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ state >> 33
+    }
+}
+
+extension Instant {
+    /// So many seconds after the origin.
+    static func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
+}
+
+func decode<Value: Decodable>(_ text: String) throws -> Value { try decode(Value.self, text) }
+
+func decode<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
+    try JSONDecoder().decode(Value.self, from: Data(text.utf8))
+}
+
+/// A node as a manifest has it.
+func node(_ name: String, ready: Bool = true) -> JSONValue {
+    [
+        "kind": "Node", "apiVersion": "v1", "metadata": ["name": .string(name)],
+        "status": ["conditions": [["type": "Ready", "status": ready ? "True" : "False"]]],
+    ]
+}
+
+/// A service as a manifest has it.
+func service(_ name: String, policy: String = "Cluster") -> JSONValue {
+    [
+        "kind": "Service", "apiVersion": "v1", "metadata": ["name": .string(name), "namespace": "default"],
+        "spec": [
+            "type": "LoadBalancer", "clusterIP": "fd00::1", "externalTrafficPolicy": .string(policy),
+            "ports": [["port": 80]],
+        ],
+    ]
+}
+
+/// A node of a version.
+func typedNode(_ name: String, version: String, uid: String = "1", ready: Bool = true) throws -> Node {
+    try decode(
+        """
+        {"metadata":{"name":"\(name)","uid":"\(uid)","resourceVersion":"\(version)"},
+         "status":{"conditions":[{"type":"Ready","status":"\(ready ? "True" : "False")"}]}}
+        """)
+}

@@ -1,0 +1,208 @@
+public import ControlAPI
+
+extension JSONValue {
+    /// The value under a key of an object; `nil` where it is none or has none.
+    public subscript(key: String) -> JSONValue? {
+        get { if case .object(let fields) = self { fields[key] } else { nil } }
+        set {
+            var fields: [String: JSONValue] = if case .object(let fields) = self { fields } else { [:] }
+            fields[key] = newValue
+            self = .object(fields)
+        }
+    }
+
+    /// The text, if it is one.
+    public var text: String? { if case .string(let text) = self { text } else { nil } }
+
+    /// What a merge patch makes of it (RFC 7396).
+    func merged(with patch: JSONValue) -> JSONValue {
+        guard case .object(let changes) = patch else { return patch }
+        var fields: [String: JSONValue] = if case .object(let fields) = self { fields } else { [:] }
+        for (key, change) in changes {
+            fields[key] = change == .null ? nil : (fields[key] ?? .null).merged(with: change)
+        }
+        return .object(fields)
+    }
+}
+
+/// A kind of objects the server knows.
+struct ObjectKind: Sendable {
+    var kind: String
+    var prefix: String
+    var plural: String
+
+    static let all = [
+        ObjectKind(kind: "Node", prefix: "/api/v1", plural: "nodes"),
+        ObjectKind(kind: "Service", prefix: "/api/v1", plural: "services"),
+        ObjectKind(kind: "Event", prefix: "/api/v1", plural: "events"),
+        ObjectKind(kind: "EndpointSlice", prefix: "/apis/discovery.k8s.io/v1", plural: "endpointslices"),
+        ObjectKind(kind: "Lease", prefix: "/apis/coordination.k8s.io/v1", plural: "leases"),
+    ]
+
+    var apiVersion: String { prefix.hasPrefix("/apis/") ? String(prefix.dropFirst(6)) : "v1" }
+}
+
+/// What a path means.
+struct ObjectPath: Sendable {
+    var kind: ObjectKind
+    var namespace: String?
+    var name: String?
+    var subresource: String?
+
+    init?(_ path: String) {
+        for kind in ObjectKind.all where path.hasPrefix(kind.prefix + "/") {
+            var parts = path.dropFirst(kind.prefix.count + 1).split(separator: "/").map(String.init)[...]
+            if parts.first == "namespaces", parts.count >= 3 {
+                namespace = parts[1]
+                parts = parts.dropFirst(2)
+            }
+            guard parts.first == kind.plural, parts.count <= 3 else { continue }
+            self.kind = kind
+            name = parts.dropFirst().first
+            subresource = parts.dropFirst(2).first
+            return
+        }
+        return nil
+    }
+}
+
+/// Why the server says no.
+struct Refusal: Error {
+    var code: Int
+    var reason: String
+    var message: String
+
+    var json: JSONValue {
+        [
+            "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": .string(reason),
+            "message": .string(message), "code": .integer(code),
+        ]
+    }
+
+    static let expired = Refusal(code: 410, reason: "Expired", message: "too old resource version")
+    static let notFound = Refusal(code: 404, reason: "NotFound", message: "not found")
+    static let conflict = Refusal(code: 409, reason: "Conflict", message: "the object has been modified")
+}
+
+/// The objects of a cluster, their versions, and what happened to them: what stands behind an API server.
+struct ClusterState: Sendable {
+    struct Change: Sendable {
+        var version: Int
+        var plural: String
+        var type: String
+        var object: JSONValue
+    }
+
+    private var objects: [String: [String: JSONValue]] = [:]
+    private(set) var history: [Change] = []
+    private(set) var version = 1000
+    /// What happened up to here is forgotten.
+    private(set) var compacted = 1000
+    private var snapshots: [String: (version: Int, rest: [JSONValue])] = [:]
+    private var tokens = 0
+
+    mutating func compact() {
+        compacted = version
+        history = []
+        expireContinuations()
+    }
+
+    mutating func expireContinuations() { snapshots = [:] }
+
+    private static func key(_ object: JSONValue) -> String {
+        "\(object["metadata"]?["namespace"]?.text ?? "")/\(object["metadata"]?["name"]?.text ?? "")"
+    }
+
+    static func matches(_ object: JSONValue, _ path: ObjectPath, name: String?) -> Bool {
+        let metadata = object["metadata"]
+        return (path.namespace == nil || metadata?["namespace"]?.text == path.namespace)
+            && (name == nil || metadata?["name"]?.text == name)
+    }
+
+    /// A page: the objects, the version and the token for the next page.
+    mutating func list(
+        _ path: ObjectPath, name: String?, limit: Int, continuation: String?
+    ) throws(Refusal) -> (items: [JSONValue], version: Int, continuation: String?) {
+        var items: [JSONValue]
+        var version = self.version
+        if let continuation {
+            guard let snapshot = snapshots.removeValue(forKey: continuation) else { throw .expired }
+            (version, items) = snapshot
+        } else {
+            items = (objects[path.kind.plural] ?? [:]).sorted { $0.key < $1.key }.map(\.value)
+                .filter { Self.matches($0, path, name: name) }
+        }
+        guard items.count > limit else { return (items, version, nil) }
+        tokens += 1
+        snapshots["page-\(tokens)"] = (version, Array(items[limit...]))
+        return (Array(items[..<limit]), version, "page-\(tokens)")
+    }
+
+    func get(_ path: ObjectPath) throws(Refusal) -> JSONValue {
+        guard let object = objects[path.kind.plural]?["\(path.namespace ?? "")/\(path.name ?? "")"] else {
+            throw .notFound
+        }
+        return object
+    }
+
+    /// Makes or replaces an object, with a new version; `isNew` refuses what is there already.
+    @discardableResult
+    mutating func put(_ object: JSONValue, kind: ObjectKind, isNew: Bool = false) throws(Refusal) -> JSONValue {
+        let key = Self.key(object)
+        let old = objects[kind.plural]?[key]
+        if isNew, old != nil { throw Refusal(code: 409, reason: "AlreadyExists", message: "already exists") }
+        if let wanted = object["metadata"]?["resourceVersion"]?.text,
+            old?["metadata"]?["resourceVersion"]?.text != wanted
+        {
+            throw .conflict
+        }
+        version += 1
+        var new = object
+        new["kind"] = .string(kind.kind)
+        new["apiVersion"] = .string(kind.apiVersion)
+        var metadata = new["metadata"] ?? [:]
+        metadata["resourceVersion"] = .string("\(version)")
+        metadata["uid"] = old?["metadata"]?["uid"] ?? .string("uid-\(version)")
+        new["metadata"] = metadata
+        objects[kind.plural, default: [:]][key] = new
+        note(old == nil ? "ADDED" : "MODIFIED", kind, new)
+        return new
+    }
+
+    mutating func patch(_ path: ObjectPath, _ patch: JSONValue) throws(Refusal) -> JSONValue {
+        let old = try get(path)
+        var wanted = patch["metadata"] ?? [:]
+        let expected = wanted["resourceVersion"]
+        if expected != nil, expected != old["metadata"]?["resourceVersion"] { throw .conflict }
+        wanted["resourceVersion"] = nil
+        var patch = patch
+        patch["metadata"] = wanted
+        var new = old.merged(with: patch)
+        // A status is changed by its own path only, and by that nothing else is.
+        if path.subresource == "status" {
+            let status = new["status"]
+            new = old
+            new["status"] = status
+        } else {
+            new["status"] = old["status"]
+        }
+        if let ranges = old["spec"]?["podCIDRs"], path.kind.kind == "Node", new["spec"]?["podCIDRs"] != ranges {
+            throw Refusal(code: 422, reason: "Invalid", message: "spec.podCIDRs: node updates may not change it")
+        }
+        return try put(new, kind: path.kind)
+    }
+
+    mutating func delete(_ path: ObjectPath) throws(Refusal) {
+        var old = try get(path)
+        version += 1
+        var metadata = old["metadata"] ?? [:]
+        metadata["resourceVersion"] = .string("\(version)")
+        old["metadata"] = metadata
+        objects[path.kind.plural]?[Self.key(old)] = nil
+        note("DELETED", path.kind, old)
+    }
+
+    private mutating func note(_ type: String, _ kind: ObjectKind, _ object: JSONValue) {
+        history.append(Change(version: version, plural: kind.plural, type: type, object: object))
+    }
+}

@@ -1,0 +1,302 @@
+public import ControlAPI
+internal import NIOConcurrencyHelpers
+public import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import NIOSSL
+
+/// An API server for tests: a small but real one, that lists in pages, watches in chunks, patches, and asks who one is, over
+/// TLS. It can also be slow, be silent, hang up and lie.
+public final class TestAPIServer: Sendable {
+    /// What it does wrong, and to whom.
+    public struct Manners: Sendable {
+        /// The tokens it takes; empty takes everybody.
+        public var tokens: Set<String> = []
+        /// The kinds, in plural, that nobody may see.
+        public var forbidden: Set<String> = []
+        /// So many of the next requests are answered 429.
+        public var throttled = 0
+        /// What `Retry-After` says then, in seconds.
+        public var retryAfter = 1
+        /// Requests are taken and never answered.
+        public var isStalled = false
+        /// Watches hear nothing more, as when a machine between dies without a word.
+        public var isMute = false
+        /// Whether a watch from a forgotten version is taken on and told so in the stream, or refused with 410.
+        public var expiresInStream = true
+        /// Answered to every request in place of anything else.
+        public var lie: Lie?
+
+        /// Good manners.
+        public init() {}
+    }
+
+    /// What it may say instead of the truth.
+    public enum Lie: Sendable {
+        /// Status 200, this type and this body.
+        case body(type: String, text: String)
+        /// Status 200 and JSON that goes on for so many octets without an end.
+        case endless(octets: Int)
+        /// Headers that never end.
+        case headers
+        /// The connection is closed.
+        case hangUp
+    }
+
+    private struct State {
+        var cluster = ClusterState()
+        var manners = Manners()
+        var watches: [ObjectIdentifier: Watch] = [:]
+        var connections: [ObjectIdentifier: any Channel] = [:]
+        var requests: [String] = []
+        var lastToken: String?
+    }
+
+    private let group: any EventLoopGroup
+    private let channel: any Channel
+    private let state: NIOLockedValueBox<State>
+
+    /// The port it listens on.
+    public let port: Int
+
+    /// Listens on an address, with `server.pem` and `server.key` of `certificates`; port 0 is any free one.
+    public static func start(
+        on host: String = "::1", port: Int = 0, certificates: TestCertificates, group: any EventLoopGroup
+    ) async throws -> TestAPIServer {
+        let tls = try NIOSSLContext(
+            configuration: .makeServerConfiguration(
+                certificateChain: NIOSSLCertificate.fromPEMFile(certificates.path("server.pem")).map {
+                    .certificate($0)
+                },
+                privateKey: .privateKey(NIOSSLPrivateKey(file: certificates.path("server.key"), format: .pem))))
+        let state = NIOLockedValueBox(State())
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { child in
+                state.withLockedValue { $0.connections[ObjectIdentifier(child)] = child }
+                child.closeFuture.whenComplete { _ in
+                    state.withLockedValue {
+                        $0.connections[ObjectIdentifier(child)] = nil
+                        $0.watches[ObjectIdentifier(child)] = nil
+                    }
+                }
+                return child.eventLoop.makeCompletedFuture {
+                    let pipeline = child.pipeline.syncOperations
+                    try pipeline.addHandler(NIOSSLServerHandler(context: tls))
+                    try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false)
+                    try pipeline.addHandler(RequestCollector { Self.answer($0, state) })
+                }
+            }
+            .bind(host: host, port: port).get()
+        return TestAPIServer(group: group, channel: channel, state: state)
+    }
+
+    private init(group: any EventLoopGroup, channel: any Channel, state: NIOLockedValueBox<State>) {
+        self.group = group
+        self.channel = channel
+        self.state = state
+        port = channel.localAddress?.port ?? 0
+    }
+
+    /// Listens no more, and hangs up.
+    public func stop() async throws {
+        try await channel.close()
+        hangUp()
+    }
+}
+
+// What tests do to it.
+extension TestAPIServer {
+    /// Changes its manners.
+    public func behave(_ change: @Sendable (inout Manners) -> Void) { state.withLockedValue { change(&$0.manners) } }
+
+    /// Makes or replaces an object, of which `kind`, `metadata` and so on are given as in a manifest.
+    public func apply(_ object: JSONValue) throws {
+        guard let kind = ObjectKind.all.first(where: { $0.kind == object["kind"]?.text }) else {
+            throw Refusal.notFound
+        }
+        try change { cluster throws(Refusal) in _ = try cluster.put(object, kind: kind) }
+    }
+
+    /// Deletes the object at a path like `/api/v1/nodes/a`.
+    public func delete(_ path: String) throws {
+        guard let path = ObjectPath(path) else { throw Refusal.notFound }
+        try change { cluster throws(Refusal) in try cluster.delete(path) }
+    }
+
+    /// The object at a path; `nil` if there is none.
+    public func object(_ path: String) -> JSONValue? {
+        ObjectPath(path).flatMap { path in state.withLockedValue { try? $0.cluster.get(path) } }
+    }
+
+    /// All objects at a path like `/api/v1/events`.
+    public func objects(_ path: String) -> [JSONValue] {
+        guard let path = ObjectPath(path) else { return [] }
+        return state.withLockedValue {
+            (try? $0.cluster.list(path, name: nil, limit: .max, continuation: nil).items) ?? []
+        }
+    }
+
+    /// Forgets what happened until now, and all pages that were promised.
+    public func compact() { state.withLockedValue { $0.cluster.compact() } }
+
+    /// Forgets all pages that were promised.
+    public func expireContinuations() { state.withLockedValue { $0.cluster.expireContinuations() } }
+
+    /// Tells all watches how far it is.
+    public func bookmark() {
+        for (watch, version) in state.withLockedValue({ state in
+            state.watches.values.map { ($0, state.cluster.version) }
+        }) {
+            watch.send([
+                "type": "BOOKMARK",
+                "object": [
+                    "kind": .string(watch.path.kind.kind), "apiVersion": .string(watch.path.kind.apiVersion),
+                    "metadata": ["resourceVersion": .string("\(version)")],
+                ],
+            ])
+        }
+    }
+
+    /// Says something to all watches of a kind that is no change of an object.
+    public func say(_ text: String, toWatchesOf plural: String) {
+        for watch in state.withLockedValue({ Array($0.watches.values) }) where watch.path.kind.plural == plural {
+            watch.send(ByteBuffer(string: text))
+        }
+    }
+
+    /// Ends all watches in good order.
+    public func endWatches() {
+        for watch in state.withLockedValue({ Array($0.watches.values) }) { watch.end() }
+    }
+
+    /// Closes all connections without a word.
+    public func hangUp() {
+        for connection in state.withLockedValue({ Array($0.connections.values) }) { connection.close(promise: nil) }
+    }
+
+    /// How many watches there are of a kind.
+    public func watches(of plural: String) -> Int {
+        state.withLockedValue { $0.watches.values.count { $0.path.kind.plural == plural } }
+    }
+
+    /// The requests so far, `GET /api/v1/nodes?limit=500`.
+    public var requests: [String] { state.withLockedValue { $0.requests } }
+
+    /// The token that was shown last.
+    public var lastToken: String? { state.withLockedValue { $0.lastToken } }
+
+    private func change(_ body: (inout ClusterState) throws(Refusal) -> Void) throws {
+        try Self.change(state) { cluster throws(Refusal) in try body(&cluster) }
+    }
+
+    /// Changes the cluster and tells the watches in the order of the changes.
+    private static func change<Result>(
+        _ state: NIOLockedValueBox<State>, _ body: (inout ClusterState) throws(Refusal) -> Result
+    ) throws -> Result {
+        try state.withLockedValue { state in
+            let before = state.cluster.history.count
+            let result = try body(&state.cluster)
+            guard !state.manners.isMute else { return result }
+            for change in state.cluster.history[before...] {
+                for watch in state.watches.values { watch.tell(change) }
+            }
+            return result
+        }
+    }
+}
+
+// What clients ask of it.
+extension TestAPIServer {
+    private static func answer(_ request: Request, _ state: NIOLockedValueBox<State>) {
+        let manners = state.withLockedValue { state in
+            state.requests.append("\(request.method) \(request.target)")
+            state.lastToken = request.token
+            defer { if state.manners.throttled > 0 { state.manners.throttled -= 1 } }
+            return state.manners
+        }
+        if manners.isStalled { return }
+        if let lie = manners.lie { return request.tell(lie) }
+        do {
+            try check(request, manners)
+            guard let path = ObjectPath(request.path) else { throw Refusal.notFound }
+            if request.query["watch"] == "true" { return try watch(request, path, state, manners) }
+            let (code, json) = try serve(request, path, state)
+            request.answer(code, json)
+        } catch let refusal as Refusal {
+            request.answer(
+                refusal.code, refusal.json,
+                headers: refusal.code == 429 ? ["Retry-After": "\(manners.retryAfter)"] : [:])
+        } catch {
+            request.answer(500, Refusal(code: 500, reason: "InternalError", message: "\(error)").json)
+        }
+    }
+
+    private static func check(_ request: Request, _ manners: Manners) throws(Refusal) {
+        if manners.throttled > 0 { throw Refusal(code: 429, reason: "TooManyRequests", message: "too many requests") }
+        guard manners.tokens.isEmpty || request.token.map(manners.tokens.contains) ?? false else {
+            throw Refusal(code: 401, reason: "Unauthorized", message: "Unauthorized")
+        }
+        if let plural = ObjectPath(request.path)?.kind.plural, manners.forbidden.contains(plural) {
+            throw Refusal(code: 403, reason: "Forbidden", message: "\(plural) is forbidden: User \"test\" cannot list")
+        }
+    }
+
+    private static func serve(
+        _ request: Request, _ path: ObjectPath, _ state: NIOLockedValueBox<State>
+    ) throws -> (Int, JSONValue) {
+        switch (request.method, path.name) {
+        case (.GET, nil):
+            let limit = request.query["limit"].flatMap { Int($0) } ?? .max
+            let page = try state.withLockedValue {
+                try $0.cluster.list(
+                    path, name: request.selectedName, limit: limit, continuation: request.query["continue"])
+            }
+            var metadata: JSONValue = ["resourceVersion": .string("\(page.version)")]
+            if let token = page.continuation { metadata["continue"] = .string(token) }
+            return (
+                200,
+                [
+                    "kind": .string(path.kind.kind + "List"), "apiVersion": .string(path.kind.apiVersion),
+                    "metadata": metadata,
+                    // As the real one, which does not repeat what all are.
+                    "items": .array(
+                        page.items.map { item in
+                            var item = item
+                            item["kind"] = nil
+                            item["apiVersion"] = nil
+                            return item
+                        }),
+                ]
+            )
+        case (.GET, _?): return (200, try state.withLockedValue { try $0.cluster.get(path) })
+        case (.POST, nil):
+            let body = try request.json
+            return (201, try change(state) { c throws(Refusal) in try c.put(body, kind: path.kind, isNew: true) })
+        case (.PATCH, _?) where request.contentType == "application/merge-patch+json":
+            let body = try request.json
+            return (200, try change(state) { cluster throws(Refusal) in try cluster.patch(path, body) })
+        default: throw Refusal(code: 405, reason: "MethodNotAllowed", message: "\(request.method) \(request.target)")
+        }
+    }
+
+    private static func watch(
+        _ request: Request, _ path: ObjectPath, _ state: NIOLockedValueBox<State>, _ manners: Manners
+    ) throws {
+        let from = request.query["resourceVersion"].flatMap { Int($0) } ?? 0
+        try state.withLockedValue { state in
+            let isExpired = from < state.cluster.compacted
+            if isExpired, !manners.expiresInStream { throw Refusal.expired }
+            let watch = Watch(channel: request.channel, path: path, name: request.selectedName)
+            watch.begin(forSeconds: request.query["timeoutSeconds"].flatMap { Int64($0) } ?? 300)
+            if isExpired {
+                watch.send(["type": "ERROR", "object": Refusal.expired.json])
+                return watch.end()
+            }
+            if !manners.isMute {
+                for change in state.cluster.history where change.version > from { watch.tell(change) }
+            }
+            state.watches[ObjectIdentifier(request.channel)] = watch
+        }
+    }
+}

@@ -1,0 +1,48 @@
+public import Foundation
+
+/// An authority of its own and what it signed, in files of a directory: `ca.pem`, `server.pem`, `server.key`.
+public struct TestCertificates: Sendable {
+    /// Where they are.
+    public let directory: URL
+
+    /// The path of one of the files.
+    public func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
+
+    /// Makes them with `openssl` for a server that has these names and addresses: `IP:::1`, `DNS:kubernetes`.
+    public init(in directory: URL, names: [String]) throws {
+        self.directory = directory
+        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        try run(
+            ["req", "-x509"] + key
+                + ["-keyout", path("ca.key"), "-out", path("ca.pem"), "-days", "30", "-subj", "/CN=test authority"])
+        try run(
+            ["req"] + key
+                + [
+                    "-keyout", path("server.key"), "-out", path("server.csr"), "-subj", "/CN=test API server",
+                    "-addext", "subjectAltName=\(names.joined(separator: ","))",
+                ])
+        try run([
+            "x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-days", "30",
+            "-copy_extensions", "copy", "-out", path("server.pem"),
+        ])
+    }
+
+    private func run(_ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["openssl"] + arguments
+        let said = Pipe()
+        process.standardError = said
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        let words = said.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw CocoaError(
+                .fileWriteUnknown,
+                userInfo: [
+                    NSLocalizedDescriptionKey: "openssl \(arguments[0]): \(String(decoding: words, as: UTF8.self))"
+                ])
+        }
+    }
+}
