@@ -127,9 +127,9 @@ extension MeshAgent {
     private static let packetsPerTurn = 64
     /// How long packets are taken in before the routes are brought up to date.
     private static let readingPerTurn = Duration.milliseconds(5)
-    /// How long a sign of life of a silent neighbour is looked for among the packets that wait. More than a whole receive
-    /// buffer takes.
-    private static let searchForHellos = Duration.milliseconds(250)
+    /// How often the hellos that wait are read, a batch of every port each time, in search of one of a silent neighbour:
+    /// more than a port's queue holds. Not a time, which passes as well while others have the processor.
+    private static let searchesForHellos = 256
 
     func readPackets() {
         guard let sockets = routing?.sockets else { return }
@@ -153,10 +153,11 @@ extension MeshAgent {
     /// The router's timer is due. Nobody is declared dead whose hello came and waits unread, because others came before it
     /// or because this process was kept from running.
     func runRouterTimer() {
-        let end = EventLoop.now + Self.searchForHellos
-        while let routing, routing.router.hasSilentNeighbor(at: EventLoop.now), EventLoop.now < end,
-            routing.sockets.receiveHellos(tellRouter) > 0
-        {}
+        for _ in 0..<Self.searchesForHellos {
+            guard let routing, routing.router.hasSilentNeighbor(at: EventLoop.now),
+                routing.sockets.receiveHellos(tellRouter) > 0
+            else { break }
+        }
         handle(.timer)
     }
 
