@@ -35,6 +35,9 @@ public final class OSPFSockets {
     /// The most packets that are taken from one socket of a port before it is the next one's turn.
     public static let batch = 16
 
+    /// How many batches of a port are taken at once when a hello waits.
+    public static let batchesBeforeHello = 16
+
     private let sender: FileDescriptor
     /// An epoll descriptor, which gives every port that has something to read its turn.
     private let readiness: FileDescriptor
@@ -86,8 +89,8 @@ public final class OSPFSockets {
     private func open(_ interface: UInt32) throws(SystemError) -> OSPFPort {
         let port = try OSPFPort(interface: interface)
         for kind in OSPFPort.Kind.allCases {
-            let token = UInt64(interface) << 1 | kind.rawValue
-            var event = epoll_event(events: EventLoop.Readiness.readable.rawValue, data: epoll_data_t(u64: token))
+            let token = epoll_data_t(u64: Self.token(interface, kind))
+            var event = epoll_event(events: EventLoop.Readiness.readable.rawValue, data: token)
             guard epoll_ctl(readiness.rawValue, EPOLL_CTL_ADD, port.descriptor(kind), &event) == 0 else {
                 throw .last("watch a raw socket for OSPF")
             }
@@ -105,21 +108,51 @@ public final class OSPFSockets {
         _ interface: UInt32, _ source: IPv6Address, _ destination: IPv6Address, _ octets: [UInt8]
     ) -> Void
 
-    /// Takes the packets that wait in turn and hands each to `handler`: first the hellos of every port, then a ``batch`` of
-    /// other packets of every port. How many came; 0 means that no more wait.
+    /// Takes the packets that wait, of every port in turn, and hands each to `handler`: a ``batch`` of each, and where a hello
+    /// waits, all that came before it, as far as ``batchesBeforeHello`` reach: a neighbour that goes flushes its LSAs and
+    /// then says so in a hello. How many came; 0 means that no more wait.
     ///
     /// Packets from other than link-local addresses are dropped here, as OSPF is spoken between neighbours (RFC 5340 §2.5).
     @discardableResult
     public func receive(_ handler: Handler) -> Int {
         let tokens = readySockets()
-        return tokens.reduce(0) { $0 + receive(.hellos, $1, handler) }
-            + tokens.reduce(0) { $0 + receive(.others, $1, handler) }
+        var hellos: [UInt32: [Packet]] = [:]
+        var count = 0
+        for interface in tokens.compactMap({ Self.interface($0, .hellos) }) {
+            count += receive(.hellos, interface) { hellos[$0, default: []].append(Packet($0, $1, $2, $3)) }
+        }
+        for interface in tokens.compactMap({ Self.interface($0, .others) }) where hellos[interface] == nil {
+            count += receive(.others, interface, handler)
+        }
+        for (interface, packets) in hellos {
+            for _ in 0..<OSPFSockets.batchesBeforeHello {
+                let new = receive(.others, interface, handler)
+                count += new
+                if new < OSPFSockets.batch { break }
+            }
+            for packet in packets { handler(packet.interface, packet.source, packet.destination, packet.octets) }
+        }
+        return count
     }
 
-    /// Takes a ``batch`` of hellos of every port. How many came; 0 means that no more wait.
+    /// Takes a ``batch`` of hellos of every port, whatever came before them. How many came; 0 means that no more wait.
     @discardableResult
     public func receiveHellos(_ handler: Handler) -> Int {
-        readySockets().reduce(0) { $0 + receive(.hellos, $1, handler) }
+        readySockets().compactMap { Self.interface($0, .hellos) }.reduce(0) { $0 + receive(.hellos, $1, handler) }
+    }
+
+    /// A packet that is kept for a moment.
+    private struct Packet {
+        let interface: UInt32
+        let source, destination: IPv6Address
+        let octets: [UInt8]
+
+        init(_ interface: UInt32, _ source: IPv6Address, _ destination: IPv6Address, _ octets: [UInt8]) {
+            self.interface = interface
+            self.source = source
+            self.destination = destination
+            self.octets = octets
+        }
     }
 
     private func readySockets() -> [UInt64] {
@@ -127,10 +160,18 @@ public final class OSPFSockets {
         return ready.prefix(max(0, Int(count))).map(\.data.u64)
     }
 
-    /// Receives from a socket that is ready, if it is of this kind.
-    private func receive(_ kind: OSPFPort.Kind, _ token: UInt64, _ handler: Handler) -> Int {
+    private static func token(_ interface: UInt32, _ kind: OSPFPort.Kind) -> UInt64 {
+        UInt64(interface) << 1 | kind.rawValue
+    }
+
+    /// The port of a socket, if that is of this kind.
+    private static func interface(_ token: UInt64, _ kind: OSPFPort.Kind) -> UInt32? {
+        token & 1 == kind.rawValue ? UInt32(token >> 1) : nil
+    }
+
+    private func receive(_ kind: OSPFPort.Kind, _ interface: UInt32, _ handler: Handler) -> Int {
         // A handler may have closed the port.
-        guard token & 1 == kind.rawValue, let port = ports[UInt32(token >> 1)] else { return 0 }
+        guard let port = ports[interface] else { return 0 }
         let count = clinux_receive(
             port.descriptor(kind), &packets, UInt32(OSPFSockets.batch), buffer.baseAddress, OSPFSockets.largestPacket)
         guard count >= 0 else {

@@ -14,7 +14,14 @@ enum Console {
         var octets = Array(text.utf8)[...]
         while !octets.isEmpty {
             let count = octets.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno != EINTR { return }
+            if count < 0, errno != EINTR {
+                // Who looks on has gone, and so does this program, as if libraries had not had the signal ignored.
+                if errno == EPIPE {
+                    signal(SIGPIPE, SIG_DFL)
+                    raise(SIGPIPE)
+                }
+                return
+            }
             octets = octets.dropFirst(max(count, 0))
         }
     }

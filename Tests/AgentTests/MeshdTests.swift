@@ -174,6 +174,7 @@ import Testing
             #expect(left.contains(lab.addresses.address(of: "a").description))
             #expect(!left.contains("2001:db8:bb::1"), "a VIP is for those who serve it")
             try eventually("b routes to a no more") { try lab.kernelRoutes(of: "b").isEmpty }
+            #expect(try lab.list(Node.self, of: "b").map(\.node) == ["b"], "what a said was flushed")
 
             let cleaned = try lab.meshd("cleanup", "--config", lab.configurationFile)
             #expect(
