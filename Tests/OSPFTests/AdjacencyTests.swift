@@ -114,6 +114,36 @@ import Testing
         #expect(bench.routers[0].interfaceSnapshots[0].mismatches.count == 16)
     }
 
+    /// Ever new addresses to send to would fill the kernel's neighbour table, and nothing would leave by any port.
+    @Test(arguments: [InterfaceConfiguration.Kind.pointToPoint, .auto, .broadcast], [false, true])
+    func aNeighbourThatIsEverAnotherIsSpokenToSeldom(kind: InterfaceConfiguration.Kind, changesItsID: Bool) {
+        var bench = Bench()
+        bench.addRouters(1)
+        bench.connect([0], kind: kind)
+        var known: Set<IPv6Address> = []
+        var replacements = 0
+        let perSecond = 1000
+        for number in 0..<perSecond * 3 {
+            let hello = Hello(
+                interfaceID: 1, priority: 0, options: [.v6, .e, .r], helloInterval: 1, deadInterval: 4,
+                designatedRouter: .none, backupDesignatedRouter: .none, neighbors: [RouterID(1)])
+            let source = IPv6Address(high: 0xfe80 << 48, low: UInt64(changesItsID ? 2 : number + 2))
+            let packet = Packet(
+                header: PacketHeader(
+                    routerID: RouterID(changesItsID ? UInt32(number + 2) : 2), areaID: .backbone, instanceID: 0),
+                body: .hello(hello))
+            let octets = packet.encode(source: source, destination: .allSPFRouters)
+            let before = bench.routers[0].neighborSnapshots.map(\.routerID)
+            bench.handle(.packet(interface: 1, source: source, destination: .allSPFRouters, octets: octets), on: 0)
+            let neighbors = bench.routers[0].neighborSnapshots
+            known.formUnion(neighbors.map(\.address))
+            if neighbors.map(\.routerID) != before { replacements += 1 }
+            bench.run(for: .milliseconds(1000 / perSecond))
+        }
+        #expect(bench.routers[0].neighborSnapshots.count == 1)
+        #expect((changesItsID ? replacements : known.count) == 1 + 3 * 20, "the first, and one every 50 ms")
+    }
+
     @Test func aSecondRouterOfTheSameIDTakesAnother() {
         var bench = Bench()
         for fill in [UInt8(1), 2] {

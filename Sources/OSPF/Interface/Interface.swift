@@ -22,6 +22,8 @@ struct Interface: Sendable {
     var nextHello: Instant
     /// When the last hello went out, to bound those sent out of turn.
     var lastHello: Instant?
+    /// When a neighbour last made room for another of its router ID or address.
+    var lastReplacement: Instant?
     /// A hello out of turn is wanted at this moment.
     var promptHello: Instant?
     var flood = FloodQueue()

@@ -3,6 +3,11 @@ import OSPFPacket
 
 /// Hellos (RFC 5340 §4.2.1.1, §4.2.2.1; RFC 2328 §9.5, §10.5).
 extension Router {
+    /// Neighbours of one interface are replaced at this distance at least; a hello that comes earlier is passed over.
+    /// Whoever is new is spoken to at its address, and each address takes a place among the kernel's neighbours, which are
+    /// few and those of all ports: without a place for it, no packet leaves, not even a hello.
+    static let replacementDistance = Duration.milliseconds(50)
+
     mutating func sendHello(_ position: Int, at now: Instant) {
         let configuration = interfaces[position].configuration
         let hello = Hello(
@@ -60,6 +65,11 @@ extension Router {
         if let index = interfaces[position].neighbors.firstIndex(where: {
             ($0.routerID == router) != ($0.address == source)
         }) {
+            if let last = interfaces[position].lastReplacement, now < last + Self.replacementDistance {
+                reject(.limit)
+                return nil
+            }
+            interfaces[position].lastReplacement = now
             removeNeighbor(position, index, reason: .replaced, at: now)
             neighborGone(position, at: now)
         }
