@@ -82,11 +82,13 @@ public struct RouterLimits: Hashable, Sendable {
     public var prefixes: Int
     /// Announcers of one prefix that are taken into account, at least 1.
     public var announcersPerPrefix: Int
+    /// Announcements of all prefixes together that are taken into account.
+    public var announcements: Int
 
     /// Makes bounds. The defaults leave room for some ten thousand nodes.
     public init(
         lsas: Int = 200_000, lsaOctets: Int = 16 << 20, neighborsPerInterface: Int = 256, prefixes: Int = 1 << 17,
-        announcersPerPrefix: Int = 4096
+        announcersPerPrefix: Int = 4096, announcements: Int = 1 << 19
     ) {
         precondition(announcersPerPrefix >= 1)
         self.lsas = lsas
@@ -94,6 +96,7 @@ public struct RouterLimits: Hashable, Sendable {
         self.neighborsPerInterface = neighborsPerInterface
         self.prefixes = prefixes
         self.announcersPerPrefix = announcersPerPrefix
+        self.announcements = announcements
     }
 }
 

@@ -51,8 +51,11 @@ struct PrefixTable: Sendable {
     /// The bounds; see ``RouterLimits``.
     private let maximumPrefixes: Int
     private let maximumCandidates: Int
+    private let maximumAnnouncements: Int
     /// Prefixes that somebody announces; others may be waiting only for their end to be told.
     private var announcedCount = 0
+    /// How many announcements there are in the lists of all prefixes.
+    private var keptCount = 0
     /// How many announcements there are, those that were refused for a bound among them.
     private var announcementCount = 0
     /// Announcements taken back since the first that was refused; `nil` if none was.
@@ -83,6 +86,7 @@ struct PrefixTable: Sendable {
     init(limits: RouterLimits = RouterLimits()) {
         maximumPrefixes = limits.prefixes
         maximumCandidates = limits.announcersPerPrefix
+        maximumAnnouncements = limits.announcements
     }
 
     /// Whether any prefix has changed since the last ``tell(_:)``.
@@ -113,6 +117,8 @@ struct PrefixTable: Sendable {
         } else if groups[Int(group)].list.candidates.count >= maximumCandidates {
             return refuse()
         }
+        guard keptCount < maximumAnnouncements else { return refuse() }
+        keptCount += 1
         let number = known ?? insert(prefix)
         move(number, to: step(from: group, candidate, isAddition: true, for: number))
     }
@@ -128,6 +134,7 @@ struct PrefixTable: Sendable {
         if !repeats.isEmpty, let count = repeats[key] {
             repeats[key] = count == 1 ? nil : count - 1
         } else {
+            keptCount -= 1
             move(number, to: step(from: entries[Int(number)].group, candidate, isAddition: false, for: number))
         }
     }
@@ -265,7 +272,8 @@ extension PrefixTable {
     /// Whether what was refused may have room now: much is gone, or there is so little left that all of it has.
     var mayHaveRoom: Bool {
         guard let withdrawals = withdrawalsSinceRefusal else { return false }
-        return withdrawals >= Self.worthwhile || announcementCount <= min(maximumPrefixes, maximumCandidates)
+        return withdrawals >= Self.worthwhile
+            || announcementCount <= min(maximumPrefixes, maximumCandidates, maximumAnnouncements)
     }
 
     private mutating func refuse() { withdrawalsSinceRefusal = withdrawalsSinceRefusal ?? 0 }
@@ -273,6 +281,7 @@ extension PrefixTable {
     /// Forgets all announcements, which are to be made again. What was told stays told.
     mutating func beginAgain() {
         announcementCount = 0
+        keptCount = 0
         withdrawalsSinceRefusal = nil
         repeats = [:]
         for number in entries.indices where entries[number].group != Self.none { move(Int32(number), to: Self.none) }

@@ -166,6 +166,26 @@ struct HostileDatabaseTests {
         #expect(area.table.routes.isEmpty && area.calculation.prefixes.hasRefused == false)
     }
 
+    /// Many announcers of many prefixes are bounded together, too.
+    @Test func allAnnouncementsTogetherAreBounded() {
+        var area = Area(limits: RouterLimits(announcements: 5))
+        let prefixes = (0..<3).map { IPv6Prefix(host: IPv6Address(high: 1, low: $0)) }
+        let neighbors = (2...4).map { neighbor(UInt32($0), RouterID(UInt32($0)), 1) }
+        area.router(1, (2...4).map { cable($0, to: RouterID($0), 1) })
+        for router in 2...4 as ClosedRange<UInt32> {
+            area.router(RouterID(router), [cable(1, to: 1, router)])
+            area.prefixes(RouterID(router), prefixes.map { LSAPrefix($0) })
+        }
+        area.run(1, neighbors)
+        #expect(prefixes.map { area.route($0)?.announcers.count ?? 0 }.reduce(0, +) == 5)
+        #expect(area.calculation.prefixes.hasRefused)
+        area.prefixes(2, [])
+        area.prefixes(3, [])
+        area.run(1, neighbors)
+        #expect(prefixes.allSatisfy { area.route($0)?.announcers == [4] })
+        #expect(!area.calculation.prefixes.hasRefused)
+    }
+
     /// What exceeds a bound is refused, and has its place as soon as there is one.
     @Test func whatWasRefusedComesInWhenThereIsRoom() {
         var area = Area(limits: RouterLimits(prefixes: 4, announcersPerPrefix: 3))
