@@ -48,6 +48,7 @@ public struct Daemon: Sendable {
     /// Runs until SIGTERM or SIGINT. To be called on the main thread, before there are others.
     public func run() throws {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
+        OpenFiles.raiseLimit()
         let sole = try SoleAgent()
         defer { withExtendedLifetime(sole) {} }
         let loop = try Linux.EventLoop(name: "meshd-routing")

@@ -21,6 +21,7 @@ extension MeshAgent {
         guard let timers else { return }
         let next = [
             fileDeadline.map { $0 + Self.fileSlack }, vips.nextDeadline, portDeadline, sweepDeadline, reviewDeadline,
+            membershipDeadline,
         ].compactMap(\.self).min()
         loop.setDeadline(next, of: timers.house)
     }
@@ -38,6 +39,7 @@ extension MeshAgent {
         }
         perform(vips.handle(.timer, at: now))
         if let deadline = reviewDeadline, deadline <= now { settle() }
+        retryMemberships(at: now)
         openPortsIfDue()
         sweepIfConverged()
         scheduleHousekeeping()

@@ -41,11 +41,7 @@ extension MeshAgent {
                 tell(.debug, "\(error)")
             }
         case .membership(let interface, let group, let joined):
-            do {
-                try routing.sockets.setMembership(interface: interface, group: group, joined: joined)
-            } catch {
-                tell(.warning, "\(error)")
-            }
+            setMembership(Membership(interface: interface, group: group), joined: joined)
         case .routes(let update):
             // What a router that leaves takes back is for the others; its own kernel goes on.
             guard phase != .stopping else { return }

@@ -53,6 +53,10 @@ public actor MeshAgent {
     /// Whether the router has been told of the ports.
     var portsAreOpen = false
 
+    /// Groups that could not be joined, and why.
+    var missingGroups: [Membership: String] = [:]
+    /// When they are tried again.
+    var membershipDeadline: Instant?
     /// When the router first changed a route that the kernel has not been told of.
     var routesChangedAt: Instant?
     /// Whether the kernel could not be talked to lately, and that was said.
@@ -175,6 +179,7 @@ extension MeshAgent {
         var problems = kernelProblems
         problems += routing?.ipv4.problems ?? []
         problems += routing?.claims ?? []
+        problems += Set(missingGroups.values).sorted()
         if let error = routing?.installer.lastError { problems.append("\(error)") }
         if let loopback = monitor.links[KernelAddresses.loopback], !loopback.isUp {
             problems.append("lo is down, so that this node's own addresses do not answer; ip link set lo up")
