@@ -69,6 +69,7 @@ let shell: [Target] = [
             "Addressing", "OSPF", "Linux", .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Yams", package: "Yams"),
         ] + nio),
+    library("Cluster", ["Addressing", "Kubernetes", "Linux", "OSPF"] + nio),
     library("ControlAPI"),
     library("ControlClient", ["ControlAPI"] + nio),
     library(
@@ -94,6 +95,7 @@ let shell: [Target] = [
         dependencies: ["ControlAPI", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio,
         path: "Tests/TestAPIServer", swiftSettings: settings),
     tests("Kubernetes", ["TestAPIServer", "Addressing", "OSPF", "ControlAPI"] + nio),
+    tests("Cluster", ["Addressing", "ControlAPI", "Kubernetes", "OSPF", "TestAPIServer"] + nio),
     tests("ControlAPI", ["ControlClient"] + nio),
     tests(
         "Agent",

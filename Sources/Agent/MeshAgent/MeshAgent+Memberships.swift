@@ -1,6 +1,7 @@
 internal import Addressing
 internal import Linux
 internal import Logging
+internal import Netlink
 internal import OSPF
 
 // The multicast groups by which ports are heard.

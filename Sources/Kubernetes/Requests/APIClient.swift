@@ -9,6 +9,8 @@ internal import OSPF
 public final class APIClient: Sendable {
     /// Where everything happens.
     public let loop: any EventLoop
+    /// Where the connection was described, for people.
+    public let origin: String
     private let source: ConnectionSource
     private let session: NIOLoopBoundBox<Session>
 
@@ -25,6 +27,7 @@ public final class APIClient: Sendable {
     public init(_ source: ConnectionSource, on loop: any EventLoop) throws(ConnectionProblem) {
         let connection = try source.load()
         self.loop = loop
+        origin = connection.origin
         self.source = source
         session = .makeBoxSendingValue(
             Session(connection: connection, http: try connection.makeClient(on: loop)), eventLoop: loop)

@@ -19,6 +19,8 @@ public struct Node: Resource {
     public var isUnschedulable: Bool
     /// Whether its condition `Ready` is `True`.
     public var isReady: Bool
+    /// Whether its condition `Ready` is `False`, as the node itself says; one that was not heard of for long is `Unknown`.
+    public var isKnownUnready: Bool
     /// `status.addresses`.
     public var addresses: [NodeAddress]
 }
@@ -53,9 +55,9 @@ extension Node {
         podCIDRs = ranges.compactMap { IPv6Prefix($0) }
         isUnschedulable = try specification?.value(.unschedulable, else: false) ?? false
         let status = try fields.fields(.status, StatusKeys.self)
-        isReady =
-            try status?.value(.conditions, else: [Condition]())
-            .contains { $0.type == "Ready" && $0.status == "True" } ?? false
+        let ready = try status?.value(.conditions, else: [Condition]()).first { $0.type == "Ready" }?.status
+        isReady = ready == "True"
+        isKnownUnready = ready == "False"
         addresses = try status?.value(.addresses, else: []) ?? []
     }
 
@@ -67,7 +69,8 @@ extension Node {
         try specification.encode(podCIDRs.map(\.description), forKey: .podCIDRs)
         try specification.encode(isUnschedulable, forKey: .unschedulable)
         var status = fields.nestedContainer(keyedBy: StatusKeys.self, forKey: .status)
-        try status.encode([Condition(type: "Ready", status: isReady ? "True" : "False")], forKey: .conditions)
+        let ready = isReady ? "True" : isKnownUnready ? "False" : "Unknown"
+        try status.encode([Condition(type: "Ready", status: ready)], forKey: .conditions)
         try status.encode(addresses, forKey: .addresses)
     }
 }

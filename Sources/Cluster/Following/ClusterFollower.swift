@@ -1,0 +1,169 @@
+internal import Addressing
+public import Kubernetes
+public import NIOCore
+
+/// Follows the cluster: watches services, their endpoints and this node, works out what this node should announce, and
+/// tells what is new of that. It lives on an event loop of its own, so that nothing of routing waits for it.
+///
+/// What was last known is kept in files and is what the next start goes by, so the API may be away for as long as it likes:
+/// nothing is withdrawn because it cannot be asked.
+public final class ClusterFollower: Sendable {
+    /// Where everything happens.
+    public var loop: any EventLoop { client.loop }
+    private let client: APIClient
+    private let directory: String
+    private let report: @Sendable (ClusterReport) -> Void
+    private let state: NIOLoopBoundBox<State>
+    private let watchers: NIOLoopBoundBox<Watchers?>
+
+    private struct Watchers {
+        var services: ResourceWatcher<Service>
+        var slices: ResourceWatcher<EndpointSlice>
+        var nodes: ResourceWatcher<Node>
+
+        func stop() {
+            services.stop()
+            slices.stop()
+            nodes.stop()
+        }
+    }
+
+    /// Changed where it stands, on the loop only.
+    private final class State {
+        var view: ClusterView
+        var board: ServiceBoard
+        /// What was told of each address.
+        var told: [IPv6Address: ServiceBoard.Entry] = [:]
+        /// Whether both services and endpoints are known, from now or from before: half of it would withdraw what stands.
+        var isComplete = false
+        var notices: [String] = []
+        var objects = KnownObjects()
+        var writing: Scheduled<Void>?
+
+        init(view: ClusterView, board: ServiceBoard) {
+            self.view = view
+            self.board = board
+        }
+    }
+
+    /// Changes of what is known are written to files after this long, many together.
+    private static let writingDelay = TimeAmount.seconds(2)
+
+    /// Makes one that asks nobody yet, for the node of this name. What is known is kept in files in `directory`; `report` is
+    /// called on the client's loop.
+    public init(
+        _ client: APIClient, node name: String, options: ServiceOptions, filesIn directory: String,
+        report: @escaping @Sendable (ClusterReport) -> Void
+    ) {
+        self.client = client
+        self.directory = directory
+        self.report = report
+        let conditions = NodeConditions(name: name)
+        let view = ClusterView(
+            origin: client.origin, resources: ["services": .init(), "endpointslices": .init(), "nodes": .init()],
+            node: conditions)
+        let board = ServiceBoard(node: conditions, options: options)
+        state = .makeBoxSendingValue(State(view: view, board: board), eventLoop: client.loop)
+        watchers = .makeBoxSendingValue(nil, eventLoop: client.loop)
+    }
+
+    /// Tells what was known before, and begins to ask. To be called on the client's loop.
+    public func start() {
+        let known = KnownObjects(from: directory)
+        state.value.isComplete = known.isComplete
+        if known.isComplete {
+            state.value.notices.append("what was known of the cluster before is used until more is heard")
+        }
+        let name = state.value.view.node.name
+        let watchers = Watchers(
+            services: ResourceWatcher(client: client, known: known.services.map { Array($0.values) } ?? []) { [self] in
+                take($0, into: \.objects.services) { $0.board.set($1, $2) }
+            },
+            slices: ResourceWatcher(client: client, known: known.slices.map { Array($0.values) } ?? []) { [self] in
+                take($0, into: \.objects.slices) { $0.board.set($1, $2) }
+            },
+            nodes: ResourceWatcher(
+                client: client, scope: WatchScope(name: name), known: known.nodes.map { Array($0.values) } ?? []
+            ) { [self] in
+                take($0, into: \.objects.nodes) { state, key, node in
+                    // Not even a node that was deleted has lost its ranges: its pods still run.
+                    guard let node, key.name == name else { return }
+                    state.view.node = NodeConditions(node)
+                    state.view.podCIDRs = node.podCIDRs
+                    state.board.setNode(state.view.node)
+                }
+            })
+        self.watchers.value = watchers
+        watchers.services.start()
+        watchers.slices.start()
+        watchers.nodes.start()
+    }
+
+    /// Asks no more. To be called on the client's loop.
+    public func stop() -> EventLoopFuture<Void> {
+        watchers.value?.stop()
+        watchers.value = nil
+        write()
+        return client.shutdown()
+    }
+
+    /// Takes in what a watcher reports.
+    private func take<Object: Resource>(
+        _ news: WatchReport<Object>, into known: ReferenceWritableKeyPath<State, [ObjectKey: Object]?>,
+        _ set: (State, ObjectKey, Object?) -> Void
+    ) {
+        let now = state.value
+        for object in news.changes.deleted {
+            now[keyPath: known]?[object.key] = nil
+            set(now, object.key, nil)
+        }
+        for object in news.changes.updated {
+            if now[keyPath: known] == nil { now[keyPath: known] = [:] }
+            now[keyPath: known]?[object.key] = object
+            set(now, object.key, object)
+        }
+        // Now it is known that there are none.
+        let isFirst = news.state.isSynced && now[keyPath: known] == nil
+        if isFirst { now[keyPath: known] = [:] }
+        now.view.resources[Object.plural] = ClusterView.Resource(news.state)
+        now.isComplete = now.isComplete || now.view.isSynced
+        now.notices += news.notices.map { "\(Object.plural): \($0)" }
+        if !news.changes.isEmpty || isFirst { scheduleWriting() }
+        tell()
+    }
+
+    private func tell() {
+        var changes: [IPv6Address: ServiceBoard.Entry?] = [:]
+        if state.value.isComplete {
+            let (entries, told) = (state.value.board.entries, state.value.told)
+            for (address, entry) in entries where told[address] != entry { changes[address] = .some(entry) }
+            for address in told.keys where entries[address] == nil { changes[address] = .some(nil) }
+            state.value.told = entries
+        }
+        report(ClusterReport(view: state.value.view, changes: changes, notices: state.value.notices))
+        state.value.notices = []
+    }
+
+    private func scheduleWriting() {
+        guard state.value.writing == nil else { return }
+        state.value.writing = client.loop.scheduleTask(in: Self.writingDelay) { [self] in write() }
+    }
+
+    private func write() {
+        state.value.writing?.cancel()
+        state.value.writing = nil
+        guard state.value.isComplete else { return }
+        do {
+            try state.value.objects.write(to: directory)
+        } catch {
+            state.value.notices.append("what is known of the cluster cannot be kept for the next start: \(error)")
+        }
+    }
+}
+
+extension ClusterView {
+    /// Whether services and their endpoints have been heard of once.
+    fileprivate var isSynced: Bool {
+        ["services", "endpointslices"].allSatisfy { resources[$0]?.isSynced == true }
+    }
+}

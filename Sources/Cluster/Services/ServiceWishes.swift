@@ -1,0 +1,91 @@
+public import Addressing
+public import Kubernetes
+
+/// Which addresses of services are announced at all.
+public struct ServiceOptions: Hashable, Sendable {
+    /// Whether cluster IPs are, so that machines outside of the cluster reach them.
+    public var announcesClusterIPs = false
+    /// The class whose ingress addresses are announced, besides those of services without a class.
+    public var loadBalancerClass = "kubermesh.io/anycast"
+
+    /// The usual options.
+    public init() {}
+}
+
+extension Service {
+    /// The addresses of this service that a node should announce, and how.
+    ///
+    /// Those from outside of the cluster follow `externalTrafficPolicy`, cluster IPs `internalTrafficPolicy`. Where traffic
+    /// stays local, the node must have an endpoint of the address's family; endpoints that go and still serve count while
+    /// there is none that stays (as kube-proxy has it), and are the last resort as soon as there is one on another node.
+    public func wishes(
+        on node: NodeConditions, slices: some Collection<EndpointSlice>, options: ServiceOptions
+    ) -> [IPv6Address: Wish] {
+        guard !isHeadless, !metadata.isBeingDeleted, type != "ExternalName" else { return [:] }
+        var result: [IPv6Address: Wish] = [:]
+        var known: [IPFamily: EndpointCensus] = [:]
+        func add(_ addresses: [IPv6Address], _ policy: TrafficPolicy) {
+            for address in addresses where address.isSharable {
+                let census = known[address.family] ?? EndpointCensus(slices, family: address.family, on: node.name)
+                known[address.family] = census
+                guard let wish = census.wish(policy, node) else { continue }
+                result[address] = max(result[address] ?? wish, wish)
+            }
+        }
+        if !node.isExcluded {
+            add(externalIPs, externalTrafficPolicy)
+            if isBalanced(by: options.loadBalancerClass) { add(ingressIPs, externalTrafficPolicy) }
+        }
+        if options.announcesClusterIPs { add(clusterIPs, internalTrafficPolicy) }
+        return result
+    }
+
+    /// Whether it is a load balancer's service of this class, or of none.
+    func isBalanced(by loadBalancerClass: String) -> Bool {
+        type == "LoadBalancer" && (self.loadBalancerClass ?? loadBalancerClass) == loadBalancerClass
+    }
+}
+
+/// How many endpoints of one family there are, here and elsewhere.
+private struct EndpointCensus {
+    private var readyHere = 0
+    private var leavingHere = 0
+    private var ready = 0
+    private var leaving = 0
+
+    init(_ slices: some Collection<EndpointSlice>, family: IPFamily, on node: String) {
+        for slice in slices where slice.addressType == family.rawValue {
+            for endpoint in slice.endpoints {
+                let isHere = endpoint.nodeName == node
+                if endpoint.isReady {
+                    ready += 1
+                    if isHere { readyHere += 1 }
+                } else if endpoint.isServing, endpoint.isTerminating {
+                    leaving += 1
+                    if isHere { leavingHere += 1 }
+                }
+            }
+        }
+    }
+
+    func wish(_ policy: TrafficPolicy, _ node: NodeConditions) -> Wish? {
+        switch policy {
+        case .local:
+            if readyHere > 0 { return .announce }
+            guard leavingHere > 0 else { return nil }
+            return ready > 0 ? .lastResort : .announce
+        case .cluster:
+            return node.isReady && ready + leaving > 0 ? .announce : nil
+        }
+    }
+}
+
+extension IPv6Address {
+    fileprivate var family: IPFamily { ipv4 == nil ? .ipv6 : .ipv4 }
+
+    /// Whether it can be an address that nodes share: neither of one link nor of one machine, and no group.
+    fileprivate var isSharable: Bool {
+        if let ipv4 { return !IPv4Prefix(ipv4, length: 32).isReserved }
+        return !isUnspecified && self != .loopback && !isLinkLocal && !isMulticast
+    }
+}

@@ -1,0 +1,73 @@
+public import Addressing
+import ControlAPI
+import Kubernetes
+
+/// Objects as manifests have them, and as values.
+enum Objects {
+    static func service(
+        _ name: String, type: String = "LoadBalancer", ingress: [String] = [], external: [String] = [],
+        clusterIPs: [String] = ["fd00::1"], policy: String = "Cluster", loadBalancerClass: String? = nil,
+        isBeingDeleted: Bool = false
+    ) -> JSONValue {
+        var metadata: [String: JSONValue] = ["name": .string(name), "namespace": "default"]
+        if isBeingDeleted { metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z" }
+        var specification: [String: JSONValue] = [
+            "type": .string(type), "clusterIP": .string(clusterIPs[0]), "externalTrafficPolicy": .string(policy),
+            "clusterIPs": .array(clusterIPs.map(JSONValue.string)),
+            "externalIPs": .array(external.map(JSONValue.string)), "internalTrafficPolicy": .string(policy),
+        ]
+        if let loadBalancerClass { specification["loadBalancerClass"] = .string(loadBalancerClass) }
+        return [
+            "kind": "Service", "apiVersion": "v1", "metadata": .object(metadata), "spec": .object(specification),
+            "status": ["loadBalancer": ["ingress": .array(ingress.map { ["ip": .string($0)] })]],
+        ]
+    }
+
+    /// Endpoints by node, each with a letter for its conditions: ready, serving and terminating, or neither.
+    static func slice(
+        _ name: String, of service: String, family: String = "IPv6", _ endpoints: [(node: String, state: Character)]
+    ) -> JSONValue {
+        let list = endpoints.enumerated().map { number, endpoint -> JSONValue in
+            let conditions: JSONValue =
+                switch endpoint.state {
+                case "r": ["ready": true]
+                case "t": ["ready": false, "serving": true, "terminating": true]
+                default: ["ready": false, "serving": false]
+                }
+            return [
+                "addresses": [.string(family == "IPv6" ? "fd00:2::\(number + 1)" : "10.2.0.\(number + 1)")],
+                "nodeName": .string(endpoint.node), "conditions": conditions,
+            ]
+        }
+        return [
+            "kind": "EndpointSlice", "apiVersion": "discovery.k8s.io/v1",
+            "metadata": [
+                "name": .string(name), "namespace": "default",
+                "labels": ["kubernetes.io/service-name": .string(service)],
+            ],
+            "addressType": .string(family), "endpoints": .array(list), "ports": [["port": 80]],
+        ]
+    }
+
+    static func node(
+        _ name: String, ready: String = "True", labels: [String: JSONValue] = [:],
+        annotations: [String: JSONValue] = [:],
+        podCIDRs: [String] = []
+    ) -> JSONValue {
+        [
+            "kind": "Node", "apiVersion": "v1",
+            "metadata": ["name": .string(name), "labels": .object(labels), "annotations": .object(annotations)],
+            "spec": ["podCIDRs": .array(podCIDRs.map(JSONValue.string))],
+            "status": ["conditions": [["type": "Ready", "status": .string(ready)]]],
+        ]
+    }
+
+    static func value<Object: Resource>(_ manifest: JSONValue, as type: Object.Type = Object.self) throws -> Object {
+        try JSON.decode(type, from: JSON.encode(manifest))
+    }
+}
+
+extension IPv6Address: ExpressibleByStringLiteral {
+    /// An address of either family.
+    public init(stringLiteral text: String) { self.init(text)! }
+}

@@ -1,0 +1,59 @@
+import Addressing
+import Kubernetes
+import Testing
+
+@testable import Cluster
+
+struct ServiceBoardTests {
+    /// Thousands of changes, against everything worked out anew.
+    @Test func changesAddUp() throws {
+        var state: UInt64 = 11
+        func below(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        var node = NodeConditions(name: "a")
+        var board = ServiceBoard(node: node, options: ServiceOptions())
+        var services: [ObjectKey: Service] = [:]
+        var slices: [ObjectKey: EndpointSlice] = [:]
+        for step in 0..<4000 {
+            switch below(10) {
+            case 0:
+                node.isReady.toggle()
+                board.setNode(node)
+            case 1...4:
+                let name = "s\(below(5))"
+                let policy = below(2) == 0 ? "Local" : "Cluster"
+                let ingress = ["2001:db8::\(below(4))1", "2001:db8::\(below(4))1"]
+                let manifest = Objects.service(name, ingress: ingress, policy: policy)
+                let service: Service? = below(3) == 0 ? nil : try Objects.value(manifest)
+                let key = ObjectKey(namespace: "default", name: name)
+                services[key] = service
+                board.set(key, service)
+            default:
+                let name = "e\(below(8))"
+                let endpoints = (0..<below(3)).map { _ in
+                    (node: below(2) == 0 ? "a" : "b", state: Array("rtn")[below(3)])
+                }
+                let manifest = Objects.slice(name, of: "s\(below(5))", endpoints)
+                let slice: EndpointSlice? = below(3) == 0 ? nil : try Objects.value(manifest)
+                let key = ObjectKey(namespace: "default", name: name)
+                slices[key] = slice
+                board.set(key, slice)
+            }
+            var expected: [IPv6Address: ServiceBoard.Entry] = [:]
+            for (key, service) in services.sorted(by: { $0.key < $1.key }) {
+                let own = slices.values.filter { $0.service == key }
+                for (address, wish) in service.wishes(on: node, slices: own, options: ServiceOptions()) {
+                    let old = expected[address]
+                    expected[address] = ServiceBoard.Entry(
+                        wish: max(old?.wish ?? wish, wish), services: (old?.services ?? []) + [key])
+                }
+            }
+            guard board.entries == expected else {
+                Issue.record("step \(step)")
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Addressing
+import ControlAPI
+import Kubernetes
+import Testing
+
+@testable import Cluster
+
+struct ServiceWishesTests {
+    private let vip: IPv6Address = "2001:db8::1"
+
+    private func wishes(
+        _ service: JSONValue, _ slices: [JSONValue], node: JSONValue = Objects.node("a"),
+        options: ServiceOptions = ServiceOptions()
+    ) throws -> [IPv6Address: Wish] {
+        try Objects.value(service, as: Service.self).wishes(
+            on: NodeConditions(Objects.value(node)), slices: slices.map { try Objects.value($0) }, options: options)
+    }
+
+    @Test(
+        arguments: [
+            ("Cluster", "", "", nil), ("Cluster", "", "r", .announce), ("Cluster", "r", "", .announce),
+            ("Cluster", "n", "n", nil), ("Cluster", "", "t", .announce),
+            ("Local", "", "r", nil), ("Local", "r", "", .announce), ("Local", "rt", "r", .announce),
+            ("Local", "t", "", .announce), ("Local", "t", "t", .announce), ("Local", "t", "r", .lastResort),
+            ("Local", "n", "r", nil), ("Local", "tn", "n", .announce),
+        ] as [(String, String, String, Wish?)])
+    func endpointsDecide(policy: String, here: String, elsewhere: String, expected: Wish?) throws {
+        let endpoints = here.map { (node: "a", state: $0) } + elsewhere.map { (node: "b", state: $0) }
+        // Spread over two slices.
+        let slices = [
+            Objects.slice("1", of: "web", Array(endpoints.prefix(1))),
+            Objects.slice("2", of: "web", Array(endpoints.dropFirst(1))),
+        ]
+        let service = Objects.service("web", ingress: ["2001:db8::1"], policy: policy)
+        #expect(try wishes(service, slices) == (expected.map { [vip: $0] } ?? [:]))
+    }
+
+    @Test func whatIsAnnouncedAtAll() throws {
+        let ready = [Objects.slice("1", of: "web", [("a", "r")])]
+        func addresses(_ service: JSONValue, _ options: ServiceOptions = ServiceOptions()) throws -> [IPv6Address] {
+            try wishes(service, ready, options: options).keys.sorted()
+        }
+        let all = Objects.service("web", ingress: ["2001:db8::1"], external: ["2001:db8::2"])
+        #expect(try addresses(all) == ["2001:db8::1", "2001:db8::2"])
+        var options = ServiceOptions()
+        options.announcesClusterIPs = true
+        #expect(try addresses(all, options) == ["2001:db8::1", "2001:db8::2", "fd00::1"])
+        let headless = Objects.service("web", external: ["2001:db8::2"], clusterIPs: ["None"])
+        #expect(try addresses(headless, options) == [])
+        #expect(try addresses(Objects.service("web", type: "ExternalName", external: ["2001:db8::2"])) == [])
+        let plain = Objects.service("web", type: "ClusterIP", ingress: ["2001:db8::1"], external: ["2001:db8::2"])
+        #expect(try addresses(plain) == ["2001:db8::2"], "no load balancer any more")
+        let others = Objects.service("web", ingress: ["2001:db8::1"], loadBalancerClass: "example.org/other")
+        #expect(try addresses(others) == [])
+        let ours = Objects.service("web", ingress: ["2001:db8::1"], loadBalancerClass: "kubermesh.io/anycast")
+        #expect(try addresses(ours) == ["2001:db8::1"])
+        #expect(try addresses(Objects.service("web", ingress: ["2001:db8::1"], isBeingDeleted: true)) == [])
+        let wrong = Objects.service(
+            "web", external: ["::", "::1", "fe80::1", "ff02::1", "127.0.0.1", "224.0.0.1", "0.0.0.0", "no address"])
+        #expect(try addresses(wrong) == [])
+    }
+
+    @Test func familiesAreApart() throws {
+        let service = Objects.service("web", ingress: ["2001:db8::1", "192.0.2.1"], policy: "Local")
+        let six = Objects.slice("1", of: "web", [("a", "r")])
+        let four = Objects.slice("2", of: "web", family: "IPv4", [("b", "r"), ("a", "t")])
+        #expect(try wishes(service, [six, four]) == [vip: .announce, "192.0.2.1": .lastResort])
+    }
+
+    @Test func theNodeCounts() throws {
+        let service = Objects.service("web", ingress: ["2001:db8::1"])
+        let local = Objects.service("web", ingress: ["2001:db8::1"], policy: "Local")
+        let ready = [Objects.slice("1", of: "web", [("a", "r")])]
+        #expect(try wishes(service, ready, node: Objects.node("a", ready: "False")) == [:])
+        #expect(try wishes(service, ready, node: Objects.node("a", ready: "Unknown")) == [vip: .announce])
+        #expect(try wishes(local, ready, node: Objects.node("a", ready: "False")) == [vip: .announce])
+        let excluded = Objects.node("a", labels: ["node.kubernetes.io/exclude-from-external-load-balancers": ""])
+        var options = ServiceOptions()
+        options.announcesClusterIPs = true
+        #expect(try wishes(service, ready, node: excluded, options: options) == ["fd00::1": .announce])
+        #expect(
+            try NodeConditions(Objects.value(Objects.node("a", annotations: ["kubermesh.io/drain": "true"]))).wantsDrain
+        )
+        #expect(
+            try !NodeConditions(Objects.value(Objects.node("a", annotations: ["kubermesh.io/drain": "false"])))
+                .wantsDrain)
+    }
+}
