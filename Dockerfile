@@ -5,11 +5,11 @@
 # Programs built outside, as by a build server of its own for each platform, are taken instead of compiling here with
 #
 #   scripts/build-release dist
-#   docker build --build-arg BINARIES=dist --build-arg BUILD_IMAGE=docker.io/library/debian:bookworm-slim .
+#   docker build --build-arg BINARIES=dist --build-arg BUILD_IMAGE=debian:bookworm-slim .
 #
 # Both images must be of one Debian release, so that the programs find the libraries they were linked with.
-ARG BUILD_IMAGE=docker.io/library/swift:6.2-bookworm
-ARG BASE_IMAGE=docker.io/library/debian:bookworm-slim
+ARG BUILD_IMAGE=swift:6.2-bookworm
+ARG BASE_IMAGE=debian:bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 ARG BINARIES=source

@@ -28,7 +28,12 @@ struct StubRouterCommand: ParsableCommand {
     @Argument(help: "on or off")
     var state: Switch
 
-    func run() throws { _ = try agent.post("/v1/stub-router", StubRouterRequest(enabled: state == .on)) }
+    func run() throws {
+        _ = try agent.post("/v1/stub-router", StubRouterRequest(enabled: state == .on))
+        Console.write(
+            state == .on
+                ? "the others are asked to route around this node\n" : "the others may route through this node\n")
+    }
 }
 
 struct ValidateCommand: ParsableCommand {

@@ -37,6 +37,12 @@ struct ControlService: Sendable {
         }
     }
 
+    /// What can be read and not written.
+    private static let readable = [
+        "/v1/status", "/v1/neighbors", "/v1/interfaces", "/v1/routes", "/v1/nodes", "/v1/lsdb", "/v1/vips", "/metrics",
+        "/livez", "/readyz",
+    ]
+
     private func get(_ path: String, _ query: Query, _ request: HTTPRequest) async throws -> HTTPResponse {
         switch path {
         case "/livez":
@@ -71,7 +77,10 @@ struct ControlService: Sendable {
     }
 
     private func post(_ path: String, _ request: HTTPRequest) async throws -> HTTPResponse {
-        guard ["/v1/stub-router", "/v1/drain"].contains(path) else { throw unknown(path) }
+        guard ["/v1/stub-router", "/v1/drain"].contains(path) else {
+            if Self.readable.contains(path) { throw Refusal(.methodNotAllowed, "this takes GET") }
+            throw unknown(path)
+        }
         guard request.isPrivileged else { throw Refusal.needsPrivilege }
         if path == "/v1/drain" { return try await drain(body(of: request)) }
         let body = try body(of: request) as StubRouterRequest
@@ -159,8 +168,8 @@ struct ControlService: Sendable {
     private func unknown(_ path: String) -> Refusal {
         Refusal(
             .notFound, "there is nothing at \(path)",
-            hint:
-                "/v1/status /v1/neighbors /v1/interfaces /v1/routes /v1/nodes /v1/lsdb /v1/vips /metrics /livez /readyz, and on the control socket /v1/drain, and POST to /v1/stub-router and /v1/drain"
+            hint: Self.readable.joined(separator: " ")
+                + ", on the control socket also /v1/drain, and POST to /v1/stub-router and /v1/drain"
         )
     }
 }
