@@ -133,7 +133,8 @@ extension MeshAgent {
         var count = 0
         while count < Self.packetsPerTurn, EventLoop.now < end {
             let new = sockets.receive(tellRouter)
-            if new == 0 { break }
+            // No socket gave a whole batch, so no more waits.
+            if new < OSPFSockets.batch { break }
             count += new
         }
         settle()
