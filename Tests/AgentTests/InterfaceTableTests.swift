@@ -36,6 +36,7 @@ import Testing
         let expected = InterfaceConfiguration(
             index: 5, name: "p1", mtu: 1500, linkLocalAddress: IPv6Address("fe80::1")!)
         #expect(change == .up(expected))
+        #expect(table.activePorts == [5])
         #expect(
             table.update(link(), addresses: [address("fe80::1")], configuration: configuration) == nil, "nothing new")
     }
@@ -108,6 +109,7 @@ import Testing
             return
         }
         #expect(told.isPassive)
+        #expect(table.activePorts.isEmpty)
         #expect(table.passivePrefixes == [AdvertisedPrefix(prefix: IPv6Prefix("2001:db8::/64")!, metric: 3)])
         _ = table.update(link(hasCarrier: false), addresses: addresses, configuration: configuration)
         #expect(table.passivePrefixes.isEmpty)

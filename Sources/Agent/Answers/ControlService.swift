@@ -100,7 +100,7 @@ struct ControlService: Sendable {
         if request.enabled, request.force != true {
             let snapshot = await snapshot()
             let names = (snapshot.router?.routersSeparatedWithoutThis ?? []).map(snapshot.label(of:))
-            guard names.isEmpty else {
+            guard snapshot.isDrained || names.isEmpty else {
                 let list = names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
                 throw Refusal(
                     .conflict, "not drained: others reach \(list) through this node only",
@@ -119,7 +119,7 @@ struct ControlService: Sendable {
             node: snapshot.node, drained: snapshot.isDrained, transitPackets: nil, problem: nil)
         guard snapshot.isDrained else { return document }
         do {
-            document.transitPackets = try await transit.packets(between: Set(snapshot.interfaces.ports.keys))
+            document.transitPackets = try await transit.packets(between: snapshot.interfaces.activePorts)
         } catch {
             document.problem = error.description
         }

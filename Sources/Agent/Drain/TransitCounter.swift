@@ -1,7 +1,8 @@
 internal import ControlAPI
 internal import Subprocess
 
-/// Counts the packets that cross this node, from one of its ports to another, and neither begin nor end in it or its pods.
+/// Counts the packets that cross this node, from one port to another: those that neither begin nor end in it, in its pods
+/// or behind a port of another kind.
 /// No counter of the kernel's own tells them from those of pods, so a rule of nftables does, which is there only while
 /// somebody asks.
 actor TransitCounter {

@@ -42,6 +42,11 @@ struct InterfaceTable: Sendable {
     /// The longest packet that an IPv6 header without extensions can describe, and more than any real link takes.
     private static let greatestMTU = 65535
 
+    /// The ports by which other routers are reached, by index: neither passive ones nor those left alone.
+    var activePorts: Set<UInt32> {
+        Set(ports.filter { if case .active = $0.value.rule.role { true } else { false } }.keys)
+    }
+
     /// The prefixes to announce because passive ports have them, with the cost of the port.
     var passivePrefixes: [AdvertisedPrefix] {
         ports.values.filter { $0.rule.role == .passive && $0.link.isUsable }.sorted { $0.link.index < $1.link.index }
