@@ -75,8 +75,8 @@ let shell: [Target] = [
     library(
         "Agent",
         [
-            "Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "ControlAPI",
-            .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
+            "Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "Kubernetes", "Cluster",
+            "ControlAPI", .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
             .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     library(

@@ -56,7 +56,9 @@ public struct Daemon: Sendable {
         let tasks = EventLoopTaskExecutor(loop: group.next())
         let reporter = Reporter(tasks: tasks)
         let checker = HealthChecker(loop: group.next()) { id, outcome in reporter.report(id, outcome) }
-        let agent = try MeshAgent(loop: loop, configuration: configuration, file: file, checker: checker, log: log)
+        let connection = ClusterConnection(configuration) { reporter.wake() }
+        let agent = try MeshAgent(
+            loop: loop, configuration: configuration, file: file, checker: checker, connection: connection, log: log)
         reporter.connect(to: agent)
 
         let service = ControlService(
@@ -78,6 +80,8 @@ public struct Daemon: Sendable {
         log.notice(
             "meshd \(Version.text) starts",
             metadata: ["configuration": "\(file.path ?? "defaults")", "socket": "\(socket)"])
+        try connection?.start()
+        defer { connection?.stop() }
         try tasks.run { try await agent.start() }.wait()
         let http = Mutex<HTTPServer?>(nil)
         listen(on: tasks, service, attempt: 0) { server in http.withLock { $0 = server } }
@@ -87,10 +91,7 @@ public struct Daemon: Sendable {
             if signal != SIGHUP { break }
             try tasks.run { await agent.reload() }.wait()
         }
-        if let limit = configuration.node.drainOnStop {
-            try tasks.run { await agent.drainForStop(within: limit) }.wait()
-            _ = signals.next(within: limit)
-        }
+        try drain(agent, tasks, until: signals)
         log.notice("meshd stops")
         try tasks.run { if await service.transit.isCounting { await service.transit.end() } }.wait()
         let cleansUp = options.cleansUpOnExit
@@ -98,6 +99,17 @@ public struct Daemon: Sendable {
         control.close()
         http.withLock { $0?.close() }
         checker.stopAll()
+    }
+
+    /// Drains before the stop, if that is wanted and the node is not there again in a moment; another signal ends it.
+    private func drain(_ agent: MeshAgent, _ tasks: EventLoopTaskExecutor, until signals: Signals) throws {
+        guard let limit = configuration.node.drainOnStop else { return }
+        let isDrained = Mutex(false)
+        try tasks.run {
+            let begun = await agent.drainForStop(within: limit)
+            isDrained.withLock { $0 = begun }
+        }.wait()
+        if isDrained.withLock({ $0 }) { _ = signals.next(within: limit) }
     }
 
     /// Listens for metrics and probes; tries again while the address is not there, as a `lo` that is not up yet.
@@ -155,7 +167,7 @@ private func reason(_ error: any Error) -> String {
     (error as? IOError).map { SystemError.message(for: $0.errnoCode) } ?? "\(error)"
 }
 
-/// Passes outcomes of health checks on to the agent, which is made after the checker.
+/// Passes outcomes of health checks and news of the cluster on to the agent, which is made after those who report.
 private final class Reporter: Sendable {
     private let agent = Mutex<MeshAgent?>(nil)
     private let tasks: EventLoopTaskExecutor
@@ -167,5 +179,10 @@ private final class Reporter: Sendable {
     func report(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) {
         guard let agent = agent.withLock({ $0 }) else { return }
         Task(executorPreference: tasks) { await agent.checked(id, outcome) }
+    }
+
+    func wake() {
+        guard let agent = agent.withLock({ $0 }) else { return }
+        Task(executorPreference: tasks) { await agent.fetchNews() }
     }
 }

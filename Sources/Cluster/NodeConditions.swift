@@ -9,8 +9,10 @@ public struct NodeConditions: Hashable, Sendable {
     public var isReady = true
     /// Whether it bears the label `node.kubernetes.io/exclude-from-external-load-balancers`.
     public var isExcluded = false
-    /// Whether it is to be drained: it bears the annotation `kubermesh.io/drain`, with any value but `false`.
-    public var wantsDrain = false
+    /// Whether it was cordoned: no pods come to it any more, mostly because somebody is about to work on it.
+    public var isCordoned = false
+    /// Why it is to be drained; `nil` if it is not.
+    public var drainReason: String?
 
     /// A node of which only the name is known.
     public init(name: String) { self.name = name }
@@ -20,6 +22,19 @@ public struct NodeConditions: Hashable, Sendable {
         name = node.metadata.name
         isReady = !node.isKnownUnready
         isExcluded = node.metadata.labels["node.kubernetes.io/exclude-from-external-load-balancers"] != nil
-        wantsDrain = node.metadata.annotations["kubermesh.io/drain"].map { $0 != "false" } ?? false
+        isCordoned = node.isUnschedulable
+        drainReason = Self.drainReason(of: node)
+    }
+
+    /// Whether somebody is about to take the node away.
+    public var isLeaving: Bool { isCordoned || drainReason != nil }
+
+    private static func drainReason(of node: Node) -> String? {
+        let annotation = "kubermesh.io/drain"
+        if let value = node.metadata.annotations[annotation], value != "false" {
+            return "annotation \(annotation) of the Node"
+        }
+        if node.isShuttingDown { return "the machine shuts down" }
+        return node.taints.contains("ToBeDeletedByClusterAutoscaler") ? "the Node is to be deleted" : nil
     }
 }

@@ -74,6 +74,12 @@ struct UndrainCommand: ParsableCommand {
 
     func run() throws {
         _ = try agent.post("/v1/drain", DrainRequest(enabled: false))
+        let now = try JSON.decode(DrainDocument.self, from: agent.get("/v1/drain"))
+        guard !now.drained else {
+            throw Failure.no(
+                "the drain is taken back, and the node is still drained",
+                hint: "The cluster wants it: meshctl status says why. The annotation is kubermesh.io/drain of the Node.")
+        }
         Console.write("not drained any more\n")
     }
 }

@@ -30,6 +30,7 @@ import Testing
         configuration.addressing.podPrefixes = nil
         configuration.addressing.ipv4 = Configuration.IPv4()
         configuration.cni = nil
+        configuration.kubernetes.kubeconfig = nil
         configuration.advertise = []
         configuration.vips = []
         #expect(configuration == Configuration())

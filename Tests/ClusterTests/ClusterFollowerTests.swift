@@ -62,7 +62,7 @@ private final class Told: Sendable {
                 path: directory.appendingPathComponent("config").path, context: nil)
             let files = directory.appendingPathComponent("known").path
             let follower = ClusterFollower(
-                try APIClient(source, on: loop), node: "a", options: ServiceOptions(), filesIn: files
+                source, on: loop, node: "a", options: ServiceOptions(), filesIn: files
             ) { told.take($0) }
             try await loop.submit { follower.start() }.get()
             return follower
@@ -100,7 +100,7 @@ private final class Told: Sendable {
         try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "r")]))
         try await eventually("it is back") { stage.told.seen.entries[Self.vip]?.wish == .announce }
         try stage.server.apply(Objects.node("a", annotations: ["kubermesh.io/drain": "true"]))
-        try await eventually("a drain is wanted") { stage.told.seen.view?.node.wantsDrain == true }
+        try await eventually("a drain is wanted") { stage.told.seen.view?.node.drainReason != nil }
 
         // The API goes, and nothing else does.
         let withdrawals = stage.told.seen.withdrawals
@@ -113,7 +113,7 @@ private final class Told: Sendable {
         let told = Told()
         let second = try await stage.follow(told)
         try await eventually("what was known is used") { told.seen.entries[Self.vip]?.wish == .announce }
-        #expect(told.seen.view?.node.wantsDrain == true && told.seen.view?.isConnected == false)
+        #expect(told.seen.view?.node.drainReason != nil && told.seen.view?.isConnected == false)
         try await end(second)
     }
 

@@ -79,10 +79,10 @@ struct ServiceWishesTests {
         options.announcesClusterIPs = true
         #expect(try wishes(service, ready, node: excluded, options: options) == ["fd00::1": .announce])
         #expect(
-            try NodeConditions(Objects.value(Objects.node("a", annotations: ["kubermesh.io/drain": "true"]))).wantsDrain
+            try NodeConditions(Objects.value(Objects.node("a", annotations: ["kubermesh.io/drain": "true"]))).drainReason != nil
         )
         #expect(
-            try !NodeConditions(Objects.value(Objects.node("a", annotations: ["kubermesh.io/drain": "false"])))
-                .wantsDrain)
+            try NodeConditions(Objects.value(Objects.node("a", annotations: ["kubermesh.io/drain": "false"])))
+                .drainReason == nil)
     }
 }

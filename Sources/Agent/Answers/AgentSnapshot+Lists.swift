@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Addressing
 internal import ControlAPI
 internal import Netlink
@@ -98,9 +99,10 @@ extension AgentSnapshot {
     }
 
     /// The addresses shared with other nodes.
-    var vipList: [ControlAPI.VIP] {
+    var vipList: [ControlAPI.VIP] { configuredVIPs + clusterVIPs }
+
+    private var configuredVIPs: [ControlAPI.VIP] {
         vips.entries.map { entry in
-            let announcers = router?.candidates(for: IPv6Prefix(host: entry.vip.address)) ?? []
             return ControlAPI.VIP(
                 name: entry.vip.name, address: entry.vip.address.description, state: entry.stateText,
                 announced: entry.isAnnounced,
@@ -109,8 +111,23 @@ extension AgentSnapshot {
                 lastError: entry.lastError, lastCheck: entry.lastCheck.map { age(since: $0) },
                 streak: entry.health.streak,
                 checks: entry.checks, failures: entry.failures,
-                others: announcers.map(\.announcer).filter { $0 != router?.routerID }.map { label(of: $0) })
+                others: others(announcing: entry.vip.address))
         }
+    }
+
+    private var clusterVIPs: [ControlAPI.VIP] {
+        serviceVIPs.entries.sorted { $0.key < $1.key }.map { address, entry in
+            return ControlAPI.VIP(
+                name: entry.services.joined(separator: ","), address: address.description,
+                state: entry.end == nil ? .service : .leaving, announced: true,
+                metric: Int(entry.metric(isDrained: isDrained)), age: age(since: entry.since), check: nil,
+                lastError: nil, lastCheck: nil, streak: 0, checks: 0, failures: 0, others: others(announcing: address))
+        }
+    }
+
+    private func others(announcing address: IPv6Address) -> [String] {
+        let announcers = router?.candidates(for: IPv6Prefix(host: address)) ?? []
+        return announcers.map(\.announcer).filter { $0 != router?.routerID }.map { label(of: $0) }
     }
 }
 

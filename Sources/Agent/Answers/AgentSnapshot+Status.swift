@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Addressing
 internal import ControlAPI
 internal import Glibc
@@ -17,18 +18,29 @@ extension AgentSnapshot {
             ipv4Address: addresses.first { $0.ipv4 != nil }?.description,
             announces: announced.map(\.prefix.description),
             stubRouter: router?.isStubRouter ?? false, drained: isDrained, configuration: configurationStatus,
+            cluster: clusterStatus,
             kernel: Status.KernelStatus(
                 table: Int(configuration.kernel.table), routeProtocol: Int(configuration.kernel.routeProtocol),
                 nextHopObjects: fib.map { $0.configuration.mode == .objects } ?? true, problems: kernelProblems),
             counts: counts, events: events)
     }
 
+    private var clusterStatus: Status.ClusterStatus? {
+        cluster.map { cluster in
+            Status.ClusterStatus(
+                source: cluster.origin, connected: cluster.isConnected,
+                problems: cluster.problems,
+                objects: cluster.resources.mapValues(\.objects), podCIDRs: cluster.podCIDRs.map(\.description),
+                drainReason: cluster.node.drainReason)
+        }
+    }
+
     private var counts: Status.Counts {
         var counts = Status.Counts()
         counts.interfaces = interfaces.ports.count
         counts.interfacesUp = interfaces.ports.values.count { if case .up = $0.state { true } else { false } }
-        counts.vips = vips.entries.count
-        counts.vipsAnnounced = vips.announced.count
+        counts.vips = vips.entries.count + serviceVIPs.entries.count
+        counts.vipsAnnounced = vips.announced.count + serviceVIPs.entries.count
         guard let router else { return counts }
         let neighbors = router.neighborSnapshots
         counts.neighbors = neighbors.count

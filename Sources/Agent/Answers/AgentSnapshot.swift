@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Addressing
 internal import ControlAPI
 internal import Netlink
@@ -24,14 +25,19 @@ struct AgentSnapshot: Sendable {
     var addresses: [IPv6Address]
     /// The prefixes announced.
     var announced: [AdvertisedPrefix]
-    /// Whether the node is drained.
-    var isDrained: Bool
+    /// Why the node is drained, if it is.
+    var drainReasons: DrainReasons
+    var isDrained: Bool { !drainReasons.isEmpty }
     /// What should be in the kernel, and what is.
     var fib: FIB?
     /// The ports.
     var interfaces: InterfaceTable
     /// The VIPs.
     var vips: VIPTable
+    /// What is known of the cluster, if there is one.
+    var cluster: ClusterView?
+    /// The addresses of the cluster's services that are announced.
+    var serviceVIPs: ServiceVIPs
     /// The configuration in use.
     var configuration: Configuration
     /// Where it came from, and what is wrong with the file.

@@ -108,7 +108,7 @@ struct ControlService: Sendable {
             }
         }
         await setDrained(request.enabled)
-        if !request.enabled { await transit.end() }
+        if await !snapshot().isDrained { await transit.end() }
         return try .json(request)
     }
 
@@ -116,7 +116,7 @@ struct ControlService: Sendable {
     private func drainState() async -> DrainDocument {
         let snapshot = await snapshot()
         var document = DrainDocument(
-            node: snapshot.node, drained: snapshot.isDrained, transitPackets: nil, problem: nil)
+            node: snapshot.node, drained: snapshot.isDrained, reasons: snapshot.drainReasons.names, transitPackets: nil, problem: nil)
         guard snapshot.isDrained else { return document }
         do {
             document.transitPackets = try await transit.packets(between: snapshot.interfaces.activePorts)

@@ -1,4 +1,5 @@
 public import Addressing
+public import Cluster
 public import OSPF
 public import Services
 
@@ -17,6 +18,8 @@ public struct Configuration: Hashable, Sendable {
     public var vips: [VIP] = []
     /// `cni`: how container runtimes attach pods; `nil` if that is somebody else's business.
     public var cni: CNIOptions?
+    /// `kubernetes`: what is asked of an API server, if there is one.
+    public var kubernetes = KubernetesOptions()
     /// `ospf`: what concerns the whole router.
     public var ospf = RouterOptions()
     /// `kernel`: where routes go.
@@ -33,6 +36,8 @@ public struct Configuration: Hashable, Sendable {
     public static let defaultPath = "/etc/kubermesh/kubermesh.yaml"
     /// What `apiVersion` must say, if it is there.
     public static let apiVersion = "kubermesh/v1"
+    /// Where is kept what must outlive a restart of the machine, when nobody says.
+    public static let defaultState = "/var/lib/kubermesh"
 }
 
 extension Configuration {
@@ -44,6 +49,20 @@ extension Configuration {
         public var routerID: RouterID?
         /// How long it drains before it stops; `nil` stops at once.
         public var drainOnStop: Duration?
+        /// What becomes of its place in the mesh when the agent stops.
+        public var onStop = StopBehavior.leave
+        /// The directory of what must outlive a restart of the machine; `nil` is the usual one, or that of a control socket
+        /// that is not at its usual place.
+        public var state: String?
+    }
+
+    /// What becomes of a node's place in the mesh when its agent stops.
+    public enum StopBehavior: Hashable, Sendable {
+        /// It says goodbye, and the others route around the node.
+        case leave
+        /// Everything stays as it is, as the agent is going to be back within the dead interval; unless the cluster says
+        /// that the node is about to be taken away.
+        case stay
     }
 
     /// Where the node's addresses come from.
@@ -84,6 +103,16 @@ extension Configuration {
         public var plugin = Plugin.ptp
         /// The MTU of pods; `nil` is the smallest of the mesh.
         public var mtu: Int?
+    }
+
+    /// What is asked of an API server.
+    public struct KubernetesOptions: Hashable, Sendable {
+        /// Whether one is asked at all, where there is one.
+        public var isWatched = true
+        /// The file that describes the connection; `nil` takes `$KUBECONFIG`, or the pod's service account.
+        public var kubeconfig: String?
+        /// Which addresses of services are announced.
+        public var services = ServiceOptions()
     }
 
     /// What concerns the whole router.

@@ -1,4 +1,5 @@
 import Addressing
+import Cluster
 import OSPF
 import Services
 import Yams
@@ -30,8 +31,8 @@ extension Configuration {
 
     private mutating func read(_ root: Node, _ reader: ConfigurationReader) {
         let keys = [
-            "apiVersion", "node", "addressing", "interfaces", "advertise", "vips", "cni", "ospf", "kernel", "control",
-            "http",
+            "apiVersion", "node", "addressing", "interfaces", "advertise", "vips", "cni", "kubernetes", "ospf",
+            "kernel", "control", "http",
         ]
         guard
             let file = reader.section(
@@ -39,9 +40,13 @@ extension Configuration {
                 unsupported: ["auth": "authentication of OSPF packets is planned; without it, leave the key out"])
         else { return }
         _ = file.value("apiVersion") { try Read.word($0, [Self.apiVersion: ()]) }
-        if let section = file.section("node", keys: ["name", "routerID", "drainOnStop"]) {
+        if let section = file.section("node", keys: ["name", "routerID", "onStop", "drainOnStop", "state"]) {
             section.read("name", into: &node.name) { try Read.name($0) }
             section.read("routerID", into: &node.routerID, Read.routerID)
+            section.read("state", into: &node.state, Read.absolutePath)
+            section.read("onStop", into: &node.onStop) {
+                try Read.word($0, ["leave": .leave, "stay": .stay])
+            }
             section.read("drainOnStop", into: &node.drainOnStop) {
                 try Read.duration($0, in: .milliseconds(1) ... .seconds(3600))
             }
@@ -62,6 +67,12 @@ extension Configuration {
             section.read("plugin", into: &options.plugin) { try Read.word($0, ["ptp": .ptp, "bridge": .bridge]) }
             section.read("mtu", into: &options.mtu) { try Read.integer($0, in: 1280...65535) }
             cni = options
+        }
+        if let section = file.section("kubernetes", keys: ["watch", "kubeconfig", "clusterIPs", "loadBalancerClass"]) {
+            section.read("watch", into: &kubernetes.isWatched, Read.boolean)
+            section.read("kubeconfig", into: &kubernetes.kubeconfig, Read.absolutePath)
+            section.read("clusterIPs", into: &kubernetes.services.announcesClusterIPs, Read.boolean)
+            section.read("loadBalancerClass", into: &kubernetes.services.loadBalancerClass) { try Read.name($0) }
         }
         if let section = file.section("ospf", keys: ["area", "instance", "maximumPaths", "spfDelay"]) {
             readOSPF(section)

@@ -24,11 +24,9 @@ struct IPv4Ranges: Sendable {
     /// The node's own address.
     var address: IPv4Address? { givenAddress ?? takenAddress?.prefix?.address }
 
-    /// What is announced: the address, and the range taken for pods.
-    var announced: [AdvertisedPrefix] {
-        let own = address.map { AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address($0)), options: .localAddress) }
-        let pods = takenPods?.prefix.map { AdvertisedPrefix(prefix: IPv6Prefix($0)) }
-        return [own, pods].compactMap(\.self)
+    /// How the address is announced.
+    var announced: AdvertisedPrefix? {
+        address.map { AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address($0)), options: .localAddress) }
     }
 
     /// What stands in the way of it.

@@ -2,8 +2,8 @@ internal import Addressing
 internal import Glibc
 internal import Linux
 
-/// What must outlive a restart, in small files beside the control socket. Everything here may be lost or unwritable: then
-/// the mesh finds out again what was known.
+/// What must outlive a restart, in small files. Everything here may be lost or unwritable: then the mesh finds out again what
+/// was known. There are two: that of the control socket forgets with the machine's restart, the other (`node.state`) does not.
 struct StateDirectory: Sendable {
     let path: String
 
@@ -12,6 +12,18 @@ struct StateDirectory: Sendable {
     /// The directory of a socket.
     init(besideSocket socket: String) {
         path = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? "."
+    }
+
+    /// What outlives a restart of the machine.
+    init(_ configuration: Configuration) {
+        let socket = configuration.control.socket
+        if let path = configuration.node.state {
+            self.init(path: path)
+        } else if socket == Configuration().control.socket {
+            self.init(path: Configuration.defaultState)
+        } else {
+            self.init(besideSocket: socket)
+        }
     }
 
     /// The directory and those above it, the uppermost first.
@@ -71,7 +83,8 @@ struct StateDirectory: Sendable {
 
     private var nonceFile: String { path + "/fingerprint" }
 
-    /// A random number that stays the same over restarts if it can be kept: it tells two machines apart whose hardware
+    /// A random number that stays the same over restarts of the agent if it can be kept, and better not over those of the
+    /// machine, whose disk may be a copy of another's: it tells two machines apart whose hardware
     /// addresses are equal, as those of cloned virtual machines are.
     func nonce() -> UInt64 {
         if let octets = try? SmallFile.read(nonceFile, upTo: 32),

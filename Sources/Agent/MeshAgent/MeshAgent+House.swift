@@ -1,3 +1,4 @@
+internal import Cluster
 internal import ControlAPI
 internal import Linux
 internal import Logging
@@ -22,6 +23,7 @@ extension MeshAgent {
         let next = [
             fileDeadline.map { $0 + Self.fileSlack }, vips.nextDeadline, portDeadline, sweepDeadline, reviewDeadline,
             membershipDeadline,
+            serviceVIPs.nextDeadline,
         ].compactMap(\.self).min()
         loop.setDeadline(next, of: timers.house)
     }
@@ -38,6 +40,7 @@ extension MeshAgent {
             if file.hasChanged { reload() }
         }
         perform(vips.handle(.timer, at: now))
+        expireServices(at: now)
         if let deadline = reviewDeadline, deadline <= now { settle() }
         retryMemberships(at: now)
         openPortsIfDue()
@@ -92,7 +95,8 @@ extension Configuration {
         [
             ("node", node == new.node), ("addressing", addressing == new.addressing), ("cni", cni == new.cni),
             ("ospf", ospf == new.ospf),
-            ("kernel", kernel == new.kernel), ("control", control == new.control), ("http", http == new.http),
+            ("kubernetes", kubernetes == new.kubernetes), ("kernel", kernel == new.kernel),
+            ("control", control == new.control), ("http", http == new.http),
         ].filter { !$0.1 }.map(\.0)
     }
 }

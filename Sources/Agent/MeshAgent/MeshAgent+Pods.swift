@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Cluster
 internal import ControlAPI
 internal import Linux
 internal import Logging
@@ -7,16 +8,12 @@ internal import OSPF
 // How pods are attached.
 
 extension MeshAgent {
-    /// The ranges of the node's pods.
-    private var podRanges: [IPv6Prefix] {
-        guard let routing else { return [] }
-        return routing.identity.podPrefixes + (routing.ipv4.takenPods?.prefix.map { [IPv6Prefix($0)] } ?? [])
-    }
-
     /// Writes the file for container runtimes if there is something new to say. Not before the mesh has been heard out: its
     /// being there tells the kubelet that pods may come.
     func writeNetworkConfiguration() {
-        guard let options = configuration.cni, phase == .running, let routing, !podRanges.isEmpty else { return }
+        guard let options = configuration.cni, phase == .running, let routing else { return }
+        if cluster?.podCIDRs.isEmpty == true { connection?.offer(podRanges) }
+        guard !podRanges.isEmpty, rangesAreKnown else { return }
         // For a moment nobody may be known, not even we, as while our own LSAs are said anew.
         let mtu = options.mtu ?? routing.router.smallestMTU.map(Int.init) ?? writtenNetwork?.mtu ?? 1280
         let network = NetworkConfiguration(plugin: options.plugin, ranges: podRanges, mtu: mtu)

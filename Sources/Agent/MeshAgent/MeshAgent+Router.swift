@@ -99,12 +99,13 @@ extension MeshAgent {
         var prefixes = [
             AdvertisedPrefix(prefix: IPv6Prefix(host: identity.address), options: .localAddress)
         ]
-        prefixes += routing.ipv4.announced
-        prefixes += identity.podPrefixes.map { AdvertisedPrefix(prefix: $0) }
+        if let address = routing.ipv4.announced { prefixes.append(address) }
+        prefixes += podRanges.map { AdvertisedPrefix(prefix: $0) }
         prefixes += configuration.advertise
         let metric = isDrained ? AdvertisedPrefix.lastResort : 0
         prefixes += vips.announced.map { AdvertisedPrefix(prefix: IPv6Prefix(host: $0), metric: metric) }
         prefixes += vips.announcedPrefixes.map { AdvertisedPrefix(prefix: $0.prefix, metric: max($0.metric, metric)) }
+        prefixes += announcedServices
         prefixes += interfaces.passivePrefixes
         // Asked after every event of the kernel, and mostly in vain.
         guard routing.offered != prefixes else { return }

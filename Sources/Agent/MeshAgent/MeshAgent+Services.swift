@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Addressing
 internal import ControlAPI
 internal import Linux
@@ -62,7 +63,9 @@ extension MeshAgent {
     func putBack(_ address: InterfaceAddress) {
         guard address.interface == KernelAddresses.loopback, let routing, phase != .stopping else { return }
         let isOwn = ownAddresses.contains(address.address)
-        guard isOwn || vips.announced.contains(address.address) else { return }
+        guard isOwn || vips.announced.contains(address.address) || serviceVIPs.entries[address.address] != nil else {
+            return
+        }
         guard hold(address.address) else { return }
         tell(.warning, "somebody removed \(address.address) from lo; it is back")
         // The kernel has taken it off all routes, or, if it is IPv4's, has taken all routes with it.

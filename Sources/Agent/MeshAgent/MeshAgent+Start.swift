@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Addressing
 internal import ControlAPI
 internal import Linux
@@ -28,6 +29,11 @@ extension MeshAgent {
         try loop.register(monitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readMonitor() } }
         KernelSettings.apply(configuration.kernel).forEach(tell)
         watchFile()
+        do {
+            try state.create()
+        } catch {
+            tell(.warning, "what this node finds out is forgotten when it starts again: \(error)")
+        }
         let now = EventLoop.now
         perform(vips.configure(configuration.vips, at: now))
         refreshInterfaces()
@@ -39,7 +45,7 @@ extension MeshAgent {
     func identify() throws {
         guard routing == nil else { return }
         let identity = NodeIdentity(
-            configuration: configuration, hostName: Host.name, ports: identityPorts, nonce: state.nonce(),
+            configuration: configuration, hostName: Host.name, ports: identityPorts, nonce: passing.nonce(),
             savedRouterID: state.savedRouterID)
         guard let identity else {
             if !isWaitingTold { tell(.notice, "waiting for a port to take an identity from") }
@@ -97,7 +103,7 @@ extension MeshAgent {
             "node \(identity.name), router ID \(identity.routerID), address \(identity.address); "
                 + "\(counted(installer.fib.counts.routes, "route")) of an earlier run adopted",
             ["mode": "\(installer.fib.configuration.mode)"])
-        if isDrained { tell(.notice, "drained, as before the restart") }
+        if drainReasons.contains(.operator) { tell(.notice, "drained, as before the restart") }
         tellStubRouter()
         advertise()
         portDeadline = now + Self.longestWaitForChecks
@@ -107,7 +113,7 @@ extension MeshAgent {
     /// Takes away what an earlier run put on `lo` and this one does not want. The VIPs that may be wanted stay until their
     /// checks have spoken.
     private func removeStaleAddresses(except own: [IPv6Address]) throws {
-        let wanted = Set(configuration.vips.map(\.address) + own)
+        let wanted = Set(configuration.vips.map(\.address) + serviceVIPs.entries.keys + own)
         for stale in try addresses.own() where !wanted.contains(stale.address) {
             try addresses.remove(stale.address, from: stale.interface)
             tell(.notice, "removed \(stale.address), left by an earlier run")
@@ -171,12 +177,22 @@ extension MeshAgent {
 // MARK: - The end
 
 extension MeshAgent {
+    /// Whether the agent is to be gone without a word, as it will be back soon: nobody has said that the node goes.
+    var staysOnStop: Bool {
+        configuration.node.onStop == .stay && !isDrained && cluster?.node.isLeaving != true
+    }
+
     /// Tells the neighbours, and gives the VIPs up. Routes stay, so that packets go on until others have routed around,
     /// unless `removingEverything`.
     func stop(removingEverything: Bool) {
         guard phase != .stopping else { return }
         phase = .stopping
+        guard removingEverything || !staysOnStop else {
+            tell(.notice, "stopped; everything stays as it is for the next agent, as node.onStop says")
+            return
+        }
         perform(vips.configure([], at: EventLoop.now))
+        withdrawServices()
         guard let routing else { return }
         handle(.shutdown)
         guard removingEverything else {

@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Cluster
 internal import ControlAPI
 internal import Glibc
 internal import Linux
@@ -19,6 +20,8 @@ public actor MeshAgent {
 
     let log: Logger
     let checker: any ServiceChecker
+    /// What is remembered until the machine starts again, and beyond.
+    let passing: StateDirectory
     let state: StateDirectory
     let started = EventLoop.now
     var phase = Status.Phase.waiting
@@ -41,15 +44,22 @@ public actor MeshAgent {
     var routing: RoutingCore?
     var ages = RouteAges()
     var vips = VIPTable()
+    /// What is known of the cluster; `nil` while nothing is.
+    var cluster: ClusterView?
+    /// The addresses of the cluster's services that are announced.
+    var serviceVIPs = ServiceVIPs()
+    /// What the router was last told of them.
+    var announcedServices: [AdvertisedPrefix] = []
+    let connection: ClusterConnection?
     /// What ``reviewMesh()`` last looked at, and when.
     var reviewed: (seen: MeshReview, moment: Instant)?
     /// What container runtimes were last told.
     var writtenNetwork: NetworkConfiguration?
     /// Whether it was said that there is no port to take an identity from.
     var isWaitingTold = false
-    /// Whether the node was made a stub router, and whether it was drained, which includes that.
+    /// Whether the node was made a stub router, and why it is drained, which includes that.
     var isStubRouter = false
-    var isDrained: Bool
+    var drainReasons: DrainReasons = []
     /// Whether the router has been told of the ports.
     var portsAreOpen = false
 
@@ -115,15 +125,18 @@ public actor MeshAgent {
 
     /// Opens what the agent needs of the kernel. Nothing runs before ``start()``.
     init(
-        loop: EventLoop, configuration: Configuration, file: ConfigurationFile, checker: any ServiceChecker, log: Logger
+        loop: EventLoop, configuration: Configuration, file: ConfigurationFile, checker: any ServiceChecker,
+        connection: ClusterConnection? = nil, log: Logger
     ) throws {
         self.loop = loop
         self.configuration = configuration
         self.file = file
         self.checker = checker
+        self.connection = connection
         self.log = log
-        state = StateDirectory(besideSocket: configuration.control.socket)
-        isDrained = state.isDrained
+        passing = StateDirectory(besideSocket: configuration.control.socket)
+        state = StateDirectory(configuration)
+        if passing.isDrained { drainReasons = .operator }
         configurationStatus = Status.ConfigurationStatus(
             file: file.path, loaded: Timestamp.now, ok: true, problems: [], needsRestart: [])
         monitor = try KernelMonitor()
@@ -168,8 +181,9 @@ extension MeshAgent {
             now: EventLoop.now, started: started, node: routing?.identity.name ?? configuration.node.name ?? Host.name,
             phase: phase, adoptedRoutes: routing?.adoptedRoutes ?? 0, router: routing?.router,
             addresses: ownAddresses,
-            announced: routing?.announced ?? [], isDrained: isDrained, fib: routing?.installer.fib,
-            interfaces: interfaces, vips: vips,
+            announced: routing?.announced ?? [], drainReasons: drainReasons, fib: routing?.installer.fib,
+            interfaces: interfaces, vips: vips, cluster: cluster,
+            serviceVIPs: serviceVIPs,
             configuration: configuration, configurationStatus: configurationStatus,
             kernelProblems: currentKernelProblems,
             ages: ages, events: events.events, counters: counters)

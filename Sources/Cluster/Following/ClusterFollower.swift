@@ -1,4 +1,4 @@
-internal import Addressing
+public import Addressing
 public import Kubernetes
 public import NIOCore
 
@@ -6,15 +6,15 @@ public import NIOCore
 /// tells what is new of that. It lives on an event loop of its own, so that nothing of routing waits for it.
 ///
 /// What was last known is kept in files and is what the next start goes by, so the API may be away for as long as it likes:
-/// nothing is withdrawn because it cannot be asked.
+/// nothing is withdrawn because it cannot be asked. Credentials that cannot be used yet, as while the API server itself
+/// comes up on this node, are looked at again and again.
 public final class ClusterFollower: Sendable {
     /// Where everything happens.
-    public var loop: any EventLoop { client.loop }
-    private let client: APIClient
+    public let loop: any EventLoop
+    private let source: ConnectionSource
     private let directory: String
     private let report: @Sendable (ClusterReport) -> Void
     private let state: NIOLoopBoundBox<State>
-    private let watchers: NIOLoopBoundBox<Watchers?>
 
     private struct Watchers {
         var services: ResourceWatcher<Service>
@@ -28,6 +28,13 @@ public final class ClusterFollower: Sendable {
         }
     }
 
+    /// The client, and what asks by it.
+    private struct Connection {
+        var client: APIClient
+        var watchers: Watchers
+        var offer: PodRangeOffer
+    }
+
     /// Changed where it stands, on the loop only.
     private final class State {
         var view: ClusterView
@@ -38,6 +45,10 @@ public final class ClusterFollower: Sendable {
         var isComplete = false
         var notices: [String] = []
         var objects = KnownObjects()
+        var connection: Connection?
+        /// What is offered as the ranges of the node's pods.
+        var offered: [IPv6Prefix] = []
+        var retrying: Scheduled<Void>?
         var writing: Scheduled<Void>?
 
         init(view: ClusterView, board: ServiceBoard) {
@@ -49,32 +60,68 @@ public final class ClusterFollower: Sendable {
     /// Changes of what is known are written to files after this long, many together.
     private static let writingDelay = TimeAmount.seconds(2)
 
+    private static let retryInterval = TimeAmount.seconds(10)
+
     /// Makes one that asks nobody yet, for the node of this name. What is known is kept in files in `directory`; `report` is
-    /// called on the client's loop.
+    /// called on the loop.
     public init(
-        _ client: APIClient, node name: String, options: ServiceOptions, filesIn directory: String,
-        report: @escaping @Sendable (ClusterReport) -> Void
+        _ source: ConnectionSource, on loop: any EventLoop, node name: String, options: ServiceOptions,
+        filesIn directory: String, report: @escaping @Sendable (ClusterReport) -> Void
     ) {
-        self.client = client
+        self.source = source
+        self.loop = loop
         self.directory = directory
         self.report = report
         let conditions = NodeConditions(name: name)
         let view = ClusterView(
-            origin: client.origin, resources: ["services": .init(), "endpointslices": .init(), "nodes": .init()],
+            origin: source.description, resources: ["services": .init(), "endpointslices": .init(), "nodes": .init()],
             node: conditions)
         let board = ServiceBoard(node: conditions, options: options)
-        state = .makeBoxSendingValue(State(view: view, board: board), eventLoop: client.loop)
-        watchers = .makeBoxSendingValue(nil, eventLoop: client.loop)
+        state = .makeBoxSendingValue(State(view: view, board: board), eventLoop: loop)
     }
 
-    /// Tells what was known before, and begins to ask. To be called on the client's loop.
+    /// Tells what was known before, and begins to ask. To be called on the loop.
     public func start() {
         let known = KnownObjects(from: directory)
         state.value.isComplete = known.isComplete
         if known.isComplete {
             state.value.notices.append("what was known of the cluster before is used until more is heard")
         }
-        let name = state.value.view.node.name
+        set(known.services ?? [:]) { $0.board.set($1, $2) }
+        set(known.slices ?? [:]) { $0.board.set($1, $2) }
+        set(known.nodes ?? [:], setNode)
+        state.value.objects = known
+        tell()
+        connect(attempt: 0)
+    }
+
+    private func set<Object>(_ objects: [ObjectKey: Object], _ set: (State, ObjectKey, Object?) -> Void) {
+        for (key, object) in objects { set(state.value, key, object) }
+    }
+
+    private func setNode(_ state: State, _ key: ObjectKey, _ node: Node?) {
+        // Not even a node that was deleted has lost its ranges: its pods still run.
+        guard let node, key.name == state.view.node.name else { return }
+        state.view.isNodeKnown = true
+        state.view.node = NodeConditions(node)
+        state.view.podCIDRs = node.podCIDRs
+        state.board.setNode(state.view.node)
+    }
+
+    private func connect(attempt: Int) {
+        let client: APIClient
+        do {
+            client = try APIClient(source, on: loop)
+        } catch {
+            if attempt == 0 {
+                state.value.notices.append("\(error); it is tried again every \(Self.retryInterval.nanoseconds / 1_000_000_000) s")
+                tell()
+            }
+            state.value.retrying = loop.scheduleTask(in: Self.retryInterval) { [self] in connect(attempt: attempt + 1) }
+            return
+        }
+        state.value.view.origin = client.origin
+        let known = state.value.objects
         let watchers = Watchers(
             services: ResourceWatcher(client: client, known: known.services.map { Array($0.values) } ?? []) { [self] in
                 take($0, into: \.objects.services) { $0.board.set($1, $2) }
@@ -83,28 +130,45 @@ public final class ClusterFollower: Sendable {
                 take($0, into: \.objects.slices) { $0.board.set($1, $2) }
             },
             nodes: ResourceWatcher(
-                client: client, scope: WatchScope(name: name), known: known.nodes.map { Array($0.values) } ?? []
+                client: client, scope: WatchScope(name: state.value.view.node.name),
+                known: known.nodes.map { Array($0.values) } ?? []
             ) { [self] in
-                take($0, into: \.objects.nodes) { state, key, node in
-                    // Not even a node that was deleted has lost its ranges: its pods still run.
-                    guard let node, key.name == name else { return }
-                    state.view.node = NodeConditions(node)
-                    state.view.podCIDRs = node.podCIDRs
-                    state.board.setNode(state.view.node)
-                }
+                take($0, into: \.objects.nodes, setNode)
+                considerOffer()
             })
-        self.watchers.value = watchers
+        let offer = PodRangeOffer(client) { [self] notice in
+            state.value.notices.append(notice)
+            tell()
+        }
+        state.value.connection = Connection(client: client, watchers: watchers, offer: offer)
         watchers.services.start()
         watchers.slices.start()
         watchers.nodes.start()
     }
 
-    /// Asks no more. To be called on the client's loop.
+    /// Offers ranges for the node's pods, to be taken if the cluster has none for it. To be called on the loop.
+    public func offer(_ ranges: [IPv6Prefix]) {
+        guard state.value.offered != ranges else { return }
+        state.value.offered = ranges
+        considerOffer()
+    }
+
+    private func considerOffer() {
+        // Only what the API says now counts, and not what it said in an earlier life.
+        guard let node = state.value.objects.nodes?[ObjectKey(name: state.value.view.node.name)], state.value.view.resources["nodes"]?.isSynced == true
+        else { return }
+        state.value.connection?.offer.consider(node, state.value.offered)
+    }
+
+    /// Asks no more. To be called on the loop.
     public func stop() -> EventLoopFuture<Void> {
-        watchers.value?.stop()
-        watchers.value = nil
+        state.value.retrying?.cancel()
+        guard let connection = state.value.connection else { return loop.makeSucceededVoidFuture() }
+        state.value.connection = nil
+        connection.watchers.stop()
+        connection.offer.stop()
         write()
-        return client.shutdown()
+        return connection.client.shutdown()
     }
 
     /// Takes in what a watcher reports.
@@ -146,7 +210,7 @@ public final class ClusterFollower: Sendable {
 
     private func scheduleWriting() {
         guard state.value.writing == nil else { return }
-        state.value.writing = client.loop.scheduleTask(in: Self.writingDelay) { [self] in write() }
+        state.value.writing = loop.scheduleTask(in: Self.writingDelay) { [self] in write() }
     }
 
     private func write() {

@@ -9,6 +9,8 @@ public struct ClusterView: Hashable, Sendable {
         public var isSynced = false
         /// Whether the server is heard.
         public var isConnected = false
+        /// Whether the server has said that it will not tell.
+        public var isRefused = false
         /// How many objects are known.
         public var objects = 0
         /// Why the server is not heard, as far as that is known.
@@ -19,6 +21,7 @@ public struct ClusterView: Hashable, Sendable {
         init(_ state: WatchState) {
             isSynced = state.isSynced
             isConnected = state.connectedSince != nil
+            isRefused = !isConnected && state.failures[.forbidden, default: 0] > 0
             objects = state.objects
             problem = state.connectedSince == nil ? state.lastError : nil
         }
@@ -30,8 +33,21 @@ public struct ClusterView: Hashable, Sendable {
     public var resources: [String: Resource] = [:]
     /// What counts of this node.
     public var node: NodeConditions
+    /// Whether something was ever heard of this node, in this life or an earlier one.
+    public var isNodeKnown = false
     /// The ranges that the cluster gives the node's pods.
     public var podCIDRs: [IPv6Prefix] = []
+
+    /// What is not heard and why, a line each.
+    public var problems: [String] {
+        var lines = resources.sorted { $0.key < $1.key }.compactMap { name, resource in
+            resource.problem.map { "\(name): \($0)" }
+        }
+        if !isNodeKnown, resources["nodes"]?.isSynced == true {
+            lines.append("there is no Node \(node.name): if it has another name, node.name or $NODE_NAME must say it")
+        }
+        return lines
+    }
 
     /// Whether everything that is watched is heard.
     public var isConnected: Bool { resources.values.allSatisfy(\.isConnected) }
@@ -45,4 +61,11 @@ public struct ClusterReport: Sendable {
     public var changes: [IPv6Address: ServiceBoard.Entry?]
     /// What people should be told.
     public var notices: [String]
+
+    /// Adds what was reported later.
+    public mutating func append(_ later: ClusterReport) {
+        view = later.view
+        changes.merge(later.changes) { $1 }
+        notices += later.notices
+    }
 }

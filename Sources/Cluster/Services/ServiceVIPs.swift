@@ -29,12 +29,14 @@ public struct ServiceVIPs: Sendable {
 
     /// All addresses that are announced.
     public private(set) var entries: [IPv6Address: Entry] = [:]
+    /// Those that are wanted no more: few of many.
+    private var leaving: Set<IPv6Address> = []
 
     /// Makes an empty table.
     public init() {}
 
     /// When ``expire(at:)`` is wanted next.
-    public var nextDeadline: Instant? { entries.values.lazy.compactMap(\.end).min() }
+    public var nextDeadline: Instant? { leaving.lazy.compactMap { entries[$0]?.end }.min() }
 
     /// Takes in what is wanted of one address now; `nil` is nothing.
     public mutating func set(
@@ -50,9 +52,11 @@ public struct ServiceVIPs: Sendable {
             entry.end = nil
             entry.services = services
             entry.wish = wish
+            leaving.remove(address)
         } else if entry.end == nil {
             entry.end = now + Self.linger
             entry.wish = .lastResort
+            leaving.insert(address)
         }
         if entry.wish != before.wish { entry.since = now }
         entries[address] = entry
@@ -61,14 +65,15 @@ public struct ServiceVIPs: Sendable {
 
     /// Withdraws what has lingered for long enough.
     public mutating func expire(at now: Instant) -> [Action] {
-        let over = entries.filter { $0.value.end.map { $0 <= now } ?? false }.keys.sorted()
+        let over = leaving.filter { entries[$0]?.end.map { $0 <= now } ?? true }.sorted()
         for address in over { entries[address] = nil }
+        leaving.subtract(over)
         return over.map(Action.release)
     }
 
     /// Withdraws everything, as at the end.
     public mutating func removeAll() -> [Action] {
-        defer { entries = [:] }
+        defer { (entries, leaving) = ([:], []) }
         return entries.keys.sorted().map(Action.release)
     }
 }

@@ -83,6 +83,9 @@ public struct DrainDocument: Codable, Sendable {
     public var node: String
     /// Whether the node is drained.
     public var drained: Bool
+    /// Who wants it drained: `operator`, by `meshctl drain`; `cluster`, by what is said of the Node; `stop`, as the agent
+    /// is about to end.
+    public var reasons: [String]?
     /// Packets from one port to another since the counting began with the first question; `nil` where they cannot be
     /// counted, or are not because the node is not drained.
     public var transitPackets: UInt64?
@@ -90,11 +93,12 @@ public struct DrainDocument: Codable, Sendable {
     public var problem: String?
 
     /// Makes an answer.
-    public init(node: String, drained: Bool, transitPackets: UInt64?, problem: String?) {
+    public init(node: String, drained: Bool, reasons: [String], transitPackets: UInt64?, problem: String?) {
         apiVersion = API.version
         kind = "Drain"
         self.node = node
         self.drained = drained
+        self.reasons = reasons
         self.transitPackets = transitPackets
         self.problem = problem
     }

@@ -32,6 +32,8 @@ public struct Status: Codable, Sendable {
     public var drained: Bool
     /// The configuration in use.
     public var configuration: ConfigurationStatus
+    /// How it stands with the Kubernetes API; `nil` where the agent knows of none.
+    public var cluster: ClusterStatus?
     /// The kernel's side.
     public var kernel: KernelStatus
     /// How many there are of what.
@@ -44,7 +46,8 @@ public struct Status: Codable, Sendable {
         version: String, pid: Int, uptime: Double, phase: Phase, ready: Bool, notReady: [String], routerID: String,
         routerIDIsDerived: Bool, area: String, instance: Int, address: String?, ipv4Address: String?,
         announces: [String], stubRouter: Bool, drained: Bool,
-        configuration: ConfigurationStatus, kernel: KernelStatus, counts: Counts, events: [Event]
+        configuration: ConfigurationStatus, cluster: ClusterStatus?, kernel: KernelStatus, counts: Counts,
+        events: [Event]
     ) {
         self.version = version
         self.pid = pid
@@ -62,6 +65,7 @@ public struct Status: Codable, Sendable {
         self.stubRouter = stubRouter
         self.drained = drained
         self.configuration = configuration
+        self.cluster = cluster
         self.kernel = kernel
         self.counts = counts
         self.events = events
@@ -99,6 +103,35 @@ public struct Status: Codable, Sendable {
             self.ok = ok
             self.problems = problems
             self.needsRestart = needsRestart
+        }
+    }
+
+    /// How it stands with the Kubernetes API.
+    public struct ClusterStatus: Codable, Sendable {
+        /// Where the connection is described.
+        public var source: String
+        /// Whether all that is watched is heard.
+        public var connected: Bool
+        /// What is not heard and why, a line each.
+        public var problems: [String]
+        /// How many objects are known, by kind.
+        public var objects: [String: Int]
+        /// The ranges the cluster gives the node's pods.
+        public var podCIDRs: [String]
+        /// Why the node is drained, as far as the cluster wants that.
+        public var drainReason: String?
+
+        /// Makes a status.
+        public init(
+            source: String, connected: Bool, problems: [String], objects: [String: Int], podCIDRs: [String],
+            drainReason: String?
+        ) {
+            self.source = source
+            self.connected = connected
+            self.problems = problems
+            self.objects = objects
+            self.podCIDRs = podCIDRs
+            self.drainReason = drainReason
         }
     }
 

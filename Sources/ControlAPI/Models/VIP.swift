@@ -55,6 +55,10 @@ public struct VIP: ListItem, Hashable {
     public enum State: String, Codable, Sendable {
         /// No check is configured: always announced.
         case unchecked
+        /// It is that of a service of the cluster, whose endpoints decide.
+        case service
+        /// As before, and no endpoint wants it any more: it is withdrawn in a moment.
+        case leaving
         /// Not tried yet.
         case unknown
         /// The check passes.

@@ -89,6 +89,14 @@ extension Status {
         if !configuration.needsRestart.isEmpty {
             lines.append(("", "takes effect at the next start: " + configuration.needsRestart.joined(separator: ", ")))
         }
+        if let cluster {
+            let known = cluster.objects.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(
+                separator: ", ")
+            lines.append(
+                ("kubernetes", "\(cluster.connected ? "connected" : "not connected") by \(cluster.source); \(known)"))
+            lines += cluster.problems.map { ("", $0) }
+            if let reason = cluster.drainReason { lines.append(("", "wants this node drained: \(reason)")) }
+        }
         lines.append(
             (
                 "kernel",

@@ -60,7 +60,7 @@ public struct ConnectionProblem: Error, Hashable, Sendable, CustomStringConverti
 }
 
 /// Where to look for a connection. It can be looked up again at any time, as files are replaced.
-public enum ConnectionSource: Hashable, Sendable {
+public enum ConnectionSource: Hashable, Sendable, CustomStringConvertible {
     /// A kubeconfig file, which must be there, and one of its contexts; `nil` is its current one.
     case kubeconfig(path: String, context: String?)
     /// What Kubernetes gives a pod: a directory, and the server's host and port as in the environment.
@@ -81,6 +81,14 @@ public enum ConnectionSource: Hashable, Sendable {
         else { return nil }
         let port = environment["KUBERNETES_SERVICE_PORT"] ?? ""
         return .serviceAccount(directory: directory, host: host, port: port.isEmpty ? "443" : port)
+    }
+
+    /// Where it is, for people.
+    public var description: String {
+        switch self {
+        case .kubeconfig(let path, _): path
+        case .serviceAccount(let directory, _, _): "service account in \(directory)"
+        }
     }
 
     /// Reads the files.
@@ -108,7 +116,7 @@ extension APIConnection {
         credentials = .tokenFile("\(directory)/token")
         let namespace = try? ConnectionFile.read("\(directory)/namespace", upTo: 256, place: "", advice: "")
         self.namespace = namespace.map(ConnectionFile.text) ?? "default"
-        origin = "service account in \(directory)"
+        origin = "\(ConnectionSource.serviceAccount(directory: directory, host: host, port: port))"
     }
 
     /// The token to show now; `nil` for none. One that cannot be read right now is as none.

@@ -21,6 +21,10 @@ public struct Node: Resource {
     public var isReady: Bool
     /// Whether its condition `Ready` is `False`, as the node itself says; one that was not heard of for long is `Unknown`.
     public var isKnownUnready: Bool
+    /// Whether that is because the machine shuts down, as a kubelet says that waits for pods to end first.
+    public var isShuttingDown: Bool
+    /// The keys of `spec.taints`.
+    public var taints: [String]
     /// `status.addresses`.
     public var addresses: [NodeAddress]
 }
@@ -35,13 +39,21 @@ public struct NodeAddress: Hashable, Sendable, Codable {
 
 extension Node {
     private enum CodingKeys: CodingKey { case metadata, spec, status }
-    private enum SpecificationKeys: CodingKey { case podCIDR, podCIDRs, unschedulable }
+    private enum SpecificationKeys: CodingKey { case podCIDR, podCIDRs, unschedulable, taints }
     private enum StatusKeys: CodingKey { case conditions, addresses }
 
     private struct Condition: Codable {
         var type: String
         var status: String
+        var message: String?
     }
+
+    private struct Taint: Codable {
+        var key: String
+    }
+
+    /// What a kubelet says of itself meanwhile.
+    private static let shutdownMessage = "node is shutting down"
 
     /// Reads what is used.
     public init(from decoder: any Decoder) throws {
@@ -54,10 +66,12 @@ extension Node {
         }
         podCIDRs = ranges.compactMap { IPv6Prefix($0) }
         isUnschedulable = try specification?.value(.unschedulable, else: false) ?? false
+        taints = try specification?.value(.taints, else: [Taint]()).map(\.key) ?? []
         let status = try fields.fields(.status, StatusKeys.self)
-        let ready = try status?.value(.conditions, else: [Condition]()).first { $0.type == "Ready" }?.status
-        isReady = ready == "True"
-        isKnownUnready = ready == "False"
+        let ready = try status?.value(.conditions, else: [Condition]()).first { $0.type == "Ready" }
+        isReady = ready?.status == "True"
+        isKnownUnready = ready?.status == "False"
+        isShuttingDown = isKnownUnready && ready?.message?.contains(Self.shutdownMessage) == true
         addresses = try status?.value(.addresses, else: []) ?? []
     }
 
@@ -68,9 +82,10 @@ extension Node {
         var specification = fields.nestedContainer(keyedBy: SpecificationKeys.self, forKey: .spec)
         try specification.encode(podCIDRs.map(\.description), forKey: .podCIDRs)
         try specification.encode(isUnschedulable, forKey: .unschedulable)
+        try specification.encode(taints.map { Taint(key: $0) }, forKey: .taints)
         var status = fields.nestedContainer(keyedBy: StatusKeys.self, forKey: .status)
         let ready = isReady ? "True" : isKnownUnready ? "False" : "Unknown"
-        try status.encode([Condition(type: "Ready", status: ready)], forKey: .conditions)
+        try status.encode([Condition(type: "Ready", status: ready, message: isShuttingDown ? Self.shutdownMessage : nil)], forKey: .conditions)
         try status.encode(addresses, forKey: .addresses)
     }
 }

@@ -1,0 +1,110 @@
+internal import Addressing
+internal import Cluster
+internal import ControlAPI
+internal import Kubernetes
+internal import Linux
+internal import Logging
+internal import OSPF
+internal import Services
+
+// What the cluster wants of this node: addresses of services, ranges of pods, a drain.
+
+extension MeshAgent {
+    /// Takes in what is new of the cluster, if there is anything.
+    func fetchNews() {
+        guard let report = connection?.fetch(), phase != .stopping else { return }
+        let before = cluster
+        cluster = report.view
+        for notice in report.notices { tell(.warning, "Kubernetes: \(notice)") }
+        if report.view.isConnected, before?.isConnected != true {
+            tell(.notice, "Kubernetes: connected by \(report.view.origin)")
+        }
+        takeServices(report.changes)
+        let reason = report.view.node.drainReason
+        if reason != before?.node.drainReason {
+            if let reason { tell(.notice, "Kubernetes: to be drained: \(reason)") }
+            setDrained(reason != nil, .cluster)
+        }
+        if report.view.node != before?.node || report.view.podCIDRs != before?.podCIDRs {
+            advertise()
+            settle()
+        }
+        scheduleHousekeeping()
+    }
+
+    private func takeServices(_ changes: [IPv6Address: ServiceBoard.Entry?]) {
+        guard !changes.isEmpty else { return }
+        let now = EventLoop.now
+        let configured = Set(vips.entries.map(\.vip.address) + ownAddresses)
+        var actions: [ServiceVIPs.Action] = []
+        for (address, entry) in changes.sorted(by: { $0.key < $1.key }) {
+            // What the configuration gives follows its own check.
+            guard !configured.contains(address) else { continue }
+            let names = entry?.services.map(\.description) ?? []
+            actions += serviceVIPs.set(address, entry?.wish, services: names, at: now)
+        }
+        perform(actions)
+        announceServices()
+    }
+
+    /// Withdraws addresses of services that are wanted no more.
+    func expireServices(at now: Instant) {
+        guard let deadline = serviceVIPs.nextDeadline, deadline <= now else { return }
+        let actions = serviceVIPs.expire(at: now)
+        announceServices()
+        perform(actions)
+    }
+
+    /// Takes everything back that was announced for services.
+    func withdrawServices() {
+        let actions = serviceVIPs.removeAll()
+        guard !actions.isEmpty else { return }
+        announceServices()
+        perform(actions)
+    }
+
+    private func perform(_ actions: [ServiceVIPs.Action]) {
+        for action in actions {
+            switch action {
+            case .hold(let address): hold(address)
+            case .release(let address): release(address)
+            }
+        }
+    }
+
+    private func announceServices() {
+        renewAnnouncedServices()
+        advertise()
+        settle()
+    }
+
+    /// Works out anew what is announced for services.
+    func renewAnnouncedServices() {
+        announcedServices = serviceVIPs.entries.sorted { $0.key < $1.key }.map { address, entry in
+            AdvertisedPrefix(prefix: IPv6Prefix(host: address), metric: entry.metric(isDrained: isDrained))
+        }
+    }
+
+    /// Whether ``podRanges`` are those that pods are to have: where a cluster is to be asked, not before it has spoken, or
+    /// has refused to.
+    var rangesAreKnown: Bool {
+        guard connection != nil, configuration.addressing.podPrefixes == nil, routing?.ipv4.takenPods == nil else {
+            return true
+        }
+        return cluster.map { $0.isNodeKnown || $0.resources["nodes"]?.isRefused == true } ?? false
+    }
+
+    /// The ranges of the node's pods: those of the configuration, else those of the cluster, else those of the plan.
+    var podRanges: [IPv6Prefix] {
+        guard let routing else { return [] }
+        let own = routing.identity.podPrefixes + (routing.ipv4.takenPods?.prefix.map { [IPv6Prefix($0)] } ?? [])
+        let isConfigured = configuration.addressing.podPrefixes != nil || routing.ipv4.takenPods != nil
+        guard !isConfigured, let given = cluster?.podCIDRs, !given.isEmpty else { return own }
+        return given
+    }
+}
+
+extension ServiceVIPs.Entry {
+    /// What the address is announced at.
+    func metric(isDrained: Bool) -> UInt16 { isDrained || wish == .lastResort ? AdvertisedPrefix.lastResort : 0 }
+}
