@@ -101,7 +101,7 @@ let shell: [Target] = [
         "Agent",
         [
             "Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "ControlAPI",
-            "ControlClient", "Lab",
+            "ControlClient", "Kubernetes", "Lab", "TestAPIServer",
         ]
             + nio),
     tests("Lab", ["Addressing", "ControlAPI", "Linux"]),

@@ -78,7 +78,8 @@ struct UndrainCommand: ParsableCommand {
         guard !now.drained else {
             throw Failure.no(
                 "the drain is taken back, and the node is still drained",
-                hint: "The cluster wants it: meshctl status says why. The annotation is kubermesh.io/drain of the Node.")
+                hint: "The cluster wants it: meshctl status says why. The annotation is kubermesh.io/drain of the Node."
+            )
         }
         Console.write("not drained any more\n")
     }

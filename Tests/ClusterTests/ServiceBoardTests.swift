@@ -1,5 +1,6 @@
 import Addressing
 import Kubernetes
+import TestAPIServer
 import Testing
 
 @testable import Cluster

@@ -1,6 +1,7 @@
 import Addressing
 import ControlAPI
 import Kubernetes
+import TestAPIServer
 import Testing
 
 @testable import Cluster
@@ -79,7 +80,8 @@ struct ServiceWishesTests {
         options.announcesClusterIPs = true
         #expect(try wishes(service, ready, node: excluded, options: options) == ["fd00::1": .announce])
         #expect(
-            try NodeConditions(Objects.value(Objects.node("a", annotations: ["kubermesh.io/drain": "true"]))).drainReason != nil
+            try NodeConditions(Objects.value(Objects.node("a", annotations: ["kubermesh.io/drain": "true"])))
+                .drainReason != nil
         )
         #expect(
             try NodeConditions(Objects.value(Objects.node("a", annotations: ["kubermesh.io/drain": "false"])))

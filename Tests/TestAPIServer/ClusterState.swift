@@ -186,7 +186,9 @@ struct ClusterState: Sendable {
         } else {
             new["status"] = old["status"]
         }
-        if let ranges = old["spec"]?["podCIDRs"], path.kind.kind == "Node", new["spec"]?["podCIDRs"] != ranges {
+        if let ranges = old["spec"]?["podCIDRs"], ranges != [], path.kind.kind == "Node",
+            new["spec"]?["podCIDRs"] != ranges
+        {
             throw Refusal(code: 422, reason: "Invalid", message: "spec.podCIDRs: node updates may not change it")
         }
         return try put(new, kind: path.kind)

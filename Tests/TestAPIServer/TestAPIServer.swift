@@ -63,6 +63,20 @@ public final class TestAPIServer: Sendable {
     public static func start(
         on host: String = "::1", port: Int = 0, certificates: TestCertificates, group: any EventLoopGroup
     ) async throws -> TestAPIServer {
+        try await start(certificates, group) { $0.bind(host: host, port: port) }.get()
+    }
+
+    /// Listens on a socket that is bound already, as one made in another network namespace is.
+    public static func start(
+        onSocket socket: CInt, certificates: TestCertificates, group: any EventLoopGroup
+    ) throws -> TestAPIServer {
+        try start(certificates, group) { $0.withBoundSocket(socket) }.wait()
+    }
+
+    private static func start(
+        _ certificates: TestCertificates, _ group: any EventLoopGroup,
+        bind: (ServerBootstrap) -> EventLoopFuture<any Channel>
+    ) throws -> EventLoopFuture<TestAPIServer> {
         let tls = try NIOSSLContext(
             configuration: .makeServerConfiguration(
                 certificateChain: NIOSSLCertificate.fromPEMFile(certificates.path("server.pem")).map {
@@ -70,7 +84,7 @@ public final class TestAPIServer: Sendable {
                 },
                 privateKey: .privateKey(NIOSSLPrivateKey(file: certificates.path("server.key"), format: .pem))))
         let state = NIOLockedValueBox(State())
-        let channel = try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { child in
                 state.withLockedValue { $0.connections[ObjectIdentifier(child)] = child }
@@ -87,8 +101,7 @@ public final class TestAPIServer: Sendable {
                     try pipeline.addHandler(RequestCollector { Self.answer($0, state) })
                 }
             }
-            .bind(host: host, port: port).get()
-        return TestAPIServer(group: group, channel: channel, state: state)
+        return bind(bootstrap).map { TestAPIServer(group: group, channel: $0, state: state) }
     }
 
     private init(group: any EventLoopGroup, channel: any Channel, state: NIOLockedValueBox<State>) {
@@ -99,10 +112,10 @@ public final class TestAPIServer: Sendable {
     }
 
     /// Listens no more, and hangs up.
-    public func stop() async throws {
-        try await channel.close()
-        hangUp()
-    }
+    public func stop() async throws { try await close().get() }
+
+    /// Listens no more, and hangs up.
+    public func close() -> EventLoopFuture<Void> { channel.close().always { _ in self.hangUp() } }
 }
 
 // What tests do to it.

@@ -1,5 +1,5 @@
-internal import Cluster
 internal import Addressing
+internal import Cluster
 internal import ControlAPI
 internal import Glibc
 internal import OSPF

@@ -1,5 +1,5 @@
-internal import Cluster
 internal import Addressing
+internal import Cluster
 internal import ControlAPI
 internal import Netlink
 internal import OSPF

@@ -116,7 +116,8 @@ struct ControlService: Sendable {
     private func drainState() async -> DrainDocument {
         let snapshot = await snapshot()
         var document = DrainDocument(
-            node: snapshot.node, drained: snapshot.isDrained, reasons: snapshot.drainReasons.names, transitPackets: nil, problem: nil)
+            node: snapshot.node, drained: snapshot.isDrained, reasons: snapshot.drainReasons.names, transitPackets: nil,
+            problem: nil)
         guard snapshot.isDrained else { return document }
         do {
             document.transitPackets = try await transit.packets(between: snapshot.interfaces.activePorts)

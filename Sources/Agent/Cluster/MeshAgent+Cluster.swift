@@ -15,7 +15,7 @@ extension MeshAgent {
         guard let report = connection?.fetch(), phase != .stopping else { return }
         let before = cluster
         cluster = report.view
-        for notice in report.notices { tell(.warning, "Kubernetes: \(notice)") }
+        for notice in report.notices { tell(.notice, "Kubernetes: \(notice)") }
         if report.view.isConnected, before?.isConnected != true {
             tell(.notice, "Kubernetes: connected by \(report.view.origin)")
         }

@@ -114,7 +114,8 @@ public final class ClusterFollower: Sendable {
             client = try APIClient(source, on: loop)
         } catch {
             if attempt == 0 {
-                state.value.notices.append("\(error); it is tried again every \(Self.retryInterval.nanoseconds / 1_000_000_000) s")
+                state.value.notices.append(
+                    "\(error); it is tried again every \(Self.retryInterval.nanoseconds / 1_000_000_000) s")
                 tell()
             }
             state.value.retrying = loop.scheduleTask(in: Self.retryInterval) { [self] in connect(attempt: attempt + 1) }
@@ -155,7 +156,8 @@ public final class ClusterFollower: Sendable {
 
     private func considerOffer() {
         // Only what the API says now counts, and not what it said in an earlier life.
-        guard let node = state.value.objects.nodes?[ObjectKey(name: state.value.view.node.name)], state.value.view.resources["nodes"]?.isSynced == true
+        guard let node = state.value.objects.nodes?[ObjectKey(name: state.value.view.node.name)],
+            state.value.view.resources["nodes"]?.isSynced == true
         else { return }
         state.value.connection?.offer.consider(node, state.value.offered)
     }
@@ -191,7 +193,7 @@ public final class ClusterFollower: Sendable {
         if isFirst { now[keyPath: known] = [:] }
         now.view.resources[Object.plural] = ClusterView.Resource(news.state)
         now.isComplete = now.isComplete || now.view.isSynced
-        now.notices += news.notices.map { "\(Object.plural): \($0)" }
+        now.notices += news.notices
         if !news.changes.isEmpty || isFirst { scheduleWriting() }
         tell()
     }

@@ -85,7 +85,9 @@ extension Node {
         try specification.encode(taints.map { Taint(key: $0) }, forKey: .taints)
         var status = fields.nestedContainer(keyedBy: StatusKeys.self, forKey: .status)
         let ready = isReady ? "True" : isKnownUnready ? "False" : "Unknown"
-        try status.encode([Condition(type: "Ready", status: ready, message: isShuttingDown ? Self.shutdownMessage : nil)], forKey: .conditions)
+        try status.encode(
+            [Condition(type: "Ready", status: ready, message: isShuttingDown ? Self.shutdownMessage : nil)],
+            forKey: .conditions)
         try status.encode(addresses, forKey: .addresses)
     }
 }

@@ -1,10 +1,9 @@
-public import Addressing
-import ControlAPI
-import Kubernetes
+public import ControlAPI
 
-/// Objects as manifests have them, and as values.
-enum Objects {
-    static func service(
+/// Objects as manifests have them.
+public enum Objects {
+    /// A service in the namespace `default`.
+    public static func service(
         _ name: String, type: String = "LoadBalancer", ingress: [String] = [], external: [String] = [],
         clusterIPs: [String] = ["fd00::1"], policy: String = "Cluster", loadBalancerClass: String? = nil,
         isBeingDeleted: Bool = false
@@ -24,7 +23,7 @@ enum Objects {
     }
 
     /// Endpoints by node, each with a letter for its conditions: ready, serving and terminating, or neither.
-    static func slice(
+    public static func slice(
         _ name: String, of service: String, family: String = "IPv6", _ endpoints: [(node: String, state: Character)]
     ) -> JSONValue {
         let list = endpoints.enumerated().map { number, endpoint -> JSONValue in
@@ -49,25 +48,17 @@ enum Objects {
         ]
     }
 
-    static func node(
+    /// A node, whose condition `Ready` is `ready`.
+    public static func node(
         _ name: String, ready: String = "True", labels: [String: JSONValue] = [:],
         annotations: [String: JSONValue] = [:],
-        podCIDRs: [String] = []
+        podCIDRs: [String] = [], isCordoned: Bool = false
     ) -> JSONValue {
         [
             "kind": "Node", "apiVersion": "v1",
             "metadata": ["name": .string(name), "labels": .object(labels), "annotations": .object(annotations)],
-            "spec": ["podCIDRs": .array(podCIDRs.map(JSONValue.string))],
+            "spec": ["podCIDRs": .array(podCIDRs.map(JSONValue.string)), "unschedulable": .bool(isCordoned)],
             "status": ["conditions": [["type": "Ready", "status": .string(ready)]]],
         ]
     }
-
-    static func value<Object: Resource>(_ manifest: JSONValue, as type: Object.Type = Object.self) throws -> Object {
-        try JSON.decode(type, from: JSON.encode(manifest))
-    }
-}
-
-extension IPv6Address: ExpressibleByStringLiteral {
-    /// An address of either family.
-    public init(stringLiteral text: String) { self.init(text)! }
 }

@@ -1,0 +1,207 @@
+import Addressing
+import ControlAPI
+import Foundation
+import Glibc
+import Lab
+import TestAPIServer
+import Testing
+
+@testable import Agent
+
+/// Agents, an API server that they reach through the mesh, pods made by CNI plugins, and nft in place of kube-proxy.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct ClusterLabTests {
+    private static let vip: IPv6Address = IPv6Address("2001:db8:aa::1")!
+    private static let web = "web-1"
+
+    /// The client `c` and the API server's node `k`, and between them the nodes `s1` and `s2`, which have pods.
+    private static var square: Topology {
+        let nodes = ["k", "s1", "s2", "c"].map { name in
+            Topology.Node(
+                name,
+                config: """
+                    node: { onStop: stay }
+                    cni: { file: "\(LabCluster.file("\(name)/net.d/10-kubermesh.conflist"))" }
+                    \(LabCluster.configuration)
+                    """)
+        }
+        let links = [("k", "s1"), ("k", "s2"), ("c", "s1"), ("c", "s2")].map { Topology.Link($0.0, $0.1) }
+        return Topology(name: "square", nodes: nodes, links: links)
+    }
+
+    /// A pod that answers on each of `s1` and `s2`, and rules that send there what comes for the VIP.
+    private func startPods(_ runtime: Runtime, _ lab: Lab) throws -> [String: RunningCommand] {
+        var servers: [String: RunningCommand] = [:]
+        for node in ["s1", "s2"] {
+            let file = LabCluster.file("\(node)/net.d/10-kubermesh.conflist")
+            let pod = try runtime.attach(node, to: node, file)
+            let address = try #require(pod.addresses.first { $0.contains(":") }).prefix { $0 != "/" }
+            servers[node] = try Command(
+                [Binaries.path(of: "meshlab"), "responder", "--port", "8080", "--text", node], in: pod.namespace
+            ).spawn()
+            let rules = """
+                table ip6 services {
+                  chain in {
+                    type nat hook prerouting priority dstnat;
+                    ip6 daddr \(Self.vip) tcp dport 80 dnat to [\(address)]:8080
+                  }
+                }
+                """
+            try lab.command(on: node, ["nft", "-f", "-"], input: rules).run()
+        }
+        return servers
+    }
+
+    /// Runs `body` with a service that has an endpoint on `s1` and on `s2`.
+    private func withService(_ body: (inout Lab, LabCluster, [String: RunningCommand]) throws -> Void) throws {
+        try withCluster(Self.square) { lab, cluster in
+            for (number, node) in ["s1", "s2"].enumerated() {
+                try cluster.server.apply(
+                    Objects.node(node, podCIDRs: ["2001:db8:5\(number + 1)::/120", "10.5\(number + 1).0.0/24"]))
+            }
+            try eventually("the nodes' runtimes are told of the cluster's ranges") {
+                try ["s1", "s2"].enumerated().allSatisfy { number, node in
+                    let file = LabCluster.file("\(node)/net.d/10-kubermesh.conflist")
+                    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return false }
+                    return try text.contains("2001:db8:5\(number + 1)::") && text.contains("10.5\(number + 1).0.0")
+                        && Runtime.Network(text).ranges.count == 2
+                }
+            }
+            let runtime = try Runtime(lab)
+            defer { runtime.end() }
+            let servers = try startPods(runtime, lab)
+            defer {
+                for server in servers.values {
+                    server.signal(SIGKILL)
+                    _ = try? server.finish()
+                }
+            }
+            try cluster.server.apply(
+                Objects.service("web", ingress: ["\(Self.vip)", "172.30.9.1"], policy: "Local"))
+            try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s1", "r"), ("s2", "r")]))
+            try cluster.server.apply(
+                Objects.slice("web-2", of: "web", family: "IPv4", [("s1", "r"), ("s2", "r")]))
+            try eventually("both nodes announce the service") { try lab.holders() == ["s1", "s2"] }
+            try eventually("both answer") {
+                let answers = (0..<20).compactMap { _ in try? lab.dial(Self.vip, from: "c") }
+                return Set(answers) == ["s1", "s2"]
+            }
+            try body(&lab, cluster, servers)
+        }
+    }
+
+    @Test func aServiceLosesNoConnectionWhateverItsEndpointsDo() throws {
+        try withService { lab, cluster, servers in
+            let four = try lab.command(on: "c", ["ip", "-4", "route", "show", "172.30.9.1"]).run()
+            #expect(four.contains("proto 71"), "IPv4 goes the same way: \(four)")
+            let probe = try Probe(from: "c", of: lab, to: Self.vip, port: 80)
+            // A pod that ends serves while others are told, as Kubernetes has it.
+            try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s1", "t"), ("s2", "r")]))
+            try eventually("others are preferred to s1") { try lab.holders() == ["s2"] }
+            try eventually("c has heard that") { try lab.kernelWays(from: "c", to: Self.vip) == 1 }
+            try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s2", "r")]))
+            servers["s1"]?.signal(SIGSTOP)
+            try eventually("s1 has not got the address any more") {
+                try !lab.command(on: "s1", ["ip", "address", "show", "dev", "lo"]).run().contains("\(Self.vip)")
+            }
+            servers["s1"]?.signal(SIGCONT)
+            try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s1", "r"), ("s2", "r")]))
+            try eventually("both announce it again") { try lab.holders() == ["s1", "s2"] }
+
+            try cluster.server.apply(
+                Objects.node(
+                    "s2", annotations: ["kubermesh.io/drain": "true"], podCIDRs: ["2001:db8:52::/120", "10.52.0.0/24"]))
+            try eventually("c goes to s1 only") { try lab.holders() == ["s1"] }
+            #expect(try lab.status(of: "s2").drained)
+            try cluster.server.apply(Objects.node("s2", podCIDRs: ["2001:db8:52::/120", "10.52.0.0/24"]))
+            try eventually("c goes to both again") { try lab.holders() == ["s1", "s2"] }
+
+            let result = probe.end()
+            #expect(result.failures.isEmpty && result.answers.count == 2, "\(result)")
+        }
+    }
+
+    @Test func nothingMovesWhileTheAPIIsAway() throws {
+        try withService { lab, cluster, _ in
+            let watchers = try ["k", "s1", "s2", "c"].map { node in
+                try lab.command(on: node, ["ip", "monitor", "route", "nexthop", "address"]).spawn()
+            }
+            let probe = try Probe(from: "c", of: lab, to: Self.vip, port: 80)
+            try eventually("s1 has written down what it knows") {
+                let file = LabCluster.file("s1/cluster/endpointslices.json")
+                return (try? String(contentsOfFile: file, encoding: .utf8))?.contains("web-2") == true
+            }
+            cluster.server.behave { $0.lie = .hangUp }
+            cluster.server.hangUp()
+            try cluster.goAway(lab)
+            try eventually("s1 has noticed") { try lab.status(of: "s1").cluster?.connected == false }
+            // What happens in the meantime is heard of later.
+            try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s2", "r")]))
+            usleep(6_000_000)
+            let result = probe.end()
+            #expect(result.failures.isEmpty, "\(result)")
+            for watcher in watchers {
+                watcher.signal(SIGTERM)
+                let seen = try watcher.finish()
+                #expect(seen.text == "", "no route, next hop or address moved")
+            }
+
+            // An agent that crashes, and one that is replaced, go by what was known.
+            try lab.stop("s1", kill: true)
+            try lab.start(["s1"])
+            let agent = try #require(lab.process(of: "s2"))
+            kill(agent, SIGTERM)
+            try eventually("the agent of s2 has ended") { !lab.isRunning("s2") }
+            try lab.start(["s2"])
+            try eventually("both are ready again, without the API") {
+                ["s1", "s2"].allSatisfy {
+                    guard let status = try? lab.status(of: $0) else { return false }
+                    return status.ready && status.cluster?.connected == false
+                        && status.cluster?.objects["services"] == 1
+                }
+            }
+            #expect(try lab.holders() == ["s1", "s2"])
+
+            cluster.server.behave { $0.lie = nil }
+            try cluster.comeBack(lab)
+            try eventually("what happened meanwhile is heard of") { try lab.holders() == ["s2"] }
+        }
+    }
+
+    @Test func aNodeThatIsAboutToGoSaysGoodbye() throws {
+        try withService { lab, cluster, _ in
+            try cluster.server.apply(
+                Objects.node("s1", podCIDRs: ["2001:db8:51::/120", "10.51.0.0/24"], isCordoned: true))
+            usleep(300_000)
+            #expect(try lab.holders() == ["s1", "s2"], "a cordon alone changes nothing")
+            let agent = try #require(lab.process(of: "s1"))
+            kill(agent, SIGTERM)
+            try eventually("the others know at once") { try lab.holders() == ["s2"] }
+        }
+    }
+
+    @Test func aNodeWithoutRangesIsGivenItsOwn() throws {
+        try withCluster(Self.square) { lab, cluster in
+            let plan = lab.addresses.podPrefix(of: "s1").description
+            try eventually("it is offered, and taken") {
+                cluster.server.object("/api/v1/nodes/s1")?["spec"]?["podCIDRs"] == [.string(plan)]
+            }
+            #expect(try lab.status(of: "s1").cluster?.podCIDRs == [plan])
+        }
+    }
+}
+
+extension Lab {
+    /// Who has the VIP as `c` routes to it.
+    fileprivate func holders() throws -> [String] {
+        try list(Route.self, of: "c").first { $0.prefix.hasPrefix("2001:db8:aa::1/") }?.nodes.sorted() ?? []
+    }
+
+    fileprivate func dial(_ address: IPv6Address, from node: String) throws -> String {
+        try command(on: node, [Binaries.path(of: "meshlab"), "dial", "\(address)", "80"]).run()
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    fileprivate func kernelWays(from node: String, to address: IPv6Address) throws -> Int {
+        try kernelNextHops(of: node)[IPv6Prefix(host: address)]?.count ?? 0
+    }
+}

@@ -1,0 +1,83 @@
+import Addressing
+import ControlAPI
+import Foundation
+import Glibc
+import Lab
+import Linux
+import NIOCore
+import NIOPosix
+import TestAPIServer
+
+/// A lab in which one node runs an API server, and all agents know of it.
+struct LabCluster {
+    static let port = 6443
+
+    let server: TestAPIServer
+    /// The node that it runs on.
+    let host: String
+
+    /// What an agent's configuration says of the server.
+    static var configuration: String { "kubernetes: { kubeconfig: \"\(file("kubeconfig"))\" }" }
+
+    /// A file of the lab that runs now.
+    static func file(_ name: String) -> String { "/run/kubermesh-lab/at\(getpid())/\(name)" }
+
+    /// Makes the server in the namespace of `host`, before there is any router.
+    init(_ lab: Lab, on host: String) throws {
+        self.host = host
+        let address = lab.addresses.address(of: host)
+        let directory = URL(fileURLWithPath: lab.directory)
+        let certificates = try TestCertificates(in: directory, names: ["IP:\(address)"])
+        try """
+        current-context: lab
+        contexts: [{name: lab, context: {cluster: lab, user: lab}}]
+        users: [{name: lab, user: {token: t}}]
+        clusters: [{name: lab, cluster: {server: "https://[\(address)]:\(Self.port)", certificate-authority: ca.pem}}]
+        """.write(toFile: Self.file("kubeconfig"), atomically: true, encoding: .utf8)
+        let socket = try NetworkNamespace(named: lab.namespace(of: host).name).run { try boundSocket(port: Self.port) }
+        server = try TestAPIServer.start(
+            onSocket: socket, certificates: certificates, group: MultiThreadedEventLoopGroup.singleton)
+        for node in lab.topology.nodes { try server.apply(Objects.node(node.name)) }
+    }
+
+    /// Lets nobody reach the server any more.
+    func goAway(_ lab: Lab) throws {
+        let rules = """
+            table inet away {
+              chain in { type filter hook input priority filter; tcp dport \(Self.port) drop; }
+              chain out { type filter hook output priority filter; tcp sport \(Self.port) drop; }
+            }
+            """
+        try lab.command(on: host, ["nft", "-f", "-"], input: rules).run()
+    }
+
+    /// Undoes ``goAway(_:)``.
+    func comeBack(_ lab: Lab) throws { try lab.command(on: host, ["nft", "delete", "table", "inet", "away"]).run() }
+}
+
+/// Runs `body` with a lab and an API server on the node `k`. Every agent's configuration is to hold
+/// ``LabCluster/configuration``.
+func withCluster(_ topology: Topology, _ body: (inout Lab, LabCluster) throws -> Void) throws {
+    var cluster: LabCluster?
+    defer { try? cluster?.server.close().wait() }
+    try withLab(topology, beforeStart: { cluster = try LabCluster($0, on: "k") }) { lab in
+        try lab.waitForRoutes(limit: .seconds(20))
+        try body(&lab, cluster!)
+    }
+}
+
+private func boundSocket(port: Int) throws -> CInt {
+    let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+    var yes: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+    var address = sockaddr_in6()
+    address.sin6_family = sa_family_t(AF_INET6)
+    address.sin6_port = UInt16(port).bigEndian
+    let bound = withUnsafePointer(to: address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+        }
+    }
+    guard bound == 0 else { throw SystemError.last("bind a socket for an API server") }
+    return descriptor
+}

@@ -1,0 +1,15 @@
+public import Addressing
+import ControlAPI
+import Kubernetes
+import TestAPIServer
+
+extension Objects {
+    static func value<Object: Resource>(_ manifest: JSONValue, as type: Object.Type = Object.self) throws -> Object {
+        try JSON.decode(type, from: JSON.encode(manifest))
+    }
+}
+
+extension IPv6Address: ExpressibleByStringLiteral {
+    /// An address of either family.
+    public init(stringLiteral text: String) { self.init(text)! }
+}
