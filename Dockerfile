@@ -29,9 +29,5 @@ RUN /collect-files /image /usr/local/bin/meshd /usr/local/bin/meshctl /usr/sbin/
 
 FROM scratch
 COPY --from=files /image/ /
-# A container is stopped mostly because another is to take its place at once. An agent that is killed leaves the node's
-# routes and announcements as they are until then; one that says goodbye has the others route around the node, which then
-# could not even fetch the next image. See “Stopping, and replacing a running agent” in docs/operating.md.
-STOPSIGNAL SIGKILL
 ENV PATH=/usr/local/bin:/usr/sbin
 ENTRYPOINT ["/usr/local/bin/meshd"]
