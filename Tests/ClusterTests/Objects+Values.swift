@@ -4,6 +4,10 @@ import Kubernetes
 import TestAPIServer
 
 extension Objects {
+    static func decode<Value: Decodable>(_ text: String) throws -> Value {
+        try JSON.decode(Value.self, from: Array(text.utf8))
+    }
+
     static func value<Object: Resource>(_ manifest: JSONValue, as type: Object.Type = Object.self) throws -> Object {
         try JSON.decode(type, from: JSON.encode(manifest))
     }

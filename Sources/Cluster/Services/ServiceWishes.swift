@@ -81,8 +81,6 @@ private struct EndpointCensus {
 }
 
 extension IPv6Address {
-    fileprivate var family: IPFamily { ipv4 == nil ? .ipv6 : .ipv4 }
-
     /// Whether it can be an address that nodes share: neither of one link nor of one machine, and no group.
     fileprivate var isSharable: Bool {
         if let ipv4 { return !IPv4Prefix(ipv4, length: 32).isReserved }

@@ -7,6 +7,7 @@ public final class LeaseHolder: Sendable {
     private let client: APIClient
     private let key: ObjectKey
     private let report: @Sendable (Bool) -> Void
+    private let fail: @Sendable (RequestFailure) -> Void
     private let running: NIOLoopBoundBox<Running>
 
     private struct Running {
@@ -17,14 +18,15 @@ public final class LeaseHolder: Sendable {
     }
 
     /// Makes one that does nothing yet. `report` is called on the client's loop whenever it becomes the holder, and when it
-    /// no longer is.
+    /// no longer is, and `fail` there for every request that comes to nothing.
     public init(
         _ lease: ObjectKey, identity: String, times: LeaseElection.Times = .init(), client: APIClient,
-        report: @escaping @Sendable (Bool) -> Void
+        fail: @escaping @Sendable (RequestFailure) -> Void = { _ in }, report: @escaping @Sendable (Bool) -> Void
     ) {
         self.client = client
         key = lease
         self.report = report
+        self.fail = fail
         running = .makeBoxSendingValue(
             Running(election: LeaseElection(identity: identity, times: times)), eventLoop: client.loop)
     }
@@ -40,6 +42,11 @@ public final class LeaseHolder: Sendable {
             step(.release)
             return promise.futureResult
         }
+    }
+
+    /// Whether it holds the lease, and will for so long yet even if it cannot renew it. To be called on the client's loop.
+    public func isHolder(for duration: Duration = .zero) -> Bool {
+        running.value.election.isHolder(at: .now + duration)
     }
 
     // On the loop.
@@ -68,7 +75,11 @@ public final class LeaseHolder: Sendable {
         future.whenComplete { [self] result in
             switch result {
             case .success(let event): step(event)
-            case .failure(let error): step(.failed(RequestFailure(error)))
+            case .failure(let error):
+                let failure = RequestFailure(error)
+                // That another was quicker is in the order of things.
+                if !failure.isConflict { fail(failure) }
+                step(.failed(failure))
             }
         }
     }

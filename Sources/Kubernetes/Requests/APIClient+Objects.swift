@@ -14,6 +14,34 @@ extension APIClient {
         exchange(APIRequest(target: APIRequest.path(type, namespace: key.namespace, name: key.name)))
     }
 
+    /// Reads all objects of a kind, in pages, as they are now; what is answered is no older than the question. Fails where
+    /// they are more than a watch would keep.
+    public func list<Object: Resource>(
+        _ type: Object.Type = Object.self, limits: WatchLimits = WatchLimits()
+    ) -> EventLoopFuture<[Object]> {
+        list(type, limits, after: [], continuation: "")
+    }
+
+    private func list<Object: Resource>(
+        _ type: Object.Type, _ limits: WatchLimits, after earlier: [Object], continuation: String
+    ) -> EventLoopFuture<[Object]> {
+        let request = APIRequest.list(type, WatchScope(), limit: limits.pageSize, continuation: continuation)
+        return send(request, limit: limits.pageOctets, deadline: limits.pageTime).flatMap { [self] body in
+            guard let page = try? JSONDecoder().decode(ListPage<Object>.self, from: Data(body.readableBytesView)) else {
+                return loop.makeFailedFuture(RequestFailure.rubbish("no list of \(Object.plural)"))
+            }
+            let objects = earlier + page.items
+            guard objects.count <= limits.objects else {
+                return loop.makeFailedFuture(RequestFailure.tooLarge("\(objects.count) \(Object.plural)"))
+            }
+            guard !page.continuation.isEmpty else { return loop.makeSucceededFuture(objects) }
+            guard !page.items.isEmpty else {
+                return loop.makeFailedFuture(RequestFailure.rubbish("a list that never ends"))
+            }
+            return list(type, limits, after: objects, continuation: page.continuation)
+        }
+    }
+
     /// Makes an object and gives what the server made of it.
     public func create<Object: Resource>(_ type: Object.Type, _ body: some Encodable, namespace: String = "")
         -> EventLoopFuture<Object>

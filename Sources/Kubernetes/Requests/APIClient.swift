@@ -1,7 +1,7 @@
 internal import AsyncHTTPClient
 public import NIOCore
 internal import NIOHTTP1
-internal import OSPF
+public import OSPF
 
 /// Asks one API server, over HTTP/1.1 and TLS. Every watch has a connection of its own, so that one which hangs holds up
 /// nothing else. All of it happens on one event loop; that of a large cluster's first list takes a while to decode, so it is
@@ -111,5 +111,5 @@ struct APIRequest: Sendable {
 
 extension Instant {
     /// This moment on NIO's clock.
-    static var now: Instant { Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds)) }
+    public static var now: Instant { Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds)) }
 }

@@ -32,7 +32,7 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public var code: Int? { if case .refused(let status) = self { status.code } else { nil } }
 
     /// How long the server wants to be left alone.
-    var retryAfter: Duration {
+    public var retryAfter: Duration {
         guard case .refused(let status) = self else { return .zero }
         return .seconds(min(max(status.retryAfterSeconds, 0), 3600))
     }

@@ -56,7 +56,7 @@ public struct ObjectMetadata: Hashable, Sendable {
     public var namespace: String
     /// Tells it from others that had or will have its name.
     public var uid: String
-    /// Its version, opaque: compared for equality and handed back, no more.
+    /// Its version: handed back as it is, and compared only by ``isOlder(than:)`` and for equality.
     public var resourceVersion: String
     /// All its labels.
     public var labels: [String: String]
@@ -73,6 +73,13 @@ public struct ObjectMetadata: Hashable, Sendable {
         resourceVersion = ""
         labels = [:]
         annotations = [:]
+    }
+
+    /// Whether this is known to be of an earlier version than `other`, of the same kind. Versions are decimal numbers that
+    /// grow, as the API guarantees since 1.35 and always did; of any others it is not known.
+    public func isOlder(than other: ObjectMetadata) -> Bool {
+        guard let own = UInt64(resourceVersion), let other = UInt64(other.resourceVersion) else { return false }
+        return own < other
     }
 
     /// Whether it was asked to go, and waits for somebody's finalizer.

@@ -27,6 +27,8 @@ public struct Service: Resource {
     public var loadBalancerClass: String?
     /// The addresses under `status.loadBalancer.ingress`.
     public var ingressIPs: [IPv6Address]
+    /// The names under `status.loadBalancer.ingress`, which some load balancers give in place of addresses.
+    public var ingressNames: [String]
     /// `spec.externalTrafficPolicy`
     public var externalTrafficPolicy: TrafficPolicy
     /// `spec.internalTrafficPolicy`
@@ -35,6 +37,10 @@ public struct Service: Resource {
     public var publishesNotReadyAddresses: Bool
     /// `spec.ipFamilies`
     public var families: [IPFamily]
+    /// `spec.ipFamilyPolicy`
+    public var familyPolicy: FamilyPolicy
+    /// `spec.selector`: the labels of the pods behind it.
+    public var selector: [String: String]
     /// `spec.ports`
     public var ports: [ServicePort]
 }
@@ -53,6 +59,16 @@ public enum IPFamily: String, Hashable, Sendable {
     case ipv4 = "IPv4"
     /// IPv6.
     case ipv6 = "IPv6"
+}
+
+/// How many families of addresses a service has.
+public enum FamilyPolicy: String, Hashable, Sendable {
+    /// One; also what is written in a way unknown here.
+    case single = "SingleStack"
+    /// Two where there are two.
+    case preferDual = "PreferDualStack"
+    /// Two.
+    case requireDual = "RequireDualStack"
 }
 
 /// A port of a service.
@@ -85,11 +101,14 @@ extension Service {
     private enum CodingKeys: CodingKey { case metadata, spec, status }
     private enum SpecificationKeys: CodingKey {
         case type, clusterIP, clusterIPs, externalIPs, loadBalancerIP, loadBalancerClass, externalTrafficPolicy
-        case internalTrafficPolicy, publishNotReadyAddresses, ipFamilies, ports
+        case internalTrafficPolicy, publishNotReadyAddresses, ipFamilies, ipFamilyPolicy, selector, ports
     }
     private enum StatusKeys: CodingKey { case loadBalancer }
     private enum LoadBalancerKeys: CodingKey { case ingress }
-    private struct Ingress: Codable { var ip: String? }
+    private struct Ingress: Codable {
+        var ip: String?
+        var hostname: String?
+    }
 
     /// Reads what is used.
     public init(from decoder: any Decoder) throws {
@@ -110,12 +129,13 @@ extension Service {
             TrafficPolicy(rawValue: try specification.value(.internalTrafficPolicy, else: "")) ?? .cluster
         publishesNotReadyAddresses = try specification.value(.publishNotReadyAddresses, else: false)
         families = try specification.value(.ipFamilies, else: [String]()).compactMap(IPFamily.init(rawValue:))
+        familyPolicy = FamilyPolicy(rawValue: try specification.value(.ipFamilyPolicy, else: "")) ?? .single
+        selector = try specification.value(.selector, else: [:])
         ports = try specification.value(.ports, else: [])
         let loadBalancer = try fields.fields(.status, StatusKeys.self)?.fields(.loadBalancer, LoadBalancerKeys.self)
-        ingressIPs =
-            try loadBalancer?.value(.ingress, else: [Ingress]()).compactMap {
-                $0.ip.flatMap(IPv6Address.init(ofEitherFamily:))
-            } ?? []
+        let ingress = try loadBalancer?.value(.ingress, else: [Ingress]()) ?? []
+        ingressIPs = ingress.compactMap { $0.ip.flatMap(IPv6Address.init(ofEitherFamily:)) }
+        ingressNames = ingress.compactMap(\.hostname).filter { !$0.isEmpty }
     }
 
     /// Writes what is known.
@@ -133,9 +153,12 @@ extension Service {
         try specification.encode(internalTrafficPolicy.rawValue, forKey: .internalTrafficPolicy)
         try specification.encode(publishesNotReadyAddresses, forKey: .publishNotReadyAddresses)
         try specification.encode(families.map(\.rawValue), forKey: .ipFamilies)
+        try specification.encode(familyPolicy.rawValue, forKey: .ipFamilyPolicy)
+        try specification.encode(selector, forKey: .selector)
         try specification.encode(ports, forKey: .ports)
         var status = fields.nestedContainer(keyedBy: StatusKeys.self, forKey: .status)
         var loadBalancer = status.nestedContainer(keyedBy: LoadBalancerKeys.self, forKey: .loadBalancer)
-        try loadBalancer.encode(ingressIPs.map { Ingress(ip: $0.textOfItsFamily) }, forKey: .ingress)
+        let ingress = ingressIPs.map { Ingress(ip: $0.textOfItsFamily) } + ingressNames.map { Ingress(hostname: $0) }
+        try loadBalancer.encode(ingress, forKey: .ingress)
     }
 }

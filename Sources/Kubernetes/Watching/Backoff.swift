@@ -2,19 +2,22 @@ internal import OSPF
 
 /// How long to wait after failures: anything between nothing and a bound that doubles with every failure in a row, so that
 /// many who lost the same server do not all come back at once.
-struct Backoff: Hashable, Sendable {
+public struct Backoff: Hashable, Sendable {
     /// The bound after the first failure.
-    var initial = Duration.milliseconds(800)
+    public var initial = Duration.milliseconds(800)
     /// No bound is higher.
-    var maximum = Duration.seconds(30)
-    private(set) var failures = 0
+    public var maximum = Duration.seconds(30)
+    /// Failures in a row.
+    public private(set) var failures = 0
 
-    init() {}
+    /// The usual bounds.
+    public init() {}
 
-    mutating func reset() { failures = 0 }
+    /// Begins anew after a success.
+    public mutating func reset() { failures = 0 }
 
     /// Counts a failure and says how long to wait.
-    mutating func next(random: inout some RandomNumberGenerator) -> Duration {
+    public mutating func next(random: inout some RandomNumberGenerator) -> Duration {
         let doublings = min(failures, 20)
         failures += 1
         return .random(in: .zero...min(initial * (1 << doublings), maximum), using: &random)

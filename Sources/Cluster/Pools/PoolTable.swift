@@ -1,0 +1,64 @@
+internal import Addressing
+internal import Kubernetes
+
+/// Where the addresses of pools are, and from where on to look for one that nobody holds: no pool is ever gone through, only
+/// what is held of it.
+struct PoolTable: Sendable {
+    private struct Entry {
+        var range: AddressRange
+        var pool: Int
+        /// All below are held; `nil` if all are.
+        var floor: IPv6Address?
+    }
+
+    let pools: [AddressPool]
+    /// By address.
+    private var entries: [Entry] = []
+    /// The entries of each pool, as it lists its ranges.
+    private var places: [[Int]]
+
+    init(_ pools: [AddressPool]) {
+        self.pools = pools
+        entries = pools.enumerated().flatMap { index, pool in
+            pool.ranges.map { Entry(range: $0, pool: index, floor: $0.first) }
+        }.sorted { $0.range.first < $1.range.first }
+        places = pools.map { _ in [] }
+        for (index, pool) in pools.enumerated() {
+            places[index] = pool.ranges.compactMap { range in entries.firstIndex { $0.range == range } }
+        }
+    }
+
+    private func entry(of address: IPv6Address) -> Int? {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].range.first <= address { low = middle + 1 } else { high = middle }
+        }
+        return low > 0 && entries[low - 1].range.contains(address) ? low - 1 : nil
+    }
+
+    /// The pool that an address is of.
+    func pool(of address: IPv6Address) -> Int? { entry(of: address).map { entries[$0].pool } }
+
+    /// Whether a pool has addresses of a family at all.
+    func has(_ family: IPFamily, in pool: Int) -> Bool { pools[pool].ranges.contains { $0.family == family } }
+
+    /// The lowest address of a family that nobody holds; ranges in the order in which the pool lists them.
+    mutating func lowest(_ family: IPFamily, in pool: Int, isHeld: (IPv6Address) -> Bool) -> IPv6Address? {
+        for place in places[pool] where entries[place].range.family == family {
+            while let address = entries[place].floor {
+                if !isHeld(address) { return address }
+                let last = entries[place].range.last
+                entries[place].floor = address < last ? IPv6Address(number: address.number + 1) : nil
+            }
+        }
+        return nil
+    }
+
+    /// An address is held no more.
+    mutating func release(_ address: IPv6Address) {
+        guard let place = entry(of: address) else { return }
+        entries[place].floor = min(entries[place].floor ?? address, address)
+    }
+}

@@ -1,0 +1,104 @@
+import Addressing
+import Kubernetes
+import Testing
+
+@testable import Cluster
+
+/// Thousands of changes, and after each of them what must always be so.
+struct PoolRandomTests {
+    private struct Random: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state ^ state >> 33
+        }
+
+        mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
+    }
+
+    private static let pools = [
+        AddressPool(
+            name: "small", ranges: [AddressRange("192.0.2.1-192.0.2.3")!, AddressRange("2001:db8::/126")!]),
+        AddressPool(name: "other", ranges: [AddressRange("198.51.100.0/30")!]),
+        AddressPool(name: "chosen", ranges: [AddressRange("203.0.113.0/31")!], assignsAutomatically: false),
+    ]
+
+    private static func change(_ service: inout Service, _ random: inout Random) throws {
+        var annotations: [String: String] = [:]
+        if random.below(3) == 0 { annotations["kubermesh.io/allow-shared-address"] = "k\(random.below(2))" }
+        if random.below(6) == 0 { annotations["kubermesh.io/pool"] = ["small", "chosen", "none"][random.below(3)] }
+        if random.below(6) == 0 {
+            annotations["kubermesh.io/addresses"] =
+                ["192.0.2.2", "2001:db8::1", "203.0.113.1, 2001:db8::2", "8.8.8.8"][random.below(4)]
+        }
+        service.metadata.annotations = annotations
+        service.type = random.below(5) == 0 ? "ClusterIP" : "LoadBalancer"
+        service.loadBalancerClass = [nil, nil, "kubermesh.io/anycast", "example.com/other"][random.below(4)]
+        service.families = [[.ipv4], [.ipv6], [.ipv4, .ipv6], [.ipv6, .ipv4]][random.below(4)]
+        service.familyPolicy = [.single, .preferDual, .requireDual][random.below(3)]
+        service.ports = try (0..<1 + random.below(2)).map { _ in try PoolStage.port(UInt16(80 + random.below(3))) }
+        service.externalTrafficPolicy = random.below(4) == 0 ? .local : .cluster
+        service.selector = ["app": "\(random.below(2))"]
+        if random.below(20) == 0 { service.ingressIPs = [["192.0.2.1", "8.8.4.4", "2001:db8::3"][random.below(3)]] }
+    }
+
+    @Test(arguments: 1...8 as ClosedRange<UInt64>) func whatMustAlwaysBeSo(seed: UInt64) throws {
+        var random = Random(state: seed)
+        var stage = PoolStage(Self.pools)
+        for step in 0..<400 {
+            for _ in 0..<1 + random.below(3) {
+                let name = "s\(random.below(14))"
+                if random.below(4) == 0 {
+                    stage.delete(name)
+                } else {
+                    var failure: (any Error)?
+                    try stage.put(name) { service in
+                        do { try Self.change(&service, &random) } catch { failure = error }
+                    }
+                    if let failure { throw failure }
+                }
+            }
+            // Sometimes not all is written before the next change.
+            if random.below(3) == 0 { stage.settle() } else { stage.write() }
+            checkHolders(stage, "seed \(seed), step \(step)")
+        }
+        stage.write()
+        checkRest(stage, "seed \(seed)")
+    }
+
+    /// No address is meant for two that do not agree.
+    private func checkHolders(_ stage: PoolStage, _ place: Comment) {
+        for (address, holders) in stage.allocator.holders {
+            let list = holders.sorted { $0.key < $1.key }
+            for (index, one) in list.enumerated() {
+                for other in list[(index + 1)...] {
+                    #expect(one.value.agree(with: other.value), "\(address) of \(one.key), \(other.key): \(place)")
+                }
+            }
+        }
+    }
+
+    /// When all is written: each has what it wants or cannot have it, and another who begins with that changes nothing.
+    private func checkRest(_ stage: PoolStage, _ place: Comment) {
+        var next = PoolAllocator(pools: Self.pools, loadBalancerClass: "kubermesh.io/anycast")
+        for service in stage.services.values { next.take(service) }
+        #expect(next.settle().toWrite.isEmpty, place)
+        for key in stage.services.keys {
+            #expect(next.addresses(of: key) == stage.allocator.addresses(of: key), "\(key): \(place)")
+            #expect(next.problem(of: key) == stage.allocator.problem(of: key), "\(key): \(place)")
+        }
+        let taken = Set(stage.services.values.flatMap(\.ingressIPs))
+        for service in stage.services.values {
+            guard let demand = try? service.poolDemand(),
+                case .exhausted(let family, _)? = next.problem(of: service.key)
+            else { continue }
+            let pools = Self.pools.filter { demand.pool == nil ? $0.assignsAutomatically : $0.name == demand.pool }
+            for range in pools.flatMap(\.ranges) where range.family == family {
+                for number in range.first.number...range.last.number {
+                    #expect(taken.contains(IPv6Address(number: number)), "\(service.key): \(place)")
+                }
+            }
+        }
+    }
+}
