@@ -6,16 +6,7 @@ import Testing
 
 /// Thousands of changes, and after each of them what must always be so.
 struct PoolRandomTests {
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state ^ state >> 33
-        }
-
-        mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
-    }
+    private typealias Random = RandomNumbers
 
     private static let pools = [
         AddressPool(

@@ -14,6 +14,8 @@ public final class TestAPIServer: Sendable {
         public var tokens: Set<String> = []
         /// The kinds, in plural, that nobody may see.
         public var forbidden: Set<String> = []
+        /// What nobody may change, in plural and with the subresource: `leases`, `services/status`.
+        public var unchangeable: Set<String> = []
         /// So many of the next requests are answered 429.
         public var throttled = 0
         /// What `Retry-After` says then, in seconds.
@@ -150,6 +152,12 @@ extension TestAPIServer {
         }
     }
 
+    /// What became of the objects of a kind, one change after the other, as far as it is not forgotten. A `DELETED` one is
+    /// given as it last was.
+    public func changes(of plural: String) -> [(type: String, object: JSONValue)] {
+        state.withLockedValue { $0.cluster.history.filter { $0.plural == plural }.map { ($0.type, $0.object) } }
+    }
+
     /// Forgets what happened until now, and all pages that were promised.
     public func compact() { state.withLockedValue { $0.cluster.compact() } }
 
@@ -250,8 +258,13 @@ extension TestAPIServer {
         guard manners.tokens.isEmpty || request.token.map(manners.tokens.contains) ?? false else {
             throw Refusal(code: 401, reason: "Unauthorized", message: "Unauthorized")
         }
-        if let plural = ObjectPath(request.path)?.kind.plural, manners.forbidden.contains(plural) {
-            throw Refusal(code: 403, reason: "Forbidden", message: "\(plural) is forbidden: User \"test\" cannot list")
+        guard let path = ObjectPath(request.path) else { return }
+        let plural = path.kind.plural
+        let whole = path.subresource.map { "\(plural)/\($0)" } ?? plural
+        if manners.forbidden.contains(plural) || request.method != .GET && manners.unchangeable.contains(whole) {
+            throw Refusal(
+                code: 403, reason: "Forbidden",
+                message: "\(whole) is forbidden: User \"test\" cannot \(request.method == .GET ? "list" : "change")")
         }
     }
 

@@ -1,0 +1,63 @@
+internal import Addressing
+public import Kubernetes
+
+/// How much of a pool is in use, of one family.
+public struct PoolUse: Hashable, Sendable {
+    /// The pool.
+    public var pool: String
+    /// The family.
+    public var family: IPFamily
+    /// How many addresses it has; `UInt64.max` where there are more.
+    public var addresses: UInt64
+    /// How many of them services have.
+    public var used: Int
+}
+
+/// Counts the addresses of pools that services have, whoever gave them: any agent can say so that hears of the services.
+public struct PoolCensus: Sendable {
+    private struct Part: Hashable {
+        var pool: Int
+        var family: IPFamily
+    }
+
+    private let table: PoolTable
+    private var holdings: [ObjectKey: Set<IPv6Address>] = [:]
+    private var holders: [IPv6Address: Int] = [:]
+    private var used: [Part: Int] = [:]
+
+    /// Makes one for no services yet.
+    public init(_ pools: [AddressPool]) { table = PoolTable(pools) }
+
+    /// A service as it is now; `nil` when it is gone.
+    public mutating func set(_ key: ObjectKey, _ service: Service?) {
+        let new = Set((service?.ingressIPs ?? []).filter { table.pool(of: $0) != nil })
+        let old = holdings[key] ?? []
+        guard new != old else { return }
+        holdings[key] = new.isEmpty ? nil : new
+        for address in new.subtracting(old) { count(address, 1) }
+        for address in old.subtracting(new) { count(address, -1) }
+    }
+
+    private mutating func count(_ address: IPv6Address, _ change: Int) {
+        let before = holders[address] ?? 0
+        let after = before + change
+        holders[address] = after == 0 ? nil : after
+        guard before == 0 || after == 0, let pool = table.pool(of: address) else { return }
+        used[Part(pool: pool, family: address.family), default: 0] += change
+    }
+
+    /// What is in use, by pool and family.
+    public var uses: [PoolUse] {
+        table.pools.enumerated().flatMap { index, pool in
+            [IPFamily.ipv6, .ipv4].filter { table.has($0, in: index) }.map { family in
+                let count = pool.ranges.lazy.filter { $0.family == family }.reduce(UInt64(0)) { sum, range in
+                    let (total, isTooMuch) = sum.addingReportingOverflow(range.count)
+                    return isTooMuch ? .max : total
+                }
+                return PoolUse(
+                    pool: pool.name, family: family, addresses: count,
+                    used: used[Part(pool: index, family: family)] ?? 0)
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+public import Kubernetes
+
+/// How addresses of pools are assigned.
+public struct PoolOptions: Hashable, Sendable {
+    /// The pools. No two ranges may overlap.
+    public var pools: [AddressPool]
+    /// The class of services that are given addresses, besides those without a class.
+    public var loadBalancerClass = ServiceOptions().loadBalancerClass
+    /// What decides which agent assigns. It must be the same for all agents of a cluster, wherever they run.
+    public var lease: ObjectKey
+    /// How soon another takes over.
+    public var times = LeaseElection.Times()
+
+    /// Options for these pools. `namespace` is where the lease is: that of the agent's pods.
+    public init(pools: [AddressPool], namespace: String = "kube-system") {
+        self.pools = pools
+        lease = ObjectKey(namespace: namespace, name: PoolController.leaseName)
+    }
+}

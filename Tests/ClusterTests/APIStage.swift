@@ -1,0 +1,41 @@
+import Foundation
+import Kubernetes
+import NIOCore
+import NIOPosix
+import TestAPIServer
+import Testing
+
+/// A small API server over TLS, and what it takes to be its client.
+final class APIStage: Sendable {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("kubermesh-cluster-\(UUID())")
+    let server: TestAPIServer
+
+    init() async throws {
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let certificates = try TestCertificates(in: directory, names: ["IP:::1"])
+        server = try await TestAPIServer.start(
+            certificates: certificates, group: MultiThreadedEventLoopGroup.singleton)
+        try """
+        current-context: test
+        contexts: [{name: test, context: {cluster: test, user: test}}]
+        users: [{name: test, user: {token: t}}]
+        clusters: [{name: test, cluster: {server: "https://[::1]:\(server.port)", certificate-authority: ca.pem}}]
+        """.write(to: directory.appendingPathComponent("config"), atomically: true, encoding: .utf8)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: directory) }
+
+    func client() throws -> APIClient {
+        let source = ConnectionSource.kubeconfig(path: directory.appendingPathComponent("config").path, context: nil)
+        return try APIClient(source, on: MultiThreadedEventLoopGroup.singleton.next())
+    }
+}
+
+/// Waits until something is so.
+func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
+    for _ in 0..<3000 {
+        if try await isSo() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("never happened: \(what)")
+}

@@ -1,0 +1,205 @@
+import ControlAPI
+import Kubernetes
+import NIOConcurrencyHelpers
+import NIOCore
+import TestAPIServer
+import Testing
+
+@testable import Cluster
+
+/// Real clients and a small API server.
+@Suite(.serialized) struct PoolControllerTests {
+    /// An agent as far as pools are concerned: a watch of services, and the controller.
+    private final class Agent: Sendable {
+        let client: APIClient
+        let watcher: ResourceWatcher<Service>
+        let controller: PoolController
+        let notices = NIOLockedValueBox<[String]>([])
+
+        init(_ stage: APIStage, name: String, pools: [AddressPool] = [.lan]) throws {
+            var options = PoolOptions(pools: pools)
+            options.times.duration = .seconds(2)
+            options.times.renewal = .seconds(1)
+            options.times.retry = .milliseconds(100)
+            let client = try stage.client()
+            let controller = PoolController(client, options: options, node: name) { [notices] notice in
+                notices.withLockedValue { $0.append(notice) }
+            }
+            self.client = client
+            self.controller = controller
+            watcher = ResourceWatcher(client: client) { controller.take($0.changes, isSynced: $0.state.isSynced) }
+            watcher.start()
+        }
+
+        /// As at the end of a program.
+        func stop() async throws {
+            watcher.stop()
+            try await client.loop.flatSubmit { [controller] in controller.stop() }.get()
+            try await client.shutdown().get()
+        }
+
+        /// As by SIGKILL.
+        func die() async throws {
+            watcher.stop()
+            try await client.shutdown().get()
+        }
+
+        var isRuling: Bool {
+            get async throws { try await client.loop.submit { [controller] in controller.isRuling }.get() }
+        }
+
+        func hasSaid(_ words: String) -> Bool {
+            notices.withLockedValue { $0.contains { $0.contains(words) } }
+        }
+    }
+
+    private static func path(_ name: String) -> String { "/api/v1/namespaces/default/services/\(name)" }
+
+    private func make(_ name: String, in stage: APIStage, type: String = "LoadBalancer") throws {
+        try stage.server.apply(Objects.service(name, type: type, clusterIPs: ["10.0.0.1"]))
+    }
+
+    private func ingress(_ name: String, in stage: APIStage) -> String? {
+        stage.server.object(Self.path(name))?["status"].flatMap { Self.addresses(in: $0) }?.first
+    }
+
+    private static func addresses(in status: JSONValue) -> [String]? {
+        guard case .array(let ingress)? = status["loadBalancer"]?["ingress"] else { return nil }
+        return ingress.compactMap { $0["ip"]?.text }
+    }
+
+    private func reasons(in stage: APIStage) -> [String] {
+        stage.server.objects("/api/v1/events").compactMap { $0["reason"]?.text }
+    }
+
+    /// That at no time two services had one address.
+    private func checkHistory(of stage: APIStage) {
+        var holders: [String: [String]] = [:]
+        for (type, object) in stage.server.changes(of: "services") {
+            let name = object["metadata"]?["name"]?.text ?? ""
+            let now = type == "DELETED" ? [] : object["status"].flatMap { Self.addresses(in: $0) } ?? []
+            for (other, addresses) in holders where other != name {
+                #expect(Set(addresses).isDisjoint(with: now), "\(now) of \(other) and \(name)")
+            }
+            holders[name] = now
+        }
+    }
+
+    @Test func servicesAreGivenAddresses() async throws {
+        let stage = try await APIStage()
+        for number in 10...21 { try make("s\(number)", in: stage) }
+        let agent = try Agent(stage, name: "a")
+        try await eventually("eleven have one") {
+            (10...20).allSatisfy { ingress("s\($0)", in: stage) == "192.168.4.\($0)" }
+        }
+        try await eventually("the twelfth is told why not") { reasons(in: stage).contains("NoAddressLeft") }
+        #expect(ingress("s21", in: stage) == nil)
+        let event = stage.server.objects("/api/v1/events").first { $0["reason"]?.text == "NoAddressLeft" }
+        #expect(event?["involvedObject"]?["name"]?.text == "s21" && event?["type"]?.text == "Warning")
+        #expect(event?["source"]?["host"]?.text == "a")
+        try await eventually("and the others which") { reasons(in: stage).count { $0 == "AddressAssigned" } == 11 }
+        // Somebody changes what does not concern us, so that no watcher tells of it, and still it has another version.
+        var waiting = try #require(stage.server.object(Self.path("s21")))
+        waiting["metadata"]?["annotations"] = ["example.com/colour": "red"]
+        try stage.server.apply(waiting)
+        try stage.server.delete(Self.path("s14"))
+        try await eventually("it has what became free") { ingress("s21", in: stage) == "192.168.4.14" }
+        // One that is a load balancer's no more.
+        var service = try #require(stage.server.object(Self.path("s15")))
+        service["spec"]?["type"] = "ClusterIP"
+        try stage.server.apply(service)
+        try await eventually("it is taken back") { ingress("s15", in: stage) == nil }
+        service = try #require(stage.server.object(Self.path("s15")))
+        service["spec"]?["type"] = "LoadBalancer"
+        try stage.server.apply(service)
+        try await eventually("it has one again") { ingress("s15", in: stage) == "192.168.4.15" }
+        checkHistory(of: stage)
+        try await agent.stop()
+        let lease = stage.server.object(
+            "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kubermesh-address-pools")
+        #expect(lease?["spec"]?["holderIdentity"]?.text == "", "the next need not wait")
+        try await stage.server.stop()
+    }
+
+    @Test func oneOfSeveralRulesAndAnotherGoesOn() async throws {
+        let stage = try await APIStage()
+        var agents: [Agent] = []
+        for name in ["a", "b", "c"] { agents.append(try Agent(stage, name: name)) }
+        var random = RandomNumbers(state: 5)
+        for life in 0..<6 {
+            var ruler: Int?
+            try await eventually("somebody rules") {
+                for (index, agent) in agents.enumerated() where try await agent.isRuling { ruler = index }
+                return ruler != nil
+            }
+            for _ in 0..<12 {
+                let name = "s\(random.below(10))"
+                if random.below(3) == 0 {
+                    try? stage.server.delete(Self.path(name))
+                } else if stage.server.object(Self.path(name)) == nil {
+                    try make(name, in: stage)
+                }
+                if random.below(3) == 0 { try await Task.sleep(for: .milliseconds(random.below(30))) }
+            }
+            // In the midst of that it is killed, leaves, or loses the lease because the server stands still.
+            let index = try #require(ruler)
+            switch life % 3 {
+            case 0:
+                try await agents[index].die()
+                agents[index] = try Agent(stage, name: "\(life)")
+            case 1:
+                try await agents[index].stop()
+                agents[index] = try Agent(stage, name: "\(life)")
+            default:
+                stage.server.behave { $0.isStalled = true }
+                try await eventually("nobody rules without the lease") {
+                    for agent in agents where try await agent.isRuling { return false }
+                    return true
+                }
+                stage.server.behave { $0.isStalled = false }
+                stage.server.hangUp()
+            }
+        }
+        for number in 0..<10 where stage.server.object(Self.path("s\(number)")) == nil {
+            try make("s\(number)", in: stage)
+        }
+        try await eventually("all have an address") { (0..<10).allSatisfy { ingress("s\($0)", in: stage) != nil } }
+        checkHistory(of: stage)
+        for agent in agents { try await agent.stop() }
+        try await stage.server.stop()
+    }
+
+    @Test func whatIsForbiddenIsSaid() async throws {
+        let stage = try await APIStage()
+        stage.server.behave { $0.unchangeable = ["leases"] }
+        try make("web", in: stage)
+        let agent = try Agent(stage, name: "a")
+        try await eventually("that it may not have the lease") {
+            agent.hasSaid("\"get\", \"create\" and \"patch\" on leases")
+        }
+        stage.server.behave { $0.unchangeable = ["services/status"] }
+        try await eventually("that it may not write addresses") { agent.hasSaid("\"patch\" on services/status") }
+        #expect(agent.notices.withLockedValue { $0.count { $0.contains("on leases") } } == 1)
+        try await agent.stop()
+
+        stage.server.behave { $0.unchangeable = ["events"] }
+        let second = try Agent(stage, name: "b")
+        try await eventually("that it may not create events") { second.hasSaid("\"create\" on events") }
+        #expect(ingress("web", in: stage) == "192.168.4.10", "which is no reason not to assign addresses")
+        try await second.stop()
+        try await stage.server.stop()
+    }
+
+    @Test func whoCannotHearDoesNotStand() async throws {
+        let stage = try await APIStage()
+        stage.server.behave { $0.forbidden = ["services"] }
+        let agent = try Agent(stage, name: "a")
+        try await eventually("services are asked for") {
+            stage.server.requests.contains { $0.hasPrefix("GET /api/v1/services") }
+        }
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(!stage.server.requests.contains { $0.contains("leases") })
+        try await agent.stop()
+        try await stage.server.stop()
+    }
+}

@@ -1,0 +1,181 @@
+import Addressing
+import Kubernetes
+import OSPF
+import Testing
+
+@testable import Cluster
+
+struct PoolReignTests {
+    /// Several agents, of which any may die, stand still or be replaced at any time, on a bad network.
+    @Test(arguments: 1...12 as ClosedRange<UInt64>) func noAddressIsGivenTwice(seed: UInt64) throws {
+        var world = try PoolWorld(seed: seed, agents: 3)
+        for _ in 0..<250 {
+            disturb(&world)
+            world.pass(.milliseconds(world.random.below(3000)))
+        }
+        // Then all is well.
+        world.isRough = false
+        world.pass(.seconds(60))
+        #expect(world.writes > 20 && world.rulers.count > 1)
+        let before = world.services
+        world.pass(.seconds(60))
+        #expect(world.services == before, "it comes to rest")
+        #expect(world.agents.values.count { $0.reign != nil } == 1)
+        var allocator = PoolAllocator(pools: PoolWorld.pools, loadBalancerClass: "kubermesh.io/anycast")
+        for service in world.services.values { allocator.take(service) }
+        #expect(allocator.settle().toWrite.isEmpty, "everybody has what can be had")
+    }
+
+    private func disturb(_ world: inout PoolWorld) {
+        let number = world.random.below(14)
+        switch world.random.below(20) {
+        case 0...5: world.apply(number) { _, _ in }
+        case 6...8: world.delete(number)
+        case 9...11:
+            world.apply(number) { service, random in
+                service.type = service.type == "ClusterIP" || random.below(3) > 0 ? "LoadBalancer" : "ClusterIP"
+            }
+        case 12:
+            world.apply(number) { service, random in
+                service.metadata.annotations["kubermesh.io/addresses"] =
+                    random.below(2) == 0 ? nil : "192.0.2.\(1 + random.below(6))"
+            }
+        case 13:
+            world.apply(number) { service, _ in service.metadata.labels["changed"] = service.metadata.resourceVersion }
+        case 14: if let life = ruler(&world) { world.freeze(life, for: .seconds(world.random.below(40))) }
+        case 15: if let life = ruler(&world) { world.kill(life) }
+        case 16: if let life = ruler(&world) { world.stop(life) }
+        default: break
+        }
+        while world.agents.count < 3 { world.enter() }
+    }
+
+    private func ruler(_ world: inout PoolWorld) -> Int? {
+        world.agents.filter { $0.value.reign != nil }.keys.min()
+    }
+
+    private func reign(_ services: [Service]) -> (PoolReign, [PoolReign.Action]) {
+        var random = RandomNumbers(state: 1)
+        var reign = PoolReign(pools: [.lan], loadBalancerClass: "kubermesh.io/anycast")
+        #expect(reign.handle(.start, at: .zero, random: &random) == [.send(.list)])
+        let actions = reign.handle(.listed(services), at: .zero, random: &random)
+        return (reign, actions)
+    }
+
+    private func service(_ name: String, version: Int) throws -> Service {
+        var service = try PoolStage.service(name)
+        service.metadata.resourceVersion = "\(version)"
+        return service
+    }
+
+    private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
+
+    @Test func nothingIsWrittenBeforeAllIsRead() throws {
+        var random = RandomNumbers(state: 1)
+        var reign = PoolReign(pools: [.lan], loadBalancerClass: "kubermesh.io/anycast")
+        #expect(reign.handle(.start, at: .zero, random: &random) == [.send(.list)])
+        let (a, b) = (try service("a", version: 1), try service("b", version: 2))
+        #expect(reign.handle(.heard(updated: [a, b], deleted: []), at: .zero, random: &random) == [])
+        #expect(reign.handle(.heard(updated: [], deleted: [b]), at: .zero, random: &random) == [])
+        // The list still has what is known to be gone.
+        let actions = reign.handle(.listed([a, b]), at: .zero, random: &random)
+        #expect(actions == [.send(.write(a, ["192.168.4.10"]))])
+        #expect(reign.allocator.count == 1)
+    }
+
+    @Test func whoComesTooLateReadsAgain() throws {
+        var random = RandomNumbers(state: 1)
+        let old = try service("a", version: 1)
+        var (reign, actions) = reign([old])
+        let request = PoolReign.Request.write(old, ["192.168.4.10"])
+        #expect(actions == [.send(request)])
+        actions = reign.handle(.failed(request, .refused(Status(code: 409))), at: at(1), random: &random)
+        #expect(actions == [] && reign.deadline == at(1.2))
+        #expect(reign.handle(.clock, at: at(1.1), random: &random) == [])
+        #expect(reign.handle(.clock, at: at(1.2), random: &random) == [.send(.read(old.key))])
+        let new = try service("a", version: 5)
+        actions = reign.handle(.read(old.key, new), at: at(1.3), random: &random)
+        #expect(actions == [.send(.write(new, ["192.168.4.10"]))])
+        // And where the watch is quicker, nobody reads.
+        actions = reign.handle(
+            .failed(.write(new, ["192.168.4.10"]), .refused(Status(code: 409))), at: at(2), random: &random)
+        let newer = try service("a", version: 6)
+        actions = reign.handle(.heard(updated: [newer], deleted: []), at: at(2.1), random: &random)
+        #expect(actions == [.send(.write(newer, ["192.168.4.10"]))])
+        #expect(reign.handle(.clock, at: at(2.2), random: &random) == [])
+        // Gone meanwhile.
+        _ = reign.handle(
+            .failed(.write(newer, ["192.168.4.10"]), .refused(Status(code: 404))), at: at(3), random: &random)
+        #expect(reign.handle(.clock, at: at(3.2), random: &random) == [.send(.read(old.key))])
+        #expect(reign.handle(.read(old.key, nil), at: at(3.3), random: &random) == [] && reign.allocator.count == 0)
+    }
+
+    @Test func whatIsForbiddenIsSaidOnceAndTriedAgain() throws {
+        var random = RandomNumbers(state: 1)
+        let service = try service("a", version: 1)
+        var (reign, actions) = reign([service])
+        let request = PoolReign.Request.write(service, ["192.168.4.10"])
+        #expect(actions == [.send(request)])
+        let refusal = RequestFailure.refused(Status(code: 403, reason: "Forbidden"))
+        actions = reign.handle(.failed(request, refusal), at: at(0), random: &random)
+        guard case .notice(let text)? = actions.first, actions.count == 1 else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(text.contains("\"patch\" on services/status"))
+        let next = try #require(reign.deadline)
+        #expect(next >= at(30))
+        #expect(reign.handle(.clock, at: next, random: &random) == [.send(request)])
+        #expect(reign.handle(.failed(request, refusal), at: next, random: &random) == [])
+        let later = try #require(reign.deadline)
+        #expect(reign.handle(.clock, at: later, random: &random) == [.send(request)])
+        var written = service
+        written.metadata.resourceVersion = "2"
+        written.ingressIPs = ["192.168.4.10"]
+        actions = reign.handle(.written(written), at: later, random: &random)
+        #expect(
+            actions == [
+                .notice("addresses of services are written again"),
+                .send(.tell(written, .assigned(["192.168.4.10"]))),
+            ])
+    }
+
+    @Test func aReasonIsToldOnce() throws {
+        var random = RandomNumbers(state: 1)
+        var service = try service("a", version: 1)
+        service.metadata.annotations["kubermesh.io/pool"] = "wan"
+        var (reign, actions) = reign([service])
+        let problem = PoolProblem.unknownPool("wan", known: ["lan"])
+        #expect(actions == [.send(.tell(service, .problem(problem)))])
+        #expect(reign.handle(.told, at: at(1), random: &random) == [])
+        service.metadata.resourceVersion = "2"
+        service.metadata.labels = ["changed": "yes"]
+        #expect(reign.handle(.heard(updated: [service], deleted: []), at: at(2), random: &random) == [])
+        service.metadata.resourceVersion = "3"
+        service.metadata.annotations = ["kubermesh.io/addresses": "x"]
+        actions = reign.handle(.heard(updated: [service], deleted: []), at: at(3), random: &random)
+        #expect(actions == [.send(.tell(service, .problem(.notAnAddress("x"))))])
+        // Where that is forbidden, it is left.
+        let refusal = RequestFailure.refused(Status(code: 403))
+        actions = reign.handle(.failed(.tell(service, .problem(problem)), refusal), at: at(4), random: &random)
+        #expect(actions.count == 1)
+        service.metadata.resourceVersion = "4"
+        service.metadata.annotations = ["kubermesh.io/addresses": "y"]
+        #expect(reign.handle(.heard(updated: [service], deleted: []), at: at(5), random: &random) == [])
+    }
+
+    @Test func notAllIsAskedAtOnce() throws {
+        var random = RandomNumbers(state: 1)
+        let services = try (0..<11).map { try service("s\($0)", version: $0 + 1) }
+        var (reign, actions) = reign(services)
+        #expect(actions.count == 8)
+        guard case .send(.write(var service, let addresses))? = actions.first else {
+            Issue.record("\(actions)")
+            return
+        }
+        service.ingressIPs = addresses
+        service.metadata.resourceVersion = "100"
+        actions = reign.handle(.written(service), at: at(1), random: &random)
+        #expect(actions.count == 1, "another write, and events when all is written")
+    }
+}
