@@ -101,7 +101,7 @@ let shell: [Target] = [
         "Agent",
         [
             "Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "ControlAPI",
-            "ControlClient", "Kubernetes", "Lab", "TestAPIServer",
+            "ControlClient", "Kubernetes", "Cluster", "Lab", "TestAPIServer",
         ]
             + nio),
     tests("Lab", ["Addressing", "ControlAPI", "Linux"]),

@@ -1,4 +1,5 @@
 import Addressing
+import Cluster
 import OSPF
 import Services
 import Testing
@@ -64,6 +65,9 @@ private func problems(_ yaml: String) -> [String] {
                 check: { tcp: 6443, interval: 100ms, timeout: 50ms, rise: 1, fall: 2 }
               - { name: web, address: 2001:db8::b, check: { http: { url: "http://[::1]:8080/healthz?x=1", host: web, status: 200-204 } } }
               - { name: dns, address: 2001:db8::c }
+            pools:
+              - { name: lan, addresses: [ 192.0.2.10-192.0.2.20, 198.51.100.0/28 ] }
+              - { name: six, autoAssign: off, addresses: [ "2001:db8:f::/120", 2001:db8:e::7 ] }
             ospf: { area: 0.0.0.1, instance: 3, maximumPaths: 8, spfDelay: { initial: 1ms, short: 20ms } }
             kernel: { table: 100, protocol: 72, metric: 99, nextHopCompatibility: keep }
             control: { socket: /tmp/x.sock }
@@ -105,6 +109,15 @@ private func problems(_ yaml: String) -> [String] {
                     HTTPProbe(
                         endpoints: [Endpoint("[::1]:8080")!], path: "/healthz?x=1", host: "web", status: 200...204)))
         #expect(configuration.vips[2].check == nil)
+        #expect(
+            configuration.pools == [
+                AddressPool(
+                    name: "lan", ranges: ["192.0.2.10-192.0.2.20", "198.51.100.0/28"].map { AddressRange($0)! }),
+                AddressPool(
+                    name: "six",
+                    ranges: [AddressRange("2001:db8:f::/120")!, AddressRange(IPv6Prefix("2001:db8:e::7/128")!)],
+                    assignsAutomatically: false),
+            ])
     }
 
     @Test func unknownKeysNameThePlaceAndTheNearestKey() {
@@ -143,6 +156,24 @@ private func problems(_ yaml: String) -> [String] {
         ("interfaces: [ { match: a, hello: 4s, dead: 4s } ]", "must be longer than hello"),
         ("interfaces: [ { match: a, hello: 1500ms } ]", "whole seconds"), ("auth: { keys: [] }", "not supported yet"),
         ("addressing: { base: \"fd00::/72\" }", "/71 or shorter"), ("advertise: [ \"fe80::/64\" ]", "link-local"),
+        ("pools: [ { name: a } ]", "needs a \"name\" and \"addresses\""),
+        ("pools: [ { name: a, addresses: [] } ]", "pools[0].addresses: has no address"),
+        ("pools: [ { name: a, addresses: [ 192.0.2.9-192.0.2.1 ] } ]", "the lower one first"),
+        ("pools: [ { name: a, addresses: [ \"192.0.2.9-fd00::1\" ] } ]", "both of one family"),
+        ("pools: [ { name: a, addresses: [ 192.0.2.1-2-3 ] } ]", "pools[0].addresses[0]: \"2\" is not an address"),
+        ("pools: [ { name: a, addresses: [ 127.0.0.1 ] } ]", "not an address that can be routed"),
+        ("pools: [ { name: a, addresses: [ 192.0.2.1/24 ] } ]", "did you mean 192.0.2.0/24?"),
+        ("pools: [ { name: a, addresses: [ 0.0.0.0/0 ] } ]", "is everything there is"),
+        ("pools: [ { name: a, addresses: [ 192.0.2.1, 192.0.2.0/24 ] } ]", "overlaps what pool \"a\" has already"),
+        (
+            "pools: [ { name: a, addresses: [ 192.0.2.1 ] }, { name: b, addresses: [ 192.0.2.0/24 ] } ]",
+            "pools[1].addresses[0]: 192.0.2.0-192.0.2.255 overlaps what pool \"a\" has already"
+        ),
+        (
+            "pools: [ { name: a, addresses: [ 192.0.2.1 ] }, { name: a, addresses: [ 192.0.2.2 ] } ]",
+            "named \"a\" already"
+        ),
+        ("pools: [ { name: a, addresses: [ 192.0.2.1 ], autoAssign: perhaps } ]", "must be true or false"),
         ("vips: [ { name: a } ]", "needs a \"name\" and an \"address\""),
         ("vips: [ { name: a, address: 224.0.0.1 } ]", "not an address that can be routed"),
         ("advertise: [ 169.254.7.0/24 ]", "link-local"), ("advertise: [ 10.0.0.1 ]", "write 10.0.0.1/32"),

@@ -33,6 +33,7 @@ import Testing
         configuration.kubernetes.kubeconfig = nil
         configuration.advertise = []
         configuration.vips = []
+        configuration.pools = []
         #expect(configuration == Configuration())
     }
 }

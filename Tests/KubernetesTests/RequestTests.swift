@@ -35,6 +35,21 @@ import Testing
         }
     }
 
+    @Test func readsAllInPages() async throws {
+        try await Stage.run { stage in
+            for number in 0..<7 { try stage.server.apply(service("s\(number)")) }
+            var limits = WatchLimits()
+            limits.pageSize = 3
+            let all = try await stage.client.list(Service.self, limits: limits).get()
+            #expect(all.map(\.metadata.name) == (0..<7).map { "s\($0)" })
+            #expect(stage.server.requests.count == 3)
+            limits.objects = 6
+            let strict = limits
+            let failure = await failure { try await stage.client.list(Service.self, limits: strict).get() }
+            #expect(failure?.kind == .tooLarge)
+        }
+    }
+
     @Test func writesTheAddressesOfAService() async throws {
         try await Stage.run { stage in
             try stage.server.apply(service("web"))

@@ -32,6 +32,16 @@ struct ResourceTests {
             try decode(Node.self, #"{"metadata":{"name":"n"},"spec":{"podCIDR":"10.1.2.0/24"}}"#).podCIDRs.count == 1)
     }
 
+    @Test func versionsAreOrderedWhereTheyAreNumbers() {
+        func isOlder(_ one: String, _ other: String) -> Bool {
+            var (left, right) = (ObjectMetadata(name: "a"), ObjectMetadata(name: "a"))
+            (left.resourceVersion, right.resourceVersion) = (one, other)
+            return left.isOlder(than: right)
+        }
+        #expect(isOlder("9", "10") && !isOlder("10", "9") && !isOlder("10", "10"))
+        #expect(!isOlder("a", "b") && !isOlder("", "1") && !isOlder("1", "x"))
+    }
+
     @Test func readsAService() throws {
         let service: Service = try decode(
             """
@@ -39,6 +49,7 @@ struct ResourceTests {
               "clusterIPs":["fd00::1","10.0.0.1"],"externalIPs":["192.0.2.1","a name"],"loadBalancerIP":"192.0.2.9",
               "loadBalancerClass":"kubermesh.io/anycast","externalTrafficPolicy":"Local","internalTrafficPolicy":"Cluster",
               "publishNotReadyAddresses":true,"ipFamilies":["IPv6","IPv4"],
+              "ipFamilyPolicy":"PreferDualStack","selector":{"app":"web"},
               "ports":[{"name":"http","protocol":"TCP","port":80,"targetPort":"web","nodePort":30000}]},
              "status":{"loadBalancer":{"ingress":[{"ip":"fd00::99","ports":[]},{"hostname":"x.example"}]}}}
             """)
@@ -46,6 +57,8 @@ struct ResourceTests {
         #expect(service.externalIPs.count == 1 && service.clusterIPs.count == 2 && !service.isHeadless)
         #expect(service.externalTrafficPolicy == .local && service.internalTrafficPolicy == .cluster)
         #expect(service.ingressIPs == [IPv6Address("fd00::99")])
+        #expect(service.ingressNames == ["x.example"] && service.selector == ["app": "web"])
+        #expect(service.familyPolicy == .preferDual)
         #expect(service.families == [.ipv6, .ipv4] && service.publishesNotReadyAddresses)
         #expect(service.ports == [ServicePort(name: "http", transport: "TCP", port: 80)])
         #expect(service.loadBalancerClass == "kubermesh.io/anycast" && service.loadBalancerIP == "192.0.2.9")
@@ -96,8 +109,9 @@ struct ResourceTests {
                 {\(metadata),"spec":{"type":"LoadBalancer","clusterIPs":["fd00::1","10.0.0.1"],"externalIPs":["192.0.2.1"],
                   "loadBalancerIP":"192.0.2.9","loadBalancerClass":"c","externalTrafficPolicy":"Local",
                   "internalTrafficPolicy":"Local","publishNotReadyAddresses":true,"ipFamilies":["IPv6","IPv4"],
+                  "ipFamilyPolicy":"RequireDualStack","selector":{"app":"web"},
                   "ports":[{"name":"http","protocol":"UDP","port":80}]},
-                 "status":{"loadBalancer":{"ingress":[{"ip":"fd00::99"},{"ip":"192.0.2.7"}]}}}
+                 "status":{"loadBalancer":{"ingress":[{"ip":"fd00::99"},{"ip":"192.0.2.7"},{"hostname":"x.example"}]}}}
                 """))
         try check(decode(Service.self, #"{\#(metadata),"spec":{"clusterIP":"None"}}"#))
         try check(

@@ -16,6 +16,8 @@ public struct Configuration: Hashable, Sendable {
     public var advertise: [AdvertisedPrefix] = []
     /// `vips`: addresses this node shares with others while its checks pass.
     public var vips: [VIP] = []
+    /// `pools`: addresses that services of type `LoadBalancer` are given.
+    public var pools: [AddressPool] = []
     /// `cni`: how container runtimes attach pods; `nil` if that is somebody else's business.
     public var cni: CNIOptions?
     /// `kubernetes`: what is asked of an API server, if there is one.

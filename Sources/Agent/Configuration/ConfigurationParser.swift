@@ -31,7 +31,7 @@ extension Configuration {
 
     private mutating func read(_ root: Node, _ reader: ConfigurationReader) {
         let keys = [
-            "apiVersion", "node", "addressing", "interfaces", "advertise", "vips", "cni", "kubernetes", "ospf",
+            "apiVersion", "node", "addressing", "interfaces", "advertise", "vips", "pools", "cni", "kubernetes", "ospf",
             "kernel", "control", "http",
         ]
         guard
@@ -61,6 +61,7 @@ extension Configuration {
             advertise = list.compactMap { AdvertisedPrefix($0.node, key: $0.key, reader) }
         }
         if let list = file.list("vips") { readVIPs(list, reader) }
+        if let list = file.list("pools") { readPools(list, reader) }
         if let section = file.section("cni", keys: ["file", "plugin", "mtu"]) {
             var options = CNIOptions()
             section.read("file", into: &options.file, Read.absolutePath)

@@ -94,6 +94,7 @@ extension Configuration {
     func keysThatNeedRestart(in new: Configuration) -> [String] {
         [
             ("node", node == new.node), ("addressing", addressing == new.addressing), ("cni", cni == new.cni),
+            ("pools", pools == new.pools),
             ("ospf", ospf == new.ospf),
             ("kubernetes", kubernetes == new.kubernetes), ("kernel", kernel == new.kernel),
             ("control", control == new.control), ("http", http == new.http),
