@@ -93,6 +93,7 @@ public struct Daemon: Sendable {
         }
         try drain(agent, tasks, until: signals)
         log.notice("meshd stops")
+        connection?.resign()
         try tasks.run { if await service.transit.isCounting { await service.transit.end() } }.wait()
         let cleansUp = options.cleansUpOnExit
         try tasks.run { await agent.stop(removingEverything: cleansUp) }.wait()

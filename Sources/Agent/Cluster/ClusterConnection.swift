@@ -29,7 +29,8 @@ final class ClusterConnection: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         follower = ClusterFollower(
             source, on: group.any(), node: configuration.node.name ?? Host.name,
-            options: configuration.kubernetes.services, filesIn: StateDirectory(configuration).path + "/cluster"
+            options: configuration.kubernetes.services, pools: Self.pools(configuration),
+            filesIn: StateDirectory(configuration).path + "/cluster"
         ) { report in
             let isFirst = waiting.report.withLock { old in
                 defer { if old?.append(report) == nil { old = report } }
@@ -39,8 +40,17 @@ final class ClusterConnection: Sendable {
         }
     }
 
+    /// What is given to services; `nil` is nothing.
+    private static func pools(_ configuration: Configuration) -> PoolOptions? {
+        guard !configuration.pools.isEmpty else { return nil }
+        var options = PoolOptions(
+            pools: configuration.pools, namespace: environment["POD_NAMESPACE"] ?? PoolOptions.defaultNamespace)
+        options.loadBalancerClass = configuration.kubernetes.services.loadBalancerClass
+        return options
+    }
+
     private static var environment: [String: String] {
-        let names = ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"]
+        let names = ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "POD_NAMESPACE"]
         return Dictionary(
             uniqueKeysWithValues: names.compactMap { name in getenv(name).map { (name, String(cString: $0)) } })
     }
@@ -53,6 +63,9 @@ final class ClusterConnection: Sendable {
 
     /// Offers the node's pod ranges to the cluster, to be taken if it has none for the node.
     func offer(_ ranges: [IPv6Prefix]) { follower.loop.execute { self.follower.offer(ranges) } }
+
+    /// Leaves to others what this agent does for the whole cluster, while the mesh still carries that.
+    func resign() { try? follower.loop.flatSubmit { self.follower.resign() }.wait() }
 
     /// Asks no more.
     func stop() {

@@ -13,6 +13,7 @@ public final class ClusterFollower: Sendable {
     public let loop: any EventLoop
     private let source: ConnectionSource
     private let directory: String
+    private let pools: PoolOptions?
     private let report: @Sendable (ClusterReport) -> Void
     private let state: NIOLoopBoundBox<State>
 
@@ -33,12 +34,14 @@ public final class ClusterFollower: Sendable {
         var client: APIClient
         var watchers: Watchers
         var offer: PodRangeOffer
+        var pools: PoolController?
     }
 
     /// Changed where it stands, on the loop only.
     private final class State {
         var view: ClusterView
         var board: ServiceBoard
+        var census: PoolCensus
         /// What was told of each address.
         var told: [IPv6Address: ServiceBoard.Entry] = [:]
         /// Whether both services and endpoints are known, from now or from before: half of it would withdraw what stands.
@@ -51,9 +54,10 @@ public final class ClusterFollower: Sendable {
         var retrying: Scheduled<Void>?
         var writing: Scheduled<Void>?
 
-        init(view: ClusterView, board: ServiceBoard) {
+        init(view: ClusterView, board: ServiceBoard, census: PoolCensus) {
             self.view = view
             self.board = board
+            self.census = census
         }
     }
 
@@ -62,22 +66,24 @@ public final class ClusterFollower: Sendable {
 
     private static let retryInterval = TimeAmount.seconds(10)
 
-    /// Makes one that asks nobody yet, for the node of this name. What is known is kept in files in `directory`; `report` is
-    /// called on the loop.
+    /// Makes one that asks nobody yet, for the node of this name. With `pools`, it is one of those that may give addresses to
+    /// services. What is known is kept in files in `directory`; `report` is called on the loop.
     public init(
         _ source: ConnectionSource, on loop: any EventLoop, node name: String, options: ServiceOptions,
-        filesIn directory: String, report: @escaping @Sendable (ClusterReport) -> Void
+        pools: PoolOptions? = nil, filesIn directory: String, report: @escaping @Sendable (ClusterReport) -> Void
     ) {
         self.source = source
         self.loop = loop
         self.directory = directory
+        self.pools = pools
         self.report = report
         let conditions = NodeConditions(name: name)
         let view = ClusterView(
             origin: source.description, resources: ["services": .init(), "endpointslices": .init(), "nodes": .init()],
             node: conditions)
         let board = ServiceBoard(node: conditions, options: options)
-        state = .makeBoxSendingValue(State(view: view, board: board), eventLoop: loop)
+        let census = PoolCensus(pools?.pools ?? [])
+        state = .makeBoxSendingValue(State(view: view, board: board, census: census), eventLoop: loop)
     }
 
     /// Tells what was known before, and begins to ask. To be called on the loop.
@@ -87,7 +93,7 @@ public final class ClusterFollower: Sendable {
         if known.isComplete {
             state.value.notices.append("what was known of the cluster before is used until more is heard")
         }
-        set(known.services ?? [:]) { $0.board.set($1, $2) }
+        set(known.services ?? [:], setService)
         set(known.slices ?? [:]) { $0.board.set($1, $2) }
         set(known.nodes ?? [:], setNode)
         state.value.objects = known
@@ -97,6 +103,11 @@ public final class ClusterFollower: Sendable {
 
     private func set<Object>(_ objects: [ObjectKey: Object], _ set: (State, ObjectKey, Object?) -> Void) {
         for (key, object) in objects { set(state.value, key, object) }
+    }
+
+    private func setService(_ state: State, _ key: ObjectKey, _ service: Service?) {
+        state.board.set(key, service)
+        state.census.set(key, service)
     }
 
     private func setNode(_ state: State, _ key: ObjectKey, _ node: Node?) {
@@ -125,7 +136,8 @@ public final class ClusterFollower: Sendable {
         let known = state.value.objects
         let watchers = Watchers(
             services: ResourceWatcher(client: client, known: known.services.map { Array($0.values) } ?? []) { [self] in
-                take($0, into: \.objects.services) { $0.board.set($1, $2) }
+                take($0, into: \.objects.services, setService)
+                state.value.connection?.pools?.take($0.changes, isSynced: $0.state.isSynced)
             },
             slices: ResourceWatcher(client: client, known: known.slices.map { Array($0.values) } ?? []) { [self] in
                 take($0, into: \.objects.slices) { $0.board.set($1, $2) }
@@ -137,11 +149,15 @@ public final class ClusterFollower: Sendable {
                 take($0, into: \.objects.nodes, setNode)
                 considerOffer()
             })
-        let offer = PodRangeOffer(client) { [self] notice in
+        let notify: @Sendable (String) -> Void = { [self] notice in
             state.value.notices.append(notice)
             tell()
         }
-        state.value.connection = Connection(client: client, watchers: watchers, offer: offer)
+        let controller = pools.map {
+            PoolController(client, options: $0, node: state.value.view.node.name, notify: notify)
+        }
+        state.value.connection = Connection(
+            client: client, watchers: watchers, offer: PodRangeOffer(client, notify: notify), pools: controller)
         watchers.services.start()
         watchers.slices.start()
         watchers.nodes.start()
@@ -162,7 +178,12 @@ public final class ClusterFollower: Sendable {
         state.value.connection?.offer.consider(node, state.value.offered)
     }
 
-    /// Asks no more. To be called on the loop.
+    /// Leaves to others what it does for the whole cluster, as long as they can be told. To be called on the loop.
+    public func resign() -> EventLoopFuture<Void> {
+        state.value.connection?.pools?.stop() ?? loop.makeSucceededVoidFuture()
+    }
+
+    /// Asks no more. To be called on the loop, after ``resign()``.
     public func stop() -> EventLoopFuture<Void> {
         state.value.retrying?.cancel()
         guard let connection = state.value.connection else { return loop.makeSucceededVoidFuture() }
@@ -206,6 +227,8 @@ public final class ClusterFollower: Sendable {
             for address in told.keys where entries[address] == nil { changes[address] = .some(nil) }
             state.value.told = entries
         }
+        state.value.view.pools = state.value.census.uses
+        state.value.view.assignsAddresses = state.value.connection?.pools?.isRuling ?? false
         report(ClusterReport(view: state.value.view, changes: changes, notices: state.value.notices))
         state.value.notices = []
     }

@@ -37,6 +37,10 @@ public struct ClusterView: Hashable, Sendable {
     public var isNodeKnown = false
     /// The ranges that the cluster gives the node's pods.
     public var podCIDRs: [IPv6Prefix] = []
+    /// How much of the address pools is in use.
+    public var pools: [PoolUse] = []
+    /// Whether this is the node that gives addresses of pools to services.
+    public var assignsAddresses = false
 
     /// What is not heard and why, a line each.
     public var problems: [String] {

@@ -8,7 +8,7 @@ public final class PoolController: Sendable {
     /// Which lease it is by default.
     public static let leaseName = "kubermesh-address-pools"
     /// Whoever stops waits for no longer than this for what is under way.
-    private static let stopLimit = TimeAmount.seconds(2)
+    private static let stopLimit = TimeAmount.seconds(1)
 
     private let client: APIClient
     private let options: PoolOptions
@@ -60,9 +60,14 @@ public final class PoolController: Sendable {
     /// nobody else may begin before it is over; not for long, though, since the lease also runs out by itself.
     public func stop() -> EventLoopFuture<Void> {
         let now = state.value
+        guard let holder = now.holder, !now.isStopping else { return client.loop.makeSucceededVoidFuture() }
+        let wasElected = now.isElected
         now.isStopping = true
         end()
-        guard let holder = now.holder else { return client.loop.makeSucceededVoidFuture() }
+        guard wasElected else {
+            _ = holder.release()
+            return client.loop.makeSucceededVoidFuture()
+        }
         let promise = client.loop.makePromise(of: Void.self)
         let timeout = client.loop.scheduleTask(in: Self.stopLimit) { promise.fail(ChannelError.operationUnsupported) }
         now.drained = promise
@@ -107,9 +112,9 @@ extension PoolController {
     private func begin() {
         let now = state.value
         guard now.isElected, now.reign == nil, now.outstanding == 0, !now.isStopping else { return }
-        notify("address pools: this node assigns the addresses of services")
         now.number += 1
         now.reign = PoolReign(pools: options.pools, loadBalancerClass: options.loadBalancerClass)
+        notify("address pools: this node assigns the addresses of services")
         step(.start)
     }
 

@@ -11,8 +11,11 @@ public struct PoolOptions: Hashable, Sendable {
     /// How soon another takes over.
     public var times = LeaseElection.Times()
 
-    /// Options for these pools. `namespace` is where the lease is: that of the agent's pods.
-    public init(pools: [AddressPool], namespace: String = "kube-system") {
+    /// Where the lease is of agents that are no pods.
+    public static let defaultNamespace = "kube-system"
+
+    /// Options for these pools. `namespace` is where the lease is: that of the agents' pods.
+    public init(pools: [AddressPool], namespace: String = defaultNamespace) {
         self.pools = pools
         lease = ObjectKey(namespace: namespace, name: PoolController.leaseName)
     }

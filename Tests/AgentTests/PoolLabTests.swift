@@ -1,0 +1,52 @@
+import ControlAPI
+import Glibc
+import Lab
+import TestAPIServer
+import Testing
+
+@testable import Agent
+
+/// Agents that give addresses of a pool to services, and an API server that they reach through the mesh.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct PoolLabTests {
+    /// The API server's node `k` between two that have pools.
+    private static var line: Topology {
+        let pools = "pools: [ { name: lan, addresses: [ \"2001:db8:aa::10-2001:db8:aa::20\" ] } ]"
+        let nodes = ["s1", "k", "s2"].map { name in
+            Topology.Node(name, config: LabCluster.configuration + "\n" + (name == "k" ? "" : pools))
+        }
+        return Topology(name: "line", nodes: nodes, links: [Topology.Link("s1", "k"), Topology.Link("k", "s2")])
+    }
+
+    private func address(of service: String, in cluster: LabCluster) -> String? {
+        let status = cluster.server.object("/api/v1/namespaces/default/services/\(service)")?["status"]
+        guard case .array(let ingress)? = status?["loadBalancer"]?["ingress"] else { return nil }
+        return ingress.first?["ip"]?.text
+    }
+
+    @Test func aServiceIsGivenAnAddressAndItIsAnnounced() throws {
+        try withCluster(Self.line) { lab, cluster in
+            let path = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kubermesh-address-pools"
+            func ruler() -> String? {
+                cluster.server.object(path)?["spec"]?["holderIdentity"]?.text?.split(separator: "_").first.map(
+                    String.init)
+            }
+            func add(_ name: String) throws {
+                try cluster.server.apply(Objects.service(name, policy: "Local"))
+                try cluster.server.apply(Objects.slice("\(name)-1", of: name, [("s1", "r"), ("s2", "r")]))
+            }
+            try add("one")
+            try eventually("it has the first address") { address(of: "one", in: cluster) == "2001:db8:aa::10" }
+            try eventually("both nodes announce it") {
+                try lab.list(Route.self, of: "k").first { $0.prefix == "2001:db8:aa::10/128" }?.nodes.sorted()
+                    == ["s1", "s2"]
+            }
+            // Who gives addresses leaves, and the other goes on where it was.
+            let first = try #require(ruler())
+            try lab.stop(first)
+            try add("two")
+            try eventually("the other gives the next one") { address(of: "two", in: cluster) == "2001:db8:aa::11" }
+            #expect(ruler() == (first == "s1" ? "s2" : "s1"))
+            #expect(address(of: "one", in: cluster) == "2001:db8:aa::10")
+        }
+    }
+}
