@@ -4,7 +4,7 @@ import Lab
 import Linux
 import Synchronization
 
-/// Connects to a port about once a millisecond, and notes who answers.
+/// Connects to a port once a millisecond or so, and notes who answers.
 final class Probe: Sendable {
     struct Result: Sendable, CustomStringConvertible {
         /// How often each text was the answer.
@@ -21,10 +21,12 @@ final class Probe: Sendable {
     private let ended = DispatchSemaphore(value: 0)
 
     /// Begins, in the namespace of a node.
-    init(from node: String, of lab: Lab, to address: IPv6Address, port: UInt16) throws {
+    init(
+        from node: String, of lab: Lab, to address: IPv6Address, port: UInt16, every interval: Duration = .milliseconds(1)
+    ) throws {
         let namespace = try NetworkNamespace(named: lab.namespace(of: node).name)
         Thread.detachNewThread { [self] in
-            try? namespace.run { run(address, port) }
+            try? namespace.run { run(address, port, interval) }
             ended.signal()
         }
     }
@@ -39,7 +41,7 @@ final class Probe: Sendable {
         return current
     }
 
-    private func run(_ address: IPv6Address, _ port: UInt16) {
+    private func run(_ address: IPv6Address, _ port: UInt16, _ interval: Duration) {
         let clock = ContinuousClock()
         var next = clock.now
         var latest = next
@@ -55,7 +57,7 @@ final class Probe: Sendable {
                 case .failure(let error): result.failures.append("\(error)")
                 }
             }
-            next = max(next + .milliseconds(1), now)
+            next = max(next + interval, now)
             Thread.sleep(forTimeInterval: max(0, (next - clock.now) / .seconds(1)))
         }
     }
