@@ -62,7 +62,13 @@ let shell: [Target] = [
         name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
     library("Linux", ["CLinux", "Addressing", "OSPF"]),
     library("Netlink", ["CLinux", "CNetlink", "Addressing", "OSPF", "Routing", "Linux"]),
-    library("Services", ["Addressing", "OSPF"] + nio),
+    library(
+        "Services",
+        [
+            "Addressing", "OSPF", "Linux", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            .product(name: "Subprocess", package: "swift-subprocess"),
+            .product(name: "SystemPackage", package: "swift-system"),
+        ] + nio),
     library(
         "Kubernetes",
         [
@@ -88,7 +94,8 @@ let shell: [Target] = [
 
     tests("Linux", ["Addressing", "OSPF"]),
     tests("Netlink", ["Addressing", "OSPF", "Routing", "Linux"]),
-    tests("Services", ["Addressing", "OSPF"] + nio),
+    tests(
+        "Services", ["Addressing", "OSPF", "TestAPIServer", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
     // An API server for tests, of this module and from end to end.
     .target(
         name: "TestAPIServer",
@@ -130,6 +137,8 @@ let package = Package(
             .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
             .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
             .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+            // Paths, as swift-subprocess takes them.
+            .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         ],
     targets: coreOnly ? core : core + shell
 )

@@ -55,7 +55,7 @@ public struct Daemon: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tasks = EventLoopTaskExecutor(loop: group.next())
         let reporter = Reporter(tasks: tasks)
-        let checker = HealthChecker(loop: group.next()) { id, outcome in reporter.report(id, outcome) }
+        let checker = HealthChecker(loop: group.next(), executor: tasks) { id, outcome in reporter.report(id, outcome) }
         let connection = ClusterConnection(configuration) { reporter.wake() }
         let agent = try MeshAgent(
             loop: loop, configuration: configuration, file: file, checker: checker, connection: connection, log: log)
@@ -99,7 +99,7 @@ public struct Daemon: Sendable {
         try tasks.run { await agent.stop(removingEverything: cleansUp) }.wait()
         control.close()
         http.withLock { $0?.close() }
-        checker.stopAll()
+        try checker.stopAll().wait()
     }
 
     /// Drains before the stop, if that is wanted and the node is not there again in a moment; another signal ends it.

@@ -3,40 +3,58 @@ internal import OSPF
 
 /// Tries services again and again on an event loop and reports every outcome. All of it happens on that loop.
 public final class HealthChecker: Sendable {
+    private struct Check {
+        let prober: Prober
+        let task: RepeatedTask
+
+        func stop() {
+            task.cancel()
+            prober.stop()
+        }
+    }
+
     private let loop: any EventLoop
-    private let running: NIOLoopBoundBox<[VIPTable.CheckID: RepeatedTask]>
+    private let executor: (any TaskExecutor)?
+    private let running: NIOLoopBoundBox<[VIPTable.CheckID: Check]>
     private let report: @Sendable (VIPTable.CheckID, CheckOutcome) -> Void
 
-    /// Makes a checker that runs nothing yet. `report` is called on `loop`.
-    public init(loop: any EventLoop, report: @escaping @Sendable (VIPTable.CheckID, CheckOutcome) -> Void) {
+    /// Makes a checker that runs nothing yet. `report` is called on `loop`. Checks that are commands are run by tasks on
+    /// `executor`, the usual one if there is none.
+    public init(
+        loop: any EventLoop, executor: (any TaskExecutor)? = nil,
+        report: @escaping @Sendable (VIPTable.CheckID, CheckOutcome) -> Void
+    ) {
         self.loop = loop
+        self.executor = executor
         self.report = report
         running = .makeBoxSendingValue([:], eventLoop: loop)
     }
 
     /// Tries now, and again after every interval.
     public func start(_ id: VIPTable.CheckID, _ check: HealthCheck) {
-        loop.execute { [loop, running, report] in
-            running.value.removeValue(forKey: id)?.cancel()
-            running.value[id] = loop.scheduleRepeatedAsyncTask(
+        loop.execute { [loop, executor, running, report] in
+            let prober = Prober(check.probe, loop: loop, executor: executor)
+            let task = loop.scheduleRepeatedAsyncTask(
                 initialDelay: .zero, delay: .nanoseconds(check.interval.nanoseconds)
             ) { _ in
-                check.probe.run(timeout: .nanoseconds(check.timeout.nanoseconds), on: loop).map { outcome in
+                prober.run(timeout: .nanoseconds(check.timeout.nanoseconds)).map { outcome in
                     if running.value[id] != nil { report(id, outcome) }
                 }
             }
+            running.value.updateValue(Check(prober: prober, task: task), forKey: id)?.stop()
         }
     }
 
-    /// Stops; nothing is reported under `id` any more.
+    /// Stops, also a command that runs; nothing is reported under `id` any more.
     public func stop(_ id: VIPTable.CheckID) {
-        loop.execute { [running] in running.value.removeValue(forKey: id)?.cancel() }
+        loop.execute { [running] in running.value.removeValue(forKey: id)?.stop() }
     }
 
-    /// Stops everything.
-    public func stopAll() {
-        loop.execute { [running] in
-            for task in running.value.values { task.cancel() }
+    /// Stops everything; the future says when that is done.
+    @discardableResult
+    public func stopAll() -> EventLoopFuture<Void> {
+        loop.submit { [running] in
+            for check in running.value.values { check.stop() }
             running.value = [:]
         }
     }

@@ -50,41 +50,5 @@ public struct HealthCheck: Hashable, Sendable {
 
     /// How long the last outcome stands for the present. A checker that has reported nothing for this long has
     /// stalled, and what it said last is no longer to be trusted: as long as `fall` failures would have taken, and one more.
-    public var lifetime: Duration { (interval + timeout * probe.endpoints.count) * (fall + 1) }
-}
-
-/// What is tried, and when it has worked.
-public enum Probe: Hashable, Sendable {
-    /// A TCP connection comes about with one of the endpoints.
-    case tcp([Endpoint])
-    /// A GET is answered well.
-    case http(HTTPProbe)
-
-    /// Where it is tried, in order; one that works is enough.
-    public var endpoints: [Endpoint] {
-        switch self {
-        case .tcp(let endpoints): endpoints
-        case .http(let probe): probe.endpoints
-        }
-    }
-}
-
-/// A GET and what counts as a good answer.
-public struct HTTPProbe: Hashable, Sendable {
-    /// Where it is asked, in order; one good answer is enough.
-    public var endpoints: [Endpoint]
-    /// The path with its query, beginning with a slash.
-    public var path: String
-    /// The Host header; `nil` says the endpoint.
-    public var host: String?
-    /// The status codes that are good.
-    public var status: ClosedRange<Int>
-
-    /// Makes a probe.
-    public init(endpoints: [Endpoint], path: String = "/", host: String? = nil, status: ClosedRange<Int> = 200...399) {
-        self.endpoints = endpoints
-        self.path = path
-        self.host = host
-        self.status = status
-    }
+    public var lifetime: Duration { (interval + timeout * probe.attempts) * (fall + 1) }
 }

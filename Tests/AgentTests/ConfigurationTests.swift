@@ -107,7 +107,7 @@ private func problems(_ yaml: String) -> [String] {
             configuration.vips[1].check?.probe
                 == .http(
                     HTTPProbe(
-                        endpoints: [Endpoint("[::1]:8080")!], path: "/healthz?x=1", host: "web", status: 200...204)))
+                        endpoints: [Endpoint("[::1]:8080")!], path: "/healthz?x=1", host: "web", status: [200...204])))
         #expect(configuration.vips[2].check == nil)
         #expect(
             configuration.pools == [
@@ -181,13 +181,15 @@ private func problems(_ yaml: String) -> [String] {
         ("vips: [ { name: a, address: \"fd00::1\" }, { name: a, address: \"fd00::2\" } ]", "named \"a\" already"),
         ("vips: [ { name: a, address: \"fd00::1\" }, { name: b, address: \"fd00::1\" } ]", "of VIP \"a\" already"),
         ("vips: [ { name: a, address: \"fd00::1\", prefixes: [ \"fe80::/64\" ] } ]", "vips[0].prefixes[0]"),
-        ("vips: [ { name: a, address: \"fd00::1\", check: { interval: 1s } } ]", "needs either tcp or http"),
-        ("vips: [ { name: a, address: \"fd00::1\", check: { exec: x } } ]", "use tcp or http"),
+        (
+            "vips: [ { name: a, address: \"fd00::1\", check: { interval: 1s } } ]",
+            "needs one of tcp, http, https and exec"
+        ),
         ("vips: [ { name: a, address: \"fd00::1\", check: { tcp: \"[fd00::1]:5\" } } ]", "VIP's own address"),
         ("vips: [ { name: a, address: \"fd00::1\", check: { http: \"http://web/\" } } ]", "names are not looked up"),
         (
             "vips: [ { name: a, address: \"fd00::1\", check: { tcp: 1, http: \"http://[::1]/\" } } ]",
-            "either tcp or http"
+            "needs one of"
         ),
         ("kernel: { protocol: 188 }", "FRR"), ("kernel: { protocol: 2 }", "used by the kernel"),
         ("kernel: { table: 255 }", "local"), ("kernel: { nextHopCompatibility: kepp }", "did you mean \"keep\""),

@@ -8,22 +8,28 @@ public struct TestCertificates: Sendable {
     /// The path of one of the files.
     public func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
 
+    private static let newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+
     /// Makes them with `openssl` for a server that has these names and addresses: `IP:::1`, `DNS:kubernetes`.
     public init(in directory: URL, names: [String]) throws {
         self.directory = directory
-        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         try run(
-            ["req", "-x509"] + key
+            ["req", "-x509"] + Self.newKey
                 + ["-keyout", path("ca.key"), "-out", path("ca.pem"), "-days", "30", "-subj", "/CN=test authority"])
+        try sign("server", names: names)
+    }
+
+    /// Makes another pair, `NAME.pem` and `NAME.key`; with less than no days to go it has expired.
+    public func sign(_ name: String, names: [String], days: Int = 30) throws {
         try run(
-            ["req"] + key
+            ["req"] + Self.newKey
                 + [
-                    "-keyout", path("server.key"), "-out", path("server.csr"), "-subj", "/CN=test API server",
+                    "-keyout", path("\(name).key"), "-out", path("\(name).csr"), "-subj", "/CN=test \(name)",
                     "-addext", "subjectAltName=\(names.joined(separator: ","))",
                 ])
         try run([
-            "x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-days", "30",
-            "-copy_extensions", "copy", "-out", path("server.pem"),
+            "x509", "-req", "-in", path("\(name).csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"),
+            "-days", "\(days)", "-copy_extensions", "copy", "-out", path("\(name).pem"),
         ])
     }
 

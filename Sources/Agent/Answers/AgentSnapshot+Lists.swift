@@ -175,7 +175,8 @@ extension Probe {
         let targets = endpoints.map(\.description).joined(separator: " or ")
         switch self {
         case .tcp: return "tcp \(targets)"
-        case .http(let probe): return "http \(targets)\(probe.path)"
+        case .http(let probe): return "\(probe.tls == nil ? "http" : "https") \(targets)\(probe.path)"
+        case .command(let probe): return "exec \(probe.command.joined(separator: " "))"
         }
     }
 }

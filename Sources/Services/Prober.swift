@@ -3,35 +3,47 @@ import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 internal import OSPF
 
-extension Probe {
-    /// Tries the endpoints in order until one works. Never fails: a failure is an outcome.
-    func run(timeout: TimeAmount, on loop: any EventLoop) -> EventLoopFuture<CheckOutcome> {
-        attempt(endpoints[...], timeout: timeout, on: loop)
+/// Tries what a probe says, and keeps what is needed for the next time. Called on its loop.
+final class Prober: Sendable {
+    private let probe: Probe
+    private let loop: any EventLoop
+    private let tls: NIOLoopBoundBox<TLSClient?>
+    private let runner: CommandRunner?
+
+    /// Makes a prober; the tasks of a command run on `executor`, which is better the loop's own.
+    init(_ probe: Probe, loop: any EventLoop, executor: (any TaskExecutor)?) {
+        self.probe = probe
+        self.loop = loop
+        var client: TLSClient?
+        if case .http(let probe) = probe { client = probe.tls.map(TLSClient.init) }
+        tls = .makeBoxSendingValue(client, eventLoop: loop)
+        runner =
+            if case .command(let probe) = probe { CommandRunner(probe, loop: loop, executor: executor) } else { nil }
     }
 
-    private func attempt(
-        _ endpoints: ArraySlice<Endpoint>, timeout: TimeAmount, on loop: any EventLoop
-    ) -> EventLoopFuture<CheckOutcome> {
+    /// Tries the endpoints in order until one works, or runs the command. Never fails: a failure is an outcome.
+    func run(timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
+        runner?.run(timeout: timeout) ?? attempt(probe.endpoints[...], timeout: timeout)
+    }
+
+    /// Ends what would go on by itself.
+    func stop() { runner?.stop() }
+
+    private func attempt(_ endpoints: ArraySlice<Endpoint>, timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
         guard let endpoint = endpoints.first else { return loop.makeSucceededFuture(.failure("nowhere to try")) }
-        return attempt(endpoint, timeout: timeout, on: loop).flatMap { outcome in
+        return attempt(endpoint, timeout: timeout).flatMap { [self] outcome in
             outcome == .success || endpoints.count == 1
-                ? loop.makeSucceededFuture(outcome) : attempt(endpoints.dropFirst(), timeout: timeout, on: loop)
+                ? loop.makeSucceededFuture(outcome) : attempt(endpoints.dropFirst(), timeout: timeout)
         }
     }
 
-    private func attempt(_ endpoint: Endpoint, timeout: TimeAmount, on loop: any EventLoop) -> EventLoopFuture<
-        CheckOutcome
-    > {
+    private func attempt(_ endpoint: Endpoint, timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
         let outcome = loop.makePromise(of: CheckOutcome.self)
-        let bootstrap = ClientBootstrap(group: loop).connectTimeout(timeout).channelInitializer { channel in
-            channel.eventLoop.makeCompletedFuture {
-                guard case .http(let probe) = self else { return }
-                try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                try channel.pipeline.syncOperations.addHandler(
-                    AnswerWatcher(probe: probe, endpoint: endpoint, outcome: outcome))
-            }
+        let bootstrap = ClientBootstrap(group: loop).connectTimeout(timeout).channelInitializer { [self] channel in
+            loop.makeCompletedFuture { try prepare(channel, for: endpoint, outcome) }
         }
         let deadline = loop.scheduleTask(in: timeout) {
             outcome.succeed(.failure("\(endpoint): no answer within \(timeout.text)"))
@@ -39,7 +51,7 @@ extension Probe {
         do {
             let channel = bootstrap.connect(to: try endpoint.socketAddress)
             channel.whenFailure { outcome.succeed(.failure("\(endpoint): \(reason($0, timeout))")) }
-            if case .tcp = self { channel.whenSuccess { _ in outcome.succeed(.success) } }
+            if case .tcp = probe { channel.whenSuccess { _ in outcome.succeed(.success) } }
             outcome.futureResult.whenComplete { _ in
                 deadline.cancel()
                 channel.whenSuccess { $0.close(promise: nil) }
@@ -48,6 +60,16 @@ extension Probe {
             outcome.succeed(.failure("\(endpoint): \(error)"))
         }
         return outcome.futureResult
+    }
+
+    private func prepare(
+        _ channel: any Channel, for endpoint: Endpoint, _ outcome: EventLoopPromise<CheckOutcome>
+    ) throws {
+        guard case .http(let probe) = probe else { return }
+        let pipeline = channel.pipeline.syncOperations
+        if let handler = try tls.value?.handler() { try pipeline.addHandler(handler) }
+        try pipeline.addHTTPClientHandlers()
+        try pipeline.addHandler(AnswerWatcher(probe: probe, endpoint: endpoint, outcome: outcome))
     }
 }
 
@@ -78,11 +100,14 @@ private final class AnswerWatcher: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(let head) = unwrapInboundIn(data) else { return }
         let status = Int(head.status.code)
-        outcome.succeed(probe.status.contains(status) ? .success : .failure("\(endpoint): HTTP status \(status)"))
+        outcome.succeed(
+            probe.status.contains { $0.contains(status) } ? .success : .failure("\(endpoint): HTTP status \(status)"))
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        outcome.succeed(.failure("\(endpoint): not HTTP (\(error))"))
+        let peer = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
+        let reason = probe.tls?.reason(error, peer: peer)
+        outcome.succeed(.failure("\(endpoint): \(reason ?? "not HTTP (\(error))")"))
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -100,7 +125,8 @@ private func reason(_ error: any Error, _ timeout: TimeAmount) -> String {
 }
 
 extension TimeAmount {
-    fileprivate var text: String { "\(Double(nanoseconds) / 1e9) s" }
+    /// Seconds, for people.
+    var text: String { "\(Double(nanoseconds) / 1e9) s" }
 }
 
 extension Endpoint {
