@@ -93,7 +93,7 @@ import Testing
         try withService { lab, cluster, servers in
             let four = try lab.command(on: "c", ["ip", "-4", "route", "show", "172.30.9.1"]).run()
             #expect(four.contains("proto 71"), "IPv4 goes the same way: \(four)")
-            let probe = try Probe(from: "c", of: lab, to: Self.vip, port: 80)
+            let probe = try ConnectionProbe(from: "c", of: lab, to: Self.vip, port: 80)
             // A pod that ends serves while others are told, as Kubernetes has it.
             try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s1", "t"), ("s2", "r")]))
             try eventually("others are preferred to s1") { try lab.holders() == ["s2"] }
@@ -127,7 +127,7 @@ import Testing
             }
             // An hour, when somebody takes the time.
             let seconds = UInt32(ProcessInfo.processInfo.environment["KUBERMESH_AWAY_SECONDS"] ?? "") ?? 6
-            let probe = try Probe(
+            let probe = try ConnectionProbe(
                 from: "c", of: lab, to: Self.vip, port: 80, every: .milliseconds(seconds > 60 ? 50 : 1))
             try eventually("s1 has written down what it knows") {
                 let file = LabCluster.file("s1/cluster/endpointslices.json")

@@ -5,7 +5,7 @@ import Linux
 import Synchronization
 
 /// Connects to a port once a millisecond or so, and notes who answers.
-final class Probe: Sendable {
+final class ConnectionProbe: Sendable {
     struct Result: Sendable, CustomStringConvertible {
         /// How often each text was the answer.
         var answers: [String: Int] = [:]
