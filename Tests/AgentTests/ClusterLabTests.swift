@@ -188,7 +188,7 @@ import Testing
             try eventually("it is offered, and taken") {
                 cluster.server.object("/api/v1/nodes/s1")?["spec"]?["podCIDRs"] == [.string(plan)]
             }
-            #expect(try lab.status(of: "s1").cluster?.podCIDRs == [plan])
+            try eventually("and heard of") { try lab.status(of: "s1").cluster?.podCIDRs == [plan] }
         }
     }
 }
