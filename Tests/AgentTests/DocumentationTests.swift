@@ -15,7 +15,9 @@ import Testing
             .dropFirst().map { $0.components(separatedBy: "\n```")[0] + "\n" }
     }
 
-    private static let files = ["README.md", "docs/operating.md", "docs/architecture.md", "docs/protocol.md"]
+    private static let files = [
+        "README.md", "docs/operating.md", "docs/kubernetes.md", "docs/architecture.md", "docs/protocol.md",
+    ]
 
     @Test(arguments: files) func configurationsAreTaken(file: String) throws {
         for block in try Self.blocks(of: file) { _ = try Configuration(yaml: block, file: file) }

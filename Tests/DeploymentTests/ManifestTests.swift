@@ -45,7 +45,7 @@ import Yams
         #expect(pod["priorityClassName"]?.string == "system-node-critical")
         #expect(pod["tolerations"]?.sequence?.first?["operator"]?.string == "Exists")
         #expect(pod["securityContext"]?["seccompProfile"]?["type"]?.string == "RuntimeDefault")
-        #expect(pod["automountServiceAccountToken"]?.bool == false)
+        #expect(pod["automountServiceAccountToken"]?.bool == false, "which all containers would have")
         #expect(spec["updateStrategy"]?["rollingUpdate"]?["maxUnavailable"]?.int == 1)
         let minimum = try #require(spec["minReadySeconds"]?.int)
         #expect(minimum > 4, "longer than the dead interval")
@@ -60,6 +60,49 @@ import Yams
             let get = try #require(agent[probe]?["httpGet"])
             #expect(get["host"]?.string == "::1" && get["path"]?.string == path && get["port"]?.string == "metrics")
         }
+        // The token is the agent's alone.
+        #expect(Self.mounts(agent)["api-access"] == "/var/run/secrets/kubernetes.io/serviceaccount")
+        for container in pod["initContainers"]?.array() ?? [] { #expect(Self.mounts(container)["api-access"] == nil) }
+    }
+
+    /// Where a container has which volume.
+    private static func mounts(_ container: Node) -> [String: String] {
+        Dictionary(
+            uniqueKeysWithValues: (container["volumeMounts"]?.array() ?? []).compactMap { mount in
+                mount["name"]?.string.flatMap { name in mount["mountPath"]?.string.map { (name, $0) } }
+            })
+    }
+
+    /// What the agent asks of the API, and nothing beyond that.
+    @Test func rolesAllowWhatIsAskedAndNoMore() throws {
+        var rights: [String: [String]] = [:]
+        for document in try documents("deploy/kubermesh.yaml") {
+            let kind = document["kind"]?.string ?? ""
+            if kind.hasSuffix("RoleBinding") || kind == "ClusterRoleBinding" {
+                #expect(document["roleRef"]?["kind"]?.string == kind.replacing("Binding", with: ""))
+                #expect(document["roleRef"]?["name"]?.string == "kubermesh")
+                let subject = document["subjects"]?.array().first
+                #expect(subject?["name"]?.string == "kubermesh" && subject?["namespace"]?.string == "kube-system")
+            }
+            for rule in document["rules"]?.array() ?? [] {
+                for resource in rule["resources"]?.array().compactMap(\.string) ?? [] {
+                    let group = rule["apiGroups"]?.array().first?.string ?? "?"
+                    let name = rule["resourceNames"]?.array().first?.string.map { " \($0)" } ?? ""
+                    let verbs = rule["verbs"]?.array().compactMap(\.string) ?? []
+                    rights["\(kind) \(group)/\(resource)\(name)", default: []] += verbs
+                }
+            }
+        }
+        #expect(
+            rights == [
+                "ClusterRole /services": ["get", "list", "watch"],
+                "ClusterRole discovery.k8s.io/endpointslices": ["list", "watch"],
+                "ClusterRole /nodes": ["list", "watch", "patch"],
+                "ClusterRole /services/status": ["patch"],
+                "ClusterRole /events": ["create"],
+                "Role coordination.k8s.io/leases kubermesh-address-pools": ["get", "patch"],
+                "Role coordination.k8s.io/leases": ["create"],
+            ])
     }
 
     /// A static pod is the same pod, but for what the API server would have to give it.
@@ -72,6 +115,10 @@ import Yams
         for key in ["configMap", "serviceAccountToken"] { #expect(!"\(pod)".contains(key)) }
         pod["volumes"]?.sequence?.removeFirst()
         template["volumes"]?.sequence?.removeFirst()
+        #expect(template["volumes"]?.sequence?.popLast()?["name"]?.string == "api-access")
+        var agent = try #require(template["containers"]?.sequence?.first)
+        #expect(agent["volumeMounts"]?.sequence?.popLast()?["name"]?.string == "api-access")
+        template["containers"]?.sequence?[0] = agent
         #expect(pod == template)
     }
 
