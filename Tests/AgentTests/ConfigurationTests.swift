@@ -164,7 +164,15 @@ private func problems(_ yaml: String) -> [String] {
         ("pools: [ { name: a, addresses: [ 127.0.0.1 ] } ]", "not an address that can be routed"),
         ("pools: [ { name: a, addresses: [ 192.0.2.1/24 ] } ]", "did you mean 192.0.2.0/24?"),
         ("pools: [ { name: a, addresses: [ 0.0.0.0/0 ] } ]", "is everything there is"),
-        ("pools: [ { name: a, addresses: [ 192.0.2.1, 192.0.2.0/24 ] } ]", "overlaps what pool \"a\" has already"),
+        ("pools: [ { name: a, addresses: [ 192.0.2.1, 192.0.2.0/24 ] } ]", "overlaps what this pool has already"),
+        (
+            "{ pools: [ { name: a, addresses: [ 192.0.2.0/24 ] } ], vips: [ { name: api, address: 192.0.2.9 } ] }",
+            "overlaps what VIP \"api\" has already"
+        ),
+        (
+            "{ pools: [ { name: a, addresses: [ 10.0.7.9 ] } ], addressing: { ipv4: { pods: 10.0.0.0/16 } } }",
+            "overlaps what addressing.ipv4.pods has already"
+        ),
         (
             "pools: [ { name: a, addresses: [ 192.0.2.1 ] }, { name: b, addresses: [ 192.0.2.0/24 ] } ]",
             "pools[1].addresses[0]: 192.0.2.0-192.0.2.255 overlaps what pool \"a\" has already"

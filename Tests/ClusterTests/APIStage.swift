@@ -25,9 +25,9 @@ final class APIStage: Sendable {
 
     deinit { try? FileManager.default.removeItem(at: directory) }
 
-    func client() throws -> APIClient {
-        let source = ConnectionSource.kubeconfig(path: directory.appendingPathComponent("config").path, context: nil)
-        return try APIClient(source, on: MultiThreadedEventLoopGroup.singleton.next())
+    /// How a client finds the server.
+    var source: ConnectionSource {
+        .kubeconfig(path: directory.appendingPathComponent("config").path, context: nil)
     }
 }
 

@@ -2,6 +2,7 @@ import ControlAPI
 import Kubernetes
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOPosix
 import TestAPIServer
 import Testing
 
@@ -21,7 +22,7 @@ import Testing
             options.times.duration = .seconds(2)
             options.times.renewal = .seconds(1)
             options.times.retry = .milliseconds(100)
-            let client = try stage.client()
+            let client = try APIClient(stage.source, on: MultiThreadedEventLoopGroup.singleton.next())
             let controller = PoolController(client, options: options, node: name) { [notices] notice in
                 notices.withLockedValue { $0.append(notice) }
             }

@@ -1,11 +1,14 @@
 import Addressing
 import Cluster
+import Services
 import Yams
 
 extension Configuration {
     mutating func readPools(_ list: [(node: Node, key: String)], _ reader: ConfigurationReader) {
+        var taken = addressesInUse
         for (node, key) in list {
-            guard let pool = AddressPool(node, key: key, reader, besides: pools) else { continue }
+            guard let pool = AddressPool(node, key: key, reader, besides: taken) else { continue }
+            taken.append(Taken(by: "pool \"\(pool.name)\"", ranges: pool.ranges))
             if pools.contains(where: { $0.name == pool.name }) {
                 reader.note(Complaint("another pool is named \"\(pool.name)\" already"), at: node, key: key)
             } else {
@@ -13,6 +16,21 @@ extension Configuration {
             }
         }
     }
+
+    /// What the rest of the configuration gives to others than services.
+    private var addressesInUse: [Taken] {
+        vips.map { Taken(by: "VIP \"\($0.name)\"", ranges: [AddressRange(IPv6Prefix(host: $0.address))]) }
+            + [("addressing.ipv4.nodes", addressing.ipv4.nodes), ("addressing.ipv4.pods", addressing.ipv4.pods)]
+            .compactMap { key, pool in
+                pool.map { Taken(by: key, ranges: [AddressRange(IPv6Prefix($0.base))]) }
+            }
+    }
+}
+
+/// Addresses that cannot be given once more, and whose they are, for people.
+private struct Taken {
+    var by: String
+    var ranges: [AddressRange]
 }
 
 extension AddressPool {
@@ -20,7 +38,7 @@ extension AddressPool {
     private static let rangeLimit = 1000
 
     /// One entry, of which no address may be in those before.
-    fileprivate init?(_ node: Node, key: String, _ reader: ConfigurationReader, besides pools: [AddressPool]) {
+    fileprivate init?(_ node: Node, key: String, _ reader: ConfigurationReader, besides taken: [Taken]) {
         guard let section = reader.section(node, key: key, keys: ["name", "addresses", "autoAssign"]) else {
             return nil
         }
@@ -36,9 +54,9 @@ extension AddressPool {
         section.read("autoAssign", into: &assignsAutomatically, Read.boolean)
         for (node, key) in list {
             guard let range = reader.value(node, key: key, Read.range) else { continue }
-            let others = pools + [self]
+            let others = taken + [Taken(by: "this pool", ranges: ranges)]
             if let other = others.first(where: { $0.ranges.contains { $0.overlaps(range) } }) {
-                reader.note(Complaint("\(range) overlaps what pool \"\(other.name)\" has already"), at: node, key: key)
+                reader.note(Complaint("\(range) overlaps what \(other.by) has already"), at: node, key: key)
             } else if others.reduce(0, { $0 + $1.ranges.count }) < Self.rangeLimit {
                 ranges.append(range)
             } else {

@@ -101,7 +101,8 @@ extension PoolController {
     }
 
     private func leaseFailed(_ failure: RequestFailure) {
-        guard state.value.toldLeaseFailure != failure.kind else { return }
+        // That the server is not heard the watches say.
+        guard failure.code != nil, state.value.toldLeaseFailure != failure.kind else { return }
         state.value.toldLeaseFailure = failure.kind
         let right =
             failure.isForbidden ? ", which takes \"get\", \"create\" and \"patch\" on leases in its namespace" : ""
