@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -219,3 +220,5 @@ int clinux_attach_filter(int descriptor, const struct clinux_filter_instruction 
     struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
     return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
+
+void clinux_trim_memory(void) { malloc_trim(0); }

@@ -182,6 +182,28 @@ import Testing
         }
     }
 
+    @Test func servicesWaitForWhoeverDeliversThem() throws {
+        let flag = LabCluster.file("rules-are-there")
+        let check = "proxyCheck: { exec: { command: [ test, -e, \(flag) ] }, interval: 100ms, rise: 1, fall: 1 }"
+        let nodes = [
+            Topology.Node("k", config: LabCluster.configuration),
+            Topology.Node("s1", config: LabCluster.configuration.replacing(" }", with: ", \(check) }")),
+        ]
+        try withCluster(Topology(name: "pair", nodes: nodes, links: [Topology.Link("k", "s1")])) { lab, cluster in
+            try cluster.server.apply(Objects.service("web", ingress: ["\(Self.vip)"], policy: "Local"))
+            try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s1", "r")]))
+            try eventually("s1 knows of the service") { try lab.list(VIP.self, of: "s1").count == 1 }
+            usleep(500_000)
+            #expect(try lab.list(VIP.self, of: "s1").first?.announced == false)
+            #expect(try lab.way(from: "k") == nil, "nobody delivers")
+            try "".write(toFile: flag, atomically: true, encoding: .utf8)
+            try eventually("it is announced") { try lab.way(from: "k")?.metric == 10 }
+            try FileManager.default.removeItem(atPath: flag)
+            try eventually("others would be preferred") { try (lab.way(from: "k")?.metric ?? 0) > 65000 }
+            #expect(try lab.status(of: "s1").cluster?.problems.contains { $0.contains("not delivered") } == true)
+        }
+    }
+
     @Test func aNodeWithoutRangesIsGivenItsOwn() throws {
         try withCluster(Self.square) { lab, cluster in
             let plan = lab.addresses.podPrefix(of: "s1").description
@@ -197,6 +219,11 @@ extension Lab {
     /// Who has the VIP as `c` routes to it.
     fileprivate func holders() throws -> [String] {
         try list(Route.self, of: "c").first { $0.prefix.hasPrefix("2001:db8:aa::1/") }?.nodes.sorted() ?? []
+    }
+
+    /// The VIP's route on a node.
+    fileprivate func way(from node: String) throws -> Route? {
+        try list(Route.self, of: node).first { $0.prefix.hasPrefix("2001:db8:aa::1/") }
     }
 
     fileprivate func dial(_ address: IPv6Address, from node: String) throws -> String {

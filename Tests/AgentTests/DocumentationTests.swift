@@ -33,6 +33,7 @@ import Testing
         configuration.addressing.ipv4 = Configuration.IPv4()
         configuration.cni = nil
         configuration.kubernetes.kubeconfig = nil
+        configuration.kubernetes.proxyCheck = nil
         configuration.advertise = []
         configuration.vips = []
         configuration.pools = []

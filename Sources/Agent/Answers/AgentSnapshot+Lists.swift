@@ -119,8 +119,8 @@ extension AgentSnapshot {
         serviceVIPs.entries.sorted { $0.key < $1.key }.map { address, entry in
             return ControlAPI.VIP(
                 name: entry.services.joined(separator: ","), address: address.description,
-                state: entry.end == nil ? .service : .leaving, announced: true,
-                metric: Int(entry.metric(isDrained: isDrained)), age: age(since: entry.since), check: nil,
+                state: entry.end == nil ? .service : .leaving, announced: gate.hasOpened,
+                metric: Int(entry.metric(isLast: isDrained || !gate.isOpen)), age: age(since: entry.since), check: nil,
                 lastError: nil, lastCheck: nil, streak: 0, checks: 0, failures: 0, others: others(announcing: address))
         }
     }

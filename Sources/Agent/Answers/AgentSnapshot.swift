@@ -38,6 +38,8 @@ struct AgentSnapshot: Sendable {
     var cluster: ClusterView?
     /// The addresses of the cluster's services that are announced.
     var serviceVIPs: ServiceVIPs
+    /// Whether connections to them are delivered.
+    var gate: ServiceGate
     /// The configuration in use.
     var configuration: Configuration
     /// Where it came from, and what is wrong with the file.

@@ -80,8 +80,33 @@ extension MeshAgent {
 
     /// Works out anew what is announced for services.
     func renewAnnouncedServices() {
+        guard gate.hasOpened else { return announcedServices = [] }
         announcedServices = serviceVIPs.entries.sorted { $0.key < $1.key }.map { address, entry in
-            AdvertisedPrefix(prefix: IPv6Prefix(host: address), metric: entry.metric(isDrained: isDrained))
+            AdvertisedPrefix(prefix: IPv6Prefix(host: address), metric: entry.metric(isLast: isDrained || !gate.isOpen))
+        }
+    }
+
+    /// What the check of whoever delivers services leads to.
+    func pass(_ event: VIPTable.Event) {
+        let wasOpen = gate.isOpen
+        performChecks(gate.handle(event, at: EventLoop.now))
+        guard gate.isOpen != wasOpen else { return }
+        tell(.notice, gate.isOpen ? "services are delivered" : "services are not delivered: \(gate.problem ?? "")")
+        announceServices()
+    }
+
+    /// Begins, or ends, to check whoever delivers services.
+    func checkServiceProxy(_ check: HealthCheck?) {
+        performChecks(gate.configure(check, at: EventLoop.now))
+    }
+
+    private func performChecks(_ actions: [VIPTable.Action]) {
+        for action in actions {
+            switch action {
+            case .startChecking(let id, let check): checker.start(id, check)
+            case .stopChecking(let id): checker.stop(id)
+            case .announce, .withdraw: break
+            }
         }
     }
 
@@ -106,5 +131,5 @@ extension MeshAgent {
 
 extension ServiceVIPs.Entry {
     /// What the address is announced at.
-    func metric(isDrained: Bool) -> UInt16 { isDrained || wish == .lastResort ? AdvertisedPrefix.lastResort : 0 }
+    func metric(isLast: Bool) -> UInt16 { isLast || wish == .lastResort ? AdvertisedPrefix.lastResort : 0 }
 }

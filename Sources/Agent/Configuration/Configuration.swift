@@ -113,6 +113,8 @@ extension Configuration {
         public var isWatched = true
         /// The file that describes the connection; `nil` takes `$KUBECONFIG`, or the pod's service account.
         public var kubeconfig: String?
+        /// What must work for services to be announced, as kube-proxy's own word that its rules are there; `nil` asks nobody.
+        public var proxyCheck: HealthCheck?
         /// Which addresses of services are announced.
         public var services = ServiceOptions()
     }

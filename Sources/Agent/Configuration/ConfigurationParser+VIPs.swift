@@ -20,8 +20,7 @@ extension VIP {
             prefixes = list.compactMap { AdvertisedPrefix($0.node, key: $0.key, reader) }
         }
         guard section.has("check") else { return }
-        let keys = ["tcp", "http", "https", "exec", "interval", "timeout", "rise", "fall"]
-        guard let section = section.section("check", keys: keys) else { return }
+        guard let section = section.section("check", keys: HealthCheck.keys) else { return }
         check = HealthCheck(section, environment: ["KUBERMESH_VIP": name, "KUBERMESH_ADDRESS": "\(address)"])
         if check?.probe.endpoints.contains(where: { $0.host == .v6(address) }) == true {
             section.note(
@@ -33,8 +32,10 @@ extension VIP {
 }
 
 extension HealthCheck {
+    static let keys = ["tcp", "http", "https", "exec", "interval", "timeout", "rise", "fall"]
+
     /// `environment` is what a command finds in its own.
-    fileprivate init?(_ section: Section, environment: [String: String]) {
+    init?(_ section: Section, environment: [String: String]) {
         let kinds = ["tcp", "http", "https", "exec"].filter(section.has)
         guard kinds.count == 1, let kind = kinds.first else {
             section.note(Complaint("needs one of tcp, http, https and exec", hint: "for example tcp: 6443"))

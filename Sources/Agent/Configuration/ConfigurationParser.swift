@@ -69,7 +69,11 @@ extension Configuration {
             section.read("mtu", into: &options.mtu) { try Read.integer($0, in: 1280...65535) }
             cni = options
         }
-        if let section = file.section("kubernetes", keys: ["watch", "kubeconfig", "clusterIPs", "loadBalancerClass"]) {
+        let clusterKeys = ["watch", "kubeconfig", "clusterIPs", "loadBalancerClass", "proxyCheck"]
+        if let section = file.section("kubernetes", keys: clusterKeys) {
+            if section.has("proxyCheck"), let check = section.section("proxyCheck", keys: HealthCheck.keys) {
+                kubernetes.proxyCheck = HealthCheck(check, environment: [:])
+            }
             section.read("watch", into: &kubernetes.isWatched, Read.boolean)
             section.read("kubeconfig", into: &kubernetes.kubeconfig, Read.absolutePath)
             section.read("clusterIPs", into: &kubernetes.services.announcesClusterIPs, Read.boolean)

@@ -22,8 +22,7 @@ extension MeshAgent {
         guard let timers else { return }
         let next = [
             fileDeadline.map { $0 + Self.fileSlack }, vips.nextDeadline, portDeadline, sweepDeadline, reviewDeadline,
-            membershipDeadline,
-            serviceVIPs.nextDeadline,
+            membershipDeadline, serviceVIPs.nextDeadline, gate.nextDeadline,
         ].compactMap(\.self).min()
         loop.setDeadline(next, of: timers.house)
     }
@@ -41,6 +40,7 @@ extension MeshAgent {
         }
         perform(vips.handle(.timer, at: now))
         expireServices(at: now)
+        pass(.timer)
         if let deadline = reviewDeadline, deadline <= now { settle() }
         retryMemberships(at: now)
         openPortsIfDue()

@@ -36,6 +36,7 @@ extension MeshAgent {
         }
         let now = EventLoop.now
         perform(vips.configure(configuration.vips, at: now))
+        if connection != nil { checkServiceProxy(configuration.kubernetes.proxyCheck) }
         refreshInterfaces()
         try identify()
         scheduleHousekeeping()

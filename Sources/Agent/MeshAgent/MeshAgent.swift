@@ -50,6 +50,7 @@ public actor MeshAgent {
     var serviceVIPs = ServiceVIPs()
     /// What the router was last told of them.
     var announcedServices: [AdvertisedPrefix] = []
+    var gate: ServiceGate
     let connection: ClusterConnection?
     /// What ``reviewMesh()`` last looked at, and when.
     var reviewed: (seen: MeshReview, moment: Instant)?
@@ -133,6 +134,7 @@ public actor MeshAgent {
         self.file = file
         self.checker = checker
         self.connection = connection
+        gate = ServiceGate(check: configuration.kubernetes.proxyCheck)
         self.log = log
         passing = StateDirectory(besideSocket: configuration.control.socket)
         state = StateDirectory(configuration)
@@ -183,7 +185,7 @@ extension MeshAgent {
             addresses: ownAddresses,
             announced: routing?.announced ?? [], drainReasons: drainReasons, fib: routing?.installer.fib,
             interfaces: interfaces, vips: vips, cluster: cluster,
-            serviceVIPs: serviceVIPs,
+            serviceVIPs: serviceVIPs, gate: gate,
             configuration: configuration, configurationStatus: configurationStatus,
             kernelProblems: currentKernelProblems,
             ages: ages, events: events.events, counters: counters)

@@ -1,5 +1,4 @@
 internal import Addressing
-internal import Cluster
 internal import ControlAPI
 internal import Linux
 internal import Netlink
@@ -35,19 +34,7 @@ extension AgentSnapshot {
     }
 
     private func addVIPs(to metrics: inout MetricsText) {
-        if let cluster {
-            metrics.single(
-                "kube_api_connected", .gauge, "Whether all that is watched of the Kubernetes API is heard.",
-                cluster.isConnected)
-            metrics.family("kube_objects", .gauge, "Objects of the Kubernetes API that are known.") { samples in
-                for (kind, resource) in cluster.resources.sorted(by: { $0.key < $1.key }) {
-                    samples.sample(["kind": kind], value: resource.objects)
-                }
-            }
-            metrics.single(
-                "service_vips_announced", .gauge, "Addresses of the cluster's services that this node announces.",
-                serviceVIPs.entries.count)
-        }
+        addCluster(to: &metrics)
         metrics.family("vip_healthy", .gauge, "Whether the check of a VIP passes.") { samples in
             for entry in vips.entries where entry.vip.check != nil {
                 samples.sample(["vip": entry.vip.name], value: entry.health.isHealthy)

@@ -71,6 +71,11 @@ int clinux_send(
     int descriptor, uint32_t interface, const uint8_t source[16], const uint8_t destination[16], const uint8_t *octets,
     size_t length);
 
+// -- Memory
+
+// Gives memory that was freed back to the kernel.
+void clinux_trim_memory(void);
+
 // -- Netlink sockets
 
 // Turns a NETLINK_* socket option on.

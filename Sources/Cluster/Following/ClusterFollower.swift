@@ -1,5 +1,6 @@
 public import Addressing
 public import Kubernetes
+internal import Linux
 public import NIOCore
 
 /// Follows the cluster: watches services, their endpoints and this node, works out what this node should announce, and
@@ -10,7 +11,7 @@ public import NIOCore
 /// comes up on this node, are looked at again and again.
 public final class ClusterFollower: Sendable {
     /// Where everything happens.
-    public let loop: any EventLoop
+    public let loop: any NIOCore.EventLoop
     private let source: ConnectionSource
     private let directory: String
     private let pools: PoolOptions?
@@ -53,6 +54,7 @@ public final class ClusterFollower: Sendable {
         var offered: [IPv6Prefix] = []
         var retrying: Scheduled<Void>?
         var writing: Scheduled<Void>?
+        var trimmed: NIODeadline?
 
         init(view: ClusterView, board: ServiceBoard, census: PoolCensus) {
             self.view = view
@@ -65,11 +67,12 @@ public final class ClusterFollower: Sendable {
     private static let writingDelay = TimeAmount.seconds(2)
 
     private static let retryInterval = TimeAmount.seconds(10)
+    private static let trimInterval = TimeAmount.minutes(1)
 
     /// Makes one that asks nobody yet, for the node of this name. With `pools`, it is one of those that may give addresses to
     /// services. What is known is kept in files in `directory`; `report` is called on the loop.
     public init(
-        _ source: ConnectionSource, on loop: any EventLoop, node name: String, options: ServiceOptions,
+        _ source: ConnectionSource, on loop: any NIOCore.EventLoop, node name: String, options: ServiceOptions,
         pools: PoolOptions? = nil, filesIn directory: String, report: @escaping @Sendable (ClusterReport) -> Void
     ) {
         self.source = source
@@ -246,6 +249,11 @@ public final class ClusterFollower: Sendable {
             try state.value.objects.write(to: directory)
         } catch {
             state.value.notices.append("what is known of the cluster cannot be kept for the next start: \(error)")
+        }
+        // Lists and files take several times the memory of what they hold.
+        if state.value.trimmed.map({ .now() - $0 >= Self.trimInterval }) ?? true {
+            state.value.trimmed = .now()
+            Memory.giveBack()
         }
     }
 }

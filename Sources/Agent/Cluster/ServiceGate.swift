@@ -1,0 +1,36 @@
+internal import Addressing
+internal import Linux
+internal import OSPF
+internal import Services
+
+/// Whether connections to services are delivered on this node, as far as that is checked. Until the check has passed once, no
+/// service is announced; when it fails later, this node becomes the last that is taken, as what is delivered still is.
+struct ServiceGate: Sendable {
+    /// A table of one: it knows of rising, falling and checkers that stall.
+    private var table = VIPTable()
+    /// Whether it was ever open.
+    private(set) var hasOpened: Bool
+
+    init(check: HealthCheck?) { hasOpened = check == nil }
+
+    /// Whether services are delivered.
+    var isOpen: Bool { table.entries.isEmpty ? hasOpened : table.entries.allSatisfy(\.isAnnounced) }
+
+    /// Why not.
+    var problem: String? { isOpen ? nil : table.entries.first?.lastError ?? "not checked yet" }
+
+    var nextDeadline: Instant? { table.nextDeadline }
+
+    /// Begins, or ends, to check.
+    mutating func configure(_ check: HealthCheck?, at now: Instant) -> [VIPTable.Action] {
+        // No VIP of the configuration can have this name.
+        table.configure(check.map { [VIP(name: "service proxy", address: .unspecified, check: $0)] } ?? [], at: now)
+    }
+
+    /// Takes in what may concern it.
+    mutating func handle(_ event: VIPTable.Event, at now: Instant) -> [VIPTable.Action] {
+        let actions = table.handle(event, at: now)
+        if isOpen { hasOpened = true }
+        return actions
+    }
+}

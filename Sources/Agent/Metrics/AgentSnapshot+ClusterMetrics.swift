@@ -1,0 +1,35 @@
+internal import Cluster
+internal import Kubernetes
+
+extension AgentSnapshot {
+    /// What is known of the cluster, if there is one.
+    func addCluster(to metrics: inout MetricsText) {
+        guard let cluster else { return }
+        metrics.single(
+            "kube_api_connected", .gauge, "Whether all that is watched of the Kubernetes API is heard.",
+            cluster.isConnected)
+        metrics.family("kube_objects", .gauge, "Objects of the Kubernetes API that are known.") { samples in
+            for (kind, resource) in cluster.resources.sorted(by: { $0.key < $1.key }) {
+                samples.sample(["kind": kind], value: resource.objects)
+            }
+        }
+        metrics.single(
+            "service_vips_announced", .gauge, "Addresses of the cluster's services that this node announces.",
+            gate.hasOpened ? serviceVIPs.entries.count : 0)
+        metrics.family("pool_addresses", .gauge, "Addresses of a pool.") { samples in
+            for use in cluster.pools {
+                samples.sample(["pool": use.pool, "family": use.family.rawValue], value: use.addresses)
+            }
+        }
+        metrics.family("pool_addresses_used", .gauge, "Addresses of a pool that services have.") { samples in
+            for use in cluster.pools {
+                samples.sample(["pool": use.pool, "family": use.family.rawValue], value: use.used)
+            }
+        }
+        if !configuration.pools.isEmpty {
+            metrics.single(
+                "pool_leader", .gauge, "Whether this agent gives addresses of pools to services.",
+                cluster.assignsAddresses)
+        }
+    }
+}
