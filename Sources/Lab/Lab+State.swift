@@ -7,6 +7,7 @@ extension Lab {
         var faults: [Int: Fault]
         var processes: [String: [Int32]]
         var services: [String: [Int32]]
+        var poweredOff: Set<String>
         var isWhole: Bool
     }
 
@@ -15,7 +16,8 @@ extension Lab {
     /// Writes down all there is to know, for the next command.
     func save() throws(LabError) {
         let state = State(
-            topology: topology, faults: faults, processes: processes, services: services, isWhole: isWhole)
+            topology: topology, faults: faults, processes: processes, services: services,
+            poweredOff: poweredOff, isWhole: isWhole)
         guard let data = try? JSONEncoder().encode(state) else { throw LabError("Cannot write down the lab \(name).") }
         try Files.write(String(decoding: data, as: UTF8.self), to: Self.stateFile(in: directory))
     }
@@ -53,6 +55,7 @@ extension Lab {
         lab.faults = state.faults
         lab.processes = state.processes
         lab.services = state.services
+        lab.poweredOff = state.poweredOff
         lab.isWhole = state.isWhole
         return lab
     }

@@ -20,6 +20,8 @@ public struct Lab: Sendable {
     public internal(set) var processes: [String: [Int32]] = [:]
     /// The processes that answer on each node's ports.
     public internal(set) var services: [String: [Int32]] = [:]
+    /// The nodes without power.
+    public internal(set) var poweredOff: Set<String> = []
 
     /// Whether all that was begun is there. If not, somebody is still making it, or crashed while doing so.
     var isWhole = false

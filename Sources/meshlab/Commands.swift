@@ -59,7 +59,8 @@ struct Start: ParsableCommand {
 }
 
 struct Stop: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Stop the router of a node; its network ports stay up.")
+    static let configuration = CommandConfiguration(
+        abstract: "Stop the router of a node; its network ports stay up unless the power goes.")
     @OptionGroup var options: LabOptions
     @Argument(help: "The node.")
     var node: String
@@ -67,10 +68,18 @@ struct Stop: ParsableCommand {
     var kill = false
     @Flag(help: "Stop what answers on the node's ports instead of its router.")
     var services = false
+    @Flag(help: "Pull the node's plug: all on it is gone, and its neighbours lose carrier.")
+    var power = false
 
     func run() throws {
         var lab = try options.load()
-        if services { try lab.stopServices(of: node) } else { try lab.stop(node, kill: kill) }
+        if power {
+            try lab.powerOff(node)
+        } else if services {
+            try lab.stopServices(of: node)
+        } else {
+            try lab.stop(node, kill: kill)
+        }
     }
 }
 

@@ -38,7 +38,8 @@ extension Lab {
             let expected = expectedPrefixes(at: node.name)
             let present = expected.intersection(try kernelRoutes(of: node.name).map(\.prefix)).count
             rows.append([
-                node.name, node.router.rawValue, process == nil ? "stopped" : "running",
+                node.name, node.router.rawValue,
+                poweredOff.contains(node.name) ? "off" : process == nil ? "stopped" : "running",
                 process.map(String.init) ?? "-",
                 adjacencySummary(of: node.name), "\(present)/\(expected.count)",
                 process == nil ? "-" : "\(residentMemory(of: node.name) >> 20) MB",

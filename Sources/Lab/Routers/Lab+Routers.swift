@@ -12,10 +12,12 @@ extension Lab {
         }
     }
 
-    /// Starts what is not running on some nodes: routers, and services that answer on ports.
+    /// Starts what is not running on some nodes: routers, and services that answer on ports. A node that was without power
+    /// has it again.
     public mutating func start(_ names: [String]) throws(LabError) {
         var nodes: [Topology.Node] = []
         for name in names { nodes.append(try topology.node(name)) }
+        for node in nodes { try powerOn(node.name) }
         for node in nodes where alive(node.name, among: services).isEmpty { try startServices(of: node) }
         let stopped = nodes.filter { !isRunning($0.name) }
         for node in stopped {

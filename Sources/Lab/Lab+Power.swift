@@ -1,0 +1,30 @@
+internal import Glibc
+
+extension Lab {
+    /// Pulls the plug of a node: all that runs on it is gone at once, with what its kernel knew, and the ports at the other
+    /// ends of its cables lose carrier. ``start(_:)`` brings it back.
+    public mutating func powerOff(_ name: String) throws(LabError) {
+        _ = try topology.node(name)
+        let namespace = namespace(of: name)
+        // Nobody gets to say goodbye: neither the router, nor the kernel for the connections of the services.
+        let processes = Namespace.processes(inside: [namespace])
+        for pid in processes { kill(pid, SIGSTOP) }
+        let ports = addresses.ports(of: name).map { "link set \($0.name) down" }
+        try Namespace.batch(ports + ["address flush dev lo scope global", "nexthop flush"], in: namespace)
+        for pid in processes { kill(pid, SIGKILL) }
+        poweredOff.insert(name)
+        try stop(name, kill: true)
+        try stopServices(of: name)
+    }
+
+    /// Brings the ports of a node up again if it was without power.
+    mutating func powerOn(_ name: String) throws(LabError) {
+        guard poweredOff.remove(name) != nil else { return }
+        let intact = zip(addresses.ports, topology.links.indices).flatMap { ports, index in
+            // Of a cable that was pulled, the second end is the one that is down.
+            faults[index] == .carrier ? [ports.first] : [ports.first, ports.second]
+        }
+        try Namespace.batch(
+            intact.filter { $0.node == name }.map { "link set \($0.name) up" }, in: namespace(of: name))
+    }
+}

@@ -1,0 +1,86 @@
+import Addressing
+import ControlAPI
+import Foundation
+import Glibc
+import Lab
+import Testing
+
+/// Checks of VIPs in a real agent.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct RunningChecksTests {
+    /// Without a word from the checker an announcement ends.
+    ///
+    /// The thread that runs the checks is held up in the middle of a system call, while the one that routes goes on.
+    @Test func aStalledCheckerEndsTheAnnouncement() throws {
+        let vip = "2001:db8:bb::1"
+        let check = "{ tcp: \"[::1]:9179\", interval: 100ms, timeout: 100ms, rise: 1, fall: 3 }"
+        try withPair("vips: [ { name: v, address: \"\(vip)\", check: \(check) } ]") { lab in
+            func isRouted() throws -> Bool {
+                try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "\(vip)/128" }
+            }
+            func isHeld() throws -> Bool {
+                try lab.command(on: "a", ["ip", "-6", "address", "show", "dev", "lo"]).run().contains(vip)
+            }
+            try eventually("b routes to the VIP") { try isRouted() && isHeld() }
+            let agent = try #require(lab.process(of: "a"))
+            let thread = try #require(try thread(named: "NIO", of: agent))
+            let hold = try Command([
+                "strace", "-qq", "-o", "/dev/null", "-p", "\(thread)", "-e", "inject=all:delay_enter=60s",
+            ]).spawn()
+            defer { kill(hold.pid, SIGKILL) }
+            try eventually("b does not route to it any more") { try !isRouted() && !isHeld() }
+            #expect(try !lab.kernelRoutes(of: "b").isEmpty, "the agent itself goes on")
+
+            hold.signal(SIGKILL)
+            _ = try hold.finish()
+            try eventually("it is held again") { try isRouted() && isHeld() }
+            #expect(try lab.status(of: "a").events.contains { $0.message.contains("its checker has stalled") })
+        }
+    }
+
+    @Test func theEndOfTheAgentIsTheEndOfACommand() throws {
+        let script = "echo $$ > $DIRECTORY/$KUBERMESH_VIP; exec sleep 1000"
+        let directory = try TemporaryDirectory()
+        let command = "[ sh, -c, \"\(script.replacing("$DIRECTORY", with: directory.path))\" ]"
+        try withPair(
+            "vips: [ { name: v, address: \"2001:db8:bb::1\", check: { exec: { command: \(command) }, timeout: 600s } } ]"
+        ) { lab in
+            var pid: Int32?
+            try eventually("the command runs") {
+                let text = (try? String(contentsOfFile: directory.path + "/v", encoding: .utf8)) ?? ""
+                pid = Int32(text.trimmingCharacters(in: .newlines))
+                return pid != nil
+            }
+            let command = try #require(pid)
+            #expect(kill(command, 0) == 0)
+            try lab.stop("a")
+            try eventually("the command is gone") {
+                let stat = (try? String(contentsOfFile: "/proc/\(command)/stat", encoding: .utf8)) ?? ") Z "
+                return stat.contains(") Z ")
+            }
+        }
+    }
+
+    @Test func whatIsWrongIsShown() throws {
+        let checks = [
+            "tls": "https: { url: \"https://[::1]:9179/readyz\", ca: /no/such/ca.crt }",
+            "command": "exec: { command: [ sh, -c, \"echo no space left; exit 4\" ] }",
+        ]
+        let vips = checks.enumerated().map {
+            "{ name: \($0.element.key), address: \"2001:db8:bb::\($0.offset)\", check: { \($0.element.value) } }"
+        }
+        try withPair("vips: [ \(vips.joined(separator: ", ")) ]") { lab in
+            try eventually("both are told") {
+                let table = try lab.meshctl("vips").text
+                return table.contains("cannot read /no/such/ca.crt: No such file or directory")
+                    && table.contains("https [::1]:9179/readyz") && table.contains("exit status 4: no space left")
+            }
+        }
+    }
+
+    private func thread(named prefix: String, of process: Int32) throws -> Int32? {
+        let tasks = "/proc/\(process)/task"
+        return try FileManager.default.contentsOfDirectory(atPath: tasks).first {
+            try String(contentsOfFile: "\(tasks)/\($0)/comm", encoding: .utf8).hasPrefix(prefix)
+        }.flatMap { Int32($0) }
+    }
+}

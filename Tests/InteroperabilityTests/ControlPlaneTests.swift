@@ -1,0 +1,91 @@
+import Addressing
+import ControlAPI
+import Glibc
+import Lab
+import Testing
+
+extension Interoperability {
+    /// Three control-plane nodes hold one address while their API server, checked by HTTPS, is ready. Whichever of them
+    /// fails, and however, a client that connects again is served.
+    @Suite struct ControlPlaneTests {
+        /// How a node of the control plane fails.
+        enum Failure: String, CaseIterable, CustomTestStringConvertible {
+            /// `ownServer` is seen by a client on the very node.
+            case power, server, ownServer, agentStopped, agentKilled, cable, silence
+
+            var testDescription: String { rawValue }
+
+            /// The longest time that a client may be without service, in seconds: a machine that says nothing and whose
+            /// ports stay up is missed after the dead interval, 4 s.
+            var limit: Double { self == .silence ? 6 : 1 }
+            /// How long there is to see of it, in microseconds.
+            var length: UInt32 { [.silence, .agentKilled].contains(self) ? 7_000_000 : 2_000_000 }
+        }
+
+        @Test(.timeLimit(.minutes(4)), arguments: Failure.allCases)
+        func aClientIsServedWhateverFails(how failure: Failure) throws {
+            let controlPlane = try ControlPlane()
+            try withLab(controlPlane.topology()) { lab in
+                var servers: [String: Int32] = [:]
+                let nodes = ["cp1", "cp2", "cp3"]
+                for node in nodes { servers[node] = try controlPlane.serve(on: node, of: lab) }
+                for (node, worker) in zip(nodes, failure == .ownServer ? nodes : ["w1", "w2", "w3"]) {
+                    try waitForHolders(nodes, lab)
+                    let client = try controlPlane.connect(from: worker, of: lab)
+                    defer { client.signal(SIGKILL) }
+                    try eventually { Service(client.text).moments.count > 30 ? nil : "\(worker) is not served" }
+                    try fail(node, failure, worker, servers[node], &lab)
+                    usleep(failure.length)
+                    client.signal(SIGTERM)
+                    let service = Service(try client.finish().text)
+                    print(
+                        "\(failure.rawValue) of \(node): \(worker) waited \(Int(service.longestGap * 1000)) ms at most")
+                    #expect(service.longestGap < failure.limit)
+                    let after = Set(service.moments.suffix(20).map(\.node))
+                    #expect(failure == .cable || !after.contains(node), "\(after)")
+                    servers[node] = try restore(node, failure, controlPlane, servers[node], &lab)
+                }
+            }
+        }
+
+        private func waitForHolders(_ nodes: [String], _ lab: Lab) throws {
+            try lab.waitUntilSettled(limit: .seconds(40))
+            try eventually {
+                for node in nodes {
+                    let vip = try lab.list(VIP.self, of: node).first
+                    guard vip?.announced == true, vip?.others.count == nodes.count - 1 else {
+                        return
+                            "\(node) holds the address: \(vip?.announced ?? false), \(vip?.lastError ?? ""); others \(vip?.others ?? [])"
+                    }
+                }
+                return nil
+            }
+        }
+
+        private func links(of node: String, _ lab: Lab) -> [String] {
+            lab.topology.links.filter { $0.first == node || $0.second == node }.map(\.name)
+        }
+
+        private func fail(
+            _ node: String, _ failure: Failure, _ worker: String, _ server: Int32?, _ lab: inout Lab
+        ) throws {
+            switch failure {
+            case .power: try lab.powerOff(node)
+            case .server, .ownServer: kill(try #require(server), SIGKILL)
+            case .agentStopped: try lab.stop(node)
+            case .agentKilled: try lab.stop(node, kill: true)
+            case .cable: try lab.fail("\(node)-\(worker)", .carrier)
+            case .silence: for link in links(of: node, lab) { try lab.fail(link, .silent) }
+            }
+        }
+
+        /// Puts a node in order again; its server.
+        private func restore(
+            _ node: String, _ failure: Failure, _ controlPlane: ControlPlane, _ server: Int32?, _ lab: inout Lab
+        ) throws -> Int32? {
+            for link in lab.failedLinks { try lab.heal(link) }
+            try lab.start([node])
+            return [.power, .server, .ownServer].contains(failure) ? try controlPlane.serve(on: node, of: lab) : server
+        }
+    }
+}
