@@ -58,7 +58,26 @@ struct Story {
                 [try Binaries.path(of: "meshctl"), "--socket", lab.controlSocket(of: node.name), "routes"],
                 as: "\(lab.typed("exec")) \(node.name) -- meshctl routes")
         }
+        try showSharedAddress(of: lab)
         return lab
+    }
+
+    /// Shows an address that several nodes share, if there is one: at one that holds it, and at one that asks for it.
+    private func showSharedAddress(of lab: Lab) throws {
+        let agents = lab.topology.routers.filter { $0.router == .meshd }
+        guard let holder = agents.first(where: { !$0.vips.isEmpty }), let vip = holder.vips.first else { return }
+        say("An address that nodes share, each while port \(vip.port) answers on it:\n")
+        func show(_ node: String, _ arguments: [String]) throws {
+            let program = try Binaries.path(of: arguments[0])
+            let socket = arguments[0] == "meshctl" ? ["--socket", lab.controlSocket(of: node)] : []
+            try self.show(
+                lab, on: node, [program] + socket + arguments.dropFirst(),
+                as: "\(lab.typed("exec")) \(node) -- \(arguments.joined(separator: " "))")
+        }
+        try show(holder.name, ["meshctl", "vips"])
+        guard let client = agents.first(where: \.vips.isEmpty) else { return }
+        try show(client.name, ["meshctl", "routes", vip.address])
+        if holder.listens.contains(vip.port) { try show(client.name, ["meshlab", "dial", vip.address, "\(vip.port)"]) }
     }
 
     /// Waits until every node has every route for good, with a line of progress.

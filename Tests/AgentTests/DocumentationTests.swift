@@ -26,7 +26,7 @@ import Testing
     @Test func theDefaultsAreAsDocumented() throws {
         var configuration = try Configuration(
             yaml: try #require(Self.blocks(of: "docs/operating.md").first), file: "docs/operating.md")
-        #expect(configuration.vips.map(\.name) == ["apiserver", "registry"])
+        #expect(configuration.vips.map(\.name) == ["apiserver", "registry", "dns", "etcd"])
         configuration.node = Configuration.Identity()
         configuration.addressing.prefix = nil
         configuration.addressing.podPrefixes = nil

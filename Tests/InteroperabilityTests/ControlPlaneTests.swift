@@ -11,15 +11,17 @@ extension Interoperability {
         /// How a node of the control plane fails.
         enum Failure: String, CaseIterable, CustomTestStringConvertible {
             /// `ownServer` is seen by a client on the very node.
-            case power, server, ownServer, agentStopped, agentKilled, cable, silence
+            case power, server, ownServer, serverFrozen, agentStopped, agentKilled, cable, silence
 
             var testDescription: String { rawValue }
 
             /// The longest time that a client may be without service, in seconds: a machine that says nothing and whose
-            /// ports stay up is missed after the dead interval, 4 s.
-            var limit: Double { self == .silence ? 6 : 1 }
+            /// ports stay up is missed after the dead interval, 4 s, and a server that says nothing after two checks, 1.4 s.
+            var limit: Double { [.silence: 6, .serverFrozen: 2.5][self] ?? 1 }
             /// How long there is to see of it, in microseconds.
-            var length: UInt32 { [.silence, .agentKilled].contains(self) ? 7_000_000 : 2_000_000 }
+            var length: UInt32 { isSlow ? 7_000_000 : 2_000_000 }
+            /// Whether it takes a dead interval.
+            var isSlow: Bool { [.silence, .agentKilled].contains(self) }
         }
 
         @Test(.timeLimit(.minutes(4)), arguments: Failure.allCases)
@@ -29,7 +31,8 @@ extension Interoperability {
                 var servers: [String: Int32] = [:]
                 let nodes = ["cp1", "cp2", "cp3"]
                 for node in nodes { servers[node] = try controlPlane.serve(on: node, of: lab) }
-                for (node, worker) in zip(nodes, failure == .ownServer ? nodes : ["w1", "w2", "w3"]) {
+                let victims = failure.isSlow ? [nodes[1]] : nodes
+                for (node, worker) in zip(victims, failure == .ownServer ? nodes : workers(of: victims)) {
                     try waitForHolders(nodes, lab)
                     let client = try controlPlane.connect(from: worker, of: lab)
                     defer { client.signal(SIGKILL) }
@@ -47,6 +50,9 @@ extension Interoperability {
                 }
             }
         }
+
+        /// One that is cabled to each.
+        private func workers(of nodes: [String]) -> [String] { nodes.map { $0.replacing("cp", with: "w") } }
 
         private func waitForHolders(_ nodes: [String], _ lab: Lab) throws {
             try lab.waitUntilSettled(limit: .seconds(40))
@@ -72,6 +78,7 @@ extension Interoperability {
             switch failure {
             case .power: try lab.powerOff(node)
             case .server, .ownServer: kill(try #require(server), SIGKILL)
+            case .serverFrozen: kill(try #require(server), SIGSTOP)
             case .agentStopped: try lab.stop(node)
             case .agentKilled: try lab.stop(node, kill: true)
             case .cable: try lab.fail("\(node)-\(worker)", .carrier)
@@ -84,6 +91,7 @@ extension Interoperability {
             _ node: String, _ failure: Failure, _ controlPlane: ControlPlane, _ server: Int32?, _ lab: inout Lab
         ) throws -> Int32? {
             for link in lab.failedLinks { try lab.heal(link) }
+            if failure == .serverFrozen { kill(try #require(server), SIGCONT) }
             try lab.start([node])
             return [.power, .server, .ownServer].contains(failure) ? try controlPlane.serve(on: node, of: lab) : server
         }

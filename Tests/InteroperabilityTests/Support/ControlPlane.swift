@@ -34,12 +34,12 @@ final class ControlPlane {
                     address: \(Topology.controlPlaneVIP.address)
                     check:
                       https:
-                        url: https://localhost:\(Topology.controlPlaneVIP.port)/readyz
+                        url: "https://[::1]:\(Topology.controlPlaneVIP.port)/readyz"
                         ca: \(path("server.crt"))
                         serverName: kubernetes
                         status: 200
                       interval: 200ms
-                      timeout: 200ms
+                      timeout: 500ms
                       rise: 2
                       fall: 2
                 """
