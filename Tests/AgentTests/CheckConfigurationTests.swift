@@ -9,7 +9,7 @@ import Testing
         "vips:\n  - { name: api, address: \"fd00::1\", check: { \(check) } }\n"
     }
 
-    private func probe(_ check: String) throws -> Probe? {
+    private func probe(_ check: String) throws -> Services.Probe? {
         try Configuration(yaml: yaml(check), file: "f.yaml").vips.first?.check?.probe
     }
 
