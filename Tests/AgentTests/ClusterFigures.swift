@@ -33,7 +33,7 @@ import Testing
             try measureOneChange(lab, cluster)
             try measureStorm(lab, cluster)
             for node in ["k", "s1", "s2", "c"] {
-                print("resident memory of \(node): \(lab.residentMemory(of: node) / 1024) MiB")
+                print("resident memory of \(node): \(lab.residentMemory(of: node) >> 10) KiB")
             }
         }
     }
@@ -47,7 +47,7 @@ import Testing
             let start = ContinuousClock.now
             try lab.start(["s1"])
             while try lab.announced(by: "s1") < Self.services { usleep(5000) }
-            print("start of an agent until c knows all \(Self.services) of its services: \(ContinuousClock.now - start)")
+            print("from an agent's start until c has all \(Self.services) services: \(ContinuousClock.now - start)")
         }
     }
 
@@ -73,7 +73,8 @@ import Testing
             if let moment = formatter.date(from: String(stamp)) { times.append(moment.timeIntervalSince(start) * 1000) }
         }
         times.sort()
-        print("one endpoint's change until c's kernel: median \(times[times.count / 2]) ms, worst \(times.last!) ms, of \(times.count)")
+        let median = times[times.count / 2]
+        print("one endpoint's change until c's kernel: median \(median) ms, worst \(times.last!) ms, of \(times.count)")
     }
 
     /// What a thousand changes a second cost the routing thread.

@@ -22,7 +22,8 @@ final class ConnectionProbe: Sendable {
 
     /// Begins, in the namespace of a node.
     init(
-        from node: String, of lab: Lab, to address: IPv6Address, port: UInt16, every interval: Duration = .milliseconds(1)
+        from node: String, of lab: Lab, to address: IPv6Address, port: UInt16,
+        every interval: Duration = .milliseconds(1)
     ) throws {
         let namespace = try NetworkNamespace(named: lab.namespace(of: node).name)
         Thread.detachNewThread { [self] in
