@@ -99,7 +99,9 @@ let shell: [Target] = [
     // An API server for tests, of this module and from end to end.
     .target(
         name: "TestAPIServer",
-        dependencies: ["ControlAPI", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio,
+        dependencies: [
+            "Addressing", "ControlAPI", "Lab", "Linux", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ] + nio,
         path: "Tests/TestAPIServer", swiftSettings: settings),
     tests("Kubernetes", ["TestAPIServer", "Addressing", "OSPF", "ControlAPI"] + nio),
     tests("Cluster", ["Addressing", "ControlAPI", "Kubernetes", "OSPF", "TestAPIServer"] + nio),
@@ -113,7 +115,7 @@ let shell: [Target] = [
             + nio),
     tests("Lab", ["Addressing", "ControlAPI", "Linux"]),
     .testTarget(
-        name: "DeploymentTests", dependencies: ["Lab", "Addressing", .product(name: "Yams", package: "Yams")],
+        name: "DeploymentTests", dependencies: ["Lab", "Addressing", "TestAPIServer", .product(name: "Yams", package: "Yams")],
         exclude: ["alerts.test.yaml"], swiftSettings: settings),
     .testTarget(
         name: "InteroperabilityTests", dependencies: ["Lab", "Addressing", "ControlAPI", "Linux"],

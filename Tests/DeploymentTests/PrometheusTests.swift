@@ -1,13 +1,17 @@
 import Foundation
 import Glibc
 import Lab
+import NIOCore
+import TestAPIServer
 import Testing
 
 /// A real Prometheus scrapes a mesh of real agents, by way of the mesh, and answers what the dashboard and the alerts ask.
 @Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct PrometheusTests {
+    private static let name = "dt\(getpid())"
     private static let mesh: Topology = {
         let vip = Topology.VIP(name: "service", address: "2001:db8:0:1::80", port: 8080)
-        let listen = "http: { listen: \"[::]:9179\" }"
+        let pools = "pools: [ { name: lan, addresses: [ 2001:db8:aa::/124 ] } ]"
+        let listen = "http: { listen: \"[::]:9179\" }\n\(LabCluster.configuration(inLab: name))\n\(pools)"
         return Topology(
             name: "square",
             nodes: [
@@ -26,8 +30,12 @@ import Testing
 
     @Test func aMeshIsScrapedByWayOfItself() throws {
         try Lab.destroyLeftOvers(prefix: "dt")
-        var lab = try Lab.create(Self.mesh, name: "dt\(getpid())")
+        var lab = try Lab.create(Self.mesh, name: Self.name)
         defer { try? lab.destroy() }
+        let cluster = try LabCluster(lab, on: "n1")
+        defer { try? cluster.server.close().wait() }
+        try cluster.server.apply(Objects.service("web"))
+        try cluster.server.apply(Objects.slice("web-1", of: "web", [("n2", "r")]))
         try lab.startRouters()
         try lab.waitForRoutes(limit: .seconds(20))
         let prometheus = try Prometheus(on: "n1", of: lab)
@@ -45,6 +53,11 @@ import Testing
         try eventually("what is sent over a cable arrives") {
             let traffic = try prometheus.query("rate(kubermesh_link_received_bytes_total{instance=\"n4\"}[10s])")
             return traffic.count == 2 && traffic.allSatisfy { $0.value > 0 }
+        }
+        try eventually("all hear the API server, one gives addresses, and all nodes announce the one it gave") {
+            try prometheus.query("sum(kubermesh_kube_api_connected) == 4").count == 1
+                && prometheus.query("sum(kubermesh_pool_leader) == 1").count == 1
+                && prometheus.query("sum(kubermesh_service_vips_announced) == 4").count == 1
         }
         try askWhatTheDashboardAsks(prometheus)
         try askWhatTheAlertsAsk(prometheus)

@@ -1,5 +1,7 @@
 import Glibc
 import Lab
+import NIOCore
+import TestAPIServer
 
 /// Runs `body` with a lab of real agents, and takes it down again. What the agents said is part of any error.
 func withLab(
@@ -54,4 +56,23 @@ extension Lab {
 
     /// The configuration file of node `a`.
     var configurationFile: String { "\(directory(of: "a"))/kubermesh.yaml" }
+}
+
+extension LabCluster {
+    /// What an agent's configuration says of the server that the lab of this process is going to have.
+    static var configuration: String { configuration(inLab: "at\(getpid())") }
+
+    /// A file of the lab of this process.
+    static func file(_ name: String) -> String { "\(Lab.root)/at\(getpid())/\(name)" }
+}
+
+/// Runs `body` with a lab and an API server on the node `k`. Every agent's configuration is to hold
+/// ``LabCluster/configuration``.
+func withCluster(_ topology: Topology, _ body: (inout Lab, LabCluster) throws -> Void) throws {
+    var cluster: LabCluster?
+    defer { try? cluster?.server.close().wait() }
+    try withLab(topology, beforeStart: { cluster = try LabCluster($0, on: "k") }) { lab in
+        try lab.waitForRoutes(limit: .seconds(20))
+        try body(&lab, cluster!)
+    }
 }

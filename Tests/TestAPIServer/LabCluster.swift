@@ -1,29 +1,26 @@
-import Addressing
-import ControlAPI
-import Foundation
-import Glibc
-import Lab
-import Linux
-import NIOCore
-import NIOPosix
-import TestAPIServer
+internal import Addressing
+internal import Foundation
+internal import Glibc
+public import Lab
+internal import Linux
+internal import NIOPosix
 
 /// A lab in which one node runs an API server, and all agents know of it.
-struct LabCluster {
-    static let port = 6443
+public struct LabCluster: Sendable {
+    private static let port = 6443
 
-    let server: TestAPIServer
+    /// The server.
+    public let server: TestAPIServer
     /// The node that it runs on.
-    let host: String
+    public let host: String
 
-    /// What an agent's configuration says of the server.
-    static var configuration: String { "kubernetes: { kubeconfig: \"\(file("kubeconfig"))\" }" }
-
-    /// A file of the lab that runs now.
-    static func file(_ name: String) -> String { "/run/kubermesh-lab/at\(getpid())/\(name)" }
+    /// What an agent's configuration says of the server that a lab is going to have.
+    public static func configuration(inLab name: String) -> String {
+        "kubernetes: { kubeconfig: \"\(Lab.root)/\(name)/kubeconfig\" }"
+    }
 
     /// Makes the server in the namespace of `host`, before there is any router.
-    init(_ lab: Lab, on host: String) throws {
+    public init(_ lab: Lab, on host: String) throws {
         self.host = host
         let address = lab.addresses.address(of: host)
         let directory = URL(fileURLWithPath: lab.directory)
@@ -33,7 +30,7 @@ struct LabCluster {
         contexts: [{name: lab, context: {cluster: lab, user: lab}}]
         users: [{name: lab, user: {token: t}}]
         clusters: [{name: lab, cluster: {server: "https://[\(address)]:\(Self.port)", certificate-authority: ca.pem}}]
-        """.write(toFile: Self.file("kubeconfig"), atomically: true, encoding: .utf8)
+        """.write(toFile: "\(lab.directory)/kubeconfig", atomically: true, encoding: .utf8)
         let socket = try NetworkNamespace(named: lab.namespace(of: host).name).run { try boundSocket(port: Self.port) }
         server = try TestAPIServer.start(
             onSocket: socket, certificates: certificates, group: MultiThreadedEventLoopGroup.singleton)
@@ -41,7 +38,7 @@ struct LabCluster {
     }
 
     /// Lets nobody reach the server any more.
-    func goAway(_ lab: Lab) throws {
+    public func goAway(_ lab: Lab) throws {
         let rules = """
             table inet away {
               chain in { type filter hook input priority filter; tcp dport \(Self.port) drop; }
@@ -52,18 +49,7 @@ struct LabCluster {
     }
 
     /// Undoes ``goAway(_:)``.
-    func comeBack(_ lab: Lab) throws { try lab.command(on: host, ["nft", "delete", "table", "inet", "away"]).run() }
-}
-
-/// Runs `body` with a lab and an API server on the node `k`. Every agent's configuration is to hold
-/// ``LabCluster/configuration``.
-func withCluster(_ topology: Topology, _ body: (inout Lab, LabCluster) throws -> Void) throws {
-    var cluster: LabCluster?
-    defer { try? cluster?.server.close().wait() }
-    try withLab(topology, beforeStart: { cluster = try LabCluster($0, on: "k") }) { lab in
-        try lab.waitForRoutes(limit: .seconds(20))
-        try body(&lab, cluster!)
-    }
+    public func comeBack(_ lab: Lab) throws { try lab.command(on: host, ["nft", "delete", "table", "inet", "away"]).run() }
 }
 
 private func boundSocket(port: Int) throws -> CInt {
