@@ -61,8 +61,12 @@ final class CommandRunner: Sendable {
                     for try await buffer in execution.standardOutput {
                         buffer.withUnsafeBytes { said.append($0) }
                     }
-                    // Its output can be closed long before it ends.
-                    while !hasEnded(leader) { try await loop.scheduleTask(in: .milliseconds(2)) {}.futureResult.get() }
+                    // Its output can be closed long before it ends; mostly it is not.
+                    var pause: Int64 = 1
+                    while !hasEnded(leader) {
+                        try await loop.scheduleTask(in: .milliseconds(pause)) {}.futureResult.get()
+                        pause = min(pause * 2, 50)
+                    }
                 } catch {
                     _ = try await loop.submit { self.end() }.get()
                     throw error
