@@ -88,6 +88,9 @@ extension Router {
         interfaces.contains { $0.neighbors.contains { $0.inactivityDeadline <= now } }
     }
 
+    /// Whether an earlier life is being taken up (``RouterConfiguration/resumptionLimit``).
+    public var isResuming: Bool { resumption != nil }
+
     /// Whether the mesh has been heard out: every interface that is not passive has a full neighbour, all of them are
     /// reached by shortest paths (their router-LSAs, too, know of the adjacency), and nothing is throttled or uncomputed.
     public var isSynchronized: Bool {
@@ -105,13 +108,14 @@ extension Router {
             && interfaces.allSatisfy { interface in
                 interface.flood.isEmpty && interface.delayedAcknowledgments.isEmpty
                     && interface.neighbors.allSatisfy {
-                        $0.retransmissions.isEmpty && $0.requests.isEmpty
+                        $0.retransmissions.isEmpty && $0.requests.isEmpty && $0.heldUntil == nil
                             && [.initial, .twoWay, .full].contains($0.state)
                     }
             }
     }
 
     private var isSettled: Bool {
-        origination.pending.count == 0 && origination.changes.isEmpty && !prefixesChanged && spfDelay.deadline == nil
+        !isResuming && origination.pending.count == 0 && origination.changes.isEmpty && !prefixesChanged
+            && spfDelay.deadline == nil
     }
 }

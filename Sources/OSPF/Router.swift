@@ -23,6 +23,8 @@ public struct Router: Sendable {
     /// When LSAs come of age: others' MaxAge, own refreshes.
     var aging = DeadlineQueue<DatabaseKey>()
     var origination = Origination()
+    /// While an earlier life is taken up.
+    var resumption: Resumption?
     var calculation: RouteCalculation
     /// Only prefixes changed since the last calculation, which needs no shortest paths and no delay.
     var prefixesChanged = false
@@ -47,6 +49,7 @@ public struct Router: Sendable {
         calculation = RouteCalculation(limits: configuration.limits)
         spfDelay = SPFDelay(parameters: configuration.spfDelay)
         random = SplitMix64(seed: configuration.seed)
+        resumption = configuration.resumptionLimit.map { Resumption(deadline: now + $0) }
     }
 
     /// Takes an event in and appends what is to be done, in order. `now` never goes back.
@@ -77,11 +80,12 @@ public struct Router: Sendable {
     /// Follows up what has been noted. Each step can only make work for later ones.
     private mutating func settle(at now: Instant) {
         resolveDuplicate(at: now)
-        continueLoading(at: now)
-        while origination.isDue(at: now) {
-            originateOwn(at: now)
+        while true {
             // What was originated may have been what a neighbour was asked for.
             continueLoading(at: now)
+            endResumption(at: now)
+            guard origination.isDue(at: now) else { break }
+            originateOwn(at: now)
         }
         sendFloods(at: now)
         if let deadline = calculationDeadline, deadline <= now { calculateRoutes(at: now) }
@@ -98,7 +102,9 @@ public struct Router: Sendable {
     }
 
     private var earliestDeadline: Instant? {
-        var earliest = [aging.first, origination.nextDeadline, calculationDeadline].compactMap(\.self).min()
+        var earliest = [aging.first, origination.nextDeadline, resumption?.deadline, calculationDeadline].compactMap(
+            \.self
+        ).min()
         for interface in interfaces {
             if let moment = interface.nextDeadline, earliest == nil || moment < earliest! { earliest = moment }
         }

@@ -23,12 +23,17 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var limits: RouterLimits
     /// Where the router's own random numbers start.
     public var seed: UInt64
+    /// How long, at most, a router that follows an earlier process of the same node lets that one's LSAs stand until its
+    /// adjacencies are back, mostly for milliseconds; `nil` for a router that begins anew. To be given only where the
+    /// kernel still forwards as that process had it.
+    public var resumptionLimit: Duration?
 
     /// Describes a router.
     public init(
         routerID: RouterID, routerIDIsDerived: Bool = false, areaID: AreaID = .backbone, instanceID: UInt8 = 0,
         hostname: String = "", hardwareFingerprint: [UInt8] = [], maximumPaths: Int = 64,
-        spfDelay: SPFDelayParameters = SPFDelayParameters(), limits: RouterLimits = RouterLimits(), seed: UInt64 = 0
+        spfDelay: SPFDelayParameters = SPFDelayParameters(), limits: RouterLimits = RouterLimits(), seed: UInt64 = 0,
+        resumptionLimit: Duration? = nil
     ) {
         precondition(routerID != .none && maximumPaths >= 1)
         self.routerID = routerID
@@ -41,6 +46,7 @@ public struct RouterConfiguration: Hashable, Sendable {
         self.spfDelay = spfDelay
         self.limits = limits
         self.seed = seed
+        self.resumptionLimit = resumptionLimit
     }
 }
 

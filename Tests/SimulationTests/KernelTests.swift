@@ -12,15 +12,21 @@ struct KernelTests {
         return network
     }
 
-    @Test("a process that starts anew finds its routes and touches none", arguments: [100, 2_000])
+    @Test(
+        "a process that starts anew finds its routes and touches none, and no other kernel hears of it",
+        arguments: [100, 2_000])
     func restart(milliseconds: Int) {
         var network = Self.grid()
-        let before = network.nodes[4].kernel.routeChanges
+        let before = network.nodes.map(\.kernel.changes)
+        let calculations = network.nodes.map { $0.router?.statistics.routeCalculations }
         network.schedule(.kill(node: 4), at: network.now)
         network.schedule(.start(node: 4), at: network.now + .milliseconds(milliseconds))
         network.run(for: .seconds(20))
         #expect(network.check() == [])
-        #expect(network.nodes[4].kernel.routeChanges == before)
+        #expect(network.nodes.map(\.kernel.changes) == before)
+        for node in network.nodes where node.index != 4 {
+            #expect(node.router?.statistics.routeCalculations == calculations[node.index])
+        }
     }
 
     @Test("a cable lost on the way costs groups, not routes")

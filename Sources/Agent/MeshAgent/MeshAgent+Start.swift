@@ -93,7 +93,9 @@ extension MeshAgent {
                 routerID: identity.routerID, routerIDIsDerived: identity.routerIDIsDerived,
                 areaID: configuration.ospf.area, instanceID: configuration.ospf.instance, hostname: identity.name,
                 hardwareFingerprint: identity.hardwareFingerprint, maximumPaths: configuration.ospf.maximumPaths,
-                spfDelay: configuration.ospf.spfDelay, seed: UInt64.random(in: .min ... .max)), at: now)
+                spfDelay: configuration.ospf.spfDelay, seed: UInt64.random(in: .min ... .max),
+                resumptionLimit: installer.fib.counts.routes > 0 ? longestDeadInterval + Self.longestWaitForChecks : nil
+            ), at: now)
         try loop.register(installer.descriptor) { [unowned self] _ in assumeIsolated { $0.readRouteNotifications() } }
         try loop.register(sockets.descriptor) { [unowned self] _ in assumeIsolated { $0.readPackets() } }
         routing = RoutingCore(

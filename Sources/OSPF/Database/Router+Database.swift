@@ -44,7 +44,7 @@ extension Router {
         if key.interface == 0 { calculation.databaseChanged(key.lsa, to: lsa) }
     }
 
-    private mutating func scheduleAging(of key: DatabaseKey) {
+    mutating func scheduleAging(of key: DatabaseKey) {
         guard let entry = database[key] else { return }
         aging.insert(key, at: agingMoment(of: entry))
         if aging.count > 4 * database.entries.count + 64 {

@@ -60,6 +60,12 @@ struct Interface: Sendable {
         }
     }
 
+    /// Whether packets can be sent through a neighbour: on a point-to-point link one that is full (or was a moment ago),
+    /// on a link with a designated router all that hear us, as its routers forward to each other directly.
+    func isUsable(_ neighbor: Neighbor) -> Bool {
+        isBroadcast ? neighbor.state >= .twoWay : neighbor.isLinked
+    }
+
     func neighborIndex(of router: RouterID) -> Int? {
         neighbors.firstIndex { $0.routerID == router }
     }

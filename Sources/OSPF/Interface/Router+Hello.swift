@@ -50,10 +50,8 @@ extension Router {
         let hearsUs = hello.neighbors.contains(routerID)
         if !hearsUs || isNew { promptHello(position, at: now) }
         neighborEvent(position, index, hearsUs ? .twoWayReceived : .oneWayReceived, at: now)
-        if interfaceIDChanged {
-            origination.interfacesChanged()
-            topologyChanged(at: now)
-        }
+        // A neighbour whose interfaces have other numbers is another machine, or the same started anew.
+        if interfaceIDChanged { releaseLink(position, index, at: now) }
         reconsiderElection(position, was: old, router: router, at: now)
     }
 

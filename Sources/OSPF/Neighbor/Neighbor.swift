@@ -66,6 +66,8 @@ struct Neighbor: Sendable {
     var since: Instant
     var stateChanges = 0
     var inactivityDeadline: Instant
+    /// It was full and begins anew: until this moment the link with it stays as it is (``Router/holdLink``).
+    var heldUntil: Instant?
 
     /// Whether this router leads the exchange.
     var isMaster = false
@@ -83,6 +85,9 @@ struct Neighbor: Sendable {
 
     var state: NeighborState { phase.state }
 
+    /// Whether a point-to-point link with it is told to others and used.
+    var isLinked: Bool { state == .full || heldUntil != nil }
+
     /// The earliest moment at which something is due.
     var nextDeadline: Instant {
         var earliest = inactivityDeadline
@@ -90,6 +95,7 @@ struct Neighbor: Sendable {
         if let moment = requests.deadline { earliest = min(earliest, moment) }
         if let moment = retransmissions.nextDeadline { earliest = min(earliest, moment) }
         if let moment = exchangeDeadline { earliest = min(earliest, moment) }
+        if let moment = heldUntil { earliest = min(earliest, moment) }
         return earliest
     }
 }

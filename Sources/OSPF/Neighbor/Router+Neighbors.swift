@@ -16,6 +16,8 @@ extension Router {
             adjacencyIsWanted: adjacencyIsWanted(position, with: interfaces[position].neighbors[index].routerID),
             nothingToRequest: interfaces[position].neighbors[index].requests.isEmpty)
         guard old != new || event.restartsNegotiation else { return }
+        let before = use(of: interfaces[position].neighbors[index], position)
+        if old == .full { holdLink(position, index, at: now) }
         if new <= .exStart, old >= .exStart { clearLists(position, index) }
         if old != new {
             statistics.neighborStateChanges += 1
@@ -24,7 +26,7 @@ extension Router {
             tellState(position, interfaces[position].neighbors[index], from: old, to: new, reason: event.reason)
         }
         enter(new, position, index, at: now)
-        follow(position, from: old, to: new, at: now)
+        follow(from: before, to: use(of: interfaces[position].neighbors[index], position), at: now)
     }
 
     private mutating func enter(_ state: NeighborState, _ position: Int, _ index: Int, at now: Instant) {
@@ -44,15 +46,24 @@ extension Router {
             interfaces[position].neighbors[index].phase = .full
             interfaces[position].neighbors[index].exchangeDeadline = nil
             interfaces[position].neighbors[index].mismatchedMTU = nil
+            interfaces[position].neighbors[index].heldUntil = nil
         }
     }
 
-    /// What else depends on a neighbour's state.
-    private mutating func follow(_ position: Int, from old: NeighborState, to new: NeighborState, at now: Instant) {
-        if (old == .full) != (new == .full) || (old >= .twoWay) != (new >= .twoWay) {
-            origination.interfacesChanged()
-            topologyChanged(at: now)
-        }
+    /// What own LSAs and routes make of a neighbour, as far as its state goes.
+    private struct Use: Hashable {
+        var isLinked = false
+        var isUsable = false
+    }
+
+    private func use(of neighbor: Neighbor, _ position: Int) -> Use {
+        Use(isLinked: neighbor.isLinked, isUsable: interfaces[position].isUsable(neighbor))
+    }
+
+    private mutating func follow(from old: Use, to new: Use, at now: Instant) {
+        guard old != new else { return }
+        origination.interfacesChanged()
+        topologyChanged(at: now)
     }
 
     mutating func tellState(
@@ -76,10 +87,11 @@ extension Router {
 
     mutating func removeNeighbor(_ position: Int, _ index: Int, reason: NeighborChangeReason, at now: Instant) {
         clearLists(position, index)
+        let before = use(of: interfaces[position].neighbors[index], position)
         let neighbor = interfaces[position].neighbors.remove(at: index)
         statistics.neighborStateChanges += 1
         tellState(position, neighbor, from: neighbor.state, to: .down, reason: reason)
-        follow(position, from: neighbor.state, to: .down, at: now)
+        follow(from: before, to: Use(), at: now)
     }
 
     mutating func runNeighborTimers(_ position: Int, _ index: Int, at now: Instant) {
@@ -91,6 +103,7 @@ extension Router {
             reconsiderAuto(position, at: now)
             return
         }
+        if let deadline = neighbor.heldUntil, deadline <= now { releaseLink(position, index, at: now) }
         if let deadline = neighbor.exchangeDeadline, deadline <= now {
             tell(
                 .exchangeStalled(

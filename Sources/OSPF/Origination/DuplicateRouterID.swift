@@ -95,6 +95,7 @@ extension Router {
         for key in database.entries.keys.sorted() { forget(key, at: now) }
         aging = DeadlineQueue()
         origination.beginAnew()
+        resumption = nil
         duplicates.yielded(at: now)
         repeat {
             configuration.routerID = RouterID(UInt32(truncatingIfNeeded: random.next()))

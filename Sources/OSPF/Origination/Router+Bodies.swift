@@ -38,7 +38,7 @@ extension Router {
     }
 
     /// One link-LSA per interface (RFC 5340 §4.4.3.8).
-    private func linkLSAs() -> [Wanted] {
+    func linkLSAs() -> [Wanted] {
         interfaces.filter { !$0.isPassive }.map { interface in
             let body = LinkLSA(
                 priority: interface.configuration.priority, options: options,
@@ -73,7 +73,7 @@ extension Router {
         switch interface.mode {
         case .passive, .waiting: return []
         case .pointToPoint:
-            return interface.neighbors.filter { $0.state == .full }.map {
+            return interface.neighbors.filter(\.isLinked).map {
                 let link = RouterLSA.Link(
                     type: .pointToPoint, metric: metric, interfaceID: interface.index,
                     neighborInterfaceID: $0.interfaceID, neighborRouterID: $0.routerID)

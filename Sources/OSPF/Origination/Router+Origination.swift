@@ -7,7 +7,10 @@ extension Router {
     mutating func originateOwn(at now: Instant) {
         let changes = origination.changes
         origination.changes = []
-        if !changes.isEmpty {
+        if resumption != nil {
+            resumption!.withheld.formUnion(changes)
+            if changes.contains(.interfaces) { for (key, body) in linkLSAs() { want(body, for: key, at: now) } }
+        } else if !changes.isEmpty {
             for (key, body) in wantedBodies(after: changes, at: now) { want(body, for: key, at: now) }
         }
         while let key = origination.pending.popDue(at: now) {
@@ -22,6 +25,8 @@ extension Router {
             // Not ours yet. There is nothing to take back but what an earlier life may have left.
             guard body != nil || database[key] != nil else { return }
             origination.own[key] = Origination.OwnLSA(body: body)
+            // Or it has said it already, word for word. It may be time for its refresh.
+            if let body, says(body, key, at: now) { return scheduleAging(of: key) }
         } else {
             guard origination.own[key]!.body != body else { return }
             origination.own[key]!.body = body
@@ -59,17 +64,30 @@ extension Router {
 
     /// The LSA has come to LSRefreshTime (RFC 2328 §12.4 (1)).
     mutating func refreshOwn(_ key: DatabaseKey, at now: Instant) {
-        if origination.own[key]?.body != nil { originate(key, at: now) } else { expire(key, at: now) }
+        if origination.own[key]?.body != nil {
+            originate(key, at: now)
+        } else if resumption == nil {
+            expire(key, at: now)
+        }
+    }
+
+    /// Whether the database has an LSA of ours with this body.
+    private func says(_ body: LSABody, _ key: DatabaseKey, at now: Instant) -> Bool {
+        guard let entry = database[key], entry.age(at: now) < LSAHeader.maxAge else { return false }
+        let sequenceNumber = entry.lsa.header.sequenceNumber
+        return entry.lsa.bodyOctets == LSA(key: key.lsa, sequenceNumber: sequenceNumber, body: body).bodyOctets
     }
 
     /// Somebody knows a newer instance of an LSA of ours: from an earlier life of this router, or from another that
-    /// has the same ID (RFC 2328 §13.4). It is outlived, or flushed if we do not want it.
+    /// has the same ID (RFC 2328 §13.4). It is outlived, or flushed if we do not want it. While we resume an earlier life
+    /// it stays: what of it is right will be seen.
     mutating func receivedOwn(_ lsa: LSA, _ key: DatabaseKey, at now: Instant) {
         noteOwnReceived(lsa, at: now)
-        if let own = origination.own[key], own.body != nil {
+        if let own = origination.own[key], let body = own.body {
+            if resumption != nil, says(body, key, at: now) { return }
             // In the same turn, lest our own routes miss what we are about to say again.
             originate(key, at: now, isUrgent: own.throttle.isFresh)
-        } else if lsa.age < LSAHeader.maxAge {
+        } else if lsa.age < LSAHeader.maxAge, resumption == nil {
             expire(key, at: now)
         }
     }
@@ -77,7 +95,7 @@ extension Router {
     /// Flushes everything of ours and says goodbye, so that neighbours route around at once instead of after
     /// RouterDeadInterval. Nothing can be acknowledged any more; what gets lost ages out with the adjacency.
     mutating func shutDown(at now: Instant) {
-        for key in origination.own.keys.sorted() { expire(key, at: now) }
+        for key in ownKeys { expire(key, at: now) }
         for position in interfaces.indices {
             while !interfaces[position].flood.isEmpty {
                 let destination = floodDestination(position)

@@ -1,6 +1,7 @@
 public import Addressing
 
-/// A neighbour through which packets can be sent: on a point-to-point link one in state Full, on a broadcast link any
+/// A neighbour through which packets can be sent: on a point-to-point link one in state Full
+/// (or that was a moment ago), on a broadcast link any
 /// in state 2-Way or higher (the routers on a transit network forward to each other directly, adjacent or not).
 public struct AdjacentNeighbor: Hashable, Sendable {
     /// Our interface towards it: the kernel's index and our OSPF interface ID.

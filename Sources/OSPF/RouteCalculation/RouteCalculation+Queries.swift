@@ -79,6 +79,17 @@ extension RouteCalculation {
         topology.vertex(named: .router(router)).flatMap { paths.distance(to: $0) }
     }
 
+    /// Whether the database has a router-LSA of a router.
+    func hasRouterLSA(of router: RouterID) -> Bool {
+        topology.vertex(named: .router(router)).map { !topology[$0].routerLSAs.isEmpty } ?? false
+    }
+
+    /// The point-to-point links in the router-LSAs of a router, as the database has them now.
+    func pointToPointLinks(of router: RouterID) -> some Sequence<RouterLSA.Link> {
+        let lsas = topology.vertex(named: .router(router)).map { topology[$0].routerLSAs } ?? []
+        return lsas.lazy.flatMap(\.body.links).filter { $0.type == .pointToPoint }
+    }
+
     /// The reachable routers that announce `prefix` as their own, in no order that means anything.
     public func owners(of prefix: IPv6Prefix) -> [RouterID] {
         guard let group = prefixes.group(of: prefix) else { return [] }

@@ -29,11 +29,9 @@ extension Router {
         effects.append(.routes(update))
     }
 
-    /// The neighbours packets can be sent through: on a point-to-point link full ones, on a link with a designated
-    /// router all that hear us, as its routers forward to each other directly.
     private var usableNeighbors: [AdjacentNeighbor] {
         interfaces.flatMap { interface in
-            interface.neighbors.filter { $0.state == .full || interface.isBroadcast && $0.state >= .twoWay }.map {
+            interface.neighbors.filter(interface.isUsable).map {
                 AdjacentNeighbor(
                     interface: interface.index, routerID: $0.routerID, interfaceID: $0.interfaceID,
                     address: $0.address)

@@ -23,7 +23,8 @@ extension Network {
         adoptKernel(node)
         let configuration = RouterConfiguration(
             routerID: nodes[node].routerID, routerIDIsDerived: nodes[node].routerIDIsDerived,
-            hostname: "n\(node)", hardwareFingerprint: fingerprint(of: node), seed: random.next())
+            hostname: "n\(node)", hardwareFingerprint: fingerprint(of: node), seed: random.next(),
+            resumptionLimit: nodes[node].kernel.prefixes.isEmpty ? nil : longestDeadInterval(of: node))
         nodes[node].router = Router(configuration: configuration, at: localTime(of: node))
         tellAnnouncements(node)
         for port in nodes[node].ports { tellCarrier(port) }
@@ -34,6 +35,10 @@ extension Network {
         handle(.advertise(nodes[node].prefixes), on: node)
         handle(.advertiseExternal(nodes[node].externals), on: node)
         handle(.stubRouter(nodes[node].isStub), on: node)
+    }
+
+    private func longestDeadInterval(of node: Int) -> Duration {
+        nodes[node].ports.map { ports[$0].configuration.deadInterval }.max() ?? .zero
     }
 
     /// 32 octets that differ from machine to machine.

@@ -1,0 +1,35 @@
+import Addressing
+import OSPFPacket
+
+/// A neighbour that was full and begins the conversation anew has mostly just been replaced by its next process, while its
+/// kernel forwards as before. The link with it stays in the router-LSA and in use for a moment, in which the two
+/// synchronize; so nobody else hears of it. Everything else follows the neighbour's real state.
+extension Router {
+    /// For so long at most. RFC 2328 §12.4 lets 5 s pass before a change is told.
+    static let linkHold = Duration.seconds(1)
+
+    /// To be called when a neighbour leaves Full. Only a point-to-point link is held, and only as long as the neighbour
+    /// tells it too: who takes leave has flushed its LSAs, who does not hear us any more has withdrawn the link.
+    mutating func holdLink(_ position: Int, _ index: Int, at now: Instant) {
+        let interface = interfaces[position]
+        let neighbor = interface.neighbors[index]
+        guard !interface.isBroadcast, isToldLink(neighbor.routerID, neighbor.interfaceID, on: interface.index) else {
+            return
+        }
+        interfaces[position].neighbors[index].heldUntil = now + Self.linkHold
+    }
+
+    /// Whether a router tells a link with an interface of ours.
+    func isToldLink(_ router: RouterID, _ interfaceID: UInt32, on interface: UInt32) -> Bool {
+        calculation.pointToPointLinks(of: router).contains {
+            $0.interfaceID == interfaceID && $0.neighborInterfaceID == interface && $0.neighborRouterID == routerID
+        }
+    }
+
+    /// It has taken too long, or it is another neighbour that came.
+    mutating func releaseLink(_ position: Int, _ index: Int, at now: Instant) {
+        interfaces[position].neighbors[index].heldUntil = nil
+        origination.interfacesChanged()
+        topologyChanged(at: now)
+    }
+}
