@@ -235,6 +235,18 @@ import Testing
         #expect(bench.nextHops(of: Self.prefix(1).description, on: 0).isEmpty)
     }
 
+    /// After a goodbye there is nothing to resume, though the routes are still there.
+    @Test(arguments: [false, true]) func whoHasSaidGoodbyeIsBackAtOnce(oneIsDeaf: Bool) {
+        var bench = Self.mesh(Self.square)
+        bench.handle(.shutdown, on: 1)
+        bench.run(for: .milliseconds(500))
+        if oneIsDeaf { bench.filter = { port, octets in port.router != 1 || port.interface != 1 } }
+        bench.replace(1, after: .zero)
+        bench.run(for: oneIsDeaf ? .milliseconds(2100) : .milliseconds(50))
+        #expect(!bench.routers[1].isResuming)
+        #expect(bench.nextHops(of: Self.prefix(1).description, on: 2).count == (oneIsDeaf ? 1 : 2))
+    }
+
     // MARK: - The neighbour's side
 
     /// The goodbye looks like the first word of a new process; but what it leaves has been flushed.

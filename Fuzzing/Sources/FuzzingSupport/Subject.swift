@@ -38,13 +38,27 @@ public struct Subject {
 
     /// Makes the router, with all ports up.
     public init() {
-        router = Router(
-            configuration: RouterConfiguration(
-                routerID: RouterID(0x0a00_0001), routerIDIsDerived: true, hostname: "subject",
-                hardwareFingerprint: [UInt8](repeating: 0x55, count: 32), limits: Self.limits, seed: 1),
-            at: now)
+        router = Router(configuration: Self.configuration, at: now)
+        start()
+    }
+
+    private static var configuration: RouterConfiguration {
+        RouterConfiguration(
+            routerID: RouterID(0x0a00_0001), routerIDIsDerived: true, hostname: "subject",
+            hardwareFingerprint: [UInt8](repeating: 0x55, count: 32), limits: limits, seed: 1)
+    }
+
+    private mutating func start() {
         for port in Self.ports { handle(.interfaceUp(port)) }
         handle(.advertise([AdvertisedPrefix(prefix: IPv6Prefix("2001:db8::1/128")!, options: .localAddress)]))
+    }
+
+    /// Another process takes the place of the present one, which says nothing.
+    private mutating func replace() {
+        var configuration = Self.configuration
+        configuration.resumptionLimit = Self.ports[0].deadInterval
+        router = Router(configuration: configuration, at: now)
+        start()
     }
 
     /// Takes one step.
@@ -87,6 +101,7 @@ public struct Subject {
             other.priority = 0
             handle(.interfaceUp(other))
         case 11: handle(.shutdown)
+        case 12: replace()
         default: handle(.timer)
         }
     }

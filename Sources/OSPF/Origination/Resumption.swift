@@ -15,7 +15,7 @@ extension Router {
     /// Ends the resumption when its time has come. LSAs of the earlier life that say what is to be said stay as they are,
     /// the others are outlived or flushed.
     mutating func endResumption(at now: Instant) {
-        guard let resumption, resumption.deadline <= now || hasResumed else { return }
+        guard let resumption, resumption.deadline <= now || hasResumed(at: now) else { return }
         self.resumption = nil
         origination.changes.formUnion(resumption.withheld)
         originateOwn(at: now)
@@ -30,12 +30,12 @@ extension Router {
     /// Whether the adjacencies of the earlier life are back. Only those are waited for that still carry packets: on cables
     /// whose port is up, and which the other end has not given up. Links with a designated router are lost to us when its
     /// hellos miss us, so there is nothing to keep.
-    private var hasResumed: Bool {
+    private func hasResumed(at now: Instant) -> Bool {
         let neighbors = interfaces.lazy.flatMap(\.neighbors)
         guard neighbors.contains(where: { $0.state == .full }) else { return false }
         guard calculation.hasRouterLSA(of: routerID) else {
-            // Who is full knows of none. It may have been replaced as well, and another know.
-            return !neighbors.contains { $0.state == .initial || ($0.state > .twoWay && $0.state < .full) }
+            // Who is full knows of none. It may have been replaced as well, and another, who comes next, know.
+            return !neighbors.contains { $0.state != .full && $0.state != .twoWay && now - $0.since < Self.linkHold }
         }
         return calculation.pointToPointLinks(of: routerID).allSatisfy { link in
             guard let position = interfacePosition(link.interfaceID), interfaces[position].mode == .pointToPoint else {
