@@ -23,14 +23,23 @@ public enum Responder {
         }
     }
 
-    /// The line that somebody says at an address and port; gives up after so many seconds.
-    public static func dial(_ address: IPv6Address, port: UInt16, limit: Int = 1) throws(LabError) -> String {
+    /// The line that somebody says at an address and port; gives up after a second. Without a port of its own the kernel
+    /// gives the connection one, mostly one that was used a moment ago.
+    public static func dial(
+        _ address: IPv6Address, port: UInt16, from source: UInt16 = 0
+    ) throws(LabError) -> String {
         let connection = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
         guard connection >= 0 else { throw .system("open a socket") }
         defer { close(connection) }
-        var limit = timeval(tv_sec: limit, tv_usec: 0)
+        var second = timeval(tv_sec: 1, tv_usec: 0)
         for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
-            setsockopt(connection, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+            setsockopt(connection, SOL_SOCKET, option, &second, socklen_t(MemoryLayout<timeval>.size))
+        }
+        if source != 0 {
+            guard withAddress(.unspecified, port: source, { bind(connection, $0, $1) }) == 0
+            else {
+                throw .system("take port \(source)")
+            }
         }
         guard withAddress(address, port: port, { connect(connection, $0, $1) }) == 0 else {
             throw .system("reach port \(port) of \(address)")
