@@ -74,12 +74,8 @@ final class ConnectionProbe: Sendable {
         var latest = next
         var source = Self.sources.lowerBound
         while !isEnding.load(ordering: .relaxed) {
-<<<<<<< HEAD
-            let outcome = Swift.Result { try Responder.dial(address, port: port) }
-=======
             source = source < Self.sources.upperBound ? source + 1 : Self.sources.lowerBound
             let outcome = Swift.Result { try Responder.dial(address, port: port, from: source) }
->>>>>>> 353d88f (A probe of connections uses no port twice: a server that has not closed the earlier one refuses the next)
             let now = clock.now
             result.withLock { result in
                 switch outcome {
