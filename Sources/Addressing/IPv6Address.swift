@@ -32,6 +32,12 @@ public struct IPv6Address: Hashable, Sendable {
     public var isMulticast: Bool { high >> 56 == 0xff }
     /// `::`.
     public var isUnspecified: Bool { high | low == 0 }
+    /// Whether packets to it can be routed to a machine: it is neither of one link nor of one machine, no group, and nothing
+    /// that is reserved of IPv4.
+    public var isRoutable: Bool {
+        if let ipv4 { return !IPv4Prefix(ipv4, length: 32).isReserved }
+        return !isUnspecified && self != .loopback && !isLinkLocal && !isMulticast
+    }
 
     /// Makes an address from eight 16-bit groups.
     public init(_ a: UInt16, _ b: UInt16, _ c: UInt16, _ d: UInt16, _ e: UInt16, _ f: UInt16, _ g: UInt16, _ h: UInt16)

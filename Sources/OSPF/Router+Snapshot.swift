@@ -65,6 +65,9 @@ extension Router {
     /// The prefixes that other routers announce as their own, reachable or not: each once, in no order.
     public var prefixesOfOthers: [IPv6Prefix] { calculation.prefixes(ofOthersThan: routerID) }
 
+    /// The addresses that other routers announce as those of one machine, reachable or not.
+    public var machineAddressesOfOthers: Set<IPv6Address> { calculation.machineAddresses(ofOthersThan: routerID) }
+
     /// The prefixes that several routers claim as their own although they should belong to one.
     public var duplicatePrefixes: [DuplicatePrefix] { calculation.duplicatePrefixes() }
 

@@ -200,6 +200,43 @@ import Testing
         }
     }
 
+    @Test func aServiceWithTheAddressesOfNodesCutsNobodyOff() throws {
+        try withCluster(Self.square) { lab, cluster in
+            let stolen = ["k", "s2"].map { lab.addresses.address(of: $0) }
+            // One that starts does not answer yet.
+            func problems(of node: String) -> [String]? { try? lab.status(of: node).cluster?.problems }
+            let external = stolen.map(\.description) + ["\(Self.vip)"]
+            try cluster.server.apply(Objects.service("thief", external: external))
+            try cluster.server.apply(Objects.slice("thief-1", of: "thief", [("s1", "r")]))
+            for node in ["s1", "s2", "c"] {
+                try eventually("\(node) announces what the service may have") {
+                    try lab.list(VIP.self, of: node).map(\.address) == ["\(Self.vip)"]
+                }
+            }
+            // Also by one that begins with what it knew, before it has heard of any other node.
+            try eventually("s1 has written down what it knows") {
+                let file = LabCluster.file("s1/cluster/services.json")
+                return (try? String(contentsOfFile: file, encoding: .utf8))?.contains("thief") == true
+            }
+            try lab.stop("s1", kill: true)
+            try lab.start(["s1"])
+            for node in ["s1", "s2", "c"] {
+                try eventually("people are told by \(node)") {
+                    problems(of: node)?.count { $0.contains("is the address of a node") } == stolen.count
+                }
+            }
+            for address in stolen {
+                #expect(try lab.kernelWays(from: "c", to: address) > 0)
+                #expect(
+                    !(try lab.command(on: "s1", ["ip", "address", "show", "dev", "lo"]).run().contains("\(address)/")))
+            }
+            try cluster.server.delete("/api/v1/namespaces/default/services/thief")
+            for node in ["s1", "s2", "c"] {
+                try eventually("\(node) has heard that it is gone") { problems(of: node)?.isEmpty == true }
+            }
+        }
+    }
+
     @Test func aNodeWithoutRangesIsGivenItsOwn() throws {
         try withCluster(Self.square) { lab, cluster in
             let plan = lab.addresses.podPrefix(of: "s1").description

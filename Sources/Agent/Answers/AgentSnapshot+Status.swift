@@ -29,7 +29,7 @@ extension AgentSnapshot {
         cluster.map { cluster in
             Status.ClusterStatus(
                 source: cluster.origin, connected: cluster.isConnected,
-                problems: cluster.problems
+                problems: cluster.problems + serviceProblems
                     + (gate.problem.map { ["services are not delivered on this node: \($0)"] } ?? []),
                 objects: cluster.resources.mapValues(\.objects), podCIDRs: cluster.podCIDRs.map(\.description),
                 drainReason: cluster.node.drainReason)

@@ -38,6 +38,8 @@ struct AgentSnapshot: Sendable {
     var cluster: ClusterView?
     /// The addresses of the cluster's services that are announced.
     var serviceVIPs: ServiceVIPs
+    /// Which addresses services cannot have, in words.
+    var serviceProblems: [String]
     /// Whether connections to them are delivered.
     var gate: ServiceGate
     /// The configuration in use.

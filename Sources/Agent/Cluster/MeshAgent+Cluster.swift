@@ -4,6 +4,7 @@ internal import ControlAPI
 internal import Kubernetes
 internal import Linux
 internal import Logging
+internal import Netlink
 internal import OSPF
 internal import Services
 
@@ -34,17 +35,40 @@ extension MeshAgent {
 
     private func takeServices(_ changes: [IPv6Address: ServiceBoard.Entry?]) {
         guard !changes.isEmpty else { return }
+        // From then on, every look at the mesh renews them.
+        if !serviceClaims.hasAny { reserveAddresses() }
+        carryOut(serviceClaims.take(changes))
+    }
+
+    /// Keeps services from the addresses of nodes and of the configuration, as far as these are known by now.
+    func reserveAddresses() {
+        var machines = routing?.router.machineAddressesOfOthers ?? []
+        machines.formUnion(ownAddresses)
+        // Single addresses may be there for services: kube-proxy puts them on a device of its own.
+        machines.formUnion(monitor.addresses.lazy.filter { $0.prefixLength < 128 }.map(\.address))
+        carryOut(serviceClaims.reserve(machines: machines, configured: Set(vips.entries.map(\.vip.address))))
+    }
+
+    private func carryOut(_ verdicts: [(IPv6Address, ServiceClaims.Verdict)]) {
+        let problems = serviceClaims.problems
+        for problem in problems where !serviceProblems.contains(problem) { tell(.warning, "Kubernetes: \(problem)") }
+        serviceProblems = problems
+        guard !verdicts.isEmpty else { return }
         let now = EventLoop.now
-        let configured = Set(vips.entries.map(\.vip.address) + ownAddresses)
+        var revoked: [ServiceVIPs.Action] = []
         var actions: [ServiceVIPs.Action] = []
-        for (address, entry) in changes.sorted(by: { $0.key < $1.key }) {
-            // What the configuration gives follows its own check.
-            guard !configured.contains(address) else { continue }
-            let names = entry?.services.map(\.description) ?? []
-            actions += serviceVIPs.set(address, entry?.wish, services: names, at: now)
+        for (address, verdict) in verdicts {
+            switch verdict {
+            case .grant(let entry):
+                let names = entry.services.map(\.description)
+                actions += serviceVIPs.set(address, entry.wish, services: names, at: now)
+            case .end: actions += serviceVIPs.set(address, nil, at: now)
+            case .revoke: revoked += serviceVIPs.remove(address)
+            }
         }
         perform(actions)
         announceServices()
+        perform(revoked)
     }
 
     /// Withdraws addresses of services that are wanted no more.
@@ -67,7 +91,10 @@ extension MeshAgent {
         for action in actions {
             switch action {
             case .hold(let address): hold(address)
-            case .release(let address): release(address)
+            // The node itself may have it by now.
+            case .release(let address) where !ownAddresses.contains(address) && !vips.announced.contains(address):
+                release(address)
+            case .release: break
             }
         }
     }

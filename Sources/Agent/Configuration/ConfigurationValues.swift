@@ -116,11 +116,7 @@ enum Read {
             throw Complaint(
                 "\"\(text.prefix(60))\" is not an address", hint: "for example 2001:db8::1 or 192.0.2.1")
         }
-        guard !address.isUnspecified, !address.isMulticast, !address.isLinkLocal, address != .loopback,
-            address.ipv4.map({ IPv4Prefix($0, length: 32).isReserved }) != true
-        else {
-            throw Complaint("\(address) is not an address that can be routed")
-        }
+        guard address.isRoutable else { throw Complaint("\(address) is not an address that can be routed") }
         return address
     }
 

@@ -83,6 +83,7 @@ extension MeshAgent {
         refreshInterfaces()
         identifyIfPossible()
         perform(vips.configure(configuration.vips, at: EventLoop.now))
+        reserveAddresses()
         advertise()
         settle()
         scheduleHousekeeping()

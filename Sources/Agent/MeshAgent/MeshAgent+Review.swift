@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Cluster
 internal import ControlAPI
 internal import Linux
 internal import Logging
@@ -42,6 +43,7 @@ extension MeshAgent {
         reviewDeadline = nil
         reviewIPv4Ranges(routing, at: now, mayTake: isHeard)
         reviewOwnAddresses(routing)
+        if serviceClaims.hasAny { reserveAddresses() }
         writeNetworkConfiguration()
         let ranges = [routing.ipv4.takenAddress?.nextReview, routing.ipv4.takenPods?.nextReview]
         reviewDeadline = (ranges + [reviewDeadline]).compactMap(\.self).min()

@@ -46,6 +46,9 @@ public actor MeshAgent {
     var vips = VIPTable()
     /// What is known of the cluster; `nil` while nothing is.
     var cluster: ClusterView?
+    /// What services want of this node, and what of that they cannot have, in words.
+    var serviceClaims = ServiceClaims()
+    var serviceProblems: [String] = []
     /// The addresses of the cluster's services that are announced.
     var serviceVIPs = ServiceVIPs()
     /// What the router was last told of them.
@@ -185,7 +188,7 @@ extension MeshAgent {
             addresses: ownAddresses,
             announced: routing?.announced ?? [], drainReasons: drainReasons, fib: routing?.installer.fib,
             interfaces: interfaces, vips: vips, cluster: cluster,
-            serviceVIPs: serviceVIPs, gate: gate,
+            serviceVIPs: serviceVIPs, serviceProblems: serviceProblems, gate: gate,
             configuration: configuration, configurationStatus: configurationStatus,
             kernelProblems: currentKernelProblems,
             ages: ages, events: events.events, counters: counters)

@@ -71,6 +71,12 @@ public struct ServiceVIPs: Sendable {
         return over.map(Action.release)
     }
 
+    /// Withdraws an address at once.
+    public mutating func remove(_ address: IPv6Address) -> [Action] {
+        leaving.remove(address)
+        return entries.removeValue(forKey: address).map { _ in [.release(address)] } ?? []
+    }
+
     /// Withdraws everything, as at the end.
     public mutating func removeAll() -> [Action] {
         defer { (entries, leaving) = ([:], []) }

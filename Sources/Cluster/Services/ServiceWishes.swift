@@ -25,7 +25,7 @@ extension Service {
         var result: [IPv6Address: Wish] = [:]
         var known: [IPFamily: EndpointCensus] = [:]
         func add(_ addresses: [IPv6Address], _ policy: TrafficPolicy) {
-            for address in addresses where address.isSharable {
+            for address in addresses where address.isRoutable {
                 let census = known[address.family] ?? EndpointCensus(slices, family: address.family, on: node.name)
                 known[address.family] = census
                 guard let wish = census.wish(policy, node) else { continue }
@@ -77,13 +77,5 @@ private struct EndpointCensus {
         case .cluster:
             return node.isReady && ready + leaving > 0 ? .announce : nil
         }
-    }
-}
-
-extension IPv6Address {
-    /// Whether it can be an address that nodes share: neither of one link nor of one machine, and no group.
-    fileprivate var isSharable: Bool {
-        if let ipv4 { return !IPv4Prefix(ipv4, length: 32).isReserved }
-        return !isUnspecified && self != .loopback && !isLinkLocal && !isMulticast
     }
 }

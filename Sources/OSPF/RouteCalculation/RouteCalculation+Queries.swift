@@ -107,6 +107,19 @@ extension RouteCalculation {
         }.flatMap { group in group.members.lazy.map { prefixes.entries[Int($0)].prefix } }
     }
 
+    /// The addresses that others than `router` say are those of one machine (the LA-bit, RFC 5340 §A.4.1.1), whether they can
+    /// be reached or not.
+    public func machineAddresses(ofOthersThan router: RouterID) -> Set<IPv6Address> {
+        let own = topology.vertex(named: .router(router))
+        var result: Set<IPv6Address> = []
+        for case .intraArea(let vertex, let list) in contributions.values where vertex != own {
+            for entry in list where entry.options.contains(.localAddress) && entry.prefix.isHost {
+                result.insert(entry.prefix.address)
+            }
+        }
+        return result
+    }
+
     /// Everybody who announces `prefix`, the best first, then those that cannot be reached.
     public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] {
         guard let group = prefixes.group(of: prefix) else { return [] }
