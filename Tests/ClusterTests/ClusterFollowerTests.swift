@@ -76,6 +76,59 @@ private final class Told: Sendable {
         try await end(second)
     }
 
+    /// Whatever becomes of the Node, its pods run, in this life and the next.
+    @Test func podsKeepTheirRangesWhenTheirNodeIsGone() async throws {
+        let (stage, told) = (try await APIStage(), Told())
+        func ranges(_ told: Told) -> [String]? { told.seen.view?.podCIDRs.map(\.description) }
+        try stage.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/120", "10.7.0.0/24"]))
+        let follower = try await stage.follow(told)
+        try await eventually("the ranges are known") { ranges(told) == ["fd00:7::/120", "10.7.0.0/24"] }
+        // As an API server says that has lost everything.
+        try stage.server.delete("/api/v1/nodes/a")
+        try await eventually("the node is gone, and people can see it") {
+            told.seen.view?.isConnected == true && told.seen.view?.problems.contains { $0.contains("any more") } == true
+        }
+        #expect(ranges(told) == ["fd00:7::/120", "10.7.0.0/24"])
+        try await end(follower)
+
+        let later = Told()
+        let second = try await stage.follow(later)
+        try await eventually("the API is heard") { later.seen.view?.isConnected == true }
+        #expect(ranges(later) == ["fd00:7::/120", "10.7.0.0/24"])
+        // A kubelet makes it anew, without any, and it is offered what its pods have.
+        try await second.loop.submit { second.offer(["fd00:7::/120", "10.7.0.0/24"].compactMap { IPv6Prefix($0) }) }
+            .get()
+        try stage.server.apply(Objects.node("a", labels: ["new": "yes"]))
+        try await eventually("it is there again") { later.seen.view?.problems == [] }
+        #expect(ranges(later) == ["fd00:7::/120", "10.7.0.0/24"])
+        try await eventually("its ranges are those it had") {
+            stage.server.object("/api/v1/nodes/a")?["spec"]?["podCIDRs"] == ["fd00:7::/120", "10.7.0.0/24"]
+        }
+        try await end(second)
+        try await stage.server.stop()
+    }
+
+    @Test func rangesThatCannotBeOfPodsAreRefused() async throws {
+        let (stage, told) = (try await APIStage(), Told())
+        let odd = [
+            "::/0", "0.0.0.0/0", "127.0.0.0/8", "fe80::/64", "ff05::/64", "::1/128", "2000::/8", "169.254.0.0/16",
+        ]
+        try stage.server.apply(Objects.node("a", podCIDRs: odd))
+        let follower = try await stage.follow(told)
+        try await eventually("that is told") {
+            told.seen.view?.problems.contains { $0.contains("::/0 and 7 more cannot be of pods") } == true
+        }
+        #expect(told.seen.view?.podCIDRs == [])
+        try stage.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/64", "fd00:8::/64", "10.7.0.0/24"]))
+        try await eventually("one of each family is taken") {
+            told.seen.view?.podCIDRs.map(\.description) == ["fd00:7::/64", "10.7.0.0/24"]
+                && told.seen.view?.problems.contains { $0.contains("fd00:8::/64 cannot be of pods, or not besides") }
+                    == true
+        }
+        try await end(follower)
+        try await stage.server.stop()
+    }
+
     @Test func halfOfWhatIsNeededIsNotUsed() async throws {
         let (stage, told) = (try await APIStage(), Told())
         stage.server.behave { $0.forbidden = ["endpointslices"] }

@@ -12,7 +12,7 @@ extension MeshAgent {
     /// being there tells the kubelet that pods may come.
     func writeNetworkConfiguration() {
         guard let options = configuration.cni, phase == .running, let routing else { return }
-        if cluster?.podCIDRs.isEmpty == true { connection?.offer(podRanges) }
+        connection?.offer(podRanges)
         guard !podRanges.isEmpty, rangesAreKnown else { return }
         // For a moment nobody may be known, not even we, as while our own LSAs are said anew.
         let mtu = options.mtu ?? routing.router.smallestMTU.map(Int.init) ?? writtenNetwork?.mtu ?? 1280

@@ -49,6 +49,9 @@ public final class ClusterFollower: Sendable {
         var isComplete = false
         var notices: [String] = []
         var objects = KnownObjects()
+        /// This node as the API has it, and as it last had it, with the last ranges it had.
+        var node: Node?
+        var kept: Node?
         var connection: Connection?
         /// What is offered as the ranges of the node's pods.
         var offered: [IPv6Prefix] = []
@@ -114,12 +117,17 @@ public final class ClusterFollower: Sendable {
     }
 
     private func setNode(_ state: State, _ key: ObjectKey, _ node: Node?) {
-        // Not even a node that was deleted has lost its ranges: its pods still run.
-        guard let node, key.name == state.view.node.name else { return }
+        guard key.name == state.view.node.name else { return }
+        state.node = node
+        // Neither a node that was deleted nor one that was made anew has lost its ranges: its pods still run.
+        guard var node = node ?? state.kept else { return }
         state.view.isNodeKnown = true
         state.view.node = NodeConditions(node)
-        state.view.podCIDRs = node.podCIDRs
+        state.notices += state.view.takeRanges(of: node)
         state.board.setNode(state.view.node)
+        node.podCIDRs = state.view.podCIDRs
+        state.kept = node
+        state.objects.nodes?[key] = node
     }
 
     private func connect(attempt: Int) {
@@ -175,9 +183,7 @@ public final class ClusterFollower: Sendable {
 
     private func considerOffer() {
         // Only what the API says now counts, and not what it said in an earlier life.
-        guard let node = state.value.objects.nodes?[ObjectKey(name: state.value.view.node.name)],
-            state.value.view.resources["nodes"]?.isSynced == true
-        else { return }
+        guard let node = state.value.node, state.value.view.resources["nodes"]?.isSynced == true else { return }
         state.value.connection?.offer.consider(node, state.value.offered)
     }
 
@@ -247,8 +253,11 @@ public final class ClusterFollower: Sendable {
         guard state.value.isComplete else { return }
         do {
             try state.value.objects.write(to: directory)
+            state.value.view.keepingProblem = nil
         } catch {
-            state.value.notices.append("what is known of the cluster cannot be kept for the next start: \(error)")
+            let problem = "what is known of the cluster cannot be kept for the next start: \(error)"
+            if state.value.view.keepingProblem != problem { state.value.notices.append(problem) }
+            state.value.view.keepingProblem = problem
         }
         // Lists and files take several times the memory of what they hold.
         if state.value.trimmed.map({ .now() - $0 >= Self.trimInterval }) ?? true {

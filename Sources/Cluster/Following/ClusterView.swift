@@ -35,8 +35,12 @@ public struct ClusterView: Hashable, Sendable {
     public var node: NodeConditions
     /// Whether something was ever heard of this node, in this life or an earlier one.
     public var isNodeKnown = false
-    /// The ranges that the cluster gives the node's pods.
-    public var podCIDRs: [IPv6Prefix] = []
+    /// The ranges that the cluster gives the node's pods, or last gave them: at most one of each family.
+    public internal(set) var podCIDRs: [IPv6Prefix] = []
+    /// What the cluster gives besides and cannot be such a range, in words.
+    var rangeProblem: String?
+    /// Why what is known cannot be kept, in words.
+    var keepingProblem: String?
     /// How much of the address pools is in use.
     public var pools: [PoolUse] = []
     /// Whether this is the node that gives addresses of pools to services.
@@ -47,9 +51,13 @@ public struct ClusterView: Hashable, Sendable {
         var lines = resources.sorted { $0.key < $1.key }.compactMap { name, resource in
             resource.problem.map { "\(name): \($0)" }
         }
-        if !isNodeKnown, resources["nodes"]?.isSynced == true {
-            lines.append("there is no Node \(node.name): if it has another name, node.name or $NODE_NAME must say it")
+        if let nodes = resources["nodes"], nodes.isSynced, nodes.objects == 0 {
+            lines.append(
+                isNodeKnown
+                    ? "there is no Node \(node.name) any more; what it last said goes on to count"
+                    : "there is no Node \(node.name): if it has another name, node.name or $NODE_NAME must say it")
         }
+        lines += [rangeProblem, keepingProblem].compactMap(\.self)
         return lines
     }
 
