@@ -51,9 +51,12 @@ public enum SmallFile {
         guard descriptor >= 0 else { throw .last("write \(path)") }
         let octets = Array(text.utf8)
         let count = Glibc.write(descriptor, octets, octets.count)
-        close(descriptor)
-        guard count == octets.count, rename(temporary, path) == 0 else {
+        // What is written in part gives no reason, but there is mostly this one.
+        if count >= 0, count < octets.count { errno = ENOSPC }
+        let isWhole = count == octets.count
+        guard isWhole, close(descriptor) == 0, rename(temporary, path) == 0 else {
             let error = SystemError.last("write \(path)")
+            if !isWhole { close(descriptor) }
             unlink(temporary)
             throw error
         }

@@ -90,6 +90,14 @@ import Testing
         try await expectItEnds(numberInFile())
     }
 
+    @Test func whatLeavesTheGroupAndKeepsTheOutputIsNotWaitedFor() async throws {
+        defer { try? FileManager.default.removeItem(at: file) }
+        #expect(try await outcome(of: shell("setsid sleep 3 & echo hello; sleep 0.1")) == .success)
+        #expect(
+            try await failure(of: shell("setsid sleep 3 & echo hello; sleep 1000"), timeout: .milliseconds(300))
+                == "sh: no end within 0.3 s: hello")
+    }
+
     @Test func closedOutputIsNotTheEnd() async throws {
         #expect(
             try await failure(of: shell("exec >&- 2>&-; sleep 0.1; exit 7")) == "sh: exit status 7")
