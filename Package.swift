@@ -115,7 +115,8 @@ let shell: [Target] = [
             + nio),
     tests("Lab", ["Addressing", "ControlAPI", "Linux"]),
     .testTarget(
-        name: "DeploymentTests", dependencies: ["Lab", "Addressing", "TestAPIServer", .product(name: "Yams", package: "Yams")],
+        name: "DeploymentTests",
+        dependencies: ["Lab", "Addressing", "TestAPIServer", .product(name: "Yams", package: "Yams")],
         exclude: ["alerts.test.yaml"], swiftSettings: settings),
     .testTarget(
         name: "InteroperabilityTests", dependencies: ["Lab", "Addressing", "ControlAPI", "Linux"],

@@ -49,7 +49,9 @@ public struct LabCluster: Sendable {
     }
 
     /// Undoes ``goAway(_:)``.
-    public func comeBack(_ lab: Lab) throws { try lab.command(on: host, ["nft", "delete", "table", "inet", "away"]).run() }
+    public func comeBack(_ lab: Lab) throws {
+        try lab.command(on: host, ["nft", "delete", "table", "inet", "away"]).run()
+    }
 }
 
 private func boundSocket(port: Int) throws -> CInt {
