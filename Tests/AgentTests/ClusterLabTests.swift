@@ -237,6 +237,31 @@ import Testing
         }
     }
 
+    /// For each address that is taken from a node, the kernel looks at all routes.
+    @Test func thousandsOfAddressesThatGoAtOnceCostNoNeighbor() throws {
+        try withCluster(Self.square) { lab, cluster in
+            let nodes = ["k", "s1", "s2", "c"]
+            let addresses = (1...3000).map { "2001:db8:aa::\(String($0, radix: 16))" }
+            try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s1", "r")]))
+            try cluster.server.apply(Objects.service("web", ingress: addresses))
+            for node in nodes {
+                try eventually("\(node) announces all") { try lab.list(VIP.self, of: node).count == addresses.count }
+            }
+            let start = ContinuousClock.now
+            try cluster.server.delete("/api/v1/namespaces/default/services/web")
+            for node in nodes {
+                try eventually("\(node) has none of them any more") {
+                    try !lab.command(on: node, ["ip", "address", "show", "dev", "lo"]).run().contains("2001:db8:aa::")
+                }
+            }
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            for node in nodes {
+                let youngest = try lab.list(Neighbor.self, of: node).map(\.age).min() ?? 0
+                #expect(youngest > seconds, "\(node) has all neighbours that it had before")
+            }
+        }
+    }
+
     @Test func aNodeWithoutRangesIsGivenItsOwn() throws {
         try withCluster(Self.square) { lab, cluster in
             let plan = lab.addresses.podPrefix(of: "s1").description

@@ -79,7 +79,7 @@ extension MeshAgent {
         perform(actions)
     }
 
-    /// Takes everything back that was announced for services.
+    /// Takes everything back that was announced for services; the addresses are there until ``releaseAddresses(until:)``.
     func withdrawServices() {
         let actions = serviceVIPs.removeAll()
         guard !actions.isEmpty else { return }
@@ -91,11 +91,29 @@ extension MeshAgent {
         for action in actions {
             switch action {
             case .hold(let address): hold(address)
-            // The node itself may have it by now.
-            case .release(let address) where !ownAddresses.contains(address) && !vips.announced.contains(address):
-                release(address)
-            case .release: break
+            case .release(let address): releasing.append(address)
             }
+        }
+        scheduleHousekeeping()
+    }
+
+    /// How long addresses are taken from this node before other things have their turn.
+    private static let releasingPerTurn = Duration.milliseconds(5)
+
+    /// Takes addresses from this node that are announced no more, a few at a time: for each the kernel looks at all its
+    /// routes, which with thousands of both would keep hellos waiting for seconds.
+    func releaseSomeAddresses() {
+        guard !releasing.isEmpty else { return }
+        releaseAddresses(until: EventLoop.now + Self.releasingPerTurn)
+    }
+
+    /// Takes addresses from this node that are announced no more, until `end` or all of them.
+    func releaseAddresses(until end: Instant? = nil) {
+        let others = Set(ownAddresses + vips.announced)
+        while let address = releasing.popLast() {
+            // It may be wanted again by now.
+            if !others.contains(address), serviceVIPs.entries[address] == nil { release(address) }
+            if let end, EventLoop.now >= end { break }
         }
     }
 

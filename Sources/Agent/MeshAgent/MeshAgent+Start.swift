@@ -196,8 +196,9 @@ extension MeshAgent {
         }
         perform(vips.configure([], at: EventLoop.now))
         withdrawServices()
-        guard let routing else { return }
+        guard let routing else { return releaseAddresses() }
         handle(.shutdown)
+        releaseAddresses()
         guard removingEverything else {
             tell(.notice, "stopped; the routes stay in the kernel")
             return

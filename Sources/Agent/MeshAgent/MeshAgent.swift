@@ -51,6 +51,8 @@ public actor MeshAgent {
     var serviceProblems: [String] = []
     /// The addresses of the cluster's services that are announced.
     var serviceVIPs = ServiceVIPs()
+    /// Those that are announced no more, and not taken from this node yet.
+    var releasing: [IPv6Address] = []
     /// What the router was last told of them.
     var announcedServices: [AdvertisedPrefix] = []
     var gate: ServiceGate

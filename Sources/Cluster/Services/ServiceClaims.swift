@@ -18,7 +18,7 @@ public struct ServiceClaims: Sendable {
     }
 
     /// Addresses that a node announces for services at most. Every other node has a route to each.
-    public static let limit = 16384
+    public static let limit = 8192
 
     private let limit: Int
     private var wanted: [IPv6Address: ServiceBoard.Entry] = [:]
