@@ -1,4 +1,6 @@
+internal import Glibc
 internal import Linux
+internal import OSPF
 
 /// The right to be the agent of a network namespace: there is one, because two would take away each other's routes and speak
 /// with one voice to the neighbours. Held until the process ends, however that comes about.
@@ -17,10 +19,18 @@ struct SoleAgent: Sendable {
         }
     }
 
-    /// Takes it, in the calling thread's network namespace.
+    /// How long one that has it may take to be gone: whoever kills an agent and starts the next may be faster than its last
+    /// thread, on a busy machine.
+    private static let patience = Duration.seconds(1)
+
+    /// Takes it, in the calling thread's network namespace; throws ``Taken`` when somebody else goes on having it.
     init() throws {
         namespace = try .current()
-        guard try namespace.lock() else { throw Taken(process: Self.holder(of: namespace.inode)) }
+        let deadline = EventLoop.now + Self.patience
+        while try !namespace.lock() {
+            guard EventLoop.now < deadline else { throw Taken(process: Self.holder(of: namespace.inode)) }
+            usleep(2000)
+        }
     }
 
     /// The process that has locked the file with number `inode`, by the lines of `/proc/locks`:
