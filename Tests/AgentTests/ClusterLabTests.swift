@@ -133,8 +133,10 @@ import Testing
             }
             cluster.server.behave { $0.lie = .hangUp }
             cluster.server.hangUp()
+            try eventually("all have noticed") {
+                try ["k", "s1", "s2", "c"].allSatisfy { try lab.status(of: $0).cluster?.connected == false }
+            }
             try cluster.goAway(lab)
-            try eventually("s1 has noticed") { try lab.status(of: "s1").cluster?.connected == false }
             // What happens in the meantime is heard of later.
             try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s2", "r")]))
             sleep(seconds)
