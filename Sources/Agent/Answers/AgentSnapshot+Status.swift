@@ -6,6 +6,8 @@ internal import OSPF
 internal import Routing
 internal import Services
 
+internal import enum Kubernetes.IPFamily
+
 extension AgentSnapshot {
     /// How the node is.
     var status: Status {
@@ -32,7 +34,12 @@ extension AgentSnapshot {
                 problems: cluster.problems + serviceProblems
                     + (gate.problem.map { ["services are not delivered on this node: \($0)"] } ?? []),
                 objects: cluster.resources.mapValues(\.objects), podCIDRs: cluster.podCIDRs.map(\.description),
-                drainReason: cluster.node.drainReason)
+                drainReason: cluster.node.drainReason,
+                pools: cluster.pools.map { use in
+                    Status.PoolStatus(
+                        name: use.pool, family: use.family.rawValue, used: use.used,
+                        addresses: Int(exactly: use.addresses))
+                }, assignsAddresses: cluster.assignsAddresses)
         }
     }
 

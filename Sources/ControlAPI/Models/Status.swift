@@ -120,11 +120,15 @@ public struct Status: Codable, Sendable {
         public var podCIDRs: [String]
         /// Why the node is drained, as far as the cluster wants that.
         public var drainReason: String?
+        /// How much of the address pools is in use, a family at a time; `nil` of agents that knew of none.
+        public var pools: [PoolStatus]?
+        /// Whether this agent gives addresses of pools to services.
+        public var assignsAddresses: Bool?
 
         /// Makes a status.
         public init(
             source: String, connected: Bool, problems: [String], objects: [String: Int], podCIDRs: [String],
-            drainReason: String?
+            drainReason: String?, pools: [PoolStatus], assignsAddresses: Bool
         ) {
             self.source = source
             self.connected = connected
@@ -132,6 +136,28 @@ public struct Status: Codable, Sendable {
             self.objects = objects
             self.podCIDRs = podCIDRs
             self.drainReason = drainReason
+            self.pools = pools
+            self.assignsAddresses = assignsAddresses
+        }
+    }
+
+    /// How much of a pool is in use.
+    public struct PoolStatus: Codable, Sendable {
+        /// The pool's name.
+        public var name: String
+        /// `IPv4` or `IPv6`.
+        public var family: String
+        /// How many of its addresses services have.
+        public var used: Int
+        /// How many it has; `nil` where that is no number to count with.
+        public var addresses: Int?
+
+        /// Makes a status.
+        public init(name: String, family: String, used: Int, addresses: Int?) {
+            self.name = name
+            self.family = family
+            self.used = used
+            self.addresses = addresses
         }
     }
 

@@ -95,6 +95,11 @@ extension Status {
             lines.append(
                 ("kubernetes", "\(cluster.connected ? "connected" : "not connected") by \(cluster.source); \(known)"))
             lines += cluster.problems.map { ("", $0) }
+            for pool in cluster.pools ?? [] {
+                let size = pool.addresses.map { " of \($0)" } ?? ""
+                lines.append(("", "pool \(pool.name): \(pool.used)\(size) \(pool.family) addresses in use"))
+            }
+            if cluster.assignsAddresses == true { lines.append(("", "this agent gives them to services")) }
             if let reason = cluster.drainReason { lines.append(("", "wants this node drained: \(reason)")) }
         }
         lines.append(
