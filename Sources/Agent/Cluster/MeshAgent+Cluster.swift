@@ -8,7 +8,7 @@ internal import Netlink
 internal import OSPF
 internal import Services
 
-// What the cluster wants of this node: addresses of services, ranges of pods, a drain.
+// What the cluster wants of this node: addresses of services, a drain, and that its ranges are announced.
 
 extension MeshAgent {
     /// Takes in what is new of the cluster, if there is anything.
@@ -117,7 +117,8 @@ extension MeshAgent {
         }
     }
 
-    private func announceServices() {
+    /// Tells the mesh what is announced for services now.
+    func announceServices() {
         renewAnnouncedServices()
         advertise()
         settle()
@@ -129,48 +130,6 @@ extension MeshAgent {
         announcedServices = serviceVIPs.entries.sorted { $0.key < $1.key }.map { address, entry in
             AdvertisedPrefix(prefix: IPv6Prefix(host: address), metric: entry.metric(isLast: isDrained || !gate.isOpen))
         }
-    }
-
-    /// What the check of whoever delivers services leads to.
-    func pass(_ event: VIPTable.Event) {
-        let wasOpen = gate.isOpen
-        performChecks(gate.handle(event, at: EventLoop.now))
-        guard gate.isOpen != wasOpen else { return }
-        tell(.notice, gate.isOpen ? "services are delivered" : "services are not delivered: \(gate.problem ?? "")")
-        announceServices()
-    }
-
-    /// Begins, or ends, to check whoever delivers services.
-    func checkServiceProxy(_ check: HealthCheck?) {
-        performChecks(gate.configure(check, at: EventLoop.now))
-    }
-
-    private func performChecks(_ actions: [VIPTable.Action]) {
-        for action in actions {
-            switch action {
-            case .startChecking(let id, let check): checker.start(id, check)
-            case .stopChecking(let id): checker.stop(id)
-            case .announce, .withdraw: break
-            }
-        }
-    }
-
-    /// Whether ``podRanges`` are those that pods are to have: where a cluster is to be asked, not before it has spoken, or
-    /// has refused to.
-    var rangesAreKnown: Bool {
-        guard connection != nil, configuration.addressing.podPrefixes == nil, routing?.ipv4.takenPods == nil else {
-            return true
-        }
-        return cluster.map { $0.isNodeKnown || $0.resources["nodes"]?.isRefused == true } ?? false
-    }
-
-    /// The ranges of the node's pods: those of the configuration, else those of the cluster, else those of the plan.
-    var podRanges: [IPv6Prefix] {
-        guard let routing else { return [] }
-        let own = routing.identity.podPrefixes + (routing.ipv4.takenPods?.prefix.map { [IPv6Prefix($0)] } ?? [])
-        let isConfigured = configuration.addressing.podPrefixes != nil || routing.ipv4.takenPods != nil
-        guard !isConfigured, let given = cluster?.podCIDRs, !given.isEmpty else { return own }
-        return given
     }
 }
 

@@ -42,7 +42,7 @@ extension MeshAgent {
         perform(vips.handle(.timer, at: now))
         expireServices(at: now)
         releaseSomeAddresses()
-        pass(.timer)
+        handleServiceProxy(.timer)
         if let deadline = reviewDeadline, deadline <= now { settle() }
         retryMemberships(at: now)
         openPortsIfDue()

@@ -8,6 +8,24 @@ internal import OSPF
 // How pods are attached.
 
 extension MeshAgent {
+    /// Whether ``podRanges`` are those that pods are to have: where a cluster is to be asked, not before it has spoken, or
+    /// has refused to.
+    var rangesAreKnown: Bool {
+        guard connection != nil, configuration.addressing.podPrefixes == nil, routing?.ipv4.takenPods == nil else {
+            return true
+        }
+        return cluster.map { $0.isNodeKnown || $0.resources["nodes"]?.isRefused == true } ?? false
+    }
+
+    /// The ranges of the node's pods: those of the configuration, else those of the cluster, else those of the plan.
+    var podRanges: [IPv6Prefix] {
+        guard let routing else { return [] }
+        let own = routing.identity.podPrefixes + (routing.ipv4.takenPods?.prefix.map { [IPv6Prefix($0)] } ?? [])
+        let isConfigured = configuration.addressing.podPrefixes != nil || routing.ipv4.takenPods != nil
+        guard !isConfigured, let given = cluster?.podCIDRs, !given.isEmpty else { return own }
+        return given
+    }
+
     /// Writes the file for container runtimes if there is something new to say. Not before the mesh has been heard out: its
     /// being there tells the kubelet that pods may come.
     func writeNetworkConfiguration() {

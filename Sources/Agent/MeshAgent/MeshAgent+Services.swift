@@ -14,7 +14,7 @@ extension MeshAgent {
     func checked(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) {
         guard phase != .stopping else { return }
         perform(vips.handle(.checked(id, outcome), at: EventLoop.now))
-        pass(.checked(id, outcome))
+        handleServiceProxy(.checked(id, outcome))
         scheduleHousekeeping()
         openPortsIfDue()
     }
