@@ -17,6 +17,8 @@ struct ServiceBoardTests {
         var board = ServiceBoard(node: node, options: ServiceOptions())
         var services: [ObjectKey: Service] = [:]
         var slices: [ObjectKey: EndpointSlice] = [:]
+        // What somebody has who is told of changes only, and now and then.
+        var told: [IPv6Address: ServiceBoard.Entry] = [:]
         for step in 0..<4000 {
             switch below(10) {
             case 0:
@@ -51,10 +53,10 @@ struct ServiceBoardTests {
                         wish: max(old?.wish ?? wish, wish), services: (old?.services ?? []) + [key])
                 }
             }
-            guard board.entries == expected else {
-                Issue.record("step \(step)")
-                return
-            }
+            try #require(board.entries == expected, "step \(step)")
+            guard below(3) == 0 else { continue }
+            for (address, entry) in board.takeChanges() { told[address] = entry }
+            try #require(told == expected, "step \(step)")
         }
     }
 }

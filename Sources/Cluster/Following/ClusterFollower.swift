@@ -43,8 +43,6 @@ public final class ClusterFollower: Sendable {
         var view: ClusterView
         var board: ServiceBoard
         var census: PoolCensus
-        /// What was told of each address.
-        var told: [IPv6Address: ServiceBoard.Entry] = [:]
         /// Whether both services and endpoints are known, from now or from before: half of it would withdraw what stands.
         var isComplete = false
         var notices: [String] = []
@@ -229,13 +227,7 @@ public final class ClusterFollower: Sendable {
     }
 
     private func tell() {
-        var changes: [IPv6Address: ServiceBoard.Entry?] = [:]
-        if state.value.isComplete {
-            let (entries, told) = (state.value.board.entries, state.value.told)
-            for (address, entry) in entries where told[address] != entry { changes[address] = .some(entry) }
-            for address in told.keys where entries[address] == nil { changes[address] = .some(nil) }
-            state.value.told = entries
-        }
+        let changes = state.value.isComplete ? state.value.board.takeChanges() : [:]
         state.value.view.pools = state.value.census.uses
         state.value.view.assignsAddresses = state.value.connection?.pools?.isRuling ?? false
         report(ClusterReport(view: state.value.view, changes: changes, notices: state.value.notices))

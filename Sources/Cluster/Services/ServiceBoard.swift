@@ -22,6 +22,8 @@ public struct ServiceBoard: Sendable {
     private var owners: [ObjectKey: ObjectKey] = [:]
     private var wishes: [ObjectKey: [IPv6Address: Wish]] = [:]
     private var holders: [IPv6Address: Set<ObjectKey>] = [:]
+    /// Addresses of which something else is wanted than when the changes were last taken.
+    private var changed: Set<IPv6Address> = []
 
     /// Makes an empty board.
     public init(node: NodeConditions, options: ServiceOptions) {
@@ -57,6 +59,12 @@ public struct ServiceBoard: Sendable {
         review(new)
     }
 
+    /// Gives what has changed since this was last asked: addresses as they are now; `nil` is one that is not to be announced.
+    public mutating func takeChanges() -> [IPv6Address: Entry?] {
+        defer { changed = [] }
+        return Dictionary(uniqueKeysWithValues: changed.map { ($0, entries[$0]) })
+    }
+
     private mutating func review(_ key: ObjectKey) {
         let old = wishes[key] ?? [:]
         let own = slices[key]?.values.map(\.self) ?? []
@@ -68,7 +76,12 @@ public struct ServiceBoard: Sendable {
             if holders[address]?.isEmpty == true { holders[address] = nil }
         }
         for address in new.keys { holders[address, default: []].insert(key) }
-        for address in Set(old.keys).union(new.keys) { entries[address] = entry(for: address) }
+        for address in Set(old.keys).union(new.keys) {
+            let entry = entry(for: address)
+            guard entries[address] != entry else { continue }
+            entries[address] = entry
+            changed.insert(address)
+        }
     }
 
     /// Services that share an address are all reached where one of them is wanted: the keenest decides.
