@@ -24,8 +24,9 @@ RUN apt-get update \
         containernetworking-plugins libnl-route-3-200 libstdc++6 nftables
 COPY --from=build /out/ /usr/local/bin/
 COPY scripts/collect-files /
-RUN /collect-files /image /usr/local/bin/meshd /usr/local/bin/meshctl /usr/sbin/nft \
-    /usr/lib/cni/bridge /usr/lib/cni/host-local /usr/lib/cni/loopback /usr/lib/cni/portmap /usr/lib/cni/ptp
+RUN /collect-files /image /usr/local/bin/meshd /usr/sbin/nft \
+        /usr/lib/cni/bridge /usr/lib/cni/host-local /usr/lib/cni/loopback /usr/lib/cni/portmap /usr/lib/cni/ptp \
+    && ln -s meshd /image/usr/local/bin/meshctl
 
 FROM scratch
 COPY --from=files /image/ /

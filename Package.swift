@@ -87,9 +87,14 @@ let shell: [Target] = [
         ] + nio),
     library(
         "Lab", ["Addressing", "ControlAPI", "ControlClient", .product(name: "Yams", package: "Yams")]),
-    executable("meshd", ["Agent", .product(name: "Logging", package: "swift-log")]),
-    executable(
-        "meshctl", ["ControlAPI", "ControlClient", "Agent", .product(name: "Yams", package: "Yams")]),
+    library(
+        "ControlCommands",
+        [
+            "ControlAPI", "ControlClient", "Agent", .product(name: "Yams", package: "Yams"),
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
+    executable("meshd", ["Agent", "ControlCommands", .product(name: "Logging", package: "swift-log")]),
+    executable("meshctl", ["ControlCommands"]),
     executable("meshlab", ["Lab"]),
 
     tests("Linux", ["Addressing", "OSPF"]),

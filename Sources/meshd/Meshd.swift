@@ -4,7 +4,6 @@ import Glibc
 import Logging
 
 /// The mesh agent.
-@main
 struct Meshd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "meshd", abstract: "The mesh agent: speaks OSPFv3 on cabled ports and keeps the kernel's routes.",

@@ -2,9 +2,14 @@ import Agent
 import ArgumentParser
 import Glibc
 
-/// Asks the agent of this node.
-@main
-struct Meshctl: ParsableCommand {
+/// The program `meshctl`: asks the agent of this node. A library, so that `meshd` can be it too, under that name.
+public enum Meshctl {
+    /// Does what the arguments of the process say, and ends the process.
+    public static func main() -> Never { RootCommand.run() }
+}
+
+/// All commands.
+private struct RootCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "meshctl", abstract: "Ask the mesh agent of this node.",
         discussion: """
@@ -17,7 +22,7 @@ struct Meshctl: ParsableCommand {
             ValidateCommand.self,
         ])
 
-    static func main() {
+    static func run() -> Never {
         signal(SIGPIPE, SIG_DFL)
         Glibc.exit(status(of: CommandLine.arguments.dropFirst()))
     }
