@@ -37,6 +37,8 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
 
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+
 // Each module may import only those that stand above it.
 let core: [Target] = [
     library("Addressing"),
@@ -67,23 +69,25 @@ let shell: [Target] = [
         [
             "Addressing", "OSPF", "Linux", .product(name: "NIOSSL", package: "swift-nio-ssl"),
             .product(name: "Subprocess", package: "swift-subprocess"),
-            .product(name: "SystemPackage", package: "swift-system"),
+            .product(name: "SystemPackage", package: "swift-system"), metrics,
         ] + nio),
     library(
         "Kubernetes",
         [
-            "Addressing", "OSPF", "Linux", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            "Addressing", "OSPF", "Linux", metrics,
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Yams", package: "Yams"),
         ] + nio),
     library("Cluster", ["Addressing", "Kubernetes", "Linux", "OSPF"] + nio),
     library("ControlAPI"),
+    library("PrometheusMetrics", [metrics]),
     library("ControlClient", ["ControlAPI"] + nio),
     library(
         "Agent",
         [
             "Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "Kubernetes", "Cluster",
-            "ControlAPI", .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
-            .product(name: "Subprocess", package: "swift-subprocess"),
+            "ControlAPI", "PrometheusMetrics", metrics, .product(name: "Logging", package: "swift-log"),
+            .product(name: "Yams", package: "Yams"), .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     library(
         "Lab", ["Addressing", "ControlAPI", "ControlClient", .product(name: "Yams", package: "Yams")]),
@@ -100,7 +104,11 @@ let shell: [Target] = [
     tests("Linux", ["Addressing", "OSPF"]),
     tests("Netlink", ["Addressing", "OSPF", "Routing", "Linux"]),
     tests(
-        "Services", ["Addressing", "OSPF", "TestAPIServer", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
+        "Services",
+        [
+            "Addressing", "OSPF", "PrometheusMetrics", "TestAPIServer",
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ] + nio),
     // An API server for tests, of this module and from end to end.
     .target(
         name: "TestAPIServer",
@@ -108,9 +116,10 @@ let shell: [Target] = [
             "Addressing", "ControlAPI", "Lab", "Linux", .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ] + nio,
         path: "Tests/TestAPIServer", swiftSettings: settings),
-    tests("Kubernetes", ["TestAPIServer", "Addressing", "OSPF", "ControlAPI"] + nio),
+    tests("Kubernetes", ["TestAPIServer", "Addressing", "OSPF", "ControlAPI", "PrometheusMetrics"] + nio),
     tests("Cluster", ["Addressing", "ControlAPI", "Kubernetes", "OSPF", "TestAPIServer"] + nio),
     tests("ControlAPI", ["ControlClient"] + nio),
+    tests("PrometheusMetrics", [metrics]),
     tests(
         "Agent",
         [
@@ -140,6 +149,7 @@ let package = Package(
         : [
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
             .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+            .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
             .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
             .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),

@@ -1,10 +1,12 @@
 internal import ControlAPI
+internal import CoreMetrics
 internal import Glibc
 internal import Linux
 public import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import Netlink
+internal import PrometheusMetrics
 internal import Services
 internal import Synchronization
 
@@ -51,6 +53,8 @@ public struct Daemon: Sendable {
         OpenFiles.raiseLimit()
         let sole = try SoleAgent()
         defer { withExtendedLifetime(sole) {} }
+        let registry = PrometheusRegistry.forAgent()
+        MetricsSystem.bootstrap(registry)
         let loop = try Linux.EventLoop(name: "meshd-routing")
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tasks = EventLoopTaskExecutor(loop: group.next())
@@ -64,7 +68,7 @@ public struct Daemon: Sendable {
         let service = ControlService(
             snapshot: { await agent.snapshot() }, setStubRouter: { await agent.setStubRouter($0) },
             setDrained: { await agent.setDrained($0) },
-            isAlive: { await isTurning(loop, clock: tasks.loop) })
+            registry: registry, isAlive: { await isTurning(loop, clock: tasks.loop) })
         let socket = configuration.control.socket
         try StateDirectory(besideSocket: socket).create()
         try ControlSocket.makeWay(at: socket)

@@ -1,3 +1,4 @@
+public import CoreMetrics
 public import NIOCore
 internal import OSPF
 
@@ -6,42 +7,53 @@ public final class HealthChecker: Sendable {
     private struct Check {
         let prober: Prober
         let task: RepeatedTask
+        let timer: CoreMetrics.Timer
 
         func stop() {
             task.cancel()
             prober.stop()
+            timer.destroy()
         }
     }
 
     private let loop: any EventLoop
     private let executor: (any TaskExecutor)?
+    private let metrics: any MetricsFactory
     private let running: NIOLoopBoundBox<[VIPTable.CheckID: Check]>
     private let report: @Sendable (VIPTable.CheckID, CheckOutcome) -> Void
 
     /// Makes a checker that runs nothing yet. `report` is called on `loop`. Checks that are commands are run by tasks on
-    /// `executor`, the usual one if there is none.
+    /// `executor`, the usual one if there is none. How long each took is recorded with `metrics`.
     public init(
-        loop: any EventLoop, executor: (any TaskExecutor)? = nil,
+        loop: any EventLoop, executor: (any TaskExecutor)? = nil, metrics: any MetricsFactory = MetricsSystem.factory,
         report: @escaping @Sendable (VIPTable.CheckID, CheckOutcome) -> Void
     ) {
         self.loop = loop
         self.executor = executor
+        self.metrics = metrics
         self.report = report
         running = .makeBoxSendingValue([:], eventLoop: loop)
     }
 
     /// Tries now, and again after every interval.
     public func start(_ id: VIPTable.CheckID, _ check: HealthCheck) {
-        loop.execute { [loop, executor, running, report] in
+        loop.execute { [loop, executor, metrics, running, report] in
+            // The one before takes its timer along, which may have the same name.
+            running.value.removeValue(forKey: id)?.stop()
             let prober = Prober(check.probe, loop: loop, executor: executor)
+            let timer = CoreMetrics.Timer(
+                label: "check_duration_seconds", dimensions: [("check", id.name)], factory: metrics)
             let task = loop.scheduleRepeatedAsyncTask(
                 initialDelay: .zero, delay: .nanoseconds(check.interval.nanoseconds)
             ) { _ in
-                prober.run(timeout: .nanoseconds(check.timeout.nanoseconds)).map { outcome in
-                    if running.value[id] != nil { report(id, outcome) }
+                let begun = NIODeadline.now()
+                return prober.run(timeout: .nanoseconds(check.timeout.nanoseconds)).map { outcome in
+                    guard running.value[id] != nil else { return }
+                    timer.recordNanoseconds((.now() - begun).nanoseconds)
+                    report(id, outcome)
                 }
             }
-            running.value.updateValue(Check(prober: prober, task: task), forKey: id)?.stop()
+            running.value[id] = Check(prober: prober, task: task, timer: timer)
         }
     }
 

@@ -35,6 +35,35 @@ import Testing
         }
     }
 
+    @Test func requestsAreCounted() async throws {
+        try await Stage.run { stage in
+            func requests(_ verb: String, _ resource: String, _ outcome: String) -> Int? {
+                stage.counter(
+                    "kube_api_requests_total", "outcome=\"\(outcome)\",resource=\"\(resource)\",verb=\"\(verb)\"")
+            }
+            try stage.server.apply(node("a"))
+            let old = try await stage.client.get(Node.self, ObjectKey(name: "a")).get()
+            _ = try await stage.client.offer(podCIDRs: [IPv6Prefix("fd00:1::/120")!], of: old).get()
+            _ = await failure { try await stage.client.offer(podCIDRs: [], of: old).get() }
+            _ = await failure { try await stage.client.get(Node.self, ObjectKey(name: "b")).get() }
+            #expect(requests("get", "nodes", "ok") == 1 && requests("get", "nodes", "not_found") == 1)
+            #expect(requests("patch", "nodes", "ok") == 1 && requests("patch", "nodes", "conflict") == 1)
+            #expect(stage.counter("kube_api_request_duration_seconds_count", "verb=\"patch\"") == 2)
+
+            let watched = stage.watch(Service.self)
+            try await eventually("there are none") { watched.seen.state.connectedSince != nil }
+            try stage.server.apply(service("web"))
+            try await eventually("there is one") { watched.names == ["web"] }
+            #expect(requests("list", "services", "ok") == 1 && requests("watch", "services", "ok") == nil)
+            #expect(stage.counter("kube_object_changes_total", "resource=\"services\"") == 1)
+            stage.server.hangUp()
+            try await eventually("the end of a watch is counted") {
+                (requests("watch", "services", "ok") ?? 0) + (requests("watch", "services", "unreachable") ?? 0) >= 1
+            }
+            #expect(stage.counter("kube_api_request_duration_seconds_count", "verb=\"watch\"") == nil)
+        }
+    }
+
     @Test func readsAllInPages() async throws {
         try await Stage.run { stage in
             for number in 0..<7 { try stage.server.apply(service("s\(number)")) }

@@ -2,6 +2,7 @@ import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import PrometheusMetrics
 import TestAPIServer
 
 @testable import Kubernetes
@@ -11,6 +12,7 @@ struct Stage {
     let server: TestAPIServer
     let client: APIClient
     let scratch: Scratch
+    let metrics: PrometheusRegistry
 
     /// Runs `body` with both, and ends both.
     static func run(
@@ -36,13 +38,22 @@ struct Stage {
                 certificate-authority: \(authority ?? certificates.path("ca.pem"))
                 tls-server-name: \(serverName ?? "~")
             """)
-        let client = try APIClient(.kubeconfig(path: config, context: nil), on: group.next())
-        let stage = Stage(server: server, client: client, scratch: scratch)
+        let metrics = PrometheusRegistry()
+        let client = try APIClient(.kubeconfig(path: config, context: nil), on: group.next(), metrics: metrics)
+        let stage = Stage(server: server, client: client, scratch: scratch, metrics: metrics)
         let result: Result<Void, any Error>
         do { result = .success(try await body(stage)) } catch { result = .failure(error) }
         try await client.shutdown().get()
         try? await server.stop()
         try result.get()
+    }
+
+    /// The counter of this name and these labels, as Prometheus would read it.
+    func counter(_ name: String, _ labels: String) -> Int? {
+        var text = MetricsText()
+        metrics.write(to: &text)
+        let line = text.text.split(separator: "\n").first { $0.hasPrefix("kubermesh_\(name){\(labels)} ") }
+        return line?.split(separator: " ").last.flatMap { Int($0) }
     }
 
     /// Watches all objects of a kind.

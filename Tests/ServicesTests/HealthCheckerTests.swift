@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import OSPF
+import PrometheusMetrics
 import Testing
 
 @testable import Services
@@ -62,17 +63,25 @@ import Testing
         }
         let (outcomes, continuation) = AsyncStream.makeStream(of: CheckOutcome.self)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let checker = HealthChecker(loop: loop) { reported, outcome in
+        let metrics = PrometheusRegistry()
+        func isTimed() -> Bool {
+            var text = MetricsText()
+            metrics.write(to: &text)
+            return text.text.contains("kubermesh_check_duration_seconds_count{check=\"api\"}")
+        }
+        let checker = HealthChecker(loop: loop, metrics: metrics) { reported, outcome in
             if reported == id { continuation.yield(outcome) }
         }
         checker.start(id, check)
         var iterator = outcomes.makeAsyncIterator()
         #expect(await iterator.next() == .success)
         #expect(await iterator.next() == .success)
+        #expect(isTimed())
         try await server.channel.close()
         while let outcome = await iterator.next(), outcome == .success {}
         checker.stop(id)
         try await loop.submit { continuation.finish() }.get()
         while await iterator.next() != nil {}
+        #expect(!isTimed(), "nothing is left of it")
     }
 }

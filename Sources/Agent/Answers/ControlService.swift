@@ -3,6 +3,7 @@ internal import ControlAPI
 internal import NIOHTTP1
 internal import OSPF
 internal import OSPFPacket
+internal import PrometheusMetrics
 
 /// Answers requests, from the control socket and from HTTP alike. What changes something is for the control socket only,
 /// whose permissions say who may.
@@ -15,6 +16,8 @@ struct ControlService: Sendable {
     let setDrained: @Sendable (Bool) async -> Void
     /// Counts the packets of others.
     let transit = TransitCounter()
+    /// What is counted beside the routing thread.
+    let registry: PrometheusRegistry
     /// Whether the thread of routing does its work.
     let isAlive: @Sendable () async -> Bool
 
@@ -55,7 +58,7 @@ struct ControlService: Sendable {
         case "/metrics":
             return HTTPResponse(
                 status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8",
-                body: Array(await snapshot().metrics(links: LinkCounters.read()).utf8))
+                body: Array(await snapshot().metrics(links: LinkCounters.read(), registry: registry).utf8))
         case "/v1/status":
             let snapshot = await snapshot()
             return try .json(StatusDocument(node: snapshot.node, time: Timestamp.now, status: snapshot.status))

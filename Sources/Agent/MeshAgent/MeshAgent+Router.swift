@@ -5,6 +5,7 @@ internal import Logging
 internal import Netlink
 internal import OSPF
 internal import OSPFPacket
+internal import PrometheusMetrics
 internal import Routing
 internal import Services
 

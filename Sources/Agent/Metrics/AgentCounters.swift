@@ -1,5 +1,6 @@
 internal import Linux
 internal import Netlink
+internal import PrometheusMetrics
 
 /// What the agent counts itself, apart from the router and the kernel's side.
 struct AgentCounters: Sendable {

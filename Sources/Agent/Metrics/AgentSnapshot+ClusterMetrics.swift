@@ -1,5 +1,6 @@
 internal import Cluster
 internal import Kubernetes
+internal import PrometheusMetrics
 
 extension AgentSnapshot {
     /// What is known of the cluster, if there is one.

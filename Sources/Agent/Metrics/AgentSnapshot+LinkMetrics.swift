@@ -1,6 +1,7 @@
 internal import ControlAPI
 internal import Netlink
 internal import OSPF
+internal import PrometheusMetrics
 
 extension AgentSnapshot {
     /// The ports in use; `counters` is what the kernel counts of them.

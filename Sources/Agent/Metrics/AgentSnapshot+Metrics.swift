@@ -4,12 +4,14 @@ internal import Linux
 internal import Netlink
 internal import OSPF
 internal import OSPFPacket
+internal import PrometheusMetrics
 internal import Routing
 internal import Services
 
 extension AgentSnapshot {
-    /// Everything as metrics. What the kernel counts of its interfaces is no part of a snapshot: whoever asks reads it.
-    func metrics(links: [String: LinkCounters]) -> String {
+    /// Everything as metrics. What the kernel counts of its interfaces is no part of a snapshot: whoever asks reads it; nor
+    /// is what is counted beside the routing thread, which is in `registry`.
+    func metrics(links: [String: LinkCounters], registry: PrometheusRegistry) -> String {
         var metrics = MetricsText()
         metrics.family("build_info", .gauge, "Constant 1, labelled with the version.") {
             $0.sample(["version": Version.text], value: 1)
@@ -30,6 +32,7 @@ extension AgentSnapshot {
         addVIPs(to: &metrics)
         addKernel(to: &metrics)
         if let router { addRouter(router, to: &metrics) }
+        registry.write(to: &metrics)
         return metrics.text
     }
 

@@ -11,7 +11,10 @@ internal import NIOHTTP1
 extension APIClient {
     /// Reads one object.
     public func get<Object: Resource>(_ type: Object.Type = Object.self, _ key: ObjectKey) -> EventLoopFuture<Object> {
-        exchange(APIRequest(target: APIRequest.path(type, namespace: key.namespace, name: key.name)))
+        exchange(
+            APIRequest(
+                verb: .get, resource: type.plural,
+                target: APIRequest.path(type, namespace: key.namespace, name: key.name)))
     }
 
     /// Reads all objects of a kind, in pages, as they are now; what is answered is no older than the question. Fails where
@@ -46,7 +49,7 @@ extension APIClient {
     public func create<Object: Resource>(_ type: Object.Type, _ body: some Encodable, namespace: String = "")
         -> EventLoopFuture<Object>
     {
-        exchange(APIRequest.path(type, namespace: namespace), .POST, body, contentType: "application/json")
+        exchange(.create, APIRequest.path(type, namespace: namespace), .POST, body, contentType: "application/json")
     }
 
     /// Changes an object, or its `subresource` such as `status`, by a merge patch. Where `resourceVersion` is given and the
@@ -56,16 +59,19 @@ extension APIClient {
         _ patch: some Encodable
     ) -> EventLoopFuture<Object> {
         exchange(
-            APIRequest.path(type, namespace: key.namespace, name: key.name, subresource: subresource), .PATCH,
+            .patch, APIRequest.path(type, namespace: key.namespace, name: key.name, subresource: subresource), .PATCH,
             VersionedPatch(patch: patch, resourceVersion: resourceVersion), contentType: "application/merge-patch+json")
     }
 
     private func exchange<Object: Resource>(
-        _ target: String, _ method: HTTPMethod, _ body: some Encodable, contentType: String
+        _ verb: APIRequest.Verb, _ target: String, _ method: HTTPMethod, _ body: some Encodable, contentType: String
     ) -> EventLoopFuture<Object> {
         do {
             let octets = Array(try JSONEncoder().encode(body))
-            return exchange(APIRequest(method: method, target: target, contentType: contentType, body: octets))
+            return exchange(
+                APIRequest(
+                    verb: verb, resource: Object.plural, method: method, target: target, contentType: contentType,
+                    body: octets))
         } catch {
             return loop.makeFailedFuture(RequestFailure.rubbish("a request that is no JSON: \(error)"))
         }

@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+public import CoreMetrics
 public import NIOCore
 internal import NIOHTTP1
 public import OSPF
@@ -12,6 +13,8 @@ public final class APIClient: Sendable {
     /// Where the connection was described, for people.
     public let origin: String
     private let source: ConnectionSource
+    /// What requests are counted by.
+    let metrics: any MetricsFactory
     private let session: NIOLoopBoundBox<Session>
 
     private struct Session {
@@ -24,9 +27,12 @@ public final class APIClient: Sendable {
     }
 
     /// Reads what describes the connection; nothing is connected yet. ``shutdown()`` must be called in the end.
-    public init(_ source: ConnectionSource, on loop: any EventLoop) throws(ConnectionProblem) {
+    public init(
+        _ source: ConnectionSource, on loop: any EventLoop, metrics: any MetricsFactory = MetricsSystem.factory
+    ) throws(ConnectionProblem) {
         let connection = try source.load()
         self.loop = loop
+        self.metrics = metrics
         origin = connection.origin
         self.source = source
         session = .makeBoxSendingValue(
@@ -89,19 +95,30 @@ public final class APIClient: Sendable {
     ) -> EventLoopFuture<ByteBuffer> {
         loop.flatSubmit { [self] in
             let answer = NIOLoopBoundBox(Answer(limit: limit), eventLoop: loop)
+            let begun = Instant.now
             let task = start(request, deadline: deadline) { try answer.value.take($0) }
-            return task.futureResult.flatMapThrowing { try answer.value.result() }
-                .flatMapErrorThrowing { [self] error in
-                    let failure = RequestFailure(error)
-                    reload(after: failure)
-                    throw failure
-                }
+            return task.futureResult.flatMapThrowing { [self] in
+                let body = try answer.value.result()
+                count(request, since: begun, nil)
+                return body
+            }.flatMapErrorThrowing { [self] error in
+                let failure = RequestFailure(error)
+                count(request, since: begun, failure)
+                reload(after: failure)
+                throw failure
+            }
         }
     }
 }
 
 /// A request as far as it differs from others.
 struct APIRequest: Sendable {
+    /// What is asked for, as Kubernetes names it in roles.
+    enum Verb: String { case get, list, watch, create, patch }
+
+    var verb: Verb
+    /// The plural of the kind of object.
+    var resource: String
     var method = HTTPMethod.GET
     /// Path and query, percent-encoded.
     var target: String

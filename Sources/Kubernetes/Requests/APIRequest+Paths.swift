@@ -5,7 +5,7 @@ extension APIRequest {
     ) -> APIRequest {
         var query = [("limit", "\(limit)")]
         if !continuation.isEmpty { query.append(("continue", continuation)) }
-        return get(type, scope, query)
+        return get(.list, type, scope, query)
     }
 
     /// What happens after a version.
@@ -13,7 +13,7 @@ extension APIRequest {
         _ type: Object.Type, _ scope: WatchScope, from resourceVersion: String, timeoutSeconds: Int
     ) -> APIRequest {
         get(
-            type, scope,
+            .watch, type, scope,
             [
                 ("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", resourceVersion),
                 ("timeoutSeconds", "\(timeoutSeconds)"),
@@ -21,11 +21,13 @@ extension APIRequest {
     }
 
     private static func get<Object: Resource>(
-        _ type: Object.Type, _ scope: WatchScope, _ query: [(String, String)]
+        _ verb: Verb, _ type: Object.Type, _ scope: WatchScope, _ query: [(String, String)]
     ) -> APIRequest {
         let selector = scope.name.map { [("fieldSelector", "metadata.name=\($0)")] } ?? []
         let fields = (query + selector).map { "\($0.0)=\(encode($0.1))" }
-        return APIRequest(target: path(type, namespace: scope.namespace) + "?" + fields.joined(separator: "&"))
+        return APIRequest(
+            verb: verb, resource: type.plural,
+            target: path(type, namespace: scope.namespace) + "?" + fields.joined(separator: "&"))
     }
 
     /// The path of all objects of a kind, of one namespace, or of one object.

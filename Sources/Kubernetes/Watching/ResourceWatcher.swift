@@ -52,6 +52,8 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
 
     /// A request that is under way.
     private struct Exchange {
+        let request: APIRequest
+        let begun = Instant.now
         var task: HTTPClient.Task<Void>?
         var answer: Answer
         /// Of a watch.
@@ -107,7 +109,7 @@ extension ResourceWatcher {
         var random = SystemRandomNumberGenerator()
         guard let action = running.value?.reflector.handle(event, at: .now, random: &random) else { return }
         switch action {
-        case .cut: end()?.cancel()
+        case .cut: end(.unreachable("it says nothing"))?.cancel()
         case .list(let limit, let continuation):
             begin(
                 .list(Object.self, scope, limit: limit, continuation: continuation), limit: limits.pageOctets,
@@ -119,18 +121,20 @@ extension ResourceWatcher {
         }
     }
 
-    /// Forgets the exchange under way.
-    private func end() -> HTTPClient.Task<Void>? {
-        let task = running.value?.exchange?.task
-        running.value?.exchange = nil
+    /// Forgets the exchange under way, which failed or, with `nil`, was as it should be.
+    @discardableResult
+    private func end(_ failure: RequestFailure?) -> HTTPClient.Task<Void>? {
         number.value += 1
-        return task
+        guard let exchange = running.value?.exchange else { return nil }
+        running.value?.exchange = nil
+        client.count(exchange.request, since: exchange.begun, failure)
+        return exchange.task
     }
 
     private func begin(_ request: APIRequest, limit: Int, deadline: Duration, lines: LineSplitter? = nil) {
-        _ = end()
+        end(nil)
         let number = number.value
-        running.value?.exchange = Exchange(answer: Answer(limit: limit), lines: lines)
+        running.value?.exchange = Exchange(request: request, answer: Answer(limit: limit), lines: lines)
         let task = client.start(request, deadline: deadline) { [self] part in
             guard self.number.value == number else { return }
             try receive(part, number)
@@ -164,18 +168,20 @@ extension ResourceWatcher {
 
     private func finish(_ result: Result<Void, any Error>) {
         guard let exchange = running.value?.exchange else { return }
-        _ = end()
         do {
             try result.get()
             let body = try exchange.answer.result()
             if exchange.lines == nil {
                 let page: ListPage<Object> = try decode(body, "no list of \(Object.plural)")
+                end(nil)
                 step(.page(page, octets: body.readableBytes))
             } else {
+                end(nil)
                 step(.ended)
             }
         } catch {
             let failure = RequestFailure(error)
+            end(failure)
             client.reload(after: failure)
             step(.failed(failure))
         }
@@ -223,6 +229,7 @@ extension ResourceWatcher {
             let notices = running.value?.reflector.takeNotices(), let state = running.value?.reflector.state
         else { return }
         running.value?.told = state
+        client.count(changes)
         report(WatchReport(changes: changes, state: state, notices: notices))
     }
 }

@@ -1,0 +1,25 @@
+internal import CoreMetrics
+internal import OSPF
+
+// What is counted of requests, with labels of few values each.
+extension APIClient {
+    /// Counts a request that is over; `nil` is a good end.
+    func count(_ request: APIRequest, since begun: Instant, _ failure: RequestFailure?) {
+        let subject = [("verb", request.verb.rawValue), ("resource", request.resource)]
+        let outcome = [("outcome", failure?.kind.rawValue ?? "ok")]
+        Counter(label: "kube_api_requests_total", dimensions: subject + outcome, factory: metrics).increment()
+        guard request.verb != .watch else { return }
+        Timer(
+            label: "kube_api_request_duration_seconds", dimensions: [("verb", request.verb.rawValue)], factory: metrics
+        )
+        .recordNanoseconds((Instant.now - begun).nanoseconds)
+    }
+
+    /// Counts what a watch, or a list, told.
+    func count<Object: Resource>(_ changes: Changes<Object>) {
+        let number = changes.updated.count + changes.deleted.count
+        guard number > 0 else { return }
+        Counter(label: "kube_object_changes_total", dimensions: [("resource", Object.plural)], factory: metrics)
+            .increment(by: number)
+    }
+}

@@ -1,0 +1,97 @@
+/// Metrics in the Prometheus text format, version 0.0.4.
+public struct MetricsText: Sendable {
+    /// What a family of samples is.
+    public enum Kind: String, Sendable {
+        /// Only rises.
+        case counter
+        /// Goes up and down.
+        case gauge
+        /// How often something took how long.
+        case histogram
+    }
+
+    /// What was written so far.
+    public private(set) var text = ""
+
+    /// Makes an empty text.
+    public init() {}
+
+    /// A family with one sample.
+    public mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: some MetricValue) {
+        family(name, kind, help) { $0.sample(value: value) }
+    }
+
+    /// A family of samples that differ in their labels. Nothing is written for an empty one.
+    public mutating func family(_ name: String, _ kind: Kind, _ help: String, _ body: (inout Samples) -> Void) {
+        var samples = Samples(name: "kubermesh_\(name)")
+        body(&samples)
+        guard !samples.text.isEmpty else { return }
+        text += "# HELP kubermesh_\(name) \(help)\n# TYPE kubermesh_\(name) \(kind.rawValue)\n" + samples.text
+    }
+
+    /// A histogram.
+    public mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
+        family(name, .histogram, help) { $0.histogram(value: histogram) }
+    }
+
+    /// The samples of one family.
+    public struct Samples: Sendable {
+        fileprivate let name: String
+        fileprivate var text = ""
+
+        fileprivate init(name: String) { self.name = name }
+
+        /// One sample.
+        public mutating func sample(_ labels: KeyValuePairs<String, String> = [:], value: some MetricValue) {
+            write("", labels.map { ($0.key, $0.value) }, value)
+        }
+
+        /// One sample with labels that were put together elsewhere.
+        mutating func sample(labels: [(String, String)], value: some MetricValue) { write("", labels, value) }
+
+        /// The samples of one histogram.
+        mutating func histogram(labels: [(String, String)] = [], value histogram: Histogram) {
+            var total: UInt64 = 0
+            for (bound, count) in zip(histogram.bounds, histogram.counts) {
+                total += count
+                write("_bucket", labels + [("le", "\(bound)")], total)
+            }
+            write("_bucket", labels + [("le", "+Inf")], histogram.count)
+            write("_sum", labels, histogram.sum)
+            write("_count", labels, histogram.count)
+        }
+
+        private mutating func write(_ suffix: String, _ labels: [(String, String)], _ value: some MetricValue) {
+            text += name + suffix
+            if !labels.isEmpty {
+                text += "{" + labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }.joined(separator: ",") + "}"
+            }
+            text += " \(value.metricText)\n"
+        }
+
+        private static func escaped(_ text: String) -> String {
+            var result = ""
+            for character in text {
+                switch character {
+                case "\\": result += "\\\\"
+                case "\"": result += "\\\""
+                case "\n": result += "\\n"
+                default: result.append(character)
+                }
+            }
+            return result
+        }
+    }
+}
+
+/// What a sample can be.
+public protocol MetricValue {
+    /// The value as it is written.
+    var metricText: String { get }
+}
+
+extension Int: MetricValue { public var metricText: String { description } }
+extension UInt32: MetricValue { public var metricText: String { description } }
+extension UInt64: MetricValue { public var metricText: String { description } }
+extension Double: MetricValue { public var metricText: String { description } }
+extension Bool: MetricValue { public var metricText: String { self ? "1" : "0" } }

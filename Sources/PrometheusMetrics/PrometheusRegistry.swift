@@ -1,0 +1,137 @@
+public import CoreMetrics
+internal import Synchronization
+
+/// A backend of swift-metrics whose metrics are scraped by Prometheus: whoever counts something by swift-metrics, also a
+/// library that knows nothing of this one, has it shown with the rest.
+///
+/// Names become Prometheus's: what is not a letter, digit or underscore an underscore, counters end in `_total`, timers
+/// in `_seconds`. The same name with the same dimensions is the same metric, however often it is made.
+public final class PrometheusRegistry: MetricsFactory, Sendable {
+    /// What is said of a metric beside its values.
+    public struct Description: Sendable {
+        /// As in `# HELP`.
+        public var help: String
+        /// The upper bounds of the buckets of a timer or recorder, rising.
+        public var bounds: [Double]
+
+        /// Describes a metric.
+        public init(_ help: String, bounds: [Double] = Self.usualBounds) {
+            self.help = help
+            self.bounds = bounds
+        }
+
+        /// From a millisecond to ten seconds.
+        public static let usualBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+    }
+
+    /// Metrics kept at most, each set of labels counting as one. What is more is measured for nobody.
+    public static let usualLimit = 1000
+
+    private struct Family {
+        var kind: MetricsText.Kind
+        var series: [Labels: any Series] = [:]
+    }
+
+    private struct State {
+        var families: [String: Family] = [:]
+        var series = 0
+        var refused: UInt64 = 0
+    }
+
+    private let descriptions: [String: Description]
+    private let limit: Int
+    private let state = Mutex(State())
+
+    /// Makes an empty registry. `descriptions` go by the metrics' names as Prometheus has them, less `kubermesh_`.
+    public init(_ descriptions: [String: Description] = [:], limit: Int = PrometheusRegistry.usualLimit) {
+        self.descriptions = descriptions
+        self.limit = limit
+    }
+
+    /// Writes all metrics, in order.
+    public func write(to text: inout MetricsText) {
+        let (families, refused) = state.withLock { ($0.families, $0.refused) }
+        for (name, family) in families.sorted(by: { $0.key < $1.key }) {
+            text.family(name, family.kind, descriptions[name]?.help ?? "Of a library.") { samples in
+                for (labels, series) in family.series.sorted(by: { $0.key < $1.key }) {
+                    series.write(labels.pairs, to: &samples)
+                }
+            }
+        }
+        text.single(
+            "metrics_refused_total", .counter, "Times that a metric was not kept because there are too many.", refused)
+    }
+
+    private func find<Handler: Series>(
+        _ name: String, _ kind: MetricsText.Kind, _ dimensions: [(String, String)], make: () -> Handler
+    ) -> Handler {
+        let labels = Labels(dimensions)
+        return state.withLock { state in
+            if let known = state.families[name]?.series[labels] as? Handler { return known }
+            guard state.series < limit, state.families[name].map({ $0.kind == kind }) ?? true,
+                state.families[name]?.series[labels] == nil
+            else {
+                state.refused += 1
+                return make()
+            }
+            let series = make()
+            state.families[name, default: Family(kind: kind)].series[labels] = series
+            state.series += 1
+            return series
+        }
+    }
+
+    private func forget(_ handler: AnyObject) {
+        state.withLock { state in
+            for (name, family) in state.families {
+                guard let labels = family.series.first(where: { $0.value === handler })?.key else { continue }
+                state.families[name]?.series[labels] = nil
+                state.series -= 1
+                if state.families[name]?.series.isEmpty == true { state.families[name] = nil }
+            }
+        }
+    }
+
+    private func bounds(of name: String) -> [Double] { descriptions[name]?.bounds ?? Description.usualBounds }
+}
+
+extension PrometheusRegistry {
+    /// A counter, whose name ends in `_total`.
+    public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+        find(Self.name(label, suffix: "_total"), .counter, dimensions) { CounterSeries() }
+    }
+
+    /// A gauge.
+    public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+        find(Self.name(label), .gauge, dimensions) { GaugeSeries() }
+    }
+
+    /// A histogram; a gauge where nothing is to be aggregated.
+    public func makeRecorder(
+        label: String, dimensions: [(String, String)], aggregate: Bool
+    ) -> any RecorderHandler {
+        let name = Self.name(label)
+        guard aggregate else { return find(name, .gauge, dimensions) { GaugeSeries() } }
+        return find(name, .histogram, dimensions) { HistogramSeries(bounds: bounds(of: name)) }
+    }
+
+    /// A histogram of seconds, whose name ends in `_seconds`.
+    public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+        let name = Self.name(label, suffix: "_seconds")
+        return find(name, .histogram, dimensions) { HistogramSeries(bounds: bounds(of: name)) }
+    }
+
+    /// Shows it no more, as the following.
+    public func destroyCounter(_ handler: any CounterHandler) { forget(handler) }
+    /// Shows it no more.
+    public func destroyMeter(_ handler: any MeterHandler) { forget(handler) }
+    /// Shows it no more.
+    public func destroyRecorder(_ handler: any RecorderHandler) { forget(handler) }
+    /// Shows it no more.
+    public func destroyTimer(_ handler: any TimerHandler) { forget(handler) }
+
+    private static func name(_ label: String, suffix: String = "") -> String {
+        let name = Labels.name(label)
+        return name.hasSuffix(suffix) ? name : name + suffix
+    }
+}
