@@ -39,6 +39,7 @@ public struct Daemon: Sendable {
         let path =
             options.configurationFile
             ?? (access(Configuration.defaultPath, F_OK) == 0 ? Configuration.defaultPath : nil)
+        if let problem = Configuration.HTTPOptions.problem { throw StartProblem(description: problem) }
         file = ConfigurationFile(path: path)
         configuration =
             try path.map { path throws(ConfigurationProblems) in
@@ -155,6 +156,11 @@ public struct Daemon: Sendable {
         return "removed \(counted(removed.routes, "route")), \(counted(removed.nextHops, "next hop")) and "
             + counted(own.count, "address", "addresses")
     }
+}
+
+/// Why the agent does not start.
+private struct StartProblem: Error, CustomStringConvertible {
+    var description: String
 }
 
 /// Whether the loop turns when it is woken, within a second by another's clock.

@@ -55,6 +55,29 @@ import Testing
         }
     }
 
+    @Test func theEnvironmentMaySayWhereMetricsAre() throws {
+        try withPair { lab in
+            try lab.stop("a", kill: true)
+            let file = lab.configurationFile + ".silent"
+            try String(contentsOfFile: lab.configurationFile, encoding: .utf8)
+                .replacing(#/http:\n *listen: .*\n/#, with: "").write(toFile: file, atomically: true, encoding: .utf8)
+            func start(_ listen: String) throws -> Command {
+                try lab.command(
+                    on: "a",
+                    ["env", "KUBERMESH_HTTP_LISTEN=\(listen)", Binaries.path(of: "meshd")]
+                        + ["run", "--config", file])
+            }
+            let refused = try start("9179").output()
+            #expect(refused.status == 1 && refused.errors.contains("$KUBERMESH_HTTP_LISTEN is “9179”"), "\(refused)")
+            let agent = try start("[::1]:9333").spawn()
+            try eventually("it serves there") {
+                try lab.command(on: "a", ["curl", "-s", "http://[::1]:9333/livez"]).output().text == "ok\n"
+            }
+            agent.signal(SIGTERM)
+            _ = try agent.finish()
+        }
+    }
+
     @Test func httpServesButTakesNoOrders() throws {
         try withPair { lab in
             try eventually("a serves and is ready") { try lab.get("/readyz") == "ok\n" }

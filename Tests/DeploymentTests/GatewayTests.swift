@@ -4,7 +4,7 @@ import Lab
 import Testing
 import Yams
 
-/// The overlay for gateways, with the configuration and the rules of its manifests: a mesh node reaches what lies behind the
+/// The component for gateways, with the configuration and the rules of its manifests: a mesh node reaches what lies behind the
 /// uplink by way of a gateway, for as long as the uplink works.
 @Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct GatewayTests {
     /// The address that the manifest's check tries.
@@ -13,7 +13,8 @@ import Yams
     /// What the manifest configures, with the names of the lab's ports.
     private func configuration() throws -> String {
         let text = try Repository.output(
-            of: "scripts/configuration-of", Repository.path("deploy/overlays/gateway/gateways/kustomization.yaml"))
+            of: "scripts/configuration-of", Repository.path("deploy/components/gateway/kustomization.yaml"),
+            "gateway.yaml")
         let vips = try #require(try Yams.compose(yaml: text)?["vips"])
         return try Yams.serialize(node: ["vips": vips]) + """
             interfaces: [ { match: cluster1, type: ignore }, { match: "cluster*" } ]
@@ -24,7 +25,7 @@ import Yams
     private func rules() throws -> String {
         let manifest = try #require(
             try Yams.compose(
-                yaml: Repository.text("deploy/overlays/gateway/nat.yaml")
+                yaml: Repository.text("deploy/components/gateway/nat.yaml")
                     .components(separatedBy: "\n---\n")[0]))
         return try #require(manifest["data"]?["nat.nft"]?.string).replacing("uplink*", with: "cluster1")
     }

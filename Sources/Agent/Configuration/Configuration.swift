@@ -1,5 +1,6 @@
 public import Addressing
 public import Cluster
+internal import Glibc
 public import OSPF
 public import Services
 
@@ -154,6 +155,18 @@ extension Configuration {
     /// Where metrics and probes are served.
     public struct HTTPOptions: Hashable, Sendable {
         /// The address and port; `nil` serves nothing.
-        public var listen: Endpoint? = Endpoint(host: .v6(.loopback), port: 9179)
+        public var listen: Endpoint? = Self.usual ?? Self.loopback
+
+        /// What is to be listened on when a configuration does not say: a manifest says it so for all its configurations.
+        static let variable = "KUBERMESH_HTTP_LISTEN"
+        private static let loopback = Endpoint(host: .v6(.loopback), port: 9179)
+        private static let given = getenv(variable).map { String(cString: $0) } ?? ""
+        private static let usual = Endpoint(given)
+
+        /// What is wrong with the variable, if anything.
+        static var problem: String? {
+            given.isEmpty || usual != nil
+                ? nil : "$\(variable) is “\(given)” and not an address with a port, for example [::]:9179"
+        }
     }
 }

@@ -1,0 +1,115 @@
+import Foundation
+import Lab
+import Testing
+import Yams
+
+/// What kustomize, as it is in kubectl, makes of `deploy/`.
+@Suite struct KustomizationTests {
+    /// The documents that come of an overlay with these components, in the order given.
+    private func render(_ components: [String]) throws -> [Node] {
+        let directory = try TemporaryDirectory()
+        try FileManager.default.copyItem(atPath: Repository.path("deploy"), toPath: "\(directory.path)/deploy")
+        try FileManager.default.createDirectory(
+            atPath: "\(directory.path)/overlay", withIntermediateDirectories: false)
+        try directory.write(
+            """
+            resources: [ ../deploy/base ]
+            components: [ \(components.map { "../deploy/\($0)" }.joined(separator: ", ")) ]
+            """, to: "overlay/kustomization.yaml")
+        return try render("\(directory.path)/overlay")
+    }
+
+    private func render(_ directory: String) throws -> [Node] {
+        try Array(Yams.compose_all(yaml: kustomize(directory)))
+    }
+
+    private func kustomize(_ directory: String) throws -> String {
+        let kubectl = try Repository.output(of: "scripts/kubectl").trimmingCharacters(in: .newlines)
+        return try Command([kubectl, "kustomize", directory]).run()
+    }
+
+    /// Each document in a form that does not depend on how it is written.
+    private func plain(_ yaml: String) throws -> [Data] {
+        try Yams.load_all(yaml: yaml).map { try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys) }
+    }
+
+    private func only(_ kind: String, _ documents: [Node]) -> [String: Node] {
+        let pairs = documents.filter { $0["kind"]?.string == kind }.map { ($0["metadata"]?["name"]?.string ?? "", $0) }
+        return Dictionary(uniqueKeysWithValues: pairs)
+    }
+
+    @Test func theOneFileIsWhatKustomizeMakesOfTheBase() throws {
+        let made = try Set(plain(kustomize(Repository.path("deploy/base"))))
+        let file = try Set(plain(Repository.text("deploy/kubermesh.yaml")))
+        #expect(made.count == 7 && made.subtracting(file).isEmpty && file.subtracting(made).isEmpty)
+    }
+
+    @Test(arguments: ["gateway", "control-plane", "k3s"]) func overlaysAreOfOneComponent(name: String) throws {
+        let made = try render(Repository.path("deploy/overlays/\(name)"))
+        #expect(try made == render(["components/\(name)"]))
+    }
+
+    @Test(arguments: [
+        ["components/gateway"], ["components/control-plane"], ["components/k3s"], ["monitoring"],
+        ["components/gateway", "components/control-plane", "components/k3s", "monitoring"],
+    ])
+    func componentsGoTogether(components: [String]) throws {
+        let documents = try render(components)
+        try validate(documents)
+        let agents = only("DaemonSet", documents).filter { $0.key != "kubermesh-nat" }
+        let kinds = components.filter { ["components/gateway", "components/control-plane"].contains($0) }
+        #expect(Set(agents.keys) == Set(["kubermesh"] + kinds.map { $0.replacing("components/", with: "kubermesh-") }))
+        var places: Set<String> = []
+        for (name, agent) in agents {
+            let pod = try #require(agent["spec"]?["template"]?["spec"])
+            try checkConfiguration(of: pod, name, documents)
+            #expect(pod["serviceAccountName"]?.string == "kubermesh")
+            #expect(agent["spec"]?["selector"]?["matchLabels"] == agent["spec"]?["template"]?["metadata"]?["labels"])
+            // No node has two agents: they go by the value of one label.
+            let label = pod["nodeSelector"]?["kubermesh.io/config"]?.string
+            #expect((label == nil) == (pod["affinity"] != nil))
+            places.insert(label ?? "")
+
+            let paths = pod["volumes"]?.array().compactMap { $0["hostPath"]?["path"]?.string } ?? []
+            #expect(paths.count { $0.contains("k3s") } == (components.contains("components/k3s") ? 2 : 0))
+            let variables = pod["containers"]?.array().first?["env"]?.array().compactMap { $0["name"]?.string } ?? []
+            #expect(variables.contains("NODE_NAME"))
+            #expect(variables.contains("KUBERMESH_HTTP_LISTEN") == components.contains("monitoring"))
+        }
+        #expect(places.count == agents.count)
+        for binding in documents where binding["kind"]?.string?.hasSuffix("RoleBinding") == true {
+            #expect(binding["roleRef"]?["name"]?.string == "kubermesh")
+        }
+    }
+
+    /// The file that an agent of the pod is told to read is in the volume that is there, and right.
+    private func checkConfiguration(of pod: Node, _ name: String, _ documents: [Node]) throws {
+        let volume = pod["volumes"]?.array().first { $0["name"]?.string == "config" }
+        let map = try #require(only("ConfigMap", documents)[volume?["configMap"]?["name"]?.string ?? ""])
+        let containers = (pod["initContainers"]?.array() ?? []) + (pod["containers"]?.array() ?? [])
+        let files = containers.compactMap { container in
+            container["args"]?.array().compactMap(\.string).first { $0.hasPrefix("/etc/kubermesh/") }
+        }
+        let kind = name == "kubermesh" ? name : String(name.dropFirst("kubermesh-".count))
+        #expect(files == ["/etc/kubermesh/\(kind).yaml", "/etc/kubermesh/\(kind).yaml"])
+        let text = try #require(map["data"]?["\(kind).yaml"]?.string)
+        #expect(text.contains("onStop: stay"))
+        let directory = try TemporaryDirectory()
+        try directory.write(text, to: "kubermesh.yaml")
+        let verdict = try Command([
+            try Binaries.path(of: "meshctl"), "validate", "\(directory.path)/kubermesh.yaml",
+        ]).output()
+        #expect(verdict.status == 0, "\(verdict.text)\(verdict.errors)")
+    }
+
+    /// What is of Kubernetes itself has its schema.
+    private func validate(_ documents: [Node]) throws {
+        let validator = try Repository.output(of: "scripts/manifest-validator").trimmingCharacters(in: .newlines)
+        let directory = try TemporaryDirectory()
+        let own = documents.filter { $0["apiVersion"]?.string?.hasPrefix("monitoring.coreos.com/") != true }
+        let text = try own.map { try Yams.serialize(node: $0) }.joined(separator: "---\n")
+        try directory.write(text, to: "all.yaml")
+        let verdict = try Command([validator, "--strict", "\(directory.path)/all.yaml"]).output(limit: .seconds(60))
+        #expect(verdict.status == 0, "\(verdict.text)\(verdict.errors)")
+    }
+}
