@@ -130,7 +130,10 @@ let shell: [Target] = [
     tests("Lab", ["Addressing", "ControlAPI", "Linux"]),
     .testTarget(
         name: "DeploymentTests",
-        dependencies: ["Lab", "Addressing", "TestAPIServer", .product(name: "Yams", package: "Yams")],
+        dependencies: [
+            "Lab", "Addressing", "ControlAPI", "Kubernetes", "TestAPIServer", .product(name: "Yams", package: "Yams"),
+            .product(name: "NIOPosix", package: "swift-nio"),
+        ],
         exclude: ["alerts.test.yaml"], swiftSettings: settings),
     .testTarget(
         name: "InteroperabilityTests", dependencies: ["Lab", "Addressing", "ControlAPI", "Linux"],

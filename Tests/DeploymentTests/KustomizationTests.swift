@@ -82,6 +82,16 @@ import Yams
         }
     }
 
+    @Test func machinesGetATokenOfTheSameAccount() throws {
+        let documents = try render(Repository.path("deploy/machines"))
+        try validate(documents)
+        #expect(documents.count == 6 && only("DaemonSet", documents).isEmpty)
+        let secret = try #require(only("Secret", documents)["kubermesh-machines"])
+        #expect(secret["type"]?.string == "kubernetes.io/service-account-token")
+        let account = secret["metadata"]?["annotations"]?["kubernetes.io/service-account.name"]?.string
+        #expect(only("ServiceAccount", documents).keys.map(\.self) == [account])
+    }
+
     /// The file that an agent of the pod is told to read is in the volume that is there, and right.
     private func checkConfiguration(of pod: Node, _ name: String, _ documents: [Node]) throws {
         let volume = pod["volumes"]?.array().first { $0["name"]?.string == "config" }

@@ -6,7 +6,7 @@ import Yams
 /// What is applied to a cluster or copied to a machine.
 @Suite struct ManifestTests {
     private static let manifests = [
-        "deploy/kubermesh.yaml", "deploy/static-pod/kubermesh.yaml", "deploy/prepull.yaml",
+        "deploy/kubermesh.yaml", "deploy/machines/static-pod.yaml", "deploy/prepull.yaml",
         "deploy/components/gateway/nat.yaml",
     ]
 
@@ -107,7 +107,7 @@ import Yams
 
     /// A static pod is the same pod, but for what the API server would have to give it.
     @Test func theStaticPodIsTheSame() throws {
-        var pod = try #require(try documents("deploy/static-pod/kubermesh.yaml").first?["spec"]?.mapping)
+        var pod = try #require(try documents("deploy/machines/static-pod.yaml").first?["spec"]?.mapping)
         var template = try #require(try daemonSet()["spec"]?["template"]?["spec"]?.mapping)
         #expect(pod["serviceAccountName"] == nil)
         template["serviceAccountName"] = nil
@@ -134,7 +134,7 @@ import Yams
 
     @Test func systemdTakesTheUnit() throws {
         let directory = try TemporaryDirectory()
-        let unit = try Repository.text("deploy/systemd/kubermesh.service")
+        let unit = try Repository.text("deploy/machines/kubermesh.service")
         #expect(unit.contains("ExecStart=/usr/local/bin/meshd "))
         try directory.write(
             unit.replacing("/usr/local/bin/meshd", with: try Binaries.path(of: "meshd")), to: "kubermesh.service")

@@ -35,6 +35,7 @@ struct ObjectKind: Sendable {
         ObjectKind(kind: "Node", prefix: "/api/v1", plural: "nodes"),
         ObjectKind(kind: "Service", prefix: "/api/v1", plural: "services"),
         ObjectKind(kind: "Event", prefix: "/api/v1", plural: "events"),
+        ObjectKind(kind: "Secret", prefix: "/api/v1", plural: "secrets"),
         ObjectKind(kind: "EndpointSlice", prefix: "/apis/discovery.k8s.io/v1", plural: "endpointslices"),
         ObjectKind(kind: "Lease", prefix: "/apis/coordination.k8s.io/v1", plural: "leases"),
     ]
