@@ -180,6 +180,24 @@ import Testing
         }
     }
 
+    @Test func whoComesAndGoesIsTheLastThatIsTaken() throws {
+        try withCluster(Self.square) { lab, cluster in
+            try cluster.server.apply(Objects.service("web", ingress: ["\(Self.vip)"], policy: "Local"))
+            for _ in 0..<6 {
+                try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s1", "r"), ("s2", "r")]))
+                try eventually("both announce it") { try lab.holders() == ["s1", "s2"] }
+                try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s1", "t"), ("s2", "r")]))
+                try eventually("s2 is preferred") { try lab.holders() == ["s2"] }
+            }
+            try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s1", "r"), ("s2", "r")]))
+            try eventually("s1 is held back") {
+                try lab.list(VIP.self, of: "s1").first.map { $0.state == .flapping && $0.metric > 65000 } == true
+            }
+            #expect(try lab.holders() == ["s2"])
+            try eventually("both announce it when it has stayed") { try lab.holders() == ["s1", "s2"] }
+        }
+    }
+
     @Test func servicesWaitForWhoeverDeliversThem() throws {
         let flag = LabCluster.file("rules-are-there")
         let check = "proxyCheck: { exec: { command: [ test, -e, \(flag) ] }, interval: 100ms, rise: 1, fall: 1 }"

@@ -119,7 +119,7 @@ extension AgentSnapshot {
         serviceVIPs.entries.sorted { $0.key < $1.key }.map { address, entry in
             return ControlAPI.VIP(
                 name: entry.services.joined(separator: ","), address: address.description,
-                state: entry.end == nil ? .service : .leaving, announced: gate.hasOpened,
+                state: entry.stateText, announced: gate.hasOpened,
                 metric: Int(entry.metric(isLast: isDrained || !gate.isOpen)), age: age(since: entry.since), check: nil,
                 lastError: nil, lastCheck: nil, streak: 0, checks: 0, failures: 0, others: others(announcing: address))
         }
@@ -153,6 +153,16 @@ extension RouterLSA.LinkType {
         case .pointToPoint: "p2p"
         case .transit: "transit"
         case .virtual: "virtual"
+        }
+    }
+}
+
+extension ServiceVIPs.Entry {
+    fileprivate var stateText: ControlAPI.VIP.State {
+        switch standing {
+        case .announced, .lastResort: .service
+        case .flapping: .flapping
+        case .leaving: .leaving
         }
     }
 }

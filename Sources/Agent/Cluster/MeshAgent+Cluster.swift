@@ -71,7 +71,7 @@ extension MeshAgent {
         perform(revoked)
     }
 
-    /// Withdraws addresses of services that are wanted no more.
+    /// Withdraws addresses of services that are wanted no more, and announces those that have come to rest.
     func expireServices(at now: Instant) {
         guard let deadline = serviceVIPs.nextDeadline, deadline <= now else { return }
         let actions = serviceVIPs.expire(at: now)
@@ -135,5 +135,5 @@ extension MeshAgent {
 
 extension ServiceVIPs.Entry {
     /// What the address is announced at.
-    func metric(isLast: Bool) -> UInt16 { isLast || wish == .lastResort ? AdvertisedPrefix.lastResort : 0 }
+    func metric(isLast: Bool) -> UInt16 { isLast || isLastResort ? AdvertisedPrefix.lastResort : 0 }
 }

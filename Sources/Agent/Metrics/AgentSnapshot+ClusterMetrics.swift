@@ -17,6 +17,10 @@ extension AgentSnapshot {
         metrics.single(
             "service_vips_announced", .gauge, "Addresses of the cluster's services that this node announces.",
             gate.hasOpened ? serviceVIPs.entries.count : 0)
+        metrics.single(
+            "service_vips_flapping", .gauge,
+            "Addresses of services that came and went, and are the last that is taken until they have stayed.",
+            serviceVIPs.entries.values.count { if case .flapping = $0.standing { true } else { false } })
         metrics.family("pool_addresses", .gauge, "Addresses of a pool.") { samples in
             for use in cluster.pools {
                 samples.sample(["pool": use.pool, "family": use.family.rawValue], value: use.addresses)

@@ -57,7 +57,9 @@ public struct VIP: ListItem, Hashable {
         case unchecked
         /// It is that of a service of the cluster, whose endpoints decide.
         case service
-        /// As before, and no endpoint wants it any more: it is withdrawn in a moment.
+        /// It is that of a service whose endpoints come and go: the last that is taken, until they have stayed for a while.
+        case flapping
+        /// It is that of a service, and no endpoint wants it any more: it is withdrawn in a moment.
         case leaving
         /// Not tried yet.
         case unknown
