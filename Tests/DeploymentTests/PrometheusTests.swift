@@ -96,6 +96,17 @@ import Testing
         }
     }
 
+    /// What is documented is all there is, and is there.
+    private func checkDocumentation(of known: Set<String>) throws {
+        let documented = Set(
+            try Repository.text("docs/metrics.md").matches(of: #/\| `([a-z_]+)` \| (counter|gauge|histogram) \|/#)
+                .map { "kubermesh_\($0.1)" })
+        let histograms = known.filter { $0.hasSuffix("_bucket") }.map { String($0.dropLast("_bucket".count)) }
+        let parts = histograms.flatMap { name in ["_bucket", "_sum", "_count"].map { name + $0 } }
+        let served = known.filter { $0.hasPrefix("kubermesh_") }.subtracting(parts).union(histograms)
+        #expect(served.subtracting(documented).isEmpty && documented.subtracting(served).isEmpty)
+    }
+
     private func askWhatTheAlertsAsk(_ prometheus: Prometheus) throws {
         try eventually("all rules are evaluated") {
             let rules = try prometheus.rules()
@@ -103,6 +114,7 @@ import Testing
         }
         #expect(try prometheus.rules().filter { $0.state == "firing" }.map(\.name) == [])
         let known = try prometheus.names()
+        try checkDocumentation(of: known)
         for file in ["deploy/monitoring/alerts.yaml", Dashboard.file, "docs/alerts.md"] {
             for match in try Repository.text(file).matches(of: #/kubermesh_[a-z_]+/#) {
                 #expect(known.contains(String(match.0)), "\(file) asks for \(match.0), which there is not")
