@@ -28,8 +28,9 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
     /// Replaces all elements.
     mutating func update(to wanted: [Key: Element]) {
         for key in places.keys where wanted[key] == nil { remove(key) }
+        let news = wanted.filter { key, element in places[key].map { fragments[$0].elements[key] != element } ?? true }
         // Sorted, so that the same elements always come to the same places after a start.
-        for key in wanted.keys.sorted() { set(key, wanted[key]!) }
+        for (key, element) in news.sorted(by: { $0.key < $1.key }) { set(key, element) }
     }
 
     private mutating func remove(_ key: Key) {
