@@ -10,7 +10,8 @@ internal import PrometheusMetrics
 internal import Services
 internal import Synchronization
 
-/// The whole of `meshd`: the agent on its event loop, health checks and HTTP on another, and signals on the main thread.
+/// The whole of `meshd`: the agent on its event loop, health checks, HTTP and the making of large answers each on another, and
+/// signals on the main thread.
 public struct Daemon: Sendable {
     /// What the command line says.
     public struct Options: Sendable {
@@ -57,10 +58,13 @@ public struct Daemon: Sendable {
         let registry = PrometheusRegistry.forAgent()
         MetricsSystem.bootstrap(registry)
         let loop = try Linux.EventLoop(name: "meshd-routing")
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 3)
         let tasks = EventLoopTaskExecutor(loop: group.next())
-        let reporter = Reporter(tasks: tasks)
-        let checker = HealthChecker(loop: group.next(), executor: tasks) { id, outcome in reporter.report(id, outcome) }
+        // However much others ask for, neither checks nor probes wait for it.
+        let checks = EventLoopTaskExecutor(loop: group.next())
+        let answers = EventLoopTaskExecutor(loop: group.next())
+        let reporter = Reporter(tasks: checks)
+        let checker = HealthChecker(loop: checks.loop, executor: checks) { id, outcome in reporter.report(id, outcome) }
         let connection = ClusterConnection(configuration) { reporter.wake() }
         let agent = try MeshAgent(
             loop: loop, configuration: configuration, file: file, checker: checker, connection: connection, log: log)
@@ -69,7 +73,7 @@ public struct Daemon: Sendable {
         let service = ControlService(
             snapshot: { await agent.snapshot() }, setStubRouter: { await agent.setStubRouter($0) },
             setDrained: { await agent.setDrained($0) },
-            registry: registry, isAlive: { await isTurning(loop, clock: tasks.loop) })
+            registry: registry, answers: answers, isAlive: { await isTurning(loop, clock: tasks.loop) })
         let socket = configuration.control.socket
         try StateDirectory(besideSocket: socket).create()
         try ControlSocket.makeWay(at: socket)

@@ -78,7 +78,9 @@ struct UndrainCommand: ParsableCommand {
         guard !now.drained else {
             throw Failure.no(
                 "the drain is taken back, and the node is still drained",
-                hint: "The cluster wants it: meshctl status says why. The annotation is kubermesh.io/drain of the Node."
+                hint: now.reasons?.contains("stop") == true
+                    ? "The agent is about to stop."
+                    : "The cluster wants it: meshctl status says why. The annotation is kubermesh.io/drain of the Node."
             )
         }
         Console.write("not drained any more\n")

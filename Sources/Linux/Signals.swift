@@ -27,10 +27,16 @@ public struct Signals {
     /// Waits for the next, at most so long; `nil` if none came.
     public func next(within limit: Duration) -> CInt? {
         var set = set
-        var time = timespec()
-        time.tv_sec = Int(limit.components.seconds)
-        time.tv_nsec = Int(limit.components.attoseconds / 1_000_000_000)
-        let signal = sigtimedwait(&set, nil, &time)
-        return signal > 0 ? signal : nil
+        let end = ContinuousClock.now + limit
+        while true {
+            let rest = max(end - .now, .zero)
+            var time = timespec()
+            time.tv_sec = Int(rest.components.seconds)
+            time.tv_nsec = Int(rest.components.attoseconds / 1_000_000_000)
+            let signal = sigtimedwait(&set, nil, &time)
+            if signal > 0 { return signal }
+            // A signal that is not waited for, as when a child ends, is no end of the wait.
+            guard errno == EINTR else { return nil }
+        }
     }
 }

@@ -23,6 +23,8 @@ public struct VIPTable: Sendable {
         fileprivate let generation: Int
         /// When the latest outcome is too old to count.
         fileprivate var deadline: Instant?
+        /// Whether that has come, and waits for outcomes that may be on their way.
+        fileprivate var isOverdue = false
 
         /// Whether this node should hold and announce the address.
         public var isAnnounced: Bool { vip.check == nil || health.isHealthy }
@@ -54,6 +56,9 @@ public struct VIPTable: Sendable {
         /// Stop the checker of this ID.
         case stopChecking(CheckID)
     }
+
+    /// How long outcomes that may wait somewhere are given once the latest one is too old.
+    public static let grace = Duration.milliseconds(100)
 
     /// In the order of the configuration.
     public private(set) var entries: [Entry] = []
@@ -118,6 +123,7 @@ public struct VIPTable: Sendable {
         entries[index].checks += 1
         entries[index].lastCheck = now
         entries[index].deadline = now + check.lifetime
+        entries[index].isOverdue = false
         switch outcome {
         case .success: entries[index].lastError = nil
         case .failure(let reason):
@@ -130,6 +136,12 @@ public struct VIPTable: Sendable {
 
     private mutating func expire(_ index: Int, at now: Instant) -> [Action] {
         guard let deadline = entries[index].deadline, deadline <= now else { return [] }
+        // It may have been this thread that stood still, and outcomes wait to be taken in: they have their turn first.
+        guard entries[index].isOverdue else {
+            entries[index].isOverdue = true
+            entries[index].deadline = now + Self.grace
+            return []
+        }
         let before = entries[index]
         entries[index].deadline = nil
         entries[index].health = .stalled

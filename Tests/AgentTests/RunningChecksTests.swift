@@ -12,6 +12,7 @@ import Testing
     /// The thread that runs the checks is held up in the middle of a system call, while the one that routes goes on.
     @Test func aStalledCheckerEndsTheAnnouncement() throws {
         let vip = "2001:db8:bb::1"
+        // What is tried is another thread's.
         let check = "{ tcp: \"[::1]:9179\", interval: 100ms, timeout: 100ms, rise: 1, fall: 3 }"
         try withPair("vips: [ { name: v, address: \"\(vip)\", check: \(check) } ]") { lab in
             func isRouted() throws -> Bool {
@@ -22,7 +23,7 @@ import Testing
             }
             try eventually("b routes to the VIP") { try isRouted() && isHeld() }
             let agent = try #require(lab.process(of: "a"))
-            let thread = try #require(try thread(named: "NIO", of: agent))
+            let thread = try #require(try thread(named: "NIO-ELT-1-#2", of: agent))
             let hold = try Command([
                 "strace", "-qq", "-o", "/dev/null", "-p", "\(thread)", "-e", "inject=all:delay_enter=60s",
             ]).spawn()

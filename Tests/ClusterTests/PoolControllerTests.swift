@@ -28,7 +28,7 @@ import Testing
             }
             self.client = client
             self.controller = controller
-            watcher = ResourceWatcher(client: client) { controller.take($0.changes, isSynced: $0.state.isSynced) }
+            watcher = ResourceWatcher(client: client) { controller.take($0.changes, $0.state) }
             watcher.start()
         }
 
@@ -167,6 +167,71 @@ import Testing
         try await eventually("all have an address") { (0..<10).allSatisfy { ingress("s\($0)", in: stage) != nil } }
         checkHistory(of: stage)
         for agent in agents { try await agent.stop() }
+        try await stage.server.stop()
+    }
+
+    /// Objects are older than what is known of them, and one that was free is taken.
+    @Test func aServerThatWasSetBackIsBelieved() async throws {
+        let stage = try await APIStage()
+        let agent = try Agent(stage, name: "a")
+        for name in ["s1", "s2"] { try make(name, in: stage) }
+        try await eventually("both have one") {
+            ingress("s1", in: stage) == "192.168.4.10" && ingress("s2", in: stage) == "192.168.4.11"
+        }
+        try make("early", in: stage, type: "ClusterIP")
+        let backup = stage.server.backup()
+        var service = try #require(stage.server.object(Self.path("early")))
+        service["spec"]?["type"] = "LoadBalancer"
+        try stage.server.apply(service)
+        service = try #require(stage.server.object(Self.path("s1")))
+        service["spec"]?["type"] = "ClusterIP"
+        try stage.server.apply(service)
+        try await eventually("one has one, and the other none") {
+            ingress("early", in: stage) != nil && ingress("s1", in: stage) == nil
+        }
+        for number in 0..<50 { try make("later\(number)", in: stage, type: "ClusterIP") }
+        try await eventually("it has been heard") { stage.server.watches(of: "services") == 1 }
+
+        stage.server.restore(backup)
+        service = try #require(stage.server.object(Self.path("early")))
+        service["spec"]?["type"] = "LoadBalancer"
+        try stage.server.apply(service)
+        try make("new", in: stage)
+        try await eventually("all have one") {
+            ["early", "new"].allSatisfy { ingress($0, in: stage) != nil } && ingress("s1", in: stage) == "192.168.4.10"
+        }
+        checkHistory(of: stage)
+        #expect(Set(["s1", "s2", "early", "new"].map { ingress($0, in: stage) }).count == 4)
+        try await agent.stop()
+        try await stage.server.stop()
+    }
+
+    /// As two controllers of the same services do.
+    @Test func somebodyElseWritesAtOnce() async throws {
+        let stage = try await APIStage()
+        try make("web", in: stage)
+        let agent = try Agent(stage, name: "a")
+        try await eventually("it has one") { ingress("web", in: stage) == "192.168.4.10" }
+        for _ in 0..<5 {
+            // What it had, in the same moment as what it has for a moment.
+            var other = try #require(stage.server.object(Self.path("web")))
+            other["metadata"]?["resourceVersion"] = nil
+            other["status"] = ["loadBalancer": ["ingress": [["ip": "192.168.4.13"]]]]
+            try stage.server.apply(other)
+            other["status"] = ["loadBalancer": [:]]
+            try stage.server.apply(other)
+            try await eventually("it has it again") { ingress("web", in: stage) == "192.168.4.10" }
+            // And before the watch can have told of the write.
+            var version = stage.server.object(Self.path("web"))?["metadata"]?["resourceVersion"]
+            try stage.server.apply(other)
+            try await eventually("and again") {
+                let now = stage.server.object(Self.path("web"))?["metadata"]?["resourceVersion"]
+                guard now != version, ingress("web", in: stage) == "192.168.4.10" else { return false }
+                version = now
+                return true
+            }
+        }
+        try await agent.stop()
         try await stage.server.stop()
     }
 

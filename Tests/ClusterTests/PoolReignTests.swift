@@ -140,6 +140,41 @@ struct PoolReignTests {
             ])
     }
 
+    @Test func oneThatCannotBeWrittenLetsOthersGo() throws {
+        var random = RandomNumbers(state: 1)
+        let sick = try service("a", version: 1)
+        var (reign, actions) = reign([sick])
+        let request = PoolReign.Request.write(sick, ["192.168.4.10"])
+        #expect(actions == [.send(request)])
+        let failure = RequestFailure.refused(Status(code: 500, reason: "InternalError"))
+        actions = reign.handle(.failed(request, failure), at: at(1), random: &random)
+        guard case .notice(let text)? = actions.first, actions.count == 1 else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(text.contains("default/a"))
+        let well = try service("b", version: 2)
+        actions = reign.handle(.heard(updated: [well], deleted: []), at: at(2), random: &random)
+        #expect(actions == [.send(.write(well, ["192.168.4.11"]))])
+        // It is tried again by itself, and people are not told again.
+        let retry = try #require(reign.deadline)
+        #expect(reign.handle(.clock, at: retry, random: &random) == [.send(request)])
+        #expect(reign.handle(.failed(request, failure), at: retry, random: &random) == [])
+        #expect(reign.deadline != nil)
+    }
+
+    /// What was under way together fails together: that is one failure of the server.
+    @Test func aServerThatIsAwayIsNotLeftAloneForLong() throws {
+        var random = RandomNumbers(state: 1)
+        var (reign, actions) = reign(try (0..<8).map { try service("s\($0)", version: $0 + 1) })
+        #expect(actions.count == 8)
+        for case .send(let request) in actions {
+            _ = reign.handle(.failed(request, .unreachable("away")), at: at(1), random: &random)
+        }
+        actions = []
+        #expect(try #require(reign.deadline) - at(1) <= .seconds(2))
+    }
+
     @Test func aReasonIsToldOnce() throws {
         var random = RandomNumbers(state: 1)
         var service = try service("a", version: 1)

@@ -80,3 +80,10 @@ import Testing
         #expect(try JSON.decode(JSONValue.self, from: JSON.encode(value)) == value)
     }
 }
+
+@Suite struct OneLineTests {
+    @Test func nothingOfItMovesTheCursor() {
+        #expect("a\u{1b}[2Jb\nc\td\u{9b}é\u{7f}".asOneLine == "a [2Jb c d é ")
+        #expect("as it is – ✓".asOneLine == "as it is – ✓")
+    }
+}

@@ -1,4 +1,5 @@
 import Foundation
+import NIOPosix
 import TestAPIServer
 import Testing
 
@@ -147,6 +148,19 @@ struct ConnectionTests {
         let text = try kubeconfig().replacingOccurrences(of: "https://[::1]", with: "http://[::1]")
         let problem = #expect(throws: ConnectionProblem.self) { try load(text) }
         #expect(problem?.place == "clusters[1].cluster.server")
+    }
+
+    /// The client would end the process.
+    @Test(arguments: ["[::1]:99999", "10.0.0.1:64430000", "kubernetes:0"])
+    func aPortThatCannotBeOneIsRefused(host: String) throws {
+        let scratch = try Scratch()
+        try scratch.write("ca.pem", String(contentsOfFile: certificates.path("ca.pem"), encoding: .utf8))
+        let text = try kubeconfig().replacing("https://[::1]:6443/", with: "HTTPS://\(host)")
+        let source = ConnectionSource.kubeconfig(path: try scratch.write("config", text), context: nil)
+        let problem = #expect(throws: ConnectionProblem.self) {
+            try APIClient(source, on: MultiThreadedEventLoopGroup.singleton.next())
+        }
+        #expect(problem?.message == "HTTPS://\(host) is no address")
     }
 
     @Test func aKubeconfigThatWasNamedMustBeThere() throws {

@@ -70,7 +70,14 @@ import Testing
         let deadline = try #require(table.nextDeadline)
         #expect(deadline == at(1) + Self.check.lifetime)
         #expect(table.handle(.timer, at: Instant(nanoseconds: deadline.nanoseconds - 1)) == [])
-        #expect(table.handle(.timer, at: deadline) == [.withdraw(checked, reason: "its checker has stalled")])
+        // Outcomes that wait have their turn before that, once.
+        #expect(table.handle(.timer, at: deadline) == [] && table.nextDeadline == deadline + VIPTable.grace)
+        #expect(table.handle(.checked(id, .success), at: deadline + VIPTable.grace) == [])
+        let next = try #require(table.nextDeadline)
+        #expect(next == deadline + VIPTable.grace + Self.check.lifetime)
+        #expect(table.handle(.timer, at: next) == [])
+        #expect(
+            table.handle(.timer, at: next + VIPTable.grace) == [.withdraw(checked, reason: "its checker has stalled")])
         #expect(table.entries[0].health == .stalled && table.nextDeadline == nil)
         #expect(table.handle(.checked(id, .success), at: at(20)) == [])
         #expect(table.handle(.checked(id, .success), at: at(21)) == [.announce(checked)])
@@ -88,6 +95,7 @@ import Testing
     @Test func aCheckerThatNeverReportsHasStalled() throws {
         var table = VIPTable()
         _ = table.configure([checked], at: at(0))
+        #expect(table.handle(.timer, at: try #require(table.nextDeadline)) == [])
         let deadline = try #require(table.nextDeadline)
         #expect(table.handle(.timer, at: deadline) == [.withdraw(checked, reason: "its checker has stalled")])
     }

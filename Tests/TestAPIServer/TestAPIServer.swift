@@ -196,6 +196,21 @@ extension TestAPIServer {
         for connection in state.withLockedValue({ Array($0.connections.values) }) { connection.close(promise: nil) }
     }
 
+    /// All objects and versions as they are now.
+    public struct Backup: Sendable { fileprivate let cluster: ClusterState }
+
+    /// What ``restore(_:)`` takes.
+    public func backup() -> Backup { Backup(cluster: state.withLockedValue { $0.cluster }) }
+
+    /// Sets everything back, versions as well, as an administrator does with a backup of etcd.
+    public func restore(_ backup: Backup) {
+        state.withLockedValue {
+            $0.cluster = backup.cluster
+            $0.cluster.compact()
+        }
+        hangUp()
+    }
+
     /// How many watches there are of a kind.
     public func watches(of plural: String) -> Int {
         state.withLockedValue { $0.watches.values.count { $0.path.kind.plural == plural } }
@@ -311,6 +326,9 @@ extension TestAPIServer {
     ) throws {
         let from = request.query["resourceVersion"].flatMap { Int($0) } ?? 0
         try state.withLockedValue { state in
+            guard from <= state.cluster.version else {
+                throw Refusal(code: 504, reason: "Timeout", message: "Too large resource version")
+            }
             let isExpired = from < state.cluster.compacted
             if isExpired, !manners.expiresInStream { throw Refusal.expired }
             let watch = Watch(channel: request.channel, path: path, name: request.selectedName)

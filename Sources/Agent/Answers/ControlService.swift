@@ -18,6 +18,8 @@ struct ControlService: Sendable {
     let transit = TransitCounter()
     /// What is counted beside the routing thread.
     let registry: PrometheusRegistry
+    /// Where answers are made that may be large, one at a time.
+    let answers: EventLoopTaskExecutor
     /// Whether the thread of routing does its work.
     let isAlive: @Sendable () async -> Bool
 
@@ -29,7 +31,9 @@ struct ControlService: Sendable {
         }
         do {
             switch request.method {
-            case .GET, .HEAD: return try await get(path, query, request)
+            case .GET, .HEAD:
+                if let answer = await probe(path) { return answer }
+                return try await withTaskExecutorPreference(answers) { try await get(path, query, request) }
             case .POST: return try await post(path, request)
             default: throw Refusal(.methodNotAllowed, "only GET and POST are understood")
             }
@@ -46,7 +50,8 @@ struct ControlService: Sendable {
         "/livez", "/readyz",
     ]
 
-    private func get(_ path: String, _ query: Query, _ request: HTTPRequest) async throws -> HTTPResponse {
+    /// What is asked of an agent that may be ended if it does not answer in time.
+    private func probe(_ path: String) async -> HTTPResponse? {
         switch path {
         case "/livez":
             return await isAlive()
@@ -55,6 +60,12 @@ struct ControlService: Sendable {
             let reasons = await snapshot().notReady
             return reasons.isEmpty
                 ? .text(.ok, "ok\n") : .text(.serviceUnavailable, reasons.map { $0 + "\n" }.joined())
+        default: return nil
+        }
+    }
+
+    private func get(_ path: String, _ query: Query, _ request: HTTPRequest) async throws -> HTTPResponse {
+        switch path {
         case "/metrics":
             return HTTPResponse(
                 status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8",

@@ -67,9 +67,17 @@ final class ClusterConnection: Sendable {
     /// Leaves to others what this agent does for the whole cluster, while the mesh still carries that.
     func resign() { try? follower.loop.flatSubmit { self.follower.resign() }.wait() }
 
+    /// How long connections are given to end: whoever comes next waits for this agent to be gone.
+    private static let stopLimit = TimeAmount.milliseconds(200)
+
     /// Asks no more.
     func stop() {
-        try? follower.loop.flatSubmit { self.follower.stop() }.wait()
+        let over = follower.loop.makePromise(of: Void.self)
+        follower.loop.execute {
+            self.follower.stop().whenComplete { _ in over.succeed() }
+            self.follower.loop.scheduleTask(in: Self.stopLimit) { over.succeed() }
+        }
+        try? over.futureResult.wait()
         group.shutdownGracefully { _ in }
     }
 }

@@ -90,21 +90,40 @@ extension MeshAgent {
     private func perform(_ actions: [ServiceVIPs.Action]) {
         for action in actions {
             switch action {
-            case .hold(let address): hold(address)
-            case .release(let address): releasing.append(address)
+            case .hold(let address): holding.insert(address)
+            case .release(let address):
+                if holding.remove(address) == nil { releasing.append(address) }
             }
         }
+        holdAddresses()
         scheduleHousekeeping()
     }
 
-    /// How long addresses are taken from this node before other things have their turn.
-    private static let releasingPerTurn = Duration.milliseconds(5)
+    /// How long addresses are put on this node, or taken from it, before other things have their turn.
+    private static let addressesPerTurn = Duration.milliseconds(5)
+
+    /// Puts addresses on this node that are to be announced, as many as there is time for. At the start there is time for all:
+    /// nobody has heard of this node yet, and then it is to be of all of them.
+    private func holdAddresses() {
+        let end = phase == .running ? EventLoop.now + Self.addressesPerTurn : nil
+        while let address = holding.popFirst() {
+            hold(address)
+            if let end, EventLoop.now >= end { break }
+        }
+    }
+
+    /// Goes on with that, and announces them when all are there.
+    func holdSomeAddresses() {
+        guard !holding.isEmpty else { return }
+        holdAddresses()
+        if holding.isEmpty { announceServices() }
+    }
 
     /// Takes addresses from this node that are announced no more, a few at a time: for each the kernel looks at all its
     /// routes, which with thousands of both would keep hellos waiting for seconds.
     func releaseSomeAddresses() {
         guard !releasing.isEmpty else { return }
-        releaseAddresses(until: EventLoop.now + Self.releasingPerTurn)
+        releaseAddresses(until: EventLoop.now + Self.addressesPerTurn)
     }
 
     /// Takes addresses from this node that are announced no more, until `end` or all of them.
@@ -127,7 +146,8 @@ extension MeshAgent {
     /// Works out anew what is announced for services.
     func renewAnnouncedServices() {
         guard gate.hasOpened else { return announcedServices = [] }
-        announcedServices = serviceVIPs.entries.sorted { $0.key < $1.key }.map { address, entry in
+        let entries = serviceVIPs.entries.lazy.filter { [holding] in !holding.contains($0.key) }
+        announcedServices = entries.sorted { $0.key < $1.key }.map { address, entry in
             AdvertisedPrefix(prefix: IPv6Prefix(host: address), metric: entry.metric(isLast: isDrained || !gate.isOpen))
         }
     }

@@ -17,7 +17,10 @@ struct ServiceGate: Sendable {
     var isOpen: Bool { table.entries.isEmpty ? hasOpened : table.entries.allSatisfy(\.isAnnounced) }
 
     /// Why not.
-    var problem: String? { isOpen ? nil : table.entries.first?.lastError ?? "not checked yet" }
+    var problem: String? {
+        guard !isOpen, let entry = table.entries.first else { return nil }
+        return entry.health == .stalled ? "its checker has stalled" : entry.lastError ?? "not checked yet"
+    }
 
     var nextDeadline: Instant? { table.nextDeadline }
 

@@ -23,7 +23,7 @@ extension MeshAgent {
         let next = [
             fileDeadline.map { $0 + Self.fileSlack }, vips.nextDeadline, portDeadline, sweepDeadline, reviewDeadline,
             membershipDeadline, serviceVIPs.nextDeadline, gate.nextDeadline,
-            releasing.isEmpty ? nil : EventLoop.now,
+            releasing.isEmpty && holding.isEmpty ? nil : EventLoop.now,
         ].compactMap(\.self).min()
         loop.setDeadline(next, of: timers.house)
     }
@@ -41,6 +41,7 @@ extension MeshAgent {
         }
         perform(vips.handle(.timer, at: now))
         expireServices(at: now)
+        holdSomeAddresses()
         releaseSomeAddresses()
         handleServiceProxy(.timer)
         if let deadline = reviewDeadline, deadline <= now { settle() }

@@ -64,6 +64,7 @@ extension MeshAgent {
     func putBack(_ address: InterfaceAddress) {
         guard address.interface == KernelAddresses.loopback, let routing, phase != .stopping else { return }
         let isOwn = ownAddresses.contains(address.address)
+        guard !holding.contains(address.address) else { return }
         guard isOwn || vips.announced.contains(address.address) || serviceVIPs.entries[address.address] != nil else {
             return
         }

@@ -51,6 +51,8 @@ public actor MeshAgent {
     var serviceProblems: [String] = []
     /// The addresses of the cluster's services that are announced.
     var serviceVIPs = ServiceVIPs()
+    /// Those that are to be announced, and have not been put on this node yet.
+    var holding: Set<IPv6Address> = []
     /// Those that are announced no more, and not taken from this node yet.
     var releasing: [IPv6Address] = []
     /// What the router was last told of them.
@@ -171,8 +173,10 @@ struct EventHistory: Sendable {
 }
 
 extension MeshAgent {
-    /// Logs something, and keeps it for `meshctl status` if it is a notice or more.
+    /// Logs something, and keeps it for `meshctl status` if it is a notice or more. What others said is in it as they said it,
+    /// so it may hold anything; but for a terminal it is one line of text.
     func tell(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) {
+        let message = message.asOneLine
         log.log(level: level, "\(message)", metadata: metadata)
         if level >= .notice { events.append(level: level, message) }
     }

@@ -54,7 +54,10 @@ public final class ClusterFollower: Sendable {
         /// What is offered as the ranges of the node's pods.
         var offered: [IPv6Prefix] = []
         var retrying: Scheduled<Void>?
+        /// Kinds of objects, in plural, whose files are behind.
+        var unwritten: Set<String> = []
         var writing: Scheduled<Void>?
+        var written: NIODeadline?
         var trimmed: NIODeadline?
 
         init(view: ClusterView, board: ServiceBoard, census: PoolCensus) {
@@ -64,8 +67,10 @@ public final class ClusterFollower: Sendable {
         }
     }
 
-    /// Changes of what is known are written to files after this long, many together.
+    /// Changes of what is known are written to files after this long, many together; and then no more for a while, as files
+    /// are written whole, and some machines have disks that wear out.
     private static let writingDelay = TimeAmount.seconds(2)
+    private static let writingDistance = TimeAmount.seconds(10)
 
     private static let retryInterval = TimeAmount.seconds(10)
     private static let trimInterval = TimeAmount.minutes(1)
@@ -146,7 +151,7 @@ public final class ClusterFollower: Sendable {
         let watchers = Watchers(
             services: ResourceWatcher(client: client, known: known.services.map { Array($0.values) } ?? []) { [self] in
                 take($0, into: \.objects.services, setService)
-                state.value.connection?.pools?.take($0.changes, isSynced: $0.state.isSynced)
+                state.value.connection?.pools?.take($0.changes, $0.state)
             },
             slices: ResourceWatcher(client: client, known: known.slices.map { Array($0.values) } ?? []) { [self] in
                 take($0, into: \.objects.slices) { $0.board.set($1, $2) }
@@ -222,7 +227,10 @@ public final class ClusterFollower: Sendable {
         now.view.resources[Object.plural] = ClusterView.Resource(news.state)
         now.isComplete = now.isComplete || now.view.isSynced
         now.notices += news.notices
-        if !news.changes.isEmpty || isFirst { scheduleWriting() }
+        if !news.changes.isEmpty || isFirst {
+            now.unwritten.insert(Object.plural)
+            scheduleWriting()
+        }
         tell()
     }
 
@@ -236,21 +244,27 @@ public final class ClusterFollower: Sendable {
 
     private func scheduleWriting() {
         guard state.value.writing == nil else { return }
-        state.value.writing = loop.scheduleTask(in: Self.writingDelay) { [self] in write() }
+        let soon = NIODeadline.now() + Self.writingDelay
+        let due = state.value.written.map { max(soon, $0 + Self.writingDistance) } ?? soon
+        state.value.writing = loop.scheduleTask(deadline: due) { [self] in write() }
     }
 
     private func write() {
         state.value.writing?.cancel()
         state.value.writing = nil
-        guard state.value.isComplete else { return }
+        guard state.value.isComplete, !state.value.unwritten.isEmpty else { return }
+        state.value.written = .now()
+        let before = state.value.view.keepingProblem
         do {
-            try state.value.objects.write(to: directory)
+            try state.value.objects.write(state.value.unwritten, to: directory)
+            state.value.unwritten = []
             state.value.view.keepingProblem = nil
         } catch {
-            let problem = "what is known of the cluster cannot be kept for the next start: \(error)"
-            if state.value.view.keepingProblem != problem { state.value.notices.append(problem) }
-            state.value.view.keepingProblem = problem
+            state.value.view.keepingProblem = "what is known of the cluster cannot be kept for the next start: \(error)"
+            if state.value.connection != nil { scheduleWriting() }
         }
+        if let problem = state.value.view.keepingProblem, problem != before { state.value.notices.append(problem) }
+        if state.value.view.keepingProblem != before { tell() }
         // Lists and files take several times the memory of what they hold.
         if state.value.trimmed.map({ .now() - $0 >= Self.trimInterval }) ?? true {
             state.value.trimmed = .now()

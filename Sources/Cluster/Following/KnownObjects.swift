@@ -26,10 +26,10 @@ struct KnownObjects: Sendable {
     /// Whether it is enough to work out what to announce.
     var isComplete: Bool { services != nil && slices != nil }
 
-    /// Writes the files.
-    func write(to directory: String) throws(SystemError) {
+    /// Writes the files of these kinds, in plural.
+    func write(_ kinds: Set<String>, to directory: String) throws(SystemError) {
         func write<Object: Resource>(_ objects: [ObjectKey: Object]?) throws(SystemError) {
-            guard let objects else { return }
+            guard let objects, kinds.contains(Object.plural) else { return }
             try ObjectFile.write(Array(objects.values), to: "\(directory)/\(Object.plural).json")
         }
         try makeDirectory(directory)

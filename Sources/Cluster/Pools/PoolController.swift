@@ -21,6 +21,8 @@ public final class PoolController: Sendable {
         var holder: LeaseHolder?
         /// Whether the lease is held.
         var isElected = false
+        /// Whether people were told that it rules.
+        var isTold = false
         /// `nil` while it does not rule.
         var reign: PoolReign?
         /// Tells one reign from those before.
@@ -29,6 +31,8 @@ public final class PoolController: Sendable {
         var outstanding = 0
         var timer: Scheduled<Void>?
         var toldLeaseFailure: RequestFailure.Kind?
+        /// How many lists the watch of services had begun when it last told something.
+        var lists = 0
         var isStopping = false
         var drained: EventLoopPromise<Void>?
     }
@@ -50,9 +54,17 @@ public final class PoolController: Sendable {
 
     /// Takes in what a watch of all services tells. Once it has told of all there are, this stands for election: nobody
     /// should rule who cannot hear.
-    public func take(_ changes: Changes<Service>, isSynced: Bool) {
+    ///
+    /// A watch that lists anew may have found an API server that was set back to a backup, in which objects are older than
+    /// what is known of them. A reign believes the newer, so it begins anew as well.
+    public func take(_ changes: Changes<Service>, _ watch: WatchState) {
         guard !state.value.isStopping else { return }
-        if isSynced, state.value.holder == nil { stand() }
+        if watch.isSynced, state.value.holder == nil { stand() }
+        if state.value.lists != watch.lists, state.value.reign != nil {
+            abdicate()
+            begin()
+        }
+        state.value.lists = watch.lists
         if !changes.isEmpty { step(.heard(updated: changes.updated, deleted: changes.deleted)) }
     }
 
@@ -115,18 +127,25 @@ extension PoolController {
         guard now.isElected, now.reign == nil, now.outstanding == 0, !now.isStopping else { return }
         now.number += 1
         now.reign = PoolReign(pools: options.pools, loadBalancerClass: options.loadBalancerClass)
-        notify("address pools: this node assigns the addresses of services")
+        if !now.isTold { notify("address pools: this node assigns the addresses of services") }
+        now.isTold = true
         step(.start)
     }
 
     private func end() {
+        guard state.value.isTold else { return }
+        abdicate()
+        state.value.isTold = false
+        notify("address pools: this node assigns no addresses any more")
+    }
+
+    /// Ends a reign; another may follow.
+    private func abdicate() {
         let now = state.value
-        guard now.reign != nil else { return }
         now.reign = nil
         now.number += 1
         now.timer?.cancel()
         now.timer = nil
-        notify("address pools: this node assigns no addresses any more")
     }
 
     /// Hands an event to the reign and does what it wants done.

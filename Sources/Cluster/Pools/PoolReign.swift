@@ -64,6 +64,9 @@ struct PoolReign: Sendable {
     /// Versions that are not to be written: somebody was quicker, or the server does not take it.
     private var refused: [ObjectKey: String] = [:]
     private var rereads = Queue<(at: Instant, key: ObjectKey)>()
+    /// Services that the server does not take, and when that is tried again; and those of which people were told.
+    private var retries = Queue<(at: Instant, key: ObjectKey)>()
+    private var toldRefusals: Set<ObjectKey> = []
     private var news = Queue<(service: Service, news: PoolNews)>()
     private var telling = 0
     private var isTellingForbidden = false
@@ -77,7 +80,7 @@ struct PoolReign: Sendable {
     }
 
     /// When to call with `.clock`; `nil` if never.
-    var deadline: Instant? { pausedUntil ?? rereads.first?.at }
+    var deadline: Instant? { pausedUntil ?? [rereads.first?.at, retries.first?.at].compactMap(\.self).min() }
 
     /// Takes one event in.
     mutating func handle(
@@ -90,6 +93,7 @@ struct PoolReign: Sendable {
         case .heard(let updated, let deleted): hear(updated, deleted)
         case .written(let service):
             finish(service.key)
+            toldRefusals.remove(service.key)
             succeed(&actions)
             takeAnswer(service)
             if !service.ingressIPs.isEmpty { tell(service.key, .assigned(service.ingressIPs)) }
@@ -133,6 +137,7 @@ extension PoolReign {
         for service in deleted {
             allocator.remove(service.key, uid: service.metadata.uid)
             refused[service.key] = nil
+            toldRefusals.remove(service.key)
         }
         for service in updated { allocator.take(service) }
     }
@@ -183,6 +188,11 @@ extension PoolReign {
             else { continue }
             actions.append(.send(.read(due.key)))
         }
+        while let due = retries.first, due.at <= now {
+            retries.removeFirst()
+            refused[due.key] = nil
+            queue.append(due.key)
+        }
         while busy.count < Self.width, let key = queue.removeFirst() {
             guard !busy.contains(key), let (service, addresses) = allocator.target(of: key),
                 refused[key] != service.metadata.resourceVersion
@@ -227,9 +237,15 @@ extension PoolReign {
                 refused[key] = service.metadata.resourceVersion
                 rereads.append((now + Self.rereadDelay, key))
                 return
-            case .refused:
+            // One service that the server does not take, as where a webhook is down, is no reason to let others wait.
+            case .refused,
+                .serverError where failure.code != 503:
                 refused[key] = service.metadata.resourceVersion
-                actions.append(.notice("the addresses of \(key) cannot be written: \(failure)"))
+                retries.append((now + Self.refusalDelay, key))
+                if toldRefusals.insert(key).inserted {
+                    actions.append(
+                        .notice("the addresses of \(key) cannot be written; it is tried again: \(failure)"))
+                }
                 return
             default: break
             }
@@ -242,9 +258,14 @@ extension PoolReign {
         _ request: Request, _ failure: RequestFailure, at now: Instant, _ random: inout some RandomNumberGenerator,
         _ actions: inout [Action]
     ) {
-        let delay = max(
-            backoff.next(random: &random), failure.retryAfter, failure.isForbidden ? Self.refusalDelay : .zero)
-        pausedUntil = max(pausedUntil ?? now, now + delay)
+        // What was under way with it fails with it, and says nothing more of the server.
+        if pausedUntil.map({ $0 <= now }) ?? true {
+            let delay = max(
+                backoff.next(random: &random), failure.retryAfter, failure.isForbidden ? Self.refusalDelay : .zero)
+            pausedUntil = now + delay
+        } else if failure.retryAfter > .zero {
+            pausedUntil = max(pausedUntil ?? now, now + failure.retryAfter)
+        }
         guard toldFailure != failure.kind else { return }
         toldFailure = failure.kind
         let right =

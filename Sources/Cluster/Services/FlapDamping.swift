@@ -5,10 +5,11 @@ internal import OSPF
 /// announced as others are. That it goes is never held back.
 struct FlapDamping: Hashable, Sendable {
     /// So often an address may go without any consequence.
-    private static let free = 3
+    private static let free = 2
     /// Whoever has not gone for so long begins anew.
     static let calm = Duration.seconds(30)
-    private static let shortest = Duration.seconds(1)
+    /// Long enough for the LSA not to be slowed down (`OriginationThrottle`).
+    private static let shortest = Duration.seconds(2)
     /// Less than ``calm``, lest holding an address back makes it calm.
     private static let longest = Duration.seconds(20)
 

@@ -82,7 +82,7 @@ public struct ServiceClaims: Sendable {
         }
         if stolen.count > most { lines.append("and \(stolen.count - most) more addresses of nodes that services have") }
         if !excess.isEmpty {
-            lines.append("services have \(excess.count) addresses more than the \(limit) that a node announces")
+            lines.append("services have more than the \(limit) addresses that a node announces; some are not announced")
         }
         return lines
     }

@@ -94,7 +94,7 @@ extension Status {
                 separator: ", ")
             lines.append(
                 ("kubernetes", "\(cluster.connected ? "connected" : "not connected") by \(cluster.source); \(known)"))
-            lines += cluster.problems.map { ("", $0) }
+            lines += cluster.problems.map { ("", $0.asOneLine) }
             for pool in cluster.pools ?? [] {
                 let size = pool.addresses.map { " of \($0)" } ?? ""
                 lines.append(("", "pool \(pool.name): \(pool.used)\(size) \(pool.family) addresses in use"))

@@ -26,10 +26,11 @@ public struct TextTable: Sendable {
     /// Makes an empty table.
     public init(columns: [Column]) { self.columns = columns }
 
-    /// Appends a row. An empty cell is shown as `-`, unless the row continues the one above.
+    /// Appends a row. An empty cell is shown as `-`, unless the row continues the one above. A cell may hold what others
+    /// said.
     public mutating func append(_ cells: [String], continues: Bool = false) {
         precondition(cells.count == columns.count)
-        rows.append(continues ? cells : cells.map { $0.isEmpty ? "-" : $0 })
+        rows.append(cells.map { $0.isEmpty && !continues ? "-" : $0.asOneLine })
     }
 
     /// The lines, each with its line feed.

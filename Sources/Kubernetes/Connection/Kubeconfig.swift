@@ -54,7 +54,7 @@ struct Kubeconfig {
         if let proxy = try text(cluster.node, "proxy-url", at: cluster.place) {
             throw problem("\(cluster.place).proxy-url", "is \(proxy.prefix(100)): no proxies", "remove it")
         }
-        guard url.scheme == "https" else {
+        guard url.scheme?.lowercased() == "https" else {
             throw problem(place, "is not encrypted", "it must begin with https://; tokens would be there to read")
         }
         return server

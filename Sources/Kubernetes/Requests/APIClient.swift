@@ -75,7 +75,7 @@ public final class APIClient: Sendable {
     /// Reads the files of the connection again, as they may have been replaced, at most once a minute. To be called on the
     /// loop after a failure that this may mend.
     func reload(after failure: RequestFailure) {
-        guard failure.kind == .unreachable || failure.kind == .unauthorized, !session.value.isShutDown else { return }
+        guard failure.isOfTheConnection, !session.value.isShutDown else { return }
         let now = Instant.now
         guard now - session.value.reloadedAt >= .seconds(60) || session.value.reloadedAt == .zero else { return }
         session.value.reloadedAt = now

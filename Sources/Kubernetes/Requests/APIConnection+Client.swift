@@ -16,7 +16,9 @@ extension APIConnection {
     }
 
     func makeClient(on loop: any EventLoop) throws(ConnectionProblem) -> HTTPClient {
-        guard (try? HTTPClient.Request(url: requestBase)) != nil else {
+        // The client does not look at the port before it makes an address of it, and then it is too late.
+        let port = URLComponents(string: requestBase).map { $0.port ?? 443 } ?? 0
+        guard (1...65535).contains(port), (try? HTTPClient.Request(url: requestBase)) != nil else {
             throw ConnectionProblem(
                 file: origin, place: "", message: "\(requestBase.prefix(100)) is no address",
                 advice: "it must be like https://[fd00::1]:6443")
@@ -52,6 +54,8 @@ extension APIConnection {
     private func tls() throws(ConnectionProblem) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
+        // A server that does not say goodbye is not waited for: the agent may be about to be replaced.
+        tls.shutdownTimeout = .milliseconds(100)
         do {
             switch trust {
             case .system: break

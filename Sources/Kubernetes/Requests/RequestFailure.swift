@@ -31,6 +31,14 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The HTTP status, if the server gave one.
     public var code: Int? { if case .refused(let status) = self { status.code } else { nil } }
 
+    /// Whether another address or other credentials might mend it.
+    var isOfTheConnection: Bool {
+        switch kind {
+        case .unreachable, .unauthorized, .forbidden, .notFound, .rubbish: true
+        case .conflict, .expired, .throttled, .serverError, .refused, .tooLarge: false
+        }
+    }
+
     /// How long the server wants to be left alone.
     public var retryAfter: Duration {
         guard case .refused(let status) = self else { return .zero }

@@ -11,7 +11,8 @@ public struct Changes<Object: Resource>: Hashable, Sendable {
 }
 
 /// The objects of one kind as they were last heard of, and what of that nobody was told yet. Several changes of one object
-/// between two tellings become one, and what comes to nothing in the end is not told.
+/// between two tellings become one. That one said something else for a moment is told even if it says now what was told last:
+/// whoever also hears answers to what he wrote may know of that moment, and would believe it for ever.
 struct ObjectStore<Object: Resource>: Sendable {
     private struct Entry {
         var object: Object
@@ -64,7 +65,7 @@ struct ObjectStore<Object: Resource>: Sendable {
         for (key, before) in told {
             let now = entries[key]?.object
             if let before, now?.metadata.uid != before.metadata.uid { changes.deleted.append(before) }
-            if let now, before.map({ !$0.saysTheSame(as: now) }) ?? true { changes.updated.append(now) }
+            if let now { changes.updated.append(now) }
         }
         return changes
     }

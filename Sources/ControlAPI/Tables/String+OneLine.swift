@@ -1,0 +1,8 @@
+extension String {
+    /// With control characters, those of terminals and line breaks among them, replaced by spaces.
+    public var asOneLine: String {
+        func isControl(_ scalar: Unicode.Scalar) -> Bool { scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) }
+        guard unicodeScalars.contains(where: isControl) else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.map { isControl($0) ? " " : $0 }))
+    }
+}
