@@ -90,8 +90,16 @@ public protocol MetricValue {
     var metricText: String { get }
 }
 
-extension Int: MetricValue { public var metricText: String { description } }
-extension UInt32: MetricValue { public var metricText: String { description } }
-extension UInt64: MetricValue { public var metricText: String { description } }
-extension Double: MetricValue { public var metricText: String { description } }
-extension Bool: MetricValue { public var metricText: String { self ? "1" : "0" } }
+extension MetricValue where Self: CustomStringConvertible {
+    /// A number as it is.
+    public var metricText: String { description }
+}
+
+extension Int: MetricValue {}
+extension UInt32: MetricValue {}
+extension UInt64: MetricValue {}
+extension Double: MetricValue {}
+extension Bool: MetricValue {
+    /// 1 is yes.
+    public var metricText: String { self ? "1" : "0" }
+}
