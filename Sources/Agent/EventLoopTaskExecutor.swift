@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// Runs tasks on NIO's event loop. The agent needs no pool of threads beside its two loops, and without one there is none:
+/// Runs tasks on NIO's event loop. The agent needs no pool of threads beside its loops, and without one there is none:
 /// the pool's own housekeeping would wake an idle agent every second.
 final class EventLoopTaskExecutor: TaskExecutor {
     let loop: any EventLoop
