@@ -116,7 +116,11 @@ import Testing
             try eventually("c goes to both again") { try lab.holders() == ["s1", "s2"] }
 
             let result = probe.end()
-            #expect(result.isLossless && result.answers.count == 2, "\(result)")
+            #expect(result.lostPings == 0 && result.answers.count == 2, "\(result)")
+            // A connection that is just being made when its way changes is reset, as no router knows of connections: at most one
+            // in each of the four changes. None is refused, and none comes to nothing.
+            let resets = result.failures.count { $0.hasSuffix("Connection reset by peer.") }
+            #expect(resets == result.failures.count && resets <= 4, "\(result)")
         }
     }
 
