@@ -44,14 +44,14 @@ import Yams
         #expect(made.count == 7 && made.subtracting(file).isEmpty && file.subtracting(made).isEmpty)
     }
 
-    @Test(arguments: ["gateway", "control-plane", "k3s"]) func overlaysAreOfOneComponent(name: String) throws {
+    @Test(arguments: ["gateway", "control-plane"]) func overlaysAreOfOneComponent(name: String) throws {
         let made = try render(Repository.path("deploy/overlays/\(name)"))
         #expect(try made == render(["components/\(name)"]))
     }
 
     @Test(arguments: [
-        ["components/gateway"], ["components/control-plane"], ["components/k3s"], ["monitoring"],
-        ["components/gateway", "components/control-plane", "components/k3s", "monitoring"],
+        ["components/gateway"], ["components/control-plane"], ["monitoring"],
+        ["components/gateway", "components/control-plane", "monitoring"],
     ])
     func componentsGoTogether(components: [String]) throws {
         let documents = try render(components)
@@ -70,8 +70,6 @@ import Yams
             #expect((label == nil) == (pod["affinity"] != nil))
             places.insert(label ?? "")
 
-            let paths = pod["volumes"]?.array().compactMap { $0["hostPath"]?["path"]?.string } ?? []
-            #expect(paths.count { $0.contains("k3s") } == (components.contains("components/k3s") ? 2 : 0))
             let variables = pod["containers"]?.array().first?["env"]?.array().compactMap { $0["name"]?.string } ?? []
             #expect(variables.contains("NODE_NAME"))
             #expect(variables.contains("KUBERMESH_HTTP_LISTEN") == components.contains("monitoring"))

@@ -174,6 +174,8 @@ extension MeshAgent {
                 + counted(routing.router.neighborSnapshots.count { $0.state == .full }, "neighbour") + ", "
                 + counted(routing.router.routeTable.routes.count, "route")
         )
+        // Nothing more may be heard, as without any cable, and what waited for this has waited long enough.
+        reviewMesh()
     }
 }
 
