@@ -107,7 +107,7 @@ public final class ClusterFollower: Sendable {
         set(known.nodes ?? [:], setNode)
         state.value.objects = known
         tell()
-        connect(attempt: 0)
+        connect()
     }
 
     private func set<Object>(_ objects: [ObjectKey: Object], _ set: (State, ObjectKey, Object?) -> Void) {
@@ -133,20 +133,24 @@ public final class ClusterFollower: Sendable {
         state.objects.nodes?[key] = node
     }
 
-    private func connect(attempt: Int) {
+    private func connect() {
         let client: APIClient
         do {
             client = try APIClient(source, on: loop)
         } catch {
-            if attempt == 0 {
+            let problem = "\(error)"
+            let isNew = state.value.view.connectionProblem != problem
+            state.value.view.connectionProblem = problem
+            if isNew {
                 state.value.notices.append(
-                    "\(error); it is tried again every \(Self.retryInterval.nanoseconds / 1_000_000_000) s")
+                    "\(problem); it is tried again every \(Self.retryInterval.nanoseconds / 1_000_000_000) s")
                 tell()
             }
-            state.value.retrying = loop.scheduleTask(in: Self.retryInterval) { [self] in connect(attempt: attempt + 1) }
+            state.value.retrying = loop.scheduleTask(in: Self.retryInterval) { [self] in connect() }
             return
         }
         state.value.view.origin = client.origin
+        state.value.view.connectionProblem = nil
         let known = state.value.objects
         let watchers = Watchers(
             services: ResourceWatcher(client: client, known: known.services.map { Array($0.values) } ?? []) { [self] in

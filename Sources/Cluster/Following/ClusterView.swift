@@ -39,6 +39,8 @@ public struct ClusterView: Hashable, Sendable {
     public internal(set) var podCIDRs: [IPv6Prefix] = []
     /// What the cluster gives besides and cannot be such a range, in words.
     var rangeProblem: String?
+    /// Why nobody can be asked, in words.
+    var connectionProblem: String?
     /// Why what is known cannot be kept, in words.
     var keepingProblem: String?
     /// How much of the address pools is in use.
@@ -57,7 +59,7 @@ public struct ClusterView: Hashable, Sendable {
                     ? "there is no Node \(node.name) any more; what it last said goes on to count"
                     : "there is no Node \(node.name): if it has another name, node.name or $NODE_NAME must say it")
         }
-        lines += [rangeProblem, keepingProblem].compactMap(\.self)
+        lines += [connectionProblem, rangeProblem, keepingProblem].compactMap(\.self)
         return lines
     }
 
