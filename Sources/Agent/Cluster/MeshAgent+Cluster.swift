@@ -92,7 +92,9 @@ extension MeshAgent {
             switch action {
             case .hold(let address): holding.insert(address)
             case .release(let address):
-                if holding.remove(address) == nil { releasing.append(address) }
+                // It may be there even so, from before it was wanted again.
+                holding.remove(address)
+                releasing.append(address)
             }
         }
         holdAddresses()
