@@ -41,20 +41,27 @@ let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-met
 
 // Each module may import only those that stand above it.
 let core: [Target] = [
+    library("Timing"),
     library("Addressing"),
     library("ShortestPath"),
     library("OSPFPacket", ["Addressing"]),
-    library("OSPF", ["Addressing", "ShortestPath", "OSPFPacket"]),
-    library("Routing", ["Addressing", "OSPF"]),
-    library("Simulation", ["Addressing", "OSPFPacket", "OSPF", "Routing"]),
-    .executableTarget(name: "meshsim", dependencies: ["Addressing", "OSPF", "Simulation"], swiftSettings: settings),
+    library("OSPF", ["Timing", "Addressing", "ShortestPath", "OSPFPacket"]),
+    library("Links", ["Addressing"]),
+    library("Routing", ["Timing", "Addressing", "OSPF"]),
+    library("Services", ["Timing", "Addressing", "OSPF"]),
+    library("MeshConfiguration", ["Addressing", "OSPF", "Services"]),
+    library("Simulation", ["Timing", "Addressing", "OSPFPacket", "OSPF", "Routing"]),
+    .executableTarget(
+        name: "meshsim", dependencies: ["Timing", "Addressing", "OSPF", "Simulation"], swiftSettings: settings),
 
+    tests("Timing", []),
     tests("Addressing", []),
     tests("ShortestPath", []),
     tests("OSPFPacket", ["Addressing"], exclude: ["Captures"]),
-    tests("OSPF", ["Addressing", "OSPFPacket", "ShortestPath"]),
-    tests("Routing", ["Addressing", "OSPF"]),
-    tests("Simulation", ["Addressing", "OSPFPacket", "OSPF", "Routing"]),
+    tests("OSPF", ["Timing", "Addressing", "OSPFPacket", "ShortestPath"]),
+    tests("Routing", ["Timing", "Addressing", "OSPF"]),
+    tests("Services", ["Timing", "Addressing", "OSPF"]),
+    tests("Simulation", ["Timing", "Addressing", "OSPFPacket", "OSPF", "Routing"]),
 ]
 
 // The shell around the core: everything that touches the world.
@@ -62,51 +69,56 @@ let shell: [Target] = [
     .target(name: "CLinux"),
     .systemLibrary(
         name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
-    library("Linux", ["CLinux", "Addressing", "OSPF"]),
-    library("Netlink", ["CLinux", "CNetlink", "Addressing", "OSPF", "Routing", "Linux"]),
+    library("Linux", ["CLinux", "Timing", "Addressing"]),
+    library("Netlink", ["CLinux", "CNetlink", "Timing", "Addressing", "Links", "OSPF", "Routing", "Linux"]),
     library(
-        "Services",
+        "ConfigurationFile",
+        ["Addressing", "OSPF", "Services", "MeshConfiguration", "Linux", .product(name: "Yams", package: "Yams")]),
+    library(
+        "HealthChecks",
         [
-            "Addressing", "OSPF", "Linux", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            "Timing", "Addressing", "Services", "Linux", .product(name: "NIOSSL", package: "swift-nio-ssl"),
             .product(name: "Subprocess", package: "swift-subprocess"),
             .product(name: "SystemPackage", package: "swift-system"), metrics,
         ] + nio),
     library(
         "Kubernetes",
         [
-            "Addressing", "OSPF", "Linux", metrics,
+            "Timing", "Addressing", "Linux", metrics,
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Yams", package: "Yams"),
         ] + nio),
-    library("Cluster", ["Addressing", "Kubernetes", "Linux", "OSPF"] + nio),
+    library("Cluster", ["Timing", "Addressing", "Services", "Kubernetes", "Linux"] + nio),
     library("ControlAPI"),
     library("PrometheusMetrics", [metrics]),
     library("ControlClient", ["ControlAPI"] + nio),
     library(
         "Agent",
         [
-            "Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "Kubernetes", "Cluster",
-            "ControlAPI", "PrometheusMetrics", metrics, .product(name: "Logging", package: "swift-log"),
-            .product(name: "Yams", package: "Yams"), .product(name: "Subprocess", package: "swift-subprocess"),
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration",
+            "ConfigurationFile", "Linux", "Netlink", "HealthChecks", "Kubernetes", "Cluster", "ControlAPI",
+            "PrometheusMetrics", metrics, .product(name: "Logging", package: "swift-log"),
+            .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     library(
         "Lab", ["Addressing", "ControlAPI", "ControlClient", .product(name: "Yams", package: "Yams")]),
     library(
         "ControlCommands",
         [
-            "ControlAPI", "ControlClient", "Agent", .product(name: "Yams", package: "Yams"),
+            "ControlAPI", "ControlClient", "MeshConfiguration", "ConfigurationFile",
+            .product(name: "Yams", package: "Yams"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
-    executable("meshd", ["Agent", "ControlCommands", .product(name: "Logging", package: "swift-log")]),
+    executable("meshd", ["Agent", "ControlAPI", "ControlCommands", .product(name: "Logging", package: "swift-log")]),
     executable("meshctl", ["ControlCommands"]),
     executable("meshlab", ["Lab"]),
 
-    tests("Linux", ["Addressing", "OSPF"]),
-    tests("Netlink", ["Addressing", "OSPF", "Routing", "Linux"]),
+    tests("Linux", ["Timing", "Addressing"]),
+    tests("Netlink", ["Timing", "Addressing", "Links", "OSPF", "Routing", "Linux"]),
     tests(
-        "Services",
+        "HealthChecks",
         [
-            "Addressing", "OSPF", "PrometheusMetrics", "TestAPIServer",
+            "Timing", "Addressing", "Services", "PrometheusMetrics", "TestAPIServer",
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ] + nio),
     // An API server for tests, of this module and from end to end.
@@ -116,15 +128,16 @@ let shell: [Target] = [
             "Addressing", "ControlAPI", "Lab", "Linux", .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ] + nio,
         path: "Tests/TestAPIServer", swiftSettings: settings),
-    tests("Kubernetes", ["TestAPIServer", "Addressing", "OSPF", "ControlAPI", "PrometheusMetrics"] + nio),
-    tests("Cluster", ["Addressing", "ControlAPI", "Kubernetes", "OSPF", "TestAPIServer"] + nio),
+    tests("Kubernetes", ["TestAPIServer", "Timing", "Addressing", "ControlAPI", "PrometheusMetrics"] + nio),
+    tests("Cluster", ["Timing", "Addressing", "ControlAPI", "Services", "Kubernetes", "TestAPIServer"] + nio),
     tests("ControlAPI", ["ControlClient"] + nio),
     tests("PrometheusMetrics", [metrics]),
     tests(
         "Agent",
         [
-            "Addressing", "OSPFPacket", "OSPF", "Routing", "Linux", "Netlink", "Services", "ControlAPI",
-            "ControlClient", "Kubernetes", "Cluster", "Lab", "TestAPIServer",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration",
+            "ConfigurationFile", "Linux", "Netlink", "ControlAPI", "ControlClient", "Kubernetes", "Cluster", "Lab",
+            "TestAPIServer",
         ]
             + nio),
     tests("Lab", ["Addressing", "ControlAPI", "Linux"]),
@@ -145,7 +158,7 @@ let package = Package(
     // What Benchmarks/ and Fuzzing/ build on.
     products: [
         .library(name: "ShortestPath", targets: ["ShortestPath"]),
-        .library(name: "OSPF", targets: ["Addressing", "OSPFPacket", "OSPF"]),
+        .library(name: "OSPF", targets: ["Timing", "Addressing", "OSPFPacket", "OSPF"]),
     ],
     dependencies: coreOnly
         ? []

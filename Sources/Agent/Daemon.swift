@@ -1,8 +1,12 @@
+internal import ConfigurationFile
 internal import ControlAPI
 internal import CoreMetrics
 internal import Glibc
+internal import HealthChecks
+internal import Links
 internal import Linux
 public import Logging
+internal import MeshConfiguration
 internal import NIOCore
 internal import NIOPosix
 internal import Netlink
@@ -40,13 +44,13 @@ public struct Daemon: Sendable {
         let path =
             options.configurationFile
             ?? (access(Configuration.defaultPath, F_OK) == 0 ? Configuration.defaultPath : nil)
-        if let problem = Configuration.HTTPOptions.problem { throw StartProblem(description: problem) }
+        if let problem = EnvironmentDefaults.problem { throw StartProblem(description: problem) }
         file = ConfigurationFile(path: path)
         configuration =
             try path.map { path throws(ConfigurationProblems) in
                 try Configuration(
                     contentsOf: path, hint: "without a file, leave --config out; the defaults make a working node")
-            } ?? Configuration()
+            } ?? EnvironmentDefaults.configuration
     }
 
     /// Runs until SIGTERM or SIGINT. To be called on the main thread, before there are others.

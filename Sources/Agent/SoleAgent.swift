@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Linux
 internal import OSPF
+internal import Timing
 
 /// The right to be the agent of a network namespace: there is one, because two would take away each other's routes and speak
 /// with one voice to the neighbours. Held until the process ends, however that comes about.

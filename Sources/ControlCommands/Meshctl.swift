@@ -1,5 +1,5 @@
-import Agent
 import ArgumentParser
+import ControlAPI
 import Glibc
 
 /// The program `meshctl`: asks the agent of this node. A library, so that `meshd` can be it too, under that name.

@@ -1,6 +1,7 @@
-import Agent
 import ArgumentParser
+import ConfigurationFile
 import ControlAPI
+import MeshConfiguration
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
-public import OSPF
 internal import Synchronization
+public import Timing
 
 /// One thread that waits for everything: descriptors, absolute timers and the jobs of the actors that use it as their
 /// executor. What an actor registers here is called on its own thread, so a packet, its consequences and its routes

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Timing
 
 /// Signals, waited for instead of handled: blocked in all threads, and taken one by one.
 public struct Signals {

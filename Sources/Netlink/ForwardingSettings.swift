@@ -1,6 +1,7 @@
 internal import Addressing
 internal import CNetlink
 internal import Glibc
+internal import Links
 public import Linux
 
 /// The kernel settings a router needs: checked, set where they are wrong, and told.

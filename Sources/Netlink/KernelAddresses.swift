@@ -1,6 +1,7 @@
 public import Addressing
 internal import CNetlink
 internal import Glibc
+public import Links
 public import Linux
 
 /// Puts addresses on interfaces and takes them away: the node's own and its VIPs, on `lo`. To be used on one thread.

@@ -1,39 +1,7 @@
-public import Addressing
+internal import Addressing
 internal import CNetlink
 internal import Glibc
-
-/// A network interface as the kernel describes it.
-public struct Link: Hashable, Sendable {
-    /// The kernel's index.
-    public var index: UInt32
-    /// The kernel's name.
-    public var name: String
-    /// Whether it is administratively up.
-    public var isUp: Bool
-    /// Whether something that can carry packets is at the other end.
-    public var hasCarrier: Bool
-    /// Whether it is the loopback interface.
-    public var isLoopback: Bool
-    /// Whether it can send to groups.
-    public var isMulticastCapable: Bool
-    /// The largest packet it takes.
-    public var mtu: Int
-    /// The hardware address in use, where there is a 48-bit one.
-    public var macAddress: MACAddress?
-    /// The hardware address it was made with, where the driver tells.
-    public var permanentMACAddress: MACAddress?
-    /// The kind of a virtual interface (`veth`, `bridge`, `vlan`); `nil` for others.
-    public var kind: String?
-    /// The bridge or bond it belongs to.
-    public var master: UInt32?
-    /// Whether it is a device on a bus, such as a network card.
-    public var isPhysical: Bool
-    /// The kernel's number of the namespace in which its other end or lower device lives, if that is not this one.
-    public var linkNamespaceID: Int32?
-
-    /// Whether packets go through: up, and with carrier. The kernel holds next-hop objects of such links only.
-    public var isUsable: Bool { isUp && hasCarrier }
-}
+internal import Links
 
 extension Link {
     /// Reads a link message; `nil` for what is not about a link as such (bridges tell of their ports that way too).
@@ -72,25 +40,6 @@ extension Link {
             && (hasParent || access("/sys/class/net/\(link.name)/device", F_OK) == 0)
         self = link
     }
-}
-
-/// An address on an interface.
-public struct InterfaceAddress: Hashable, Sendable {
-    /// The interface's index.
-    public var interface: UInt32
-    /// The address; IPv4's in its mapped form.
-    public var address: IPv6Address
-    /// How many of its bits are the link's prefix: for IPv4's, 96 more than people say.
-    public var prefixLength: Int
-    /// Whether duplicate address detection has not finished, so that it cannot be used yet.
-    public var isTentative: Bool
-    /// Whether another machine was found to have it, so that it will never be usable.
-    public var isDuplicate: Bool
-    /// Who put it there (`IFA_PROTO`); 0 if nobody says.
-    public var origin: UInt8
-
-    /// Whether packets can be sent from it.
-    public var isUsable: Bool { !isTentative && !isDuplicate }
 }
 
 extension InterfaceAddress {

@@ -1,7 +1,9 @@
 public import Addressing
+public import Links
 public import Linux
 public import OSPF
 public import Routing
+public import Timing
 
 /// Keeps the kernel's routes as the router wants them, whatever happens to them: the ``FIB``'s plan, the kernel, and the
 /// news of what others do to it, in one. To be used on the event loop:

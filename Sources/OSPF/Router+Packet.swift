@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// The door for packets (RFC 5340 §4.2.2): what does not belong here goes no further.
 extension Router {

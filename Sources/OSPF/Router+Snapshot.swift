@@ -1,5 +1,6 @@
 public import Addressing
 import OSPFPacket
+public import Timing
 
 /// What can be seen of a router from outside. Nothing here changes it.
 extension Router {

@@ -1,5 +1,6 @@
 public import Addressing
 import OSPFPacket
+public import Timing
 
 /// An OSPFv3 router as a value (RFC 5340): events in, effects out. It holds no socket, reads no clock and shares
 /// nothing, so the same code runs in the agent, in the simulator and in tests.

@@ -1,5 +1,6 @@
 public import Addressing
 public import OSPFPacket
+public import Timing
 
 /// An interface as it stands.
 public struct InterfaceSnapshot: Hashable, Sendable {

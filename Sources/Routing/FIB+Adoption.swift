@@ -1,5 +1,6 @@
 internal import Addressing
 internal import OSPF
+internal import Timing
 
 // Taking over what is in the kernel: at the start what an earlier run left, later whatever a reading shows.
 

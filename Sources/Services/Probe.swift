@@ -17,7 +17,7 @@ public enum Probe: Hashable, Sendable {
     }
 
     /// How many times one try may take the whole timeout.
-    var attempts: Int { max(1, endpoints.count) }
+    public var attempts: Int { max(1, endpoints.count) }
 }
 
 /// A GET and what counts as a good answer.
@@ -87,7 +87,7 @@ public struct TLSOptions: Hashable, Sendable {
     }
 
     /// The files that are read.
-    var files: [String] {
+    public var files: [String] {
         let authorities = if case .file(let path) = trust { [path] } else { [String]() }
         return authorities + (identity.map { [$0.certificate, $0.key] } ?? [])
     }

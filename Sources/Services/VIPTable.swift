@@ -1,5 +1,6 @@
 public import Addressing
 public import OSPF
+public import Timing
 
 /// The VIPs of this node: which of them it should hold now, and why. A value: events in, actions out.
 public struct VIPTable: Sendable {

@@ -1,4 +1,5 @@
 internal import OSPF
+internal import Timing
 
 /// What is to happen, in the order of its time; at one time, in the order it was put in.
 ///

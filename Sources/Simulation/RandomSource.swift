@@ -1,4 +1,5 @@
 internal import OSPF
+internal import Timing
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): a small generator whose whole state is one word, so that a seed written
 /// down today makes the same run on every machine and with every later version of the language.

@@ -1,5 +1,6 @@
 import Agent
 import ArgumentParser
+import ControlAPI
 import Glibc
 import Logging
 

@@ -1,5 +1,6 @@
 import OSPF
 import Simulation
+internal import Timing
 
 /// How long meshes of good cables (100 µs end to end) take in virtual time until the last route has changed: what is
 /// left when nothing costs anything but the waits of protocol and router.

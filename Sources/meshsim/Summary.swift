@@ -1,5 +1,6 @@
 import OSPF
 import Simulation
+internal import Timing
 
 /// What some runs had in common, in one line.
 struct Summary: CustomStringConvertible {

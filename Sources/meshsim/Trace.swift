@@ -1,6 +1,7 @@
 import Addressing
 import OSPF
 import Simulation
+internal import Timing
 
 /// One line for each thing that happens.
 enum Trace {

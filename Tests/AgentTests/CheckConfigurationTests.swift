@@ -1,3 +1,5 @@
+import ConfigurationFile
+import MeshConfiguration
 import Services
 import Testing
 

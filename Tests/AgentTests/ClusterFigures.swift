@@ -5,6 +5,7 @@ import Glibc
 import Lab
 import TestAPIServer
 import Testing
+import Timing
 
 /// Measures rather than tests: how soon a large cluster is followed, and what that costs. Run by `Benchmarks/run.sh cluster`.
 @Suite(

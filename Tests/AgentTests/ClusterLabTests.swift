@@ -3,8 +3,12 @@ import ControlAPI
 import Foundation
 import Glibc
 import Lab
+import Links
+import MeshConfiguration
+import Services
 import TestAPIServer
 import Testing
+import Timing
 
 @testable import Agent
 

@@ -1,5 +1,7 @@
 import Addressing
 import Cluster
+import ConfigurationFile
+import MeshConfiguration
 import OSPF
 import Services
 import Testing

@@ -1,4 +1,6 @@
+import ConfigurationFile
 import Foundation
+import MeshConfiguration
 import Services
 import Testing
 

@@ -2,6 +2,8 @@ import Addressing
 import ControlAPI
 import Glibc
 import Lab
+import Links
+import Services
 import Testing
 
 @testable import Agent

@@ -1,4 +1,6 @@
 import Addressing
+import Links
+import MeshConfiguration
 import OSPF
 import Testing
 

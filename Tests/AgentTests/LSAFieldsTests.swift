@@ -1,5 +1,6 @@
 import Addressing
 import ControlAPI
+import Links
 import OSPFPacket
 import Testing
 

@@ -1,8 +1,11 @@
 import Addressing
+import ConfigurationFile
 import ControlAPI
 import Foundation
 import Glibc
 import Lab
+import MeshConfiguration
+import Services
 import Testing
 
 @testable import Agent

@@ -1,6 +1,7 @@
 import ControlAPI
 import Glibc
 import Lab
+import Links
 import Testing
 
 /// What two ends of a cable can disagree about, and where whoever looks finds it.

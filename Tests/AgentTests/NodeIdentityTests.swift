@@ -1,6 +1,7 @@
 import Addressing
 import Glibc
 import Linux
+import MeshConfiguration
 import Testing
 
 @testable import Agent

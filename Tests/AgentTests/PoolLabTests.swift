@@ -1,6 +1,8 @@
 import ControlAPI
 import Glibc
 import Lab
+import Links
+import MeshConfiguration
 import TestAPIServer
 import Testing
 

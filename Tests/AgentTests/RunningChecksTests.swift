@@ -3,6 +3,7 @@ import ControlAPI
 import Foundation
 import Glibc
 import Lab
+import Services
 import Testing
 
 /// Checks of VIPs in a real agent.

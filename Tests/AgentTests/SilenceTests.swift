@@ -2,10 +2,12 @@ import Addressing
 import ControlAPI
 import Glibc
 import Lab
+import Links
 import Linux
 import OSPF
 import OSPFPacket
 import Testing
+import Timing
 
 /// A router of the test's own on node `b`, which says nothing but hellos.
 private struct Speaker {

@@ -5,6 +5,7 @@ import Kubernetes
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import Services
 import TestAPIServer
 import Testing
 
@@ -13,7 +14,7 @@ import Testing
 /// What a follower told, put together.
 private final class Told: Sendable {
     struct Seen {
-        var entries: [IPv6Address: ServiceBoard.Entry] = [:]
+        var entries: [IPv6Address: ServiceDemand] = [:]
         var view: ClusterView?
         var withdrawals = 0
     }
@@ -47,7 +48,7 @@ private final class Told: Sendable {
         try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "r"), ("b", "r")]))
         let follower = try await stage.follow(told)
         try await eventually("the VIP is announced") { told.seen.entries[Self.vip]?.wish == .announce }
-        #expect(told.seen.entries[Self.vip]?.services == [ObjectKey(namespace: "default", name: "web")])
+        #expect(told.seen.entries[Self.vip]?.services == ["default/web"])
         try await eventually("the node is known, and all is heard") {
             told.seen.view?.podCIDRs.count == 2 && told.seen.view?.isConnected == true
         }

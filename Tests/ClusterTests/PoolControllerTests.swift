@@ -3,8 +3,10 @@ import Kubernetes
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import Services
 import TestAPIServer
 import Testing
+import Timing
 
 @testable import Cluster
 

@@ -1,5 +1,6 @@
 import Addressing
 import Kubernetes
+import Services
 import Testing
 
 @testable import Cluster

@@ -2,6 +2,7 @@ import Addressing
 import Kubernetes
 import OSPF
 import Testing
+import Timing
 
 @testable import Cluster
 

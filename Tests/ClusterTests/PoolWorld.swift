@@ -1,7 +1,9 @@
 import Addressing
 import Kubernetes
 import OSPF
+import Services
 import Testing
+import Timing
 
 @testable import Cluster
 

@@ -1,5 +1,6 @@
 import Addressing
 import Kubernetes
+import Services
 import TestAPIServer
 import Testing
 
@@ -18,7 +19,7 @@ struct ServiceBoardTests {
         var services: [ObjectKey: Service] = [:]
         var slices: [ObjectKey: EndpointSlice] = [:]
         // What somebody has who is told of changes only, and now and then.
-        var told: [IPv6Address: ServiceBoard.Entry] = [:]
+        var told: [IPv6Address: ServiceDemand] = [:]
         for step in 0..<4000 {
             switch below(10) {
             case 0:
@@ -44,13 +45,13 @@ struct ServiceBoardTests {
                 slices[key] = slice
                 board.set(key, slice)
             }
-            var expected: [IPv6Address: ServiceBoard.Entry] = [:]
+            var expected: [IPv6Address: ServiceDemand] = [:]
             for (key, service) in services.sorted(by: { $0.key < $1.key }) {
                 let own = slices.values.filter { $0.service == key }
                 for (address, wish) in service.wishes(on: node, slices: own, options: ServiceOptions()) {
                     let old = expected[address]
-                    expected[address] = ServiceBoard.Entry(
-                        wish: max(old?.wish ?? wish, wish), services: (old?.services ?? []) + [key])
+                    expected[address] = ServiceDemand(
+                        wish: max(old?.wish ?? wish, wish), services: (old?.services ?? []) + [key.description])
                 }
             }
             try #require(board.entries == expected, "step \(step)")

@@ -1,6 +1,7 @@
 import Addressing
 import ControlAPI
 import Kubernetes
+import Services
 import TestAPIServer
 import Testing
 

@@ -2,6 +2,7 @@ import ControlAPI
 import Foundation
 import NIOCore
 import OSPF
+import Timing
 
 @testable import Kubernetes
 

@@ -1,6 +1,7 @@
 import Foundation
 import TestAPIServer
 import Testing
+import Timing
 
 @testable import Kubernetes
 

@@ -3,6 +3,7 @@ import Linux
 import OSPF
 import Synchronization
 import Testing
+import Timing
 
 /// An actor that lives on a loop and records what happens to it.
 private actor Recorder {

@@ -3,6 +3,7 @@ import Glibc
 import Linux
 import OSPF
 import Testing
+import Timing
 
 /// Runs a program and expects it to succeed. Only for `ip`, in the calling thread's namespace.
 func ip(_ arguments: String) throws {

@@ -1,4 +1,5 @@
 import Addressing
+import Links
 import Linux
 import Netlink
 import OSPF

@@ -1,9 +1,11 @@
 import Addressing
 import Glibc
+import Links
 import Linux
 import Netlink
 import OSPF
 import Testing
+import Timing
 
 @Suite(.serialized) struct KernelMonitorTests {
     /// Reads until an event satisfies `condition`, five seconds at most (duplicate detection takes two).

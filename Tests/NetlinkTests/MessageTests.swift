@@ -1,5 +1,6 @@
 import Addressing
 import CNetlink
+import Links
 import OSPF
 import Routing
 import Testing

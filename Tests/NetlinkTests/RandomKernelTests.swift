@@ -1,5 +1,6 @@
 import Addressing
 import Glibc
+import Links
 import Linux
 import Netlink
 import OSPF

@@ -1,10 +1,12 @@
 import Addressing
 import Glibc
+import Links
 import Linux
 import Netlink
 import OSPF
 import Routing
 import Testing
+import Timing
 
 @Suite(.serialized) struct RouteInstallerTests {
     static let both = [Stage.hop(0), Stage.hop(1)]

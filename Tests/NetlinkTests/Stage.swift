@@ -5,6 +5,7 @@ import Netlink
 import OSPF
 import Routing
 import Testing
+import Timing
 
 /// A machine of its own for a test: a namespace with cables, whose other ends are in a second namespace so that they can be
 /// unplugged there. Everything ends with the test, as the namespaces have no names.

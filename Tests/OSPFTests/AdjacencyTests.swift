@@ -2,6 +2,7 @@ import Addressing
 import OSPF
 import OSPFPacket
 import Testing
+import Timing
 
 @Suite struct AdjacencyTests {
     @Test func aCableBecomesAFullAdjacencyWithinMilliseconds() {

@@ -2,6 +2,7 @@ import Addressing
 import OSPF
 import OSPFPacket
 import Testing
+import Timing
 
 @Suite struct FloodingTests {
     static func prefixes(_ count: Int, of router: Int = 1) -> [AdvertisedPrefix] {

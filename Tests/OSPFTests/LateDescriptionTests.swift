@@ -1,6 +1,7 @@
 import Addressing
 import OSPF
 import Testing
+import Timing
 
 @Suite struct LateDescriptionTests {
     /// Found by the simulator: on a link slower than our first repetitions, copies of descriptions arrive behind later

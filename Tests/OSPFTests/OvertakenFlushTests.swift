@@ -2,6 +2,7 @@ import Addressing
 import OSPF
 import OSPFPacket
 import Testing
+import Timing
 
 @Suite struct OvertakenFlushTests {
     /// Found by the simulator on links that reorder: a flush overtakes the instance it flushes. The flush was

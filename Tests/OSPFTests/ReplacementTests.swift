@@ -2,6 +2,7 @@ import Addressing
 import OSPF
 import OSPFPacket
 import Testing
+import Timing
 
 /// A router is replaced by its next process, whose kernel has kept the routes. The mesh shall not notice.
 @Suite struct ReplacementTests {

@@ -2,6 +2,7 @@ import Addressing
 import OSPF
 import OSPFPacket
 import Testing
+import Timing
 
 @Suite struct RestartTests {
     /// Found by the simulator: what a neighbour had kept of our earlier life was, word for word, what we had to say as

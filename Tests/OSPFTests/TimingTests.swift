@@ -1,29 +1,10 @@
 import Testing
+import Timing
 
 @testable import OSPF
 
 @Suite struct TimingTests {
     private func at(_ milliseconds: Int64) -> Instant { .zero + .milliseconds(milliseconds) }
-
-    @Test func theQueueGivesDeadlinesInOrder() {
-        var queue = DeadlineQueue<Int>()
-        var random = SplitMix64(seed: 1)
-        let moments = (0..<1000).map { _ in Int64(random.next() % 10_000) }
-        for (subject, moment) in moments.enumerated() { queue.insert(subject, at: at(moment)) }
-        var out: [Int64] = []
-        while let first = queue.first, let subject = queue.popDue(at: first) { out.append(moments[subject]) }
-        #expect(out == moments.sorted())
-        queue.insert(1, at: at(5))
-        #expect(({ queue.popDue(at: at(4)) }() == nil))
-    }
-
-    @Test func compactionKeepsWhatHolds() {
-        var queue = DeadlineQueue<Int>()
-        for subject in 0..<100 { queue.insert(subject, at: at(Int64(100 - subject))) }
-        queue.compact { subject, _ in subject % 10 == 0 }
-        #expect(queue.count == 10)
-        #expect(({ queue.popDue(at: at(1000)) }() == 90))
-    }
 
     @Test func theFirstChangeIsFollowedAtOnceAndARunOfThemIsNot() {
         var delay = SPFDelay(

@@ -2,6 +2,7 @@ import Addressing
 import OSPF
 import Services
 import Testing
+import Timing
 
 @Suite struct HealthTests {
     /// What is believed after outcomes written as `+` and `-`.
@@ -30,8 +31,8 @@ import Testing
 @Suite struct VIPTableTests {
     static let check = HealthCheck(
         probe: .tcp([Endpoint("[::1]:1")!]), interval: .seconds(1), timeout: .seconds(1), rise: 2, fall: 2)
-    let plain = VIP(name: "dns", address: IPv6Address("fd00::d")!)
-    let checked = VIP(name: "api", address: IPv6Address("fd00::a")!, check: check)
+    let plain = VIP(name: "dns", address: "fd00::d")
+    let checked = VIP(name: "api", address: "fd00::a", check: check)
 
     private func at(_ seconds: Int) -> Instant { .zero + .seconds(seconds) }
 
@@ -143,7 +144,7 @@ import Testing
     @Test func anotherAddressIsAnotherVIP() throws {
         var table = VIPTable()
         _ = table.configure([plain], at: at(0))
-        let moved = VIP(name: plain.name, address: IPv6Address("fd00::e")!)
+        let moved = VIP(name: plain.name, address: "fd00::e")
         #expect(
             table.configure([moved], at: at(1)) == [
                 .withdraw(plain, reason: "not configured any more"), .announce(moved),

@@ -1,6 +1,7 @@
 import OSPF
 import Simulation
 import Testing
+import Timing
 
 /// How long meshes take in virtual time, where nothing counts but the waits that the protocol or this router put in.
 @Suite("Convergence")

@@ -1,5 +1,6 @@
 import OSPF
 import Testing
+import Timing
 
 @testable import Simulation
 

@@ -1,6 +1,7 @@
 import Addressing
 import OSPF
 import Testing
+import Timing
 
 @testable import Simulation
 

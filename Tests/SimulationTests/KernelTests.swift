@@ -1,6 +1,7 @@
 import OSPF
 import Simulation
 import Testing
+import Timing
 
 /// What reaches kernels, end to end: packets in, changes of next-hop objects and routes out.
 @Suite("Kernels in the simulator")

@@ -1,4 +1,5 @@
 import ShortestPath
+import Timing
 
 /// A random graph in which every vertex has four edges: two cycles through all vertices, each in an order of its own.
 /// Both directions of an edge cost the same, 1–100. The same seed gives the same graph.

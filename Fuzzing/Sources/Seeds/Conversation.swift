@@ -2,6 +2,7 @@ import Addressing
 import FuzzingSupport
 import OSPF
 import OSPFPacket
+import Timing
 
 /// Real routers talk to the router under test, and what it hears is taken down: an input that leads a fuzzer to
 /// neighbours in state Full, where most is to be found.

@@ -1,10 +1,13 @@
 internal import Addressing
 internal import Cluster
 internal import ControlAPI
+internal import Links
+internal import MeshConfiguration
 internal import Netlink
 internal import OSPF
 internal import OSPFPacket
 internal import Services
+internal import Timing
 
 extension AgentSnapshot {
     /// The routers heard on links.

@@ -2,6 +2,7 @@ internal import Addressing
 internal import ControlAPI
 internal import OSPF
 internal import Routing
+internal import Timing
 
 extension AgentSnapshot {
     /// All routes, in order of their prefix.

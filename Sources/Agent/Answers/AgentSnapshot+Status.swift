@@ -2,11 +2,11 @@ internal import Addressing
 internal import Cluster
 internal import ControlAPI
 internal import Glibc
+internal import MeshConfiguration
 internal import OSPF
 internal import Routing
 internal import Services
 
-internal import enum Kubernetes.IPFamily
 
 extension AgentSnapshot {
     /// How the node is.

@@ -1,10 +1,13 @@
 internal import Addressing
 internal import Cluster
 internal import ControlAPI
+internal import Links
+internal import MeshConfiguration
 internal import Netlink
 internal import OSPF
 internal import Routing
 internal import Services
+internal import Timing
 
 /// Everything the agent knows at one moment, as values: taken on the event loop in no time, because values are shared until
 /// somebody changes them, and turned into answers elsewhere, so that no question delays a hello.

@@ -4,6 +4,7 @@ internal import NIOHTTP1
 internal import OSPF
 internal import OSPFPacket
 internal import PrometheusMetrics
+internal import Timing
 
 /// Answers requests, from the control socket and from HTTP alike. What changes something is for the control socket only,
 /// whose permissions say who may.

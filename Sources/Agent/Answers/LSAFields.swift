@@ -1,7 +1,10 @@
 internal import Addressing
 internal import ControlAPI
+internal import Links
+internal import MeshConfiguration
 internal import OSPF
 internal import OSPFPacket
+internal import Timing
 
 extension LSAType {
     /// The names by which `meshctl lsdb TYPE` asks.

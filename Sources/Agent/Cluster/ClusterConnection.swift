@@ -2,8 +2,10 @@ internal import Addressing
 internal import Cluster
 internal import Glibc
 internal import Kubernetes
+internal import MeshConfiguration
 internal import NIOCore
 internal import NIOPosix
+internal import Services
 internal import Synchronization
 
 /// The connection to the cluster, if there is one: an event loop of its own, and the follower on it.

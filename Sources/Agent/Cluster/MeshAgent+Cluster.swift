@@ -2,11 +2,13 @@ internal import Addressing
 internal import Cluster
 internal import ControlAPI
 internal import Kubernetes
+internal import Links
 internal import Linux
 internal import Logging
 internal import Netlink
 internal import OSPF
 internal import Services
+internal import Timing
 
 // What the cluster wants of this node: addresses of services, a drain, and that its ranges are announced.
 
@@ -33,7 +35,7 @@ extension MeshAgent {
         scheduleHousekeeping()
     }
 
-    private func takeServices(_ changes: [IPv6Address: ServiceBoard.Entry?]) {
+    private func takeServices(_ changes: [IPv6Address: ServiceDemand?]) {
         guard !changes.isEmpty else { return }
         // From then on, every look at the mesh renews them.
         if !serviceClaims.hasAny { reserveAddresses() }
@@ -60,7 +62,7 @@ extension MeshAgent {
         for (address, verdict) in verdicts {
             switch verdict {
             case .grant(let entry):
-                let names = entry.services.map(\.description)
+                let names = entry.services
                 actions += serviceVIPs.set(address, entry.wish, services: names, at: now)
             case .end: actions += serviceVIPs.set(address, nil, at: now)
             case .revoke: revoked += serviceVIPs.remove(address)

@@ -1,6 +1,7 @@
 internal import Linux
 internal import Logging
 internal import Services
+internal import Timing
 
 // Whether whoever delivers services on this node says that it does.
 

@@ -1,6 +1,7 @@
 internal import Linux
 internal import Logging
 internal import OSPF
+internal import Timing
 
 // What keeps packets of others away from this node: the stub router (RFC 6987), and more than that, the drain.
 

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Timing
 
 /// The connections of one server: a bounded number. When there is one too many, that which has been at the same thing for
 /// the longest makes way, whether it never ends its request, never asks again or never takes its answer: so whoever opens

@@ -1,4 +1,5 @@
 internal import Addressing
+internal import MeshConfiguration
 internal import OSPF
 internal import OSPFPacket
 

@@ -1,4 +1,5 @@
 internal import Addressing
+internal import MeshConfiguration
 
 /// Who this node is in the mesh: found out once at the start, from the configuration and the hardware.
 struct NodeIdentity: Hashable, Sendable {

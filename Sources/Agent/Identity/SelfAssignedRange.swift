@@ -1,5 +1,6 @@
 internal import Addressing
 internal import OSPF
+internal import Timing
 
 /// An IPv4 range that the node has taken for itself out of a pool that all nodes share. Nobody is asked: what others have
 /// is seen in the link-state database, and of two nodes that took the same, the one with the lower router ID gives way

@@ -1,6 +1,7 @@
 internal import Addressing
 internal import Glibc
 internal import Linux
+internal import MeshConfiguration
 
 /// What must outlive a restart, in small files. Everything here may be lost or unwritable: then the mesh finds out again what
 /// was known. There are two: that of the control socket forgets with the machine's restart, the other (`node.state`) does not.

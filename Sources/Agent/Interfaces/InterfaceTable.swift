@@ -1,4 +1,6 @@
 internal import Addressing
+internal import Links
+internal import MeshConfiguration
 internal import Netlink
 internal import OSPF
 

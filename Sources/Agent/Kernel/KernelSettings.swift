@@ -1,3 +1,5 @@
+internal import Links
+internal import MeshConfiguration
 internal import Netlink
 
 /// The kernel's settings that forwarding by a mesh takes. An agent makes them itself where it may; in a container that is

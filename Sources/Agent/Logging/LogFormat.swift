@@ -1,6 +1,7 @@
 internal import ControlAPI
 internal import Glibc
 public import Logging
+internal import Timing
 
 /// How log lines look.
 public enum LogFormat: String, Sendable, CaseIterable {

@@ -1,9 +1,12 @@
 internal import Cluster
+internal import ConfigurationFile
 internal import ControlAPI
 internal import Linux
 internal import Logging
+internal import MeshConfiguration
 internal import OSPF
 internal import Services
+internal import Timing
 
 // What happens by the clock, outside the router: the configuration file, the lifetimes of VIPs, the end of the start.
 

@@ -1,9 +1,11 @@
 internal import Addressing
 internal import Linux
 internal import Logging
+internal import MeshConfiguration
 internal import Netlink
 internal import OSPF
 internal import OSPFPacket
+internal import Timing
 
 // The node's IPv4 address and ranges, as the mesh lets it have them.
 

@@ -1,8 +1,10 @@
 internal import Addressing
+internal import Links
 internal import Linux
 internal import Logging
 internal import Netlink
 internal import OSPF
+internal import Timing
 
 // The multicast groups by which ports are heard.
 

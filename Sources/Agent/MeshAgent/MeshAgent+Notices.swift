@@ -1,7 +1,9 @@
 internal import Addressing
+internal import Links
 internal import Logging
 internal import Netlink
 internal import OSPF
+internal import Timing
 
 extension MeshAgent {
     /// Logs what the router has to say, unless it has been saying much of the kind.

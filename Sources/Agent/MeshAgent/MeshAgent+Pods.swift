@@ -3,7 +3,9 @@ internal import Cluster
 internal import ControlAPI
 internal import Linux
 internal import Logging
+internal import MeshConfiguration
 internal import OSPF
+internal import Services
 
 // How pods are attached.
 

@@ -4,6 +4,8 @@ internal import ControlAPI
 internal import Linux
 internal import Logging
 internal import OSPF
+internal import Services
+internal import Timing
 
 /// What the mesh said when it was last looked at: the database, who could be reached, and whether it had been heard out.
 struct MeshReview: Equatable {

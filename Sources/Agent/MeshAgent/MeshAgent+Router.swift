@@ -1,13 +1,16 @@
 internal import Addressing
 internal import ControlAPI
+internal import Links
 internal import Linux
 internal import Logging
+internal import MeshConfiguration
 internal import Netlink
 internal import OSPF
 internal import OSPFPacket
 internal import PrometheusMetrics
 internal import Routing
 internal import Services
+internal import Timing
 
 // What the router is told, and what it wants done.
 

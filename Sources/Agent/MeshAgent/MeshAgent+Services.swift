@@ -1,11 +1,13 @@
 internal import Addressing
 internal import Cluster
 internal import ControlAPI
+internal import Links
 internal import Linux
 internal import Logging
 internal import Netlink
 internal import OSPF
 internal import Services
+internal import Timing
 
 // VIPs and other addresses of this node.
 

@@ -1,12 +1,15 @@
 internal import Addressing
 internal import Cluster
 internal import ControlAPI
+internal import Links
 internal import Linux
 internal import Logging
+internal import MeshConfiguration
 internal import Netlink
 internal import OSPF
 internal import Routing
 internal import Services
+internal import Timing
 
 // The ordered start: read the kernel and adopt what an earlier run left, open the socket, open the ports, hear the mesh out,
 // sweep what nobody wants any more.

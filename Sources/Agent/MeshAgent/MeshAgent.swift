@@ -2,12 +2,16 @@ internal import Addressing
 internal import Cluster
 internal import ControlAPI
 internal import Glibc
+internal import HealthChecks
+internal import Links
 internal import Linux
 internal import Logging
+internal import MeshConfiguration
 internal import Netlink
 internal import OSPF
 internal import Routing
 internal import Services
+internal import Timing
 
 /// The agent: the router between the cables and the kernel. Everything happens on one event loop, whose thread never
 /// waits for anything but events, so what a lost carrier leads to is in the kernel before the turn is over.

@@ -1,4 +1,5 @@
 internal import OSPF
+internal import Timing
 
 /// Keeps what others can provoke at will from filling the log: a few of a kind at once, then one in a while.
 struct NoticeLimiter: Sendable {

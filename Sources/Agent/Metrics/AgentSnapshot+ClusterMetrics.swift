@@ -1,6 +1,9 @@
+internal import Addressing
 internal import Cluster
 internal import Kubernetes
+internal import MeshConfiguration
 internal import PrometheusMetrics
+internal import Services
 
 extension AgentSnapshot {
     /// What is known of the cluster, if there is one.

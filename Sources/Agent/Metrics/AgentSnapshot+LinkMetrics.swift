@@ -1,7 +1,10 @@
 internal import ControlAPI
+internal import Links
+internal import MeshConfiguration
 internal import Netlink
 internal import OSPF
 internal import PrometheusMetrics
+internal import Timing
 
 extension AgentSnapshot {
     /// The ports in use; `counters` is what the kernel counts of them.

@@ -1,12 +1,14 @@
 internal import Addressing
 internal import ControlAPI
 internal import Linux
+internal import MeshConfiguration
 internal import Netlink
 internal import OSPF
 internal import OSPFPacket
 internal import PrometheusMetrics
 internal import Routing
 internal import Services
+internal import Timing
 
 extension AgentSnapshot {
     /// Everything as metrics. What the kernel counts of its interfaces is no part of a snapshot: whoever asks reads it; nor

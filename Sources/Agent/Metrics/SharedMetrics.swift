@@ -1,4 +1,5 @@
 internal import PrometheusMetrics
+internal import Services
 
 extension PrometheusRegistry {
     /// For what is counted beside the routing thread, by swift-metrics: the client of the API server, and checks.

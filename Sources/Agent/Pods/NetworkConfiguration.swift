@@ -1,5 +1,6 @@
 internal import Addressing
 internal import ControlAPI
+internal import MeshConfiguration
 
 /// What container runtimes read to attach pods: a list of CNI plugins (CNI specification 1.0.0), made of the reference
 /// plugins that every distribution has.

@@ -2,6 +2,8 @@ public import Addressing
 public import Kubernetes
 internal import Linux
 public import NIOCore
+public import Services
+internal import Timing
 
 /// Follows the cluster: watches services, their endpoints and this node, works out what this node should announce, and
 /// tells what is new of that. It lives on an event loop of its own, so that nothing of routing waits for it.

@@ -1,5 +1,7 @@
 internal import Addressing
 internal import Kubernetes
+internal import Services
+internal import Timing
 
 extension ClusterView {
     /// Takes in the ranges that a Node gives its pods, as far as they can be such. Where it gives none, those that it gave

@@ -1,5 +1,6 @@
 internal import Addressing
 internal import Kubernetes
+internal import Services
 
 // What is given to services that lack an address.
 extension PoolAllocator {

@@ -1,5 +1,6 @@
 public import Addressing
 public import Kubernetes
+public import Services
 
 /// Decides which addresses of pools each service should have. Services go in as the API has them; out come those whose
 /// `status` should say something else than it does. It remembers nothing that the services themselves do not say, so that

@@ -1,17 +1,6 @@
 internal import Addressing
 public import Kubernetes
-
-/// How much of a pool is in use, of one family.
-public struct PoolUse: Hashable, Sendable {
-    /// The pool.
-    public var pool: String
-    /// The family.
-    public var family: IPFamily
-    /// How many addresses it has; `UInt64.max` where there are more.
-    public var addresses: UInt64
-    /// How many of them services have.
-    public var used: Int
-}
+public import Services
 
 /// Counts the addresses of pools that services have, whoever gave them: any agent can say so that hears of the services.
 public struct PoolCensus: Sendable {

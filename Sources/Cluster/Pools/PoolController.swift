@@ -1,6 +1,6 @@
 public import Kubernetes
 public import NIOCore
-internal import OSPF
+internal import Timing
 
 /// Assigns addresses of pools to services: stands for election by a lease, and while it holds that, carries out what a
 /// ``PoolReign`` wants. All agents that have pools have one; at most one of them does anything.

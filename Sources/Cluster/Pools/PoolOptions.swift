@@ -1,4 +1,5 @@
 public import Kubernetes
+public import Services
 
 /// How addresses of pools are assigned.
 public struct PoolOptions: Hashable, Sendable {

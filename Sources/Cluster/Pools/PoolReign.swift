@@ -1,6 +1,7 @@
 internal import Addressing
 internal import Kubernetes
-internal import OSPF
+internal import Services
+internal import Timing
 
 /// One term of office of the agent that assigns addresses: it reads all services, and from then on writes what a
 /// ``PoolAllocator`` decides. A pure state machine: events in, requests out.

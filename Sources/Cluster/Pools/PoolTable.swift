@@ -1,5 +1,6 @@
 internal import Addressing
 internal import Kubernetes
+internal import Services
 
 /// Where the addresses of pools are, and from where on to look for one that nobody holds: no pool is ever gone through, only
 /// what is held of it.

@@ -1,18 +1,11 @@
 public import Addressing
 public import Kubernetes
+public import Services
 
 /// What this node should announce of the cluster's services. Of a change, only the services it concerns are looked at.
 public struct ServiceBoard: Sendable {
-    /// An address with what is wished for it.
-    public struct Entry: Hashable, Sendable {
-        /// How it should be announced.
-        public var wish: Wish
-        /// The services that want it, in order.
-        public var services: [ObjectKey]
-    }
-
     /// The addresses to announce.
-    public private(set) var entries: [IPv6Address: Entry] = [:]
+    public private(set) var entries: [IPv6Address: ServiceDemand] = [:]
 
     private let options: ServiceOptions
     private var node: NodeConditions
@@ -60,7 +53,7 @@ public struct ServiceBoard: Sendable {
     }
 
     /// Gives what has changed since this was last asked: addresses as they are now; `nil` is one that is not to be announced.
-    public mutating func takeChanges() -> [IPv6Address: Entry?] {
+    public mutating func takeChanges() -> [IPv6Address: ServiceDemand?] {
         defer { changed = [] }
         return Dictionary(uniqueKeysWithValues: changed.map { ($0, entries[$0]) })
     }
@@ -85,10 +78,10 @@ public struct ServiceBoard: Sendable {
     }
 
     /// Services that share an address are all reached where one of them is wanted: the keenest decides.
-    private func entry(for address: IPv6Address) -> Entry? {
+    private func entry(for address: IPv6Address) -> ServiceDemand? {
         guard let keys = holders[address]?.sorted(), let wish = keys.compactMap({ wishes[$0]?[address] }).max() else {
             return nil
         }
-        return Entry(wish: wish, services: keys)
+        return ServiceDemand(wish: wish, services: keys.map(\.description))
     }
 }

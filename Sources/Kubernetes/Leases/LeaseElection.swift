@@ -1,4 +1,4 @@
-public import OSPF
+public import Timing
 
 /// Chooses one of several by a lease: who holds it renews it, who does not takes it when it was not renewed for as long as it
 /// says. A pure state machine like ``Reflector``: one event in, at most one request out.

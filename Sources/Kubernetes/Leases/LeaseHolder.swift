@@ -1,6 +1,6 @@
 internal import Glibc
 public import NIOCore
-internal import OSPF
+internal import Timing
 
 /// Stands for election by a lease, by a ``LeaseElection``, until it is told to let go.
 public final class LeaseHolder: Sendable {

@@ -1,5 +1,5 @@
 internal import CoreMetrics
-internal import OSPF
+internal import Timing
 
 // What is counted of requests, with labels of few values each.
 extension APIClient {

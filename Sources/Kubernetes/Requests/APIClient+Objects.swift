@@ -2,6 +2,7 @@ public import Addressing
 internal import FoundationEssentials
 public import NIOCore
 internal import NIOHTTP1
+internal import Timing
 
 // What is asked once. All of them fail with a `RequestFailure`.
 //

@@ -2,7 +2,7 @@ internal import AsyncHTTPClient
 public import CoreMetrics
 public import NIOCore
 internal import NIOHTTP1
-public import OSPF
+public import Timing
 
 /// Asks one API server, over HTTP/1.1 and TLS. Every watch has a connection of its own, so that one which hangs holds up
 /// nothing else. All of it happens on one event loop; that of a large cluster's first list takes a while to decode, so it is

@@ -4,7 +4,6 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
-internal import OSPF
 
 extension APIConnection {
     /// What requests' addresses begin with. Where the certificate has another name than the address, the other name stands

@@ -1,5 +1,3 @@
-internal import OSPF
-
 /// Why a request came to nothing.
 public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The server said no.

@@ -53,14 +53,6 @@ public enum TrafficPolicy: String, Hashable, Sendable {
     case local = "Local"
 }
 
-/// A family of addresses.
-public enum IPFamily: String, Hashable, Sendable {
-    /// IPv4.
-    case ipv4 = "IPv4"
-    /// IPv6.
-    case ipv6 = "IPv6"
-}
-
 /// How many families of addresses a service has.
 public enum FamilyPolicy: String, Hashable, Sendable {
     /// One; also what is written in a way unknown here.

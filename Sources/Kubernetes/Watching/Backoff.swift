@@ -1,4 +1,4 @@
-internal import OSPF
+internal import Timing
 
 /// How long to wait after failures: anything between nothing and a bound that doubles with every failure in a row, so that
 /// many who lost the same server do not all come back at once.

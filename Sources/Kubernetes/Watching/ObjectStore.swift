@@ -1,3 +1,5 @@
+internal import Timing
+
 /// What changed since the last time somebody asked.
 public struct Changes<Object: Resource>: Hashable, Sendable {
     /// What is gone, as it was last reported. To be looked at first: an object that was replaced by another of the same name

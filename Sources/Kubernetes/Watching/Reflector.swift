@@ -1,4 +1,4 @@
-public import OSPF
+public import Timing
 
 /// Keeps a copy of all objects of one kind by listing them once and then watching what changes, whatever happens in between.
 /// A pure state machine: one event in, at most one thing to do out. It holds one request at a time; whoever carries it out

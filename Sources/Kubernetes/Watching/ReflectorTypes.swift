@@ -1,4 +1,4 @@
-public import OSPF
+public import Timing
 
 /// The limits within which an API server is believed.
 public struct WatchLimits: Hashable, Sendable {

@@ -1,7 +1,7 @@
 internal import AsyncHTTPClient
 internal import FoundationEssentials
 internal import NIOCore
-internal import OSPF
+internal import Timing
 
 /// Which objects of a kind to watch.
 public struct WatchScope: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// What tells one LSA of the database from another. Link-local LSAs belong to one interface.
 struct DatabaseKey: Hashable, Sendable, Comparable {

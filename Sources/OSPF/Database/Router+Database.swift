@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// Putting LSAs into the database, keeping their ages, and taking them out (RFC 2328 §13.2, §14).
 extension Router {

@@ -1,4 +1,5 @@
 import OSPFPacket
+internal import Timing
 
 /// LSAs flooded to one neighbour and not yet acknowledged (RFC 2328 §10, "Link state retransmission list"). All wait
 /// the same time, but for those put there first, which wait less; so a queue in order of sending is also in order of

@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// Acknowledgments, sent and received (RFC 2328 §13.5, §13.7).
 extension Router {

@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// Sending LSAs on (RFC 2328 §13.3, RFC 5340 §4.5.2).
 extension Router {

@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// Link state updates that come in (RFC 2328 §13, RFC 5340 §4.5.1).
 extension Router {

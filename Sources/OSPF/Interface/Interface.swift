@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// An interface in use (RFC 2328 §9, RFC 5340 §4.1.1).
 struct Interface: Sendable {

@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// Which router speaks for a link with many (RFC 2328 §9.3, §9.4).
 extension Router {

@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// Hellos (RFC 5340 §4.2.1.1, §4.2.2.1; RFC 2328 §9.5, §10.5).
 extension Router {

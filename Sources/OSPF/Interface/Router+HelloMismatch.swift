@@ -1,5 +1,6 @@
 public import Addressing
 import OSPFPacket
+public import Timing
 
 /// A hello that comes in and makes no neighbour, because it does not agree with ours (RFC 5340 §4.2.2, §4.2.2.1).
 public struct HelloMismatch: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// Interfaces that appear, change and vanish (RFC 2328 §9.2, §9.3).
 extension Router {

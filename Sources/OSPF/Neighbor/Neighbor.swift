@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// A neighbour (RFC 2328 §10).
 struct Neighbor: Sendable {

@@ -1,4 +1,5 @@
 import OSPFPacket
+internal import Timing
 
 /// LSAs that a neighbour has described and we do not have (RFC 2328 §10, "Link state request list").
 struct RequestList: Sendable {

@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// A neighbour that was full and begins the conversation anew has mostly just been replaced by its next process, while its
 /// kernel forwards as before. The link with it stays in the router-LSA and in use for a moment, in which the two

@@ -1,4 +1,5 @@
 import OSPFPacket
+internal import Timing
 
 /// Asking for LSAs, and answering (RFC 2328 §10.7, §10.9).
 extension Router {

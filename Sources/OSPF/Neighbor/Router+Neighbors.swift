@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// What neighbours do and what is done about it (RFC 2328 §10.3).
 extension Router {

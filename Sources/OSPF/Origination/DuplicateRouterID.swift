@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// Signs that another router has this router's ID (RFC 7503 §7).
 struct DuplicateDetection: Sendable {

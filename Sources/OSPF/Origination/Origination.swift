@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// What this router has to say and has said: the wanted bodies of its own LSAs, and when each may be sent next.
 /// Making them is ``Router``'s business, as it takes the whole router to know them.

@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// The start of a router after an earlier process of the same node, whose routes the kernel has kept: nobody shall notice.
 /// RFC 3623 has the neighbours told and asked to wait. Here the router keeps its LSAs back instead, but for those of its

@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// What own LSAs are to say (RFC 5340 §4.4.3). Each function looks at the router as it is and returns the LSAs that
 /// may have changed; `nil` for those that are to vanish.

@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// Keeping the domain informed of this router (RFC 2328 §12.4, RFC 5340 §4.4.3).
 extension Router {

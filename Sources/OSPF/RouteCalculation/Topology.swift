@@ -1,6 +1,7 @@
 import Addressing
 import OSPFPacket
 import ShortestPath
+internal import Timing
 
 /// The area's routers and transit networks as a graph, kept from router- and network-LSAs.
 ///

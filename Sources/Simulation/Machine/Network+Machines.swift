@@ -1,6 +1,7 @@
 internal import Addressing
 internal import OSPF
 internal import Routing
+internal import Timing
 
 /// Power, processes and carrier.
 extension Network {

@@ -1,6 +1,7 @@
 public import Addressing
 public import OSPF
 internal import Routing
+internal import Timing
 
 /// A machine: a kernel that stays while there is power, and a process with the router, which may sleep or die.
 public struct Node: Sendable {

@@ -1,5 +1,6 @@
 internal import Addressing
 internal import OSPF
+internal import Timing
 
 /// Packets on their way.
 extension Network {

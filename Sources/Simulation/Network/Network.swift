@@ -1,6 +1,7 @@
 internal import Addressing
-public import OSPF
+internal import OSPF
 internal import Routing
+public import Timing
 
 /// Many routers on one virtual clock.
 ///

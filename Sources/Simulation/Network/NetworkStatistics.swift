@@ -1,4 +1,5 @@
-public import OSPF
+internal import OSPF
+public import Timing
 
 /// What a network counted.
 public struct NetworkStatistics: Hashable, Sendable {

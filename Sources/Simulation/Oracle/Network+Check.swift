@@ -1,5 +1,6 @@
 internal import Addressing
 internal import OSPF
+internal import Timing
 
 /// What must hold when a network has come to rest. All of it is judged from the simulator's own knowledge of links and
 /// machines; the routers are only asked what they hold.

@@ -1,4 +1,5 @@
-public import OSPF
+internal import OSPF
+public import Timing
 
 /// A network, what is done to it, and when to look: everything about a run but its outcome.
 public struct Scenario: Hashable, Sendable {

@@ -1,7 +1,10 @@
 import Glibc
 import Lab
+import Links
+import MeshConfiguration
 import NIOCore
 import TestAPIServer
+import Timing
 
 /// Runs `body` with a lab of real agents, and takes it down again. What the agents said is part of any error.
 func withLab(

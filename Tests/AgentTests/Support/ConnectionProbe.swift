@@ -4,6 +4,7 @@ import Glibc
 import Lab
 import Linux
 import Synchronization
+import Timing
 
 /// Connects to a port once a millisecond or so, and notes who answers; and pings the address once a millisecond. Each connection
 /// comes from a port that no other has used for long: where a server has not closed yet what came from a port before, it

@@ -1,6 +1,7 @@
 import Addressing
 import OSPFPacket
 import Testing
+import Timing
 
 @testable import OSPF
 

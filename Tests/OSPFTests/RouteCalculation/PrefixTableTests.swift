@@ -1,6 +1,7 @@
 import Addressing
 import ShortestPath
 import Testing
+import Timing
 
 @testable import OSPF
 

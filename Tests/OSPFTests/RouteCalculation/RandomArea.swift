@@ -1,5 +1,6 @@
 import Addressing
 import OSPFPacket
+import Timing
 
 @testable import OSPF
 

@@ -1,6 +1,7 @@
 import Addressing
 import OSPF
 import OSPFPacket
+import Timing
 
 /// A handful of routers on a workbench: links with a fixed delay, and a clock that jumps from event to event.
 struct Bench {

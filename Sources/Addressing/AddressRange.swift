@@ -1,0 +1,65 @@
+/// Addresses of one family, from a first to a last.
+public struct AddressRange: Hashable, Sendable {
+    /// The lowest.
+    public let first: IPv6Address
+    /// The highest.
+    public let last: IPv6Address
+
+    /// All addresses between two, which are part of it; `nil` where they are of two families, or the last is below the first.
+    public init?(_ first: IPv6Address, _ last: IPv6Address) {
+        guard first <= last, first.family == last.family else { return nil }
+        self.first = first
+        self.last = last
+    }
+
+    /// All addresses of a prefix.
+    public init(_ prefix: IPv6Prefix) {
+        first = prefix.address
+        let rest = prefix.length == 0 ? UInt128.max : (1 << (128 - UInt128(prefix.length))) - 1
+        last = IPv6Address(number: prefix.address.number | rest)
+    }
+
+    /// The family of all of them.
+    public var family: IPFamily { first.family }
+
+    /// How many there are; `UInt64.max` where there are more.
+    public var count: UInt64 {
+        let above = last.number - first.number
+        return above >= UInt128(UInt64.max) ? .max : UInt64(above) + 1
+    }
+
+    /// Whether an address is one of them.
+    public func contains(_ address: IPv6Address) -> Bool { first <= address && address <= last }
+
+    /// Whether both have an address in common.
+    public func overlaps(_ other: AddressRange) -> Bool { first <= other.last && other.first <= last }
+}
+
+extension AddressRange: CustomStringConvertible, LosslessStringConvertible {
+    /// `2001:db8::1-2001:db8::9`
+    public var description: String { "\(first)-\(last)" }
+
+    /// Reads a prefix, as `192.0.2.0/28`, or two addresses, as `192.0.2.10-192.0.2.20`.
+    public init?(_ text: String) {
+        if let prefix = IPv6Prefix(text) {
+            self.init(prefix)
+            return
+        }
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { IPv6Address(String($0)) }
+        guard ends.count == 2, let first = ends[0], let last = ends[1] else { return nil }
+        self.init(first, last)
+    }
+}
+
+extension IPv6Address {
+    /// The family it is of; the mapped form of an IPv4 address is of IPv4.
+    public var family: IPFamily { ipv4 == nil ? .ipv6 : .ipv4 }
+
+    /// The address as one number.
+    public var number: UInt128 { UInt128(high) << 64 | UInt128(low) }
+
+    /// The address of a number.
+    public init(number: UInt128) {
+        self.init(high: UInt64(truncatingIfNeeded: number >> 64), low: UInt64(truncatingIfNeeded: number))
+    }
+}

@@ -1,0 +1,14 @@
+internal import Kubernetes
+internal import Services
+
+extension ClusterView.Resource {
+    /// How it stands with a watch.
+    init(_ state: WatchState) {
+        self.init()
+        isSynced = state.isSynced
+        isConnected = state.connectedSince != nil
+        isRefused = !isConnected && state.failures[.forbidden, default: 0] > 0
+        objects = state.objects
+        problem = state.connectedSince == nil ? state.lastError : nil
+    }
+}

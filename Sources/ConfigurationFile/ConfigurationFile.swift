@@ -1,0 +1,25 @@
+internal import Glibc
+internal import Linux
+public import MeshConfiguration
+
+extension Configuration {
+    /// Reads the configuration file at `path`; `hint` is what to do where there is none.
+    public init(contentsOf path: String, hint: String = "is the path right?") throws(ConfigurationProblems) {
+        let octets: [UInt8]
+        do {
+            octets = try SmallFile.read(path, upTo: Self.maximumFileSize + 1, isAnyKind: true)
+        } catch {
+            throw ConfigurationProblems(
+                problems: [
+                    ConfigurationProblem(
+                        file: path, key: "", message: "cannot be read: \(SystemError.message(for: error.code))",
+                        hint: error.code == ENOENT ? hint : nil)
+                ])
+        }
+        guard let text = String(validating: octets, as: UTF8.self) else {
+            throw ConfigurationProblems(
+                problems: [ConfigurationProblem(file: path, key: "", message: "is not UTF-8 text")])
+        }
+        try self.init(yaml: text, file: path)
+    }
+}

@@ -1,0 +1,276 @@
+import Addressing
+public import MeshConfiguration
+import OSPF
+import Services
+import Yams
+
+extension Configuration {
+    /// The longest file that is read, in octets.
+    public static let maximumFileSize = 1 << 20
+
+    /// Reads the text of a configuration file; `file` is what problems call it. A text with nothing in it is a mistake.
+    public init(yaml: String, file: String) throws(ConfigurationProblems) {
+        let reader = ConfigurationReader(file: file)
+        self = EnvironmentDefaults.configuration
+        do {
+            guard yaml.utf8.count <= Self.maximumFileSize else {
+                throw Complaint("longer than \(Self.maximumFileSize) octets", hint: "is this the right file?")
+            }
+            // Scalars are read as the text they are, so that nothing is guessed and no regular expressions are loaded.
+            guard let root = try Yams.compose(yaml: yaml, .basic, .default, .utf8), !root.isNothing else {
+                throw Complaint(
+                    "is empty, as a write that failed leaves a file",
+                    hint: "if the defaults are meant, let it say apiVersion: \(Self.apiVersion)")
+            }
+            read(root, reader)
+        } catch {
+            reader.note(error)
+        }
+        if !reader.problems.isEmpty { throw ConfigurationProblems(problems: reader.problems) }
+    }
+
+    private mutating func read(_ root: Node, _ reader: ConfigurationReader) {
+        let keys = [
+            "apiVersion", "node", "addressing", "interfaces", "advertise", "vips", "pools", "cni", "kubernetes", "ospf",
+            "kernel", "control", "http",
+        ]
+        guard
+            let file = reader.section(
+                root, key: "", keys: keys,
+                unsupported: ["auth": "authentication of OSPF packets is planned; without it, leave the key out"])
+        else { return }
+        _ = file.value("apiVersion") { try Read.word($0, [Self.apiVersion: ()]) }
+        if let section = file.section("node", keys: ["name", "routerID", "onStop", "drainOnStop", "state"]) {
+            section.read("name", into: &node.name) { try Read.name($0) }
+            section.read("routerID", into: &node.routerID, Read.routerID)
+            section.read("state", into: &node.state, Read.absolutePath)
+            section.read("onStop", into: &node.onStop) {
+                try Read.word($0, ["leave": .leave, "stay": .stay])
+            }
+            section.read("drainOnStop", into: &node.drainOnStop) {
+                try Read.duration($0, in: .milliseconds(1) ... .seconds(3600))
+            }
+        }
+        if let section = file.section("addressing", keys: ["base", "prefix", "podPrefixes", "ipv4"]) {
+            readAddressing(section)
+        }
+        if let list = file.list("interfaces") {
+            interfaces = list.compactMap { InterfaceRule($0.node, key: $0.key, reader) }
+        }
+        if let list = file.list("advertise") {
+            advertise = list.compactMap { AdvertisedPrefix($0.node, key: $0.key, reader) }
+        }
+        if let list = file.list("vips") { readVIPs(list, reader) }
+        if let list = file.list("pools") { readPools(list, reader) }
+        if let section = file.section("cni", keys: ["file", "plugin", "mtu"]) {
+            var options = CNIOptions()
+            section.read("file", into: &options.file, Read.absolutePath)
+            section.read("plugin", into: &options.plugin) { try Read.word($0, ["ptp": .ptp, "bridge": .bridge]) }
+            section.read("mtu", into: &options.mtu) { try Read.integer($0, in: 1280...65535) }
+            cni = options
+        }
+        let clusterKeys = ["watch", "kubeconfig", "clusterIPs", "loadBalancerClass", "proxyCheck"]
+        if let section = file.section("kubernetes", keys: clusterKeys) {
+            if section.has("proxyCheck"), let check = section.section("proxyCheck", keys: HealthCheck.keys) {
+                kubernetes.proxyCheck = HealthCheck(check, environment: [:])
+            }
+            section.read("watch", into: &kubernetes.isWatched, Read.boolean)
+            section.read("kubeconfig", into: &kubernetes.kubeconfig, Read.absolutePath)
+            section.read("clusterIPs", into: &kubernetes.services.announcesClusterIPs, Read.boolean)
+            section.read("loadBalancerClass", into: &kubernetes.services.loadBalancerClass) { try Read.name($0) }
+        }
+        if let section = file.section("ospf", keys: ["area", "instance", "maximumPaths", "spfDelay"]) {
+            readOSPF(section)
+        }
+        if let section = file.section("kernel", keys: ["table", "protocol", "metric", "nextHopCompatibility"]) {
+            readKernel(section)
+        }
+        if let section = file.section("control", keys: ["socket"]) { readControl(section) }
+        if let section = file.section("http", keys: ["listen"]) {
+            section.read("listen", into: &http.listen) { node -> Endpoint? in
+                ["off", "none", "false", ""].contains(try Read.text(node)) ? nil : try Read.endpoint(node)
+            }
+        }
+    }
+
+    private mutating func readAddressing(_ section: Section) {
+        section.read("base", into: &addressing.plan) { node in
+            guard let plan = AddressPlan(base: try Read.ipv6Prefix(node)) else {
+                throw Complaint("must be /71 or shorter, to leave room for a hardware address")
+            }
+            return plan
+        }
+        section.read("prefix", into: &addressing.prefix, Read.ipv6Prefix)
+        if let list = section.list("podPrefixes") {
+            addressing.podPrefixes = list.compactMap { section.reader.value($0.node, key: $0.key, Read.unicastPrefix) }
+        }
+        if let ipv4 = section.section("ipv4", keys: ["address", "nodes", "pods", "podLength"]) { readIPv4(ipv4) }
+    }
+
+    private mutating func readIPv4(_ section: Section) {
+        section.read("address", into: &addressing.ipv4.address, Read.ipv4Address)
+        section.read("nodes", into: &addressing.ipv4.nodes) { try Read.pool($0, length: 32) }
+        var podLength = 24
+        section.read("podLength", into: &podLength) { try Read.integer($0, in: 8...32) }
+        section.read("pods", into: &addressing.ipv4.pods) { try Read.pool($0, length: podLength) }
+        if addressing.ipv4.address != nil, section.has("nodes") {
+            section.note(
+                Complaint("the address is given already", hint: "leave \"nodes\" or \"address\" out"), at: "nodes")
+        }
+    }
+
+    private mutating func readVIPs(_ list: [(node: Node, key: String)], _ reader: ConfigurationReader) {
+        for (node, key) in list {
+            guard let vip = VIP(node, key: key, reader) else { continue }
+            if vips.contains(where: { $0.name == vip.name }) {
+                reader.note(Complaint("another VIP is named \"\(vip.name)\" already"), at: node, key: key)
+            } else if let other = vips.first(where: { $0.address == vip.address }) {
+                reader.note(
+                    Complaint("\(vip.address) is the address of VIP \"\(other.name)\" already"), at: node, key: key)
+            } else {
+                vips.append(vip)
+            }
+        }
+    }
+
+    private mutating func readOSPF(_ section: Section) {
+        section.read("area", into: &ospf.area, Read.area)
+        section.read("instance", into: &ospf.instance) { try Read.integer($0, in: 0...255) }
+        section.read("maximumPaths", into: &ospf.maximumPaths) { try Read.integer($0, in: 1...256) }
+        guard let delay = section.section("spfDelay", keys: ["initial", "short", "long", "timeToLearn", "holdDown"])
+        else { return }
+        let range: ClosedRange<Duration> = .zero ... .seconds(60)
+        delay.read("initial", into: &ospf.spfDelay.initial) { try Read.duration($0, in: range) }
+        delay.read("short", into: &ospf.spfDelay.short) { try Read.duration($0, in: range) }
+        delay.read("long", into: &ospf.spfDelay.long) { try Read.duration($0, in: range) }
+        delay.read("timeToLearn", into: &ospf.spfDelay.timeToLearn) { try Read.duration($0, in: range) }
+        delay.read("holdDown", into: &ospf.spfDelay.holdDown) { try Read.duration($0, in: range) }
+        if ospf.spfDelay.holdDown < ospf.spfDelay.timeToLearn {
+            delay.note(Complaint("must not be shorter than timeToLearn (RFC 8405 §3)"), at: "holdDown")
+        }
+    }
+
+    private mutating func readKernel(_ section: Section) {
+        section.read("table", into: &kernel.table) { node in
+            if case .scalar(let scalar) = node, scalar.string == "main" { return 254 }
+            let table = try Read.integer(node, in: UInt32(1)...UInt32.max)
+            guard table != 255 else { throw Complaint("255 is the kernel's own table \"local\"", hint: "main is 254") }
+            return table
+        }
+        section.read("metric", into: &kernel.metric) { try Read.integer($0, in: 1...UInt32.max) }
+        section.read("nextHopCompatibility", into: &kernel.keepsNextHopCompatibility) {
+            try Read.word($0, ["off": false, "keep": true])
+        }
+        section.read("protocol", into: &kernel.routeProtocol) { node in
+            let number = try Read.integer(node, in: UInt8(1)...UInt8.max)
+            switch number {
+            case 1...4:
+                throw Complaint("\(number) is used by the kernel and the administrator", hint: "71 is the default")
+            case 188:
+                throw Complaint("188 is FRR's, which would take our routes for its own", hint: "71 is the default")
+            default: return number
+            }
+        }
+    }
+
+    private mutating func readControl(_ section: Section) {
+        section.read("socket", into: &control.socket) { node in
+            let path = try Read.absolutePath(node)
+            guard path.utf8.count <= 107 else {
+                throw Complaint("longer than the 107 octets a Unix socket's path may have")
+            }
+            return path
+        }
+    }
+}
+
+extension InterfaceRule {
+    init?(_ node: Node, key: String, _ reader: ConfigurationReader) {
+        let keys = ["match", "type", "cost", "hello", "dead", "retransmit", "priority", "passive"]
+        let unsupported = ["bfd": "a lost carrier is noticed at once; a silent link after the dead interval"]
+        guard let section = reader.section(node, key: key, keys: keys, unsupported: unsupported) else { return nil }
+        guard section.has("match") else {
+            section.note(Complaint("has no \"match\"", hint: "match: \"*\" is every cabled port"))
+            return nil
+        }
+        guard let pattern = section.value("match", Self.pattern) else { return nil }
+        self.init(pattern: pattern)
+        section.read("type", into: &role) { node in
+            try Read.word(
+                node,
+                [
+                    "auto": .active(.auto), "p2p": .active(.pointToPoint), "point-to-point": .active(.pointToPoint),
+                    "broadcast": .active(.broadcast), "passive": .passive, "ignore": .ignored,
+                ])
+        }
+        if section.value("passive", Read.boolean) == true {
+            if role == .ignored {
+                section.note(Complaint("a port that is ignored cannot be passive"), at: "passive")
+            }
+            role = .passive
+        }
+        section.read("cost", into: &cost) { try Read.integer($0, in: 1...65535) }
+        let hasHello = section.read("hello", into: &hello, Read.wholeSeconds)
+        if section.has("hello"), !section.has("dead") { dead = min(hello * 4, .seconds(65535)) }
+        let hasDead = section.read("dead", into: &dead, Read.wholeSeconds)
+        section.read("retransmit", into: &retransmit) {
+            try Read.duration($0, in: .milliseconds(50) ... .seconds(3600))
+        }
+        section.read("priority", into: &priority) { try Read.integer($0, in: 0...255) }
+        if hasHello, hasDead, dead <= hello {
+            section.note(
+                Complaint(
+                    "\(dead.configurationText) must be longer than hello, \(hello.configurationText)",
+                    hint: "four times the hello interval is usual"), at: section.has("dead") ? "dead" : "hello")
+        }
+    }
+
+    private static func pattern(_ node: Node) throws -> Pattern {
+        let text = try Read.name(node, upTo: 64)
+        if text == "*" { return .everyCabledPort }
+        guard let glob = Glob(text) else {
+            throw Complaint("\"\(text)\" is not a pattern", hint: "names with * ? [a-z], as in \"cluster*\"")
+        }
+        return .named(glob)
+    }
+}
+
+extension AdvertisedPrefix {
+    /// A prefix by itself, or with a metric.
+    init?(_ node: Node, key: String, _ reader: ConfigurationReader) {
+        if case .scalar = node {
+            guard let prefix = reader.value(node, key: key, Read.unicastPrefix) else { return nil }
+            self.init(prefix: prefix)
+            return
+        }
+        guard let section = reader.section(node, key: key, keys: ["prefix", "metric"]) else { return nil }
+        guard section.has("prefix") else {
+            section.note(Complaint("has no \"prefix\""))
+            return nil
+        }
+        guard let prefix = section.value("prefix", Read.unicastPrefix) else { return nil }
+        self.init(prefix: prefix)
+        section.read("metric", into: &metric) { try Read.integer($0, in: 0...65534) }
+    }
+}
+
+extension ConfigurationReader {
+    /// Notes what the YAML parser threw.
+    fileprivate func note(_ error: any Error) {
+        switch error {
+        case let complaint as Complaint:
+            note(complaint, at: nil, key: "")
+        case YamlError.scanner(let context, let problem, let mark, _),
+            YamlError.parser(let context, let problem, let mark, _),
+            YamlError.composer(let context, let problem, let mark, _):
+            let place = context.map { " (\($0.text) in line \($0.mark.line))" } ?? ""
+            note(Complaint("not YAML: \(problem)\(place)"), at: mark, key: "")
+        case YamlError.duplicatedKeysInMapping(let duplicates, let context):
+            note(Complaint("given twice"), at: context.mark, key: duplicates.joined(separator: ", "))
+        case YamlError.reader(let problem, _, _, _):
+            note(Complaint("not YAML: \(problem)"), at: nil, key: "")
+        default:
+            note(Complaint("not YAML: \(error)"), at: nil, key: "")
+        }
+    }
+}

@@ -1,0 +1,146 @@
+internal import Glibc
+internal import NIOCore
+internal import Services
+internal import Subprocess
+internal import SystemPackage
+internal import Timing
+
+/// Runs the program of a check, one at a time, and leaves nothing of it behind: neither when it takes too long nor when
+/// the check is stopped. Called on its loop.
+final class CommandRunner: Sendable {
+    /// What is known of a run. The program leads a process group of its own, which whatever it starts belongs to.
+    private struct Run {
+        var leader: pid_t
+        var deadline: Scheduled<Void>
+        var isLate = false
+    }
+
+    private let probe: CommandProbe
+    private let loop: any EventLoop
+    private let executor: (any TaskExecutor)?
+    private let current: NIOLoopBoundBox<Run?>
+    private let isStopped: NIOLoopBoundBox<Bool>
+
+    init(_ probe: CommandProbe, loop: any EventLoop, executor: (any TaskExecutor)?) {
+        self.probe = probe
+        self.loop = loop
+        self.executor = executor
+        current = .makeBoxSendingValue(nil, eventLoop: loop)
+        isStopped = .makeBoxSendingValue(false, eventLoop: loop)
+    }
+
+    /// Runs it once. The outcome comes when all of it is gone.
+    func run(timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
+        let outcome = loop.makePromise(of: CheckOutcome.self)
+        Task(executorPreference: executor) { outcome.succeed(await self.outcome(timeout)) }
+        return outcome.futureResult
+    }
+
+    /// Kills what runs, and whatever would run from now on.
+    func stop() {
+        isStopped.value = true
+        if let leader = current.value?.leader { kill(-leader, SIGKILL) }
+    }
+
+    private func outcome(_ timeout: TimeAmount) async -> CheckOutcome {
+        let name = probe.command[0]
+        do {
+            var options = PlatformOptions()
+            options.processGroupID = 0
+            let environment = probe.environment.merging(["PATH": CommandProbe.path]) { own, _ in own }
+            let result = try await Subprocess.run(
+                name.hasPrefix("/") ? .path(FilePath(name)) : .name(name),
+                arguments: Arguments(Array(probe.command.dropFirst())),
+                environment: .custom(
+                    Dictionary(uniqueKeysWithValues: environment.map { (.init(stringLiteral: $0), $1) })),
+                workingDirectory: "/", platformOptions: options, input: .none, output: .sequence,
+                error: .combinedWithOutput
+            ) { execution in
+                let leader = execution.processIdentifier.value
+                try await loop.submit { self.begin(leader, timeout) }.get()
+                var said = FirstLine()
+                do {
+                    for try await buffer in execution.standardOutput {
+                        buffer.withUnsafeBytes { said.append($0) }
+                    }
+                    // Its output can be closed long before it ends; mostly it is not.
+                    var pause: Int64 = 1
+                    while !hasEnded(leader) {
+                        try await loop.scheduleTask(in: .milliseconds(pause)) {}.futureResult.get()
+                        pause = min(pause * 2, 50)
+                    }
+                } catch {
+                    _ = try await loop.submit { self.end() }.get()
+                    throw error
+                }
+                return (said.text, isLate: try await loop.submit { self.end() }.get())
+            }
+            let leader = result.processIdentifier.value
+            loop.scheduleTask(in: .milliseconds(50)) { reap(group: leader) }
+            let said = result.closureResult.0.isEmpty ? "" : ": \(result.closureResult.0)"
+            return switch result.terminationStatus {
+            case .exited(0): .success
+            case _ where result.closureResult.isLate: .failure("\(name): no end within \(timeout.text)\(said)")
+            case .exited(let status): .failure("\(name): exit status \(status)\(said)")
+            case .signaled(let signal): .failure("\(name): ended by signal \(signal)\(said)")
+            }
+        } catch let error as SubprocessError where error.code == .executableNotFound {
+            return .failure("\(name): there is no such program, or it may not be run")
+        } catch {
+            return .failure("\(name): cannot be run: \(error)")
+        }
+    }
+
+    private func begin(_ leader: pid_t, _ timeout: TimeAmount) {
+        let deadline = loop.scheduleTask(in: timeout) {
+            self.current.value?.isLate = true
+            kill(-leader, SIGKILL)
+        }
+        current.value = Run(leader: leader, deadline: deadline)
+        if isStopped.value { kill(-leader, SIGKILL) }
+    }
+
+    /// Kills what the program left running; whether it had to be killed itself. It has ended, but nobody has taken leave
+    /// of it yet, so that its number is still its own.
+    private func end() -> Bool {
+        guard let run = current.value else { return false }
+        run.deadline.cancel()
+        kill(-run.leader, SIGKILL)
+        current.value = nil
+        return run.isLate
+    }
+}
+
+/// Whether a child has ended. It stays for whoever waits for it.
+private func hasEnded(_ child: pid_t) -> Bool {
+    var info = siginfo_t()
+    return waitid(P_PID, id_t(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
+}
+
+/// Takes leave of the orphans of a group, which become children of the first process of a container, as the agent may be.
+private func reap(group: pid_t) {
+    while waitpid(-group, nil, WNOHANG) > 0 {}
+}
+
+/// The first line that says something, as far as it is worth reading.
+struct FirstLine {
+    private static let limit = 200
+    private var octets: [UInt8] = []
+    private var isWhole = false
+
+    /// Takes more octets in; those behind the line are passed over.
+    mutating func append(_ more: UnsafeRawBufferPointer) {
+        for octet in more {
+            if isWhole { return }
+            if octet == UInt8(ascii: "\n") || octet == UInt8(ascii: "\r") {
+                isWhole = !octets.isEmpty
+            } else if octet >= 0x20 && octet != 0x7f && (octet != 0x20 || !octets.isEmpty) {
+                octets.append(octet)
+                isWhole = octets.count == Self.limit
+            }
+        }
+    }
+
+    /// The line.
+    var text: String { String(decoding: octets, as: UTF8.self) }
+}

@@ -1,0 +1,138 @@
+internal import Addressing
+import Glibc
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import NIOSSL
+internal import Services
+internal import Timing
+
+/// Tries what a probe says, and keeps what is needed for the next time. Called on its loop.
+final class Prober: Sendable {
+    private let probe: Probe
+    private let loop: any EventLoop
+    private let tls: NIOLoopBoundBox<TLSClient?>
+    private let runner: CommandRunner?
+
+    /// Makes a prober; the tasks of a command run on `executor`, which is better the loop's own.
+    init(_ probe: Probe, loop: any EventLoop, executor: (any TaskExecutor)?) {
+        self.probe = probe
+        self.loop = loop
+        var client: TLSClient?
+        if case .http(let probe) = probe { client = probe.tls.map(TLSClient.init) }
+        tls = .makeBoxSendingValue(client, eventLoop: loop)
+        runner =
+            if case .command(let probe) = probe { CommandRunner(probe, loop: loop, executor: executor) } else { nil }
+    }
+
+    /// Tries the endpoints in order until one works, or runs the command. Never fails: a failure is an outcome.
+    func run(timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
+        runner?.run(timeout: timeout) ?? attempt(probe.endpoints[...], timeout: timeout)
+    }
+
+    /// Ends what would go on by itself.
+    func stop() { runner?.stop() }
+
+    private func attempt(_ endpoints: ArraySlice<Endpoint>, timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
+        guard let endpoint = endpoints.first else { return loop.makeSucceededFuture(.failure("nowhere to try")) }
+        return attempt(endpoint, timeout: timeout).flatMap { [self] outcome in
+            outcome == .success || endpoints.count == 1
+                ? loop.makeSucceededFuture(outcome) : attempt(endpoints.dropFirst(), timeout: timeout)
+        }
+    }
+
+    private func attempt(_ endpoint: Endpoint, timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
+        let outcome = loop.makePromise(of: CheckOutcome.self)
+        let bootstrap = ClientBootstrap(group: loop).connectTimeout(timeout).channelInitializer { [self] channel in
+            loop.makeCompletedFuture { try prepare(channel, for: endpoint, outcome) }
+        }
+        let deadline = loop.scheduleTask(in: timeout) {
+            outcome.succeed(.failure("\(endpoint): no answer within \(timeout.text)"))
+        }
+        do {
+            let channel = bootstrap.connect(to: try endpoint.socketAddress)
+            channel.whenFailure { outcome.succeed(.failure("\(endpoint): \(reason($0, timeout))")) }
+            if case .tcp = probe { channel.whenSuccess { _ in outcome.succeed(.success) } }
+            outcome.futureResult.whenComplete { _ in
+                deadline.cancel()
+                channel.whenSuccess { $0.close(promise: nil) }
+            }
+        } catch {
+            outcome.succeed(.failure("\(endpoint): \(error)"))
+        }
+        return outcome.futureResult
+    }
+
+    private func prepare(
+        _ channel: any Channel, for endpoint: Endpoint, _ outcome: EventLoopPromise<CheckOutcome>
+    ) throws {
+        guard case .http(let probe) = probe else { return }
+        let pipeline = channel.pipeline.syncOperations
+        if let handler = try tls.value?.handler() { try pipeline.addHandler(handler) }
+        try pipeline.addHTTPClientHandlers()
+        try pipeline.addHandler(AnswerWatcher(probe: probe, endpoint: endpoint, outcome: outcome))
+    }
+}
+
+/// Sends the GET of a probe and judges the answer.
+private final class AnswerWatcher: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundOut = HTTPClientRequestPart
+    private let probe: HTTPProbe
+    private let endpoint: Endpoint
+    private let outcome: EventLoopPromise<CheckOutcome>
+
+    init(probe: HTTPProbe, endpoint: Endpoint, outcome: EventLoopPromise<CheckOutcome>) {
+        self.probe = probe
+        self.endpoint = endpoint
+        self.outcome = outcome
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: probe.path)
+        head.headers = [
+            "Host": probe.host ?? endpoint.description, "User-Agent": "kubermesh", "Accept": "*/*",
+            "Connection": "close",
+        ]
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .head(let head) = unwrapInboundIn(data) else { return }
+        let status = Int(head.status.code)
+        outcome.succeed(
+            probe.status.contains { $0.contains(status) } ? .success : .failure("\(endpoint): HTTP status \(status)"))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        let peer = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
+        let reason = probe.tls?.reason(error, peer: peer)
+        outcome.succeed(.failure("\(endpoint): \(reason ?? "not HTTP (\(error))")"))
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        outcome.succeed(.failure("\(endpoint): closed without an answer"))
+    }
+}
+
+/// Why a connection did not come about, for people.
+private func reason(_ error: any Error, _ timeout: TimeAmount) -> String {
+    switch error {
+    case let error as IOError: String(cString: strerror(error.errnoCode))
+    case ChannelError.connectTimeout: "no answer within \(timeout.text)"
+    default: "\(error)"
+    }
+}
+
+extension TimeAmount {
+    /// Seconds, for people.
+    var text: String { "\(Double(nanoseconds) / 1e9) s" }
+}
+
+extension Endpoint {
+    /// The address as a socket takes it.
+    var socketAddress: SocketAddress {
+        get throws { try SocketAddress(ipAddress: host.description, port: Int(port)) }
+    }
+}

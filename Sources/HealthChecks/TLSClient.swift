@@ -1,0 +1,143 @@
+internal import Glibc
+internal import Linux
+internal import NIOCore
+internal import NIOSSL
+internal import Services
+internal import Timing
+
+/// TLS towards the server of a probe. Files are looked at for every try and read again when they have changed, so that
+/// certificates can be replaced while the agent runs.
+struct TLSClient {
+    /// Why a try cannot even begin.
+    struct Problem: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// No file of certificates is longer, in octets.
+    private static let longestFile = 1 << 20
+
+    private let options: TLSOptions
+    private var made: (context: NIOSSLContext, of: [SmallFile.Stamp?])?
+
+    init(_ options: TLSOptions) { self.options = options }
+
+    /// The handler of a new connection.
+    mutating func handler() throws -> NIOSSLClientHandler {
+        do {
+            return try NIOSSLClientHandler(context: context(), serverHostname: options.serverName)
+        } catch let error as Problem {
+            throw error
+        } catch {
+            throw Problem(description: "TLS cannot be spoken as configured: \(error)")
+        }
+    }
+
+    private mutating func context() throws -> NIOSSLContext {
+        let stamps = options.files.map(SmallFile.stamp(of:))
+        if let made, made.of == stamps { return made.context }
+        made = nil
+        let context = try NIOSSLContext(configuration: configuration())
+        made = (context, stamps)
+        return context
+    }
+
+    private func configuration() throws(Problem) -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        // A server that says no goodbye does not keep a connection for longer than this.
+        tls.shutdownTimeout = .seconds(1)
+        switch options.trust {
+        case .system: break
+        case .file(let path): tls.trustRoots = .certificates(try certificates(path))
+        case .anything: tls.certificateVerification = .none
+        }
+        if let identity = options.identity {
+            tls.certificateChain = try certificates(identity.certificate).map { .certificate($0) }
+            let key = try octets(identity.key)
+            do {
+                tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem))
+            } catch {
+                throw Problem(description: "\(identity.key): no private key in PEM")
+            }
+        }
+        return tls
+    }
+
+    private func certificates(_ path: String) throws(Problem) -> [NIOSSLCertificate] {
+        let octets = try octets(path)
+        guard let certificates = try? NIOSSLCertificate.fromPEMBytes(octets), !certificates.isEmpty else {
+            throw Problem(description: "\(path): no certificate in PEM")
+        }
+        return certificates
+    }
+
+    private func octets(_ path: String) throws(Problem) -> [UInt8] {
+        do {
+            return try SmallFile.read(path, upTo: Self.longestFile)
+        } catch {
+            throw Problem(description: "cannot read \(path): \(SystemError.message(for: error.code))")
+        }
+    }
+}
+
+// MARK: - Why it failed, in words
+
+extension TLSOptions {
+    /// Why TLS failed; `nil` where it is not TLS that did. `peer` is the certificate that the server has shown, if any.
+    func reason(_ error: any Error, peer: NIOSSLCertificate?, now: time_t = time(nil)) -> String? {
+        switch error {
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            "its certificate is not for \(serverName ?? "its address"); a name that is in it can be given as serverName"
+        case NIOSSLError.handshakeFailed(.sslError(let stack)), BoringSSLError.sslError(let stack):
+            reason(stack, peer, now)
+        case NIOSSLError.handshakeFailed(let error): "no TLS handshake (\(error))"
+        case NIOSSLError.uncleanShutdown: "closed in the middle of TLS"
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: "TLS failed (\(error))"
+        default: nil
+        }
+    }
+
+    private func reason(_ stack: NIOBoringSSLErrorStack, _ peer: NIOSSLCertificate?, _ now: time_t) -> String {
+        if stack.contains(.eofDuringHandshake) { return "closed during the TLS handshake" }
+        let words = stack.map(\.libraryWords)
+        if words.contains("CERTIFICATE_VERIFY_FAILED") { return distrust(of: peer, now) }
+        if words.contains(where: { ["WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE"].contains($0) }) {
+            return "does not speak TLS"
+        }
+        if words.contains(where: { ["UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"].contains($0) }) {
+            return "does not speak TLS 1.2 or later"
+        }
+        if words.contains("TLSV1_ALERT_CERTIFICATE_REQUIRED") {
+            return "wants a certificate, which is given by certificate and key"
+        }
+        return "no TLS handshake (\(words.first ?? "no reason given"))"
+    }
+
+    private func distrust(of peer: NIOSSLCertificate?, _ now: time_t) -> String {
+        if let peer, peer.notValidAfter < now { return "its certificate expired on \(day(peer.notValidAfter))" }
+        if let peer, peer.notValidBefore > now {
+            return "its certificate is not valid before \(day(peer.notValidBefore)); is the clock right?"
+        }
+        return switch trust {
+        case .file(let path): "its certificate is signed by no valid authority in \(path)"
+        case .system, .anything:
+            "its certificate is signed by no authority of this machine; the right one can be given as ca"
+        }
+    }
+
+    private func day(_ moment: time_t) -> String {
+        var moment = moment
+        var parts = tm()
+        gmtime_r(&moment, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+    }
+}
+
+extension BoringSSLInternalError {
+    /// The reason alone out of `Error: 268435581 error:1000007d:SSL routines:OPENSSL_internal:REASON at FILE:LINE`.
+    fileprivate var libraryWords: String {
+        guard let start = description.firstRange(of: "OPENSSL_internal:")?.upperBound else { return description }
+        return String(description[start...].prefix { $0 != " " })
+    }
+}

@@ -1,0 +1,33 @@
+public import Addressing
+
+/// An address on an interface.
+public struct InterfaceAddress: Hashable, Sendable {
+    /// The interface's index.
+    public var interface: UInt32
+    /// The address; IPv4's in its mapped form.
+    public var address: IPv6Address
+    /// How many of its bits are the link's prefix: for IPv4's, 96 more than people say.
+    public var prefixLength: Int
+    /// Whether duplicate address detection has not finished, so that it cannot be used yet.
+    public var isTentative: Bool
+    /// Whether another machine was found to have it, so that it will never be usable.
+    public var isDuplicate: Bool
+    /// Who put it there (`IFA_PROTO`); 0 if nobody says.
+    public var origin: UInt8
+
+    /// Describes an address.
+    public init(
+        interface: UInt32, address: IPv6Address, prefixLength: Int, isTentative: Bool = false,
+        isDuplicate: Bool = false, origin: UInt8 = 0
+    ) {
+        self.interface = interface
+        self.address = address
+        self.prefixLength = prefixLength
+        self.isTentative = isTentative
+        self.isDuplicate = isDuplicate
+        self.origin = origin
+    }
+
+    /// Whether packets can be sent from it.
+    public var isUsable: Bool { !isTentative && !isDuplicate }
+}

@@ -1,0 +1,58 @@
+/// A queue of moments, the earliest first: a binary heap in one flat array. Entries are not removed when they lose
+/// their meaning; whoever takes one out checks whether it still holds.
+public struct DeadlineQueue<Subject: Sendable>: Sendable {
+    private var heap: [(deadline: Instant, subject: Subject)] = []
+
+    /// How many entries there are, stale ones included.
+    public var count: Int { heap.count }
+
+    /// Makes an empty queue.
+    public init() {}
+
+    /// The earliest moment.
+    public var first: Instant? { heap.first?.deadline }
+
+    /// Adds a subject.
+    public mutating func insert(_ subject: Subject, at deadline: Instant) {
+        heap.append((deadline, subject))
+        var child = heap.count - 1
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard heap[child].deadline < heap[parent].deadline else { break }
+            heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    /// Takes out the earliest subject if its moment has come.
+    public mutating func popDue(at now: Instant) -> Subject? {
+        guard let first = heap.first, first.deadline <= now else { return nil }
+        let last = heap.removeLast()
+        if !heap.isEmpty {
+            heap[0] = last
+            sink()
+        }
+        return first.subject
+    }
+
+    /// Drops the entries that no longer hold, once they are in the majority.
+    public mutating func compact(isCurrent: (Subject, Instant) -> Bool) {
+        let kept = heap.filter { isCurrent($0.subject, $0.deadline) }
+        heap.removeAll(keepingCapacity: true)
+        for entry in kept { insert(entry.subject, at: entry.deadline) }
+    }
+
+    private mutating func sink() {
+        var parent = 0
+        while true {
+            var smallest = parent
+            for child in [2 * parent + 1, 2 * parent + 2]
+            where child < heap.count && heap[child].deadline < heap[smallest].deadline {
+                smallest = child
+            }
+            guard smallest != parent else { return }
+            heap.swapAt(parent, smallest)
+            parent = smallest
+        }
+    }
+}

@@ -1,0 +1,23 @@
+/// A small generator of random numbers (Steele, Lea and Flood 2014) whose whole state is one word, so that a router
+/// started from the same seed does the same things.
+public struct SplitMix64: Sendable {
+    private var state: UInt64
+
+    /// Starts a sequence.
+    public init(seed: UInt64) { state = seed }
+
+    /// The next 64 bits.
+    public mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var word = state
+        word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
+        word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
+        return word ^ word >> 31
+    }
+
+    /// A duration between zero and `limit`.
+    public mutating func duration(below limit: Duration) -> Duration {
+        let bound = UInt64(max(1, limit.nanoseconds))
+        return .nanoseconds(Int64(next() % bound))
+    }
+}

@@ -1,0 +1,164 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import Services
+import TestAPIServer
+import Testing
+
+@testable import HealthChecks
+
+/// Probes by HTTPS against real servers, whose certificates `openssl` makes.
+@Suite final class TLSProbeTests {
+    private let directory: URL
+    private let certificates: TestCertificates
+
+    deinit { try? FileManager.default.removeItem(at: directory) }
+
+    init() throws {
+        directory = FileManager.default.temporaryDirectory.appending(path: "mesh-tls-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        certificates = try TestCertificates(in: directory, names: ["IP:::1", "DNS:kubernetes"])
+    }
+
+    private var authority: TLSOptions { TLSOptions(trust: .file(certificates.path("ca.pem"))) }
+
+    /// A server that shows a pair of certificate and key.
+    private func serve(
+        _ pair: String = "server", _ change: (inout TLSConfiguration) -> Void = { _ in }
+    ) async throws -> Server {
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificates.path("\(pair).pem")).map {
+                .certificate($0)
+            },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: certificates.path("\(pair).key"), format: .pem)))
+        change(&tls)
+        return try await Server.http(tls: tls) { $0.uri == "/readyz" ? .ok : .unauthorized }
+    }
+
+    private func probe(_ server: Server, _ tls: TLSOptions?, path: String = "/readyz") -> HTTPProbe {
+        HTTPProbe(endpoints: [server.endpoint], path: path, status: [200...200], tls: tls)
+    }
+
+    @Test func aServerThatProvesItselfIsBelieved() async throws {
+        let server = try await serve()
+        #expect(try await outcome(of: .http(probe(server, authority))) == .success)
+        var named = authority
+        named.serverName = "kubernetes"
+        #expect(try await outcome(of: .http(probe(server, named))) == .success)
+        var refused = probe(server, authority, path: "/livez")
+        #expect(try await failure(of: .http(refused)).hasSuffix("HTTP status 401"))
+        refused.status.append(401...401)
+        #expect(try await outcome(of: .http(refused)) == .success)
+        try await server.channel.close()
+    }
+
+    @Test func anotherNameIsNotBelieved() async throws {
+        try certificates.sign("elsewhere", names: ["IP:192.0.2.1", "DNS:elsewhere"])
+        let server = try await serve("elsewhere")
+        #expect(try await failure(of: .http(probe(server, authority))).contains("is not for its address"))
+        var named = authority
+        named.serverName = "kubernetes"
+        #expect(try await failure(of: .http(probe(server, named))).contains("is not for kubernetes"))
+        named.serverName = "elsewhere"
+        #expect(try await outcome(of: .http(probe(server, named))) == .success)
+        try await server.channel.close()
+    }
+
+    @Test func anotherAuthorityIsNotBelieved() async throws {
+        let other = directory.appending(path: "other")
+        try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
+        let stranger = try TestCertificates(in: other, names: ["IP:::1"])
+        let server = try await serve()
+        let file = TLSOptions(trust: .file(stranger.path("ca.pem")))
+        #expect(
+            try await failure(of: .http(probe(server, file))).hasSuffix(
+                "signed by no valid authority in \(stranger.path("ca.pem"))"))
+        let system = try await failure(of: .http(probe(server, TLSOptions())))
+        #expect(system.contains("signed by no authority of this machine"))
+        #expect(try await outcome(of: .http(probe(server, TLSOptions(trust: .anything)))) == .success)
+        try await server.channel.close()
+    }
+
+    @Test func whatHasExpiredIsNotBelieved() async throws {
+        try certificates.sign("old", names: ["IP:::1"], days: -1)
+        let server = try await serve("old")
+        let reason = try await failure(of: .http(probe(server, authority)))
+        #expect(reason.contains(#/its certificate expired on 20\d\d-\d\d-\d\d$/#), "\(reason)")
+        try await server.channel.close()
+    }
+
+    @Test func aFileThatCannotBeUsedIsNamed() async throws {
+        let server = try await serve()
+        let absent = certificates.path("nowhere.pem")
+        #expect(
+            try await failure(of: .http(probe(server, TLSOptions(trust: .file(absent))))).contains(
+                "cannot read \(absent): No such file or directory"))
+        let key = certificates.path("server.key")
+        #expect(
+            try await failure(of: .http(probe(server, TLSOptions(trust: .file(key))))).contains(
+                "\(key): no certificate in PEM"))
+        var mixed = authority
+        mixed.identity = .init(certificate: certificates.path("server.pem"), key: certificates.path("ca.pem"))
+        #expect(
+            try await failure(of: .http(probe(server, mixed))).contains(
+                "\(certificates.path("ca.pem")): no private key in PEM"))
+        try await server.channel.close()
+    }
+
+    /// As when certificates are renewed: the same check goes on with what is there then.
+    @Test func filesAreReadAgainWhenTheyChange() async throws {
+        let file = directory.appending(path: "trusted.pem")
+        try Data("nothing yet".utf8).write(to: file)
+        let server = try await serve()
+        let (prober, loop) = Prober.make(.http(probe(server, TLSOptions(trust: .file(file.path)))))
+        func attempt() async throws -> CheckOutcome {
+            try await loop.flatSubmit { prober.run(timeout: .seconds(10)) }.get()
+        }
+        #expect(try await attempt().reason.contains("no certificate in PEM"))
+        try Data(contentsOf: directory.appending(path: "ca.pem")).write(to: file, options: .atomic)
+        #expect(try await attempt() == .success)
+        #expect(try await attempt() == .success)
+        try FileManager.default.removeItem(at: file)
+        #expect(try await attempt().reason.contains("No such file"))
+        try await server.channel.close()
+    }
+
+    @Test func aServerThatAsksForACertificateIsShownOne() async throws {
+        try certificates.sign("client", names: ["DNS:client"])
+        let ask = { [certificates] (tls: inout TLSConfiguration) in
+            tls.certificateVerification = .noHostnameVerification
+            tls.trustRoots = .file(certificates.path("ca.pem"))
+        }
+        let server = try await serve("server", ask)
+        let reason = try await failure(of: .http(probe(server, authority)))
+        #expect(reason.hasSuffix("wants a certificate, which is given by certificate and key"), "\(reason)")
+        var known = authority
+        known.identity = .init(certificate: certificates.path("client.pem"), key: certificates.path("client.key"))
+        #expect(try await outcome(of: .http(probe(server, known))) == .success)
+        try await server.channel.close()
+    }
+
+    @Test func whatDoesNotSpeakTLSIsAFailure() async throws {
+        let plain = try await Server.http { _ in .ok }
+        #expect(try await failure(of: .http(probe(plain, authority))).hasSuffix("does not speak TLS"))
+        try await plain.channel.close()
+        let hangUp = try await Server { $0.close() }
+        #expect(try await failure(of: .http(probe(hangUp, authority))) != "")
+        try await hangUp.channel.close()
+        let server = try await serve()
+        #expect(try await failure(of: .http(probe(server, nil))) != "")
+        try await server.channel.close()
+    }
+
+    @Test func oldTLSIsNotSpoken() async throws {
+        let age = { (tls: inout TLSConfiguration) in
+            tls.minimumTLSVersion = .tlsv1
+            tls.maximumTLSVersion = .tlsv11
+        }
+        let server = try await serve("server", age)
+        #expect(
+            try await failure(of: .http(probe(server, authority))).hasSuffix("does not speak TLS 1.2 or later"))
+        try await server.channel.close()
+    }
+}

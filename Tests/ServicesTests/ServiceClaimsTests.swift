@@ -1,0 +1,77 @@
+import Addressing
+import Services
+import Testing
+
+@testable import Services
+
+struct ServiceClaimsTests {
+    private let vip: IPv6Address = "2001:db8:aa::1"
+    private let node: IPv6Address = "2001:db8::1"
+
+    private func entry(_ wish: Wish = .announce, _ names: String...) -> ServiceDemand {
+        ServiceDemand(
+            wish: wish, services: (names.isEmpty ? ["web"] : names).map { "default/\($0)" })
+    }
+
+    private func described(_ verdicts: [(IPv6Address, ServiceClaims.Verdict)]) -> [String] {
+        verdicts.map { address, verdict in
+            switch verdict {
+            case .grant(let entry): "\(address) \(entry.wish)"
+            case .end: "\(address) end"
+            case .revoke: "\(address) revoke"
+            }
+        }
+    }
+
+    @Test func theAddressOfANodeIsNoServices() {
+        var claims = ServiceClaims()
+        #expect(claims.reserve(machines: [node], configured: []).isEmpty)
+        #expect(
+            described(claims.take([vip: entry(), node: entry(.announce, "thief", "other")])) == ["\(vip) announce"])
+        #expect(
+            claims.problems == [
+                "default/thief and 1 more: 2001:db8::1 is the address of a node and cannot be that of a service; "
+                    + "it is not announced"
+            ])
+        #expect(described(claims.take([vip: entry(.lastResort)])) == ["\(vip) lastResort"])
+        // Until the node is gone from the mesh for good.
+        #expect(described(claims.reserve(machines: [], configured: [])) == ["\(node) announce"])
+        #expect(claims.problems.isEmpty)
+        #expect(described(claims.take([node: nil, vip: nil])) == ["\(node) end", "\(vip) end"])
+        #expect(!claims.hasAny)
+    }
+
+    @Test func whatBelongsToANodeThatIsHeardLaterIsGivenUp() {
+        var claims = ServiceClaims()
+        _ = claims.take([node: entry()])
+        #expect(described(claims.reserve(machines: [node], configured: [])) == ["\(node) revoke"])
+        #expect(claims.reserve(machines: [node], configured: []).isEmpty)
+        #expect(claims.take([node: nil]).isEmpty)
+        #expect(claims.problems.isEmpty)
+        #expect(claims.reserve(machines: [], configured: []).isEmpty, "nobody wants it any more")
+    }
+
+    @Test func whatTheConfigurationGivesFollowsItsOwnCheck() {
+        var claims = ServiceClaims()
+        _ = claims.take([vip: entry()])
+        #expect(described(claims.reserve(machines: [], configured: [vip])) == ["\(vip) revoke"])
+        #expect(claims.problems.isEmpty, "nothing is wrong with that")
+        #expect(described(claims.reserve(machines: [], configured: [])) == ["\(vip) announce"])
+    }
+
+    @Test func thereIsAnEndToHowManyThereAre() {
+        var claims = ServiceClaims(limit: 2)
+        let some = (1...4).map { IPv6Address(high: 0x2001_0db8_00aa_0000, low: $0) }
+        let all = Dictionary(uniqueKeysWithValues: some.map { ($0, Optional(entry())) })
+        #expect(described(claims.take(all)) == ["\(some[0]) announce", "\(some[1]) announce"])
+        let problems = ["services have more than the 2 addresses that a node announces; some are not announced"]
+        #expect(claims.problems == problems)
+        #expect(claims.take([some[3]: entry(.lastResort)]).isEmpty)
+        #expect(described(claims.take([some[0]: entry(.lastResort)])) == ["\(some[0]) lastResort"])
+        #expect(described(claims.take([some[0]: nil])) == ["\(some[0]) end", "\(some[2]) announce"])
+        #expect(
+            described(claims.reserve(machines: [some[1]], configured: []))
+                == ["\(some[1]) revoke", "\(some[3]) lastResort"])
+        #expect(claims.problems.count == 1)
+    }
+}

@@ -1,0 +1,75 @@
+import Addressing
+import OSPF
+import Services
+import Testing
+import Timing
+
+@testable import Services
+
+struct ServiceVIPsTests {
+    private let vip: IPv6Address = "2001:db8::1"
+    private func at(_ seconds: Int64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }
+
+    @Test func anAddressCostsOutBeforeItGoes() {
+        var vips = ServiceVIPs()
+        #expect(vips.set(vip, nil, at: at(0)) == [] && vips.entries.isEmpty)
+        #expect(vips.set(vip, .announce, services: ["default/web"], at: at(1)) == [.hold(vip)])
+        #expect(vips.entries[vip]?.isLastResort == false && vips.nextDeadline == nil)
+        #expect(vips.set(vip, nil, at: at(2)) == [])
+        #expect(vips.entries[vip]?.isLastResort == true && vips.entries[vip]?.services == ["default/web"])
+        #expect(vips.nextDeadline == at(2) + ServiceVIPs.linger)
+        #expect(vips.set(vip, nil, at: at(4)) == [], "the end is not put off")
+        #expect(vips.nextDeadline == at(2) + ServiceVIPs.linger)
+        #expect(vips.expire(at: at(6)) == [])
+        #expect(vips.expire(at: at(7)) == [.release(vip)])
+        #expect(vips.entries.isEmpty && vips.nextDeadline == nil)
+    }
+
+    @Test func whoIsWantedAgainStays() {
+        var vips = ServiceVIPs()
+        _ = vips.set(vip, .lastResort, at: at(0))
+        _ = vips.set(vip, nil, at: at(1))
+        #expect(vips.set(vip, .announce, at: at(2)) == [])
+        #expect(
+            vips.nextDeadline == nil && vips.entries[vip]?.isLastResort == false && vips.entries[vip]?.since == at(2))
+        #expect(vips.expire(at: at(100)) == [])
+        #expect(vips.removeAll() == [.release(vip)] && vips.entries.isEmpty)
+    }
+
+    @Test func whoComesAndGoesHasToStay() throws {
+        var vips = ServiceVIPs()
+        var holds: [Double] = []
+        var now = at(0)
+        for round in 0..<12 {
+            let hold = vips.set(vip, .announce, at: now)
+            #expect(hold == (round == 0 ? [.hold(vip)] : []), "it stays on the node all the while")
+            if case .flapping(let end)? = vips.entries[vip]?.standing {
+                #expect(vips.nextDeadline == end && vips.entries[vip]?.isLastResort == true)
+                holds.append((end - (now - .milliseconds(500))) / .seconds(1))
+                #expect(vips.set(vip, .announce, services: ["default/web"], at: now) == [])
+                #expect(vips.nextDeadline == end, "nothing new puts it off, or brings it forward")
+                // One that goes while it is held back has gone as well.
+                if round % 2 == 0 { now = end } else { now = now + .milliseconds(500) }
+                #expect(vips.expire(at: now) == [])
+            } else {
+                holds.append(0)
+            }
+            #expect(vips.entries[vip]?.isLastResort == (round % 2 == 1 && round > 2))
+            #expect(vips.set(vip, round % 3 == 0 ? nil : .lastResort, at: now) == [])
+            #expect(vips.entries[vip]?.isLastResort == true, "that it goes is told at once")
+            now = now + .milliseconds(500)
+        }
+        #expect(holds == [0, 0, 0, 2, 4, 8, 16, 20, 20, 20, 20, 20])
+        _ = vips.set(vip, nil, at: now)
+        #expect(vips.expire(at: now + ServiceVIPs.linger) == [.release(vip)])
+        // Also if it was withdrawn in between.
+        _ = vips.set(vip, .announce, at: now + .seconds(6))
+        #expect(vips.entries[vip]?.standing == .flapping(until: now + .milliseconds(19_500)))
+        _ = vips.expire(at: now + .milliseconds(19_500))
+        #expect(vips.entries[vip]?.standing == .announced && vips.nextDeadline == nil)
+        // Who was calm for a while begins anew.
+        _ = vips.set(vip, .lastResort, at: now + .seconds(60))
+        _ = vips.set(vip, .announce, at: now + .seconds(61))
+        #expect(vips.entries[vip]?.standing == .announced)
+    }
+}
