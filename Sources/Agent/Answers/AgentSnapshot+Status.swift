@@ -7,7 +7,6 @@ internal import OSPF
 internal import Routing
 internal import Services
 
-
 extension AgentSnapshot {
     /// How the node is.
     var status: Status {
