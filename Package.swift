@@ -50,9 +50,16 @@ let core: [Target] = [
     library("Routing", ["Timing", "Addressing", "OSPF"]),
     library("Services", ["Timing", "Addressing", "OSPF"]),
     library("MeshConfiguration", ["Addressing", "OSPF", "Services"]),
-    library("Simulation", ["Timing", "Addressing", "OSPFPacket", "OSPF", "Routing"]),
+    library(
+        "Node",
+        ["Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration"]),
+    library(
+        "Simulation",
+        [
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration", "Node",
+        ]),
     .executableTarget(
-        name: "meshsim", dependencies: ["Timing", "Addressing", "OSPF", "Simulation"], swiftSettings: settings),
+        name: "meshsim", dependencies: ["Timing", "Addressing", "OSPF", "Node", "Simulation"], swiftSettings: settings),
 
     tests("Timing", []),
     tests("Addressing", []),
@@ -61,6 +68,9 @@ let core: [Target] = [
     tests("OSPF", ["Timing", "Addressing", "OSPFPacket", "ShortestPath"]),
     tests("Routing", ["Timing", "Addressing", "OSPF"]),
     tests("Services", ["Timing", "Addressing", "OSPF"]),
+    tests(
+        "Node",
+        ["Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration"]),
     tests("Simulation", ["Timing", "Addressing", "OSPFPacket", "OSPF", "Routing"]),
 ]
 
@@ -95,7 +105,7 @@ let shell: [Target] = [
     library(
         "Agent",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration", "Node",
             "ConfigurationFile", "Linux", "Netlink", "HealthChecks", "Kubernetes", "Cluster", "ControlAPI",
             "PrometheusMetrics", metrics, .product(name: "Logging", package: "swift-log"),
             .product(name: "Subprocess", package: "swift-subprocess"),
@@ -136,7 +146,8 @@ let shell: [Target] = [
         "Agent",
         [
             "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration",
-            "ConfigurationFile", "Linux", "Netlink", "ControlAPI", "ControlClient", "Kubernetes", "Cluster", "Lab",
+            "Node", "ConfigurationFile", "Linux", "Netlink", "ControlAPI", "ControlClient", "Kubernetes", "Cluster",
+            "Lab",
             "TestAPIServer",
         ]
             + nio),

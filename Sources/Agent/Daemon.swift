@@ -34,7 +34,7 @@ public struct Daemon: Sendable {
 
     private let options: Options
     private let log: Logger
-    private let file: ConfigurationFile
+    private let file: WatchedFile
     let configuration: Configuration
 
     /// Reads the configuration.
@@ -45,7 +45,7 @@ public struct Daemon: Sendable {
             options.configurationFile
             ?? (access(Configuration.defaultPath, F_OK) == 0 ? Configuration.defaultPath : nil)
         if let problem = EnvironmentDefaults.problem { throw StartProblem(description: problem) }
-        file = ConfigurationFile(path: path)
+        file = WatchedFile(path: path ?? Configuration.defaultPath)
         configuration =
             try path.map { path throws(ConfigurationProblems) in
                 try Configuration(
@@ -92,7 +92,7 @@ public struct Daemon: Sendable {
         defer { unlink(socket) }
         log.notice(
             "meshd \(Version.text) starts",
-            metadata: ["configuration": "\(file.path ?? "defaults")", "socket": "\(socket)"])
+            metadata: ["configuration": "\(file.isPresent ? file.path : "defaults")", "socket": "\(socket)"])
         try connection?.start()
         defer { connection?.stop() }
         try tasks.run { try await agent.start() }.wait()

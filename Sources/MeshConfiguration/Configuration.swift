@@ -13,6 +13,8 @@ public struct Configuration: Hashable, Sendable {
     public var interfaces: [InterfaceRule] = [InterfaceRule(pattern: .everyCabledPort)]
     /// `advertise`: further prefixes of this node.
     public var advertise: [AdvertisedPrefix] = []
+    /// Prefixes that this node imports from outside of the mesh. No key sets them yet.
+    public var externals: [ExternalPrefix] = []
     /// `vips`: addresses this node shares with others while its checks pass.
     public var vips: [VIP] = []
     /// `pools`: addresses that services of type `LoadBalancer` are given.

@@ -39,14 +39,9 @@ public enum ForwardingSettings {
     }
 
     /// Makes this machine forward IPv6 and IPv4 and spread flows by port over equal ways, in the calling thread's network
-    /// namespace. Forwarding makes the kernel ignore router advertisements, and a default route learned from one would
-    /// run out; interfaces that have such a route are told to go on accepting them (`accept_ra` = 2) first.
-    public static func apply() -> [Outcome] {
+    /// namespace.
+    public static func applyForwarding() -> [Outcome] {
         var outcomes: [Outcome] = []
-        for interface in (try? interfacesWithAdvertisedDefault()) ?? [] {
-            let name = "net/ipv6/conf/\(interface)/accept_ra"
-            if let value = try? Sysctl.read(name), value == "1" { outcomes.append(set(name, to: "2")) }
-        }
         outcomes.append(set("net.ipv6.conf.all.forwarding", to: "1"))
         outcomes.append(set("net.ipv6.fib_multipath_hash_policy", to: "1"))
         outcomes.append(set("net.ipv4.ip_forward", to: "1"))
@@ -70,6 +65,19 @@ public enum ForwardingSettings {
         return set(name(port), to: "2")
     }
 
+    /// Has a port go on taking router advertisements, which it would not while the machine forwards: `accept_ra` is 2 where
+    /// it is 1. A default route learned from one would run out. `nil` if the port takes none, or takes them already.
+    public static func keepRouterAdvertisements(of port: String) -> Outcome? {
+        let name = "net/ipv6/conf/\(port)/accept_ra"
+        guard (try? Sysctl.read(name)) == "1" else { return nil }
+        return set(name, to: "2")
+    }
+
+    /// Has a port take no router advertisements.
+    public static func refuseRouterAdvertisements(of port: String) -> Outcome {
+        set("net/ipv6/conf/\(port)/accept_ra", to: "0")
+    }
+
     private static func set(_ name: String, to wanted: String) -> Outcome {
         do {
             let current = try Sysctl.read(name)
@@ -80,27 +88,4 @@ public enum ForwardingSettings {
             return Outcome(name: name, wanted: wanted, result: error.code == ENOENT ? .absent : .failed(error))
         }
     }
-
-    /// The names of interfaces with a default route from a router advertisement.
-    private static func interfacesWithAdvertisedDefault() throws(SystemError) -> Set<String> {
-        let socket = try NetlinkSocket()
-        var indexes: Set<UInt32> = []
-        var fixed = rtmsg()
-        fixed.rtm_family = UInt8(AF_INET6)
-        fixed.rtm_protocol = advertisement
-        try socket.dump(Int(RTM_GETROUTE), fixed, of: "routes", restart: { indexes = [] }) {
-            guard let route = KernelRoute($0), route.protocolNumber == advertisement, route.prefix.length == 0,
-                let interface = route.interface
-            else { return }
-            indexes.insert(interface)
-        }
-        var names: Set<String> = []
-        try socket.dump(Int(RTM_GETLINK), ifinfomsg(), of: "links", restart: { names = [] }) {
-            if let link = Link($0), indexes.contains(link.index) { names.insert(link.name) }
-        }
-        return names
-    }
-
-    /// The kernel's protocol number for routes from router advertisements (RTPROT_RA).
-    private static let advertisement: UInt8 = 9
 }

@@ -38,6 +38,11 @@ public final class KernelAddresses {
         return false
     }
 
+    /// Whether an address on an interface bears our mark.
+    public func isOurs(_ address: IPv6Address) throws(SystemError) -> Bool {
+        try own().contains { $0.address == address && $0.interface == Self.loopback }
+    }
+
     /// Removes an address; whether it was there.
     @discardableResult
     public func remove(_ address: IPv6Address, from interface: UInt32 = loopback) throws(SystemError) -> Bool {

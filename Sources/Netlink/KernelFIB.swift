@@ -56,7 +56,7 @@ public final class KernelFIB {
     public private(set) var counters = Counters()
 
     /// The address of our socket: what bears it in notifications was done by us.
-    var port: UInt32 { socket.port }
+    public var port: UInt32 { socket.port }
 
     let socket: NetlinkSocket
     /// Routes of ours with another metric, left by an earlier run with another configuration.

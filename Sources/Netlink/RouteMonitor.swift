@@ -2,33 +2,24 @@ internal import Addressing
 internal import CLinux
 internal import CNetlink
 internal import Glibc
-internal import Linux
-internal import Routing
-
-/// What others did to our routes, or the kernel by itself.
-enum RouteEvent: Hashable {
-    /// Somebody removed a route of ours, or put one of theirs in its place.
-    case routeDeleted(IPv6Prefix)
-    /// The kernel removed a route of ours because what it pointed to is gone.
-    case routeLost(IPv6Prefix)
-    /// Somebody removed or changed a next-hop object of ours, or made one in our name.
-    case nextHopsChanged
-    /// The kernel dropped notifications.
-    case overflow
-}
+public import Linux
+public import Routing
 
 /// Hears when our routes and next-hop objects are changed by somebody else. A filter in the kernel lets nothing else
 /// through, least of all the echo of what we do ourselves, which may be ten thousand notifications for one replaced group.
-final class RouteMonitor {
+public final class RouteMonitor {
     private let socket: NetlinkSocket
     private let configuration: KernelFIBConfiguration
 
-    var descriptor: CInt { socket.descriptor }
+    /// The descriptor to watch; call ``read()`` when it is readable.
+    public var descriptor: CInt { socket.descriptor }
 
     private static let datagramsPerRead = 256
 
     /// `ownPort` is the address of the socket through which we make changes.
-    init(configuration: KernelFIBConfiguration, ownPort: UInt32, receiveBuffer: CInt) throws(SystemError) {
+    public init(
+        configuration: KernelFIBConfiguration, ownPort: UInt32, receiveBuffer: CInt = 4 << 20
+    ) throws(SystemError) {
         self.configuration = configuration
         socket = try NetlinkSocket(
             groups: [
@@ -42,7 +33,7 @@ final class RouteMonitor {
     }
 
     /// The events that wait; a bounded number.
-    func read() throws(SystemError) -> [RouteEvent] {
+    public func read() throws(SystemError) -> [RouteEvent] {
         var events: [RouteEvent] = []
         for _ in 0..<Self.datagramsPerRead {
             switch try socket.receive(wait: false) {

@@ -42,12 +42,12 @@ extension FIB {
             if nextHop != nil, kernel.groups[id] != nil { return true }
             return kernel.nextHops[id].map { $0 != nextHop } ?? false
         }
-        for (nextHop, hop) in hops where isSomethingElse(hop.id, than: nextHop) {
+        for (nextHop, hop) in hops.sorted(by: { $0.key < $1.key }) where isSomethingElse(hop.id, than: nextHop) {
             forgetHops { $0 == nextHop }
             hops[nextHop] = nil
             retryStuckDestinations()
         }
-        for (id, group) in groups where isSomethingElse(id, than: nil) {
+        for (id, group) in groups.sorted(by: { $0.key < $1.key }) where isSomethingElse(id, than: nil) {
             forgetGroups([id])
             groups[id] = nil
             guard let owner = group.owner else { continue }
@@ -106,7 +106,8 @@ extension FIB {
 
     private mutating func reconcileRoutes(_ found: [IPv6Prefix: RouteTarget?]) {
         var virtual: [[NextHop]: NextHopID] = [:]
-        for (prefix, target) in found {
+        // In an order that does not depend on hashes, so that the same kernel leads to the same changes.
+        for (prefix, target) in found.sorted(by: { $0.key < $1.key }) {
             let installed = installed(target, &virtual)
             let isNew = routes.position(of: prefix) == nil
             let position = routes.insert(prefix)
@@ -135,7 +136,9 @@ extension FIB {
             return groups[id]?.isPresent == true ? .group(id) : .other
         case (.nextHops(let members), .multipath):
             if virtual.isEmpty {
-                for (id, group) in groups where group.isPresent { virtual[group.members] = id }
+                for (id, group) in groups.sorted(by: { $0.key < $1.key }) where group.isPresent {
+                    virtual[group.members] = id
+                }
             }
             if let id = virtual[members] { return .group(id) }
             guard let id = pool.take() else { return .other }

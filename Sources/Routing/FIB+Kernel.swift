@@ -78,7 +78,7 @@ extension FIB {
         dirtyTargets.formUnion(stuckDestinations.keys)
         stuckHops = [:]
         stuckDestinations = [:]
-        for prefix in failures.keys {
+        for prefix in failures.keys.sorted() {
             guard let position = routes.position(of: prefix) else { continue }
             routes[position].hasFailed = false
             routes.markDirty(position)

@@ -189,6 +189,14 @@ extension FIB {
         return isAsWanted ? .installed : .pending
     }
 
+    /// How many routes the kernel refused.
+    public var failedRoutes: Int { failures.count }
+
+    /// The first route, in order, that the kernel refused, and why.
+    public var firstFailure: (prefix: IPv6Prefix, failure: FIBFailure)? {
+        failures.min { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
     /// How much there is.
     public var counts: FIBCounts {
         FIBCounts(

@@ -29,6 +29,8 @@ public struct ClusterView: Hashable, Sendable {
     public var isNodeKnown = false
     /// The ranges that the cluster gives the node's pods, or last gave them: at most one of each family.
     public var podCIDRs: [IPv6Prefix] = []
+    /// The addresses of all machines that the cluster knows, and those by which its API is reached: never a service's.
+    public var machineAddresses: Set<IPv6Address> = []
     /// What the cluster gives besides and cannot be such a range, in words.
     public var rangeProblem: String?
     /// Why nobody can be asked, in words.

@@ -73,6 +73,11 @@ public struct ServiceVIPs: Sendable {
     /// When ``expire(at:)`` is wanted next.
     public var nextDeadline: Instant? { passing.lazy.compactMap { entries[$0]?.standing.deadline }.min() }
 
+    /// The addresses that ``expire(at:)`` would change.
+    public func changing(at now: Instant) -> [IPv6Address] {
+        passing.filter { entries[$0]?.standing.deadline.map { $0 <= now } ?? true }.sorted()
+    }
+
     /// Takes in what is wanted of one address now; `nil` is nothing.
     public mutating func set(
         _ address: IPv6Address, _ wish: Wish?, services: [String] = [], at now: Instant

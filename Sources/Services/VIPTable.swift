@@ -162,5 +162,7 @@ public struct VIPTable: Sendable {
 
 extension VIPTable.Entry {
     /// The checker of this entry.
+    public var checkID: VIPTable.CheckID { id }
+
     var id: VIPTable.CheckID { VIPTable.CheckID(name: vip.name, generation: generation) }
 }

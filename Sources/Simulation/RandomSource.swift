@@ -47,7 +47,12 @@ public struct RandomSource: Hashable, Sendable {
         elements.isEmpty ? nil : elements[below(elements.count)]
     }
 
-    /// Brings the elements into a random order.
+    /// Each of the elements with an even chance.
+    public mutating func subset<Element>(of elements: [Element]) -> [Element] {
+        elements.filter { _ in chance(0.5) }
+    }
+
+    /// Puts elements into a random order.
     public mutating func shuffle<Element>(_ elements: inout [Element]) {
         for index in elements.indices.dropFirst() { elements.swapAt(index, below(index + 1)) }
     }

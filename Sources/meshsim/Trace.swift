@@ -1,4 +1,5 @@
 import Addressing
+import Node
 import OSPF
 import Simulation
 internal import Timing
@@ -11,8 +12,8 @@ enum Trace {
             if octets[1] != 1 { line(time, "n\(node) <- \(interface) \(packet(octets))") }
         case .effect(let node, .send(let interface, _, let destination, let octets)):
             if octets[1] != 1 { line(time, "n\(node) -> \(interface) \(packet(octets)) to \(destination)") }
-        case .effect(let node, .notice(let notice)): line(time, "n\(node) \(notice)")
-        case .effect(let node, .routes(let update)):
+        case .effect(let node, .log(let level, let text, _)): line(time, "n\(node) \(level.rawValue): \(text)")
+        case .effect(let node, .routeTable(let update)):
             line(time, "n\(node) routes: \(update.destinations.count) destinations, \(update.released.count) released")
             for route in update.routes.prefix(8) {
                 let way = route.destination.map { "destination \($0.rawValue)" } ?? "gone"

@@ -130,7 +130,9 @@ import Timing
 
     @Test func forwardingIsSetAndTold() throws {
         let stage = try Stage(cables: 1)
-        let (first, second) = try stage.machine.run { (ForwardingSettings.apply(), ForwardingSettings.apply()) }
+        let (first, second) = try stage.machine.run {
+            (ForwardingSettings.applyForwarding(), ForwardingSettings.applyForwarding())
+        }
         #expect(first.map(\.description).contains("net.ipv6.conf.all.forwarding = 1 (was 0)"))
         #expect(second.map(\.description).contains("net.ipv6.conf.all.forwarding = 1"))
         #expect(try stage.output("cat /proc/sys/net/ipv6/fib_multipath_hash_policy") == "1\n")
@@ -142,7 +144,7 @@ import Timing
         let stage = try Stage(cables: 2)
         // As the kernel makes it from an advertisement.
         try stage.ip("-6 route add default via fe80::1 dev c1 proto ra metric 1024 expires 1800")
-        let outcomes = try stage.machine.run { ForwardingSettings.apply() }
+        let outcomes = try stage.machine.run { ForwardingSettings.applyForwarding() }
         #expect(outcomes.first?.description == "net/ipv6/conf/c1/accept_ra = 2 (was 1)")
         #expect(try stage.output("cat /proc/sys/net/ipv6/conf/c1/accept_ra") == "2\n")
         #expect(try stage.output("cat /proc/sys/net/ipv6/conf/c0/accept_ra") == "1\n")

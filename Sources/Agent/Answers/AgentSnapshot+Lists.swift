@@ -1,9 +1,8 @@
 internal import Addressing
-internal import Cluster
 internal import ControlAPI
 internal import Links
 internal import MeshConfiguration
-internal import Netlink
+internal import Node
 internal import OSPF
 internal import OSPFPacket
 internal import Services
@@ -24,21 +23,7 @@ extension AgentSnapshot {
                 backupDesignatedRouter: neighbor.backupDesignatedRouter.textUnlessNone,
                 stateChanges: neighbor.stateChanges, retransmissions: neighbor.retransmissionCount,
                 requests: neighbor.requestCount,
-                problem: problem(of: neighbor, on: links[neighbor.interface]))
-        }
-    }
-
-    /// Why a neighbour is none to route by, if that is so.
-    private func problem(of neighbor: NeighborSnapshot, on link: InterfaceSnapshot?) -> String? {
-        guard let link else { return nil }
-        if let theirs = neighbor.mismatchedMTU { return Mismatch.mtu(theirs: theirs, ours: link.configuration.mtu) }
-        let namesDesignated = neighbor.designatedRouter != .none
-        switch link.effectiveKind {
-        case .broadcast:
-            // Whoever has just come listens for so long before naming one.
-            let hasWaited = now - neighbor.since > link.configuration.deadInterval
-            return neighbor.state == .full && hasWaited && !namesDesignated ? Mismatch.linkType(ours: .broadcast) : nil
-        case .pointToPoint, .auto: return namesDesignated ? Mismatch.linkType(ours: .pointToPoint) : nil
+                problem: links[neighbor.interface].flatMap { node.problem(of: neighbor, on: $0, at: now) })
         }
     }
 
@@ -78,7 +63,7 @@ extension AgentSnapshot {
     }
 
     /// The routers of the mesh.
-    var nodeList: [Node] {
+    var nodeList: [ControlAPI.Node] {
         guard let router else { return [] }
         var links: [RouterID: [RouterLSA.Link]] = [:]
         for entry in router.databaseSnapshot(at: now)
@@ -87,13 +72,13 @@ extension AgentSnapshot {
             links[entry.lsa.key.advertisingRouter, default: []] += body.links
         }
         return router.nodes.map { node in
-            Node(
+            ControlAPI.Node(
                 node: node.hostname, routerID: node.routerID.description, isSelf: node.routerID == router.routerID,
                 reachable: node.distance != nil, metric: node.distance.map(Int.init), stubRouter: node.isStub,
                 isBorder: node.flags.contains(.border), isExternal: node.flags.contains(.external),
                 prefixes: node.prefixes.map(\.prefix.description),
                 links: (links[node.routerID] ?? []).map { link in
-                    Node.Link(
+                    ControlAPI.Node.Link(
                         routerID: link.neighborRouterID.description, node: name(of: link.neighborRouterID),
                         type: link.type.text, cost: Int(link.metric), interfaceID: Int(link.interfaceID),
                         neighborInterfaceID: Int(link.neighborInterfaceID))
@@ -108,10 +93,11 @@ extension AgentSnapshot {
         vips.entries.map { entry in
             return ControlAPI.VIP(
                 name: entry.vip.name, address: entry.vip.address.description, state: entry.stateText,
-                announced: entry.isAnnounced,
+                announced: entry.isAnnounced && node.ledger.isPlaced(entry.vip.address),
                 metric: isDrained ? Int(AdvertisedPrefix.lastResort) : 0, age: age(since: entry.since),
                 check: entry.vip.check?.probe.text,
-                lastError: entry.lastError, lastCheck: entry.lastCheck.map { age(since: $0) },
+                lastError: entry.lastError ?? refusal(of: entry.vip.address),
+                lastCheck: entry.lastCheck.map { age(since: $0) },
                 streak: entry.health.streak,
                 checks: entry.checks, failures: entry.failures,
                 others: others(announcing: entry.vip.address))
@@ -122,10 +108,18 @@ extension AgentSnapshot {
         serviceVIPs.entries.sorted { $0.key < $1.key }.map { address, entry in
             return ControlAPI.VIP(
                 name: entry.services.joined(separator: ","), address: address.description,
-                state: entry.stateText, announced: gate.hasOpened,
-                metric: Int(entry.metric(isLast: isDrained || !gate.isOpen)), age: age(since: entry.since), check: nil,
-                lastError: nil, lastCheck: nil, streak: 0, checks: 0, failures: 0, others: others(announcing: address))
+                state: entry.stateText, announced: gate.hasOpened && node.ledger.isPlaced(address),
+                metric: isDrained || !gate.isOpen || entry.isLastResort ? Int(AdvertisedPrefix.lastResort) : 0,
+                age: age(since: entry.since), check: nil,
+                lastError: refusal(of: address), lastCheck: nil, streak: 0, checks: 0, failures: 0,
+                others: others(announcing: address))
         }
+    }
+
+    /// Why the kernel does not take an address, if that is so.
+    private func refusal(of address: IPv6Address) -> String? {
+        guard case .refused(let reason, _, _)? = node.ledger.entries[address]?.placement else { return nil }
+        return "the kernel refuses the address: \(reason)"
     }
 
     private func others(announcing address: IPv6Address) -> [String] {

@@ -1,8 +1,8 @@
 internal import Addressing
-internal import Cluster
 internal import ControlAPI
 internal import Glibc
 internal import MeshConfiguration
+internal import Node
 internal import OSPF
 internal import Routing
 internal import Services
@@ -15,14 +15,15 @@ extension AgentSnapshot {
             ready: notReady.isEmpty, notReady: notReady, routerID: router?.routerID.description ?? "0.0.0.0",
             routerIDIsDerived: router?.configuration.routerIDIsDerived ?? true,
             area: configuration.ospf.area.description, instance: Int(configuration.ospf.instance),
-            address: addresses.first?.description,
-            ipv4Address: addresses.first { $0.ipv4 != nil }?.description,
+            address: node.placedOwnAddresses.first?.description,
+            ipv4Address: node.placedOwnAddresses.first { $0.ipv4 != nil }?.description,
             announces: announced.map(\.prefix.description),
             stubRouter: router?.isStubRouter ?? false, drained: isDrained, configuration: configurationStatus,
             cluster: clusterStatus,
             kernel: Status.KernelStatus(
                 table: Int(configuration.kernel.table), routeProtocol: Int(configuration.kernel.routeProtocol),
-                nextHopObjects: fib.map { $0.configuration.mode == .objects } ?? true, problems: kernelProblems),
+                nextHopObjects: fib.map { $0.configuration.mode == .objects } ?? true,
+                problems: problems.filter { !$0.kind.preventsReadiness }.map(\.line)),
             counts: counts, events: events)
     }
 
@@ -30,8 +31,7 @@ extension AgentSnapshot {
         cluster.map { cluster in
             Status.ClusterStatus(
                 source: cluster.origin, connected: cluster.isConnected,
-                problems: cluster.problems + serviceProblems
-                    + (gate.problem.map { ["services are not delivered on this node: \($0)"] } ?? []),
+                problems: cluster.problems,
                 objects: cluster.resources.mapValues(\.objects), podCIDRs: cluster.podCIDRs.map(\.description),
                 drainReason: cluster.node.drainReason,
                 pools: cluster.pools.map { use in
@@ -47,7 +47,9 @@ extension AgentSnapshot {
         counts.interfaces = interfaces.ports.count
         counts.interfacesUp = interfaces.ports.values.count { if case .up = $0.state { true } else { false } }
         counts.vips = vips.entries.count + serviceVIPs.entries.count
-        counts.vipsAnnounced = vips.announced.count + serviceVIPs.entries.count
+        counts.vipsAnnounced =
+            vips.announced.count { node.ledger.isPlaced($0) }
+            + serviceVIPs.entries.keys.count { node.ledger.isPlaced($0) }
         guard let router else { return counts }
         let neighbors = router.neighborSnapshots
         counts.neighbors = neighbors.count

@@ -1,6 +1,7 @@
 internal import Addressing
 internal import ControlAPI
 internal import NIOHTTP1
+internal import Node
 internal import OSPF
 internal import OSPFPacket
 internal import PrometheusMetrics
@@ -73,7 +74,7 @@ struct ControlService: Sendable {
                 body: Array(await snapshot().metrics(links: LinkCounters.read(), registry: registry).utf8))
         case "/v1/status":
             let snapshot = await snapshot()
-            return try .json(StatusDocument(node: snapshot.node, time: Timestamp.now, status: snapshot.status))
+            return try .json(StatusDocument(node: snapshot.node.name, time: Timestamp.now, status: snapshot.status))
         case "/v1/neighbors": return try await list { $0.neighborList }
         case "/v1/interfaces": return try await list { $0.interfaceList }
         case "/v1/nodes": return try await list { $0.nodeList }
@@ -131,7 +132,8 @@ struct ControlService: Sendable {
     private func drainState() async -> DrainDocument {
         let snapshot = await snapshot()
         var document = DrainDocument(
-            node: snapshot.node, drained: snapshot.isDrained, reasons: snapshot.drainReasons.names, transitPackets: nil,
+            node: snapshot.node.name, drained: snapshot.isDrained, reasons: snapshot.node.drainReasons.names,
+            transitPackets: nil,
             problem: nil)
         guard snapshot.isDrained else { return document }
         do {
@@ -144,7 +146,7 @@ struct ControlService: Sendable {
 
     private func list<Item: ListItem>(_ items: (AgentSnapshot) throws -> [Item]) async throws -> HTTPResponse {
         let snapshot = await snapshot()
-        return try .json(ListDocument(node: snapshot.node, time: Timestamp.now, items: try items(snapshot)))
+        return try .json(ListDocument(node: snapshot.node.name, time: Timestamp.now, items: try items(snapshot)))
     }
 
     private func routes(_ query: Query) async throws -> HTTPResponse {

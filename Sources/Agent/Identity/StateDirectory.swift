@@ -2,6 +2,7 @@ internal import Addressing
 internal import Glibc
 internal import Linux
 internal import MeshConfiguration
+internal import Node
 
 /// What must outlive a restart, in small files. Everything here may be lost or unwritable: then the mesh finds out again what
 /// was known. There are two: that of the control socket forgets with the machine's restart, the other (`node.state`) does not.
@@ -40,21 +41,31 @@ struct StateDirectory: Sendable {
         }
     }
 
-    private var routerIDFile: String { path + "/router-id" }
+    private var identityFile: String { path + "/identity" }
 
-    /// The router ID that was taken in place of `derived` because another router had that.
-    func savedRouterID(insteadOf derived: RouterID) -> RouterID? {
-        guard let octets = try? SmallFile.read(routerIDFile, upTo: 64) else { return nil }
-        let words = String(decoding: octets, as: UTF8.self).split { $0 == " " || $0 == "\n" }
-        guard words.count == 2, RouterID(String(words[0])) == derived, let saved = RouterID(String(words[1])),
-            saved != .none
+    /// Who the node was when it first started; `nil` if nothing is kept or it is damaged.
+    var savedIdentity: SavedIdentity? {
+        guard let octets = try? SmallFile.read(identityFile, upTo: 512) else { return nil }
+        var fields: [Substring: Substring] = [:]
+        for line in String(decoding: octets, as: UTF8.self).split(separator: "\n") {
+            let parts = line.split(separator: " ", maxSplits: 1)
+            if parts.count == 2 { fields[parts[0]] = parts[1] }
+        }
+        guard let mac = fields["mac"].flatMap({ MACAddress(String($0)) }), mac.isUsable,
+            let nonce = fields["nonce"].flatMap({ UInt64($0, radix: 16) })
         else { return nil }
-        return saved
+        let routerID = fields["router-id"].flatMap { RouterID(String($0)) }
+        return SavedIdentity(
+            mac: mac, routerID: routerID == RouterID.none ? nil : routerID, nonce: nonce,
+            machine: fields["machine"].flatMap { UInt64($0, radix: 16) })
     }
 
-    /// Keeps the router ID that is used in place of `derived`.
-    func save(_ routerID: RouterID, insteadOf derived: RouterID) throws(SystemError) {
-        try SmallFile.write("\(derived) \(routerID)\n", to: routerIDFile)
+    /// Keeps who the node is.
+    func save(_ identity: SavedIdentity) throws(SystemError) {
+        var text = "mac \(identity.mac)\nnonce \(String(identity.nonce, radix: 16))\n"
+        if let routerID = identity.routerID { text += "router-id \(routerID)\n" }
+        if let machine = identity.machine { text += "machine \(String(machine, radix: 16))\n" }
+        try SmallFile.write(text, to: identityFile)
     }
 
     /// The IPv4 range that was taken for a purpose.
@@ -81,20 +92,14 @@ struct StateDirectory: Sendable {
             throw .last("remove \(drainFile)")
         }
     }
+}
 
-    private var nonceFile: String { path + "/fingerprint" }
-
-    /// A random number that stays the same over restarts of the agent if it can be kept, and better not over those of the
-    /// machine, whose disk may be a copy of another's: it tells two machines apart whose hardware
-    /// addresses are equal, as those of cloned virtual machines are.
-    func nonce() -> UInt64 {
-        if let octets = try? SmallFile.read(nonceFile, upTo: 32),
-            let number = UInt64(String(decoding: octets, as: UTF8.self).prefix { $0 != "\n" }, radix: 16)
-        {
-            return number
-        }
-        let number = UInt64.random(in: .min ... .max)
-        try? SmallFile.write(String(number, radix: 16) + "\n", to: nonceFile)
-        return number
+extension SavedState {
+    /// What is kept in both directories.
+    init(state: StateDirectory, passing: StateDirectory) {
+        self.init()
+        identity = state.savedIdentity
+        for purpose in IPv4Ranges.purposes { ranges[purpose] = state.savedRange(for: purpose) }
+        isDrained = passing.isDrained
     }
 }

@@ -1,229 +1,263 @@
 internal import Addressing
-internal import Cluster
 internal import ControlAPI
 internal import Glibc
-internal import HealthChecks
 internal import Links
 internal import Linux
 internal import Logging
 internal import MeshConfiguration
 internal import Netlink
+internal import Node
 internal import OSPF
+internal import PrometheusMetrics
 internal import Routing
 internal import Services
 internal import Timing
 
-/// The agent: the router between the cables and the kernel. Everything happens on one event loop, whose thread never
-/// waits for anything but events, so what a lost carrier leads to is in the kernel before the turn is over.
+/// The shell around a ``MeshNode``: sockets, netlink, clocks, files. It brings events in and carries effects out; what
+/// follows from what is decided by the node alone.
 ///
-/// Others see it through immutable snapshots and a few commands.
+/// Everything happens on one event loop, whose thread never waits for anything but events, so what a lost carrier leads to
+/// is in the kernel before the turn is over. Others see immutable snapshots and give commands.
 public actor MeshAgent {
     nonisolated let loop: EventLoop
     /// The event loop is the actor's executor.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
+    /// The node.
+    var node: MeshNode
+
     let log: Logger
     let checker: any ServiceChecker
+    let connection: ClusterConnection?
     /// What is remembered until the machine starts again, and beyond.
     let passing: StateDirectory
     let state: StateDirectory
-    let started = EventLoop.now
-    var phase = Status.Phase.waiting
-    var events = EventHistory()
-    var limiter = NoticeLimiter()
-    var counters = AgentCounters()
-
-    // Configuration.
-    var file: ConfigurationFile
-    var configuration: Configuration
+    var file: WatchedFile
     var configurationStatus: Status.ConfigurationStatus
+    var events = EventHistory()
+    var ages = RouteAges()
+    var counters = AgentCounters()
+    let started = EventLoop.now
+    /// The latest time the file was looked at.
+    private var fileLooked = EventLoop.now
+    private var timer: EventLoop.Timer?
+    private var timerDeadline: Instant?
+    /// Kept to spare the allocation.
+    private var effects: [NodeEffect] = []
+    /// When the events in hand came in.
+    var turnBegan = Instant.zero
 
     // The kernel.
-    var monitor: KernelMonitor
+    let monitor: KernelMonitor
+    let kernel: KernelFIB
+    let routeMonitor: RouteMonitor
     let addresses: KernelAddresses
-    var interfaces = InterfaceTable()
-    var kernelProblems: [String] = []
-
-    // Routing; there once the node knows who it is.
-    var routing: RoutingCore?
-    var ages = RouteAges()
-    var vips = VIPTable()
-    /// What is known of the cluster; `nil` while nothing is.
-    var cluster: ClusterView?
-    /// What services want of this node, and what of that they cannot have, in words.
-    var serviceClaims = ServiceClaims()
-    var serviceProblems: [String] = []
-    /// The addresses of the cluster's services that are announced.
-    var serviceVIPs = ServiceVIPs()
-    /// Those that are to be announced, and have not been put on this node yet.
-    var holding: Set<IPv6Address> = []
-    /// Those that are announced no more, and not taken from this node yet.
-    var releasing: [IPv6Address] = []
-    /// What the router was last told of them.
-    var announcedServices: [AdvertisedPrefix] = []
-    var gate: ServiceGate
-    let connection: ClusterConnection?
-    /// What ``reviewMesh()`` last looked at, and when.
-    var reviewed: (seen: MeshReview, moment: Instant)?
-    /// What container runtimes were last told.
-    var writtenNetwork: NetworkConfiguration?
-    /// Whether it was said that there is no port to take an identity from.
-    var isWaitingTold = false
-    /// Whether the node was made a stub router, and why it is drained, which includes that.
-    var isStubRouter = false
-    var drainReasons: DrainReasons = []
-    /// Whether the router has been told of the ports.
-    var portsAreOpen = false
-
-    /// Groups that could not be joined, and why.
-    var missingGroups: [Membership: String] = [:]
-    /// When they are tried again.
-    var membershipDeadline: Instant?
-    /// When the router first changed a route that the kernel has not been told of.
-    var routesChangedAt: Instant?
-    /// Whether the kernel could not be talked to lately, and that was said.
-    var kernelIsTroubled = false
-
-    // Moments to come.
-    var timers: Timers?
-    /// Until when ports wait for the first word of the health checks.
-    var portDeadline: Instant?
-    /// When what an earlier run left is swept at the latest.
-    var sweepDeadline: Instant?
-    /// Until when the routes of an earlier run stay as they are unless the mesh has been heard out before: what is half
-    /// known must not take away what was whole.
-    var holdDeadline: Instant?
-    /// When ``reviewMesh()`` is to look again.
-    var reviewDeadline: Instant?
-    /// When the configuration file is looked at next.
-    var fileDeadline: Instant?
-
-    /// What there is once the node knows who it is. An object, touched by the agent only, so that the router in it is
-    /// changed where it stands.
-    final class RoutingCore {
-        let identity: NodeIdentity
-        var ipv4: IPv4Ranges
-        /// Who else has the node's own addresses, in words.
-        var claims: [String] = []
-        var router: Router
-        let installer: RouteInstaller
-        let sockets: OSPFSockets
-        /// What the node has to announce, and the same with each prefix once, as the router was told.
-        var offered: [AdvertisedPrefix] = []
-        /// Routes of an earlier run that were found in the kernel at the start.
-        let adoptedRoutes: Int
-        var announced: [AdvertisedPrefix] = []
-        /// Kept to spare the allocation.
-        var effects: [RouterEffect] = []
-
-        init(
-            identity: NodeIdentity, ipv4: IPv4Ranges, router: Router, installer: RouteInstaller, sockets: OSPFSockets
-        ) {
-            self.identity = identity
-            self.ipv4 = ipv4
-            self.router = router
-            self.installer = installer
-            self.sockets = sockets
-            adoptedRoutes = installer.fib.counts.routes
-        }
-    }
-
-    /// The timers of the loop.
-    struct Timers {
-        let router: EventLoop.Timer
-        let kernel: EventLoop.Timer
-        let house: EventLoop.Timer
-    }
+    let sockets: OSPFSockets
 
     /// Opens what the agent needs of the kernel. Nothing runs before ``start()``.
     init(
-        loop: EventLoop, configuration: Configuration, file: ConfigurationFile, checker: any ServiceChecker,
+        loop: EventLoop, configuration: Configuration, file: WatchedFile, checker: any ServiceChecker,
         connection: ClusterConnection? = nil, log: Logger
     ) throws {
         self.loop = loop
-        self.configuration = configuration
         self.file = file
         self.checker = checker
         self.connection = connection
-        gate = ServiceGate(check: configuration.kubernetes.proxyCheck)
         self.log = log
         passing = StateDirectory(besideSocket: configuration.control.socket)
         state = StateDirectory(configuration)
-        if passing.isDrained { drainReasons = .operator }
         configurationStatus = Status.ConfigurationStatus(
-            file: file.path, loaded: Timestamp.now, ok: true, problems: [], needsRestart: [])
+            file: file.isPresent ? file.path : nil, loaded: Timestamp.now, ok: true, problems: [], needsRestart: [])
         monitor = try KernelMonitor()
+        kernel = try KernelFIB(
+            configuration: KernelFIBConfiguration(
+                protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table,
+                metric: configuration.kernel.metric))
+        // Subscribed before the first reading, so that nothing falls between the two.
+        routeMonitor = try RouteMonitor(configuration: kernel.configuration, ownPort: kernel.port)
         addresses = try KernelAddresses(origin: configuration.kernel.routeProtocol)
+        sockets = try OSPFSockets()
+        var environment = MeshNode.Environment()
+        environment.hostName = Host.name
+        environment.machine = Host.machine
+        environment.seed = UInt64.random(in: .min ... .max)
+        environment.hasCluster = connection != nil
+        environment.fib.mode = kernel.supportsNextHopObjects ? .objects : .multipath
+        environment.saved = SavedState(state: state, passing: passing)
+        node = MeshNode(configuration: configuration, environment: environment)
+    }
+
+    /// Begins. Throws where the agent cannot work at all.
+    func start() throws {
+        timer = loop.makeTimer { [unowned self] in assumeIsolated { $0.runTimer() } }
+        // On a busy machine an ordinary thread may wait for tens of milliseconds, and traffic with it.
+        if !loop.requestRealtimePriority() {
+            write(.info, "no real-time priority, which takes CAP_SYS_NICE: a busy machine may delay hellos and routes")
+        }
+        do {
+            try state.create()
+        } catch {
+            write(.warning, "the node's state is not kept for the next start: \(error)")
+        }
+        try loop.register(monitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readMonitor() } }
+        try loop.register(routeMonitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readRouteMonitor() } }
+        try loop.register(sockets.descriptor) { [unowned self] _ in assumeIsolated { $0.readPackets() } }
+        handle(
+            .start(
+                links: monitor.links.values.sorted { $0.index < $1.index },
+                addresses: Array(monitor.addresses)))
     }
 }
 
-/// Who tries services. ``HealthChecker``, or a test.
-protocol ServiceChecker: Sendable {
-    func start(_ id: VIPTable.CheckID, _ check: HealthCheck)
-    func stop(_ id: VIPTable.CheckID)
-}
-
-extension HealthChecker: ServiceChecker {}
-
-/// The latest things worth reading, a bounded number of them.
-struct EventHistory: Sendable {
-    private(set) var events: [Status.Event] = []
-    private static let limit = 50
-
-    mutating func append(level: Logger.Level, _ message: String) {
-        if events.count == Self.limit { events.removeFirst() }
-        events.append(Status.Event(time: Timestamp.now, level: level.rawValue, message: message))
-    }
-}
+// MARK: - What comes in
 
 extension MeshAgent {
-    /// Logs something, and keeps it for `meshctl status` if it is a notice or more. What others said is in it as they said it,
-    /// so it may hold anything; but for a terminal it is one line of text.
-    func tell(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) {
-        let message = message.asOneLine
-        log.log(level: level, "\(message)", metadata: metadata)
-        if level >= .notice { events.append(level: level, message) }
+    /// Packets taken in before what follows from them is done; what waits longer is read in the next turn.
+    private static let packetsPerTurn = 64
+    /// How long packets are taken in before that.
+    private static let readingPerTurn = Duration.milliseconds(5)
+    /// How often the hellos that wait are read, a batch of every port each time, in search of one of a silent neighbour:
+    /// more than a port's queue holds. Not a time, which passes as well while others have the processor.
+    private static let searchesForHellos = 256
+    /// A timer that is so late tells that this process was kept from running.
+    private static let stillness = Duration.seconds(2)
+    /// How often the configuration file is looked at, while the agent is awake anyway.
+    private static let fileInterval = Duration.seconds(5)
+
+    /// Takes an event in and does what follows from it.
+    func handle(_ event: NodeEvent) {
+        turnBegan = EventLoop.now
+        node.note(event, at: turnBegan)
+        settle()
     }
 
-    /// An immutable copy of everything.
-    func snapshot() -> AgentSnapshot {
-        counters.linkOverflows = monitor.overflows
-        counters.noticesPassedOver = limiter.passedOver
-        counters.installer = routing?.installer.counters
-        counters.kernel = routing?.installer.kernelCounters
-        counters.socket = routing?.sockets.counters
-        return AgentSnapshot(
-            now: EventLoop.now, started: started, node: routing?.identity.name ?? configuration.node.name ?? Host.name,
-            phase: phase, adoptedRoutes: routing?.adoptedRoutes ?? 0, router: routing?.router,
-            addresses: ownAddresses,
-            announced: routing?.announced ?? [], drainReasons: drainReasons, fib: routing?.installer.fib,
-            interfaces: interfaces, vips: vips, cluster: cluster,
-            serviceVIPs: serviceVIPs, serviceProblems: serviceProblems, gate: gate,
-            configuration: configuration, configurationStatus: configurationStatus,
-            kernelProblems: currentKernelProblems,
-            ages: ages, events: events.events, counters: counters)
-    }
-
-    private var currentKernelProblems: [String] {
-        var problems = kernelProblems
-        problems += routing?.ipv4.problems ?? []
-        problems += routing?.claims ?? []
-        problems += Set(missingGroups.values).sorted()
-        if let error = routing?.installer.lastError { problems.append("\(error)") }
-        if let loopback = monitor.links[KernelAddresses.loopback], !loopback.isUp {
-            problems.append("lo is down, so that this node's own addresses do not answer; ip link set lo up")
+    private func readPackets() {
+        turnBegan = EventLoop.now
+        let end = turnBegan + Self.readingPerTurn
+        var count = 0
+        while count < Self.packetsPerTurn, EventLoop.now < end {
+            let new = sockets.receive(note)
+            // No socket gave a whole batch, so no more waits.
+            if new < OSPFSockets.batch { break }
+            count += new
         }
-        return problems
+        settle()
     }
-}
 
-/// This machine.
-enum Host {
-    /// `$NODE_NAME`, or the host's name.
-    static var name: String {
-        if let name = getenv("NODE_NAME"), name.pointee != 0 { return String(cString: name) }
-        var buffer = [CChar](repeating: 0, count: 256)
-        gethostname(&buffer, buffer.count - 1)
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    private func note(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8]) {
+        let now = EventLoop.now
+        let runs = node.router?.calculationStatistics
+        node.note(
+            .packet(interface: interface, source: source, destination: destination, octets: octets), at: now)
+        if node.router?.calculationStatistics != runs { counters.routeCalculation.observe(EventLoop.now - now) }
+    }
+
+    private func readMonitor() {
+        turnBegan = EventLoop.now
+        do {
+            node.note(.kernel(try monitor.read()), at: turnBegan)
+        } catch {
+            write(.error, "cannot read the kernel's news of links: \(error)")
+        }
+        settle()
+    }
+
+    private func readRouteMonitor() {
+        turnBegan = EventLoop.now
+        do {
+            node.note(.routes(try routeMonitor.read()), at: turnBegan)
+        } catch {
+            node.note(.routes([.overflow]), at: turnBegan)
+        }
+        settle()
+    }
+
+    /// The node's timer is due. Nobody is declared dead whose hello came and waits unread, because others came before it or
+    /// because this process was kept from running.
+    private func runTimer() {
+        turnBegan = EventLoop.now
+        if let deadline = timerDeadline, deadline != .zero, turnBegan - deadline >= Self.stillness {
+            node.note(.stoodStill(turnBegan - deadline), at: turnBegan)
+        }
+        for _ in 0..<Self.searchesForHellos {
+            guard node.hasSilentNeighbor(at: EventLoop.now), sockets.receiveHellos(note) > 0 else { break }
+        }
+        turnBegan = EventLoop.now
+        node.note(.timer, at: turnBegan)
+        settle()
+        lookAtFile()
+    }
+
+    private func settle() {
+        var pending: [NodeEffect] = []
+        swap(&pending, &effects)
+        node.settle(at: EventLoop.now, effects: &pending)
+        // An outcome may ask for more; a bounded number of times, as what goes on and on has its own deadlines.
+        for _ in 0..<64 where !pending.isEmpty {
+            for effect in pending {
+                if let outcome = perform(effect) { node.note(outcome, at: EventLoop.now) }
+            }
+            pending.removeAll(keepingCapacity: true)
+            node.settle(at: EventLoop.now, effects: &pending)
+        }
+        for effect in pending { _ = perform(effect) }
+        pending.removeAll(keepingCapacity: true)
+        swap(&pending, &effects)
+        timerDeadline = node.nextDeadline
+        if let timer { loop.setDeadline(timerDeadline, of: timer) }
+    }
+
+    // MARK: Commands
+
+    /// Asks others to route around this node, or no longer.
+    func setStubRouter(_ isStub: Bool) { handle(.command(.stubRouter(isStub))) }
+
+    /// Makes the node ready to be taken away, because somebody says so.
+    func setDrained(_ isDrained: Bool) { handle(.command(.drain(isDrained))) }
+
+    /// Drains for the rest of this run; whether there is anything to wait for.
+    func drainForStop(within limit: Duration) -> Bool {
+        handle(.command(.drainAndStop(within: limit)))
+        if case .draining = node.life { return true }
+        return false
+    }
+
+    /// Ends what the node does; the process may end then.
+    func stop(removingEverything: Bool) { handle(.command(.stop(removingEverything: removingEverything))) }
+
+    /// A health check reports.
+    func checked(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) { handle(.checked(id, outcome)) }
+
+    /// Takes in what is new of the cluster, if there is anything.
+    func fetchNews() {
+        if let report = connection?.fetch() { handle(.cluster(report)) }
+    }
+
+    // MARK: The configuration file
+
+    /// Looks at the file now and then, while the agent is awake anyway.
+    private func lookAtFile() {
+        let now = EventLoop.now
+        guard now - fileLooked >= Self.fileInterval else { return }
+        fileLooked = now
+        if file.hasChanged, file.isPresent { reload() }
+    }
+
+    /// Reads the configuration file again. A bad one changes nothing; of a good one, what can take effect now does.
+    func reload() {
+        guard file.isPresent else {
+            return write(.warning, "there is no configuration file at \(file.path); nothing was read")
+        }
+        switch file.read() {
+        case .failure(let refusal):
+            configurationStatus.ok = false
+            configurationStatus.problems = refusal.problems
+            handle(.configurationRefused(refusal.problems))
+        case .success(let new):
+            configurationStatus = Status.ConfigurationStatus(
+                file: file.path, loaded: Timestamp.now, ok: true, problems: [],
+                needsRestart: node.configuration.keysThatNeedRestart(in: new))
+            handle(.configuration(new))
+        }
     }
 }

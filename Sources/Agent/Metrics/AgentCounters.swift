@@ -8,14 +8,8 @@ struct AgentCounters: Sendable {
     var routeCalculation = Histogram(bounds: [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 1])
     /// From the event that changed routes until the kernel had them.
     var convergence = Histogram(bounds: [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1])
-    /// Times that the kernel could not be talked to.
-    var netlinkErrors: UInt64 = 0
     /// Times that the kernel dropped notifications of links and addresses.
     var linkOverflows: UInt64 = 0
-    /// Notices that were not logged because there were many of their kind.
-    var noticesPassedOver: UInt64 = 0
-    /// What others did to our routes; `nil` while there is no router, as for the two below.
-    var installer: RouteInstaller.Counters?
     /// What was sent to the kernel.
     var kernel: KernelFIB.Counters?
     /// What became of packets below the router.

@@ -1,7 +1,6 @@
 internal import Addressing
-internal import Cluster
-internal import Kubernetes
 internal import MeshConfiguration
+internal import Node
 internal import PrometheusMetrics
 internal import Services
 
@@ -19,7 +18,7 @@ extension AgentSnapshot {
         }
         metrics.single(
             "service_vips_announced", .gauge, "Addresses of the cluster's services that this node announces.",
-            gate.hasOpened ? serviceVIPs.entries.count : 0)
+            gate.hasOpened ? serviceVIPs.entries.keys.count { node.ledger.isPlaced($0) } : 0)
         metrics.single(
             "service_vips_flapping", .gauge,
             "Addresses of services that came and went, and are the last that is taken until they have stayed.",

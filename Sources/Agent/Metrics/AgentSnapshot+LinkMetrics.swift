@@ -1,7 +1,7 @@
 internal import ControlAPI
 internal import Links
 internal import MeshConfiguration
-internal import Netlink
+internal import Node
 internal import OSPF
 internal import PrometheusMetrics
 internal import Timing
@@ -19,6 +19,11 @@ extension AgentSnapshot {
         let isUp = Set(
             interfaces.ports.values.filter { if case .up = $0.state { true } else { false } }.map(\.link.name))
         gauge("link_up", "Whether a port in use is up.") { isUp.contains($0.name) ? 1 : 0 }
+        metrics.family("link_flaps_total", .counter, "Times that a port in use went down.") { samples in
+            for (name, count) in node.counters.portFlaps.sorted(by: { $0.key < $1.key }) {
+                samples.sample(["interface": name], value: count)
+            }
+        }
         gauge("link_cost", "The OSPF cost of a port in use.") { $0.cost }
         gauge("link_neighbors", "Routers heard on a port in use.", of: active) { $0.neighbors }
         gauge(

@@ -3,6 +3,7 @@ internal import ControlAPI
 internal import Linux
 internal import MeshConfiguration
 internal import Netlink
+internal import Node
 internal import OSPF
 internal import OSPFPacket
 internal import PrometheusMetrics
@@ -21,15 +22,19 @@ extension AgentSnapshot {
         metrics.single("ready", .gauge, "Whether the node's routes can be relied on.", notReady.isEmpty)
         metrics.single(
             "drained", .gauge, "Whether the node was made ready to be taken away (meshctl drain).", isDrained)
-        metrics.single(
-            "problems", .gauge, "Things that somebody should look at; meshctl status says what.", kernelProblems.count)
+        let problems = self.problems
+        metrics.family("problems", .gauge, "Problems that somebody should look at, by kind; see meshctl status.") {
+            for kind in Problem.Kind.allCases {
+                $0.sample(["kind": kind.rawValue], value: problems.count { $0.kind == kind })
+            }
+        }
         metrics.single(
             "config_last_reload_successful", .gauge, "Whether the configuration file as last seen is in use.",
             configurationStatus.ok)
         metrics.single(
             "notices_passed_over_total", .counter,
             "Notices about others that were not logged because there were many of their kind.",
-            counters.noticesPassedOver)
+            node.limiter.passedOver)
         addLinks(links, to: &metrics)
         addVIPs(to: &metrics)
         addKernel(to: &metrics)
@@ -77,16 +82,17 @@ extension AgentSnapshot {
         }
         metrics.single(
             "fib_foreign_deletions_total", .counter, "Routes of ours that somebody else removed or replaced.",
-            counters.installer?.foreignRouteDeletions ?? 0)
+            node.installer.counters.foreignRouteDeletions)
         metrics.single(
             "fib_foreign_nexthop_changes_total", .counter,
             "Next-hop objects of ours that somebody else removed or changed.",
-            counters.installer?.foreignNextHopChanges ?? 0)
+            node.installer.counters.foreignNextHopChanges)
         metrics.single(
-            "netlink_errors_total", .counter, "Times that the kernel could not be talked to.", counters.netlinkErrors)
+            "netlink_errors_total", .counter, "Times that the kernel could not be talked to.",
+            node.counters.kernelErrors)
         metrics.family("netlink_overflows_total", .counter, "Times that the kernel dropped notifications.") {
             $0.sample(["socket": "links"], value: counters.linkOverflows)
-            $0.sample(["socket": "routes"], value: counters.installer?.overflows ?? 0)
+            $0.sample(["socket": "routes"], value: node.installer.counters.overflows)
         }
         metrics.single(
             "netlink_changes_total", .counter, "Changes of routes and next hops sent to the kernel.",
@@ -115,6 +121,17 @@ extension AgentSnapshot {
         let statistics = router.statistics
         metrics.single(
             "neighbor_state_changes_total", .counter, "Neighbour state changes.", statistics.neighborStateChanges)
+        metrics.family(
+            "neighbor_losses_total", .counter, "Times that an adjacency was lost (a neighbour left Full)."
+        ) {
+            for (key, count) in node.counters.adjacencyLosses.sorted(by: { $0.key < $1.key }) {
+                $0.sample(
+                    [
+                        "interface": key.port, "neighbor": label(of: key.router),
+                        "router_id": key.router.description,
+                    ], value: count)
+            }
+        }
         addPackets(statistics, to: &metrics)
         metrics.single(
             "lsa_retransmissions_total", .counter, "LSAs sent again for want of an acknowledgment.",

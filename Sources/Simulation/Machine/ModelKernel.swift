@@ -1,4 +1,5 @@
 public import Addressing
+internal import Node
 internal import Routing
 
 /// A kernel as far as routes and next-hop objects go: what it takes, what it refuses, and what it does by itself when a
@@ -9,6 +10,18 @@ public struct ModelKernel: Sendable {
         case group([NextHopID])
     }
 
+    /// The addresses on `lo`, and whether they bear our mark.
+    public internal(set) var addresses: [IPv6Address: Bool] = [:]
+    /// Whether it forwards packets.
+    public internal(set) var forwards = true
+    /// Whether it answers no request about routes, for want of buffers.
+    var isUnreachable = false
+    /// Addresses that it does not take.
+    var refusedAddresses: Set<IPv6Address> = []
+    /// Prefixes that it takes no route to.
+    var refusedPrefixes: Set<IPv6Prefix> = []
+    /// Routes that were removed, by whatever means.
+    public private(set) var routeLosses = 0
     private var objects: [NextHopID: Object] = [:]
     private var routes: [IPv6Prefix: NextHopID] = [:]
     /// Interfaces with carrier.
@@ -37,6 +50,7 @@ public struct ModelKernel: Sendable {
         case .removeRoute(let prefix):
             routes[prefix] = nil
             routeChanges += 1
+            routeLosses += 1
         case .removeGroup(let id), .removeNextHop(let id): remove(id)
         }
         return nil
@@ -48,6 +62,7 @@ public struct ModelKernel: Sendable {
             objects[id] != nil ? .exists : lit.contains(hop.interface) ? nil : .linkUnusable
         case .addGroup(let id, let members): objects[id] != nil ? .exists : refusal(ofMembers: members)
         case .replaceGroup(let id, let members): objects[id] == nil ? .missing : refusal(ofMembers: members)
+        case .addRoute(let prefix, _) where refusedPrefixes.contains(prefix): .refused
         case .addRoute(let prefix, let target): routes[prefix] != nil ? .exists : refusal(of: target)
         case .replaceRoute(let prefix, let target): routes[prefix] == nil ? .missing : refusal(of: target)
         case .removeRoute(let prefix): routes[prefix] == nil ? .missing : nil
@@ -73,7 +88,37 @@ public struct ModelKernel: Sendable {
             let rest = members.filter { $0 != id }
             if rest.isEmpty { remove(groupID) } else { objects[groupID] = .group(rest) }
         }
+        let count = routes.count
         routes = routes.filter { $0.value != id }
+        routeLosses += count - routes.count
+    }
+
+    /// Somebody else removes a route; whether there was one.
+    mutating func stealRoute(_ prefix: IPv6Prefix) -> Bool { routes.removeValue(forKey: prefix) != nil }
+
+    /// Everything of ours goes.
+    mutating func removeAllRoutes() { (objects, routes) = ([:], [:]) }
+
+    /// Does what the node asks of an address.
+    mutating func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
+        switch request {
+        case .add(let address):
+            if refusedAddresses.contains(address) { return .refused("permission denied") }
+            if let isOurs = addresses[address] { return .present(isOurs: isOurs) }
+            addresses[address] = true
+            return .added
+        case .remove(let address):
+            addresses[address] = nil
+            return .removed
+        }
+    }
+
+    /// Sees that settings are right.
+    mutating func apply(_ wanted: [KernelSetting]) -> [SettingOutcome] {
+        guard wanted.contains(.forwarding) else { return [] }
+        let result: SettingOutcome.Result = forwards ? .unchanged : .changed(from: "0")
+        forwards = true
+        return [SettingOutcome(name: "net.ipv6.conf.all.forwarding", wanted: "1", result: result)]
     }
 
     /// The carrier of an interface comes or goes; with it go the next-hop objects.

@@ -1,6 +1,10 @@
 internal import Addressing
+internal import Links
+internal import MeshConfiguration
+internal import Node
 internal import OSPF
 internal import Routing
+internal import Services
 internal import Timing
 
 /// Power, processes and carrier.
@@ -8,58 +12,92 @@ extension Network {
     /// Starts a process, with power if there was none.
     mutating func start(_ node: Int) {
         switch nodes[node].state {
-        case .running, .asleep:
-            guard nodes[node].isLeaving else { return }
-            stop(node)
+        case .running, .asleep: return
         case .stopped: break
         case .off:
             nodes[node].state = .stopped
             for port in nodes[node].ports { updateCarrier(of: ports[port].link) }
         }
-        nodes[node].process += 1
+        nodes[node].processNumber += 1
         nodes[node].state = .running
-        nodes[node].isLeaving = false
+        nodes[node].isStubCommanded = false
         nodes[node].routes = RouteTable()
-        nodes[node].willRetry = false
-        adoptKernel(node)
-        let configuration = RouterConfiguration(
-            routerID: nodes[node].routerID, routerIDIsDerived: nodes[node].routerIDIsDerived,
-            hostname: "n\(node)", hardwareFingerprint: fingerprint(of: node), seed: random.next(),
-            resumptionLimit: nodes[node].kernel.prefixes.isEmpty ? nil : longestDeadInterval(of: node))
-        nodes[node].router = Router(configuration: configuration, at: localTime(of: node))
-        tellAnnouncements(node)
-        for port in nodes[node].ports { tellCarrier(port) }
+        nodes[node].checks = [:]
+        nodes[node].checkedAnnouncements = 0
+        nodes[node].configuration.interfaces = nodes[node].ports.map { interfaceRule(of: $0) }
+        var environment = MeshNode.Environment()
+        environment.hostName = "n\(node)"
+        environment.machine = UInt64(node) + 1
+        environment.seed = random.next()
+        environment.hasCluster = true
+        environment.saved = nodes[node].disk
+        nodes[node].process = MeshNode(configuration: nodes[node].configuration, environment: environment)
+        var links = [Links.Link(index: 1, name: "lo", isLoopback: true, mtu: 65_536)]
+        var addresses: [InterfaceAddress] = []
+        for port in nodes[node].ports {
+            links.append(link(of: port))
+            addresses.append(linkLocalAddress(of: port))
+            ports[port].hasFlapped = false
+            ports[port].told = ports[port].hasCarrier ? ports[port].configuration : nil
+        }
+        for (address, isOurs) in nodes[node].kernel.addresses.sorted(by: { $0.key < $1.key }) {
+            addresses.append(
+                InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: isOurs ? 71 : 0))
+        }
+        handle(.start(links: links, addresses: addresses), on: node)
+        let known = nodes[node].demands.mapValues { Optional(demand($0)) }
+        if !known.isEmpty { tellCluster(node, known) }
     }
 
-    /// Tells the process what it is to announce.
-    private mutating func tellAnnouncements(_ node: Int) {
-        handle(.advertise(nodes[node].prefixes), on: node)
-        handle(.advertiseExternal(nodes[node].externals), on: node)
-        handle(.stubRouter(nodes[node].isStub), on: node)
+    func interfaceRule(of port: Int) -> InterfaceRule {
+        let configuration = ports[port].configuration
+        var rule = InterfaceRule(pattern: .named(Glob(configuration.name)!))
+        rule.role = .active(configuration.kind)
+        rule.cost = configuration.cost
+        rule.hello = configuration.helloInterval
+        rule.dead = configuration.deadInterval
+        rule.retransmit = configuration.retransmitInterval
+        rule.priority = configuration.priority
+        return rule
     }
 
-    private func longestDeadInterval(of node: Int) -> Duration {
-        nodes[node].ports.map { ports[$0].configuration.deadInterval }.max() ?? .zero
+    func link(of port: Int) -> Links.Link {
+        let configuration = ports[port].configuration
+        return Links.Link(
+            index: configuration.index, name: configuration.name, hasCarrier: ports[port].hasCarrier,
+            mtu: configuration.mtu,
+            macAddress: MACAddress(rawValue: 0x0600_0000_0000 + UInt64(port)), isPhysical: true)
     }
 
-    /// 32 octets that differ from machine to machine.
-    private func fingerprint(of node: Int) -> [UInt8] {
-        var source = RandomSource(seed: UInt64(node) &+ 1)
-        return (0..<32).map { _ in UInt8(truncatingIfNeeded: source.next()) }
+    func linkLocalAddress(of port: Int) -> InterfaceAddress {
+        let configuration = ports[port].configuration
+        return InterfaceAddress(
+            interface: configuration.index, address: configuration.linkLocalAddress, prefixLength: 64)
+    }
+
+    func demand(_ wish: Wish) -> ServiceDemand { ServiceDemand(wish: wish, services: ["default/s"]) }
+
+    /// Tells the process what the cluster's services want of it.
+    mutating func tellCluster(_ node: Int, _ changes: [IPv6Address: ServiceDemand?]) {
+        var view = ClusterView(origin: "the simulator", node: NodeConditions(name: "n\(node)"))
+        view.isNodeKnown = true
+        handle(.cluster(ClusterReport(view: view, changes: changes)), on: node)
     }
 
     /// Ends the process; the kernel stays.
     mutating func stop(_ node: Int) {
         guard nodes[node].state == .running || nodes[node].state == .asleep else { return }
         nodes[node].state = .stopped
-        nodes[node].router = nil
-        nodes[node].fib = nil
+        nodes[node].process = nil
         nodes[node].timer = nil
         nodes[node].backlog = []
-        nodes[node].process += 1
+        nodes[node].news = []
+        nodes[node].checks = [:]
+        nodes[node].processNumber += 1
         for port in nodes[node].ports {
             ports[port].told = nil
             ports[port].hasFlapped = false
+            ports[port].missed = []
             ports[port].joinedAllSPFRouters = false
             ports[port].joinedAllDRouters = false
         }
@@ -69,17 +107,29 @@ extension Network {
         stop(node)
         nodes[node].state = .off
         nodes[node].kernel = ModelKernel()
+        nodes[node].disk.isDrained = false
         for port in nodes[node].ports { updateCarrier(of: ports[port].link) }
     }
 
     mutating func sleep(_ node: Int) {
         guard nodes[node].state == .running else { return }
         nodes[node].state = .asleep
+        nodes[node].asleepSince = now
     }
 
     mutating func wake(_ node: Int) {
         guard nodes[node].state == .asleep else { return }
         nodes[node].state = .running
+        handle(.stoodStill(now - nodes[node].asleepSince), on: node)
+        for port in nodes[node].ports where !ports[port].missed.isEmpty {
+            let missed = ports[port].missed
+            ports[port].missed = []
+            if ports[port].told != nil { ports[port].told = ports[port].configuration }
+            handle(.kernel(missed), on: node)
+        }
+        let news = nodes[node].news
+        nodes[node].news = []
+        for event in news { handle(event, on: node) }
         // What waits in several sockets is read in no particular order.
         let packetsFirst = random.chance(0.5)
         if !packetsFirst { for port in nodes[node].ports { tellCarrier(port) } }
@@ -87,18 +137,13 @@ extension Network {
         nodes[node].backlog = []
         for packet in backlog { take(packet, on: node) }
         if packetsFirst { for port in nodes[node].ports { tellCarrier(port) } }
-        tellAnnouncements(node)
-        // A retry that came due meanwhile was slept through.
-        retry(node)
-        if nodes[node].timer == nil { handle(.timer, on: node) }
-    }
-
-    /// The router takes leave and is given a moment for it.
-    mutating func shutDown(_ node: Int) {
-        guard nodes[node].isRunning else { return }
-        nodes[node].isLeaving = true
-        handle(.shutdown, on: node)
-        enqueue(.end(node: node, process: nodes[node].process), after: .milliseconds(200))
+        handle(.configuration(nodes[node].configuration), on: node)
+        var changes = nodes[node].demands.mapValues { Optional(demand($0)) }
+        for address in nodes[node].process?.serviceVIPs.entries.keys.sorted() ?? [] where changes[address] == nil {
+            changes[address] = .some(nil)
+        }
+        tellCluster(node, changes)
+        handle(.timer, on: node)
     }
 
     /// Works out anew which ports of a link have a signal, and sends the news around.
@@ -125,15 +170,16 @@ extension Network {
         if ports[index].told != nil, ports[index].hasFlapped || !ports[index].hasCarrier {
             ports[index].told = nil
             observer?(now, .carrier(node: node, interface: interface, isUp: false))
-            nodes[node].fib?.linkLost(interface)
-            handle(.interfaceDown(index: interface), on: node)
+            var lost = link(of: index)
+            lost.hasCarrier = false
+            handle(.kernel([.link(lost)]), on: node)
         }
         ports[index].hasFlapped = false
         if ports[index].hasCarrier, ports[index].told == nil {
             ports[index].told = ports[index].configuration
             observer?(now, .carrier(node: node, interface: interface, isUp: true))
-            nodes[node].fib?.linkUsable(interface)
-            handle(.interfaceUp(ports[index].configuration), on: node)
+            // Its address may be another than when it was last told.
+            handle(.kernel([.address(linkLocalAddress(of: index)), .link(link(of: index))]), on: node)
         }
     }
 }

@@ -1,5 +1,6 @@
 public import Addressing
 public import OSPF
+public import Services
 
 /// Something done to a network from outside. What makes no sense at the moment (to start what runs) does nothing, so
 /// that any part of a script is a script.
@@ -40,6 +41,22 @@ public enum Action: Hashable, Sendable {
     case withdrawExternal(node: Int, IPv6Prefix)
     /// Whether others shall route around the node.
     case stub(node: Int, Bool)
+    /// An operator drains the node, or no longer.
+    case drain(node: Int, Bool)
+    /// What is behind a VIP works, or does no more.
+    case service(node: Int, name: String, works: Bool)
+    /// The cluster's services want an address of the node, or no longer.
+    case wish(node: Int, IPv6Address, Wish?)
+    /// Another program removes a route of the node's.
+    case foreignDeletion(node: Int)
+    /// Another program removes an address from `lo`.
+    case addressTheft(node: Int)
+    /// Somebody switches forwarding off.
+    case forwarding(node: Int)
+    /// The kernel answers no request about routes, or answers late.
+    case kernelTrouble(node: Int, isUnreachable: Bool, delay: Duration)
+    /// The kernel takes none of these addresses and prefixes.
+    case refusal(node: Int, addresses: Set<IPv6Address>, prefixes: Set<IPv6Prefix>)
     /// A port's cost changes.
     case cost(link: Int, end: Int, UInt16)
     /// A port gets another link-local address.

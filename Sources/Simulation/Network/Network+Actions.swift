@@ -1,5 +1,11 @@
 internal import Addressing
+internal import Links
+internal import MeshConfiguration
+internal import Node
 internal import OSPF
+internal import Routing
+internal import Services
+internal import Timing
 
 /// What is done from outside.
 extension Network {
@@ -19,9 +25,14 @@ extension Network {
         case .sleep(let node): sleep(node)
         case .wake(let node): wake(node)
         case .kill(let node): stop(node)
+        case .drain(let node, let isDrained): handle(.command(.drain(isDrained)), on: node)
+        case .service(let node, let name, let works): nodes[node].services[name] = works
+        case .wish(let node, let address, let wish): setWish(node, address, wish)
+        case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal: disturbKernel(action)
+
         case .start(let node): start(node)
         case .powerOff(let node): powerOff(node)
-        case .shutdown(let node): shutDown(node)
+        case .shutdown(let node): handle(.command(.stop(removingEverything: false)), on: node)
 
         case .announce, .withdraw, .announceExternal, .withdrawExternal, .stub: announce(action)
         case .cost, .renumber, .mtu: reconfigure(action)
@@ -58,25 +69,62 @@ extension Network {
         switch action {
         case .announce(let node, let prefixes):
             let replaced = Set(prefixes.map(\.prefix))
-            nodes[node].prefixes.removeAll { replaced.contains($0.prefix) }
-            nodes[node].prefixes += prefixes
-            handle(.advertise(nodes[node].prefixes), on: node)
+            nodes[node].configuration.advertise.removeAll { replaced.contains($0.prefix) }
+            nodes[node].configuration.advertise += prefixes
+            reload(node)
         case .withdraw(let node, let prefixes):
             let withdrawn = Set(prefixes)
-            nodes[node].prefixes.removeAll { withdrawn.contains($0.prefix) }
-            handle(.advertise(nodes[node].prefixes), on: node)
+            nodes[node].configuration.advertise.removeAll { withdrawn.contains($0.prefix) }
+            reload(node)
         case .announceExternal(let node, let external):
-            nodes[node].externals.removeAll { $0.prefix == external.prefix }
-            nodes[node].externals.append(external)
-            handle(.advertiseExternal(nodes[node].externals), on: node)
+            nodes[node].configuration.externals.removeAll { $0.prefix == external.prefix }
+            nodes[node].configuration.externals.append(external)
+            reload(node)
         case .withdrawExternal(let node, let prefix):
-            nodes[node].externals.removeAll { $0.prefix == prefix }
-            handle(.advertiseExternal(nodes[node].externals), on: node)
+            nodes[node].configuration.externals.removeAll { $0.prefix == prefix }
+            reload(node)
         case .stub(let node, let isStub):
-            nodes[node].isStub = isStub
-            handle(.stubRouter(isStub), on: node)
+            guard nodes[node].isRunning else { return }
+            nodes[node].isStubCommanded = isStub
+            handle(.command(.stubRouter(isStub)), on: node)
         default: preconditionFailure("not an announcement")
         }
+    }
+
+    /// The process reads the configuration file again.
+    private mutating func reload(_ node: Int) { handle(.configuration(nodes[node].configuration), on: node) }
+
+    private mutating func setWish(_ node: Int, _ address: IPv6Address, _ wish: Wish?) {
+        nodes[node].demands[address] = wish
+        tellCluster(node, [address: wish.map { demand($0) }])
+    }
+
+    /// Others, or want of memory, get in the way of a node's kernel.
+    private mutating func disturbKernel(_ action: Action) {
+        switch action {
+        case .foreignDeletion(let node):
+            let routes = nodes[node].kernel.prefixes.sorted()
+            guard let prefix = random.pick(routes), nodes[node].kernel.stealRoute(prefix) else { return }
+            tellNews(.routes([.routeDeleted(prefix)]), on: node)
+        case .addressTheft(let node):
+            guard let address = random.pick(nodes[node].kernel.addresses.keys.sorted()) else { return }
+            nodes[node].kernel.addresses[address] = nil
+            let gone = InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: 71)
+            tellNews(.kernel([.addressRemoved(gone)]), on: node)
+        case .forwarding(let node): nodes[node].kernel.forwards = false
+        case .kernelTrouble(let node, let isUnreachable, let delay):
+            nodes[node].kernel.isUnreachable = isUnreachable
+            nodes[node].kernelDelay = delay
+        case .refusal(let node, let addresses, let prefixes):
+            nodes[node].kernel.refusedAddresses = addresses
+            nodes[node].kernel.refusedPrefixes = prefixes
+        default: preconditionFailure("not of the kernel")
+        }
+    }
+
+    /// Tells a process of what others did to its kernel; one that sleeps hears of it when it wakes up.
+    private mutating func tellNews(_ event: NodeEvent, on node: Int) {
+        if nodes[node].state == .asleep { nodes[node].news.append(event) } else { handle(event, on: node) }
     }
 
     private mutating func reconfigure(_ action: Action) {
@@ -84,38 +132,44 @@ extension Network {
         case .cost(let link, let end, let cost):
             let port = links[link].ports[end]
             ports[port].configuration.cost = cost
-            tellConfiguration(port)
+            ports[port].told?.cost = cost
+            let node = ports[port].node
+            nodes[node].configuration.interfaces = nodes[node].ports.map { interfaceRule(of: $0) }
+            reload(node)
         case .renumber(let link, let end):
             let port = links[link].ports[end]
+            let old = linkLocalAddress(of: port)
             ports[port].generation += 1
             ports[port].configuration.linkLocalAddress = Self.linkLocalAddress(
                 port: port, generation: ports[port].generation)
-            tellConfiguration(port)
+            tellChange(of: port, [.address(linkLocalAddress(of: port)), .addressRemoved(old)])
         case .mtu(let link, let mtu):
             for port in links[link].ports {
                 ports[port].configuration.mtu = mtu
-                tellConfiguration(port)
+                tellChange(of: port, [.link(self.link(of: port))])
             }
         default: preconditionFailure("not a reconfiguration")
         }
     }
 
-    /// Tells a process that is awake what has changed of a port that is up; a sleeping one hears of it as of a flap.
-    private mutating func tellConfiguration(_ port: Int) {
+    /// Tells a process that is awake what has changed of a port; a sleeping one hears of it as of a flap.
+    private mutating func tellChange(of port: Int, _ events: [KernelEvent]) {
         let node = ports[port].node
-        guard ports[port].told != nil else { return }
-        if nodes[node].state == .running {
-            ports[port].told = ports[port].configuration
-            handle(.interfaceUp(ports[port].configuration), on: node)
-        } else {
+        guard nodes[node].state == .running else {
             ports[port].hasFlapped = true
+            ports[port].missed += events
+            return
         }
+        if ports[port].told != nil { ports[port].told = ports[port].configuration }
+        handle(.kernel(events), on: node)
     }
 
     private mutating func healAll() {
         for port in ports.indices { ports[port].isPulled = false }
         for link in links.indices { silence(link, false) }
         for node in nodes.indices {
+            disturbKernel(.kernelTrouble(node: node, isUnreachable: false, delay: .zero))
+            disturbKernel(.refusal(node: node, addresses: [], prefixes: []))
             start(node)
             wake(node)
         }

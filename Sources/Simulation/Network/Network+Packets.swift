@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Node
 internal import OSPF
 internal import Timing
 
@@ -67,7 +68,7 @@ extension Network {
             return
         }
         guard receiver.listens(to: destination) else { return }
-        let packet = Node.Packet(
+        let packet = Machine.Packet(
             interface: receiver.configuration.index, source: source, destination: destination, octets: octets)
         if nodes[node].state == .asleep {
             if nodes[node].backlog.count < machine.socketBacklog {
@@ -80,7 +81,7 @@ extension Network {
         take(packet, on: node)
     }
 
-    mutating func take(_ packet: Node.Packet, on node: Int) {
+    mutating func take(_ packet: Machine.Packet, on node: Int) {
         statistics.delivered += 1
         statistics.mix(UInt64(bitPattern: now.nanoseconds) ^ UInt64(node) << 48)
         statistics.mix(fingerprint(packet.octets))

@@ -1,6 +1,8 @@
 internal import Addressing
+internal import Node
 internal import OSPF
 internal import Routing
+internal import Services
 public import Timing
 
 /// Many routers on one virtual clock.
@@ -11,7 +13,7 @@ public struct Network: Sendable {
     /// The virtual time.
     public private(set) var now = Instant.zero
     /// The machines.
-    public internal(set) var nodes: [Node]
+    public internal(set) var nodes: [Machine]
     /// All ends of all links.
     public internal(set) var ports: [Port]
     /// The links.
@@ -26,7 +28,7 @@ public struct Network: Sendable {
     let machine: MachineBehavior
     var random: RandomSource
     private var queue = EventQueue<Event>()
-    private var effects: [RouterEffect] = []
+    var effects: [NodeEffect] = []
     /// Set when going on would only fill memory: a router that spins or a storm of packets.
     private(set) var isHalted = false
     /// The size of the largest database seen.
@@ -39,16 +41,15 @@ public struct Network: Sendable {
         case timer(node: Int)
         case carrierNews(port: Int)
         case action(Action)
-        case end(node: Int, process: Int)
-        case sweep(node: Int, process: Int)
-        case retry(node: Int, process: Int)
+        case outcome(node: Int, process: Int, NodeEvent)
+        case check(node: Int, process: Int, VIPTable.CheckID)
     }
 
     /// Builds the network of a plan, all machines without power: ``Action/start(node:)`` or ``Action/healAll`` them.
     public init(plan: NetworkPlan, seed: UInt64) {
         random = RandomSource(seed: seed)
         machine = plan.machine
-        nodes = plan.nodes.enumerated().map { Node(index: $0.offset, plan: $0.element) }
+        nodes = plan.nodes.enumerated().map { Machine(index: $0.offset, plan: $0.element) }
         ports = []
         links = []
         for link in plan.links { addLink(link) }
@@ -104,9 +105,8 @@ public struct Network: Sendable {
         case .action(let action):
             observer?(now, .action(action))
             perform(action)
-        case .end(let node, let process): if nodes[node].process == process { stop(node) }
-        case .sweep(let node, let process): if nodes[node].process == process { sweep(node) }
-        case .retry(let node, let process): if nodes[node].process == process { retry(node) }
+        case .outcome(let node, let process, let outcome): take(outcome, on: node, process)
+        case .check(let node, let process, let id): if nodes[node].processNumber == process { check(id, of: node) }
         }
     }
 
@@ -132,40 +132,16 @@ public struct Network: Sendable {
     }
 }
 
-// MARK: - Routers
+// MARK: - Nodes
 
 extension Network {
-    /// Lets a node's router handle an event, and does what it asks for.
-    mutating func handle(_ event: RouterEvent, on node: Int) {
-        guard nodes[node].state == .running else { return }
-        let local = localTime(of: node)
-        nodes[node].router?.handle(event, at: local, effects: &effects)
-        var batch: [RouterEffect] = []
-        swap(&batch, &effects)
-        for effect in batch { perform(effect, of: node) }
-        batch.removeAll(keepingCapacity: true)
-        swap(&batch, &effects)
-        if nodes[node].fib?.isDirty == true { install(node) }
-        setTimer(node)
-    }
-
-    private mutating func perform(_ effect: RouterEffect, of node: Int) {
-        observer?(now, .effect(node: node, effect))
-        switch effect {
-        case .send(let interface, let source, let destination, let octets):
-            send(from: node, interface: interface, source: source, destination: destination, octets: octets)
-        case .membership(let interface, let group, let joined):
-            guard let port = port(of: node, interface: interface) else { return }
-            if group == .allSPFRouters { ports[port].joinedAllSPFRouters = joined }
-            if group == .allDRouters { ports[port].joinedAllDRouters = joined }
-        case .routes(let update):
-            nodes[node].routes.apply(update)
-            nodes[node].fib?.update(update)
-            statistics.routeUpdates += 1
-            statistics.lastRouteChange = now
-        case .routerIDChanged(let routerID):
-            nodes[node].routerID = routerID
-        case .notice: break
+    /// The outcome of a request comes late; a process that sleeps takes it in when it wakes up.
+    private mutating func take(_ outcome: NodeEvent, on node: Int, _ process: Int) {
+        guard nodes[node].processNumber == process else { return }
+        if nodes[node].state == .asleep {
+            enqueue(.outcome(node: node, process: process, outcome), after: .milliseconds(10))
+        } else {
+            handle(outcome, on: node)
         }
     }
 
@@ -178,8 +154,8 @@ extension Network {
 // MARK: - Timers
 
 extension Network {
-    private mutating func setTimer(_ node: Int) {
-        guard let deadline = nodes[node].router?.nextDeadline else { return }
+    mutating func setTimer(_ node: Int) {
+        guard let deadline = nodes[node].process?.nextDeadline else { return }
         let wanted = max(deadline.nanoseconds - nodes[node].clockOffset.nanoseconds, now.nanoseconds)
         // A timer that rings too early finds nothing to do and is set anew; only an earlier one needs a new event.
         if let timer = nodes[node].timer, timer.nanoseconds <= wanted { return }
@@ -191,7 +167,7 @@ extension Network {
     private mutating func ring(_ node: Int) {
         guard nodes[node].timer == now else { return }
         nodes[node].timer = nil
-        guard nodes[node].state == .running, let deadline = nodes[node].router?.nextDeadline else { return }
+        guard nodes[node].state == .running, let deadline = nodes[node].process?.nextDeadline else { return }
         let local = localTime(of: node)
         guard deadline <= local else { return setTimer(node) }
         if nodes[node].lastRing == now {

@@ -1,5 +1,6 @@
 public import Addressing
 public import OSPF
+public import Services
 
 /// What a network is made of, before anything happens in it: a plain value, so that a scenario can be printed, compared
 /// and made smaller.
@@ -28,6 +29,10 @@ public struct NodePlan: Hashable, Sendable {
     public var prefixes: [AdvertisedPrefix]
     /// What it imports.
     public var externals: [ExternalPrefix]
+    /// The addresses it shares with others.
+    public var vips: [VIP] = []
+    /// Where it takes an IPv4 address of its own from; `nil` for none.
+    public var ipv4Pool: PrefixPool?
     /// What its clock shows when the simulation begins: no two machines' monotonic clocks agree.
     public var clockOffset: Duration
 
@@ -129,9 +134,6 @@ public struct MachineBehavior: Hashable, Sendable {
     public var carrierDelay: Duration = .microseconds(500)
     /// Packets the socket keeps while the process sleeps; later ones are lost.
     public var socketBacklog = 256
-
-    /// How long after its start a process lets go of what an earlier one left in the kernel.
-    public var sweepDelay: Duration = .seconds(8)
 
     /// Makes a well-behaved machine.
     public init() {}

@@ -56,6 +56,14 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case routes
         /// Following next hops does not end at an announcer.
         case forwarding
+        /// An address is announced and not on the node.
+        case placement
+        /// An address that is wanted is not on the node, or one that is not wanted is.
+        case address
+        /// A node's identity changed by itself.
+        case identity
+        /// A route of an earlier life was withdrawn although it was right.
+        case withdrawal
         /// The kernel's state differs from the routes.
         case kernel
         /// Something was sent or changed although nothing happened.

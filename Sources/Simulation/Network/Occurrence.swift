@@ -1,11 +1,11 @@
-public import OSPF
+public import Node
 
 /// Something an observer is told of.
 public enum Occurrence: Sendable {
     /// An action from outside.
     case action(Action)
-    /// A router asked for something.
-    case effect(node: Int, RouterEffect)
+    /// A node asked for something.
+    case effect(node: Int, NodeEffect)
     /// A packet reached a router.
     case delivery(node: Int, interface: UInt32, octets: [UInt8])
     /// A router was told of its port.

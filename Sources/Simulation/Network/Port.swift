@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Links
 public import OSPF
 
 /// One end of a link, at a machine.
@@ -19,6 +20,8 @@ public struct Port: Sendable {
     var hasFlapped = false
     /// The port as the process was last told of it; `nil` while it believes it to be down.
     var told: InterfaceConfiguration?
+    /// News of it that a sleeping process has not heard yet.
+    var missed: [KernelEvent] = []
     /// How often it was given another link-local address.
     var generation: UInt64 = 0
     /// Whether the process has joined AllSPFRouters and AllDRouters here.

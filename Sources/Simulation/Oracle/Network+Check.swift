@@ -15,6 +15,7 @@ extension Network {
             checkNeighbors(of: node, truth, &findings)
             checkOwnLSAs(of: node, truth, &findings)
             checkKernel(of: node, &findings)
+            checkAddresses(of: node, &findings)
         }
         for component in truth.components { checkDatabases(of: component, &findings) }
         let expected = ExpectedRoutes(of: self, truth: truth)
@@ -35,7 +36,7 @@ extension Network {
     }
 
     /// Nothing is on its way inside a router, and its updates have added up to its table.
-    private func checkRest(of node: Node, _ findings: inout Findings) {
+    private func checkRest(of node: Machine, _ findings: inout Findings) {
         guard let router = node.router else { return }
         for neighbor in router.neighborSnapshots {
             if neighbor.retransmissionCount + neighbor.requestCount > 0 {
@@ -58,7 +59,7 @@ extension Network {
     }
 
     /// Whoever can be heard is Full (or 2-Way between those who are neither designated nor backup), nobody else.
-    private func checkNeighbors(of node: Node, _ truth: GroundTruth, _ findings: inout Findings) {
+    private func checkNeighbors(of node: Machine, _ truth: GroundTruth, _ findings: inout Findings) {
         guard let router = node.router else { return }
         var expected: [String: Bool] = [:]
         for contact in truth.contacts[node.index] {

@@ -41,7 +41,7 @@ extension Network {
 
     /// A router's own LSAs say what is so, all of it and nothing else: nothing of an earlier life, of a router that had
     /// the same ID, of a prefix withdrawn or a link that is gone.
-    func checkOwnLSAs(of node: Node, _ truth: GroundTruth, _ findings: inout Findings) {
+    func checkOwnLSAs(of node: Machine, _ truth: GroundTruth, _ findings: inout Findings) {
         var links: [String] = []
         var prefixes: [String] = []
         var externals: [String] = []

@@ -46,6 +46,9 @@ private struct ForwardingWalk {
         guard let nextHops = network.nodes[node].kernel.nextHops(towards: prefix.address), !nextHops.isEmpty else {
             return "no route at \(network.name(node))"
         }
+        guard trail.isEmpty || network.nodes[node].kernel.forwards else {
+            return "\(network.name(node)) does not forward"
+        }
         trail.append(node)
         defer { trail.removeLast() }
         for hop in nextHops {

@@ -4,7 +4,7 @@ internal import Routing
 
 /// Whether kernels hold what their routers want, and nothing else.
 extension Network {
-    func checkKernel(of node: Node, _ findings: inout Findings) {
+    func checkKernel(of node: Machine, _ findings: inout Findings) {
         guard let table = node.router?.routeTable, let fib = node.fib else { return }
         var groups: Set<DestinationID> = []
         var hops: Set<NextHop> = []

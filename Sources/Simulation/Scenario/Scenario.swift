@@ -77,6 +77,7 @@ public struct Scenario: Hashable, Sendable {
         let convergence = max(.zero, network.statistics.lastRouteChange - scriptEnd)
         var violations = network.violations + network.check()
         if violations.isEmpty { violations = checkRest(of: &network) }
+        if violations.isEmpty, seed & 1 == 0 { violations = checkReplacement(of: &network) }
         return Outcome(
             violations: violations, statistics: network.statistics, convergence: convergence,
             duration: network.now - .zero)
@@ -86,6 +87,36 @@ public struct Scenario: Hashable, Sendable {
     /// for (a silent neighbour, a segment's Waiting, MinLSInterval) takes less.
     private var calmInterval: Duration {
         (plan.links.map(\.deadInterval).max() ?? .zero) * 2 + .seconds(3)
+    }
+
+    /// One process is killed and another started in its place: it takes over what is in its kernel and withdraws none of it,
+    /// as all of it is right, and is who the first was.
+    private func checkReplacement(of network: inout Network) -> [Violation] {
+        var random = RandomSource(seed: seed)
+        guard let node = random.pick(network.nodes.filter(\.isRunning).map(\.index)) else { return [] }
+        let routerID = network.nodes[node].routerID
+        let losses = network.nodes[node].kernel.routeLosses
+        let start = network.now
+        network.schedule(.kill(node: node), at: start)
+        network.schedule(.start(node: node), at: start + random.duration(upTo: .seconds(2)))
+        let calm = calmInterval
+        while network.now - start < patience,
+            !network.hasCalmedDown(for: calm, since: start + .seconds(2))
+        {
+            network.run(for: .seconds(1))
+        }
+        var violations = network.violations
+        func complain(_ kind: Violation.Kind, _ detail: String) {
+            violations.append(Violation(kind: kind, time: network.now, detail: detail))
+        }
+        let lost = network.nodes[node].kernel.routeLosses - losses
+        if lost > 0 {
+            complain(.withdrawal, "\(network.name(node)), replaced at \(start.seconds), withdrew \(lost) routes")
+        }
+        if network.nodes[node].routerID != routerID {
+            complain(.identity, "\(network.name(node)) was \(routerID) before it was replaced at \(start.seconds)")
+        }
+        return violations + network.check()
     }
 
     private func checkRest(of network: inout Network) -> [Violation] {
@@ -122,6 +153,6 @@ extension Network {
     /// Whether nothing but hellos was sent, and no route changed, for a while.
     func hasCalmedDown(for interval: Duration, since start: Instant) -> Bool {
         now - max(statistics.lastExchange, statistics.lastRouteChange, start) >= interval
-            && nodes.allSatisfy { !$0.isRunning || $0.router?.isQuiet != false }
+            && nodes.allSatisfy { !$0.isRunning || $0.isAtRest }
     }
 }

@@ -1,18 +1,29 @@
 internal import Addressing
 internal import OSPF
 internal import OSPFPacket
+internal import Services
 
 extension ScenarioGenerator {
     /// What can go wrong, or be changed, in a running mesh.
     enum FaultKind: CaseIterable {
         case carrier, carrierFlaps, portCarrier, silence, oneWay, quality, partition
         case sleep, kill, powerOff, shutdown
-        case prefix, anycast, external, stub
+        case prefix, anycast, external, stub, drain
+        case vip, service
+        case foreignDeletion, addressTheft, forwarding, kernelTrouble, refusal
         case cost, renumber, mtu
         case replay
 
-        static let announcements: [FaultKind] = [.prefix, .anycast, .external, .stub, .cost]
-        static let restarts: [FaultKind] = [.kill, .powerOff, .shutdown, .sleep, .kill, .replay]
+        static let announcements: [FaultKind] = [
+            .prefix, .anycast, .external, .stub, .cost, .drain, .vip, .service,
+        ]
+        static let restarts: [FaultKind] = [
+            .kill, .powerOff, .shutdown, .sleep, .kill, .replay, .drain, .vip, .service, .kernelTrouble,
+        ]
+        static let machines: [FaultKind] = [
+            .drain, .vip, .vip, .service, .service, .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble,
+            .refusal, .kill, .sleep, .shutdown,
+        ]
     }
 
     mutating func addFaults(_ count: Int, from kinds: [FaultKind]) {
@@ -36,7 +47,8 @@ extension ScenarioGenerator {
         case .carrier, .carrierFlaps, .portCarrier, .silence, .oneWay, .quality, .partition:
             addLinkFault(kind, at: time)
         case .sleep, .kill, .powerOff, .shutdown, .replay: addMachineFault(kind, at: time)
-        case .prefix, .anycast, .external, .stub: addAnnouncement(kind, at: time)
+        case .prefix, .anycast, .external, .stub, .drain, .vip, .service: addAnnouncement(kind, at: time)
+        case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal: addKernelFault(kind, at: time)
         case .cost, .renumber, .mtu: addReconfiguration(kind, at: time)
         }
     }
@@ -108,7 +120,41 @@ extension ScenarioGenerator {
             let external = ExternalPrefix(
                 prefix: prefix, metric: UInt32(random.number(in: 1...3)), isType2: random.chance(0.5))
             add(time, .announceExternal(node: node, external), undoneBy: .withdrawExternal(node: node, prefix))
+        case .drain: add(time, .drain(node: node, true), undoneBy: .drain(node: node, false))
+        case .vip:
+            guard let vip = random.pick(plan.nodes[node].vips.filter { $0.check != nil }) else { return }
+            add(
+                time, .service(node: node, name: vip.name, works: false),
+                undoneBy: .service(node: node, name: vip.name, works: true))
+        case .service:
+            let address = Self.serviceAddress(random.below(3))
+            let wish: Wish = random.chance(0.7) ? .announce : .lastResort
+            add(time, .wish(node: node, address, wish), undoneBy: .wish(node: node, address, nil))
         default: add(time, .stub(node: node, true), undoneBy: .stub(node: node, false))
+        }
+    }
+
+    private mutating func addKernelFault(_ kind: FaultKind, at time: Duration) {
+        let node = random.below(plan.nodes.count)
+        switch kind {
+        case .foreignDeletion: for _ in 0..<random.number(in: 1...4) { add(time, .foreignDeletion(node: node)) }
+        case .addressTheft: add(time, .addressTheft(node: node))
+        case .forwarding: add(time, .forwarding(node: node))
+        case .kernelTrouble:
+            // What stands in the way of requests passes by itself; that they take time may last.
+            let isUnreachable = random.chance(0.5)
+            let delay = random.duration(upTo: .milliseconds(1 << random.below(8)))
+            add(time, .kernelTrouble(node: node, isUnreachable: isUnreachable, delay: delay))
+            add(
+                time + gap(),
+                .kernelTrouble(node: node, isUnreachable: false, delay: random.chance(0.5) ? delay : .zero))
+        default:
+            let addresses = random.subset(of: [Self.vipAddress(0), Self.vipAddress(1), Self.serviceAddress(0)])
+            let prefixes = random.subset(of: [
+                Self.hostPrefix(of: node), Self.podPrefix(of: (node + 1) % plan.nodes.count),
+            ])
+            add(time, .refusal(node: node, addresses: Set(addresses), prefixes: Set(prefixes)))
+            add(time + gap(), .refusal(node: node, addresses: [], prefixes: []))
         }
     }
 

@@ -1,6 +1,7 @@
 internal import Addressing
 internal import OSPF
 internal import OSPFPacket
+internal import Services
 
 extension Scenario {
     /// How large the meshes are and how much happens in them.
@@ -28,6 +29,8 @@ struct ScenarioGenerator {
     var topology = Topology.ring(3)
     var plan = NetworkPlan(nodes: [], links: [])
     var script: [Scenario.Step] = []
+    /// Whether nodes take IPv4 addresses of a pool.
+    private var takesIPv4 = false
     /// Nothing but the start is done before.
     private var calmStart = Duration.zero
     /// Hellos are this far apart; everything else is in proportion.
@@ -41,13 +44,13 @@ struct ScenarioGenerator {
 
     /// What a run is mostly about.
     private enum Theme: CaseIterable {
-        case faults, coldStart, announcements, restarts, duplicateRouterIDs, manyPrefixes, longRest
+        case faults, coldStart, announcements, restarts, duplicateRouterIDs, manyPrefixes, longRest, machines
     }
 
     mutating func scenario() -> Scenario {
         let themes: [Theme] = [
             .faults, .faults, .faults, .faults, .faults, .faults, .announcements, .restarts, .restarts, .coldStart,
-            .duplicateRouterIDs, .manyPrefixes, .longRest,
+            .duplicateRouterIDs, .manyPrefixes, .longRest, .machines, .machines, .machines,
         ]
         let theme = random.pick(themes)!
         drawTopology(small: theme == .longRest)
@@ -59,6 +62,7 @@ struct ScenarioGenerator {
         case .coldStart: break
         case .announcements: addFaults(random.number(in: 2...2 * faultLimit), from: FaultKind.announcements)
         case .restarts: addFaults(random.number(in: 1...faultLimit), from: FaultKind.restarts)
+        case .machines: addFaults(random.number(in: 1...2 * faultLimit), from: FaultKind.machines)
         case .duplicateRouterIDs:
             duplicateRouterIDs()
             addFaults(random.number(in: 0...faultLimit), from: FaultKind.allCases)
@@ -121,8 +125,8 @@ struct ScenarioGenerator {
         }
         var routerIDs = used.sorted()
         random.shuffle(&routerIDs)
+        takesIPv4 = random.chance(0.2)
         plan = NetworkPlan(nodes: routerIDs.enumerated().map { nodePlan($0.offset, routerID: $0.element) }, links: [])
-        plan.machine.sweepDelay = helloInterval * 8
         let quality = drawQuality()
         let isUniform = random.chance(0.5)
         for (index, members) in topology.links(&random).enumerated() {
@@ -146,6 +150,15 @@ struct ScenarioGenerator {
             plan.externals.append(
                 ExternalPrefix(prefix: .default, metric: UInt32(random.number(in: 1...3)), isType2: random.chance(0.5)))
         }
+        for number in 0..<2 where random.chance(0.3) {
+            let check = HealthCheck(
+                probe: .tcp([Endpoint("[::1]:80")!]), interval: .seconds(1), rise: random.number(in: 1...3),
+                fall: random.number(in: 1...3))
+            plan.vips.append(
+                VIP(
+                    name: "vip\(number)", address: Self.vipAddress(number), check: random.chance(0.8) ? check : nil))
+        }
+        if takesIPv4 { plan.ipv4Pool = PrefixPool(base: IPv4Prefix("10.77.0.0/24")!, length: 32) }
         return plan
     }
 
@@ -245,6 +258,14 @@ struct ScenarioGenerator {
 
     static func anycastPrefix(_ number: Int) -> IPv6Prefix {
         IPv6Prefix(host: IPv6Address(high: 0x2001_0db8_000a_0000, low: UInt64(number)))
+    }
+
+    static func vipAddress(_ number: Int) -> IPv6Address {
+        IPv6Address(high: 0x2001_0db8_0000_aaaa, low: UInt64(number) + 1)
+    }
+
+    static func serviceAddress(_ number: Int) -> IPv6Address {
+        IPv6Address(high: 0x2001_0db8_0000_bbbb, low: UInt64(number) + 1)
     }
 
     static func externalPrefix(_ number: Int) -> IPv6Prefix {

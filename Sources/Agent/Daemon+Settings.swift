@@ -1,0 +1,40 @@
+internal import Addressing
+internal import Links
+internal import Linux
+internal import MeshConfiguration
+internal import Netlink
+internal import Node
+
+extension Daemon {
+    /// Settings that could not be made.
+    struct SettingsRefused: Error, CustomStringConvertible {
+        var outcomes: [SettingOutcome]
+        var description: String { outcomes.map(\.line).joined(separator: "\n") }
+    }
+
+    /// Makes the kernel's settings of the machine and of every port there is that the configuration is about; says what they
+    /// are, a line each. Throws if one cannot be made. In a container that is not privileged `/proc/sys` is read-only for the
+    /// agent itself.
+    public func makeKernelSettings() throws -> String {
+        let monitor = try KernelMonitor()
+        var node = MeshNode(configuration: configuration, environment: MeshNode.Environment())
+        let outcomes = node.settings(
+            of: monitor.links.values.sorted { $0.index < $1.index }, addresses: Array(monitor.addresses)
+        ).flatMap(ForwardingSettings.see(to:))
+        let refused = outcomes.filter { if case .failed = $0.result { true } else { false } }
+        guard refused.isEmpty else { throw SettingsRefused(outcomes: refused) }
+        return outcomes.map(\.line).joined(separator: "\n")
+    }
+}
+
+extension SettingOutcome {
+    /// One line for people.
+    var line: String {
+        switch result {
+        case .unchanged: "\(name) = \(wanted)"
+        case .changed(let previous): "\(name) = \(wanted) (was \(previous))"
+        case .failed(let reason): "\(name) should be \(wanted): \(reason)"
+        case .absent: "\(name): this kernel does not have it"
+        }
+    }
+}

@@ -1,0 +1,13 @@
+internal import ControlAPI
+internal import Logging
+
+/// The latest things worth reading, a bounded number of them.
+struct EventHistory: Sendable {
+    private(set) var events: [Status.Event] = []
+    private static let limit = 50
+
+    mutating func append(level: Logger.Level, _ message: String) {
+        if events.count == Self.limit { events.removeFirst() }
+        events.append(Status.Event(time: Timestamp.now, level: level.rawValue, message: message))
+    }
+}

@@ -1,0 +1,177 @@
+internal import Addressing
+internal import ControlAPI
+internal import Linux
+internal import Logging
+internal import MeshConfiguration
+internal import Netlink
+internal import Node
+internal import OSPF
+internal import PrometheusMetrics
+internal import Routing
+internal import Timing
+
+// What the node wants done in the world.
+
+extension MeshAgent {
+    /// Carries an effect out; what came of it, where the node is to know.
+    func perform(_ effect: NodeEffect) -> NodeEvent? {
+        switch effect {
+        case .routes(let request): return .installed(carryOut(request))
+        case .preferredSource(let source, let ipv4):
+            kernel.configuration.preferredSource = source
+            kernel.configuration.preferredSourceIPv4 = ipv4
+        case .send(let interface, let source, let destination, let octets):
+            do {
+                try sockets.send(interface: interface, source: source, destination: destination, octets: octets)
+            } catch {
+                log.debug("\(error)")
+            }
+        case .membership(let membership, let joined): return setMembership(membership, joined: joined)
+        case .addresses(let requests): return .addresses(requests.map { AddressOutcome($0, addresses.carryOut($0)) })
+        case .settings(let wanted): return .settings(wanted.flatMap(ForwardingSettings.see(to:)))
+        case .save(let change): return save(change)
+        case .startCheck(let id, let check): checker.start(id, check)
+        case .stopCheck(let id): checker.stop(id)
+        case .offerPodRanges(let ranges): connection?.offer(ranges)
+        case .networkConfiguration(let network): return .networkConfiguration(write(network))
+        case .routeTable(let update): ages.note(update, at: EventLoop.now)
+        case .log(let level, let message, let metadata):
+            write(Logger.Level(level), message, metadata.mapValues { .string($0) })
+        case .removeStrays:
+            do { try kernel.removeStrays() } catch { write(.warning, "\(error)") }
+        case .removeEverything: removeEverything()
+        case .stopped: break
+        }
+        return nil
+    }
+
+    private func carryOut(_ request: FIBInstaller.Request) -> FIBInstaller.Outcome {
+        do {
+            switch request {
+            case .read(let extent): return .read(try kernel.read(extent))
+            case .apply(let changes):
+                let failures = try kernel.apply(changes)
+                counters.convergence.observe(EventLoop.now - turnBegan)
+                return .applied(failures: failures)
+            }
+        } catch {
+            return .unreachable("\(error)")
+        }
+    }
+
+    private func setMembership(_ membership: Membership, joined: Bool) -> NodeEvent? {
+        do {
+            try sockets.setMembership(interface: membership.interface, group: membership.group, joined: joined)
+            return joined ? .membership(membership, failure: nil) : nil
+        } catch {
+            return joined ? .membership(membership, failure: "\(error)") : nil
+        }
+    }
+
+    private func save(_ change: StateChange) -> NodeEvent? {
+        do {
+            switch change {
+            case .identity(let identity): try state.save(identity)
+            case .range(let range, let purpose): try state.save(range, for: purpose)
+            case .drained(let isDrained): try passing.save(isDrained: isDrained)
+            }
+            return nil
+        } catch {
+            return .notSaved(change, "\(error)")
+        }
+    }
+
+    /// Writes the file for container runtimes unless it says the same already; whether it was written.
+    private func write(_ network: NetworkConfiguration) -> Result<Bool, NodeFailure> {
+        do {
+            let text = try network.text
+            guard (try? SmallFile.read(network.file, upTo: 1 << 16)) != Array(text.utf8) else { return .success(false) }
+            try StateDirectory(besideSocket: network.file).create()
+            try SmallFile.write(text, to: network.file)
+            return .success(true)
+        } catch {
+            return .failure(NodeFailure("\(error)"))
+        }
+    }
+
+    private func removeEverything() {
+        do {
+            let removed = try kernel.cleanUp()
+            write(
+                .notice,
+                "removed \(counted(removed.routes, "route")) and \(counted(removed.nextHops, "next hop"))")
+        } catch {
+            write(.error, "cannot remove our routes: \(error)")
+        }
+    }
+
+    // MARK: The log
+
+    /// Writes a line to the log, and keeps it for `meshctl status` if it is a notice or more. What others said is in it as
+    /// they said it, so it may hold anything; but for a terminal it is one line of text.
+    func write(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) {
+        let message = message.asOneLine
+        log.log(level: level, "\(message)", metadata: metadata)
+        if level >= .notice { events.append(level: level, message) }
+    }
+}
+
+extension Logger.Level {
+    /// The level of a line that a node writes.
+    init(_ level: LogLevel) {
+        switch level {
+        case .debug: self = .debug
+        case .info: self = .info
+        case .notice: self = .notice
+        case .warning: self = .warning
+        case .error: self = .error
+        }
+    }
+}
+
+extension KernelAddresses {
+    /// Does what a node asks of an address.
+    func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
+        do {
+            switch request {
+            case .add(let address):
+                if try add(address) { return .added }
+                return .present(isOurs: try isOurs(address))
+            case .remove(let address):
+                try remove(address)
+                return .removed
+            }
+        } catch {
+            return .refused("\(error)")
+        }
+    }
+}
+
+extension ForwardingSettings {
+    /// Sees to one setting that a node wants.
+    static func see(to setting: KernelSetting) -> [SettingOutcome] {
+        let outcomes: [Outcome]
+        switch setting {
+        case .forwarding: outcomes = applyForwarding()
+        case .quietNextHops: outcomes = [setNextHopCompatibility(false)]
+        case .looseReversePathFilter(let port): outcomes = relaxReversePathFilter(of: port).map { [$0] } ?? []
+        case .keepRouterAdvertisements(let port): outcomes = keepRouterAdvertisements(of: port).map { [$0] } ?? []
+        case .refuseRouterAdvertisements(let port): outcomes = [refuseRouterAdvertisements(of: port)]
+        }
+        return outcomes.map(SettingOutcome.init)
+    }
+}
+
+extension SettingOutcome {
+    /// What became of a setting of the kernel.
+    init(_ outcome: ForwardingSettings.Outcome) {
+        let result: Result =
+            switch outcome.result {
+            case .unchanged: .unchanged
+            case .changed(let previous): .changed(from: previous)
+            case .failed(let error): .failed("\(error)")
+            case .absent: .absent
+            }
+        self.init(name: outcome.name, wanted: outcome.wanted, result: result)
+    }
+}

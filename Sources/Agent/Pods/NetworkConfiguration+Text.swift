@@ -1,0 +1,43 @@
+internal import Addressing
+internal import ControlAPI
+internal import MeshConfiguration
+internal import Node
+
+/// What container runtimes read to attach pods: a list of CNI plugins (CNI specification 1.0.0), made of the reference
+/// plugins that every distribution has.
+extension NetworkConfiguration {
+    /// The text of the file.
+    var text: String {
+        get throws {
+            let list: JSONValue = [
+                "cniVersion": "1.0.0", "name": "kubermesh",
+                "plugins": [interface, ["type": "portmap", "capabilities": ["portMappings": true], "snat": true]],
+            ]
+            return String(decoding: try JSON.encode(list, pretty: true), as: UTF8.self)
+        }
+    }
+
+    private var interface: JSONValue {
+        var fields: [String: JSONValue] = [
+            "type": .string(plugin.rawValue), "mtu": .integer(mtu), "ipMasq": false, "ipam": addresses,
+        ]
+        if plugin == .bridge {
+            fields["bridge"] = "kubermesh0"
+            fields["isGateway"] = true
+            // A pod reaches itself by a service's address too.
+            fields["hairpinMode"] = true
+        }
+        return .object(fields)
+    }
+
+    private var addresses: JSONValue {
+        let defaults = [
+            ("::/0", ranges.contains { $0.ipv4 == nil }), ("0.0.0.0/0", ranges.contains { $0.ipv4 != nil }),
+        ]
+        return [
+            "type": "host-local",
+            "ranges": .array(ranges.map { [["subnet": .string($0.description)]] }),
+            "routes": .array(defaults.filter(\.1).map { ["dst": .string($0.0)] }),
+        ]
+    }
+}

@@ -1,0 +1,184 @@
+internal import Addressing
+internal import Links
+internal import MeshConfiguration
+internal import OSPF
+internal import Routing
+internal import Services
+internal import Timing
+
+// The ordered start: know who the node is, read the kernel and adopt what an earlier run left, open the ports, exchange
+// databases, then remove what nobody wants any more.
+
+extension MeshNode {
+    /// How long ports wait for the first outcomes of the health checks, so that a node that restarts does not first take
+    /// back and then announce again the VIPs it holds.
+    private static let longestWaitForChecks = Duration.milliseconds(250)
+
+    mutating func start(_ links: [Link], _ addresses: [InterfaceAddress], at now: Instant) {
+        started = now
+        for link in links { self.links[link.index] = link }
+        for address in addresses { self.addresses.set(address) }
+        perform(vips.configure(configuration.vips, at: now))
+        if environment.hasCluster { perform(gate.configure(configuration.kubernetes.proxyCheck, at: now)) }
+        refreshPorts(at: now)
+        identify(at: now)
+    }
+
+    /// Finds out who this node is if that is not known yet.
+    mutating func identify(at now: Instant) {
+        guard case .waiting = life, identity == nil else { return }
+        let hardware = NodeIdentity.Hardware(
+            ports: identityPorts, machine: environment.machine, nonce: environment.seed)
+        guard
+            let identity = NodeIdentity(
+                configuration: configuration, hostName: environment.hostName, hardware: hardware, saved: saved.identity)
+        else { return }
+        self.identity = identity
+        if let old = saved.identity, let new = identity.saved, old.mac != new.mac {
+            log(
+                .warning,
+                "the saved identity (\(old.mac)) belongs to another machine; this one starts with a new identity (\(new.mac))"
+            )
+        }
+        if let new = identity.saved, new != saved.identity { save(.identity(new)) }
+        life = .adopting
+        preferredSource = PreferredSource(ipv6: identity.address, ipv4: ipv4.address)
+        effects.append(.preferredSource(identity.address, ipv4: ipv4.address))
+        if let request = installer.adoptFromKernel() { effects.append(.routes(request)) }
+    }
+
+    /// The ports that may name the node: all real hardware, used or not; without any, the ports that a rule is about.
+    private var identityPorts: [AddressPlan.Port] {
+        links.values.sorted { $0.index < $1.index }.compactMap { link in
+            guard link.isPhysical || interfaces.ports[link.index] != nil, !link.isLoopback,
+                let mac = link.permanentMACAddress ?? link.macAddress
+            else { return nil }
+            return AddressPlan.Port(mac: mac, isPhysical: link.isPhysical)
+        }
+    }
+
+    /// The kernel's routes have been read: the router starts.
+    mutating func startRouter(at now: Instant) {
+        guard case .adopting = life, let identity else { return }
+        let adopted = installer.fib.counts.routes
+        for link in links.values.sorted(by: { $0.index < $1.index }) {
+            installer.link(link.index, isUsable: link.isUsable)
+        }
+        let dead = longestDeadInterval
+        router = Router(
+            configuration: RouterConfiguration(
+                routerID: identity.routerID, routerIDIsDerived: identity.routerIDIsDerived,
+                areaID: configuration.ospf.area, instanceID: configuration.ospf.instance, hostname: identity.name,
+                hardwareFingerprint: identity.hardwareFingerprint, maximumPaths: configuration.ospf.maximumPaths,
+                spfDelay: configuration.ospf.spfDelay, seed: environment.seed,
+                resumptionLimit: adopted > 0 ? dead + Self.longestWaitForChecks : nil), at: now)
+        log(
+            .notice,
+            "node \(identity.name), router ID \(identity.routerID), address \(identity.address); "
+                + "adopted \(counted(adopted, "route")) of an earlier run")
+        if drainReasons.contains(.operator) { log(.notice, "drained, as before the restart") }
+        adoptAddresses()
+        wantOwnAddresses()
+        tellStubRouter(at: now)
+        tellRouter(.advertiseExternal(configuration.externals), at: now)
+        isAnnouncementStale = true
+        life = .starting(
+            Life.Starting(portsOpenAt: now + Self.longestWaitForChecks, adoptedRoutes: adopted))
+    }
+
+    var longestDeadInterval: Duration {
+        let active = interfaces.ports.values.filter { if case .up = $0.state { true } else { false } }
+        return active.map(\.rule.dead).max() ?? .seconds(4)
+    }
+
+    // MARK: Stages
+
+    /// Whether the routes of an earlier run are kept as they are for now.
+    var isKeepingRoutes: Bool {
+        if case .synchronizing(let stage) = life { stage.keepRoutesUntil != nil } else { false }
+    }
+
+    /// Takes the node to the next stage of its life if that is due.
+    mutating func advanceLife(at now: Instant) {
+        switch life {
+        case .waiting: identify(at: now)
+        case .adopting, .running, .stopping: break
+        case .starting(let stage): openPortsIfDue(stage, at: now)
+        case .synchronizing(let stage): endSynchronizationIfDue(stage, at: now)
+        case .draining(let end): if end <= now { stop(removingEverything: false, at: now) }
+        }
+    }
+
+    /// Opens the ports once the health checks have reported and the addresses that may be announced are on the node.
+    private mutating func openPortsIfDue(_ stage: Life.Starting, at now: Instant) {
+        guard vips.isDecided && !ledger.hasWork && !ledger.isBusy || stage.portsOpenAt <= now else { return }
+        _ = announce(at: now)
+        let adopted = stage.adoptedRoutes
+        life = .synchronizing(
+            Life.Synchronizing(
+                deadline: now + longestDeadInterval * 2,
+                keepRoutesUntil: adopted > 0 ? now + longestDeadInterval : nil, adoptedRoutes: adopted))
+        for port in interfaces.ports.values.sorted(by: { $0.link.index < $1.link.index }) {
+            if case .up(let configuration) = port.state { apply(.up(configuration), at: now) }
+        }
+    }
+
+    /// Ends the initial synchronization once it is complete, or there has been time enough for every neighbour to speak.
+    private mutating func endSynchronizationIfDue(_ stage: Life.Synchronizing, at now: Instant) {
+        guard let router else { return }
+        guard router.isSynchronized || stage.deadline <= now else {
+            if let end = stage.keepRoutesUntil, end <= now { endKeepingRoutes(at: now) }
+            return
+        }
+        life = .running
+        installer.sweep()
+        effects.append(.removeStrays)
+        installRoutes(at: now)
+        log(
+            .notice,
+            "ready after \((now - started).inSeconds) s: "
+                + counted(router.neighborSnapshots.count { $0.state == .full }, "neighbor") + ", "
+                + counted(router.routeTable.routes.count, "route"))
+        review.invalidate()
+        isAnnouncementStale = true
+    }
+
+    /// Routes of an earlier run are no longer kept as they are.
+    mutating func endKeepingRoutes(at now: Instant) {
+        guard case .synchronizing(var stage) = life, stage.keepRoutesUntil != nil else { return }
+        stage.keepRoutesUntil = nil
+        life = .synchronizing(stage)
+        installRoutes(at: now)
+    }
+
+    // MARK: What is remembered
+
+    mutating func save(_ change: StateChange) {
+        switch change {
+        case .identity(let identity): saved.identity = identity
+        case .range(let range, let purpose): saved.ranges[purpose] = range
+        case .drained(let isDrained): saved.isDrained = isDrained
+        }
+        effects.append(.save(change))
+    }
+
+    mutating func notSaved(_ change: StateChange, _ reason: String) {
+        switch change {
+        case .identity: log(.warning, "the node's identity is not saved; a restart may give it another: \(reason)")
+        case .range(let range, _): log(.warning, "\(range) is not saved; a restart may choose another range: \(reason)")
+        case .drained: log(.warning, "whether the node is drained is not saved for the next start: \(reason)")
+        }
+        problems.unsaved = reason
+    }
+
+    mutating func routerIDChanged(_ routerID: RouterID) {
+        guard var identity = saved.identity else { return }
+        identity.routerID = routerID
+        save(.identity(identity))
+    }
+}
+
+/// A number with its noun: `1 route`, `2 routes`.
+func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
+    "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
+}

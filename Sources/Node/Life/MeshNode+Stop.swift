@@ -1,0 +1,53 @@
+internal import Addressing
+internal import MeshConfiguration
+internal import OSPF
+internal import Routing
+internal import Services
+internal import Timing
+
+extension MeshNode {
+    /// Whether everything stays as it is when the agent stops, as it will be back soon: nobody has said that the node goes.
+    public var staysOnStop: Bool {
+        configuration.node.onStop == .stay && !isDrained && cluster?.node.isLeaving != true
+    }
+
+    mutating func drainAndStop(within limit: Duration, at now: Instant) {
+        guard !isDrained, !staysOnStop, life.isRouting else { return stop(removingEverything: false, at: now) }
+        log(.notice, "draining; stops in \(limit.inSeconds) s, or at once on another signal")
+        life = .draining(until: now + limit)
+        setDrained(true, .stop, at: now)
+    }
+
+    /// Tells the neighbours, and gives the VIPs up. Routes stay, so that packets go on until others have routed around,
+    /// unless `removingEverything`.
+    mutating func stop(removingEverything: Bool, at now: Instant) {
+        if case .stopping = life { return }
+        let stays = staysOnStop && !removingEverything
+        life = .stopping
+        nextDeadline = nil
+        for entry in vips.entries { if entry.vip.check != nil { effects += stopCheck(of: entry) } }
+        guard !stays else {
+            log(.notice, "stopped; routes and addresses stay for the next agent (node.onStop: stay)")
+            effects.append(.stopped(stays: true))
+            return
+        }
+        tellRouter(.shutdown, at: now)
+        let kept: Set<AddressLedger.Owner> = removingEverything ? [] : [.node]
+        let removals = ledger.removeAll(keeping: kept)
+        if !removals.isEmpty { effects.append(.addresses(removals.map { .remove($0) })) }
+        if removingEverything {
+            effects.append(.removeEverything)
+            log(.notice, "stopped; removed its routes and addresses")
+        } else {
+            log(.notice, "stopped; the routes stay in the kernel")
+        }
+        effects.append(.stopped(stays: false))
+    }
+
+    private mutating func stopCheck(of entry: VIPTable.Entry) -> [NodeEffect] { [.stopCheck(entry.checkID)] }
+
+    /// A node that stops only listens to what came of its last requests.
+    mutating func noteWhileStopping(_ event: NodeEvent, at now: Instant) {
+        if case .command(.stop(removingEverything: true)) = event { effects.append(.removeEverything) }
+    }
+}

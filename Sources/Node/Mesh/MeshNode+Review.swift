@@ -1,0 +1,102 @@
+internal import Addressing
+internal import Links
+internal import MeshConfiguration
+internal import OSPF
+internal import Services
+internal import Timing
+
+// What follows from the mesh as a whole and does not concern routes: who owns addresses, and what pods are told.
+
+extension MeshNode {
+    /// So many of those who claim one address are named.
+    private static let mostClaims = 4
+
+    /// Rechecks address ownership and the pods' network when the database has changed, at most every 200 ms.
+    mutating func reviewMesh(at now: Instant) {
+        guard life.isRouting, router != nil else { return }
+        let digest = MeshReview.Digest(
+            checksum: router!.databaseChecksum, calculations: router!.statistics.routeCalculations,
+            isSynchronized: life.isSynchronized)
+        guard review.isDue(digest, at: now) else { return }
+        reviewIPv4Ranges(at: now)
+        reviewOwnAddresses()
+        if serviceClaims.hasAny { reserveAddresses(at: now) }
+        offerNetwork()
+        review.lookAgain(ipv4.takenAddress?.nextReview)
+        review.lookAgain(ipv4.takenPods?.nextReview)
+    }
+
+    /// Looks whether others have the node's own addresses, of which each belongs to one node. Those it took by itself are
+    /// settled elsewhere.
+    private mutating func reviewOwnAddresses() {
+        guard let identity, let router else { return }
+        let given = ipv4.givenAddress.map { [IPv6Address($0)] } ?? []
+        var claims: [String] = []
+        for address in [identity.address] + given {
+            let others = router.owners(of: IPv6Prefix(host: address)).filter { $0 != router.routerID }
+            for other in others.sorted().prefix(Self.mostClaims) {
+                let name = router.hostname(of: other) ?? other.description
+                claims.append("\(name) has this node's own address \(address) too; change `addressing` on one of them")
+            }
+        }
+        for claim in claims where !review.claims.contains(claim) { log(.warning, claim) }
+        review.claims = claims
+    }
+
+    // MARK: IPv4
+
+    /// Looks whether the IPv4 ranges the node took are its own, and takes some where it has none; none before initial
+    /// database synchronization is complete.
+    private mutating func reviewIPv4Ranges(at now: Instant) {
+        let old = ipv4.address
+        reviewRange(\.takenAddress, at: now)
+        reviewRange(\.takenPods, at: now)
+        guard ipv4.address != old else { return }
+        if let old { ledger.drop(IPv6Address(old), by: .node) }
+        wantOwnAddresses()
+        isAnnouncementStale = true
+    }
+
+    private mutating func reviewRange(_ path: WritableKeyPath<IPv4Ranges, SelfAssignedRange?>, at now: Instant) {
+        guard var range = ipv4[keyPath: path], let router, let identity else { return }
+        let own = router.routerID
+        let connected = connectedSubnets
+        let changes = range.review(
+            as: own, seed: UInt64(NodeIdentity.seed(of: identity)), at: now, mayTake: life.isSynchronized,
+            claimants: { prefix in router.owners(of: IPv6Prefix(prefix)).filter { $0 != own } },
+            used: {
+                router.prefixesOfOthers.compactMap(\.ipv4)
+                    + self.configuration.advertise.compactMap(\.prefix.ipv4)
+            }, connected: connected)
+        ipv4[keyPath: path] = range
+        for change in changes {
+            isAnnouncementStale = true
+            switch change {
+            case .took(let prefix):
+                log(.notice, "took \(prefix) out of \(range.pool.base)", ["for": range.purpose])
+                save(.range(prefix, purpose: range.purpose))
+            case .gaveWay(let prefix, let winner):
+                let name = router.hostname(of: winner) ?? winner.description
+                log(.warning, "\(name) has \(prefix) too and the higher router ID; this node takes another")
+            case .noneLeft, .connected:
+                if let problem = range.problem { log(.error, problem) }
+            }
+        }
+    }
+
+    /// The IPv4 subnets that this machine is connected to, other than single addresses.
+    private var connectedSubnets: [IPv4Prefix] {
+        Set(
+            addresses.all.compactMap { address in
+                guard address.prefixLength < 128, address.address.ipv4 != nil, address.interface != Self.loopback
+                else { return nil }
+                return IPv6Prefix(address.address, length: address.prefixLength).ipv4
+            }
+        ).filter { !isOwnPods($0) }.sorted { ($0.address, $0.length) < ($1.address, $1.length) }
+    }
+
+    /// Whether a subnet is that of this node's own pods, as a bridge of theirs has it.
+    private func isOwnPods(_ subnet: IPv4Prefix) -> Bool {
+        podRanges.contains { $0.ipv4.map { $0.length <= subnet.length && $0.contains(subnet.address) } ?? false }
+    }
+}

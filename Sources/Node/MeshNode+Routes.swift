@@ -1,0 +1,56 @@
+internal import Addressing
+internal import Routing
+internal import Timing
+
+// The kernel's routes.
+
+extension MeshNode {
+    /// Brings the kernel to what is wanted, or a bounded part of the way.
+    mutating func installRoutes(at now: Instant) {
+        guard life.isRouting, !isKeepingRoutes else { return }
+        if let request = installer.next(at: now) { effects.append(.routes(request)) }
+    }
+
+    mutating func take(_ outcome: FIBInstaller.Outcome, at now: Instant) {
+        let before = installer.lastError
+        if case .adopting = life, case .unreachable(let reason) = outcome {
+            // Without a reading nothing can be adopted, and nothing must be taken for ours by mistake.
+            counters.kernelErrors += 1
+            if before == nil { log(.error, "cannot read the kernel's routes, tries again: \(reason)") }
+            _ = installer.take(outcome, at: now)
+            if let request = installer.adoptFromKernel() { effects.append(.routes(request)) }
+            return
+        }
+        let request = installer.take(outcome, at: now)
+        if let error = installer.lastError {
+            counters.kernelErrors += 1
+            if before == nil { log(.error, "cannot change the kernel's routes: \(error)") }
+        } else if before != nil {
+            log(.notice, "the kernel's routes can be changed again")
+        }
+        if case .adopting = life { return startRouter(at: now) }
+        if let request { effects.append(.routes(request)) }
+    }
+
+    mutating func take(_ events: [RouteEvent], at now: Instant) {
+        var removed: [IPv6Prefix] = []
+        var changedNextHops = false
+        for event in events {
+            guard installer.take(event) else { continue }
+            switch event {
+            case .routeDeleted(let prefix): removed.append(prefix)
+            case .nextHopsChanged: changedNextHops = true
+            case .routeLost, .overflow: break
+            }
+        }
+        if let first = removed.first {
+            let others = removed.count > 1 ? " and \(removed.count - 1) more" : ""
+            tell(
+                foreign: .routes,
+                "another program removed or replaced our route to \(first)\(others); it is put back", at: now)
+        }
+        if changedNextHops {
+            tell(foreign: .nextHops, "another program changed next-hop objects of ours; they are read again", at: now)
+        }
+    }
+}

@@ -1,0 +1,108 @@
+internal import Addressing
+internal import Links
+internal import MeshConfiguration
+internal import OSPF
+internal import Routing
+internal import Timing
+
+// What the kernel tells of links and addresses, and what the router is told of ports.
+
+extension MeshNode {
+    mutating func take(_ event: KernelEvent, at now: Instant) {
+        switch event {
+        case .link(let link):
+            links[link.index] = link
+            installer.link(link.index, isUsable: link.isUsable)
+            refreshPort(link, at: now)
+        case .linkRemoved(let link):
+            links[link.index] = nil
+            surroundings.defaultRoutes.remove(link.index)
+            surroundings.advertisedRouters.remove(link.index)
+            installer.link(link.index, isUsable: false, isGone: true)
+            lastHeard.removed(link.index)
+            if let change = interfaces.remove(link.index) { apply(change, at: now) }
+        case .address(let address):
+            addresses.set(address)
+            if let link = links[address.interface] { refreshPort(link, at: now) }
+        case .addressRemoved(let address):
+            addresses.remove(address)
+            if let link = links[address.interface] { refreshPort(link, at: now) }
+            if address.interface == Self.loopback { addressGone(address.address) }
+        case .resynchronized:
+            installer.reread(.nextHops)
+            log(.warning, "the kernel dropped notifications of links and addresses; everything was read again")
+        }
+    }
+
+    private mutating func refreshPort(_ link: Link, at now: Instant) {
+        let before = interfaces.unused[link.index]
+        let change = interfaces.update(
+            link, addresses: addresses.all, configuration: configuration, surroundings: surroundings)
+        if let unused = interfaces.unused[link.index], unused.reason != before?.reason,
+            case .foreignNetwork = unused.reason
+        {
+            log(.warning, "not using \(link.name): \(unused.reason.text(of: link.name))")
+        }
+        if let change { apply(change, at: now) }
+    }
+
+    /// Looks at all ports again, as after a change of the rules.
+    mutating func refreshPorts(at now: Instant) {
+        for link in links.values.sorted(by: { $0.index < $1.index }) { refreshPort(link, at: now) }
+    }
+
+    /// Tells the router of a port, if its ports are open.
+    mutating func apply(_ change: InterfaceTable.Change, at now: Instant) {
+        isAnnouncementStale = true
+        settings.invalidate()
+        guard life.isRouting else { return }
+        switch change {
+        case .up(let configuration):
+            lastHeard.opened(configuration.index, at: now)
+            tellRouter(.interfaceUp(configuration), at: now)
+            log(
+                .notice, "interface \(configuration.name) is up",
+                ["mtu": "\(configuration.mtu)", "cost": "\(configuration.cost)"])
+        case .changed(let configuration, let before):
+            tellRouter(.interfaceUp(configuration), at: now)
+            log(.notice, "interface \(configuration.name): \(configuration.difference(from: before))")
+        case .down(let index, let name, let reason):
+            counters.portWentDown(name)
+            tellRouter(.interfaceDown(index: index), at: now)
+            // What was whole is no more.
+            endKeepingRoutes(at: now)
+            log(.notice, "interface \(name) is down: \(reason)")
+        }
+    }
+
+    /// The name of an interface.
+    public func name(ofInterface index: UInt32) -> String {
+        interfaces.ports[index]?.link.name ?? links[index]?.name ?? "if\(index)"
+    }
+
+    /// The loopback interface's index in every network namespace.
+    static let loopback: UInt32 = 1
+}
+
+extension InterfaceConfiguration {
+    /// What is different from an earlier configuration, in words: `MTU 1500 → 1400`.
+    func difference(from before: InterfaceConfiguration) -> String {
+        var changes: [String] = []
+        func note<Value: Equatable>(_ name: String, _ value: KeyPath<InterfaceConfiguration, Value>) {
+            if self[keyPath: value] != before[keyPath: value] {
+                changes.append("\(name) \(before[keyPath: value]) → \(self[keyPath: value])")
+            }
+        }
+        note("name", \.name)
+        note("MTU", \.mtu)
+        note("link-local address", \.linkLocalAddress)
+        note("type", \.kind.rawValue)
+        note("cost", \.cost)
+        note("hello interval", \.helloInterval)
+        note("dead interval", \.deadInterval)
+        note("retransmit interval", \.retransmitInterval)
+        note("priority", \.priority)
+        note("passive", \.isPassive)
+        return changes.joined(separator: ", ")
+    }
+}

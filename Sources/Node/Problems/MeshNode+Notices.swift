@@ -1,0 +1,129 @@
+internal import Addressing
+internal import MeshConfiguration
+internal import OSPF
+internal import Timing
+
+// What the router has to say, for people.
+
+/// What others do to our part of the kernel, which may come by the thousand.
+enum ForeignChange: Hashable, Sendable {
+    case routes
+    case nextHops
+}
+
+extension MeshNode {
+    /// Logs what the router has to say, unless it has been saying much of the kind.
+    mutating func tell(_ notice: Notice, at now: Instant) {
+        remember(notice, at: now)
+        let (level, text) = description(of: notice)
+        switch limiter.verdict(on: notice, at: now) {
+        case .told: log(level, text)
+        case .toldLast: log(level, text + " (more like this are logged once a minute)")
+        case .passedOver: break
+        }
+    }
+
+    private mutating func remember(_ notice: Notice, at now: Instant) {
+        switch notice {
+        case .neighborState(let interface, let neighbor, let from, let to, _):
+            problems.invalidate()
+            if to < from { lastHeard.lost(neighbor, on: interface, at: now) }
+            if from == .full, to < .full { counters.lostAdjacency(neighbor, on: name(ofInterface: interface)) }
+        case .duplicateRouterID(let routerID, _, let weYield):
+            lastDuplicate = weYield ? nil : routerID
+            problems.invalidate()
+        case .limitReached(let limit):
+            problems.limits.append(limit.text(router?.configuration.limits ?? RouterLimits()))
+        default: break
+        }
+    }
+
+    private func description(of notice: Notice) -> (LogLevel, String) {
+        switch notice {
+        case .neighborState(let interface, let neighbor, let from, let to, let reason):
+            let place = "\(label(of: neighbor)) on \(name(ofInterface: interface))"
+            if to == .full { return (.notice, "adjacency with \(place) is Full") }
+            if from == .full || from == .twoWay && to < .twoWay {
+                return (.warning, "lost \(place): \(text(of: reason, interface)) (\(from) → \(to))")
+            }
+            return (.debug, "neighbor \(place): \(from) → \(to), \(text(of: reason, interface))")
+        case .interfaceState(let interface, let from, let to):
+            return (.info, "interface \(name(ofInterface: interface)): \(from.rawValue) → \(to.rawValue)")
+        case .becameBroadcast(let interface):
+            return (
+                .notice, "interface \(name(ofInterface: interface)) has more than one neighbor: broadcast from now on"
+            )
+        case .mtuMismatch(let interface, let neighbor, let theirs, let ours):
+            return (
+                .warning,
+                "\(label(of: neighbor)) on \(name(ofInterface: interface)): \(Mismatch.mtu(theirs: theirs, ours: ours))"
+            )
+        case .helloMismatch(let interface, let neighbor, let field, let theirs, let ours):
+            return (
+                .warning,
+                "\(label(of: neighbor)) on \(name(ofInterface: interface)): "
+                    + Mismatch.hello(field, theirs: theirs, ours: ours)
+            )
+        case .duplicateRouterID(let routerID, let interface, let weYield):
+            let place = interface.map { " on \(name(ofInterface: $0))" } ?? ""
+            return (
+                .warning,
+                "another router has our router ID \(routerID)\(place); "
+                    + (weYield ? "we take another" : "if it does not take another, change node.routerID on one")
+            )
+        case .duplicatePrefix(let prefix, let routers):
+            let names = routers.map { label(of: $0) }.joined(separator: " and ")
+            return (.warning, "\(prefix) is announced by \(names) and should belong to one node")
+        case .exchangeStalled(let interface, let neighbor, let state):
+            return (
+                .warning,
+                "the database exchange with \(label(of: neighbor)) on \(name(ofInterface: interface)) made no progress "
+                    + "in \(state); it starts again"
+            )
+        case .limitReached(let limit): return (.error, limit.text(router?.configuration.limits ?? RouterLimits()))
+        }
+    }
+
+    /// Why a neighbour changed its state, in words.
+    private func text(of reason: NeighborChangeReason, _ interface: UInt32) -> String {
+        switch reason {
+        case .helloReceived: "hello received"
+        case .twoWayReceived: "its hello lists us"
+        case .oneWayReceived: "its hello does not list us any more"
+        case .negotiationDone: "negotiation done"
+        case .exchangeDone: "exchange done"
+        case .loadingDone: "loading done"
+        case .adjacencyReconsidered: "whether an adjacency is wanted has changed"
+        case .sequenceNumberMismatch: "a database description out of sequence"
+        case .badLinkStateRequest: "a bad link-state request or update"
+        case .inactivityTimer:
+            "no hello for \((interfaces.ports[interface]?.rule.dead ?? .zero).inSeconds) s"
+        case .linkDown: "the link is down"
+        case .replaced: "it has another router ID or address now, or we have"
+        case .stalled: "the exchange made no progress"
+        case .shutdown: "this router shuts down"
+        }
+    }
+
+    /// Logs what others did to our part of the kernel, once a minute of each kind.
+    mutating func tell(foreign change: ForeignChange, _ text: String, at now: Instant) {
+        if let last = foreignChangesLogged[change], now - last < .seconds(60) { return log(.debug, text) }
+        foreignChangesLogged[change] = now
+        log(.warning, text + " (more like this are logged once a minute)")
+    }
+}
+
+extension Notice.Limit {
+    /// What was reached, in words.
+    func text(_ limits: RouterLimits) -> String {
+        switch self {
+        case .database:
+            "the LSA database is full (\(limits.lsas) LSAs, \(limits.lsaOctets >> 20) MiB); further LSAs are dropped"
+        case .neighbors:
+            "an interface has \(limits.neighborsPerInterface) neighbors; further ones are ignored"
+        case .prefixes:
+            "there are \(limits.prefixes) prefixes or \(limits.announcersPerPrefix) announcers of one; "
+                + "further ones are ignored"
+        }
+    }
+}

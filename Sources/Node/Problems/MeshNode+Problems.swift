@@ -1,0 +1,221 @@
+public import Addressing
+internal import Links
+internal import MeshConfiguration
+public import OSPF
+internal import Routing
+internal import Services
+public import Timing
+
+extension MeshNode {
+    /// Looks for problems if that is due, and says which are new or over.
+    mutating func reviewProblems(at now: Instant) {
+        if case .stopping = life { return }
+        guard problems.isDue(at: now) else { return }
+        for line in problems.update(foundProblems(at: now), at: now) { log(line) }
+    }
+
+    /// The problems there are at this moment.
+    public func currentProblems(at now: Instant) -> [Problem] { problems.dated(foundProblems(at: now), at: now) }
+
+    /// Why the node's routes cannot be relied on; empty when they can.
+    public func notReady(at now: Instant) -> [String] {
+        if case .stopping = life { return ["stopping"] }
+        return currentProblems(at: now).filter(\.kind.preventsReadiness).map(\.text)
+    }
+
+    /// Whether no neighbour is Full although initial synchronization is over.
+    public var isIsolated: Bool {
+        guard life.isSynchronized, let router else { return false }
+        return !router.interfaceSnapshots.contains { $0.fullNeighborCount > 0 }
+    }
+
+    private func foundProblems(at now: Instant) -> [Problem] {
+        let found =
+            stageProblems + kernelProblems + linkProblems(at: now) + neighborProblems(at: now) + meshProblems
+            + clusterProblems
+        return bounded(found)
+    }
+
+    /// At most ``ProblemTable/mostOfAKind`` of a kind, in order; the last one says how many more there are.
+    private func bounded(_ found: [Problem]) -> [Problem] {
+        var result: [Problem] = []
+        for (kind, list) in Dictionary(grouping: found, by: \.kind).sorted(by: { $0.key < $1.key }) {
+            result += list.prefix(ProblemTable.mostOfAKind)
+            let more = list.count - ProblemTable.mostOfAKind
+            if more > 0 { result.append(Problem(kind, "more", "and \(more) more like this")) }
+        }
+        return result
+    }
+
+    private var stageProblems: [Problem] {
+        switch life {
+        case .waiting:
+            return [
+                Problem(
+                    .noIdentity, "", "there is no port to take an identity from",
+                    remedy: "plug in a cable, or set node.routerID and addressing.prefix")
+            ]
+        case .adopting, .starting: return [synchronization(adoptedRoutes: 0)]
+        case .synchronizing(let stage): return [synchronization(adoptedRoutes: stage.adoptedRoutes)]
+        case .running, .draining, .stopping: return []
+        }
+    }
+
+    private func synchronization(adoptedRoutes: Int) -> Problem {
+        let kept = adoptedRoutes == 0 ? "" : "; \(counted(adoptedRoutes, "route")) of an earlier run kept"
+        return Problem(.synchronization, "", "initial database synchronization is not complete" + kept)
+    }
+
+    private var kernelProblems: [Problem] {
+        var found: [Problem] = []
+        if let error = installer.lastError {
+            found.append(Problem(.kernel, "", "the kernel's routes cannot be read or changed: \(error)"))
+        }
+        if let first = installer.fib.firstFailure {
+            let count = installer.fib.failedRoutes
+            found.append(
+                Problem(
+                    .refusedRoutes, "",
+                    "the kernel refused \(counted(count, "route")), first \(first.prefix): \(first.failure)",
+                    remedy: "see meshctl routes -o wide"))
+        }
+        found += ledger.refused.map { address, reason in
+            Problem(
+                .refusedAddress, "\(address)",
+                "the kernel refuses the address \(address), so it is not announced: \(reason)")
+        }
+        found += settings.failures.sorted { $0.key < $1.key }.map { Problem(.setting, $0.key, "\($0.key) \($0.value)") }
+        found += memberships.problems.map { membership, reason in
+            let port = name(ofInterface: membership.interface)
+            return Problem(
+                .membership, "\(port) \(membership.group)",
+                "cannot join \(membership.group) on \(port), so no router is heard there: \(reason)")
+        }
+        if let loopback = links[Self.loopback], !loopback.isUp {
+            found.append(
+                Problem(
+                    .loopbackDown, "lo", "lo is down, so this node's own addresses do not answer",
+                    remedy: "ip link set lo up"))
+        }
+        found += problems.configuration.map {
+            Problem(.configuration, $0, "the configuration file is not in use: \($0)")
+        }
+        if let reason = problems.unsaved {
+            found.append(Problem(.unsaved, "", "the node's state cannot be saved: \(reason)"))
+        }
+        if let failure = network.failure {
+            found.append(Problem(.podNetwork, "", "the file for container runtimes cannot be written: \(failure)"))
+        }
+        return found
+    }
+
+    // MARK: Links and neighbours
+
+    private func linkProblems(at now: Instant) -> [Problem] {
+        guard let router else { return [] }
+        var found: [Problem] = []
+        if isIsolated {
+            found.append(Problem(.isolated, "", "no neighbor is Full: this node is cut off from the mesh"))
+        }
+        for interface in router.interfaceSnapshots where !interface.configuration.isPassive {
+            let port = interface.configuration.name
+            for mismatch in interface.mismatches where mismatch.deadline > now {
+                let text = Mismatch.hello(mismatch.field, theirs: mismatch.theirs, ours: mismatch.ours)
+                found.append(
+                    Problem(
+                        .mismatch, "\(label(of: mismatch.neighbor)) on \(port)",
+                        "\(label(of: mismatch.neighbor)) on \(port): \(text)"))
+            }
+            if interface.neighborCount == 0, interface.mismatches.allSatisfy({ $0.deadline <= now }) {
+                guard let silent = lastHeard.silence(of: interface.configuration, at: now) else { continue }
+                found.append(Problem(.silentPort, port, silentText(port, silent, at: now)))
+            }
+            let hasNoLeader = interface.effectiveKind == .broadcast && interface.designatedRouter == .none
+            if hasNoLeader, interface.neighborCount > 0, interface.state != .waiting {
+                found.append(
+                    Problem(
+                        .noDesignatedRouter, port, "\(port) has neighbors and no designated router",
+                        remedy: "give one of them a priority other than 0"))
+            }
+        }
+        return found
+    }
+
+    private func silentText(_ port: String, _ silence: LastHeard.Silence, at now: Instant) -> String {
+        let text = "\(port) has carrier, and no OSPF router is heard on it"
+        guard let neighbor = silence.neighbor else { return text }
+        return text + "; \(label(of: neighbor)) was there until \((now - silence.since).inSeconds) s ago"
+    }
+
+    private func neighborProblems(at now: Instant) -> [Problem] {
+        guard let router else { return [] }
+        let interfaces = Dictionary(
+            router.interfaceSnapshots.map { ($0.configuration.index, $0) }, uniquingKeysWith: { first, _ in first })
+        var found: [Problem] = []
+        for neighbor in router.neighborSnapshots {
+            guard let interface = interfaces[neighbor.interface] else { continue }
+            let port = interface.configuration.name
+            let who = label(of: neighbor.routerID)
+            if neighbor.state == .initial, now - neighbor.since >= interface.configuration.deadInterval {
+                found.append(
+                    Problem(
+                        .oneWayNeighbor, "\(who) on \(port)", "\(who) is heard on \(port) and does not hear us (Init)",
+                        remedy: "check its firewall for IP protocol 89, and this node's transmit path"))
+            }
+            if let text = problem(of: neighbor, on: interface, at: now) {
+                found.append(Problem(.mismatch, "\(who) on \(port)", "\(who) on \(port): \(text)"))
+            }
+        }
+        return found
+    }
+
+    /// Why a neighbour is none to route by, if that is so.
+    public func problem(of neighbor: NeighborSnapshot, on link: InterfaceSnapshot, at now: Instant) -> String? {
+        if let theirs = neighbor.mismatchedMTU { return Mismatch.mtu(theirs: theirs, ours: link.configuration.mtu) }
+        let namesDesignated = neighbor.designatedRouter != .none
+        switch link.effectiveKind {
+        case .broadcast:
+            // Whoever has just come listens for so long before naming one.
+            let hasWaited = now - neighbor.since > link.configuration.deadInterval
+            return neighbor.state == .full && hasWaited && !namesDesignated ? Mismatch.linkType(ours: .broadcast) : nil
+        case .pointToPoint, .auto: return namesDesignated ? Mismatch.linkType(ours: .pointToPoint) : nil
+        }
+    }
+
+    // MARK: The mesh and the cluster
+
+    private var meshProblems: [Problem] {
+        guard let router else { return [] }
+        var found = review.claims.map { Problem(.duplicateAddress, $0, $0) }
+        found += [ipv4.takenAddress, ipv4.takenPods].compactMap { range in
+            range?.problem.map { Problem(.ipv4Range, range!.purpose, $0) }
+        }
+        found += router.duplicatePrefixes.map { duplicate in
+            let names = duplicate.routers.map { label(of: $0) }.joined(separator: " and ")
+            return Problem(
+                .duplicatePrefix, "\(duplicate.prefix)",
+                "\(duplicate.prefix) is announced by \(names) and should belong to one node")
+        }
+        if let duplicate = lastDuplicate {
+            found.append(
+                Problem(
+                    .duplicateRouterID, "\(duplicate)", "another router has this node's router ID \(duplicate)",
+                    remedy: "change node.routerID on one of them"))
+        }
+        found += problems.limits.map { Problem(.limit, $0, $0) }
+        return found
+    }
+
+    private var clusterProblems: [Problem] {
+        var found = serviceClaims.problems.map { Problem(.serviceAddress, $0, $0) }
+        if environment.hasCluster, let reason = gate.problem {
+            found.append(Problem(.serviceProxy, "", "services are not delivered on this node: \(reason)"))
+        }
+        return found
+    }
+
+    /// The name of a router with its ID, or the ID alone.
+    public func label(of router: RouterID) -> String {
+        self.router?.hostname(of: router).map { "\($0) (\(router))" } ?? router.description
+    }
+}

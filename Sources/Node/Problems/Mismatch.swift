@@ -1,0 +1,39 @@
+internal import Addressing
+public import OSPF
+internal import OSPFPacket
+
+/// The words for what the two ends of a link do not agree on, the same in the log and in answers.
+public enum Mismatch {
+    /// Different MTUs.
+    public static func mtu(theirs: Int, ours: Int) -> String { text("MTU", "\(theirs)", "\(ours)") }
+
+    /// Hellos that do not agree.
+    public static func hello(_ field: Notice.HelloField, theirs: Int, ours: Int) -> String {
+        switch field {
+        case .helloInterval: text("hello interval", "\(theirs) s", "\(ours) s")
+        case .deadInterval: text("dead interval", "\(theirs) s", "\(ours) s")
+        case .areaType: text("area type", areaType(theirs), areaType(ours))
+        case .area: text("area", area(theirs), area(ours))
+        }
+    }
+
+    /// One end elects a designated router, the other does not.
+    public static func linkType(ours: InterfaceConfiguration.Kind) -> String {
+        let words = ["p2p", "broadcast"]
+        return ours == .broadcast ? text("link type", words[0], words[1]) : text("link type", words[1], words[0])
+    }
+
+    private static func text(_ what: String, _ theirs: String, _ ours: String) -> String {
+        "\(what) mismatch: theirs is \(theirs), ours \(ours); set both ends alike"
+    }
+
+    private static func area(_ number: Int) -> String {
+        AreaID(rawValue: UInt32(truncatingIfNeeded: number)).description
+    }
+
+    /// The E and N bits in words (RFC 5340 §A.2).
+    private static func areaType(_ octets: Int) -> String {
+        let options = OSPFOptions(rawValue: UInt32(truncatingIfNeeded: octets))
+        return options.contains(.n) ? "NSSA" : options.contains(.e) ? "normal" : "stub"
+    }
+}

@@ -1,0 +1,198 @@
+internal import Addressing
+public import OSPF
+public import Timing
+
+/// Keeps the kernel's routes as the router wants them, whatever happens to them: the ``FIB`` plans, this decides when to
+/// plan, when to read the kernel and when to try again. It asks for one thing at a time and is told the outcome:
+///
+///     installer.update(update)                         // what the router wants
+///     var request = installer.next(at: now)            // what to do in the kernel; nil for nothing
+///     request = installer.take(outcome, at: now)       // the outcome; perhaps there is more to do
+///     installer.nextDeadline                           // when to call next(at:) without news
+public struct FIBInstaller: Sendable {
+    /// What is to be done in the kernel.
+    public enum Request: Hashable, Sendable {
+        /// Read what the kernel holds of ours.
+        case read(FIB.Rereading)
+        /// Make these changes, in order.
+        case apply([FIBChange])
+    }
+
+    /// What came of a ``Request``.
+    public enum Outcome: Sendable {
+        /// What the kernel holds.
+        case read(KernelRoutes)
+        /// The changes were tried; those that failed, by their index.
+        case applied(failures: [(index: Int, failure: FIBFailure)])
+        /// The kernel could not be read or written at all, and why.
+        case unreachable(String)
+    }
+
+    /// What others did.
+    public struct Counters: Hashable, Sendable {
+        /// Routes of ours that somebody else removed or replaced.
+        public var foreignRouteDeletions: UInt64 = 0
+        /// Next-hop objects of ours that somebody else removed or changed.
+        public var foreignNextHopChanges: UInt64 = 0
+        /// How often the kernel dropped notifications.
+        public var overflows: UInt64 = 0
+    }
+
+    /// A request that is under way.
+    private enum Work: Sendable {
+        case none
+        case adopting
+        case reading(round: Int)
+        case applying([FIBChange], round: Int)
+    }
+
+    /// What should be in the kernel and what is believed to be there.
+    public private(set) var fib: FIB
+    /// When ``next(at:)`` is wanted even without news, to try again what failed.
+    public private(set) var nextDeadline: Instant?
+    /// Why the kernel could not be read or written when that was last tried; `nil` if it could.
+    public private(set) var lastError: String?
+    /// What others did to our routes.
+    public private(set) var counters = Counters()
+    /// Routes looked at in one request, so that a huge update leaves time for hellos.
+    public var limit = 4096
+
+    private var work = Work.none
+    private var retryDelay = FIBInstaller.shortestRetry
+
+    private static let shortestRetry = Duration.milliseconds(100)
+    private static let longestRetry = Duration.seconds(30)
+    /// After news of links, until next hops are read again to be sure.
+    private static let calm = Duration.seconds(1)
+    /// Rounds of planning, doing and looking again without a pause; what is not right then waits for the retry.
+    private static let rounds = 4
+
+    /// Makes an installer that believes the kernel to be empty; see ``adoptFromKernel()``.
+    public init(_ configuration: FIB.Configuration = FIB.Configuration()) { fib = FIB(configuration: configuration) }
+
+    /// Asks for what an earlier run left in the kernel. Its outcome is taken over, and all of it is kept until ``sweep()``.
+    public mutating func adoptFromKernel() -> Request? {
+        guard !isBusy else { return nil }
+        work = .adopting
+        return .read(.everything)
+    }
+
+    /// Takes over what the router wants.
+    public mutating func update(_ update: RouteTableUpdate) { fib.update(update) }
+
+    /// A link can carry packets, or not any more.
+    public mutating func link(_ index: UInt32, isUsable: Bool, isGone: Bool = false) {
+        if isUsable { fib.linkUsable(index) } else { fib.linkLost(index, isGone: isGone) }
+    }
+
+    /// Takes over what others did to our routes; whether it was worth telling.
+    @discardableResult
+    public mutating func take(_ event: RouteEvent) -> Bool {
+        switch event {
+        case .routeDeleted(let prefix):
+            guard fib.routeDeleted(prefix) else { return false }
+            counters.foreignRouteDeletions += 1
+            return true
+        case .routeLost:
+            // What it pointed to is gone, of which the kernel says nothing.
+            fib.reread(.nextHops)
+        case .nextHopsChanged:
+            counters.foreignNextHopChanges += 1
+            fib.reread(.nextHops)
+            return true
+        case .overflow:
+            counters.overflows += 1
+            fib.reread(.everything)
+        }
+        return false
+    }
+
+    /// Asks for a reading before the next change.
+    public mutating func reread(_ extent: FIB.Rereading) { fib.reread(extent) }
+
+    /// The router has converged: what an earlier run left and nobody asked for is to go.
+    public mutating func sweep() { fib.sweep() }
+
+    /// An attribute of all routes has changed, as the preferred source: they are to be written again.
+    public mutating func rewriteRoutes() { fib.rewriteRoutes() }
+
+    /// Something that stood in the way of refused routes may be gone: they are tried again now.
+    public mutating func retryNow() {
+        guard fib.hasFailures else { return }
+        fib.retry()
+        retryDelay = Self.shortestRetry
+        nextDeadline = nil
+    }
+
+    /// Whether a request is under way, whose outcome is waited for.
+    public var isBusy: Bool { if case .none = work { false } else { true } }
+
+    /// Whether there is more to do at once, as after the first slice of a huge update.
+    public var hasMore: Bool { !isBusy && fib.isDirty && fib.rereading == .nothing }
+
+    /// What is to be done in the kernel now; `nil` if nothing is, or a request is under way.
+    public mutating func next(at now: Instant) -> Request? {
+        guard !isBusy else { return nil }
+        if let deadline = nextDeadline, deadline <= now {
+            nextDeadline = nil
+            retryDelay = min(retryDelay * 2, Self.longestRetry)
+            fib.retry()
+            if fib.isDoubtful { fib.reread(.nextHops) }
+        }
+        return plan(round: 0, at: now)
+    }
+
+    /// Takes the outcome of the request under way; what is to be done then, if anything.
+    public mutating func take(_ outcome: Outcome, at now: Instant) -> Request? {
+        let finished = work
+        work = .none
+        switch (finished, outcome) {
+        case (.adopting, .read(let kernel)):
+            lastError = nil
+            fib.adopt(kernel)
+            return nil
+        case (.adopting, .unreachable(let reason)):
+            lastError = reason
+            return nil
+        case (.reading(let round), .read(let kernel)):
+            lastError = nil
+            fib.reconcile(kernel)
+            return plan(round: round, at: now)
+        case (.applying(let changes, let round), .applied(let failures)):
+            lastError = nil
+            for (index, failure) in failures { fib.failed(changes[index], failure) }
+            // Without failures another slice of a huge update waits for the others' turn.
+            guard !failures.isEmpty, round + 1 < Self.rounds else { return finish(at: now) }
+            return plan(round: round + 1, at: now)
+        case (.reading, .unreachable(let reason)), (.applying, .unreachable(let reason)):
+            lastError = reason
+            fib.reread(.everything)
+            return finish(at: now)
+        case (.none, _), (.adopting, .applied), (.reading, .applied), (.applying, .read):
+            preconditionFailure("the outcome of another request")
+        }
+    }
+
+    private mutating func plan(round: Int, at now: Instant) -> Request? {
+        if fib.rereading != .nothing {
+            work = .reading(round: round)
+            return .read(fib.rereading)
+        }
+        let changes = fib.changes(limit: limit)
+        guard !changes.isEmpty else { return finish(at: now) }
+        work = .applying(changes, round: round)
+        return .apply(changes)
+    }
+
+    private mutating func finish(at now: Instant) -> Request? {
+        let mustRetry = fib.hasFailures || fib.rereading != .nothing
+        if !mustRetry { retryDelay = Self.shortestRetry }
+        if mustRetry || fib.isDoubtful {
+            let deadline = now + (mustRetry ? retryDelay : Self.calm)
+            nextDeadline = min(nextDeadline ?? deadline, deadline)
+        } else {
+            nextDeadline = nil
+        }
+        return nil
+    }
+}

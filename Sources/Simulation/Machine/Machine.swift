@@ -1,0 +1,146 @@
+public import Addressing
+public import MeshConfiguration
+public import Node
+public import OSPF
+internal import Routing
+internal import Services
+internal import Timing
+
+/// A machine: a kernel that stays while there is power, a disk that stays for ever, and a process with the node, which may
+/// sleep or die.
+public struct Machine: Sendable {
+    /// What the machine is doing.
+    public enum State: Hashable, Sendable {
+        /// The process runs.
+        case running
+        /// The process sleeps: nothing is lost but time, and packets beyond what the socket keeps.
+        case asleep
+        /// The process is gone with all it knew. Ports keep their carrier and the kernel its routes.
+        case stopped
+        /// No power: no carrier, no kernel.
+        case off
+    }
+
+    /// Its place in ``Network/nodes``.
+    public let index: Int
+    /// Its ports, by their places in ``Network/ports``.
+    public internal(set) var ports: [Int] = []
+    /// What it is doing.
+    public internal(set) var state = State.off
+    /// The node while there is a process.
+    public internal(set) var process: MeshNode?
+    /// The configuration file.
+    public internal(set) var configuration: Configuration
+    /// What the node has saved: the disk, and what is forgotten with the power.
+    public internal(set) var disk: SavedState
+    /// The sum of the updates of this process: what a faithful listener believes.
+    public internal(set) var routes = RouteTable()
+    /// Whether somebody told this process to be a stub router.
+    var isStubCommanded = false
+
+    /// The machine's kernel; a new one with every loss of power.
+    public internal(set) var kernel = ModelKernel()
+    /// What works behind the VIPs of the configuration, by their names.
+    var services: [String: Bool] = [:]
+    /// The checks that run.
+    var checks: [VIPTable.CheckID: HealthCheck] = [:]
+    /// What services of the cluster want of this machine.
+    var demands: [IPv6Address: Wish] = [:]
+    /// How long requests to the kernel take; zero answers at once.
+    var kernelDelay = Duration.zero
+
+    /// What the machine's own clock shows when the simulation begins.
+    let clockOffset: Duration
+    /// Which of the processes on this machine it is, so that what concerns an earlier one can be told.
+    var processNumber = 0
+    /// When the timer will ring; earlier rings that were put into the queue are void.
+    var timer: Instant?
+    var ringsWithoutProgress = 0
+    var lastRing = Instant.zero
+    var backlog: [Packet] = []
+    /// News of the kernel that the process sleeps through and reads when it wakes up.
+    var news: [NodeEvent] = []
+    /// Since when the process sleeps.
+    var asleepSince = Instant.zero
+    /// The last announcements that were compared with what is placed.
+    var checkedAnnouncements: UInt64 = 0
+
+    /// A packet in the socket's buffer.
+    struct Packet: Sendable {
+        var interface: UInt32
+        var source: IPv6Address
+        var destination: IPv6Address
+        var octets: [UInt8]
+    }
+
+    init(index: Int, plan: NodePlan) {
+        self.index = index
+        clockOffset = plan.clockOffset
+        disk = SavedState()
+        configuration = Configuration()
+        configuration.node.name = "n\(index)"
+        configuration.addressing.prefix = IPv6Prefix(host: Self.address(of: index))
+        configuration.addressing.podPrefixes = []
+        configuration.addressing.ipv4.nodes = plan.ipv4Pool
+        configuration.advertise = plan.prefixes
+        configuration.externals = plan.externals
+        configuration.vips = plan.vips
+        configuration.interfaces = []
+        let mac = MACAddress(rawValue: 0x0200_0000_0000 + UInt64(index))
+        if plan.routerIDIsDerived {
+            disk.identity = SavedIdentity(
+                mac: mac, routerID: plan.routerID, nonce: 0xfeed_0000 + UInt64(index), machine: UInt64(index) + 1)
+        } else {
+            configuration.node.routerID = plan.routerID
+        }
+        for vip in plan.vips { services[vip.name] = true }
+    }
+
+    /// The address of a node's own.
+    static func address(of node: Int) -> IPv6Address {
+        IPv6Address(high: 0x2001_0db8_0002_0000, low: UInt64(node) << 9)
+    }
+
+    /// The router while there is a process that has one.
+    public var router: Router? { process?.router }
+    /// What should be in the kernel and what is believed to be there.
+    var fib: FIB? { process?.installer.fib }
+    /// The router ID in use, or that of the next process.
+    public var routerID: RouterID {
+        process?.router?.routerID ?? configuration.node.routerID ?? disk.identity?.routerID ?? .none
+    }
+    /// Whether others are asked to route around it.
+    public var isStub: Bool { isStubCommanded || disk.isDrained }
+    /// What it imports.
+    public var externals: [ExternalPrefix] { configuration.externals }
+
+    /// What it should announce: its own address, what the configuration says, the VIPs that work, and the addresses of
+    /// services that want it.
+    public var prefixes: [AdvertisedPrefix] {
+        let own = AdvertisedPrefix(prefix: IPv6Prefix(host: Self.address(of: index)))
+        let taken = (process?.ipv4.address).map { [AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address($0)))] } ?? []
+        let metric = disk.isDrained ? AdvertisedPrefix.lastResort : 0
+        let working = configuration.vips.filter { $0.check == nil || services[$0.name] == true }.map {
+            AdvertisedPrefix(prefix: IPv6Prefix(host: $0.address), metric: metric)
+        }
+        let wanted = demands.sorted { $0.key < $1.key }.map { address, wish in
+            AdvertisedPrefix(
+                prefix: IPv6Prefix(host: address),
+                metric: wish == .lastResort ? AdvertisedPrefix.lastResort : metric)
+        }
+        var seen: Set<IPv6Prefix> = []
+        return ([own] + taken + configuration.advertise + working + wanted).filter { seen.insert($0.prefix).inserted }
+    }
+
+    /// Whether nothing that it was told of is still on its way inside the process.
+    var isAtRest: Bool {
+        guard let process else { return true }
+        return process.router?.isQuiet == true && process.life.isSynchronized && !process.ledger.hasWork
+            && !process.ledger.isBusy && process.ledger.nextDeadline == nil && process.serviceVIPs.nextDeadline == nil
+            && !process.installer.isBusy && process.installer.nextDeadline == nil && kernel.forwards
+            && process.vips.isDecided
+    }
+
+    /// Whether its router takes part: a sleeping one is, to all others, a dead one.
+    public var isRunning: Bool { state == .running && process != nil }
+}

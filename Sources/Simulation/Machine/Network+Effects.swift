@@ -1,0 +1,149 @@
+internal import Addressing
+internal import MeshConfiguration
+internal import Node
+internal import OSPF
+internal import Routing
+internal import Services
+internal import Timing
+
+/// What nodes want done, as the agent does it.
+extension Network {
+    /// Lets a node handle an event, and does what it asks for, until nothing more follows at once.
+    mutating func handle(_ event: NodeEvent, on node: Int) {
+        guard nodes[node].state == .running else { return }
+        let number = nodes[node].processNumber
+        var events = [event]
+        while !events.isEmpty, nodes[node].processNumber == number {
+            let event = events.removeFirst()
+            var batch: [NodeEffect] = []
+            swap(&batch, &effects)
+            let local = localTime(of: node)
+            nodes[node].process?.handle(event, at: local, effects: &batch)
+            var isOver = false
+            for effect in batch {
+                observer?(now, .effect(node: node, effect))
+                if case .stopped = effect { isOver = true }
+                if let outcome = perform(effect, of: node) {
+                    if nodes[node].kernelDelay == .zero {
+                        events.append(outcome)
+                    } else {
+                        enqueue(
+                            .outcome(node: node, process: number, outcome),
+                            after: random.duration(upTo: nodes[node].kernelDelay))
+                    }
+                }
+            }
+            batch.removeAll(keepingCapacity: true)
+            swap(&batch, &effects)
+            checkPlacement(of: node)
+            if isOver { return stop(node) }
+        }
+        setTimer(node)
+    }
+
+    /// Does what a node wants done; the event that answers it, if one does.
+    private mutating func perform(_ effect: NodeEffect, of node: Int) -> NodeEvent? {
+        switch effect {
+        case .routes(let request): return .installed(carryOut(request, on: node))
+        case .addresses(let requests):
+            return .addresses(
+                requests.map { AddressOutcome($0, nodes[node].kernel.carryOut($0)) })
+        case .settings(let wanted): return .settings(nodes[node].kernel.apply(wanted))
+        case .send(let interface, let source, let destination, let octets):
+            send(from: node, interface: interface, source: source, destination: destination, octets: octets)
+        case .membership(let membership, let joined):
+            guard let port = port(of: node, interface: membership.interface) else { return nil }
+            if membership.group == .allSPFRouters { ports[port].joinedAllSPFRouters = joined }
+            if membership.group == .allDRouters { ports[port].joinedAllDRouters = joined }
+        case .save(let change):
+            switch change {
+            case .identity(let identity): nodes[node].disk.identity = identity
+            case .range(let range, let purpose): nodes[node].disk.ranges[purpose] = range
+            case .drained(let isDrained): nodes[node].disk.isDrained = isDrained
+            }
+        case .startCheck(let id, let check):
+            nodes[node].checks[id] = check
+            scheduleCheck(id, of: node, after: random.duration(upTo: .milliseconds(20)))
+        case .stopCheck(let id): nodes[node].checks[id] = nil
+        case .networkConfiguration: return .networkConfiguration(.success(false))
+        case .routeTable(let update):
+            nodes[node].routes.apply(update)
+            statistics.routeUpdates += 1
+            statistics.lastRouteChange = now
+        case .removeEverything: nodes[node].kernel.removeAllRoutes()
+        case .preferredSource, .offerPodRanges, .log, .removeStrays, .stopped: break
+        }
+        return nil
+    }
+
+    // MARK: Routes
+
+    private mutating func carryOut(_ request: FIBInstaller.Request, on node: Int) -> FIBInstaller.Outcome {
+        if nodes[node].kernel.isUnreachable { return .unreachable("the simulated kernel is out of buffers") }
+        switch request {
+        case .read(let extent): return .read(nodes[node].kernel.read(extent))
+        case .apply(let changes):
+            statistics.kernelChanges += changes.count
+            var failures: [(index: Int, failure: FIBFailure)] = []
+            for (index, change) in changes.enumerated() {
+                statistics.mix(change.fingerprint)
+                guard let failure = nodes[node].kernel.apply(change) else { continue }
+                failures.append((index, failure))
+            }
+            return .applied(failures: failures)
+        }
+    }
+
+    // MARK: Checks
+
+    private mutating func scheduleCheck(_ id: VIPTable.CheckID, of node: Int, after delay: Duration) {
+        enqueue(.check(node: node, process: nodes[node].processNumber, id), after: delay)
+    }
+
+    /// A check has come to its end: it reports, and begins again after its interval.
+    mutating func check(_ id: VIPTable.CheckID, of node: Int) {
+        guard let check = nodes[node].checks[id] else { return }
+        if nodes[node].state == .running {
+            let works = nodes[node].services[id.name] == true
+            handle(.checked(id, works ? .success : .failure("connection refused")), on: node)
+        }
+        scheduleCheck(id, of: node, after: check.interval)
+    }
+
+    // MARK: Promises
+
+    /// What a node announces as an address of its own or a VIP, its kernel has.
+    private mutating func checkPlacement(of node: Int) {
+        guard let process = nodes[node].process, process.announcements != nodes[node].checkedAnnouncements else {
+            return
+        }
+        nodes[node].checkedAnnouncements = process.announcements
+        let advertised = Set(nodes[node].configuration.advertise.map(\.prefix))
+        for announcement in process.announced
+        where announcement.prefix.isHost && !advertised.contains(announcement.prefix) {
+            if nodes[node].kernel.addresses[announcement.prefix.address] == nil {
+                report(.placement, "\(name(node)) announces \(announcement.prefix), which is not on lo")
+            }
+        }
+    }
+}
+
+extension FIBChange {
+    /// A number that stands for the change, the same in every run.
+    fileprivate var fingerprint: UInt64 {
+        func mix(_ kind: UInt64, _ values: UInt64...) -> UInt64 {
+            values.reduce(kind) { ($0 ^ $1) &* 0x9e37_79b9_7f4a_7c15 }
+        }
+        switch self {
+        case .addNextHop(let id, let hop):
+            return mix(1, UInt64(id.rawValue), UInt64(hop.interface), hop.gateway.low)
+        case .addGroup(let id, let members), .replaceGroup(let id, let members):
+            return members.reduce(mix(2, UInt64(id.rawValue))) { ($0 ^ UInt64($1.rawValue)) &* 0x9e37_79b9_7f4a_7c15 }
+        case .addRoute(let prefix, .group(let id)), .replaceRoute(let prefix, .group(let id)):
+            return mix(3, prefix.address.high, prefix.address.low, UInt64(prefix.length), UInt64(id.rawValue))
+        case .addRoute(let prefix, _), .replaceRoute(let prefix, _), .removeRoute(let prefix):
+            return mix(4, prefix.address.high, prefix.address.low, UInt64(prefix.length))
+        case .removeGroup(let id), .removeNextHop(let id): return mix(5, UInt64(id.rawValue))
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Addressing
+import Links
+import Linux
+import OSPF
+import Routing
+import Timing
+
+@testable import Netlink
+
+/// The agent's way to the kernel in small: a ``FIBInstaller``, what it asks for carried out by a real kernel, and the news of
+/// what others do.
+final class RouteInstaller {
+    private var installer: FIBInstaller
+    private let kernel: KernelFIB
+    private let monitor: RouteMonitor
+
+    var fib: FIB { installer.fib }
+    var nextDeadline: Instant? { installer.nextDeadline }
+    var lastError: String? { installer.lastError }
+    var counters: FIBInstaller.Counters { installer.counters }
+    var kernelCounters: KernelFIB.Counters { kernel.counters }
+    var descriptor: CInt { monitor.descriptor }
+
+    /// Opens sockets in the calling thread's network namespace and takes over what an earlier run left.
+    init(
+        configuration: KernelFIBConfiguration = KernelFIBConfiguration(), fib: FIB.Configuration = FIB.Configuration(),
+        receiveBuffer: CInt = 4 << 20
+    ) throws {
+        kernel = try KernelFIB(configuration: configuration)
+        monitor = try RouteMonitor(
+            configuration: configuration, ownPort: kernel.port, receiveBuffer: receiveBuffer)
+        var fib = fib
+        if !kernel.supportsNextHopObjects { fib.mode = .multipath }
+        installer = FIBInstaller(fib)
+        _ = installer.adoptFromKernel()
+        _ = installer.take(.read(try kernel.read()), at: .zero)
+    }
+
+    func update(_ update: RouteTableUpdate) { installer.update(update) }
+
+    func handle(_ event: KernelEvent) {
+        switch event {
+        case .link(let link): installer.link(link.index, isUsable: link.isUsable)
+        case .linkRemoved(let link): installer.link(link.index, isUsable: false, isGone: true)
+        case .resynchronized: installer.reread(.nextHops)
+        default: break
+        }
+    }
+
+    func readNotifications() {
+        do {
+            for event in try monitor.read() { installer.take(event) }
+        } catch {
+            installer.reread(.everything)
+        }
+    }
+
+    /// Brings the kernel to what is wanted; whether there is more to do, soon.
+    func install(at now: Instant, limit: Int = 4096) -> Bool {
+        installer.limit = limit
+        var request = installer.next(at: now)
+        while let current = request { request = installer.take(carryOut(current), at: now) }
+        return installer.hasMore
+    }
+
+    private func carryOut(_ request: FIBInstaller.Request) -> FIBInstaller.Outcome {
+        do {
+            switch request {
+            case .read(let extent): return .read(try kernel.read(extent))
+            case .apply(let changes): return .applied(failures: try kernel.apply(changes))
+            }
+        } catch {
+            return .unreachable("\(error)")
+        }
+    }
+
+    func sweep() throws {
+        installer.sweep()
+        try kernel.removeStrays()
+    }
+
+    func reread() { installer.reread(.everything) }
+
+    func setPreferredSource(_ source: IPv6Address) {
+        kernel.configuration.preferredSource = source
+        installer.rewriteRoutes()
+    }
+
+    func setPreferredSourceIPv4(_ source: IPv4Address?) {
+        kernel.configuration.preferredSourceIPv4 = source
+        installer.rewriteRoutes()
+    }
+
+    func state(of prefix: IPv6Prefix) -> RouteState? { installer.fib.state(of: prefix) }
+
+    @discardableResult
+    func cleanUp() throws -> (routes: Int, nextHops: Int) {
+        let result = try kernel.cleanUp()
+        installer.reread(.everything)
+        return result
+    }
+}

@@ -1,0 +1,38 @@
+import Addressing
+import OSPF
+import Testing
+import Timing
+
+@testable import Node
+
+@Suite struct NoticeLimiterTests {
+    private func mtu(_ interface: UInt32, _ theirs: Int) -> Notice {
+        .mtuMismatch(interface: interface, neighbor: RouterID(1), theirs: theirs, ours: 1500)
+    }
+
+    @Test func aFewAtOnceAndThenOneInAWhile() {
+        var limiter = NoticeLimiter()
+        var now = Instant.zero
+        let first = (0..<7).map { limiter.verdict(on: mtu(1, $0), at: now) }
+        #expect(first == [.told, .told, .told, .told, .toldLast, .passedOver, .passedOver])
+        #expect(limiter.verdict(on: mtu(2, 0), at: now) == .told, "another port is another matter")
+
+        var told = 0
+        for _ in 0..<3600 {
+            now = now + .seconds(1)
+            if limiter.verdict(on: mtu(1, 0), at: now) != .passedOver { told += 1 }
+        }
+        #expect(told == 60)
+        #expect(limiter.passedOver == 2 + 3600 - 60)
+
+        now = now + .seconds(300)
+        #expect(limiter.verdict(on: mtu(1, 0), at: now) == .told, "as at first")
+    }
+
+    @Test func changesOfStateAreToldEveryTime() {
+        var limiter = NoticeLimiter()
+        let notice = Notice.neighborState(
+            interface: 1, neighbor: RouterID(1), from: .full, to: .down, reason: .inactivityTimer)
+        #expect((0..<1000).allSatisfy { _ in limiter.verdict(on: notice, at: .zero) == .told })
+    }
+}
