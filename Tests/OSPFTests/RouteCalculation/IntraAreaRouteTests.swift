@@ -68,6 +68,23 @@ struct IntraAreaRouteTests {
         #expect(area.route("fd00::4/128")?.metric == 20)
     }
 
+    /// A drained router goes on following its own links, although nothing is routed through it.
+    @Test func aDrainedRouterFollowsItsOwnLinks() {
+        var area = Area()
+        let stub: OSPFOptions = [.v6, .e]
+        area.router(1, [cable(5, to: 2, 15, cost: 3817), cable(7, to: 2, 17, cost: 1)], options: stub)
+        area.router(2, [cable(15, to: 1, 5), cable(17, to: 1, 7)])
+        area.prefixes(2, [LSAPrefix("fd00::2/128")])
+        area.run(1, [neighbor(5, 2, 15)])
+        // The cheap cable's neighbour is not heard any more, but both ends still announce the cable.
+        #expect(area.route("fd00::2/128") == nil)
+        area.router(1, [cable(5, to: 2, 15, cost: 3817)], options: stub)
+        area.run(1, [neighbor(5, 2, 15)])
+        #expect(
+            area.route("fd00::2/128")
+                == Destination(kind: .intraArea, metric: 3817, announcers: [2], nextHops: [hop(5, 2, 15)]))
+    }
+
     @Test func aLinkThatOneEndDeniesIsNotUsed() {
         var area = square()
         area.router(2, [cable(4, to: 4, 2)])
