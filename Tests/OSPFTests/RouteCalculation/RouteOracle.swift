@@ -179,7 +179,7 @@ struct RouteOracle {
             case .intraAreaPrefix(let lsa):
                 let node =
                     lsa.referencedType == .router ? Node.router(router) : .network(router, lsa.referencedLinkStateID)
-                for entry in lsa.prefixes where entry.prefix == prefix && entry.metric != 0xffff {
+                for entry in lsa.prefixes where entry.prefix == prefix {
                     if router == root {
                         result.append(
                             Answer(kind: .intraArea, metric: -1, internalMetric: 0, announcers: [root], nextHops: []))
