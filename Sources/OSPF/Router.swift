@@ -46,7 +46,8 @@ public struct Router: Sendable {
     /// Makes a router without interfaces. It announces itself as soon as it has one.
     public init(configuration: RouterConfiguration, at now: Instant) {
         self.configuration = configuration
-        calculation = RouteCalculation(limits: configuration.limits)
+        calculation = RouteCalculation(
+            limits: configuration.limits, isBackbone: configuration.areaID == .backbone)
         spfDelay = SPFDelay(parameters: configuration.spfDelay)
         random = SplitMix64(seed: configuration.seed)
         resumption = configuration.resumptionLimit.map { Resumption(deadline: now + $0) }

@@ -30,8 +30,14 @@ public struct RouteCalculation: Sendable {
     var paths = ShortestPaths()
     var view = Viewpoint()
 
+    /// Whether the area is the backbone, in which no path to an AS boundary router is preferred for where it runs.
+    let isBackbone: Bool
+
     /// Makes a calculation over an empty database.
-    public init(limits: RouterLimits = RouterLimits()) { prefixes = PrefixTable(limits: limits) }
+    public init(limits: RouterLimits = RouterLimits(), isBackbone: Bool = true) {
+        self.isBackbone = isBackbone
+        prefixes = PrefixTable(limits: limits)
+    }
 }
 
 /// How the network was looked at in a run: all that counts beside the database.

@@ -9,7 +9,9 @@ struct Area {
     var calculation: RouteCalculation
     private(set) var table = RouteTable()
 
-    init(limits: RouterLimits = RouterLimits()) { calculation = RouteCalculation(limits: limits) }
+    init(limits: RouterLimits = RouterLimits(), isBackbone: Bool = true) {
+        calculation = RouteCalculation(limits: limits, isBackbone: isBackbone)
+    }
 
     /// Puts an LSA in, replaces it, or takes it out.
     mutating func set(_ key: LSAKey, _ body: LSABody?) {

@@ -265,6 +265,9 @@ struct IntraAreaRouteTests {
         area.remove(.ipv4Prefix, 4)
         area.remove(.ipv4Prefix, 2)
         area.run(1, squareNeighbors)
+        #expect(area.route("0.0.0.0/0")?.metric == 65545, "the largest metric is reachable")
+        area.remove(.ipv4Prefix, 3)
+        area.run(1, squareNeighbors)
         #expect(!area.table.routes.keys.contains { $0.ipv4 != nil })
     }
 }

@@ -11,7 +11,8 @@ struct RandomArea {
     struct Segment { var members: [End], designated = 0, hasPrefix = true }
 
     var random: SplitMix64
-    var area = Area()
+    var area: Area
+    let isBackbone: Bool
     private let count: UInt32
     private var cables: [Cable] = []
     private var segments: [Segment] = []
@@ -23,6 +24,8 @@ struct RandomArea {
 
     init(seed: UInt64, routers: UInt32, cables: Int, segments: Int) {
         random = SplitMix64(seed: seed)
+        isBackbone = seed % 2 == 0
+        area = Area(isBackbone: isBackbone)
         count = routers
         for index in 0..<cables {
             let a = router()

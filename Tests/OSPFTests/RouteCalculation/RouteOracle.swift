@@ -11,6 +11,8 @@ struct RouteOracle {
         var kind: PathKind
         var metric: Int
         var internalMetric: Int
+        /// 1 for an external way through a border router, or any in the backbone (RFC 2328 §16.4.1).
+        var preference = 0
         var announcers: Set<RouterID>
         var nextHops: Set<NextHop>
     }
@@ -22,13 +24,15 @@ struct RouteOracle {
 
     private let bodies: [LSAKey: LSABody]
     private let root: RouterID
+    private let isBackbone: Bool
     private let neighbors: [AdjacentNeighbor]
     private var routers: [RouterID: [(UInt32, RouterLSA)]] = [:]
     private var edges: [(from: Node, to: Node, cost: Int)] = []
     private var rootLinks: [(link: RouterLSA.Link, to: Node)] = []
     private var distances: [Node: [Node: Int]] = [:]
 
-    init(_ bodies: [LSAKey: LSABody], root: RouterID, neighbors: [AdjacentNeighbor]) {
+    init(_ bodies: [LSAKey: LSABody], root: RouterID, neighbors: [AdjacentNeighbor], isBackbone: Bool = true) {
+        self.isBackbone = isBackbone
         self.bodies = bodies
         self.root = root
         self.neighbors = neighbors
@@ -141,12 +145,17 @@ struct RouteOracle {
                 continue
             }
             result[prefix] = best
+            result[prefix]!.preference = 0
         }
         return result
     }
 
     private static func best(_ answers: [Answer]) -> Answer? {
-        func rank(_ answer: Answer) -> [Int] { [Int(answer.kind.rawValue), answer.metric, answer.internalMetric] }
+        func rank(_ answer: Answer) -> [Int] {
+            let metric = answer.kind == .externalType2 ? answer.metric : 0
+            let distance = answer.kind == .externalType2 ? answer.internalMetric : answer.metric
+            return [Int(answer.kind.rawValue), metric, answer.preference, distance]
+        }
         guard let least = answers.map(rank).min(by: { $0.lexicographicallyPrecedes($1) }) else { return nil }
         let equals = answers.filter { rank($0) == least }
         var result = equals[0]
@@ -214,11 +223,12 @@ struct RouteOracle {
                 continue
             }
             let kind = lsa.isType2 ? PathKind.externalType2 : .externalType1
-            func add(_ distance: Int, _ hops: Set<NextHop>) {
+            func add(_ distance: Int, isInside: Bool = true, _ hops: Set<NextHop>) {
                 result.append(
                     Answer(
                         kind: kind, metric: Int(lsa.metric) + (lsa.isType2 ? 0 : distance),
-                        internalMetric: lsa.isType2 ? distance : 0, announcers: [key.advertisingRouter], nextHops: hops)
+                        internalMetric: lsa.isType2 ? distance : 0, preference: isInside && !isBackbone ? 0 : 1,
+                        announcers: [key.advertisingRouter], nextHops: hops)
                 )
             }
             guard key.advertisingRouter != root else {
@@ -227,7 +237,7 @@ struct RouteOracle {
             }
             guard let way = wayToBoundary(key.advertisingRouter) else { continue }
             guard let address = lsa.forwardingAddress else {
-                add(way.metric, way.nextHops)
+                add(way.metric, isInside: way.kind == .intraArea, way.nextHops)
                 continue
             }
             // The longest prefix with a way of its own, never mind what is beyond.
@@ -235,27 +245,27 @@ struct RouteOracle {
             guard let match = matches.lazy.compactMap({ Self.best(inside($0)) }).first,
                 !match.announcers.contains(root)
             else { continue }
-            add(match.metric, match.nextHops)
+            add(match.metric, isInside: match.kind == .intraArea, match.nextHops)
         }
         return result
     }
 
     private func wayToBoundary(_ router: RouterID) -> Answer? {
-        func answer(_ distance: Int, _ node: RouterID) -> Answer {
+        func answer(_ kind: PathKind, _ distance: Int, _ node: RouterID) -> Answer {
             Answer(
-                kind: .intraArea, metric: distance, internalMetric: 0, announcers: [],
+                kind: kind, metric: distance, internalMetric: 0, announcers: [],
                 nextHops: nextHops(.router(node)))
         }
         if isPresent(router), routers[router]![0].1.flags.contains(.external), let distance = distance(.router(router))
         {
-            return answer(distance, router)
+            return answer(.intraArea, distance, router)
         }
         let ways = bodies.compactMap { key, body -> Answer? in
             guard case .interAreaRouter(let lsa) = body, lsa.destination == router, lsa.metric != 0xff_ffff,
                 key.advertisingRouter != root, isBorder(key.advertisingRouter),
                 let distance = distance(.router(key.advertisingRouter))
             else { return nil }
-            return answer(distance + Int(lsa.metric), key.advertisingRouter)
+            return answer(.interArea, distance + Int(lsa.metric), key.advertisingRouter)
         }
         return Self.best(ways)
     }
