@@ -14,6 +14,11 @@ struct BestPath {
     /// In order, once all ways have been offered and ``finish()`` called.
     private(set) var announcers: [RouterID] = []
     var firstHops = FirstHopSet()
+    /// Forwarding addresses on links of the root, which are gateways themselves (RFC 2328 §16.4 (3)).
+    private(set) var forwardingAddresses: Set<NextHop> = []
+
+    /// Whether it leads anywhere.
+    var hasNextHops: Bool { !firstHops.isEmpty || !forwardingAddresses.isEmpty }
 
     /// Where the part of an external path inside the routing domain runs, the preferred first (RFC 2328 §16.4.1).
     enum Interior: UInt32 {
@@ -36,6 +41,19 @@ struct BestPath {
         isLocal = false
         announcers.removeAll(keepingCapacity: true)
         firstHops.removeAll()
+        if !forwardingAddresses.isEmpty { forwardingAddresses = [] }
+    }
+
+    /// Adds the way to a forwarding address that was found in the routes.
+    mutating func forward(to address: IPv6Address, along way: BestPath, exits: [Exit]) {
+        for number in way.firstHops {
+            let hop = exits[number].nextHop
+            if hop.isOnLink {
+                forwardingAddresses.insert(NextHop(interface: hop.interface, gateway: address))
+            } else {
+                firstHops.insert(number)
+            }
+        }
     }
 
     /// Takes a way into account; returns whether its first hops belong to the best ones. A better way puts the others
@@ -109,13 +127,12 @@ extension RouteCalculation {
     private func offerIntraArea(_ candidate: Candidate, to best: inout BestPath) {
         let node = topology[candidate.announcer]
         // One's own address is never routed elsewhere, even if an anycast sibling seems nearer.
-        guard node.name.router != view.root else { return best.claim() }
+        guard node.name != .router(view.root) else { return best.claim() }
         guard let distance = paths.distance(to: candidate.announcer), node.isPresent,
             best.offer(.intraArea, metric: distance + candidate.metric, by: node.name.router)
         else { return }
         paths.addFirstHops(to: candidate.announcer, into: &best.firstHops)
         guard node.name.isNetwork else { return }
-        // Next hops have a gateway: to a network it is attached to, a router sends by way of the designated router.
         for hop in view.attachedNetworks where hop.vertex == candidate.announcer && hop.cost == distance {
             best.firstHops.insert(hop.number)
         }
@@ -155,7 +172,7 @@ extension RouteCalculation {
         if candidate.forwardingAddress.isUnspecified {
             addFirstHops(toBoundary: candidate.announcer, distance: distance, into: &best.firstHops)
         } else {
-            for hop in detour.firstHops { best.firstHops.insert(hop) }
+            best.forward(to: candidate.forwardingAddress, along: detour, exits: view.exits)
         }
     }
 

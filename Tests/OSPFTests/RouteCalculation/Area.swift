@@ -117,6 +117,9 @@ func hop(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> NextHop {
     NextHop(interface: interface, gateway: linkLocal(router, theirs))
 }
 
+/// Straight onto the link of an interface.
+func onLink(_ interface: UInt32) -> NextHop { NextHop(onLink: interface) }
+
 extension RouterID: ExpressibleByIntegerLiteral {
     /// Makes a router ID of a number.
     public init(integerLiteral value: UInt32) { self.init(value) }

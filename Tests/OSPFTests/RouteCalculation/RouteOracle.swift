@@ -11,6 +11,8 @@ struct RouteOracle {
         var kind: PathKind
         var metric: Int
         var internalMetric: Int
+        /// Whether the calculating router has the prefix itself.
+        var isOwn = false
         /// 1 for an external way through a border router, or any in the backbone (RFC 2328 §16.4.1).
         var preference = 0
         var announcers: Set<RouterID>
@@ -121,10 +123,8 @@ struct RouteOracle {
                 case .network(let designated, let interface):
                     guard neighbor.routerID != root, edges.contains(where: { $0.from == target && $0.to == router })
                     else { continue }
-                    if node == target, neighbor.routerID == designated, cost == total,
-                        attached(designated, interface).contains(root)
-                    {
-                        result.insert(neighbor.nextHop)
+                    if node == target, cost == total, attached(designated, interface).contains(root) {
+                        result.insert(NextHop(onLink: link.interfaceID))
                     }
                 }
                 guard router == node || lets(through: router), let rest = distances[router]?[node] else { continue }
@@ -141,9 +141,7 @@ struct RouteOracle {
         for prefix in announced() { offers[prefix] = inside(prefix) + outside(prefix) }
         var result: [IPv6Prefix: Answer] = [:]
         for (prefix, answers) in offers {
-            guard let best = Self.best(answers), !best.announcers.contains(root), !best.nextHops.isEmpty else {
-                continue
-            }
+            guard let best = Self.best(answers), !best.isOwn, !best.nextHops.isEmpty else { continue }
             result[prefix] = best
             result[prefix]!.preference = 0
         }
@@ -162,6 +160,7 @@ struct RouteOracle {
         for other in equals {
             result.announcers.formUnion(other.announcers)
             result.nextHops.formUnion(other.nextHops)
+            result.isOwn = result.isOwn || other.isOwn
         }
         return result
     }
@@ -189,9 +188,11 @@ struct RouteOracle {
                 let node =
                     lsa.referencedType == .router ? Node.router(router) : .network(router, lsa.referencedLinkStateID)
                 for entry in lsa.prefixes where entry.prefix == prefix {
-                    if router == root {
+                    if node == .router(root) {
                         result.append(
-                            Answer(kind: .intraArea, metric: -1, internalMetric: 0, announcers: [root], nextHops: []))
+                            Answer(
+                                kind: .intraArea, metric: -1, internalMetric: 0, isOwn: true, announcers: [root],
+                                nextHops: []))
                     } else if let distance = distance(node) {
                         result.append(
                             Answer(
@@ -227,7 +228,8 @@ struct RouteOracle {
                 result.append(
                     Answer(
                         kind: kind, metric: Int(lsa.metric) + (lsa.isType2 ? 0 : distance),
-                        internalMetric: lsa.isType2 ? distance : 0, preference: isInside && !isBackbone ? 0 : 1,
+                        internalMetric: lsa.isType2 ? distance : 0,
+                        isOwn: key.advertisingRouter == root, preference: isInside && !isBackbone ? 0 : 1,
                         announcers: [key.advertisingRouter], nextHops: hops)
                 )
             }
@@ -242,10 +244,11 @@ struct RouteOracle {
             }
             // The longest prefix with a way of its own, never mind what is beyond.
             let matches = announced().filter { $0.contains(address) }.sorted { $0.length > $1.length }
-            guard let match = matches.lazy.compactMap({ Self.best(inside($0)) }).first,
-                !match.announcers.contains(root)
-            else { continue }
-            add(match.metric, isInside: match.kind == .intraArea, match.nextHops)
+            guard let match = matches.lazy.compactMap({ Self.best(inside($0)) }).first, !match.isOwn else { continue }
+            let hops = match.nextHops.map { hop in
+                hop.gateway.isUnspecified ? NextHop(interface: hop.interface, gateway: address) : hop
+            }
+            add(match.metric, isInside: match.kind == .intraArea, Set(hops))
         }
         return result
     }
