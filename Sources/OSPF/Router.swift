@@ -67,7 +67,9 @@ public struct Router: Sendable {
     private mutating func take(_ event: RouterEvent, at now: Instant) {
         switch event {
         case .interfaceUp(let configuration): interfaceUp(configuration, at: now)
-        case .interfaceDown(let index): interfaceDown(index, reason: .linkDown, at: now)
+        case .interfaceDown(let index):
+            interfaceDown(index, reason: .linkDown, at: now)
+            takeOver(from: index, at: now)
         case .packet(let interface, let source, let destination, let octets):
             receive(octets, on: interface, from: source, to: destination, at: now)
         case .timer: runTimers(at: now)
@@ -93,7 +95,7 @@ public struct Router: Sendable {
     }
 
     private mutating func runTimers(at now: Instant) {
-        let isHelloDue = interfaces.contains { !$0.isPassive && $0.nextHello <= now }
+        let isHelloDue = interfaces.contains { !$0.isSilent && $0.nextHello <= now }
         for index in interfaces.indices {
             // Hellos that may go by now go together, so that a router at rest wakes up once for all its ports.
             if isHelloDue { interfaces[index].hastenHello(at: now) }

@@ -29,6 +29,9 @@ public enum Notice: Hashable, Sendable {
         interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, reason: NeighborChangeReason)
     /// An interface went from one state to another.
     case interfaceState(interface: UInt32, from: InterfaceState, to: InterfaceState)
+    /// An interface is on the same link as another of this router, which speaks for both (RFC 5340 §4.9): it stands by, and
+    /// takes over when the other is gone.
+    case standby(interface: UInt32, active: UInt32)
     /// An `auto` interface heard a second neighbour and is treated as broadcast now.
     case becameBroadcast(interface: UInt32)
     /// The neighbour's MTU is larger than ours (or ours larger than its): the exchange cannot go on.
@@ -81,6 +84,8 @@ public enum InterfaceState: String, Hashable, Sendable, Codable {
     case backup = "Backup"
     /// Designated router.
     case designated = "DR"
+    /// Silent, as another interface of this router is active on the link (RFC 5340 §4.9).
+    case standby = "Standby"
     /// Announced without neighbours.
     case passive = "Passive"
 }
@@ -144,6 +149,8 @@ public enum NeighborChangeReason: String, Hashable, Sendable {
     case linkDown
     /// It came back under another router ID or address, or we changed ours.
     case replaced
+    /// Our interface is on the same link as another of ours, and stands by.
+    case standby
     /// The exchange made no progress.
     case stalled
     /// This router is going down.

@@ -19,6 +19,8 @@ public struct InterfaceSnapshot: Hashable, Sendable {
     public var fullNeighborCount: Int
     /// LSAs waiting to be sent for the first time.
     public var queuedLSAs: Int
+    /// The interface of this router that is active on the same link, while this one stands by.
+    public var standbyFor: UInt32?
     /// Hellos that make no neighbour, in order of who sends them; those past their deadline have not been heard lately.
     public var mismatches: [HelloMismatch]
 }

@@ -24,6 +24,12 @@ extension MeshAgent {
             )
         case .interfaceState(let interface, let from, let to):
             return (.info, "port \(name(ofInterface: interface)): \(from.rawValue) → \(to.rawValue)")
+        case .standby(let interface, let active):
+            return (
+                .warning,
+                "port \(name(ofInterface: interface)) is on the same link as port \(name(ofInterface: active)): it stands by"
+                    + " and takes over when \(name(ofInterface: active)) fails"
+            )
         case .becameBroadcast(let interface):
             return (.notice, "port \(name(ofInterface: interface)) has more than one neighbour: broadcast from now on")
         case .mtuMismatch(let interface, let neighbor, let theirs, let ours):

@@ -17,6 +17,7 @@ struct NoticeLimiter: Sendable {
         case mtu(UInt32)
         case hello(UInt32)
         case stalled(UInt32)
+        case standby(UInt32)
         case duplicateRouterID
         case duplicatePrefix
 
@@ -26,6 +27,7 @@ struct NoticeLimiter: Sendable {
             case .mtuMismatch(let interface, _, _, _): self = .mtu(interface)
             case .helloMismatch(let interface, _, _, _, _): self = .hello(interface)
             case .exchangeStalled(let interface, _, _): self = .stalled(interface)
+            case .standby(let interface, _): self = .standby(interface)
             case .duplicateRouterID: self = .duplicateRouterID
             case .duplicatePrefix: self = .duplicatePrefix
             case .neighborState, .interfaceState, .becameBroadcast, .limitReached: return nil

@@ -62,7 +62,7 @@ extension Router {
         setMode(position, .elected(DesignatedRouterElection.elect(own: own, others: others)), at: now)
     }
 
-    private mutating func setMode(_ position: Int, _ mode: Interface.Mode, at now: Instant) {
+    mutating func setMode(_ position: Int, _ mode: Interface.Mode, at now: Instant) {
         let old = interfaces[position]
         guard old.mode != mode else { return }
         interfaces[position].mode = mode
@@ -90,7 +90,7 @@ extension Router {
     /// Whether an adjacency with a neighbour is wanted (RFC 2328 §10.4).
     func adjacencyIsWanted(_ position: Int, with router: RouterID) -> Bool {
         switch interfaces[position].mode {
-        case .passive: false
+        case .passive, .standby: false
         case .pointToPoint: true
         case .waiting: false
         case .elected(let outcome):

@@ -19,6 +19,9 @@ extension Router {
         send(.hello(hello), on: position, to: .allSPFRouters)
         interfaces[position].lastHello = now
         interfaces[position].promptHello = nil
+        if let moment = interfaces[position].correctingHello, moment <= now {
+            interfaces[position].correctingHello = nil
+        }
         // A tenth of the interval is spread at random, always to the early side, so that routers started together do
         // not speak together for ever.
         interfaces[position].nextHello =

@@ -45,7 +45,15 @@ struct Bench {
         _ members: [Int], kind: InterfaceConfiguration.Kind = .pointToPoint,
         change: (Int, inout InterfaceConfiguration) -> Void = { _, _ in }
     ) -> Int {
-        let ports = members.map { Port(router: $0, interface: UInt32(links.count + 1)) }
+        connect(members.map { Port(router: $0, interface: UInt32(links.count + 1)) }, kind: kind, change: change)
+    }
+
+    /// Joins ports, of which several may be of one router.
+    @discardableResult
+    mutating func connect(
+        _ ports: [Port], kind: InterfaceConfiguration.Kind = .pointToPoint,
+        change: (Int, inout InterfaceConfiguration) -> Void = { _, _ in }
+    ) -> Int {
         links.append(ports)
         for port in ports {
             var configuration = InterfaceConfiguration(
