@@ -34,6 +34,10 @@ public enum Notice: Hashable, Sendable {
     case standby(interface: UInt32, active: UInt32)
     /// An `auto` interface heard a second neighbour and is treated as broadcast now.
     case becameBroadcast(interface: UInt32)
+    /// An `auto` interface heard a neighbour that elects a designated router and is treated as broadcast now.
+    case followsElection(interface: UInt32, neighbor: RouterID)
+    /// The only neighbour of an `auto` interface elects no designated router any more: it is treated as point-to-point again.
+    case becamePointToPoint(interface: UInt32)
     /// The neighbour's MTU is larger than ours (or ours larger than its): the exchange cannot go on.
     case mtuMismatch(interface: UInt32, neighbor: RouterID, theirs: Int, ours: Int)
     /// Hellos that do not agree with ours come in, so no adjacency forms (RFC 5340 §4.2.2, §4.2.2.1).

@@ -32,6 +32,17 @@ extension MeshAgent {
             )
         case .becameBroadcast(let interface):
             return (.notice, "port \(name(ofInterface: interface)) has more than one neighbour: broadcast from now on")
+        case .followsElection(let interface, let neighbor):
+            return (
+                .notice,
+                "port \(name(ofInterface: interface)): neighbour \(name(of: neighbor)) elects a designated router: "
+                    + "broadcast from now on"
+            )
+        case .becamePointToPoint(let interface):
+            return (
+                .notice,
+                "port \(name(ofInterface: interface)): the only neighbour elects no designated router: point-to-point"
+            )
         case .mtuMismatch(let interface, let neighbor, let theirs, let ours):
             return (
                 .warning,

@@ -18,6 +18,7 @@ struct NoticeLimiter: Sendable {
         case hello(UInt32)
         case stalled(UInt32)
         case standby(UInt32)
+        case linkKind(UInt32)
         case duplicateRouterID
         case duplicatePrefix
 
@@ -28,6 +29,7 @@ struct NoticeLimiter: Sendable {
             case .helloMismatch(let interface, _, _, _, _): self = .hello(interface)
             case .exchangeStalled(let interface, _, _): self = .stalled(interface)
             case .standby(let interface, _): self = .standby(interface)
+            case .followsElection(let interface, _), .becamePointToPoint(let interface): self = .linkKind(interface)
             case .duplicateRouterID: self = .duplicateRouterID
             case .duplicatePrefix: self = .duplicatePrefix
             case .neighborState, .interfaceState, .becameBroadcast, .limitReached: return nil

@@ -10,11 +10,18 @@ struct Interface: Sendable {
         /// Silent because another interface of this router, which was heard lately, is active on the link.
         case standby(for: UInt32, until: Instant)
         /// No designated router.
-        case pointToPoint
+        case pointToPoint(trial: Trial? = nil)
         /// Listening until the moment given, so as not to depose a designated router that is already there.
         case waiting(until: Instant)
         /// Elected.
         case elected(DesignatedRouterElection.Outcome)
+    }
+
+    /// How long an interface that was broadcast waits for its neighbour to show itself as point-to-point, and whom it
+    /// elects otherwise.
+    struct Trial: Hashable, Sendable {
+        var until: Instant
+        var elected: DesignatedRouterElection.Outcome
     }
 
     var configuration: InterfaceConfiguration
@@ -39,6 +46,7 @@ struct Interface: Sendable {
 
     var index: UInt32 { configuration.index }
     var isPassive: Bool { mode == .passive }
+    var isPointToPoint: Bool { if case .pointToPoint = mode { true } else { false } }
     /// Whether nothing is sent, and so nobody is a neighbour.
     var isSilent: Bool {
         switch mode {
@@ -106,7 +114,8 @@ struct Interface: Sendable {
         consider(correctingHello)
         switch mode {
         case .waiting(let until), .standby(_, let until): consider(until)
-        case .passive, .pointToPoint, .elected: break
+        case .pointToPoint(let trial): consider(trial?.until)
+        case .passive, .elected: break
         }
         for neighbor in neighbors { consider(neighbor.nextDeadline) }
         return earliest

@@ -3,23 +3,6 @@ import OSPFPacket
 
 /// Which router speaks for a link with many (RFC 2328 §9.3, §9.4).
 extension Router {
-    /// An `auto` link turns out to have more than two routers, or a neighbour that elects: everything on it begins
-    /// anew with a designated router. As each of us then names one in its hellos, all of us come to the same view.
-    mutating func becomeBroadcast(_ position: Int, at now: Instant) {
-        removeNeighbors(position, reason: .adjacencyReconsidered, at: now)
-        setMode(position, broadcastMode(interfaces[position].configuration, at: now), at: now)
-        tell(.becameBroadcast(interface: interfaces[position].index))
-        promptHello(position, at: now)
-    }
-
-    /// The last neighbour of an `auto` link has gone, so nothing is known about the link any more.
-    mutating func reconsiderAuto(_ position: Int, at now: Instant) {
-        guard interfaces[position].configuration.kind == .auto, interfaces[position].neighbors.isEmpty,
-            interfaces[position].isBroadcast
-        else { return }
-        setMode(position, .pointToPoint, at: now)
-    }
-
     /// Follows what a hello says about the designated router (RFC 2328 §10.5).
     mutating func reconsiderElection(_ position: Int, was old: Neighbor?, router: RouterID, at now: Instant) {
         guard interfaces[position].isBroadcast, let index = interfaces[position].neighborIndex(of: router) else {
@@ -49,8 +32,13 @@ extension Router {
     }
 
     mutating func electDesignatedRouter(_ position: Int, at now: Instant) {
+        guard interfaces[position].isBroadcast else { return }
+        setMode(position, .elected(electionOutcome(position)), at: now)
+    }
+
+    /// Whom this router elects among itself and the neighbours that hear it.
+    func electionOutcome(_ position: Int) -> DesignatedRouterElection.Outcome {
         let interface = interfaces[position]
-        guard interface.isBroadcast else { return }
         let own = DesignatedRouterElection.Candidate(
             routerID: routerID, priority: interface.configuration.priority, designated: interface.designatedRouter,
             backup: interface.backupDesignatedRouter)
@@ -59,7 +47,7 @@ extension Router {
                 routerID: $0.routerID, priority: $0.priority, designated: $0.designatedRouter,
                 backup: $0.backupDesignatedRouter)
         }
-        setMode(position, .elected(DesignatedRouterElection.elect(own: own, others: others)), at: now)
+        return DesignatedRouterElection.elect(own: own, others: others)
     }
 
     mutating func setMode(_ position: Int, _ mode: Interface.Mode, at now: Instant) {

@@ -42,6 +42,7 @@ extension Router {
     mutating func receive(_ hello: Hello, from router: RouterID, at source: IPv6Address, on position: Int, now: Instant)
     {
         guard helloAgrees(hello, from: router, on: position, at: now) else { return reject(.helloMismatch) }
+        tryPointToPoint(position, after: hello, from: router, at: now)
         guard let (index, isNew) = neighbor(for: router, at: source, hello: hello, on: position, now: now) else {
             return
         }
@@ -56,6 +57,14 @@ extension Router {
         // A neighbour whose interfaces have other numbers is another machine, or the same started anew.
         if interfaceIDChanged { releaseLink(position, index, at: now) }
         reconsiderElection(position, was: old, router: router, at: now)
+    }
+
+    /// What in a hello makes an `auto` link broadcast.
+    private func broadcastCause(
+        _ hello: Hello, from router: RouterID, isKnown: Bool, on position: Int
+    ) -> BroadcastCause? {
+        if hello.designatedRouter != .none { return .election(by: router) }
+        return isKnown || interfaces[position].neighbors.isEmpty ? nil : .secondNeighbor
     }
 
     /// Finds the sender among the neighbours, or makes it one. `nil` when there are too many.
@@ -77,9 +86,9 @@ extension Router {
         let known = interfaces[position].neighborIndex(of: router)
         let configuration = interfaces[position].configuration
         if configuration.kind == .auto, !interfaces[position].isBroadcast,
-            hello.designatedRouter != .none || known == nil && !interfaces[position].neighbors.isEmpty
+            let cause = broadcastCause(hello, from: router, isKnown: known != nil, on: position)
         {
-            becomeBroadcast(position, at: now)
+            becomeBroadcast(position, because: cause, at: now)
         } else if let known {
             return (known, false)
         }

@@ -26,7 +26,7 @@ extension Router {
 
     func initialMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
         if configuration.isPassive { return .passive }
-        return configuration.kind == .broadcast ? broadcastMode(configuration, at: now) : .pointToPoint
+        return configuration.kind == .broadcast ? broadcastMode(configuration, at: now) : .pointToPoint()
     }
 
     /// The first mode of an interface on which a designated router is wanted.
@@ -104,7 +104,8 @@ extension Router {
             }
         }
         switch interfaces[position].mode {
-        case .waiting(let until) where until <= now: electDesignatedRouter(position, at: now)
+        case .waiting(let until) where until <= now: endWaiting(position, at: now)
+        case .pointToPoint(let trial?) where trial.until <= now: endTrial(trial, position, at: now)
         case .standby(_, let until) where until <= now: leaveStandby(position, at: now)
         case .passive, .standby, .pointToPoint, .waiting, .elected: break
         }

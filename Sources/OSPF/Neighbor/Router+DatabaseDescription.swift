@@ -82,6 +82,7 @@ extension Router {
 
     mutating func receive(_ description: DatabaseDescription, position: Int, _ index: Int, at now: Instant) {
         guard acceptMTU(description, position, index) else { return reject(.mtu) }
+        noteDescriber(position, index, at: now)
         if interfaces[position].neighbors[index].state == .initial {
             neighborEvent(position, index, .twoWayReceived, at: now)
             reconsiderElection(
