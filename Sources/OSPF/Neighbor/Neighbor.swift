@@ -40,6 +40,8 @@ struct Neighbor: Sendable {
     /// A database description sent and kept for sending again.
     struct SentDescription: Sendable {
         var octets: [UInt8]
+        /// When it was sent first.
+        var sent: Instant
         /// Whether it said that more would follow.
         var hasMore: Bool
         /// When it goes again, unless answered; `nil` at the slave, which only answers.

@@ -42,7 +42,7 @@ extension Router {
         let octets = Packet(header: packetHeader, body: .databaseDescription(description))
             .encode(source: interface.configuration.linkLocalAddress, destination: neighbor.address)
         interfaces[position].neighbors[index].sent = Neighbor.SentDescription(
-            octets: octets, hasMore: flags.contains(.more),
+            octets: octets, sent: now, hasMore: flags.contains(.more),
             deadline: neighbor.isMaster ? now + repetitionDelay(position, attempts: 0) : nil)
         send(octets, type: .databaseDescription, on: position, to: neighbor.address)
     }
@@ -144,9 +144,14 @@ extension Router {
     ) {
         let neighbor = interfaces[position].neighbors[index]
         if neighbor.received == .init(description) {
-            // A repetition: the master passes over it, the slave answers as before.
-            if !neighbor.isMaster { repeatAnswer(position, index) }
-            return
+            // A repetition: the master passes over it, the slave answers as before. When the exchange is over, it does so
+            // for RouterDeadInterval (RFC 2328 §10.8).
+            guard !neighbor.isMaster, let answer = neighbor.sent else { return }
+            let isOver = neighbor.state != .exchange
+            if isOver, now - answer.sent >= interfaces[position].configuration.deadInterval {
+                return neighborEvent(position, index, .sequenceNumberMismatch, at: now)
+            }
+            return repeatAnswer(position, index)
         }
         guard !neighbor.isLate(description) else { return }
         noteBeginning(description, position, index)

@@ -179,10 +179,13 @@ extension RouteCalculation {
     /// How preferred a path to an AS boundary router or a forwarding address is, inside the area or through a border router.
     private func interior(isInside: Bool) -> BestPath.Interior { isInside && !isBackbone ? .area : .any }
 
-    /// The distance to a reachable area border router other than this one.
+    /// The distance to a reachable area border router other than this one that carries packets of others: with the R-bit
+    /// clear it does not (RFC 5340 §A.2).
     private func borderDistance(_ vertex: Vertex) -> UInt32? {
         let node = topology[vertex]
-        guard node.flags.contains(.border), node.name.router != view.root else { return nil }
+        guard node.flags.contains(.border), node.name.router != view.root, topology.graph.isTransit(vertex) else {
+            return nil
+        }
         return paths.distance(to: vertex)
     }
 

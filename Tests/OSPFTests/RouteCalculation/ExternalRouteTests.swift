@@ -34,6 +34,30 @@ struct ExternalRouteTests {
         #expect(area.calculation.statistics.fullRuns == 1 && area.calculation.statistics.prefixRuns == 1)
     }
 
+    /// Nothing is routed through a router whose R-bit is clear (RFC 5340 §A.2), so neither into other areas.
+    @Test func bordersThatCarryNothingAreNotUsed() {
+        var area = fork()
+        area.interAreaPrefix(2, "fd01::/32", metric: 1)
+        area.interAreaPrefix(3, "fd01::/32", metric: 5)
+        area.interAreaRouter(2, to: 9, metric: 1)
+        area.external(9, "fd02::/32", metric: 1)
+        area.run(1, neighbors)
+        #expect(area.route("fd01::/32")?.announcers == [2] && area.route("fd02::/32")?.nextHops == [to2])
+        // No path changes with the bit, as nobody is behind the router.
+        area.router(2, [cable(1, to: 1, 2)], flags: [.border, .external], options: [.v6, .e])
+        area.run(1, neighbors)
+        #expect(area.route("fd01::/32")?.announcers == [3])
+        #expect(area.route("fd02::/32") == nil)
+        // What it announces itself, also from outside, is still to be had from it.
+        area.external(2, "fd03::/32", metric: 1, part: 1)
+        area.prefixes(2, [LSAPrefix("fd00::2/128")])
+        area.run(1, neighbors)
+        #expect(area.route("fd00::2/128")?.nextHops == [to2] && area.route("fd03::/32")?.nextHops == [to2])
+        area.router(2, [cable(1, to: 1, 2)], flags: [.border, .external])
+        area.run(1, neighbors)
+        #expect(area.route("fd01::/32")?.announcers == [2] && area.route("fd02::/32")?.nextHops == [to2])
+    }
+
     @Test func kindsComeBeforeMetrics() {
         var area = fork()
         let prefix: IPv6Prefix = "fd01::/32"

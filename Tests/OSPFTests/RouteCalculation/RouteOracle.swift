@@ -213,7 +213,7 @@ struct RouteOracle {
     }
 
     private func isBorder(_ router: RouterID) -> Bool {
-        isPresent(router) && routers[router]![0].1.flags.contains(.border)
+        isPresent(router) && routers[router]![0].1.flags.contains(.border) && lets(through: .router(router))
     }
 
     /// Every external way to exactly this prefix.
