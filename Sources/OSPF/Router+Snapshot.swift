@@ -29,7 +29,7 @@ extension Router {
                     inactivityDeadline: $0.inactivityDeadline, designatedRouter: $0.designatedRouter,
                     backupDesignatedRouter: $0.backupDesignatedRouter, stateChanges: $0.stateChanges,
                     retransmissionCount: $0.retransmissions.count, requestCount: $0.requests.count,
-                    mismatchedMTU: $0.mismatchedMTU)
+                    lastFallback: $0.lastFallback, mismatchedMTU: $0.mismatchedMTU)
             }
         }
     }

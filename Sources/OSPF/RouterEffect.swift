@@ -27,6 +27,9 @@ public enum Notice: Hashable, Sendable {
     /// A neighbour went from one state to another.
     case neighborState(
         interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, reason: NeighborChangeReason)
+    /// The conversation with a neighbour fell back to an earlier state. Follows the change of state.
+    case neighborFault(
+        interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, fault: NeighborFault)
     /// An interface went from one state to another.
     case interfaceState(interface: UInt32, from: InterfaceState, to: InterfaceState)
     /// An interface is on the same link as another of this router, which speaks for both (RFC 5340 §4.9): it stands by, and

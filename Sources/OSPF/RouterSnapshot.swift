@@ -55,6 +55,8 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var retransmissionCount: Int
     /// LSAs asked of it and not yet come.
     public var requestCount: Int
+    /// Why the conversation last fell back to an earlier state.
+    public var lastFallback: NeighborFallback?
     /// The MTU it described, where that does not agree with ours.
     public var mismatchedMTU: Int?
 }

@@ -22,6 +22,11 @@ extension MeshAgent {
                 level,
                 "neighbour \(name(of: neighbor)) on \(name(ofInterface: interface)): \(from) → \(to), \(reason.rawValue)"
             )
+        case .neighborFault(let interface, let neighbor, let from, _, let fault):
+            return (
+                from == .full ? .warning : .info,
+                "neighbour \(name(of: neighbor)) on \(name(ofInterface: interface)): \(fault)"
+            )
         case .interfaceState(let interface, let from, let to):
             return (.info, "port \(name(ofInterface: interface)): \(from.rawValue) → \(to.rawValue)")
         case .standby(let interface, let active):

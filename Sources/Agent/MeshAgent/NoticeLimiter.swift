@@ -17,6 +17,7 @@ struct NoticeLimiter: Sendable {
         case mtu(UInt32)
         case hello(UInt32)
         case stalled(UInt32)
+        case fault(UInt32)
         case standby(UInt32)
         case linkKind(UInt32)
         case duplicateRouterID
@@ -30,6 +31,7 @@ struct NoticeLimiter: Sendable {
             case .exchangeStalled(let interface, _, _): self = .stalled(interface)
             case .standby(let interface, _): self = .standby(interface)
             case .followsElection(let interface, _), .becamePointToPoint(let interface): self = .linkKind(interface)
+            case .neighborFault(let interface, _, _, _, _): self = .fault(interface)
             case .duplicateRouterID: self = .duplicateRouterID
             case .duplicatePrefix: self = .duplicatePrefix
             case .neighborState, .interfaceState, .becameBroadcast, .limitReached: return nil

@@ -64,8 +64,10 @@ extension Router {
     ) {
         satisfyRequest(with: lsa.header, position, index, at: now)
         // A later instance was described, and we have none that is newer than this one.
-        guard interfaces[position].neighbors[index].requests[lsa.key] == nil else {
-            return neighborEvent(position, index, .badLinkStateRequest, at: now)
+        if let described = interfaces[position].neighbors[index].requests[lsa.key] {
+            let fault = NeighborFault.earlierInstance(
+                lsa.key, described: described.sequenceNumber, received: lsa.header.sequenceNumber)
+            return neighborEvent(position, index, .badLinkStateRequest, because: fault, at: now)
         }
         guard lsa.header.recency(comparedTo: old.header(at: now)) == .same else {
             return answerOlder(key, old, position, index, at: now)

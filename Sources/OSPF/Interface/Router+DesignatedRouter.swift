@@ -68,7 +68,10 @@ extension Router {
             || old.backupDesignatedRouter != interfaces[position].backupDesignatedRouter
         {
             for index in interfaces[position].neighbors.indices {
-                neighborEvent(position, index, .adjacencyReconsidered, at: now)
+                let interface = interfaces[position]
+                let fault = NeighborFault.designatedRouter(
+                    interface.designatedRouter, backup: interface.backupDesignatedRouter)
+                neighborEvent(position, index, .adjacencyReconsidered, because: fault, at: now)
             }
             // Those we elect need not wait an interval to learn it.
             promptHello(position, at: now)

@@ -53,7 +53,12 @@ extension Router {
 
         let hearsUs = hello.neighbors.contains(routerID)
         if !hearsUs || isNew { promptHello(position, at: now) }
-        neighborEvent(position, index, hearsUs ? .twoWayReceived : .oneWayReceived, at: now)
+        if hearsUs {
+            neighborEvent(position, index, .twoWayReceived, at: now)
+        } else {
+            let fault = NeighborFault.notListed(among: hello.neighbors.count)
+            neighborEvent(position, index, .oneWayReceived, because: fault, at: now)
+        }
         // A neighbour whose interfaces have other numbers is another machine, or the same started anew.
         if interfaceIDChanged { releaseLink(position, index, at: now) }
         reconsiderElection(position, was: old, router: router, at: now)
@@ -80,7 +85,11 @@ extension Router {
                 return nil
             }
             interfaces[position].lastReplacement = now
-            removeNeighbor(position, index, reason: .replaced, at: now)
+            let known = interfaces[position].neighbors[index]
+            let fault: NeighborFault =
+                known.routerID == router
+                ? .address(was: known.address, is: source) : .routerID(was: known.routerID, is: router)
+            removeNeighbor(position, index, reason: .replaced, because: fault, at: now)
             neighborGone(position, at: now)
         }
         let known = interfaces[position].neighborIndex(of: router)

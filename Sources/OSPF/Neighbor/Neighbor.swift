@@ -67,6 +67,7 @@ struct Neighbor: Sendable {
     var phase = Phase.initial
     var since: Instant
     var stateChanges = 0
+    var lastFallback: NeighborFallback?
     var inactivityDeadline: Instant
     /// It was full and begins anew: until this moment the link with it stays as it is (``Router/holdLink``).
     var heldUntil: Instant?

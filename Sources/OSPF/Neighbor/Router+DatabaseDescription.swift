@@ -147,20 +147,17 @@ extension Router {
             // A repetition: the master passes over it, the slave answers as before. When the exchange is over, it does so
             // for RouterDeadInterval (RFC 2328 §10.8).
             guard !neighbor.isMaster, let answer = neighbor.sent else { return }
-            let isOver = neighbor.state != .exchange
-            if isOver, now - answer.sent >= interfaces[position].configuration.deadInterval {
-                return neighborEvent(position, index, .sequenceNumberMismatch, at: now)
+            let age = now - answer.sent
+            if neighbor.state != .exchange, age >= interfaces[position].configuration.deadInterval {
+                return neighborEvent(
+                    position, index, .sequenceNumberMismatch, because: .lateRepetition(after: age), at: now)
             }
             return repeatAnswer(position, index)
         }
         guard !neighbor.isLate(description) else { return }
         noteBeginning(description, position, index)
-        let expected = neighbor.expectedSequenceNumber
-        guard neighbor.state == .exchange, description.flags.contains(.master) != neighbor.isMaster,
-            !description.flags.contains(.initialize), description.options == neighbor.received?.options,
-            description.sequenceNumber == expected
-        else {
-            return neighborEvent(position, index, .sequenceNumberMismatch, at: now)
+        if let fault = neighbor.fault(in: description) {
+            return neighborEvent(position, index, .sequenceNumberMismatch, because: fault, at: now)
         }
         interfaces[position].neighbors[index].received = .init(description)
         acceptDescription(description, position, index, at: now)
@@ -185,7 +182,8 @@ extension Router {
         for header in description.headers {
             guard header.key.type.scope != .reserved else {
                 reject(.lsaScope)
-                return neighborEvent(position, index, .sequenceNumberMismatch, at: now)
+                return neighborEvent(
+                    position, index, .sequenceNumberMismatch, because: .reservedScope(header.key.type), at: now)
             }
             let key = databaseKey(header.key, on: position)
             if let entry = database[key], header.recency(comparedTo: entry.header(at: now)) != .newer {
@@ -232,6 +230,19 @@ extension Neighbor {
 
     /// The sequence number of the next description.
     var expectedSequenceNumber: UInt32 { isMaster ? sequenceNumber : sequenceNumber &+ 1 }
+
+    /// What is wrong with a description that is no repetition: it should be the next of the exchange (RFC 2328 §10.6).
+    func fault(in description: DatabaseDescription) -> NeighborFault? {
+        if description.flags.contains(.initialize) { return .initializeBit }
+        guard state == .exchange, let options = received?.options else { return .exchangeOver }
+        let isTheirs = description.flags.contains(.master)
+        if isTheirs == isMaster { return .masterBit(received: isTheirs) }
+        if description.options != options { return .options(expected: options, received: description.options) }
+        if description.sequenceNumber != expectedSequenceNumber {
+            return .sequenceNumber(expected: expectedSequenceNumber, received: description.sequenceNumber)
+        }
+        return nil
+    }
 
     /// Whether a description is a copy, overtaken on its way, of one that came before the last: what began this exchange,
     /// or an earlier part of it. RFC 2328 §10.6 knows only copies of the last one and begins anew for any other, which on

@@ -58,7 +58,7 @@ extension Router {
         for wanted in request.keys.prefix(Self.answersPerRequest) where seen.insert(wanted).inserted {
             let key = databaseKey(wanted, on: position)
             guard database[key] != nil else {
-                return neighborEvent(position, index, .badLinkStateRequest, at: now)
+                return neighborEvent(position, index, .badLinkStateRequest, because: .unknownLSA(wanted), at: now)
             }
             keys.append(key)
         }

@@ -10,10 +10,10 @@ struct ForeignNeighbor {
     var sequenceNumber: UInt32 = 7000
     var options: OSPFOptions = [.v6, .e, .r]
 
-    init(routerID: RouterID = RouterID(2), interface: UInt32 = 1) {
+    init(routerID: RouterID = RouterID(2), interface: UInt32 = 1, address: IPv6Address? = nil) {
         self.routerID = routerID
         self.interface = interface
-        address = Bench.address(.init(router: Int(routerID.rawValue) - 1, interface: interface))
+        self.address = address ?? Bench.address(.init(router: Int(routerID.rawValue) - 1, interface: interface))
     }
 
     func say(_ body: Packet.Body, in bench: inout Bench) {
