@@ -10,11 +10,11 @@ extension KernelFIB {
     func encode(_ change: FIBChange, sequence: UInt32, into batch: inout MessageEncoder) {
         switch change {
         case .addNextHop(let id, let nextHop):
-            let fixed = nextHopHeader(family: AF_INET6)
+            let fixed = nextHopHeader(family: AF_INET6, flags: nextHop.needsOnLinkFlag ? UInt32(RTNH_F_ONLINK) : 0)
             batch.message(Int(RTM_NEWNEXTHOP), flags: Flag.create | Flag.exclusive, sequence: sequence, fixed) {
                 $0.attribute(Int(NHA_ID), id.rawValue)
                 $0.attribute(Int(NHA_OIF), nextHop.interface)
-                $0.attribute(Int(NHA_GATEWAY), nextHop.gateway)
+                if !nextHop.isOnLink { $0.attribute(Int(NHA_GATEWAY), nextHop.gateway) }
             }
         case .addGroup(let id, let members):
             encodeGroup(id, members, flags: Flag.create | Flag.exclusive, sequence: sequence, into: &batch)
@@ -53,7 +53,11 @@ extension KernelFIB {
     private func encodeRoute(
         _ prefix: IPv6Prefix, _ target: RouteTarget, flags: Int, sequence: UInt32, into batch: inout MessageEncoder
     ) {
-        batch.message(Int(RTM_NEWROUTE), flags: flags, sequence: sequence, routeHeader(prefix)) {
+        var header = routeHeader(prefix)
+        if case .nextHops(let nextHops) = target, nextHops.count == 1, nextHops[0].needsOnLinkFlag {
+            header.rtm_flags |= UInt32(RTNH_F_ONLINK)
+        }
+        batch.message(Int(RTM_NEWROUTE), flags: flags, sequence: sequence, header) {
             encodeKey(prefix, into: &$0)
             if let source = preferredSource(for: prefix) { $0.attribute(Int(RTA_PREFSRC.rawValue), source) }
             switch target {
@@ -66,14 +70,16 @@ extension KernelFIB {
     private func encodeNextHops(_ nextHops: [NextHop], of prefix: IPv6Prefix, into batch: inout MessageEncoder) {
         if nextHops.count == 1 {
             batch.attribute(Int(RTA_OIF.rawValue), nextHops[0].interface)
-            encodeGateway(nextHops[0].gateway, of: prefix, into: &batch)
+            if !nextHops[0].isOnLink { encodeGateway(nextHops[0].gateway, of: prefix, into: &batch) }
             return
         }
         batch.nested(Int(RTA_MULTIPATH.rawValue)) { list in
             for nextHop in nextHops {
                 let start = list.position
-                list.append(rtnexthop(rtnh_len: 0, rtnh_flags: 0, rtnh_hops: 0, rtnh_ifindex: CInt(nextHop.interface)))
-                encodeGateway(nextHop.gateway, of: prefix, into: &list)
+                let flags = nextHop.needsOnLinkFlag ? UInt8(RTNH_F_ONLINK) : 0
+                list.append(
+                    rtnexthop(rtnh_len: 0, rtnh_flags: flags, rtnh_hops: 0, rtnh_ifindex: CInt(nextHop.interface)))
+                if !nextHop.isOnLink { encodeGateway(nextHop.gateway, of: prefix, into: &list) }
                 list.setLength(UInt16(list.position - start), at: start)
             }
         }
@@ -86,9 +92,9 @@ extension KernelFIB {
             Int(RTA_VIA.rawValue), octets: withUnsafeBytes(of: UInt16(AF_INET6), Array.init) + gateway.octets)
     }
 
-    private func nextHopHeader(family: CInt) -> nhmsg {
+    private func nextHopHeader(family: CInt, flags: UInt32 = 0) -> nhmsg {
         nhmsg(
-            nh_family: UInt8(family), nh_scope: 0, nh_protocol: configuration.protocolNumber, resvd: 0, nh_flags: 0)
+            nh_family: UInt8(family), nh_scope: 0, nh_protocol: configuration.protocolNumber, resvd: 0, nh_flags: flags)
     }
 
     /// The source of packets over a route to `prefix` that do not say.
@@ -116,12 +122,17 @@ extension KernelFIB {
     }
 }
 
+extension NextHop {
+    /// Whether the kernel has to be told that the gateway is on the link, as it has no route to it otherwise.
+    fileprivate var needsOnLinkFlag: Bool { !isOnLink && !gateway.isLinkLocal }
+}
+
 /// A next-hop object as the kernel describes it.
 struct NextHopObject {
     enum Content {
         case single(NextHop)
         case group([NextHopID])
-        /// Something we do not make: a blackhole, an IPv4 gateway, weights, a resilient group.
+        /// Something we do not make: a blackhole, an IPv4 next hop, weights, a resilient group.
         case other
     }
 
@@ -164,8 +175,8 @@ struct NextHopObject {
             content = .other
         } else if let members {
             content = .group(members)
-        } else if let interface, let gateway {
-            content = .single(NextHop(interface: interface, gateway: gateway))
+        } else if let interface, gateway != nil || fixed.nh_family == UInt8(AF_INET6) {
+            content = .single(NextHop(interface: interface, gateway: gateway ?? .unspecified))
         } else {
             content = .other
         }
@@ -227,8 +238,8 @@ struct KernelRoute {
             route.target = .group(group)
         } else if let nextHops {
             route.target = .nextHops(nextHops.sorted())
-        } else if let interface = route.interface, let gateway {
-            route.target = .nextHops([NextHop(interface: interface, gateway: gateway)])
+        } else if let interface = route.interface {
+            route.target = .nextHops([NextHop(interface: interface, gateway: gateway ?? .unspecified)])
         }
         self = route
     }
@@ -247,8 +258,9 @@ struct KernelRoute {
                 if $0.type == Int(RTA_GATEWAY.rawValue) { gateway = $0.address }
                 if $0.type == Int(RTA_VIA.rawValue) { gateway = $0.gatewayOfOtherFamily }
             }
-            guard let gateway, header.rtnh_hops == 0 else { return nil }
-            result.append(NextHop(interface: UInt32(bitPattern: header.rtnh_ifindex), gateway: gateway))
+            guard header.rtnh_hops == 0 else { return nil }
+            let interface = UInt32(bitPattern: header.rtnh_ifindex)
+            result.append(NextHop(interface: interface, gateway: gateway ?? .unspecified))
             offset += (length + 3) & ~3
         }
         return result

@@ -27,9 +27,14 @@ extension Router {
         let router = packet.header.routerID
         guard router != .none else { return reject(.routerID) }
         guard router != routerID else {
+            if case .hello(let hello) = packet.body, let sender = senderPosition(of: hello, from: source) {
+                return heardOwnInterface(sender, on: position, at: now)
+            }
             reject(.routerID)
             return noteOwnIDHeard(from: source, on: position, at: now)
         }
+        // The active interface hears them too.
+        guard !interfaces[position].isSilent else { return }
         statistics.packetsReceived[Int(packet.body.type.rawValue)] += 1
         if case .hello(let hello) = packet.body {
             return receive(hello, from: router, at: source, on: position, now: now)

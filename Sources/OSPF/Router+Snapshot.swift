@@ -11,10 +11,11 @@ extension Router {
                 configuration: interface.configuration,
                 effectiveKind: interface.isBroadcast
                     ? .broadcast
-                    : interface.isPassive ? interface.configuration.kind : .pointToPoint,
+                    : interface.isSilent ? interface.configuration.kind : .pointToPoint,
                 state: interface.state(of: routerID), designatedRouter: interface.designatedRouter,
                 backupDesignatedRouter: interface.backupDesignatedRouter, neighborCount: interface.neighbors.count,
                 fullNeighborCount: interface.neighbors.count { $0.state == .full }, queuedLSAs: interface.flood.count,
+                standbyFor: interface.activeInterface,
                 mismatches: interface.mismatches.values.sorted { $0.neighbor < $1.neighbor })
         }
     }
@@ -29,7 +30,7 @@ extension Router {
                     inactivityDeadline: $0.inactivityDeadline, designatedRouter: $0.designatedRouter,
                     backupDesignatedRouter: $0.backupDesignatedRouter, stateChanges: $0.stateChanges,
                     retransmissionCount: $0.retransmissions.count, requestCount: $0.requests.count,
-                    mismatchedMTU: $0.mismatchedMTU)
+                    lastFallback: $0.lastFallback, mismatchedMTU: $0.mismatchedMTU)
             }
         }
     }
@@ -95,10 +96,10 @@ extension Router {
     /// Whether an earlier life is being taken up (``RouterConfiguration/resumptionLimit``).
     public var isResuming: Bool { resumption != nil }
 
-    /// Whether the mesh has been heard out: every interface that is not passive has a full neighbour, all of them are
+    /// Whether the mesh has been heard out: every interface that is neither passive nor stands by has a full neighbour, all of them are
     /// reached by shortest paths (their router-LSAs, too, know of the adjacency), and nothing is throttled or uncomputed.
     public var isSynchronized: Bool {
-        let active = interfaces.filter { !$0.isPassive }
+        let active = interfaces.filter { !$0.isSilent }
         guard !active.isEmpty, isSettled else { return false }
         return active.allSatisfy { interface in
             let full = interface.neighbors.filter { $0.state == .full }

@@ -47,7 +47,8 @@ public struct Router: Sendable {
     /// Makes a router without interfaces. It announces itself as soon as it has one.
     public init(configuration: RouterConfiguration, at now: Instant) {
         self.configuration = configuration
-        calculation = RouteCalculation(limits: configuration.limits)
+        calculation = RouteCalculation(
+            limits: configuration.limits, isBackbone: configuration.areaID == .backbone)
         spfDelay = SPFDelay(parameters: configuration.spfDelay)
         random = SplitMix64(seed: configuration.seed)
         resumption = configuration.resumptionLimit.map { Resumption(deadline: now + $0) }
@@ -67,7 +68,9 @@ public struct Router: Sendable {
     private mutating func take(_ event: RouterEvent, at now: Instant) {
         switch event {
         case .interfaceUp(let configuration): interfaceUp(configuration, at: now)
-        case .interfaceDown(let index): interfaceDown(index, reason: .linkDown, at: now)
+        case .interfaceDown(let index):
+            interfaceDown(index, reason: .linkDown, at: now)
+            takeOver(from: index, at: now)
         case .packet(let interface, let source, let destination, let octets):
             receive(octets, on: interface, from: source, to: destination, at: now)
         case .timer: runTimers(at: now)
@@ -93,7 +96,7 @@ public struct Router: Sendable {
     }
 
     private mutating func runTimers(at now: Instant) {
-        let isHelloDue = interfaces.contains { !$0.isPassive && $0.nextHello <= now }
+        let isHelloDue = interfaces.contains { !$0.isSilent && $0.nextHello <= now }
         for index in interfaces.indices {
             // Hellos that may go by now go together, so that a router at rest wakes up once for all its ports.
             if isHelloDue { interfaces[index].hastenHello(at: now) }

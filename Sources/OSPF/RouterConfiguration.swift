@@ -175,7 +175,8 @@ public struct AdvertisedPrefix: Hashable, Sendable {
     /// What is announced with it.
     public var options: PrefixOptions
 
-    /// The largest metric: whoever else announces the prefix is preferred.
+    /// The largest metric used: whoever else announces the prefix is preferred. 65535 is reachable as well, but some
+    /// implementations take it for LSInfinity.
     public static let lastResort: UInt16 = 65534
 
     /// Makes an entry.

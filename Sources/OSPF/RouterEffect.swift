@@ -27,10 +27,20 @@ public enum Notice: Hashable, Sendable {
     /// A neighbour went from one state to another.
     case neighborState(
         interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, reason: NeighborChangeReason)
+    /// The conversation with a neighbour fell back to an earlier state. Follows the change of state.
+    case neighborFault(
+        interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, fault: NeighborFault)
     /// An interface went from one state to another.
     case interfaceState(interface: UInt32, from: InterfaceState, to: InterfaceState)
+    /// An interface is on the same link as another of this router, which speaks for both (RFC 5340 §4.9): it stands by, and
+    /// takes over when the other is gone.
+    case standby(interface: UInt32, active: UInt32)
     /// An `auto` interface heard a second neighbour and is treated as broadcast now.
     case becameBroadcast(interface: UInt32)
+    /// An `auto` interface heard a neighbour that elects a designated router and is treated as broadcast now.
+    case followsElection(interface: UInt32, neighbor: RouterID)
+    /// The only neighbour of an `auto` interface elects no designated router any more: it is treated as point-to-point again.
+    case becamePointToPoint(interface: UInt32)
     /// The neighbour's MTU is larger than ours (or ours larger than its): the exchange cannot go on.
     case mtuMismatch(interface: UInt32, neighbor: RouterID, theirs: Int, ours: Int)
     /// Hellos that do not agree with ours come in, so no adjacency forms (RFC 5340 §4.2.2, §4.2.2.1).
@@ -81,6 +91,8 @@ public enum InterfaceState: String, Hashable, Sendable, Codable {
     case backup = "Backup"
     /// Designated router.
     case designated = "DR"
+    /// Silent, as another interface of this router is active on the link (RFC 5340 §4.9).
+    case standby = "Standby"
     /// Announced without neighbours.
     case passive = "Passive"
 }
@@ -144,6 +156,8 @@ public enum NeighborChangeReason: String, Hashable, Sendable {
     case linkDown
     /// It came back under another router ID or address, or we changed ours.
     case replaced
+    /// Our interface is on the same link as another of ours, and stands by.
+    case standby
     /// The exchange made no progress.
     case stalled
     /// This router is going down.

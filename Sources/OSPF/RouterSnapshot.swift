@@ -20,6 +20,8 @@ public struct InterfaceSnapshot: Hashable, Sendable {
     public var fullNeighborCount: Int
     /// LSAs waiting to be sent for the first time.
     public var queuedLSAs: Int
+    /// The interface of this router that is active on the same link, while this one stands by.
+    public var standbyFor: UInt32?
     /// Hellos that make no neighbour, in order of who sends them; those past their deadline have not been heard lately.
     public var mismatches: [HelloMismatch]
 }
@@ -54,6 +56,8 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var retransmissionCount: Int
     /// LSAs asked of it and not yet come.
     public var requestCount: Int
+    /// Why the conversation last fell back to an earlier state.
+    public var lastFallback: NeighborFallback?
     /// The MTU it described, where that does not agree with ours.
     public var mismatchedMTU: Int?
 }

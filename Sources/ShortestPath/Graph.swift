@@ -35,10 +35,14 @@ public struct Graph: Sendable {
         var isChanged = false
     }
 
-    /// A vertex that has changed, and the arcs a path could take from it before.
+    /// A vertex that has changed, with the arcs that left it before and whether paths might go through it.
     struct Change {
         var vertex: Vertex
         var arcs: [Arc]
+        var wasTransit: Bool
+
+        /// The arcs that a path that had come to the vertex could take before.
+        var passableArcs: ArraySlice<Arc> { wasTransit ? arcs[...] : [] }
     }
 
     private(set) var arcs: [Arc] = []
@@ -158,7 +162,8 @@ public struct Graph: Sendable {
     private mutating func noteChange(of vertex: Vertex) {
         guard !attributes[vertex.index].isChanged else { return }
         attributes[vertex.index].isChanged = true
-        changes.append(Change(vertex: vertex, arcs: Array(passableArcs(of: vertex))))
+        let wasTransit = attributes[vertex.index].isTransit
+        changes.append(Change(vertex: vertex, arcs: Array(arcs[range(of: vertex)]), wasTransit: wasTransit))
     }
 
     /// What a key at this vertex has more than twice the distance.

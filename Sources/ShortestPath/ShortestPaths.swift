@@ -70,11 +70,12 @@ extension ShortestPaths {
     public func isOutdated(by graph: Graph) -> Bool {
         guard let root else { return false }
         return graph.changes.contains { change in
+            // A path begins at the root whether or not others may go through it.
+            if change.vertex == root { return !graph.arcs[graph.range(of: root)].elementsEqual(change.arcs) }
             let arcs = graph.passableArcs(of: change.vertex)
-            if change.vertex == root { return !arcs.elementsEqual(change.arcs) }
             let key = key(of: change.vertex.index)
             guard key <= Search.farthest else { return false }
-            let used = change.arcs.lazy.filter { key + $0.weight == self.key(of: Int($0.target)) }
+            let used = change.passableArcs.lazy.filter { key + $0.weight == self.key(of: Int($0.target)) }
             let useful = arcs.lazy.filter { key + $0.weight <= self.key(of: Int($0.target)) }
             return !used.elementsEqual(useful)
         }

@@ -157,6 +157,29 @@ import Timing
         #expect(node.installer.fib.counts.nextHops == 2)
     }
 
+    /// What is on the link itself has no gateway; a forwarding address there is a gateway without a route of its own.
+    @Test(arguments: [FIB.Mode.objects, .multipath])
+    func destinationsOnALinkNeedNoGateway(mode: FIB.Mode) throws {
+        let stage = try Stage()
+        let node = try Node(stage, mode: mode)
+        let onLink = NextHop(onLink: Stage.interface(0))
+        let forwarding = NextHop(interface: Stage.interface(1), gateway: IPv6Address("2001:db8:ffff::9")!)
+        node.update([(0, [onLink]), (1, [forwarding])], [(1, 0), (2, 1)])
+        node.install()
+        #expect(
+            try node.kernelRoutes() == node.expected(1..<2, [onLink]).merging(node.expected(2..<3, [forwarding])) { $1 }
+        )
+        for prefix in 1...2 { #expect(node.installer.state(of: Stage.prefix(prefix)) == .installed) }
+        let direct = try stage.output("ip -6 route get \(Stage.prefix(1).address)")
+        #expect(direct.contains("dev c0") && !direct.contains("via"))
+        #expect(try stage.output("ip -6 route get \(Stage.prefix(2).address)").contains("via 2001:db8:ffff::9 dev c1"))
+        // A restart knows them again.
+        let before = node.installer.kernelCounters.changes
+        node.installer.reread()
+        node.install()
+        #expect(node.installer.kernelCounters.changes == before)
+    }
+
     @Test func aRouteOfOthersIsRespectedAndToldOf() throws {
         let stage = try Stage()
         let node = try Node(stage)

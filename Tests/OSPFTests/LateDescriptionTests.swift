@@ -1,5 +1,6 @@
 import Addressing
 import OSPF
+import OSPFPacket
 import Testing
 import Timing
 
@@ -49,5 +50,32 @@ import Timing
         bench.run(for: .seconds(3))
         #expect(bench.routers.allSatisfy { $0.neighborSnapshots.map(\.state) == [.full] })
         #expect(bench.routers[0].databaseChecksum == bench.routers[1].databaseChecksum)
+    }
+}
+
+@Suite struct RepeatedDescriptionTests {
+    /// The slave answers a repetition of the last description as before, for RouterDeadInterval (RFC 2328 §10.8). After that
+    /// the master cannot mean it.
+    @Test(arguments: [3, 5] as [Int64]) func theLastDescriptionIsAnsweredForTheDeadInterval(seconds: Int64) {
+        var bench = Bench()
+        bench.addRouters(1)
+        bench.connect([0])
+        var neighbor = ForeignNeighbor()
+        neighbor.beginExchange(in: &bench)
+        neighbor.describe([], in: &bench)
+        #expect(bench.onlyState == .full)
+        for _ in 0..<seconds {
+            bench.run(for: .seconds(1))
+            neighbor.sayHello(in: &bench)
+        }
+        _ = bench.takeSent()
+        neighbor.sequenceNumber -= 1
+        neighbor.describe([], in: &bench)
+        let answers = bench.takeSent().compactMap { body in
+            if case .databaseDescription(let answer) = body { answer } else { nil }
+        }
+        #expect(answers.count == 1)
+        #expect(bench.onlyState == (seconds < 4 ? .full : .exStart))
+        #expect(answers.first?.flags.contains(.initialize) == (seconds > 4))
     }
 }

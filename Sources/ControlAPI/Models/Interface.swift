@@ -11,7 +11,8 @@ public struct Interface: ListItem, Hashable {
     public var type: String
     /// What the configuration says: `auto`, `p2p`, `broadcast` or `passive`.
     public var configuredType: String
-    /// The OSPF state: `Down`, `Waiting`, `PointToPoint`, `DROther`, `Backup`, `DR`, `Passive`.
+    /// The OSPF state: `Down`, `Waiting`, `PointToPoint`, `DROther`, `Backup`, `DR`, `Passive`, or
+    /// `Standby` where another port of this node speaks for both on one link.
     public var state: String
     /// Whether the port has carrier.
     public var carrier: Bool

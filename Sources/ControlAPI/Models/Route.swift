@@ -43,7 +43,7 @@ public struct Route: ListItem, Hashable {
 
     /// Where packets go.
     public struct NextHop: Codable, Hashable, Sendable {
-        /// The link-local address of the next router.
+        /// The address of the next router; `::` where the destination itself is on the link.
         public var address: String
         /// The interface.
         public var interface: String

@@ -9,7 +9,7 @@ extension Route: Tabular {
         for item in items {
             let first = item.nextHops.first
             var cells = [
-                item.prefix, item.kind, item.nodes.joined(separator: ","), "\(item.metric)", first?.address ?? "",
+                item.prefix, item.kind, item.nodes.joined(separator: ","), "\(item.metric)", first?.gateway ?? "",
                 first?.interface ?? "", shortDuration(item.age), item.fib.state.rawValue,
             ]
             if wide {
@@ -19,7 +19,7 @@ extension Route: Tabular {
             }
             table.append(cells)
             for hop in item.nextHops.dropFirst() {
-                var cells = ["", "", "", "", hop.address, hop.interface, "", ""]
+                var cells = ["", "", "", "", hop.gateway, hop.interface, "", ""]
                 if wide { cells += [hop.node ?? hop.routerID ?? "", "\(hop.weight)", ""] }
                 table.append(cells, continues: true)
             }
@@ -50,7 +50,7 @@ extension Route: Tabular {
         for (index, hop) in nextHops.enumerated() {
             table.append(
                 [
-                    index == 0 ? "  next hop    " : "", "\(hop.address) dev \(hop.interface)",
+                    index == 0 ? "  next hop    " : "", "\(hop.gateway) dev \(hop.interface)",
                     (hop.node ?? hop.routerID).map { "to \($0)" } ?? "",
                     nextHops.count > 1 ? "weight \(hop.weight)" : "",
                 ], continues: true)
@@ -58,6 +58,11 @@ extension Route: Tabular {
         text += table.text(headers: false)
         return text + "  kernel        \(fib.state.rawValue)\(fib.detail.map { ": \($0)" } ?? "")\n"
     }
+}
+
+extension Route.NextHop {
+    /// Where packets go, for people.
+    fileprivate var gateway: String { address == "::" ? "on-link" : address }
 }
 
 extension Status {

@@ -18,6 +18,9 @@ public struct NoticeLimiter: Sendable {
         case mtu(UInt32)
         case hello(UInt32)
         case stalled(UInt32)
+        case fault(UInt32)
+        case standby(UInt32)
+        case linkKind(UInt32)
         case duplicateRouterID
         case duplicatePrefix
 
@@ -27,6 +30,9 @@ public struct NoticeLimiter: Sendable {
             case .mtuMismatch(let interface, _, _, _): self = .mtu(interface)
             case .helloMismatch(let interface, _, _, _, _): self = .hello(interface)
             case .exchangeStalled(let interface, _, _): self = .stalled(interface)
+            case .standby(let interface, _): self = .standby(interface)
+            case .followsElection(let interface, _), .becamePointToPoint(let interface): self = .linkKind(interface)
+            case .neighborFault(let interface, _, _, _, _): self = .fault(interface)
             case .duplicateRouterID: self = .duplicateRouterID
             case .duplicatePrefix: self = .duplicatePrefix
             case .neighborState, .interfaceState, .becameBroadcast, .limitReached: return nil

@@ -49,6 +49,29 @@ extension MeshNode {
             return (.debug, "neighbor \(place): \(from) → \(to), \(text(of: reason, interface))")
         case .interfaceState(let interface, let from, let to):
             return (.info, "interface \(name(ofInterface: interface)): \(from.rawValue) → \(to.rawValue)")
+        case .neighborFault(let interface, let neighbor, let from, _, let fault):
+            return (
+                from == .full ? .warning : .info,
+                "\(label(of: neighbor)) on \(name(ofInterface: interface)): \(fault)"
+            )
+        case .standby(let interface, let active):
+            let name = name(ofInterface: active)
+            return (
+                .warning,
+                "interface \(self.name(ofInterface: interface)) is on the same link as \(name): it stands by, and takes over "
+                    + "when \(name) fails"
+            )
+        case .followsElection(let interface, let neighbor):
+            return (
+                .notice,
+                "interface \(name(ofInterface: interface)): neighbor \(label(of: neighbor)) elects a designated router: "
+                    + "broadcast from now on"
+            )
+        case .becamePointToPoint(let interface):
+            return (
+                .notice,
+                "interface \(name(ofInterface: interface)): the only neighbor elects no designated router: point-to-point"
+            )
         case .becameBroadcast(let interface):
             return (
                 .notice, "interface \(name(ofInterface: interface)) has more than one neighbor: broadcast from now on"
@@ -100,6 +123,7 @@ extension MeshNode {
             "no hello for \((interfaces.ports[interface]?.rule.dead ?? .zero).inSeconds) s"
         case .linkDown: "the link is down"
         case .replaced: "it has another router ID or address now, or we have"
+        case .standby: "our interface stands by for another one on the same link"
         case .stalled: "the exchange made no progress"
         case .shutdown: "this router shuts down"
         }

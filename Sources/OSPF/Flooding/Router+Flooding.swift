@@ -47,13 +47,9 @@ extension Router {
         let neighbor = interfaces[position].neighbors[index]
         guard neighbor.state >= .exchange, let entry = database[key] else { return false }
         if neighbor.state < .full, let described = neighbor.requests[key.lsa] {
-            switch entry.header(at: now).recency(comparedTo: described) {
-            case .older: return false
-            case .same:
-                satisfyRequest(key.lsa, position, index, at: now)
-                return false
-            case .newer: satisfyRequest(key.lsa, position, index, at: now)
-            }
+            let header = entry.header(at: now)
+            satisfyRequest(with: header, position, index, at: now)
+            guard header.recency(comparedTo: described) == .newer else { return false }
         }
         if let received, received.position == position, received.router == neighbor.routerID { return false }
         return true

@@ -36,41 +36,49 @@ extension Router {
     ) {
         guard let index = interfaces[position].neighborIndex(of: router) else { return }
         guard let key = acceptableKey(lsa, on: position) else {
-            return satisfyRequest(lsa.key, position, index, at: now)
+            return satisfyRequest(with: lsa.header, position, index, at: now)
         }
         let old = database[key]
         if lsa.age >= LSAHeader.maxAge, old == nil, !isAnyExchangeUnderWay {
             // Nobody is told, but it is held for a moment lest an earlier instance comes after it.
             if hasRoom(for: lsa, key, insteadOf: nil) { install(lsa, for: key, at: now) }
             direct.append(lsa.header)
-            return satisfyRequest(lsa.key, position, index, at: now)
+            return satisfyRequest(with: lsa.header, position, index, at: now)
         }
         switch old.map({ lsa.header.recency(comparedTo: $0.header(at: now)) }) ?? .newer {
         case .newer where isEndOfSequence(lsa, key):
             direct.append(lsa.header)
-            satisfyRequest(lsa.key, position, index, at: now)
+            satisfyRequest(with: lsa.header, position, index, at: now)
             // Whoever has taken it in again has lost the beginning. A new instance, as late acknowledgments of the present
             // one would count otherwise.
             refreshOwn(key, at: now)
         case .newer: receiveNewer(lsa, key, old: old, position, index, at: now)
-        case .same:
-            satisfyRequest(lsa.key, position, index, at: now)
-            if takeOffRetransmissions(key, position, index) {
-                removeFlushed(key, at: now)
-                // An implied acknowledgment (§13 (7a)); the backup tells the designated router even so.
-                if interfaces[position].state(of: routerID) == .backup,
-                    router == interfaces[position].designatedRouter
-                {
-                    acknowledgeLater(lsa.header, on: position, at: now)
-                }
-            } else {
-                direct.append(lsa.header)
-            }
-        case .older:
-            guard interfaces[position].neighbors[index].requests[lsa.key] == nil else {
-                return neighborEvent(position, index, .badLinkStateRequest, at: now)
-            }
-            answerOlder(key, old!, position, index, at: now)
+        case .same, .older:
+            receiveKnown(lsa, key, old!, position, index, direct: &direct, at: now)
+        }
+    }
+
+    /// It is not newer than what we have (RFC 2328 §13 (6)–(8)).
+    private mutating func receiveKnown(
+        _ lsa: LSA, _ key: DatabaseKey, _ old: LinkStateDatabase.Entry, _ position: Int, _ index: Int,
+        direct: inout [LSAHeader], at now: Instant
+    ) {
+        satisfyRequest(with: lsa.header, position, index, at: now)
+        // A later instance was described, and we have none that is newer than this one.
+        if let described = interfaces[position].neighbors[index].requests[lsa.key] {
+            let fault = NeighborFault.earlierInstance(
+                lsa.key, described: described.sequenceNumber, received: lsa.header.sequenceNumber)
+            return neighborEvent(position, index, .badLinkStateRequest, because: fault, at: now)
+        }
+        guard lsa.header.recency(comparedTo: old.header(at: now)) == .same else {
+            return answerOlder(key, old, position, index, at: now)
+        }
+        guard takeOffRetransmissions(key, position, index) else { return direct.append(lsa.header) }
+        removeFlushed(key, at: now)
+        // An implied acknowledgment (§13 (7a)); the backup tells the designated router even so.
+        let interface = interfaces[position]
+        if interface.state(of: routerID) == .backup, interface.neighbors[index].routerID == interface.designatedRouter {
+            acknowledgeLater(lsa.header, on: position, at: now)
         }
     }
 
@@ -106,13 +114,13 @@ extension Router {
             reject(.limit)
             tellOnce(.database)
             acknowledgeLater(lsa.header, on: position, at: now)
-            return satisfyRequest(lsa.key, position, index, at: now)
+            return satisfyRequest(with: lsa.header, position, index, at: now)
         }
         statistics.lsasInstalled += 1
         install(lsa, for: key, at: now, arrivalBurst: burst)
         let router = interfaces[position].neighbors[index].routerID
         let floodedBack = flood(key, received: (position, router), at: now)
-        satisfyRequest(lsa.key, position, index, at: now)
+        satisfyRequest(with: lsa.header, position, index, at: now)
         if !floodedBack {
             let state = interfaces[position].state(of: routerID)
             if state != .backup || router == interfaces[position].designatedRouter {

@@ -8,12 +8,21 @@ struct Interface: Sendable {
     enum Mode: Hashable, Sendable {
         /// Announced, silent.
         case passive
+        /// Silent because another interface of this router, which was heard lately, is active on the link.
+        case standby(for: UInt32, until: Instant)
         /// No designated router.
-        case pointToPoint
+        case pointToPoint(trial: Trial? = nil)
         /// Listening until the moment given, so as not to depose a designated router that is already there.
         case waiting(until: Instant)
         /// Elected.
         case elected(DesignatedRouterElection.Outcome)
+    }
+
+    /// How long an interface that was broadcast waits for its neighbour to show itself as point-to-point, and whom it
+    /// elects otherwise.
+    struct Trial: Hashable, Sendable {
+        var until: Instant
+        var elected: DesignatedRouterElection.Outcome
     }
 
     var configuration: InterfaceConfiguration
@@ -27,6 +36,8 @@ struct Interface: Sendable {
     var lastReplacement: Instant?
     /// A hello out of turn is wanted at this moment.
     var promptHello: Instant?
+    /// Another hello is wanted at this moment, for neighbours that have heard another interface of this router.
+    var correctingHello: Instant?
     var flood = FloodQueue()
     /// Acknowledgments collected for one packet (RFC 2328 §13.5), and when it goes.
     var delayedAcknowledgments: [LSAHeader] = []
@@ -36,11 +47,19 @@ struct Interface: Sendable {
 
     var index: UInt32 { configuration.index }
     var isPassive: Bool { mode == .passive }
+    var isPointToPoint: Bool { if case .pointToPoint = mode { true } else { false } }
+    /// Whether nothing is sent, and so nobody is a neighbour.
+    var isSilent: Bool {
+        switch mode {
+        case .passive, .standby: true
+        case .pointToPoint, .waiting, .elected: false
+        }
+    }
     /// Whether a designated router is (or is to be) elected here.
     var isBroadcast: Bool {
         switch mode {
         case .waiting, .elected: true
-        case .passive, .pointToPoint: false
+        case .passive, .standby, .pointToPoint: false
         }
     }
 
@@ -54,6 +73,7 @@ struct Interface: Sendable {
     func state(of router: RouterID) -> InterfaceState {
         switch mode {
         case .passive: .passive
+        case .standby: .standby
         case .pointToPoint: .pointToPoint
         case .waiting: .waiting
         case .elected(let outcome):
@@ -85,14 +105,19 @@ struct Interface: Sendable {
 
     /// The earliest moment at which something of the interface or its neighbours is due.
     var nextDeadline: Instant? {
-        var earliest: Instant? = isPassive ? nil : nextHello
+        var earliest: Instant? = isSilent ? nil : nextHello
         func consider(_ moment: Instant?) {
             if let moment, earliest == nil || moment < earliest! { earliest = moment }
         }
         consider(promptHello)
         consider(acknowledgmentDeadline)
         consider(flood.nextSend)
-        if case .waiting(let until) = mode { consider(until) }
+        consider(correctingHello)
+        switch mode {
+        case .waiting(let until), .standby(_, let until): consider(until)
+        case .pointToPoint(let trial): consider(trial?.until)
+        case .passive, .elected: break
+        }
         for neighbor in neighbors { consider(neighbor.nextDeadline) }
         return earliest
     }

@@ -4,23 +4,6 @@ internal import Timing
 
 /// Which router speaks for a link with many (RFC 2328 §9.3, §9.4).
 extension Router {
-    /// An `auto` link turns out to have more than two routers, or a neighbour that elects: everything on it begins
-    /// anew with a designated router. As each of us then names one in its hellos, all of us come to the same view.
-    mutating func becomeBroadcast(_ position: Int, at now: Instant) {
-        removeNeighbors(position, reason: .adjacencyReconsidered, at: now)
-        setMode(position, broadcastMode(interfaces[position].configuration, at: now), at: now)
-        tell(.becameBroadcast(interface: interfaces[position].index))
-        promptHello(position, at: now)
-    }
-
-    /// The last neighbour of an `auto` link has gone, so nothing is known about the link any more.
-    mutating func reconsiderAuto(_ position: Int, at now: Instant) {
-        guard interfaces[position].configuration.kind == .auto, interfaces[position].neighbors.isEmpty,
-            interfaces[position].isBroadcast
-        else { return }
-        setMode(position, .pointToPoint, at: now)
-    }
-
     /// Follows what a hello says about the designated router (RFC 2328 §10.5).
     mutating func reconsiderElection(_ position: Int, was old: Neighbor?, router: RouterID, at now: Instant) {
         guard interfaces[position].isBroadcast, let index = interfaces[position].neighborIndex(of: router) else {
@@ -50,8 +33,13 @@ extension Router {
     }
 
     mutating func electDesignatedRouter(_ position: Int, at now: Instant) {
+        guard interfaces[position].isBroadcast else { return }
+        setMode(position, .elected(electionOutcome(position)), at: now)
+    }
+
+    /// Whom this router elects among itself and the neighbours that hear it.
+    func electionOutcome(_ position: Int) -> DesignatedRouterElection.Outcome {
         let interface = interfaces[position]
-        guard interface.isBroadcast else { return }
         let own = DesignatedRouterElection.Candidate(
             routerID: routerID, priority: interface.configuration.priority, designated: interface.designatedRouter,
             backup: interface.backupDesignatedRouter)
@@ -60,10 +48,10 @@ extension Router {
                 routerID: $0.routerID, priority: $0.priority, designated: $0.designatedRouter,
                 backup: $0.backupDesignatedRouter)
         }
-        setMode(position, .elected(DesignatedRouterElection.elect(own: own, others: others)), at: now)
+        return DesignatedRouterElection.elect(own: own, others: others)
     }
 
-    private mutating func setMode(_ position: Int, _ mode: Interface.Mode, at now: Instant) {
+    mutating func setMode(_ position: Int, _ mode: Interface.Mode, at now: Instant) {
         let old = interfaces[position]
         guard old.mode != mode else { return }
         interfaces[position].mode = mode
@@ -81,7 +69,10 @@ extension Router {
             || old.backupDesignatedRouter != interfaces[position].backupDesignatedRouter
         {
             for index in interfaces[position].neighbors.indices {
-                neighborEvent(position, index, .adjacencyReconsidered, at: now)
+                let interface = interfaces[position]
+                let fault = NeighborFault.designatedRouter(
+                    interface.designatedRouter, backup: interface.backupDesignatedRouter)
+                neighborEvent(position, index, .adjacencyReconsidered, because: fault, at: now)
             }
             // Those we elect need not wait an interval to learn it.
             promptHello(position, at: now)
@@ -91,7 +82,7 @@ extension Router {
     /// Whether an adjacency with a neighbour is wanted (RFC 2328 §10.4).
     func adjacencyIsWanted(_ position: Int, with router: RouterID) -> Bool {
         switch interfaces[position].mode {
-        case .passive: false
+        case .passive, .standby: false
         case .pointToPoint: true
         case .waiting: false
         case .elected(let outcome):

@@ -20,6 +20,9 @@ extension Router {
         send(.hello(hello), on: position, to: .allSPFRouters)
         interfaces[position].lastHello = now
         interfaces[position].promptHello = nil
+        if let moment = interfaces[position].correctingHello, moment <= now {
+            interfaces[position].correctingHello = nil
+        }
         // A tenth of the interval is spread at random, always to the early side, so that routers started together do
         // not speak together for ever.
         interfaces[position].nextHello =
@@ -40,6 +43,7 @@ extension Router {
     mutating func receive(_ hello: Hello, from router: RouterID, at source: IPv6Address, on position: Int, now: Instant)
     {
         guard helloAgrees(hello, from: router, on: position, at: now) else { return reject(.helloMismatch) }
+        tryPointToPoint(position, after: hello, from: router, at: now)
         guard let (index, isNew) = neighbor(for: router, at: source, hello: hello, on: position, now: now) else {
             return
         }
@@ -50,10 +54,23 @@ extension Router {
 
         let hearsUs = hello.neighbors.contains(routerID)
         if !hearsUs || isNew { promptHello(position, at: now) }
-        neighborEvent(position, index, hearsUs ? .twoWayReceived : .oneWayReceived, at: now)
+        if hearsUs {
+            neighborEvent(position, index, .twoWayReceived, at: now)
+        } else {
+            let fault = NeighborFault.notListed(among: hello.neighbors.count)
+            neighborEvent(position, index, .oneWayReceived, because: fault, at: now)
+        }
         // A neighbour whose interfaces have other numbers is another machine, or the same started anew.
         if interfaceIDChanged { releaseLink(position, index, at: now) }
         reconsiderElection(position, was: old, router: router, at: now)
+    }
+
+    /// What in a hello makes an `auto` link broadcast.
+    private func broadcastCause(
+        _ hello: Hello, from router: RouterID, isKnown: Bool, on position: Int
+    ) -> BroadcastCause? {
+        if hello.designatedRouter != .none { return .election(by: router) }
+        return isKnown || interfaces[position].neighbors.isEmpty ? nil : .secondNeighbor
     }
 
     /// Finds the sender among the neighbours, or makes it one. `nil` when there are too many.
@@ -69,15 +86,19 @@ extension Router {
                 return nil
             }
             interfaces[position].lastReplacement = now
-            removeNeighbor(position, index, reason: .replaced, at: now)
+            let known = interfaces[position].neighbors[index]
+            let fault: NeighborFault =
+                known.routerID == router
+                ? .address(was: known.address, is: source) : .routerID(was: known.routerID, is: router)
+            removeNeighbor(position, index, reason: .replaced, because: fault, at: now)
             neighborGone(position, at: now)
         }
         let known = interfaces[position].neighborIndex(of: router)
         let configuration = interfaces[position].configuration
         if configuration.kind == .auto, !interfaces[position].isBroadcast,
-            hello.designatedRouter != .none || known == nil && !interfaces[position].neighbors.isEmpty
+            let cause = broadcastCause(hello, from: router, isKnown: known != nil, on: position)
         {
-            becomeBroadcast(position, at: now)
+            becomeBroadcast(position, because: cause, at: now)
         } else if let known {
             return (known, false)
         }

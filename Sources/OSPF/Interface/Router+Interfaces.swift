@@ -12,20 +12,22 @@ extension Router {
             interfaceChanged(position, to: configuration, at: now)
             return
         }
-        let interface = Interface(
+        var interface = Interface(
             configuration: configuration, mode: initialMode(configuration, at: now), nextHello: now)
+        let isListening = !interface.isPassive && speakBeforeNewInterface(at: now)
+        if isListening { interface.nextHello = now + Self.listeningTime }
         let position = interfaces.firstIndex { $0.index > configuration.index } ?? interfaces.endIndex
         interfaces.insert(interface, at: position)
         tell(.interfaceState(interface: interface.index, from: .down, to: interface.state(of: routerID)))
         origination.interfacesChanged()
         guard !interface.isPassive else { return }
         effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: true))
-        sendHello(position, at: now)
+        if !isListening { sendHello(position, at: now) }
     }
 
-    private func initialMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
+    func initialMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
         if configuration.isPassive { return .passive }
-        return configuration.kind == .broadcast ? broadcastMode(configuration, at: now) : .pointToPoint
+        return configuration.kind == .broadcast ? broadcastMode(configuration, at: now) : .pointToPoint()
     }
 
     /// The first mode of an interface on which a designated router is wanted.
@@ -51,6 +53,7 @@ extension Router {
         guard gentle == new else {
             interfaceDown(new.index, reason: .linkDown, at: now)
             interfaceUp(new, at: now)
+            if new.isPassive { takeOver(from: new.index, at: now) }
             return
         }
         interfaces[position].configuration = new
@@ -66,11 +69,16 @@ extension Router {
         let interface = interfaces[position]
         leaveGroups(interface)
         tell(.interfaceState(interface: index, from: interface.state(of: routerID), to: .down))
-        for key in database.entries.keys.filter({ $0.interface == index }).sorted() { forget(key, at: now) }
+        forgetLink(index, at: now)
         interfaces.remove(at: position)
-        origination.forgetInterface(index)
         duplicates.neighborHeard[index] = nil
         origination.interfacesChanged()
+    }
+
+    /// Forgets the LSAs that belong to the link of an interface.
+    mutating func forgetLink(_ index: UInt32, at now: Instant) {
+        for key in database.entries.keys.filter({ $0.interface == index }).sorted() { forget(key, at: now) }
+        origination.forgetInterface(index)
     }
 
     private mutating func leaveGroups(_ interface: Interface) {
@@ -88,13 +96,19 @@ extension Router {
     }
 
     mutating func runInterfaceTimers(_ position: Int, at now: Instant) {
-        if !interfaces[position].isPassive {
-            if interfaces[position].nextHello <= now || (interfaces[position].promptHello ?? .distantFuture) <= now {
+        if !interfaces[position].isSilent {
+            let interface = interfaces[position]
+            if [interface.nextHello, interface.promptHello, interface.correctingHello].contains(where: {
+                $0.map { $0 <= now } ?? false
+            }) {
                 sendHello(position, at: now)
             }
-            if case .waiting(let until) = interfaces[position].mode, until <= now {
-                electDesignatedRouter(position, at: now)
-            }
+        }
+        switch interfaces[position].mode {
+        case .waiting(let until) where until <= now: endWaiting(position, at: now)
+        case .pointToPoint(let trial?) where trial.until <= now: endTrial(trial, position, at: now)
+        case .standby(_, let until) where until <= now: leaveStandby(position, at: now)
+        case .passive, .standby, .pointToPoint, .waiting, .elected: break
         }
         if let deadline = interfaces[position].acknowledgmentDeadline, deadline <= now {
             sendDelayedAcknowledgments(position)

@@ -41,6 +41,8 @@ struct Neighbor: Sendable {
     /// A database description sent and kept for sending again.
     struct SentDescription: Sendable {
         var octets: [UInt8]
+        /// When it was sent first.
+        var sent: Instant
         /// Whether it said that more would follow.
         var hasMore: Bool
         /// When it goes again, unless answered; `nil` at the slave, which only answers.
@@ -66,6 +68,7 @@ struct Neighbor: Sendable {
     var phase = Phase.initial
     var since: Instant
     var stateChanges = 0
+    var lastFallback: NeighborFallback?
     var inactivityDeadline: Instant
     /// It was full and begins anew: until this moment the link with it stays as it is (``Router/holdLink``).
     var heldUntil: Instant?

@@ -21,8 +21,13 @@ struct RequestList: Sendable {
 
     subscript(key: LSAKey) -> LSAHeader? { wanted[key] }
 
+    /// Adds an LSA as the neighbour has described it. Of several descriptions the latest instance counts.
     mutating func insert(_ header: LSAHeader) {
-        guard wanted.updateValue(header, forKey: header.key) == nil else { return }
+        if let known = wanted[header.key] {
+            if header.recency(comparedTo: known) == .newer { wanted[header.key] = header }
+            return
+        }
+        wanted[header.key] = header
         if order.count > 2 * wanted.count + 64 { compact() }
         order.append(header.key)
     }
@@ -34,7 +39,15 @@ struct RequestList: Sendable {
         head = 0
     }
 
-    mutating func remove(_ key: LSAKey) {
+    /// Ends the request that an instance answers: it must be at least as recent as the one described (RFC 2328 §13.3
+    /// (1b)). Returns whether there was such a request.
+    mutating func satisfy(with header: LSAHeader) -> Bool {
+        guard let described = wanted[header.key], header.recency(comparedTo: described) != .older else { return false }
+        remove(header.key)
+        return true
+    }
+
+    private mutating func remove(_ key: LSAKey) {
         guard wanted.removeValue(forKey: key) != nil else { return }
         asked.remove(key)
         if asked.isEmpty {

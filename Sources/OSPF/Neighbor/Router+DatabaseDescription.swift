@@ -43,7 +43,7 @@ extension Router {
         let octets = Packet(header: packetHeader, body: .databaseDescription(description))
             .encode(source: interface.configuration.linkLocalAddress, destination: neighbor.address)
         interfaces[position].neighbors[index].sent = Neighbor.SentDescription(
-            octets: octets, hasMore: flags.contains(.more),
+            octets: octets, sent: now, hasMore: flags.contains(.more),
             deadline: neighbor.isMaster ? now + repetitionDelay(position, attempts: 0) : nil)
         send(octets, type: .databaseDescription, on: position, to: neighbor.address)
     }
@@ -83,6 +83,7 @@ extension Router {
 
     mutating func receive(_ description: DatabaseDescription, position: Int, _ index: Int, at now: Instant) {
         guard acceptMTU(description, position, index) else { return reject(.mtu) }
+        noteDescriber(position, index, at: now)
         if interfaces[position].neighbors[index].state == .initial {
             neighborEvent(position, index, .twoWayReceived, at: now)
             reconsiderElection(
@@ -144,18 +145,20 @@ extension Router {
     ) {
         let neighbor = interfaces[position].neighbors[index]
         if neighbor.received == .init(description) {
-            // A repetition: the master passes over it, the slave answers as before.
-            if !neighbor.isMaster { repeatAnswer(position, index) }
-            return
+            // A repetition: the master passes over it, the slave answers as before. When the exchange is over, it does so
+            // for RouterDeadInterval (RFC 2328 §10.8).
+            guard !neighbor.isMaster, let answer = neighbor.sent else { return }
+            let age = now - answer.sent
+            if neighbor.state != .exchange, age >= interfaces[position].configuration.deadInterval {
+                return neighborEvent(
+                    position, index, .sequenceNumberMismatch, because: .lateRepetition(after: age), at: now)
+            }
+            return repeatAnswer(position, index)
         }
         guard !neighbor.isLate(description) else { return }
         noteBeginning(description, position, index)
-        let expected = neighbor.expectedSequenceNumber
-        guard neighbor.state == .exchange, description.flags.contains(.master) != neighbor.isMaster,
-            !description.flags.contains(.initialize), description.options == neighbor.received?.options,
-            description.sequenceNumber == expected
-        else {
-            return neighborEvent(position, index, .sequenceNumberMismatch, at: now)
+        if let fault = neighbor.fault(in: description) {
+            return neighborEvent(position, index, .sequenceNumberMismatch, because: fault, at: now)
         }
         interfaces[position].neighbors[index].received = .init(description)
         acceptDescription(description, position, index, at: now)
@@ -180,7 +183,8 @@ extension Router {
         for header in description.headers {
             guard header.key.type.scope != .reserved else {
                 reject(.lsaScope)
-                return neighborEvent(position, index, .sequenceNumberMismatch, at: now)
+                return neighborEvent(
+                    position, index, .sequenceNumberMismatch, because: .reservedScope(header.key.type), at: now)
             }
             let key = databaseKey(header.key, on: position)
             if let entry = database[key], header.recency(comparedTo: entry.header(at: now)) != .newer {
@@ -227,6 +231,19 @@ extension Neighbor {
 
     /// The sequence number of the next description.
     var expectedSequenceNumber: UInt32 { isMaster ? sequenceNumber : sequenceNumber &+ 1 }
+
+    /// What is wrong with a description that is no repetition: it should be the next of the exchange (RFC 2328 §10.6).
+    func fault(in description: DatabaseDescription) -> NeighborFault? {
+        if description.flags.contains(.initialize) { return .initializeBit }
+        guard state == .exchange, let options = received?.options else { return .exchangeOver }
+        let isTheirs = description.flags.contains(.master)
+        if isTheirs == isMaster { return .masterBit(received: isTheirs) }
+        if description.options != options { return .options(expected: options, received: description.options) }
+        if description.sequenceNumber != expectedSequenceNumber {
+            return .sequenceNumber(expected: expectedSequenceNumber, received: description.sequenceNumber)
+        }
+        return nil
+    }
 
     /// Whether a description is a copy, overtaken on its way, of one that came before the last: what began this exchange,
     /// or an earlier part of it. RFC 2328 §10.6 knows only copies of the last one and begins anew for any other, which on

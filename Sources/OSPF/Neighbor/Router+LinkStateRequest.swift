@@ -44,10 +44,9 @@ extension Router {
         send(.linkStateRequest(LinkStateRequest(keys: keys)), on: position, to: neighbor.address)
     }
 
-    /// What was asked for has come, or something newer, or cannot be had.
-    mutating func satisfyRequest(_ key: LSAKey, _ position: Int, _ index: Int, at now: Instant) {
-        guard interfaces[position].neighbors[index].requests[key] != nil else { return }
-        interfaces[position].neighbors[index].requests.remove(key)
+    /// An instance has come. It ends the request for it, unless a later one was described.
+    mutating func satisfyRequest(with header: LSAHeader, _ position: Int, _ index: Int, at now: Instant) {
+        guard interfaces[position].neighbors[index].requests.satisfy(with: header) else { return }
         // The exchange goes on as long as LSAs come.
         interfaces[position].neighbors[index].exchangeDeadline =
             now + interfaces[position].configuration.deadInterval * Self.exchangePatience
@@ -60,7 +59,7 @@ extension Router {
         for wanted in request.keys.prefix(Self.answersPerRequest) where seen.insert(wanted).inserted {
             let key = databaseKey(wanted, on: position)
             guard database[key] != nil else {
-                return neighborEvent(position, index, .badLinkStateRequest, at: now)
+                return neighborEvent(position, index, .badLinkStateRequest, because: .unknownLSA(wanted), at: now)
             }
             keys.append(key)
         }

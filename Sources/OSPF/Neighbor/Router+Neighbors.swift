@@ -10,7 +10,10 @@ extension Router {
     /// An exchange that has not ended after so many dead intervals is begun anew and told.
     static let exchangePatience = 3
 
-    mutating func neighborEvent(_ position: Int, _ index: Int, _ event: NeighborEvent, at now: Instant) {
+    /// Takes in what happened to a neighbour. What can make the conversation fall back says why.
+    mutating func neighborEvent(
+        _ position: Int, _ index: Int, _ event: NeighborEvent, because fault: NeighborFault? = nil, at now: Instant
+    ) {
         let old = interfaces[position].neighbors[index].state
         let new = old.next(
             on: event,
@@ -20,11 +23,16 @@ extension Router {
         let before = use(of: interfaces[position].neighbors[index], position)
         if old == .full { holdLink(position, index, at: now) }
         if new <= .exStart, old >= .exStart { clearLists(position, index) }
+        let fallback = fault.flatMap { new < old ? NeighborFallback(moment: now, from: old, to: new, fault: $0) : nil }
         if old != new {
             statistics.neighborStateChanges += 1
             interfaces[position].neighbors[index].since = now
             interfaces[position].neighbors[index].stateChanges += 1
             tellState(position, interfaces[position].neighbors[index], from: old, to: new, reason: event.reason)
+        }
+        if let fallback {
+            interfaces[position].neighbors[index].lastFallback = fallback
+            tellFallback(position, interfaces[position].neighbors[index], fallback)
         }
         enter(new, position, index, at: now)
         follow(from: before, to: use(of: interfaces[position].neighbors[index], position), at: now)
@@ -75,6 +83,13 @@ extension Router {
                 interface: interfaces[position].index, neighbor: neighbor.routerID, from: from, to: to, reason: reason))
     }
 
+    private mutating func tellFallback(_ position: Int, _ neighbor: Neighbor, _ fallback: NeighborFallback) {
+        tell(
+            .neighborFault(
+                interface: interfaces[position].index, neighbor: neighbor.routerID, from: fallback.from,
+                to: fallback.to, fault: fallback.fault))
+    }
+
     private mutating func clearLists(_ position: Int, _ index: Int) {
         for key in interfaces[position].neighbors[index].retransmissions.keys {
             database.adjustUnacknowledged(key, by: -1)
@@ -86,12 +101,19 @@ extension Router {
         interfaces[position].neighbors[index].exchangeDeadline = nil
     }
 
-    mutating func removeNeighbor(_ position: Int, _ index: Int, reason: NeighborChangeReason, at now: Instant) {
+    mutating func removeNeighbor(
+        _ position: Int, _ index: Int, reason: NeighborChangeReason, because fault: NeighborFault? = nil,
+        at now: Instant
+    ) {
         clearLists(position, index)
         let before = use(of: interfaces[position].neighbors[index], position)
         let neighbor = interfaces[position].neighbors.remove(at: index)
         statistics.neighborStateChanges += 1
         tellState(position, neighbor, from: neighbor.state, to: .down, reason: reason)
+        if let fault {
+            let fallback = NeighborFallback(moment: now, from: neighbor.state, to: .down, fault: fault)
+            tellFallback(position, neighbor, fallback)
+        }
         follow(from: before, to: Use(), at: now)
     }
 
@@ -99,7 +121,8 @@ extension Router {
         guard interfaces[position].neighbors[index].nextDeadline <= now else { return }
         let neighbor = interfaces[position].neighbors[index]
         if neighbor.inactivityDeadline <= now {
-            removeNeighbor(position, index, reason: .inactivityTimer, at: now)
+            let silence = interfaces[position].configuration.deadInterval
+            removeNeighbor(position, index, reason: .inactivityTimer, because: .silence(silence), at: now)
             neighborGone(position, at: now)
             reconsiderAuto(position, at: now)
             return
@@ -109,7 +132,9 @@ extension Router {
             tell(
                 .exchangeStalled(
                     interface: interfaces[position].index, neighbor: neighbor.routerID, state: neighbor.state))
-            return neighborEvent(position, index, .stalled, at: now)
+            let time = interfaces[position].configuration.deadInterval * Self.exchangePatience
+            let fault = NeighborFault.noProgress(for: time, requests: neighbor.requests.count)
+            return neighborEvent(position, index, .stalled, because: fault, at: now)
         }
         if let deadline = neighbor.sent?.deadline, deadline <= now { repeatDescription(position, index, at: now) }
         if let deadline = neighbor.requests.deadline, deadline <= now { repeatRequests(position, index, at: now) }

@@ -39,7 +39,7 @@ extension Router {
             return !neighbors.contains { $0.state != .full && $0.state != .twoWay && now - $0.since < Self.linkHold }
         }
         return calculation.pointToPointLinks(of: routerID).allSatisfy { link in
-            guard let position = interfacePosition(link.interfaceID), interfaces[position].mode == .pointToPoint else {
+            guard let position = interfacePosition(link.interfaceID), interfaces[position].isPointToPoint else {
                 return true
             }
             let isFull = interfaces[position].neighbors.contains {

@@ -40,7 +40,7 @@ extension Router {
 
     /// One link-LSA per interface (RFC 5340 §4.4.3.8).
     func linkLSAs() -> [Wanted] {
-        interfaces.filter { !$0.isPassive }.map { interface in
+        interfaces.filter { !$0.isSilent }.map { interface in
             let body = LinkLSA(
                 priority: interface.configuration.priority, options: options,
                 linkLocalAddress: interface.configuration.linkLocalAddress, prefixes: [])
@@ -72,7 +72,7 @@ extension Router {
         // A stub router is still reached, but nobody goes through it (RFC 6987 §2).
         let metric = origination.isStubRouter ? UInt16.max : interface.configuration.cost
         switch interface.mode {
-        case .passive, .waiting: return []
+        case .passive, .standby, .waiting: return []
         case .pointToPoint:
             return interface.neighbors.filter(\.isLinked).map {
                 let link = RouterLSA.Link(

@@ -102,7 +102,7 @@ extension Router {
                 let destination = floodDestination(position)
                 sendQueuedUpdate(position, to: destination, at: now)
             }
-            guard !interfaces[position].isPassive else { continue }
+            guard !interfaces[position].isSilent else { continue }
             removeNeighbors(position, reason: .shutdown, at: now)
             sendHello(position, at: now)
         }

@@ -7,11 +7,33 @@ struct BestPath {
     private(set) var kind: PathKind?
     private(set) var metric: UInt32 = 0
     private(set) var internalMetric: UInt32 = 0
+    /// Where an external path runs inside the routing domain.
+    private(set) var interior = Interior.any
     /// Whether the calculating router itself is it.
     private(set) var isLocal = false
     /// In order, once all ways have been offered and ``finish()`` called.
     private(set) var announcers: [RouterID] = []
     var firstHops = FirstHopSet()
+    /// Forwarding addresses on links of the root, which are gateways themselves (RFC 2328 §16.4 (3)).
+    private(set) var forwardingAddresses: Set<NextHop> = []
+
+    /// Whether it leads anywhere.
+    var hasNextHops: Bool { !firstHops.isEmpty || !forwardingAddresses.isEmpty }
+
+    /// Where the part of an external path inside the routing domain runs, the preferred first (RFC 2328 §16.4.1).
+    enum Interior: UInt32 {
+        /// Inside an area that is not the backbone.
+        case area
+        /// Anywhere else; all else is of equal preference.
+        case any
+    }
+
+    /// What decides between paths of one kind, the lowest first (RFC 2328 §16.4 (6)).
+    static func rank(
+        _ kind: PathKind, _ metric: UInt32, _ internalMetric: UInt32, _ interior: Interior
+    ) -> (UInt32, UInt32, UInt32) {
+        kind == .externalType2 ? (metric, interior.rawValue, internalMetric) : (0, interior.rawValue, metric)
+    }
 
     /// Forgets everything.
     mutating func reset() {
@@ -19,20 +41,37 @@ struct BestPath {
         isLocal = false
         announcers.removeAll(keepingCapacity: true)
         firstHops.removeAll()
+        if !forwardingAddresses.isEmpty { forwardingAddresses = [] }
+    }
+
+    /// Adds the way to a forwarding address that was found in the routes.
+    mutating func forward(to address: IPv6Address, along way: BestPath, exits: [Exit]) {
+        for number in way.firstHops {
+            let hop = exits[number].nextHop
+            if hop.isOnLink {
+                forwardingAddresses.insert(NextHop(interface: hop.interface, gateway: address))
+            } else {
+                firstHops.insert(number)
+            }
+        }
     }
 
     /// Takes a way into account; returns whether its first hops belong to the best ones. A better way puts the others
     /// out, an equal one joins them. Kinds must come in their order.
     mutating func offer(
-        _ kind: PathKind, metric: UInt32, internalMetric: UInt32 = 0, by announcer: RouterID, isLocal: Bool = false
+        _ kind: PathKind, metric: UInt32, internalMetric: UInt32 = 0, interior: Interior = .any,
+        by announcer: RouterID, isLocal: Bool = false
     ) -> Bool {
         if let best = self.kind {
-            guard best == kind, (metric, internalMetric) <= (self.metric, self.internalMetric) else { return false }
-            if (metric, internalMetric) < (self.metric, self.internalMetric) { reset() }
+            let rank = Self.rank(kind, metric, internalMetric, interior)
+            let known = Self.rank(best, self.metric, self.internalMetric, self.interior)
+            guard best == kind, rank <= known else { return false }
+            if rank < known { reset() }
         }
         self.kind = kind
         self.metric = metric
         self.internalMetric = internalMetric
+        self.interior = interior
         self.isLocal = self.isLocal || isLocal
         if announcers.last != announcer { announcers.append(announcer) }
         return true
@@ -50,6 +89,7 @@ struct BestPath {
         kind = .intraArea
         metric = 0
         internalMetric = 0
+        interior = .any
         isLocal = true
     }
 }
@@ -87,13 +127,12 @@ extension RouteCalculation {
     private func offerIntraArea(_ candidate: Candidate, to best: inout BestPath) {
         let node = topology[candidate.announcer]
         // One's own address is never routed elsewhere, even if an anycast sibling seems nearer.
-        guard node.name.router != view.root else { return best.claim() }
+        guard node.name != .router(view.root) else { return best.claim() }
         guard let distance = paths.distance(to: candidate.announcer), node.isPresent,
             best.offer(.intraArea, metric: distance + candidate.metric, by: node.name.router)
         else { return }
         paths.addFirstHops(to: candidate.announcer, into: &best.firstHops)
         guard node.name.isNetwork else { return }
-        // Next hops have a gateway: to a network it is attached to, a router sends by way of the designated router.
         for hop in view.attachedNetworks where hop.vertex == candidate.announcer && hop.cost == distance {
             best.firstHops.insert(hop.number)
         }
@@ -110,32 +149,43 @@ extension RouteCalculation {
         let announcer = topology[candidate.announcer].name.router
         let isType2 = candidate.kind == .externalType2
         if announcer == view.root {
-            _ = best.offer(candidate.kind, metric: candidate.metric, by: announcer, isLocal: true)
+            _ = best.offer(
+                candidate.kind, metric: candidate.metric, interior: interior(isInside: true), by: announcer,
+                isLocal: true)
             return
         }
         // The announcer must be reachable also where packets go elsewhere (RFC 2328 §16.4 (3)).
         guard var distance = boundaryDistance(candidate.announcer) else { return }
+        var isInside = insideDistance(toBoundary: candidate.announcer) != nil
         var detour = BestPath()
         if !candidate.forwardingAddress.isUnspecified {
             detour = route(to: candidate.forwardingAddress, using: &detours)
             guard detour.kind != nil, !detour.isLocal else { return }
             distance = detour.metric
+            isInside = detour.kind == .intraArea
         }
         let metric = isType2 ? candidate.metric : distance.addingSaturated(candidate.metric)
-        guard best.offer(candidate.kind, metric: metric, internalMetric: isType2 ? distance : 0, by: announcer) else {
-            return
-        }
+        let isBest = best.offer(
+            candidate.kind, metric: metric, internalMetric: isType2 ? distance : 0,
+            interior: interior(isInside: isInside), by: announcer)
+        guard isBest else { return }
         if candidate.forwardingAddress.isUnspecified {
             addFirstHops(toBoundary: candidate.announcer, distance: distance, into: &best.firstHops)
         } else {
-            for hop in detour.firstHops { best.firstHops.insert(hop) }
+            best.forward(to: candidate.forwardingAddress, along: detour, exits: view.exits)
         }
     }
 
-    /// The distance to a reachable area border router other than this one.
+    /// How preferred a path to an AS boundary router or a forwarding address is, inside the area or through a border router.
+    private func interior(isInside: Bool) -> BestPath.Interior { isInside && !isBackbone ? .area : .any }
+
+    /// The distance to a reachable area border router other than this one that carries packets of others: with the R-bit
+    /// clear it does not (RFC 5340 §A.2).
     private func borderDistance(_ vertex: Vertex) -> UInt32? {
         let node = topology[vertex]
-        guard node.flags.contains(.border), node.name.router != view.root else { return nil }
+        guard node.flags.contains(.border), node.name.router != view.root, topology.graph.isTransit(vertex) else {
+            return nil
+        }
         return paths.distance(to: vertex)
     }
 

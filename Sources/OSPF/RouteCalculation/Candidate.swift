@@ -7,7 +7,7 @@ struct Candidate: Hashable, Comparable, Sendable {
     var kind: PathKind
     /// The router or network the prefix hangs on, the area border router, or the AS boundary router.
     var announcer: Vertex
-    /// The announced metric, below the type's infinity.
+    /// The announced metric; inter-area and external ones are below LSInfinity.
     var metric: UInt32
     /// Where an external prefix is to be sent instead of to the announcer; `::` for nowhere else.
     var forwardingAddress = IPv6Address.unspecified

@@ -59,7 +59,7 @@ extension RouteCalculation {
         _ prefixes: [LSAPrefix], of name: Topology.Name, in family: LSAPrefix.Family, as key: LSAKey
     ) {
         let vertex = topology.retain(name)
-        let list = Self.cheapest(of: prefixes.filter { $0.metric != LSAPrefix.infinity && $0.isUsable(in: family) })
+        let list = Self.cheapest(of: prefixes.filter { $0.isUsable(in: family) })
         guard
             case .intraArea(let oldVertex, let oldList) = contributions.updateValue(
                 .intraArea(vertex, list), forKey: key)
@@ -119,14 +119,14 @@ extension RouteCalculation {
     }
 
     private mutating func take(_ body: InterAreaPrefixLSA, as key: LSAKey) {
-        guard body.metric < LSAPrefix.infinity24, body.prefix.isUsable(in: .ipv6) else { return withdraw(key) }
+        guard body.metric < LSAPrefix.infinity, body.prefix.isUsable(in: .ipv6) else { return withdraw(key) }
         let border = topology.retain(.router(key.advertisingRouter))
         let candidate = Candidate(kind: .interArea, announcer: border, metric: body.metric)
         take(body.prefix.prefix, candidate, as: key)
     }
 
     private mutating func take(_ body: ASExternalLSA, as key: LSAKey) {
-        guard body.metric < LSAPrefix.infinity24, body.prefix.isUsable(in: .ipv6) else { return withdraw(key) }
+        guard body.metric < LSAPrefix.infinity, body.prefix.isUsable(in: .ipv6) else { return withdraw(key) }
         let forwardingAddress = body.forwardingAddress ?? .unspecified
         // Not allowed, and a link-local address would mean nothing anywhere else (RFC 5340 §A.4.7).
         guard !forwardingAddress.isLinkLocal, !forwardingAddress.isMulticast else { return withdraw(key) }
@@ -144,7 +144,7 @@ extension RouteCalculation {
     }
 
     private mutating func take(_ body: InterAreaRouterLSA, as key: LSAKey) {
-        guard body.metric < LSAPrefix.infinity24 else { return withdraw(key) }
+        guard body.metric < LSAPrefix.infinity else { return withdraw(key) }
         let border = topology.retain(.router(key.advertisingRouter))
         let boundary = topology.retain(.router(body.destination))
         withdraw(key)
@@ -192,9 +192,9 @@ extension RouteCalculation {
 }
 
 extension LSAPrefix {
-    /// The metric that says unreachable: of intra-area prefixes, and in LSAs with metrics of 24 bits (RFC 2328 §B).
-    fileprivate static let infinity = UInt16.max
-    fileprivate static let infinity24: UInt32 = 0xff_ffff
+    /// LSInfinity, the metric of inter-area and external LSAs that says unreachable (RFC 2328 §B). Intra-area prefixes
+    /// have metrics of 16 bits, none of which means that.
+    fileprivate static let infinity: UInt32 = 0xff_ffff
 
     /// Whether there can be a unicast route to it. Link-local and multicast prefixes are nobody's to announce, and IPv4's
     /// have an LSA of their own.

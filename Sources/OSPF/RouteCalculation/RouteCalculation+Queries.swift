@@ -196,7 +196,8 @@ extension BestPath {
     /// What is compared, the lowest being the best.
     fileprivate var rank: [UInt32] {
         guard let kind else { return [.max] }
-        return [UInt32(kind.rawValue), metric, internalMetric, isLocal ? 0 : 1]
+        let (first, second, third) = Self.rank(kind, metric, internalMetric, interior)
+        return [UInt32(kind.rawValue), first, second, third, isLocal ? 0 : 1]
     }
 
     /// The part of the way that is not the announced metric.

@@ -59,12 +59,12 @@ extension RouteCalculation {
         let index = Int(group)
         guard !prefixes.groups[index].members.isEmpty else { return }
         choose(prefixes.groups[index].list.candidates, using: &detours, into: &best)
-        let isReachable = best.kind != nil && !best.isLocal && !best.firstHops.isEmpty
+        let isReachable = best.kind != nil && !best.isLocal && best.hasNextHops
         guard isReachable else { return prefixes.setDestination(of: group, to: nil) }
         if let known = prefixes.groups[index].destination, isSame(known, best) { return }
         let destination = Destination(
             kind: best.kind!, metric: best.metric, internalMetric: best.internalMetric, announcers: best.announcers,
-            nextHops: nextHops(best.firstHops))
+            nextHops: nextHops(best))
         update.destinations.append((DestinationID(rawValue: UInt32(group)), destination))
         prefixes.setDestination(of: group, to: destination)
     }
@@ -73,6 +73,7 @@ extension RouteCalculation {
         guard destination.kind == best.kind, destination.metric == best.metric,
             destination.internalMetric == best.internalMetric, destination.announcers == best.announcers
         else { return false }
+        guard best.forwardingAddresses.isEmpty else { return destination.nextHops == nextHops(best) }
         var place = 0
         var isSame = true
         forEachNextHop(best.firstHops) { hop in
@@ -80,6 +81,13 @@ extension RouteCalculation {
             place += 1
         }
         return isSame && place == destination.nextHops.count
+    }
+
+    /// The next hops of a path, in order.
+    private func nextHops(_ best: BestPath) -> [NextHop] {
+        guard !best.forwardingAddresses.isEmpty else { return nextHops(best.firstHops) }
+        let all = Set(best.firstHops.map { view.exits[$0].nextHop }).union(best.forwardingAddresses)
+        return Array(all.sorted().prefix(view.maximumPaths))
     }
 
     /// The next hops that numbers stand for, in order.
@@ -95,8 +103,7 @@ extension RouteCalculation {
         var last: NextHop?
         var count = 0
         for number in set where count < view.maximumPaths {
-            let hop = view.neighbors[number].nextHop
-            // Two router IDs can have one address, while a neighbour changes its own.
+            let hop = view.exits[number].nextHop
             guard hop != last else { continue }
             body(hop)
             last = hop
@@ -110,43 +117,67 @@ extension RouteCalculation {
 extension RouteCalculation {
     private func makeView(root: RouterID, neighbors: [AdjacentNeighbor], maximumPaths: Int) -> Viewpoint {
         var view = Viewpoint(root: root, maximumPaths: maximumPaths)
-        view.neighbors = neighbors.sorted {
-            $0.nextHop != $1.nextHop
-                ? $0.nextHop < $1.nextHop : ($0.routerID, $0.interfaceID) < ($1.routerID, $1.interfaceID)
-        }
+        view.exits = neighbors.map(Exit.init)
+        view.exits.sort(by: Exit.precedes)
         guard let vertex = topology.vertex(named: .router(root)), topology[vertex].isPresent else { return view }
         view.vertex = vertex
+        addExitsOntoLinks(to: &view)
         for link in topology[vertex].links {
             guard let peer = link.peer else { continue }
-            for number in view.neighborNumbers(on: link.interfaceID) {
-                let neighbor = view.neighbors[number]
+            for number in view.exitNumbers(on: link.interfaceID) {
+                let cost = UInt32(link.cost)
+                guard let neighbor = view.exits[number].neighbor else {
+                    guard link.target.isNetwork else { continue }
+                    view.attachedNetworks.append(FirstHop(to: peer, cost: cost, number: number))
+                    continue
+                }
                 if !link.target.isNetwork {
                     guard neighbor.routerID == link.target.router, neighbor.interfaceID == link.neighborInterfaceID
                     else { continue }
-                    view.firstHops.append(FirstHop(to: peer, cost: UInt32(link.cost), number: number))
-                } else if neighbor.routerID != root, topology.hasLink(from: peer, to: .router(neighbor.routerID)),
-                    let router = topology.vertex(named: .router(neighbor.routerID))
-                {
-                    view.firstHops.append(FirstHop(to: router, cost: UInt32(link.cost), number: number))
-                    guard neighbor.routerID == link.target.router else { continue }
-                    view.attachedNetworks.append(FirstHop(to: peer, cost: UInt32(link.cost), number: number))
+                    view.firstHops.append(FirstHop(to: peer, cost: cost, number: number))
+                } else if let router = self.router(neighbor, on: peer, root: root) {
+                    view.firstHops.append(FirstHop(to: router, cost: cost, number: number))
                 }
             }
         }
         return view
     }
+
+    /// A link with many routers is used as long as one of them is there that its network-LSA names.
+    private func addExitsOntoLinks(to view: inout Viewpoint) {
+        var onLink: [Exit] = []
+        for link in topology[view.vertex!].links where link.target.isNetwork {
+            guard let peer = link.peer, !onLink.contains(where: { $0.nextHop.interface == link.interfaceID }),
+                view.exitNumbers(on: link.interfaceID).contains(where: { number in
+                    view.exits[number].neighbor.map { router($0, on: peer, root: view.root) != nil } ?? false
+                })
+            else { continue }
+            onLink.append(Exit(onLink: link.interfaceID))
+        }
+        guard !onLink.isEmpty else { return }
+        view.exits += onLink
+        view.exits.sort(by: Exit.precedes)
+    }
+
+    /// The vertex of a neighbour if it is another router that a network's LSA names.
+    private func router(_ neighbor: AdjacentNeighbor, on network: Vertex, root: RouterID) -> Vertex? {
+        guard neighbor.routerID != root, topology.hasLink(from: network, to: .router(neighbor.routerID)) else {
+            return nil
+        }
+        return topology.vertex(named: .router(neighbor.routerID))
+    }
 }
 
 extension Viewpoint {
-    /// The numbers of the neighbours on an interface.
-    fileprivate func neighborNumbers(on interface: UInt32) -> Range<Int> {
+    /// The numbers of the exits of an interface.
+    fileprivate func exitNumbers(on interface: UInt32) -> Range<Int> {
         var low = 0
-        var high = neighbors.count
+        var high = exits.count
         while low < high {
             let middle = low + (high - low) / 2
-            if neighbors[middle].interface < interface { low = middle + 1 } else { high = middle }
+            if exits[middle].nextHop.interface < interface { low = middle + 1 } else { high = middle }
         }
-        let end = neighbors[low...].firstIndex { $0.interface != interface } ?? neighbors.count
+        let end = exits[low...].firstIndex { $0.nextHop.interface != interface } ?? exits.count
         return low..<end
     }
 }

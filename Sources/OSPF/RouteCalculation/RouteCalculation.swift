@@ -30,8 +30,14 @@ public struct RouteCalculation: Sendable {
     var paths = ShortestPaths()
     var view = Viewpoint()
 
+    /// Whether the area is the backbone, in which no path to an AS boundary router is preferred for where it runs.
+    let isBackbone: Bool
+
     /// Makes a calculation over an empty database.
-    public init(limits: RouterLimits = RouterLimits()) { prefixes = PrefixTable(limits: limits) }
+    public init(limits: RouterLimits = RouterLimits(), isBackbone: Bool = true) {
+        self.isBackbone = isBackbone
+        prefixes = PrefixTable(limits: limits)
+    }
 }
 
 /// How the network was looked at in a run: all that counts beside the database.
@@ -39,12 +45,33 @@ struct Viewpoint: Equatable, Sendable {
     /// The router that calculates, and its vertex if it has a router-LSA.
     var root = RouterID.none
     var vertex: Vertex?
-    /// The neighbours in the order of next hops. A first hop's number is its index here.
-    var neighbors: [AdjacentNeighbor] = []
+    /// The ways out of the root in the order of next hops. A first hop's number is its index here.
+    var exits: [Exit] = []
     var firstHops: [FirstHop] = []
-    /// The networks the root is attached to: what it costs to get there, and the first hop to the designated router.
+    /// The networks the root is attached to: what it costs to get there, and the exit onto the link.
     var attachedNetworks: [FirstHop] = []
     var maximumPaths = 1
+}
+
+/// A way out of the root: to a neighbour, or onto the link of an interface itself.
+struct Exit: Equatable, Sendable {
+    var nextHop: NextHop
+    /// `nil` where the destination itself is on the link.
+    var neighbor: AdjacentNeighbor?
+
+    init(_ neighbor: AdjacentNeighbor) {
+        nextHop = neighbor.nextHop
+        self.neighbor = neighbor
+    }
+
+    init(onLink interface: UInt32) { nextHop = NextHop(onLink: interface) }
+
+    /// By next hop first. Two router IDs can have one address, while a neighbour changes its own.
+    static func precedes(_ left: Exit, _ right: Exit) -> Bool {
+        if left.nextHop != right.nextHop { return left.nextHop < right.nextHop }
+        guard let one = left.neighbor, let other = right.neighbor else { return false }
+        return (one.routerID, one.interfaceID) < (other.routerID, other.interfaceID)
+    }
 }
 
 /// A border router's word on how far an AS boundary router is behind it (RFC 5340 §4.4.3.5).

@@ -128,7 +128,8 @@ struct Topology: Sendable {
             hasNewFlags = true
         }
         // Without the R-bit nothing is routed through it (RFC 5340 §4.8.1), though it can be reached.
-        graph.setTransit(vertex, !isPresent || options.contains(.r))
+        let isNews = graph.setTransit(vertex, !isPresent || options.contains(.r))
+        if isNews, flags.contains(.border) { hasNewFlags = true }
         if isPresent {
             outdated.insert(vertex)
         } else {

@@ -9,7 +9,9 @@ struct Area {
     var calculation: RouteCalculation
     private(set) var table = RouteTable()
 
-    init(limits: RouterLimits = RouterLimits()) { calculation = RouteCalculation(limits: limits) }
+    init(limits: RouterLimits = RouterLimits(), isBackbone: Bool = true) {
+        calculation = RouteCalculation(limits: limits, isBackbone: isBackbone)
+    }
 
     /// Puts an LSA in, replaces it, or takes it out.
     mutating func set(_ key: LSAKey, _ body: LSABody?) {
@@ -114,6 +116,9 @@ func neighbor(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> Adja
 func hop(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> NextHop {
     NextHop(interface: interface, gateway: linkLocal(router, theirs))
 }
+
+/// Straight onto the link of an interface.
+func onLink(_ interface: UInt32) -> NextHop { NextHop(onLink: interface) }
 
 extension RouterID: ExpressibleByIntegerLiteral {
     /// Makes a router ID of a number.

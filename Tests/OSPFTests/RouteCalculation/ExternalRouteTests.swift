@@ -6,8 +6,8 @@ import Testing
 
 struct ExternalRouteTests {
     /// 1–2 at cost 10, 1–3 at cost 20. 2 and 3 are border and AS boundary routers.
-    private func fork() -> Area {
-        var area = Area()
+    private func fork(isBackbone: Bool = true) -> Area {
+        var area = Area(isBackbone: isBackbone)
         area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1, cost: 20)])
         area.router(2, [cable(1, to: 1, 2)], flags: [.border, .external])
         area.router(3, [cable(1, to: 1, 3)], flags: [.border, .external])
@@ -32,6 +32,30 @@ struct ExternalRouteTests {
         area.run(1, neighbors)
         #expect(area.route("fd01::/32")?.announcers == [3])
         #expect(area.calculation.statistics.fullRuns == 1 && area.calculation.statistics.prefixRuns == 1)
+    }
+
+    /// Nothing is routed through a router whose R-bit is clear (RFC 5340 §A.2), so neither into other areas.
+    @Test func bordersThatCarryNothingAreNotUsed() {
+        var area = fork()
+        area.interAreaPrefix(2, "fd01::/32", metric: 1)
+        area.interAreaPrefix(3, "fd01::/32", metric: 5)
+        area.interAreaRouter(2, to: 9, metric: 1)
+        area.external(9, "fd02::/32", metric: 1)
+        area.run(1, neighbors)
+        #expect(area.route("fd01::/32")?.announcers == [2] && area.route("fd02::/32")?.nextHops == [to2])
+        // No path changes with the bit, as nobody is behind the router.
+        area.router(2, [cable(1, to: 1, 2)], flags: [.border, .external], options: [.v6, .e])
+        area.run(1, neighbors)
+        #expect(area.route("fd01::/32")?.announcers == [3])
+        #expect(area.route("fd02::/32") == nil)
+        // What it announces itself, also from outside, is still to be had from it.
+        area.external(2, "fd03::/32", metric: 1, part: 1)
+        area.prefixes(2, [LSAPrefix("fd00::2/128")])
+        area.run(1, neighbors)
+        #expect(area.route("fd00::2/128")?.nextHops == [to2] && area.route("fd03::/32")?.nextHops == [to2])
+        area.router(2, [cable(1, to: 1, 2)], flags: [.border, .external])
+        area.run(1, neighbors)
+        #expect(area.route("fd01::/32")?.announcers == [2] && area.route("fd02::/32")?.nextHops == [to2])
     }
 
     @Test func kindsComeBeforeMetrics() {
@@ -118,6 +142,43 @@ struct ExternalRouteTests {
         area.run(1, neighbors)
         #expect(area.route(.default) == nil)
         #expect(area.calculation.statistics.fullRuns == 1)
+    }
+
+    /// RFC 2328 §16.4.1: a path inside an area other than the backbone comes before any through a border router.
+    @Test(arguments: [false, true]) func boundaryRoutersInsideAnotherAreaArePreferred(isBackbone: Bool) {
+        var area = fork(isBackbone: isBackbone)
+        area.router(1, [cable(2, to: 2, 1, cost: 1), cable(3, to: 3, 1, cost: 100)])
+        area.interAreaRouter(2, to: 9, metric: 1)
+        for (part, type2) in [false, true].enumerated() {
+            let prefix: IPv6Prefix = type2 ? "fd02::/32" : "fd01::/32"
+            area.external(3, prefix, type2: type2, metric: 5, part: UInt32(part))
+            area.external(9, prefix, type2: type2, metric: 5, part: UInt32(part))
+            area.run(1, neighbors)
+            #expect(area.route(prefix)?.announcers == (isBackbone ? [9] : [3]))
+            #expect(area.calculation.candidates(for: prefix).map(\.announcer) == (isBackbone ? [9, 3] : [3, 9]))
+            #expect(area.calculation.candidates(for: prefix).map(\.isBest) == [true, false])
+        }
+        // The metric of type 2 comes first of all.
+        area.external(9, "fd02::/32", type2: true, metric: 4, part: 1)
+        area.run(1, neighbors)
+        #expect(area.route("fd02::/32")?.announcers == [9])
+        // Once nobody inside announces it, the other serves.
+        area.remove(.asExternal, 3)
+        area.run(1, neighbors)
+        #expect(area.route("fd01::/32")?.announcers == [9])
+    }
+
+    /// The same holds for the way to a forwarding address.
+    @Test(arguments: [false, true]) func forwardingAddressesInsideAnotherAreaArePreferred(isBackbone: Bool) {
+        var area = fork(isBackbone: isBackbone)
+        area.router(1, [cable(2, to: 2, 1, cost: 1), cable(3, to: 3, 1, cost: 100)])
+        area.prefixes(3, [LSAPrefix("fd00::/64")])
+        area.interAreaPrefix(2, "fd00:1::/64", metric: 1)
+        area.external(2, .default, metric: 5, forwarding: IPv6Address(0xfd00, 0, 0, 0, 0, 0, 0, 9))
+        area.external(3, .default, metric: 5, forwarding: IPv6Address(0xfd00, 1, 0, 0, 0, 0, 0, 9))
+        area.run(1, neighbors)
+        #expect(area.route(.default)?.announcers == (isBackbone ? [3] : [2]))
+        #expect(area.route(.default)?.nextHops == (isBackbone ? [to2] : [to3]))
     }
 
     @Test func forwardingAddressesAreFollowed() {

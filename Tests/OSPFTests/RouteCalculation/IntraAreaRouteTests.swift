@@ -68,6 +68,23 @@ struct IntraAreaRouteTests {
         #expect(area.route("fd00::4/128")?.metric == 20)
     }
 
+    /// A drained router goes on following its own links, although nothing is routed through it.
+    @Test func aDrainedRouterFollowsItsOwnLinks() {
+        var area = Area()
+        let stub: OSPFOptions = [.v6, .e]
+        area.router(1, [cable(5, to: 2, 15, cost: 3817), cable(7, to: 2, 17, cost: 1)], options: stub)
+        area.router(2, [cable(15, to: 1, 5), cable(17, to: 1, 7)])
+        area.prefixes(2, [LSAPrefix("fd00::2/128")])
+        area.run(1, [neighbor(5, 2, 15)])
+        // The cheap cable's neighbour is not heard any more, but both ends still announce the cable.
+        #expect(area.route("fd00::2/128") == nil)
+        area.router(1, [cable(5, to: 2, 15, cost: 3817)], options: stub)
+        area.run(1, [neighbor(5, 2, 15)])
+        #expect(
+            area.route("fd00::2/128")
+                == Destination(kind: .intraArea, metric: 3817, announcers: [2], nextHops: [hop(5, 2, 15)]))
+    }
+
     @Test func aLinkThatOneEndDeniesIsNotUsed() {
         var area = square()
         area.router(2, [cable(4, to: 4, 2)])
@@ -119,13 +136,28 @@ struct IntraAreaRouteTests {
 
     @Test func metricsOfPrefixesCount() {
         var area = square()
-        area.prefixes(2, [LSAPrefix("fd00::a/128", 11), LSAPrefix("fd00::b/128", 0xffff)], part: 1)
+        area.prefixes(2, [LSAPrefix("fd00::a/128", 11)], part: 1)
         area.prefixes(4, [LSAPrefix("fd00::a/128", 1)], part: 1)
         area.run(1, squareNeighbors)
         let expected = Destination(
             kind: .intraArea, metric: 21, announcers: [2, 4], nextHops: [hop(2, 2, 1), hop(3, 3, 1)])
         #expect(area.route("fd00::a/128") == expected)
-        #expect(area.route("fd00::b/128") == nil)
+    }
+
+    /// LSInfinity has 24 bits and is for inter-area and external LSAs (RFC 2328 §B). The largest metric of an intra-area
+    /// prefix says that everybody else is preferred, as a router in maintenance does.
+    @Test func theLargestMetricOfAPrefixIsReachable() {
+        var area = square()
+        area.prefixes(2, [LSAPrefix("fd00::a/128", 0xffff), LSAPrefix("fd00::b/128", 0xffff)], part: 1)
+        area.prefixes(4, [LSAPrefix("fd00::b/128", 0xfffe)], part: 1)
+        area.run(1, squareNeighbors)
+        let expected = Destination(kind: .intraArea, metric: 0x10009, announcers: [2], nextHops: [hop(2, 2, 1)])
+        #expect(area.route("fd00::a/128") == expected)
+        #expect(area.route("fd00::b/128")?.announcers == [2], "at 65545, router 4 at 65554")
+        area.prefixes(2, [])
+        area.remove(.intraAreaPrefix, 2, part: 1)
+        area.run(1, squareNeighbors)
+        #expect(area.route("fd00::a/128") == nil && area.route("fd00::b/128")?.announcers == [4])
     }
 
     @Test func stubRoutersCarryNoTransit() {
@@ -225,12 +257,16 @@ struct IntraAreaRouteTests {
         #expect(area.table.routes["10.4.0.0/24"] == area.table.routes["2001:db8:4::/120"])
         #expect(area.route("10.4.0.0/24")?.nextHops == [hop(2, 2, 1), hop(3, 3, 1)])
         #expect(area.route("0.0.0.0/0")?.metric == 25)
+        #expect(area.calculation.candidates(for: "0.0.0.0/0").map(\.metric) == [5, 65535])
         // Gateways share the default; a range belongs to one node.
         area.ipv4Prefixes(2, [LSAPrefix("0.0.0.0/0"), LSAPrefix("10.4.0.0/24")])
         area.run(1, squareNeighbors)
         #expect(area.calculation.duplicatePrefixes().map(\.prefix) == ["10.4.0.0/24"])
         area.remove(.ipv4Prefix, 4)
         area.remove(.ipv4Prefix, 2)
+        area.run(1, squareNeighbors)
+        #expect(area.route("0.0.0.0/0")?.metric == 65545, "the largest metric is reachable")
+        area.remove(.ipv4Prefix, 3)
         area.run(1, squareNeighbors)
         #expect(!area.table.routes.keys.contains { $0.ipv4 != nil })
     }

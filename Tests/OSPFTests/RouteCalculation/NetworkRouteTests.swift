@@ -32,18 +32,65 @@ struct NetworkRouteTests {
                     kind: .intraArea, metric: 15, announcers: [4], nextHops: [hop(10, 2, 20), hop(10, 3, 30)].sorted()))
     }
 
-    @Test func theLinksPrefixGoesToTheDesignatedRouter() {
+    /// RFC 5340 §4.8.2, RFC 2328 §16.1.1: who is attached to a network sends to its addresses over the link, the
+    /// designated router like all others.
+    @Test func theLinksPrefixIsReachedOnTheLink() {
         var area = lan()
         area.run(1, neighbors)
-        #expect(area.route("fd00:1::/64")?.nextHops == [hop(10, 3, 30)])
-        #expect(area.route("fd00:1::/64")?.announcers == [3])
-        // Seen from the designated router it is its own; seen from elsewhere there are two ways.
-        area.run(3, [neighbor(30, 1, 10), neighbor(30, 2, 20), neighbor(34, 4, 43)])
+        #expect(
+            area.route("fd00:1::/64")
+                == Destination(kind: .intraArea, metric: 5, announcers: [3], nextHops: [onLink(10)]))
+        // It takes no designated router that is heard, but somebody on the link.
+        area.run(1, [neighbors[0]])
+        #expect(area.route("fd00:1::/64")?.nextHops == [onLink(10)])
+        area.run(1, [])
         #expect(area.route("fd00:1::/64") == nil)
+        area.run(3, [neighbor(30, 1, 10), neighbor(30, 2, 20), neighbor(34, 4, 43)])
+        #expect(
+            area.route("fd00:1::/64")
+                == Destination(kind: .intraArea, metric: 9, announcers: [3], nextHops: [onLink(30)]))
+        // Seen from elsewhere there are two ways.
         area.run(4, [neighbor(42, 2, 24), neighbor(43, 3, 34)])
         #expect(
             area.route("fd00:1::/64")
                 == Destination(kind: .intraArea, metric: 17, announcers: [3], nextHops: [hop(42, 2, 24)]))
+    }
+
+    /// The gateway is the forwarding address itself (RFC 2328 §16.4 (3)), also where we are designated for the link.
+    @Test(arguments: [1, 3] as [RouterID]) func aForwardingAddressOnTheLinkIsTheGateway(root: RouterID) {
+        var area = lan()
+        area.router(2, [transit(20, designated: 3, 30, cost: 7), cable(24, to: 4, 42)], flags: .external)
+        let gateway = IPv6Address(0xfd00, 1, 0, 0, 0, 0, 0, 99)
+        area.external(2, .default, metric: 7, forwarding: gateway)
+        area.external(2, "fd02::/32", metric: 7, part: 1)
+        let interface: UInt32 = root == 1 ? 10 : 30
+        let heard = root == 1 ? neighbors : [neighbor(30, 1, 10), neighbor(30, 2, 20), neighbor(34, 4, 43)]
+        area.run(root, heard)
+        #expect(
+            area.route(.default)
+                == Destination(
+                    kind: .externalType2, metric: 7, internalMetric: root == 1 ? 5 : 9, announcers: [2],
+                    nextHops: [NextHop(interface: interface, gateway: gateway)]))
+        #expect(area.route("fd02::/32")?.nextHops == [hop(interface, 2, 20)])
+        // Another way of the same length to the link is as good as before.
+        #expect(area.run(root, heard).isEmpty)
+        area.external(2, .default, metric: 7)
+        area.run(root, heard)
+        #expect(area.route(.default)?.nextHops == [hop(interface, 2, 20)])
+    }
+
+    @Test func theLinkAndAWayAroundCanBeEquallyLong() {
+        var area = lan()
+        area.router(1, [transit(10, designated: 3, 30, cost: 17), cable(14, to: 4, 41)])
+        area.router(4, [cable(41, to: 1, 14, cost: 3), cable(42, to: 2, 24), cable(43, to: 3, 34, cost: 3)])
+        area.router(2, [transit(20, designated: 3, 30, cost: 7), cable(24, to: 4, 42)])
+        area.router(3, [transit(30, designated: 3, 30, cost: 4), cable(34, to: 4, 43)])
+        area.external(2, .default, metric: 7, forwarding: IPv6Address(0xfd00, 1, 0, 0, 0, 0, 0, 99))
+        area.router(2, [transit(20, designated: 3, 30, cost: 7), cable(24, to: 4, 42)], flags: .external)
+        area.run(1, neighbors + [neighbor(14, 4, 41)])
+        #expect(area.route("fd00:1::/64")?.nextHops == [onLink(10), hop(14, 4, 41)])
+        let gateway = NextHop(interface: 10, gateway: IPv6Address(0xfd00, 1, 0, 0, 0, 0, 0, 99))
+        #expect(area.route(.default)?.nextHops == [gateway, hop(14, 4, 41)])
     }
 
     @Test func whoIsNotInTheNetworkLSAIsNotOnIt() {

@@ -12,7 +12,8 @@ struct RandomArea {
     struct Segment { var members: [End], designated = 0, hasPrefix = true }
 
     var random: SplitMix64
-    var area = Area()
+    var area: Area
+    let isBackbone: Bool
     private let count: UInt32
     private var cables: [Cable] = []
     private var segments: [Segment] = []
@@ -24,6 +25,8 @@ struct RandomArea {
 
     init(seed: UInt64, routers: UInt32, cables: Int, segments: Int) {
         random = SplitMix64(seed: seed)
+        isBackbone = seed % 2 == 0
+        area = Area(isBackbone: isBackbone)
         count = routers
         for index in 0..<cables {
             let a = router()
@@ -102,9 +105,18 @@ struct RandomArea {
             body = .asExternal(
                 ASExternalLSA(
                     isType2: below(2) == 0, metric: metric, prefix: LSAPrefix(anyPrefix()),
-                    forwardingAddress: below(3) == 0 ? host(UInt32(1 + below(12))).address : nil))
+                    forwardingAddress: forwardingAddress()))
         }
         others[key] = others[key] == nil ? body : nil
+    }
+
+    /// An address of a router, one on a segment, or none.
+    private mutating func forwardingAddress() -> IPv6Address? {
+        switch below(6) {
+        case 0, 1: host(UInt32(1 + below(12))).address
+        case 2: IPv6Address(high: 0xfd01 << 48, low: UInt64(1000 + below(3)) << 32 | 9)
+        default: nil
+        }
     }
 
     /// What the routers would announce now.

@@ -22,7 +22,9 @@ struct RandomRouteTests {
             let complaint =
                 complaint(about: update, after: old, giving: world.area.table)
                 ?? difference(
-                    RouteOracle(world.area.bodies, root: root, neighbors: neighbors).routes(), world.area.table)
+                    RouteOracle(
+                        world.area.bodies, root: root, neighbors: neighbors, isBackbone: world.isBackbone
+                    ).routes(), world.area.table)
             guard complaint == nil else {
                 Issue.record("seed \(seed), step \(step): \(complaint!)")
                 return
@@ -78,7 +80,7 @@ struct RandomRouteTests {
             world.flood()
             world.area.run(root, world.neighbors(of: root))
             guard step % 100 == 0 else { continue }
-            var fresh = Area()
+            var fresh = Area(isBackbone: world.isBackbone)
             for key in world.area.bodies.keys { fresh.set(key, world.area.bodies[key]) }
             fresh.run(root, world.neighbors(of: root))
             for prefix in Set(fresh.table.routes.keys).union(world.area.table.routes.keys) {

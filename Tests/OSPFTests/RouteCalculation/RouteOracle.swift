@@ -11,6 +11,10 @@ struct RouteOracle {
         var kind: PathKind
         var metric: Int
         var internalMetric: Int
+        /// Whether the calculating router has the prefix itself.
+        var isOwn = false
+        /// 1 for an external way through a border router, or any in the backbone (RFC 2328 §16.4.1).
+        var preference = 0
         var announcers: Set<RouterID>
         var nextHops: Set<NextHop>
     }
@@ -22,13 +26,15 @@ struct RouteOracle {
 
     private let bodies: [LSAKey: LSABody]
     private let root: RouterID
+    private let isBackbone: Bool
     private let neighbors: [AdjacentNeighbor]
     private var routers: [RouterID: [(UInt32, RouterLSA)]] = [:]
     private var edges: [(from: Node, to: Node, cost: Int)] = []
     private var rootLinks: [(link: RouterLSA.Link, to: Node)] = []
     private var distances: [Node: [Node: Int]] = [:]
 
-    init(_ bodies: [LSAKey: LSABody], root: RouterID, neighbors: [AdjacentNeighbor]) {
+    init(_ bodies: [LSAKey: LSABody], root: RouterID, neighbors: [AdjacentNeighbor], isBackbone: Bool = true) {
+        self.isBackbone = isBackbone
         self.bodies = bodies
         self.root = root
         self.neighbors = neighbors
@@ -117,10 +123,8 @@ struct RouteOracle {
                 case .network(let designated, let interface):
                     guard neighbor.routerID != root, edges.contains(where: { $0.from == target && $0.to == router })
                     else { continue }
-                    if node == target, neighbor.routerID == designated, cost == total,
-                        attached(designated, interface).contains(root)
-                    {
-                        result.insert(neighbor.nextHop)
+                    if node == target, cost == total, attached(designated, interface).contains(root) {
+                        result.insert(NextHop(onLink: link.interfaceID))
                     }
                 }
                 guard router == node || lets(through: router), let rest = distances[router]?[node] else { continue }
@@ -137,22 +141,26 @@ struct RouteOracle {
         for prefix in announced() { offers[prefix] = inside(prefix) + outside(prefix) }
         var result: [IPv6Prefix: Answer] = [:]
         for (prefix, answers) in offers {
-            guard let best = Self.best(answers), !best.announcers.contains(root), !best.nextHops.isEmpty else {
-                continue
-            }
+            guard let best = Self.best(answers), !best.isOwn, !best.nextHops.isEmpty else { continue }
             result[prefix] = best
+            result[prefix]!.preference = 0
         }
         return result
     }
 
     private static func best(_ answers: [Answer]) -> Answer? {
-        func rank(_ answer: Answer) -> [Int] { [Int(answer.kind.rawValue), answer.metric, answer.internalMetric] }
+        func rank(_ answer: Answer) -> [Int] {
+            let metric = answer.kind == .externalType2 ? answer.metric : 0
+            let distance = answer.kind == .externalType2 ? answer.internalMetric : answer.metric
+            return [Int(answer.kind.rawValue), metric, answer.preference, distance]
+        }
         guard let least = answers.map(rank).min(by: { $0.lexicographicallyPrecedes($1) }) else { return nil }
         let equals = answers.filter { rank($0) == least }
         var result = equals[0]
         for other in equals {
             result.announcers.formUnion(other.announcers)
             result.nextHops.formUnion(other.nextHops)
+            result.isOwn = result.isOwn || other.isOwn
         }
         return result
     }
@@ -179,10 +187,12 @@ struct RouteOracle {
             case .intraAreaPrefix(let lsa):
                 let node =
                     lsa.referencedType == .router ? Node.router(router) : .network(router, lsa.referencedLinkStateID)
-                for entry in lsa.prefixes where entry.prefix == prefix && entry.metric != 0xffff {
-                    if router == root {
+                for entry in lsa.prefixes where entry.prefix == prefix {
+                    if node == .router(root) {
                         result.append(
-                            Answer(kind: .intraArea, metric: -1, internalMetric: 0, announcers: [root], nextHops: []))
+                            Answer(
+                                kind: .intraArea, metric: -1, internalMetric: 0, isOwn: true, announcers: [root],
+                                nextHops: []))
                     } else if let distance = distance(node) {
                         result.append(
                             Answer(
@@ -203,7 +213,7 @@ struct RouteOracle {
     }
 
     private func isBorder(_ router: RouterID) -> Bool {
-        isPresent(router) && routers[router]![0].1.flags.contains(.border)
+        isPresent(router) && routers[router]![0].1.flags.contains(.border) && lets(through: .router(router))
     }
 
     /// Every external way to exactly this prefix.
@@ -214,11 +224,13 @@ struct RouteOracle {
                 continue
             }
             let kind = lsa.isType2 ? PathKind.externalType2 : .externalType1
-            func add(_ distance: Int, _ hops: Set<NextHop>) {
+            func add(_ distance: Int, isInside: Bool = true, _ hops: Set<NextHop>) {
                 result.append(
                     Answer(
                         kind: kind, metric: Int(lsa.metric) + (lsa.isType2 ? 0 : distance),
-                        internalMetric: lsa.isType2 ? distance : 0, announcers: [key.advertisingRouter], nextHops: hops)
+                        internalMetric: lsa.isType2 ? distance : 0,
+                        isOwn: key.advertisingRouter == root, preference: isInside && !isBackbone ? 0 : 1,
+                        announcers: [key.advertisingRouter], nextHops: hops)
                 )
             }
             guard key.advertisingRouter != root else {
@@ -227,35 +239,36 @@ struct RouteOracle {
             }
             guard let way = wayToBoundary(key.advertisingRouter) else { continue }
             guard let address = lsa.forwardingAddress else {
-                add(way.metric, way.nextHops)
+                add(way.metric, isInside: way.kind == .intraArea, way.nextHops)
                 continue
             }
             // The longest prefix with a way of its own, never mind what is beyond.
             let matches = announced().filter { $0.contains(address) }.sorted { $0.length > $1.length }
-            guard let match = matches.lazy.compactMap({ Self.best(inside($0)) }).first,
-                !match.announcers.contains(root)
-            else { continue }
-            add(match.metric, match.nextHops)
+            guard let match = matches.lazy.compactMap({ Self.best(inside($0)) }).first, !match.isOwn else { continue }
+            let hops = match.nextHops.map { hop in
+                hop.gateway.isUnspecified ? NextHop(interface: hop.interface, gateway: address) : hop
+            }
+            add(match.metric, isInside: match.kind == .intraArea, Set(hops))
         }
         return result
     }
 
     private func wayToBoundary(_ router: RouterID) -> Answer? {
-        func answer(_ distance: Int, _ node: RouterID) -> Answer {
+        func answer(_ kind: PathKind, _ distance: Int, _ node: RouterID) -> Answer {
             Answer(
-                kind: .intraArea, metric: distance, internalMetric: 0, announcers: [],
+                kind: kind, metric: distance, internalMetric: 0, announcers: [],
                 nextHops: nextHops(.router(node)))
         }
         if isPresent(router), routers[router]![0].1.flags.contains(.external), let distance = distance(.router(router))
         {
-            return answer(distance, router)
+            return answer(.intraArea, distance, router)
         }
         let ways = bodies.compactMap { key, body -> Answer? in
             guard case .interAreaRouter(let lsa) = body, lsa.destination == router, lsa.metric != 0xff_ffff,
                 key.advertisingRouter != root, isBorder(key.advertisingRouter),
                 let distance = distance(.router(key.advertisingRouter))
             else { return nil }
-            return answer(distance + Int(lsa.metric), key.advertisingRouter)
+            return answer(.interArea, distance + Int(lsa.metric), key.advertisingRouter)
         }
         return Self.best(ways)
     }

@@ -18,7 +18,7 @@ struct Bench {
     var cut: Set<Int> = []
     /// Sees every packet before it is delivered; false drops it.
     var filter: (Port, [UInt8]) -> Bool = { _, _ in true }
-    var sent: [(at: Instant, from: Port, octets: [UInt8])] = []
+    var sent: [(at: Instant, from: Port, destination: IPv6Address, octets: [UInt8])] = []
     let delay = Duration.microseconds(100)
     private var inFlight: [(at: Instant, to: Port, source: IPv6Address, destination: IPv6Address, octets: [UInt8])] = []
 
@@ -46,7 +46,15 @@ struct Bench {
         _ members: [Int], kind: InterfaceConfiguration.Kind = .pointToPoint,
         change: (Int, inout InterfaceConfiguration) -> Void = { _, _ in }
     ) -> Int {
-        let ports = members.map { Port(router: $0, interface: UInt32(links.count + 1)) }
+        connect(members.map { Port(router: $0, interface: UInt32(links.count + 1)) }, kind: kind, change: change)
+    }
+
+    /// Joins ports, of which several may be of one router.
+    @discardableResult
+    mutating func connect(
+        _ ports: [Port], kind: InterfaceConfiguration.Kind = .pointToPoint,
+        change: (Int, inout InterfaceConfiguration) -> Void = { _, _ in }
+    ) -> Int {
         links.append(ports)
         for port in ports {
             var configuration = InterfaceConfiguration(
@@ -72,7 +80,7 @@ struct Bench {
     }
 
     private mutating func send(_ from: Port, _ source: IPv6Address, _ destination: IPv6Address, _ octets: [UInt8]) {
-        sent.append((now, from, octets))
+        sent.append((now, from, destination, octets))
         guard let link = links.firstIndex(where: { $0.contains(from) }), !cut.contains(link), filter(from, octets)
         else { return }
         for to in links[link] where to != from && (destination.isMulticast || destination == Self.address(to)) {

@@ -1,0 +1,105 @@
+internal import Timing
+import Addressing
+import OSPFPacket
+
+/// Links whose kind follows from who is on them. Hellos do not say how a link is treated; what they do say is whether
+/// their sender elects a designated router. So an `auto` interface becomes broadcast when it hears a second router or one
+/// that elects, and point-to-point again when its only neighbour has ceased to elect.
+extension Router {
+    /// So long an interface that was broadcast waits for a description that shows its neighbour to be point-to-point. A
+    /// neighbour that has only restarted would go on listening for a designated router all the while.
+    static let pointToPointTrial = Duration.milliseconds(500)
+
+    /// Why an `auto` interface becomes broadcast.
+    enum BroadcastCause: Hashable, Sendable {
+        case secondNeighbor
+        case election(by: RouterID)
+    }
+
+    /// An `auto` link turns out to have more than two routers, or a neighbour that elects: everything on it begins
+    /// anew with a designated router. As each of us then names one in its hellos, all of us come to the same view.
+    mutating func becomeBroadcast(_ position: Int, because cause: BroadcastCause, at now: Instant) {
+        removeNeighbors(position, reason: .adjacencyReconsidered, at: now)
+        setMode(position, broadcastMode(interfaces[position].configuration, at: now), at: now)
+        let interface = interfaces[position].index
+        switch cause {
+        case .secondNeighbor: tell(.becameBroadcast(interface: interface))
+        case .election(let neighbor): tell(.followsElection(interface: interface, neighbor: neighbor))
+        }
+        promptHello(position, at: now)
+    }
+
+    /// The last neighbour of an `auto` link has gone, so nothing is known about the link any more.
+    mutating func reconsiderAuto(_ position: Int, at now: Instant) {
+        guard interfaces[position].configuration.kind == .auto, interfaces[position].neighbors.isEmpty,
+            interfaces[position].isBroadcast
+        else { return }
+        setMode(position, .pointToPoint(), at: now)
+    }
+
+    /// The only neighbour of an `auto` link has begun anew, or was configured anew, and elects nobody: it may be
+    /// point-to-point now. That is tried, as the conversation with it begins anew in any case.
+    mutating func tryPointToPoint(_ position: Int, after hello: Hello, from router: RouterID, at now: Instant) {
+        let interface = interfaces[position]
+        guard interface.configuration.kind == .auto, case .elected = interface.mode,
+            interface.neighbors.count == 1, let known = interface.neighbors.first, known.routerID == router,
+            !hello.elects
+        else { return }
+        let beganAnew = known.state >= .twoWay && !hello.neighbors.contains(routerID)
+        guard beganAnew || known.elects else { return }
+        removeNeighbors(position, reason: .adjacencyReconsidered, at: now)
+        let trial = Interface.Trial(until: now + Self.pointToPointTrial, elected: electionOutcome(position))
+        setMode(position, .pointToPoint(trial: trial), at: now)
+    }
+
+    /// No description has come: the neighbour listens for a designated router.
+    mutating func endTrial(_ trial: Interface.Trial, _ position: Int, at now: Instant) {
+        setMode(position, .elected(trial.elected), at: now)
+        reconsiderAuto(position, at: now)
+    }
+
+    /// A neighbour describes its database. If it elects nobody, and nobody else is there, the link is point-to-point.
+    mutating func noteDescriber(_ position: Int, _ index: Int, at now: Instant) {
+        let interface = interfaces[position]
+        guard interface.configuration.kind == .auto, !interface.neighbors[index].elects else { return }
+        switch interface.mode {
+        case .pointToPoint(trial: .some):
+            interfaces[position].mode = .pointToPoint()
+            tell(.becamePointToPoint(interface: interface.index))
+        case .waiting where interface.neighbors.count == 1: becomePointToPoint(position, at: now)
+        case .passive, .standby, .pointToPoint, .waiting, .elected: break
+        }
+    }
+
+    /// Whoever is on the link has been heard by now.
+    mutating func endWaiting(_ position: Int, at now: Instant) {
+        let interface = interfaces[position]
+        let isAlone = interface.neighbors.isEmpty
+        if interface.configuration.kind == .auto, interface.neighbors.count <= 1,
+            isAlone || !interface.neighbors[0].elects
+        {
+            becomePointToPoint(position, at: now)
+        } else {
+            electDesignatedRouter(position, at: now)
+        }
+    }
+
+    private mutating func becomePointToPoint(_ position: Int, at now: Instant) {
+        setMode(position, .pointToPoint(), at: now)
+        tell(.becamePointToPoint(interface: interfaces[position].index))
+        for index in interfaces[position].neighbors.indices {
+            neighborEvent(position, index, .adjacencyReconsidered, at: now)
+        }
+        promptHello(position, at: now)
+    }
+}
+
+extension Hello {
+    /// Whether its sender takes part in the election of a designated router, as far as can be seen.
+    fileprivate var elects: Bool { designatedRouter != .none || backupDesignatedRouter != .none }
+}
+
+extension Neighbor {
+    /// Whether it named a designated router or a backup when it was last heard.
+    fileprivate var elects: Bool { designatedRouter != .none || backupDesignatedRouter != .none }
+}

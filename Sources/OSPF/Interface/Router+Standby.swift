@@ -1,0 +1,99 @@
+internal import Timing
+import Addressing
+import OSPFPacket
+
+/// Several interfaces of this router on one link (RFC 5340 §4.9). Neighbours know a router by its ID and talk to one
+/// address, so one interface, the active one, speaks for the router. The others stand by: they send nothing, have no
+/// neighbours and are not announced, and take over when the active one is gone or is heard no more.
+///
+/// An interface finds out by hearing a hello of its own router. Which one is active is a matter of this router alone, so
+/// the one in use stays in use, whatever its number.
+extension Router {
+    /// So long a new interface listens before its first hello, where others of this router have neighbours: the link may
+    /// be one of theirs, and a hello out of a second interface would end the conversation with them.
+    static let listeningTime = Duration.milliseconds(10)
+
+    /// Whether an interface that comes up has to listen first. The others speak at once, so that it hears them.
+    mutating func speakBeforeNewInterface(at now: Instant) -> Bool {
+        let others = interfaces.indices.filter { interfaces[$0].hasConversation }
+        for position in others { promptHello(position, at: now) }
+        return !others.isEmpty
+    }
+
+    /// The interface of this router that a hello with its own router ID came out of; `nil` for a hello of another router.
+    func senderPosition(of hello: Hello, from source: IPv6Address) -> Int? {
+        interfacePosition(hello.interfaceID).flatMap { position in
+            interfaces[position].configuration.linkLocalAddress == source ? position : nil
+        }
+    }
+
+    /// An interface has heard a hello of another interface of this router, so both are on one link.
+    mutating func heardOwnInterface(_ sender: Int, on position: Int, at now: Instant) {
+        // What a port said before it stood by may still be on its way.
+        guard sender != position, !interfaces[sender].isSilent else { return }
+        switch interfaces[position].mode {
+        case .passive: break
+        case .standby: interfaces[position].mode = standbyMode(for: sender, at: now)
+        case .pointToPoint, .waiting, .elected:
+            if isPreferred(sender, to: position) {
+                standBy(position, for: sender, at: now)
+            } else {
+                standBy(sender, for: position, at: now)
+            }
+        }
+    }
+
+    private func isPreferred(_ one: Int, to other: Int) -> Bool {
+        let (one, other) = (interfaces[one], interfaces[other])
+        return one.hasConversation != other.hasConversation ? one.hasConversation : one.index < other.index
+    }
+
+    private func standbyMode(for active: Int, at now: Instant) -> Interface.Mode {
+        let interface = interfaces[active]
+        return .standby(for: interface.index, until: now + interface.configuration.deadInterval)
+    }
+
+    private mutating func standBy(_ position: Int, for active: Int, at now: Instant) {
+        let index = interfaces[position].index
+        removeNeighbors(position, reason: .standby, at: now)
+        forgetLink(index, at: now)
+        interfaces[position].becomeSilent()
+        setMode(position, standbyMode(for: active, at: now), at: now)
+        tell(.standby(interface: index, active: interfaces[active].index))
+        // Neighbours that have just taken this interface for the router's only one do not take another at once.
+        interfaces[active].correctingHello = now + Self.replacementDistance + .milliseconds(10)
+    }
+
+    /// An interface is gone or speaks no more: one of those that stand by for it takes its place.
+    mutating func takeOver(from index: UInt32, at now: Instant) {
+        let waiting = interfaces.indices.filter { interfaces[$0].activeInterface == index }
+        guard let next = waiting.first else { return }
+        for position in waiting.dropFirst() { interfaces[position].mode = standbyMode(for: next, at: now) }
+        leaveStandby(next, at: now)
+    }
+
+    /// An interface that stands by speaks for itself from now on.
+    mutating func leaveStandby(_ position: Int, at now: Instant) {
+        setMode(position, initialMode(interfaces[position].configuration, at: now), at: now)
+        sendHello(position, at: now)
+    }
+}
+
+extension Interface {
+    /// The interface that speaks for this one, while this one stands by.
+    var activeInterface: UInt32? {
+        if case .standby(let active, _) = mode { active } else { nil }
+    }
+
+    /// Whether a neighbour hears it.
+    fileprivate var hasConversation: Bool { neighbors.contains { $0.state >= .twoWay } }
+
+    /// Drops whatever was to be sent.
+    fileprivate mutating func becomeSilent() {
+        flood.removeAll()
+        delayedAcknowledgments.removeAll()
+        acknowledgmentDeadline = nil
+        promptHello = nil
+        correctingHello = nil
+    }
+}

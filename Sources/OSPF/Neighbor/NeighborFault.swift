@@ -1,0 +1,85 @@
+public import Timing
+public import Addressing
+public import OSPFPacket
+
+/// What made the conversation with a neighbour fall back to an earlier state: which field, and which value.
+public enum NeighborFault: Hashable, Sendable {
+    /// Its hello lists others, so many, but not us.
+    case notListed(among: Int)
+    /// Its hello came from another address.
+    case address(was: IPv6Address, is: IPv6Address)
+    /// Its hello came with another router ID.
+    case routerID(was: RouterID, is: RouterID)
+    /// Nothing was heard for so long.
+    case silence(Duration)
+    /// Neither we nor it are the designated router or the backup that the link has now.
+    case designatedRouter(RouterID, backup: RouterID)
+    /// Its description has another sequence number than the next.
+    case sequenceNumber(expected: UInt32, received: UInt32)
+    /// Its description says that it leads the exchange, or that it does not, contrary to what was settled.
+    case masterBit(received: Bool)
+    /// Its description begins a new exchange.
+    case initializeBit
+    /// Its description has other options than the ones before.
+    case options(expected: OSPFOptions, received: OSPFOptions)
+    /// It describes more although the exchange was over.
+    case exchangeOver
+    /// It repeats its last description long after the exchange was over.
+    case lateRepetition(after: Duration)
+    /// It describes an LSA of a reserved scope.
+    case reservedScope(LSAType)
+    /// It asks for an LSA that we do not have.
+    case unknownLSA(LSAKey)
+    /// It sent an earlier instance of an LSA than it had described.
+    case earlierInstance(LSAKey, described: Int32, received: Int32)
+    /// The exchange made no progress for so long, with so many LSAs asked for that did not come.
+    case noProgress(for: Duration, requests: Int)
+}
+
+extension NeighborFault: CustomStringConvertible {
+    /// A sentence without its full stop.
+    public var description: String {
+        switch self {
+        case .notListed(let count):
+            count == 0 ? "its hello lists no neighbour" : "its hello lists \(count) neighbours, but not us"
+        case .address(let old, let new): "its address was \(old) and is \(new)"
+        case .routerID(let old, let new): "its router ID was \(old) and is \(new)"
+        case .silence(let time): "no hello for \(time)"
+        case .designatedRouter(let designated, let backup):
+            "the designated router is \(designated), the backup \(backup)"
+        case .sequenceNumber(let expected, let received):
+            "database description with sequence number \(received) instead of \(expected)"
+        case .masterBit(let received): "database description with the master bit \(received ? "set" : "clear")"
+        case .initializeBit: "database description with the initialize bit set: it begins a new exchange"
+        case .options(let expected, let received):
+            "database description with options 0x\(String(received.rawValue, radix: 16))"
+                + " instead of 0x\(String(expected.rawValue, radix: 16))"
+        case .exchangeOver: "database description after the end of the exchange"
+        case .lateRepetition(let time): "last database description repeated \(time) after the first"
+        case .reservedScope(let type):
+            "database description with an LSA of reserved scope, type 0x\(String(type.rawValue, radix: 16))"
+        case .unknownLSA(let key): "request for \(key.text), which is not in our database"
+        case .earlierInstance(let key, let described, let received):
+            "\(key.text): instance \(described) described, \(received) sent"
+        case .noProgress(let time, let requests): "no progress for \(time), \(requests) LSAs requested and not received"
+        }
+    }
+}
+
+extension LSAKey {
+    fileprivate var text: String {
+        "LSA type 0x\(String(type.rawValue, radix: 16)) \(linkStateID) of \(advertisingRouter)"
+    }
+}
+
+/// The latest fall back of a neighbour.
+public struct NeighborFallback: Hashable, Sendable {
+    /// When it was.
+    public var moment: Instant
+    /// The state before.
+    public var from: NeighborState
+    /// The state after.
+    public var to: NeighborState
+    /// What caused it.
+    public var fault: NeighborFault
+}

@@ -1,0 +1,88 @@
+import Timing
+import Addressing
+import OSPF
+import OSPFPacket
+import Testing
+
+/// A request ends only with an instance at least as new as the one described (RFC 2328 §13 (6), §13.3 (1b)).
+@Suite struct RequestTests {
+    private static let key = LSAKey(type: .asExternal, linkStateID: 3, advertisingRouter: RouterID(9))
+
+    private func instance(_ number: Int32, of key: LSAKey = key) -> LSA {
+        let prefix = LSAPrefix(prefix: "2001:db8:9::/64")
+        let body = ASExternalLSA(isType2: true, metric: UInt32(number), prefix: prefix, forwardingAddress: nil)
+        return LSA(key: key, sequenceNumber: LSAHeader.initialSequenceNumber + number, body: .asExternal(body))
+    }
+
+    private func bench() -> (Bench, ForeignNeighbor) {
+        var bench = Bench()
+        bench.addRouters(1)
+        bench.connect([0])
+        var neighbor = ForeignNeighbor()
+        neighbor.beginExchange(in: &bench)
+        return (bench, neighbor)
+    }
+
+    private func requests(_ bench: inout Bench) -> [LSAKey] {
+        bench.takeSent().flatMap { body -> [LSAKey] in
+            if case .linkStateRequest(let request) = body { request.keys } else { [] }
+        }
+    }
+
+    @Test func anEarlierInstanceThatIsNewToUsLeavesTheRequestOpen() {
+        var (bench, neighbor) = bench()
+        neighbor.describe([instance(5).header], in: &bench)
+        #expect(bench.onlyState == .loading && requests(&bench) == [Self.key])
+        neighbor.send([instance(4)], in: &bench)
+        #expect(bench.onlyState == .loading)
+        bench.run(for: .milliseconds(500))
+        #expect(requests(&bench).contains(Self.key), "asked for again")
+        neighbor.send([instance(5)], in: &bench)
+        #expect(bench.onlyState == .full)
+        let known = bench.routers[0].databaseSnapshot(at: bench.now).first { $0.lsa.key == Self.key }
+        #expect(known?.lsa.header.sequenceNumber == instance(5).header.sequenceNumber)
+    }
+
+    @Test func theInstanceWeHaveEndsTheExchangeIfALaterOneWasDescribed() {
+        var (bench, neighbor) = bench()
+        neighbor.send([instance(4)], in: &bench)
+        neighbor.describe([instance(5).header], in: &bench)
+        #expect(bench.onlyState == .loading && requests(&bench) == [Self.key])
+        neighbor.send([instance(4)], in: &bench)
+        #expect(bench.onlyState == .exStart)
+        neighbor.sequenceNumber += 100
+        neighbor.describe([], flags: [.initialize, .more, .master], in: &bench)
+        neighbor.describe([instance(5).header], in: &bench)
+        #expect(bench.onlyState == .loading && requests(&bench) == [Self.key])
+        neighbor.send([instance(5)], in: &bench)
+        #expect(bench.onlyState == .full)
+    }
+
+    /// An earlier instance that is flushed, refused or without room ends no request for a later one either.
+    @Test func anEarlierInstanceThatIsRefusedLeavesTheRequestOpen() {
+        var (bench, neighbor) = bench()
+        neighbor.describe([instance(5).header], in: &bench)
+        var flushed = instance(3)
+        flushed.age = LSAHeader.maxAge
+        neighbor.send([flushed], in: &bench)
+        #expect(bench.onlyState == .loading)
+        let broken = LSA(
+            key: Self.key, sequenceNumber: LSAHeader.initialSequenceNumber + 4, body: .unknown([1, 2, 3, 4]))
+        neighbor.send([broken], in: &bench)
+        #expect(bench.onlyState == .loading)
+        let brokenLater = LSA(
+            key: Self.key, sequenceNumber: LSAHeader.initialSequenceNumber + 5, body: .unknown([1, 2, 3, 4]))
+        neighbor.send([brokenLater], in: &bench)
+        #expect(bench.onlyState == .full, "one bad LSA keeps no adjacency from becoming full")
+    }
+
+    /// Of two descriptions of one LSA the later instance is what is asked for.
+    @Test func theLatestInstanceDescribedIsWaitedFor() {
+        var (bench, neighbor) = bench()
+        neighbor.describe([instance(5).header, instance(4).header], in: &bench)
+        neighbor.send([instance(4)], in: &bench)
+        #expect(bench.onlyState == .loading)
+        neighbor.send([instance(5)], in: &bench)
+        #expect(bench.onlyState == .full)
+    }
+}

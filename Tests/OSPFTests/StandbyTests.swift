@@ -1,0 +1,135 @@
+import Timing
+import Addressing
+import OSPF
+import Testing
+
+/// Several ports of one router on one link (RFC 5340 §4.9), as when two cables of a machine end in one switch.
+@Suite struct StandbyTests {
+    typealias Kind = InterfaceConfiguration.Kind
+    typealias Port = Bench.Port
+    private static let kinds: [Kind] = [.pointToPoint, .auto, .broadcast]
+
+    private static func prefix(_ router: Int) -> AdvertisedPrefix {
+        AdvertisedPrefix(prefix: IPv6Prefix("2001:db8::\(router)/128")!)
+    }
+
+    /// Routers 0 and 1 on one link, with so many ports each.
+    private func bench(_ kind: Kind, ports: [Int]) -> Bench {
+        var bench = Bench()
+        bench.addRouters(ports.count)
+        for router in ports.indices { bench.handle(.advertise([Self.prefix(router)]), on: router) }
+        let all = ports.indices.flatMap { router in
+            (0..<ports[router]).map { Port(router: router, interface: UInt32(10 * router + $0 + 1)) }
+        }
+        bench.connect(all, kind: kind)
+        return bench
+    }
+
+    private func states(_ bench: Bench, _ router: Int) -> [InterfaceState] {
+        bench.routers[router].interfaceSnapshots.map(\.state)
+    }
+
+    /// Changes of neighbours in that time.
+    private func changes(_ bench: inout Bench, in time: Duration) -> UInt64 {
+        let before = bench.routers.map(\.statistics.neighborStateChanges).reduce(0, +)
+        bench.run(for: time)
+        return bench.routers.map(\.statistics.neighborStateChanges).reduce(0, +) - before
+    }
+
+    private func expectRoutes(_ bench: Bench, _ active: [Port], sourceLocation: SourceLocation = #_sourceLocation) {
+        for (router, port) in active.enumerated() {
+            for other in bench.routers.indices where other != router {
+                #expect(
+                    bench.nextHops(of: "2001:db8::\(router)/128", on: other) == [port],
+                    "to \(router) from \(other)", sourceLocation: sourceLocation)
+            }
+        }
+    }
+
+    @Test(arguments: kinds, [[2, 1], [1, 2], [2, 2], [3, 1]])
+    func onePortSpeaksAndTheOthersStandBy(kind: Kind, ports: [Int]) {
+        var bench = bench(kind, ports: ports)
+        bench.run(for: .seconds(10))
+        for router in ports.indices {
+            let snapshots = bench.routers[router].interfaceSnapshots
+            #expect(snapshots[0].state != .standby && snapshots[0].standbyFor == nil)
+            #expect(
+                snapshots.dropFirst().allSatisfy {
+                    $0.state == .standby && $0.standbyFor == snapshots[0].configuration.index
+                })
+            #expect(snapshots.dropFirst().allSatisfy { $0.neighborCount == 0 })
+            let notices = bench.notices[router].count { if case .standby = $0 { true } else { false } }
+            #expect(notices == ports[router] - 1, "told once for each")
+            #expect(bench.routers[router].isSynchronized)
+        }
+        expectRoutes(bench, [Port(router: 0, interface: 1), Port(router: 1, interface: 11)])
+        bench.sent = []
+        #expect(changes(&bench, in: .seconds(120)) == 0)
+        #expect(bench.sent.allSatisfy { [1, 11].contains($0.from.interface) }, "who stands by is silent")
+        #expect(bench.sent.count < 2 * 130)
+        #expect(bench.routers.allSatisfy { $0.isQuiet })
+        #expect(bench.routers[0].databaseChecksum == bench.routers[1].databaseChecksum)
+    }
+
+    @Test(arguments: kinds) func aPortThatStandsByTakesOver(kind: Kind) {
+        var bench = bench(kind, ports: [3, 1])
+        bench.run(for: .seconds(10))
+        let first = bench.routers[0].interfaceSnapshots[0].configuration
+        bench.handle(.interfaceDown(index: 1), on: 0)
+        bench.links[0].removeAll { $0 == Port(router: 0, interface: 1) }
+        bench.run(for: kind == .broadcast ? .seconds(3) : .milliseconds(100))
+        #expect(states(bench, 0)[0] != .standby && states(bench, 0)[1] == .standby)
+        expectRoutes(bench, [Port(router: 0, interface: 2), Port(router: 1, interface: 11)])
+        // The first comes back: it finds the other in use, and nobody notices.
+        bench.run(for: .seconds(5))
+        bench.links[0].append(Port(router: 0, interface: 1))
+        bench.handle(.interfaceUp(first), on: 0)
+        #expect(changes(&bench, in: .seconds(30)) == 0)
+        #expect(states(bench, 0)[0] == .standby && states(bench, 0)[1] != .standby && states(bench, 0)[2] == .standby)
+    }
+
+    /// The link of the active port fails without a sign, or the port that stands by is plugged in elsewhere.
+    @Test(arguments: kinds) func aPortThatHearsItsRouterNoMoreSpeaksAgain(kind: Kind) {
+        var bench = bench(kind, ports: [2, 1])
+        bench.run(for: .seconds(10))
+        bench.links[0].removeAll { $0 == Port(router: 0, interface: 2) }
+        bench.addRouters(1)
+        bench.handle(.advertise([Self.prefix(2)]), on: 2)
+        let known = bench.routers[0].interfaceSnapshots[1].configuration
+        bench.connect([Port(router: 0, interface: 2), Port(router: 2, interface: 21)], kind: kind) { router, port in
+            if router == 0 { port = known }
+        }
+        bench.run(for: .seconds(10))
+        #expect(!states(bench, 0).contains(.standby))
+        #expect(bench.nextHops(of: "2001:db8::2/128", on: 0) == [Port(router: 2, interface: 21)])
+        #expect(bench.nextHops(of: "2001:db8::1/128", on: 2) == [Port(router: 0, interface: 2)])
+        #expect(changes(&bench, in: .seconds(60)) == 0)
+    }
+
+    /// A port that is added to a link in use disturbs nobody.
+    @Test(arguments: kinds) func aSecondPortIsPluggedInUnnoticed(kind: Kind) {
+        var bench = bench(kind, ports: [1, 1])
+        bench.run(for: .seconds(10))
+        let port = Port(router: 0, interface: 2)
+        bench.links[0].append(port)
+        let configuration = InterfaceConfiguration(
+            index: 2, name: "eth2", mtu: 1500, linkLocalAddress: Bench.address(port), kind: kind)
+        bench.handle(.interfaceUp(configuration), on: 0)
+        #expect(changes(&bench, in: .seconds(30)) == 0)
+        #expect(states(bench, 0)[1] == .standby)
+        expectRoutes(bench, [Port(router: 0, interface: 1), Port(router: 1, interface: 11)])
+    }
+
+    /// Another router with the same ID is none of our ports, whatever number its interface has.
+    @Test func aDuplicateIsNotTakenForAPort() {
+        var bench = Bench()
+        for seed in [UInt64(1), 2] {
+            _ = bench.addRouter(RouterConfiguration(routerID: RouterID(7), seed: seed))
+        }
+        bench.connect([Port(router: 0, interface: 1), Port(router: 1, interface: 2)])
+        bench.connect([Port(router: 0, interface: 2)])
+        bench.run(for: .seconds(10))
+        #expect(!states(bench, 0).contains(.standby))
+        #expect(bench.notices[0].contains { if case .duplicateRouterID = $0 { true } else { false } })
+    }
+}
