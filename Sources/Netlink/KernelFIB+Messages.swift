@@ -121,7 +121,9 @@ struct NextHopObject {
     enum Content {
         case single(NextHop)
         case group([NextHopID])
-        /// Something we do not make: a blackhole, an IPv4 gateway, weights, a resilient group.
+        /// A group whose members have different weights, which we never make but can replace.
+        case weightedGroup
+        /// Something we do not make: a blackhole, an IPv4 gateway, a resilient group.
         case other
     }
 
@@ -139,6 +141,7 @@ struct NextHopObject {
         var gateway: IPv6Address?
         var members: [NextHopID]?
         var isPlain = true
+        var isWeighted = false
         message.forEachAttribute(after: nhmsg.self) { attribute in
             switch attribute.type {
             case Int(NHA_ID): id = attribute.value()
@@ -146,11 +149,12 @@ struct NextHopObject {
             case Int(NHA_GATEWAY): gateway = attribute.address
             case Int(NHA_GROUP):
                 let size = MemoryLayout<nexthop_grp>.size
-                members = stride(from: 0, to: attribute.payload.count - attribute.payload.count % size, by: size).map {
-                    let entry = attribute.payload.loadUnaligned(fromByteOffset: $0, as: nexthop_grp.self)
-                    if entry.weight != 0 { isPlain = false }
-                    return NextHopID(rawValue: entry.id)
-                }
+                let entries = stride(from: 0, to: attribute.payload.count - attribute.payload.count % size, by: size)
+                    .map { attribute.payload.loadUnaligned(fromByteOffset: $0, as: nexthop_grp.self) }
+                // Only the ratio counts: zebra rewrites groups with a weight of 256 for every member. The third octet
+                // is the upper half of the weight since Linux 6.12.
+                isWeighted = entries.contains { $0.weight != entries[0].weight || $0.resvd1 != entries[0].resvd1 }
+                members = entries.map { NextHopID(rawValue: $0.id) }
             case Int(NHA_GROUP_TYPE): if attribute.value(UInt16.self) != 0 { isPlain = false }
             case Int(NHA_BLACKHOLE), Int(NHA_ENCAP), Int(NHA_FDB): isPlain = false
             default: break
@@ -162,6 +166,8 @@ struct NextHopObject {
         isGroup = members != nil
         if !isPlain {
             content = .other
+        } else if isWeighted {
+            content = .weightedGroup
         } else if let members {
             content = .group(members)
         } else if let interface, let gateway {

@@ -59,7 +59,8 @@ public final class RouteInstaller {
         kernel = try KernelFIB(configuration: configuration)
         // Subscribed before the reading, so that nothing falls between the two.
         monitor = try RouteMonitor(
-            configuration: configuration, ownPort: kernel.port, receiveBuffer: receiveBuffer)
+            configuration: configuration, nextHopIDs: fib.nextHopIDs, ownPort: kernel.port, receiveBuffer: receiveBuffer
+        )
         var fib = fib
         if !kernel.supportsNextHopObjects { fib.mode = .multipath }
         self.fib = FIB(configuration: fib)
