@@ -44,14 +44,31 @@ public enum ForwardingSettings {
     public static func apply() -> [Outcome] {
         var outcomes: [Outcome] = []
         for interface in (try? interfacesWithAdvertisedDefault()) ?? [] {
-            let name = "net/ipv6/conf/\(interface)/accept_ra"
-            if let value = try? Sysctl.read(name), value == "1" { outcomes.append(set(name, to: "2")) }
+            guard let value = try? Sysctl.read("net/ipv6/conf/\(interface)/accept_ra"), value == "1" else { continue }
+            outcomes.append(setRouterAdvertisements(accepted: true, on: interface))
         }
         outcomes.append(set("net.ipv6.conf.all.forwarding", to: "1"))
         outcomes.append(set("net.ipv6.fib_multipath_hash_policy", to: "1"))
         outcomes.append(set("net.ipv4.ip_forward", to: "1"))
         outcomes.append(set("net.ipv4.fib_multipath_hash_policy", to: "1"))
         return outcomes
+    }
+
+    /// Whether a port accepts router advertisements, which give it a default route and addresses. One that forwards does so
+    /// only if it is told to in particular (`accept_ra` = 2).
+    public static func acceptsRouterAdvertisements(_ port: String) throws(SystemError) -> Bool {
+        switch try Sysctl.read("net/ipv6/conf/\(port)/accept_ra") {
+        case "2": true
+        case "1": try Sysctl.read("net/ipv6/conf/\(port)/forwarding") == "0"
+        default: false
+        }
+    }
+
+    /// Has a port accept router advertisements whether or not it forwards (`accept_ra` = 2), or not at all (0). Say it before
+    /// forwarding is switched on: then the kernel removes the default routes of all other ports. A default route that was
+    /// learned stays until it runs out; one that was refused comes with the router's next advertisement.
+    public static func setRouterAdvertisements(accepted: Bool, on port: String) -> Outcome {
+        set("net/ipv6/conf/\(port)/accept_ra", to: accepted ? "2" : "0")
     }
 
     /// Whether replacing a group makes the kernel tell every route behind it again (`net.ipv4.nexthop_compat_mode`), as
@@ -87,12 +104,11 @@ public enum ForwardingSettings {
         var indexes: Set<UInt32> = []
         var fixed = rtmsg()
         fixed.rtm_family = UInt8(AF_INET6)
-        fixed.rtm_protocol = advertisement
+        fixed.rtm_protocol = KernelRoute.advertisement
         try socket.dump(Int(RTM_GETROUTE), fixed, of: "routes", restart: { indexes = [] }) {
-            guard let route = KernelRoute($0), route.protocolNumber == advertisement, route.prefix.length == 0,
-                let interface = route.interface
+            guard let route = KernelRoute($0), route.protocolNumber == KernelRoute.advertisement, route.isDefault
             else { return }
-            indexes.insert(interface)
+            indexes.formUnion(route.ways.map(\.interface))
         }
         var names: Set<String> = []
         try socket.dump(Int(RTM_GETLINK), ifinfomsg(), of: "links", restart: { names = [] }) {
@@ -100,7 +116,4 @@ public enum ForwardingSettings {
         }
         return names
     }
-
-    /// The kernel's protocol number for routes from router advertisements (RTPROT_RA).
-    private static let advertisement: UInt8 = 9
 }

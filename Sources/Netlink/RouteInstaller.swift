@@ -77,7 +77,7 @@ public final class RouteInstaller {
         case .link(let link): fib.linkLost(link.index)
         case .linkRemoved(let link): fib.linkLost(link.index, isGone: true)
         case .resynchronized: fib.reread(.nextHops)
-        case .address, .addressRemoved: break
+        case .address, .addressRemoved, .defaultRoute, .defaultRouteRemoved, .routerAdvertised, .settingsChanged: break
         }
     }
 

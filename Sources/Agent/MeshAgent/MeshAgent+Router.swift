@@ -193,6 +193,8 @@ extension MeshAgent {
         case .addressRemoved(let address):
             if let link = monitor.links[address.interface] { refreshInterface(link) }
             putBack(address)
+        case .defaultRoute, .defaultRouteRemoved, .routerAdvertised, .settingsChanged:
+            break
         case .resynchronized:
             tell(.warning, "the kernel dropped notifications; everything was read again")
         }
