@@ -19,7 +19,8 @@ extension Daemon {
         let monitor = try KernelMonitor()
         var node = MeshNode(configuration: configuration, environment: MeshNode.Environment())
         let outcomes = node.settings(
-            of: monitor.links.values.sorted { $0.index < $1.index }, addresses: Array(monitor.addresses)
+            of: monitor.links.values.sorted { $0.index < $1.index }, addresses: Array(monitor.addresses),
+            defaultRoutes: Array(monitor.defaultRoutes)
         ).flatMap(ForwardingSettings.see(to:))
         let refused = outcomes.filter { if case .failed = $0.result { true } else { false } }
         guard refused.isEmpty else { throw SettingsRefused(outcomes: refused) }

@@ -4,3 +4,5 @@
 #include <netlink/socket.h>
 #include <linux/rtnetlink.h>
 #include <linux/nexthop.h>
+#include <linux/netconf.h>
+#include <linux/neighbour.h>

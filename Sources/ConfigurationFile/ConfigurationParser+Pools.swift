@@ -20,11 +20,19 @@ extension Configuration {
     /// What the rest of the configuration gives to others than services.
     private var addressesInUse: [Taken] {
         vips.map { Taken(by: "VIP \"\($0.name)\"", ranges: [AddressRange(IPv6Prefix(host: $0.address))]) }
-            + [("addressing.ipv4.nodes", addressing.ipv4.nodes), ("addressing.ipv4.pods", addressing.ipv4.pods)]
-            .compactMap { key, pool in
-                pool.map { Taken(by: key, ranges: [AddressRange(IPv6Prefix($0.base))]) }
-            }
+            + ipv4Pools.map { Taken(by: $0.key, ranges: [AddressRange($0.base)]) }
     }
+
+    /// What nodes take addresses and ranges out of, by themselves.
+    var ipv4Pools: [(key: String, base: IPv4Prefix)] {
+        [("addressing.ipv4.nodes", addressing.ipv4.nodes), ("addressing.ipv4.pods", addressing.ipv4.pods)]
+            .compactMap { key, pool in pool.map { (key, $0.base) } }
+    }
+}
+
+extension AddressRange {
+    /// All addresses of an IPv4 prefix.
+    init(_ prefix: IPv4Prefix) { self.init(IPv6Prefix(prefix)) }
 }
 
 /// Addresses that cannot be given once more, and whose they are, for people.

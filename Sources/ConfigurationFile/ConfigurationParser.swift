@@ -117,16 +117,31 @@ extension Configuration {
             section.note(
                 Complaint("the address is given already", hint: "leave \"nodes\" or \"address\" out"), at: "nodes")
         }
+        guard let pods = addressing.ipv4.pods?.base else { return }
+        let others = [
+            ("nodes", addressing.ipv4.nodes?.base),
+            ("address", addressing.ipv4.address.map { IPv4Prefix($0, length: 32) }),
+        ]
+        for case (let key, let other?) in others where AddressRange(pods).overlaps(AddressRange(other)) {
+            section.note(
+                Complaint(
+                    "\(pods) overlaps addressing.ipv4.\(key), \(other)",
+                    hint: "pods need a range in which nothing else has an address"), at: "pods")
+        }
     }
 
     private mutating func readVIPs(_ list: [(node: Node, key: String)], _ reader: ConfigurationReader) {
-        for (node, key) in list {
-            guard let vip = VIP(node, key: key, reader) else { continue }
+        for (node, place) in list {
+            guard let vip = VIP(node, key: place, reader) else { continue }
             if vips.contains(where: { $0.name == vip.name }) {
-                reader.note(Complaint("another VIP is named \"\(vip.name)\" already"), at: node, key: key)
+                reader.note(Complaint("another VIP is named \"\(vip.name)\" already"), at: node, key: place)
             } else if let other = vips.first(where: { $0.address == vip.address }) {
                 reader.note(
-                    Complaint("\(vip.address) is the address of VIP \"\(other.name)\" already"), at: node, key: key)
+                    Complaint("\(vip.address) is the address of VIP \"\(other.name)\" already"), at: node, key: place)
+            } else if let (key, base) = ipv4Pools.first(where: { AddressRange($1).contains(vip.address) }) {
+                reader.note(
+                    Complaint("\(vip.address) is in \(key), \(base)", hint: "nodes take addresses out of it"),
+                    at: node, key: place)
             } else {
                 vips.append(vip)
             }

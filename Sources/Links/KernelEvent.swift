@@ -1,4 +1,4 @@
-/// What happened to the links and addresses of this machine.
+/// What happened to the links, addresses, default routes and settings of this machine.
 public enum KernelEvent: Hashable, Sendable {
     /// A link is new or something of it has changed.
     case link(Link)
@@ -8,6 +8,16 @@ public enum KernelEvent: Hashable, Sendable {
     case address(InterfaceAddress)
     /// An address is gone.
     case addressRemoved(InterfaceAddress)
+    /// An interface has a default route of somebody else, the first of this kind.
+    case defaultRoute(DefaultRoute)
+    /// An interface has no default route of this kind any more.
+    case defaultRouteRemoved(DefaultRoute)
+    /// A router advertises a prefix on an interface, for the first time since the interface has carrier. The kernel tells
+    /// only where it accepts router advertisements.
+    case routerAdvertised(interface: UInt32)
+    /// Forwarding or the reverse-path filter was changed, for all interfaces or for some. Read the settings again; the
+    /// kernel does not tell of others, such as the hash policies.
+    case settingsChanged
     /// The kernel dropped notifications, and everything was read again; the events before this one are the differences.
     /// Links may have gone down and up unseen, so what hangs on that is to be checked.
     case resynchronized

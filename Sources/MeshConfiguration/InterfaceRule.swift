@@ -76,7 +76,7 @@ public struct InterfaceRule: Hashable, Sendable {
         }
 
         private static let containerPrefixes = [
-            "veth", "cali", "lxc", "cni", "cilium", "docker", "podman", "vnet", "tap",
+            "veth", "ve-", "vb-", "cali", "lxc", "cni", "cilium", "docker", "podman", "vnet", "tap",
         ]
     }
 

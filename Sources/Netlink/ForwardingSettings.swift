@@ -49,6 +49,23 @@ public enum ForwardingSettings {
         return outcomes
     }
 
+    /// Whether a port accepts router advertisements, which give it a default route and addresses. One that forwards does so
+    /// only if it is told to in particular (`accept_ra` = 2).
+    public static func acceptsRouterAdvertisements(_ port: String) throws(SystemError) -> Bool {
+        switch try Sysctl.read("net/ipv6/conf/\(port)/accept_ra") {
+        case "2": true
+        case "1": try Sysctl.read("net/ipv6/conf/\(port)/forwarding") == "0"
+        default: false
+        }
+    }
+
+    /// Has a port accept router advertisements whether or not it forwards (`accept_ra` = 2), or not at all (0). Say it before
+    /// forwarding is switched on: then the kernel removes the default routes of all other ports. A default route that was
+    /// learned stays until it runs out; one that was refused comes with the router's next advertisement.
+    public static func setRouterAdvertisements(accepted: Bool, on port: String) -> Outcome {
+        set("net/ipv6/conf/\(port)/accept_ra", to: accepted ? "2" : "0")
+    }
+
     /// Whether replacing a group makes the kernel tell every route behind it again (`net.ipv4.nexthop_compat_mode`), as
     /// programs that do not know next-hop objects need. It costs ten times the time of the replacement itself, and more.
     public static func setNextHopCompatibility(_ isOn: Bool) -> Outcome {
@@ -68,14 +85,8 @@ public enum ForwardingSettings {
     /// Has a port go on taking router advertisements, which it would not while the machine forwards: `accept_ra` is 2 where
     /// it is 1. A default route learned from one would run out. `nil` if the port takes none, or takes them already.
     public static func keepRouterAdvertisements(of port: String) -> Outcome? {
-        let name = "net/ipv6/conf/\(port)/accept_ra"
-        guard (try? Sysctl.read(name)) == "1" else { return nil }
-        return set(name, to: "2")
-    }
-
-    /// Has a port take no router advertisements.
-    public static func refuseRouterAdvertisements(of port: String) -> Outcome {
-        set("net/ipv6/conf/\(port)/accept_ra", to: "0")
+        guard (try? Sysctl.read("net/ipv6/conf/\(port)/accept_ra")) == "1" else { return nil }
+        return setRouterAdvertisements(accepted: true, on: port)
     }
 
     private static func set(_ name: String, to wanted: String) -> Outcome {

@@ -180,6 +180,8 @@ extension KernelFIB {
             switch object.content {
             case .single(let nextHop) where object.protocolNumber == ours: result.nextHops[object.id] = nextHop
             case .group(let members) where object.protocolNumber == ours: result.groups[object.id] = members
+            // Without members it is none that is wanted, so it is replaced or removed.
+            case .weightedGroup where object.protocolNumber == ours: result.groups[object.id] = []
             default: result.foreignIDs.insert(object.id)
             }
         }

@@ -4,13 +4,18 @@ internal import Glibc
 public import Links
 public import Linux
 
-/// Follows links and addresses. It has a socket of its own, apart from routes, so that floods of route changes never
-/// delay the news that a link is down. To be used on one thread.
+/// Follows links, addresses, the default routes of others, routers that advertise themselves, and the settings a router
+/// depends on. It has a socket of its own, apart from our routes, and a filter that keeps all other routes out of it, so that
+/// floods of route changes never delay the news that a link is down. To be used on one thread.
 public final class KernelMonitor {
     /// The links, by index.
     public private(set) var links: [UInt32: Link] = [:]
     /// The addresses of both families; IPv4's in their mapped form.
     public var addresses: some Collection<InterfaceAddress> { addressTable.values }
+    /// The default routes, in the main table and in ours, that are not ours.
+    public internal(set) var defaultRoutes: Set<DefaultRoute> = []
+    /// The interfaces on which a router advertises prefixes: since they have carrier, as far as the kernel has told.
+    public private(set) var advertisedInterfaces: Set<UInt32> = []
     /// How often notifications were lost and everything was read again.
     public private(set) var overflows: UInt64 = 0
     /// The descriptor to watch; call ``read()`` when it is readable.
@@ -21,20 +26,36 @@ public final class KernelMonitor {
         var address: IPv6Address
     }
 
+    let configuration: KernelFIBConfiguration
     private var addressTable: [AddressKey: InterfaceAddress] = [:]
+    var defaultRouteTable = DefaultRouteTable()
+    /// Whether ``defaultRouteTable`` cannot be trusted any more.
+    var mustReadDefaultRoutes = false
+    private var settingsHaveChanged = false
     private let subscription: NetlinkSocket
-    private let requests: NetlinkSocket
+    let requests: NetlinkSocket
 
     /// The most datagrams read in one call.
     private static let datagramsPerRead = 64
+    /// The mark on addresses made from router advertisements (IFAPROT_KERNEL_RA, Linux 5.18 and later).
+    private static let advertisedOrigin: UInt8 = 2
 
-    /// Subscribes, and reads what there is: ``links`` and ``addresses`` are complete from the start. In the calling
-    /// thread's network namespace. A small `receiveBuffer` (octets) is for tests.
-    public init(receiveBuffer: CInt = 4 << 20) throws(SystemError) {
-        subscription = try NetlinkSocket(
-            groups: [
-                CInt(RTNLGRP_LINK.rawValue), CInt(RTNLGRP_IPV6_IFADDR.rawValue), CInt(RTNLGRP_IPV4_IFADDR.rawValue),
-            ], receiveBuffer: receiveBuffer)
+    /// Subscribes, and reads what there is: ``links``, ``addresses`` and ``defaultRoutes`` are complete from the start. In the
+    /// calling thread's network namespace. A small `receiveBuffer` (octets) is for tests.
+    public init(
+        configuration: KernelFIBConfiguration = KernelFIBConfiguration(), receiveBuffer: CInt = 4 << 20
+    ) throws(SystemError) {
+        self.configuration = configuration
+        subscription = try NetlinkSocket(receiveBuffer: receiveBuffer)
+        // First the filter, so that no route slips in before.
+        try Self.filter(protocolNumber: configuration.protocolNumber)
+            .attach(to: subscription.descriptor, "filter notifications of the kernel")
+        for group in [
+            RTNLGRP_LINK, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_ROUTE,
+            RTNLGRP_IPV6_PREFIX, RTNLGRP_IPV6_NETCONF, RTNLGRP_IPV4_NETCONF,
+        ] {
+            try subscription.join(CInt(group.rawValue))
+        }
         requests = try NetlinkSocket()
         _ = try readEverything()
     }
@@ -42,18 +63,33 @@ public final class KernelMonitor {
     /// The events that wait, in order; a bounded number, after which the descriptor is still readable.
     public func read() throws(SystemError) -> [KernelEvent] {
         var events: [KernelEvent] = []
-        for _ in 0..<Self.datagramsPerRead {
+        reading: for _ in 0..<Self.datagramsPerRead {
             switch try subscription.receive(wait: false) {
             case .nothing:
-                return events
+                break reading
             case .octets(let count):
-                subscription.forEachMessage(count) { take($0, &events) }
+                // Kept until the socket's buffer is free: what they name may have to be asked for.
+                var routes: [(KernelRoute, isNew: Bool, replaces: Bool)] = []
+                subscription.forEachMessage(count) { message in
+                    if let route = KernelRoute(message) {
+                        routes.append(
+                            (route, message.type == Int(RTM_NEWROUTE), message.flags & Flag.replace != 0))
+                    } else {
+                        take(message, &events)
+                    }
+                }
+                for (route, isNew, replaces) in routes { try take(route, isNew: isNew, replaces: replaces) }
             case .overflow:
                 overflows += 1
                 events += try readEverything()
-                events.append(.resynchronized)
+                events += [.settingsChanged, .resynchronized]
+                settingsHaveChanged = false
             }
         }
+        if mustReadDefaultRoutes { try readDefaultRoutes() }
+        events += defaultRouteEvents()
+        if settingsHaveChanged { events.append(.settingsChanged) }
+        settingsHaveChanged = false
         return events
     }
 
@@ -61,25 +97,62 @@ public final class KernelMonitor {
         switch message.type {
         case Int(RTM_NEWLINK):
             guard let link = Link(message), links.updateValue(link, forKey: link.index) != link else { return }
+            if !link.isUsable { advertisedInterfaces.remove(link.index) }
+            if link.isUp {
+                defaultRouteTable.restoreWays(over: link.index)
+            } else {
+                forgetDefaultRoutes(over: link.index)
+            }
             events.append(.link(link))
         case Int(RTM_DELLINK):
             guard let link = Link(message), links.removeValue(forKey: link.index) != nil else { return }
-            events.append(.linkRemoved(link))
+            forget(link, &events)
         case Int(RTM_NEWADDR):
             guard let address = InterfaceAddress(message) else { return }
             let key = AddressKey(interface: address.interface, address: address.address)
             if addressTable.updateValue(address, forKey: key) != address { events.append(.address(address)) }
+            if address.address.ipv4 != nil { defaultRouteTable.restoreWays(over: address.interface) }
+            if address.origin == Self.advertisedOrigin { noteAdvertisement(on: address.interface, &events) }
         case Int(RTM_DELADDR):
             guard let address = InterfaceAddress(message) else { return }
             let key = AddressKey(interface: address.interface, address: address.address)
             // One put on a link that is down may never have been told of; it is gone all the same.
-            events.append(.addressRemoved(addressTable.removeValue(forKey: key) ?? address))
+            forget(addressTable.removeValue(forKey: key) ?? address, &events)
+        case Int(RTM_NEWPREFIX):
+            guard let fixed = message.fixed(prefixmsg.self), fixed.prefix_ifindex > 0 else { return }
+            noteAdvertisement(on: UInt32(fixed.prefix_ifindex), &events)
+        case Int(RTM_NEWNETCONF):
+            message.forEachAttribute(after: netconfmsg.self) {
+                if [NETCONFA_FORWARDING, NETCONFA_RP_FILTER].contains($0.type) { settingsHaveChanged = true }
+            }
         default:
             break
         }
     }
 
-    /// Reads all links and addresses; the differences to what was known.
+    private func forget(_ link: Link, _ events: inout [KernelEvent]) {
+        advertisedInterfaces.remove(link.index)
+        forgetDefaultRoutes(over: link.index, isGone: true)
+        events.append(.linkRemoved(link))
+    }
+
+    private func forget(_ address: InterfaceAddress, _ events: inout [KernelEvent]) {
+        // Of the IPv4 routes that go with an address the kernel does not tell.
+        if address.address.ipv4 != nil {
+            if !defaultRouteTable.removeRoutes(from: address.address) { mustReadDefaultRoutes = true }
+            let isLast = !addressTable.values.contains { $0.interface == address.interface && $0.address.ipv4 != nil }
+            if isLast { forgetDefaultRoutes(over: address.interface, of: .ipv4) }
+        }
+        events.append(.addressRemoved(address))
+    }
+
+    /// An interface whose router is known says nothing new, however often it advertises itself.
+    private func noteAdvertisement(on interface: UInt32, _ events: inout [KernelEvent]) {
+        guard links[interface] != nil, advertisedInterfaces.insert(interface).inserted else { return }
+        events.append(.routerAdvertised(interface: interface))
+    }
+
+    /// Reads all links, addresses and default routes; the differences to what was known.
     private func readEverything() throws(SystemError) -> [KernelEvent] {
         var messages: [KernelEvent] = []
         var seenLinks: Set<UInt32> = []
@@ -97,12 +170,13 @@ public final class KernelMonitor {
         }
         for (key, address) in addressTable where !seenAddresses.contains(key) {
             addressTable[key] = nil
-            messages.append(.addressRemoved(address))
+            forget(address, &messages)
         }
         for (index, link) in links where !seenLinks.contains(index) {
             links[index] = nil
-            messages.append(.linkRemoved(link))
+            forget(link, &messages)
         }
-        return messages
+        try readDefaultRoutes()
+        return messages + defaultRouteEvents()
     }
 }

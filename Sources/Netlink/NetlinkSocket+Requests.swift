@@ -52,6 +52,27 @@ extension NetlinkSocket {
         return try transact(&batch, first: sequence).first
     }
 
+    /// Asks for one object and calls `body` with the answer; what the kernel says instead, if it refuses.
+    func get<Fixed: BitwiseCopyable>(
+        _ type: Int, _ fixed: Fixed, _ attributes: (inout MessageEncoder) -> Void, _ body: (MessageView) -> Void
+    ) throws(SystemError) -> Refusal? {
+        var request = MessageEncoder()
+        let sequence = sequenceNumbers(1)
+        request.message(type, flags: Flag.acknowledge, sequence: sequence, fixed, attributes)
+        try send(request.octets)
+        var answer: (code: Int32, words: String?)?
+        while answer == nil {
+            guard case .octets(let count) = try receive(wait: true) else {
+                throw SystemError("read an answer of the kernel", code: ENOBUFS)
+            }
+            forEachMessage(count) { message in
+                guard message.sequence == sequence else { return }
+                if let result = message.answer { answer = result } else { body(message) }
+            }
+        }
+        return answer.flatMap { $0.code == 0 ? nil : Refusal(index: 0, code: $0.code, words: $0.words) }
+    }
+
     /// Asks for everything of a kind and calls `body` with each message. A dump that was interrupted by changes, or did
     /// not fit, is done again, after `restart`.
     func dump<Fixed: BitwiseCopyable>(

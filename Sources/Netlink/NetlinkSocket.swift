@@ -41,7 +41,12 @@ final class NetlinkSocket {
         }
         // The kernel answers before a send returns; this bounds what a bug can cost.
         _ = clinux_set_receive_timeout(descriptor, 5_000)
-        for group in groups { try check(nl_socket_add_membership(handle, group), "join netlink group \(group)") }
+        for group in groups { try join(group) }
+    }
+
+    /// Joins a notification group.
+    func join(_ group: CInt) throws(SystemError) {
+        try check(nl_socket_add_membership(handle, group), "join netlink group \(group)")
     }
 
     deinit {

@@ -1,5 +1,4 @@
 internal import Addressing
-internal import CLinux
 internal import CNetlink
 internal import Glibc
 public import Linux
@@ -18,18 +17,17 @@ public final class RouteMonitor {
 
     /// `ownPort` is the address of the socket through which we make changes.
     public init(
-        configuration: KernelFIBConfiguration, ownPort: UInt32, receiveBuffer: CInt = 4 << 20
+        configuration: KernelFIBConfiguration, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32,
+        receiveBuffer: CInt = 4 << 20
     ) throws(SystemError) {
         self.configuration = configuration
         socket = try NetlinkSocket(
             groups: [
                 CInt(RTNLGRP_IPV6_ROUTE.rawValue), CInt(RTNLGRP_IPV4_ROUTE.rawValue), CInt(RTNLGRP_NEXTHOP.rawValue),
             ], receiveBuffer: receiveBuffer)
-        let filter = Self.filter(protocolNumber: configuration.protocolNumber, ownPort: ownPort)
-        let result = filter.withUnsafeBufferPointer {
-            clinux_attach_filter(socket.descriptor, $0.baseAddress, UInt16($0.count))
-        }
-        guard result == 0 else { throw .last("filter route notifications") }
+        let filter = Self.filter(
+            protocolNumber: configuration.protocolNumber, nextHopIDs: nextHopIDs, ownPort: ownPort)
+        try filter.attach(to: socket.descriptor, "filter route notifications")
     }
 
     /// The events that wait; a bounded number.
@@ -62,38 +60,38 @@ public final class RouteMonitor {
         }
     }
 
-    /// A classic socket filter over the first notification in a datagram; the kernel sends one in each.
-    private static func filter(protocolNumber: UInt8, ownPort: UInt32) -> [clinux_filter_instruction] {
-        // Loads are in network order, netlink headers in the machine's.
-        func load16(_ offset: UInt32) -> clinux_filter_instruction { instruction(0x28, offset) }
-        func load32(_ offset: UInt32) -> clinux_filter_instruction { instruction(0x20, offset) }
-        func load8(_ offset: UInt32) -> clinux_filter_instruction { instruction(0x30, offset) }
-        func instruction(_ code: UInt16, _ operand: UInt32, _ yes: UInt8 = 0, _ no: UInt8 = 0)
-            -> clinux_filter_instruction
-        {
-            clinux_filter_instruction(code: code, jump_true: yes, jump_false: no, operand: operand)
-        }
-        func ifEqual(_ value: UInt32, _ yes: UInt8, _ no: UInt8) -> clinux_filter_instruction {
-            instruction(0x15, value, yes, no)
-        }
-        func type(_ value: Int) -> UInt32 { UInt32(UInt16(value).bigEndian) }
-        let replaceFlag = UInt32(UInt16(Flag.replace).bigEndian)
-        return [
-            load32(12),  // 0: nlmsg_pid
-            ifEqual(ownPort.bigEndian, 12, 0),  // 1
-            load16(4),  // 2: nlmsg_type
-            ifEqual(type(Int(RTM_DELROUTE)), 3, 0),  // 3
-            ifEqual(type(Int(RTM_NEWROUTE)), 4, 0),  // 4
-            ifEqual(type(Int(RTM_NEWNEXTHOP)), 5, 0),  // 5
-            ifEqual(type(Int(RTM_DELNEXTHOP)), 4, 7),  // 6
-            load8(21),  // 7: rtm_protocol
-            ifEqual(UInt32(protocolNumber), 4, 5),  // 8
-            load16(6),  // 9: nlmsg_flags
-            instruction(0x45, replaceFlag, 2, 3),  // 10
-            load8(18),  // 11: nh_protocol
-            ifEqual(UInt32(protocolNumber), 0, 1),  // 12
-            instruction(0x06, 0x40000),  // 13: take it
-            instruction(0x06, 0),  // 14: leave it
-        ]
+    /// Lets through what is about our routes and next-hop objects and was not done by us. A next hop is ours by its protocol
+    /// number or by its ID: who replaces one of ours puts his own protocol number on it.
+    private static func filter(
+        protocolNumber: UInt8, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32
+    ) -> SocketFilter {
+        typealias Offset = SocketFilter.Offset
+        var filter = SocketFilter()
+        filter.load32(at: Offset.sender)
+        filter.jump(ifEqual: ownPort.bigEndian, to: .drop)
+        filter.load16(at: Offset.messageType)
+        filter.jump(ifEqual: SocketFilter.inMemory(Int(RTM_DELROUTE)), to: .label("removed route"))
+        filter.jump(ifEqual: SocketFilter.inMemory(Int(RTM_NEWROUTE)), to: .label("new route"))
+        filter.jump(ifEqual: SocketFilter.inMemory(Int(RTM_NEWNEXTHOP)), to: .label("next hop"))
+        filter.jump(ifEqual: SocketFilter.inMemory(Int(RTM_DELNEXTHOP)), to: .label("next hop"), else: .drop)
+
+        filter.label("removed route")
+        filter.loadOctet(at: Offset.body + 5)  // rtm_protocol
+        filter.jump(ifEqual: UInt32(protocolNumber), to: .accept, else: .drop)
+
+        // What was there before is not said, but that there was something.
+        filter.label("new route")
+        filter.load16(at: Offset.messageFlags)
+        filter.jump(ifAnyBitOf: SocketFilter.inMemory(Flag.replace), to: .accept, else: .drop)
+
+        filter.label("next hop")
+        filter.loadOctet(at: Offset.body + 2)  // nh_protocol
+        filter.jump(ifEqual: UInt32(protocolNumber), to: .accept)
+        filter.load16(at: Offset.body + 10)  // the type of the first attribute
+        filter.jump(ifEqual: SocketFilter.inMemory(Int(NHA_ID)), to: .next, else: .accept)
+        filter.loadNumber(at: Offset.body + 12)
+        filter.jump(ifLessThan: nextHopIDs.lowerBound, to: .drop)
+        filter.jump(ifGreaterThan: nextHopIDs.upperBound, to: .drop, else: .accept)
+        return filter
     }
 }

@@ -120,7 +120,7 @@ public struct MeshNode: Sendable {
     /// When the node was started.
     public internal(set) var started = Instant.zero
 
-    /// Makes a node that does nothing before ``NodeEvent/start(links:addresses:)``.
+    /// Makes a node that does nothing before ``NodeEvent/start(links:addresses:defaultRoutes:)``.
     public init(configuration: Configuration, environment: Environment) {
         self.configuration = configuration
         self.environment = environment
@@ -142,7 +142,8 @@ public struct MeshNode: Sendable {
     public mutating func note(_ event: NodeEvent, at now: Instant) {
         if case .stopping = life { return noteWhileStopping(event, at: now) }
         switch event {
-        case .start(let links, let addresses): start(links, addresses, at: now)
+        case .start(let links, let addresses, let defaultRoutes):
+            start(links, addresses, defaultRoutes, at: now)
         case .kernel(let events): for event in events { take(event, at: now) }
         case .routes(let events): take(events, at: now)
         case .installed(let outcome): take(outcome, at: now)

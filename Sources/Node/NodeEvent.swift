@@ -6,8 +6,8 @@ public import Services
 
 /// Everything that can happen to a node. See ``MeshNode/handle(_:at:effects:)``.
 public enum NodeEvent: Sendable {
-    /// The node starts, with the links and addresses the machine has now.
-    case start(links: [Link], addresses: [InterfaceAddress])
+    /// The node starts, with what the machine has now: links, addresses, and default routes that are not ours.
+    case start(links: [Link], addresses: [InterfaceAddress], defaultRoutes: [DefaultRoute])
     /// The kernel tells of links and addresses.
     case kernel([KernelEvent])
     /// Others did something to our routes.

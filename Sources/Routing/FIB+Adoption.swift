@@ -42,7 +42,10 @@ extension FIB {
             if nextHop != nil, kernel.groups[id] != nil { return true }
             return kernel.nextHops[id].map { $0 != nextHop } ?? false
         }
+        replacedHops.formIntersection(kernel.foreignIDs)
         for (nextHop, hop) in hops.sorted(by: { $0.key < $1.key }) where isSomethingElse(hop.id, than: nextHop) {
+            // What others made of an object of ours is removed once nothing of ours points to it.
+            if hop.isPresent, kernel.foreignIDs.contains(hop.id) { replacedHops.insert(hop.id) }
             forgetHops { $0 == nextHop }
             hops[nextHop] = nil
             retryStuckDestinations()
@@ -62,7 +65,7 @@ extension FIB {
             forgetHops { gone[$0] != nil }
             retryStuckDestinations()
         }
-        surplusHops = []
+        surplusHops = replacedHops
         for (id, nextHop) in found.sorted(by: { $0.key < $1.key }) {
             pool.reserve(id)
             if let hop = hops[nextHop], hop.id != id {

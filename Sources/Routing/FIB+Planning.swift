@@ -216,6 +216,7 @@ extension FIB {
             pool.release(id)
         }
         surplusHops.removeAll()
+        replacedHops.removeAll()
     }
 
     /// Notes that one group less has a next hop as a member.

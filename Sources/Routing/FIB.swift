@@ -110,8 +110,10 @@ public struct FIB: Sendable {
     var stuckHops: [NextHop: FIBFailure] = [:]
     /// Destinations whose group the kernel refused.
     var stuckDestinations: [DestinationID: FIBFailure] = [:]
-    /// Objects of ours that say the same as another.
+    /// Objects to be removed: those of ours that say the same as another, and ``replacedHops``.
     var surplusHops: Set<NextHopID> = []
+    /// Objects that were ours until somebody replaced them under another protocol number.
+    var replacedHops: Set<NextHopID> = []
     /// Why routes are not as they should be.
     var failures: [IPv6Prefix: FIBFailure] = [:]
 

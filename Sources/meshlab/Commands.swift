@@ -47,7 +47,8 @@ struct Down: ParsableCommand {
 }
 
 struct Start: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Start the router of a node that was stopped.")
+    static let configuration = CommandConfiguration(
+        abstract: "Start the router of a node that was stopped. Its configuration stays as you have edited it.")
     @OptionGroup var options: LabOptions
     @Argument(help: "Nodes; all that are stopped when none is named.")
     var nodes: [String] = []

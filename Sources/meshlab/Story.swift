@@ -43,7 +43,12 @@ struct Story {
     @discardableResult
     func up(_ topology: Topology, name: String?, timeout: Int?) throws -> Lab {
         var lab = try make(topology, name: name)
-        try lab.startRouters()
+        do { try lab.startRouters() } catch {
+            // What the programs wrote would go with the lab.
+            let logs = topology.nodes.filter { lab.hasCrashed($0.name) }.map { lab.log(of: $0.name) }
+            try lab.destroy()
+            throw LabError((["\(error)"] + logs + ["The lab is taken down again."]).joined(separator: "\n"))
+        }
         guard let timeout else { return lab }
         let elapsed: Lab.Convergence
         do { elapsed = try waitUntilSettled(lab, limit: .seconds(timeout)) } catch {

@@ -184,6 +184,29 @@ private func problems(_ yaml: String) -> [String] {
             "named \"a\" already"
         ),
         ("pools: [ { name: a, addresses: [ 192.0.2.1 ], autoAssign: perhaps } ]", "must be true or false"),
+        (
+            "addressing: { ipv4: { nodes: 10.0.3.0/24, pods: 10.0.0.0/16 } }",
+            "addressing.ipv4.pods: 10.0.0.0/16 overlaps addressing.ipv4.nodes, 10.0.3.0/24"
+        ),
+        (
+            "addressing: { ipv4: { nodes: 10.0.0.0/16, pods: 10.0.3.0/24 } }",
+            "addressing.ipv4.pods: 10.0.3.0/24 overlaps addressing.ipv4.nodes, 10.0.0.0/16"
+        ),
+        (
+            "addressing:\n  ipv4:\n    nodes: 10.0.0.0/24\n    pods: 10.0.0.0/16", "f.yaml:4:11: addressing.ipv4.pods"
+        ),
+        (
+            "addressing: { ipv4: { address: 10.0.3.7, pods: 10.0.0.0/16 } }",
+            "overlaps addressing.ipv4.address, 10.0.3.7/32"
+        ),
+        (
+            "{ addressing: { ipv4: { nodes: 10.0.3.0/24 } }, vips: [ { name: api, address: 10.0.3.9 } ] }",
+            "vips[0]: 10.0.3.9 is in addressing.ipv4.nodes, 10.0.3.0/24"
+        ),
+        (
+            "{ addressing: { ipv4: { pods: 10.0.0.0/16 } }, vips: [ { name: api, address: 10.0.3.9 } ] }",
+            "vips[0]: 10.0.3.9 is in addressing.ipv4.pods, 10.0.0.0/16"
+        ),
         ("vips: [ { name: a } ]", "needs a \"name\" and an \"address\""),
         ("vips: [ { name: a, address: 224.0.0.1 } ]", "not an address that can be routed"),
         ("advertise: [ 169.254.7.0/24 ]", "link-local"), ("advertise: [ 10.0.0.1 ]", "write 10.0.0.1/32"),
@@ -237,6 +260,11 @@ private func problems(_ yaml: String) -> [String] {
         (Port(name: "p1", kind: "veth", hasMaster: true, isPeerElsewhere: true), false),
         (Port(name: "docker0", kind: "bridge"), false),
         (Port(name: "cali12", kind: "veth", isPeerElsewhere: true), false),
+        // systemd-nspawn, with a bridge and without.
+        (Port(name: "ve-web", kind: "veth", isPeerElsewhere: true), false),
+        (Port(name: "vb-web", kind: "veth", isPeerElsewhere: true), false),
+        (Port(name: "vein0", kind: "veth", isPeerElsewhere: true), true),
+        (Port(name: "ve-0"), true),
         (Port(name: "wg0", kind: "wireguard", isEthernet: false), false), (Port(name: "lo", isEthernet: false), false),
         (Port(name: "bond0", kind: "bond"), false), (Port(name: "dummy0", kind: "dummy"), false),
     ])

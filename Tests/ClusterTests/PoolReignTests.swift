@@ -46,6 +46,7 @@ struct PoolReignTests {
         case 14: if let life = ruler(&world) { world.freeze(life, for: .seconds(world.random.below(40))) }
         case 15: if let life = ruler(&world) { world.kill(life) }
         case 16: if let life = ruler(&world) { world.stop(life) }
+        case 17: world.deleteLease()
         default: break
         }
         while world.agents.count < 3 { world.enter() }

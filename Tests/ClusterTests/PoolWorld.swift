@@ -89,6 +89,9 @@ struct PoolWorld {
         tell(life, .release)
     }
 
+    /// Somebody deletes the lease.
+    mutating func deleteLease() { lease = nil }
+
     /// Lets time pass.
     mutating func pass(_ duration: Duration) {
         let end = now + duration
@@ -99,6 +102,8 @@ struct PoolWorld {
             entries = all.filter { $0.at > now || isFrozen($0) }
             for entry in due { happen(entry) }
             for life in agents.keys.sorted() where agents[life].map({ $0.frozenUntil <= now }) ?? false { turn(life) }
+            let ruling = agents.values.count { $0.reign != nil && $0.frozenUntil <= now }
+            #expect(ruling <= 1, "never two at a time")
         }
     }
 
@@ -212,7 +217,8 @@ extension PoolWorld {
         case .read: return .read(lease)
         case .create(let record): return lease == nil ? write(record) : .failed(.refused(Status(code: 409)))
         case .update(let record, let resourceVersion):
-            return lease?.metadata.resourceVersion == resourceVersion
+            guard let lease else { return .failed(.refused(Status(code: 404))) }
+            return lease.metadata.resourceVersion == resourceVersion
                 ? write(record) : .failed(.refused(Status(code: 409)))
         }
     }

@@ -12,6 +12,8 @@ private struct Election {
         var skew: Duration
         var pending: LeaseElection.Action?
         var isCutOff = false
+        /// Whether its requests arrive and the answers do not.
+        var isDeaf = false
     }
 
     var candidates: [Candidate]
@@ -43,7 +45,9 @@ private struct Election {
         for index in candidates.indices {
             if let action = candidates[index].pending {
                 candidates[index].pending = nil
-                tell(index, candidates[index].isCutOff ? .failed(.unreachable("cut off")) : answer(action))
+                let lost = LeaseElection.Event.failed(.unreachable("cut off"))
+                let answer = candidates[index].isCutOff ? lost : answer(action)
+                tell(index, candidates[index].isDeaf ? lost : answer)
             }
             let local = now + candidates[index].skew
             if let deadline = candidates[index].election.deadline(at: local), deadline <= local,
@@ -64,11 +68,20 @@ private struct Election {
         case .read: return .read(lease)
         case .create(let record): return lease == nil ? write(record) : .failed(.refused(Status(code: 409)))
         case .update(let record, let resourceVersion):
-            guard lease?.metadata.resourceVersion == resourceVersion else {
+            guard let lease else { return .failed(.refused(Status(code: 404))) }
+            guard lease.metadata.resourceVersion == resourceVersion else {
                 return .failed(.refused(Status(code: 409)))
             }
             return write(record)
         }
+    }
+
+    /// Somebody writes who does not stand for election.
+    mutating func meddle(holder: String, seconds: Int) {
+        var record = lease?.record ?? LeaseRecord()
+        record.holderIdentity = holder
+        record.leaseDurationSeconds = seconds
+        _ = write(record)
     }
 
     private mutating func write(_ record: LeaseRecord) -> LeaseElection.Event {
@@ -149,5 +162,74 @@ struct LeaseElectionTests {
         election.pass(seconds: 20)
         #expect(election.isHolder(0))
         #expect(election.lease != nil)
+    }
+
+    @Test(arguments: [0, 3, 7, 11, 16])
+    func aDeletedLeaseNeverMakesTwoHolders(tenths: Int) {
+        var election = Election(skews: [.zero, .seconds(-3600), .seconds(60)])
+        election.pass(seconds: 30)
+        for _ in 0..<tenths { election.pass() }
+        // Whoever holds it finds out late, or not at all.
+        election.candidates[0].isCutOff = tenths % 2 == 1
+        election.lease = nil
+        election.pass(seconds: 40)
+        #expect(election.candidates.indices.contains { election.isHolder($0) })
+        #expect(election.lease != nil)
+        if election.candidates[0].isCutOff { #expect(election.holders.count == 2) }
+    }
+
+    @Test func whoStartsWhenALeaseWasJustDeletedWaitsForItsFormerHolder() {
+        var election = Election(skews: [.zero])
+        election.pass(seconds: 30)
+        election.candidates[0].isCutOff = true
+        election.lease = nil
+        election.candidates.append(.init(election: LeaseElection(identity: "node-1"), skew: .zero))
+        election.tell(1, .start)
+        election.pass(seconds: 9)
+        #expect(election.lease?.record.holderIdentity == "node-1")
+        #expect(!election.isHolder(1))
+        election.pass(seconds: 3)
+        #expect(election.holders == [0, 1])
+    }
+
+    @Test func whoDoesNotHearThatItCreatedALeaseWaitsAllTheSame() {
+        var election = Election(skews: [.zero])
+        election.pass(seconds: 30)
+        election.candidates[0].isCutOff = true
+        election.lease = nil
+        election.candidates.append(.init(election: LeaseElection(identity: "node-1"), skew: .zero))
+        election.tell(1, .start)
+        election.pass()
+        election.candidates[1].isDeaf = true
+        election.pass()
+        election.candidates[1].isDeaf = false
+        election.pass(seconds: 7)
+        #expect(election.lease?.record.holderIdentity == "node-1")
+        #expect(!election.isHolder(1))
+        election.pass(seconds: 15)
+        #expect(election.holders == [0, 1])
+    }
+
+    @Test func aHolderThatMakesItsLeaseAgainGoesOn() {
+        var election = Election(skews: [.zero])
+        election.pass(seconds: 30)
+        election.lease = nil
+        for _ in 0..<100 {
+            election.pass()
+            #expect(election.isHolder(0))
+        }
+        #expect(election.lease != nil)
+    }
+
+    @Test func aLeaseThatSomebodyElseTookIsLeftToHimForAsLongAsItSays() {
+        var election = Election(skews: [.zero, .zero])
+        election.pass(seconds: 30)
+        election.meddle(holder: "somebody", seconds: 60)
+        election.pass(seconds: 8)
+        #expect(!election.isHolder(0) && !election.isHolder(1), "who reads that another holds it stops")
+        election.pass(seconds: 50)
+        #expect(election.lease?.record.holderIdentity == "somebody")
+        election.pass(seconds: 10)
+        #expect(election.isHolder(0) || election.isHolder(1))
     }
 }

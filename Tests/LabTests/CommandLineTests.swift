@@ -90,4 +90,68 @@ import Testing
             #expect(try meshlab("status").text.hasPrefix("pair (lab \(name)2)\n"))
         }
     }
+
+    /// Runs a copy of `meshlab` that has no other program beside it, with this search path.
+    private func meshlabAlone(path: String, _ arguments: String...) throws -> Command.Output {
+        try Files.makeDirectory("\(root)/alone")
+        try Command(["cp", try Binaries.path(of: "meshlab"), "\(root)/alone/meshlab"]).run()
+        return try Command(
+            ["env", "-u", "KUBERMESH_BINARIES", "KUBERMESH_LAB_DIRECTORY=\(root)/labs", "PATH=\(path)"]
+                + ["\(root)/alone/meshlab"] + arguments
+        ).output()
+    }
+
+    @Test func theAgentIsFoundOnTheSearchPath() throws {
+        try withTopology { _ in
+            let directory = try Binaries.path(of: "meshd").split(separator: "/").dropLast().map { "/\($0)" }.joined()
+            let up = try meshlabAlone(
+                path: "/usr/sbin:/usr/bin:\(directory)", "up", "--topology", "ring:3", "--name", name, "--no-wait")
+            defer { _ = try? meshlabAlone(path: "/usr/sbin:/usr/bin", "down", "--name", name) }
+            #expect(up.status == 0, "\(up.errors)")
+            let lab = Lab(name: name, topology: try #require(try Topology.named("ring:3")))
+            #expect(processes(mentioning: "\(root)/labs/\(name)").count == 3)
+            #expect(try meshlabAlone(path: "/usr/sbin:/usr/bin", "down", "--name", name).status == 0)
+            #expect(lab.namespaces.filter(\.exists).isEmpty)
+        }
+    }
+
+    @Test func anEditedConfigurationStays() throws {
+        var lab = try Lab.create(try #require(try Topology.named("ring:3")), name: name)
+        defer { try? lab.destroy() }
+        try lab.start(["n1"])
+        let file = "\(lab.directory(of: "n1"))/kubermesh.yaml"
+        let generated = try #require(Files.read(file))
+        try lab.stop("n1")
+        // Nobody touched it, so it follows the topology.
+        try Files.write("# older\n", to: file)
+        try Files.write("# older\n", to: file + ".generated")
+        try lab.start(["n1"])
+        #expect(Files.read(file) == generated)
+        try lab.stop("n1")
+        let edited = generated + "# mine\n"
+        try Files.write(edited, to: file)
+        for _ in 0..<2 {
+            try lab.start(["n1"])
+            #expect(Files.read(file) == edited)
+            try lab.stop("n1")
+        }
+        // Whoever wants the first again removes it.
+        unlink(file)
+        try lab.start(["n1"])
+        #expect(Files.read(file) == generated)
+    }
+
+    @Test func aLabThatCannotStartLeavesNothingBehind() throws {
+        try withTopology { _ in
+            let up = try meshlabAlone(
+                path: "/usr/sbin:/usr/bin", "up", "--topology", "ring:3", "--name", name, "--no-wait")
+            #expect(up.status == 1)
+            #expect(up.errors.contains("meshd"), "\(up.errors)")
+            let lab = Lab(name: name, topology: try #require(try Topology.named("ring:3")))
+            #expect(lab.namespaces.filter(\.exists).isEmpty)
+            #expect(Files.names(in: "\(root)/labs").isEmpty)
+            let list = try meshlabAlone(path: "/usr/sbin:/usr/bin", "list")
+            #expect(list.text.hasPrefix("No lab is up."), "\(list.text)")
+        }
+    }
 }

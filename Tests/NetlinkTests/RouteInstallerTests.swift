@@ -306,6 +306,89 @@ import Timing
         #expect(try stage.output("ip nexthop show id \(first + 1)").contains("fe80::a"))
     }
 
+    /// The numbers of single next hops or of groups that the kernel lists.
+    static func numbers(_ stage: Stage, groups: Bool) throws -> [Int] {
+        try stage.output("ip nexthop show").split(separator: "\n").filter { $0.contains(" group ") == groups }
+            .compactMap { Int($0.split(separator: " ")[1]) }
+    }
+
+    @Test(arguments: [1, 2])
+    func aNextHopReplacedUnderAnotherProtocolIsRepaired(count: Int) throws {
+        let stage = try Stage()
+        let node = try Node(stage)
+        // Else the kernel tells of every route behind a next hop too.
+        _ = try stage.machine.run { ForwardingSettings.setNextHopCompatibility(false) }
+        let hops = count == 1 ? [Stage.hop(0)] : Self.both
+        node.update([(0, hops)], (0..<10).map { ($0, 0) })
+        node.install()
+        try node.installer.sweep()
+        for number in try Self.numbers(stage, groups: false) {
+            try stage.ip("nexthop replace id \(number) via fe80::bad dev c1 proto zebra")
+        }
+        let whole = node.expected(0..<10, hops)
+        #expect(try node.kernelRoutes() != whole)
+        #expect(try node.run { try node.kernelRoutes() == whole })
+        #expect(node.installer.counters.foreignNextHopChanges > 0)
+        #expect(node.installer.state(of: Stage.prefix(3)) == .installed)
+        // Nothing of it is left.
+        #expect(try node.run { try !stage.output("ip nexthop show").contains("zebra") })
+        #expect(try Self.numbers(stage, groups: false).count == hops.count)
+        #expect(try Self.numbers(stage, groups: true).count == 1)
+    }
+
+    @Test func aNextHopReplacedByABlackholeIsRepaired() throws {
+        let stage = try Stage()
+        let node = try Node(stage)
+        node.update([(0, [Stage.hop(0)])], (0..<10).map { ($0, 0) })
+        node.install()
+        let number = try #require(try Self.numbers(stage, groups: false).first)
+        // A group of others takes no blackhole, so the whole is made anew.
+        try stage.ip("nexthop del id \(number)")
+        try stage.ip("nexthop add id \(number) blackhole proto zebra")
+        #expect(try node.run { try node.kernelRoutes() == node.expected(0..<10, [Stage.hop(0)]) })
+    }
+
+    @Test(arguments: ["71", "zebra"], ["256,256", "3,256"])
+    func aGroupWithOtherWeightsLeavesNothingBehind(owner: String, weights: String) throws {
+        let stage = try Stage()
+        let node = try Node(stage)
+        node.update([(0, Self.both)], (0..<10).map { ($0, 0) })
+        node.install()
+        let whole = node.expected(0..<10, Self.both)
+        let weight = weights.split(separator: ",")
+        for round in 1...3 {
+            let members = try Self.numbers(stage, groups: false)
+            for number in try Self.numbers(stage, groups: true) {
+                try stage.ip(
+                    "nexthop replace id \(number) group \(members[0]),\(weight[0])/\(members[1]),\(weight[1]) proto \(owner)"
+                )
+            }
+            #expect(try node.run { try node.kernelRoutes() == whole && !node.installer.fib.isDirty })
+            #expect(node.installer.counters.foreignNextHopChanges >= UInt64(round))
+        }
+        #expect(try Self.numbers(stage, groups: false).count == 2)
+        #expect(try Self.numbers(stage, groups: true).count == 1)
+        #expect(try !stage.output("ip nexthop show").contains("3/"))
+    }
+
+    @Test func nextHopsOfOthersWakeNobody() throws {
+        let stage = try Stage()
+        let node = try Node(stage, receiveBuffer: 2048)
+        node.update([(0, Self.both)], [(1, 0)])
+        node.install()
+        let list = "for i in $(seq 1 500); do echo nexthop add id $i via fe80::9 dev c0 proto zebra; done"
+        _ = try stage.output(list + " | ip -batch -")
+        try stage.ip("nexthop add id 72000000 via fe80::9 dev c0 proto zebra")
+        try stage.ip("nexthop add id 70999999 via fe80::9 dev c0 proto zebra")
+        node.installer.readNotifications()
+        #expect(node.installer.counters.foreignNextHopChanges == 0 && node.installer.counters.overflows == 0)
+        // But those of our numbers do, at both ends of the range.
+        try stage.ip("nexthop add id 71000999 via fe80::9 dev c0 proto zebra")
+        try stage.ip("nexthop add id 71999999 via fe80::9 dev c0 proto zebra")
+        node.installer.readNotifications()
+        #expect(node.installer.counters.foreignNextHopChanges == 2)
+    }
+
     @Test func theSourceOfAllRoutesCanChange() throws {
         let stage = try Stage()
         let node = try Node(stage)

@@ -62,7 +62,7 @@ final class Stage {
     func unplug(_ cable: Int) throws { try elsewhere.run { _ = try Self.run("ip link set p\(cable) down") } }
 
     /// Runs a command in the calling thread's namespace.
-    private static func run(_ command: String) throws -> String {
+    static func run(_ command: String) throws -> String {
         guard let pipe = popen(command + " 2>&1", "re") else { throw SystemError.last("start \(command)") }
         var result: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)

@@ -1,8 +1,8 @@
-import Timing
 import Addressing
 import OSPF
 import OSPFPacket
 import Testing
+import Timing
 
 /// Links of kind `auto`: point-to-point as long as nothing speaks against it.
 @Suite struct AutomaticLinkTests {

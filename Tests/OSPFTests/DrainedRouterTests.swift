@@ -1,7 +1,7 @@
-import Timing
 import Addressing
 import OSPF
 import Testing
+import Timing
 
 @Suite struct DrainedRouterTests {
     /// Router 0 has a cable to each of four neighbours, which are also joined among each other: all of them behind the

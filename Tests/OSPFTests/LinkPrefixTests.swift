@@ -1,8 +1,8 @@
-import Timing
 import Addressing
 import OSPF
 import OSPFPacket
 import Testing
+import Timing
 
 @Suite struct LinkPrefixTests {
     /// A neighbour tells in its link-LSA that 2001:db8:1::/64 is on the link. The designated router announces the prefix

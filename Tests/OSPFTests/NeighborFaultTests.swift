@@ -1,8 +1,8 @@
-import Timing
 import Addressing
 import OSPF
 import OSPFPacket
 import Testing
+import Timing
 
 /// Every fall back of a neighbour says which field was wrong, and which value.
 @Suite struct NeighborFaultTests {

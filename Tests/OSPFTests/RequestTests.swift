@@ -1,8 +1,8 @@
-import Timing
 import Addressing
 import OSPF
 import OSPFPacket
 import Testing
+import Timing
 
 /// A request ends only with an instance at least as new as the one described (RFC 2328 §13 (6), §13.3 (1b)).
 @Suite struct RequestTests {

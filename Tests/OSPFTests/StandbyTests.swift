@@ -1,7 +1,7 @@
-import Timing
 import Addressing
 import OSPF
 import Testing
+import Timing
 
 /// Several ports of one router on one link (RFC 5340 §4.9), as when two cables of a machine end in one switch.
 @Suite struct StandbyTests {

@@ -204,6 +204,54 @@ import Testing
             ])
     }
 
+    @Test func aNextHopReplacedByOthersGetsANewNumberAndIsRemoved() {
+        var fib = Self.fib(3, [Self.hop(1), Self.hop(2)])
+        let (group, hop, other) = (Self.object(0), Self.object(1), Self.object(2))
+        let route = Optional(RouteTarget.group(group))
+        let kernel = KernelRoutes(
+            nextHops: [other: Self.hop(2)], groups: [group: [hop, other]], foreignIDs: [hop],
+            routes: [Self.prefix(0): route, Self.prefix(1): route, Self.prefix(2): route])
+        fib.reconcile(kernel)
+        let replacement = Self.object(3)
+        #expect(
+            fib.changes() == [
+                .addNextHop(replacement, Self.hop(1)), .replaceGroup(group, [replacement, other]), .removeNextHop(hop),
+            ])
+    }
+
+    @Test func whatReplacedANextHopIsRemovedAfterTheSweepAndOnlyIfItIsStillThere() {
+        let (hop, group) = (Self.object(0), Self.object(1))
+        func adopted() -> FIB {
+            var fib = FIB()
+            fib.adopt(
+                KernelRoutes(
+                    nextHops: [hop: Self.hop(1)], groups: [group: [hop]], routes: [Self.prefix(0): .group(group)]))
+            fib.reconcile(
+                KernelRoutes(groups: [group: [hop]], foreignIDs: [hop], routes: [Self.prefix(0): .group(group)]))
+            return fib
+        }
+        var fib = adopted()
+        #expect(fib.changes().isEmpty)
+        // Readings in between do not make it forgotten.
+        fib.reconcile(KernelRoutes(groups: [group: [hop]], foreignIDs: [hop], routes: [Self.prefix(0): .group(group)]))
+        fib.sweep()
+        #expect(fib.changes().contains(.removeNextHop(hop)))
+
+        var other = adopted()
+        other.reconcile(KernelRoutes(foreignIDs: [], routes: [:]))
+        other.sweep()
+        #expect(!other.changes().contains(.removeNextHop(hop)))
+    }
+
+    @Test func aGroupThatOthersGaveWeightsIsReplaced() {
+        var fib = Self.fib(3, [Self.hop(1), Self.hop(2)])
+        let (group, hop, other) = (Self.object(0), Self.object(1), Self.object(2))
+        fib.reconcile(
+            KernelRoutes(nextHops: [hop: Self.hop(1), other: Self.hop(2)], groups: [group: []], routes: nil))
+        #expect(fib.changes() == [.replaceGroup(group, [hop, other])])
+        #expect(fib.changes().isEmpty)
+    }
+
     @Test func anotherSourceRewritesEveryRouteOnce() {
         var fib = Self.fib(10, [Self.hop(1)])
         fib.rewriteRoutes()

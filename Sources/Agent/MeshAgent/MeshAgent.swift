@@ -68,13 +68,14 @@ public actor MeshAgent {
         state = StateDirectory(configuration)
         configurationStatus = Status.ConfigurationStatus(
             file: file.isPresent ? file.path : nil, loaded: Timestamp.now, ok: true, problems: [], needsRestart: [])
-        monitor = try KernelMonitor()
-        kernel = try KernelFIB(
-            configuration: KernelFIBConfiguration(
-                protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table,
-                metric: configuration.kernel.metric))
+        let kernelConfiguration = KernelFIBConfiguration(
+            protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table,
+            metric: configuration.kernel.metric)
+        monitor = try KernelMonitor(configuration: kernelConfiguration)
+        kernel = try KernelFIB(configuration: kernelConfiguration)
         // Subscribed before the first reading, so that nothing falls between the two.
-        routeMonitor = try RouteMonitor(configuration: kernel.configuration, ownPort: kernel.port)
+        routeMonitor = try RouteMonitor(
+            configuration: kernel.configuration, nextHopIDs: FIB.Configuration().nextHopIDs, ownPort: kernel.port)
         addresses = try KernelAddresses(origin: configuration.kernel.routeProtocol)
         sockets = try OSPFSockets()
         var environment = MeshNode.Environment()
@@ -105,7 +106,7 @@ public actor MeshAgent {
         handle(
             .start(
                 links: monitor.links.values.sorted { $0.index < $1.index },
-                addresses: Array(monitor.addresses)))
+                addresses: Array(monitor.addresses), defaultRoutes: Array(monitor.defaultRoutes)))
     }
 }
 

@@ -4,7 +4,9 @@ public import Timing
 /// says. A pure state machine like ``Reflector``: one event in, at most one request out.
 ///
 /// Clocks of others are not believed. A lease has run out when *this* node has seen it unchanged for its whole duration, and
-/// whoever holds one gives up well before the others may think so; clocks need only run about equally fast.
+/// whoever holds one gives up well before the others may think so; clocks need only run about equally fast. A lease that is
+/// not there may have been deleted a moment ago, and its holder not know it yet: whoever creates it acts only when that
+/// holder must have given up. Whoever reads that somebody else holds the lease gives up at once.
 public struct LeaseElection: Sendable {
     /// What happened.
     public enum Event: Sendable {
@@ -53,6 +55,10 @@ public struct LeaseElection: Sendable {
     private var sentAt: Instant?
     /// `nil` while it was never held, or was let go.
     private var heldUntil: Instant?
+    /// Not before this is it acted on; see ``LeaseElection``.
+    private var actsFrom: Instant?
+    /// Whether a request was sent to create the lease, and nothing was heard since that shows what became of it.
+    private var hasCreated = false
     private var tryAt = Instant.zero
     private var isLeaving = false
 
@@ -63,7 +69,10 @@ public struct LeaseElection: Sendable {
     }
 
     /// Whether it may do what the lease is for.
-    public func isHolder(at now: Instant) -> Bool { heldUntil.map { now < $0 } ?? false && !isLeaving }
+    public func isHolder(at now: Instant) -> Bool { holds(at: now) && actsFrom.map { $0 <= now } ?? true }
+
+    /// Whether the lease is held, whether or not it may be acted on.
+    private func holds(at now: Instant) -> Bool { heldUntil.map { now < $0 } ?? false && !isLeaving }
 
     /// Whether it was told to let go, and has done what it could.
     public var hasLetGo: Bool { isLeaving && sentAt == nil }
@@ -74,8 +83,8 @@ public struct LeaseElection: Sendable {
     /// When to call with `.clock`; `nil` if never.
     public func deadline(at now: Instant) -> Instant? {
         guard !isLeaving else { return nil }
-        let loss = heldUntil.flatMap { now < $0 ? $0 : nil }
-        return sentAt == nil ? min(tryAt, loss ?? tryAt) : loss
+        let changes = holds(at: now) ? [heldUntil, actsFrom].compactMap(\.self).filter { now < $0 } : []
+        return (changes + (sentAt == nil ? [tryAt] : [])).min()
     }
 
     /// Takes one event in. `time` is what the clock on the wall says, for people who read the lease.
@@ -87,12 +96,17 @@ public struct LeaseElection: Sendable {
         case .read(nil):
             sentAt = nil
             observed = nil
-            return isLeaving ? nil : send(.create(claim(of: nil, time)), at: now)
+            guard !isLeaving else { return nil }
+            hasCreated = true
+            return send(.create(claim(of: nil, time)), at: now)
         case .read(let lease?):
             sentAt = nil
             observe(lease, at: now)
             return isLeaving ? nil : claimIfFree(lease, at: now, time, &random)
         case .written(let lease):
+            // Until now somebody else may have renewed the lease that was deleted. Who held it himself is that somebody.
+            if hasCreated, !isHolder(at: now) { actsFrom = now + times.renewal }
+            hasCreated = false
             if let sentAt, lease.record.holderIdentity == identity { heldUntil = sentAt + times.renewal }
             sentAt = nil
             observe(lease, at: now)
@@ -102,11 +116,13 @@ public struct LeaseElection: Sendable {
         case .failed(let failure):
             sentAt = nil
             if failure.isConflict || failure.isNotFound { observed = nil }
+            // Who was waiting to act waits anew once the lease is there again.
+            if failure.isNotFound, !isHolder(at: now) { heldUntil = nil }
             wait(at: now, &random)
             return nil
         case .clock:
             guard !isLeaving, sentAt == nil, tryAt <= now else { return nil }
-            guard isHolder(at: now), let lease = observed?.lease else { return send(.read, at: now) }
+            guard holds(at: now), let lease = observed?.lease else { return send(.read, at: now) }
             return send(update(lease, time), at: now)
         case .release:
             guard !isLeaving else { return nil }
@@ -128,6 +144,10 @@ extension LeaseElection {
 
     /// Notes what the lease says, and since when it has said that.
     private mutating func observe(_ lease: Lease, at now: Instant) {
+        if lease.record.holderIdentity != identity {
+            heldUntil = nil
+            hasCreated = false
+        }
         if let observed, observed.lease.record == lease.record {
             self.observed = (lease, observed.at)
         } else {

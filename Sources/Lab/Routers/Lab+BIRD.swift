@@ -11,7 +11,7 @@ extension Lab {
         }
         let directory = birdDirectory(node.name)
         try Files.makeDirectory(directory)
-        try Files.write(birdConfiguration(node), to: "\(directory)/bird.conf")
+        try writeConfiguration(birdConfiguration(node), to: "\(directory)/bird.conf")
         try makeTool("birdc", on: node.name, running: birdcWords(node.name))
         try giveBIRDAnAddress(node)
         unlink(birdSocket(node.name))

@@ -25,8 +25,9 @@ extension Lab {
         try Files.makeDirectory("\(directory)/tmp")
         for path in [directory, "\(directory)/tmp"] { chown(path, user.pointee.pw_uid, user.pointee.pw_gid) }
         let address = addresses.address(of: node.name)
-        try Files.write("hostname \(node.name)\nip nht resolve-via-default\n", to: "\(directory)/zebra.conf")
-        try Files.write(ospf6Configuration(node), to: "\(directory)/ospf6d.conf")
+        try writeConfiguration(
+            "hostname \(node.name)\nip nht resolve-via-default\n", to: "\(directory)/zebra.conf")
+        try writeConfiguration(ospf6Configuration(node), to: "\(directory)/ospf6d.conf")
         try Command(["ip", "-n", namespace(of: node.name).name, "address", "replace", "\(address)/128", "dev", "lo"])
             .run()
         try makeTool("vtysh", on: node.name, running: vtyshWords(node.name))

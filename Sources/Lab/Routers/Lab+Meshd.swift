@@ -5,7 +5,7 @@ extension Lab {
     /// Starts `meshd`.
     mutating func startMeshd(_ node: Topology.Node) throws(LabError) {
         let file = "\(directory(of: node.name))/kubermesh.yaml"
-        try Files.write(try meshdConfiguration(node), to: file)
+        try writeConfiguration(try meshdConfiguration(node), to: file)
         try startDaemon([try Binaries.path(of: "meshd"), "--config", file], on: node, log: "meshd")
     }
 

@@ -90,6 +90,14 @@ extension Lab {
         while !alive(node, among: pids).isEmpty, ContinuousClock.now < deadline { usleep(2000) }
     }
 
+    /// Writes the configuration of a router. One that somebody has edited since the lab wrote it stays.
+    func writeConfiguration(_ text: String, to file: String) throws(LabError) {
+        let generated = file + ".generated"
+        if let present = Files.read(file), let before = Files.read(generated), present != before { return }
+        try Files.write(text, to: file)
+        try Files.write(text, to: generated)
+    }
+
     /// Starts a router's program in a node's namespace; it goes on when this process ends.
     mutating func startDaemon(_ arguments: [String], on node: Topology.Node, log: String) throws(LabError) {
         let pid = try command(on: node.name, arguments).startDaemon(log: "\(directory(of: node.name))/\(log).log")
@@ -119,17 +127,19 @@ extension Lab {
 /// Where the project's own programs are.
 public enum Binaries {
     /// The path of one of `meshd`, `meshctl` and `meshlab`: in `$KUBERMESH_BINARIES` if that is set, else beside the
-    /// program that asks.
+    /// program that asks, else on the search path.
     public static func path(of name: String) throws(LabError) -> String {
         let given = getenv("KUBERMESH_BINARIES").map { String(cString: $0) }
         let beside = realpath("/proc/self/exe", nil).map { path in
             defer { free(path) }
             return String(cString: path).split(separator: "/").dropLast().map { "/" + $0 }.joined()
         }
-        for directory in [given, beside].compactMap(\.self) where access("\(directory)/\(name)", X_OK) == 0 {
+        let searched = getenv("PATH").map { String(cString: $0).split(separator: ":").map(String.init) } ?? []
+        for directory in [given, beside].compactMap(\.self) + searched
+        where access("\(directory)/\(name)", X_OK) == 0 {
             return "\(directory)/\(name)"
         }
-        let places = [given, beside].compactMap(\.self).joined(separator: " or ")
-        throw LabError("Cannot find \(name) in \(places); build it first with “make build”.")
+        let places = ([given, beside].compactMap(\.self) + ["$PATH"]).joined(separator: ", ")
+        throw LabError("Cannot find \(name) in \(places). Install it, or build it with “make build”.")
     }
 }

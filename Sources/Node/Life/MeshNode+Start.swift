@@ -14,10 +14,13 @@ extension MeshNode {
     /// back and then announce again the VIPs it holds.
     private static let longestWaitForChecks = Duration.milliseconds(250)
 
-    mutating func start(_ links: [Link], _ addresses: [InterfaceAddress], at now: Instant) {
+    mutating func start(
+        _ links: [Link], _ addresses: [InterfaceAddress], _ defaultRoutes: [DefaultRoute], at now: Instant
+    ) {
         started = now
         for link in links { self.links[link.index] = link }
         for address in addresses { self.addresses.set(address) }
+        for route in defaultRoutes { surroundings.add(route) }
         perform(vips.configure(configuration.vips, at: now))
         if environment.hasCluster { perform(gate.configure(configuration.kubernetes.proxyCheck, at: now)) }
         refreshPorts(at: now)

@@ -93,13 +93,27 @@ public struct InterfaceTable: Sendable {
 
     /// What is known of the networks that ports lead to, beside their addresses.
     public struct Surroundings: Hashable, Sendable {
-        /// Ports that a default route of somebody else's leads out of.
-        public var defaultRoutes: Set<UInt32> = []
+        /// Default routes of somebody else's.
+        private var routes: Set<DefaultRoute> = []
+        /// Ports that such a route leads out of.
+        var defaultRoutes: Set<UInt32> { Set(routes.map(\.interface)) }
         /// Ports on which a router advertises itself.
         public var advertisedRouters: Set<UInt32> = []
 
         /// Nothing is known.
         public init() {}
+
+        /// There is a default route of somebody else's.
+        public mutating func add(_ route: DefaultRoute) { routes.insert(route) }
+
+        /// There is none of this kind any more.
+        public mutating func remove(_ route: DefaultRoute) { routes.remove(route) }
+
+        /// A port is gone.
+        mutating func removed(_ interface: UInt32) {
+            routes = routes.filter { $0.interface != interface }
+            advertisedRouters.remove(interface)
+        }
     }
 
     /// Looks at one link again.

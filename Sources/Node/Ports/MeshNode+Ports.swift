@@ -13,11 +13,12 @@ extension MeshNode {
         case .link(let link):
             links[link.index] = link
             installer.link(link.index, isUsable: link.isUsable)
+            // Whoever is at the other end of another cable has to show itself anew.
+            if !link.hasCarrier { surroundings.advertisedRouters.remove(link.index) }
             refreshPort(link, at: now)
         case .linkRemoved(let link):
             links[link.index] = nil
-            surroundings.defaultRoutes.remove(link.index)
-            surroundings.advertisedRouters.remove(link.index)
+            surroundings.removed(link.index)
             installer.link(link.index, isUsable: false, isGone: true)
             lastHeard.removed(link.index)
             if let change = interfaces.remove(link.index) { apply(change, at: now) }
@@ -28,6 +29,16 @@ extension MeshNode {
             addresses.remove(address)
             if let link = links[address.interface] { refreshPort(link, at: now) }
             if address.interface == Self.loopback { addressGone(address.address) }
+        case .defaultRoute(let route):
+            surroundings.add(route)
+            if let link = links[route.interface] { refreshPort(link, at: now) }
+        case .defaultRouteRemoved(let route):
+            surroundings.remove(route)
+            if let link = links[route.interface] { refreshPort(link, at: now) }
+        case .routerAdvertised(let interface):
+            surroundings.advertisedRouters.insert(interface)
+            if let link = links[interface] { refreshPort(link, at: now) }
+        case .settingsChanged: settings.invalidate()
         case .resynchronized:
             installer.reread(.nextHops)
             log(.warning, "the kernel dropped notifications of links and addresses; everything was read again")

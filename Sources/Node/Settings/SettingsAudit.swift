@@ -56,9 +56,12 @@ extension MeshNode {
     }
 
     /// The settings that the node would want on a machine with these links and addresses.
-    public mutating func settings(of links: [Link], addresses: [InterfaceAddress]) -> [KernelSetting] {
+    public mutating func settings(of links: [Link], addresses: [InterfaceAddress], defaultRoutes: [DefaultRoute])
+        -> [KernelSetting]
+    {
         for link in links { self.links[link.index] = link }
         for address in addresses { self.addresses.set(address) }
+        for route in defaultRoutes { surroundings.add(route) }
         refreshPorts(at: .zero)
         return wantedSettings
     }

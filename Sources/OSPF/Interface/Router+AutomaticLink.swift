@@ -1,6 +1,6 @@
-internal import Timing
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// Links whose kind follows from who is on them. Hellos do not say how a link is treated; what they do say is whether
 /// their sender elects a designated router. So an `auto` interface becomes broadcast when it hears a second router or one

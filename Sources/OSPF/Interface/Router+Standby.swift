@@ -1,6 +1,6 @@
-internal import Timing
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// Several interfaces of this router on one link (RFC 5340 §4.9). Neighbours know a router by its ID and talk to one
 /// address, so one interface, the active one, speaks for the router. The others stand by: they send nothing, have no

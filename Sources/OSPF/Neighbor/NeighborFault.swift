@@ -1,6 +1,6 @@
-public import Timing
 public import Addressing
 public import OSPFPacket
+public import Timing
 
 /// What made the conversation with a neighbour fall back to an earlier state: which field, and which value.
 public enum NeighborFault: Hashable, Sendable {

@@ -44,7 +44,7 @@ extension Network {
             addresses.append(
                 InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: isOurs ? 71 : 0))
         }
-        handle(.start(links: links, addresses: addresses), on: node)
+        handle(.start(links: links, addresses: addresses, defaultRoutes: []), on: node)
         let known = nodes[node].demands.mapValues { Optional(demand($0)) }
         if !known.isEmpty { tellCluster(node, known) }
     }

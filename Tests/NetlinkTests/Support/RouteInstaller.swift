@@ -28,7 +28,8 @@ final class RouteInstaller {
     ) throws {
         kernel = try KernelFIB(configuration: configuration)
         monitor = try RouteMonitor(
-            configuration: configuration, ownPort: kernel.port, receiveBuffer: receiveBuffer)
+            configuration: configuration, nextHopIDs: fib.nextHopIDs, ownPort: kernel.port, receiveBuffer: receiveBuffer
+        )
         var fib = fib
         if !kernel.supportsNextHopObjects { fib.mode = .multipath }
         installer = FIBInstaller(fib)

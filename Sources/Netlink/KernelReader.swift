@@ -1,0 +1,142 @@
+public import Addressing
+internal import CNetlink
+internal import Glibc
+public import Linux
+
+/// A route in the kernel that is not ours and covers some addresses only.
+public struct ForeignRoute: Hashable, Sendable {
+    /// Its destination; IPv4's in its mapped form.
+    public var prefix: IPv6Prefix
+    /// The interfaces it leads to; none if it only refuses.
+    public var interfaces: [UInt32]
+    /// The first gateway; `nil` if every destination is on the link.
+    public var gateway: IPv6Address?
+    /// Who made it (RTPROT_*, as in `ip route … proto`).
+    public var protocolNumber: UInt8
+    /// Whether the kernel made it for the subnet of an address of this machine.
+    public var isConnected: Bool
+
+    /// Describes a route.
+    public init(
+        prefix: IPv6Prefix, interfaces: [UInt32], gateway: IPv6Address? = nil, protocolNumber: UInt8, isConnected: Bool
+    ) {
+        self.prefix = prefix
+        self.interfaces = interfaces
+        self.gateway = gateway
+        self.protocolNumber = protocolNumber
+        self.isConnected = isConnected
+    }
+}
+
+/// An address that the kernel knows to be another machine's.
+public struct KnownNeighbor: Hashable, Sendable {
+    /// The address; IPv4's in its mapped form.
+    public var address: IPv6Address
+    /// The interface on which the machine is.
+    public var interface: UInt32
+    /// Its hardware address, where there is a 48-bit one.
+    public var macAddress: MACAddress?
+
+    /// Describes a neighbor.
+    public init(address: IPv6Address, interface: UInt32, macAddress: MACAddress? = nil) {
+        self.address = address
+        self.interface = interface
+        self.macAddress = macAddress
+    }
+}
+
+/// Answers what is in the kernel beside what is ours: whether somebody else has a route or an address. To be used on one
+/// thread; every question is a reading of the kernel's whole table, so ask before an address is placed, not all the time.
+public final class KernelReader {
+    private let socket: NetlinkSocket
+    private let configuration: KernelFIBConfiguration
+
+    /// Opens a socket in the calling thread's network namespace.
+    public init(configuration: KernelFIBConfiguration = KernelFIBConfiguration()) throws(SystemError) {
+        self.configuration = configuration
+        socket = try NetlinkSocket()
+    }
+
+    /// The routes of others in the main table and in ours that lead to addresses of `prefix`, connected subnets among them;
+    /// the first `limit` in the kernel's order. Default routes do not count.
+    public func foreignRoutes(overlapping prefix: IPv6Prefix, limit: Int = 16) throws(SystemError) -> [ForeignRoute] {
+        var result: [ForeignRoute] = []
+        for table in Set([UInt32(RT_TABLE_MAIN.rawValue), configuration.table]).sorted() {
+            result += try foreignRoutes(overlapping: prefix, in: table, limit: limit - result.count)
+        }
+        return result
+    }
+
+    private func foreignRoutes(
+        overlapping prefix: IPv6Prefix, in table: UInt32, limit: Int
+    ) throws(SystemError) -> [ForeignRoute] {
+        var result: [ForeignRoute] = []
+        var fixed = rtmsg()
+        fixed.rtm_family = UInt8(prefix.ipv4 == nil ? AF_INET6 : AF_INET)
+        do {
+            try socket.dump(
+                Int(RTM_GETROUTE), fixed, of: "routes", { $0.attribute(Int(RTA_TABLE.rawValue), table) },
+                restart: { result = [] }
+            ) { message in
+                guard result.count < limit, let route = KernelRoute(message), route.table == table,
+                    route.protocolNumber != configuration.protocolNumber, !route.isDefault, !route.isCached,
+                    route.prefix.contains(prefix) || prefix.contains(route.prefix)
+                else { return }
+                result.append(ForeignRoute(route))
+            }
+        } catch let error {
+            // A table that no route was ever put into does not exist.
+            guard error.code == ENOENT else { throw error }
+        }
+        return result
+    }
+
+    /// Which of `addresses` are another machine's by the kernel's neighbor table: it has answered for the address, or an
+    /// administrator has said so. Ask before one of them is put on this machine.
+    public func neighbors(among addresses: Set<IPv6Address>) throws(SystemError) -> [IPv6Address: KnownNeighbor] {
+        var result: [IPv6Address: KnownNeighbor] = [:]
+        for family in [AF_INET, AF_INET6]
+        where addresses.contains(where: { ($0.ipv4 == nil) == (family == AF_INET6) }) {
+            var found: [IPv6Address: KnownNeighbor] = [:]
+            var fixed = ndmsg()
+            fixed.ndm_family = UInt8(family)
+            try socket.dump(Int(RTM_GETNEIGH), fixed, of: "neighbors", restart: { found = [:] }) { message in
+                guard let neighbor = KnownNeighbor(message), addresses.contains(neighbor.address) else { return }
+                found[neighbor.address] = neighbor
+            }
+            result.merge(found) { $1 }
+        }
+        return result
+    }
+}
+
+extension ForeignRoute {
+    init(_ route: KernelRoute) {
+        prefix = route.prefix
+        interfaces = route.isUnicast ? Set(route.ways.map(\.interface)).sorted() : []
+        gateway = route.ways.lazy.compactMap(\.gateway).first
+        protocolNumber = route.protocolNumber
+        isConnected = route.protocolNumber == KernelRoute.connected && gateway == nil
+    }
+}
+
+extension KnownNeighbor {
+    /// Reads a neighbor message; `nil` unless the neighbor is there, as far as the kernel knows.
+    init?(_ message: MessageView) {
+        let known = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT
+        guard message.type == Int(RTM_NEWNEIGH), let fixed = message.fixed(ndmsg.self), fixed.ndm_ifindex > 0,
+            CInt(fixed.ndm_state) & known != 0, CInt(fixed.ndm_flags) & NTF_PROXY == 0
+        else { return nil }
+        var address: IPv6Address?
+        var macAddress: MACAddress?
+        message.forEachAttribute(after: ndmsg.self) { attribute in
+            switch attribute.type {
+            case Int(NDA_DST): address = attribute.address
+            case Int(NDA_LLADDR): macAddress = attribute.macAddress
+            default: break
+            }
+        }
+        guard let address else { return nil }
+        self.init(address: address, interface: UInt32(fixed.ndm_ifindex), macAddress: macAddress)
+    }
+}

@@ -1,0 +1,112 @@
+internal import Addressing
+internal import CNetlink
+internal import Glibc
+internal import Routing
+
+/// A route as the kernel describes it.
+struct KernelRoute {
+    var family: IPFamily
+    var prefix: IPv6Prefix
+    var table: UInt32
+    var protocolNumber: UInt8
+    var metric: UInt32 = 0
+    var preferredSource: IPv6Address?
+    var target: RouteTarget?
+    var isUnicast: Bool
+    /// A copy the kernel made for one destination, such as for a smaller path MTU.
+    var isCached: Bool
+    /// The ways of a route that has its own, in no order of the kernel's.
+    var ways: [Way] = []
+    /// The interfaces of ways that are dead because the interface is down.
+    var deadInterfaces: Set<UInt32> = []
+    /// The type of service (DSCP) it is for; 0 for all.
+    var typeOfService: UInt8
+
+    /// One way of a route: an interface and, unless every destination is on its link, a gateway.
+    struct Way: Hashable {
+        var interface: UInt32
+        var gateway: IPv6Address?
+        /// The kernel adds one.
+        var weight: UInt8 = 0
+    }
+
+    /// The kernel's protocol number for routes from router advertisements (RTPROT_RA).
+    static let advertisement: UInt8 = 9
+    /// The one for routes that it makes itself for connected subnets (RTPROT_KERNEL).
+    static let connected: UInt8 = 2
+
+    /// Whether it is for all destinations of its family.
+    var isDefault: Bool { prefix.length == (family == .ipv6 ? 0 : 96) }
+
+    init?(_ message: MessageView) {
+        guard message.type == Int(RTM_NEWROUTE) || message.type == Int(RTM_DELROUTE),
+            let fixed = message.fixed(rtmsg.self)
+        else { return nil }
+        let unmapped: Int
+        var destination: IPv6Address
+        switch CInt(fixed.rtm_family) {
+        case AF_INET6: (family, unmapped, destination) = (.ipv6, 0, .unspecified)
+        case AF_INET: (family, unmapped, destination) = (.ipv4, 96, IPv6Address(IPv4Address(0)))
+        default: return nil
+        }
+        guard unmapped + Int(fixed.rtm_dst_len) <= 128 else { return nil }
+        table = UInt32(fixed.rtm_table)
+        protocolNumber = fixed.rtm_protocol
+        typeOfService = fixed.rtm_tos
+        isUnicast = fixed.rtm_type == UInt8(RTN_UNICAST)
+        let cloned: UInt32 = 0x200
+        isCached = fixed.rtm_flags & cloned != 0
+        prefix = .default
+        var group: NextHopID?
+        var gateway: IPv6Address?
+        var interface: UInt32?
+        var route = self
+        message.forEachAttribute(after: rtmsg.self) { attribute in
+            switch attribute.type {
+            case Int(RTA_DST.rawValue): destination = attribute.address ?? destination
+            case Int(RTA_TABLE.rawValue): route.table = attribute.value() ?? route.table
+            case Int(RTA_PRIORITY.rawValue): route.metric = attribute.value() ?? 0
+            case Int(RTA_PREFSRC.rawValue): route.preferredSource = attribute.address
+            case Int(RTA_NH_ID.rawValue): group = attribute.value(UInt32.self).map(NextHopID.init)
+            case Int(RTA_OIF.rawValue): interface = attribute.value()
+            case Int(RTA_GATEWAY.rawValue): gateway = attribute.address
+            case Int(RTA_VIA.rawValue): gateway = attribute.gatewayOfOtherFamily
+            case Int(RTA_MULTIPATH.rawValue): route.readWays(attribute.payload)
+            default: break
+            }
+        }
+        route.prefix = IPv6Prefix(destination, length: unmapped + Int(fixed.rtm_dst_len))
+        if route.ways.isEmpty, let interface { route.ways = [Way(interface: interface, gateway: gateway)] }
+        route.ways.sort { ($0.interface, $0.gateway ?? .unspecified) < ($1.interface, $1.gateway ?? .unspecified) }
+        if let group {
+            route.target = .group(group)
+        } else if !route.ways.isEmpty {
+            let nextHops = route.ways.compactMap { way in
+                // We make no weights.
+                way.weight == 0 ? NextHop(interface: way.interface, gateway: way.gateway ?? .unspecified) : nil
+            }
+            if nextHops.count == route.ways.count { route.target = .nextHops(nextHops.sorted()) }
+        }
+        self = route
+    }
+
+    private mutating func readWays(_ list: UnsafeRawBufferPointer) {
+        let headerSize = MemoryLayout<rtnexthop>.size
+        var offset = 0
+        while list.count - offset >= headerSize {
+            let header = list.loadUnaligned(fromByteOffset: offset, as: rtnexthop.self)
+            let length = Int(header.rtnh_len)
+            guard length >= headerSize, length <= list.count - offset else { break }
+            var gateway: IPv6Address?
+            AttributeView.forEach(in: UnsafeRawBufferPointer(rebasing: list[(offset + headerSize)..<(offset + length)]))
+            {
+                if $0.type == Int(RTA_GATEWAY.rawValue) { gateway = $0.address }
+                if $0.type == Int(RTA_VIA.rawValue) { gateway = $0.gatewayOfOtherFamily }
+            }
+            let interface = UInt32(bitPattern: header.rtnh_ifindex)
+            if Int(header.rtnh_flags) & Int(RTNH_F_DEAD) != 0 { deadInterfaces.insert(interface) }
+            ways.append(Way(interface: interface, gateway: gateway, weight: header.rtnh_hops))
+            offset += (length + 3) & ~3
+        }
+    }
+}

@@ -1,0 +1,71 @@
+internal import Addressing
+internal import CNetlink
+internal import Routing
+
+/// A next-hop object as the kernel describes it.
+struct NextHopObject {
+    enum Content {
+        case single(NextHop)
+        case group([NextHopID])
+        /// A group whose members have different weights, which we never make but can replace.
+        case weightedGroup
+        /// Something we do not make: a blackhole, an IPv4 next hop, a resilient group.
+        case other
+    }
+
+    var id: NextHopID
+    var protocolNumber: UInt8
+    var content: Content
+    var isGroup: Bool
+    /// The outgoing interface of a single next hop, whatever else it is.
+    var interface: UInt32?
+    /// The members of a group, whatever else it is.
+    var memberIDs: [NextHopID] = []
+
+    init?(_ message: MessageView) {
+        guard message.type == Int(RTM_NEWNEXTHOP) || message.type == Int(RTM_DELNEXTHOP),
+            let fixed = message.fixed(nhmsg.self)
+        else { return nil }
+        var id: UInt32?
+        var interface: UInt32?
+        var gateway: IPv6Address?
+        var members: [NextHopID]?
+        var isPlain = true
+        var isWeighted = false
+        message.forEachAttribute(after: nhmsg.self) { attribute in
+            switch attribute.type {
+            case Int(NHA_ID): id = attribute.value()
+            case Int(NHA_OIF): interface = attribute.value()
+            case Int(NHA_GATEWAY): gateway = attribute.address
+            case Int(NHA_GROUP):
+                let size = MemoryLayout<nexthop_grp>.size
+                let entries = stride(from: 0, to: attribute.payload.count - attribute.payload.count % size, by: size)
+                    .map { attribute.payload.loadUnaligned(fromByteOffset: $0, as: nexthop_grp.self) }
+                // Only the ratio counts: zebra rewrites groups with a weight of 256 for every member. The third octet
+                // is the upper half of the weight since Linux 6.12.
+                isWeighted = entries.contains { $0.weight != entries[0].weight || $0.resvd1 != entries[0].resvd1 }
+                members = entries.map { NextHopID(rawValue: $0.id) }
+            case Int(NHA_GROUP_TYPE): if attribute.value(UInt16.self) != 0 { isPlain = false }
+            case Int(NHA_BLACKHOLE), Int(NHA_ENCAP), Int(NHA_FDB): isPlain = false
+            default: break
+            }
+        }
+        guard let id, id != 0 else { return nil }
+        self.id = NextHopID(rawValue: id)
+        protocolNumber = fixed.nh_protocol
+        isGroup = members != nil
+        self.interface = interface
+        memberIDs = members ?? []
+        if !isPlain {
+            content = .other
+        } else if isWeighted {
+            content = .weightedGroup
+        } else if let members {
+            content = .group(members)
+        } else if let interface, gateway != nil || fixed.nh_family == UInt8(AF_INET6) {
+            content = .single(NextHop(interface: interface, gateway: gateway ?? .unspecified))
+        } else {
+            content = .other
+        }
+    }
+}

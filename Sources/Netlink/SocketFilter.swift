@@ -1,0 +1,111 @@
+internal import CLinux
+internal import Linux
+
+/// A classic BPF program for a netlink socket, which decides in the kernel what is queued. It sees the first message of a
+/// datagram, and the kernel sends notifications one by one. Jumps go forward to labels.
+struct SocketFilter {
+    /// Where a jump leads.
+    enum Target: Hashable {
+        /// To the instruction that follows.
+        case next
+        /// To the label of this name.
+        case label(String)
+        /// The message is queued.
+        case accept
+        /// The message is dropped.
+        case drop
+    }
+
+    private struct Instruction {
+        var code: UInt16
+        var operand: UInt32
+        var yes = Target.next
+        var no = Target.next
+    }
+
+    /// Offsets in a notification: the header of 16 octets, then the fixed part of its kind.
+    enum Offset {
+        static let messageType: UInt32 = 4
+        static let messageFlags: UInt32 = 6
+        static let sender: UInt32 = 12
+        static let body: UInt32 = 16
+    }
+
+    private var instructions: [Instruction] = []
+    private var labels: [String: Int] = [:]
+
+    /// Names the next instruction.
+    mutating func label(_ name: String) { labels[name] = instructions.count }
+
+    mutating func loadOctet(at offset: UInt32) { append(0x30, offset) }
+
+    /// Loads two octets as they lie in memory; compare with ``inMemory(_:)``.
+    mutating func load16(at offset: UInt32) { append(0x28, offset) }
+
+    /// Loads four octets as they lie in memory.
+    mutating func load32(at offset: UInt32) { append(0x20, offset) }
+
+    /// Loads a number in the machine's byte order, for comparisons of size. BPF itself reads in network order.
+    mutating func loadNumber(at offset: UInt32) {
+        guard 1.bigEndian != 1 else { return load32(at: offset) }
+        loadOctet(at: offset + 3)
+        for position in [2, 1, 0] as [UInt32] {
+            append(0x64, 8)  // shift left by 8
+            append(0x07, 0)  // keep it in X
+            loadOctet(at: offset + position)
+            append(0x4c, 0)  // or X
+        }
+    }
+
+    mutating func jump(ifEqual value: UInt32, to yes: Target, else no: Target = .next) { append(0x15, value, yes, no) }
+    mutating func jump(ifGreaterThan value: UInt32, to yes: Target, else no: Target = .next) {
+        append(0x25, value, yes, no)
+    }
+    mutating func jump(ifLessThan value: UInt32, to yes: Target, else no: Target = .next) {
+        append(0x35, value, no, yes)
+    }
+    mutating func jump(ifAnyBitOf mask: UInt32, to yes: Target, else no: Target = .next) {
+        append(0x45, mask, yes, no)
+    }
+    mutating func jump(to target: Target) { append(0x45, 0, target, target) }
+
+    /// A 16-bit number of the machine as ``load16(at:)`` shows it.
+    static func inMemory(_ value: Int) -> UInt32 { UInt32(UInt16(value).bigEndian) }
+
+    private mutating func append(_ code: UInt16, _ operand: UInt32, _ yes: Target = .next, _ no: Target = .next) {
+        instructions.append(Instruction(code: code, operand: operand, yes: yes, no: no))
+    }
+
+    /// The program as the kernel takes it. It ends with the two verdicts.
+    private var assembled: [clinux_filter_instruction] {
+        func distance(_ target: Target, from position: Int) -> UInt8 {
+            let destination =
+                switch target {
+                case .next: position + 1
+                case .label(let name): labels[name]!
+                case .accept: instructions.count
+                case .drop: instructions.count + 1
+                }
+            return UInt8(destination - position - 1)
+        }
+        let body = instructions.enumerated().map { position, instruction in
+            clinux_filter_instruction(
+                code: instruction.code, jump_true: distance(instruction.yes, from: position),
+                jump_false: distance(instruction.no, from: position), operand: instruction.operand)
+        }
+        return body + [Self.verdict(0x4_0000), Self.verdict(0)]
+    }
+
+    private static func verdict(_ octets: UInt32) -> clinux_filter_instruction {
+        clinux_filter_instruction(code: 0x06, jump_true: 0, jump_false: 0, operand: octets)
+    }
+
+    /// Puts the filter on a socket.
+    func attach(to descriptor: CInt, _ purpose: String) throws(SystemError) {
+        let program = assembled
+        let result = program.withUnsafeBufferPointer {
+            clinux_attach_filter(descriptor, $0.baseAddress, UInt16($0.count))
+        }
+        guard result == 0 else { throw .last(purpose) }
+    }
+}

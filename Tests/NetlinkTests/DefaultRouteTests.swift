@@ -1,0 +1,311 @@
+import Addressing
+import Glibc
+import Links
+import Linux
+import Testing
+import Timing
+
+@testable import Netlink
+
+@Suite(.serialized) struct DefaultRouteTests {
+    static func kind(_ cable: Int, _ family: IPFamily, isAdvertised: Bool = false) -> DefaultRoute {
+        DefaultRoute(interface: Stage.interface(cable), family: family, isAdvertised: isAdvertised)
+    }
+
+    /// What a new reading of the kernel shows.
+    static func read(_ stage: Stage, _ configuration: KernelFIBConfiguration = KernelFIBConfiguration()) throws
+        -> Set<DefaultRoute>
+    {
+        try stage.machine.run { try KernelMonitor(configuration: configuration).defaultRoutes }
+    }
+
+    /// What the notifications so far add up to, and that they are the same as a new reading.
+    static func followed(_ monitor: KernelMonitor, _ stage: Stage) throws -> Set<DefaultRoute> {
+        var known = monitor.defaultRoutes
+        for event in try monitor.read() {
+            switch event {
+            case .defaultRoute(let kind): #expect(known.insert(kind).inserted)
+            case .defaultRouteRemoved(let kind): #expect(known.remove(kind) != nil)
+            default: break
+            }
+        }
+        #expect(known == monitor.defaultRoutes)
+        let read = try read(stage, KernelFIBConfiguration(table: 7100))
+        let shown = try stage.output("ip route; ip -6 route show default; ip -br link; ip -br addr")
+        #expect(read == known, "\(shown)")
+        return known
+    }
+
+    static func monitor(_ stage: Stage, receiveBuffer: CInt = 4 << 20) throws -> KernelMonitor {
+        try stage.machine.run {
+            try KernelMonitor(configuration: KernelFIBConfiguration(table: 7100), receiveBuffer: receiveBuffer)
+        }
+    }
+
+    @Test func defaultRoutesAreKnownFromTheStart() throws {
+        let stage = try Stage()
+        try stage.ip("addr add 10.9.0.1/24 dev c0")
+        try stage.ip("route add default via 10.9.0.2")
+        try stage.ip("-6 route add default via fe80::1 dev c1 proto ra metric 1024 expires 1800")
+        // Neither ours nor what leads nowhere nor what is in a table of others.
+        try stage.ip("-6 route add default via fe80::1 dev c0 proto 71 metric 20")
+        try stage.ip("-6 route add unreachable default metric 4096")
+        try stage.ip("-6 route add default via fe80::1 dev c0 table 99")
+        try stage.ip("-6 route add 2001:db8::/32 via fe80::1 dev c0")
+        #expect(try Self.read(stage) == [Self.kind(0, .ipv4), Self.kind(1, .ipv6, isAdvertised: true)])
+        // Our table counts.
+        try stage.ip("-6 route add default via fe80::1 dev c0 table 7100")
+        #expect(try Self.read(stage).count == 2)
+        #expect(try Self.read(stage, KernelFIBConfiguration(table: 7100)).contains(Self.kind(0, .ipv6)))
+    }
+
+    @Test func everyWayToComeAndGoIsFollowed() throws {
+        let stage = try Stage(cables: 3)
+        let monitor = try Self.monitor(stage)
+        try stage.ip("addr add 10.9.0.1/24 dev c0")
+        try stage.ip("addr add 10.9.1.1/24 dev c1")
+        let steps: [(String, Set<DefaultRoute>)] = [
+            ("route add default via 10.9.0.2", [Self.kind(0, .ipv4)]),
+            ("route add default via 10.9.0.3 metric 5", [Self.kind(0, .ipv4)]),
+            ("route del default via 10.9.0.2", [Self.kind(0, .ipv4)]),
+            ("route replace default via 10.9.1.2 metric 5", [Self.kind(1, .ipv4)]),
+            ("route append default via 10.9.0.7 metric 5", [Self.kind(0, .ipv4), Self.kind(1, .ipv4)]),
+            // Replaces the first of the two.
+            ("route replace default via 10.9.1.9 metric 5", [Self.kind(0, .ipv4), Self.kind(1, .ipv4)]),
+            ("route flush root 0/0 table main proto boot", []),
+            ("addr add 10.9.0.1/24 dev c0", []),
+            ("addr add 10.9.1.1/24 dev c1", []),
+            (
+                "route add default nexthop via 10.9.0.2 nexthop via 10.9.1.2",
+                [Self.kind(0, .ipv4), Self.kind(1, .ipv4)]
+            ),
+            ("route replace default via 10.9.0.2 proto 71", []),
+            ("route del default proto 71", []),
+            ("route add default dev c2", [Self.kind(2, .ipv4)]),
+            ("route replace blackhole default", []),
+            ("route del blackhole default", []),
+            ("-6 route add default via fe80::1 dev c0", [Self.kind(0, .ipv6)]),
+            ("-6 route append default via fe80::2 dev c1", [Self.kind(0, .ipv6), Self.kind(1, .ipv6)]),
+            (
+                "-6 route append default via fe80::3 dev c2",
+                [0, 1, 2].reduce(into: []) { $0.insert(Self.kind($1, .ipv6)) }
+            ),
+            ("-6 route del default via fe80::2 dev c1", [Self.kind(0, .ipv6), Self.kind(2, .ipv6)]),
+            ("-6 route replace default via fe80::2 dev c1", [Self.kind(1, .ipv6)]),
+            (
+                "-6 route add default via fe80::9 dev c1 proto ra metric 2048",
+                [Self.kind(1, .ipv6), Self.kind(1, .ipv6, isAdvertised: true)]
+            ),
+            ("-6 route del default via fe80::2 dev c1", [Self.kind(1, .ipv6, isAdvertised: true)]),
+            ("-6 route replace default via fe80::9 dev c0 proto 71 metric 2048", []),
+            ("-6 route del default proto 71", []),
+            ("-6 route add default via fe80::9 dev c0 table 7100", [Self.kind(0, .ipv6)]),
+            ("-6 route add default via fe80::9 dev c0 table 7101", [Self.kind(0, .ipv6)]),
+            ("-6 route del default table 7100", []),
+        ]
+        for (command, expected) in steps {
+            // Of what the step before did away with.
+            do { try stage.ip(command) } catch { if !command.contains("addr add") { throw error } }
+            let found = try Self.followed(monitor, stage)
+            #expect(found == expected, "after ip \(command)")
+        }
+    }
+
+    @Test func whatGoesWithItsLinkOrAddressIsGone() throws {
+        let stage = try Stage(cables: 3)
+        let monitor = try Self.monitor(stage)
+        func prepare() throws {
+            try stage.ip("addr replace 10.9.0.1/24 dev c0")
+            try stage.ip("addr replace 10.9.1.1/24 dev c1")
+            try stage.ip("addr replace 10.8.0.1/32 dev lo")
+            try stage.ip("route replace default via 10.9.0.2 src 10.8.0.1")
+            try stage.ip("route replace default metric 9 nexthop via 10.9.0.2 nexthop via 10.9.1.2")
+            try stage.ip("-6 route replace default via fe80::1 dev c0")
+            try stage.ip("-6 route replace default via fe80::1 dev c1 proto ra metric 2048")
+            #expect(try Self.followed(monitor, stage).count == 4)
+        }
+        try prepare()
+        try stage.ip("link set c0 down")
+        #expect(try Self.followed(monitor, stage) == [Self.kind(1, .ipv4), Self.kind(1, .ipv6, isAdvertised: true)])
+        try stage.ip("link set c0 up")
+        let expected = [Self.kind(0, .ipv4), Self.kind(1, .ipv4), Self.kind(1, .ipv6, isAdvertised: true)]
+        #expect(try Self.followed(monitor, stage) == Set(expected))
+        try prepare()
+        try stage.ip("route del default metric 9")
+        try stage.ip("addr del 10.8.0.1/32 dev lo")
+        #expect(try Self.followed(monitor, stage) == [Self.kind(0, .ipv6), Self.kind(1, .ipv6, isAdvertised: true)])
+        try prepare()
+        try stage.ip("route del default metric 9")
+        try stage.ip("addr del 10.9.0.1/24 dev c0")
+        #expect(try Self.followed(monitor, stage) == [Self.kind(0, .ipv6), Self.kind(1, .ipv6, isAdvertised: true)])
+        // Of several ways one needs an address again.
+        try prepare()
+        try stage.ip("addr del 10.9.0.1/24 dev c0")
+        #expect(try Self.followed(monitor, stage).subtracting([Self.kind(0, .ipv6)]).count == 2)
+        try prepare()
+        // A device that is gone takes along even a route that has others.
+        try stage.ip("link del c0")
+        #expect(try Self.followed(monitor, stage) == [Self.kind(1, .ipv6, isAdvertised: true)])
+    }
+
+    @Test func nextHopObjectsOfOthersAreLookedUp() throws {
+        let stage = try Stage(cables: 3)
+        _ = try stage.machine.run { ForwardingSettings.setNextHopCompatibility(false) }
+        let monitor = try Self.monitor(stage)
+        try stage.ip("addr add 10.9.0.1/24 dev c0")
+        try stage.ip("nexthop add id 5 via 10.9.0.2 dev c0 proto zebra")
+        try stage.ip("nexthop add id 6 via fe80::1 dev c1 proto zebra")
+        try stage.ip("nexthop add id 7 via fe80::1 dev c2 proto zebra")
+        try stage.ip("nexthop add id 8 group 6/7 proto zebra")
+        try stage.ip("route add default nhid 5 proto zebra")
+        #expect(try Self.followed(monitor, stage) == [Self.kind(0, .ipv4)])
+        try stage.ip("-6 route add default nhid 8 proto zebra")
+        #expect(
+            try Self.followed(monitor, stage) == [Self.kind(0, .ipv4), Self.kind(1, .ipv6), Self.kind(2, .ipv6)])
+        try stage.ip("route del default")
+        try stage.ip("-6 route del default")
+        #expect(try Self.followed(monitor, stage).isEmpty)
+    }
+
+    @Test func otherRoutesWakeNobody() throws {
+        let stage = try Stage(cables: 1)
+        let monitor = try Self.monitor(stage, receiveBuffer: 2048)
+        let list = """
+            for i in $(seq 1 2000); do echo "route add 2001:db8::$i/128 via fe80::9 dev c0 proto zebra"; done
+            """
+        _ = try stage.output("(\(list)) | ip -6 -batch -")
+        for number in 1...50 {
+            try stage.ip("-6 route add default via fe80::9 dev c0 proto 71 metric \(number)")
+            try stage.ip("-6 route del default proto 71 metric \(number)")
+        }
+        #expect(try monitor.read().isEmpty)
+        #expect(monitor.overflows == 0)
+    }
+
+    @Test func lostNotificationsMeanAReading() throws {
+        let stage = try Stage()
+        try stage.ip("-6 route add default via fe80::1 dev c1")
+        let monitor = try Self.monitor(stage, receiveBuffer: 2048)
+        _ = try stage.output(
+            "for i in $(seq 1 500); do echo route add default via fe80::$i dev c0 metric $i; done | ip -6 -batch -")
+        try stage.ip("-6 route del default via fe80::1 dev c1")
+        let events = try monitor.read()
+        #expect(events.suffix(2) == [.settingsChanged, .resynchronized])
+        #expect(events.contains(.defaultRoute(Self.kind(0, .ipv6))))
+        #expect(events.contains(.defaultRouteRemoved(Self.kind(1, .ipv6))))
+        #expect(monitor.overflows == 1)
+    }
+
+    @Test func aLinkFullOfRoutersIsABoundedMatter() {
+        func route(_ number: UInt64, over interface: UInt32) -> DefaultRouteTable.Route {
+            let gateway = IPv6Address(high: 0xfe80 << 48, low: number)
+            return DefaultRouteTable.Route(
+                key: DefaultRouteTable.Key(family: .ipv6, table: 254, metric: 1024, typeOfService: 0),
+                protocolNumber: 9, target: .ways([KernelRoute.Way(interface: interface, gateway: gateway)]))
+        }
+        func kind(_ interface: UInt32) -> DefaultRoute {
+            DefaultRoute(interface: interface, family: .ipv6, isAdvertised: true)
+        }
+        var table = DefaultRouteTable()
+        var unknown: [UInt64] = []
+        for number in 0..<3000 as Range<UInt64>
+        where !table.add(route(number, over: 7), interfaces: [7], replaces: false, isForeign: true) {
+            unknown.append(number)
+        }
+        #expect(table.kinds == [kind(7)])
+        // What was left out is missed only when nothing else is known of its interface.
+        for number in [2999] + Array(0..<1024 as Range<UInt64>) where !table.remove(route(number, over: 7)) {
+            unknown.append(number)
+        }
+        #expect(unknown == [1023])
+        #expect(table.kinds.isEmpty)
+    }
+}
+
+@Suite(.serialized) struct RouterAdvertisementTests {
+    static let router = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 0xaa)
+    static let prefix = IPv6Prefix("2001:db8:5::/64")!
+
+    @Test func aRouterThatAdvertisesItselfIsHeardOf() throws {
+        let stage = try Stage()
+        let monitor = try stage.machine.run { try KernelMonitor() }
+        let advertised = KernelEvent.routerAdvertised(interface: Stage.interface(0))
+        // A prefix without a default route.
+        try stage.advertiseRouter(over: 0, from: Self.router, lifetime: 0, prefix: Self.prefix)
+        #expect(try KernelMonitorTests.wait(monitor) { $0 == advertised } != nil)
+        #expect(monitor.advertisedInterfaces == [Stage.interface(0)])
+        #expect(monitor.defaultRoutes.isEmpty)
+        // It is the address that tells whoever comes later.
+        let later = try stage.machine.run { try KernelMonitor() }
+        #expect(later.advertisedInterfaces == [Stage.interface(0)])
+        // Again is no news.
+        for _ in 0..<3 { try stage.advertiseRouter(over: 0, from: Self.router, lifetime: 0, prefix: Self.prefix) }
+        usleep(50_000)
+        #expect(try !monitor.read().contains(advertised))
+        // A default route without a prefix, which goes when the router says so.
+        let kind = DefaultRoute(interface: Stage.interface(1), family: .ipv6, isAdvertised: true)
+        try stage.advertiseRouter(over: 1, from: Self.router, lifetime: 1800)
+        #expect(try KernelMonitorTests.wait(monitor) { $0 == .defaultRoute(kind) } != nil)
+        try stage.advertiseRouter(over: 1, from: Self.router, lifetime: 0)
+        #expect(try KernelMonitorTests.wait(monitor) { $0 == .defaultRouteRemoved(kind) } != nil)
+        // A cable that was pulled may lead elsewhere.
+        try stage.unplug(0)
+        _ = try KernelMonitorTests.wait(monitor) {
+            if case .link(let link) = $0 { link.index == Stage.interface(0) && !link.hasCarrier } else { false }
+        }
+        #expect(monitor.advertisedInterfaces.isEmpty)
+    }
+
+    @Test func forwardingKeepsADefaultRouteThatAPortStillAccepts() throws {
+        let stage = try Stage()
+        let monitor = try stage.machine.run { try KernelMonitor() }
+        // Set before the first advertisement, as when the agent starts before the network is there.
+        let outcomes = try stage.machine.run {
+            [ForwardingSettings.setRouterAdvertisements(accepted: true, on: "c0")]
+                + ForwardingSettings.applyForwarding()
+        }
+        #expect(outcomes.first?.description == "net/ipv6/conf/c0/accept_ra = 2 (was 1)")
+        let kind = DefaultRoute(interface: Stage.interface(0), family: .ipv6, isAdvertised: true)
+        try stage.advertiseRouter(over: 0, from: Self.router, lifetime: 1800, prefix: Self.prefix)
+        try stage.advertiseRouter(over: 1, from: Self.router, lifetime: 1800, prefix: Self.prefix)
+        #expect(try KernelMonitorTests.wait(monitor) { $0 == .defaultRoute(kind) } != nil)
+        #expect(try stage.output("ip -6 addr show dev c0").contains("2001:db8:5:"))
+        #expect(monitor.defaultRoutes == [kind])
+        #expect(monitor.advertisedInterfaces == [Stage.interface(0)])
+
+        func accepts(_ port: String) throws -> Bool {
+            try stage.machine.run { try ForwardingSettings.acceptsRouterAdvertisements(port) }
+        }
+        #expect(try accepts("c0"))
+        // One is not enough where packets are forwarded.
+        #expect(try !accepts("c1"))
+        let refusal = try stage.machine.run { ForwardingSettings.setRouterAdvertisements(accepted: false, on: "c0") }
+        #expect(refusal.description == "net/ipv6/conf/c0/accept_ra = 0 (was 2)")
+        #expect(try !accepts("c0"))
+        let absent = try stage.machine.run { ForwardingSettings.setRouterAdvertisements(accepted: true, on: "none") }
+        guard case .absent = absent.result else {
+            Issue.record("there is no such port: \(absent)")
+            return
+        }
+    }
+}
+
+@Suite(.serialized) struct SettingsNewsTests {
+    @Test(arguments: [
+        "net.ipv6.conf.all.forwarding=1", "net.ipv6.conf.c0.forwarding=1", "net.ipv4.ip_forward=1",
+        "net.ipv4.conf.all.forwarding=1", "net.ipv4.conf.c0.forwarding=1", "net.ipv4.conf.all.rp_filter=1",
+        "net.ipv4.conf.c0.rp_filter=1",
+    ])
+    func aChangedSettingIsNews(setting: String) throws {
+        let stage = try Stage(cables: 1)
+        let monitor = try stage.machine.run { try KernelMonitor() }
+        #expect(try monitor.read().isEmpty)
+        _ = try stage.output("sysctl -w \(setting)")
+        #expect(try monitor.read() == [.settingsChanged])
+        _ = try stage.output("sysctl -w \(setting.dropLast())0")
+        #expect(try monitor.read() == [.settingsChanged])
+        // Others are not, nor the same value again.
+        _ = try stage.output("sysctl -w \(setting.dropLast())0 net.ipv6.conf.c0.accept_ra=2")
+        #expect(try monitor.read().isEmpty)
+    }
+}
