@@ -39,7 +39,7 @@ public struct MeshNode: Sendable {
     /// What the node remembers.
     public internal(set) var saved: SavedState
     /// Where the node stands between start and stop.
-    public internal(set) var life = Life.waiting
+    public internal(set) var life = Life.new
     /// When ``NodeEvent/timer`` is wanted next.
     public internal(set) var nextDeadline: Instant?
 
@@ -113,6 +113,8 @@ public struct MeshNode: Sendable {
     var preferredSource = PreferredSource()
     /// How many address requests are made at a time.
     var addressBatch = AddressBatch()
+    /// Whether the next addresses may be asked for in this turn.
+    var mayRequestAddresses = true
     /// What the event in hand leads to.
     var effects: [NodeEffect] = []
     /// Kept to spare the allocation.
@@ -141,6 +143,7 @@ public struct MeshNode: Sendable {
     /// the node is left alone.
     public mutating func note(_ event: NodeEvent, at now: Instant) {
         if case .stopping = life { return noteWhileStopping(event, at: now) }
+        mayRequestAddresses = true
         switch event {
         case .start(let links, let addresses, let defaultRoutes):
             start(links, addresses, defaultRoutes, at: now)
@@ -174,6 +177,7 @@ public struct MeshNode: Sendable {
             if out.isEmpty { swap(&effects, &out) } else { out += effects }
             effects.removeAll(keepingCapacity: true)
         }
+        if case .new = life { return }
         runTimers(at: now)
         // What is announced may change routes of our own, which may end the synchronization: a few rounds at most.
         for _ in 0..<4 {
@@ -275,6 +279,7 @@ public struct MeshNode: Sendable {
             earliest = earliest.map { min($0, deadline) } ?? deadline
         }
         consider(life.deadline)
+        if case .synchronizing(let stage) = life, router?.isExchanging != true { consider(stage.keepRoutesUntil) }
         if life.isRouting, !isKeepingRoutes {
             consider(installer.hasMore ? .zero : installer.nextDeadline)
         }

@@ -93,6 +93,11 @@ extension Router {
         interfaces.contains { $0.neighbors.contains { $0.inactivityDeadline <= now } }
     }
 
+    /// Whether a database exchange is under way with some neighbour.
+    public var isExchanging: Bool {
+        interfaces.contains { $0.neighbors.contains { $0.state >= .exStart && $0.state < .full } }
+    }
+
     /// Whether an earlier life is being taken up (``RouterConfiguration/resumptionLimit``).
     public var isResuming: Bool { resumption != nil }
 

@@ -299,7 +299,9 @@ import Timing
     func aChangedSettingIsNews(setting: String) throws {
         let stage = try Stage(cables: 1)
         let monitor = try stage.machine.run { try KernelMonitor() }
-        #expect(try monitor.read().isEmpty)
+        // A new namespace may begin with what the machine has.
+        _ = try stage.output("sysctl -w \(setting.dropLast())0")
+        _ = try monitor.read()
         _ = try stage.output("sysctl -w \(setting)")
         #expect(try monitor.read() == [.settingsChanged])
         _ = try stage.output("sysctl -w \(setting.dropLast())0")

@@ -144,7 +144,10 @@ import Timing
         let stage = try Stage(cables: 2)
         // As the kernel makes it from an advertisement.
         try stage.ip("-6 route add default via fe80::1 dev c1 proto ra metric 1024 expires 1800")
-        let outcomes = try stage.machine.run { ForwardingSettings.applyForwarding() }
+        let outcomes = try stage.machine.run {
+            [ForwardingSettings.keepRouterAdvertisements(of: "c1")].compactMap(\.self)
+                + ForwardingSettings.applyForwarding()
+        }
         #expect(outcomes.first?.description == "net/ipv6/conf/c1/accept_ra = 2 (was 1)")
         #expect(try stage.output("cat /proc/sys/net/ipv6/conf/c1/accept_ra") == "2\n")
         #expect(try stage.output("cat /proc/sys/net/ipv6/conf/c0/accept_ra") == "1\n")

@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (false, true, 1500, "it is not up"), (true, false, 1500, "no carrier"), (true, true, 1200, "MTU 1200"),
+        (false, true, 1500, "the link is down"), (true, false, 1500, "no carrier"), (true, true, 1200, "MTU 1200"),
     ])
     func aPortGoesDownForAReason(isUp: Bool, hasCarrier: Bool, mtu: Int, reason: String) throws {
         var table = InterfaceTable()

@@ -23,15 +23,21 @@ extension AgentSnapshot {
             kernel: Status.KernelStatus(
                 table: Int(configuration.kernel.table), routeProtocol: Int(configuration.kernel.routeProtocol),
                 nextHopObjects: fib.map { $0.configuration.mode == .objects } ?? true,
-                problems: problems.filter { !$0.kind.preventsReadiness }.map(\.line)),
-            counts: counts, events: events)
+                problems: problems.filter { $0.kind.isOfTheKernel }.map(\.line)),
+            counts: counts,
+            problems: problems.map {
+                Status.Problem(
+                    kind: $0.kind.rawValue, subject: $0.subject, problem: $0.text, remedy: $0.remedy,
+                    age: age(since: $0.since))
+            }, isolated: node.isIsolated, events: events)
     }
 
     private var clusterStatus: Status.ClusterStatus? {
         cluster.map { cluster in
             Status.ClusterStatus(
                 source: cluster.origin, connected: cluster.isConnected,
-                problems: cluster.problems,
+                problems: cluster.problems
+                    + problems.filter { [.serviceAddress, .serviceProxy].contains($0.kind) }.map(\.text),
                 objects: cluster.resources.mapValues(\.objects), podCIDRs: cluster.podCIDRs.map(\.description),
                 drainReason: cluster.node.drainReason,
                 pools: cluster.pools.map { use in
@@ -62,6 +68,18 @@ extension AgentSnapshot {
         counts.lsas = router.databaseSize.lsas
         counts.spfRuns = router.calculationStatistics.shortestPathRuns
         return counts
+    }
+}
+
+extension Problem.Kind {
+    /// Whether `kernel.problems` of a status lists it, as it did before there was one list of all problems.
+    fileprivate var isOfTheKernel: Bool {
+        switch self {
+        case .kernel, .refusedAddress, .setting, .membership, .loopbackDown, .duplicateAddress, .ipv4Range, .podNetwork,
+            .unsaved:
+            true
+        default: false
+        }
     }
 }
 

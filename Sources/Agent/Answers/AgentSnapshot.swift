@@ -55,7 +55,7 @@ struct AgentSnapshot: Sendable {
     /// Where the agent stands between start and stop.
     var phase: Status.Phase {
         switch node.life {
-        case .waiting: .waiting
+        case .new, .waiting: .waiting
         case .adopting, .starting, .synchronizing: .converging
         case .running, .draining: .running
         case .stopping: .stopping

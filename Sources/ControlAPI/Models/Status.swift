@@ -38,6 +38,10 @@ public struct Status: Codable, Sendable {
     public var kernel: KernelStatus
     /// How many there are of what.
     public var counts: Counts
+    /// What somebody should look at; `nil` of agents that knew of no such list.
+    public var problems: [Problem]?
+    /// Whether no neighbour is Full; `nil` of agents that did not say.
+    public var isolated: Bool?
     /// The latest things worth reading, oldest first.
     public var events: [Event]
 
@@ -47,7 +51,7 @@ public struct Status: Codable, Sendable {
         routerIDIsDerived: Bool, area: String, instance: Int, address: String?, ipv4Address: String?,
         announces: [String], stubRouter: Bool, drained: Bool,
         configuration: ConfigurationStatus, cluster: ClusterStatus?, kernel: KernelStatus, counts: Counts,
-        events: [Event]
+        problems: [Problem], isolated: Bool, events: [Event]
     ) {
         self.version = version
         self.pid = pid
@@ -68,6 +72,8 @@ public struct Status: Codable, Sendable {
         self.cluster = cluster
         self.kernel = kernel
         self.counts = counts
+        self.problems = problems
+        self.isolated = isolated
         self.events = events
     }
 

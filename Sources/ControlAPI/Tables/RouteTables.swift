@@ -72,10 +72,14 @@ extension Status {
             ("node", node + (address.map { "  \($0)" } ?? "")),
             (
                 "state",
-                "\(phase.rawValue)\(ready ? ", ready" : ", not ready")\(drained ? ", drained" : stubRouter ? ", stub router" : "")"
+                "\(phase.rawValue)\(ready ? ", ready" : ", not ready")\(drained ? ", drained" : stubRouter ? ", stub router" : "")\(isolated == true ? ", ISOLATED" : "")"
             ),
         ]
-        lines += notReady.map { ("", $0) }
+        if let problems {
+            lines += problems.enumerated().map { ($0.offset == 0 ? "problems" : "", $0.element.line) }
+        } else {
+            lines += notReady.map { ("", $0) }
+        }
         lines += [
             ("router ID", "\(routerID)\(routerIDIsDerived ? " (derived)" : ""), area \(area), instance \(instance)"),
             ("interfaces", "\(counts.interfacesUp) up of \(counts.interfaces)"),
@@ -90,7 +94,7 @@ extension Status {
         if !configuration.ok {
             lines.append(("", "the file has changed and is wrong; what was read before stays in use"))
         }
-        lines += configuration.problems.map { ("", $0) }
+        if problems == nil { lines += configuration.problems.map { ("", $0) } }
         if !configuration.needsRestart.isEmpty {
             lines.append(("", "takes effect at the next start: " + configuration.needsRestart.joined(separator: ", ")))
         }
@@ -99,7 +103,8 @@ extension Status {
                 separator: ", ")
             lines.append(
                 ("kubernetes", "\(cluster.connected ? "connected" : "not connected") by \(cluster.source); \(known)"))
-            lines += cluster.problems.map { ("", $0.asOneLine) }
+            let shown = Set((problems ?? []).map(\.problem))
+            lines += cluster.problems.filter { !shown.contains($0) }.map { ("", $0.asOneLine) }
             for pool in cluster.pools ?? [] {
                 let size = pool.addresses.map { " of \($0)" } ?? ""
                 lines.append(("", "pool \(pool.name): \(pool.used)\(size) \(pool.family) addresses in use"))
@@ -113,7 +118,7 @@ extension Status {
                 "table \(kernel.table == 254 ? "main" : "\(kernel.table)"), protocol \(kernel.routeProtocol), "
                     + (kernel.nextHopObjects ? "next-hop objects" : "multipath routes")
             ))
-        lines += kernel.problems.map { ("", $0) }
+        if problems == nil { lines += kernel.problems.map { ("", $0) } }
         lines.append(("meshd", "\(version), pid \(pid), up \(shortDuration(uptime))"))
         var table = TextTable(columns: ["", ""])
         for (name, value) in lines { table.append([name, value], continues: true) }

@@ -173,7 +173,10 @@ public struct AddressLedger: Sendable {
 
     /// An owner does not want an address any more.
     public mutating func drop(_ address: IPv6Address, by owner: Owner) {
-        guard var entry = entries[address], entry.wants.removeValue(forKey: owner) != nil else { return }
+        guard var entry = entries[address] else { return }
+        // What an earlier run left is wanted by nobody yet, and goes as well.
+        let wasWanted = entry.wants.removeValue(forKey: owner) != nil
+        guard wasWanted || entry.wants.isEmpty else { return }
         version += 1
         guard entry.wants.isEmpty else {
             entries[address] = entry

@@ -1,33 +1,28 @@
-public import Addressing
+internal import Addressing
 public import Links
 
 /// The addresses of a machine, by interface.
 public struct AddressTable: Sendable {
-    private struct Key: Hashable {
-        var interface: UInt32
-        var address: IPv6Address
-    }
-
-    private var table: [Key: InterfaceAddress] = [:]
+    private var interfaces: [UInt32: [IPv6Address: InterfaceAddress]] = [:]
 
     /// Makes an empty table.
     public init() {}
 
     /// Adds an address, or changes its state.
     public mutating func set(_ address: InterfaceAddress) {
-        table[Key(interface: address.interface, address: address.address)] = address
+        interfaces[address.interface, default: [:]][address.address] = address
     }
 
     /// Removes an address.
     public mutating func remove(_ address: InterfaceAddress) {
-        table[Key(interface: address.interface, address: address.address)] = nil
+        interfaces[address.interface]?[address.address] = nil
     }
 
-    /// An address on an interface.
-    public func address(_ address: IPv6Address, on interface: UInt32) -> InterfaceAddress? {
-        table[Key(interface: interface, address: address)]
+    /// The addresses on one interface, in no order that means anything.
+    public func on(_ interface: UInt32) -> some Collection<InterfaceAddress> {
+        (interfaces[interface] ?? [:]).values
     }
 
     /// All of them, in no order that means anything.
-    public var all: some Collection<InterfaceAddress> { table.values }
+    public var all: some Sequence<InterfaceAddress> { interfaces.values.lazy.flatMap(\.values) }
 }

@@ -47,7 +47,7 @@ extension MeshNode {
 
     /// What an earlier run left on `lo` goes, but for what may be wanted once the checks have spoken.
     mutating func adoptAddresses() {
-        for address in addresses.all where address.interface == Self.loopback {
+        for address in addresses.on(Self.loopback) {
             if address.origin == configuration.kernel.routeProtocol { ledger.adopt(address.address) }
         }
         let wanted = Set(configuration.vips.map(\.address) + serviceVIPs.entries.keys + ownAddresses)
@@ -64,10 +64,11 @@ extension MeshNode {
     /// Asks the kernel for the next addresses. Those that go are announced no more by now.
     mutating func requestAddresses(at now: Instant) {
         switch life {
-        case .waiting, .adopting, .stopping: return
+        case .new, .waiting, .adopting, .stopping: return
         case .starting, .synchronizing, .running, .draining: break
         }
-        guard !ledger.isBusy else { return }
+        // One batch a turn: outcomes that come at once do not lead to the next, so that hellos have their turn.
+        guard !ledger.isBusy, mayRequestAddresses else { return }
         // At the start nobody has heard of this node yet, and then it is to be of all of them.
         let isStarting = if case .starting = life { true } else { false }
         // An address that goes must not be announced any more.
@@ -81,6 +82,7 @@ extension MeshNode {
 
     mutating func take(_ outcomes: [AddressOutcome], at now: Instant) {
         addressBatch.end(at: now)
+        mayRequestAddresses = false
         for outcome in outcomes {
             let address =
                 switch outcome.request {

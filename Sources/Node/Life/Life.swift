@@ -2,6 +2,8 @@ public import Timing
 
 /// Where a node stands between start and stop. Each stage carries what belongs to it alone.
 public enum Life: Hashable, Sendable {
+    /// The node was made and has not been started.
+    case new
     /// There is no port to take an identity from yet.
     case waiting
     /// The node knows who it is, and reads what an earlier run left in the kernel.
@@ -39,7 +41,7 @@ public enum Life: Hashable, Sendable {
     public var isRouting: Bool {
         switch self {
         case .synchronizing, .running, .draining: true
-        case .waiting, .adopting, .starting, .stopping: false
+        case .new, .waiting, .adopting, .starting, .stopping: false
         }
     }
 
@@ -47,16 +49,16 @@ public enum Life: Hashable, Sendable {
     public var isSynchronized: Bool {
         switch self {
         case .running, .draining: true
-        case .waiting, .adopting, .starting, .synchronizing, .stopping: false
+        case .new, .waiting, .adopting, .starting, .synchronizing, .stopping: false
         }
     }
 
     /// When the stage ends by the clock.
     var deadline: Instant? {
         switch self {
-        case .waiting, .adopting, .running, .stopping: nil
+        case .new, .waiting, .adopting, .running, .stopping: nil
         case .starting(let stage): stage.portsOpenAt
-        case .synchronizing(let stage): min(stage.deadline, stage.keepRoutesUntil ?? stage.deadline)
+        case .synchronizing(let stage): stage.deadline
         case .draining(let end): end
         }
     }

@@ -18,6 +18,7 @@ extension MeshNode {
         _ links: [Link], _ addresses: [InterfaceAddress], _ defaultRoutes: [DefaultRoute], at now: Instant
     ) {
         started = now
+        life = .waiting
         for link in links { self.links[link.index] = link }
         for address in addresses { self.addresses.set(address) }
         for route in defaultRoutes { surroundings.add(route) }
@@ -105,7 +106,7 @@ extension MeshNode {
     mutating func advanceLife(at now: Instant) {
         switch life {
         case .waiting: identify(at: now)
-        case .adopting, .running, .stopping: break
+        case .new, .adopting, .running, .stopping: break
         case .starting(let stage): openPortsIfDue(stage, at: now)
         case .synchronizing(let stage): endSynchronizationIfDue(stage, at: now)
         case .draining(let end): if end <= now { stop(removingEverything: false, at: now) }
@@ -130,7 +131,8 @@ extension MeshNode {
     private mutating func endSynchronizationIfDue(_ stage: Life.Synchronizing, at now: Instant) {
         guard let router else { return }
         guard router.isSynchronized || stage.deadline <= now else {
-            if let end = stage.keepRoutesUntil, end <= now { endKeepingRoutes(at: now) }
+            // An exchange under way will know better soon.
+            if let end = stage.keepRoutesUntil, end <= now, !router.isExchanging { endKeepingRoutes(at: now) }
             return
         }
         life = .running

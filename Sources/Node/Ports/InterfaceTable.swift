@@ -159,7 +159,7 @@ public struct InterfaceTable: Sendable {
         }
         if rule.role == .ignored { return .failure(Refusal(reason: .ignored)) }
         // Whoever names a port knows what is behind it.
-        guard rule.pattern == .everyCabledPort else { return .success(rule) }
+        guard rule.pattern == .everyCabledPort, case .active = rule.role else { return .success(rule) }
         if let sign = foreignSign(link, addresses, configuration, surroundings) {
             return .failure(Refusal(reason: .foreignNetwork(sign)))
         }
@@ -198,7 +198,7 @@ public struct InterfaceTable: Sendable {
     ) -> Port.State {
         guard link.isUp else { return .down("the link is down; set it up with: ip link set \(link.name) up") }
         guard link.hasCarrier else { return .down("no carrier") }
-        guard link.mtu >= leastMTU else { return .down("its MTU is \(link.mtu), and IPv6 needs \(leastMTU)") }
+        guard link.mtu >= leastMTU else { return .down("its MTU \(link.mtu) is too small: IPv6 needs \(leastMTU)") }
         let linkLocal = addresses.map(\.address).filter(\.isLinkLocal)
         // The one in use stays in use while it is there, so that a second one disturbs no adjacency.
         guard let address = linkLocal.first(where: { $0 == current }) ?? linkLocal.min() else {

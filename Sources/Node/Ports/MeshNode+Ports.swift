@@ -24,11 +24,12 @@ extension MeshNode {
             if let change = interfaces.remove(link.index) { apply(change, at: now) }
         case .address(let address):
             addresses.set(address)
+            guard address.interface != Self.loopback else { return }
             if let link = links[address.interface] { refreshPort(link, at: now) }
         case .addressRemoved(let address):
             addresses.remove(address)
+            if address.interface == Self.loopback { return addressGone(address.address) }
             if let link = links[address.interface] { refreshPort(link, at: now) }
-            if address.interface == Self.loopback { addressGone(address.address) }
         case .defaultRoute(let route):
             surroundings.add(route)
             if let link = links[route.interface] { refreshPort(link, at: now) }
@@ -48,7 +49,7 @@ extension MeshNode {
     private mutating func refreshPort(_ link: Link, at now: Instant) {
         let before = interfaces.unused[link.index]
         let change = interfaces.update(
-            link, addresses: addresses.all, configuration: configuration, surroundings: surroundings)
+            link, addresses: addresses.on(link.index), configuration: configuration, surroundings: surroundings)
         if let unused = interfaces.unused[link.index], unused.reason != before?.reason,
             case .foreignNetwork = unused.reason
         {

@@ -49,6 +49,7 @@ extension MeshNode {
 
     private var stageProblems: [Problem] {
         switch life {
+        case .new: return []
         case .waiting:
             return [
                 Problem(

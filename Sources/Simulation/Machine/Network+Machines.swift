@@ -44,9 +44,10 @@ extension Network {
             addresses.append(
                 InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: isOurs ? 71 : 0))
         }
-        handle(.start(links: links, addresses: addresses, defaultRoutes: []), on: node)
+        // What was known of the cluster comes first, from a file.
         let known = nodes[node].demands.mapValues { Optional(demand($0)) }
         if !known.isEmpty { tellCluster(node, known) }
+        handle(.start(links: links, addresses: addresses, defaultRoutes: []), on: node)
     }
 
     func interfaceRule(of port: Int) -> InterfaceRule {
@@ -179,7 +180,9 @@ extension Network {
             ports[index].told = ports[index].configuration
             observer?(now, .carrier(node: node, interface: interface, isUp: true))
             // Its address may be another than when it was last told.
-            handle(.kernel([.address(linkLocalAddress(of: index)), .link(link(of: index))]), on: node)
+            let missed = ports[index].missed
+            ports[index].missed = []
+            handle(.kernel(missed + [.address(linkLocalAddress(of: index)), .link(link(of: index))]), on: node)
         }
     }
 }

@@ -160,7 +160,12 @@ extension Network {
             ports[port].missed += events
             return
         }
-        if ports[port].told != nil { ports[port].told = ports[port].configuration }
+        // News of its carrier is on its way and will say how it is now.
+        guard ports[port].told != nil, ports[port].hasCarrier, !ports[port].hasFlapped else {
+            ports[port].missed += events
+            return
+        }
+        ports[port].told = ports[port].configuration
         handle(.kernel(events), on: node)
     }
 
