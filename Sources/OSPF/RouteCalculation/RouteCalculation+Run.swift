@@ -171,13 +171,7 @@ extension RouteCalculation {
 extension Viewpoint {
     /// The numbers of the exits of an interface.
     fileprivate func exitNumbers(on interface: UInt32) -> Range<Int> {
-        var low = 0
-        var high = exits.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if exits[middle].nextHop.interface < interface { low = middle + 1 } else { high = middle }
-        }
-        let end = exits[low...].firstIndex { $0.nextHop.interface != interface } ?? exits.count
-        return low..<end
+        let start = exits.partitioningIndex { $0.nextHop.interface >= interface }
+        return start..<exits[start...].partitioningIndex { $0.nextHop.interface > interface }
     }
 }
