@@ -34,11 +34,8 @@ extension Router {
         case .passive: break
         case .standby: interfaces[index].mode = standbyMode(for: sender, at: now)
         case .pointToPoint, .waiting, .elected:
-            if isPreferred(sender, to: index) {
-                standBy(index, for: sender, at: now)
-            } else {
-                standBy(sender, for: index, at: now)
-            }
+            // The other hears this one as well. Nobody on one link can silence the interface of another.
+            if isPreferred(sender, to: index) { standBy(index, for: sender, at: now) }
         }
     }
 
