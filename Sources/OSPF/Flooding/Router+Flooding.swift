@@ -15,11 +15,7 @@ extension Router {
             if added > 0 { database.adjustUnacknowledged(key, by: added) }
             guard isWanted else { continue }
             if let source {
-                // The designated router and its backup have sent, or will send, to all others (§13.3 (3), (4)).
-                let interface = interfaces[index]
-                let speakers = [interface.designatedRouter, interface.backupDesignatedRouter]
-                if interface.isBroadcast, speakers.contains(source) { continue }
-                if interface.state(of: routerID) == .backup { continue }
+                guard interfaces[index].floodsBack(from: source, by: routerID) else { continue }
                 floodedBack = true
             }
             interfaces[index].flood.append(key)
@@ -80,6 +76,13 @@ extension Router {
 }
 
 extension Interface {
+    /// Whether an LSA that a neighbour has sent goes back out of this interface for the others. The designated router and
+    /// its backup have sent, or will send, to all of them (§13.3 (3), (4)).
+    fileprivate func floodsBack(from sender: RouterID, by router: RouterID) -> Bool {
+        if isBroadcast, sender == designatedRouter || sender == backupDesignatedRouter { return false }
+        return state(of: router) != .backup
+    }
+
     /// Notes for every neighbour that lacks an LSA that it owes an acknowledgment. Returns whether any lacks it, and how
     /// many more acknowledgments are owed.
     fileprivate mutating func queue(

@@ -9,16 +9,19 @@ extension Router {
     mutating func interfaceUp(_ configuration: InterfaceConfiguration, at now: Instant) {
         let index = configuration.index
         guard !interfaces.contains(index) else { return interfaceChanged(index, to: configuration, at: now) }
-        var interface = Interface(
+        let interface = Interface(
             configuration: configuration, mode: initialMode(configuration, at: now), nextHello: now)
-        let isListening = !interface.isPassive && speakBeforeNewInterface(at: now)
-        if isListening { interface.nextHello = now + Self.listeningTime }
         interfaces.insert(interface)
         tell(.interfaceState(interface: interface.index, from: .down, to: interface.state(of: routerID)))
         origination.interfacesChanged()
         guard !interface.isPassive else { return }
         effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: true))
-        if !isListening { sendHello(index, at: now) }
+        // Only who has joined the group can hear the others.
+        if speakBeforeNewInterface(at: now) {
+            interfaces[index].nextHello = now + Self.listeningTime
+        } else {
+            sendHello(index, at: now)
+        }
     }
 
     func initialMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
