@@ -29,7 +29,8 @@ extension Router {
                     address: $0.address, priority: $0.priority, options: $0.options, state: $0.state, since: $0.since,
                     inactivityDeadline: $0.inactivityDeadline, designatedRouter: $0.designatedRouter,
                     backupDesignatedRouter: $0.backupDesignatedRouter, stateChanges: $0.stateChanges,
-                    retransmissionCount: $0.retransmissions.count, requestCount: $0.requests.count,
+                    retransmissionCount: $0.conversation?.retransmissions.count ?? 0,
+                    requestCount: $0.conversation?.requests.count ?? 0,
                     lastFallback: $0.lastFallback, mismatchedMTU: $0.mismatchedMTU)
             }
         }
@@ -117,10 +118,7 @@ extension Router {
         isSettled && database.maxAged.isEmpty
             && interfaces.allSatisfy { interface in
                 interface.flood.isEmpty && interface.delayedAcknowledgments.isEmpty
-                    && interface.neighbors.allSatisfy {
-                        $0.retransmissions.isEmpty && $0.requests.isEmpty && $0.heldUntil == nil
-                            && [.initial, .twoWay, .full].contains($0.state)
-                    }
+                    && interface.neighbors.allSatisfy { $0.heldUntil == nil && $0.isQuiet }
             }
     }
 

@@ -18,8 +18,7 @@ public struct Router: Sendable {
     /// The counters.
     public internal(set) var statistics = RouterStatistics()
 
-    /// In order of index.
-    var interfaces: [Interface] = []
+    var interfaces = InterfaceTable()
     var database = LinkStateDatabase()
     /// When LSAs come of age: others' MaxAge, own refreshes.
     var aging = DeadlineQueue<DatabaseKey>()
@@ -113,10 +112,6 @@ public struct Router: Sendable {
             if let moment = interface.nextDeadline, earliest == nil || moment < earliest! { earliest = moment }
         }
         return earliest
-    }
-
-    func interfacePosition(_ index: UInt32) -> Int? {
-        interfaces.firstIndex { $0.index == index }
     }
 
     mutating func reject(_ reason: RejectionReason) { statistics.rejections[reason, default: 0] += 1 }

@@ -1,5 +1,6 @@
 import Addressing
 import OSPF
+import OSPFPacket
 import Testing
 import Timing
 
@@ -118,6 +119,30 @@ import Timing
         #expect(changes(&bench, in: .seconds(30)) == 0)
         #expect(states(bench, 0)[1] == .standby)
         expectRoutes(bench, [Port(router: 0, interface: 1), Port(router: 1, interface: 11)])
+    }
+
+    /// Whoever forges our hellos on one link silences nothing but our interface there, for as long as it goes on.
+    @Test func aForgedHelloOfOursReachesNoOtherLink() {
+        var bench = Bench()
+        bench.addRouters(3)
+        bench.connect([Port(router: 0, interface: 1), Port(router: 1, interface: 11)])
+        bench.connect([Port(router: 0, interface: 2), Port(router: 2, interface: 21)])
+        bench.run(for: .seconds(5))
+        for (heardOn, sentFrom) in [(1, 2), (2, 1)] as [(UInt32, UInt32)] {
+            let source = Bench.address(Port(router: 0, interface: sentFrom))
+            let hello = Hello(
+                interfaceID: sentFrom, priority: 1, options: [.v6, .e, .r], helloInterval: 1, deadInterval: 4,
+                designatedRouter: .none, backupDesignatedRouter: .none, neighbors: [])
+            let packet = Packet(
+                header: PacketHeader(routerID: RouterID(1), areaID: .backbone, instanceID: 0), body: .hello(hello))
+            let octets = packet.encode(source: source, destination: .allSPFRouters)
+            bench.handle(
+                .packet(interface: heardOn, source: source, destination: .allSPFRouters, octets: octets), on: 0)
+        }
+        #expect(states(bench, 0) == [.pointToPoint, .standby])
+        bench.run(for: .seconds(6))
+        #expect(states(bench, 0) == [.pointToPoint, .pointToPoint])
+        #expect(bench.routers[0].neighborSnapshots.map(\.state) == [.full, .full])
     }
 
     /// Another router with the same ID is none of our ports, whatever number its interface has.

@@ -1,3 +1,4 @@
+import Timing
 import ShortestPath
 
 /// SplitMix64: a few lines that give the same numbers everywhere.

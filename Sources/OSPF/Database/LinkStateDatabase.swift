@@ -8,6 +8,18 @@ struct DatabaseKey: Hashable, Sendable, Comparable {
     var interface: UInt32
     var lsa: LSAKey
 
+    init(interface: UInt32, lsa: LSAKey) {
+        self.interface = interface
+        self.lsa = lsa
+    }
+
+    /// Where an LSA belongs that is on the link of an interface. Unknown types without the U-bit stay on their link
+    /// (RFC 5340 §4.5.1).
+    init(_ key: LSAKey, on interface: UInt32) {
+        let isLocal = key.type.scope == .linkLocal || !key.type.isFloodedWhenUnknown && !key.type.isKnown
+        self.init(interface: isLocal ? interface : 0, lsa: key)
+    }
+
     static func < (left: DatabaseKey, right: DatabaseKey) -> Bool {
         left.lsa != right.lsa ? left.lsa < right.lsa : left.interface < right.interface
     }

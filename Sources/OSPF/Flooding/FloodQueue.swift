@@ -11,8 +11,7 @@ struct FloodQueue: Sendable {
     /// How long a full bucket waits before it goes on, so that paced packets go in small groups.
     static let pause = Duration.milliseconds(1)
 
-    private var keys: [DatabaseKey] = []
-    private var head = 0
+    private var keys = FIFO<DatabaseKey>()
     private var members: Set<DatabaseKey> = []
     /// The bucket was, or will be, full at this moment.
     private var fullAt = Instant.zero
@@ -28,21 +27,17 @@ struct FloodQueue: Sendable {
     }
 
     /// The next LSA to send.
-    var first: DatabaseKey? { head < keys.count ? keys[head] : nil }
+    var first: DatabaseKey? { keys.first }
 
     mutating func removeFirst() {
-        members.remove(keys[head])
-        head += 1
-        if head == keys.count {
-            keys.removeAll(keepingCapacity: keys.count <= 256)
-            head = 0
-        }
+        guard let first = keys.first else { return }
+        members.remove(first)
+        keys.removeFirst()
     }
 
     mutating func removeAll() {
         keys.removeAll()
         members.removeAll()
-        head = 0
         nextSend = nil
     }
 

@@ -13,8 +13,7 @@ struct RetransmissionList: Sendable {
 
     /// The entry of the queue that holds for an LSA; older ones of the same LSA have lost their meaning.
     private var serials: [DatabaseKey: UInt64] = [:]
-    private var queue: [Waiting] = []
-    private var head = 0
+    private var queue = FIFO<Waiting>()
     private var nextSerial: UInt64 = 0
 
     var count: Int { serials.count }
@@ -33,33 +32,25 @@ struct RetransmissionList: Sendable {
     /// Takes an LSA off, for it was acknowledged or replaced. Returns whether it was there.
     mutating func remove(_ key: DatabaseKey) -> Bool {
         guard serials.removeValue(forKey: key) != nil else { return false }
-        if serials.isEmpty {
-            queue.removeAll(keepingCapacity: queue.count <= 256)
-            head = 0
-        }
+        if serials.isEmpty { queue.removeAll() }
         return true
     }
 
     /// When to look for LSAs that are to be sent again.
-    var nextDeadline: Instant? { isEmpty ? nil : queue[head].deadline }
+    var nextDeadline: Instant? { isEmpty ? nil : queue.first?.deadline }
 
     /// Takes up to `limit` LSAs that are due and puts each back, to wait for `interval` once more.
     mutating func takeDue(at now: Instant, limit: Int, interval: Duration) -> [DatabaseKey] {
         var due: [DatabaseKey] = []
-        while head < queue.count, due.count < limit {
-            let waiting = queue[head]
+        while due.count < limit, let waiting = queue.first {
             guard serials[waiting.key] == waiting.serial else {
-                head += 1
+                queue.removeFirst()
                 continue
             }
             guard waiting.deadline <= now else { break }
-            head += 1
+            queue.removeFirst()
             due.append(waiting.key)
             _ = insert(waiting.key, deadline: now + interval)
-        }
-        if head > 64, head * 2 > queue.count {
-            queue.removeSubrange(..<head)
-            head = 0
         }
         return due
     }

@@ -7,43 +7,43 @@ extension Router {
     /// How long acknowledgments are collected; far below any retransmission interval.
     static let acknowledgmentDelay = Duration.milliseconds(20)
 
-    mutating func acknowledge(_ headers: [LSAHeader], on position: Int, to destination: IPv6Address) {
-        let capacity = LinkStateAcknowledgment.capacity(mtu: interfaces[position].configuration.mtu)
+    mutating func acknowledge(_ headers: [LSAHeader], on index: UInt32, to destination: IPv6Address) {
+        let capacity = LinkStateAcknowledgment.capacity(mtu: interfaces[index].configuration.mtu)
         var rest = headers[...]
         while !rest.isEmpty {
             let part = Array(rest.prefix(capacity))
             rest = rest.dropFirst(capacity)
-            send(.linkStateAcknowledgment(LinkStateAcknowledgment(headers: part)), on: position, to: destination)
+            send(.linkStateAcknowledgment(LinkStateAcknowledgment(headers: part)), on: index, to: destination)
         }
     }
 
-    mutating func acknowledgeLater(_ header: LSAHeader, on position: Int, at now: Instant) {
-        interfaces[position].delayedAcknowledgments.append(header)
-        let capacity = LinkStateAcknowledgment.capacity(mtu: interfaces[position].configuration.mtu)
-        if interfaces[position].delayedAcknowledgments.count >= capacity {
-            sendDelayedAcknowledgments(position)
-        } else if interfaces[position].acknowledgmentDeadline == nil {
-            interfaces[position].acknowledgmentDeadline = now + Self.acknowledgmentDelay
+    mutating func acknowledgeLater(_ header: LSAHeader, on index: UInt32, at now: Instant) {
+        interfaces[index].delayedAcknowledgments.append(header)
+        let capacity = LinkStateAcknowledgment.capacity(mtu: interfaces[index].configuration.mtu)
+        if interfaces[index].delayedAcknowledgments.count >= capacity {
+            sendDelayedAcknowledgments(index)
+        } else if interfaces[index].acknowledgmentDeadline == nil {
+            interfaces[index].acknowledgmentDeadline = now + Self.acknowledgmentDelay
         }
     }
 
-    mutating func sendDelayedAcknowledgments(_ position: Int) {
-        let headers = interfaces[position].delayedAcknowledgments
-        interfaces[position].delayedAcknowledgments.removeAll(keepingCapacity: true)
-        interfaces[position].acknowledgmentDeadline = nil
-        acknowledge(headers, on: position, to: floodDestination(position))
+    mutating func sendDelayedAcknowledgments(_ index: UInt32) {
+        let headers = interfaces[index].delayedAcknowledgments
+        interfaces[index].delayedAcknowledgments.removeAll(keepingCapacity: true)
+        interfaces[index].acknowledgmentDeadline = nil
+        acknowledge(headers, on: index, to: floodDestination(index))
     }
 
     mutating func receive(
-        _ acknowledgment: LinkStateAcknowledgment, position: Int, _ index: Int, at now: Instant
+        _ acknowledgment: LinkStateAcknowledgment, from neighbor: NeighborKey, at now: Instant
     ) {
-        guard interfaces[position].neighbors[index].state >= .exchange else { return reject(.neighborState) }
+        guard interfaces[neighbor].state >= .exchange else { return reject(.neighborState) }
         for header in acknowledgment.headers {
-            let key = databaseKey(header.key, on: position)
+            let key = DatabaseKey(header.key, on: neighbor.interface)
             guard let entry = database[key], header.recency(comparedTo: entry.header(at: now)) == .same else {
                 continue
             }
-            if takeOffRetransmissions(key, position, index) { removeFlushed(key, at: now) }
+            if takeOffRetransmissions(key, of: neighbor) { removeFlushed(key, at: now) }
         }
     }
 }

@@ -13,77 +13,80 @@ extension Router {
     /// A neighbour behind is told so at most this often, per LSA.
     static let answerDistance = Duration.milliseconds(50)
 
-    mutating func receive(_ update: LinkStateUpdate, position: Int, _ index: Int, at now: Instant) {
-        guard interfaces[position].neighbors[index].state >= .exchange else { return reject(.neighborState) }
+    mutating func receive(_ update: LinkStateUpdate, from neighbor: NeighborKey, at now: Instant) {
+        guard interfaces[neighbor].state >= .exchange else { return reject(.neighborState) }
         if update.damaged > 0 {
             statistics.rejections[.lsaChecksum, default: 0] += UInt64(update.damaged)
         }
-        let router = interfaces[position].neighbors[index].routerID
         var direct: [LSAHeader] = []
         for lsa in update.lsas {
-            receive(lsa, position: position, from: router, direct: &direct, at: now)
+            receive(lsa, from: neighbor, direct: &direct, at: now)
             // An LSA may end the conversation (a bad request), or make this router take another ID.
-            guard let index = interfaces[position].neighborIndex(of: router),
-                interfaces[position].neighbors[index].state >= .exchange, duplicates.resolution == nil
+            guard interfaces.contains(neighbor), interfaces[neighbor].state >= .exchange,
+                duplicates.resolution == nil
             else { break }
         }
-        guard let index = interfaces[position].neighborIndex(of: router) else { return }
-        acknowledge(direct, on: position, to: interfaces[position].neighbors[index].address)
+        guard interfaces.contains(neighbor) else { return }
+        acknowledge(direct, on: neighbor.interface, to: interfaces[neighbor].address)
     }
 
     private mutating func receive(
-        _ lsa: LSA, position: Int, from router: RouterID, direct: inout [LSAHeader], at now: Instant
+        _ lsa: LSA, from neighbor: NeighborKey, direct: inout [LSAHeader], at now: Instant
     ) {
-        guard let index = interfaces[position].neighborIndex(of: router) else { return }
-        guard let key = acceptableKey(lsa, on: position) else {
-            return satisfyRequest(with: lsa.header, position, index, at: now)
+        guard let key = acceptableKey(lsa, on: neighbor.interface) else {
+            return satisfyRequest(with: lsa.header, by: neighbor, at: now)
         }
         let old = database[key]
         if lsa.age >= LSAHeader.maxAge, old == nil, !isAnyExchangeUnderWay {
             // Nobody is told, but it is held for a moment lest an earlier instance comes after it.
             if hasRoom(for: lsa, key, insteadOf: nil) { install(lsa, for: key, at: now) }
             direct.append(lsa.header)
-            return satisfyRequest(with: lsa.header, position, index, at: now)
+            return satisfyRequest(with: lsa.header, by: neighbor, at: now)
         }
         switch old.map({ lsa.header.recency(comparedTo: $0.header(at: now)) }) ?? .newer {
         case .newer where isEndOfSequence(lsa, key):
             direct.append(lsa.header)
-            satisfyRequest(with: lsa.header, position, index, at: now)
+            satisfyRequest(with: lsa.header, by: neighbor, at: now)
             // Whoever has taken it in again has lost the beginning. A new instance, as late acknowledgments of the present
             // one would count otherwise.
             refreshOwn(key, at: now)
-        case .newer: receiveNewer(lsa, key, old: old, position, index, at: now)
+        case .newer: receiveNewer(lsa, key, old: old, from: neighbor, at: now)
         case .same, .older:
-            receiveKnown(lsa, key, old!, position, index, direct: &direct, at: now)
+            receiveKnown(lsa, key, old!, from: neighbor, direct: &direct, at: now)
         }
     }
 
     /// It is not newer than what we have (RFC 2328 §13 (6)–(8)).
     private mutating func receiveKnown(
-        _ lsa: LSA, _ key: DatabaseKey, _ old: LinkStateDatabase.Entry, _ position: Int, _ index: Int,
+        _ lsa: LSA, _ key: DatabaseKey, _ old: LinkStateDatabase.Entry, from neighbor: NeighborKey,
         direct: inout [LSAHeader], at now: Instant
     ) {
-        satisfyRequest(with: lsa.header, position, index, at: now)
+        satisfyRequest(with: lsa.header, by: neighbor, at: now)
         // A later instance was described, and we have none that is newer than this one.
-        if let described = interfaces[position].neighbors[index].requests[lsa.key] {
+        if let described = interfaces[neighbor].conversation?.requests[lsa.key] {
             let fault = NeighborFault.earlierInstance(
                 lsa.key, described: described.sequenceNumber, received: lsa.header.sequenceNumber)
-            return neighborEvent(position, index, .badLinkStateRequest, because: fault, at: now)
+            return neighborEvent(neighbor, .badLinkStateRequest, because: fault, at: now)
         }
         guard lsa.header.recency(comparedTo: old.header(at: now)) == .same else {
-            return answerOlder(key, old, position, index, at: now)
+            return answerOlder(key, old, to: neighbor, at: now)
         }
-        guard takeOffRetransmissions(key, position, index) else { return direct.append(lsa.header) }
+        guard takeOffRetransmissions(key, of: neighbor) else { return direct.append(lsa.header) }
         removeFlushed(key, at: now)
         // An implied acknowledgment (§13 (7a)); the backup tells the designated router even so.
-        let interface = interfaces[position]
-        if interface.state(of: routerID) == .backup, interface.neighbors[index].routerID == interface.designatedRouter {
-            acknowledgeLater(lsa.header, on: position, at: now)
+        let interface = interfaces[neighbor.interface]
+        if interface.state(of: routerID) == .backup, neighbor.router == interface.designatedRouter {
+            acknowledgeLater(lsa.header, on: neighbor.interface, at: now)
         }
     }
 
+    private mutating func satisfyRequest(with header: LSAHeader, by neighbor: NeighborKey, at now: Instant) {
+        let patience = interfaces[neighbor.interface].configuration.deadInterval * ConversationContext.exchangePatience
+        interfaces[neighbor].satisfyRequest(with: header, patience: patience, at: now)
+    }
+
     /// Checks type, scope and body; counts what is refused.
-    private mutating func acceptableKey(_ lsa: LSA, on position: Int) -> DatabaseKey? {
+    private mutating func acceptableKey(_ lsa: LSA, on interface: UInt32) -> DatabaseKey? {
         guard lsa.key.type.scope != .reserved, lsa.key.advertisingRouter != .none else {
             reject(.lsaScope)
             return nil
@@ -95,12 +98,12 @@ extension Router {
                 return nil
             }
         }
-        return databaseKey(lsa.key, on: position)
+        return DatabaseKey(lsa.key, on: interface)
     }
 
     /// RFC 2328 §13 (5).
     private mutating func receiveNewer(
-        _ lsa: LSA, _ key: DatabaseKey, old: LinkStateDatabase.Entry?, _ position: Int, _ index: Int, at now: Instant
+        _ lsa: LSA, _ key: DatabaseKey, old: LinkStateDatabase.Entry?, from neighbor: NeighborKey, at now: Instant
     ) {
         var burst = 0
         if let old {
@@ -113,18 +116,17 @@ extension Router {
             // Told, and acknowledged so that it does not come for ever.
             reject(.limit)
             tellOnce(.database)
-            acknowledgeLater(lsa.header, on: position, at: now)
-            return satisfyRequest(with: lsa.header, position, index, at: now)
+            acknowledgeLater(lsa.header, on: neighbor.interface, at: now)
+            return satisfyRequest(with: lsa.header, by: neighbor, at: now)
         }
         statistics.lsasInstalled += 1
         install(lsa, for: key, at: now, arrivalBurst: burst)
-        let router = interfaces[position].neighbors[index].routerID
-        let floodedBack = flood(key, received: (position, router), at: now)
-        satisfyRequest(with: lsa.header, position, index, at: now)
+        let floodedBack = flood(key, from: neighbor, at: now)
+        satisfyRequest(with: lsa.header, by: neighbor, at: now)
         if !floodedBack {
-            let state = interfaces[position].state(of: routerID)
-            if state != .backup || router == interfaces[position].designatedRouter {
-                acknowledgeLater(lsa.header, on: position, at: now)
+            let interface = interfaces[neighbor.interface]
+            if interface.state(of: routerID) != .backup || neighbor.router == interface.designatedRouter {
+                acknowledgeLater(lsa.header, on: neighbor.interface, at: now)
             }
         }
         if lsa.key.advertisingRouter == routerID { receivedOwn(lsa, key, at: now) }
@@ -150,13 +152,13 @@ extension Router {
 
     /// The neighbour is behind: it gets what we have, but not faster than it could take it (RFC 2328 §13 (8)).
     private mutating func answerOlder(
-        _ key: DatabaseKey, _ entry: LinkStateDatabase.Entry, _ position: Int, _ index: Int, at now: Instant
+        _ key: DatabaseKey, _ entry: LinkStateDatabase.Entry, to neighbor: NeighborKey, at now: Instant
     ) {
         let isWrapping =
             entry.age(at: now) >= LSAHeader.maxAge
             && entry.lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber
         guard !isWrapping, now - (entry.lastAnswer ?? .distantPast) >= Self.answerDistance else { return }
         database.noteAnswer(key, at: now)
-        sendUpdates([key], on: position, to: interfaces[position].neighbors[index].address, at: now)
+        sendUpdates([key], to: neighbor, at: now)
     }
 }

@@ -18,79 +18,76 @@ extension Router {
 
     /// An `auto` link turns out to have more than two routers, or a neighbour that elects: everything on it begins
     /// anew with a designated router. As each of us then names one in its hellos, all of us come to the same view.
-    mutating func becomeBroadcast(_ position: Int, because cause: BroadcastCause, at now: Instant) {
-        removeNeighbors(position, reason: .adjacencyReconsidered, at: now)
-        setMode(position, broadcastMode(interfaces[position].configuration, at: now), at: now)
-        let interface = interfaces[position].index
+    mutating func becomeBroadcast(_ index: UInt32, because cause: BroadcastCause, at now: Instant) {
+        removeNeighbors(index, reason: .adjacencyReconsidered, at: now)
+        setMode(index, broadcastMode(interfaces[index].configuration, at: now), at: now)
         switch cause {
-        case .secondNeighbor: tell(.becameBroadcast(interface: interface))
-        case .election(let neighbor): tell(.followsElection(interface: interface, neighbor: neighbor))
+        case .secondNeighbor: tell(.becameBroadcast(interface: index))
+        case .election(let neighbor): tell(.followsElection(interface: index, neighbor: neighbor))
         }
-        promptHello(position, at: now)
+        promptHello(index, at: now)
     }
 
     /// The last neighbour of an `auto` link has gone, so nothing is known about the link any more.
-    mutating func reconsiderAuto(_ position: Int, at now: Instant) {
-        guard interfaces[position].configuration.kind == .auto, interfaces[position].neighbors.isEmpty,
-            interfaces[position].isBroadcast
+    mutating func reconsiderAuto(_ index: UInt32, at now: Instant) {
+        guard interfaces[index].configuration.kind == .auto, interfaces[index].neighbors.isEmpty,
+            interfaces[index].isBroadcast
         else { return }
-        setMode(position, .pointToPoint(), at: now)
+        setMode(index, .pointToPoint(), at: now)
     }
 
     /// The only neighbour of an `auto` link has begun anew, or was configured anew, and elects nobody: it may be
     /// point-to-point now. That is tried, as the conversation with it begins anew in any case.
-    mutating func tryPointToPoint(_ position: Int, after hello: Hello, from router: RouterID, at now: Instant) {
-        let interface = interfaces[position]
+    mutating func tryPointToPoint(_ index: UInt32, after hello: Hello, from router: RouterID, at now: Instant) {
+        let interface = interfaces[index]
         guard interface.configuration.kind == .auto, case .elected = interface.mode,
             interface.neighbors.count == 1, let known = interface.neighbors.first, known.routerID == router,
             !hello.elects
         else { return }
         let beganAnew = known.state >= .twoWay && !hello.neighbors.contains(routerID)
         guard beganAnew || known.elects else { return }
-        removeNeighbors(position, reason: .adjacencyReconsidered, at: now)
-        let trial = Interface.Trial(until: now + Self.pointToPointTrial, elected: electionOutcome(position))
-        setMode(position, .pointToPoint(trial: trial), at: now)
+        removeNeighbors(index, reason: .adjacencyReconsidered, at: now)
+        let trial = Interface.Trial(until: now + Self.pointToPointTrial, elected: electionOutcome(index))
+        setMode(index, .pointToPoint(trial: trial), at: now)
     }
 
     /// No description has come: the neighbour listens for a designated router.
-    mutating func endTrial(_ trial: Interface.Trial, _ position: Int, at now: Instant) {
-        setMode(position, .elected(trial.elected), at: now)
-        reconsiderAuto(position, at: now)
+    mutating func endTrial(_ trial: Interface.Trial, _ index: UInt32, at now: Instant) {
+        setMode(index, .elected(trial.elected), at: now)
+        reconsiderAuto(index, at: now)
     }
 
     /// A neighbour describes its database. If it elects nobody, and nobody else is there, the link is point-to-point.
-    mutating func noteDescriber(_ position: Int, _ index: Int, at now: Instant) {
-        let interface = interfaces[position]
-        guard interface.configuration.kind == .auto, !interface.neighbors[index].elects else { return }
-        switch interface.mode {
+    mutating func noteDescriber(_ neighbor: NeighborKey, at now: Instant) {
+        let index = neighbor.interface
+        guard interfaces[index].configuration.kind == .auto, !interfaces[neighbor].elects else { return }
+        switch interfaces[index].mode {
         case .pointToPoint(trial: .some):
-            interfaces[position].mode = .pointToPoint()
-            tell(.becamePointToPoint(interface: interface.index))
-        case .waiting where interface.neighbors.count == 1: becomePointToPoint(position, at: now)
+            interfaces[index].mode = .pointToPoint()
+            tell(.becamePointToPoint(interface: index))
+        case .waiting where interfaces[index].neighbors.count == 1: becomePointToPoint(index, at: now)
         case .passive, .standby, .pointToPoint, .waiting, .elected: break
         }
     }
 
     /// Whoever is on the link has been heard by now.
-    mutating func endWaiting(_ position: Int, at now: Instant) {
-        let interface = interfaces[position]
+    mutating func endWaiting(_ index: UInt32, at now: Instant) {
+        let interface = interfaces[index]
         let isAlone = interface.neighbors.isEmpty
         if interface.configuration.kind == .auto, interface.neighbors.count <= 1,
             isAlone || !interface.neighbors[0].elects
         {
-            becomePointToPoint(position, at: now)
+            becomePointToPoint(index, at: now)
         } else {
-            electDesignatedRouter(position, at: now)
+            electDesignatedRouter(index, at: now)
         }
     }
 
-    private mutating func becomePointToPoint(_ position: Int, at now: Instant) {
-        setMode(position, .pointToPoint(), at: now)
-        tell(.becamePointToPoint(interface: interfaces[position].index))
-        for index in interfaces[position].neighbors.indices {
-            neighborEvent(position, index, .adjacencyReconsidered, at: now)
-        }
-        promptHello(position, at: now)
+    private mutating func becomePointToPoint(_ index: UInt32, at now: Instant) {
+        setMode(index, .pointToPoint(), at: now)
+        tell(.becamePointToPoint(interface: index))
+        for neighbor in interfaces[index].neighborKeys { neighborEvent(neighbor, .adjacencyReconsidered, at: now) }
+        promptHello(index, at: now)
     }
 }
 

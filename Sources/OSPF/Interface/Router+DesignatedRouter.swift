@@ -5,16 +5,15 @@ internal import Timing
 /// Which router speaks for a link with many (RFC 2328 §9.3, §9.4).
 extension Router {
     /// Follows what a hello says about the designated router (RFC 2328 §10.5).
-    mutating func reconsiderElection(_ position: Int, was old: Neighbor?, router: RouterID, at now: Instant) {
-        guard interfaces[position].isBroadcast, let index = interfaces[position].neighborIndex(of: router) else {
-            return
-        }
-        let neighbor = interfaces[position].neighbors[index]
+    mutating func reconsiderElection(_ index: UInt32, was old: Neighbor?, router: RouterID, at now: Instant) {
+        let key = NeighborKey(interface: index, router: router)
+        guard interfaces[index].isBroadcast, interfaces.contains(key) else { return }
+        let neighbor = interfaces[key]
         guard neighbor.state >= .twoWay || old.map({ $0.state >= .twoWay }) == true else { return }
-        if case .waiting = interfaces[position].mode {
+        if case .waiting = interfaces[index].mode {
             let namesBackup = neighbor.backupDesignatedRouter == router
             let hasNoBackup = neighbor.designatedRouter == router && neighbor.backupDesignatedRouter == .none
-            if namesBackup || hasNoBackup { electDesignatedRouter(position, at: now) }
+            if namesBackup || hasNoBackup { electDesignatedRouter(index, at: now) }
             return
         }
         let changed =
@@ -22,24 +21,24 @@ extension Router {
             || (old!.state >= .twoWay) != (neighbor.state >= .twoWay)
             || (old!.designatedRouter == router) != (neighbor.designatedRouter == router)
             || (old!.backupDesignatedRouter == router) != (neighbor.backupDesignatedRouter == router)
-        if changed { electDesignatedRouter(position, at: now) }
+        if changed { electDesignatedRouter(index, at: now) }
     }
 
     /// Elects anew without a neighbour that has gone (RFC 2328 §9.3, NeighborChange). Whoever is still Waiting goes on
     /// doing so.
-    mutating func neighborGone(_ position: Int, at now: Instant) {
-        guard case .elected = interfaces[position].mode else { return }
-        electDesignatedRouter(position, at: now)
+    mutating func neighborGone(_ index: UInt32, at now: Instant) {
+        guard case .elected = interfaces[index].mode else { return }
+        electDesignatedRouter(index, at: now)
     }
 
-    mutating func electDesignatedRouter(_ position: Int, at now: Instant) {
-        guard interfaces[position].isBroadcast else { return }
-        setMode(position, .elected(electionOutcome(position)), at: now)
+    mutating func electDesignatedRouter(_ index: UInt32, at now: Instant) {
+        guard interfaces[index].isBroadcast else { return }
+        setMode(index, .elected(electionOutcome(index)), at: now)
     }
 
     /// Whom this router elects among itself and the neighbours that hear it.
-    func electionOutcome(_ position: Int) -> DesignatedRouterElection.Outcome {
-        let interface = interfaces[position]
+    func electionOutcome(_ index: UInt32) -> DesignatedRouterElection.Outcome {
+        let interface = interfaces[index]
         let own = DesignatedRouterElection.Candidate(
             routerID: routerID, priority: interface.configuration.priority, designated: interface.designatedRouter,
             backup: interface.backupDesignatedRouter)
@@ -51,12 +50,12 @@ extension Router {
         return DesignatedRouterElection.elect(own: own, others: others)
     }
 
-    mutating func setMode(_ position: Int, _ mode: Interface.Mode, at now: Instant) {
-        let old = interfaces[position]
+    mutating func setMode(_ index: UInt32, _ mode: Interface.Mode, at now: Instant) {
+        let old = interfaces[index]
         guard old.mode != mode else { return }
-        interfaces[position].mode = mode
+        interfaces[index].mode = mode
         origination.interfacesChanged()
-        let (from, to) = (old.state(of: routerID), interfaces[position].state(of: routerID))
+        let (from, to) = (old.state(of: routerID), interfaces[index].state(of: routerID))
         if from != to {
             tell(.interfaceState(interface: old.index, from: from, to: to))
             let wasSpeaker = from == .designated || from == .backup
@@ -65,28 +64,27 @@ extension Router {
                 effects.append(.membership(interface: old.index, group: .allDRouters, joined: isSpeaker))
             }
         }
-        if old.designatedRouter != interfaces[position].designatedRouter
-            || old.backupDesignatedRouter != interfaces[position].backupDesignatedRouter
+        if old.designatedRouter != interfaces[index].designatedRouter
+            || old.backupDesignatedRouter != interfaces[index].backupDesignatedRouter
         {
-            for index in interfaces[position].neighbors.indices {
-                let interface = interfaces[position]
-                let fault = NeighborFault.designatedRouter(
-                    interface.designatedRouter, backup: interface.backupDesignatedRouter)
-                neighborEvent(position, index, .adjacencyReconsidered, because: fault, at: now)
+            let fault = NeighborFault.designatedRouter(
+                interfaces[index].designatedRouter, backup: interfaces[index].backupDesignatedRouter)
+            for neighbor in interfaces[index].neighborKeys {
+                neighborEvent(neighbor, .adjacencyReconsidered, because: fault, at: now)
             }
             // Those we elect need not wait an interval to learn it.
-            promptHello(position, at: now)
+            promptHello(index, at: now)
         }
     }
 
     /// Whether an adjacency with a neighbour is wanted (RFC 2328 §10.4).
-    func adjacencyIsWanted(_ position: Int, with router: RouterID) -> Bool {
-        switch interfaces[position].mode {
+    func adjacencyIsWanted(with neighbor: NeighborKey) -> Bool {
+        switch interfaces[neighbor.interface].mode {
         case .passive, .standby: false
         case .pointToPoint: true
         case .waiting: false
         case .elected(let outcome):
-            [outcome.designated, outcome.backup].contains { $0 != .none && ($0 == routerID || $0 == router) }
+            [outcome.designated, outcome.backup].contains { $0 != .none && ($0 == routerID || $0 == neighbor.router) }
         }
     }
 }

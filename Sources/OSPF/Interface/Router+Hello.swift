@@ -9,116 +9,124 @@ extension Router {
     /// few and those of all ports: without a place for it, no packet leaves, not even a hello.
     static let replacementDistance = Duration.milliseconds(50)
 
-    mutating func sendHello(_ position: Int, at now: Instant) {
-        let configuration = interfaces[position].configuration
+    mutating func sendHello(_ index: UInt32, at now: Instant) {
+        let configuration = interfaces[index].configuration
         let hello = Hello(
             interfaceID: configuration.index, priority: configuration.priority, options: options,
             helloInterval: configuration.helloSeconds, deadInterval: configuration.deadSeconds,
-            designatedRouter: interfaces[position].designatedRouter,
-            backupDesignatedRouter: interfaces[position].backupDesignatedRouter,
-            neighbors: interfaces[position].neighbors.map(\.routerID))
-        send(.hello(hello), on: position, to: .allSPFRouters)
-        interfaces[position].lastHello = now
-        interfaces[position].promptHello = nil
-        if let moment = interfaces[position].correctingHello, moment <= now {
-            interfaces[position].correctingHello = nil
+            designatedRouter: interfaces[index].designatedRouter,
+            backupDesignatedRouter: interfaces[index].backupDesignatedRouter,
+            neighbors: interfaces[index].neighbors.map(\.routerID))
+        send(.hello(hello), on: index, to: .allSPFRouters)
+        interfaces[index].lastHello = now
+        interfaces[index].promptHello = nil
+        if let moment = interfaces[index].correctingHello, moment <= now {
+            interfaces[index].correctingHello = nil
         }
         // A tenth of the interval is spread at random, always to the early side, so that routers started together do
         // not speak together for ever.
-        interfaces[position].nextHello =
-            now + configuration.helloInterval - random.duration(below: interfaces[position].helloSpread)
+        interfaces[index].nextHello =
+            now + configuration.helloInterval - random.duration(below: interfaces[index].helloSpread)
     }
 
     /// Has a hello sent now, or as soon as the distance to the last one allows: a new neighbour need not wait an
     /// interval to learn that it is heard.
-    mutating func promptHello(_ position: Int, at now: Instant) {
-        guard interfaces[position].promptHello == nil else { return }
-        if let last = interfaces[position].lastHello, now < last + Self.promptHelloDistance {
-            interfaces[position].promptHello = last + Self.promptHelloDistance
+    mutating func promptHello(_ index: UInt32, at now: Instant) {
+        guard interfaces[index].promptHello == nil else { return }
+        if let last = interfaces[index].lastHello, now < last + Self.promptHelloDistance {
+            interfaces[index].promptHello = last + Self.promptHelloDistance
         } else {
-            sendHello(position, at: now)
+            sendHello(index, at: now)
         }
     }
 
-    mutating func receive(_ hello: Hello, from router: RouterID, at source: IPv6Address, on position: Int, now: Instant)
+    mutating func receive(_ hello: Hello, from router: RouterID, at source: IPv6Address, on index: UInt32, now: Instant)
     {
-        guard helloAgrees(hello, from: router, on: position, at: now) else { return reject(.helloMismatch) }
-        tryPointToPoint(position, after: hello, from: router, at: now)
-        guard let (index, isNew) = neighbor(for: router, at: source, hello: hello, on: position, now: now) else {
-            return
-        }
-        let interfaceIDChanged = interfaces[position].neighbors[index].interfaceID != hello.interfaceID
-        let old = isNew || !interfaces[position].isBroadcast ? nil : interfaces[position].neighbors[index]
-        let deadInterval = interfaces[position].configuration.deadInterval
-        interfaces[position].neighbors[index].take(hello, deadInterval: deadInterval, at: now)
+        guard helloAgrees(hello, from: router, on: index, at: now) else { return reject(.helloMismatch) }
+        tryPointToPoint(index, after: hello, from: router, at: now)
+        let neighbor = NeighborKey(interface: index, router: router)
+        guard let isNew = makeNeighbor(neighbor, at: source, hello: hello, now: now) else { return }
+        let interfaceIDChanged = interfaces[neighbor].interfaceID != hello.interfaceID
+        let old = isNew || !interfaces[index].isBroadcast ? nil : interfaces[neighbor]
+        let deadInterval = interfaces[index].configuration.deadInterval
+        interfaces[neighbor].take(hello, deadInterval: deadInterval, at: now)
 
         let hearsUs = hello.neighbors.contains(routerID)
-        if !hearsUs || isNew { promptHello(position, at: now) }
+        if !hearsUs || isNew { promptHello(index, at: now) }
         if hearsUs {
-            neighborEvent(position, index, .twoWayReceived, at: now)
+            neighborEvent(neighbor, .twoWayReceived, at: now)
         } else {
             let fault = NeighborFault.notListed(among: hello.neighbors.count)
-            neighborEvent(position, index, .oneWayReceived, because: fault, at: now)
+            neighborEvent(neighbor, .oneWayReceived, because: fault, at: now)
         }
         // A neighbour whose interfaces have other numbers is another machine, or the same started anew.
-        if interfaceIDChanged { releaseLink(position, index, at: now) }
-        reconsiderElection(position, was: old, router: router, at: now)
+        if interfaceIDChanged { releaseLink(neighbor, at: now) }
+        reconsiderElection(index, was: old, router: router, at: now)
     }
 
     /// What in a hello makes an `auto` link broadcast.
     private func broadcastCause(
-        _ hello: Hello, from router: RouterID, isKnown: Bool, on position: Int
+        _ hello: Hello, from router: RouterID, isKnown: Bool, on index: UInt32
     ) -> BroadcastCause? {
         if hello.designatedRouter != .none { return .election(by: router) }
-        return isKnown || interfaces[position].neighbors.isEmpty ? nil : .secondNeighbor
+        return isKnown || interfaces[index].neighbors.isEmpty ? nil : .secondNeighbor
     }
 
-    /// Finds the sender among the neighbours, or makes it one. `nil` when there are too many.
-    private mutating func neighbor(
-        for router: RouterID, at source: IPv6Address, hello: Hello, on position: Int, now: Instant
-    ) -> (index: Int, isNew: Bool)? {
-        // The same router at another address, or another router at the same: the old conversation is over.
-        if let index = interfaces[position].neighbors.firstIndex(where: {
-            ($0.routerID == router) != ($0.address == source)
-        }) {
-            if let last = interfaces[position].lastReplacement, now < last + Self.replacementDistance {
-                reject(.limit)
-                return nil
-            }
-            interfaces[position].lastReplacement = now
-            let known = interfaces[position].neighbors[index]
-            let fault: NeighborFault =
-                known.routerID == router
-                ? .address(was: known.address, is: source) : .routerID(was: known.routerID, is: router)
-            removeNeighbor(position, index, reason: .replaced, because: fault, at: now)
-            neighborGone(position, at: now)
-        }
-        let known = interfaces[position].neighborIndex(of: router)
-        let configuration = interfaces[position].configuration
-        if configuration.kind == .auto, !interfaces[position].isBroadcast,
-            let cause = broadcastCause(hello, from: router, isKnown: known != nil, on: position)
+    /// Makes the sender a neighbour unless it is one. Returns whether it is new; `nil` when there are too many.
+    private mutating func makeNeighbor(
+        _ key: NeighborKey, at source: IPv6Address, hello: Hello, now: Instant
+    ) -> Bool? {
+        let index = key.interface
+        guard replaceOther(than: key, at: source, now: now) else { return nil }
+        let isKnown = interfaces.contains(key)
+        let configuration = interfaces[index].configuration
+        if configuration.kind == .auto, !interfaces[index].isBroadcast,
+            let cause = broadcastCause(hello, from: key.router, isKnown: isKnown, on: index)
         {
-            becomeBroadcast(position, because: cause, at: now)
-        } else if let known {
-            return (known, false)
+            becomeBroadcast(index, because: cause, at: now)
+        } else if isKnown {
+            return false
         }
-        guard interfaces[position].neighbors.count < self.configuration.limits.neighborsPerInterface else {
+        guard interfaces[index].neighbors.count < self.configuration.limits.neighborsPerInterface else {
             reject(.limit)
             tellOnce(.neighbors)
             return nil
         }
         let neighbor = Neighbor(
-            routerID: router, interfaceID: hello.interfaceID, address: source, priority: hello.priority,
+            routerID: key.router, interfaceID: hello.interfaceID, address: source, priority: hello.priority,
             options: hello.options, designatedRouter: hello.designatedRouter,
             backupDesignatedRouter: hello.backupDesignatedRouter, since: now,
             inactivityDeadline: now + configuration.deadInterval,
             sequenceNumber: UInt32(truncatingIfNeeded: random.next()))
-        let index =
-            interfaces[position].neighbors.firstIndex { $0.routerID > router }
-            ?? interfaces[position].neighbors.endIndex
-        interfaces[position].neighbors.insert(neighbor, at: index)
-        tellState(position, neighbor, from: .down, to: .initial, reason: .helloReceived)
-        return (index, true)
+        let place = interfaces[index].neighbors.partitioningIndex { $0.routerID > key.router }
+        interfaces[index].neighbors.insert(neighbor, at: place)
+        tell(
+            .neighborState(
+                interface: index, neighbor: key.router, from: .down, to: .initial, reason: .helloReceived))
+        return true
+    }
+
+    /// The same router at another address, or another router at the same: the old conversation is over. Returns whether
+    /// the hello may be taken in.
+    private mutating func replaceOther(than key: NeighborKey, at source: IPv6Address, now: Instant) -> Bool {
+        let index = key.interface
+        guard
+            let known = interfaces[index].neighbors.first(where: {
+                ($0.routerID == key.router) != ($0.address == source)
+            })
+        else { return true }
+        if let last = interfaces[index].lastReplacement, now < last + Self.replacementDistance {
+            reject(.limit)
+            return false
+        }
+        interfaces[index].lastReplacement = now
+        let fault: NeighborFault =
+            known.routerID == key.router
+            ? .address(was: known.address, is: source) : .routerID(was: known.routerID, is: key.router)
+        let old = NeighborKey(interface: index, router: known.routerID)
+        removeNeighbor(old, reason: .replaced, because: fault, at: now)
+        neighborGone(index, at: now)
+        return true
     }
 }
 

@@ -21,8 +21,8 @@ extension Router {
     static let mismatchesPerInterface = 16
 
     /// Whether timers and area type agree (RFC 5340 §4.2.2.1).
-    mutating func helloAgrees(_ hello: Hello, from router: RouterID, on position: Int, at now: Instant) -> Bool {
-        let ours = interfaces[position].configuration
+    mutating func helloAgrees(_ hello: Hello, from router: RouterID, on index: UInt32, at now: Instant) -> Bool {
+        let ours = interfaces[index].configuration
         let disagreement: (Notice.HelloField, Int, Int)? =
             if hello.helloInterval != ours.helloSeconds {
                 (.helloInterval, Int(hello.helloInterval), Int(ours.helloSeconds))
@@ -34,40 +34,40 @@ extension Router {
                 nil
             }
         guard let (field, theirs, own) = disagreement else {
-            if !interfaces[position].mismatches.isEmpty { interfaces[position].mismatches[router] = nil }
+            if !interfaces[index].mismatches.isEmpty { interfaces[index].mismatches[router] = nil }
             return true
         }
-        noteMismatch(field, theirs, own, hello, from: router, on: position, at: now)
+        noteMismatch(field, theirs, own, hello, from: router, on: index, at: now)
         return false
     }
 
     /// Notes that a packet belongs to another area than ours (RFC 5340 §4.2.2). Only hellos of our instance count: an
     /// instance of another number may be in any area.
-    mutating func noteForeignArea(_ packet: Packet, on position: Int, at now: Instant) {
+    mutating func noteForeignArea(_ packet: Packet, on index: UInt32, at now: Instant) {
         guard case .hello(let hello) = packet.body, packet.header.instanceID == configuration.instanceID,
             ![routerID, .none].contains(packet.header.routerID)
         else { return }
         noteMismatch(
             .area, Int(packet.header.areaID.rawValue), Int(configuration.areaID.rawValue), hello,
-            from: packet.header.routerID, on: position, at: now)
+            from: packet.header.routerID, on: index, at: now)
     }
 
     /// Keeps a disagreement in mind until it is heard no more, and tells of it once.
     private mutating func noteMismatch(
         _ field: Notice.HelloField, _ theirs: Int, _ ours: Int, _ hello: Hello, from router: RouterID,
-        on position: Int, at now: Instant
+        on index: UInt32, at now: Instant
     ) {
-        let known = interfaces[position].mismatches[router]
-        if known == nil, interfaces[position].mismatches.count >= Self.mismatchesPerInterface {
-            interfaces[position].mismatches = interfaces[position].mismatches.filter { $0.value.deadline > now }
-            guard interfaces[position].mismatches.count < Self.mismatchesPerInterface else { return }
+        let known = interfaces[index].mismatches[router]
+        if known == nil, interfaces[index].mismatches.count >= Self.mismatchesPerInterface {
+            interfaces[index].mismatches = interfaces[index].mismatches.filter { $0.value.deadline > now }
+            guard interfaces[index].mismatches.count < Self.mismatchesPerInterface else { return }
         }
-        let silence = max(interfaces[position].configuration.deadInterval, .seconds(Int(hello.deadInterval)))
-        interfaces[position].mismatches[router] = HelloMismatch(
+        let silence = max(interfaces[index].configuration.deadInterval, .seconds(Int(hello.deadInterval)))
+        interfaces[index].mismatches[router] = HelloMismatch(
             neighbor: router, field: field, theirs: theirs, ours: ours, deadline: now + silence)
         if let known, known.deadline > now, (known.field, known.theirs, known.ours) == (field, theirs, ours) { return }
         tell(
             .helloMismatch(
-                interface: interfaces[position].index, neighbor: router, field: field, theirs: theirs, ours: ours))
+                interface: index, neighbor: router, field: field, theirs: theirs, ours: ours))
     }
 }

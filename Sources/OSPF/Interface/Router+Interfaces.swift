@@ -8,21 +8,21 @@ extension Router {
     static let promptHelloDistance = Duration.milliseconds(5)
 
     mutating func interfaceUp(_ configuration: InterfaceConfiguration, at now: Instant) {
-        if let position = interfacePosition(configuration.index) {
-            interfaceChanged(position, to: configuration, at: now)
-            return
-        }
-        var interface = Interface(
+        let index = configuration.index
+        guard !interfaces.contains(index) else { return interfaceChanged(index, to: configuration, at: now) }
+        let interface = Interface(
             configuration: configuration, mode: initialMode(configuration, at: now), nextHello: now)
-        let isListening = !interface.isPassive && speakBeforeNewInterface(at: now)
-        if isListening { interface.nextHello = now + Self.listeningTime }
-        let position = interfaces.firstIndex { $0.index > configuration.index } ?? interfaces.endIndex
-        interfaces.insert(interface, at: position)
+        interfaces.insert(interface)
         tell(.interfaceState(interface: interface.index, from: .down, to: interface.state(of: routerID)))
         origination.interfacesChanged()
         guard !interface.isPassive else { return }
         effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: true))
-        if !isListening { sendHello(position, at: now) }
+        // Only who has joined the group can hear the others.
+        if speakBeforeNewInterface(at: now) {
+            interfaces[index].nextHello = now + Self.listeningTime
+        } else {
+            sendHello(index, at: now)
+        }
     }
 
     func initialMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
@@ -41,8 +41,8 @@ extension Router {
     }
 
     /// A change that both ends must agree on restarts the interface; anything else only changes what is announced.
-    private mutating func interfaceChanged(_ position: Int, to new: InterfaceConfiguration, at now: Instant) {
-        let old = interfaces[position].configuration
+    private mutating func interfaceChanged(_ index: UInt32, to new: InterfaceConfiguration, at now: Instant) {
+        let old = interfaces[index].configuration
         guard old != new else { return }
         var gentle = old
         gentle.cost = new.cost
@@ -56,21 +56,21 @@ extension Router {
             if new.isPassive { takeOver(from: new.index, at: now) }
             return
         }
-        interfaces[position].configuration = new
+        interfaces[index].configuration = new
         origination.interfacesChanged()
-        if old.priority != new.priority, interfaces[position].isBroadcast {
-            electDesignatedRouter(position, at: now)
+        if old.priority != new.priority, interfaces[index].isBroadcast {
+            electDesignatedRouter(index, at: now)
         }
     }
 
     mutating func interfaceDown(_ index: UInt32, reason: NeighborChangeReason, at now: Instant) {
-        guard let position = interfacePosition(index) else { return }
-        removeNeighbors(position, reason: reason, at: now)
-        let interface = interfaces[position]
+        guard interfaces.contains(index) else { return }
+        removeNeighbors(index, reason: reason, at: now)
+        let interface = interfaces[index]
         leaveGroups(interface)
         tell(.interfaceState(interface: index, from: interface.state(of: routerID), to: .down))
         forgetLink(index, at: now)
-        interfaces.remove(at: position)
+        interfaces.remove(index)
         duplicates.neighborHeard[index] = nil
         origination.interfacesChanged()
     }
@@ -89,45 +89,43 @@ extension Router {
         effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: false))
     }
 
-    mutating func removeNeighbors(_ position: Int, reason: NeighborChangeReason, at now: Instant) {
-        for neighbor in interfaces[position].neighbors.indices.reversed() {
-            removeNeighbor(position, neighbor, reason: reason, at: now)
+    mutating func removeNeighbors(_ index: UInt32, reason: NeighborChangeReason, at now: Instant) {
+        for neighbor in interfaces[index].neighborKeys.reversed() {
+            removeNeighbor(neighbor, reason: reason, at: now)
         }
     }
 
-    mutating func runInterfaceTimers(_ position: Int, at now: Instant) {
-        if !interfaces[position].isSilent {
-            let interface = interfaces[position]
+    mutating func runInterfaceTimers(_ index: UInt32, at now: Instant) {
+        if !interfaces[index].isSilent {
+            let interface = interfaces[index]
             if [interface.nextHello, interface.promptHello, interface.correctingHello].contains(where: {
                 $0.map { $0 <= now } ?? false
             }) {
-                sendHello(position, at: now)
+                sendHello(index, at: now)
             }
         }
-        switch interfaces[position].mode {
-        case .waiting(let until) where until <= now: endWaiting(position, at: now)
-        case .pointToPoint(let trial?) where trial.until <= now: endTrial(trial, position, at: now)
-        case .standby(_, let until) where until <= now: leaveStandby(position, at: now)
+        switch interfaces[index].mode {
+        case .waiting(let until) where until <= now: endWaiting(index, at: now)
+        case .pointToPoint(let trial?) where trial.until <= now: endTrial(trial, index, at: now)
+        case .standby(_, let until) where until <= now: leaveStandby(index, at: now)
         case .passive, .standby, .pointToPoint, .waiting, .elected: break
         }
-        if let deadline = interfaces[position].acknowledgmentDeadline, deadline <= now {
-            sendDelayedAcknowledgments(position)
+        if let deadline = interfaces[index].acknowledgmentDeadline, deadline <= now {
+            sendDelayedAcknowledgments(index)
         }
-        for neighbor in interfaces[position].neighbors.indices.reversed() {
-            runNeighborTimers(position, neighbor, at: now)
-        }
+        for neighbor in interfaces[index].neighborKeys.reversed() { runNeighborTimers(neighbor, at: now) }
     }
 
     /// Sends a packet out of an interface; octets and type are counted.
-    mutating func send(_ body: Packet.Body, on position: Int, to destination: IPv6Address) {
-        let source = interfaces[position].configuration.linkLocalAddress
+    mutating func send(_ body: Packet.Body, on index: UInt32, to destination: IPv6Address) {
+        let source = interfaces[index].configuration.linkLocalAddress
         let octets = Packet(header: packetHeader, body: body).encode(source: source, destination: destination)
-        send(octets, type: body.type, on: position, to: destination)
+        send(octets, type: body.type, on: index, to: destination)
     }
 
-    mutating func send(_ octets: [UInt8], type: PacketType, on position: Int, to destination: IPv6Address) {
+    mutating func send(_ octets: [UInt8], type: PacketType, on index: UInt32, to destination: IPv6Address) {
         statistics.packetsSent[Int(type.rawValue)] += 1
-        let configuration = interfaces[position].configuration
+        let configuration = interfaces[index].configuration
         effects.append(
             .send(
                 interface: configuration.index, source: configuration.linkLocalAddress, destination: destination,
@@ -142,8 +140,8 @@ extension Router {
     var options: OSPFOptions { origination.isStubRouter ? [.v6, .e] : [.v6, .e, .r] }
 
     /// Whom floods and acknowledgments of many go to (RFC 2328 §13.3 (5), §13.5).
-    func floodDestination(_ position: Int) -> IPv6Address {
-        switch interfaces[position].state(of: routerID) {
+    func floodDestination(_ index: UInt32) -> IPv6Address {
+        switch interfaces[index].state(of: routerID) {
         case .drOther, .waiting: .allDRouters
         default: .allSPFRouters
         }

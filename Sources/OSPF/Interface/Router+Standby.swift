@@ -16,50 +16,45 @@ extension Router {
     /// Whether an interface that comes up has to listen first. The others speak at once, so that it hears them.
     mutating func speakBeforeNewInterface(at now: Instant) -> Bool {
         let others = interfaces.indices.filter { interfaces[$0].hasConversation }
-        for position in others { promptHello(position, at: now) }
+        for other in others { promptHello(other, at: now) }
         return !others.isEmpty
     }
 
     /// The interface of this router that a hello with its own router ID came out of; `nil` for a hello of another router.
-    func senderPosition(of hello: Hello, from source: IPv6Address) -> Int? {
-        interfacePosition(hello.interfaceID).flatMap { position in
-            interfaces[position].configuration.linkLocalAddress == source ? position : nil
-        }
+    func ownSender(of hello: Hello, from source: IPv6Address) -> UInt32? {
+        let index = hello.interfaceID
+        guard interfaces.contains(index), interfaces[index].configuration.linkLocalAddress == source else { return nil }
+        return index
     }
 
     /// An interface has heard a hello of another interface of this router, so both are on one link.
-    mutating func heardOwnInterface(_ sender: Int, on position: Int, at now: Instant) {
+    mutating func heardOwnInterface(_ sender: UInt32, on index: UInt32, at now: Instant) {
         // What a port said before it stood by may still be on its way.
-        guard sender != position, !interfaces[sender].isSilent else { return }
-        switch interfaces[position].mode {
+        guard sender != index, !interfaces[sender].isSilent else { return }
+        switch interfaces[index].mode {
         case .passive: break
-        case .standby: interfaces[position].mode = standbyMode(for: sender, at: now)
+        case .standby: interfaces[index].mode = standbyMode(for: sender, at: now)
         case .pointToPoint, .waiting, .elected:
-            if isPreferred(sender, to: position) {
-                standBy(position, for: sender, at: now)
-            } else {
-                standBy(sender, for: position, at: now)
-            }
+            // The other hears this one as well. Nobody on one link can silence the interface of another.
+            if isPreferred(sender, to: index) { standBy(index, for: sender, at: now) }
         }
     }
 
-    private func isPreferred(_ one: Int, to other: Int) -> Bool {
+    private func isPreferred(_ one: UInt32, to other: UInt32) -> Bool {
         let (one, other) = (interfaces[one], interfaces[other])
         return one.hasConversation != other.hasConversation ? one.hasConversation : one.index < other.index
     }
 
-    private func standbyMode(for active: Int, at now: Instant) -> Interface.Mode {
-        let interface = interfaces[active]
-        return .standby(for: interface.index, until: now + interface.configuration.deadInterval)
+    private func standbyMode(for active: UInt32, at now: Instant) -> Interface.Mode {
+        .standby(for: active, until: now + interfaces[active].configuration.deadInterval)
     }
 
-    private mutating func standBy(_ position: Int, for active: Int, at now: Instant) {
-        let index = interfaces[position].index
-        removeNeighbors(position, reason: .standby, at: now)
+    private mutating func standBy(_ index: UInt32, for active: UInt32, at now: Instant) {
+        removeNeighbors(index, reason: .standby, at: now)
         forgetLink(index, at: now)
-        interfaces[position].becomeSilent()
-        setMode(position, standbyMode(for: active, at: now), at: now)
-        tell(.standby(interface: index, active: interfaces[active].index))
+        interfaces[index].becomeSilent()
+        setMode(index, standbyMode(for: active, at: now), at: now)
+        tell(.standby(interface: index, active: active))
         // Neighbours that have just taken this interface for the router's only one do not take another at once.
         interfaces[active].correctingHello = now + Self.replacementDistance + .milliseconds(10)
     }
@@ -68,14 +63,14 @@ extension Router {
     mutating func takeOver(from index: UInt32, at now: Instant) {
         let waiting = interfaces.indices.filter { interfaces[$0].activeInterface == index }
         guard let next = waiting.first else { return }
-        for position in waiting.dropFirst() { interfaces[position].mode = standbyMode(for: next, at: now) }
+        for other in waiting.dropFirst() { interfaces[other].mode = standbyMode(for: next, at: now) }
         leaveStandby(next, at: now)
     }
 
     /// An interface that stands by speaks for itself from now on.
-    mutating func leaveStandby(_ position: Int, at now: Instant) {
-        setMode(position, initialMode(interfaces[position].configuration, at: now), at: now)
-        sendHello(position, at: now)
+    mutating func leaveStandby(_ index: UInt32, at now: Instant) {
+        setMode(index, initialMode(interfaces[index].configuration, at: now), at: now)
+        sendHello(index, at: now)
     }
 }
 

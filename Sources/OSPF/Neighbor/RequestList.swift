@@ -4,8 +4,7 @@ internal import Timing
 /// LSAs that a neighbour has described and we do not have (RFC 2328 §10, "Link state request list").
 struct RequestList: Sendable {
     private var wanted: [LSAKey: LSAHeader] = [:]
-    private var order: [LSAKey] = []
-    private var head = 0
+    private var order = FIFO<LSAKey>()
     /// What was asked for last and has not come yet.
     private var asked: Set<LSAKey> = []
     /// When to ask again.
@@ -35,8 +34,7 @@ struct RequestList: Sendable {
     /// Forgets the places of what has come: a neighbour that goes on describing must not make the list grow.
     private mutating func compact() {
         var seen: Set<LSAKey> = []
-        order = order[head...].filter { wanted[$0] != nil && seen.insert($0).inserted }
-        head = 0
+        order.filter { wanted[$0] != nil && seen.insert($0).inserted }
     }
 
     /// Ends the request that an instance answers: it must be at least as recent as the one described (RFC 2328 §13.3
@@ -61,9 +59,9 @@ struct RequestList: Sendable {
     mutating func next(limit: Int) -> [LSAKey] {
         assert(asked.isEmpty)
         var keys: [LSAKey] = []
-        while head < order.count, keys.count < limit {
-            if wanted[order[head]] != nil { keys.append(order[head]) }
-            head += 1
+        while keys.count < limit, let key = order.first {
+            if wanted[key] != nil { keys.append(key) }
+            order.removeFirst()
         }
         asked = Set(keys)
         attempts = 0

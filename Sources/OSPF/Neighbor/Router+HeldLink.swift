@@ -11,13 +11,11 @@ extension Router {
 
     /// To be called when a neighbour leaves Full. Only a point-to-point link is held, and only as long as the neighbour
     /// tells it too: who takes leave has flushed its LSAs, who does not hear us any more has withdrawn the link.
-    mutating func holdLink(_ position: Int, _ index: Int, at now: Instant) {
-        let interface = interfaces[position]
-        let neighbor = interface.neighbors[index]
-        guard !interface.isBroadcast, isToldLink(neighbor.routerID, neighbor.interfaceID, on: interface.index) else {
-            return
-        }
-        interfaces[position].neighbors[index].heldUntil = now + Self.linkHold
+    mutating func holdLink(_ neighbor: NeighborKey, at now: Instant) {
+        guard !interfaces[neighbor.interface].isBroadcast,
+            isToldLink(neighbor.router, interfaces[neighbor].interfaceID, on: neighbor.interface)
+        else { return }
+        interfaces[neighbor].heldUntil = now + Self.linkHold
     }
 
     /// Whether a router tells a link with an interface of ours.
@@ -28,8 +26,8 @@ extension Router {
     }
 
     /// It has taken too long, or it is another neighbour that came.
-    mutating func releaseLink(_ position: Int, _ index: Int, at now: Instant) {
-        interfaces[position].neighbors[index].heldUntil = nil
+    mutating func releaseLink(_ neighbor: NeighborKey, at now: Instant) {
+        interfaces[neighbor].heldUntil = nil
         origination.interfacesChanged()
         topologyChanged(at: now)
     }

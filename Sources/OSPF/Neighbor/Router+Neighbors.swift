@@ -2,151 +2,143 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// What neighbours do and what is done about it (RFC 2328 §10.3).
+/// What neighbours say and what is done about it. The conversation is the neighbour's; here is what it means for others.
 extension Router {
-    /// LSAs sent again to one neighbour in one go, and the time until the next go.
-    static let retransmissionBatch = 256
-    static let retransmissionPause = Duration.milliseconds(5)
-    /// An exchange that has not ended after so many dead intervals is begun anew and told.
-    static let exchangePatience = 3
-
     /// Takes in what happened to a neighbour. What can make the conversation fall back says why.
     mutating func neighborEvent(
-        _ position: Int, _ index: Int, _ event: NeighborEvent, because fault: NeighborFault? = nil, at now: Instant
+        _ neighbor: NeighborKey, _ event: NeighborEvent, because fault: NeighborFault? = nil, at now: Instant
     ) {
-        let old = interfaces[position].neighbors[index].state
-        let new = old.next(
-            on: event,
-            adjacencyIsWanted: adjacencyIsWanted(position, with: interfaces[position].neighbors[index].routerID),
-            nothingToRequest: interfaces[position].neighbors[index].requests.isEmpty)
-        guard old != new || event.restartsNegotiation else { return }
-        let before = use(of: interfaces[position].neighbors[index], position)
-        if old == .full { holdLink(position, index, at: now) }
-        if new <= .exStart, old >= .exStart { clearLists(position, index) }
-        let fallback = fault.flatMap { new < old ? NeighborFallback(moment: now, from: old, to: new, fault: $0) : nil }
-        if old != new {
-            statistics.neighborStateChanges += 1
-            interfaces[position].neighbors[index].since = now
-            interfaces[position].neighbors[index].stateChanges += 1
-            tellState(position, interfaces[position].neighbors[index], from: old, to: new, reason: event.reason)
+        var outbox = ConversationOutbox()
+        let context = conversationContext(of: neighbor, at: now)
+        let before = use(of: neighbor)
+        interfaces[neighbor].handle(event, because: fault, in: context, database, into: &outbox)
+        carryOut(outbox, with: neighbor, usedBefore: before, at: now)
+    }
+
+    mutating func receive(_ description: DatabaseDescription, from neighbor: NeighborKey, at now: Instant) {
+        var outbox = ConversationOutbox()
+        var context = conversationContext(of: neighbor, at: now)
+        let isAccepted = interfaces[neighbor].acceptsMTU(of: description, in: context, into: &outbox)
+        carryOut(outbox, with: neighbor, usedBefore: use(of: neighbor), at: now)
+        guard isAccepted else { return reject(.mtu) }
+        noteDescriber(neighbor, at: now)
+        if interfaces[neighbor].state == .initial {
+            neighborEvent(neighbor, .twoWayReceived, at: now)
+            reconsiderElection(neighbor.interface, was: nil, router: neighbor.router, at: now)
         }
-        if let fallback {
-            interfaces[position].neighbors[index].lastFallback = fallback
-            tellFallback(position, interfaces[position].neighbors[index], fallback)
+        outbox = ConversationOutbox()
+        context = conversationContext(of: neighbor, at: now)
+        let before = use(of: neighbor)
+        let room = configuration.limits.lsas - requestCount
+        interfaces[neighbor].receive(description, room: room, in: context, database, into: &outbox)
+        carryOut(outbox, with: neighbor, usedBefore: before, at: now)
+    }
+
+    mutating func receive(_ request: LinkStateRequest, from neighbor: NeighborKey, at now: Instant) {
+        var outbox = ConversationOutbox()
+        let context = conversationContext(of: neighbor, at: now)
+        let before = use(of: neighbor)
+        interfaces[neighbor].receive(request, in: context, database, into: &outbox)
+        carryOut(outbox, with: neighbor, usedBefore: before, at: now)
+    }
+
+    /// Sees to it that every neighbour is asked for the next LSAs as soon as those asked for before have come, from
+    /// it or from others.
+    mutating func continueLoading(at now: Instant) {
+        for index in interfaces.indices where interfaces[index].neighbors.contains(where: \.mayRequest) {
+            for neighbor in interfaces[index].neighborKeys where interfaces[neighbor].mayRequest {
+                var outbox = ConversationOutbox()
+                let context = conversationContext(of: neighbor, at: now)
+                let before = use(of: neighbor)
+                interfaces[neighbor].requestMore(in: context, database, into: &outbox)
+                carryOut(outbox, with: neighbor, usedBefore: before, at: now)
+            }
         }
-        enter(new, position, index, at: now)
-        follow(from: before, to: use(of: interfaces[position].neighbors[index], position), at: now)
     }
 
-    private mutating func enter(_ state: NeighborState, _ position: Int, _ index: Int, at now: Instant) {
-        switch state {
-        case .down: break
-        case .initial: interfaces[position].neighbors[index].phase = .initial
-        case .twoWay: interfaces[position].neighbors[index].phase = .twoWay
-        case .exStart:
-            interfaces[position].neighbors[index].phase = .exStart
-            startNegotiation(position, index, at: now)
-        case .exchange:
-            interfaces[position].neighbors[index].phase = .exchange(summarize(for: position, index, at: now))
-        case .loading:
-            interfaces[position].neighbors[index].phase = .loading
-            sendRequests(position, index, at: now)
-        case .full:
-            interfaces[position].neighbors[index].phase = .full
-            interfaces[position].neighbors[index].exchangeDeadline = nil
-            interfaces[position].neighbors[index].mismatchedMTU = nil
-            interfaces[position].neighbors[index].heldUntil = nil
+    mutating func runNeighborTimers(_ neighbor: NeighborKey, at now: Instant) {
+        guard interfaces[neighbor].nextDeadline <= now else { return }
+        if interfaces[neighbor].inactivityDeadline <= now {
+            let silence = interfaces[neighbor.interface].configuration.deadInterval
+            removeNeighbor(neighbor, reason: .inactivityTimer, because: .silence(silence), at: now)
+            neighborGone(neighbor.interface, at: now)
+            return reconsiderAuto(neighbor.interface, at: now)
         }
-    }
-
-    /// What own LSAs and routes make of a neighbour, as far as its state goes.
-    private struct Use: Hashable {
-        var isLinked = false
-        var isUsable = false
-    }
-
-    private func use(of neighbor: Neighbor, _ position: Int) -> Use {
-        Use(isLinked: neighbor.isLinked, isUsable: interfaces[position].isUsable(neighbor))
-    }
-
-    private mutating func follow(from old: Use, to new: Use, at now: Instant) {
-        guard old != new else { return }
-        origination.interfacesChanged()
-        topologyChanged(at: now)
-    }
-
-    mutating func tellState(
-        _ position: Int, _ neighbor: Neighbor, from: NeighborState, to: NeighborState, reason: NeighborChangeReason
-    ) {
-        tell(
-            .neighborState(
-                interface: interfaces[position].index, neighbor: neighbor.routerID, from: from, to: to, reason: reason))
-    }
-
-    private mutating func tellFallback(_ position: Int, _ neighbor: Neighbor, _ fallback: NeighborFallback) {
-        tell(
-            .neighborFault(
-                interface: interfaces[position].index, neighbor: neighbor.routerID, from: fallback.from,
-                to: fallback.to, fault: fallback.fault))
-    }
-
-    private mutating func clearLists(_ position: Int, _ index: Int) {
-        for key in interfaces[position].neighbors[index].retransmissions.keys {
-            database.adjustUnacknowledged(key, by: -1)
-        }
-        interfaces[position].neighbors[index].retransmissions = RetransmissionList()
-        interfaces[position].neighbors[index].requests = RequestList()
-        interfaces[position].neighbors[index].sent = nil
-        interfaces[position].neighbors[index].received = nil
-        interfaces[position].neighbors[index].exchangeDeadline = nil
+        if let deadline = interfaces[neighbor].heldUntil, deadline <= now { releaseLink(neighbor, at: now) }
+        var outbox = ConversationOutbox()
+        let context = conversationContext(of: neighbor, at: now)
+        let before = use(of: neighbor)
+        interfaces[neighbor].runTimers(in: context, database, into: &outbox)
+        carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
     mutating func removeNeighbor(
-        _ position: Int, _ index: Int, reason: NeighborChangeReason, because fault: NeighborFault? = nil,
-        at now: Instant
+        _ neighbor: NeighborKey, reason: NeighborChangeReason, because fault: NeighborFault? = nil, at now: Instant
     ) {
-        clearLists(position, index)
-        let before = use(of: interfaces[position].neighbors[index], position)
-        let neighbor = interfaces[position].neighbors.remove(at: index)
-        statistics.neighborStateChanges += 1
-        tellState(position, neighbor, from: neighbor.state, to: .down, reason: reason)
+        var outbox = ConversationOutbox()
+        let before = use(of: neighbor)
+        let state = interfaces[neighbor].state
+        interfaces[neighbor].endConversation(into: &outbox)
+        outbox.append(.stateChanged(from: state, to: .down, reason))
         if let fault {
-            let fallback = NeighborFallback(moment: now, from: neighbor.state, to: .down, fault: fault)
-            tellFallback(position, neighbor, fallback)
+            outbox.append(.fellBack(NeighborFallback(moment: now, from: state, to: .down, fault: fault)))
         }
-        follow(from: before, to: Use(), at: now)
+        interfaces[neighbor.interface].neighbors.removeAll { $0.routerID == neighbor.router }
+        carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
-    mutating func runNeighborTimers(_ position: Int, _ index: Int, at now: Instant) {
-        guard interfaces[position].neighbors[index].nextDeadline <= now else { return }
-        let neighbor = interfaces[position].neighbors[index]
-        if neighbor.inactivityDeadline <= now {
-            let silence = interfaces[position].configuration.deadInterval
-            removeNeighbor(position, index, reason: .inactivityTimer, because: .silence(silence), at: now)
-            neighborGone(position, at: now)
-            reconsiderAuto(position, at: now)
-            return
-        }
-        if let deadline = neighbor.heldUntil, deadline <= now { releaseLink(position, index, at: now) }
-        if let deadline = neighbor.exchangeDeadline, deadline <= now {
-            tell(
-                .exchangeStalled(
-                    interface: interfaces[position].index, neighbor: neighbor.routerID, state: neighbor.state))
-            let time = interfaces[position].configuration.deadInterval * Self.exchangePatience
-            let fault = NeighborFault.noProgress(for: time, requests: neighbor.requests.count)
-            return neighborEvent(position, index, .stalled, because: fault, at: now)
-        }
-        if let deadline = neighbor.sent?.deadline, deadline <= now { repeatDescription(position, index, at: now) }
-        if let deadline = neighbor.requests.deadline, deadline <= now { repeatRequests(position, index, at: now) }
-        if let deadline = neighbor.retransmissions.nextDeadline, deadline <= now {
-            retransmit(position, index, at: now)
-        }
+    // MARK: Around a conversation
+
+    func conversationContext(of neighbor: NeighborKey, at now: Instant) -> ConversationContext {
+        ConversationContext(
+            header: packetHeader, options: options, interface: interfaces[neighbor.interface].configuration,
+            adjacencyIsWanted: adjacencyIsWanted(with: neighbor), now: now)
     }
 
-    /// The wait before something unanswered is sent again: short at first, then the interval configured. Cables lose
-    /// little, so what is lost is mostly lost while the other end starts.
-    func repetitionDelay(_ position: Int, attempts: Int) -> Duration {
-        let interval = interfaces[position].configuration.retransmitInterval
-        return attempts < 4 ? min(interval, .milliseconds(100) * (1 << attempts)) : interval
+    private func use(of neighbor: NeighborKey) -> Neighbor.Use {
+        interfaces[neighbor].use(on: interfaces[neighbor.interface])
+    }
+
+    /// LSAs that all neighbours together have been or will be asked for.
+    private var requestCount: Int {
+        interfaces.reduce(0) { $1.neighbors.reduce($0) { $0 + ($1.conversation?.requests.count ?? 0) } }
+    }
+
+    /// Does what a step of a conversation leads to. The neighbour may be gone with that step.
+    private mutating func carryOut(
+        _ outbox: ConversationOutbox, with neighbor: NeighborKey, usedBefore before: Neighbor.Use, at now: Instant
+    ) {
+        for item in outbox.items {
+            switch item {
+            case .send(let type, let octets):
+                send(octets, type: type, on: neighbor.interface, to: interfaces[neighbor].address)
+            case .stateChanged(let from, let to, let reason):
+                statistics.neighborStateChanges += 1
+                tell(
+                    .neighborState(
+                        interface: neighbor.interface, neighbor: neighbor.router, from: from, to: to, reason: reason))
+                if from == .full, to != .down { holdLink(neighbor, at: now) }
+            case .fellBack(let fallback):
+                tell(
+                    .neighborFault(
+                        interface: neighbor.interface, neighbor: neighbor.router, from: fallback.from, to: fallback.to,
+                        fault: fallback.fault))
+            case .unacknowledged(let keys, let difference):
+                for key in keys { database.adjustUnacknowledged(key, by: difference) }
+            case .retransmitted(let count): statistics.lsaRetransmissions += UInt64(count)
+            case .rejected(let reason): reject(reason)
+            case .databaseIsFull: tellOnce(.database)
+            case .notice(.mtuMismatch(let theirs, let ours)):
+                tell(
+                    .mtuMismatch(
+                        interface: neighbor.interface, neighbor: neighbor.router, theirs: theirs, ours: ours))
+            case .notice(.exchangeStalled(let state)):
+                tell(.exchangeStalled(interface: neighbor.interface, neighbor: neighbor.router, state: state))
+            }
+        }
+        let after = interfaces.contains(neighbor) ? use(of: neighbor) : Neighbor.Use()
+        guard before != after else { return }
+        origination.interfacesChanged()
+        topologyChanged(at: now)
     }
 }

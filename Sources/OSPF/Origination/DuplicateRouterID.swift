@@ -38,9 +38,9 @@ extension Router {
     /// A packet with our own router ID came in. If it is not ours come back, the neighbour at that address is a
     /// duplicate: the smaller link-local address takes another ID (§7.1); whoever has its ID from the configuration
     /// keeps it. A neighbour that ought to yield and does not is given way to in the end.
-    mutating func noteOwnIDHeard(from source: IPv6Address, on position: Int, at now: Instant) {
+    mutating func noteOwnIDHeard(from source: IPv6Address, on index: UInt32, at now: Instant) {
         guard !interfaces.contains(where: { $0.configuration.linkLocalAddress == source }) else { return }
-        let interface = interfaces[position].configuration
+        let interface = interfaces[index].configuration
         let first = duplicates.neighborHeard[interface.index]
         let weYield =
             configuration.routerIDIsDerived && duplicates.backoff.mayYield(at: now)

@@ -39,10 +39,9 @@ extension Router {
             return !neighbors.contains { $0.state != .full && $0.state != .twoWay && now - $0.since < Self.linkHold }
         }
         return calculation.pointToPointLinks(of: routerID).allSatisfy { link in
-            guard let position = interfacePosition(link.interfaceID), interfaces[position].isPointToPoint else {
-                return true
-            }
-            let isFull = interfaces[position].neighbors.contains {
+            let index = link.interfaceID
+            guard interfaces.contains(index), interfaces[index].isPointToPoint else { return true }
+            let isFull = interfaces[index].neighbors.contains {
                 $0.routerID == link.neighborRouterID && $0.state == .full
             }
             return isFull || !isToldLink(link.neighborRouterID, link.neighborInterfaceID, on: link.interfaceID)

@@ -152,11 +152,7 @@ extension Router {
             if router == routerID {
                 index
             } else {
-                interfacePosition(index).flatMap { position in
-                    interfaces[position].neighborIndex(of: router).map {
-                        interfaces[position].neighbors[$0].interfaceID
-                    }
-                }
+                interfaces[index].neighborIndex(of: router).map { interfaces[index].neighbors[$0].interfaceID }
             }
         guard let interfaceID else { return nil }
         let key = DatabaseKey(

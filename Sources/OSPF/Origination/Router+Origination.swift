@@ -97,14 +97,14 @@ extension Router {
     /// RouterDeadInterval. Nothing can be acknowledged any more; what gets lost ages out with the adjacency.
     mutating func shutDown(at now: Instant) {
         for key in ownKeys { expire(key, at: now) }
-        for position in interfaces.indices {
-            while !interfaces[position].flood.isEmpty {
-                let destination = floodDestination(position)
-                sendQueuedUpdate(position, to: destination, at: now)
+        for index in interfaces.indices {
+            while !interfaces[index].flood.isEmpty {
+                let destination = floodDestination(index)
+                sendQueuedUpdate(index, to: destination, at: now)
             }
-            guard !interfaces[position].isSilent else { continue }
-            removeNeighbors(position, reason: .shutdown, at: now)
-            sendHello(position, at: now)
+            guard !interfaces[index].isSilent else { continue }
+            removeNeighbors(index, reason: .shutdown, at: now)
+            sendHello(index, at: now)
         }
         isShutDown = true
     }

@@ -97,7 +97,7 @@ struct BestPath {
 /// The routes to forwarding addresses that a run has come across, by the group of the prefix: however many external
 /// prefixes are to be sent there, each is found once.
 struct Detours {
-    fileprivate var found: [Int: BestPath] = [:]
+    fileprivate var found: [GroupNumber: BestPath] = [:]
     /// Lengths of prefixes tried.
     fileprivate(set) var steps = 0
 }

@@ -76,15 +76,7 @@ struct CandidateList: Hashable, Sendable {
         return result
     }
 
-    private func place(of candidate: Candidate) -> Int {
-        var low = 0
-        var high = candidates.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if candidates[middle] < candidate { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    private func place(of candidate: Candidate) -> Int { candidates.partitioningIndex { !($0 < candidate) } }
 
     static func == (left: CandidateList, right: CandidateList) -> Bool {
         left.sum == right.sum && left.candidates == right.candidates

@@ -1,6 +1,17 @@
 import Addressing
 import ShortestPath
 
+/// The number of a group of prefixes, which is that of its ``Destination``.
+struct GroupNumber: SlotNumber {
+    let rawValue: Int32
+    var destinationID: DestinationID { DestinationID(rawValue: UInt32(rawValue)) }
+}
+
+/// The number of a prefix.
+struct PrefixNumber: SlotNumber {
+    let rawValue: Int32
+}
+
 /// Which prefixes are announced by whom. Prefixes with the same candidates form a group, and a group is a
 /// ``Destination``: as many prefixes as it has, there is one thing to compute and one to change.
 ///
@@ -10,7 +21,7 @@ struct PrefixTable: Sendable {
     struct Group: Sendable {
         var list: CandidateList
         /// Numbers of prefixes, in no order that means anything.
-        var members: [Int32] = []
+        var members: [PrefixNumber] = []
         /// How many prefixes are told to be routed here.
         var routeCount = 0
         /// Where they lead as last computed and told; `nil` if nowhere.
@@ -32,10 +43,10 @@ struct PrefixTable: Sendable {
     struct Entry: Sendable {
         var prefix: IPv6Prefix
         /// Its group, and its place among the members.
-        var group = PrefixTable.none
+        var group = GroupNumber.none
         var place: Int32 = 0
         /// The group told to others.
-        var told = PrefixTable.none
+        var told = GroupNumber.none
         /// Whether it is among ``dirtyEntries``.
         var isDirty = false
     }
@@ -44,9 +55,6 @@ struct PrefixTable: Sendable {
         var prefix: IPv6Prefix
         var candidate: Candidate
     }
-
-    /// No group.
-    static let none: Int32 = -1
 
     /// The bounds; see ``RouterLimits``.
     private let maximumPrefixes: Int
@@ -61,26 +69,24 @@ struct PrefixTable: Sendable {
     /// Announcements taken back since the first that was refused; `nil` if none was.
     private var withdrawalsSinceRefusal: Int?
 
-    private(set) var groups: [Group] = []
-    private(set) var entries: [Entry] = []
+    private(set) var groups = SlotMap<GroupNumber, Group>()
+    private(set) var entries = SlotMap<PrefixNumber, Entry>()
     /// Groups to compute, and prefixes to compare with what was told.
-    private var dirtyGroups: [Int32] = []
-    private var dirtyEntries: [Int32] = []
+    private var dirtyGroups: [GroupNumber] = []
+    private var dirtyEntries: [PrefixNumber] = []
     /// Groups that several routers announce as their own.
-    private(set) var sharedGroups: Set<Int32> = []
+    private(set) var sharedGroups: Set<GroupNumber> = []
     /// Groups that depend on routes to forwarding addresses.
-    private(set) var forwardedGroups: Set<Int32> = []
+    private(set) var forwardedGroups: Set<GroupNumber> = []
     /// How many prefixes there are of each length.
     private(set) var lengthCounts = Array(repeating: 0, count: 129)
 
-    private var numbers = PrefixMap<Int32>()
-    private var groupNumbers: [CandidateList: Int32] = [:]
-    private var freeGroups: [Int32] = []
-    private var freeEntries: [Int32] = []
+    private var numbers = PrefixMap<PrefixNumber>()
+    private var groupNumbers: [CandidateList: GroupNumber] = [:]
     /// How often a candidate is announced beyond once: by several LSAs of one router, as when a prefix moves between them.
     private var repeats: [Repeat: Int] = [:]
     /// The last step from one group to another: prefixes that come together mostly take the same one.
-    private var lastStep: (from: Int32, candidate: Candidate, isAddition: Bool, to: Int32)?
+    private var lastStep: (from: GroupNumber, candidate: Candidate, isAddition: Bool, to: GroupNumber)?
 
     /// Makes an empty table.
     init(limits: RouterLimits = RouterLimits()) {
@@ -98,23 +104,23 @@ struct PrefixTable: Sendable {
     }
 
     /// The group of a prefix; `nil` if nobody announces it.
-    func group(of prefix: IPv6Prefix) -> Int? {
+    func group(of prefix: IPv6Prefix) -> GroupNumber? {
         guard let number = numbers[prefix] else { return nil }
-        let group = entries[Int(number)].group
-        return group == Self.none ? nil : Int(group)
+        let group = entries[number].group
+        return group == .none ? nil : group
     }
 
     /// One more LSA announces `prefix`. What exceeds a bound is refused: it costs nothing but its size.
     mutating func add(_ candidate: Candidate, to prefix: IPv6Prefix) {
         announcementCount += 1
         let known = numbers[prefix]
-        let group = known.map { entries[Int($0)].group } ?? Self.none
-        if group == Self.none {
+        let group = known.map { entries[$0].group } ?? .none
+        if group == .none {
             guard announcedCount < maximumPrefixes else { return refuse() }
-        } else if groups[Int(group)].list.contains(candidate) {
+        } else if groups[group].list.contains(candidate) {
             repeats[Repeat(prefix: prefix, candidate: candidate), default: 0] += 1
             return
-        } else if groups[Int(group)].list.candidates.count >= maximumCandidates {
+        } else if groups[group].list.candidates.count >= maximumCandidates {
             return refuse()
         }
         guard keptCount < maximumAnnouncements else { return refuse() }
@@ -127,28 +133,22 @@ struct PrefixTable: Sendable {
     mutating func remove(_ candidate: Candidate, from prefix: IPv6Prefix) {
         announcementCount -= 1
         if let count = withdrawalsSinceRefusal { withdrawalsSinceRefusal = count + 1 }
-        guard let number = numbers[prefix], entries[Int(number)].group != Self.none,
-            groups[Int(entries[Int(number)].group)].list.contains(candidate)
+        guard let number = numbers[prefix], entries[number].group != .none,
+            groups[entries[number].group].list.contains(candidate)
         else { return precondition(hasRefused, "nobody announced the prefix") }
         let key = Repeat(prefix: prefix, candidate: candidate)
         if !repeats.isEmpty, let count = repeats[key] {
             repeats[key] = count == 1 ? nil : count - 1
         } else {
             keptCount -= 1
-            move(number, to: step(from: entries[Int(number)].group, candidate, isAddition: false, for: number))
+            move(number, to: step(from: entries[number].group, candidate, isAddition: false, for: number))
         }
     }
 
     /// Gives a prefix a number.
-    private mutating func insert(_ prefix: IPv6Prefix) -> Int32 {
-        let number: Int32
-        if let free = freeEntries.popLast() {
-            number = free
-            entries[Int(number)] = Entry(prefix: prefix)
-        } else {
-            number = Int32(entries.count)
-            entries.append(Entry(prefix: prefix))
-        }
+    private mutating func insert(_ prefix: IPv6Prefix) -> PrefixNumber {
+        let number = entries.claim(Entry(prefix: prefix))
+        entries[number] = Entry(prefix: prefix)
         numbers[prefix] = number
         lengthCounts[prefix.length] += 1
         return number
@@ -156,22 +156,22 @@ struct PrefixTable: Sendable {
 
     /// The group with one candidate more or less than `group`, of which `number` is a member.
     private mutating func step(
-        from group: Int32, _ candidate: Candidate, isAddition: Bool, for number: Int32
-    ) -> Int32 {
+        from group: GroupNumber, _ candidate: Candidate, isAddition: Bool, for number: PrefixNumber
+    ) -> GroupNumber {
         if let last = lastStep, last.from == group, last.isAddition == isAddition, last.candidate == candidate {
             return last.to
         }
         if isItsOwn(group, of: number), let next = change(group, by: candidate, isAddition: isAddition) { return next }
-        let old = group == Self.none ? CandidateList() : groups[Int(group)].list
+        let old = group == .none ? CandidateList() : groups[group].list
         let list = isAddition ? old.adding(candidate) : old.removing(candidate)
-        let next: Int32
+        let next: GroupNumber
         if list.candidates.isEmpty {
-            next = Self.none
+            next = .none
         } else if let known = groupNumbers[list] {
             next = known
         } else {
-            next = freeGroups.popLast() ?? Int32(groups.count)
-            if Int(next) == groups.count { groups.append(Group(list: list)) } else { groups[Int(next)].list = list }
+            next = groups.claim(Group(list: list))
+            groups[next].list = list
             enter(next)
         }
         lastStep = (group, candidate, isAddition, next)
@@ -179,17 +179,17 @@ struct PrefixTable: Sendable {
     }
 
     /// Whether a prefix has its group for itself, with nobody told otherwise.
-    private func isItsOwn(_ group: Int32, of number: Int32) -> Bool {
-        guard group != Self.none, groups[Int(group)].members.count == 1 else { return false }
-        return groups[Int(group)].routeCount == (entries[Int(number)].told == group ? 1 : 0)
+    private func isItsOwn(_ group: GroupNumber, of number: PrefixNumber) -> Bool {
+        guard group != .none, groups[group].members.count == 1 else { return false }
+        return groups[group].routeCount == (entries[number].told == group ? 1 : 0)
     }
 
     /// Changes the list of a group where it stands, as lists can be long and change often. Returns the group that has the
     /// list now, which may be another that had it before; `nil` if nothing is left in the list.
-    private mutating func change(_ group: Int32, by candidate: Candidate, isAddition: Bool) -> Int32? {
-        guard isAddition || groups[Int(group)].list.candidates.count > 1 else { return nil }
+    private mutating func change(_ group: GroupNumber, by candidate: Candidate, isAddition: Bool) -> GroupNumber? {
+        guard isAddition || groups[group].list.candidates.count > 1 else { return nil }
         var list = CandidateList()
-        swap(&list, &groups[Int(group)].list)
+        swap(&list, &groups[group].list)
         // Nobody else may hold it, or it would be copied.
         groupNumbers[list] = nil
         if isAddition { list.add(candidate) } else { list.remove(candidate) }
@@ -201,61 +201,61 @@ struct PrefixTable: Sendable {
             // The group loses its only member, and is looked up by its own list when it is freed.
             if isAddition { list.remove(candidate) } else { list.add(candidate) }
         }
-        swap(&list, &groups[Int(group)].list)
+        swap(&list, &groups[group].list)
         enter(group)
         return known ?? group
     }
 
     /// Makes a group known by its list.
-    private mutating func enter(_ group: Int32) {
-        let list = groups[Int(group)].list
+    private mutating func enter(_ group: GroupNumber) {
+        let list = groups[group].list
         groupNumbers[list] = group
         if list.isShared { sharedGroups.insert(group) } else { sharedGroups.remove(group) }
         if list.hasForwardingAddress { forwardedGroups.insert(group) } else { forwardedGroups.remove(group) }
     }
 
-    private mutating func move(_ number: Int32, to group: Int32) {
+    private mutating func move(_ number: PrefixNumber, to group: GroupNumber) {
         markDirty(entry: number)
-        let entry = entries[Int(number)]
+        let entry = entries[number]
         guard entry.group != group else { return }
-        announcedCount += (group == Self.none ? 0 : 1) - (entry.group == Self.none ? 0 : 1)
-        if entry.group != Self.none {
-            let last = groups[Int(entry.group)].members.removeLast()
+        announcedCount += (group == .none ? 0 : 1) - (entry.group == .none ? 0 : 1)
+        if entry.group != .none {
+            let last = groups[entry.group].members.removeLast()
             if last != number {
-                groups[Int(entry.group)].members[Int(entry.place)] = last
-                entries[Int(last)].place = entry.place
+                groups[entry.group].members[Int(entry.place)] = last
+                entries[last].place = entry.place
             }
             freeIfUnused(entry.group)
         }
-        entries[Int(number)].group = group
-        if group != Self.none {
-            entries[Int(number)].place = Int32(groups[Int(group)].members.count)
-            groups[Int(group)].members.append(number)
-            if groups[Int(group)].destination == nil { markDirty(group: group) }
+        entries[number].group = group
+        if group != .none {
+            entries[number].place = Int32(groups[group].members.count)
+            groups[group].members.append(number)
+            if groups[group].destination == nil { markDirty(group: group) }
         }
     }
 
     /// Gives the number of a group back that has no prefix and that nobody was told of.
-    private mutating func freeIfUnused(_ group: Int32) {
-        guard groups[Int(group)].members.isEmpty, groups[Int(group)].routeCount == 0 else { return }
-        groupNumbers[groups[Int(group)].list] = nil
+    private mutating func freeIfUnused(_ group: GroupNumber) {
+        guard groups[group].members.isEmpty, groups[group].routeCount == 0 else { return }
+        groupNumbers[groups[group].list] = nil
         sharedGroups.remove(group)
         forwardedGroups.remove(group)
-        groups[Int(group)].list = CandidateList()
-        groups[Int(group)].destination = nil
-        freeGroups.append(group)
+        groups[group].list = CandidateList()
+        groups[group].destination = nil
+        groups.release(group)
         lastStep = nil
     }
 
-    private mutating func markDirty(group: Int32) {
-        guard !groups[Int(group)].isDirty else { return }
-        groups[Int(group)].isDirty = true
+    private mutating func markDirty(group: GroupNumber) {
+        guard !groups[group].isDirty else { return }
+        groups[group].isDirty = true
         dirtyGroups.append(group)
     }
 
-    private mutating func markDirty(entry: Int32) {
-        guard !entries[Int(entry)].isDirty else { return }
-        entries[Int(entry)].isDirty = true
+    private mutating func markDirty(entry: PrefixNumber) {
+        guard !entries[entry].isDirty else { return }
+        entries[entry].isDirty = true
         dirtyEntries.append(entry)
     }
 }
@@ -284,7 +284,7 @@ extension PrefixTable {
         keptCount = 0
         withdrawalsSinceRefusal = nil
         repeats = [:]
-        for number in entries.indices where entries[number].group != Self.none { move(Int32(number), to: Self.none) }
+        for number in entries.numbers where entries[number].group != .none { move(number, to: .none) }
     }
 }
 
@@ -292,59 +292,59 @@ extension PrefixTable {
 
 extension PrefixTable {
     /// Takes the groups out that are to be computed, in the order of their numbers. New ones always are.
-    mutating func takeGroups(_ scope: Scope) -> [Int32] {
+    mutating func takeGroups(_ scope: Scope) -> [GroupNumber] {
         let new = dirtyGroups
-        for group in new { groups[Int(group)].isDirty = false }
+        for group in new { groups[group].isDirty = false }
         dirtyGroups.removeAll(keepingCapacity: dirtyGroups.count < 1024)
         switch scope {
-        case .all: return groups.indices.map(Int32.init)
+        case .all: return Array(groups.numbers)
         case .new: return hasChanges ? forwardedGroups.union(new).sorted() : []
         case .changed(let paths):
             let isNew = Set(new)
-            return groups.indices.lazy.map(Int32.init).filter { group in
-                isNew.contains(group) || self.groups[Int(group)].list.depends(onChangesIn: paths)
+            return groups.numbers.filter { group in
+                isNew.contains(group) || groups[group].list.depends(onChangesIn: paths)
             }
         }
     }
 
     /// Sets where a group leads.
-    mutating func setDestination(of group: Int32, to destination: Destination?) {
-        let wasReachable = groups[Int(group)].destination != nil
-        groups[Int(group)].destination = destination
+    mutating func setDestination(of group: GroupNumber, to destination: Destination?) {
+        let wasReachable = groups[group].destination != nil
+        groups[group].destination = destination
         guard wasReachable != (destination != nil) else { return }
-        for member in groups[Int(group)].members { markDirty(entry: member) }
+        for member in groups[group].members { markDirty(entry: member) }
     }
 
     /// Says which routes are different from what was told, and which groups nobody is routed to any more.
     mutating func tell(_ update: inout RouteTableUpdate) {
-        var left: [Int32] = []
+        var left: [GroupNumber] = []
         for number in dirtyEntries {
-            let entry = entries[Int(number)]
-            entries[Int(number)].isDirty = false
-            let isReachable = entry.group != Self.none && groups[Int(entry.group)].destination != nil
-            let group = isReachable ? entry.group : Self.none
+            let entry = entries[number]
+            entries[number].isDirty = false
+            let isReachable = entry.group != .none && groups[entry.group].destination != nil
+            let group = isReachable ? entry.group : .none
             if group != entry.told {
-                entries[Int(number)].told = group
-                if group != Self.none { groups[Int(group)].routeCount += 1 }
-                if entry.told != Self.none {
-                    groups[Int(entry.told)].routeCount -= 1
-                    if groups[Int(entry.told)].routeCount == 0 { left.append(entry.told) }
+                entries[number].told = group
+                if group != .none { groups[group].routeCount += 1 }
+                if entry.told != .none {
+                    groups[entry.told].routeCount -= 1
+                    if groups[entry.told].routeCount == 0 { left.append(entry.told) }
                 }
-                update.routes.append((entry.prefix, group == Self.none ? nil : DestinationID(rawValue: UInt32(group))))
+                update.routes.append((entry.prefix, group == .none ? nil : group.destinationID))
             }
-            if entry.group == Self.none { forget(number) }
+            if entry.group == .none { forget(number) }
         }
         dirtyEntries.removeAll(keepingCapacity: dirtyEntries.count < 1024)
-        for group in left.sorted() where groups[Int(group)].routeCount == 0 {
-            update.released.append(DestinationID(rawValue: UInt32(group)))
+        for group in left.sorted() where groups[group].routeCount == 0 {
+            update.released.append(group.destinationID)
             freeIfUnused(group)
         }
     }
 
-    private mutating func forget(_ number: Int32) {
-        let prefix = entries[Int(number)].prefix
+    private mutating func forget(_ number: PrefixNumber) {
+        let prefix = entries[number].prefix
         numbers[prefix] = nil
         lengthCounts[prefix.length] -= 1
-        freeEntries.append(number)
+        entries.release(number)
     }
 }

@@ -102,9 +102,9 @@ extension RouteCalculation {
     /// order that means anything.
     public func prefixes(ofOthersThan router: RouterID) -> [IPv6Prefix] {
         let own = topology.vertex(named: .router(router))
-        return prefixes.groups.lazy.filter { group in
+        return prefixes.groups.values.lazy.filter { group in
             group.list.candidates.lazy.prefix { $0.kind == .intraArea }.contains { $0.announcer != own }
-        }.flatMap { group in group.members.lazy.map { prefixes.entries[Int($0)].prefix } }
+        }.flatMap { group in group.members.lazy.map { prefixes.entries[$0].prefix } }
     }
 
     /// The addresses that others than `router` say are those of one machine (the LA-bit, RFC 5340 §A.4.1.1), whether they can
@@ -151,11 +151,11 @@ extension RouteCalculation {
     public func duplicatePrefixes() -> [DuplicatePrefix] {
         let most = 256
         var result: [DuplicatePrefix] = []
-        for group in prefixes.sharedGroups.lazy.map({ prefixes.groups[Int($0)] }) {
+        for group in prefixes.sharedGroups.lazy.map({ prefixes.groups[$0] }) {
             let routers = claimants(of: group.list, atMost: 16)
             guard routers.count > 1 else { continue }
             for member in group.members {
-                let prefix = prefixes.entries[Int(member)].prefix
+                let prefix = prefixes.entries[member].prefix
                 guard !prefix.isHost, !prefix.isDefault else { continue }
                 result.append(DuplicatePrefix(prefix: prefix, routers: routers))
                 if result.count >= 16 * most { result = Array(result.sorted { $0.prefix < $1.prefix }.prefix(most)) }

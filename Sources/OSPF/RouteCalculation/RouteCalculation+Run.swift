@@ -17,7 +17,7 @@ extension RouteCalculation {
         var best = BestPath()
         var detours = Detours()
         for group in prefixes.takeGroups(scope) {
-            lastWork += prefixes.groups[Int(group)].list.candidates.count
+            lastWork += prefixes.groups[group].list.candidates.count
             bringUpToDate(group, using: &best, &detours, into: &update)
         }
         lastWork += detours.steps
@@ -54,18 +54,17 @@ extension RouteCalculation {
     }
 
     private mutating func bringUpToDate(
-        _ group: Int32, using best: inout BestPath, _ detours: inout Detours, into update: inout RouteTableUpdate
+        _ group: GroupNumber, using best: inout BestPath, _ detours: inout Detours, into update: inout RouteTableUpdate
     ) {
-        let index = Int(group)
-        guard !prefixes.groups[index].members.isEmpty else { return }
-        choose(prefixes.groups[index].list.candidates, using: &detours, into: &best)
+        guard !prefixes.groups[group].members.isEmpty else { return }
+        choose(prefixes.groups[group].list.candidates, using: &detours, into: &best)
         let isReachable = best.kind != nil && !best.isLocal && best.hasNextHops
         guard isReachable else { return prefixes.setDestination(of: group, to: nil) }
-        if let known = prefixes.groups[index].destination, isSame(known, best) { return }
+        if let known = prefixes.groups[group].destination, isSame(known, best) { return }
         let destination = Destination(
             kind: best.kind!, metric: best.metric, internalMetric: best.internalMetric, announcers: best.announcers,
             nextHops: nextHops(best))
-        update.destinations.append((DestinationID(rawValue: UInt32(group)), destination))
+        update.destinations.append((group.destinationID, destination))
         prefixes.setDestination(of: group, to: destination)
     }
 
@@ -171,13 +170,7 @@ extension RouteCalculation {
 extension Viewpoint {
     /// The numbers of the exits of an interface.
     fileprivate func exitNumbers(on interface: UInt32) -> Range<Int> {
-        var low = 0
-        var high = exits.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if exits[middle].nextHop.interface < interface { low = middle + 1 } else { high = middle }
-        }
-        let end = exits[low...].firstIndex { $0.nextHop.interface != interface } ?? exits.count
-        return low..<end
+        let start = exits.partitioningIndex { $0.nextHop.interface >= interface }
+        return start..<exits[start...].partitioningIndex { $0.nextHop.interface > interface }
     }
 }

@@ -48,7 +48,7 @@ extension Topology {
             mirrored.target = nodes[index].name
             swap(&mirrored.interfaceID, &mirrored.neighborInterfaceID)
             mirrored.cost = 0
-            let found = firstPlace(in: back, of: nodes[other].links) { !Link.precedes($0, mirrored) }
+            let found = nodes[other].links[back].partitioningIndex { !Link.precedes($0, mirrored) }
             guard found < back.upperBound, nodes[other].links[found].interfaceID == mirrored.interfaceID,
                 nodes[other].links[found].neighborInterfaceID == mirrored.neighborInterfaceID
             else { continue }
@@ -103,19 +103,7 @@ extension Topology {
     /// Where the links of `vertex` with `target` lie.
     private func range(of target: Name, in vertex: Vertex) -> Range<Int> {
         let links = self[vertex].links
-        let start = firstPlace(in: links.indices, of: links) { !($0.target < target) }
-        let end = firstPlace(in: start..<links.count, of: links) { target < $0.target }
-        return start..<end
-    }
-
-    /// The first place in `range` whose link satisfies a condition that, once true, stays true; else the range's end.
-    private func firstPlace(in range: Range<Int>, of links: [Link], where condition: (Link) -> Bool) -> Int {
-        var low = range.lowerBound
-        var high = range.upperBound
-        while low < high {
-            let middle = low + (high - low) / 2
-            if condition(links[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
+        let start = links.partitioningIndex { !($0.target < target) }
+        return start..<links[start...].partitioningIndex { target < $0.target }
     }
 }

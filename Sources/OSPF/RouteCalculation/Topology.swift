@@ -159,13 +159,7 @@ struct Topology: Sendable {
 extension Topology.Node {
     /// Where the router-LSA of that link state ID is, or belongs.
     fileprivate func placeOfRouterLSA(_ linkStateID: UInt32) -> Int {
-        var low = 0
-        var high = routerLSAs.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if routerLSAs[middle].linkStateID < linkStateID { low = middle + 1 } else { high = middle }
-        }
-        return low
+        routerLSAs.partitioningIndex { $0.linkStateID >= linkStateID }
     }
 }
 

@@ -31,11 +31,11 @@ struct PrefixTableTests {
             if hasMoved { reachable.formSymmetricDifference([candidates[below(4)]]) }
             guard hasMoved || below(5) == 0 else { continue }
             var update = RouteTableUpdate()
-            for group in table.takeGroups(hasMoved ? .all : .new) where !table.groups[Int(group)].members.isEmpty {
-                let ways = table.groups[Int(group)].list.candidates.filter(reachable.contains)
+            for group in table.takeGroups(hasMoved ? .all : .new) where !table.groups[group].members.isEmpty {
+                let ways = table.groups[group].list.candidates.filter(reachable.contains)
                 let destination = ways.isEmpty ? nil : Self.destination(ways)
-                guard table.groups[Int(group)].destination != destination else { continue }
-                if let destination { update.destinations.append((DestinationID(rawValue: UInt32(group)), destination)) }
+                guard table.groups[group].destination != destination else { continue }
+                if let destination { update.destinations.append((group.destinationID, destination)) }
                 table.setDestination(of: group, to: destination)
             }
             table.tell(&update)
@@ -60,9 +60,9 @@ struct PrefixTableTests {
             Candidate(kind: .intraArea, announcer: Vertex(rawValue: UInt32($0)), metric: UInt32($0 * 7 % 1000))
         }
         for candidate in candidates { table.add(candidate, to: prefix) }
-        #expect(table.groups.count == 1)
-        #expect(table.groups[0].list.candidates == candidates)
-        #expect(table.takeGroups(.new) == [0])
+        #expect(table.groups.values.count == 1)
+        #expect(table.groups[GroupNumber(rawValue: 0)].list.candidates == candidates)
+        #expect(table.takeGroups(.new) == [GroupNumber(rawValue: 0)])
         for candidate in candidates { table.remove(candidate, from: prefix) }
         var update = RouteTableUpdate()
         table.tell(&update)

@@ -20,6 +20,11 @@ struct Bench {
     var filter: (Port, [UInt8]) -> Bool = { _, _ in true }
     var sent: [(at: Instant, from: Port, destination: IPv6Address, octets: [UInt8])] = []
     let delay = Duration.microseconds(100)
+    private struct Membership: Hashable {
+        var port: Port
+        var group: IPv6Address
+    }
+    private var memberships: Set<Membership> = []
     private var inFlight: [(at: Instant, to: Port, source: IPv6Address, destination: IPv6Address, octets: [UInt8])] = []
 
     static func address(_ port: Port) -> IPv6Address {
@@ -74,7 +79,10 @@ struct Bench {
             case .send(let interface, let source, let destination, let octets):
                 send(Port(router: router, interface: interface), source, destination, octets)
             case .notice(let notice): notices[router].append(notice)
-            case .membership, .routes, .routerIDChanged: break
+            case .membership(let interface, let group, let joined):
+                let membership = Membership(port: Port(router: router, interface: interface), group: group)
+                if joined { memberships.insert(membership) } else { memberships.remove(membership) }
+            case .routes, .routerIDChanged: break
             }
         }
     }
@@ -83,9 +91,15 @@ struct Bench {
         sent.append((now, from, destination, octets))
         guard let link = links.firstIndex(where: { $0.contains(from) }), !cut.contains(link), filter(from, octets)
         else { return }
-        for to in links[link] where to != from && (destination.isMulticast || destination == Self.address(to)) {
+        for to in links[link] where to != from && isListening(to, destination) {
             inFlight.append((now + delay, to, source, destination, octets))
         }
+    }
+
+    /// Whether a port has that address or has joined that group, when the packet is sent.
+    private func isListening(_ port: Port, _ destination: IPv6Address) -> Bool {
+        destination.isMulticast
+            ? memberships.contains(Membership(port: port, group: destination)) : destination == Self.address(port)
     }
 
     /// Lets time pass.

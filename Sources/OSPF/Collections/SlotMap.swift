@@ -1,0 +1,38 @@
+/// A dense number of one kind of thing, so that numbers of different things are not mistaken for each other.
+protocol SlotNumber: Hashable, Comparable, Sendable {
+    var rawValue: Int32 { get }
+    init(rawValue: Int32)
+}
+
+extension SlotNumber {
+    /// The number of nothing, which takes less room than an optional.
+    static var none: Self { Self(rawValue: -1) }
+
+    static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Values by dense numbers, which are used again once their value is freed.
+struct SlotMap<Number: SlotNumber, Value: Sendable>: Sendable {
+    private var slots: [Value] = []
+    private var free: [Number] = []
+
+    /// All numbers in use so far, those that are free among them, in order.
+    var numbers: some Collection<Number> { (0..<Int32(slots.count)).lazy.map(Number.init) }
+    /// All values, those that are free among them.
+    var values: [Value] { slots }
+
+    subscript(number: Number) -> Value {
+        _read { yield slots[Int(number.rawValue)] }
+        _modify { yield &slots[Int(number.rawValue)] }
+    }
+
+    /// A number for one more value: one that is free, with the value it had, or a new one with `value`.
+    mutating func claim(_ value: @autoclosure () -> Value) -> Number {
+        if let number = free.popLast() { return number }
+        slots.append(value())
+        return Number(rawValue: Int32(slots.count - 1))
+    }
+
+    /// Gives a number back.
+    mutating func release(_ number: Number) { free.append(number) }
+}

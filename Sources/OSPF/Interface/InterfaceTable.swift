@@ -1,0 +1,74 @@
+import Addressing
+
+/// Which neighbour is meant, for as long as it is known: a router has one conversation on a link.
+struct NeighborKey: Hashable, Sendable {
+    /// Our interface towards it.
+    var interface: UInt32
+    var router: RouterID
+}
+
+/// The interfaces by index and in its order, and their neighbours by key.
+struct InterfaceTable: Sendable, Sequence {
+    private var interfaces: [Interface] = []
+    /// The indices of the interfaces, in order.
+    private(set) var indices: [UInt32] = []
+
+    func makeIterator() -> IndexingIterator<[Interface]> { interfaces.makeIterator() }
+
+    func contains(_ index: UInt32) -> Bool { position(of: index) != nil }
+
+    func contains(_ neighbor: NeighborKey) -> Bool {
+        position(of: neighbor.interface).map { interfaces[$0].neighborIndex(of: neighbor.router) != nil } ?? false
+    }
+
+    /// An interface that is there.
+    subscript(index: UInt32) -> Interface {
+        _read { yield interfaces[known(index)] }
+        _modify { yield &interfaces[known(index)] }
+    }
+
+    /// A neighbour that is there.
+    subscript(neighbor: NeighborKey) -> Neighbor {
+        _read {
+            let position = known(neighbor.interface)
+            yield interfaces[position].neighbors[interfaces[position].known(neighbor.router)]
+        }
+        _modify {
+            let position = known(neighbor.interface)
+            let place = interfaces[position].known(neighbor.router)
+            yield &interfaces[position].neighbors[place]
+        }
+    }
+
+    mutating func insert(_ interface: Interface) {
+        let position = indices.partitioningIndex { $0 >= interface.index }
+        interfaces.insert(interface, at: position)
+        indices.insert(interface.index, at: position)
+    }
+
+    mutating func remove(_ index: UInt32) {
+        let position = known(index)
+        interfaces.remove(at: position)
+        indices.remove(at: position)
+    }
+
+    private func position(of index: UInt32) -> Int? {
+        let position = indices.partitioningIndex { $0 >= index }
+        return position < indices.count && indices[position] == index ? position : nil
+    }
+
+    private func known(_ index: UInt32) -> Int {
+        guard let position = position(of: index) else { preconditionFailure("no such interface") }
+        return position
+    }
+}
+
+extension Interface {
+    /// The neighbours' keys, in order.
+    var neighborKeys: [NeighborKey] { neighbors.map { NeighborKey(interface: index, router: $0.routerID) } }
+
+    fileprivate func known(_ router: RouterID) -> Int {
+        guard let place = neighborIndex(of: router) else { preconditionFailure("no such neighbour") }
+        return place
+    }
+}

@@ -1,0 +1,97 @@
+internal import Timing
+import OSPFPacket
+
+/// The conversation with a neighbour from ExStart on (RFC 2328 §10): the exchange of databases, and what is flooded to it.
+struct Conversation: Sendable {
+    /// How far it has come; each stage carries what only it needs.
+    enum Stage: Sendable {
+        /// Settling who leads, until the exchange is given up.
+        case exStart(until: Instant)
+        /// Describing databases, until the exchange is given up.
+        case exchange(DatabaseSummary, until: Instant)
+        /// Waiting for what was requested, until the exchange is given up.
+        case loading(until: Instant)
+        /// Databases agree.
+        case full
+    }
+
+    /// What remains to be described to the neighbour (RFC 2328 §10, "Database summary list").
+    struct DatabaseSummary: Sendable {
+        var keys: [DatabaseKey]
+        var next = 0
+        var isComplete: Bool { next >= keys.count }
+    }
+
+    /// A database description sent and kept for sending again.
+    struct SentDescription: Sendable {
+        var octets: [UInt8]
+        /// When it was sent first.
+        var sent: Instant
+        /// Whether it said that more would follow.
+        var hasMore: Bool
+        /// When it goes again, unless answered; `nil` at the slave, which only answers.
+        var deadline: Instant?
+        var attempts = 0
+    }
+
+    /// What tells a database description from its repetition (RFC 2328 §10.6).
+    struct ReceivedDescription: Hashable, Sendable {
+        var flags: DatabaseDescription.Flags
+        var options: OSPFOptions
+        var sequenceNumber: UInt32
+
+        init(_ description: DatabaseDescription) {
+            flags = description.flags
+            options = description.options
+            sequenceNumber = description.sequenceNumber
+        }
+    }
+
+    var stage: Stage
+    /// Whether this router leads the exchange.
+    var isMaster = true
+    var sent: SentDescription?
+    var received: ReceivedDescription?
+    var requests = RequestList()
+    var retransmissions = RetransmissionList()
+
+    var state: NeighborState {
+        switch stage {
+        case .exStart: .exStart
+        case .exchange: .exchange
+        case .loading: .loading
+        case .full: .full
+        }
+    }
+
+    /// When the exchange is given up and begun anew, unless it ends before.
+    var deadline: Instant? {
+        get {
+            switch stage {
+            case .exStart(let until), .exchange(_, let until), .loading(let until): until
+            case .full: nil
+            }
+        }
+        set {
+            guard let until = newValue else { return }
+            switch stage {
+            case .exStart: stage = .exStart(until: until)
+            case .exchange(let summary, _): stage = .exchange(summary, until: until)
+            case .loading: stage = .loading(until: until)
+            case .full: break
+            }
+        }
+    }
+
+    /// The earliest moment at which something is due.
+    var nextDeadline: Instant? {
+        var earliest = deadline
+        func consider(_ moment: Instant?) {
+            if let moment, earliest == nil || moment < earliest! { earliest = moment }
+        }
+        consider(sent?.deadline)
+        consider(requests.deadline)
+        consider(retransmissions.nextDeadline)
+        return earliest
+    }
+}

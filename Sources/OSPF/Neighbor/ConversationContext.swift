@@ -1,0 +1,49 @@
+internal import Timing
+import Addressing
+import OSPFPacket
+
+/// What a neighbour has to know of its router and interface to go on with the conversation.
+struct ConversationContext {
+    /// The header of what is said.
+    var header: PacketHeader
+    var options: OSPFOptions
+    var interface: InterfaceConfiguration
+    /// Whether an adjacency is wanted (RFC 2328 §10.4).
+    var adjacencyIsWanted: Bool
+    var now: Instant
+
+    var routerID: RouterID { header.routerID }
+
+    /// An exchange that has not ended after so many dead intervals is begun anew and told.
+    static let exchangePatience = 3
+
+    /// The time an exchange is given.
+    var exchangePatience: Duration { interface.deadInterval * Self.exchangePatience }
+
+    /// The wait before something unanswered is sent again: short at first, then the interval configured. Cables lose
+    /// little, so what is lost is mostly lost while the other end starts.
+    func repetitionDelay(attempts: Int) -> Duration {
+        let interval = interface.retransmitInterval
+        return attempts < 4 ? min(interval, .milliseconds(100) * (1 << attempts)) : interval
+    }
+
+    /// Where an LSA belongs in the database when it is on this link.
+    func databaseKey(_ key: LSAKey) -> DatabaseKey { DatabaseKey(key, on: interface.index) }
+
+    /// Updates with LSAs of the database, in as many packets as they need.
+    func updates(_ keys: [DatabaseKey], of database: LinkStateDatabase, to destination: IPv6Address) -> [[UInt8]] {
+        let source = interface.linkLocalAddress
+        var encoder = UpdateEncoder(header: header, mtu: interface.mtu)
+        var packets: [[UInt8]] = []
+        for key in keys {
+            guard let entry = database[key] else { continue }
+            let age = Int(entry.age(at: now)) + Int(interface.transmitDelay)
+            if !encoder.append(entry.lsa, age: age) {
+                packets.append(encoder.finish(source: source, destination: destination))
+                _ = encoder.append(entry.lsa, age: age)
+            }
+        }
+        if !encoder.isEmpty { packets.append(encoder.finish(source: source, destination: destination)) }
+        return packets
+    }
+}

@@ -1,0 +1,38 @@
+import Addressing
+import OSPFPacket
+
+/// What a step of a conversation leads to, in order. ``Router/carryOut(_:with:usedBefore:at:)`` does it.
+struct ConversationOutbox {
+    enum Item {
+        /// A packet for the neighbour.
+        case send(PacketType, [UInt8])
+        case stateChanged(from: NeighborState, to: NeighborState, NeighborChangeReason)
+        case fellBack(NeighborFallback)
+        /// LSAs that the neighbour owes an acknowledgment of, or does not owe it any more.
+        case unacknowledged([DatabaseKey], by: Int)
+        /// So many LSAs are sent again.
+        case retransmitted(Int)
+        case rejected(RejectionReason)
+        /// The neighbour describes more than the bounds allow to ask for.
+        case databaseIsFull
+        case notice(NeighborNotice)
+    }
+
+    /// What is told of the neighbour.
+    enum NeighborNotice {
+        case mtuMismatch(theirs: Int, ours: Int)
+        case exchangeStalled(NeighborState)
+    }
+
+    private(set) var items: [Item] = []
+
+    mutating func append(_ item: Item) { items.append(item) }
+}
+
+extension ConversationOutbox {
+    mutating func append(packet body: Packet.Body, to destination: IPv6Address, in context: ConversationContext) {
+        let octets = Packet(header: context.header, body: body).encode(
+            source: context.interface.linkLocalAddress, destination: destination)
+        append(.send(body.type, octets))
+    }
+}

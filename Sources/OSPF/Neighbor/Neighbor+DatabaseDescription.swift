@@ -1,0 +1,261 @@
+internal import Timing
+import Addressing
+import OSPFPacket
+
+/// The exchange of database descriptions (RFC 2328 §10.6, §10.8; RFC 5340 §4.2.1.2, §4.2.2.2).
+extension Neighbor {
+    /// ExStart: both claim to lead; the higher router ID will.
+    mutating func startNegotiation(in context: ConversationContext, into outbox: inout ConversationOutbox) {
+        conversation = Conversation(stage: .exStart(until: context.now + context.exchangePatience))
+        sequenceNumber &+= 1
+        sendDescription([], flags: [.initialize, .more, .master], in: context, into: &outbox)
+    }
+
+    /// What there is to describe: all LSAs whose scope covers the link. Those at MaxAge go onto the retransmission
+    /// list instead, as they are to be flushed (RFC 2328 §10.3, NegotiationDone).
+    mutating func summarize(
+        _ database: LinkStateDatabase, in context: ConversationContext, into outbox: inout ConversationOutbox
+    ) -> Conversation.DatabaseSummary {
+        let interface = context.interface.index
+        var keys: [DatabaseKey] = []
+        keys.reserveCapacity(database.entries.count)
+        for (key, entry) in database.entries where key.interface == 0 || key.interface == interface {
+            if entry.age(at: context.now) < LSAHeader.maxAge { keys.append(key) }
+        }
+        for key in database.maxAged.sorted() where key.interface == 0 || key.interface == interface {
+            // Soon, for they may be what keeps a router that has come back from being heard.
+            if awaitAcknowledgment(of: key, after: .milliseconds(20), at: context.now) {
+                outbox.append(.unacknowledged([key], by: 1))
+            }
+        }
+        keys.sort()
+        return Conversation.DatabaseSummary(keys: keys)
+    }
+
+    private mutating func sendDescription(
+        _ headers: [LSAHeader], flags: DatabaseDescription.Flags, in context: ConversationContext,
+        into outbox: inout ConversationOutbox
+    ) {
+        let description = DatabaseDescription(
+            options: context.options, interfaceMTU: UInt16(clamping: context.interface.mtu), flags: flags,
+            sequenceNumber: sequenceNumber, headers: headers)
+        let octets = Packet(header: context.header, body: .databaseDescription(description))
+            .encode(source: context.interface.linkLocalAddress, destination: address)
+        let isMaster = conversation?.isMaster == true
+        conversation?.sent = Conversation.SentDescription(
+            octets: octets, sent: context.now, hasMore: flags.contains(.more),
+            deadline: isMaster ? context.now + context.repetitionDelay(attempts: 0) : nil)
+        outbox.append(.send(.databaseDescription, octets))
+    }
+
+    mutating func repeatDescription(in context: ConversationContext, into outbox: inout ConversationOutbox) {
+        guard var sent = conversation?.sent else { return }
+        sent.attempts += 1
+        sent.deadline = context.now + context.repetitionDelay(attempts: sent.attempts)
+        conversation?.sent = sent
+        outbox.append(.send(.databaseDescription, sent.octets))
+    }
+
+    /// Sends the next part of the summary.
+    private mutating func describeMore(
+        _ database: LinkStateDatabase, in context: ConversationContext, into outbox: inout ConversationOutbox
+    ) {
+        guard case .exchange(var summary, let until)? = conversation?.stage else { return }
+        let capacity = DatabaseDescription.capacity(mtu: context.interface.mtu)
+        var headers: [LSAHeader] = []
+        while headers.count < capacity, !summary.isComplete {
+            // What has vanished or changed meanwhile was flooded to the neighbour anyway.
+            if let entry = database[summary.keys[summary.next]] { headers.append(entry.header(at: context.now)) }
+            summary.next += 1
+        }
+        var flags: DatabaseDescription.Flags = conversation?.isMaster == true ? [.master] : []
+        if !summary.isComplete { flags.insert(.more) }
+        conversation?.stage = .exchange(summary, until: until)
+        sendDescription(headers, flags: flags, in: context, into: &outbox)
+    }
+
+    /// Takes a description in. No more than `room` LSAs may be asked for because of it.
+    mutating func receive(
+        _ description: DatabaseDescription, room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
+        into outbox: inout ConversationOutbox
+    ) {
+        switch state {
+        case .down, .initial, .twoWay: outbox.append(.rejected(.neighborState))
+        case .exStart: negotiate(description, room: room, in: context, database, into: &outbox)
+        case .exchange, .loading, .full:
+            continueExchange(description, room: room, in: context, database, into: &outbox)
+        }
+    }
+
+    /// A neighbour that may send larger packets than this link end takes is not spoken to (RFC 2328 §10.6). One that
+    /// takes less than we do will refuse us in the same way: both are told, for neither end can mend it.
+    mutating func acceptsMTU(
+        of description: DatabaseDescription, in context: ConversationContext, into outbox: inout ConversationOutbox
+    ) -> Bool {
+        let ours = min(context.interface.mtu, Int(UInt16.max))
+        let theirs = Int(description.interfaceMTU)
+        // 0 is told on virtual links, and by implementations that do not know.
+        let disagrees = theirs != 0 && theirs != ours
+        if disagrees, mismatchedMTU != theirs {
+            mismatchedMTU = theirs
+            outbox.append(.notice(.mtuMismatch(theirs: theirs, ours: ours)))
+        }
+        return theirs <= ours
+    }
+
+    private mutating func negotiate(
+        _ description: DatabaseDescription, room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
+        into outbox: inout ConversationOutbox
+    ) {
+        noteBeginning(description)
+        if description.flags.isSuperset(of: [.initialize, .more, .master]), description.headers.isEmpty,
+            routerID > context.routerID
+        {
+            conversation?.isMaster = false
+            sequenceNumber = description.sequenceNumber
+        } else if description.flags.isDisjoint(with: [.initialize, .master]),
+            description.sequenceNumber == sequenceNumber, routerID < context.routerID
+        {
+            conversation?.isMaster = true
+        } else {
+            return
+        }
+        options = description.options
+        handle(.negotiationDone, in: context, database, into: &outbox)
+        conversation?.received = .init(description)
+        if conversation?.isMaster == true {
+            accept(description, room: room, in: context, database, into: &outbox)
+        } else {
+            describeMore(database, in: context, into: &outbox)
+        }
+    }
+
+    private mutating func continueExchange(
+        _ description: DatabaseDescription, room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
+        into outbox: inout ConversationOutbox
+    ) {
+        if conversation?.received == .init(description) {
+            return receiveRepetition(in: context, database, into: &outbox)
+        }
+        guard !isLate(description) else { return }
+        noteBeginning(description)
+        if let fault = fault(in: description) {
+            return handle(.sequenceNumberMismatch, because: fault, in: context, database, into: &outbox)
+        }
+        conversation?.received = .init(description)
+        accept(description, room: room, in: context, database, into: &outbox)
+    }
+
+    /// The master passes over a repetition, the slave answers as before. When the exchange is over, it does so for
+    /// RouterDeadInterval (RFC 2328 §10.8).
+    private mutating func receiveRepetition(
+        in context: ConversationContext, _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
+    ) {
+        guard let conversation, !conversation.isMaster, let answer = conversation.sent else { return }
+        let age = context.now - answer.sent
+        if state != .exchange, age >= context.interface.deadInterval {
+            let fault = NeighborFault.lateRepetition(after: age)
+            return handle(.sequenceNumberMismatch, because: fault, in: context, database, into: &outbox)
+        }
+        outbox.append(.send(.databaseDescription, answer.octets))
+    }
+
+    /// Remembers with which number the neighbour began its latest exchange.
+    private mutating func noteBeginning(_ description: DatabaseDescription) {
+        guard description.flags.contains(.initialize) else { return }
+        beginning = description.sequenceNumber
+    }
+
+    /// Takes in a description that is next in order (RFC 2328 §10.6, last part).
+    private mutating func accept(
+        _ description: DatabaseDescription, room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
+        into outbox: inout ConversationOutbox
+    ) {
+        guard request(description.headers, room: room, in: context, database, into: &outbox) else { return }
+        conversation?.deadline = context.now + context.exchangePatience
+        let isMaster = conversation?.isMaster == true
+        if isMaster {
+            sequenceNumber &+= 1
+        } else {
+            sequenceNumber = description.sequenceNumber
+            describeMore(database, in: context, into: &outbox)
+        }
+        let isOver = !description.flags.contains(.more) && conversation?.sent?.hasMore == false
+        if isOver {
+            if isMaster { conversation?.sent = nil }
+            handle(.exchangeDone, in: context, database, into: &outbox)
+        } else if isMaster {
+            describeMore(database, in: context, into: &outbox)
+        }
+    }
+
+    /// Notes which of the LSAs described are to be asked for; whether all could be described.
+    private mutating func request(
+        _ headers: [LSAHeader], room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
+        into outbox: inout ConversationOutbox
+    ) -> Bool {
+        var room = room
+        for header in headers {
+            guard header.key.type.scope != .reserved else {
+                outbox.append(.rejected(.lsaScope))
+                let fault = NeighborFault.reservedScope(header.key.type)
+                handle(.sequenceNumberMismatch, because: fault, in: context, database, into: &outbox)
+                return false
+            }
+            let key = context.databaseKey(header.key)
+            if let entry = database[key], header.recency(comparedTo: entry.header(at: context.now)) != .newer {
+                // Flushed since our own description began, and nobody else will tell it.
+                let isFlushed = entry.age(at: context.now) >= LSAHeader.maxAge && header.age < LSAHeader.maxAge
+                // What was flushed before waits already, and not for long.
+                if isFlushed, conversation?.retransmissions.contains(key) == false,
+                    awaitAcknowledgment(of: key, after: context.interface.retransmitInterval, at: context.now)
+                {
+                    outbox.append(.unacknowledged([key], by: 1))
+                }
+                continue
+            }
+            if room > 0 || conversation?.requests[header.key] != nil {
+                conversation?.requests.insert(header)
+                room -= 1
+            } else {
+                outbox.append(.rejected(.limit))
+                outbox.append(.databaseIsFull)
+            }
+        }
+        return true
+    }
+}
+
+extension Neighbor {
+    /// How far back a sequence number may lie to count as late rather than wrong.
+    private static let lateness = 1000
+
+    /// The sequence number of the next description.
+    private var expectedSequenceNumber: UInt32 {
+        conversation?.isMaster == false ? sequenceNumber &+ 1 : sequenceNumber
+    }
+
+    /// What is wrong with a description that is no repetition: it should be the next of the exchange (RFC 2328 §10.6).
+    private func fault(in description: DatabaseDescription) -> NeighborFault? {
+        if description.flags.contains(.initialize) { return .initializeBit }
+        guard state == .exchange, let conversation, let options = conversation.received?.options else {
+            return .exchangeOver
+        }
+        let isTheirs = description.flags.contains(.master)
+        if isTheirs == conversation.isMaster { return .masterBit(received: isTheirs) }
+        if description.options != options { return .options(expected: options, received: description.options) }
+        if description.sequenceNumber != expectedSequenceNumber {
+            return .sequenceNumber(expected: expectedSequenceNumber, received: description.sequenceNumber)
+        }
+        return nil
+    }
+
+    /// Whether a description is a copy, overtaken on its way, of one that came before the last: what began this exchange,
+    /// or an earlier part of it. RFC 2328 §10.6 knows only copies of the last one and begins anew for any other, which on
+    /// a link slower than our repetitions would never end.
+    private func isLate(_ description: DatabaseDescription) -> Bool {
+        if description.flags.contains(.initialize) { return description.sequenceNumber == beginning }
+        let distance = Int(Int32(bitPattern: expectedSequenceNumber &- description.sequenceNumber))
+        return (2...Self.lateness).contains(distance) && description.flags.contains(.master) != conversation?.isMaster
+    }
+}

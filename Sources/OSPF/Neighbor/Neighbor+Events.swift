@@ -1,0 +1,78 @@
+internal import Timing
+import OSPFPacket
+
+/// The neighbour state machine at work (RFC 2328 §10.3).
+extension Neighbor {
+    /// Takes in what happened. What can make the conversation fall back says why.
+    mutating func handle(
+        _ event: NeighborEvent, because fault: NeighborFault? = nil, in context: ConversationContext,
+        _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
+    ) {
+        let old = state
+        let new = old.next(
+            on: event, adjacencyIsWanted: context.adjacencyIsWanted,
+            nothingToRequest: conversation?.requests.isEmpty ?? true)
+        guard old != new || event.restartsNegotiation else { return }
+        if new <= .exStart { endConversation(into: &outbox) }
+        if old != new {
+            since = context.now
+            stateChanges += 1
+            outbox.append(.stateChanged(from: old, to: new, event.reason))
+        }
+        if let fault, new < old {
+            let fallback = NeighborFallback(moment: context.now, from: old, to: new, fault: fault)
+            lastFallback = fallback
+            outbox.append(.fellBack(fallback))
+        }
+        enter(new, in: context, database, into: &outbox)
+    }
+
+    private mutating func enter(
+        _ state: NeighborState, in context: ConversationContext, _ database: LinkStateDatabase,
+        into outbox: inout ConversationOutbox
+    ) {
+        // The exchange goes on until the moment set when it began, or when something last came of it.
+        let until = conversation?.deadline ?? context.now
+        switch state {
+        case .down: break
+        case .initial: hearsUs = false
+        case .twoWay: hearsUs = true
+        case .exStart:
+            hearsUs = true
+            startNegotiation(in: context, into: &outbox)
+        case .exchange:
+            let summary = summarize(database, in: context, into: &outbox)
+            conversation?.stage = .exchange(summary, until: until)
+        case .loading:
+            conversation?.stage = .loading(until: until)
+            requestMore(in: context, database, into: &outbox)
+        case .full:
+            conversation?.stage = .full
+            mismatchedMTU = nil
+            heldUntil = nil
+        }
+    }
+
+    /// Drops all that was still to be said.
+    mutating func endConversation(into outbox: inout ConversationOutbox) {
+        guard let conversation else { return }
+        outbox.append(.unacknowledged(Array(conversation.retransmissions.keys), by: -1))
+        self.conversation = nil
+    }
+
+    /// Goes on with what is due, but for the end of the neighbour itself.
+    mutating func runTimers(
+        in context: ConversationContext, _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
+    ) {
+        func isDue(_ deadline: Instant?) -> Bool { deadline.map { $0 <= context.now } ?? false }
+        if isDue(conversation?.deadline) {
+            outbox.append(.notice(.exchangeStalled(state)))
+            let fault = NeighborFault.noProgress(
+                for: context.exchangePatience, requests: conversation?.requests.count ?? 0)
+            return handle(.stalled, because: fault, in: context, database, into: &outbox)
+        }
+        if isDue(conversation?.sent?.deadline) { repeatDescription(in: context, into: &outbox) }
+        if isDue(conversation?.requests.deadline) { repeatRequests(in: context, into: &outbox) }
+        if isDue(conversation?.retransmissions.nextDeadline) { retransmit(in: context, database, into: &outbox) }
+    }
+}

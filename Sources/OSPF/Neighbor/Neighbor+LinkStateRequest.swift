@@ -1,0 +1,67 @@
+internal import Timing
+import OSPFPacket
+
+/// Asking for LSAs, and answering (RFC 2328 §10.7, §10.9).
+extension Neighbor {
+    /// LSAs sent in answer to one request packet; who wants more asks again.
+    static let answersPerRequest = 1024
+
+    /// Whether LSAs may have to be asked for, or nothing is left to be.
+    var mayRequest: Bool {
+        switch conversation?.stage {
+        case .exchange: conversation?.requests.isEmpty == false
+        case .loading: true
+        case .exStart, .full, nil: false
+        }
+    }
+
+    /// Asks for what was described and is missing, one packet at a time; ends Loading when nothing is.
+    mutating func requestMore(
+        in context: ConversationContext, _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
+    ) {
+        guard conversation?.requests.isEmpty == false else {
+            return handle(.loadingDone, in: context, database, into: &outbox)
+        }
+        guard conversation?.requests.isIdle == true else { return }
+        let capacity = LinkStateRequest.capacity(mtu: context.interface.mtu)
+        sendRequest(for: conversation?.requests.next(limit: capacity) ?? [], in: context, into: &outbox)
+    }
+
+    mutating func repeatRequests(in context: ConversationContext, into outbox: inout ConversationOutbox) {
+        sendRequest(for: conversation?.requests.again() ?? [], in: context, into: &outbox)
+    }
+
+    private mutating func sendRequest(
+        for keys: [LSAKey], in context: ConversationContext, into outbox: inout ConversationOutbox
+    ) {
+        let delay = context.repetitionDelay(attempts: conversation?.requests.attempts ?? 0)
+        conversation?.requests.setDeadline(context.now + delay)
+        outbox.append(packet: .linkStateRequest(LinkStateRequest(keys: keys)), to: address, in: context)
+    }
+
+    /// An instance has come. It ends the request for it, unless a later one was described.
+    mutating func satisfyRequest(with header: LSAHeader, patience: Duration, at now: Instant) {
+        guard conversation?.requests.satisfy(with: header) == true else { return }
+        // The exchange goes on as long as LSAs come.
+        conversation?.deadline = now + patience
+    }
+
+    mutating func receive(
+        _ request: LinkStateRequest, in context: ConversationContext, _ database: LinkStateDatabase,
+        into outbox: inout ConversationOutbox
+    ) {
+        guard state >= .exchange else { return outbox.append(.rejected(.neighborState)) }
+        var keys: [DatabaseKey] = []
+        var seen: Set<LSAKey> = []
+        for wanted in request.keys.prefix(Self.answersPerRequest) where seen.insert(wanted).inserted {
+            let key = context.databaseKey(wanted)
+            guard database[key] != nil else {
+                return handle(.badLinkStateRequest, because: .unknownLSA(wanted), in: context, database, into: &outbox)
+            }
+            keys.append(key)
+        }
+        for octets in context.updates(keys, of: database, to: address) {
+            outbox.append(.send(.linkStateUpdate, octets))
+        }
+    }
+}

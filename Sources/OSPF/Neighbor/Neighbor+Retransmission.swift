@@ -1,0 +1,46 @@
+internal import Timing
+import OSPFPacket
+
+/// What was flooded to a neighbour and is not acknowledged (RFC 2328 §13.6).
+extension Neighbor {
+    /// LSAs sent again to one neighbour in one go.
+    static let retransmissionBatch = 256
+
+    /// Adds an LSA that the neighbour is to acknowledge. Returns whether it was not there yet.
+    mutating func awaitAcknowledgment(
+        of key: DatabaseKey, after delay: Duration, at now: Instant
+    ) -> Bool {
+        conversation?.retransmissions.insert(key, deadline: now + delay) ?? false
+    }
+
+    /// Takes an LSA off the list; whether it was there.
+    mutating func takeOffRetransmissions(_ key: DatabaseKey) -> Bool {
+        conversation?.retransmissions.remove(key) ?? false
+    }
+
+    /// Sends again what has not been acknowledged.
+    mutating func retransmit(
+        in context: ConversationContext, _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
+    ) {
+        let interval = context.interface.retransmitInterval
+        let due =
+            conversation?.retransmissions.takeDue(at: context.now, limit: Self.retransmissionBatch, interval: interval)
+            ?? []
+        // What still waits in the flood queue has not been sent for the first time.
+        outbox.append(.retransmitted(due.count))
+        for octets in context.updates(due, of: database, to: address) {
+            outbox.append(.send(.linkStateUpdate, octets))
+        }
+    }
+
+    /// Whether the neighbour lacks an instance that has just been installed (RFC 2328 §13.3 (1)). What it has makes a
+    /// request for it needless.
+    mutating func needs(_ header: LSAHeader, isSender: Bool, patience: Duration, at now: Instant) -> Bool {
+        guard state >= .exchange else { return false }
+        if state < .full, let described = conversation?.requests[header.key] {
+            satisfyRequest(with: header, patience: patience, at: now)
+            guard header.recency(comparedTo: described) == .newer else { return false }
+        }
+        return !isSender
+    }
+}
