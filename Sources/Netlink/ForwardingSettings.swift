@@ -47,11 +47,46 @@ public enum ForwardingSettings {
             guard let value = try? Sysctl.read("net/ipv6/conf/\(interface)/accept_ra"), value == "1" else { continue }
             outcomes.append(setRouterAdvertisements(accepted: true, on: interface))
         }
-        outcomes.append(set("net.ipv6.conf.all.forwarding", to: "1"))
-        outcomes.append(set("net.ipv6.fib_multipath_hash_policy", to: "1"))
-        outcomes.append(set("net.ipv4.ip_forward", to: "1"))
-        outcomes.append(set("net.ipv4.fib_multipath_hash_policy", to: "1"))
-        return outcomes
+        return outcomes + routing.map { set($0.name, to: $0.value) }
+    }
+
+    /// What routing takes, whatever the port.
+    private static let routing = [
+        Deviation(name: "net.ipv6.conf.all.forwarding", value: "1", usual: "0"),
+        Deviation(name: "net.ipv6.fib_multipath_hash_policy", value: "1", usual: "0"),
+        Deviation(name: "net.ipv4.ip_forward", value: "1", usual: "0"),
+        Deviation(name: "net.ipv4.fib_multipath_hash_policy", value: "1", usual: "0"),
+    ]
+
+    /// A setting that has another value than it usually has.
+    public struct Deviation: Hashable, Sendable, CustomStringConvertible {
+        /// The setting, such as `net.ipv6.conf.all.forwarding`.
+        public var name: String
+        /// Its value.
+        public var value: String
+        /// The kernel's default or, for a port, what new ports have.
+        public var usual: String
+
+        /// One line for people.
+        public var description: String { "\(name) = \(value) (usually \(usual))" }
+    }
+
+    /// The settings that are as an agent makes them, of the whole network namespace and of `ports`, and not as usual. Who made
+    /// them so the kernel does not tell.
+    public static func deviations(on ports: [String]) -> [Deviation] {
+        let whole = routing + [Deviation(name: "net.ipv4.nexthop_compat_mode", value: "0", usual: "1")]
+        var result = whole.filter { (try? Sysctl.read($0.name)) == $0.value }
+        func look(_ family: String, _ setting: String, for values: [String]) {
+            guard let usual = try? Sysctl.read("net/\(family)/conf/default/\(setting)") else { return }
+            for port in ports {
+                let name = "net/\(family)/conf/\(port)/\(setting)"
+                guard let value = try? Sysctl.read(name), values.contains(value), value != usual else { continue }
+                result.append(Deviation(name: name, value: value, usual: usual))
+            }
+        }
+        look("ipv6", "accept_ra", for: ["0", "2"])
+        look("ipv4", "rp_filter", for: ["2"])
+        return result
     }
 
     /// Whether a port accepts router advertisements, which give it a default route and addresses. One that forwards does so
