@@ -36,6 +36,12 @@ import Testing
                 try cluster.server.apply(Objects.service(name, policy: "Local"))
                 try cluster.server.apply(Objects.slice("\(name)-1", of: name, [("s1", "r"), ("s2", "r")]))
             }
+            // One that was let go; whoever creates a lease waits.
+            try cluster.server.apply([
+                "kind": "Lease", "apiVersion": "coordination.k8s.io/v1",
+                "metadata": ["name": "kubermesh-address-pools", "namespace": "kube-system"],
+                "spec": ["holderIdentity": "", "leaseDurationSeconds": 1],
+            ])
             try add("one")
             try eventually("it has the first address") { address(of: "one", in: cluster) == "2001:db8:aa::10" }
             try eventually("both nodes announce it") {
