@@ -10,6 +10,8 @@ enum RouteEvent: Hashable {
     case routeDeleted(IPv6Prefix)
     /// The kernel removed a route of ours because what it pointed to is gone.
     case routeLost(IPv6Prefix)
+    /// A route of somebody else is gone that has our metric, and stood where one of ours would.
+    case foreignRouteRemoved(IPv6Prefix)
     /// Somebody removed or changed a next-hop object of ours, under whatever protocol number, or made one that has our
     /// protocol number or an ID of our range.
     case nextHopsChanged
@@ -37,7 +39,8 @@ final class RouteMonitor {
                 CInt(RTNLGRP_IPV6_ROUTE.rawValue), CInt(RTNLGRP_IPV4_ROUTE.rawValue), CInt(RTNLGRP_NEXTHOP.rawValue),
             ], receiveBuffer: receiveBuffer)
         let filter = Self.filter(
-            protocolNumber: configuration.protocolNumber, nextHopIDs: nextHopIDs, ownPort: ownPort)
+            protocolNumber: configuration.protocolNumber, metric: configuration.metric, nextHopIDs: nextHopIDs,
+            ownPort: ownPort)
         try filter.attach(to: socket.descriptor, "filter route notifications")
     }
 
@@ -62,7 +65,7 @@ final class RouteMonitor {
             else { return nil }
             let isOurs = route.protocolNumber == configuration.protocolNumber
             if message.type == Int(RTM_NEWROUTE) { return .routeDeleted(route.prefix) }
-            guard isOurs else { return nil }
+            guard isOurs else { return .foreignRouteRemoved(route.prefix) }
             return message.port == 0 ? .routeLost(route.prefix) : .routeDeleted(route.prefix)
         case Int(RTM_NEWNEXTHOP), Int(RTM_DELNEXTHOP):
             return .nextHopsChanged
@@ -71,10 +74,11 @@ final class RouteMonitor {
         }
     }
 
-    /// Lets through what is about our routes and next-hop objects and was not done by us. A next hop is ours by its protocol
+    /// Lets through what is about our routes and next-hop objects and was not done by us, and removals of routes with our
+    /// metric. A next hop is ours by its protocol
     /// number or by its ID: who replaces one of ours puts his own protocol number on it.
     private static func filter(
-        protocolNumber: UInt8, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32
+        protocolNumber: UInt8, metric: UInt32, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32
     ) -> SocketFilter {
         typealias Offset = SocketFilter.Offset
         var filter = SocketFilter()
@@ -88,7 +92,9 @@ final class RouteMonitor {
 
         filter.label("removed route")
         filter.loadOctet(at: Offset.body + 5)  // rtm_protocol
-        filter.jump(ifEqual: UInt32(protocolNumber), to: .accept, else: .drop)
+        filter.jump(ifEqual: UInt32(protocolNumber), to: .accept)
+        filter.loadAttribute(Int(RTA_PRIORITY.rawValue), after: MemoryLayout<rtmsg>.size, absent: .drop)
+        filter.jump(ifEqual: metric.bigEndian, to: .accept, else: .drop)
 
         // What was there before is not said, but that there was something.
         filter.label("new route")
