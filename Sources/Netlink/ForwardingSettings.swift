@@ -4,17 +4,17 @@ internal import Glibc
 internal import Links
 public import Linux
 
-/// The kernel settings a router needs: checked, set where they are wrong, and told.
+/// The kernel settings that a router needs: reads them and sets them where they are wrong.
 public enum ForwardingSettings {
-    /// What became of one setting.
+    /// The result for one setting.
     public struct Outcome: Sendable, CustomStringConvertible {
-        /// How it went.
+        /// The result.
         public enum Result: Sendable {
-            /// It was right.
+            /// It had the value already.
             case unchanged
-            /// It was set; what it was before.
+            /// It was set; the previous value.
             case changed(from: String)
-            /// It could not be set.
+            /// It cannot be set.
             case failed(SystemError)
             /// This kernel does not have it.
             case absent
@@ -22,9 +22,9 @@ public enum ForwardingSettings {
 
         /// The setting, such as `net.ipv6.conf.all.forwarding`.
         public var name: String
-        /// What it should be.
+        /// The value it should have.
         public var wanted: String
-        /// How it went.
+        /// The result.
         public var result: Result
 
         /// One line for people.
@@ -38,9 +38,9 @@ public enum ForwardingSettings {
         }
     }
 
-    /// Makes this machine forward IPv6 and IPv4 and spread flows by port over equal ways, in the calling thread's network
-    /// namespace. Forwarding makes the kernel ignore router advertisements, and a default route learned from one would
-    /// run out; interfaces that have such a route are told to go on accepting them (`accept_ra` = 2) first.
+    /// Makes this machine forward IPv6 and IPv4 and hash flows by port over equal-cost paths, in the calling thread's network
+    /// namespace. A forwarding kernel ignores router advertisements, and default routes learned from them would expire; so
+    /// interfaces with such a route first get `accept_ra` = 2.
     public static func apply() -> [Outcome] {
         var outcomes: [Outcome] = []
         for interface in (try? interfacesWithAdvertisedDefault()) ?? [] {
@@ -50,7 +50,7 @@ public enum ForwardingSettings {
         return outcomes + routing.map { set($0.name, to: $0.value) }
     }
 
-    /// What routing takes, whatever the port.
+    /// The settings of the whole network namespace.
     private static let routing = [
         Deviation(name: "net.ipv6.conf.all.forwarding", value: "1", usual: "0"),
         Deviation(name: "net.ipv6.fib_multipath_hash_policy", value: "1", usual: "0"),
@@ -71,8 +71,8 @@ public enum ForwardingSettings {
         public var description: String { "\(name) = \(value) (usually \(usual))" }
     }
 
-    /// The settings that are as an agent makes them, of the whole network namespace and of `ports`, and not as usual. Who made
-    /// them so the kernel does not tell.
+    /// The settings of the network namespace and of `ports` that have the value an agent sets and not the usual one. The
+    /// kernel does not record who set them.
     public static func deviations(on ports: [String]) -> [Deviation] {
         let whole = routing + [Deviation(name: "net.ipv4.nexthop_compat_mode", value: "0", usual: "1")]
         var result = whole.filter { (try? Sysctl.read($0.name)) == $0.value }
@@ -90,7 +90,7 @@ public enum ForwardingSettings {
     }
 
     /// Whether a port accepts router advertisements, which give it a default route and addresses. One that forwards does so
-    /// only if it is told to in particular (`accept_ra` = 2).
+    /// only with `accept_ra` = 2.
     public static func acceptsRouterAdvertisements(_ port: String) throws(SystemError) -> Bool {
         switch try Sysctl.read("net/ipv6/conf/\(port)/accept_ra") {
         case "2": true
@@ -106,14 +106,14 @@ public enum ForwardingSettings {
         set("net/ipv6/conf/\(port)/accept_ra", to: accepted ? "2" : "0")
     }
 
-    /// Whether replacing a group makes the kernel tell every route behind it again (`net.ipv4.nexthop_compat_mode`), as
+    /// Whether replacing a group makes the kernel notify every route behind it (`net.ipv4.nexthop_compat_mode`), as
     /// programs that do not know next-hop objects need. It costs ten times the time of the replacement itself, and more.
     public static func setNextHopCompatibility(_ isOn: Bool) -> Outcome {
         set("net.ipv4.nexthop_compat_mode", to: isOn ? "1" : "0")
     }
 
-    /// Has a port take IPv4 packets whose way back is by another port (`rp_filter` = 2), if it would refuse them now: on a
-    /// mesh packets often come another way than they would go. `nil` if it takes them already.
+    /// Makes a port accept IPv4 packets whose return path is another port (`rp_filter` = 2) if it would drop them now: paths
+    /// in a mesh are often asymmetric. `nil` if it accepts them already.
     public static func relaxReversePathFilter(of port: String) -> Outcome? {
         func value(_ port: String) -> Int { (try? Sysctl.read(name(port))).flatMap { Int($0) } ?? 0 }
         func name(_ port: String) -> String { "net/ipv4/conf/\(port)/rp_filter" }

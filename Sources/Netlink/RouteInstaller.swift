@@ -5,13 +5,13 @@ public import OSPF
 public import Routing
 public import Timing
 
-/// Keeps the kernel's routes as the router wants them, whatever happens to them: the ``FIB``'s plan, the kernel, and the
-/// news of what others do to it, in one. To be used on the event loop:
+/// Keeps the kernel's routes equal to the router's, whatever other processes change: joins the ``FIB``, the kernel and its
+/// notifications. To be used on the event loop:
 ///
 ///     let installer = try RouteInstaller(configuration: …)      // takes over what an earlier run left
 ///     loop.register(installer.descriptor) { … installer.readNotifications() … }
-///     installer.update(update)                                  // what the router says
-///     installer.handle(event)                                   // what ``KernelMonitor`` says
+///     installer.update(update)                                  // from the router
+///     installer.handle(event)                                   // from ``KernelMonitor``
 ///     more = installer.install(at: now)                         // does the work; again soon if there is more
 ///     installer.nextDeadline                                    // when to call ``install(at:limit:)`` without news
 ///     installer.sweep()                                         // once the router has converged
@@ -22,18 +22,18 @@ public final class RouteInstaller {
     public private(set) var nextDeadline: Instant?
     /// The last reason why the kernel could not be read or written at all; `nil` if it could.
     public private(set) var lastError: SystemError?
-    /// How much there was to put back.
+    /// Changes by other processes.
     public private(set) var counters = Counters()
     /// The descriptor to watch; call ``readNotifications()`` when it is readable.
     public var descriptor: CInt { monitor.descriptor }
     /// How much was sent to the kernel.
     public var kernelCounters: KernelFIB.Counters { kernel.counters }
 
-    /// What others did.
+    /// Changes by other processes.
     public struct Counters: Hashable, Sendable {
-        /// Routes of ours that somebody else removed or replaced.
+        /// Routes of ours that another process removed or replaced.
         public var foreignRouteDeletions: UInt64 = 0
-        /// Next-hop objects of ours that somebody else removed or changed.
+        /// Next-hop objects of ours that another process removed or changed.
         public var foreignNextHopChanges: UInt64 = 0
         /// How often the kernel dropped notifications.
         public var overflows: UInt64 = 0
@@ -67,10 +67,10 @@ public final class RouteInstaller {
         self.fib.adopt(try kernel.read())
     }
 
-    /// Takes over what the router wants; ``install(at:limit:)`` does it.
+    /// Stores the routes that the router wants; ``install(at:limit:)`` installs them.
     public func update(_ update: RouteTableUpdate) { fib.update(update) }
 
-    /// Takes over what happened to links.
+    /// Handles changes of links.
     public func handle(_ event: KernelEvent) {
         switch event {
         case .link(let link) where link.isUsable: fib.linkUsable(link.index)
@@ -81,7 +81,7 @@ public final class RouteInstaller {
         }
     }
 
-    /// Takes over what others did to our routes. Follow with ``install(at:limit:)``.
+    /// Handles changes of our routes by other processes. Call ``install(at:limit:)`` afterwards.
     public func readNotifications() {
         do {
             for event in try monitor.read() { take(event) }
@@ -96,7 +96,7 @@ public final class RouteInstaller {
         case .routeDeleted(let prefix):
             if fib.routeDeleted(prefix) { counters.foreignRouteDeletions += 1 }
         case .routeLost:
-            // What it pointed to is gone, of which the kernel says nothing.
+            // Its next hop is gone, for which there is no notification.
             fib.reread(.nextHops)
         case .foreignRouteRemoved(let prefix):
             fib.foreignRouteRemoved(prefix)
@@ -148,17 +148,17 @@ public final class RouteInstaller {
         nextDeadline = min(nextDeadline ?? deadline, deadline)
     }
 
-    /// The router has converged: what an earlier run left and nobody asked for is to go.
+    /// The router has converged: removes what an earlier run left and the router does not want.
     public func sweep() throws(SystemError) {
         fib.sweep()
         try kernel.removeStrays()
     }
 
-    /// Asks for a reading of everything.
+    /// Has everything read again.
     public func reread() { fib.reread(.everything) }
 
-    /// Changes the preferred source of all routes of its family. It must be an address of this machine by now; also to be said again when
-    /// the address was removed and came back, as the kernel takes it off all routes then.
+    /// Changes the preferred source of all routes of its family, which must be an address of this machine already. Repeat it
+    /// after the address was removed and added again, because the kernel then clears it on all routes.
     public func setPreferredSource(_ source: IPv6Address) {
         guard source.ipv4 == nil else { return setPreferredSourceIPv4(source.ipv4) }
         kernel.configuration.preferredSource = source

@@ -4,23 +4,23 @@ internal import Glibc
 internal import Linux
 internal import Routing
 
-/// What others did to our routes, or the kernel by itself.
+/// A change of our routes or next-hop objects that we did not make.
 enum RouteEvent: Hashable {
-    /// Somebody removed a route of ours, or put one of theirs in its place.
+    /// Another process removed or replaced a route of ours.
     case routeDeleted(IPv6Prefix)
-    /// The kernel removed a route of ours because what it pointed to is gone.
+    /// The kernel removed a route of ours because its next hop is gone.
     case routeLost(IPv6Prefix)
-    /// A route of somebody else is gone that has our metric, and stood where one of ours would.
+    /// A route of another process that has our metric was removed, so that one of ours may fit now.
     case foreignRouteRemoved(IPv6Prefix)
-    /// Somebody removed or changed a next-hop object of ours, under whatever protocol number, or made one that has our
-    /// protocol number or an ID of our range.
+    /// Another process removed or changed a next-hop object of ours, under whatever protocol number, or created one with our
+    /// protocol number or an ID in our range.
     case nextHopsChanged
     /// The kernel dropped notifications.
     case overflow
 }
 
-/// Hears when our routes and next-hop objects are changed by somebody else. A filter in the kernel lets nothing else
-/// through, least of all the echo of what we do ourselves, which may be ten thousand notifications for one replaced group.
+/// Watches changes of our routes and next-hop objects by other processes. A filter in the kernel drops everything else, above
+/// all notifications of our own changes, which may be ten thousand for one replaced group.
 final class RouteMonitor {
     private let socket: NetlinkSocket
     private let configuration: KernelFIBConfiguration
@@ -29,7 +29,7 @@ final class RouteMonitor {
 
     private static let datagramsPerRead = 256
 
-    /// `ownPort` is the address of the socket through which we make changes.
+    /// `ownPort` is the netlink port of the socket through which we make changes.
     init(
         configuration: KernelFIBConfiguration, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32, receiveBuffer: CInt
     ) throws(SystemError) {
@@ -44,7 +44,7 @@ final class RouteMonitor {
         try filter.attach(to: socket.descriptor, "filter route notifications")
     }
 
-    /// The events that wait; a bounded number.
+    /// The pending events; a bounded number.
     func read() throws(SystemError) -> [RouteEvent] {
         var events: [RouteEvent] = []
         for _ in 0..<Self.datagramsPerRead {
@@ -74,9 +74,8 @@ final class RouteMonitor {
         }
     }
 
-    /// Lets through what is about our routes and next-hop objects and was not done by us, and removals of routes with our
-    /// metric. A next hop is ours by its protocol
-    /// number or by its ID: who replaces one of ours puts his own protocol number on it.
+    /// Accepts changes of our routes and next-hop objects that another socket made, and removals of routes with our metric. A
+    /// next hop is ours by its protocol number or by its ID, since replacing it changes the protocol number.
     private static func filter(
         protocolNumber: UInt8, metric: UInt32, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32
     ) -> SocketFilter {
@@ -96,7 +95,7 @@ final class RouteMonitor {
         filter.loadAttribute(Int(RTA_PRIORITY.rawValue), after: MemoryLayout<rtmsg>.size, absent: .drop)
         filter.jump(ifEqual: metric.bigEndian, to: .accept, else: .drop)
 
-        // What was there before is not said, but that there was something.
+        // The message does not describe the replaced route, only that there was one.
         filter.label("new route")
         filter.load16(at: Offset.messageFlags)
         filter.jump(ifAnyBitOf: SocketFilter.inMemory(Flag.replace), to: .accept, else: .drop)

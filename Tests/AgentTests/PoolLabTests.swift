@@ -28,7 +28,7 @@ import Testing
     @Test func aServiceIsGivenAnAddressAndItIsAnnounced() throws {
         try withCluster(Self.line) { lab, cluster in
             let path = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kubermesh-address-pools"
-            func ruler() -> String? {
+            func leader() -> String? {
                 cluster.server.object(path)?["spec"]?["holderIdentity"]?.text?.split(separator: "_").first.map(
                     String.init)
             }
@@ -54,11 +54,11 @@ import Testing
                     && texts.count { $0.contains("this agent gives them to services") } == 1
             }
             // Who gives addresses leaves, and the other goes on where it was.
-            let first = try #require(ruler())
+            let first = try #require(leader())
             try lab.stop(first)
             try add("two")
             try eventually("the other gives the next one") { address(of: "two", in: cluster) == "2001:db8:aa::11" }
-            #expect(ruler() == (first == "s1" ? "s2" : "s1"))
+            #expect(leader() == (first == "s1" ? "s2" : "s1"))
             #expect(address(of: "one", in: cluster) == "2001:db8:aa::10")
         }
     }
