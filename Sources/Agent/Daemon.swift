@@ -149,7 +149,8 @@ public struct Daemon: Sendable {
         }
     }
 
-    /// Removes everything of an agent that does not run: routes, next hops and addresses; says what was removed.
+    /// Removes everything of an agent that does not run: routes, next hops and addresses; says what was removed, and which
+    /// kernel settings stay.
     public func cleanUp() throws -> String {
         let sole = try SoleAgent()
         defer { withExtendedLifetime(sole) {} }
@@ -161,8 +162,14 @@ public struct Daemon: Sendable {
         let addresses = try KernelAddresses(origin: configuration.kernel.routeProtocol)
         let own = try addresses.own()
         for address in own { try addresses.remove(address.address, from: address.interface) }
-        return "removed \(counted(removed.routes, "route")), \(counted(removed.nextHops, "next hop")) and "
+        let report =
+            "removed \(counted(removed.routes, "route")), \(counted(removed.nextHops, "next hop")) and "
             + counted(own.count, "address", "addresses")
+        let ports = try KernelMonitor().links.values.filter { !$0.isLoopback }.map(\.name).sorted()
+        let settings = ForwardingSettings.deviations(on: ports)
+        guard !settings.isEmpty else { return report }
+        let introduction = "these kernel settings stay as an agent makes them, since others may need them:"
+        return ([report, introduction] + settings.map { "  \($0)" }).joined(separator: "\n")
     }
 }
 

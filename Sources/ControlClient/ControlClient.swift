@@ -26,7 +26,7 @@ public struct ControlClient: Sendable {
     public struct Unreachable: Error, CustomStringConvertible {
         /// The path of the socket.
         public var socket: String
-        /// What the system said.
+        /// The system's error.
         public var reason: String
 
         /// What happened.

@@ -32,7 +32,7 @@ extension Lab {
     private func made() throws(LabError) -> Lab {
         if let taken = namespaces.first(where: \.exists) {
             throw LabError(
-                "There is a namespace \(taken.name) that no lab here knows of; remove it with “ip netns delete "
+                "There is a namespace \(taken.name) that belongs to no lab; remove it with “ip netns delete "
                     + "\(taken.name)”, or choose another name for the lab with --name.")
         }
         // Before anything else is made, so that it can be found after a crash.
@@ -46,7 +46,7 @@ extension Lab {
         return lab
     }
 
-    /// Takes everything away: processes, namespaces, files. Safe to repeat, and after a crash.
+    /// Removes everything: processes, namespaces, files. Can be repeated, also after a crash.
     public func destroy() throws(LabError) {
         guard Files.exists(directory) else { return try sweep() }
         try Lock.whileHeld(in: directory) { () throws(LabError) in
@@ -55,7 +55,7 @@ extension Lab {
         }
     }
 
-    /// Takes everything away but the directory and the lock in it.
+    /// Removes everything but the directory and the lock in it.
     private func sweep() throws(LabError) {
         let deadline = ContinuousClock.now + .seconds(5)
         // A process in the middle of a fork can be missed once, so look until there is none.
@@ -63,10 +63,10 @@ extension Lab {
             let processes = Namespace.processes(inside: namespaces).filter { $0 != getpid() }
             if processes.isEmpty { break }
             guard ContinuousClock.now < deadline else {
-                throw LabError("The processes \(processes) in the lab \(name) do not end, though they were killed.")
+                throw LabError("The processes \(processes) in the lab \(name) do not end after SIGKILL.")
             }
             for pid in processes { kill(pid, SIGKILL) }
-            // Our own children have to be taken leave of; for others this returns at once.
+            // Our own children must be reaped; for others this returns at once.
             for pid in processes { waitpid(pid, nil, 0) }
             usleep(2000)
         }

@@ -6,7 +6,7 @@ extension Lab {
     public mutating func powerOff(_ name: String) throws(LabError) {
         _ = try topology.node(name)
         let namespace = namespace(of: name)
-        // Nobody gets to say goodbye: neither the router, nor the kernel for the connections of the services.
+        // Without notice: neither the router nor the kernel, for open connections, sends a last packet.
         let processes = Namespace.processes(inside: [namespace])
         for pid in processes { kill(pid, SIGSTOP) }
         let ports = addresses.ports(of: name).map { "link set \($0.name) down" }

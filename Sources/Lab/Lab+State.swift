@@ -13,17 +13,16 @@ extension Lab {
 
     private static func stateFile(in directory: String) -> String { "\(directory)/lab.json" }
 
-    /// Writes down all there is to know, for the next command.
+    /// Saves the state for the next command.
     func save() throws(LabError) {
         let state = State(
             topology: topology, faults: faults, processes: processes, services: services,
             poweredOff: poweredOff, isWhole: isWhole)
-        guard let data = try? JSONEncoder().encode(state) else { throw LabError("Cannot write down the lab \(name).") }
+        guard let data = try? JSONEncoder().encode(state) else { throw LabError("Cannot save the lab \(name).") }
         try Files.write(String(decoding: data, as: UTF8.self), to: Self.stateFile(in: directory))
     }
 
-    /// The lab that somebody means: that of the name given; without one, the lab that was made without a name, or else
-    /// the only one there is.
+    /// The lab with this name; without a name the lab that has none, or the only one there is.
     public static func find(_ name: String?) throws(LabError) -> Lab {
         let names = all()
         guard !names.isEmpty else { throw LabError("No lab is up; “meshlab up” makes one.") }
@@ -43,12 +42,12 @@ extension Lab {
         let file = stateFile(in: "\(root)/\(name)")
         guard let text = Files.read(file) else {
             guard all().contains(name) else { throw LabError("No lab “\(name)” is up.") }
-            // It is being made, or whoever did so crashed before there was anything to write down.
+            // It is being created, or that process crashed before it saved anything.
             return Lab(name: name, topology: Topology(name: "nothing yet", nodes: [], links: []))
         }
         guard let state = try? JSONDecoder().decode(State.self, from: Data(text.utf8)) else {
             throw LabError(
-                "\(file) cannot be understood; it may come from another version. Remove the namespaces mesh-* with "
+                "Cannot parse \(file); another version may have written it. Remove the namespaces mesh-* with "
                     + "“ip netns delete NAME”, then the directory \(root)/\(name).")
         }
         var lab = Lab(name: name, topology: state.topology)

@@ -6,9 +6,9 @@ internal import Glibc
 /// All a lab knows of itself is in one file, written before anything is made, so that it can be taken down by another
 /// process, also after this one crashed.
 public struct Lab: Sendable {
-    /// What tells several labs on one machine apart.
+    /// The name, unique on the machine.
     public let name: String
-    /// What it is made of.
+    /// Its nodes and links.
     public let topology: Topology
     /// The addresses it gives out.
     public let addresses: AddressBook
@@ -23,7 +23,7 @@ public struct Lab: Sendable {
     /// The nodes without power.
     public internal(set) var poweredOff: Set<String> = []
 
-    /// Whether all that was begun is there. If not, somebody is still making it, or crashed while doing so.
+    /// Whether it is complete. If not, it is being created, or that process crashed.
     var isWhole = false
 
     /// How a link can fail.
@@ -49,7 +49,7 @@ public struct Lab: Sendable {
         directory = "\(Self.root)/\(name)"
     }
 
-    /// How it is called when something is said about it: its topology, and its name if it was given one.
+    /// The title in messages: its topology, and its name if it has one.
     public var title: String { name == Self.defaultName ? topology.name : "\(topology.name) (lab \(name))" }
 
     /// What to type for a command of `meshlab` that means this lab: `meshlab exec --name NAME`.
@@ -68,7 +68,7 @@ public struct Lab: Sendable {
     /// Where a node's files lie.
     public func directory(of node: String) -> String { "\(directory)/\(node)" }
 
-    /// Where programs lie that ask the routers of a node, as `vtysh` and `birdc`, each told where they listen.
+    /// The directory of programs that query the routers of a node, such as `vtysh` and `birdc`, with their sockets preset.
     public func toolDirectory(of node: String) -> String { "\(directory(of: node))/bin" }
 
     /// Puts a program there that runs another with some arguments before those it is given.

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// An open descriptor that is closed when nobody holds it any more.
+/// A file descriptor that is closed with its last reference.
 final class FileDescriptor: Sendable {
     let rawValue: CInt
 

@@ -48,7 +48,7 @@ public struct NetworkNamespace: Sendable {
         }
     }
 
-    /// The number that tells this namespace from all others of the machine, as `lsns` shows it.
+    /// The unique number of this namespace, as `lsns` shows it.
     public var inode: UInt64 {
         var status = stat()
         fstat(file.rawValue, &status)
@@ -56,8 +56,8 @@ public struct NetworkNamespace: Sendable {
     }
 
     /// Takes the lock that there is on every namespace, for as long as this value or a copy of it lives; `false` when
-    /// somebody else has it. The kernel lets go of it when the process ends, however that comes about, and processes see
-    /// one another's whatever files they share. It keeps out nobody who does not ask.
+    /// another process has it. The kernel releases it when the process ends in any way, and it works for processes that
+    /// share no files. The lock is advisory.
     public func lock() throws(SystemError) -> Bool {
         if flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
         guard errno == EWOULDBLOCK else { throw .last("lock the network namespace") }

@@ -2,9 +2,8 @@ internal import Addressing
 internal import CLinux
 internal import Glibc
 
-/// The raw sockets of one port, which hear that port alone: hellos on one, everything else on the other. The kernel tells
-/// them apart and keeps a bounded queue for each, so what floods one port takes no place from another, and no hello waits
-/// behind a database.
+/// The raw sockets of one port, bound to it: one for hellos, one for all other packets. Filters in the kernel separate them,
+/// and each has a bounded queue, so a flood on one port takes no space from another, and no hello waits behind a database.
 struct OSPFPort {
     /// What a socket is for.
     enum Kind: UInt64, CaseIterable {
@@ -22,7 +21,7 @@ struct OSPFPort {
     /// A burst of a whole database must wait here while shortest paths are computed.
     private static let othersBufferOctets: CInt = 8 << 20
 
-    /// Opens the sockets, which hear nothing of multicast groups yet, in the calling thread's network namespace.
+    /// Opens the sockets in the calling thread's network namespace; they have joined no multicast group yet.
     init(interface: UInt32) throws(SystemError) {
         self.interface = interface
         hellos = try Self.open(.hellos, on: interface)

@@ -3,11 +3,11 @@ internal import CLinux
 internal import Glibc
 
 /// The raw IPv6 sockets of protocol 89: one that all packets leave by, and those of each port, which is open while a
-/// multicast group is joined on it. Packets leave with hop limit 1 and as internetwork control (CS6); what comes in is
-/// trusted in nothing but the interface and the addresses, which the kernel tells. Checksums are the router's business.
+/// multicast group is joined on it. Packets leave with hop limit 1 and as internetwork control (CS6); of a received
+/// packet only the interface and the addresses are trusted, which come from the kernel. The router verifies checksums.
 /// To be used on one thread.
 public final class OSPFSockets {
-    /// What became of packets.
+    /// Counters of packets.
     public struct Counters: Hashable, Sendable {
         /// Packets handed on.
         public var received: UInt64 = 0
@@ -28,7 +28,7 @@ public final class OSPFSockets {
 
     /// The descriptor to watch: ready to read when a packet waits on any port.
     public var descriptor: CInt { readiness.rawValue }
-    /// What became of packets so far.
+    /// Counters of packets.
     public var counters: Counters {
         ports.values.reduce(into: tally) { $0.overflows += $1.overflows }
     }
@@ -58,7 +58,7 @@ public final class OSPFSockets {
     public init() throws(SystemError) {
         sender = try FileDescriptor(clinux_open_raw_socket(OSPFSockets.ipProtocol), "open a raw socket for OSPF")
         readiness = try FileDescriptor(epoll_create1(CInt(EPOLL_CLOEXEC)), "make an epoll descriptor")
-        // It hears nothing: no OSPF packet has this version.
+        // It receives nothing: no OSPF packet has this version.
         guard clinux_filter_by_octet(sender.rawValue, 0, UInt8.max, 1) == 0 else {
             throw .last("filter a raw socket for OSPF")
         }
@@ -109,10 +109,10 @@ public final class OSPFSockets {
     ) -> Void
 
     /// Takes the packets that wait, of every port in turn, and hands each to `handler`: a ``batch`` of each, and where a hello
-    /// waits, all that came before it, as far as ``batchesBeforeHello`` reach: a neighbour that goes flushes its LSAs and
-    /// then says so in a hello. How many came; 0 means that no more wait.
+    /// waits, all that came before it, up to ``batchesBeforeHello``: a neighbor that stops flushes its LSAs before its last
+    /// hello. Returns the number of packets; 0 if no more wait.
     ///
-    /// Packets from other than link-local addresses are dropped here, as OSPF is spoken between neighbours (RFC 5340 §2.5).
+    /// Packets from other than link-local addresses are dropped here, as RFC 5340 §2.5 requires.
     @discardableResult
     public func receive(_ handler: Handler) -> Int {
         let tokens = readySockets()
@@ -135,7 +135,7 @@ public final class OSPFSockets {
         return count
     }
 
-    /// Takes a ``batch`` of hellos of every port, whatever came before them. How many came; 0 means that no more wait.
+    /// Takes a ``batch`` of hellos of every port, regardless of other packets. Returns the number of packets; 0 if no more wait.
     @discardableResult
     public func receiveHellos(_ handler: Handler) -> Int {
         readySockets().compactMap { Self.interface($0, .hellos) }.reduce(0) { $0 + receive(.hellos, $1, handler) }

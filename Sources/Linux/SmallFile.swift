@@ -2,8 +2,8 @@ internal import Glibc
 
 /// Whole small files.
 public enum SmallFile {
-    /// The first `limit` octets of a file. What is no regular file is refused unless `isAnyKind`: a pipe, say, could keep
-    /// the reader waiting for ever.
+    /// The first `limit` octets of a file, which must be a regular file unless `isAnyKind`: reading a pipe, for example, could
+    /// block for ever.
     public static func read(_ path: String, upTo limit: Int, isAnyKind: Bool = false) throws(SystemError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | (isAnyKind ? 0 : O_NONBLOCK))
         guard descriptor >= 0 else { throw .last("open \(path)") }
@@ -27,23 +27,23 @@ public enum SmallFile {
     }
 
     private static func notRegular(_ verb: String, _ path: String) -> SystemError {
-        SystemError("\(verb) \(path), as it is no regular file", code: EINVAL)
+        SystemError("\(verb) \(path), as it is not a regular file", code: EINVAL)
     }
 
-    /// Makes a file that was not there before, beside the one whose place it is to take.
+    /// Creates a temporary file beside the file that it will replace.
     private static func create(_ temporary: String, _ mode: mode_t) -> CInt {
         unlink(temporary)
         return open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     }
 
-    /// Whether there is something at `path` that is no regular file, and could keep whoever reads it waiting for ever.
+    /// Whether `path` exists and is not a regular file, so that reading it could block for ever.
     public static func isSpecial(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
-    /// Puts `text` in place of a file at once, so that a reader sees the old or the new and nothing between. What is there
-    /// and no regular file, as `/dev/null`, stays.
+    /// Replaces a file by `text` atomically: a reader sees the old or the new content. Refuses to replace what is not a regular
+    /// file, such as `/dev/null`.
     public static func write(_ text: String, to path: String) throws(SystemError) {
         guard !isSpecial(path) else { throw notRegular("write", path) }
         let temporary = path + ".new"
@@ -62,10 +62,10 @@ public enum SmallFile {
         }
     }
 
-    /// Whether there is something at `path`.
+    /// Whether `path` exists.
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// Copies a program; it is there whole or not at all.
+    /// Copies a program atomically.
     public static func copyProgram(_ path: String, to target: String) throws(SystemError) {
         let temporary = target + ".new"
         let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -90,8 +90,8 @@ public enum SmallFile {
         }
     }
 
-    /// What tells one state of a file from another: `nil` while there is none. Follows symbolic links, so that the swap of
-    /// one by which Kubernetes updates mounted files is seen.
+    /// A value that changes with the file; `nil` if it does not exist. Follows symbolic links, because Kubernetes updates
+    /// mounted files by replacing one.
     public static func stamp(of path: String) -> Stamp? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

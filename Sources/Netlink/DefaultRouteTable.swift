@@ -4,10 +4,10 @@ internal import Glibc
 internal import Links
 internal import Routing
 
-/// The default routes of others, followed by the kernel's notifications. Where these do not say what became of the table,
-/// a function returns `false`, and the routes must be read again.
+/// The default routes of others, kept current by the kernel's notifications. A function returns `false` if a notification is
+/// ambiguous; then the routes must be read again.
 struct DefaultRouteTable {
-    /// What tells routes apart that can stand side by side.
+    /// The key of a route. Some kinds of routes can coexist under one key.
     struct Key: Hashable {
         var family: IPFamily
         var table: UInt32
@@ -50,7 +50,7 @@ struct DefaultRouteTable {
             guard others.count < 2 else { return false }
             for other in others { guard drop(other) else { return false } }
         } else if route.key.family == .ipv6, route.ways.count > 1 {
-            // IPv6 joins a further way to the route of the same key, and tells of all of its ways.
+            // IPv6 adds a further way to the route with this key, and the notification lists all of its ways.
             for part in interfaces.keys where part.key == route.key && route.ways.isSuperset(of: part.ways) {
                 _ = drop(part)
             }

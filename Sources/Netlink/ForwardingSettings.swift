@@ -4,17 +4,17 @@ internal import Glibc
 internal import Links
 public import Linux
 
-/// The kernel settings a router needs: checked, set where they are wrong, and told.
+/// The kernel settings that a router needs: reads them and sets them where they are wrong.
 public enum ForwardingSettings {
-    /// What became of one setting.
+    /// The result for one setting.
     public struct Outcome: Sendable, CustomStringConvertible {
-        /// How it went.
+        /// The result.
         public enum Result: Sendable {
-            /// It was right.
+            /// It had the value already.
             case unchanged
-            /// It was set; what it was before.
+            /// It was set; the previous value.
             case changed(from: String)
-            /// It could not be set.
+            /// It cannot be set.
             case failed(SystemError)
             /// This kernel does not have it.
             case absent
@@ -22,9 +22,9 @@ public enum ForwardingSettings {
 
         /// The setting, such as `net.ipv6.conf.all.forwarding`.
         public var name: String
-        /// What it should be.
+        /// The value it should have.
         public var wanted: String
-        /// How it went.
+        /// The result.
         public var result: Result
 
         /// One line for people.
@@ -38,19 +38,51 @@ public enum ForwardingSettings {
         }
     }
 
-    /// Makes this machine forward IPv6 and IPv4 and spread flows by port over equal ways, in the calling thread's network
+    /// Makes this machine forward IPv6 and IPv4 and hash flows by port over equal-cost paths, in the calling thread's network
     /// namespace.
-    public static func applyForwarding() -> [Outcome] {
-        var outcomes: [Outcome] = []
-        outcomes.append(set("net.ipv6.conf.all.forwarding", to: "1"))
-        outcomes.append(set("net.ipv6.fib_multipath_hash_policy", to: "1"))
-        outcomes.append(set("net.ipv4.ip_forward", to: "1"))
-        outcomes.append(set("net.ipv4.fib_multipath_hash_policy", to: "1"))
-        return outcomes
+    public static func applyForwarding() -> [Outcome] { routing.map { set($0.name, to: $0.value) } }
+
+    /// The settings of the whole network namespace.
+    private static let routing = [
+        Deviation(name: "net.ipv6.conf.all.forwarding", value: "1", usual: "0"),
+        Deviation(name: "net.ipv6.fib_multipath_hash_policy", value: "1", usual: "0"),
+        Deviation(name: "net.ipv4.ip_forward", value: "1", usual: "0"),
+        Deviation(name: "net.ipv4.fib_multipath_hash_policy", value: "1", usual: "0"),
+    ]
+
+    /// A setting that has another value than it usually has.
+    public struct Deviation: Hashable, Sendable, CustomStringConvertible {
+        /// The setting, such as `net.ipv6.conf.all.forwarding`.
+        public var name: String
+        /// Its value.
+        public var value: String
+        /// The kernel's default or, for a port, what new ports have.
+        public var usual: String
+
+        /// One line for people.
+        public var description: String { "\(name) = \(value) (usually \(usual))" }
+    }
+
+    /// The settings of the network namespace and of `ports` that have the value an agent sets and not the usual one. The
+    /// kernel does not record who set them.
+    public static func deviations(on ports: [String]) -> [Deviation] {
+        let whole = routing + [Deviation(name: "net.ipv4.nexthop_compat_mode", value: "0", usual: "1")]
+        var result = whole.filter { (try? Sysctl.read($0.name)) == $0.value }
+        func look(_ family: String, _ setting: String, for values: [String]) {
+            guard let usual = try? Sysctl.read("net/\(family)/conf/default/\(setting)") else { return }
+            for port in ports {
+                let name = "net/\(family)/conf/\(port)/\(setting)"
+                guard let value = try? Sysctl.read(name), values.contains(value), value != usual else { continue }
+                result.append(Deviation(name: name, value: value, usual: usual))
+            }
+        }
+        look("ipv6", "accept_ra", for: ["0", "2"])
+        look("ipv4", "rp_filter", for: ["2"])
+        return result
     }
 
     /// Whether a port accepts router advertisements, which give it a default route and addresses. One that forwards does so
-    /// only if it is told to in particular (`accept_ra` = 2).
+    /// only with `accept_ra` = 2.
     public static func acceptsRouterAdvertisements(_ port: String) throws(SystemError) -> Bool {
         switch try Sysctl.read("net/ipv6/conf/\(port)/accept_ra") {
         case "2": true
@@ -66,14 +98,14 @@ public enum ForwardingSettings {
         set("net/ipv6/conf/\(port)/accept_ra", to: accepted ? "2" : "0")
     }
 
-    /// Whether replacing a group makes the kernel tell every route behind it again (`net.ipv4.nexthop_compat_mode`), as
+    /// Whether replacing a group makes the kernel notify every route behind it (`net.ipv4.nexthop_compat_mode`), as
     /// programs that do not know next-hop objects need. It costs ten times the time of the replacement itself, and more.
     public static func setNextHopCompatibility(_ isOn: Bool) -> Outcome {
         set("net.ipv4.nexthop_compat_mode", to: isOn ? "1" : "0")
     }
 
-    /// Has a port take IPv4 packets whose way back is by another port (`rp_filter` = 2), if it would refuse them now: on a
-    /// mesh packets often come another way than they would go. `nil` if it takes them already.
+    /// Makes a port accept IPv4 packets whose return path is another port (`rp_filter` = 2) if it would drop them now: paths
+    /// in a mesh are often asymmetric. `nil` if it accepts them already.
     public static func relaxReversePathFilter(of port: String) -> Outcome? {
         func value(_ port: String) -> Int { (try? Sysctl.read(name(port))).flatMap { Int($0) } ?? 0 }
         func name(_ port: String) -> String { "net/ipv4/conf/\(port)/rp_filter" }

@@ -4,7 +4,7 @@ internal import Glibc
 public import Links
 public import Linux
 
-/// Puts addresses on interfaces and takes them away: the node's own and its VIPs, on `lo`. To be used on one thread.
+/// Adds and removes addresses of interfaces: the node's own and its VIPs, on `lo`. To be used on one thread.
 public final class KernelAddresses {
     /// The loopback interface's index in every network namespace.
     public static let loopback: UInt32 = 1
@@ -12,8 +12,8 @@ public final class KernelAddresses {
     private let socket: NetlinkSocket
     private let origin: UInt8
 
-    /// Opens a socket in the calling thread's network namespace. `origin` marks what we add (`IFA_PROTO`, Linux 5.18 and
-    /// later), so that it can be told from what others added.
+    /// Opens a socket in the calling thread's network namespace. `origin` marks our addresses (`IFA_PROTO`, Linux 5.18 and
+    /// later).
     public init(origin: UInt8 = 71) throws(SystemError) {
         socket = try NetlinkSocket()
         self.origin = origin
@@ -56,7 +56,7 @@ public final class KernelAddresses {
         return false
     }
 
-    /// The addresses that bear our mark, left by an earlier run or put there by this one.
+    /// The addresses with our mark, of this or an earlier run.
     public func own() throws(SystemError) -> [InterfaceAddress] {
         var result: [InterfaceAddress] = []
         let fixed = ifaddrmsg(ifa_family: UInt8(AF_UNSPEC), ifa_prefixlen: 0, ifa_flags: 0, ifa_scope: 0, ifa_index: 0)

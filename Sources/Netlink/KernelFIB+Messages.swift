@@ -85,7 +85,7 @@ extension KernelFIB {
         }
     }
 
-    /// An IPv4 route goes by way of an IPv6 neighbour as well as any; it only has to be said (`RTA_VIA`).
+    /// An IPv4 route can have an IPv6 gateway, in an attribute of its own (`RTA_VIA`).
     private func encodeGateway(_ gateway: IPv6Address, of prefix: IPv6Prefix, into batch: inout MessageEncoder) {
         guard prefix.ipv4 != nil else { return batch.attribute(Int(RTA_GATEWAY.rawValue), gateway) }
         batch.attribute(
@@ -97,7 +97,7 @@ extension KernelFIB {
             nh_family: UInt8(family), nh_scope: 0, nh_protocol: configuration.protocolNumber, resvd: 0, nh_flags: flags)
     }
 
-    /// The source of packets over a route to `prefix` that do not say.
+    /// The preferred source of a route to `prefix`.
     func preferredSource(for prefix: IPv6Prefix) -> IPv6Address? {
         prefix.ipv4 == nil ? configuration.preferredSource : configuration.preferredSourceIPv4.map { IPv6Address($0) }
     }
@@ -114,7 +114,7 @@ extension KernelFIB {
         return fixed
     }
 
-    /// What tells one route from another: prefix, metric and table.
+    /// The key of a route: prefix, metric and table.
     private func encodeKey(_ prefix: IPv6Prefix, into batch: inout MessageEncoder) {
         if !prefix.isDefault { batch.attribute(Int(RTA_DST.rawValue), prefix.address) }
         batch.attribute(Int(RTA_PRIORITY.rawValue), configuration.metric)

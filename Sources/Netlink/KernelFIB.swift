@@ -4,7 +4,7 @@ internal import Glibc
 public import Linux
 public import Routing
 
-/// How our routes are told from others'.
+/// What distinguishes our routes from those of others.
 public struct KernelFIBConfiguration: Hashable, Sendable {
     /// The routing protocol number that all our routes and next hops carry (`ip route … proto 71`). Nothing else is ever
     /// touched. 5–255; not 188, which FRR takes for its own.
@@ -13,7 +13,7 @@ public struct KernelFIBConfiguration: Hashable, Sendable {
     public var table: UInt32
     /// The metric of our routes: the kernel keeps one route per prefix and metric, and prefers the lowest.
     public var metric: UInt32
-    /// The source of packets that this machine sends over our routes and that do not say. Must be an address of this
+    /// The source address of local packets over our routes, if the sender does not choose one. Must be an address of this
     /// machine; `nil` leaves it to the kernel.
     public var preferredSource: IPv6Address?
     /// The same for IPv4 routes.
@@ -48,14 +48,14 @@ public final class KernelFIB {
         public var readings: UInt64 = 0
     }
 
-    /// How our routes are told from others'.
+    /// What distinguishes our routes from those of others.
     public var configuration: KernelFIBConfiguration
     /// Whether the kernel has next-hop objects (Linux 5.3 and later).
     public let supportsNextHopObjects: Bool
     /// How much was sent.
     public private(set) var counters = Counters()
 
-    /// The address of our socket: what bears it in notifications was done by us.
+    /// The netlink port of our socket: notifications of our changes carry it.
     public var port: UInt32 { socket.port }
 
     let socket: NetlinkSocket
@@ -79,8 +79,8 @@ public final class KernelFIB {
         }
     }
 
-    /// Makes changes, in order, and says which of them (by index) the kernel did not take. Throws only if the kernel cannot
-    /// be talked to; then it must be read again.
+    /// Makes changes in order, and returns those (by index) that the kernel refused. Throws only if communication with the
+    /// kernel fails; then it must be read again.
     public func apply(_ changes: [FIBChange]) throws(SystemError) -> [(index: Int, failure: FIBFailure)] {
         guard !changes.isEmpty else { return [] }
         var failures: [(index: Int, failure: FIBFailure)] = []

@@ -8,7 +8,7 @@ internal import Routing
 // The default routes of others.
 
 extension KernelMonitor {
-    /// Lets everything through but routes; of these the default routes that others made, or that took the place of another.
+    /// Accepts everything but routes, and of these default routes that others made or that replaced another.
     static func filter(protocolNumber: UInt8) -> SocketFilter {
         typealias Offset = SocketFilter.Offset
         var filter = SocketFilter()
@@ -52,7 +52,7 @@ extension KernelMonitor {
         if !defaultRouteTable.removeRoutes(over: interface, of: family, isGone: isGone) { mustReadDefaultRoutes = true }
     }
 
-    /// The differences to what was told before.
+    /// The differences since the last call.
     func defaultRouteEvents() -> [KernelEvent] {
         let kinds = defaultRouteTable.kinds
         guard kinds != defaultRoutes else { return [] }
@@ -85,7 +85,7 @@ extension KernelMonitor {
                 Int(RTM_GETROUTE), fixed, of: "routes", { $0.attribute(Int(RTA_TABLE.rawValue), table) },
                 restart: { found = [] }
             ) { message in
-                // Old kernels do not filter. Most routes are told by their length alone.
+                // Old kernels do not filter. The length alone excludes most routes.
                 guard let length = message.fixed(rtmsg.self)?.rtm_dst_len, length == 0,
                     let route = KernelRoute(message), route.table == table, isForeign(route)
                 else { return }
@@ -98,7 +98,7 @@ extension KernelMonitor {
         return found
     }
 
-    /// The interfaces a route leads to. Those of a next-hop object the kernel does not tell with it.
+    /// The interfaces of a route. Those of a next-hop object are not in the message.
     private func interfaces(of route: KernelRoute) throws(SystemError) -> Set<UInt32> {
         guard route.ways.isEmpty, case .group(let id) = route.target else {
             return Set(route.ways.map(\.interface)).subtracting(route.deadInterfaces)

@@ -14,7 +14,7 @@ public final class KernelMonitor {
     public var addresses: some Collection<InterfaceAddress> { addressTable.values }
     /// The default routes, in the main table and in ours, that are not ours.
     public internal(set) var defaultRoutes: Set<DefaultRoute> = []
-    /// The interfaces on which a router advertises prefixes: since they have carrier, as far as the kernel has told.
+    /// The interfaces on which a router has advertised prefixes since they have carrier.
     public private(set) var advertisedInterfaces: Set<UInt32> = []
     /// How often notifications were lost and everything was read again.
     public private(set) var overflows: UInt64 = 0
@@ -116,7 +116,7 @@ public final class KernelMonitor {
         case Int(RTM_DELADDR):
             guard let address = InterfaceAddress(message) else { return }
             let key = AddressKey(interface: address.interface, address: address.address)
-            // One put on a link that is down may never have been told of; it is gone all the same.
+            // For an address that was added while the link was down there may have been no notification.
             forget(addressTable.removeValue(forKey: key) ?? address, &events)
         case Int(RTM_NEWPREFIX):
             guard let fixed = message.fixed(prefixmsg.self), fixed.prefix_ifindex > 0 else { return }
@@ -137,7 +137,7 @@ public final class KernelMonitor {
     }
 
     private func forget(_ address: InterfaceAddress, _ events: inout [KernelEvent]) {
-        // Of the IPv4 routes that go with an address the kernel does not tell.
+        // The kernel does not notify the removal of IPv4 routes that depend on an address.
         if address.address.ipv4 != nil {
             if !defaultRouteTable.removeRoutes(from: address.address) { mustReadDefaultRoutes = true }
             let isLast = !addressTable.values.contains { $0.interface == address.interface && $0.address.ipv4 != nil }
@@ -146,7 +146,7 @@ public final class KernelMonitor {
         events.append(.addressRemoved(address))
     }
 
-    /// An interface whose router is known says nothing new, however often it advertises itself.
+    /// Reports only the first advertisement on an interface.
     private func noteAdvertisement(on interface: UInt32, _ events: inout [KernelEvent]) {
         guard links[interface] != nil, advertisedInterfaces.insert(interface).inserted else { return }
         events.append(.routerAdvertised(interface: interface))

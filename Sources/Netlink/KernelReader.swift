@@ -45,8 +45,8 @@ public struct KnownNeighbor: Hashable, Sendable {
     }
 }
 
-/// Answers what is in the kernel beside what is ours: whether somebody else has a route or an address. To be used on one
-/// thread; every question is a reading of the kernel's whole table, so ask before an address is placed, not all the time.
+/// Reads routes of others and the neighbor table, to check addresses before use. To be used on one thread; every call reads a
+/// whole table of the kernel, so call it before an address is placed and not regularly.
 public final class KernelReader {
     private let socket: NetlinkSocket
     private let configuration: KernelFIBConfiguration
@@ -91,8 +91,8 @@ public final class KernelReader {
         return result
     }
 
-    /// Which of `addresses` are another machine's by the kernel's neighbor table: it has answered for the address, or an
-    /// administrator has said so. Ask before one of them is put on this machine.
+    /// Which of `addresses` belong to another machine according to the kernel's neighbor table: it has answered for the address,
+    /// or the entry is permanent. Check this before an address is added to this machine.
     public func neighbors(among addresses: Set<IPv6Address>) throws(SystemError) -> [IPv6Address: KnownNeighbor] {
         var result: [IPv6Address: KnownNeighbor] = [:]
         for family in [AF_INET, AF_INET6]

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Links
 
 extension Link {
-    /// Reads a link message; `nil` for what is not about a link as such (bridges tell of their ports that way too).
+    /// Reads a link message; `nil` for other contents (bridges report their ports in link messages).
     init?(_ message: MessageView) {
         guard let fixed = message.fixed(ifinfomsg.self), fixed.ifi_family == UInt8(AF_UNSPEC), fixed.ifi_index > 0
         else {
@@ -32,9 +32,9 @@ extension Link {
             default: break
             }
         }
-        // Wireless drivers tell of their own affairs in link messages without a name.
+        // Wireless drivers send events in link messages without a name.
         guard !link.name.isEmpty else { return nil }
-        // Kernels before 5.14 do not tell the parent; /sys knows, but only of the namespace it was mounted in.
+        // Kernels before 5.14 do not report the parent; /sys does, but only for the namespace in which it was mounted.
         link.isPhysical =
             link.kind == nil && !link.isLoopback
             && (hasParent || access("/sys/class/net/\(link.name)/device", F_OK) == 0)

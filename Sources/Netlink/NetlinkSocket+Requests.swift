@@ -52,7 +52,7 @@ extension NetlinkSocket {
         return try transact(&batch, first: sequence).first
     }
 
-    /// Asks for one object and calls `body` with the answer; what the kernel says instead, if it refuses.
+    /// Requests one object and calls `body` with the answer; the kernel's refusal, if any.
     func get<Fixed: BitwiseCopyable>(
         _ type: Int, _ fixed: Fixed, _ attributes: (inout MessageEncoder) -> Void, _ body: (MessageView) -> Void
     ) throws(SystemError) -> Refusal? {

@@ -12,7 +12,7 @@ final class NetlinkSocket {
         case octets(Int)
         /// Nothing waits.
         case nothing
-        /// The kernel had more to tell than the buffer held, and dropped it.
+        /// The receive buffer was full, and the kernel dropped notifications.
         case overflow
     }
 

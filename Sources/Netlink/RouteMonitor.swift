@@ -4,8 +4,8 @@ internal import Glibc
 public import Linux
 public import Routing
 
-/// Hears when our routes and next-hop objects are changed by somebody else. A filter in the kernel lets nothing else
-/// through, least of all the echo of what we do ourselves, which may be ten thousand notifications for one replaced group.
+/// Watches changes of our routes and next-hop objects by other processes. A filter in the kernel drops everything else, above
+/// all notifications of our own changes, which may be ten thousand for one replaced group.
 public final class RouteMonitor {
     private let socket: NetlinkSocket
     private let configuration: KernelFIBConfiguration
@@ -15,7 +15,7 @@ public final class RouteMonitor {
 
     private static let datagramsPerRead = 256
 
-    /// `ownPort` is the address of the socket through which we make changes.
+    /// `ownPort` is the netlink port of the socket through which we make changes.
     public init(
         configuration: KernelFIBConfiguration, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32,
         receiveBuffer: CInt = 4 << 20
@@ -26,11 +26,12 @@ public final class RouteMonitor {
                 CInt(RTNLGRP_IPV6_ROUTE.rawValue), CInt(RTNLGRP_IPV4_ROUTE.rawValue), CInt(RTNLGRP_NEXTHOP.rawValue),
             ], receiveBuffer: receiveBuffer)
         let filter = Self.filter(
-            protocolNumber: configuration.protocolNumber, nextHopIDs: nextHopIDs, ownPort: ownPort)
+            protocolNumber: configuration.protocolNumber, metric: configuration.metric, nextHopIDs: nextHopIDs,
+            ownPort: ownPort)
         try filter.attach(to: socket.descriptor, "filter route notifications")
     }
 
-    /// The events that wait; a bounded number.
+    /// The pending events; a bounded number.
     public func read() throws(SystemError) -> [RouteEvent] {
         var events: [RouteEvent] = []
         for _ in 0..<Self.datagramsPerRead {
@@ -51,7 +52,7 @@ public final class RouteMonitor {
             else { return nil }
             let isOurs = route.protocolNumber == configuration.protocolNumber
             if message.type == Int(RTM_NEWROUTE) { return .routeDeleted(route.prefix) }
-            guard isOurs else { return nil }
+            guard isOurs else { return .foreignRouteRemoved(route.prefix) }
             return message.port == 0 ? .routeLost(route.prefix) : .routeDeleted(route.prefix)
         case Int(RTM_NEWNEXTHOP), Int(RTM_DELNEXTHOP):
             return .nextHopsChanged
@@ -60,10 +61,10 @@ public final class RouteMonitor {
         }
     }
 
-    /// Lets through what is about our routes and next-hop objects and was not done by us. A next hop is ours by its protocol
-    /// number or by its ID: who replaces one of ours puts his own protocol number on it.
+    /// Accepts changes of our routes and next-hop objects that another socket made, and removals of routes with our metric. A
+    /// next hop is ours by its protocol number or by its ID, since replacing it changes the protocol number.
     private static func filter(
-        protocolNumber: UInt8, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32
+        protocolNumber: UInt8, metric: UInt32, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32
     ) -> SocketFilter {
         typealias Offset = SocketFilter.Offset
         var filter = SocketFilter()
@@ -77,9 +78,11 @@ public final class RouteMonitor {
 
         filter.label("removed route")
         filter.loadOctet(at: Offset.body + 5)  // rtm_protocol
-        filter.jump(ifEqual: UInt32(protocolNumber), to: .accept, else: .drop)
+        filter.jump(ifEqual: UInt32(protocolNumber), to: .accept)
+        filter.loadAttribute(Int(RTA_PRIORITY.rawValue), after: MemoryLayout<rtmsg>.size, absent: .drop)
+        filter.jump(ifEqual: metric.bigEndian, to: .accept, else: .drop)
 
-        // What was there before is not said, but that there was something.
+        // The message does not describe the replaced route, only that there was one.
         filter.label("new route")
         filter.load16(at: Offset.messageFlags)
         filter.jump(ifAnyBitOf: SocketFilter.inMemory(Flag.replace), to: .accept, else: .drop)

@@ -57,6 +57,17 @@ struct SocketFilter {
         }
     }
 
+    /// Loads four octets of a netlink attribute as they lie in memory: of the first of this type behind the fixed part, which
+    /// is `size` octets long. Jumps to `absent` if there is none.
+    mutating func loadAttribute(_ type: Int, after size: Int, absent: Target) {
+        append(0x00, Offset.body + UInt32(size))  // where to look from
+        append(0x01, UInt32(type))  // X: what for
+        append(0x20, 0xffff_f000 + 12)  // SKF_AD_NLATTR
+        jump(ifEqual: 0, to: absent)
+        append(0x07, 0)  // X: where it is
+        append(0x40, 4)  // behind its header
+    }
+
     mutating func jump(ifEqual value: UInt32, to yes: Target, else no: Target = .next) { append(0x15, value, yes, no) }
     mutating func jump(ifGreaterThan value: UInt32, to yes: Target, else no: Target = .next) {
         append(0x25, value, yes, no)

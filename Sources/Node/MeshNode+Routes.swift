@@ -40,7 +40,7 @@ extension MeshNode {
             switch event {
             case .routeDeleted(let prefix): removed.append(prefix)
             case .nextHopsChanged: changedNextHops = true
-            case .routeLost, .overflow: break
+            case .routeLost, .foreignRouteRemoved, .overflow: break
             }
         }
         if let first = removed.first {

@@ -86,7 +86,7 @@ public struct MetricsText: Sendable {
 
 /// What a sample can be.
 public protocol MetricValue {
-    /// The value as it is written.
+    /// The value in the text format.
     var metricText: String { get }
 }
 

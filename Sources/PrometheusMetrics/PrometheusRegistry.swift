@@ -7,7 +7,7 @@ internal import Synchronization
 /// Names become Prometheus's: what is not a letter, digit or underscore an underscore, counters end in `_total`, timers
 /// in `_seconds`. The same name with the same dimensions is the same metric, however often it is made.
 public final class PrometheusRegistry: MetricsFactory, Sendable {
-    /// What is said of a metric beside its values.
+    /// The metadata of a metric.
     public struct Description: Sendable {
         /// As in `# HELP`.
         public var help: String
@@ -24,7 +24,7 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
         public static let usualBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
     }
 
-    /// Metrics kept at most, each set of labels counting as one. What is more is measured for nobody.
+    /// The most time series; further ones are dropped.
     public static let usualLimit = 1000
 
     private struct Family {

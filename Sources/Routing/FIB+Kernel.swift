@@ -35,6 +35,13 @@ extension FIB {
         return true
     }
 
+    /// Somebody removed a route of theirs that may have been in the way of ours.
+    public mutating func foreignRouteRemoved(_ prefix: IPv6Prefix) {
+        guard failures[prefix]?.reason == .exists, let position = routes.position(of: prefix) else { return }
+        forgetFailure(position)
+        routes.markDirty(position)
+    }
+
     /// The preferred source or another attribute of all routes has changed: they are all to be written again.
     public mutating func rewriteRoutes() {
         for position in routes.positions where routes.contains(position) && routes[position].installed.isSomething {

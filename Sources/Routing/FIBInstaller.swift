@@ -96,6 +96,8 @@ public struct FIBInstaller: Sendable {
         case .routeLost:
             // What it pointed to is gone, of which the kernel says nothing.
             fib.reread(.nextHops)
+        case .foreignRouteRemoved(let prefix):
+            fib.foreignRouteRemoved(prefix)
         case .nextHopsChanged:
             counters.foreignNextHopChanges += 1
             fib.reread(.nextHops)

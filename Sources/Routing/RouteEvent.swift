@@ -1,12 +1,15 @@
 public import Addressing
 
-/// What others did to our routes in the kernel, or the kernel by itself.
+/// A change of our routes or next-hop objects that we did not make.
 public enum RouteEvent: Hashable, Sendable {
-    /// Somebody removed a route of ours, or put one of theirs in its place.
+    /// Another process removed or replaced a route of ours.
     case routeDeleted(IPv6Prefix)
-    /// The kernel removed a route of ours because what it pointed to is gone.
+    /// The kernel removed a route of ours because its next hop is gone.
     case routeLost(IPv6Prefix)
-    /// Somebody removed or changed a next-hop object of ours, or made one in our name.
+    /// A route of another process that has our metric was removed, so that one of ours may fit now.
+    case foreignRouteRemoved(IPv6Prefix)
+    /// Another process removed or changed a next-hop object of ours, under whatever protocol number, or made one with our
+    /// protocol number or an ID in our range.
     case nextHopsChanged
     /// The kernel dropped notifications.
     case overflow

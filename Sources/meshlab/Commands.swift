@@ -3,15 +3,15 @@ internal import Glibc
 internal import Lab
 
 struct Up: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Make a lab, start its routers and wait for every route.")
+    static let configuration = CommandConfiguration(abstract: "Create a lab, start its routers, wait for all routes.")
     @OptionGroup var options: LabOptions
     @Option(help: "square4, ring:N, grid:WxH, ha:3+3, lan:N, or a YAML file.")
     var topology = "square4"
     @Option(help: "Seconds to wait for every node to have every route.")
     var timeout = 60
-    @Flag(help: "Return as soon as the routers are started.")
+    @Flag(help: "Do not wait for routes.")
     var noWait = false
-    @Flag(help: "Make nodes and links, and start no router; “meshlab start” does.")
+    @Flag(help: "Create nodes and links without starting routers; “meshlab start” starts them.")
     var noStart = false
 
     func run() throws {
@@ -25,9 +25,9 @@ struct Up: ParsableCommand {
 }
 
 struct Down: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Take a lab down, with all its processes and namespaces.")
+    static let configuration = CommandConfiguration(abstract: "Remove a lab with all its processes and namespaces.")
     @OptionGroup var options: LabOptions
-    @Flag(help: "Take every lab down.")
+    @Flag(help: "Remove every lab.")
     var all = false
 
     func run() throws {
@@ -65,11 +65,11 @@ struct Stop: ParsableCommand {
     @OptionGroup var options: LabOptions
     @Argument(help: "The node.")
     var node: String
-    @Flag(help: "As in a crash: SIGKILL instead of SIGTERM.")
+    @Flag(help: "Send SIGKILL instead of SIGTERM, as in a crash.")
     var kill = false
-    @Flag(help: "Stop what answers on the node's ports instead of its router.")
+    @Flag(help: "Stop the services that listen on the node instead of its router.")
     var services = false
-    @Flag(help: "Pull the node's plug: all on it is gone, and its neighbours lose carrier.")
+    @Flag(help: "Power the node off: its processes end and its neighbors lose carrier.")
     var power = false
 
     func run() throws {
@@ -85,11 +85,11 @@ struct Stop: ParsableCommand {
 }
 
 struct Fail: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Make a link fail.")
+    static let configuration = CommandConfiguration(abstract: "Let a link fail.")
     @OptionGroup var options: LabOptions
     @Argument(help: "The link, as in n1-n2.")
     var link: String
-    @Flag(help: "Lose every packet without any port noticing, instead of taking carrier away.")
+    @Flag(help: "Drop every packet but keep the carrier, so that no port notices.")
     var silent = false
 
     func run() throws {
@@ -100,7 +100,7 @@ struct Fail: ParsableCommand {
 }
 
 struct Heal: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Put a link in order again.")
+    static let configuration = CommandConfiguration(abstract: "Restore a link.")
     @OptionGroup var options: LabOptions
     @Argument(help: "The link, as in n1-n2; every failed one when none is named.")
     var link: String?
@@ -146,7 +146,7 @@ struct Exec: ParsableCommand {
 }
 
 struct Log: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show what the programs on a node wrote.")
+    static let configuration = CommandConfiguration(abstract: "Show the logs of a node.")
     @OptionGroup var options: LabOptions
     @Argument(help: "The node.")
     var node: String

@@ -53,7 +53,7 @@ struct Demo: ParsableCommand {
         ping.signal(SIGINT)
         let output = try ping.finish()
         guard let summary = PingSummary(output.text) else {
-            throw LabError("ping said: \(output.text)\(output.errors)")
+            throw LabError("Unexpected output of ping: \(output.text)\(output.errors)")
         }
         story.say(
             "The ping sent \(summary.sent) packets through all this and lost \(summary.sent - summary.received).\n")
@@ -69,7 +69,7 @@ struct Demo: ParsableCommand {
         let prefix = IPv6Prefix(host: lab.addresses.address(of: "n4"))
         let deadline = ContinuousClock.now + .seconds(30)
         while try lab.kernelNextHops(of: "n1")[prefix]?.count != 2 {
-            guard ContinuousClock.now < deadline else { throw LabError("n1 did not get its second way to n4 back.") }
+            guard ContinuousClock.now < deadline else { throw LabError("n1 did not regain its second next hop to n4.") }
             usleep(5_000)
         }
     }

@@ -38,7 +38,7 @@ internal import Lab
 
 /// What every command that means a lab takes.
 struct LabOptions: ParsableArguments {
-    @Option(help: "Which lab is meant. Default: the one without a name, or else the only one there is.")
+    @Option(help: "The name of the lab. Default: the lab without a name, or the only one there is.")
     var name: String?
 
     func load() throws -> Lab { try Lab.find(name) }

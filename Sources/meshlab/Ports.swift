@@ -5,7 +5,7 @@ internal import Lab
 /// What a lab starts on a node for every port that is to answer.
 struct Respond: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "responder", abstract: "Say a line to whoever connects.", shouldDisplay: false)
+        commandName: "responder", abstract: "Send a line of text to every client.", shouldDisplay: false)
     @Option var port: UInt16
     @Option var text: String
 
@@ -13,7 +13,7 @@ struct Respond: ParsableCommand {
 }
 
 struct Dial: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Connect to a port and show the line it says.")
+    static let configuration = CommandConfiguration(abstract: "Connect to a port and show the line it sends.")
     @Argument(help: "An IPv6 address.")
     var address: String
     @Argument(help: "A TCP port.")

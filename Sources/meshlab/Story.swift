@@ -1,17 +1,17 @@
 internal import Glibc
 internal import Lab
 
-/// What `meshlab` tells while it works: lines that stay, and one line of progress that is written over on a terminal.
+/// The output of `meshlab`: lines, and on a terminal one line of progress that is overwritten.
 struct Story {
     private let isTerminal = isatty(STDOUT_FILENO) == 1
 
-    /// Says something.
+    /// Prints a line.
     func say(_ text: String = "") {
         print(text)
         fflush(nil)
     }
 
-    /// Shows a command as it would be typed, then runs it and shows what it says, if that is wanted.
+    /// Shows a command as typed, runs it and shows its output.
     func show(_ lab: Lab, on node: String, _ arguments: [String], as typed: String) throws {
         say("$ \(typed)")
         let output = try lab.command(on: node, arguments).output()
@@ -19,7 +19,7 @@ struct Story {
         say()
     }
 
-    /// Shows what changes for as long as something goes on.
+    /// Overwrites the line of progress.
     func progress(_ text: String) {
         guard isTerminal else { return }
         print("\r\u{1b}[K\(text)", terminator: "")

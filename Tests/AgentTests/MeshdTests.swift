@@ -205,6 +205,7 @@ import Testing
             let cleaned = try lab.meshd("cleanup", "--config", lab.configurationFile)
             #expect(
                 cleaned.status == 0 && cleaned.text.hasPrefix("removed 2 routes"), "\(cleaned.text)\(cleaned.errors)")
+            #expect(cleaned.text.contains("\n  net.ipv6.conf.all.forwarding = 1 (usually 0)\n"), "\(cleaned.text)")
             try expectNothingIsLeft(lab)
 
             let agent = try lab.command(

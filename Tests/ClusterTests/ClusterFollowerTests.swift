@@ -117,13 +117,13 @@ private final class Told: Sendable {
         try stage.server.apply(Objects.node("a", podCIDRs: odd))
         let follower = try await stage.follow(told)
         try await eventually("that is told") {
-            told.seen.view?.problems.contains { $0.contains("::/0 and 7 more cannot be of pods") } == true
+            told.seen.view?.problems.contains { $0.contains("not announced: ::/0 and 7 more") } == true
         }
         #expect(told.seen.view?.podCIDRs == [])
         try stage.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/64", "fd00:8::/64", "10.7.0.0/24"]))
         try await eventually("one of each family is taken") {
             told.seen.view?.podCIDRs.map(\.description) == ["fd00:7::/64", "10.7.0.0/24"]
-                && told.seen.view?.problems.contains { $0.contains("fd00:8::/64 cannot be of pods, or not besides") }
+                && told.seen.view?.problems.contains { $0.contains("not announced: fd00:8::/64") }
                     == true
         }
         try await end(follower)

@@ -47,8 +47,8 @@ import Timing
             try await client.shutdown().get()
         }
 
-        var isRuling: Bool {
-            get async throws { try await client.loop.submit { [controller] in controller.isRuling }.get() }
+        var isLeading: Bool {
+            get async throws { try await client.loop.submit { [controller] in controller.isLeading }.get() }
         }
 
         func hasSaid(_ words: String) -> Bool {
@@ -130,10 +130,10 @@ import Timing
         for name in ["a", "b", "c"] { agents.append(try Agent(stage, name: name)) }
         var random = RandomNumbers(state: 5)
         for life in 0..<6 {
-            var ruler: Int?
+            var leader: Int?
             try await eventually("somebody rules") {
-                for (index, agent) in agents.enumerated() where try await agent.isRuling { ruler = index }
-                return ruler != nil
+                for (index, agent) in agents.enumerated() where try await agent.isLeading { leader = index }
+                return leader != nil
             }
             for _ in 0..<12 {
                 let name = "s\(random.below(10))"
@@ -145,7 +145,7 @@ import Timing
                 if random.below(3) == 0 { try await Task.sleep(for: .milliseconds(random.below(30))) }
             }
             // In the midst of that it is killed, leaves, or loses the lease because the server stands still.
-            let index = try #require(ruler)
+            let index = try #require(leader)
             switch life % 3 {
             case 0:
                 try await agents[index].die()
@@ -156,7 +156,7 @@ import Timing
             default:
                 stage.server.behave { $0.isStalled = true }
                 try await eventually("nobody rules without the lease") {
-                    for agent in agents where try await agent.isRuling { return false }
+                    for agent in agents where try await agent.isLeading { return false }
                     return true
                 }
                 stage.server.behave { $0.isStalled = false }

@@ -12,7 +12,7 @@ import Timing
 struct PoolWorld {
     struct Agent {
         var election: LeaseElection
-        var reign: PoolReign?
+        var leadership: PoolLeadership?
         var number = 0
         var outstanding = 0
         /// What its watch has told, and how much of the history that was.
@@ -24,8 +24,8 @@ struct PoolWorld {
 
     /// What happens next, to one agent in one of its lives.
     private enum Occurrence {
-        case requested(PoolReign.Request, number: Int)
-        case answered(PoolReign.Request, PoolReign.Event, number: Int)
+        case requested(PoolLeadership.Request, number: Int)
+        case answered(PoolLeadership.Request, PoolLeadership.Event, number: Int)
         case leaseRequested(LeaseElection.Action)
         case leaseAnswered(LeaseElection.Event)
     }
@@ -52,7 +52,7 @@ struct PoolWorld {
     private var lease: Lease?
     private var version = 1
     private(set) var writes = 0
-    private(set) var rulers: Set<String> = []
+    private(set) var leaders: Set<String> = []
     /// Whether anything may go wrong.
     var isRough = true
     private let template: Service
@@ -79,7 +79,7 @@ struct PoolWorld {
     /// One ends in good order.
     mutating func stop(_ life: Int) {
         agents[life]?.isStopping = true
-        agents[life]?.reign = nil
+        agents[life]?.leadership = nil
         agents[life]?.number += 1
         letGoIfIdle(life)
     }
@@ -102,8 +102,8 @@ struct PoolWorld {
             entries = all.filter { $0.at > now || isFrozen($0) }
             for entry in due { happen(entry) }
             for life in agents.keys.sorted() where agents[life].map({ $0.frozenUntil <= now }) ?? false { turn(life) }
-            let ruling = agents.values.count { $0.reign != nil && $0.frozenUntil <= now }
-            #expect(ruling <= 1, "never two at a time")
+            let leading = agents.values.count { $0.leadership != nil && $0.frozenUntil <= now }
+            #expect(leading <= 1, "never two at a time")
         }
     }
 
@@ -119,21 +119,21 @@ struct PoolWorld {
         hear(life)
         if let deadline = agents[life]?.election.deadline(at: now), deadline <= now { tell(life, .clock) }
         review(life)
-        if let deadline = agents[life]?.reign?.deadline, deadline <= now { step(life, .clock) }
-        if agents[life]?.isStopping == true, agents[life]?.election.hasLetGo == true { agents[life] = nil }
+        if let deadline = agents[life]?.leadership?.deadline, deadline <= now { step(life, .clock) }
+        if agents[life]?.isStopping == true, agents[life]?.election.hasReleased == true { agents[life] = nil }
     }
 
     /// The lease as it stands now decides who rules.
     private mutating func review(_ life: Int) {
         guard let agent = agents[life] else { return }
         let isElected = agent.election.isHolder(at: now)
-        if !isElected, agent.reign != nil {
-            agents[life]?.reign = nil
+        if !isElected, agent.leadership != nil {
+            agents[life]?.leadership = nil
             agents[life]?.number += 1
-        } else if isElected, agent.reign == nil, agent.outstanding == 0, !agent.isStopping {
-            rulers.insert(agent.election.identity)
+        } else if isElected, agent.leadership == nil, agent.outstanding == 0, !agent.isStopping {
+            leaders.insert(agent.election.identity)
             agents[life]?.number += 1
-            agents[life]?.reign = PoolReign(pools: Self.pools, loadBalancerClass: "kubermesh.io/anycast")
+            agents[life]?.leadership = PoolLeadership(pools: Self.pools, loadBalancerClass: "kubermesh.io/anycast")
             step(life, .start)
         }
     }
@@ -145,13 +145,13 @@ struct PoolWorld {
         review(life)
     }
 
-    private mutating func step(_ life: Int, _ event: PoolReign.Event) {
-        guard let actions = agents[life]?.reign?.handle(event, at: now, random: &random) else { return }
+    private mutating func step(_ life: Int, _ event: PoolLeadership.Event) {
+        guard let actions = agents[life]?.leadership?.handle(event, at: now, random: &random) else { return }
         for case .send(let request) in actions {
             guard let agent = agents[life] else { return }
             agents[life]?.outstanding += 1
             if case .write = request, !agent.election.isHolder(at: now + .seconds(1)) {
-                let failure = PoolReign.Event.failed(request, .unreachable("no lease"))
+                let failure = PoolLeadership.Event.failed(request, .unreachable("no lease"))
                 entries.append(Entry(at: now, life: life, what: .answered(request, failure, number: agent.number)))
             } else {
                 send(life, .requested(request, number: agent.number))
@@ -177,7 +177,7 @@ extension PoolWorld {
     }
 
     private mutating func answer(
-        _ life: Int, to what: Occurrence, with event: PoolReign.Event?, lease: LeaseElection.Event? = nil,
+        _ life: Int, to what: Occurrence, with event: PoolLeadership.Event?, lease: LeaseElection.Event? = nil,
         sentAt: Instant, after delay: Duration
     ) {
         let failure = RequestFailure.unreachable("lost")
@@ -232,11 +232,11 @@ extension PoolWorld {
         return .written(new)
     }
 
-    private mutating func serve(_ request: PoolReign.Request) -> PoolReign.Event {
+    private mutating func serve(_ request: PoolLeadership.Request) -> PoolLeadership.Event {
         switch request {
         case .list: return .listed(services.values.sorted { $0.key < $1.key })
         case .read(let key): return .read(key, services[key])
-        case .tell: return .told
+        case .createEvent: return .eventCreated
         case .write(let service, let addresses):
             guard var new = services[service.key] else { return .failed(request, .refused(Status(code: 404))) }
             guard new.metadata.resourceVersion == service.metadata.resourceVersion else {
@@ -308,7 +308,7 @@ extension PoolWorld {
             if let old, old.metadata.uid != new?.metadata.uid { deleted.append(old) }
             if let new { updated.append(new) }
         }
-        step(life, .heard(updated: updated, deleted: deleted))
+        step(life, .changed(updated: updated, deleted: deleted))
     }
 }
 

@@ -66,7 +66,7 @@ struct ConnectionTests {
         let path = try scratch.write("ca.crt", "no certificate")
         let source = ConnectionSource.serviceAccount(directory: scratch.url.path, host: "::1", port: "443")
         let problem = #expect(throws: ConnectionProblem.self) { try source.load() }
-        #expect("\(try #require(problem))".hasPrefix("\(path): holds no certificate (it must be PEM"))
+        #expect("\(try #require(problem))".hasPrefix("\(path): contains no certificate (it must be PEM"))
     }
 
     private func kubeconfig(cluster: String = "", user: String = "token: abc", current: String = "main") throws
@@ -126,18 +126,18 @@ struct ConnectionTests {
     }
 
     @Test(arguments: [
-        ("", "exec: {command: aws}", "main", "users[0].user.exec: is a way of proving oneself that is not supported"),
+        ("", "exec: {command: aws}", "main", "users[0].user.exec: is an authentication method that is not supported"),
         ("", "token: abc", "gone", "contexts: has none of the name \"gone\""),
         (
             "certificate-authority-data: '***'", "token: abc", "main",
-            "clusters[1].cluster.certificate-authority-data: is no base 64"
+            "clusters[1].cluster.certificate-authority-data: is not base64"
         ),
-        ("", "client-certificate-data: YWJj", "main", "users[0].user.client-certificate: holds no certificate"),
+        ("", "client-certificate-data: YWJj", "main", "users[0].user.client-certificate: contains no certificate"),
         ("", "client-certificate: nowhere.pem", "main", "nowhere.pem: named by users[0].user.client-certificate"),
         ("proxy-url: http://proxy", "token: abc", "main", "clusters[1].cluster.proxy-url: is http://proxy"),
         ("", "token: [a, b]", "main", "users[0].user.token: must be a single value"),
-        ("", "token: \"a b\"", "main", "users[0].user.token: has spaces or odd characters in it"),
-        ("}{", "token: abc", "main", "is no YAML"),
+        ("", "token: \"a b\"", "main", "users[0].user.token: contains spaces or control characters"),
+        ("}{", "token: abc", "main", "is not YAML"),
     ]) func saysWhatIsWrongWithAKubeconfig(cluster: String, user: String, current: String, message: String) throws {
         let text = try kubeconfig(cluster: cluster, user: user, current: current)
         let problem = #expect(throws: ConnectionProblem.self) { try load(text) }
@@ -160,7 +160,7 @@ struct ConnectionTests {
         let problem = #expect(throws: ConnectionProblem.self) {
             try APIClient(source, on: MultiThreadedEventLoopGroup.singleton.next())
         }
-        #expect(problem?.message == "HTTPS://\(host) is no address")
+        #expect(problem?.message == "HTTPS://\(host) is not an address")
     }
 
     @Test func aKubeconfigThatWasNamedMustBeThere() throws {

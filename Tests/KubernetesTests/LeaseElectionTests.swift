@@ -125,7 +125,7 @@ struct LeaseElectionTests {
         #expect(!election.isHolder(0))
         election.pass(seconds: 6)
         #expect(election.isHolder(1))
-        #expect(election.candidates[0].election.hasLetGo)
+        #expect(election.candidates[0].election.hasReleased)
         election.pass(seconds: 60)
         #expect(election.holders == [0, 1])
     }

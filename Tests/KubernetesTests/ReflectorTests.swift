@@ -98,7 +98,7 @@ struct ReflectorTests {
         bench.wait()
         bench.step(.opened)
         #expect(bench.reflector.state.connectedSince == bench.now)
-        #expect(bench.reflector.takeNotices() == ["nodes: the API server is heard again"])
+        #expect(bench.reflector.takeNotices() == ["nodes: the API server answers again"])
     }
 
     @Test func backsOffFurtherAndFurtherButNotForEver() throws {
@@ -213,14 +213,15 @@ struct ReflectorTests {
             bench.wait()
             notices += bench.reflector.takeNotices()
         }
-        #expect(notices == ["nodes: the API server refuses (403 Forbidden): no (a ClusterRole must allow it)"])
+        #expect(
+            notices == ["nodes: the API server refused the request (403 Forbidden): no (a ClusterRole must allow it)"])
     }
 
     @Test func rubbishOnTheWatchMakesItListAgain() throws {
         var bench = Bench()
         bench.sync([try typedNode("a", version: "3")])
         bench.pass(20)
-        bench.step(.failed(.rubbish("a line that is no change")))
+        bench.step(.failed(.unexpected("a line that is not a watch event")))
         #expect(isList(bench.wait()))
         #expect(bench.reflector.objects.count == 1)
         _ = bench.page([], version: "")
@@ -258,7 +259,7 @@ struct ReflectorTests {
         let many = try (0..<60).map { try typedNode("\($0)", version: "1") }
         #expect(bench.page(many, next: "x") != nil)
         #expect(bench.page(many, next: "y") == nil)
-        #expect(bench.reflector.state.failures == [.rubbish: 2, .tooLarge: 1])
+        #expect(bench.reflector.state.failures == [.unexpected: 2, .tooLarge: 1])
         #expect(bench.reflector.objects.isEmpty)
     }
 

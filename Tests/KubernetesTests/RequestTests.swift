@@ -129,7 +129,7 @@ import Testing
                 $0.lie = .body(type: "application/json", text: #"{"kind":"Pod","metadata":{"name":"a"}}"#)
             }
             let rubbish = await failure { try await stage.client.get(Node.self, ObjectKey(name: "a")).get() }
-            #expect(rubbish == .rubbish("no Node"))
+            #expect(rubbish == .unexpected("not a Node"))
         }
     }
 

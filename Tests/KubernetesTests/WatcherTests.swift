@@ -102,7 +102,8 @@ import Timing
             try await eventually("a notice") { !slices.seen.notices.isEmpty }
             #expect(slices.seen.state.failures == [.forbidden: 1])
             #expect(!slices.seen.state.isSynced)
-            #expect(slices.seen.notices[0].hasPrefix("endpointslices: the API server refuses (403 Forbidden)"))
+            #expect(
+                slices.seen.notices[0].hasPrefix("endpointslices: the API server refused the request (403 Forbidden)"))
         }
     }
 
@@ -145,13 +146,13 @@ import Timing
     }
 
     static let lies: [(TestAPIServer.Lie, RequestFailure.Kind)] = [
-        (.body(type: "text/html", text: "<html>Welcome</html>"), .rubbish),
+        (.body(type: "text/html", text: "<html>Welcome</html>"), .unexpected),
         (
             .body(type: "application/json", text: "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"1\"}}"),
-            .rubbish
+            .unexpected
         ),
-        (.body(type: "application/json", text: "nothing"), .rubbish), (.endless(octets: 100 << 20), .tooLarge),
-        (.headers, .rubbish), (.hangUp, .unreachable),
+        (.body(type: "application/json", text: "nothing"), .unexpected), (.endless(octets: 100 << 20), .tooLarge),
+        (.headers, .unexpected), (.hangUp, .unreachable),
     ]
 
     @Test(arguments: lies.indices) func liesCostACountAndAPause(index: Int) async throws {
@@ -168,7 +169,8 @@ import Timing
     }
 
     @Test(arguments: [
-        ("rubbish\n", RequestFailure.Kind.rubbish), ("{\"type\":\"ADDED\",\"object\":{\"kind\":\"Pod\"}}\n", .rubbish),
+        ("rubbish\n", RequestFailure.Kind.unexpected),
+        ("{\"type\":\"ADDED\",\"object\":{\"kind\":\"Pod\"}}\n", .unexpected),
         (String(repeating: "x", count: 3 << 20), .tooLarge),
     ]) func liesInTheStreamToo(text: String, kind: RequestFailure.Kind) async throws {
         try await Stage.run { stage in

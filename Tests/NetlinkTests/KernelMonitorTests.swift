@@ -140,6 +140,29 @@ import Timing
         #expect(outcome.description == "net.ipv4.nexthop_compat_mode = 0 (was 1)")
     }
 
+    @Test func whatIsNotAsUsualIsTold() throws {
+        let stage = try Stage(cables: 2)
+        func deviations() throws -> [String] {
+            try stage.machine.run { ForwardingSettings.deviations(on: ["c0", "c1", "none"]).map(\.description) }
+        }
+        _ = try stage.output("sysctl -w net.ipv4.conf.default.rp_filter=0 net.ipv4.conf.c0.rp_filter=0")
+        #expect(try deviations().isEmpty)
+        _ = try stage.output("sysctl -w net.ipv4.conf.all.rp_filter=1")
+        _ = try stage.machine.run {
+            _ = ForwardingSettings.apply()
+            _ = ForwardingSettings.setNextHopCompatibility(false)
+            _ = ForwardingSettings.relaxReversePathFilter(of: "c0")
+            _ = ForwardingSettings.setRouterAdvertisements(accepted: false, on: "c1")
+        }
+        #expect(
+            try deviations() == [
+                "net.ipv6.conf.all.forwarding = 1 (usually 0)", "net.ipv6.fib_multipath_hash_policy = 1 (usually 0)",
+                "net.ipv4.ip_forward = 1 (usually 0)", "net.ipv4.fib_multipath_hash_policy = 1 (usually 0)",
+                "net.ipv4.nexthop_compat_mode = 0 (usually 1)", "net/ipv6/conf/c1/accept_ra = 0 (usually 1)",
+                "net/ipv4/conf/c0/rp_filter = 2 (usually 0)",
+            ])
+    }
+
     @Test func anAdvertisedDefaultRouteSurvivesForwarding() throws {
         let stage = try Stage(cables: 2)
         // As the kernel makes it from an advertisement.

@@ -175,6 +175,11 @@ import Testing
             Issue.record("somebody else has the route")
             return
         }
+        // News of another one changes nothing.
+        fib.foreignRouteRemoved(Self.prefix(1))
+        #expect(fib.changes().isEmpty)
+        fib.foreignRouteRemoved(Self.prefix(0))
+        #expect(fib.changes() == [.addRoute(Self.prefix(0), .group(Self.object(0)))])
     }
 
     @Test func whatARestartFindsIsKeptUntilTheSweep() {

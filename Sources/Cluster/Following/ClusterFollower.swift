@@ -5,14 +5,13 @@ public import NIOCore
 public import Services
 internal import Timing
 
-/// Follows the cluster: watches services, their endpoints and this node, works out what this node should announce, and
-/// tells what is new of that. It lives on an event loop of its own, so that nothing of routing waits for it.
+/// Watches services, their endpoints and this node, determines what this node should announce, and reports changes of that. It
+/// has an event loop of its own, so that routing never waits for it.
 ///
-/// What was last known is kept in files and is what the next start goes by, so the API may be away for as long as it likes:
-/// nothing is withdrawn because it cannot be asked. Credentials that cannot be used yet, as while the API server itself
-/// comes up on this node, are looked at again and again.
+/// The last known state is saved in files and used at the next start, so nothing is withdrawn while the API is away.
+/// Credentials that are not usable yet, as while the API server starts on this node, are read again until they are.
 public final class ClusterFollower: Sendable {
-    /// Where everything happens.
+    /// The event loop.
     public let loop: any NIOCore.EventLoop
     private let source: ConnectionSource
     private let directory: String
@@ -32,7 +31,7 @@ public final class ClusterFollower: Sendable {
         }
     }
 
-    /// The client, and what asks by it.
+    /// The client and its watchers.
     private struct Connection {
         var client: APIClient
         var watchers: Watchers
@@ -40,45 +39,46 @@ public final class ClusterFollower: Sendable {
         var pools: PoolController?
     }
 
-    /// Changed where it stands, on the loop only.
+    /// A class, so that it is changed in place; on the loop only.
     private final class State {
         var view: ClusterView
-        var board: ServiceBoard
+        var announcements: ServiceAnnouncements
         var census: PoolCensus
-        /// Whether both services and endpoints are known, from now or from before: half of it would withdraw what stands.
+        /// Whether services and endpoints are both known, from the API or from files: with only one of them, addresses would be
+        /// withdrawn.
         var isComplete = false
         var notices: [String] = []
         var objects = KnownObjects()
-        /// This node as the API has it, and as it last had it, with the last ranges it had.
+        /// This node in the API, and its last known state with the last pod ranges.
         var node: Node?
         var kept: Node?
         var connection: Connection?
         /// What is offered as the ranges of the node's pods.
         var offered: [IPv6Prefix] = []
         var retrying: Scheduled<Void>?
-        /// Kinds of objects, in plural, whose files are behind.
+        /// The plural of kinds whose files are out of date.
         var unwritten: Set<String> = []
         var writing: Scheduled<Void>?
         var written: NIODeadline?
         var trimmed: NIODeadline?
 
-        init(view: ClusterView, board: ServiceBoard, census: PoolCensus) {
+        init(view: ClusterView, announcements: ServiceAnnouncements, census: PoolCensus) {
             self.view = view
-            self.board = board
+            self.announcements = announcements
             self.census = census
         }
     }
 
-    /// Changes of what is known are written to files after this long, many together; and then no more for a while, as files
-    /// are written whole, and some machines have disks that wear out.
+    /// Changes are saved together after this delay, then not again for a while: files are written as a whole, and some disks
+    /// wear out.
     private static let writingDelay = TimeAmount.seconds(2)
     private static let writingDistance = TimeAmount.seconds(10)
 
     private static let retryInterval = TimeAmount.seconds(10)
     private static let trimInterval = TimeAmount.minutes(1)
 
-    /// Makes one that asks nobody yet, for the node of this name. With `pools`, it is one of those that may give addresses to
-    /// services. What is known is kept in files in `directory`; `report` is called on the loop.
+    /// Makes a follower for the node of this name that does nothing yet. With `pools`, it takes part in the election of the
+    /// agent that assigns addresses. It saves its state in `directory` and calls `report` on the loop.
     public init(
         _ source: ConnectionSource, on loop: any NIOCore.EventLoop, node name: String, options: ServiceOptions,
         pools: PoolOptions? = nil, filesIn directory: String, report: @escaping @Sendable (ClusterReport) -> Void
@@ -92,20 +92,20 @@ public final class ClusterFollower: Sendable {
         let view = ClusterView(
             origin: source.description, resources: ["services": .init(), "endpointslices": .init(), "nodes": .init()],
             node: conditions)
-        let board = ServiceBoard(node: conditions, options: options)
+        let announcements = ServiceAnnouncements(node: conditions, options: options)
         let census = PoolCensus(pools?.pools ?? [])
-        state = .makeBoxSendingValue(State(view: view, board: board, census: census), eventLoop: loop)
+        state = .makeBoxSendingValue(State(view: view, announcements: announcements, census: census), eventLoop: loop)
     }
 
-    /// Tells what was known before, and begins to ask. To be called on the loop.
+    /// Reports the saved state, and starts watching. To be called on the loop.
     public func start() {
         let known = KnownObjects(from: directory)
         state.value.isComplete = known.isComplete
         if known.isComplete {
-            state.value.notices.append("what was known of the cluster before is used until more is heard")
+            state.value.notices.append("using the saved state of the cluster until the API server answers")
         }
         set(known.services ?? [:], setService)
-        set(known.slices ?? [:]) { $0.board.set($1, $2) }
+        set(known.slices ?? [:]) { $0.announcements.set($1, $2) }
         set(known.nodes ?? [:], setNode)
         state.value.objects = known
         tell()
@@ -117,19 +117,19 @@ public final class ClusterFollower: Sendable {
     }
 
     private func setService(_ state: State, _ key: ObjectKey, _ service: Service?) {
-        state.board.set(key, service)
+        state.announcements.set(key, service)
         state.census.set(key, service)
     }
 
     private func setNode(_ state: State, _ key: ObjectKey, _ node: Node?) {
         guard key.name == state.view.node.name else { return }
         state.node = node
-        // Neither a node that was deleted nor one that was made anew has lost its ranges: its pods still run.
+        // A node that was deleted or created again keeps its ranges: its pods still run.
         guard var node = node ?? state.kept else { return }
         state.view.isNodeKnown = true
         state.view.node = NodeConditions(node)
         state.notices += state.view.takeRanges(of: node)
-        state.board.setNode(state.view.node)
+        state.announcements.setNode(state.view.node)
         node.podCIDRs = state.view.podCIDRs
         state.kept = node
         state.objects.nodes?[key] = node
@@ -160,7 +160,7 @@ public final class ClusterFollower: Sendable {
                 state.value.connection?.pools?.take($0.changes, $0.state)
             },
             slices: ResourceWatcher(client: client, known: known.slices.map { Array($0.values) } ?? []) { [self] in
-                take($0, into: \.objects.slices) { $0.board.set($1, $2) }
+                take($0, into: \.objects.slices) { $0.announcements.set($1, $2) }
             },
             nodes: ResourceWatcher(
                 client: client, scope: WatchScope(name: state.value.view.node.name),
@@ -183,7 +183,7 @@ public final class ClusterFollower: Sendable {
         watchers.nodes.start()
     }
 
-    /// Offers ranges for the node's pods, to be taken if the cluster has none for it. To be called on the loop.
+    /// Proposes ranges for the node's pods, used if the cluster has none for it. To be called on the loop.
     public func offer(_ ranges: [IPv6Prefix]) {
         guard state.value.offered != ranges else { return }
         state.value.offered = ranges
@@ -191,17 +191,17 @@ public final class ClusterFollower: Sendable {
     }
 
     private func considerOffer() {
-        // Only what the API says now counts, and not what it said in an earlier life.
+        // Only the current state of the API counts, not the saved one.
         guard let node = state.value.node, state.value.view.resources["nodes"]?.isSynced == true else { return }
         state.value.connection?.offer.consider(node, state.value.offered)
     }
 
-    /// Leaves to others what it does for the whole cluster, as long as they can be told. To be called on the loop.
+    /// Releases the leadership while the API can be reached. To be called on the loop.
     public func resign() -> EventLoopFuture<Void> {
         state.value.connection?.pools?.stop() ?? loop.makeSucceededVoidFuture()
     }
 
-    /// Asks no more. To be called on the loop, after ``resign()``.
+    /// Stops watching. To be called on the loop, after ``resign()``.
     public func stop() -> EventLoopFuture<Void> {
         state.value.retrying?.cancel()
         guard let connection = state.value.connection else { return loop.makeSucceededVoidFuture() }
@@ -212,7 +212,7 @@ public final class ClusterFollower: Sendable {
         return connection.client.shutdown()
     }
 
-    /// Takes in what a watcher reports.
+    /// Handles a report of a watcher.
     private func take<Object: Resource>(
         _ news: WatchReport<Object>, into known: ReferenceWritableKeyPath<State, [ObjectKey: Object]?>,
         _ set: (State, ObjectKey, Object?) -> Void
@@ -241,9 +241,9 @@ public final class ClusterFollower: Sendable {
     }
 
     private func tell() {
-        let changes = state.value.isComplete ? state.value.board.takeChanges() : [:]
+        let changes = state.value.isComplete ? state.value.announcements.takeChanges() : [:]
         state.value.view.pools = state.value.census.uses
-        state.value.view.assignsAddresses = state.value.connection?.pools?.isRuling ?? false
+        state.value.view.assignsAddresses = state.value.connection?.pools?.isLeading ?? false
         report(ClusterReport(view: state.value.view, changes: changes, notices: state.value.notices))
         state.value.notices = []
     }
@@ -266,7 +266,7 @@ public final class ClusterFollower: Sendable {
             state.value.unwritten = []
             state.value.view.keepingProblem = nil
         } catch {
-            state.value.view.keepingProblem = "what is known of the cluster cannot be kept for the next start: \(error)"
+            state.value.view.keepingProblem = "cannot save the state of the cluster for the next start: \(error)"
             if state.value.connection != nil { scheduleWriting() }
         }
         if let problem = state.value.view.keepingProblem, problem != before { state.value.notices.append(problem) }
@@ -280,7 +280,7 @@ public final class ClusterFollower: Sendable {
 }
 
 extension ClusterView {
-    /// Whether services and their endpoints have been heard of once.
+    /// Whether services and endpoints have been listed once.
     fileprivate var isSynced: Bool {
         ["services", "endpointslices"].allSatisfy { resources[$0]?.isSynced == true }
     }

@@ -4,8 +4,7 @@ internal import Services
 internal import Timing
 
 extension ClusterView {
-    /// Takes in the ranges that a Node gives its pods, as far as they can be such. Where it gives none, those that it gave
-    /// last stay. What people should be told.
+    /// Stores the usable pod ranges of a Node; if it has none, the last ones stay. Returns lines for the log.
     mutating func takeRanges(of node: Node) -> [String] {
         var ranges: [IPv6Prefix] = []
         var refused: [IPv6Prefix] = []
@@ -15,15 +14,15 @@ extension ClusterView {
         }
         let problem = refused.first.map { first in
             let others = refused.count > 1 ? " and \(refused.count - 1) more" : ""
-            return "podCIDRs of the Node: \(first)\(others) cannot be of pods, or not besides another; not announced"
+            return "podCIDRs of the Node: not announced: \(first)\(others): unusable, or second of its family"
         }
         var notices = [problem].compactMap { $0 == rangeProblem ? nil : $0 }
         rangeProblem = problem
         guard !ranges.isEmpty, ranges != podCIDRs else { return notices }
         if !podCIDRs.isEmpty {
             notices.append(
-                "podCIDRs of the Node were \(podCIDRs.text) and are \(ranges.text) now: pods that have addresses of the "
-                    + "former are not reached any more and must be started again")
+                "podCIDRs of the Node changed from \(podCIDRs.text) to \(ranges.text): pods with addresses of the old ranges "
+                    + "are unreachable and must be restarted")
         }
         podCIDRs = ranges
         return notices
@@ -35,7 +34,6 @@ extension [IPv6Prefix] {
 }
 
 extension IPv6Prefix {
-    /// Whether one node's pods can have it: no part of the world that others have their addresses in, and none that is not
-    /// routed.
+    /// Whether it can be the pod range of one node: routable, and not so short that it contains addresses of others.
     fileprivate var canBeOfPods: Bool { address.isRoutable && length >= (ipv4 == nil ? 32 : 96 + 8) }
 }

@@ -54,10 +54,10 @@ final class PodRangeOffer {
 
     private func take(_ result: Result<Node, any Error>, _ ranges: String) {
         switch result {
-        case .success: notify("the Node had no podCIDRs and was given those of this node: \(ranges)")
+        case .success: notify("the Node had no podCIDRs; set them to those of this node: \(ranges)")
         case .failure(let error as RequestFailure) where Self.isFinal(error):
             isRefused = true
-            notify("\(ranges) cannot be offered as the Node's podCIDRs, which it has none of: \(error)")
+            notify("cannot set the Node's podCIDRs, which are empty, to \(ranges): \(error)")
         // Somebody else was quicker, or the server is not there: the watch says when that is over.
         case .failure: if next != nil { wait() }
         }

@@ -2,7 +2,7 @@ internal import Addressing
 public import Kubernetes
 public import Services
 
-/// Counts the addresses of pools that services have, whoever gave them: any agent can say so that hears of the services.
+/// Counts the pool addresses in use by services, whichever agent assigned them.
 public struct PoolCensus: Sendable {
     private struct Part: Hashable {
         var pool: Int
@@ -14,10 +14,10 @@ public struct PoolCensus: Sendable {
     private var holders: [IPv6Address: Int] = [:]
     private var used: [Part: Int] = [:]
 
-    /// Makes one for no services yet.
+    /// No service is known yet.
     public init(_ pools: [AddressPool]) { table = PoolTable(pools) }
 
-    /// A service as it is now; `nil` when it is gone.
+    /// Sets or, with `nil`, removes a service.
     public mutating func set(_ key: ObjectKey, _ service: Service?) {
         let new = Set((service?.ingressIPs ?? []).filter { table.pool(of: $0) != nil })
         let old = holdings[key] ?? []

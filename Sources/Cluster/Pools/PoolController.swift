@@ -2,12 +2,12 @@ public import Kubernetes
 public import NIOCore
 internal import Timing
 
-/// Assigns addresses of pools to services: stands for election by a lease, and while it holds that, carries out what a
-/// ``PoolReign`` wants. All agents that have pools have one; at most one of them does anything.
+/// Assigns addresses of pools to services: takes part in a leader election and, while it is the leader, carries out the
+/// requests of a ``PoolLeadership``. Every agent with pools has one; only the leader does anything.
 public final class PoolController: Sendable {
-    /// Which lease it is by default.
+    /// The default name of the lease.
     public static let leaseName = "kubermesh-address-pools"
-    /// Whoever stops waits for no longer than this for what is under way.
+    /// How long a stop waits for outstanding requests.
     private static let stopLimit = TimeAmount.seconds(1)
 
     private let client: APIClient
@@ -16,29 +16,29 @@ public final class PoolController: Sendable {
     private let notify: @Sendable (String) -> Void
     private let state: NIOLoopBoundBox<State>
 
-    /// Changed where it stands, on the loop only.
+    /// A class, so that it is changed in place; on the loop only.
     private final class State {
         var holder: LeaseHolder?
-        /// Whether the lease is held.
-        var isElected = false
-        /// Whether people were told that it rules.
-        var isTold = false
-        /// `nil` while it does not rule.
-        var reign: PoolReign?
-        /// Tells one reign from those before.
+        /// Whether this node holds the lease.
+        var holdsLease = false
+        /// Whether the log says that this node is the leader.
+        var isLogged = false
+        /// `nil` while this node is not the leader.
+        var leadership: PoolLeadership?
+        /// Counts leaderships, to recognize answers for an earlier one.
         var number = 0
-        /// Requests under way, of this reign and earlier ones.
+        /// Outstanding requests of this and earlier leaderships.
         var outstanding = 0
         var timer: Scheduled<Void>?
-        var toldLeaseFailure: RequestFailure.Kind?
-        /// How many lists the watch of services had begun when it last told something.
+        var loggedLeaseFailure: RequestFailure.Kind?
+        /// How often the watch had listed all services at its last report.
         var lists = 0
         var isStopping = false
         var drained: EventLoopPromise<Void>?
     }
 
-    /// Makes one that does nothing yet. `node` is whose agent this is, for people; `notify` is called on the client's loop
-    /// with what should be logged.
+    /// Makes a controller that does nothing yet. `node` names this node in logs and events; `notify` is called on the client's
+    /// loop with lines for the log.
     public init(
         _ client: APIClient, options: PoolOptions, node: String, notify: @escaping @Sendable (String) -> Void
     ) {
@@ -49,31 +49,30 @@ public final class PoolController: Sendable {
         state = .makeBoxSendingValue(State(), eventLoop: client.loop)
     }
 
-    /// Whether it is the one that assigns addresses. To be called on the client's loop, as all else.
-    public var isRuling: Bool { state.value.reign != nil }
+    /// Whether this node is the leader. To be called on the client's loop, as all else.
+    public var isLeading: Bool { state.value.leadership != nil }
 
-    /// Takes in what a watch of all services tells. Once it has told of all there are, this stands for election: nobody
-    /// should rule who cannot hear.
+    /// Handles a report of the watch of all services. This node becomes a candidate when the first list is complete.
     ///
-    /// A watch that lists anew may have found an API server that was set back to a backup, in which objects are older than
-    /// what is known of them. A reign believes the newer, so it begins anew as well.
+    /// A watch lists again after it found an API server that was restored from a backup, whose objects are older than those
+    /// known. A leadership keeps the newer version of an object, so it starts again as well.
     public func take(_ changes: Changes<Service>, _ watch: WatchState) {
         guard !state.value.isStopping else { return }
-        if watch.isSynced, state.value.holder == nil { stand() }
-        if state.value.lists != watch.lists, state.value.reign != nil {
-            abdicate()
+        if watch.isSynced, state.value.holder == nil { startElection() }
+        if state.value.lists != watch.lists, state.value.leadership != nil {
+            stepDown()
             begin()
         }
         state.value.lists = watch.lists
-        if !changes.isEmpty { step(.heard(updated: changes.updated, deleted: changes.deleted)) }
+        if !changes.isEmpty { step(.changed(updated: changes.updated, deleted: changes.deleted)) }
     }
 
-    /// Ends what it does, and lets the lease go, so that another may begin at once. What is under way is waited for, as
-    /// nobody else may begin before it is over; not for long, though, since the lease also runs out by itself.
+    /// Stops, and releases the lease so that another node can take over at once. Waits for outstanding requests first, because
+    /// the next leader must not start before they are done; not for long, since the lease also expires.
     public func stop() -> EventLoopFuture<Void> {
         let now = state.value
         guard let holder = now.holder, !now.isStopping else { return client.loop.makeSucceededVoidFuture() }
-        let wasElected = now.isElected
+        let wasElected = now.holdsLease
         now.isStopping = true
         end()
         guard wasElected else {
@@ -95,63 +94,63 @@ public final class PoolController: Sendable {
     }
 }
 
-// The office.
+// Leadership.
 extension PoolController {
-    private func stand() {
-        // Who was killed and starts again is somebody else: what the former one sent may still be under way.
+    private func startElection() {
+        // Unique for every start: requests of a killed process may still be under way.
         let identity = "\(node)_\(String(UInt64.random(in: .min ... .max), radix: 16))"
         let holder = LeaseHolder(
             options.lease, identity: identity, times: options.times, client: client,
             fail: { [self] failure in leaseFailed(failure) }
-        ) { [self] isElected in
-            state.value.isElected = isElected
-            state.value.toldLeaseFailure = nil
-            if isElected { begin() } else { end() }
+        ) { [self] holdsLease in
+            state.value.holdsLease = holdsLease
+            state.value.loggedLeaseFailure = nil
+            if holdsLease { begin() } else { end() }
         }
         state.value.holder = holder
         holder.start()
     }
 
     private func leaseFailed(_ failure: RequestFailure) {
-        // That the server is not heard the watches say.
-        guard failure.code != nil, state.value.toldLeaseFailure != failure.kind else { return }
-        state.value.toldLeaseFailure = failure.kind
+        // The watches already report a server that does not answer.
+        guard failure.code != nil, state.value.loggedLeaseFailure != failure.kind else { return }
+        state.value.loggedLeaseFailure = failure.kind
         let right =
-            failure.isForbidden ? ", which takes \"get\", \"create\" and \"patch\" on leases in its namespace" : ""
-        notify("address pools: the lease \(options.lease) cannot be had\(right): \(failure)")
+            failure.isForbidden ? ", which requires \"get\", \"create\" and \"patch\" on leases in its namespace" : ""
+        notify("address pools: cannot acquire the lease \(options.lease)\(right): \(failure)")
     }
 
-    /// Begins to rule, when nothing is under way any more of an earlier time.
+    /// Starts a leadership once no request of an earlier one is outstanding.
     private func begin() {
         let now = state.value
-        guard now.isElected, now.reign == nil, now.outstanding == 0, !now.isStopping else { return }
+        guard now.holdsLease, now.leadership == nil, now.outstanding == 0, !now.isStopping else { return }
         now.number += 1
-        now.reign = PoolReign(pools: options.pools, loadBalancerClass: options.loadBalancerClass)
-        if !now.isTold { notify("address pools: this node assigns the addresses of services") }
-        now.isTold = true
+        now.leadership = PoolLeadership(pools: options.pools, loadBalancerClass: options.loadBalancerClass)
+        if !now.isLogged { notify("address pools: this node assigns the addresses of services") }
+        now.isLogged = true
         step(.start)
     }
 
     private func end() {
-        guard state.value.isTold else { return }
-        abdicate()
-        state.value.isTold = false
-        notify("address pools: this node assigns no addresses any more")
+        guard state.value.isLogged else { return }
+        stepDown()
+        state.value.isLogged = false
+        notify("address pools: this node no longer assigns addresses")
     }
 
-    /// Ends a reign; another may follow.
-    private func abdicate() {
+    /// Ends a leadership.
+    private func stepDown() {
         let now = state.value
-        now.reign = nil
+        now.leadership = nil
         now.number += 1
         now.timer?.cancel()
         now.timer = nil
     }
 
-    /// Hands an event to the reign and does what it wants done.
-    private func step(_ event: PoolReign.Event) {
+    /// Passes an event to the leadership and carries out its actions.
+    private func step(_ event: PoolLeadership.Event) {
         var random = SystemRandomNumberGenerator()
-        guard let actions = state.value.reign?.handle(event, at: .now, random: &random) else { return }
+        guard let actions = state.value.leadership?.handle(event, at: .now, random: &random) else { return }
         for action in actions {
             switch action {
             case .notice(let text): notify("address pools: \(text)")
@@ -160,14 +159,14 @@ extension PoolController {
         }
         let now = state.value
         now.timer?.cancel()
-        now.timer = now.reign?.deadline.map { deadline in
+        now.timer = now.leadership?.deadline.map { deadline in
             client.loop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(clamping: deadline.nanoseconds))) { [self] in
                 step(.clock)
             }
         }
     }
 
-    private func send(_ request: PoolReign.Request) {
+    private func send(_ request: PoolLeadership.Request) {
         let number = state.value.number
         state.value.outstanding += 1
         carryOut(request).hop(to: client.loop).whenComplete { [self] result in
@@ -182,7 +181,7 @@ extension PoolController {
         }
     }
 
-    private func carryOut(_ request: PoolReign.Request) -> EventLoopFuture<PoolReign.Event> {
+    private func carryOut(_ request: PoolLeadership.Request) -> EventLoopFuture<PoolLeadership.Event> {
         switch request {
         case .list: return client.list(Service.self).map { .listed($0) }
         case .read(let key):
@@ -191,16 +190,17 @@ extension PoolController {
                 return .read(key, nil)
             }
         case .write(let service, let addresses):
-            // The loop may have stood still, and the lease may be over before the timer that says so could fire.
+            // The loop may have been blocked past the end of the lease, before the timer for that could fire.
             guard state.value.holder?.isHolder(for: options.times.renewal / 10) == true else {
-                return client.loop.submit { throw RequestFailure.unreachable("the lease is about to run out") }
+                return client.loop.submit { throw RequestFailure.unreachable("the lease is about to expire") }
             }
             return client.setIngress(addresses, of: service).map { .written($0) }
-        case .tell(let service, let news):
-            let event = NewEvent(
-                about: .init(service), reason: news.reason, message: news.message, isWarning: news.isWarning, at: .now,
+        case .createEvent(let service, let event):
+            let object = NewEvent(
+                about: .init(service), reason: event.reason, message: event.message, isWarning: event.isWarning,
+                at: .now,
                 host: node)
-            return client.create(event).map { _ in .told }
+            return client.create(object).map { _ in .eventCreated }
         }
     }
 }

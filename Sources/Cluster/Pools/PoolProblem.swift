@@ -1,34 +1,34 @@
 public import Addressing
 public import Kubernetes
 
-/// Why a service has no address, or not that which it asks for.
+/// Why a service has no address, or not the one it requests.
 public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
-    /// It chooses a pool that is none.
+    /// It names a pool that does not exist.
     case unknownPool(String, known: [String])
-    /// It asks for something that is no address.
+    /// It requests something that is not an address.
     case notAnAddress(String)
-    /// It asks in two ways.
+    /// It requests addresses in two ways.
     case askedTwice
-    /// It asks for an address of a family that it has not.
+    /// It requests an address of a family that it does not have.
     case otherFamily(IPv6Address)
-    /// It asks for two addresses of one family.
+    /// It requests two addresses of one family.
     case twoOfAFamily(IPFamily)
-    /// It asks for an address that no pool has.
+    /// It requests an address that is in no pool.
     case inNoPool(IPv6Address)
-    /// It asks for an address and for a pool that has another.
+    /// It requests an address that is not in the pool it names.
     case inOtherPool(IPv6Address, String)
-    /// It asks for an address that another has.
+    /// It requests an address that another service has.
     case inUse(IPv6Address, by: ObjectKey)
-    /// No address is left, in this pool or in any.
+    /// No address is free in this pool or in any.
     case exhausted(IPFamily, pool: String?)
     /// There are no addresses of the family, in this pool or in any.
     case noAddresses(IPFamily, pool: String?)
-    /// It has no cluster IPs, so nothing is known of its families.
+    /// It has no cluster IPs, so its families are unknown.
     case noFamilies
-    /// It has an address that is of no pool, and nothing says that it is ours.
+    /// It has an address that is in no pool, and nothing marks it as ours.
     case foreign
 
-    /// One word, for programs.
+    /// The reason, for programs.
     public var reason: String {
         switch self {
         case .foreign: "AddressNotOurs"
@@ -38,32 +38,33 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether somebody should do something.
+    /// Whether an administrator should act.
     public var isWarning: Bool { self != .foreign }
 
-    /// A sentence, with what to do.
+    /// The message, with what may help.
     public var description: String {
         switch self {
         case .unknownPool(let name, let known):
             "there is no address pool \"\(name.prefix(63))\" (\(PoolAnnotation.pool) must name one of "
                 + "\(known.prefix(20).joined(separator: ", ")))"
         case .notAnAddress(let text):
-            "\"\(text.prefix(60))\" is no address (\(PoolAnnotation.addresses) takes addresses with commas between them)"
+            "\"\(text.prefix(60))\" is not an address (\(PoolAnnotation.addresses) takes addresses separated by commas)"
         case .askedTwice:
-            "addresses are asked for by \(PoolAnnotation.addresses) and by spec.loadBalancerIP: leave one out"
-        case .otherFamily(let address): "\(address) is not of a family that the service has (see its spec.ipFamilies)"
-        case .twoOfAFamily(let family): "a service is given one \(family.rawValue) address, and two are asked for"
-        case .inNoPool(let address): "\(address) is in none of the address pools"
+            "both \(PoolAnnotation.addresses) and spec.loadBalancerIP request addresses: remove one"
+        case .otherFamily(let address):
+            "\(address) is not of an address family of the service (see its spec.ipFamilies)"
+        case .twoOfAFamily(let family): "a service can have one \(family.rawValue) address, but two are requested"
+        case .inNoPool(let address): "\(address) is not in any address pool"
         case .inOtherPool(let address, let pool): "\(address) is not in the address pool \"\(pool.prefix(63))\""
         case .inUse(let address, let other):
-            "\(address) is that of \(other); services share an address where both have the same "
+            "\(address) is in use by \(other); services share an address where both have the same "
                 + "\(PoolAnnotation.sharing), other ports, and traffic to all nodes or to the same pods"
         case .exhausted(let family, let pool):
             "no \(family.rawValue) address is left in \(Self.words(pool)): enlarge it, or delete a service"
         case .noAddresses(let family, let pool): "there are no \(family.rawValue) addresses in \(Self.words(pool))"
         case .noFamilies: "the service has neither spec.ipFamilies nor cluster IPs"
         case .foreign:
-            "its address is in none of the address pools, so it is taken for another controller's and left alone "
+            "its address is not in any address pool and seems to be another controller's, so it is left unchanged "
                 + "(with spec.loadBalancerClass or the annotation \(PoolAnnotation.pool) it is replaced)"
         }
     }

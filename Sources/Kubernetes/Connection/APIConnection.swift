@@ -1,28 +1,28 @@
-/// How to reach an API server, and as whom.
+/// The address of an API server, and the credentials.
 public struct APIConnection: Hashable, Sendable {
-    /// Who is asking.
+    /// The credentials.
     public enum Credentials: Hashable, Sendable {
-        /// Nobody, or whoever the client's certificate names.
+        /// None, or the client certificate.
         case none
         /// A token.
         case token(String)
-        /// The token in a file, which is read again for every request: whoever issues it replaces it before it expires.
+        /// A token in a file, which is read for every request, because it is replaced before it expires.
         case tokenFile(String)
     }
 
-    /// What makes the server believable.
+    /// How the server is authenticated.
     public enum Trust: Hashable, Sendable {
-        /// The authorities of the machine.
+        /// By the certificate authorities of the machine.
         case system
-        /// These authorities, in PEM.
+        /// By these certificate authorities, in PEM.
         case authorities([UInt8])
-        /// Everything, as `insecure-skip-tls-verify` asks for.
+        /// Not at all (`insecure-skip-tls-verify`).
         case anything
     }
 
-    /// A certificate of the client and its key, in PEM.
+    /// A client certificate and its key, in PEM.
     public struct Certificate: Hashable, Sendable {
-        /// The certificate and what leads to its authority.
+        /// The certificate chain.
         public var chain: [UInt8]
         /// Its private key.
         public var key: [UInt8]
@@ -32,19 +32,19 @@ public struct APIConnection: Hashable, Sendable {
     public var server: String
     /// The name its certificate must have, if not that in `server`.
     public var serverName: String?
-    /// What makes the server believable.
+    /// How the server is authenticated.
     public var trust: Trust
-    /// The certificate to show, if any.
+    /// The client certificate, if any.
     public var certificate: Certificate?
-    /// Who is asking.
+    /// The credentials.
     public var credentials: Credentials
-    /// The namespace of whoever asks; `default` where nothing else is said.
+    /// The namespace of the client; `default` if none is given.
     public var namespace: String
-    /// Where all this was found, for people.
+    /// The source of the description, for messages.
     public var origin: String
 }
 
-/// Why a description of a connection cannot be used. What is not there at all is no problem: there is no API then.
+/// Why the description of a connection cannot be used. A missing description is no problem: there is no API then.
 public struct ConnectionProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file.
     public var file: String
@@ -52,23 +52,22 @@ public struct ConnectionProblem: Error, Hashable, Sendable, CustomStringConverti
     public var place: String
     /// What is wrong.
     public var message: String
-    /// What to do about it.
+    /// What may help.
     public var advice: String
 
     /// `/etc/…/admin.conf: users[0].user.exec: … (…)`
     public var description: String { "\(file): \(place.isEmpty ? "" : "\(place): ")\(message) (\(advice))" }
 }
 
-/// Where to look for a connection. It can be looked up again at any time, as files are replaced.
+/// The source of a connection, which can be read again at any time, because files are replaced.
 public enum ConnectionSource: Hashable, Sendable, CustomStringConvertible {
     /// A kubeconfig file, which must be there, and one of its contexts; `nil` is its current one.
     case kubeconfig(path: String, context: String?)
     /// What Kubernetes gives a pod: a directory, and the server's host and port as in the environment.
     case serviceAccount(directory: String, host: String, port: String)
 
-    /// What there is: the file somebody named, else that in `KUBECONFIG`, else the pod's service account; `nil` means
-    /// there is no API, an ordinary state. The home directory is not looked at: what an administrator does there by hand is
-    /// no setting of the agent's.
+    /// The configured file, else that in `KUBECONFIG`, else the pod's service account; `nil` if there is no API, which is
+    /// normal. The home directory is not searched: a kubeconfig there belongs to an administrator and not to the agent.
     public static func find(
         kubeconfig: String? = nil, environment: [String: String],
         directory: String = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -83,7 +82,7 @@ public enum ConnectionSource: Hashable, Sendable, CustomStringConvertible {
         return .serviceAccount(directory: directory, host: host, port: port.isEmpty ? "443" : port)
     }
 
-    /// Where it is, for people.
+    /// The source, for messages.
     public var description: String {
         switch self {
         case .kubeconfig(let path, _): path
@@ -119,7 +118,7 @@ extension APIConnection {
         origin = "\(ConnectionSource.serviceAccount(directory: directory, host: host, port: port))"
     }
 
-    /// The token to show now; `nil` for none. One that cannot be read right now is as none.
+    /// The current token; `nil` if there is none or it cannot be read.
     func token() -> String? {
         switch credentials {
         case .none: return nil

@@ -35,13 +35,14 @@ enum ConnectionFile {
     static func checkCertificates(_ pem: [UInt8], file: String, place: String) throws(ConnectionProblem) {
         if let certificates = try? NIOSSLCertificate.fromPEMBytes(pem), !certificates.isEmpty { return }
         throw ConnectionProblem(
-            file: file, place: place, message: "holds no certificate",
+            file: file, place: place, message: "contains no certificate",
             advice: "it must be PEM, with BEGIN CERTIFICATE and END CERTIFICATE")
     }
 
     static func checkKey(_ pem: [UInt8], file: String, place: String) throws(ConnectionProblem) {
         if (try? NIOSSLPrivateKey(bytes: pem, format: .pem)) != nil { return }
         throw ConnectionProblem(
-            file: file, place: place, message: "holds no private key", advice: "it must be PEM, without a passphrase")
+            file: file, place: place, message: "contains no private key", advice: "it must be PEM, without a passphrase"
+        )
     }
 }

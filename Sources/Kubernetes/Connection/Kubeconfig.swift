@@ -15,7 +15,7 @@ struct Kubeconfig {
             root = try Yams.compose(yaml: String(decoding: octets, as: UTF8.self))
         } catch {
             throw ConnectionProblem(
-                file: path, place: "", message: "is no YAML: \(error)", advice: "write it with kubectl config")
+                file: path, place: "", message: "is not YAML: \(error)", advice: "write it with kubectl config")
         }
         return try Kubeconfig(file: path, root: root ?? .mapping([:])).connection(context: context)
     }
@@ -55,7 +55,8 @@ struct Kubeconfig {
             throw problem("\(cluster.place).proxy-url", "is \(proxy.prefix(100)): no proxies", "remove it")
         }
         guard url.scheme?.lowercased() == "https" else {
-            throw problem(place, "is not encrypted", "it must begin with https://; tokens would be there to read")
+            throw problem(
+                place, "is not encrypted", "it must begin with https://; otherwise tokens are sent in clear text")
         }
         return server
     }
@@ -74,7 +75,7 @@ struct Kubeconfig {
         guard let chain = try data(user, "client-certificate") else { return nil }
         try ConnectionFile.checkCertificates(chain, file: file, place: "\(user.place).client-certificate")
         guard let key = try data(user, "client-key") else {
-            throw problem("\(user.place).client-key", "is not set", "a certificate is worth nothing without its key")
+            throw problem("\(user.place).client-key", "is not set", "a client certificate needs its private key")
         }
         try ConnectionFile.checkKey(key, file: file, place: "\(user.place).client-key")
         return APIConnection.Certificate(chain: chain, key: key)
@@ -83,13 +84,13 @@ struct Kubeconfig {
     private func credentials(_ user: Entry) throws(ConnectionProblem) -> APIConnection.Credentials {
         for key in ["exec", "auth-provider", "username", "as"] where user.node.mapping?[Yams.Node(key)] != nil {
             throw problem(
-                "\(user.place).\(key)", "is a way of proving oneself that is not supported",
+                "\(user.place).\(key)", "is an authentication method that is not supported",
                 "use a token, a tokenFile or a client certificate, such as those of a service account")
         }
         if let path = try text(user.node, "tokenFile", at: user.place) { return .tokenFile(resolve(path)) }
         guard let token = try text(user.node, "token", at: user.place) else { return .none }
         guard token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw problem("\(user.place).token", "has spaces or odd characters in it", "copy it whole, on one line")
+            throw problem("\(user.place).token", "contains spaces or control characters", "copy it whole, on one line")
         }
         return .token(token)
     }
@@ -136,7 +137,7 @@ extension Kubeconfig {
     private func data(_ entry: Entry, _ key: String) throws(ConnectionProblem) -> [UInt8]? {
         if let text = try text(entry.node, key + "-data", at: entry.place) {
             guard let data = Data(base64Encoded: text, options: .ignoreUnknownCharacters), !data.isEmpty else {
-                throw problem("\(entry.place).\(key)-data", "is no base 64", "write it with kubectl config")
+                throw problem("\(entry.place).\(key)-data", "is not base64", "write it with kubectl config")
             }
             return Array(data)
         }

@@ -1,16 +1,16 @@
 public import Timing
 
-/// Chooses one of several by a lease: who holds it renews it, who does not takes it when it was not renewed for as long as it
-/// says. A pure state machine like ``Reflector``: one event in, at most one request out.
+/// Elects a leader by a lease: the holder renews it, and a candidate acquires it after it was not renewed for its duration. A
+/// pure state machine like ``Reflector``: one event in, at most one request out.
 ///
-/// Clocks of others are not believed. A lease has run out when *this* node has seen it unchanged for its whole duration, and
-/// whoever holds one gives up well before the others may think so; clocks need only run about equally fast. A lease that is
-/// not there may have been deleted a moment ago, and its holder not know it yet: whoever creates it acts only when that
-/// holder must have given up. Whoever reads that somebody else holds the lease gives up at once.
+/// Timestamps of other nodes are not trusted. A lease has expired when *this* node has seen it unchanged for its whole
+/// duration, and a holder stops acting well before that; clocks need only run at about the same speed. If there is no lease,
+/// it may have been deleted a moment ago without its holder knowing. So whoever creates the lease acts only after that
+/// holder must have stopped. A holder that reads another identity in the lease stops at once.
 public struct LeaseElection: Sendable {
     /// What happened.
     public enum Event: Sendable {
-        /// It is to begin.
+        /// Start.
         case start
         /// The lease was read; `nil` if there is none.
         case read(Lease?)
@@ -20,7 +20,7 @@ public struct LeaseElection: Sendable {
         case failed(RequestFailure)
         /// The deadline has come.
         case clock
-        /// It is to let go, and not to come back.
+        /// Release the lease and stop for good.
         case release
     }
 
@@ -28,56 +28,56 @@ public struct LeaseElection: Sendable {
     public enum Action: Hashable, Sendable {
         /// Read the lease.
         case read
-        /// Make it.
+        /// Create the lease.
         case create(LeaseRecord)
-        /// Write it, unless it has another version by now.
+        /// Update the lease if it still has this version.
         case update(LeaseRecord, resourceVersion: String)
     }
 
     /// How long things take. Each must be well below the one before.
     public struct Times: Hashable, Sendable {
-        /// How long a lease is left to a holder that is not heard.
+        /// `leaseDurationSeconds`: other candidates wait this long for a renewal.
         public var duration = Duration.seconds(15)
-        /// How long a holder goes on without a successful renewal.
+        /// How long a holder acts without a successful renewal.
         public var renewal = Duration.seconds(10)
-        /// How long between two tries.
+        /// The interval between attempts.
         public var retry = Duration.seconds(2)
 
-        /// As usual in Kubernetes.
+        /// The defaults of Kubernetes components.
         public init() {}
     }
 
-    /// Who stands for election.
+    /// The candidate.
     public let identity: String
     private let times: Times
     private var observed: (lease: Lease, at: Instant)?
     /// When the request under way was sent; `nil` if there is none.
     private var sentAt: Instant?
-    /// `nil` while it was never held, or was let go.
+    /// When the lease expires for us unless it is renewed; `nil` without a lease.
     private var heldUntil: Instant?
-    /// Not before this is it acted on; see ``LeaseElection``.
+    /// A lease that we created is not acted on before this; see ``LeaseElection``.
     private var actsFrom: Instant?
-    /// Whether a request was sent to create the lease, and nothing was heard since that shows what became of it.
+    /// Whether a request to create the lease was sent whose result is not known yet.
     private var hasCreated = false
     private var tryAt = Instant.zero
     private var isLeaving = false
 
-    /// Makes a candidate that does nothing yet. `identity` must be one of a kind.
+    /// Makes a candidate that does nothing yet. `identity` must be unique.
     public init(identity: String, times: Times = Times()) {
         self.identity = identity
         self.times = times
     }
 
-    /// Whether it may do what the lease is for.
+    /// Whether this candidate is the leader.
     public func isHolder(at now: Instant) -> Bool { holds(at: now) && actsFrom.map { $0 <= now } ?? true }
 
-    /// Whether the lease is held, whether or not it may be acted on.
+    /// Whether this candidate has the lease, even if it must not act yet.
     private func holds(at now: Instant) -> Bool { heldUntil.map { now < $0 } ?? false && !isLeaving }
 
-    /// Whether it was told to let go, and has done what it could.
-    public var hasLetGo: Bool { isLeaving && sentAt == nil }
+    /// Whether it has released the lease, or tried to.
+    public var hasReleased: Bool { isLeaving && sentAt == nil }
 
-    /// Who holds the lease, as far as is known; empty if nobody does.
+    /// The holder of the lease as last read; empty if there is none.
     public var holder: String { observed?.lease.record.holderIdentity ?? "" }
 
     /// When to call with `.clock`; `nil` if never.
@@ -87,7 +87,7 @@ public struct LeaseElection: Sendable {
         return (changes + (sentAt == nil ? [tryAt] : [])).min()
     }
 
-    /// Takes one event in. `time` is what the clock on the wall says, for people who read the lease.
+    /// Handles one event. `time` is the wall-clock time to write into the lease.
     public mutating func handle(
         _ event: Event, at now: Instant, time: MicroTime, random: inout some RandomNumberGenerator
     ) -> Action? {
@@ -104,19 +104,19 @@ public struct LeaseElection: Sendable {
             observe(lease, at: now)
             return isLeaving ? nil : claimIfFree(lease, at: now, time, &random)
         case .written(let lease):
-            // Until now somebody else may have renewed the lease that was deleted. Who held it himself is that somebody.
+            // The holder of the deleted lease may have renewed it until now; unless that was us, wait until it has stopped.
             if hasCreated, !isHolder(at: now) { actsFrom = now + times.renewal }
             hasCreated = false
             if let sentAt, lease.record.holderIdentity == identity { heldUntil = sentAt + times.renewal }
             sentAt = nil
             observe(lease, at: now)
             tryAt = now + times.retry
-            // Perhaps this was a renewal that was under way when it was told to let go.
-            return isLeaving ? letGo(at: now, time) : nil
+            // This may be the answer to a renewal that was under way at the release.
+            return isLeaving ? release(at: now, time) : nil
         case .failed(let failure):
             sentAt = nil
             if failure.isConflict || failure.isNotFound { observed = nil }
-            // Who was waiting to act waits anew once the lease is there again.
+            // If we were waiting to act, the wait starts anew with the next lease.
             if failure.isNotFound, !isHolder(at: now) { heldUntil = nil }
             wait(at: now, &random)
             return nil
@@ -127,7 +127,7 @@ public struct LeaseElection: Sendable {
         case .release:
             guard !isLeaving else { return nil }
             isLeaving = true
-            return sentAt == nil ? letGo(at: now, time) : nil
+            return sentAt == nil ? release(at: now, time) : nil
         }
     }
 }
@@ -142,7 +142,7 @@ extension LeaseElection {
         tryAt = now + .random(in: times.retry...times.retry * 2.2, using: &random)
     }
 
-    /// Notes what the lease says, and since when it has said that.
+    /// Stores the lease, and since when it has not changed.
     private mutating func observe(_ lease: Lease, at now: Instant) {
         if lease.record.holderIdentity != identity {
             heldUntil = nil
@@ -183,7 +183,7 @@ extension LeaseElection {
         return record
     }
 
-    private mutating func letGo(at now: Instant, _ time: MicroTime) -> Action? {
+    private mutating func release(at now: Instant, _ time: MicroTime) -> Action? {
         heldUntil = nil
         guard let lease = observed?.lease, lease.record.holderIdentity == identity else { return nil }
         var record = lease.record

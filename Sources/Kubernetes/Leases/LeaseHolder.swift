@@ -2,7 +2,7 @@ internal import Glibc
 public import NIOCore
 internal import Timing
 
-/// Stands for election by a lease, by a ``LeaseElection``, until it is told to let go.
+/// Runs a ``LeaseElection`` against the API server.
 public final class LeaseHolder: Sendable {
     private let client: APIClient
     private let key: ObjectKey
@@ -13,12 +13,12 @@ public final class LeaseHolder: Sendable {
     private struct Running {
         var election: LeaseElection
         var timer: Scheduled<Void>?
-        var told = false
+        var reported = false
         var released: EventLoopPromise<Void>?
     }
 
-    /// Makes one that does nothing yet. `report` is called on the client's loop whenever it becomes the holder, and when it
-    /// no longer is, and `fail` there for every request that comes to nothing.
+    /// Makes a candidate that does nothing yet. Calls `report` on the client's loop whenever it becomes the holder or stops
+    /// being it, and `fail` for every failed request.
     public init(
         _ lease: ObjectKey, identity: String, times: LeaseElection.Times = .init(), client: APIClient,
         fail: @escaping @Sendable (RequestFailure) -> Void = { _ in }, report: @escaping @Sendable (Bool) -> Void
@@ -31,10 +31,10 @@ public final class LeaseHolder: Sendable {
             Running(election: LeaseElection(identity: identity, times: times)), eventLoop: client.loop)
     }
 
-    /// Begins. Once.
+    /// Starts; to be called once.
     public func start() { client.loop.execute { [self] in step(.start) } }
 
-    /// Lets the lease go, so that another need not wait for it to run out. The future comes when that is done or has failed.
+    /// Releases the lease, so that others need not wait until it expires. The future completes when that is done or has failed.
     public func release() -> EventLoopFuture<Void> {
         client.loop.flatSubmit { [self] in
             let promise = running.value.released ?? client.loop.makePromise()
@@ -44,7 +44,7 @@ public final class LeaseHolder: Sendable {
         }
     }
 
-    /// Whether it holds the lease, and will for so long yet even if it cannot renew it. To be called on the client's loop.
+    /// Whether it is the holder, and stays it for `duration` without a renewal. To be called on the client's loop.
     public func isHolder(for duration: Duration = .zero) -> Bool {
         running.value.election.isHolder(at: .now + duration)
     }
@@ -77,7 +77,7 @@ public final class LeaseHolder: Sendable {
             case .success(let event): step(event)
             case .failure(let error):
                 let failure = RequestFailure(error)
-                // That another was quicker is in the order of things.
+                // A conflict only means that another candidate was faster.
                 if !failure.isConflict { fail(failure) }
                 step(.failed(failure))
             }
@@ -86,11 +86,11 @@ public final class LeaseHolder: Sendable {
 
     private func settle() {
         let isHolder = running.value.election.isHolder(at: .now)
-        if running.value.told != isHolder {
-            running.value.told = isHolder
+        if running.value.reported != isHolder {
+            running.value.reported = isHolder
             report(isHolder)
         }
-        if let released = running.value.released, running.value.election.hasLetGo {
+        if let released = running.value.released, running.value.election.hasReleased {
             running.value.released = nil
             released.succeed()
         }
@@ -111,7 +111,7 @@ private struct NewLease: Encodable {
 }
 
 extension MicroTime {
-    /// What the clock on the wall says.
+    /// The wall-clock time.
     public static var now: MicroTime {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

@@ -3,7 +3,7 @@ internal import Timing
 
 // What is counted of requests, with labels of few values each.
 extension APIClient {
-    /// Counts a request that is over; `nil` is a good end.
+    /// Counts a finished request; `nil` is success.
     func count(_ request: APIRequest, since begun: Instant, _ failure: RequestFailure?) {
         let subject = [("verb", request.verb.rawValue), ("resource", request.resource)]
         let outcome = [("outcome", failure?.kind.rawValue ?? "ok")]
@@ -15,7 +15,7 @@ extension APIClient {
         .recordNanoseconds((Instant.now - begun).nanoseconds)
     }
 
-    /// Counts what a watch, or a list, told.
+    /// Counts the objects that a watch or a list returned.
     func count<Object: Resource>(_ changes: Changes<Object>) {
         let number = changes.updated.count + changes.deleted.count
         guard number > 0 else { return }

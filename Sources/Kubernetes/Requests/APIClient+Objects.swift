@@ -18,8 +18,8 @@ extension APIClient {
                 target: APIRequest.path(type, namespace: key.namespace, name: key.name)))
     }
 
-    /// Reads all objects of a kind, in pages, as they are now; what is answered is no older than the question. Fails where
-    /// they are more than a watch would keep.
+    /// Reads all objects of a kind in pages; the result is not older than the request. Fails if there are more than a watch
+    /// would keep.
     public func list<Object: Resource>(
         _ type: Object.Type = Object.self, limits: WatchLimits = WatchLimits()
     ) -> EventLoopFuture<[Object]> {
@@ -32,7 +32,7 @@ extension APIClient {
         let request = APIRequest.list(type, WatchScope(), limit: limits.pageSize, continuation: continuation)
         return send(request, limit: limits.pageOctets, deadline: limits.pageTime).flatMap { [self] body in
             guard let page = try? JSONDecoder().decode(ListPage<Object>.self, from: Data(body.readableBytesView)) else {
-                return loop.makeFailedFuture(RequestFailure.rubbish("no list of \(Object.plural)"))
+                return loop.makeFailedFuture(RequestFailure.unexpected("not a list of \(Object.plural)"))
             }
             let objects = earlier + page.items
             guard objects.count <= limits.objects else {
@@ -40,21 +40,21 @@ extension APIClient {
             }
             guard !page.continuation.isEmpty else { return loop.makeSucceededFuture(objects) }
             guard !page.items.isEmpty else {
-                return loop.makeFailedFuture(RequestFailure.rubbish("a list that never ends"))
+                return loop.makeFailedFuture(RequestFailure.unexpected("a list with too many pages"))
             }
             return list(type, limits, after: objects, continuation: page.continuation)
         }
     }
 
-    /// Makes an object and gives what the server made of it.
+    /// Creates an object; the result as the server stored it.
     public func create<Object: Resource>(_ type: Object.Type, _ body: some Encodable, namespace: String = "")
         -> EventLoopFuture<Object>
     {
         exchange(.create, APIRequest.path(type, namespace: namespace), .POST, body, contentType: "application/json")
     }
 
-    /// Changes an object, or its `subresource` such as `status`, by a merge patch. Where `resourceVersion` is given and the
-    /// object has another by now, it fails as a conflict.
+    /// Changes an object, or its `subresource` such as `status`, by a merge patch. Fails with a conflict if the object does not
+    /// have `resourceVersion` any more, if that is given.
     public func patch<Object: Resource>(
         _ type: Object.Type, _ key: ObjectKey, subresource: String? = nil, resourceVersion: String? = nil,
         _ patch: some Encodable
@@ -74,7 +74,7 @@ extension APIClient {
                     verb: verb, resource: Object.plural, method: method, target: target, contentType: contentType,
                     body: octets))
         } catch {
-            return loop.makeFailedFuture(RequestFailure.rubbish("a request that is no JSON: \(error)"))
+            return loop.makeFailedFuture(RequestFailure.unexpected("a request that is not JSON: \(error)"))
         }
     }
 
@@ -83,7 +83,7 @@ extension APIClient {
             do {
                 return try JSONDecoder().decode(Kinded<Object>.self, from: Data(body.readableBytesView)).object
             } catch {
-                throw RequestFailure.rubbish("no \(Object.kind)")
+                throw RequestFailure.unexpected("not a \(Object.kind)")
             }
         }
     }
@@ -91,21 +91,21 @@ extension APIClient {
 
 // What the agent changes.
 extension APIClient {
-    /// Offers pod ranges for a node that has none: `spec.podCIDRs` can be set once and never changed.
+    /// Sets the pod ranges of a node that has none: `spec.podCIDRs` can be set once and never changed.
     public func offer(podCIDRs ranges: [IPv6Prefix], of node: Node) -> EventLoopFuture<Node> {
         let texts = ranges.map(\.description)
         let patch = ["spec": PodRanges(podCIDR: texts.first ?? "", podCIDRs: texts)]
         return self.patch(Node.self, node.key, resourceVersion: node.metadata.resourceVersion, patch)
     }
 
-    /// Writes the addresses of a service of type `LoadBalancer` into its status; an empty list takes them away.
+    /// Writes the addresses of a service of type `LoadBalancer` into its status; an empty list removes them.
     public func setIngress(_ addresses: [IPv6Address], of service: Service) -> EventLoopFuture<Service> {
         let patch = ["status": ["loadBalancer": ["ingress": addresses.map { ["ip": $0.textOfItsFamily] }]]]
         return self.patch(
             Service.self, service.key, subresource: "status", resourceVersion: service.metadata.resourceVersion, patch)
     }
 
-    /// Tells people of something that happened.
+    /// Creates an Event.
     public func create(_ event: NewEvent) -> EventLoopFuture<Event> {
         create(Event.self, event, namespace: event.namespace)
     }
@@ -116,7 +116,7 @@ private struct PodRanges: Encodable {
     var podCIDRs: [String]
 }
 
-/// A merge patch, and the version it is of.
+/// A merge patch, and the version it is based on.
 private struct VersionedPatch<Patch: Encodable>: Encodable {
     private enum CodingKeys: CodingKey { case metadata }
     private enum MetadataKeys: CodingKey { case resourceVersion }
@@ -133,7 +133,7 @@ private struct VersionedPatch<Patch: Encodable>: Encodable {
     }
 }
 
-/// An object that is of the kind it should be.
+/// An object whose kind was checked.
 private struct Kinded<Object: Resource>: Decodable {
     private enum CodingKeys: CodingKey { case kind }
 
@@ -142,7 +142,8 @@ private struct Kinded<Object: Resource>: Decodable {
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         guard try fields.decode(String.self, forKey: .kind) == Object.kind else {
-            throw DecodingError.dataCorruptedError(forKey: .kind, in: fields, debugDescription: "is no \(Object.kind)")
+            throw DecodingError.dataCorruptedError(
+                forKey: .kind, in: fields, debugDescription: "is not a \(Object.kind)")
         }
         object = try Object(from: decoder)
     }

@@ -4,13 +4,13 @@ public import NIOCore
 internal import NIOHTTP1
 public import Timing
 
-/// Asks one API server, over HTTP/1.1 and TLS. Every watch has a connection of its own, so that one which hangs holds up
-/// nothing else. All of it happens on one event loop; that of a large cluster's first list takes a while to decode, so it is
-/// better not the loop that answers probes.
+/// A client of one API server, over HTTP/1.1 and TLS. Every watch has a connection of its own, so that one that hangs delays
+/// nothing else. Everything runs on one event loop. Decoding the first list of a large cluster takes a while, so use another
+/// loop to answer probes.
 public final class APIClient: Sendable {
-    /// Where everything happens.
+    /// The event loop.
     public let loop: any EventLoop
-    /// Where the connection was described, for people.
+    /// The source of the connection, for messages.
     public let origin: String
     private let source: ConnectionSource
     /// What requests are counted by.
@@ -21,12 +21,12 @@ public final class APIClient: Sendable {
         var connection: APIConnection
         var http: HTTPClient
         var reloadedAt = Instant.zero
-        /// The token last seen, for the moment in which its file is being replaced.
+        /// The last token, used while its file is being replaced.
         var token: String?
         var isShutDown = false
     }
 
-    /// Reads what describes the connection; nothing is connected yet. ``shutdown()`` must be called in the end.
+    /// Reads the description of the connection and does not connect yet. ``shutdown()`` must be called at the end.
     public init(
         _ source: ConnectionSource, on loop: any EventLoop, metrics: any MetricsFactory = MetricsSystem.factory
     ) throws(ConnectionProblem) {
@@ -39,7 +39,7 @@ public final class APIClient: Sendable {
             Session(connection: connection, http: try connection.makeClient(on: loop)), eventLoop: loop)
     }
 
-    /// Where the connection was described, for people.
+    /// The source of the connection, for messages.
     public var connection: EventLoopFuture<APIConnection> {
         loop.submit { [session] in session.value.connection }
     }
@@ -52,7 +52,7 @@ public final class APIClient: Sendable {
         }
     }
 
-    /// Begins a request. To be called on the loop, where `receive` is called too; what it throws ends the request.
+    /// Starts a request. To be called on the loop, on which `receive` is called too; an error that it throws ends the request.
     func start(
         _ request: APIRequest, deadline: Duration, receive: @escaping @Sendable (ResponsePart) throws -> Void
     ) -> HTTPClient.Task<Void> {
@@ -72,8 +72,8 @@ public final class APIClient: Sendable {
             eventLoop: .delegateAndChannel(on: loop), deadline: .now() + .nanoseconds(deadline.nanoseconds))
     }
 
-    /// Reads the files of the connection again, as they may have been replaced, at most once a minute. To be called on the
-    /// loop after a failure that this may mend.
+    /// Reads the files of the connection again, at most once a minute. To be called on the loop after a failure that new
+    /// credentials may solve.
     func reload(after failure: RequestFailure) {
         guard failure.isOfTheConnection, !session.value.isShutDown else { return }
         let now = Instant.now
@@ -88,8 +88,8 @@ public final class APIClient: Sendable {
         session.value.token = nil
     }
 
-    /// Sends a request and collects its answer, of at most `limit` octets. The deadline leaves a lease's holder time for
-    /// another try before it has to give up.
+    /// Sends a request and collects the response, at most `limit` octets. The deadline leaves the holder of a lease time for
+    /// another attempt before it must stop.
     func send(
         _ request: APIRequest, limit: Int = 2 << 20, deadline: Duration = .seconds(5)
     ) -> EventLoopFuture<ByteBuffer> {
@@ -111,9 +111,9 @@ public final class APIClient: Sendable {
     }
 }
 
-/// A request as far as it differs from others.
+/// The variable parts of a request.
 struct APIRequest: Sendable {
-    /// What is asked for, as Kubernetes names it in roles.
+    /// The verb, as in Kubernetes roles.
     enum Verb: String { case get, list, watch, create, patch }
 
     var verb: Verb

@@ -6,8 +6,8 @@ internal import NIOPosix
 internal import NIOSSL
 
 extension APIConnection {
-    /// What requests' addresses begin with. Where the certificate has another name than the address, the other name stands
-    /// here, and the client is told where that really is.
+    /// The start of all URLs. If the certificate has another name than the address, this contains the name, and the client
+    /// resolves it to the address.
     var requestBase: String {
         guard let serverName, var url = URLComponents(string: server) else { return server }
         url.host = serverName
@@ -19,7 +19,7 @@ extension APIConnection {
         let port = URLComponents(string: requestBase).map { $0.port ?? 443 } ?? 0
         guard (1...65535).contains(port), (try? HTTPClient.Request(url: requestBase)) != nil else {
             throw ConnectionProblem(
-                file: origin, place: "", message: "\(requestBase.prefix(100)) is no address",
+                file: origin, place: "", message: "\(requestBase.prefix(100)) is not an address",
                 advice: "it must be like https://[fd00::1]:6443")
         }
         var configuration = HTTPClient.Configuration(
@@ -36,7 +36,7 @@ extension APIConnection {
         return HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: configuration)
     }
 
-    /// A server that vanished without a word is noticed within half a minute, idle or not.
+    /// Keep-alive detects a server that vanished within half a minute, even on an idle connection.
     private static func keepAlive(_ channel: any Channel) -> EventLoopFuture<Void> {
         let options: [(option: CInt, value: Int)] = [
             (TCP_KEEPIDLE, 15), (TCP_KEEPINTVL, 5), (TCP_KEEPCNT, 3), (TCP_USER_TIMEOUT, 30_000),
@@ -74,7 +74,7 @@ extension APIConnection {
 }
 
 extension String {
-    /// Without the brackets an IPv6 address has in a URL.
+    /// The host, without the brackets of an IPv6 address in a URL.
     fileprivate var trimmingBrackets: String {
         hasPrefix("[") && hasSuffix("]") ? String(dropFirst().dropLast()) : self
     }

@@ -8,13 +8,13 @@ internal import Timing
 
 internal import struct Linux.SystemError
 
-/// A piece of an answer, in the order of arrival.
+/// A part of a response, in the order of arrival.
 enum ResponsePart {
     case head(HTTPResponseHead)
     case body(ByteBuffer)
 }
 
-/// Hands on the pieces of one answer.
+/// Passes on the parts of one response.
 final class ResponseReader: HTTPClientResponseDelegate {
     private let loop: any EventLoop
     private let receive: @Sendable (ResponsePart) throws -> Void
@@ -44,9 +44,9 @@ final class ResponseReader: HTTPClientResponseDelegate {
     }
 }
 
-/// An answer that is collected whole, within a limit.
+/// A response that is collected as a whole, within a limit.
 struct Answer {
-    /// More is not read of the reasons a server gives for refusing.
+    /// The limit for the body of an error.
     private static let refusalLimit = 64 << 10
 
     private var limit: Int
@@ -55,7 +55,7 @@ struct Answer {
 
     init(limit: Int) { self.limit = limit }
 
-    /// Takes in a piece.
+    /// Appends a part.
     mutating func take(_ part: ResponsePart) throws(RequestFailure) {
         switch part {
         case .head(let head):
@@ -70,28 +70,28 @@ struct Answer {
         }
     }
 
-    /// What cannot be read whole and is a refusal all the same is still that.
-    private var excess: RequestFailure { isAccepted ? .tooLarge("an answer of more than \(limit) octets") : refusal }
+    /// An error status counts even if its body is incomplete or too large.
+    private var excess: RequestFailure { isAccepted ? .tooLarge("a response of more than \(limit) octets") : refusal }
 
     /// Whether the status is 2xx.
     var isAccepted: Bool { head.map { (200..<300).contains($0.status.code) } ?? false }
 
-    /// The body of an answer that is what was asked for.
+    /// The body of a successful response.
     func result() throws(RequestFailure) -> ByteBuffer {
-        guard let head else { throw .unreachable("the answer ended before it began") }
+        guard let head else { throw .unreachable("the connection closed before a response") }
         guard isAccepted else { throw refusal }
         try Self.check(head)
         return body
     }
 
-    /// Whether an answer of 2xx is of the API at all.
+    /// Checks that a 2xx response is one of the API.
     static func check(_ head: HTTPResponseHead) throws(RequestFailure) {
         let type = head.headers.first(name: "Content-Type") ?? "nothing"
-        guard type.hasPrefix("application/json") else { throw .rubbish("\(type.prefix(60)) instead of JSON") }
+        guard type.hasPrefix("application/json") else { throw .unexpected("\(type.prefix(60)) instead of JSON") }
     }
 
     private var refusal: RequestFailure {
-        guard let head else { return .unreachable("the answer ended before it began") }
+        guard let head else { return .unreachable("the connection closed before a response") }
         var status =
             (try? JSONDecoder().decode(Status.self, from: Data(body.readableBytesView)))
             ?? Status(code: 0, reason: String(head.status.reasonPhrase.prefix(40)))
@@ -104,19 +104,19 @@ struct Answer {
 }
 
 extension RequestFailure {
-    /// What whatever carried the request threw, in words.
+    /// Translates an error of the HTTP client.
     init(_ error: any Error) {
         switch error {
         case let failure as RequestFailure: self = failure
         case HTTPParserError.invalidEOFState: self = .unreachable("the connection broke off")
-        case let error as HTTPParserError: self = .rubbish("no HTTP (\(error))")
+        case let error as HTTPParserError: self = .unexpected("not HTTP (\(error))")
         case let error as NIOSSLError: self = .unreachable("TLS: \(String(describing: error).prefix(200))")
         case let error as IOError: self = .unreachable(SystemError.message(for: error.errnoCode))
         case let error as NIOConnectionError where error.connectionErrors.first.map { $0.error is IOError } ?? false:
             self.init(error.connectionErrors[0].error)
-        case let error as HTTPClientError where error == .deadlineExceeded: self = .unreachable("it takes too long")
+        case let error as HTTPClientError where error == .deadlineExceeded: self = .unreachable("the request timed out")
         case let error as HTTPClientError: self = .unreachable(error.shortDescription)
-        case is DecodingError: self = .rubbish("JSON of another shape")
+        case is DecodingError: self = .unexpected("JSON without the expected fields")
         default: self = .unreachable(String(String(describing: error).prefix(200)))
         }
     }

@@ -1,26 +1,26 @@
-/// Why a request came to nothing.
+/// Why a request failed.
 public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The server said no.
+    /// The server refused it.
     case refused(Status)
-    /// There was no answer, or it broke off.
+    /// No response, or an incomplete one.
     case unreachable(String)
-    /// What came is no answer.
-    case rubbish(String)
-    /// What came, or would have come, is larger than anything that is taken.
+    /// The response is not one of an API server.
+    case unexpected(String)
+    /// The response is larger than the limit.
     case tooLarge(String)
 
-    /// Somebody else changed the object in between, or made it first.
+    /// The object was changed in between, or exists already.
     public var isConflict: Bool { code == 409 }
-    /// There is no such object.
+    /// The object does not exist.
     public var isNotFound: Bool { code == 404 }
-    /// It is not allowed.
+    /// Access is denied.
     public var isForbidden: Bool { code == 403 }
-    /// What was asked about is too long ago.
+    /// The requested version is too old.
     var isExpired: Bool {
         guard case .refused(let status) = self else { return false }
         return status.code == 410 || status.reason == "Expired" || status.reason == "Gone"
     }
-    /// The version asked about is one the server has not reached: it was set back, say from a backup.
+    /// The server has not reached the requested version: it was restored from a backup, for example.
     var isOfTheFuture: Bool {
         guard case .refused(let status) = self else { return false }
         return status.code == 504 && status.message.contains("Too large resource version")
@@ -29,21 +29,21 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The HTTP status, if the server gave one.
     public var code: Int? { if case .refused(let status) = self { status.code } else { nil } }
 
-    /// Whether another address or other credentials might mend it.
+    /// Whether another address or other credentials might help.
     var isOfTheConnection: Bool {
         switch kind {
-        case .unreachable, .unauthorized, .forbidden, .notFound, .rubbish: true
+        case .unreachable, .unauthorized, .forbidden, .notFound, .unexpected: true
         case .conflict, .expired, .throttled, .serverError, .refused, .tooLarge: false
         }
     }
 
-    /// How long the server wants to be left alone.
+    /// How long the server asks to wait (`Retry-After`).
     public var retryAfter: Duration {
         guard case .refused(let status) = self else { return .zero }
         return .seconds(min(max(status.retryAfterSeconds, 0), 3600))
     }
 
-    /// The kind of failure, of few: for counters, and for telling one outage once.
+    /// The kind of failure: for counters, and to log an outage once.
     public var kind: Kind {
         switch self {
         case .refused(let status):
@@ -58,14 +58,14 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
             default: isExpired ? .expired : .refused
             }
         case .unreachable: .unreachable
-        case .rubbish: .rubbish
+        case .unexpected: .unexpected
         case .tooLarge: .tooLarge
         }
     }
 
     /// Kinds of failures.
     public enum Kind: String, CaseIterable, Hashable, Sendable {
-        /// No answer.
+        /// No response.
         case unreachable
         /// 401
         case unauthorized
@@ -83,22 +83,22 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case serverError = "server_error"
         /// Any other status.
         case refused
-        /// What came is no answer.
-        case rubbish
-        /// What came is too large.
+        /// Not a response of an API server.
+        case unexpected = "unexpected_response"
+        /// The response is too large.
         case tooLarge = "too_large"
     }
 
-    /// For people.
+    /// The reason, and what may help.
     public var description: String {
         switch self {
         case .refused(let status):
-            "the API server refuses (\(status.code)"
+            "the API server refused the request (\(status.code)"
                 + "\(status.reason.isEmpty ? "" : " \(status.reason)"))\(status.message.isEmpty ? "" : ": \(status.message)")"
                 + advice
         case .unreachable(let reason): "no answer from the API server: \(reason)"
-        case .rubbish(let what): "the API server answers rubbish: \(what); is it one?"
-        case .tooLarge(let what): "the API server sends too much: \(what)"
+        case .unexpected(let what): "unexpected response: \(what); is this an API server?"
+        case .tooLarge(let what): "the response of the API server is too large: \(what)"
         }
     }
 

@@ -31,11 +31,11 @@ public struct EndpointSlice: Resource {
         public var addresses: [IPv6Address]
         /// Where it runs, if that is known.
         public var nodeName: String?
-        /// `conditions.ready`: new connections are welcome. Not said means yes.
+        /// `conditions.ready`: it accepts new connections. Missing means yes.
         public var isReady: Bool
-        /// `conditions.serving`: it answers, even while it goes. Not said means what `ready` says.
+        /// `conditions.serving`: it answers, even while terminating. Missing means the value of `ready`.
         public var isServing: Bool
-        /// `conditions.terminating`: it goes. Not said means no.
+        /// `conditions.terminating`: it is being deleted. Missing means no.
         public var isTerminating: Bool
     }
 }

@@ -1,4 +1,4 @@
-/// Something people should know of an object, to be found with `kubectl describe`.
+/// A notice about an object, which `kubectl describe` shows.
 public struct Event: Resource {
     /// `Event`
     public static let kind = "Event"
@@ -57,7 +57,7 @@ public struct NewEvent: Hashable, Sendable {
     public var isWarning: Bool
     /// When it happened.
     public var time: MicroTime
-    /// The node whose agent says so.
+    /// The node whose agent creates it.
     public var host: String
 
     /// Describes an event.

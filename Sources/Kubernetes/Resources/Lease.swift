@@ -1,4 +1,4 @@
-/// Who may do something alone, until it stops saying so.
+/// A lock with an expiry, for leader election.
 public struct Lease: Resource {
     /// `Lease`
     public static let kind = "Lease"
@@ -11,7 +11,7 @@ public struct Lease: Resource {
 
     /// Name, version and so on.
     public var metadata: ObjectMetadata
-    /// What it says.
+    /// Its `spec`.
     public var record: LeaseRecord
 
     private enum CodingKeys: String, CodingKey {
@@ -35,15 +35,15 @@ public struct Lease: Resource {
 
 /// The `spec` of a lease.
 public struct LeaseRecord: Hashable, Sendable {
-    /// Who holds it; empty after it was let go.
+    /// The holder; empty after a release.
     public var holderIdentity = ""
-    /// For how long it is held after the last renewal.
+    /// How long it is valid after the last renewal.
     public var leaseDurationSeconds = 0
     /// Since when, on the holder's clock.
     public var acquireTime = ""
     /// When it was renewed last, on the holder's clock.
     public var renewTime = ""
-    /// How often it went from one to another.
+    /// How often the holder changed.
     public var leaseTransitions = 0
 
     /// An empty record.

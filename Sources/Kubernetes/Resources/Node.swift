@@ -19,9 +19,9 @@ public struct Node: Resource {
     public var isUnschedulable: Bool
     /// Whether its condition `Ready` is `True`.
     public var isReady: Bool
-    /// Whether its condition `Ready` is `False`, as the node itself says; one that was not heard of for long is `Unknown`.
+    /// Whether its condition `Ready` is `False`, as the kubelet reports; without reports it becomes `Unknown`.
     public var isKnownUnready: Bool
-    /// Whether that is because the machine shuts down, as a kubelet says that waits for pods to end first.
+    /// Whether the reason is a graceful shutdown of the machine.
     public var isShuttingDown: Bool
     /// The keys of `spec.taints`.
     public var taints: [String]
@@ -52,7 +52,7 @@ extension Node {
         var key: String
     }
 
-    /// What a kubelet says of itself meanwhile.
+    /// The kubelet's message during a graceful shutdown.
     private static let shutdownMessage = "node is shutting down"
 
     /// Reads what is used.

@@ -1,5 +1,5 @@
-/// A kind of object the agent knows. Only what is used is decoded: what else an object says is passed over, so a value is
-/// for reading and for patching from, and is never written back whole. Encoding gives that part, for files of our own.
+/// A kind of object that the agent uses. Only the fields in use are decoded, so a value serves for reading and for patches and
+/// is never written back as a whole. Encoding yields the same fields, for files of our own.
 public protocol Resource: Codable, Hashable, Sendable {
     /// As in `kind`: `EndpointSlice`.
     static var kind: String { get }
@@ -17,7 +17,7 @@ extension Resource {
     /// Which object of its kind this is.
     public var key: ObjectKey { ObjectKey(namespace: metadata.namespace, name: metadata.name) }
 
-    /// Whether both say the same, whatever their versions: most changes of an object are of parts that are not decoded.
+    /// Whether both are equal except for their versions: most changes concern fields that are not decoded.
     func saysTheSame(as other: Self) -> Bool {
         guard metadata.resourceVersion != other.metadata.resourceVersion else { return self == other }
         var other = other
@@ -54,7 +54,7 @@ public struct ObjectMetadata: Hashable, Sendable {
     public var name: String
     /// Its namespace; empty for kinds without.
     public var namespace: String
-    /// Tells it from others that had or will have its name.
+    /// Unique, unlike the name, which can be used again.
     public var uid: String
     /// Its version: handed back as it is, and compared only by ``isOlder(than:)`` and for equality.
     public var resourceVersion: String
@@ -62,7 +62,7 @@ public struct ObjectMetadata: Hashable, Sendable {
     public var labels: [String: String]
     /// Its annotations under `kubermesh.io/`, or below that. Those of others can be large and mean nothing here.
     public var annotations: [String: String]
-    /// When it was asked to go, as the API writes it; `nil` while nobody asked.
+    /// When its deletion was requested, in the form of the API; `nil` if it was not.
     public var deletionTimestamp: String?
 
     /// Names an object.
@@ -82,7 +82,7 @@ public struct ObjectMetadata: Hashable, Sendable {
         return own < other
     }
 
-    /// Whether it was asked to go, and waits for somebody's finalizer.
+    /// Whether its deletion was requested and waits for a finalizer.
     public var isBeingDeleted: Bool { deletionTimestamp != nil }
 }
 

@@ -1,12 +1,12 @@
-/// What the API server says instead of an object: mostly, why not.
+/// The response of the API server to a request that failed.
 public struct Status: Hashable, Sendable, Decodable {
-    /// The HTTP status that goes with it; 0 where it does not say.
+    /// The HTTP status; 0 if missing.
     public var code: Int
     /// For programs: `Expired`, `Conflict`, `Forbidden`, …
     public var reason: String
     /// For people.
     public var message: String
-    /// After how many seconds to ask again; 0 where it does not say.
+    /// The seconds to wait before a retry; 0 if missing.
     public var retryAfterSeconds: Int
 
     private enum CodingKeys: CodingKey { case kind, code, reason, message, details }
@@ -24,7 +24,7 @@ public struct Status: Hashable, Sendable, Decodable {
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         guard try fields.value(.kind, else: "") == "Status" else {
-            throw DecodingError.dataCorruptedError(forKey: .kind, in: fields, debugDescription: "is no Status")
+            throw DecodingError.dataCorruptedError(forKey: .kind, in: fields, debugDescription: "is not a Status")
         }
         code = try fields.value(.code, else: 0)
         reason = String(try fields.value(.reason, else: "").prefix(40))

@@ -1,22 +1,22 @@
 internal import Timing
 
-/// How long to wait after failures: anything between nothing and a bound that doubles with every failure in a row, so that
-/// many who lost the same server do not all come back at once.
+/// The delay after failures: random between zero and a bound that doubles with every consecutive failure, so that clients that
+/// lost the same server do not return at the same moment.
 public struct Backoff: Hashable, Sendable {
     /// The bound after the first failure.
     public var initial = Duration.milliseconds(800)
-    /// No bound is higher.
+    /// The highest bound.
     public var maximum = Duration.seconds(30)
-    /// Failures in a row.
+    /// Consecutive failures.
     public private(set) var failures = 0
 
     /// The usual bounds.
     public init() {}
 
-    /// Begins anew after a success.
+    /// Resets after a success.
     public mutating func reset() { failures = 0 }
 
-    /// Counts a failure and says how long to wait.
+    /// Counts a failure; the delay.
     public mutating func next(random: inout some RandomNumberGenerator) -> Duration {
         let doublings = min(failures, 20)
         failures += 1

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// Cuts a stream of octets into lines, of which none may be longer than a limit.
+/// Splits a stream of octets into lines of limited length.
 struct LineSplitter {
     private let limit: Int
     private var buffer = ByteBuffer()
@@ -12,7 +12,7 @@ struct LineSplitter {
     /// What is set aside for the line under way.
     var capacity: Int { buffer.capacity }
 
-    /// Takes in what came.
+    /// Appends received octets.
     mutating func append(_ part: ByteBuffer) {
         if buffer.readableBytes == 0 {
             buffer = part

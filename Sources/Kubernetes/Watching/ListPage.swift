@@ -27,7 +27,7 @@ extension ListPage: Codable {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         guard try fields.decode(String.self, forKey: .kind) == Object.kind + "List" else {
             throw DecodingError.dataCorruptedError(
-                forKey: .kind, in: fields, debugDescription: "is no \(Object.kind)List")
+                forKey: .kind, in: fields, debugDescription: "is not a \(Object.kind)List")
         }
         let metadata = try fields.nestedContainer(keyedBy: MetadataKeys.self, forKey: .metadata)
         resourceVersion = try metadata.decode(String.self, forKey: .resourceVersion)
@@ -74,7 +74,7 @@ extension WatchEvent: Decodable {
         let object = try fields.nestedContainer(keyedBy: ObjectKeys.self, forKey: .object)
         guard try object.decode(String.self, forKey: .kind) == Object.kind else {
             throw DecodingError.dataCorruptedError(
-                forKey: .object, in: fields, debugDescription: "is no \(Object.kind)")
+                forKey: .object, in: fields, debugDescription: "is not a \(Object.kind)")
         }
         switch type {
         case "ADDED", "MODIFIED": self = .present(try fields.decode(Object.self, forKey: .object))
@@ -83,7 +83,8 @@ extension WatchEvent: Decodable {
             let metadata = try object.nestedContainer(keyedBy: MetadataKeys.self, forKey: .metadata)
             self = .bookmark(resourceVersion: try metadata.decode(String.self, forKey: .resourceVersion))
         default:
-            throw DecodingError.dataCorruptedError(forKey: .type, in: fields, debugDescription: "is of no known type")
+            throw DecodingError.dataCorruptedError(
+                forKey: .type, in: fields, debugDescription: "is not a known type of watch event")
         }
     }
 }

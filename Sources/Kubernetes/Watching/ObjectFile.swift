@@ -1,13 +1,13 @@
 internal import FoundationEssentials
 public import Linux
 
-/// The objects of one kind as they were last known, in a file: what an agent goes by that starts while the API server is
-/// away. The file is a list as the API has it, of the parts that are used.
+/// The last known objects of one kind in a file, for an agent that starts while the API server is away. The file is a list in
+/// the form of the API, reduced to the fields that are used.
 public enum ObjectFile {
     /// More is not read.
     static let limit = 64 << 20
 
-    /// Puts the objects in place of what the file held.
+    /// Replaces the content of the file.
     public static func write<Object: Resource>(_ objects: [Object], to path: String) throws(SystemError) {
         let list = ListPage(resourceVersion: "0", items: objects.sorted { $0.key < $1.key })
         let encoder = JSONEncoder()

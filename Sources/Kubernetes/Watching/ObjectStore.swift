@@ -1,31 +1,31 @@
 internal import Timing
 
-/// What changed since the last time somebody asked.
+/// Changes since the last report.
 public struct Changes<Object: Resource>: Hashable, Sendable {
-    /// What is gone, as it was last reported. To be looked at first: an object that was replaced by another of the same name
-    /// is among both.
+    /// Deleted objects as last reported. To be handled first: an object that was replaced by another of the same name is in
+    /// both lists.
     public var deleted: [Object] = []
-    /// What is new or says something new.
+    /// New and changed objects.
     public var updated: [Object] = []
 
     /// Whether nothing changed.
     public var isEmpty: Bool { deleted.isEmpty && updated.isEmpty }
 }
 
-/// The objects of one kind as they were last heard of, and what of that nobody was told yet. Several changes of one object
-/// between two tellings become one. That one said something else for a moment is told even if it says now what was told last:
-/// whoever also hears answers to what he wrote may know of that moment, and would believe it for ever.
+/// The known objects of one kind, and which changes were not reported yet. Several changes of one object between two reports
+/// become one. An object that changed and changed back is reported too: the receiver may know the state in between from the
+/// response to a write of its own, and would keep it for ever.
 struct ObjectStore<Object: Resource>: Sendable {
     private struct Entry {
         var object: Object
-        /// What it took on the wire.
+        /// Its size on the wire.
         var octets: Int
     }
 
     private var entries: [ObjectKey: Entry] = [:]
-    /// What was told of each object that has changed since.
+    /// The last report of each object that has changed since.
     private var told: [ObjectKey: Object?] = [:]
-    /// What all objects took on the wire.
+    /// The size of all objects on the wire.
     private(set) var octets = 0
 
     var count: Int { entries.count }
@@ -34,7 +34,7 @@ struct ObjectStore<Object: Resource>: Sendable {
 
     subscript(key: ObjectKey) -> Object? { entries[key]?.object }
 
-    /// Takes in an object that is there. What says nothing new is no change.
+    /// Stores an object. Equal content is no change.
     mutating func insert(_ object: Object, octets: Int) {
         let old = entries[object.key]
         self.octets += octets - (old?.octets ?? 0)
@@ -43,14 +43,14 @@ struct ObjectStore<Object: Resource>: Sendable {
         note(object.key, was: old?.object)
     }
 
-    /// Takes in that an object is gone.
+    /// Removes an object.
     mutating func remove(_ key: ObjectKey) {
         guard let old = entries.removeValue(forKey: key) else { return }
         octets -= old.octets
         note(key, was: old.object)
     }
 
-    /// Takes in a whole list: what is not in it is gone.
+    /// Stores a complete list, and removes all objects that are not in it.
     mutating func replace(with list: [(object: Object, octets: Int)]) {
         var gone = Set(entries.keys)
         for (object, octets) in list {
@@ -60,7 +60,7 @@ struct ObjectStore<Object: Resource>: Sendable {
         for key in gone { remove(key) }
     }
 
-    /// Tells what changed.
+    /// The changes since the last call.
     mutating func takeChanges() -> Changes<Object> {
         defer { told.removeAll(keepingCapacity: told.count < 1024) }
         var changes = Changes<Object>()

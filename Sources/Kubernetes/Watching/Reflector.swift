@@ -1,11 +1,11 @@
 public import Timing
 
-/// Keeps a copy of all objects of one kind by listing them once and then watching what changes, whatever happens in between.
-/// A pure state machine: one event in, at most one thing to do out. It holds one request at a time; whoever carries it out
-/// reports what came of it, and calls with `.clock` when ``deadline`` has come.
+/// Keeps a copy of all objects of one kind by listing them once and then watching changes, across all failures. A pure state
+/// machine: one event in, at most one action out. It has one outstanding request at a time; the caller carries it out, reports
+/// the result, and calls with `.clock` when ``deadline`` has come.
 ///
-/// What is known is never given up because the server is away, refuses or answers rubbish: only a complete list, or the news
-/// that an object is gone, takes anything away.
+/// Objects stay known while the server is away, refuses or sends unexpected responses: only a complete list or a deletion event
+/// removes any.
 public struct Reflector<Object: Resource>: Sendable {
     private enum Phase {
         case idle
@@ -30,7 +30,7 @@ public struct Reflector<Object: Resource>: Sendable {
         var heardAt: Instant
         var openedAt: Instant?
 
-        /// Whether it lived long enough to believe in its server again.
+        /// Whether it lasted long enough to reset the backoff.
         func hasLasted(at now: Instant) -> Bool { openedAt.map { now - $0 >= .seconds(5) } ?? false }
     }
 
@@ -42,13 +42,12 @@ public struct Reflector<Object: Resource>: Sendable {
     private var notices: [String] = []
     private var store = ObjectStore<Object>()
 
-    /// How it stands.
+    /// The current state.
     public private(set) var state = WatchState()
     /// When to call with `.clock`; `nil` if never.
     public private(set) var deadline: Instant?
 
-    /// Makes one that knows what was `known` in an earlier life, and reports it. What of that the first list does not hold
-    /// is gone.
+    /// Makes a reflector that reports the objects saved earlier, `known`. Those that are not in the first list are removed then.
     public init(limits: WatchLimits = WatchLimits(), known: [Object] = []) {
         self.limits = limits
         pageSize = limits.pageSize
@@ -58,17 +57,17 @@ public struct Reflector<Object: Resource>: Sendable {
 
     /// All objects that are known.
     public var objects: [Object] { Array(store.objects) }
-    /// Whether ``takeChanges()`` would tell anything.
+    /// Whether ``takeChanges()`` would return any change.
     public var hasChanges: Bool { store.hasChanges }
     /// What changed since the last call.
     public mutating func takeChanges() -> Changes<Object> { store.takeChanges() }
-    /// What people should be told, once each.
+    /// Lines for the log, each once.
     public mutating func takeNotices() -> [String] {
         defer { notices = [] }
         return notices
     }
 
-    /// Takes one event in. After an action of `.cut` nothing of that request may be reported any more.
+    /// Handles one event. After the action `.cut` the cancelled request must not be reported.
     public mutating func handle(
         _ event: ReflectorEvent<Object>, at now: Instant, random: inout some RandomNumberGenerator
     ) -> ReflectorAction? {
@@ -81,7 +80,7 @@ public struct Reflector<Object: Resource>: Sendable {
         case (.watched(let event, let octets), .watching(let watch)):
             return heard(event, octets, watch, at: now, &random)
         case (.ended, .watching(let watch)): return ended(watch, at: now, &random)
-        case (.ended, .listing): fail(.unreachable("the answer ended early"), at: now, &random)
+        case (.ended, .listing): fail(.unreachable("the response ended early"), at: now, &random)
         case (.failed(let failure), .listing):
             if failure.kind == .tooLarge { pageSize = max(pageSize / 2, 1) }
             fail(failure, at: now, &random)
@@ -134,9 +133,11 @@ extension Reflector {
 
     private func fault(in page: ListPage<Object>, isEndless: Bool) -> RequestFailure? {
         if page.resourceVersion.isEmpty || page.items.contains(where: { $0.metadata.resourceVersion.isEmpty }) {
-            return .rubbish("\(Object.plural) without versions")
+            return .unexpected("a list of \(Object.plural) without a resourceVersion")
         }
-        if !page.continuation.isEmpty, page.items.isEmpty || isEndless { return .rubbish("a list that never ends") }
+        if !page.continuation.isEmpty, page.items.isEmpty || isEndless {
+            return .unexpected("a list with too many pages")
+        }
         return nil
     }
 
@@ -162,7 +163,7 @@ extension Reflector {
     private mutating func opened(_ watch: Watch, at now: Instant) {
         state.watches += 1
         if state.connectedSince == nil { state.connectedSince = now }
-        if toldFailure != nil { notices.append("\(Object.plural): the API server is heard again") }
+        if toldFailure != nil { notices.append("\(Object.plural): the API server answers again") }
         toldFailure = nil
         var watch = watch
         watch.openedAt = now
@@ -195,7 +196,8 @@ extension Reflector {
         if case .bookmark = event {} else { state.events += 1 }
         state.objects = store.count
         if let failure = watch.resourceVersion.isEmpty
-            ? .rubbish("a change without a version") : excess(objects: store.count, octets: store.octets)
+            ? .unexpected("a watch event without a resourceVersion")
+            : excess(objects: store.count, octets: store.octets)
         {
             fail(failure, at: now, &random)
             return .cut
@@ -209,7 +211,7 @@ extension Reflector {
     ) -> ReflectorAction? {
         // A server that always hangs up at once is not to be asked again and again.
         guard watch.hasLasted(at: now) else {
-            fail(.unreachable("the watch ended as soon as it began"), watch, at: now, &random)
+            fail(.unreachable("the watch ended immediately"), watch, at: now, &random)
             return nil
         }
         backoff.reset()
@@ -222,17 +224,17 @@ extension Reflector {
         case .idle: return nil
         case .waiting(from: nil): return list(at: now)
         case .waiting(from: let version?): return watch(from: version, at: now, &random)
-        case .listing: fail(.unreachable("a page takes too long"), at: now, &random)
+        case .listing: fail(.unreachable("a page of the list timed out"), at: now, &random)
         case .watching(let watch) where watch.openedAt == nil:
-            fail(.unreachable("the watch is not answered"), watch, at: now, &random)
+            fail(.unreachable("the watch request timed out"), watch, at: now, &random)
         case .watching(let watch) where now >= watch.until:
-            // It was to end by itself; what was heard until now is sound.
+            // The watch reached its requested duration; its events so far are valid.
             backoff.reset()
             phase = .waiting(from: watch.resourceVersion)
             deadline = now
         case .watching:
             // Perhaps the server was set back, and will be silent until it comes to the version it was asked about: list.
-            fail(.unreachable("silence on the watch"), at: now, &random)
+            fail(.unreachable("no event on the watch for too long"), at: now, &random)
         }
         return .cut
     }
@@ -240,7 +242,7 @@ extension Reflector {
 
 // What fails.
 extension Reflector {
-    /// Waits after a watch failed, to go on from where it was if what was heard so far is sound.
+    /// Waits after a failed watch, then resumes from its version if the events so far are valid.
     private mutating func fail(
         _ failure: RequestFailure, _ watch: Watch, at now: Instant, _ random: inout some RandomNumberGenerator
     ) {

@@ -1,82 +1,82 @@
 public import Timing
 
-/// The limits within which an API server is believed.
+/// Limits on what an API server may send, and timeouts.
 public struct WatchLimits: Hashable, Sendable {
-    /// Objects asked for at a time.
+    /// Objects per page.
     public var pageSize = 500
     /// Octets of one page.
     public var pageOctets = 16 << 20
     /// Octets of one line of a watch.
     public var lineOctets = 2 << 20
-    /// Objects of one kind altogether.
+    /// Objects of one kind.
     public var objects = 100_000
     /// Octets, on the wire, of all objects of one kind.
     public var storeOctets = 128 << 20
-    /// How long a watch is asked to last.
+    /// The requested duration of a watch.
     public var watchTime: ClosedRange<Duration> = .seconds(300) ... .seconds(600)
-    /// How much longer than that it may last.
+    /// How much longer than requested it may last.
     public var margin = Duration.seconds(20)
-    /// How long nothing may be heard on a watch. A server that honours `allowWatchBookmarks` says something every minute.
+    /// The longest time without an event on a watch. A server that supports `allowWatchBookmarks` sends one every minute.
     public var silence = Duration.seconds(180)
-    /// How long a page may take.
+    /// The timeout of a page.
     public var pageTime = Duration.seconds(60)
-    /// How long to leave a resource alone that is forbidden or does not exist.
+    /// The retry interval for a resource that is forbidden or does not exist.
     public var refusalDelay: ClosedRange<Duration> = .seconds(30) ... .seconds(60)
 
-    /// The limits of a real cluster.
+    /// The defaults.
     public init() {}
 }
 
-/// What a watcher is told.
+/// Input of a ``Reflector``.
 public enum ReflectorEvent<Object: Resource>: Sendable {
-    /// It is to begin.
+    /// Start.
     case start
-    /// A page of the list came, of so many octets.
+    /// A page of the list, and its size in octets.
     case page(ListPage<Object>, octets: Int)
-    /// The server took the watch on.
+    /// The server accepted the watch.
     case opened
-    /// A line of the watch came, of so many octets.
+    /// An event of the watch, and its size in octets.
     case watched(WatchEvent<Object>, octets: Int)
-    /// The watch was ended by the server in good order.
+    /// The server ended the watch normally.
     case ended
-    /// The request that is under way failed.
+    /// The outstanding request failed.
     case failed(RequestFailure)
-    /// Its deadline has come.
+    /// The deadline has come.
     case clock
 }
 
-/// What a watcher wants done.
+/// Output of a ``Reflector``.
 public enum ReflectorAction: Hashable, Sendable {
-    /// Ask for a page.
+    /// Request a page.
     case list(limit: Int, continuation: String)
-    /// Ask for what happens after a version.
+    /// Watch changes after a version.
     case watch(resourceVersion: String, timeoutSeconds: Int)
-    /// Give up the request that is under way.
+    /// Cancel the outstanding request.
     case cut
 }
 
-/// How it stands with one kind of objects, for people and metrics.
+/// The state of watching one kind of objects, for status and metrics.
 public struct WatchState: Hashable, Sendable {
-    /// Whether all objects there were have been heard of once. From then on they are never forgotten.
+    /// Whether the first list is complete. From then on objects are removed only if the server says so.
     public var isSynced = false
-    /// Since when the server has been heard without a break; `nil` while it is not.
+    /// Since when the server answers without interruption; `nil` while it does not.
     public var connectedSince: Instant?
-    /// Why it is not, or why it last was not, in words; `nil` if there is nothing to say.
+    /// The last failure as text, if any.
     public var lastError: String?
     /// How many objects are known.
     public var objects = 0
-    /// Lists that were begun.
+    /// Lists started.
     public var lists = 0
-    /// Watches the server took on.
+    /// Watches accepted by the server.
     public var watches = 0
-    /// Changes heard, bookmarks not counted.
+    /// Events received, without bookmarks.
     public var events = 0
-    /// What failed, by kind; silence counts as unreachable.
+    /// Failures by kind; a timeout counts as unreachable.
     public var failures: [RequestFailure.Kind: Int] = [:]
 }
 
 extension WatchState {
-    /// Whether it differs in more than what is merely counted.
+    /// Whether it differs in more than counters.
     func isWorthTelling(after told: WatchState) -> Bool {
         isSynced != told.isSynced || connectedSince != told.connectedSince || lastError != told.lastError
             || failures != told.failures

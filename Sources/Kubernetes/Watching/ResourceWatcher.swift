@@ -17,13 +17,13 @@ public struct WatchScope: Hashable, Sendable {
     }
 }
 
-/// What a watcher tells: what changed since the last report, and how it stands now.
+/// A report of a watcher: the changes since the last one, and the current state.
 public struct WatchReport<Object: Resource>: Sendable {
-    /// What changed. After the first report that is synced, all there is has been reported.
+    /// The changes. With the first report that is synced, all objects have been reported.
     public var changes: Changes<Object>
-    /// How it stands.
+    /// The current state.
     public var state: WatchState
-    /// What people should be told, once each.
+    /// Lines for the log, each once.
     public var notices: [String]
 }
 
@@ -35,10 +35,10 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
     private let known: [Object]
     private let report: @Sendable (WatchReport<Object>) -> Void
     private let running: NIOLoopBoundBox<Running?>
-    /// Tells one exchange from those before, of which nothing counts any more.
+    /// The number of the current request, to recognize answers to earlier ones.
     private let number: NIOLoopBoundBox<Int>
 
-    /// Changes that come in quicker succession than this are told together.
+    /// Changes within this interval are reported together.
     private static var batchInterval: Duration { .milliseconds(20) }
 
     private struct Running {
@@ -50,7 +50,7 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         var told = WatchState()
     }
 
-    /// A request that is under way.
+    /// The outstanding request.
     private struct Exchange {
         let request: APIRequest
         let begun = Instant.now
@@ -59,12 +59,12 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         /// Of a watch.
         var lines: LineSplitter?
 
-        /// Whether it is a watch that the server took on.
+        /// Whether it is a watch that the server accepted.
         var isStream: Bool { lines != nil && answer.isAccepted }
     }
 
-    /// Makes one that does nothing yet. `known` is what was known in an earlier life, to be reported until more is heard;
-    /// `report` is called on the client's loop.
+    /// Makes a watcher that does nothing yet. It reports the objects saved earlier, `known`, until the server answers; `report`
+    /// is called on the client's loop.
     public init(
         _ type: Object.Type = Object.self, client: APIClient, scope: WatchScope = WatchScope(),
         limits: WatchLimits = WatchLimits(), known: [Object] = [],
@@ -79,7 +79,7 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         number = .makeBoxSendingValue(0, eventLoop: client.loop)
     }
 
-    /// Begins; what is running already goes on.
+    /// Starts, if it is not running.
     public func start() {
         client.loop.execute { [self] in
             guard running.value == nil else { return }
@@ -104,12 +104,12 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
 
 // All of the following runs on the loop.
 extension ResourceWatcher {
-    /// Hands an event to the reflector and does what it wants done.
+    /// Passes an event to the reflector and carries out its action.
     private func step(_ event: ReflectorEvent<Object>) {
         var random = SystemRandomNumberGenerator()
         guard let action = running.value?.reflector.handle(event, at: .now, random: &random) else { return }
         switch action {
-        case .cut: end(.unreachable("it says nothing"))?.cancel()
+        case .cut: end(.unreachable("no data within the time limit"))?.cancel()
         case .list(let limit, let continuation):
             begin(
                 .list(Object.self, scope, limit: limit, continuation: continuation), limit: limits.pageOctets,
@@ -121,7 +121,7 @@ extension ResourceWatcher {
         }
     }
 
-    /// Forgets the exchange under way, which failed or, with `nil`, was as it should be.
+    /// Ends the current request, which failed or, with `nil`, succeeded.
     @discardableResult
     private func end(_ failure: RequestFailure?) -> HTTPClient.Task<Void>? {
         number.value += 1
@@ -161,7 +161,7 @@ extension ResourceWatcher {
         // An event may end the exchange, and then no more of it counts.
         while self.number.value == number, let line = try running.value?.exchange?.lines?.next() {
             if line.readableBytes == 0 { continue }
-            let event: WatchEvent<Object> = try decode(line, "a line that is no change of \(Object.plural)")
+            let event: WatchEvent<Object> = try decode(line, "a line that is not a watch event for \(Object.plural)")
             step(.watched(event, octets: line.readableBytes))
         }
     }
@@ -172,7 +172,7 @@ extension ResourceWatcher {
             try result.get()
             let body = try exchange.answer.result()
             if exchange.lines == nil {
-                let page: ListPage<Object> = try decode(body, "no list of \(Object.plural)")
+                let page: ListPage<Object> = try decode(body, "not a list of \(Object.plural)")
                 end(nil)
                 step(.page(page, octets: body.readableBytes))
             } else {
@@ -191,11 +191,11 @@ extension ResourceWatcher {
         do {
             return try JSONDecoder().decode(Value.self, from: Data(octets.readableBytesView))
         } catch {
-            throw .rubbish(otherwise)
+            throw .unexpected(otherwise)
         }
     }
 
-    /// After something happened: sets the timer and reports.
+    /// Sets the timer and reports, after every event.
     private func settle() {
         guard let deadline = running.value?.reflector.deadline else { return }
         // One that is too early does no harm, and saves setting another for every line of a watch.

@@ -138,7 +138,7 @@ public struct RunningCommand: Sendable {
     public func checked(limit: Duration = .seconds(20)) throws(LabError) -> String {
         let result = try finish(limit: limit)
         guard result.status == 0 else {
-            let said = [result.errors, result.text].first { !$0.isEmpty } ?? "it said nothing"
+            let said = [result.errors, result.text].first { !$0.isEmpty } ?? "no output"
             throw LabError("\(arguments.joined(separator: " ")) failed with status \(result.status): \(said)")
         }
         return result.text

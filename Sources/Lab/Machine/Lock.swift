@@ -17,7 +17,7 @@ enum Lock {
         let deadline = ContinuousClock.now + .seconds(10)
         while flock(file, LOCK_EX | LOCK_NB) != 0 {
             guard ContinuousClock.now < deadline else {
-                throw LabError("Another command is at work on the lab in \(directory); try again when it has ended.")
+                throw LabError("Another command is using the lab in \(directory); try again when it has ended.")
             }
             usleep(2000)
         }

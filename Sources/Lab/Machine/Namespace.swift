@@ -28,7 +28,7 @@ public struct Namespace: Hashable, Sendable {
         try Command(["ip"] + place + ["-batch", "-"], input: lines.joined(separator: "\n") + "\n").run()
     }
 
-    /// What tells the kernel's namespaces apart: the device and inode of the file that stands for it. `nil` when it is
+    /// The identity of a namespace in the kernel: device and inode of its file. `nil` when it is
     /// not there.
     private var identity: Identity? { Identity(path: "/run/netns/\(name)") }
 

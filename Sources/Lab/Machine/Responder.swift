@@ -1,7 +1,7 @@
 public import Addressing
 internal import Glibc
 
-/// A TCP port that says one line to whoever comes, and a way to hear it: what a lab has for an API server.
+/// A TCP server that sends one line to every client, and the client: stands for an API server in a lab.
 public enum Responder {
     /// Answers on all addresses until the process ends.
     public static func serve(port: UInt16, text: String) throws(LabError) -> Never {
@@ -23,7 +23,7 @@ public enum Responder {
         }
     }
 
-    /// The line that somebody says at an address and port; gives up after a second. Without a port of its own the kernel
+    /// The line that a server sends; times out after a second. Without a source port the kernel
     /// gives the connection one, mostly one that was used a moment ago.
     public static func dial(
         _ address: IPv6Address, port: UInt16, from source: UInt16 = 0
@@ -42,11 +42,11 @@ public enum Responder {
             }
         }
         guard withAddress(address, port: port, { connect(connection, $0, $1) }) == 0 else {
-            throw .system("reach port \(port) of \(address)")
+            throw .system("connect to port \(port) of \(address)")
         }
         var buffer = [UInt8](repeating: 0, count: 256)
         let count = recv(connection, &buffer, buffer.count, 0)
-        guard count > 0 else { throw .system("hear anything from port \(port) of \(address)") }
+        guard count > 0 else { throw .system("receive from port \(port) of \(address)") }
         return String(decoding: buffer[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 

@@ -1,20 +1,20 @@
 internal import FoundationEssentials
 
-/// A neighbour as one router of a lab sees it, whichever router that is.
+/// A neighbor in the view of one router of a lab, of any implementation.
 public struct Adjacency: Hashable, Sendable {
-    /// The neighbour's router ID.
+    /// The neighbor's router ID.
     public var routerID: String
-    /// The port it is heard on.
+    /// The port.
     public var port: String
     /// `Full`, `2-Way`, `ExStart`, …, in the spelling of RFC 2328.
     public var state: String
-    /// The neighbour's role on a broadcast link: `DR`, `BDR` or `DROther`; `nil` on others, and from agents, whose
+    /// The neighbor's role on a broadcast link: `DR`, `BDR` or `DROther`; `nil` on others, and from agents, whose
     /// interfaces tell the roles.
     public var role: String?
 }
 
 extension Lab {
-    /// The neighbours of a node.
+    /// The neighbors of a node.
     public func adjacencies(of name: String) throws(LabError) -> [Adjacency] {
         switch try topology.node(name).router {
         case .frr: try frrAdjacencies(of: name)
@@ -36,7 +36,7 @@ extension Lab {
         }
         let text = try vtysh(name, "show ipv6 ospf6 neighbor json")
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(text.utf8)) else {
-            throw LabError("FRR on \(name) answered something unknown about its neighbours: \(text)")
+            throw LabError("Cannot parse the neighbors that FRR on \(name) lists: \(text)")
         }
         return answer.neighbors.map {
             let state = $0.state == "Twoway" ? "2-Way" : $0.state

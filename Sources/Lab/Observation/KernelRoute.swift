@@ -1,7 +1,7 @@
 public import Addressing
 internal import FoundationEssentials
 
-/// A route as a kernel has it, read by `ip`: the truth, whatever any router says.
+/// A route in the kernel, read by `ip`, independent of any router.
 public struct KernelRoute: Hashable, Sendable {
     /// Where it leads.
     public var prefix: IPv6Prefix
@@ -11,14 +11,14 @@ public struct KernelRoute: Hashable, Sendable {
     public var proto: String
     /// The kernel's own preference, not OSPF's.
     public var metric: Int
-    /// The address that packets sent from the node itself carry, if the route says.
+    /// The preferred source address, if any.
     public var preferredSource: IPv6Address?
     /// The next-hop object it points at, if any.
     public var nextHopID: Int?
 
     /// One way out.
     public struct NextHop: Hashable, Sendable, Comparable, CustomStringConvertible {
-        /// The neighbour; `nil` when the destination itself is on the link.
+        /// The gateway; `nil` when the destination itself is on the link.
         public var gateway: IPv6Address?
         /// The port.
         public var device: String
@@ -29,10 +29,10 @@ public struct KernelRoute: Hashable, Sendable {
             self.device = device
         }
 
-        /// By port, then by neighbour.
+        /// By port, then by gateway.
         public static func < (left: NextHop, right: NextHop) -> Bool { left.description < right.description }
 
-        /// The port, and the neighbour if there is one.
+        /// The port, and the gateway if there is one.
         public var description: String { device + (gateway.map { " \($0)" } ?? "") }
     }
 }
@@ -61,7 +61,7 @@ extension Lab {
         // With nothing to show, some versions of ip print nothing at all.
         if text.allSatisfy(\.isWhitespace) { return [] }
         do { return try JSONDecoder().decode([Value].self, from: Data(text.utf8)) } catch {
-            throw LabError("The answer of ip cannot be understood: \(error)\n\(text)")
+            throw LabError("Cannot parse the output of ip: \(error)\n\(text)")
         }
     }
 }

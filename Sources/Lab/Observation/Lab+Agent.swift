@@ -28,7 +28,7 @@ extension Lab {
         }
         guard reply.status == 200, let answer = try? JSON.decode(type, from: reply.body) else {
             throw LabError(
-                "The agent on \(node) answered \(path) with status \(reply.status) and what is not understood: "
+                "Unexpected response of the agent on \(node) to \(path), status \(reply.status): "
                     + String(decoding: reply.body, as: UTF8.self))
         }
         return answer

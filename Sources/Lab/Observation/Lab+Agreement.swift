@@ -1,6 +1,6 @@
 internal import ControlAPI
 
-/// Whether the routers of a lab agree with one another. Each check returns the first thing that is wrong, in words.
+/// Whether the routers of a lab agree. Each check returns the first problem as text.
 extension Lab {
     /// The first router that does not talk to all who share a link with it, or sees that link as another does not.
     public func adjacencyProblem() throws(LabError) -> String? {
@@ -14,23 +14,23 @@ extension Lab {
         for segment in segments {
             for port in segment {
                 let others = heard[port.node, default: []].filter { $0.port == port.name }
-                // On a shared link two who are not designated stay at 2-Way; but somebody there is Full with each.
+                // On a shared link two DROthers stay at 2-Way, but each is Full with the DR.
                 let talking = others.filter { ["Full", "2-Way"].contains($0.state) }
                 guard talking.count == segment.count - 1, talking.count == others.count,
                     talking.contains(where: { $0.state == "Full" })
                 else {
                     let states = others.map { "\($0.routerID) \($0.state)" }.joined(separator: ", ")
-                    return "\(port.node) should be Full on \(port.name), where it could hear \(segment.count - 1); "
-                        + "it has \(states.isEmpty ? "no neighbour" : states)"
+                    return "\(port.node) should be Full on \(port.name), which has \(segment.count - 1) other routers; "
+                        + "its neighbors: \(states.isEmpty ? "none" : states)"
                 }
             }
             let views = segment.compactMap { port in interfaces[port.node]?.first { $0.name == port.name } }
             if let waiting = zip(segment, views).first(where: { $1.state == "Waiting" }) {
-                return "\(waiting.0.node) still waits on \(waiting.0.name) for somebody who is designated router"
+                return "\(waiting.0.node) is still in state Waiting on \(waiting.0.name): no designated router yet"
             }
             guard Set(views.map { [$0.type, $0.designatedRouter] }).count <= 1 else {
                 let kinds = views.map { "\($0.type) \($0.designatedRouter ?? "")" }.joined(separator: ", ")
-                return "\(segment.map(\.node).joined(separator: ", ")) see the link they share differently: \(kinds)"
+                return "\(segment.map(\.node).joined(separator: ", ")) disagree on their common link: \(kinds)"
             }
         }
         return nil
@@ -51,7 +51,7 @@ extension Lab {
         return nil
     }
 
-    /// The first router whose adjacencies the database does not tell yet. Told by an agent, so without one there is none.
+    /// The first router whose adjacencies are not all in the database of an agent yet; `nil` without an agent.
     func descriptionProblem() throws(LabError) -> String? {
         guard let viewer = topology.routers.first(where: { $0.router == .meshd && isRunning($0.name) }) else {
             return nil
@@ -64,11 +64,11 @@ extension Lab {
             if let name = node.node, isAgent(name) {
                 let expected = ports.count { $0.node == name }
                 if node.links.count != expected {
-                    return "\(name) tells \(node.links.count) links, and has \(expected)"
+                    return "\(name) announces \(node.links.count) links but has \(expected)"
                 }
             }
             for link in node.links where link.type == "p2p" && !links.contains([link.routerID, node.routerID]) {
-                return "\(link.node ?? link.routerID) does not tell its link to \(node.node ?? node.routerID)"
+                return "\(link.node ?? link.routerID) does not announce its link to \(node.node ?? node.routerID)"
             }
         }
         return nil
@@ -81,7 +81,7 @@ extension Lab {
             guard !served.isEmpty else { continue }
             let held = try list(VIP.self, of: node.name).filter(\.announced).map(\.name)
             if let lacking = served.first(where: { !held.contains($0) }) {
-                return "\(node.name) does not hold the address of \(lacking) yet"
+                return "\(node.name) does not have the address of \(lacking) yet"
             }
         }
         return nil
@@ -91,7 +91,7 @@ extension Lab {
         topology.routers.contains { $0.name == name && $0.router == .meshd }
     }
 
-    /// The ports of running routers that hear one another: those at the ends of a cable, or all around bridges.
+    /// The ports of running routers on a common link: both ends of a cable, or all ports of joined bridges.
     private var segments: [[AddressBook.Port]] {
         let bridges = Set(topology.nodes.filter { $0.router == .bridge }.map(\.name))
         let running = Set(topology.routers.map(\.name).filter(isRunning))

@@ -24,7 +24,7 @@ extension Lab {
         }
     }
 
-    /// A table of the nodes: what they run, whether it runs, their neighbours, how many of the routes that should be in their
+    /// A table of the nodes: what they run, whether it runs, their neighbors, how many of the routes that should be in their
     /// kernels are there, and the memory held.
     public func statusTable() throws(LabError) -> String {
         var rows = [["NODE", "ROUTER", "STATE", "PID", "NEIGHBORS", "ROUTES", "MEMORY", "ADDRESS", "NAMESPACE"]]
@@ -49,7 +49,7 @@ extension Lab {
         return Self.table(rows)
     }
 
-    /// How many of the neighbours it hears are Full.
+    /// How many of its neighbors are Full.
     private func adjacencySummary(of node: String) -> String {
         guard isRunning(node), let found = try? adjacencies(of: node) else { return "-" }
         return "\(found.count { $0.state == "Full" })/\(found.count) Full"

@@ -1,6 +1,6 @@
 public import Addressing
 
-/// What `ping` says at its end.
+/// The summary of `ping`.
 public struct PingSummary: Hashable, Sendable {
     /// Packets sent.
     public var sent: Int

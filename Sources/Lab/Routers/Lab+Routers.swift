@@ -34,7 +34,7 @@ extension Lab {
         try save()
     }
 
-    /// Waits until the router of a node can be asked how it is. The agent is asked again by whoever asks too early.
+    /// Waits until the router of a node accepts commands. Queries to an agent are repeated, so it needs no wait.
     private func waitForAnswers(from node: Topology.Node) throws(LabError) {
         let socket: String
         switch node.router {
@@ -47,7 +47,7 @@ extension Lab {
         }
     }
 
-    /// Ends the router of a node: asked politely, or at once by `SIGKILL`. Its ports and services stay up.
+    /// Stops the router of a node by `SIGTERM`, or at once by `SIGKILL`. Its ports and services stay up.
     public mutating func stop(_ name: String, kill immediately: Bool = false) throws(LabError) {
         _ = try topology.node(name)
         end(name, among: processes, with: immediately ? SIGKILL : SIGTERM)
@@ -56,7 +56,7 @@ extension Lab {
         try save()
     }
 
-    /// Ends what answers on the ports of a node.
+    /// Stops the services of a node.
     public mutating func stopServices(of name: String) throws(LabError) {
         _ = try topology.node(name)
         end(name, among: services, with: SIGKILL)
@@ -70,7 +70,7 @@ extension Lab {
     /// Whether something answers on the ports of a node.
     func offersServices(_ node: String) -> Bool { !alive(node, among: services).isEmpty }
 
-    /// Whether a program of a node's router ended by itself.
+    /// Whether a program of a node's router ended unexpectedly.
     public func hasCrashed(_ node: String) -> Bool {
         alive(node, among: processes).count < (processes[node] ?? []).count
     }
@@ -80,7 +80,7 @@ extension Lab {
 
     private func alive(_ node: String, among pids: [String: [Int32]]) -> [Int32] {
         let namespace = namespace(of: node)
-        // One that ended and is a child of this process would be held on to for ever.
+        // A child of this process that ended must be reaped.
         return (pids[node] ?? []).filter { waitpid($0, nil, WNOHANG) != $0 && namespace.holds($0) }
     }
 
@@ -90,7 +90,7 @@ extension Lab {
         while !alive(node, among: pids).isEmpty, ContinuousClock.now < deadline { usleep(2000) }
     }
 
-    /// Writes the configuration of a router. One that somebody has edited since the lab wrote it stays.
+    /// Writes the configuration of a router, unless it was edited since the lab wrote it.
     func writeConfiguration(_ text: String, to file: String) throws(LabError) {
         let generated = file + ".generated"
         if let present = Files.read(file), let before = Files.read(generated), present != before { return }
@@ -114,11 +114,13 @@ extension Lab {
         }
     }
 
-    /// Waits until something holds; the words say what was waited for when it does not.
+    /// Waits for a condition; `what` names it in the error.
     func wait(_ limit: Duration = .seconds(5), for what: String, until condition: () -> Bool) throws(LabError) {
         let deadline = ContinuousClock.now + limit
         while !condition() {
-            guard ContinuousClock.now < deadline else { throw LabError("Waited \(limit) in vain for \(what).") }
+            guard ContinuousClock.now < deadline else {
+                throw LabError("Timed out after \(limit) waiting for \(what).")
+            }
             usleep(2000)
         }
     }

@@ -3,7 +3,7 @@ extension Topology {
     public static let named: [(form: String, summary: String)] = [
         ("square4", "the first kubermesh's own: 1–2, 1–3, 2–4, 3–4"),
         ("ring:N", "N nodes in a circle"),
-        ("grid:WxH", "W columns and H rows, each node cabled to its neighbours"),
+        ("grid:WxH", "W columns and H rows, each node cabled to its neighbors"),
         ("lan:N", "N nodes on one shared segment, as virtual machines bridged onto a LAN"),
         ("ha:3+3", "control-plane nodes that share a virtual address, and workers cabled to two of them each"),
     ]

@@ -1,4 +1,4 @@
-/// What a lab is made of: nodes, and the links between them.
+/// The nodes and links of a lab.
 public struct Topology: Codable, Hashable, Sendable {
     /// How the topology is called, as on the command line: `square4`, `ring:6`, …
     public var name: String
@@ -29,7 +29,7 @@ public struct Topology: Codable, Hashable, Sendable {
         public var name: String
         /// What it runs.
         public var router: RouterKind
-        /// What its router is told about all its ports.
+        /// The OSPF options of its router for all ports.
         public var ospf: OSPFOptions
         /// Virtual addresses it holds while the named port of its own answers.
         public var vips: [VIP]
@@ -62,7 +62,7 @@ public struct Topology: Codable, Hashable, Sendable {
         public var type: String?
         /// Seconds between hellos; 1 when not given.
         public var hello: Int?
-        /// Seconds of silence after which a neighbour is gone; 4 when not given.
+        /// Seconds of silence after which a neighbor is gone; 4 when not given.
         public var dead: Int?
         /// For becoming designated router; 0 is never.
         public var priority: Int?

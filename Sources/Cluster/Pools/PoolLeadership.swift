@@ -3,37 +3,37 @@ internal import Kubernetes
 internal import Services
 internal import Timing
 
-/// One term of office of the agent that assigns addresses: it reads all services, and from then on writes what a
-/// ``PoolAllocator`` decides. A pure state machine: events in, requests out.
+/// What the leader does: reads all services, then writes the addresses that a ``PoolAllocator`` assigns. A pure state machine:
+/// events in, requests out.
 ///
-/// It begins with a list of its own and not with what a watch has told so far, which may be behind what whoever held the
-/// office before wrote last. Every write says which version it is of, so one that is overtaken comes to nothing.
-struct PoolReign: Sendable {
-    /// What is asked of the API.
+/// It starts with a list of its own, because a watch may be behind the last writes of the previous leader. Every write names
+/// the version it is based on, so a write that is too late fails.
+struct PoolLeadership: Sendable {
+    /// A request to the API server.
     enum Request: Hashable, Sendable {
-        /// All services.
+        /// List all services.
         case list
         /// Write addresses into the `status` of a service, if it is still of this version.
         case write(Service, [IPv6Address])
         /// Read a service.
         case read(ObjectKey)
-        /// Tell people of a service what became of it.
-        case tell(Service, PoolNews)
+        /// Create an Event about a service.
+        case createEvent(Service, PoolEvent)
     }
 
     enum Event: Sendable {
-        /// The term begins.
+        /// Start.
         case start
-        /// All services there are.
+        /// The complete list.
         case listed([Service])
-        /// What a watch tells.
-        case heard(updated: [Service], deleted: [Service])
-        /// A service was written; this is what became of it.
+        /// Changes that the watch reported.
+        case changed(updated: [Service], deleted: [Service])
+        /// A service was written; the result.
         case written(Service)
-        /// A service was read; `nil` is none.
+        /// A service was read; `nil` if it does not exist.
         case read(ObjectKey, Service?)
-        /// People were told.
-        case told
+        /// An Event was created.
+        case eventCreated
         /// A request failed.
         case failed(Request, RequestFailure)
         /// The deadline has come.
@@ -43,38 +43,38 @@ struct PoolReign: Sendable {
     enum Action: Hashable, Sendable {
         /// Send a request.
         case send(Request)
-        /// Tell whoever reads the log.
+        /// Log a line.
         case notice(String)
     }
 
-    /// Writes and reads of services under way at a time: a lease and three watches share the connections.
-    private static let width = 8
-    /// Events under way at a time, and those that wait; more are not told.
-    private static let tellingWidth = 2
-    private static let tellingLimit = 4096
-    /// How soon a service is read again that was changed by somebody else, unless the watch tells before.
+    /// Concurrent reads and writes of services; the lease and three watches need connections too.
+    private static let concurrentRequests = 8
+    /// Concurrent requests that create Events, and how many wait; more are dropped.
+    private static let concurrentEvents = 2
+    private static let waitingEvents = 4096
+    /// How soon a service is read again after a conflict, unless the watch reports it before.
     private static let rereadDelay = Duration.milliseconds(200)
     private static let refusalDelay = Duration.seconds(30)
 
     private(set) var allocator: PoolAllocator
-    /// What was heard while the list was on its way.
+    /// Changes reported before the list was complete.
     private var early: (updated: [ObjectKey: Service], deleted: [Service])? = ([:], [])
     private var queue = Queue<ObjectKey>()
-    /// Services of which a request is under way.
+    /// Services with an outstanding request.
     private var busy: Set<ObjectKey> = []
-    /// Versions that are not to be written: somebody was quicker, or the server does not take it.
+    /// Versions not to write again: a conflict, or the server refused.
     private var refused: [ObjectKey: String] = [:]
     private var rereads = Queue<(at: Instant, key: ObjectKey)>()
-    /// Services that the server does not take, and when that is tried again; and those of which people were told.
+    /// Services whose write the server refused and when to retry, and those that were logged.
     private var retries = Queue<(at: Instant, key: ObjectKey)>()
-    private var toldRefusals: Set<ObjectKey> = []
-    private var news = Queue<(service: Service, news: PoolNews)>()
-    private var telling = 0
-    private var isTellingForbidden = false
+    private var loggedRefusals: Set<ObjectKey> = []
+    private var events = Queue<(service: Service, event: PoolEvent)>()
+    private var outstandingEvents = 0
+    private var isCreatingEventsForbidden = false
     private var backoff = Backoff()
     private var pausedUntil: Instant?
     private var isListing = false
-    private var toldFailure: RequestFailure.Kind?
+    private var loggedFailure: RequestFailure.Kind?
 
     init(pools: [AddressPool], loadBalancerClass: String) {
         allocator = PoolAllocator(pools: pools, loadBalancerClass: loadBalancerClass)
@@ -83,7 +83,7 @@ struct PoolReign: Sendable {
     /// When to call with `.clock`; `nil` if never.
     var deadline: Instant? { pausedUntil ?? [rereads.first?.at, retries.first?.at].compactMap(\.self).min() }
 
-    /// Takes one event in.
+    /// Handles one event.
     mutating func handle(
         _ event: Event, at now: Instant, random: inout some RandomNumberGenerator
     ) -> [Action] {
@@ -91,21 +91,21 @@ struct PoolReign: Sendable {
         switch event {
         case .start, .clock: break
         case .listed(let services): begin(with: services, &actions)
-        case .heard(let updated, let deleted): hear(updated, deleted)
+        case .changed(let updated, let deleted): hear(updated, deleted)
         case .written(let service):
             finish(service.key)
-            toldRefusals.remove(service.key)
+            loggedRefusals.remove(service.key)
             succeed(&actions)
-            takeAnswer(service)
-            if !service.ingressIPs.isEmpty { tell(service.key, .assigned(service.ingressIPs)) }
+            store(service)
+            if !service.ingressIPs.isEmpty { report(service.key, .assigned(service.ingressIPs)) }
         case .read(let key, let service):
             finish(key)
             if let service {
-                takeAnswer(service)
+                store(service)
             } else if let known = allocator.service(key) {
                 allocator.remove(key, uid: known.metadata.uid)
             }
-        case .told: telling -= 1
+        case .eventCreated: outstandingEvents -= 1
         case .failed(let request, let failure): fail(request, failure, at: now, &random, &actions)
         }
         if early == nil { settle() }
@@ -114,8 +114,8 @@ struct PoolReign: Sendable {
     }
 }
 
-// What is heard.
-extension PoolReign {
+// Input.
+extension PoolLeadership {
     private mutating func begin(with services: [Service], _ actions: inout [Action]) {
         isListing = false
         succeed(&actions)
@@ -134,23 +134,23 @@ extension PoolReign {
             for service in updated { early?.updated[service.key] = service }
             return
         }
-        // A list that is newer may hold another of the same name already.
+        // A newer list may already have another service of the same name.
         for service in deleted {
             allocator.remove(service.key, uid: service.metadata.uid)
             refused[service.key] = nil
-            toldRefusals.remove(service.key)
+            loggedRefusals.remove(service.key)
         }
         for service in updated { allocator.take(service) }
     }
 
-    /// A request for a service is over. Whatever became of it, there may be something to write by now.
+    /// A request for a service is done; there may be something new to write.
     private mutating func finish(_ key: ObjectKey) {
         busy.remove(key)
         queue.append(key)
     }
 
-    /// Takes in what the server answered, unless the service is gone by now.
-    private mutating func takeAnswer(_ service: Service) {
+    /// Stores the service in a response, unless it was deleted meanwhile.
+    private mutating func store(_ service: Service) {
         guard allocator.service(service.key)?.metadata.uid == service.metadata.uid else { return }
         allocator.take(service)
     }
@@ -159,18 +159,20 @@ extension PoolReign {
         let decisions = allocator.settle()
         for key in decisions.toWrite { queue.append(key) }
         for key in decisions.problems {
-            if let problem = allocator.problem(of: key) { tell(key, .problem(problem)) }
+            if let problem = allocator.problem(of: key) { report(key, .problem(problem)) }
         }
     }
 
-    private mutating func tell(_ key: ObjectKey, _ what: PoolNews) {
-        guard !isTellingForbidden, news.count < Self.tellingLimit, let service = allocator.service(key) else { return }
-        news.append((service, what))
+    private mutating func report(_ key: ObjectKey, _ what: PoolEvent) {
+        guard !isCreatingEventsForbidden, events.count < Self.waitingEvents, let service = allocator.service(key) else {
+            return
+        }
+        events.append((service, what))
     }
 }
 
-// What is asked.
-extension PoolReign {
+// Output.
+extension PoolLeadership {
     private mutating func proceed(at now: Instant, _ actions: inout [Action]) {
         if let until = pausedUntil {
             guard until <= now else { return }
@@ -183,7 +185,7 @@ extension PoolReign {
         }
         while let due = rereads.first, due.at <= now {
             rereads.removeFirst()
-            // Where the watch told of another version, it was queued again.
+            // If the watch reported another version, the service is queued already.
             guard let service = allocator.service(due.key), refused[due.key] == service.metadata.resourceVersion,
                 busy.insert(due.key).inserted
             else { continue }
@@ -194,7 +196,7 @@ extension PoolReign {
             refused[due.key] = nil
             queue.append(due.key)
         }
-        while busy.count < Self.width, let key = queue.removeFirst() {
+        while busy.count < Self.concurrentRequests, let key = queue.removeFirst() {
             guard !busy.contains(key), let (service, addresses) = allocator.target(of: key),
                 refused[key] != service.metadata.resourceVersion
             else { continue }
@@ -202,16 +204,16 @@ extension PoolReign {
             busy.insert(key)
             actions.append(.send(.write(service, addresses)))
         }
-        while telling < Self.tellingWidth, queue.isEmpty, let (service, what) = news.removeFirst() {
-            telling += 1
-            actions.append(.send(.tell(service, what)))
+        while outstandingEvents < Self.concurrentEvents, queue.isEmpty, let (service, what) = events.removeFirst() {
+            outstandingEvents += 1
+            actions.append(.send(.createEvent(service, what)))
         }
     }
 
     private mutating func succeed(_ actions: inout [Action]) {
         backoff.reset()
-        if toldFailure != nil { actions.append(.notice("addresses of services are written again")) }
-        toldFailure = nil
+        if loggedFailure != nil { actions.append(.notice("addresses of services can be written again")) }
+        loggedFailure = nil
     }
 
     private mutating func fail(
@@ -219,12 +221,12 @@ extension PoolReign {
         _ actions: inout [Action]
     ) {
         switch request {
-        case .tell:
-            telling -= 1
-            guard failure.isForbidden, !isTellingForbidden else { return }
-            isTellingForbidden = true
-            news = Queue()
-            actions.append(.notice("events cannot be created, which takes \"create\" on events: \(failure)"))
+        case .createEvent:
+            outstandingEvents -= 1
+            guard failure.isForbidden, !isCreatingEventsForbidden else { return }
+            isCreatingEventsForbidden = true
+            events = Queue()
+            actions.append(.notice("cannot create events, which requires \"create\" on events: \(failure)"))
             return
         case .list: isListing = false
         case .read(let key):
@@ -238,14 +240,14 @@ extension PoolReign {
                 refused[key] = service.metadata.resourceVersion
                 rereads.append((now + Self.rereadDelay, key))
                 return
-            // One service that the server does not take, as where a webhook is down, is no reason to let others wait.
+            // One refused service, for example by a webhook that is down, must not delay the others.
             case .refused,
                 .serverError where failure.code != 503:
                 refused[key] = service.metadata.resourceVersion
                 retries.append((now + Self.refusalDelay, key))
-                if toldRefusals.insert(key).inserted {
+                if loggedRefusals.insert(key).inserted {
                     actions.append(
-                        .notice("the addresses of \(key) cannot be written; it is tried again: \(failure)"))
+                        .notice("cannot write the addresses of \(key), will retry: \(failure)"))
                 }
                 return
             default: break
@@ -254,12 +256,12 @@ extension PoolReign {
         pause(request, failure, at: now, &random, &actions)
     }
 
-    /// Leaves the server alone for a while, and says why, once.
+    /// Pauses all requests, and logs the reason once.
     private mutating func pause(
         _ request: Request, _ failure: RequestFailure, at now: Instant, _ random: inout some RandomNumberGenerator,
         _ actions: inout [Action]
     ) {
-        // What was under way with it fails with it, and says nothing more of the server.
+        // Requests that were outstanding fail with it and do not extend the pause.
         if pausedUntil.map({ $0 <= now }) ?? true {
             let delay = max(
                 backoff.next(random: &random), failure.retryAfter, failure.isForbidden ? Self.refusalDelay : .zero)
@@ -267,8 +269,8 @@ extension PoolReign {
         } else if failure.retryAfter > .zero {
             pausedUntil = max(pausedUntil ?? now, now + failure.retryAfter)
         }
-        guard toldFailure != failure.kind else { return }
-        toldFailure = failure.kind
+        guard loggedFailure != failure.kind else { return }
+        loggedFailure = failure.kind
         let right =
             switch request {
             case .list: "\"list\" on services"
@@ -277,7 +279,7 @@ extension PoolReign {
             }
         actions.append(
             .notice(
-                "addresses of services cannot be assigned\(failure.isForbidden ? ", which takes \(right)" : ""): "
+                "cannot assign addresses to services\(failure.isForbidden ? ", which requires \(right)" : ""): "
                     + "\(failure)"))
     }
 }

@@ -1,13 +1,13 @@
 internal import Addressing
 
-/// What people are told of a service.
-enum PoolNews: Hashable, Sendable {
-    /// It was given these addresses.
+/// What a Kubernetes Event about a service says.
+enum PoolEvent: Hashable, Sendable {
+    /// The service has these addresses.
     case assigned([IPv6Address])
-    /// It lacks something.
+    /// The service has no address, or not the one it requests.
     case problem(PoolProblem)
 
-    /// One word.
+    /// The Event's reason.
     var reason: String {
         switch self {
         case .assigned: "AddressAssigned"
@@ -15,7 +15,7 @@ enum PoolNews: Hashable, Sendable {
         }
     }
 
-    /// A sentence.
+    /// The Event's message.
     var message: String {
         switch self {
         case .assigned(let addresses): addresses.map(\.description).joined(separator: ", ")
@@ -23,6 +23,6 @@ enum PoolNews: Hashable, Sendable {
         }
     }
 
-    /// Whether somebody should do something.
+    /// Whether the Event's type is `Warning`.
     var isWarning: Bool { if case .problem(let problem) = self { problem.isWarning } else { false } }
 }

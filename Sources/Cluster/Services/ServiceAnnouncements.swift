@@ -2,42 +2,42 @@ public import Addressing
 public import Kubernetes
 public import Services
 
-/// What this node should announce of the cluster's services. Of a change, only the services it concerns are looked at.
-public struct ServiceBoard: Sendable {
+/// The addresses of the cluster's services that this node should announce. A change costs only the services it concerns.
+public struct ServiceAnnouncements: Sendable {
     /// The addresses to announce.
     public private(set) var entries: [IPv6Address: ServiceDemand] = [:]
 
     private let options: ServiceOptions
     private var node: NodeConditions
     private var services: [ObjectKey: Service] = [:]
-    /// Slices by the service they belong to, and which service that is.
+    /// EndpointSlices by service, and the service of each.
     private var slices: [ObjectKey: [ObjectKey: EndpointSlice]] = [:]
     private var owners: [ObjectKey: ObjectKey] = [:]
     private var wishes: [ObjectKey: [IPv6Address: Wish]] = [:]
     private var holders: [IPv6Address: Set<ObjectKey>] = [:]
-    /// Addresses of which something else is wanted than when the changes were last taken.
+    /// Addresses that changed since the last ``takeChanges()``.
     private var changed: Set<IPv6Address> = []
 
-    /// Makes an empty board.
+    /// No service is known yet.
     public init(node: NodeConditions, options: ServiceOptions) {
         self.node = node
         self.options = options
     }
 
-    /// What counts of this node; of a change all services are looked at.
+    /// Sets the conditions of this node; a change costs all services.
     public mutating func setNode(_ conditions: NodeConditions) {
         guard node != conditions else { return }
         node = conditions
         for key in services.keys { review(key) }
     }
 
-    /// A service as it is now; `nil` when it is gone.
+    /// Sets or, with `nil`, removes a service.
     public mutating func set(_ key: ObjectKey, _ service: Service?) {
         services[key] = service
         review(key)
     }
 
-    /// A slice as it is now; `nil` when it is gone.
+    /// Sets or, with `nil`, removes an EndpointSlice.
     public mutating func set(_ key: ObjectKey, _ slice: EndpointSlice?) {
         let old = owners[key]
         let new = slice?.service
@@ -52,7 +52,7 @@ public struct ServiceBoard: Sendable {
         review(new)
     }
 
-    /// Gives what has changed since this was last asked: addresses as they are now; `nil` is one that is not to be announced.
+    /// The changes since the last call; `nil` for an address that is not announced any more.
     public mutating func takeChanges() -> [IPv6Address: ServiceDemand?] {
         defer { changed = [] }
         return Dictionary(uniqueKeysWithValues: changed.map { ($0, entries[$0]) })
@@ -77,7 +77,7 @@ public struct ServiceBoard: Sendable {
         }
     }
 
-    /// Services that share an address are all reached where one of them is wanted: the keenest decides.
+    /// Services that share an address are announced as the one with the highest preference.
     private func entry(for address: IPv6Address) -> ServiceDemand? {
         guard let keys = holders[address]?.sorted(), let wish = keys.compactMap({ wishes[$0]?[address] }).max() else {
             return nil

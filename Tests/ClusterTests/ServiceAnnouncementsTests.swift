@@ -6,7 +6,7 @@ import Testing
 
 @testable import Cluster
 
-struct ServiceBoardTests {
+struct ServiceAnnouncementsTests {
     /// Thousands of changes, against everything worked out anew.
     @Test func changesAddUp() throws {
         var state: UInt64 = 11
@@ -15,7 +15,7 @@ struct ServiceBoardTests {
             return Int(state >> 33) % bound
         }
         var node = NodeConditions(name: "a")
-        var board = ServiceBoard(node: node, options: ServiceOptions())
+        var announcements = ServiceAnnouncements(node: node, options: ServiceOptions())
         var services: [ObjectKey: Service] = [:]
         var slices: [ObjectKey: EndpointSlice] = [:]
         // What somebody has who is told of changes only, and now and then.
@@ -24,7 +24,7 @@ struct ServiceBoardTests {
             switch below(10) {
             case 0:
                 node.isReady.toggle()
-                board.setNode(node)
+                announcements.setNode(node)
             case 1...4:
                 let name = "s\(below(5))"
                 let policy = below(2) == 0 ? "Local" : "Cluster"
@@ -33,7 +33,7 @@ struct ServiceBoardTests {
                 let service: Service? = below(3) == 0 ? nil : try Objects.value(manifest)
                 let key = ObjectKey(namespace: "default", name: name)
                 services[key] = service
-                board.set(key, service)
+                announcements.set(key, service)
             default:
                 let name = "e\(below(8))"
                 let endpoints = (0..<below(3)).map { _ in
@@ -43,7 +43,7 @@ struct ServiceBoardTests {
                 let slice: EndpointSlice? = below(3) == 0 ? nil : try Objects.value(manifest)
                 let key = ObjectKey(namespace: "default", name: name)
                 slices[key] = slice
-                board.set(key, slice)
+                announcements.set(key, slice)
             }
             var expected: [IPv6Address: ServiceDemand] = [:]
             for (key, service) in services.sorted(by: { $0.key < $1.key }) {
@@ -54,9 +54,9 @@ struct ServiceBoardTests {
                         wish: max(old?.wish ?? wish, wish), services: (old?.services ?? []) + [key.description])
                 }
             }
-            try #require(board.entries == expected, "step \(step)")
+            try #require(announcements.entries == expected, "step \(step)")
             guard below(3) == 0 else { continue }
-            for (address, entry) in board.takeChanges() { told[address] = entry }
+            for (address, entry) in announcements.takeChanges() { told[address] = entry }
             try #require(told == expected, "step \(step)")
         }
     }

@@ -6,7 +6,7 @@ import Timing
 
 @testable import Cluster
 
-struct PoolReignTests {
+struct PoolLeadershipTests {
     /// Several agents, of which any may die, stand still or be replaced at any time, on a bad network.
     @Test(arguments: 1...12 as ClosedRange<UInt64>) func noAddressIsGivenTwice(seed: UInt64) throws {
         var world = try PoolWorld(seed: seed, agents: 3)
@@ -17,11 +17,11 @@ struct PoolReignTests {
         // Then all is well.
         world.isRough = false
         world.pass(.seconds(60))
-        #expect(world.writes > 20 && world.rulers.count > 1)
+        #expect(world.writes > 20 && world.leaders.count > 1)
         let before = world.services
         world.pass(.seconds(60))
         #expect(world.services == before, "it comes to rest")
-        #expect(world.agents.values.count { $0.reign != nil } == 1)
+        #expect(world.agents.values.count { $0.leadership != nil } == 1)
         var allocator = PoolAllocator(pools: PoolWorld.pools, loadBalancerClass: "kubermesh.io/anycast")
         for service in world.services.values { allocator.take(service) }
         #expect(allocator.settle().toWrite.isEmpty, "everybody has what can be had")
@@ -43,25 +43,25 @@ struct PoolReignTests {
             }
         case 13:
             world.apply(number) { service, _ in service.metadata.labels["changed"] = service.metadata.resourceVersion }
-        case 14: if let life = ruler(&world) { world.freeze(life, for: .seconds(world.random.below(40))) }
-        case 15: if let life = ruler(&world) { world.kill(life) }
-        case 16: if let life = ruler(&world) { world.stop(life) }
+        case 14: if let life = leader(&world) { world.freeze(life, for: .seconds(world.random.below(40))) }
+        case 15: if let life = leader(&world) { world.kill(life) }
+        case 16: if let life = leader(&world) { world.stop(life) }
         case 17: world.deleteLease()
         default: break
         }
         while world.agents.count < 3 { world.enter() }
     }
 
-    private func ruler(_ world: inout PoolWorld) -> Int? {
-        world.agents.filter { $0.value.reign != nil }.keys.min()
+    private func leader(_ world: inout PoolWorld) -> Int? {
+        world.agents.filter { $0.value.leadership != nil }.keys.min()
     }
 
-    private func reign(_ services: [Service]) -> (PoolReign, [PoolReign.Action]) {
+    private func leadership(_ services: [Service]) -> (PoolLeadership, [PoolLeadership.Action]) {
         var random = RandomNumbers(state: 1)
-        var reign = PoolReign(pools: [.lan], loadBalancerClass: "kubermesh.io/anycast")
-        #expect(reign.handle(.start, at: .zero, random: &random) == [.send(.list)])
-        let actions = reign.handle(.listed(services), at: .zero, random: &random)
-        return (reign, actions)
+        var leadership = PoolLeadership(pools: [.lan], loadBalancerClass: "kubermesh.io/anycast")
+        #expect(leadership.handle(.start, at: .zero, random: &random) == [.send(.list)])
+        let actions = leadership.handle(.listed(services), at: .zero, random: &random)
+        return (leadership, actions)
     }
 
     private func service(_ name: String, version: Int) throws -> Service {
@@ -74,137 +74,140 @@ struct PoolReignTests {
 
     @Test func nothingIsWrittenBeforeAllIsRead() throws {
         var random = RandomNumbers(state: 1)
-        var reign = PoolReign(pools: [.lan], loadBalancerClass: "kubermesh.io/anycast")
-        #expect(reign.handle(.start, at: .zero, random: &random) == [.send(.list)])
+        var leadership = PoolLeadership(pools: [.lan], loadBalancerClass: "kubermesh.io/anycast")
+        #expect(leadership.handle(.start, at: .zero, random: &random) == [.send(.list)])
         let (a, b) = (try service("a", version: 1), try service("b", version: 2))
-        #expect(reign.handle(.heard(updated: [a, b], deleted: []), at: .zero, random: &random) == [])
-        #expect(reign.handle(.heard(updated: [], deleted: [b]), at: .zero, random: &random) == [])
+        #expect(leadership.handle(.changed(updated: [a, b], deleted: []), at: .zero, random: &random) == [])
+        #expect(leadership.handle(.changed(updated: [], deleted: [b]), at: .zero, random: &random) == [])
         // The list still has what is known to be gone.
-        let actions = reign.handle(.listed([a, b]), at: .zero, random: &random)
+        let actions = leadership.handle(.listed([a, b]), at: .zero, random: &random)
         #expect(actions == [.send(.write(a, ["192.168.4.10"]))])
-        #expect(reign.allocator.count == 1)
+        #expect(leadership.allocator.count == 1)
     }
 
     @Test func whoComesTooLateReadsAgain() throws {
         var random = RandomNumbers(state: 1)
         let old = try service("a", version: 1)
-        var (reign, actions) = reign([old])
-        let request = PoolReign.Request.write(old, ["192.168.4.10"])
+        var (leadership, actions) = leadership([old])
+        let request = PoolLeadership.Request.write(old, ["192.168.4.10"])
         #expect(actions == [.send(request)])
-        actions = reign.handle(.failed(request, .refused(Status(code: 409))), at: at(1), random: &random)
-        #expect(actions == [] && reign.deadline == at(1.2))
-        #expect(reign.handle(.clock, at: at(1.1), random: &random) == [])
-        #expect(reign.handle(.clock, at: at(1.2), random: &random) == [.send(.read(old.key))])
+        actions = leadership.handle(.failed(request, .refused(Status(code: 409))), at: at(1), random: &random)
+        #expect(actions == [] && leadership.deadline == at(1.2))
+        #expect(leadership.handle(.clock, at: at(1.1), random: &random) == [])
+        #expect(leadership.handle(.clock, at: at(1.2), random: &random) == [.send(.read(old.key))])
         let new = try service("a", version: 5)
-        actions = reign.handle(.read(old.key, new), at: at(1.3), random: &random)
+        actions = leadership.handle(.read(old.key, new), at: at(1.3), random: &random)
         #expect(actions == [.send(.write(new, ["192.168.4.10"]))])
         // And where the watch is quicker, nobody reads.
-        actions = reign.handle(
+        actions = leadership.handle(
             .failed(.write(new, ["192.168.4.10"]), .refused(Status(code: 409))), at: at(2), random: &random)
         let newer = try service("a", version: 6)
-        actions = reign.handle(.heard(updated: [newer], deleted: []), at: at(2.1), random: &random)
+        actions = leadership.handle(.changed(updated: [newer], deleted: []), at: at(2.1), random: &random)
         #expect(actions == [.send(.write(newer, ["192.168.4.10"]))])
-        #expect(reign.handle(.clock, at: at(2.2), random: &random) == [])
+        #expect(leadership.handle(.clock, at: at(2.2), random: &random) == [])
         // Gone meanwhile.
-        _ = reign.handle(
+        _ = leadership.handle(
             .failed(.write(newer, ["192.168.4.10"]), .refused(Status(code: 404))), at: at(3), random: &random)
-        #expect(reign.handle(.clock, at: at(3.2), random: &random) == [.send(.read(old.key))])
-        #expect(reign.handle(.read(old.key, nil), at: at(3.3), random: &random) == [] && reign.allocator.count == 0)
+        #expect(leadership.handle(.clock, at: at(3.2), random: &random) == [.send(.read(old.key))])
+        #expect(
+            leadership.handle(.read(old.key, nil), at: at(3.3), random: &random) == []
+                && leadership.allocator.count == 0)
     }
 
     @Test func whatIsForbiddenIsSaidOnceAndTriedAgain() throws {
         var random = RandomNumbers(state: 1)
         let service = try service("a", version: 1)
-        var (reign, actions) = reign([service])
-        let request = PoolReign.Request.write(service, ["192.168.4.10"])
+        var (leadership, actions) = leadership([service])
+        let request = PoolLeadership.Request.write(service, ["192.168.4.10"])
         #expect(actions == [.send(request)])
         let refusal = RequestFailure.refused(Status(code: 403, reason: "Forbidden"))
-        actions = reign.handle(.failed(request, refusal), at: at(0), random: &random)
+        actions = leadership.handle(.failed(request, refusal), at: at(0), random: &random)
         guard case .notice(let text)? = actions.first, actions.count == 1 else {
             Issue.record("\(actions)")
             return
         }
         #expect(text.contains("\"patch\" on services/status"))
-        let next = try #require(reign.deadline)
+        let next = try #require(leadership.deadline)
         #expect(next >= at(30))
-        #expect(reign.handle(.clock, at: next, random: &random) == [.send(request)])
-        #expect(reign.handle(.failed(request, refusal), at: next, random: &random) == [])
-        let later = try #require(reign.deadline)
-        #expect(reign.handle(.clock, at: later, random: &random) == [.send(request)])
+        #expect(leadership.handle(.clock, at: next, random: &random) == [.send(request)])
+        #expect(leadership.handle(.failed(request, refusal), at: next, random: &random) == [])
+        let later = try #require(leadership.deadline)
+        #expect(leadership.handle(.clock, at: later, random: &random) == [.send(request)])
         var written = service
         written.metadata.resourceVersion = "2"
         written.ingressIPs = ["192.168.4.10"]
-        actions = reign.handle(.written(written), at: later, random: &random)
+        actions = leadership.handle(.written(written), at: later, random: &random)
         #expect(
             actions == [
-                .notice("addresses of services are written again"),
-                .send(.tell(written, .assigned(["192.168.4.10"]))),
+                .notice("addresses of services can be written again"),
+                .send(.createEvent(written, .assigned(["192.168.4.10"]))),
             ])
     }
 
     @Test func oneThatCannotBeWrittenLetsOthersGo() throws {
         var random = RandomNumbers(state: 1)
         let sick = try service("a", version: 1)
-        var (reign, actions) = reign([sick])
-        let request = PoolReign.Request.write(sick, ["192.168.4.10"])
+        var (leadership, actions) = leadership([sick])
+        let request = PoolLeadership.Request.write(sick, ["192.168.4.10"])
         #expect(actions == [.send(request)])
         let failure = RequestFailure.refused(Status(code: 500, reason: "InternalError"))
-        actions = reign.handle(.failed(request, failure), at: at(1), random: &random)
+        actions = leadership.handle(.failed(request, failure), at: at(1), random: &random)
         guard case .notice(let text)? = actions.first, actions.count == 1 else {
             Issue.record("\(actions)")
             return
         }
         #expect(text.contains("default/a"))
         let well = try service("b", version: 2)
-        actions = reign.handle(.heard(updated: [well], deleted: []), at: at(2), random: &random)
+        actions = leadership.handle(.changed(updated: [well], deleted: []), at: at(2), random: &random)
         #expect(actions == [.send(.write(well, ["192.168.4.11"]))])
         // It is tried again by itself, and people are not told again.
-        let retry = try #require(reign.deadline)
-        #expect(reign.handle(.clock, at: retry, random: &random) == [.send(request)])
-        #expect(reign.handle(.failed(request, failure), at: retry, random: &random) == [])
-        #expect(reign.deadline != nil)
+        let retry = try #require(leadership.deadline)
+        #expect(leadership.handle(.clock, at: retry, random: &random) == [.send(request)])
+        #expect(leadership.handle(.failed(request, failure), at: retry, random: &random) == [])
+        #expect(leadership.deadline != nil)
     }
 
     /// What was under way together fails together: that is one failure of the server.
     @Test func aServerThatIsAwayIsNotLeftAloneForLong() throws {
         var random = RandomNumbers(state: 1)
-        var (reign, actions) = reign(try (0..<8).map { try service("s\($0)", version: $0 + 1) })
+        var (leadership, actions) = leadership(try (0..<8).map { try service("s\($0)", version: $0 + 1) })
         #expect(actions.count == 8)
         for case .send(let request) in actions {
-            _ = reign.handle(.failed(request, .unreachable("away")), at: at(1), random: &random)
+            _ = leadership.handle(.failed(request, .unreachable("away")), at: at(1), random: &random)
         }
         actions = []
-        #expect(try #require(reign.deadline) - at(1) <= .seconds(2))
+        #expect(try #require(leadership.deadline) - at(1) <= .seconds(2))
     }
 
     @Test func aReasonIsToldOnce() throws {
         var random = RandomNumbers(state: 1)
         var service = try service("a", version: 1)
         service.metadata.annotations["kubermesh.io/pool"] = "wan"
-        var (reign, actions) = reign([service])
+        var (leadership, actions) = leadership([service])
         let problem = PoolProblem.unknownPool("wan", known: ["lan"])
-        #expect(actions == [.send(.tell(service, .problem(problem)))])
-        #expect(reign.handle(.told, at: at(1), random: &random) == [])
+        #expect(actions == [.send(.createEvent(service, .problem(problem)))])
+        #expect(leadership.handle(.eventCreated, at: at(1), random: &random) == [])
         service.metadata.resourceVersion = "2"
         service.metadata.labels = ["changed": "yes"]
-        #expect(reign.handle(.heard(updated: [service], deleted: []), at: at(2), random: &random) == [])
+        #expect(leadership.handle(.changed(updated: [service], deleted: []), at: at(2), random: &random) == [])
         service.metadata.resourceVersion = "3"
         service.metadata.annotations = ["kubermesh.io/addresses": "x"]
-        actions = reign.handle(.heard(updated: [service], deleted: []), at: at(3), random: &random)
-        #expect(actions == [.send(.tell(service, .problem(.notAnAddress("x"))))])
+        actions = leadership.handle(.changed(updated: [service], deleted: []), at: at(3), random: &random)
+        #expect(actions == [.send(.createEvent(service, .problem(.notAnAddress("x"))))])
         // Where that is forbidden, it is left.
         let refusal = RequestFailure.refused(Status(code: 403))
-        actions = reign.handle(.failed(.tell(service, .problem(problem)), refusal), at: at(4), random: &random)
+        actions = leadership.handle(
+            .failed(.createEvent(service, .problem(problem)), refusal), at: at(4), random: &random)
         #expect(actions.count == 1)
         service.metadata.resourceVersion = "4"
         service.metadata.annotations = ["kubermesh.io/addresses": "y"]
-        #expect(reign.handle(.heard(updated: [service], deleted: []), at: at(5), random: &random) == [])
+        #expect(leadership.handle(.changed(updated: [service], deleted: []), at: at(5), random: &random) == [])
     }
 
     @Test func notAllIsAskedAtOnce() throws {
         var random = RandomNumbers(state: 1)
         let services = try (0..<11).map { try service("s\($0)", version: $0 + 1) }
-        var (reign, actions) = reign(services)
+        var (leadership, actions) = leadership(services)
         #expect(actions.count == 8)
         guard case .send(.write(var service, let addresses))? = actions.first else {
             Issue.record("\(actions)")
@@ -212,7 +215,7 @@ struct PoolReignTests {
         }
         service.ingressIPs = addresses
         service.metadata.resourceVersion = "100"
-        actions = reign.handle(.written(service), at: at(1), random: &random)
+        actions = leadership.handle(.written(service), at: at(1), random: &random)
         #expect(actions.count == 1, "another write, and events when all is written")
     }
 }
