@@ -1,10 +1,11 @@
 import Addressing
 import Foundation
 import OSPFPacket
+import TestSupport
 import Testing
 
 /// What is encoded here, as another decoder sees it.
-@Suite(.serialized, .enabled(if: Wireshark.path != nil, "tshark is not installed")) struct WiresharkTests {
+@Suite(.serialized, .needs(program: "tshark")) struct WiresharkTests {
     static let source = IPv6Address("fe80::1")!
     static let destination = IPv6Address("ff02::5")!
     static let header = PacketHeader(routerID: RouterID("10.0.0.1")!, areaID: AreaID("0.0.0.9")!, instanceID: 4)

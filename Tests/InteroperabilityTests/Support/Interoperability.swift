@@ -1,10 +1,11 @@
 import Glibc
 import Lab
+import TestSupport
 import Testing
 
 /// Everything here runs real routers in namespaces, one lab after the other: two at once would only make each other
 /// slow, and say nothing more.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root"))
+@Suite(.serialized, .needsRoot)
 enum Interoperability {}
 
 /// Makes a lab, starts its routers, and takes it down whatever happens. What went wrong is told together with what all
