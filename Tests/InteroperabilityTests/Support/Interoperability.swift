@@ -29,9 +29,11 @@ func eventually(_ limit: Duration = .seconds(20), _ describe: () throws -> Strin
         do { return try describe() } catch { return "\(error)" }
     }
     let deadline = ContinuousClock.now + limit
+    var pause: UInt32 = 10_000
     while let problem = look() {
         guard ContinuousClock.now < deadline else { throw LabError("Still after \(limit): \(problem)") }
-        usleep(50_000)
+        usleep(pause)
+        pause = min(pause + pause / 2, 100_000)
     }
 }
 
