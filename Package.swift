@@ -20,7 +20,7 @@ func tests(
     _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
 ) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: [.target(name: name)] + dependencies, exclude: exclude,
+        name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies, exclude: exclude,
         resources: resources,
         swiftSettings: settings)
 }
@@ -62,6 +62,8 @@ let core: [Target] = [
         name: "meshsim", dependencies: ["Timing", "Addressing", "OSPF", "Node", "Simulation"], swiftSettings: settings),
 
     tests("Timing", []),
+    // What says which tests need root or a program.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests("Addressing", []),
     tests("ShortestPath", []),
     tests("OSPFPacket", ["Addressing"], exclude: ["Captures"]),
@@ -155,12 +157,13 @@ let shell: [Target] = [
     .testTarget(
         name: "DeploymentTests",
         dependencies: [
-            "Lab", "Addressing", "ControlAPI", "Kubernetes", "TestAPIServer", .product(name: "Yams", package: "Yams"),
+            "Lab", "Addressing", "ControlAPI", "Kubernetes", "TestAPIServer", "TestSupport",
+            .product(name: "Yams", package: "Yams"),
             .product(name: "NIOPosix", package: "swift-nio"),
         ],
         exclude: ["alerts.test.yaml"], swiftSettings: settings),
     .testTarget(
-        name: "InteroperabilityTests", dependencies: ["Lab", "Addressing", "ControlAPI", "Linux"],
+        name: "InteroperabilityTests", dependencies: ["Lab", "Addressing", "ControlAPI", "Linux", "TestSupport"],
         swiftSettings: settings),
 ]
 

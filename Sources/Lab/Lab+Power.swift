@@ -9,6 +9,7 @@ extension Lab {
         // Without notice: neither the router nor the kernel, for open connections, sends a last packet.
         let processes = Namespace.processes(inside: [namespace])
         for pid in processes { kill(pid, SIGSTOP) }
+        Namespace.waitUntilStopped(processes)
         let ports = addresses.ports(of: name).map { "link set \($0.name) down" }
         try Namespace.batch(ports + ["address flush dev lo scope global", "nexthop flush"], in: namespace)
         for pid in processes { kill(pid, SIGKILL) }

@@ -4,8 +4,7 @@ import Testing
 @Suite struct AddressPlanTests {
     static let plan = AddressPlan(base: IPv6Prefix("2001:db8:1:2::/71")!)!
 
-    @Test("The addresses of one node, reckoned by hand")
-    func vectors() {
+    @Test func addressesAreThoseReckonedByHand() {
         // 00:1b:21:0a:0f:ff is 0x1b210a0fff; shifted left by 9 bits it is 0x3642_141f_fe00.
         let mac = MACAddress("00:1b:21:0a:0f:ff")!
         #expect(Self.plan.nodePrefix(for: mac).description == "2001:db8:1:2:0:3642:141f:fe00/119")
@@ -17,8 +16,7 @@ import Testing
                 == ["10", "14", "18", "1c"].map { "2001:db8:1:2:0:3642:141f:fe\($0)/126" })
     }
 
-    @Test("The highest hardware address just fits behind the base")
-    func extremes() {
+    @Test func theHighestHardwareAddressFitsBehindTheBase() {
         let highest = MACAddress(rawValue: .max)
         #expect(highest.rawValue == 0xffff_ffff_ffff)
         #expect(Self.plan.nodePrefix(for: highest).description == "2001:db8:1:2:1ff:ffff:ffff:fe00/119")
@@ -28,8 +26,7 @@ import Testing
         #expect(AddressPlan(base: IPv6Prefix("2001:db8::/32")!) != nil)
     }
 
-    @Test("The parts of a node lie inside it and apart from each other, and nodes apart from nodes")
-    func disjoint() {
+    @Test func nodesAndTheirPartsAreApart() {
         let macs = (0..<48).map { MACAddress(rawValue: 1 << $0) }
         for mac in macs {
             let node = Self.plan.nodePrefix(for: mac)
@@ -45,8 +42,7 @@ import Testing
         #expect(Set(macs.map { Self.plan.nodePrefix(for: $0) }).count == macs.count)
     }
 
-    @Test("Which port names the node")
-    func nodeMAC() {
+    @Test func onePortNamesTheNode() {
         func port(_ mac: String, physical: Bool) -> AddressPlan.Port {
             AddressPlan.Port(mac: MACAddress(mac)!, isPhysical: physical)
         }
@@ -61,8 +57,7 @@ import Testing
         #expect(AddressPlan.nodeMAC(among: useless) == nil)
     }
 
-    @Test("Next hops sort by interface, then gateway")
-    func nextHops() {
+    @Test func nextHopsSortByInterfaceThenGateway() {
         let hops = [(1, "fe80::2"), (2, "fe80::1"), (2, "fe80::3")].map {
             NextHop(interface: $0.0, gateway: IPv6Address($0.1)!)
         }

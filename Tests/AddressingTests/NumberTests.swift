@@ -3,41 +3,37 @@ import Testing
 
 /// IPv4 addresses, router and area IDs, hardware addresses.
 @Suite struct NumberTests {
-    @Test("Dotted decimal", arguments: ["0.0.0.0", "10.0.0.1", "192.0.2.255", "255.255.255.255"])
-    func dotted(text: String) throws {
+    @Test(arguments: ["0.0.0.0", "10.0.0.1", "192.0.2.255", "255.255.255.255"])
+    func dottedDecimalReadsBack(text: String) throws {
         #expect(try #require(IPv4Address(text)).description == text)
         #expect(try #require(RouterID(text)).description == text)
         #expect(try #require(AreaID(text)).description == text)
     }
 
-    @Test(
-        "What is not dotted decimal is refused",
-        arguments: [
-            "", ".", "1", "1.2.3", "1.2.3.4.5", "1.2.3.", ".1.2.3", "1..2.3", "256.0.0.0", "01.2.3.4", "1.2.3.4 ",
-            "+1.2.3.4",
-            "-1.2.3.4", "1.2.3.0x4", "0000.0.0.0", "１.2.3.4",
-        ])
-    func refused(text: String) {
+    @Test(arguments: [
+        "", ".", "1", "1.2.3", "1.2.3.4.5", "1.2.3.", ".1.2.3", "1..2.3", "256.0.0.0", "01.2.3.4", "1.2.3.4 ",
+        "+1.2.3.4",
+        "-1.2.3.4", "1.2.3.0x4", "0000.0.0.0", "１.2.3.4",
+    ])
+    func whatIsNotDottedDecimalIsRefused(text: String) {
         #expect(IPv4Address(text) == nil)
         #expect(RouterID(text) == nil)
     }
 
-    @Test("An area is a plain number too")
-    func areas() {
+    @Test func anAreaIsAPlainNumberToo() {
         #expect(AreaID("0") == .backbone)
         #expect(AreaID("256")?.description == "0.0.1.0")
         #expect(AreaID("4294967295") == AreaID(rawValue: .max))
         for text in ["", "4294967296", "-1", "+1", "1.2", "0x1", "a"] { #expect(AreaID(text) == nil, "\(text)") }
     }
 
-    @Test func numbers() {
+    @Test func numbersAreThoseOfTheOctets() {
         #expect(IPv4Address("10.0.0.1")!.rawValue == 0x0a00_0001)
         #expect(RouterID("10.0.0.1")! < RouterID("128.0.0.0")!)
         #expect(RouterID.none.description == "0.0.0.0")
     }
 
-    @Test("Hardware addresses")
-    func hardwareAddresses() throws {
+    @Test func hardwareAddressesReadBack() throws {
         let address = try #require(MACAddress("00:1B:21:0a:0f:ff"))
         #expect(address.description == "00:1b:21:0a:0f:ff")
         #expect(address.rawValue == 0x001b_210a_0fff)

@@ -7,8 +7,7 @@ import Testing
         IPv6Prefix(IPv6Address(high: 0x2001_0db8_0000_0000, low: UInt64(number / 5) << 32), length: 124 + number % 5)
     }
 
-    @Test("It says the same as a dictionary, whatever comes and goes")
-    func agreesWithDictionary() {
+    @Test func itAgreesWithADictionaryWhateverComesAndGoes() {
         var map = PrefixMap<Int>()
         var dictionary: [IPv6Prefix: Int] = [:]
         var state: UInt64 = 1
@@ -29,8 +28,7 @@ import Testing
         }
     }
 
-    @Test("Equal are those that say the same, however they came to it")
-    func equality() {
+    @Test func mapsOfEqualContentAreEqual() {
         var (left, right) = (PrefixMap<Int>(), PrefixMap<Int>())
         for (place, prefix) in Self.prefixes.enumerated() { left[prefix] = place }
         for (place, prefix) in Self.prefixes.enumerated().reversed() { right[prefix] = place }
@@ -44,8 +42,7 @@ import Testing
         #expect(left != right)
     }
 
-    @Test("A copy is not touched by what becomes of the original")
-    func values() {
+    @Test func aCopyIsIndependentOfItsOriginal() {
         var map = PrefixMap<Int>()
         for prefix in Self.prefixes { map[prefix] = 1 }
         let copy = map

@@ -4,8 +4,7 @@ import Testing
 @Suite struct PrefixPoolTests {
     private func prefix(_ text: String) -> IPv4Prefix { IPv4Prefix(text)! }
 
-    @Test("Each seed leads to a prefix of the pool, and all prefixes are led to")
-    func seeds() {
+    @Test func seedsLeadToAllPrefixesOfThePoolAndNoOther() {
         let pool = PrefixPool(base: prefix("172.31.0.0/16"), length: 20)!
         let found = Set((0..<64 as Range<UInt64>).compactMap { pool.choose(seed: $0, avoiding: []) })
         #expect(found.count == 16)
@@ -13,8 +12,7 @@ import Testing
         #expect(pool.choose(seed: .max, avoiding: []) == pool.choose(seed: .max % 16, avoiding: []))
     }
 
-    @Test("Addresses leave out the first and the last of the base")
-    func addresses() {
+    @Test func addressesLeaveOutTheFirstAndTheLast() {
         let pool = PrefixPool(base: prefix("172.30.2.0/29"), length: 32)!
         var used: [IPv4Prefix] = []
         while let next = pool.choose(seed: 5, avoiding: used) { used.append(next) }
@@ -23,8 +21,7 @@ import Testing
         #expect(PrefixPool(base: prefix("10.0.0.4/31"), length: 32)!.contains(prefix("10.0.0.4/32")))
     }
 
-    @Test("What overlaps something in use is not taken, whichever is the longer")
-    func overlaps() {
+    @Test func whatOverlapsSomethingInUseIsNotTaken() {
         let pool = PrefixPool(base: prefix("10.0.0.0/22"), length: 24)!
         let used = ["10.0.0.7/32", "10.0.2.0/23", "192.0.2.0/24", "10.0.4.0/24"].map(prefix)
         for seed in 0..<8 as Range<UInt64> {
@@ -36,8 +33,7 @@ import Testing
         }
     }
 
-    @Test("Pools that make no sense are refused")
-    func refused() {
+    @Test func poolsThatMakeNoSenseAreRefused() {
         #expect(PrefixPool(base: prefix("10.0.0.0/24"), length: 23) == nil)
         #expect(PrefixPool(base: prefix("10.0.0.0/24"), length: 33) == nil)
         #expect(PrefixPool(base: prefix("10.0.0.0/8"), length: 25) == nil)

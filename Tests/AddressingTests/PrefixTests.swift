@@ -2,23 +2,21 @@ import Addressing
 import Testing
 
 @Suite struct PrefixTests {
-    @Test("Text", arguments: ["::/0", "2001:db8::/32", "2001:db8::1/128", "fe80::/10", "8000::/1"])
-    func text(text: String) throws {
+    @Test(arguments: ["::/0", "2001:db8::/32", "2001:db8::1/128", "fe80::/10", "8000::/1"])
+    func prefixesReadBackFromTheirText(text: String) throws {
         #expect(try #require(IPv6Prefix(text)).description == text)
     }
 
-    @Test(
-        "What is no prefix is refused, bits past the length among it",
-        arguments: [
-            "", "/", "::", "::/", "/64", "::/129", "::/-1", "::/+1", "::/01", "::/1000", "::/0/0", "::/ 0", "::1/127",
-            "2001:db8::1/64", "8000::/0", "1.2.3.0/33", "1.2.3.4/24", "::1.2.3.0/24", "::/0x10",
-        ])
-    func refused(text: String) {
+    @Test(arguments: [
+        "", "/", "::", "::/", "/64", "::/129", "::/-1", "::/+1", "::/01", "::/1000", "::/0/0", "::/ 0", "::1/127",
+        "2001:db8::1/64", "8000::/0", "1.2.3.0/33", "1.2.3.4/24", "::1.2.3.0/24", "::/0x10",
+    ])
+    func whatIsNoPrefixIsRefused(text: String) {
         #expect(IPv6Prefix(text) == nil)
     }
 
-    @Test("A prefix made from an address drops its tail", arguments: 0...128)
-    func tail(length: Int) {
+    @Test(arguments: 0...128)
+    func aPrefixOfAnAddressDropsItsTail(length: Int) {
         let prefix = IPv6Prefix(IPv6Address(high: .max, low: .max), length: length)
         #expect(prefix.address == IPv6Address(high: .max, low: .max).masked(to: length))
         #expect(prefix == IPv6Prefix(prefix.address, length: length))
@@ -28,8 +26,8 @@ import Testing
         #expect(prefix.contains(.default) == (length == 0))
     }
 
-    @Test("IPv4 prefixes travel in their mapped form", arguments: ["0.0.0.0/0", "10.0.0.0/8", "192.0.2.1/32"])
-    func mapped(text: String) throws {
+    @Test(arguments: ["0.0.0.0/0", "10.0.0.0/8", "192.0.2.1/32"])
+    func ipv4PrefixesTravelInTheirMappedForm(text: String) throws {
         let prefix = try #require(IPv6Prefix(text))
         let ipv4 = try #require(IPv4Prefix(text))
         #expect(prefix == IPv6Prefix(ipv4) && prefix.ipv4 == ipv4)
@@ -48,7 +46,7 @@ import Testing
         #expect(!IPv6Prefix("::/96")!.isDefault)
     }
 
-    @Test func containment() {
+    @Test func aPrefixContainsWhatBeginsWithIt() {
         let prefix = IPv6Prefix("2001:db8::/33")!
         #expect(prefix.contains(IPv6Address("2001:db8:7fff::")!))
         #expect(!prefix.contains(IPv6Address("2001:db8:8000::")!))
@@ -58,14 +56,12 @@ import Testing
         #expect(IPv6Prefix(host: IPv6Address("::1")!).description == "::1/128")
     }
 
-    @Test("Order: by address, then the shorter first")
-    func order() {
+    @Test func theOrderIsByAddressThenTheShorterFirst() {
         let prefixes = ["::/0", "::/1", "::/128", "::1/128", "2001:db8::/32", "2001:db8::/33"].map { IPv6Prefix($0)! }
         #expect(prefixes.reversed().sorted() == prefixes)
     }
 
-    @Test("IPv4 prefixes")
-    func ipv4() throws {
+    @Test func ipv4PrefixesAreReadAndCompared() throws {
         for length in 0...32 {
             let prefix = IPv4Prefix(IPv4Address(.max), length: length)
             #expect(prefix.address.rawValue == UInt32(truncatingIfNeeded: UInt64.max << UInt64(32 - length)))

@@ -7,13 +7,14 @@ import Links
 import MeshConfiguration
 import Services
 import TestAPIServer
+import TestSupport
 import Testing
 import Timing
 
 @testable import Agent
 
 /// Agents, an API server that they reach through the mesh, pods made by CNI plugins, and nft in place of kube-proxy.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct ClusterLabTests {
+@Suite(.serialized, .needsRoot) struct ClusterLabTests {
     private static let vip: IPv6Address = IPv6Address("2001:db8:aa::1")!
     private static let web = "web-1"
 

@@ -4,11 +4,12 @@ import Glibc
 import Lab
 import Links
 import Services
+import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct DrainTests {
+@Suite(.serialized, .needsRoot) struct DrainTests {
     private static let vip = "2001:db8:bb::1"
     private static let longWay = "interfaces: [ { match: cluster1, cost: 100 }, { match: \"cluster*\" } ]"
 

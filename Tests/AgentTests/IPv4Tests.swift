@@ -4,12 +4,13 @@ import Foundation
 import Glibc
 import Lab
 import Services
+import TestSupport
 import Testing
 
 @testable import Agent
 
 /// IPv4 between real agents whose cables know IPv6 only.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct IPv4Tests {
+@Suite(.serialized, .needsRoot) struct IPv4Tests {
     private static let pools = "addressing: { ipv4: { nodes: 172.30.2.0/24, pods: 172.31.0.0/16 } }"
 
     /// a – b – c; c has a VIP too.

@@ -6,12 +6,13 @@ import Glibc
 import Lab
 import MeshConfiguration
 import Services
+import TestSupport
 import Testing
 
 @testable import Agent
 
 /// Real agents on two nodes, and what somebody who runs one can do to it.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct MeshdTests {
+@Suite(.serialized, .needsRoot) struct MeshdTests {
     private var ownRoutes: [String] { ["ip", "-6", "route", "show", "proto", "71"] }
 
     @Test func meshctlAnswersAsTheContractSays() throws {

@@ -2,10 +2,11 @@ import ControlAPI
 import Glibc
 import Lab
 import Links
+import TestSupport
 import Testing
 
 /// What two ends of a cable can disagree about, and where whoever looks finds it.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct MismatchTests {
+@Suite(.serialized, .needsRoot) struct MismatchTests {
     @Test(arguments: [
         (
             "interfaces: [ { match: \"cluster*\", hello: 2s, dead: 4s } ]",

@@ -4,12 +4,13 @@ import Foundation
 import Glibc
 import Lab
 import Links
+import TestSupport
 import Testing
 
 @testable import Agent
 
 /// Pods attached by the reference CNI plugins, as a container runtime would run them.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct PodTests {
+@Suite(.serialized, .needsRoot) struct PodTests {
     private static func chain(_ plugin: String) -> Topology {
         let nodes = ["a", "b", "c"].map { name in
             Topology.Node(

@@ -4,12 +4,13 @@ import Lab
 import Links
 import MeshConfiguration
 import TestAPIServer
+import TestSupport
 import Testing
 
 @testable import Agent
 
 /// Agents that give addresses of a pool to services, and an API server that they reach through the mesh.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct PoolLabTests {
+@Suite(.serialized, .needsRoot) struct PoolLabTests {
     /// The API server's node `k` between two that have pools.
     private static var line: Topology {
         let pools = "pools: [ { name: lan, addresses: [ \"2001:db8:aa::10-2001:db8:aa::20\" ] } ]"

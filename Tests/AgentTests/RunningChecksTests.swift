@@ -4,10 +4,11 @@ import Foundation
 import Glibc
 import Lab
 import Services
+import TestSupport
 import Testing
 
 /// Checks of VIPs in a real agent.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct RunningChecksTests {
+@Suite(.serialized, .needsRoot) struct RunningChecksTests {
     /// Without a word from the checker an announcement ends.
     ///
     /// The thread that runs the checks is held up in the middle of a system call, while the one that routes goes on.

@@ -6,6 +6,7 @@ import Links
 import Linux
 import OSPF
 import OSPFPacket
+import TestSupport
 import Testing
 import Timing
 
@@ -43,7 +44,7 @@ private struct Speaker {
     }
 }
 
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct SilenceTests {
+@Suite(.serialized, .needsRoot) struct SilenceTests {
     /// The agent is kept from running for longer than the dead interval. When it goes on, the timer of the neighbour is due
     /// and its hellos wait in the socket, behind more packets than one turn of the loop takes.
     @Test func aHelloThatWaitsToBeReadCounts() throws {

@@ -1,12 +1,13 @@
 import Foundation
 import Glibc
 import Lab
+import TestSupport
 import Testing
 import Yams
 
 /// The component for gateways, with the configuration and the rules of its manifests: a mesh node reaches what lies behind the
 /// uplink by way of a gateway, for as long as the uplink works.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct GatewayTests {
+@Suite(.serialized, .needsRoot) struct GatewayTests {
     /// The address that the manifest's check tries.
     private static let outside = "198.51.100.53"
 

@@ -3,10 +3,11 @@ import Glibc
 import Lab
 import NIOCore
 import TestAPIServer
+import TestSupport
 import Testing
 
 /// A real Prometheus scrapes a mesh of real agents, by way of the mesh, and answers what the dashboard and the alerts ask.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root")) struct PrometheusTests {
+@Suite(.serialized, .needsRoot) struct PrometheusTests {
     private static let name = "dt\(getpid())"
     private static let mesh: Topology = {
         let vip = Topology.VIP(name: "service", address: "2001:db8:0:1::80", port: 8080)

@@ -1,10 +1,11 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Lab
 
 /// `meshlab` as it is typed, with labs in a directory of their own, so that no other is in sight.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "namespaces need root")) struct CommandLineTests {
+@Suite(.serialized, .needsRoot) struct CommandLineTests {
     private let name = "lt\(getpid())c"
     private let root = "/tmp/meshlab-test-\(getpid())"
 

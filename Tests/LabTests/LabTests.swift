@@ -1,10 +1,11 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Lab
 
 /// Labs without routers: what is made, what fails, and that nothing stays.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "namespaces need root")) struct LabTests {
+@Suite(.serialized, .needsRoot) struct LabTests {
     private let name = "lt\(getpid())"
 
     init() throws { try Lab.destroyLeftOvers(prefix: "lt") }

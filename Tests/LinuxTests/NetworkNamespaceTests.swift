@@ -1,9 +1,10 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 @Suite struct NetworkNamespaceTests {
-    @Test func settingsBelongToTheThreadsNamespace() throws {
+    @Test(.needsRoot) func settingsBelongToTheThreadsNamespace() throws {
         let namespace = try NetworkNamespace.make()
         let outside = try Sysctl.read("net.ipv6.conf.all.hop_limit")
         let inside = try namespace.run {
@@ -15,7 +16,7 @@ import Testing
         #expect(outside != "33")
     }
 
-    @Test func namedNamespacesCanBeOpenedUntilRemoved() throws {
+    @Test(.needsRoot) func namedNamespacesCanBeOpenedUntilRemoved() throws {
         let name = "mesh-test-\(getpid())-named"
         _ = try NetworkNamespace.make(named: name)
         defer { try? NetworkNamespace.remove(named: name) }
@@ -32,13 +33,13 @@ import Testing
             error.description.hasPrefix("cannot open a raw socket for OSPF: Operation not permitted (this needs root"))
     }
 
-    @Test func errorsOfTheBodyComeOut() throws {
+    @Test(.needsRoot) func errorsOfTheBodyComeOut() throws {
         struct Failure: Error {}
         let namespace = try NetworkNamespace.make()
         #expect(throws: Failure.self) { try namespace.run { throw Failure() } }
     }
 
-    @Test func oneAtATimeHoldsTheLock() throws {
+    @Test(.needsRoot) func oneAtATimeHoldsTheLock() throws {
         let namespace = try NetworkNamespace.make()
         do {
             let first = try namespace.run { try NetworkNamespace.current() }

@@ -2,6 +2,7 @@ import Addressing
 import Glibc
 import Linux
 import OSPF
+import TestSupport
 import Testing
 import Timing
 
@@ -18,7 +19,7 @@ func ip(_ arguments: String) throws {
     if status != 0 { throw SystemError("ip \(arguments)", code: status) }
 }
 
-@Suite(.serialized) struct OSPFSocketsTests {
+@Suite(.serialized, .needsRoot) struct OSPFSocketsTests {
     static let left = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 1)
     static let right = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 2)
 

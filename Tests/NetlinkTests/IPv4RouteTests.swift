@@ -4,10 +4,11 @@ import Linux
 import Netlink
 import OSPF
 import Routing
+import TestSupport
 import Testing
 
 /// IPv4 routes by way of IPv6 neighbours, beside IPv6 routes to the same destinations.
-@Suite(.serialized) struct IPv4RouteTests {
+@Suite(.serialized, .needsRoot) struct IPv4RouteTests {
     static let both = [Stage.hop(0), Stage.hop(1)]
     static let address = IPv4Address("172.30.2.1")!
     static let prefixes = ["172.31.5.0/24", "172.30.2.5/32", "0.0.0.0/0", "2001:db8:5::/120"].map { IPv6Prefix($0)! }

@@ -4,10 +4,11 @@ import Links
 import Linux
 import Netlink
 import OSPF
+import TestSupport
 import Testing
 import Timing
 
-@Suite(.serialized) struct KernelMonitorTests {
+@Suite(.serialized, .needsRoot) struct KernelMonitorTests {
     /// Reads until an event satisfies `condition`, five seconds at most (duplicate detection takes two).
     static func wait(_ monitor: KernelMonitor, for condition: (KernelEvent) -> Bool) throws -> KernelEvent? {
         let deadline = EventLoop.now + .seconds(5)
@@ -111,7 +112,7 @@ import Timing
     }
 }
 
-@Suite(.serialized) struct KernelSettingsTests {
+@Suite(.serialized, .needsRoot) struct KernelSettingsTests {
     @Test func addressesComeAndGoOnce() throws {
         let stage = try Stage(cables: 0)
         let addresses = try stage.machine.run { try KernelAddresses() }

@@ -5,11 +5,12 @@ import Linux
 import Netlink
 import OSPF
 import Routing
+import TestSupport
 import Testing
 
 /// Random lives beside the real kernel: cables, other people's commands and restarts in any order, often before the news of
 /// the last has been heard. In the end the kernel has what the router wants.
-@Suite(.serialized) struct RandomKernelTests {
+@Suite(.serialized, .needsRoot) struct RandomKernelTests {
     private struct Life {
         var random: UInt64
         let stage: Stage

@@ -5,10 +5,11 @@ import Linux
 import Netlink
 import OSPF
 import Routing
+import TestSupport
 import Testing
 import Timing
 
-@Suite(.serialized) struct RouteInstallerTests {
+@Suite(.serialized, .needsRoot) struct RouteInstallerTests {
     static let both = [Stage.hop(0), Stage.hop(1)]
 
     @Test func routesAreWhatOthersSeeToo() throws {

@@ -6,8 +6,7 @@ import Testing
 @Suite struct CaptureTests {
     static let datagrams = CaptureFile.all.flatMap(\.datagrams)
 
-    @Test("Every packet decodes, checksum included, and encodes to the same octets")
-    func packets() throws {
+    @Test func everyPacketDecodesAndEncodesToTheSameOctets() throws {
         var types: [PacketType: Int] = [:]
         for datagram in Self.datagrams {
             let packet = try Packet.decode(datagram.octets, source: datagram.source, destination: datagram.destination)
@@ -17,8 +16,7 @@ import Testing
         for type in PacketType.allCases { #expect(types[type, default: 0] > 4, "hardly any \(type)") }
     }
 
-    @Test("Every LSA is whole, its body decodes, and encodes to the same octets")
-    func lsas() throws {
+    @Test func everyLSADecodesAndEncodesToTheSameOctets() throws {
         var types: Set<LSAType> = []
         for datagram in Self.datagrams {
             let packet = try Packet.decode(datagram.octets, source: datagram.source, destination: datagram.destination)
@@ -37,8 +35,7 @@ import Testing
             ])
     }
 
-    @Test("A packet for somebody else has the wrong checksum")
-    func otherDestination() throws {
+    @Test func aPacketForSomebodyElseHasTheWrongChecksum() throws {
         let datagram = try #require(Self.datagrams.first)
         var other = datagram.destination
         other.low ^= 1

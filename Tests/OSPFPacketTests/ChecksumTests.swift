@@ -40,8 +40,8 @@ import Testing
     /// Sizes around the widths in which the sums are taken, and the largest.
     static let sizes = Array(20...60) + [1219, 1220, 65_533, 65_535]
 
-    @Test("Fletcher's checksum agrees with the textbook's", arguments: sizes)
-    func fletcher(size: Int) {
+    @Test(arguments: sizes)
+    func fletchersChecksumAgreesWithTheTextbooks(size: Int) {
         var samples = Samples(seed: UInt64(size))
         for octets in [
             samples.octets(size...size), [UInt8](repeating: 255, count: size), [UInt8](repeating: 0, count: size),
@@ -59,8 +59,8 @@ import Testing
         }
     }
 
-    @Test("The Internet checksum agrees with the textbook's", arguments: sizes)
-    func internet(size: Int) {
+    @Test(arguments: sizes)
+    func theInternetChecksumAgreesWithTheTextbooks(size: Int) {
         var samples = Samples(seed: UInt64(size))
         let (source, destination) = (samples.address(), samples.address())
         for octets in [

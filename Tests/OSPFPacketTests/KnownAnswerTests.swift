@@ -118,9 +118,8 @@ import Testing
             ])))
 
     @Test(
-        "LSAs are read and written octet by octet",
         arguments: [router, intraAreaPrefix, external, routerInformation, link, ipv4Prefix])
-    func lsa(vector: Vector) throws {
+    func lsasAreReadAndWrittenOctetByOctet(vector: Vector) throws {
         let lsa = try LSA(octets: vector.octets)
         #expect(lsa.key == vector.key)
         #expect(lsa.age == vector.age)
@@ -131,7 +130,7 @@ import Testing
         #expect(made == lsa)
     }
 
-    @Test func hello() throws {
+    @Test func aHelloIsReadAndWrittenOctetByOctet() throws {
         let octets = [UInt8](
             hexadecimal: """
                 03 01 002c 0a000001 00000000 d59d 00 00
@@ -149,7 +148,7 @@ import Testing
         #expect(packet.encode(source: Self.source, destination: everybody) == octets)
     }
 
-    @Test func update() throws {
+    @Test func anUpdateIsReadAndWrittenOctetByOctet() throws {
         let octets =
             [UInt8](hexadecimal: "03 04 0090 0a000001 00000000 87c8 00 00 00000002") + Self.router.octets
             + Self.intraAreaPrefix.octets

@@ -30,7 +30,7 @@ import Testing
         return octets
     }
 
-    @Test func header() {
+    @Test func aWrongHeaderIsRefused() {
         #expect(throws: DecodingError.version) { try decode(altered([0: 2])) }
         #expect(throws: DecodingError.type) { try decode(altered([1: 0])) }
         #expect(throws: DecodingError.type) { try decode(altered([1: 6])) }
@@ -41,8 +41,7 @@ import Testing
         #expect(throws: DecodingError.truncated) { try decode([]) }
     }
 
-    @Test("Octets past the end must be announced")
-    func trailer() throws {
+    @Test func octetsPastTheEndMustBeAnnounced() throws {
         let octets = altered([:]) + [0, 0, 0, 0]
         #expect(throws: DecodingError.length) { try decode(octets) }
         for option in [OSPFOptions.l, .at] {
@@ -52,8 +51,7 @@ import Testing
         }
     }
 
-    @Test("IPv4 prefixes: too long, too many, and another's experiment under the same number")
-    func ipv4Prefixes() throws {
+    @Test func ipv4PrefixesThatAreTooLongOrTooManyAreRefused() throws {
         func body(_ octets: [UInt8]) throws -> LSABody {
             let key = LSAKey(type: .ipv4Prefix, linkStateID: 0, advertisingRouter: RouterID(1))
             return try LSA(key: key, sequenceNumber: 1, body: .unknown(octets)).body()
@@ -67,8 +65,7 @@ import Testing
         #expect(try body([1, 2, 3, 4, 0, 9, 0, 0]) == .unknown([1, 2, 3, 4, 0, 9, 0, 0]))
     }
 
-    @Test("A damaged LSA is left out and counted, its neighbours are kept")
-    func damagedLSAs() throws {
+    @Test func aDamagedLSAIsLeftOutAndItsNeighborsAreKept() throws {
         var samples = Samples(seed: 3)
         let lsas = (0..<5).map { _ in samples.lsa(.network) }
         let update = Packet(header: Self.hello.header, body: .linkStateUpdate(LinkStateUpdate(lsas: lsas)))
@@ -80,8 +77,7 @@ import Testing
         #expect(decoded.lsas == [lsas[0]] + lsas[2...])
     }
 
-    @Test("An update whose LSAs do not add up is refused whole")
-    func sizesInUpdates() throws {
+    @Test func anUpdateWhoseLSAsDoNotAddUpIsRefusedWhole() throws {
         var samples = Samples(seed: 4)
         let lsas = (0..<3).map { _ in samples.lsa(.router) }
         let update = Packet(header: Self.hello.header, body: .linkStateUpdate(LinkStateUpdate(lsas: lsas)))
@@ -100,8 +96,7 @@ import Testing
         #expect(throws: DecodingError.length) { try decode(short) }
     }
 
-    @Test("Lengths of single LSAs")
-    func lsaLengths() throws {
+    @Test func anLSAOfTheWrongLengthIsRefused() throws {
         let lsa = LSA(key: Self.key, sequenceNumber: 1, body: .router(RouterLSA(options: [], links: [])))
         #expect(throws: DecodingError.truncated) { try LSA(octets: Array(lsa.octets[..<19])) }
         #expect(throws: DecodingError.length) { try LSA(octets: Array(lsa.octets[..<20])) }
@@ -113,8 +108,8 @@ import Testing
         #expect(throws: DecodingError.length) { try LSA(octets: odd) }
     }
 
-    @Test("Ages above MaxAge, DoNotAge among them, count as MaxAge", arguments: [3600, 3601, 0x8000, 0x8005, 0xffff])
-    func ages(age: UInt16) throws {
+    @Test(arguments: [3600, 3601, 0x8000, 0x8005, 0xffff])
+    func agesAboveMaxAgeCountAsMaxAge(age: UInt16) throws {
         let lsa = LSA(key: Self.key, sequenceNumber: 1, body: .router(RouterLSA(options: [], links: [])))
         var octets = lsa.octets
         octets[0] = UInt8(age >> 8)
@@ -131,8 +126,7 @@ import Testing
         #expect(try decode(acknowledgment).acknowledgment?.headers.map(\.age) == [3600])
     }
 
-    @Test("A header cannot tell of an LSA smaller than a header")
-    func shortHeader() throws {
+    @Test func aHeaderCannotTellOfAnLSASmallerThanItself() throws {
         let header = LSAHeader(age: 0, key: Self.key, sequenceNumber: 1, checksum: 1, length: 19)
         for body: Packet.Body in [
             .linkStateAcknowledgment(LinkStateAcknowledgment(headers: [header])),
@@ -150,7 +144,7 @@ import Testing
         return try LSA(key: key, sequenceNumber: 1, body: .unknown([UInt8](hexadecimal: octets))).body()
     }
 
-    @Test func bodies() {
+    @Test func aWrongBodyIsRefused() {
         let fixed = "0000 2001 00000000 00000001"
         #expect(throws: DecodingError.truncated) { try body(.router, "") }
         #expect(throws: DecodingError.value) { try body(.router, "00000000 03000001 00000001 00000001 00000001") }
@@ -174,8 +168,7 @@ import Testing
         #expect(throws: DecodingError.length) { try body(.routerInformation, "0007ffff 61000000") }
     }
 
-    @Test("Bits past a prefix's length do not count, but stay in the LSA")
-    func prefixTail() throws {
+    @Test func bitsPastAPrefixsLengthStayInTheLSA() throws {
         let octets = "0001 2001 00000000 00000001 21000000 20010db8 ffffffff"
         let decoded = IntraAreaPrefixLSA(
             referencedType: .router, referencedLinkStateID: 0, referencedAdvertisingRouter: RouterID(1),
@@ -183,8 +176,7 @@ import Testing
         #expect(try body(.intraAreaPrefix, octets) == .intraAreaPrefix(decoded))
     }
 
-    @Test("The reserved scope is no Router Information LSA")
-    func types() {
+    @Test func theReservedScopeIsNoRouterInformationLSA() {
         #expect(LSAType.routerInformation.isKnown)
         #expect(LSAType(rawValue: 0x800c).isRouterInformation && LSAType(rawValue: 0xc00c).isRouterInformation)
         #expect(!LSAType(rawValue: 0xe00c).isKnown && !LSAType(rawValue: 0x200c).isKnown)

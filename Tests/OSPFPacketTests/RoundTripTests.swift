@@ -3,8 +3,8 @@ import OSPFPacket
 import Testing
 
 @Suite struct RoundTripTests {
-    @Test("Every packet reads back as what was written", arguments: 0..<16)
-    func packets(seed: UInt64) throws {
+    @Test(arguments: 0..<16)
+    func everyPacketReadsBack(seed: UInt64) throws {
         var samples = Samples(seed: seed)
         for _ in 0..<200 {
             let packet = samples.packet()
@@ -17,8 +17,8 @@ import Testing
         }
     }
 
-    @Test("Every LSA reads back as what was written", arguments: Samples.types)
-    func lsas(type: LSAType) throws {
+    @Test(arguments: Samples.types)
+    func everyLSAReadsBack(type: LSAType) throws {
         var samples = Samples(seed: UInt64(type.rawValue))
         for _ in 0..<200 {
             let key = samples.key(type)
@@ -32,8 +32,7 @@ import Testing
         }
     }
 
-    @Test("Names, unknown types and unknown values pass through")
-    func routerInformation() throws {
+    @Test func namesAndUnknownValuesPassThrough() throws {
         let key = LSAKey(type: .routerInformation, linkStateID: 0, advertisingRouter: .init(1))
         let body = RouterInformationLSA(values: [.unknown(type: 7, value: []), .hostname("node-1"), .hostname("b")])
         let lsa = LSA(key: key, sequenceNumber: 1, body: .routerInformation(body))
@@ -46,8 +45,7 @@ import Testing
         #expect(RouterInformationLSA(values: []).hostname == nil)
     }
 
-    @Test("A value whose octets do not fit its type is kept as it is")
-    func oddValues() throws {
+    @Test func aValueWhoseOctetsDoNotFitItsTypeIsKept() throws {
         let key = LSAKey(type: .routerInformation, linkStateID: 0, advertisingRouter: .init(1))
         let values: [RouterInformationLSA.TLV] = [
             .unknown(type: 7, value: [0xff, 0xfe]), .unknown(type: 1, value: [1, 2, 3, 4, 5, 6, 7, 8]),
@@ -57,8 +55,7 @@ import Testing
         #expect(try lsa.body() == .routerInformation(RouterInformationLSA(values: values)))
     }
 
-    @Test("A metric that does not fit becomes unreachable, not 0")
-    func largeMetrics() throws {
+    @Test func aMetricThatDoesNotFitBecomesUnreachable() throws {
         let prefix = LSAPrefix(prefix: .default)
         let key = LSAKey(type: .asExternal, linkStateID: 0, advertisingRouter: .init(1))
         let body = ASExternalLSA(isType2: false, metric: 0x0100_0000, prefix: prefix)

@@ -7,8 +7,8 @@ import Testing
     static let destination = IPv6Address("ff02::5")!
     static let header = PacketHeader(routerID: RouterID(9), areaID: .backbone, instanceID: 3)
 
-    @Test("Packets fill the link and not more, and lose nothing", arguments: [1280, 1500, 9000, 65_575, 100_000])
-    func filling(mtu: Int) throws {
+    @Test(arguments: [1280, 1500, 9000, 65_575, 100_000])
+    func packetsFillTheLinkAndLoseNothing(mtu: Int) throws {
         var samples = Samples(seed: UInt64(mtu))
         let lsas = (0..<400).map { _ in samples.lsa() }
         var encoder = UpdateEncoder(header: Self.header, mtu: mtu)
@@ -36,8 +36,8 @@ import Testing
                 })
     }
 
-    @Test("Ages end at MaxAge", arguments: [(0, 0), (3599, 3599), (3600, 3600), (3601, 3600), (70_000, 3600), (-1, 0)])
-    func ages(age: Int, expected: UInt16) throws {
+    @Test(arguments: [(0, 0), (3599, 3599), (3600, 3600), (3601, 3600), (70_000, 3600), (-1, 0)])
+    func agesEndAtMaxAge(age: Int, expected: UInt16) throws {
         var samples = Samples(seed: 1)
         let lsa = samples.lsa(.router)
         var encoder = UpdateEncoder(header: Self.header, mtu: 1500)
@@ -48,8 +48,7 @@ import Testing
         #expect(packet.update?.lsas.map(\.age) == [expected])
     }
 
-    @Test("An LSA larger than the link goes out alone")
-    func largeLSA() throws {
+    @Test func anLSALargerThanTheLinkGoesOutAlone() throws {
         let key = LSAKey(type: LSAType(rawValue: 0xa0ff), linkStateID: 0, advertisingRouter: RouterID(1))
         let small = LSA(key: key, sequenceNumber: 1, body: .unknown([]))
         let large = LSA(key: key, sequenceNumber: 1, body: .unknown([UInt8](repeating: 1, count: 20_000)))
@@ -63,8 +62,7 @@ import Testing
         #expect(octets.count == 20_040)
     }
 
-    @Test("What fits a link fits, and one more does not")
-    func capacities() {
+    @Test func whatFitsALinkFitsAndOneMoreDoesNot() {
         for mtu in [1280, 1500, 9000] {
             func size(_ body: Packet.Body) -> Int {
                 Packet(header: Self.header, body: body).encode(source: Self.source, destination: Self.destination).count
@@ -96,8 +94,7 @@ import Testing
         #expect(LinkStateRequest.capacity(mtu: 0) == 1)
     }
 
-    @Test("Sizes of prefixes")
-    func prefixSizes() {
+    @Test func sizesOfPrefixesAreAsEncoded() {
         for length in 0...128 {
             let prefix = LSAPrefix(prefix: IPv6Prefix(IPv6Address(high: .max, low: .max), length: length))
             let body = IntraAreaPrefixLSA(

@@ -1,10 +1,11 @@
 import Addressing
 import Foundation
 import OSPFPacket
+import TestSupport
 import Testing
 
 /// What is encoded here, as another decoder sees it.
-@Suite(.serialized, .enabled(if: Wireshark.path != nil, "tshark is not installed")) struct WiresharkTests {
+@Suite(.serialized, .needs(program: "tshark")) struct WiresharkTests {
     static let source = IPv6Address("fe80::1")!
     static let destination = IPv6Address("ff02::5")!
     static let header = PacketHeader(routerID: RouterID("10.0.0.1")!, areaID: AreaID("0.0.0.9")!, instanceID: 4)
@@ -40,21 +41,21 @@ import Testing
         }
     }
 
-    @Test("tshark finds nothing malformed and every checksum good", arguments: 0..<3)
-    func wellFormed(seed: UInt64) throws {
+    @Test(arguments: 0..<3)
+    func tsharkFindsNothingMalformed(seed: UInt64) throws {
         let octets = Self.packets(seed: seed).map { $0.encode(source: Self.source, destination: Self.destination) }
         #expect(try Self.complaints(about: octets).isEmpty)
     }
 
-    @Test("tshark would have found it", arguments: 0..<5)
-    func control(packet: Int) throws {
+    @Test(arguments: 0..<5)
+    func tsharkFindsADamagedPacket(packet: Int) throws {
         var octets = Self.packets(seed: 0)[packet].encode(source: Self.source, destination: Self.destination)
         octets[octets.count - 1] ^= 1
         #expect(try Self.complaints(about: [octets]).contains { $0.contains("Checksum") })
     }
 
-    @Test("tshark reads the same fields", arguments: 0..<2)
-    func fields(seed: UInt64) throws {
+    @Test(arguments: 0..<2)
+    func tsharkReadsTheSameFields(seed: UInt64) throws {
         let packets = Self.packets(seed: seed)
         let octets = packets.map { $0.encode(source: Self.source, destination: Self.destination) }
         let names = [

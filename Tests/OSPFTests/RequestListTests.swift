@@ -11,8 +11,7 @@ import Testing
             sequenceNumber: 1, checksum: 1, length: 24)
     }
 
-    @Test("LSAs are asked for in the order described, each once")
-    func order() {
+    @Test func lsasAreRequestedInTheOrderDescribed() {
         var list = RequestList()
         for linkStateID in 0..<5 { list.insert(header(UInt32(linkStateID))) }
         list.insert(header(0))
@@ -27,8 +26,7 @@ import Testing
         #expect(rest == [2, 3, 4].map { header($0).key })
     }
 
-    @Test("A neighbour that describes for ever what it then sends does not make the list grow")
-    func bound() {
+    @Test func aNeighborThatRepeatsItselfDoesNotMakeTheListGrow() {
         var list = RequestList()
         list.insert(header(0))
         _ = list.next(limit: 1)

@@ -1,5 +1,5 @@
-import Timing
 import ShortestPath
+import Timing
 
 /// SplitMix64: a few lines that give the same numbers everywhere.
 struct SplitMix: RandomNumberGenerator {

@@ -4,10 +4,9 @@ import Testing
 import Timing
 
 /// How long meshes take in virtual time, where nothing counts but the waits that the protocol or this router put in.
-@Suite("Convergence")
-struct ConvergenceTests {
-    @Test("of a cold start waits for nothing", arguments: [Topology.ring(4), .grid(width: 5, height: 5), .line(10)])
-    func coldStart(topology: Topology) {
+@Suite struct ConvergenceTests {
+    @Test(arguments: [Topology.ring(4), .grid(width: 5, height: 5), .line(10)])
+    func aColdStartWaitsForNothing(topology: Topology) {
         var network = Network(plan: NetworkPlan(topology: topology), seed: 1)
         network.schedule(.healAll, at: .zero)
         network.run(for: .seconds(20))
@@ -15,8 +14,7 @@ struct ConvergenceTests {
         #expect(network.statistics.lastRouteChange < .zero + .milliseconds(300))
     }
 
-    @Test("after a lost carrier is a matter of flooding")
-    func carrierLoss() {
+    @Test func aLostCarrierIsAMatterOfFlooding() {
         var network = Network(plan: NetworkPlan(topology: .grid(width: 5, height: 5)), seed: 2)
         network.schedule(.healAll, at: .zero)
         network.run(for: .seconds(20))
@@ -28,8 +26,7 @@ struct ConvergenceTests {
         #expect(network.statistics.lastRouteChange - start < .milliseconds(10))
     }
 
-    @Test("after an anycast address is withdrawn or announced is a matter of flooding")
-    func announcements() {
+    @Test func announcingAndWithdrawingAreAMatterOfFlooding() {
         var network = Network(plan: NetworkPlan(topology: .grid(width: 4, height: 4)), seed: 3)
         network.schedule(.healAll, at: .zero)
         network.run(for: .seconds(20))
@@ -44,8 +41,7 @@ struct ConvergenceTests {
         }
     }
 
-    @Test("of a shared segment takes no longer than its Waiting")
-    func segment() {
+    @Test func aSharedSegmentTakesNoLongerThanItsWaiting() {
         var network = Network(plan: NetworkPlan(topology: .lan(6)), seed: 4)
         network.schedule(.healAll, at: .zero)
         network.run(for: .seconds(20))

@@ -4,10 +4,8 @@ import Timing
 
 @testable import Simulation
 
-@Suite("The queue of events")
-struct EventQueueTests {
-    @Test("hands out by time, and at one time in the order things were put in")
-    func order() {
+@Suite struct EventQueueTests {
+    @Test func eventsComeByTimeAndThenInTheOrderTheyWerePutIn() {
         var random = RandomSource(seed: 7)
         var queue = EventQueue<Int>()
         var all: [(time: Int64, number: Int)] = []
@@ -24,8 +22,7 @@ struct EventQueueTests {
         #expect(queue.pop() == nil && queue.nextTime == nil)
     }
 
-    @Test("keeps its order while things come and go")
-    func interleaved() {
+    @Test func theOrderHoldsWhileEventsComeAndGo() {
         var random = RandomSource(seed: 8)
         var queue = EventQueue<Int64>()
         var now: Int64 = 0
@@ -42,10 +39,8 @@ struct EventQueueTests {
     }
 }
 
-@Suite("Random numbers")
-struct RandomSourceTests {
-    @Test("are SplitMix64's, the same for ever")
-    func reference() {
+@Suite struct RandomSourceTests {
+    @Test func numbersAreThoseOfSplitMix64() {
         // The first outputs for the seed 1234567 as the algorithm's authors publish them.
         var random = RandomSource(seed: 1_234_567)
         #expect(random.next() == 6_457_827_717_110_365_317)
@@ -53,8 +48,7 @@ struct RandomSourceTests {
         #expect(random.next() == 9_817_491_932_198_370_423)
     }
 
-    @Test("stay in their ranges and reach both ends")
-    func ranges() {
+    @Test func numbersStayInTheirRangesAndReachBothEnds() {
         var random = RandomSource(seed: 1)
         var seen = Set<Int>()
         for _ in 0..<1_000 { seen.insert(random.number(in: 3...7)) }

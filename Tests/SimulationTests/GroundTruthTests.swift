@@ -6,10 +6,9 @@ import Timing
 @testable import Simulation
 
 /// The oracle is what all else is judged by, so it is judged by something simpler still: all simple paths, one by one.
-@Suite("The oracle")
-struct GroundTruthTests {
-    @Test("agrees with all simple paths of small meshes", arguments: 0..<60)
-    func bruteForce(seed: Int) {
+@Suite struct GroundTruthTests {
+    @Test(arguments: 0..<60)
+    func theOracleAgreesWithAllSimplePaths(seed: Int) {
         let network = Self.network(seed: UInt64(seed))
         let truth = GroundTruth(of: network)
         for source in network.nodes.indices {
@@ -69,8 +68,7 @@ struct GroundTruthTests {
         return (best, steps)
     }
 
-    @Test("sees no way over a cable that is cut one way, and none to a node without power")
-    func cuts() {
+    @Test func thereIsNoWayOverACutCableOrToANodeWithoutPower() {
         let ends = [EndPlan(node: 0), EndPlan(node: 1)]
         let plan = NetworkPlan(
             nodes: [NodePlan(routerID: RouterID(1)), NodePlan(routerID: RouterID(2))], links: [LinkPlan(ends: ends)])
@@ -88,8 +86,7 @@ struct GroundTruthTests {
         #expect(GroundTruth(of: network).components == [[0]])
     }
 
-    @Test("takes an anycast prefix to the nearest, type 1 by the sum, type 2 by the metric first")
-    func preferences() throws {
+    @Test func anycastGoesToTheNearestAndExternalsByTheirType() throws {
         let plan = NetworkPlan(
             nodes: (1...4).map { NodePlan(routerID: RouterID($0)) },
             links: (0..<3).map { LinkPlan(ends: [EndPlan(node: $0), EndPlan(node: $0 + 1)]) })

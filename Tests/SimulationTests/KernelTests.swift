@@ -4,8 +4,7 @@ import Testing
 import Timing
 
 /// What reaches kernels, end to end: packets in, changes of next-hop objects and routes out.
-@Suite("Kernels in the simulator")
-struct KernelTests {
+@Suite struct KernelTests {
     private static func grid() -> Network {
         var network = Network(plan: NetworkPlan(topology: .grid(width: 3, height: 3)), seed: 5)
         network.schedule(.healAll, at: .zero)
@@ -13,10 +12,8 @@ struct KernelTests {
         return network
     }
 
-    @Test(
-        "a process that starts anew finds its routes and touches none, and no other kernel hears of it",
-        arguments: [100, 2_000])
-    func restart(milliseconds: Int) {
+    @Test(arguments: [100, 2_000])
+    func aProcessThatStartsAnewTouchesNoRoute(milliseconds: Int) {
         var network = Self.grid()
         let before = network.nodes.map(\.kernel.changes)
         let calculations = network.nodes.map { $0.router?.statistics.routeCalculations }
@@ -30,8 +27,7 @@ struct KernelTests {
         }
     }
 
-    @Test("a cable lost on the way costs groups, not routes")
-    func carrier() {
+    @Test func aLostCableCostsGroupsAndNotRoutes() {
         var network = Self.grid()
         let before = network.nodes.map(\.kernel.routeChanges)
         // The second cable of node 0: its neighbours keep other ways to everybody.
@@ -43,8 +39,8 @@ struct KernelTests {
         }
     }
 
-    @Test("flaps of any number end with the right groups", arguments: 1...5)
-    func flaps(seed: Int) {
+    @Test(arguments: 1...5)
+    func flapsOfAnyNumberEndWithTheRightGroups(seed: Int) {
         var network = Self.grid()
         var random = RandomSource(seed: UInt64(seed))
         var time = network.now

@@ -2,11 +2,10 @@ import OSPF
 import Simulation
 import Testing
 
-@Suite("Random scenarios")
-struct ScenarioTests {
+@Suite struct ScenarioTests {
     /// `meshsim --seed N --verbose` replays what failed here.
-    @Test("keep every promise", arguments: 1...250)
-    func promises(seed: Int) {
+    @Test(arguments: 1...250)
+    func randomMeshesKeepEveryPromise(seed: Int) {
         let scenario = Scenario(seed: UInt64(seed))
         let outcome = scenario.run()
         #expect(
@@ -16,8 +15,8 @@ struct ScenarioTests {
         #expect(outcome.statistics.delivered > 0)
     }
 
-    @Test("of some forty nodes keep every promise", arguments: 1...4)
-    func larger(seed: Int) {
+    @Test(arguments: 1...4)
+    func meshesOfSomeFortyNodesKeepEveryPromise(seed: Int) {
         let scenario = Scenario(seed: UInt64(seed), size: .medium)
         let outcome = scenario.run()
         #expect(
@@ -25,8 +24,8 @@ struct ScenarioTests {
             "meshsim --seed \(seed) --size medium: \(outcome.violations.map(\.description).joined(separator: "\n"))")
     }
 
-    @Test("go the same way twice: nothing but the seed comes in", arguments: 1...15)
-    func determinism(seed: Int) {
+    @Test(arguments: 1...15)
+    func nothingButTheSeedComesIn(seed: Int) {
         // Dictionaries of equal content iterate differently from one instance to the next, so that a router that lets
         // their order out is found here.
         let scenario = Scenario(seed: UInt64(seed))
@@ -34,8 +33,7 @@ struct ScenarioTests {
         #expect(scenario.run().statistics == scenario.run().statistics)
     }
 
-    @Test("can be made smaller while they fail")
-    func minimizing() {
+    @Test func aScenarioCanBeMadeSmallerWhileItFails() {
         let scenario = Scenario(seed: 3)
         let culprit = scenario.script[scenario.script.count / 2]
         let smallest = scenario.minimized { $0.script.contains(culprit) }

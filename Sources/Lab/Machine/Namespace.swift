@@ -55,6 +55,24 @@ public struct Namespace: Hashable, Sendable {
         }
     }
 
+    /// Waits until processes that were sent SIGSTOP stand still. One of its threads has to run for a process to be stopped,
+    /// and while that thread waits for a processor, which can be long on a busy machine, the other threads go on.
+    static func waitUntilStopped(_ pids: [Int32], limit: Duration = .seconds(5)) {
+        let deadline = ContinuousClock.now + limit
+        while pids.contains(where: isRunning), ContinuousClock.now < deadline { usleep(500) }
+    }
+
+    /// Whether any thread of a process is neither stopped nor dead.
+    private static func isRunning(_ pid: Int32) -> Bool {
+        Files.names(in: "/proc/\(pid)/task").contains { thread in
+            // The state stands behind the name, which is in parentheses and may have any in it.
+            guard let text = Files.read("/proc/\(pid)/task/\(thread)/stat"), let name = text.lastIndex(of: ")") else {
+                return false
+            }
+            return !["T", "t", "Z", "X"].contains(text[name...].dropFirst(2).first)
+        }
+    }
+
     /// Whether the process is alive and inside this namespace or about to be, and so is one of the lab's own.
     func holds(_ pid: Int32) -> Bool {
         // In this order: one that was not seen on its way is there by now, if it is to come at all.

@@ -81,7 +81,8 @@ extension Lab {
                     "After \(limit), \(progress.nodes - progress.complete) of \(progress.nodes) nodes lack routes:\n"
                         + missing.joined(separator: "\n"))
             }
-            usleep(5_000)
+            // Looking costs processor time that the routers may need, so the longer it takes, the less often.
+            usleep(UInt32(min(max(elapsed / 16, .milliseconds(5)), .milliseconds(100)) / .microseconds(1)))
         }
     }
 

@@ -35,9 +35,11 @@ func withPair(_ config: String = "", _ body: (inout Lab) throws -> Void) throws 
 /// Waits until something holds, which may take a busy machine long.
 func eventually(_ what: String, _ condition: () throws -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(20)
+    var pause: UInt32 = 10_000
     while try !condition() {
         guard ContinuousClock.now < deadline else { throw LabError("Waited in vain: \(what)") }
-        usleep(20_000)
+        usleep(pause)
+        pause = min(pause + pause / 2, 50_000)
     }
 }
 

@@ -38,8 +38,10 @@ final class TemporaryDirectory: Sendable {
 /// Waits until something holds. Somebody who cannot be asked yet is in the wrong for as long as that.
 func eventually(_ what: String, limit: Duration = .seconds(30), _ condition: () throws -> Bool) throws {
     let deadline = ContinuousClock.now + limit
+    var pause: UInt32 = 10_000
     while (try? condition()) != true {
         guard ContinuousClock.now < deadline else { throw LabError("Waited in vain for \(limit): \(what)") }
-        usleep(100_000)
+        usleep(pause)
+        pause = min(pause + pause / 2, 100_000)
     }
 }

@@ -1,10 +1,11 @@
 import Glibc
 import Lab
+import TestSupport
 import Testing
 
 /// Everything here runs real routers in namespaces, one lab after the other: two at once would only make each other
 /// slow, and say nothing more.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root"))
+@Suite(.serialized, .needsRoot)
 enum Interoperability {}
 
 /// Makes a lab, starts its routers, and takes it down whatever happens. What went wrong is told together with what all
@@ -28,9 +29,11 @@ func eventually(_ limit: Duration = .seconds(20), _ describe: () throws -> Strin
         do { return try describe() } catch { return "\(error)" }
     }
     let deadline = ContinuousClock.now + limit
+    var pause: UInt32 = 10_000
     while let problem = look() {
         guard ContinuousClock.now < deadline else { throw LabError("Still after \(limit): \(problem)") }
-        usleep(50_000)
+        usleep(pause)
+        pause = min(pause + pause / 2, 100_000)
     }
 }
 

@@ -1,0 +1,20 @@
+internal import Glibc
+public import Testing
+
+extension Trait where Self == ConditionTrait {
+    /// For tests that make network namespaces. Without root they are skipped, and the run says so. In continuous
+    /// integration, where nobody reads what was skipped, they run all the same and fail.
+    public static var needsRoot: Self { .enabled(if: geteuid() == 0 || mustRun, "network namespaces need root") }
+
+    /// For tests that start a program. Where it is not installed, the same holds as for ``needsRoot``.
+    public static func needs(program: String) -> Self {
+        .enabled(if: isInstalled(program) || mustRun, "\(program) is not installed")
+    }
+
+    private static var mustRun: Bool { getenv("CI") != nil }
+
+    private static func isInstalled(_ program: String) -> Bool {
+        let directories = getenv("PATH").map { String(cString: $0) } ?? ""
+        return directories.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
+    }
+}
