@@ -150,7 +150,7 @@ import Timing
         #expect(try deviations().isEmpty)
         _ = try stage.output("sysctl -w net.ipv4.conf.all.rp_filter=1")
         _ = try stage.machine.run {
-            _ = ForwardingSettings.apply()
+            _ = ForwardingSettings.applyForwarding()
             _ = ForwardingSettings.setNextHopCompatibility(false)
             _ = ForwardingSettings.relaxReversePathFilter(of: "c0")
             _ = ForwardingSettings.setRouterAdvertisements(accepted: false, on: "c1")
