@@ -21,8 +21,11 @@ import Testing
     func whoIsHeardAndBecomesNoNeighborStandsBesideThePort(config: String, expected: String) throws {
         let nodes = [Topology.Node("a", config: config), Topology.Node("b")]
         try withLab(Topology(name: "pair", nodes: nodes, links: [Topology.Link("a", "b")])) { lab in
-            try eventually("a and b answer") { try lab.meshctl("status", "-o", "json").status < 2 }
-            let other = try lab.status(of: "b").routerID
+            var other = ""
+            try eventually("a and b answer") {
+                other = try lab.status(of: "b").routerID
+                return try lab.meshctl("status", "-o", "json").status < 2
+            }
             try eventually("the port says it") {
                 try lab.list(Interface.self, of: "a").first?.problem == "\(other): \(expected); set both ends alike"
             }

@@ -39,6 +39,13 @@ extension Interoperability {
                     try eventually { Service(client.text).moments.count > 30 ? nil : "\(worker) is not served" }
                     try fail(node, failure, worker, servers[node], &lab)
                     usleep(failure.length)
+                    // How long the client waited is looked at below; here, that others serve it in the end.
+                    if failure != .cable {
+                        try eventually {
+                            let last = Service(client.text).moments.suffix(20).map(\.node)
+                            return last.contains(node) ? "\(worker) is still served by \(node): \(last)" : nil
+                        }
+                    }
                     client.signal(SIGTERM)
                     let service = Service(try client.finish().text)
                     print(

@@ -32,12 +32,20 @@ func withPair(_ config: String = "", _ body: (inout Lab) throws -> Void) throws 
     }
 }
 
-/// Waits until something holds, which may take a busy machine long.
+/// Waits until something holds, which may take a busy machine long. Somebody who cannot be asked yet, as an agent that is
+/// just starting, is wrong for as long as that.
 func eventually(_ what: String, _ condition: () throws -> Bool) throws {
+    var problem = ""
+    func holds() -> Bool {
+        do { return try condition() } catch {
+            problem = " (\(error))"
+            return false
+        }
+    }
     let deadline = ContinuousClock.now + .seconds(20)
     var pause: UInt32 = 10_000
-    while try !condition() {
-        guard ContinuousClock.now < deadline else { throw LabError("Waited in vain: \(what)") }
+    while !holds() {
+        guard ContinuousClock.now < deadline else { throw LabError("Waited in vain: \(what)\(problem)") }
         usleep(pause)
         pause = min(pause + pause / 2, 50_000)
     }
