@@ -173,6 +173,7 @@ let package = Package(
     products: [
         .library(name: "ShortestPath", targets: ["ShortestPath"]),
         .library(name: "OSPF", targets: ["Timing", "Addressing", "OSPFPacket", "OSPF"]),
+        .library(name: "Simulation", targets: ["Node", "Simulation"]),
     ],
     dependencies: coreOnly
         ? []

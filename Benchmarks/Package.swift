@@ -14,5 +14,6 @@ let package = Package(
     targets: [
         benchmark("spf-benchmark", ["ShortestPath"]),
         benchmark("route-benchmark", ["OSPF"]),
+        benchmark("snapshot-benchmark", ["OSPF", "Simulation"]),
     ]
 )

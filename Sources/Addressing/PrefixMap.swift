@@ -155,3 +155,11 @@ struct PrefixHash: Sendable {
         return Int(truncatingIfNeeded: sum >> UInt64(64 - count.trailingZeroBitCount))
     }
 }
+
+extension PrefixMap {
+    /// Gives this map storage of its own.
+    public mutating func detach() {
+        entries.detach()
+        chains.detach()
+    }
+}

@@ -4,6 +4,16 @@ public import Timing
 
 /// What can be seen of a router from outside. Nothing here changes it.
 extension Router {
+    /// Gives this copy of a router storage of its own, so that the next change of the original has nothing to copy. To be
+    /// called by whoever took the copy, on a thread of its own.
+    public mutating func detach() {
+        database.detach()
+        aging.detach()
+        calculation.detach()
+        routeTable.detach()
+        origination.own.detach()
+    }
+
     /// The interfaces in order of their index.
     public var interfaceSnapshots: [InterfaceSnapshot] {
         interfaces.map { interface in

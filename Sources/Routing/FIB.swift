@@ -191,6 +191,15 @@ extension FIB {
         return isAsWanted ? .installed : .pending
     }
 
+    /// Gives this copy storage of its own, so that the next change of the original has nothing to copy.
+    public mutating func detach() {
+        routes.detach()
+        targets.detach()
+        groups.detach()
+        hops.detach()
+        failures.detach()
+    }
+
     /// How many routes the kernel refused.
     public var failedRoutes: Int { failures.count }
 

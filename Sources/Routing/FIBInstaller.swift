@@ -126,6 +126,9 @@ public struct FIBInstaller: Sendable {
         nextDeadline = nil
     }
 
+    /// Gives this copy storage of its own, so that the next change of the original has nothing to copy.
+    public mutating func detach() { fib.detach() }
+
     /// Whether a request is under way, whose outcome is waited for.
     public var isBusy: Bool { if case .none = work { false } else { true } }
 

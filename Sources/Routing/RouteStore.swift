@@ -85,6 +85,13 @@ struct RouteStore: Sendable {
         free.append(position)
     }
 
+    /// Gives this store storage of its own.
+    mutating func detach() {
+        records.detach()
+        index.detach()
+        free.detach()
+    }
+
     /// Every position there is; ask ``contains(_:)`` which are in use.
     var positions: Range<Int32> { 0..<Int32(records.count) }
 

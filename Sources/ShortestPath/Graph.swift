@@ -65,6 +65,13 @@ public struct Graph: Sendable {
     /// One more than the largest vertex number in use so far.
     public var vertexBound: Int { extents.count }
 
+    /// Gives this graph storage of its own.
+    public mutating func detach() {
+        arcs.withUnsafeMutableBufferPointer { _ in }
+        extents.withUnsafeMutableBufferPointer { _ in }
+        attributes.withUnsafeMutableBufferPointer { _ in }
+    }
+
     /// Adds a vertex without edges, which lets others through.
     public mutating func addVertex(_ kind: Kind) -> Vertex {
         if let number = free.popLast() {

@@ -15,6 +15,15 @@ public struct ShortestPaths: Sendable {
     private var oldWords = 1
     private var queue = BucketQueue()
 
+    /// Gives these paths storage of their own.
+    public mutating func detach() {
+        keys.withUnsafeMutableBufferPointer { _ in }
+        sets.withUnsafeMutableBufferPointer { _ in }
+        oldKeys.withUnsafeMutableBufferPointer { _ in }
+        oldSets.withUnsafeMutableBufferPointer { _ in }
+    }
+
+
     /// Makes a workspace.
     public init() {}
 

@@ -42,6 +42,9 @@ public struct DeadlineQueue<Subject: Sendable>: Sendable {
         for entry in kept { insert(entry.subject, at: entry.deadline) }
     }
 
+    /// Gives this queue storage of its own.
+    public mutating func detach() { heap.withUnsafeMutableBufferPointer { _ in } }
+
     private mutating func sink() {
         var parent = 0
         while true {

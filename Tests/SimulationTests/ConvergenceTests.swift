@@ -30,7 +30,7 @@ import Timing
         var network = Network(plan: NetworkPlan(topology: .grid(width: 4, height: 4)), seed: 3)
         network.schedule(.healAll, at: .zero)
         network.run(for: .seconds(20))
-        let prefix = network.nodes[3].prefixes[0]
+        let prefix = network.nodes[3].configuration.advertise[0]
         for action in [Action.announce(node: 12, [prefix]), .withdraw(node: 3, [prefix.prefix])] {
             let start = network.now
             network.schedule(action, at: start)

@@ -62,6 +62,12 @@ struct AgentSnapshot: Sendable {
         }
     }
 
+    /// Gives this snapshot storage of its own (``MeshNode/detach()``).
+    mutating func detach() {
+        node.detach()
+        ages.detach()
+    }
+
     /// The name of a router, if it tells one.
     func name(of router: RouterID) -> String? { self.router?.hostname(of: router) }
 
@@ -88,6 +94,12 @@ struct RouteAges: Sendable {
         for (id, _) in update.destinations { destinations[id] = now }
         for (prefix, destination) in update.routes { prefixes[prefix] = destination == nil ? nil : now }
         for id in update.released { destinations[id] = nil }
+    }
+
+    /// Gives this copy storage of its own.
+    mutating func detach() {
+        destinations.detach()
+        prefixes.detach()
     }
 
     /// When the way to `prefix` last changed.

@@ -52,6 +52,14 @@ struct ControlService: Sendable {
         "/livez", "/readyz",
     ]
 
+    /// A snapshot that shares nothing with the agent any more: however long it is looked at, the routing thread copies nothing
+    /// for it.
+    private func detachedSnapshot() async -> AgentSnapshot {
+        var snapshot = await snapshot()
+        snapshot.detach()
+        return snapshot
+    }
+
     /// What is asked of an agent that may be ended if it does not answer in time.
     private func probe(_ path: String) async -> HTTPResponse? {
         switch path {
@@ -71,9 +79,9 @@ struct ControlService: Sendable {
         case "/metrics":
             return HTTPResponse(
                 status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8",
-                body: Array(await snapshot().metrics(links: LinkCounters.read(), registry: registry).utf8))
+                body: Array(await detachedSnapshot().metrics(links: LinkCounters.read(), registry: registry).utf8))
         case "/v1/status":
-            let snapshot = await snapshot()
+            let snapshot = await detachedSnapshot()
             return try .json(StatusDocument(node: snapshot.node.name, time: Timestamp.now, status: snapshot.status))
         case "/v1/neighbors": return try await list { $0.neighborList }
         case "/v1/interfaces": return try await list { $0.interfaceList }
@@ -114,7 +122,7 @@ struct ControlService: Sendable {
 
     private func drain(_ request: DrainRequest) async throws -> HTTPResponse {
         if request.enabled, request.force != true {
-            let snapshot = await snapshot()
+            let snapshot = await detachedSnapshot()
             let names = (snapshot.router?.routersSeparatedWithoutThis ?? []).map(snapshot.label(of:))
             guard snapshot.isDrained || names.isEmpty else {
                 let list = names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
@@ -130,7 +138,7 @@ struct ControlService: Sendable {
 
     /// How the drain stands.
     private func drainState() async -> DrainDocument {
-        let snapshot = await snapshot()
+        let snapshot = await detachedSnapshot()
         var document = DrainDocument(
             node: snapshot.node.name, drained: snapshot.isDrained, reasons: snapshot.node.drainReasons.names,
             transitPackets: nil,
@@ -145,7 +153,7 @@ struct ControlService: Sendable {
     }
 
     private func list<Item: ListItem>(_ items: (AgentSnapshot) throws -> [Item]) async throws -> HTTPResponse {
-        let snapshot = await snapshot()
+        let snapshot = await detachedSnapshot()
         return try .json(ListDocument(node: snapshot.node.name, time: Timestamp.now, items: try items(snapshot)))
     }
 

@@ -149,6 +149,9 @@ public struct AddressLedger: Sendable {
         }
     }
 
+    /// Gives this copy storage of its own.
+    mutating func detach() { entries.detach() }
+
     // MARK: Wants
 
     /// An owner wants an address, announced like this, or not at all, once it is placed.

@@ -1,3 +1,5 @@
+internal import Addressing
+
 /// A dense number of one kind of thing, so that numbers of different things are not mistaken for each other.
 protocol SlotNumber: Hashable, Comparable, Sendable {
     var rawValue: Int32 { get }
@@ -31,6 +33,12 @@ struct SlotMap<Number: SlotNumber, Value: Sendable>: Sendable {
         if let number = free.popLast() { return number }
         slots.append(value())
         return Number(rawValue: Int32(slots.count - 1))
+    }
+
+    /// Gives this map storage of its own.
+    mutating func detach() {
+        slots.detach()
+        free.detach()
     }
 
     /// Gives a number back.

@@ -59,6 +59,10 @@ struct LinkStateDatabase: Sendable {
     }
 
     private(set) var entries: [DatabaseKey: Entry] = [:]
+
+    /// Gives this database storage of its own.
+    mutating func detach() { entries.detach() }
+
     /// Octets of all LSAs together.
     private(set) var octetCount = 0
     /// The sum of the checksums of the LSAs that are not link-local (the field's usual way to compare databases).

@@ -83,6 +83,15 @@ struct PrefixTable: Sendable {
 
     private var numbers = PrefixMap<PrefixNumber>()
     private var groupNumbers: [CandidateList: GroupNumber] = [:]
+
+    /// Gives this table storage of its own.
+    mutating func detach() {
+        groups.detach()
+        entries.detach()
+        numbers.detach()
+        groupNumbers.detach()
+    }
+
     /// How often a candidate is announced beyond once: by several LSAs of one router, as when a prefix moves between them.
     private var repeats: [Repeat: Int] = [:]
     /// The last step from one group to another: prefixes that come together mostly take the same one.

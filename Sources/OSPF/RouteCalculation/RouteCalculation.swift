@@ -33,6 +33,15 @@ public struct RouteCalculation: Sendable {
     /// Whether the area is the backbone, in which no path to an AS boundary router is preferred for where it runs.
     let isBackbone: Bool
 
+    /// Gives this calculation storage of its own.
+    mutating func detach() {
+        topology.detach()
+        prefixes.detach()
+        contributions.detach()
+        information.detach()
+        paths.detach()
+    }
+
     /// Makes a calculation over an empty database.
     public init(limits: RouterLimits = RouterLimits(), isBackbone: Bool = true) {
         self.isBackbone = isBackbone

@@ -97,6 +97,12 @@ public struct RouteTable: Sendable {
     /// Makes an empty table.
     public init() {}
 
+    /// Gives this table storage of its own.
+    mutating func detach() {
+        destinations.detach()
+        routes.detach()
+    }
+
     /// Takes an update in. Traps on an update that breaks its own promises, which is a bug of this module.
     public mutating func apply(_ update: RouteTableUpdate) {
         for (id, destination) in update.destinations {

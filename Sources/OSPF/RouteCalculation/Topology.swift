@@ -71,6 +71,13 @@ struct Topology: Sendable {
 
     subscript(vertex: Vertex) -> Node { nodes[Int(vertex.rawValue)] }
 
+    /// Gives this topology storage of its own.
+    mutating func detach() {
+        nodes.detach()
+        vertices.detach()
+        graph.detach()
+    }
+
     /// Forgets that anything is new.
     mutating func markSeen() {
         graph.forgetChanges()
