@@ -124,7 +124,7 @@ import Yams
     }
 
     @Test func imagesHaveTheVersionOfTheProgram() throws {
-        let version = try Repository.text("Sources/Agent/Version.swift").firstMatch(of: #/text = "(.+)"/#)
+        let version = try Repository.text("Sources/ControlAPI/Version.swift").firstMatch(of: #/text = "(.+)"/#)
         let tag = try #require(version?.1)
         for file in Self.manifests {
             let images = try Repository.text(file).matches(of: #/image: (\S+)/#).map(\.1)
