@@ -97,8 +97,6 @@ public struct MeshNode: Sendable {
     public internal(set) var limiter = NoticeLimiter()
     /// Who was last heard on each port.
     var lastHeard = LastHeard()
-    /// Our router ID, while another router has it and does not give way.
-    var lastDuplicate: RouterID?
     /// When changes of others to our part of the kernel were last logged.
     var foreignChangesLogged: [ForeignChange: Instant] = [:]
     /// What has been counted.

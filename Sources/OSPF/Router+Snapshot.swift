@@ -109,6 +109,9 @@ extension Router {
         interfaces.contains { $0.neighbors.contains { $0.state >= .exStart && $0.state < .full } }
     }
 
+    /// When another router with our router ID was last heard of, directly or by its LSAs; `nil` if none was.
+    public var duplicateRouterIDSeen: Instant? { duplicates.lastSeen }
+
     /// Whether an earlier life is being taken up (``RouterConfiguration/resumptionLimit``).
     public var isResuming: Bool { resumption != nil }
 

@@ -1,3 +1,4 @@
+import MeshConfiguration
 import OSPF
 import Simulation
 import Testing

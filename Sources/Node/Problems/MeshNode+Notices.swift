@@ -29,9 +29,7 @@ extension MeshNode {
             problems.invalidate()
             if to < from { lastHeard.lost(neighbor, on: interface, at: now) }
             if from == .full, to < .full { counters.lostAdjacency(neighbor, on: name(ofInterface: interface)) }
-        case .duplicateRouterID(let routerID, _, let weYield):
-            lastDuplicate = weYield ? nil : routerID
-            problems.invalidate()
+        case .duplicateRouterID: problems.invalidate()
         case .limitReached(let limit):
             problems.limits.append(limit.text(router?.configuration.limits ?? RouterLimits()))
         default: break

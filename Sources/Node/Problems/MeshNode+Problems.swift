@@ -31,7 +31,7 @@ extension MeshNode {
 
     private func foundProblems(at now: Instant) -> [Problem] {
         let found =
-            stageProblems + kernelProblems + linkProblems(at: now) + neighborProblems(at: now) + meshProblems
+            stageProblems + kernelProblems + linkProblems(at: now) + neighborProblems(at: now) + meshProblems(at: now)
             + clusterProblems
         return bounded(found)
     }
@@ -185,7 +185,10 @@ extension MeshNode {
 
     // MARK: The mesh and the cluster
 
-    private var meshProblems: [Problem] {
+    /// So long after the last sign of it a duplicate router ID is believed to be there still.
+    private static let duplicateLifetime = Duration.seconds(120)
+
+    private func meshProblems(at now: Instant) -> [Problem] {
         guard let router else { return [] }
         var found = review.claims.map { Problem(.duplicateAddress, $0, $0) }
         found += [ipv4.takenAddress, ipv4.takenPods].compactMap { range in
@@ -197,7 +200,8 @@ extension MeshNode {
                 .duplicatePrefix, "\(duplicate.prefix)",
                 "\(duplicate.prefix) is announced by \(names) and should belong to one node")
         }
-        if let duplicate = lastDuplicate {
+        if let seen = router.duplicateRouterIDSeen, now - seen < Self.duplicateLifetime {
+            let duplicate = router.routerID
             found.append(
                 Problem(
                     .duplicateRouterID, "\(duplicate)", "another router has this node's router ID \(duplicate)",

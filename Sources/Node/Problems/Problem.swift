@@ -70,7 +70,7 @@ public struct Problem: Hashable, Sendable {
         /// Whether the node's routes cannot be relied on while there is such a problem.
         public var preventsReadiness: Bool {
             switch self {
-            case .noIdentity, .synchronization, .kernel, .refusedRoutes: true
+            case .noIdentity, .synchronization, .kernel, .refusedRoutes, .duplicateRouterID: true
             default: false
             }
         }

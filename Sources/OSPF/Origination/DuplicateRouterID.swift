@@ -20,6 +20,8 @@ struct DuplicateDetection: Sendable {
     private(set) var backoff = YieldBackoff()
     /// When a neighbour with our ID was first heard, by interface.
     var neighborHeard: [UInt32: Instant] = [:]
+    /// When a sign of another router with our ID was last seen.
+    var lastSeen: Instant?
     /// When a distant duplicate was last told.
     var toldDistant: Instant?
     /// When the present window of outlived router-LSAs began, and how many there were.
@@ -40,6 +42,7 @@ extension Router {
     /// keeps it. A neighbour that ought to yield and does not is given way to in the end.
     mutating func noteOwnIDHeard(from source: IPv6Address, on index: UInt32, at now: Instant) {
         guard !interfaces.contains(where: { $0.configuration.linkLocalAddress == source }) else { return }
+        duplicates.lastSeen = now
         let interface = interfaces[index].configuration
         let first = duplicates.neighborHeard[interface.index]
         let weYield =
@@ -72,6 +75,7 @@ extension Router {
                 count >= DuplicateDetection.patience.count && now - since >= DuplicateDetection.patience.time
         }
         guard isDuplicate else { return }
+        duplicates.lastSeen = now
         let weYield = configuration.routerIDIsDerived && weShouldYield && duplicates.backoff.mayYield(at: now)
         if weYield || duplicates.toldDistant.map({ now - $0 > DuplicateDetection.window }) != false {
             duplicates.toldDistant = now

@@ -1,0 +1,119 @@
+import Addressing
+import OSPF
+import Testing
+import Timing
+
+@testable import Node
+
+@Suite struct AddressLedgerTests {
+    private let address = IPv6Address("2001:db8::1")!
+    private let announcement = AdvertisedPrefix(prefix: IPv6Prefix("2001:db8::1/128")!)
+    private func at(_ seconds: Int64) -> Instant { .zero + .seconds(seconds) }
+
+    private func requests(_ ledger: inout AddressLedger, at seconds: Int64 = 0) -> [AddressLedger.Request] {
+        ledger.takeRequests(limit: 16, mayRemove: true, at: at(seconds))
+    }
+
+    @Test func anAddressIsAnnouncedOnceTheKernelHasIt() {
+        var ledger = AddressLedger()
+        ledger.want(address, by: .vip, as: announcement)
+        #expect(ledger.announcements.isEmpty)
+        #expect(requests(&ledger) == [.add(address)])
+        #expect(ledger.announcements.isEmpty && ledger.isBusy)
+        #expect(ledger.take(.added, of: .add(address), at: at(0)) == nil)
+        #expect(ledger.announcements == [announcement] && !ledger.isBusy)
+        ledger.drop(address, by: .vip)
+        #expect(ledger.announcements.isEmpty, "it is announced no more before it goes")
+        #expect(requests(&ledger) == [.remove(address)])
+        #expect(ledger.take(.removed, of: .remove(address), at: at(0)) == nil)
+        #expect(ledger.entries.isEmpty)
+    }
+
+    @Test func aRefusedAddressIsNotAnnouncedAndTriedAgainEverMoreSeldom() {
+        var ledger = AddressLedger()
+        ledger.want(address, by: .vip, as: announcement)
+        var now: Int64 = 0
+        var waits: [Int64] = []
+        for round in 0..<8 {
+            #expect(requests(&ledger, at: now) == [.add(address)])
+            let news = ledger.take(.refused("no"), of: .add(address), at: at(now))
+            #expect(news == (round == 0 ? .refused("no") : nil), "people are told once")
+            #expect(ledger.announcements.isEmpty && ledger.refused.map(\.reason) == ["no"])
+            let next = ledger.nextDeadline!
+            waits.append((next - at(now)).components.seconds)
+            #expect(requests(&ledger, at: now).isEmpty)
+            now += waits.last!
+        }
+        #expect(waits == [1, 2, 4, 8, 16, 30, 30, 30])
+        #expect(requests(&ledger, at: now) == [.add(address)])
+        #expect(ledger.take(.added, of: .add(address), at: at(now)) == .accepted)
+        #expect(ledger.announcements == [announcement] && ledger.refused.isEmpty && ledger.nextDeadline == nil)
+    }
+
+    @Test func whatWasThereBeforeIsNeverRemoved() {
+        var ledger = AddressLedger()
+        ledger.want(address, by: .service, as: announcement)
+        _ = requests(&ledger)
+        _ = ledger.take(.present(isOurs: false), of: .add(address), at: at(0))
+        #expect(ledger.announcements == [announcement])
+        ledger.drop(address, by: .service)
+        #expect(requests(&ledger).isEmpty && ledger.entries.isEmpty)
+        #expect(ledger.removeAll(keeping: []).isEmpty)
+    }
+
+    @Test func theLowestMetricOfItsOwnersCounts() {
+        var ledger = AddressLedger()
+        var last = announcement
+        last.metric = AdvertisedPrefix.lastResort
+        ledger.want(address, by: .service, as: last)
+        ledger.want(address, by: .vip, as: announcement)
+        _ = requests(&ledger)
+        _ = ledger.take(.added, of: .add(address), at: at(0))
+        #expect(ledger.announcements == [announcement])
+        ledger.drop(address, by: .vip)
+        #expect(ledger.announcements == [last], "the other owner still wants it")
+        #expect(requests(&ledger).isEmpty)
+    }
+
+    @Test func whatIsRemovedByOthersComesBack() {
+        var ledger = AddressLedger()
+        ledger.want(address, by: .node, as: announcement)
+        _ = requests(&ledger)
+        _ = ledger.take(.added, of: .add(address), at: at(0))
+        #expect(ledger.gone(address) == .stolen)
+        #expect(ledger.announcements.isEmpty)
+        #expect(requests(&ledger) == [.add(address)])
+        // It goes again while the kernel is being asked: what the answer says is not believed.
+        #expect(ledger.gone(address) == nil)
+        _ = ledger.take(.added, of: .add(address), at: at(0))
+        #expect(ledger.announcements.isEmpty && requests(&ledger) == [.add(address)])
+    }
+
+    @Test func whatAnEarlierRunLeftStaysUntilItsOwnerHasSpoken() {
+        var ledger = AddressLedger()
+        let other = IPv6Address("2001:db8::2")!
+        ledger.adopt(address)
+        ledger.adopt(other)
+        #expect(ledger.sweep(keeping: [address]) == [other])
+        #expect(requests(&ledger) == [.remove(other)])
+        _ = ledger.take(.removed, of: .remove(other), at: at(0))
+        // The first outcome of its check is bad.
+        ledger.drop(address, by: .vip)
+        #expect(requests(&ledger) == [.remove(address)])
+    }
+
+    @Test func whatIsWantedAgainBeforeItIsGoneStays() {
+        var ledger = AddressLedger()
+        ledger.want(address, by: .vip, as: announcement)
+        _ = requests(&ledger)
+        _ = ledger.take(.added, of: .add(address), at: at(0))
+        ledger.drop(address, by: .vip)
+        ledger.want(address, by: .vip, as: announcement)
+        #expect(requests(&ledger).isEmpty && ledger.announcements == [announcement])
+        ledger.drop(address, by: .vip)
+        #expect(requests(&ledger) == [.remove(address)])
+        ledger.want(address, by: .vip, as: announcement)
+        _ = ledger.take(.removed, of: .remove(address), at: at(0))
+        #expect(requests(&ledger) == [.add(address)], "it had gone, and comes again")
+    }
+}

@@ -1,0 +1,229 @@
+import Addressing
+import Links
+import MeshConfiguration
+import OSPF
+import Services
+import Testing
+import Timing
+
+@testable import Node
+
+/// What operators met: each was wrong once.
+@Suite struct MeshNodeTests {
+    private let vip = VIP(name: "api", address: IPv6Address("2001:db8:a::1")!)
+    private var withVIP: Configuration {
+        var configuration = Configuration()
+        configuration.vips = [vip]
+        return configuration
+    }
+
+    @Test func aNodeIsWhoItWasWhateverPortsComeAndGo() throws {
+        var first = NodeBench()
+        first.start()
+        let identity = try #require(first.node.identity)
+        #expect(identity.address == Configuration().addressing.plan.nodeAddress(for: NodeBench.card.macAddress!))
+        // The lowest card is taken out, and another one is there; the agent is killed and started.
+        let added = Link(index: 9, name: "usb0", macAddress: MACAddress("00:00:5e:00:00:01")!, isPhysical: true)
+        for ports in [[NodeBench.cable], [NodeBench.cable, added], []] {
+            var later = NodeBench(saved: first.saved, nonce: 99)
+            later.start(ports)
+            #expect(later.node.identity == identity, "address, router ID and fingerprint stay")
+        }
+    }
+
+    @Test func anUnusedPortNamesTheNodeToo() throws {
+        var configuration = Configuration()
+        var ignored = InterfaceRule(pattern: .named(Glob("eno1")!))
+        ignored.role = .ignored
+        configuration.interfaces = [ignored] + configuration.interfaces
+        var bench = NodeBench(configuration)
+        bench.start()
+        #expect(bench.node.identity?.saved?.mac == NodeBench.card.macAddress)
+        #expect(bench.node.interfaces.unused[2]?.reason == .ignored)
+    }
+
+    @Test func anAddressThatTheKernelRefusesIsNotAnnouncedAndIsAProblem() {
+        var bench = NodeBench(withVIP)
+        bench.refusedAddresses = [vip.address]
+        bench.start()
+        bench.run(for: .seconds(5))
+        #expect(!bench.announces(vip.address))
+        #expect(bench.problems(.refusedAddress).map(\.subject) == ["\(vip.address)"])
+        #expect(bench.log.count { $0.contains("cannot add \(vip.address)") } == 1)
+        bench.refusedAddresses = []
+        bench.run(for: .seconds(40))
+        #expect(bench.announces(vip.address) && bench.problems(.refusedAddress).isEmpty)
+    }
+
+    @Test func anAddressThatWasThereBeforeStays() {
+        var bench = NodeBench(withVIP)
+        bench.loopback[vip.address] = false
+        bench.start()
+        bench.run(for: .seconds(1))
+        #expect(bench.announces(vip.address))
+        bench.handle(.configuration(Configuration()))
+        #expect(!bench.announces(vip.address))
+        #expect(bench.loopback[vip.address] == false, "what we did not place we do not remove")
+    }
+
+    @Test func aSettingThatIsChangedIsSetBackAndOneThatCannotBeIsAProblem() {
+        var bench = NodeBench()
+        bench.start()
+        let name = "net.ipv6.conf.all.forwarding"
+        bench.settings[name] = .unchanged
+        bench.run(for: .seconds(20))
+        bench.settings[name] = .changed(from: "0")
+        bench.handle(.kernel([.settingsChanged]))
+        #expect(bench.log.contains { $0.contains("\(name) was changed to 0 by another program; set back") })
+        bench.settings[name] = .failed("read-only file system")
+        bench.run(for: .seconds(20))
+        #expect(bench.problems(.setting).map(\.subject) == [name])
+        bench.settings[name] = .unchanged
+        bench.run(for: .seconds(20))
+        #expect(bench.problems(.setting).isEmpty)
+    }
+
+    @Test func aPortOfAnotherNetworkIsNotUsedUnlessARuleNamesIt() {
+        let lan = InterfaceAddress(
+            interface: 2, address: IPv6Address(IPv4Address(0xc0a8_0105)), prefixLength: 120)
+        let route = DefaultRoute(interface: 2, family: .ipv4)
+        for (addresses, defaults) in [([lan], []), ([], [route])] {
+            var bench = NodeBench()
+            bench.start(addresses: addresses, defaults: defaults)
+            #expect(Set(bench.node.interfaces.ports.keys) == [3])
+            #expect(bench.log.contains { $0.contains("not using eno1") && $0.contains("- match: eno1") })
+        }
+        var configuration = Configuration()
+        configuration.interfaces.insert(InterfaceRule(pattern: .named(Glob("eno*")!)), at: 0)
+        var named = NodeBench(configuration)
+        named.start(addresses: [lan], defaults: [route])
+        #expect(Set(named.node.interfaces.ports.keys) == [2, 3])
+        // A router that advertises itself later.
+        var bench = NodeBench()
+        bench.start()
+        #expect(Set(bench.node.interfaces.ports.keys) == [2, 3])
+        bench.handle(.kernel([.routerAdvertised(interface: 2)]))
+        #expect(Set(bench.node.interfaces.ports.keys) == [3])
+    }
+
+    @Test func routerAdvertisementsAreTakenWhereThereIsNoMesh() {
+        var bench = NodeBench()
+        bench.start(defaults: [DefaultRoute(interface: 2, family: .ipv6, isAdvertised: true)])
+        let asked = bench.settingsAsked.last ?? []
+        #expect(asked.contains(.keepRouterAdvertisements(port: "eno1")))
+        #expect(asked.contains(.refuseRouterAdvertisements(port: "enp1s0")))
+        #expect(
+            asked.firstIndex(of: .keepRouterAdvertisements(port: "eno1"))! < asked.firstIndex(of: .forwarding)!,
+            "before forwarding is switched on, or the kernel drops the default route")
+    }
+
+    @Test func aPoolInsideAConnectedSubnetIsRefused() throws {
+        var configuration = Configuration()
+        configuration.addressing.ipv4.nodes = PrefixPool(base: IPv4Prefix("192.168.1.0/30")!, length: 32)
+        var bench = NodeBench(configuration)
+        bench.start(addresses: [
+            InterfaceAddress(interface: 2, address: IPv6Address(IPv4Address(0xc0a8_0105)), prefixLength: 120)
+        ])
+        bench.run(for: .seconds(20))
+        #expect(bench.node.ipv4.address == nil)
+        #expect(bench.problems(.ipv4Range).map(\.text).first?.contains("192.168.1.0/24") == true)
+    }
+
+    @Test func aPoolAroundAConnectedSubnetAvoidsIt() throws {
+        var configuration = Configuration()
+        configuration.addressing.ipv4.nodes = PrefixPool(base: IPv4Prefix("192.168.0.0/30")!, length: 32)
+        for last in [UInt32(0), 1, 2, 3] {
+            var bench = NodeBench(configuration)
+            bench.start(addresses: [
+                InterfaceAddress(interface: 2, address: IPv6Address(IPv4Address(0xc0a8_0000 | last)), prefixLength: 127)
+            ])
+            bench.run(for: .seconds(20))
+            let taken = try #require(bench.node.ipv4.address)
+            #expect(taken.rawValue & ~1 != (0xc0a8_0000 | last) & ~1)
+        }
+    }
+
+    @Test func aFileForContainersThatIsLostIsWrittenAgain() {
+        var configuration = Configuration()
+        configuration.cni = Configuration.CNIOptions()
+        var bench = NodeBench(configuration)
+        bench.start()
+        bench.run(for: .seconds(20))
+        #expect(bench.files.count == 1 || bench.files.dropFirst().allSatisfy { $0 == bench.files[0] })
+        let before = bench.files.count
+        bench.run(for: .seconds(20))
+        #expect(bench.files.count > before, "it is looked at now and then")
+        bench.fileResult = .failure(NodeFailure("no space"))
+        bench.run(for: .seconds(20))
+        #expect(bench.problems(.podNetwork).count == 1)
+    }
+
+    @Test func flapsAreCountedAndTheirReasonIsTold() {
+        var bench = NodeBench()
+        bench.start()
+        bench.run(for: .seconds(1))
+        var dark = NodeBench.cable
+        dark.hasCarrier = false
+        for _ in 0..<12 { bench.handle(.kernel([.link(dark), .link(NodeBench.cable)])) }
+        #expect(bench.node.counters.portFlaps == ["enp1s0": 12])
+        var narrow = NodeBench.cable
+        narrow.mtu = 1400
+        bench.handle(.kernel([.link(narrow)]))
+        #expect(bench.log.contains("interface enp1s0: MTU 1500 → 1400"))
+    }
+
+    @Test func aPortOnWhichNobodyIsHeardIsAProblem() {
+        var bench = NodeBench()
+        bench.start([NodeBench.cable])
+        bench.run(for: .seconds(5))
+        #expect(bench.problems(.silentPort).isEmpty, "a neighbor may still come")
+        bench.run(for: .seconds(10))
+        #expect(bench.problems(.silentPort).map(\.subject) == ["enp1s0"])
+        #expect(bench.node.isIsolated && bench.problems(.isolated).count == 1)
+        #expect(bench.node.notReady(at: bench.now).isEmpty, "its routes are as they should be: none")
+    }
+
+    @Test func readinessIsLoggedWithItsReason() {
+        var bench = NodeBench()
+        bench.start()
+        #expect(bench.node.notReady(at: bench.now) == ["initial database synchronization is not complete"])
+        bench.run(for: .seconds(20))
+        #expect(bench.node.notReady(at: bench.now).isEmpty)
+        #expect(bench.log.contains("ready"))
+    }
+
+    @Test func aDrainIsRememberedAndMakesVIPsTheLastResort() {
+        var bench = NodeBench(withVIP)
+        bench.start()
+        bench.handle(.command(.drain(true)))
+        func metric(_ bench: NodeBench) -> UInt16? {
+            bench.node.announced.first { $0.prefix.address == vip.address }?.metric
+        }
+        #expect(metric(bench) == AdvertisedPrefix.lastResort && bench.node.router?.isStubRouter == true)
+        var later = NodeBench(withVIP, saved: bench.saved)
+        later.start()
+        #expect(metric(later) == AdvertisedPrefix.lastResort && later.node.router?.isStubRouter == true)
+        later.handle(.command(.drain(false)))
+        #expect(metric(later) == 0 && later.node.router?.isStubRouter == false)
+    }
+
+    @Test func aStandstillIsTold() {
+        var bench = NodeBench()
+        bench.start()
+        bench.handle(.stoodStill(.seconds(10)))
+        #expect(bench.log.contains("this process did not run for 10 s"))
+    }
+
+    @Test func aStopLeavesTheNodesOwnAddressAndTakesTheOthers() throws {
+        var bench = NodeBench(withVIP)
+        bench.start()
+        let own = try #require(bench.node.identity?.address)
+        #expect(Set(bench.loopback.keys) == [own, vip.address])
+        bench.handle(.command(.stop(removingEverything: false)))
+        #expect(Set(bench.loopback.keys) == [own] && bench.node.nextDeadline == nil)
+        var all = NodeBench(withVIP)
+        all.start()
+        all.handle(.command(.stop(removingEverything: true)))
+        #expect(all.loopback.isEmpty)
+    }
+}

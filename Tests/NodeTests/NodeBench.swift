@@ -1,0 +1,118 @@
+import Addressing
+import Links
+import MeshConfiguration
+import OSPF
+import Routing
+import Services
+import Timing
+
+@testable import Node
+
+/// A node on a machine that does what it is asked, unless a test says otherwise.
+struct NodeBench {
+    var node: MeshNode
+    var now = Instant.zero + .seconds(100)
+    /// The addresses on `lo`, and whether they bear our mark.
+    var loopback: [IPv6Address: Bool] = [:]
+    var refusedAddresses: Set<IPv6Address> = []
+    /// What the kernel has in place of the settings wanted, by variable.
+    var settings: [String: SettingOutcome.Result] = [:]
+    var saved = SavedState()
+    var log: [String] = []
+    var files: [NetworkConfiguration] = []
+    var fileResult: Result<Bool, NodeFailure> = .success(true)
+    var settingsAsked: [[KernelSetting]] = []
+
+    static let card = Link(
+        index: 2, name: "eno1", macAddress: MACAddress("00:1b:21:00:00:05")!, isPhysical: true)
+    static let cable = Link(
+        index: 3, name: "enp1s0", macAddress: MACAddress("00:1b:21:00:00:06")!, isPhysical: true)
+    static let loopbackLink = Link(index: 1, name: "lo", isLoopback: true, mtu: 65_536)
+
+    static func linkLocal(_ link: Link) -> InterfaceAddress {
+        InterfaceAddress(
+            interface: link.index, address: IPv6Address("fe80::\(link.index)")!, prefixLength: 64)
+    }
+
+    init(
+        _ configuration: Configuration = Configuration(), saved: SavedState = SavedState(), machine: UInt64? = 1,
+        nonce: UInt64 = 7, hasCluster: Bool = false
+    ) {
+        var environment = MeshNode.Environment()
+        environment.hostName = "n1"
+        environment.machine = machine
+        environment.seed = nonce
+        environment.saved = saved
+        environment.hasCluster = hasCluster
+        self.saved = saved
+        node = MeshNode(configuration: configuration, environment: environment)
+    }
+
+    mutating func start(_ links: [Link] = [card, cable], addresses: [InterfaceAddress] = [], defaults: [DefaultRoute] = []) {
+        handle(
+            .start(
+                links: [Self.loopbackLink] + links, addresses: links.map(Self.linkLocal) + addresses,
+                defaultRoutes: defaults))
+    }
+
+    mutating func handle(_ event: NodeEvent) {
+        var events = [event]
+        while !events.isEmpty {
+            var effects: [NodeEffect] = []
+            node.handle(events.removeFirst(), at: now, effects: &effects)
+            for effect in effects { if let outcome = perform(effect) { events.append(outcome) } }
+        }
+    }
+
+    /// Lets the node's timers ring until `duration` has passed.
+    mutating func run(for duration: Duration) {
+        let end = now + duration
+        while let deadline = node.nextDeadline, deadline <= end {
+            now = max(now, deadline)
+            handle(.timer)
+            // Hellos and the like come at most so often.
+            now = now + .milliseconds(1)
+        }
+        now = end
+        handle(.timer)
+    }
+
+    private mutating func perform(_ effect: NodeEffect) -> NodeEvent? {
+        switch effect {
+        case .routes(.read): return .installed(.read(KernelRoutes()))
+        case .routes(.apply): return .installed(.applied(failures: []))
+        case .addresses(let requests): return .addresses(requests.map { AddressOutcome($0, carryOut($0)) })
+        case .settings(let wanted):
+            settingsAsked.append(wanted)
+            let outcomes = settings.map { SettingOutcome(name: $0.key, wanted: "1", result: $0.value) }
+            return .settings(outcomes)
+        case .save(.identity(let identity)): saved.identity = identity
+        case .save(.range(let range, let purpose)): saved.ranges[purpose] = range
+        case .save(.drained(let isDrained)): saved.isDrained = isDrained
+        case .log(_, let text, _): log.append(text)
+        case .networkConfiguration(let network):
+            files.append(network)
+            return .networkConfiguration(fileResult)
+        default: break
+        }
+        return nil
+    }
+
+    private mutating func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
+        switch request {
+        case .add(let address):
+            if refusedAddresses.contains(address) { return .refused("permission denied") }
+            if let isOurs = loopback[address] { return .present(isOurs: isOurs) }
+            loopback[address] = true
+            return .added
+        case .remove(let address):
+            loopback[address] = nil
+            return .removed
+        }
+    }
+
+    func problems(_ kind: Problem.Kind) -> [Problem] { node.currentProblems(at: now).filter { $0.kind == kind } }
+    func announces(_ address: IPv6Address) -> Bool {
+        node.announced.contains { $0.prefix == IPv6Prefix(host: address) }
+    }
+}

@@ -1,0 +1,21 @@
+import Addressing
+import Node
+import Simulation
+import Testing
+import Timing
+
+/// Two nodes that were given one router ID, two hops apart: neither may take another, and both say so.
+@Suite struct DuplicateRouterIDTests {
+    @Test func aConfiguredDuplicateTwoHopsAwayIsAProblemOfBoth() throws {
+        var plan = NetworkPlan(topology: .line(3))
+        plan.nodes[2].routerID = plan.nodes[0].routerID
+        var network = Network(plan: plan, seed: 3)
+        network.schedule(.healAll, at: .zero)
+        network.run(for: .seconds(90))
+        for index in [0, 2] {
+            let node = try #require(network.nodes[index].process)
+            let problems = node.problems.all.filter { $0.kind == .duplicateRouterID }
+            #expect(problems.map(\.subject) == ["\(plan.nodes[0].routerID)"], "n\(index)")
+        }
+    }
+}
