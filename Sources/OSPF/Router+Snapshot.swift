@@ -115,11 +115,12 @@ extension Router {
     /// Whether an earlier life is being taken up (``RouterConfiguration/resumptionLimit``).
     public var isResuming: Bool { resumption != nil }
 
-    /// Whether the mesh has been heard out: every interface that is neither passive nor stands by has a full neighbour, all of them are
-    /// reached by shortest paths (their router-LSAs, too, know of the adjacency), and nothing is throttled or uncomputed.
+    /// Whether initial database synchronization is complete: every interface that is neither passive nor stands by has a full
+    /// neighbour, all of them are reached by shortest paths (their router-LSAs, too, know of the adjacency), no exchange is
+    /// under way, and nothing is throttled or uncomputed.
     public var isSynchronized: Bool {
         let active = interfaces.filter { !$0.isSilent }
-        guard !active.isEmpty, isSettled else { return false }
+        guard !active.isEmpty, isSettled, !isExchanging else { return false }
         return active.allSatisfy { interface in
             let full = interface.neighbors.filter { $0.state == .full }
             return !full.isEmpty && full.allSatisfy { calculation.distance(to: $0.routerID) != nil }

@@ -58,6 +58,8 @@ public struct FIBInstaller: Sendable {
     public var limit = 4096
 
     private var work = Work.none
+    /// Whether something happened while the kernel was being read, of which the reading may know or not.
+    private var isReadingOutdated = false
     private var retryDelay = FIBInstaller.shortestRetry
 
     private static let shortestRetry = Duration.milliseconds(100)
@@ -82,12 +84,14 @@ public struct FIBInstaller: Sendable {
 
     /// A link can carry packets, or not any more.
     public mutating func link(_ index: UInt32, isUsable: Bool, isGone: Bool = false) {
+        isReadingOutdated = isReadingOutdated || isReading
         if isUsable { fib.linkUsable(index) } else { fib.linkLost(index, isGone: isGone) }
     }
 
     /// Takes over what others did to our routes; whether it was worth telling.
     @discardableResult
     public mutating func take(_ event: RouteEvent) -> Bool {
+        isReadingOutdated = isReadingOutdated || isReading
         switch event {
         case .routeDeleted(let prefix):
             guard fib.routeDeleted(prefix) else { return false }
@@ -155,6 +159,7 @@ public struct FIBInstaller: Sendable {
         case (.adopting, .read(let kernel)):
             lastError = nil
             fib.adopt(kernel)
+            rereadIfOutdated()
             return nil
         case (.adopting, .unreachable(let reason)):
             lastError = reason
@@ -162,7 +167,8 @@ public struct FIBInstaller: Sendable {
         case (.reading(let round), .read(let kernel)):
             lastError = nil
             fib.reconcile(kernel)
-            return plan(round: round, at: now)
+            guard rereadIfOutdated() else { return plan(round: round, at: now) }
+            return round + 1 < Self.rounds ? plan(round: round + 1, at: now) : finish(at: now)
         case (.applying(let changes, let round), .applied(let failures)):
             lastError = nil
             for (index, failure) in failures { fib.failed(changes[index], failure) }
@@ -176,6 +182,22 @@ public struct FIBInstaller: Sendable {
         case (.none, _), (.adopting, .applied), (.reading, .applied), (.applying, .read):
             preconditionFailure("the outcome of another request")
         }
+    }
+
+    /// Whether the kernel is being read.
+    private var isReading: Bool {
+        switch work {
+        case .adopting, .reading: true
+        case .none, .applying: false
+        }
+    }
+
+    /// What the reading said may be older than what has been heard since: then it is to be read again. Whether it is.
+    @discardableResult
+    private mutating func rereadIfOutdated() -> Bool {
+        defer { isReadingOutdated = false }
+        if isReadingOutdated { fib.reread(.everything) }
+        return isReadingOutdated
     }
 
     private mutating func plan(round: Int, at now: Instant) -> Request? {

@@ -23,7 +23,6 @@ public struct ShortestPaths: Sendable {
         oldSets.withUnsafeMutableBufferPointer { _ in }
     }
 
-
     /// Makes a workspace.
     public init() {}
 

@@ -48,7 +48,9 @@ struct NodeBench {
         node = MeshNode(configuration: configuration, environment: environment)
     }
 
-    mutating func start(_ links: [Link] = [card, cable], addresses: [InterfaceAddress] = [], defaults: [DefaultRoute] = []) {
+    mutating func start(
+        _ links: [Link] = [card, cable], addresses: [InterfaceAddress] = [], defaults: [DefaultRoute] = []
+    ) {
         handle(
             .start(
                 links: [Self.loopbackLink] + links, addresses: links.map(Self.linkLocal) + addresses,

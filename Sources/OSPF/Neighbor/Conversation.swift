@@ -1,5 +1,5 @@
-internal import Timing
 import OSPFPacket
+internal import Timing
 
 /// The conversation with a neighbour from ExStart on (RFC 2328 §10): the exchange of databases, and what is flooded to it.
 struct Conversation: Sendable {

@@ -1,6 +1,6 @@
-internal import Timing
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// What a neighbour has to know of its router and interface to go on with the conversation.
 struct ConversationContext {

@@ -1,6 +1,6 @@
-internal import Timing
 import Addressing
 import OSPFPacket
+internal import Timing
 
 /// The exchange of database descriptions (RFC 2328 §10.6, §10.8; RFC 5340 §4.2.1.2, §4.2.2.2).
 extension Neighbor {

@@ -1,5 +1,5 @@
-internal import Timing
 import OSPFPacket
+internal import Timing
 
 /// The neighbour state machine at work (RFC 2328 §10.3).
 extension Neighbor {

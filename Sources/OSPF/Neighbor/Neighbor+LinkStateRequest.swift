@@ -1,5 +1,5 @@
-internal import Timing
 import OSPFPacket
+internal import Timing
 
 /// Asking for LSAs, and answering (RFC 2328 §10.7, §10.9).
 extension Neighbor {

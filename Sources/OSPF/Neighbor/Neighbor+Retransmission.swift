@@ -1,5 +1,5 @@
-internal import Timing
 import OSPFPacket
+internal import Timing
 
 /// What was flooded to a neighbour and is not acknowledged (RFC 2328 §13.6).
 extension Neighbor {
