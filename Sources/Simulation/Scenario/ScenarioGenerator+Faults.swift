@@ -154,6 +154,8 @@ extension ScenarioGenerator {
                 Self.hostPrefix(of: node), Self.podPrefix(of: (node + 1) % plan.nodes.count),
             ])
             add(time, .refusal(node: node, addresses: Set(addresses), prefixes: Set(prefixes)))
+            // What is there already is only refused once somebody has removed it.
+            for _ in 0..<random.below(4) { add(time + .milliseconds(1), .addressTheft(node: node)) }
             add(time + gap(), .refusal(node: node, addresses: [], prefixes: []))
         }
     }

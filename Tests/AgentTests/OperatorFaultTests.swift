@@ -1,0 +1,98 @@
+import Addressing
+import ControlAPI
+import Foundation
+import Glibc
+import Lab
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// What operators met on real machines, with real agents and kernels.
+@Suite(.serialized, .needsRoot) struct OperatorFaultTests {
+    private static let vip = "vips: [ { name: v, address: \"2001:db8:a::1\" } ]"
+
+    /// Ports come and the agent is killed: it is who it was, and takes nobody for its twin.
+    @Test func anAgentIsWhoItWasWhateverPortsCome() throws {
+        try withPair(Self.vip) { lab in
+            let before = try lab.status(of: "a")
+            for (index, mac) in ["02:00:00:00:00:01", "00:00:5e:00:00:01"].enumerated() {
+                try lab.command(
+                    on: "a",
+                    [
+                        "ip", "link", "add", "new\(index)", "address", mac, "type", "veth", "peer", "name",
+                        "peer\(index)",
+                    ]
+                ).run()
+                try lab.command(on: "a", ["ip", "link", "set", "new\(index)", "up"]).run()
+                try lab.stop("a", kill: true)
+                try lab.start(["a"])
+                try eventually("a is ready again") { (try? lab.status(of: "a"))?.ready == true }
+                let after = try lab.status(of: "a")
+                #expect(after.routerID == before.routerID && after.address == before.address)
+                #expect(!after.events.contains { $0.message.contains("has our router ID") })
+            }
+        }
+    }
+
+    @Test func forwardingThatIsSwitchedOffIsSwitchedOnAgain() throws {
+        try withPair(Self.vip) { lab in
+            let names = ["net.ipv6.conf.all.forwarding", "net.ipv4.ip_forward"]
+            for name in names {
+                try lab.command(on: "a", ["sysctl", "-qw", "\(name)=0"]).run()
+                try eventually("\(name) is 1 again") {
+                    try lab.command(on: "a", ["sysctl", "-n", name]).run().hasPrefix("1")
+                }
+            }
+            let events = try lab.status(of: "a").events.map(\.message)
+            for name in names {
+                #expect(events.contains { $0.hasPrefix("\(name) was changed to 0 by another program; set back") })
+            }
+        }
+    }
+
+    @Test func anAddressThatWasThereBeforeStaysWhenItsVIPGoes() throws {
+        try withPair(Self.vip) { lab in
+            func onLoopback() throws -> String {
+                try lab.command(on: "a", ["ip", "-6", "address", "show", "dev", "lo"]).run()
+            }
+            try eventually("the VIP is there") { try onLoopback().contains("2001:db8:a::1") }
+            let file = lab.configurationFile
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            let agent = try #require(lab.process(of: "a"))
+            func configure(_ vip: String) throws {
+                try text.replacingOccurrences(of: "2001:db8:a::1", with: vip).write(
+                    toFile: file, atomically: true, encoding: .utf8)
+                kill(agent, SIGHUP)
+            }
+            try lab.command(on: "a", ["ip", "-6", "address", "add", "2001:db8:a::2/128", "dev", "lo"]).run()
+            try configure("2001:db8:a::2")
+            try eventually("another VIP is announced") {
+                try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:a::2/128" }
+            }
+            #expect(try !onLoopback().contains("2001:db8:a::1/"), "ours goes")
+            try configure("2001:db8:a::3")
+            try eventually("and a third one") {
+                try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:a::3/128" }
+            }
+            #expect(try onLoopback().contains("2001:db8:a::2/"), "the host's own stays")
+        }
+    }
+
+    @Test func aPortWithAForeignAddressIsLeftAloneUntilItGoes() throws {
+        try withPair("interfaces: [ { match: \"*\" } ]") { lab in
+            let port = try #require(try lab.list(Interface.self, of: "a").first { $0.problem == nil }).name
+            try lab.command(on: "a", ["ip", "address", "add", "192.168.77.5/24", "dev", port]).run()
+            try eventually("it is left alone") { try lab.list(Neighbor.self, of: "a").isEmpty }
+            #expect(
+                try lab.status(of: "a").events.contains {
+                    $0.message.contains("not using \(port)") && $0.message.contains("match: \(port)")
+                })
+            try lab.command(on: "a", ["ip", "address", "del", "192.168.77.5/24", "dev", port]).run()
+            try eventually("it is used again") { try lab.list(Neighbor.self, of: "a").contains { $0.state == "Full" } }
+            // By a default route, too.
+            try lab.command(on: "a", ["ip", "route", "add", "default", "dev", port]).run()
+            try eventually("it is left alone again") { try lab.list(Neighbor.self, of: "a").isEmpty }
+        }
+    }
+}
