@@ -33,9 +33,11 @@ struct InterfacesCommand: ListCommand {
     typealias Item = Interface
     static let configuration = CommandConfiguration(
         commandName: "interfaces", abstract: "The ports in use, and why one is down.", aliases: ["ifaces"])
+    @Flag(help: "Show every port of the machine, with the rule or the reason that decides whether it is used.")
+    var all = false
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
-    var path: String { "/v1/interfaces" }
+    var path: String { all ? "/v1/interfaces?all=true" : "/v1/interfaces" }
 }
 
 struct NodesCommand: ListCommand {

@@ -172,6 +172,19 @@ import Timing
         #expect(bench.log.contains("interface enp1s0: MTU 1500 → 1400"))
     }
 
+    @Test func aPortThatIsGoneIsRememberedUntilOneOfItsNameComes() {
+        var bench = NodeBench()
+        bench.start()
+        bench.run(for: .seconds(1))
+        bench.handle(.kernel([.linkRemoved(NodeBench.cable)]))
+        #expect(bench.log.contains("interface enp1s0 is down: the port is gone (removed)"))
+        #expect(bench.problems(.vanishedPort).map(\.subject) == ["enp1s0"])
+        var again = NodeBench.cable
+        again.index = 12
+        bench.handle(.kernel([.link(again)]))
+        #expect(bench.problems(.vanishedPort).isEmpty)
+    }
+
     @Test func aPortOnWhichNobodyIsHeardIsAProblem() {
         var bench = NodeBench()
         bench.start([NodeBench.cable])

@@ -42,6 +42,7 @@ extension AgentSnapshot {
                 configuredType: port.rule.role.typeText, state: InterfaceState.down.rawValue, carrier: link.hasCarrier,
                 problem: nil, address: nil, mac: link.macAddress?.description, mtu: link.mtu, cost: Int(port.rule.cost),
                 hello: Self.seconds(port.rule.hello), dead: Self.seconds(port.rule.dead))
+            item.decision = "the rule \(port.rule.pattern.text) of `interfaces` matches it"
             switch port.state {
             case .down(let reason): item.problem = reason
             case .up(let configuration): item.address = configuration.linkLocalAddress.description
@@ -58,6 +59,20 @@ extension AgentSnapshot {
                 "\(label(of: $0.neighbor)): \(Mismatch.hello($0.field, theirs: $0.theirs, ours: $0.ours))"
             }
             if !heard.isEmpty { item.problem = heard.joined(separator: "; ") }
+            return item
+        }
+    }
+
+    /// The ports of the machine that are not used, and why; those that are gone, too.
+    var unusedInterfaceList: [Interface] {
+        interfaces.unused.values.sorted { $0.link.index < $1.link.index }.map { port in
+            let link = port.link
+            var item = Interface(
+                name: link.name, index: Int(link.index), type: "unused", configuredType: "unused",
+                state: InterfaceState.down.rawValue, carrier: link.hasCarrier, problem: nil, address: nil,
+                mac: link.macAddress?.description, mtu: link.mtu, cost: 0, hello: 0, dead: 0)
+            item.decision = port.reason.text(of: link.name)
+            item.problem = item.decision
             return item
         }
     }
@@ -139,6 +154,16 @@ extension InterfaceRule.Role {
         case .active(let kind): kind.rawValue
         case .passive: "passive"
         case .ignored: "ignored"
+        }
+    }
+}
+
+extension InterfaceRule.Pattern {
+    /// As the configuration writes it.
+    fileprivate var text: String {
+        switch self {
+        case .everyCabledPort: "*"
+        case .named(let glob): glob.description
         }
     }
 }

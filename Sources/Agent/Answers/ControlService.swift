@@ -84,7 +84,11 @@ struct ControlService: Sendable {
             let snapshot = await detachedSnapshot()
             return try .json(StatusDocument(node: snapshot.node.name, time: Timestamp.now, status: snapshot.status))
         case "/v1/neighbors": return try await list { $0.neighborList }
-        case "/v1/interfaces": return try await list { $0.interfaceList }
+        case "/v1/interfaces":
+            let showsAll = query["all"] == "true"
+            return try await list {
+                $0.interfaceList + $0.unusedInterfaceList.filter { showsAll || $0.decision == "gone (removed)" }
+            }
         case "/v1/nodes": return try await list { $0.nodeList }
         case "/v1/vips": return try await list { $0.vipList }
         case "/v1/routes": return try await routes(query)

@@ -40,12 +40,16 @@ public struct Interface: ListItem, Hashable {
     public var backupDesignatedRouter: String?
     /// LSAs waiting to be sent for the first time.
     public var queued: Int
+    /// Why the port is used, or not: the rule of `interfaces` that matches it, or what keeps it from being used. `nil` of
+    /// agents that did not say.
+    public var decision: String?
 
     /// Makes an interface.
     public init(
         name: String, index: Int, type: String, configuredType: String, state: String, carrier: Bool, problem: String?,
         address: String?, mac: String?, mtu: Int, cost: Int, hello: Double, dead: Double, neighbors: Int = 0,
-        neighborsFull: Int = 0, designatedRouter: String? = nil, backupDesignatedRouter: String? = nil, queued: Int = 0
+        neighborsFull: Int = 0, designatedRouter: String? = nil, backupDesignatedRouter: String? = nil, queued: Int = 0,
+        decision: String? = nil
     ) {
         self.name = name
         self.index = index
@@ -65,5 +69,6 @@ public struct Interface: ListItem, Hashable {
         self.designatedRouter = designatedRouter
         self.backupDesignatedRouter = backupDesignatedRouter
         self.queued = queued
+        self.decision = decision
     }
 }

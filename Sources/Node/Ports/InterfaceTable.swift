@@ -76,6 +76,8 @@ public struct InterfaceTable: Sendable {
             case ignored
             /// It belongs to a bridge, a bond or the like.
             case hasMaster
+            /// It was in use, and is gone from the machine.
+            case gone
             /// It looks like a port of a LAN that is not the mesh's, and no rule names it.
             case foreignNetwork(Sign)
         }
@@ -130,7 +132,9 @@ public struct InterfaceTable: Sendable {
             return drop(link.index, reason: refusal.reason.text(of: link.name))
         case .success(let found): rule = found
         }
-        unused[link.index] = nil
+        unused = unused.filter {
+            $0.key != link.index && !($0.value.reason == .gone && $0.value.link.name == link.name)
+        }
         let previous = ports[link.index]
         let state = Self.state(
             of: link, rule, own, unusable: all.filter { !$0.isUsable }, current: previous?.routerAddress)
@@ -181,11 +185,25 @@ public struct InterfaceTable: Sendable {
         return foreign.map { .address($0.address, prefixLength: $0.prefixLength) }
     }
 
-    /// A link is gone.
+    /// Ports that are gone and remembered at most.
+    private static let mostGone = 64
+
+    /// A link is gone. That a port in use was there is remembered until one of its name comes.
     public mutating func remove(_ index: UInt32) -> Change? {
         unused[index] = nil
-        return drop(index, reason: "removed")
+        let port = ports[index]
+        let change = drop(index, reason: "the port is gone (removed)")
+        if let port, unused.values.count(where: { $0.reason == .gone }) < Self.mostGone {
+            var link = port.link
+            link.isUp = false
+            link.hasCarrier = false
+            unused[index] = Unused(link: link, reason: .gone)
+        }
+        return change
     }
+
+    /// Names of ports that were in use and are gone, in order.
+    public var gone: [String] { unused.values.filter { $0.reason == .gone }.map(\.link.name).sorted() }
 
     private mutating func drop(_ index: UInt32, reason: String) -> Change? {
         guard let port = ports.removeValue(forKey: index), case .up = port.state else { return nil }
@@ -235,6 +253,7 @@ extension InterfaceTable.Unused.Reason {
         case .noRule: "no rule of `interfaces` matches it"
         case .ignored: "a rule of `interfaces` says to ignore it"
         case .hasMaster: "it belongs to a bridge or bond"
+        case .gone: "gone (removed)"
         case .foreignNetwork(let sign):
             "\(sign.text), so it is taken for another network; to use it, add to `interfaces`: - match: \(name)"
         }

@@ -118,6 +118,7 @@ extension MeshNode {
         if isIsolated {
             found.append(Problem(.isolated, "", "no neighbor is Full: this node is cut off from the mesh"))
         }
+        found += interfaces.gone.map { Problem(.vanishedPort, $0, "\($0) was in use and is gone from this machine") }
         for interface in router.interfaceSnapshots where !interface.configuration.isPassive {
             let port = interface.configuration.name
             for mismatch in interface.mismatches where mismatch.deadline > now {

@@ -33,6 +33,8 @@ public struct Problem: Hashable, Sendable {
         case loopbackDown
         /// No neighbour is Full.
         case isolated
+        /// A port that was in use is gone from the machine.
+        case vanishedPort
         /// A port has carrier, and no router is heard on it.
         case silentPort
         /// A neighbour is heard and does not hear this node (Init).
