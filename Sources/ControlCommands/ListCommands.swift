@@ -50,7 +50,8 @@ struct NodesCommand: ListCommand {
 struct VIPsCommand: ListCommand {
     typealias Item = VIP
     static let configuration = CommandConfiguration(
-        commandName: "vips", abstract: "The shared addresses (VIPs and service addresses), and whether this node announces them.")
+        commandName: "vips",
+        abstract: "The shared addresses (VIPs and service addresses), and whether this node announces them.")
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
     var path: String { "/v1/vips" }
