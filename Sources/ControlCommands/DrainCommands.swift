@@ -4,24 +4,24 @@ import Glibc
 
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "drain", abstract: "Make this node ready to be taken away.",
+        commandName: "drain", abstract: "Make this node ready to be taken out of the mesh.",
         discussion: """
-            The others route around the node, and of an address that it shares with others it is the last that is \
-            taken; what is its own stays reachable. This holds over restarts of the agent, until "undrain" or until \
-            the machine starts again.
+            Other nodes route around this node, and its shared addresses become a last resort; its own addresses \
+            stay reachable. The drain survives restarts of the agent. It ends with "undrain" or when the machine \
+            restarts.
             """)
     @OptionGroup var agent: AgentOptions
 
-    @Flag(help: "Even if nodes then cannot be reached by others any more.")
+    @Flag(help: "Drain even if this cuts other nodes off.")
     var force = false
 
-    @Flag(help: "Wait until no packet of others crosses the node any more; exits with 1 when that does not come.")
+    @Flag(help: "Wait until no transit packet crosses the node any more; exit with 1 after the timeout.")
     var wait = false
 
-    @Option(help: "How many seconds to wait at most.")
+    @Option(help: "The longest time to wait, in seconds.")
     var timeout: Double = 60
 
-    @Option(help: "How many seconds without such a packet are enough.")
+    @Option(help: "How many seconds without a transit packet are enough.")
     var quiet: Double = 2
 
     func validate() throws {

@@ -52,7 +52,8 @@ struct NodesCommand: ListCommand {
 struct VIPsCommand: ListCommand {
     typealias Item = VIP
     static let configuration = CommandConfiguration(
-        commandName: "vips", abstract: "The addresses shared with other nodes, and whether this node holds them.")
+        commandName: "vips",
+        abstract: "The shared addresses (VIPs and service addresses), and whether this node announces them.")
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
     var path: String { "/v1/vips" }
@@ -61,7 +62,7 @@ struct VIPsCommand: ListCommand {
 struct RoutesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "routes",
-        abstract: "The routes to other nodes; with a prefix or an address, why that one is as it is.")
+        abstract: "The routes to other nodes; with a prefix or an address, the details of that route.")
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
     @Argument(help: "A prefix, which must match, or an address, for which the longest match is shown.")

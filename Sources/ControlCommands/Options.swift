@@ -46,13 +46,13 @@ struct AgentOptions: ParsableArguments {
 struct OutputOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, wide, json, yaml }
 
-    @Option(name: .shortAndLong, help: "How to show it: table, wide, json or yaml.")
+    @Option(name: .shortAndLong, help: "The output format: table, wide, json or yaml.")
     var output: Format = .table
 
-    @Flag(help: "No line of titles above a table.")
+    @Flag(help: "Leave out the header line of a table.")
     var noHeaders = false
 
-    @Flag(name: .shortAndLong, help: "Show it again every second, until interrupted.")
+    @Flag(name: .shortAndLong, help: "Repeat every second, until interrupted.")
     var watch = false
 
     @Flag(name: .customShort("4"), help: "Only IPv4 routes.")

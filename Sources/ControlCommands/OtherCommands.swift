@@ -5,7 +5,7 @@ import MeshConfiguration
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "How this node is; exits with 1 when it is not ready.")
+        commandName: "status", abstract: "The state of this node and its problems; exits with 1 when it is not ready.")
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
 

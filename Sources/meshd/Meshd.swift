@@ -78,7 +78,7 @@ extension Meshd {
     struct MakeKernelSettings: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "make-kernel-settings",
-            abstract: "Make the kernel settings that routing takes, for an agent that may not, as one in a container.")
+            abstract: "Make the kernel settings that routing needs, for an agent that may not, as one in a container.")
 
         @OptionGroup var configurationOption: ConfigurationOption
 
@@ -97,9 +97,9 @@ extension Meshd {
             abstract: "Copy the CNI plugins that attach pods to where the container runtime looks for them, if missing."
         )
 
-        @Option(help: "Where they are.")
+        @Option(help: "The directory that has the plugins.")
         var from = "/usr/lib/cni"
-        @Option(help: "Where they are wanted.")
+        @Option(help: "The directory to copy them to.")
         var to = "/opt/cni/bin"
 
         func run() throws {

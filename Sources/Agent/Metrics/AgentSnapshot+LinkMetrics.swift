@@ -20,8 +20,9 @@ extension AgentSnapshot {
             interfaces.ports.values.filter { if case .up = $0.state { true } else { false } }.map(\.link.name))
         gauge("link_up", "Whether a port in use is up.") { isUp.contains($0.name) ? 1 : 0 }
         metrics.family("link_flaps_total", .counter, "Times that a port in use went down.") { samples in
-            for (name, count) in node.counters.portFlaps.sorted(by: { $0.key < $1.key }) {
-                samples.sample(["interface": name], value: count)
+            let flaps = node.counters.portFlaps
+            for name in Set(list.map(\.name)).union(flaps.keys).sorted() {
+                samples.sample(["interface": name], value: flaps[name] ?? 0)
             }
         }
         gauge("link_cost", "The OSPF cost of a port in use.") { $0.cost }

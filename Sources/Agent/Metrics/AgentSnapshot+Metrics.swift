@@ -108,7 +108,7 @@ extension AgentSnapshot {
 
     private func addRouter(_ router: Router, to metrics: inout MetricsText) {
         metrics.family(
-            "neighbor_up", .gauge, "Whether a neighbour is in state Full (or 2-Way, where no adjacency is wanted)."
+            "neighbor_up", .gauge, "Whether a neighbor is in state Full (or 2-Way, where no adjacency is wanted)."
         ) {
             for neighbor in router.neighborSnapshots {
                 $0.sample(
@@ -120,9 +120,9 @@ extension AgentSnapshot {
         }
         let statistics = router.statistics
         metrics.single(
-            "neighbor_state_changes_total", .counter, "Neighbour state changes.", statistics.neighborStateChanges)
+            "neighbor_state_changes_total", .counter, "Neighbor state changes.", statistics.neighborStateChanges)
         metrics.family(
-            "neighbor_losses_total", .counter, "Times that an adjacency was lost (a neighbour left Full)."
+            "neighbor_losses_total", .counter, "Times that an adjacency was lost (a neighbor left Full)."
         ) {
             for (key, count) in node.counters.adjacencyLosses.sorted(by: { $0.key < $1.key }) {
                 $0.sample(

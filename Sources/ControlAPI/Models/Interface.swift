@@ -16,7 +16,7 @@ public struct Interface: ListItem, Hashable {
     public var state: String
     /// Whether the port has carrier.
     public var carrier: Bool
-    /// Why it is down, if it is, or who is heard on it and does not become a neighbour.
+    /// Why it is down, if it is, or who is heard on it and does not become a neighbor.
     public var problem: String?
     /// The link-local address.
     public var address: String?
@@ -28,11 +28,11 @@ public struct Interface: ListItem, Hashable {
     public var cost: Int
     /// Seconds between hellos.
     public var hello: Double
-    /// Seconds of silence after which a neighbour is gone.
+    /// Seconds of silence after which a neighbor is gone.
     public var dead: Double
-    /// Neighbours heard of.
+    /// Neighbors heard of.
     public var neighbors: Int
-    /// Neighbours in state Full.
+    /// Neighbors in state Full.
     public var neighborsFull: Int
     /// The designated router, on a broadcast link.
     public var designatedRouter: String?

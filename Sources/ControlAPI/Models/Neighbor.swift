@@ -32,7 +32,7 @@ public struct Neighbor: ListItem, Hashable {
     /// What keeps the adjacency from forming, if something is known to.
     public var problem: String?
 
-    /// Makes a neighbour.
+    /// Makes a neighbor.
     public init(
         node: String?, routerID: String, interface: String, address: String, state: String, age: Double, deadIn: Double,
         priority: Int, designatedRouter: String?, backupDesignatedRouter: String?, stateChanges: Int,

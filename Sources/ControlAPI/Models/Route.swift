@@ -49,7 +49,7 @@ public struct Route: ListItem, Hashable {
         public var interface: String
         /// Its share among the next hops.
         public var weight: Int
-        /// The next router's ID, if it is a neighbour known.
+        /// The next router's ID, if it is a neighbor known.
         public var routerID: String?
         /// The next router's name.
         public var node: String?

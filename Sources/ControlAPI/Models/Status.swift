@@ -40,7 +40,7 @@ public struct Status: Codable, Sendable {
     public var counts: Counts
     /// What somebody should look at; `nil` of agents that knew of no such list.
     public var problems: [Problem]?
-    /// Whether no neighbour is Full; `nil` of agents that did not say.
+    /// Whether no neighbor is Full; `nil` of agents that did not say.
     public var isolated: Bool?
     /// The latest things worth reading, oldest first.
     public var events: [Event]
@@ -199,9 +199,9 @@ public struct Status: Codable, Sendable {
         public var interfacesUp = 0
         /// Ports in use.
         public var interfaces = 0
-        /// Neighbours with which the database agrees.
+        /// Neighbors with which the database agrees.
         public var neighborsFull = 0
-        /// Neighbours heard of.
+        /// Neighbors heard of.
         public var neighbors = 0
         /// Nodes that can be reached, this one too.
         public var nodesReachable = 0

@@ -3,7 +3,7 @@ extension Status {
     public struct Problem: Codable, Hashable, Sendable {
         /// What kind of problem it is, as `kubermesh_problems` labels it.
         public var kind: String
-        /// Who or what has it: a neighbour, a port, an address, a prefix; empty for the node itself.
+        /// Who or what has it: a neighbor, a port, an address, a prefix; empty for the node itself.
         public var subject: String
         /// What is wrong, and why.
         public var problem: String
