@@ -27,6 +27,8 @@ public struct ClusterView: Hashable, Sendable {
     public var node: NodeConditions
     /// Whether something was ever heard of this node, in this life or an earlier one.
     public var isNodeKnown = false
+    /// Whether the cluster has this node now.
+    public var isNodePresent = false
     /// The ranges that the cluster gives the node's pods, or last gave them: at most one of each family.
     public var podCIDRs: [IPv6Prefix] = []
     /// The addresses of all machines that the cluster knows, and those by which its API is reached: never a service's.
@@ -54,7 +56,7 @@ public struct ClusterView: Hashable, Sendable {
         var lines = resources.sorted { $0.key < $1.key }.compactMap { name, resource in
             resource.problem.map { "\(name): \($0)" }
         }
-        if let nodes = resources["nodes"], nodes.isSynced, nodes.objects == 0 {
+        if let nodes = resources["nodes"], nodes.isSynced, !isNodePresent {
             lines.append(
                 isNodeKnown
                     ? "there is no Node \(node.name) any more; what it last said goes on to count"
