@@ -7,8 +7,14 @@ internal import Timing
 extension MeshNode {
     /// Brings the kernel to what is wanted, or a bounded part of the way.
     mutating func installRoutes(at now: Instant) {
-        guard life.isRouting, !isKeepingRoutes else { return }
-        if let request = installer.next(at: now) { effects.append(.routes(request)) }
+        guard life.isRouting, !isKeepingRoutes, mayInstallRoutes else { return }
+        if let request = installer.next(at: now) { kernelEffects.append(.routes(request)) }
+    }
+
+    /// Asks for what an earlier run left in the kernel, again after a while where it cannot be read.
+    mutating func adoptRoutes(at now: Instant) {
+        if let deadline = installer.nextDeadline, now < deadline { return }
+        if let request = installer.adoptFromKernel() { kernelEffects.append(.routes(request)) }
     }
 
     mutating func take(_ outcome: FIBInstaller.Outcome, at now: Instant) {
@@ -18,7 +24,6 @@ extension MeshNode {
             counters.kernelErrors += 1
             if before == nil { log(.error, "cannot read the kernel's routes, tries again: \(reason)") }
             _ = installer.take(outcome, at: now)
-            if let request = installer.adoptFromKernel() { effects.append(.routes(request)) }
             return
         }
         let request = installer.take(outcome, at: now)
@@ -29,7 +34,12 @@ extension MeshNode {
             log(.notice, "the kernel's routes can be changed again")
         }
         if case .adopting = life { return startRouter(at: now) }
-        if let request { effects.append(.routes(request)) }
+        guard let request else {
+            // The next slice of a huge update has a turn of its own, so that hellos have theirs.
+            mayInstallRoutes = false
+            return
+        }
+        kernelEffects.append(.routes(request))
     }
 
     mutating func take(_ events: [RouteEvent], at now: Instant) {

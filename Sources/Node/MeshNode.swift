@@ -113,7 +113,11 @@ public struct MeshNode: Sendable {
     var addressBatch = AddressBatch()
     /// Whether the next addresses may be asked for in this turn.
     var mayRequestAddresses = true
-    /// What the event in hand leads to.
+    /// Whether more routes may be asked for in this turn.
+    var mayInstallRoutes = true
+    /// What the event in hand leads to in the kernel's routes, which comes before everything else.
+    var kernelEffects: [NodeEffect] = []
+    /// What else it leads to.
     var effects: [NodeEffect] = []
     /// Kept to spare the allocation.
     private var routerEffects: [RouterEffect] = []
@@ -142,6 +146,7 @@ public struct MeshNode: Sendable {
     public mutating func note(_ event: NodeEvent, at now: Instant) {
         if case .stopping = life { return noteWhileStopping(event, at: now) }
         mayRequestAddresses = true
+        mayInstallRoutes = true
         switch event {
         case .start(let links, let addresses, let defaultRoutes):
             start(links, addresses, defaultRoutes, at: now)
@@ -172,7 +177,9 @@ public struct MeshNode: Sendable {
     /// initial synchronization; the mesh as a whole; addresses; announcements, which may lead to more routes and packets.
     public mutating func settle(at now: Instant, effects out: inout [NodeEffect]) {
         defer {
-            if out.isEmpty { swap(&effects, &out) } else { out += effects }
+            out += kernelEffects
+            out += effects
+            kernelEffects.removeAll(keepingCapacity: true)
             effects.removeAll(keepingCapacity: true)
         }
         if case .new = life { return }
@@ -287,6 +294,7 @@ public struct MeshNode: Sendable {
             earliest = earliest.map { min($0, deadline) } ?? deadline
         }
         consider(life.deadline)
+        if case .adopting = life, !installer.isBusy { consider(installer.nextDeadline) }
         if case .synchronizing(let stage) = life, router?.isExchanging != true { consider(stage.keepRoutesUntil) }
         if life.isRouting, !isKeepingRoutes {
             consider(installer.hasMore ? .zero : installer.nextDeadline)

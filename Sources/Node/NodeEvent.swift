@@ -48,8 +48,8 @@ public enum NodeCommand: Hashable, Sendable {
     case stubRouter(Bool)
     /// Whether the node is made ready to be taken away.
     case drain(Bool)
-    /// Drain for at most so long, then stop. ``NodeEffect/stopped`` follows at once where there is nothing to drain.
-    case drainAndStop(within: Duration)
+    /// Drain, as a stop follows within so long. ``Life/draining`` is not reached where there is nothing to drain.
+    case drainForStop(within: Duration)
     /// Stop, and remove everything from the kernel if so.
     case stop(removingEverything: Bool)
 }

@@ -137,11 +137,13 @@ public struct FIBInstaller: Sendable {
     public var isBusy: Bool { if case .none = work { false } else { true } }
 
     /// Whether there is more to do at once, as after the first slice of a huge update.
-    public var hasMore: Bool { !isBusy && fib.isDirty && fib.rereading == .nothing }
+    public var hasMore: Bool { !isBusy && fib.isDirty && fib.rereading == .nothing && lastError == nil }
 
-    /// What is to be done in the kernel now; `nil` if nothing is, or a request is under way.
+    /// What is to be done in the kernel now; `nil` if nothing is, a request is under way, or the kernel could not be reached and
+    /// the moment to try again has not come.
     public mutating func next(at now: Instant) -> Request? {
         guard !isBusy else { return nil }
+        if lastError != nil, let deadline = nextDeadline, now < deadline { return nil }
         if let deadline = nextDeadline, deadline <= now {
             nextDeadline = nil
             retryDelay = min(retryDelay * 2, Self.longestRetry)
@@ -157,12 +159,14 @@ public struct FIBInstaller: Sendable {
         work = .none
         switch (finished, outcome) {
         case (.adopting, .read(let kernel)):
-            lastError = nil
+            (lastError, nextDeadline, retryDelay) = (nil, nil, Self.shortestRetry)
             fib.adopt(kernel)
             rereadIfOutdated()
             return nil
         case (.adopting, .unreachable(let reason)):
             lastError = reason
+            nextDeadline = now + retryDelay
+            retryDelay = min(retryDelay * 2, Self.longestRetry)
             return nil
         case (.reading(let round), .read(let kernel)):
             lastError = nil
@@ -178,6 +182,7 @@ public struct FIBInstaller: Sendable {
         case (.reading, .unreachable(let reason)), (.applying, .unreachable(let reason)):
             lastError = reason
             fib.reread(.everything)
+            nextDeadline = nil
             return finish(at: now)
         case (.none, _), (.adopting, .applied), (.reading, .applied), (.applying, .read):
             preconditionFailure("the outcome of another request")

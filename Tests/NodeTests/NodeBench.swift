@@ -22,6 +22,8 @@ struct NodeBench {
     var files: [NetworkConfiguration] = []
     var fileResult: Result<Bool, NodeFailure> = .success(true)
     var settingsAsked: [[KernelSetting]] = []
+    var isKernelReadable = true
+    var checks: [VIPTable.CheckID] = []
 
     static let card = Link(
         index: 2, name: "eno1", macAddress: MACAddress("00:1b:21:00:00:05")!, isPhysical: true)
@@ -81,7 +83,9 @@ struct NodeBench {
 
     private mutating func perform(_ effect: NodeEffect) -> NodeEvent? {
         switch effect {
-        case .routes(.read): return .installed(.read(KernelRoutes()))
+        case .routes(.read):
+            return .installed(isKernelReadable ? .read(KernelRoutes()) : .unreachable("no buffer space"))
+        case .startCheck(let id, _): checks.append(id)
         case .routes(.apply): return .installed(.applied(failures: []))
         case .addresses(let requests): return .addresses(requests.map { AddressOutcome($0, carryOut($0)) })
         case .settings(let wanted):

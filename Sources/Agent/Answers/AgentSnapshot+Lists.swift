@@ -63,9 +63,11 @@ extension AgentSnapshot {
         }
     }
 
-    /// The ports of the machine that are not used, and why; those that are gone, too.
-    var unusedInterfaceList: [Interface] {
-        interfaces.unused.values.sorted { $0.link.index < $1.link.index }.map { port in
+    /// The ports of the machine that are not used, and why: all of them, or those that somebody may miss, as they are gone or
+    /// were taken for ports of another network.
+    func unusedInterfaceList(all: Bool) -> [Interface] {
+        let ports = interfaces.unused.values.filter { all || $0.reason.mayBeMissed }
+        return ports.sorted { $0.link.index < $1.link.index }.map { port in
             let link = port.link
             var item = Interface(
                 name: link.name, index: Int(link.index), type: "unused", configuredType: "unused",
@@ -154,6 +156,16 @@ extension InterfaceRule.Role {
         case .active(let kind): kind.rawValue
         case .passive: "passive"
         case .ignored: "ignored"
+        }
+    }
+}
+
+extension InterfaceTable.Unused.Reason {
+    /// Whether somebody may miss a port that is not used for this reason.
+    fileprivate var mayBeMissed: Bool {
+        switch self {
+        case .gone, .foreignNetwork: true
+        case .noRule, .ignored, .hasMaster: false
         }
     }
 }

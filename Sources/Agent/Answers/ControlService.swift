@@ -87,7 +87,7 @@ struct ControlService: Sendable {
         case "/v1/interfaces":
             let showsAll = query["all"] == "true"
             return try await list {
-                $0.interfaceList + $0.unusedInterfaceList.filter { showsAll || $0.decision == "gone (removed)" }
+                $0.interfaceList + $0.unusedInterfaceList(all: showsAll)
             }
         case "/v1/nodes": return try await list { $0.nodeList }
         case "/v1/vips": return try await list { $0.vipList }

@@ -120,6 +120,8 @@ extension MeshAgent {
     /// How often the hellos that wait are read, a batch of every port each time, in search of one of a silent neighbour:
     /// more than a port's queue holds. Not a time, which passes as well while others have the processor.
     private static let searchesForHellos = 256
+    /// How often, in one turn, outcomes are told and what they lead to is done.
+    private static let roundsPerTurn = 64
     /// A timer that is so late tells that this process was kept from running.
     private static let stillness = Duration.seconds(2)
     /// How often the configuration file is looked at, while the agent is awake anyway.
@@ -193,18 +195,18 @@ extension MeshAgent {
         var pending: [NodeEffect] = []
         swap(&pending, &effects)
         node.settle(at: EventLoop.now, effects: &pending)
-        // An outcome may ask for more; a bounded number of times, as what goes on and on has its own deadlines.
-        for _ in 0..<64 where !pending.isEmpty {
-            for effect in pending {
-                if let outcome = perform(effect) { node.note(outcome, at: EventLoop.now) }
-            }
+        // An outcome may ask for more, a bounded number of times; what is left then is done in the next turn.
+        var rounds = 0
+        while !pending.isEmpty, rounds < Self.roundsPerTurn {
+            rounds += 1
+            var outcomes: [NodeEvent] = []
+            for effect in pending { if let outcome = perform(effect) { outcomes.append(outcome) } }
             pending.removeAll(keepingCapacity: true)
+            for outcome in outcomes { node.note(outcome, at: EventLoop.now) }
             node.settle(at: EventLoop.now, effects: &pending)
         }
-        for effect in pending { _ = perform(effect) }
-        pending.removeAll(keepingCapacity: true)
+        timerDeadline = pending.isEmpty ? node.nextDeadline : .zero
         swap(&pending, &effects)
-        timerDeadline = node.nextDeadline
         if let timer { loop.setDeadline(timerDeadline, of: timer) }
     }
 
@@ -218,7 +220,7 @@ extension MeshAgent {
 
     /// Drains for the rest of this run; whether there is anything to wait for.
     func drainForStop(within limit: Duration) -> Bool {
-        handle(.command(.drainAndStop(within: limit)))
+        handle(.command(.drainForStop(within: limit)))
         if case .draining = node.life { return true }
         return false
     }

@@ -51,7 +51,10 @@ extension AgentSnapshot {
             }
         }
         metrics.family("vip_announced", .gauge, "Whether this node holds and announces a VIP.") { samples in
-            for entry in vips.entries { samples.sample(["vip": entry.vip.name], value: entry.isAnnounced) }
+            for entry in vips.entries {
+                let isHeld = entry.isAnnounced && node.ledger.isPlaced(entry.vip.address)
+                samples.sample(["vip": entry.vip.name], value: isHeld)
+            }
         }
         metrics.family("vip_announcers", .gauge, "Reachable nodes that announce a VIP of this node's, itself included.")
         {

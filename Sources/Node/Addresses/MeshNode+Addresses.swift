@@ -50,7 +50,8 @@ extension MeshNode {
         for address in addresses.on(Self.loopback) {
             if address.origin == configuration.kernel.routeProtocol { ledger.adopt(address.address) }
         }
-        let wanted = Set(configuration.vips.map(\.address) + serviceVIPs.entries.keys + ownAddresses)
+        let undecided = vips.entries.filter { $0.isAnnounced || $0.health == .unknown }
+        let wanted = Set(undecided.map(\.vip.address) + serviceVIPs.entries.keys + ownAddresses)
         for address in ledger.sweep(keeping: wanted) { log(.notice, "removing \(address), left by an earlier run") }
     }
 
@@ -114,7 +115,7 @@ extension MeshNode {
         let hasChanged = source != preferredSource
         guard hasChanged || isRewritten && installer.fib.installedRoutes > 0 else { return }
         preferredSource = source
-        effects.append(.preferredSource(source.ipv6, ipv4: source.ipv4))
+        kernelEffects.append(.preferredSource(source.ipv6, ipv4: source.ipv4))
         if installer.fib.installedRoutes > 0 { installer.rewriteRoutes() }
     }
 

@@ -14,8 +14,8 @@ public enum Life: Hashable, Sendable {
     case synchronizing(Synchronizing)
     /// Initial database synchronization is complete.
     case running
-    /// As ``running``, but drained before a stop, which follows then.
-    case draining(until: Instant)
+    /// As ``running``, but drained, as a stop follows.
+    case draining
     /// The agent is about to end.
     case stopping
 
@@ -56,10 +56,9 @@ public enum Life: Hashable, Sendable {
     /// When the stage ends by the clock.
     var deadline: Instant? {
         switch self {
-        case .new, .waiting, .adopting, .running, .stopping: nil
+        case .new, .waiting, .adopting, .running, .draining, .stopping: nil
         case .starting(let stage): stage.portsOpenAt
         case .synchronizing(let stage): stage.deadline
-        case .draining(let end): end
         }
     }
 }

@@ -11,7 +11,7 @@ extension MeshNode {
             guard drainReasons.contains(.operator) != isDrained else { return }
             save(.drained(isDrained))
             setDrained(isDrained, .operator, at: now)
-        case .drainAndStop(let limit): drainAndStop(within: limit, at: now)
+        case .drainForStop(let limit): drainForStop(within: limit, at: now)
         case .stop(let removingEverything): stop(removingEverything: removingEverything, at: now)
         }
     }

@@ -47,8 +47,8 @@ extension MeshNode {
         if let new = identity.saved, new != saved.identity { save(.identity(new)) }
         life = .adopting
         preferredSource = PreferredSource(ipv6: identity.address, ipv4: ipv4.address)
-        effects.append(.preferredSource(identity.address, ipv4: ipv4.address))
-        if let request = installer.adoptFromKernel() { effects.append(.routes(request)) }
+        kernelEffects.append(.preferredSource(identity.address, ipv4: ipv4.address))
+        adoptRoutes(at: now)
     }
 
     /// The ports that may name the node: all real hardware, used or not; without any, the ports that a rule is about.
@@ -106,10 +106,10 @@ extension MeshNode {
     mutating func advanceLife(at now: Instant) {
         switch life {
         case .waiting: identify(at: now)
-        case .new, .adopting, .running, .stopping: break
+        case .new, .running, .draining, .stopping: break
+        case .adopting: adoptRoutes(at: now)
         case .starting(let stage): openPortsIfDue(stage, at: now)
         case .synchronizing(let stage): endSynchronizationIfDue(stage, at: now)
-        case .draining(let end): if end <= now { stop(removingEverything: false, at: now) }
         }
     }
 

@@ -11,10 +11,11 @@ extension MeshNode {
         configuration.node.onStop == .stay && !isDrained && cluster?.node.isLeaving != true
     }
 
-    mutating func drainAndStop(within limit: Duration, at now: Instant) {
-        guard !isDrained, !staysOnStop, life.isRouting else { return stop(removingEverything: false, at: now) }
+    /// Drains because a stop follows within `limit`, unless there is nothing to drain.
+    mutating func drainForStop(within limit: Duration, at now: Instant) {
+        guard !isDrained, !staysOnStop, life.isSynchronized else { return }
         log(.notice, "draining; stops in \(limit.inSeconds) s, or at once on another signal")
-        life = .draining(until: now + limit)
+        life = .draining
         setDrained(true, .stop, at: now)
     }
 

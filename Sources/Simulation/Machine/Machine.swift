@@ -1,4 +1,5 @@
 public import Addressing
+internal import Links
 public import MeshConfiguration
 public import Node
 public import OSPF
@@ -130,6 +131,14 @@ public struct Machine: Sendable {
         }
         var seen: Set<IPv6Prefix> = []
         return ([own] + taken + configuration.advertise + working + wanted).filter { seen.insert($0.prefix).inserted }
+    }
+
+    /// Whether the process has not read yet that somebody removed an address.
+    func hasUnreadTheft(of address: IPv6Address) -> Bool {
+        news.contains { event in
+            guard case .kernel(let events) = event else { return false }
+            return events.contains { if case .addressRemoved(let gone) = $0 { gone.address == address } else { false } }
+        }
     }
 
     /// Whether nothing that it was told of is still on its way inside the process.

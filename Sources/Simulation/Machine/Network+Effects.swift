@@ -13,8 +13,14 @@ extension Network {
         guard nodes[node].state == .running else { return }
         let number = nodes[node].processNumber
         var events = [event]
+        var rounds = 0
         while !events.isEmpty, nodes[node].processNumber == number {
             let event = events.removeFirst()
+            rounds += 1
+            if rounds == 1000 {
+                report(.spin, "\(name(node)) asks again and again for what is answered at once")
+                break
+            }
             var batch: [NodeEffect] = []
             swap(&batch, &effects)
             let local = localTime(of: node)
@@ -112,18 +118,21 @@ extension Network {
 
     // MARK: Promises
 
-    /// What a node announces as an address of its own or a VIP, its kernel has.
+    /// What a node announces as an address of its own or a VIP, its kernel has, unless the news that somebody removed it has
+    /// not been read yet.
     private mutating func checkPlacement(of node: Int) {
         guard let process = nodes[node].process, process.announcements != nodes[node].checkedAnnouncements else {
             return
         }
         nodes[node].checkedAnnouncements = process.announcements
-        let advertised = Set(nodes[node].configuration.advertise.map(\.prefix))
+        let advertised = Set(process.configuration.advertise.map(\.prefix))
         for announcement in process.announced
         where announcement.prefix.isHost && !advertised.contains(announcement.prefix) {
-            if nodes[node].kernel.addresses[announcement.prefix.address] == nil {
-                report(.placement, "\(name(node)) announces \(announcement.prefix), which is not on lo")
+            let address = announcement.prefix.address
+            guard nodes[node].kernel.addresses[address] == nil, !nodes[node].hasUnreadTheft(of: address) else {
+                continue
             }
+            report(.placement, "\(name(node)) announces \(announcement.prefix), which is not on lo")
         }
     }
 }

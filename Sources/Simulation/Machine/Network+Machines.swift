@@ -128,9 +128,7 @@ extension Network {
             if ports[port].told != nil { ports[port].told = ports[port].configuration }
             handle(.kernel(missed), on: node)
         }
-        let news = nodes[node].news
-        nodes[node].news = []
-        for event in news { handle(event, on: node) }
+        while !nodes[node].news.isEmpty { handle(nodes[node].news.removeFirst(), on: node) }
         // What waits in several sockets is read in no particular order.
         let packetsFirst = random.chance(0.5)
         if !packetsFirst { for port in nodes[node].ports { tellCarrier(port) } }

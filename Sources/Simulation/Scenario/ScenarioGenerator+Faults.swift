@@ -143,7 +143,7 @@ extension ScenarioGenerator {
         case .kernelTrouble:
             // What stands in the way of requests passes by itself; that they take time may last.
             let isUnreachable = random.chance(0.5)
-            let delay = random.duration(upTo: .milliseconds(1 << random.below(8)))
+            let delay = random.chance(0.5) ? .zero : random.duration(upTo: .milliseconds(1 << random.below(8)))
             add(time, .kernelTrouble(node: node, isUnreachable: isUnreachable, delay: delay))
             add(
                 time + gap(),

@@ -1,0 +1,86 @@
+import Addressing
+import OSPF
+import Routing
+import Testing
+import Timing
+
+@Suite struct FIBInstallerTests {
+    private let prefix = IPv6Prefix("2001:db8::/64")!
+    private func at(_ milliseconds: Int64) -> Instant { .zero + .milliseconds(milliseconds) }
+
+    /// An installer that is told of `count` routes over one next hop.
+    private func installer(routes count: Int = 1) -> FIBInstaller {
+        var installer = FIBInstaller()
+        installer.link(2, isUsable: true)
+        let id = DestinationID(rawValue: 0)
+        let hop = NextHop(interface: 2, gateway: IPv6Address("fe80::1")!)
+        let prefixes = (0..<count).map {
+            IPv6Prefix(IPv6Address(high: 0x2001_0db8 << 32 | UInt64($0), low: 0), length: 64)
+        }
+        installer.update(
+            RouteTableUpdate(
+                destinations: [
+                    (id, Destination(kind: .intraArea, metric: 1, announcers: [RouterID(1)], nextHops: [hop]))
+                ],
+                routes: prefixes.map { ($0, id) }))
+        return installer
+    }
+
+    @Test func aKernelThatCannotBeReachedIsLeftAloneUntilTheRetry() throws {
+        var installer = installer()
+        #expect(installer.next(at: at(0)) != nil)
+        #expect(installer.take(.unreachable("no buffer space"), at: at(0)) == nil)
+        #expect(installer.lastError == "no buffer space")
+        var waits: [Duration] = []
+        var now = at(0)
+        for _ in 0..<12 {
+            #expect(installer.next(at: now) == nil, "nothing is asked for before the retry")
+            let deadline = try #require(installer.nextDeadline)
+            waits.append(deadline - now)
+            now = deadline
+            #expect(installer.next(at: now) == .read(.everything))
+            #expect(installer.take(.unreachable("no buffer space"), at: now) == nil)
+        }
+        #expect(zip(waits, waits.dropFirst()).allSatisfy { $0 <= $1 } && waits.last == .seconds(30))
+        // News of others do not hasten it either.
+        installer.take(.overflow)
+        #expect(installer.next(at: now) == nil)
+        now = try #require(installer.nextDeadline)
+        #expect(installer.next(at: now) == .read(.everything))
+        guard case .apply? = installer.take(.read(KernelRoutes()), at: now) else {
+            Issue.record("the kernel answers again, and is brought up to date")
+            return
+        }
+        #expect(installer.take(.applied(failures: []), at: now) == nil)
+        #expect(installer.fib.installedRoutes == 1 && installer.lastError == nil)
+    }
+
+    @Test func aReadingThatWasOvertakenByNewsIsRepeated() {
+        var installer = installer()
+        guard case .apply? = installer.next(at: at(0)) else {
+            Issue.record("it begins with changes")
+            return
+        }
+        #expect(installer.take(.applied(failures: []), at: at(0)) == nil)
+        installer.reread(.everything)
+        #expect(installer.next(at: at(1)) == .read(.everything))
+        installer.take(.routeDeleted(prefix))
+        #expect(installer.take(.read(KernelRoutes()), at: at(2)) == .read(.everything))
+    }
+
+    @Test func aHugeUpdateIsMadeInSlices() {
+        var installer = installer(routes: 10_000)
+        var slices = 0
+        while let request = installer.next(at: at(0)) {
+            guard case .apply(let changes) = request else {
+                Issue.record("it only makes changes")
+                return
+            }
+            #expect(changes.count <= 4096 + 2)
+            slices += 1
+            #expect(installer.take(.applied(failures: []), at: at(0)) == nil, "the next slice waits for its turn")
+            if !installer.hasMore { break }
+        }
+        #expect(slices == 3 && installer.fib.installedRoutes == 10_000)
+    }
+}
