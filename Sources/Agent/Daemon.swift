@@ -28,7 +28,6 @@ public struct Daemon: Sendable {
         /// How it is logged.
         public var logFormat = LogFormat.text
 
-        /// The usual options.
         public init() {}
     }
 

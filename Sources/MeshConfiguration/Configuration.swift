@@ -82,7 +82,6 @@ extension Configuration {
         /// What the node has of IPv4.
         public var ipv4 = IPv4()
 
-        /// The defaults.
         public init() {}
     }
 
@@ -116,7 +115,6 @@ extension Configuration {
         /// The MTU of pods; `nil` is the smallest of the mesh.
         public var mtu: Int?
 
-        /// The defaults.
         public init() {}
     }
 
@@ -131,7 +129,6 @@ extension Configuration {
         /// Which addresses of services are announced.
         public var services = ServiceOptions()
 
-        /// The defaults.
         public init() {}
     }
 
@@ -146,7 +143,6 @@ extension Configuration {
         /// How soon shortest paths follow a change.
         public var spfDelay = SPFDelayParameters()
 
-        /// The defaults.
         public init() {}
     }
 
@@ -163,7 +159,6 @@ extension Configuration {
         /// by default. It costs ten times the change itself; only programs that do not know next-hop objects need it.
         public var keepsNextHopCompatibility = false
 
-        /// The defaults.
         public init() {}
     }
 
@@ -172,7 +167,6 @@ extension Configuration {
         /// The path of the Unix socket.
         public var socket = "/run/kubermesh/meshd.sock"
 
-        /// The defaults.
         public init() {}
     }
 
@@ -181,7 +175,6 @@ extension Configuration {
         /// The address and port; `nil` serves nothing.
         public var listen: Endpoint? = Endpoint(host: .v6(.loopback), port: 9179)
 
-        /// The defaults.
         public init() {}
     }
 }

@@ -51,7 +51,6 @@ public struct InterfaceRule: Hashable, Sendable {
         /// Whether its other end or lower device lives in another network namespace.
         public var isPeerElsewhere: Bool
 
-        /// Describes a port.
         public init(
             name: String, kind: String? = nil, isEthernet: Bool = true, hasMaster: Bool = false,
             isPeerElsewhere: Bool = false

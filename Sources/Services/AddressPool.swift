@@ -9,7 +9,6 @@ public struct AddressPool: Hashable, Sendable {
     /// Whether services are given addresses of it that do not ask for it.
     public var assignsAutomatically = true
 
-    /// Makes a pool.
     public init(name: String, ranges: [AddressRange], assignsAutomatically: Bool = true) {
         self.name = name
         self.ranges = ranges

@@ -9,7 +9,6 @@ public struct ClusterReport: Sendable {
     /// What people should be told.
     public var notices: [String]
 
-    /// Makes a report.
     public init(view: ClusterView, changes: [IPv6Address: ServiceDemand?] = [:], notices: [String] = []) {
         self.view = view
         self.changes = changes

@@ -34,7 +34,6 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// The port, 1–65535.
     public var port: UInt16
 
-    /// Makes an endpoint.
     public init(host: HostAddress, port: UInt16) {
         self.host = host
         self.port = port

@@ -33,7 +33,6 @@ public struct HTTPProbe: Hashable, Sendable {
     /// How the server is believed, where TLS is spoken; `nil` for plain HTTP.
     public var tls: TLSOptions?
 
-    /// Makes a probe.
     public init(
         endpoints: [Endpoint], path: String = "/", host: String? = nil, status: [ClosedRange<Int>] = [200...399],
         tls: TLSOptions? = nil
@@ -65,7 +64,6 @@ public struct TLSOptions: Hashable, Sendable {
         /// Its private key.
         public var key: String
 
-        /// Names the files.
         public init(certificate: String, key: String) {
             self.certificate = certificate
             self.key = key
@@ -79,7 +77,6 @@ public struct TLSOptions: Hashable, Sendable {
     /// What this node shows when it is asked who it is.
     public var identity: Identity?
 
-    /// Makes options.
     public init(trust: Trust = .system, serverName: String? = nil, identity: Identity? = nil) {
         self.trust = trust
         self.serverName = serverName

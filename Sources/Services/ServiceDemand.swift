@@ -5,7 +5,6 @@ public struct ServiceDemand: Hashable, Sendable {
     /// The services that want it, as `namespace/name`, in order.
     public var services: [String]
 
-    /// Makes a demand.
     public init(wish: Wish, services: [String]) {
         self.wish = wish
         self.services = services

@@ -5,6 +5,5 @@ public struct ServiceOptions: Hashable, Sendable {
     /// The class whose ingress addresses are announced, besides those of services without a class.
     public var loadBalancerClass = "kubermesh.io/anycast"
 
-    /// The usual options.
     public init() {}
 }

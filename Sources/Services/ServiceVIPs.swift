@@ -67,7 +67,6 @@ public struct ServiceVIPs: Sendable {
     /// Those that went lately.
     private var damping: [IPv6Address: FlapDamping] = [:]
 
-    /// Makes an empty table.
     public init() {}
 
     /// When ``expire(at:)`` is wanted next.

@@ -12,7 +12,6 @@ public struct VIP: Hashable, Sendable {
     /// What must work for the address to be held; `nil` holds it always.
     public var check: HealthCheck?
 
-    /// Makes a VIP.
     public init(
         name: String, address: IPv6Address, prefixes: [AdvertisedPrefix] = [], check: HealthCheck? = nil
     ) {
@@ -36,7 +35,6 @@ public struct HealthCheck: Hashable, Sendable {
     /// Failures in a row until it counts as unhealthy, at least 1.
     public var fall: Int
 
-    /// Makes a check.
     public init(
         probe: Probe, interval: Duration = .seconds(1), timeout: Duration = .seconds(1), rise: Int = 2, fall: Int = 3
     ) {

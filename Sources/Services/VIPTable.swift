@@ -65,7 +65,6 @@ public struct VIPTable: Sendable {
     public private(set) var entries: [Entry] = []
     private var generation = 0
 
-    /// Makes an empty table.
     public init() {}
 
     /// Whether something has been heard of every service.

@@ -33,7 +33,6 @@ struct AgentSnapshot: Sendable {
     var configuration: Configuration { node.configuration }
     /// The ports.
     var interfaces: InterfaceTable { node.interfaces }
-    /// The VIPs.
     var vips: VIPTable { node.vips }
     /// The addresses of the cluster's services that are announced.
     var serviceVIPs: ServiceVIPs { node.serviceVIPs }

@@ -9,7 +9,6 @@ struct HTTPRequest: Sendable {
     var method: HTTPMethod
     /// The path and query as they came.
     var target: String
-    /// The body.
     var body: [UInt8]
     /// Whether it came over the Unix socket, whose permissions say who may command.
     var isPrivileged: Bool

@@ -19,7 +19,6 @@ public struct LineLogHandler: LogHandler {
     public var logLevel: Logger.Level
     private let format: LogFormat
 
-    /// Makes a handler.
     public init(format: LogFormat, level: Logger.Level) {
         self.format = format
         logLevel = level

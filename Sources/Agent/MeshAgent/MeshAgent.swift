@@ -23,7 +23,6 @@ public actor MeshAgent {
     /// The event loop is the actor's executor.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// The node.
     var node: MeshNode
 
     let log: Logger

@@ -11,7 +11,6 @@ public struct ListDocument<Item: ListItem>: Codable, Sendable {
     /// The items, in an order that stays.
     public var items: [Item]
 
-    /// Makes an answer.
     public init(node: String, time: String, items: [Item]) {
         apiVersion = API.version
         kind = Item.listKind
@@ -40,7 +39,6 @@ public struct StatusDocument: Codable, Sendable {
     /// How it is.
     public var status: Status
 
-    /// Makes an answer.
     public init(node: String, time: String, status: Status) {
         apiVersion = API.version
         kind = "Status"
@@ -63,7 +61,6 @@ public struct ErrorDocument: Codable, Hashable, Sendable {
     /// What to do about it.
     public var hint: String?
 
-    /// Makes an answer.
     public init(status: Int, message: String, hint: String? = nil) {
         apiVersion = API.version
         kind = "Error"
@@ -92,7 +89,6 @@ public struct DrainDocument: Codable, Sendable {
     /// Why they cannot be counted.
     public var problem: String?
 
-    /// Makes an answer.
     public init(node: String, drained: Bool, reasons: [String], transitPackets: UInt64?, problem: String?) {
         apiVersion = API.version
         kind = "Drain"
@@ -111,7 +107,6 @@ public struct DrainRequest: Codable, Hashable, Sendable {
     /// Whether that may cut others off; without it such a request is refused.
     public var force: Bool?
 
-    /// Makes a request.
     public init(enabled: Bool, force: Bool? = nil) {
         self.enabled = enabled
         self.force = force
@@ -123,7 +118,6 @@ public struct StubRouterRequest: Codable, Hashable, Sendable {
     /// Whether others should route around this node (RFC 6987).
     public var enabled: Bool
 
-    /// Makes a request.
     public init(enabled: Bool) { self.enabled = enabled }
 }
 

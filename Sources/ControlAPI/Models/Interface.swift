@@ -44,7 +44,6 @@ public struct Interface: ListItem, Hashable {
     /// agents that did not say.
     public var decision: String?
 
-    /// Makes an interface.
     public init(
         name: String, index: Int, type: String, configuredType: String, state: String, carrier: Bool, problem: String?,
         address: String?, mac: String?, mtu: Int, cost: Int, hello: Double, dead: Double, neighbors: Int = 0,

@@ -32,7 +32,6 @@ public struct LSA: ListItem, Hashable {
     /// Every field of its body. Only with `detail=true`.
     public var body: JSONValue?
 
-    /// Makes an LSA.
     public init(
         type: String, typeCode: String, scope: String, interface: String?, linkStateID: String,
         advertisingRouter: String, node: String?, age: Int, sequenceNumber: String, checksum: String, length: Int,

@@ -5,7 +5,6 @@ public struct Neighbor: ListItem, Hashable {
 
     /// Its name if it says one.
     public var node: String?
-    /// Its router ID.
     public var routerID: String
     /// Our interface towards it.
     public var interface: String
@@ -32,7 +31,6 @@ public struct Neighbor: ListItem, Hashable {
     /// What keeps the adjacency from forming, if something is known to.
     public var problem: String?
 
-    /// Makes a neighbour.
     public init(
         node: String?, routerID: String, interface: String, address: String, state: String, age: Double, deadIn: Double,
         priority: Int, designatedRouter: String?, backupDesignatedRouter: String?, stateChanges: Int,

@@ -5,7 +5,6 @@ public struct Node: ListItem, Hashable {
 
     /// Its name if it says one.
     public var node: String?
-    /// Its router ID.
     public var routerID: String
     /// Whether it is the node that answers.
     public var isSelf: Bool
@@ -24,7 +23,6 @@ public struct Node: ListItem, Hashable {
     /// Its adjacencies.
     public var links: [Link]
 
-    /// Makes a node.
     public init(
         node: String?, routerID: String, isSelf: Bool, reachable: Bool, metric: Int?, stubRouter: Bool, isBorder: Bool,
         isExternal: Bool, prefixes: [String], links: [Link]
@@ -56,7 +54,6 @@ public struct Node: ListItem, Hashable {
         /// The far end's interface ID.
         public var neighborInterfaceID: Int
 
-        /// Makes a link.
         public init(
             routerID: String, node: String?, type: String, cost: Int, interfaceID: Int, neighborInterfaceID: Int
         ) {

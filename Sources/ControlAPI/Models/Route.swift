@@ -3,7 +3,6 @@ public struct Route: ListItem, Hashable {
     /// `RouteList`.
     public static let listKind = "RouteList"
 
-    /// The prefix.
     public var prefix: String
     /// `ipv6` or `ipv4`.
     public var family: String
@@ -24,7 +23,6 @@ public struct Route: ListItem, Hashable {
     /// Everybody who announces it, the chosen first. Only where one route was asked for.
     public var announcers: [Announcer]?
 
-    /// Makes a route.
     public init(
         prefix: String, family: String, kind: String, nodes: [String], metric: Int, internalMetric: Int?,
         nextHops: [NextHop], age: Double, fib: FIB, announcers: [Announcer]? = nil
@@ -45,7 +43,6 @@ public struct Route: ListItem, Hashable {
     public struct NextHop: Codable, Hashable, Sendable {
         /// The address of the next router; `::` where the destination itself is on the link.
         public var address: String
-        /// The interface.
         public var interface: String
         /// Its share among the next hops.
         public var weight: Int
@@ -54,7 +51,6 @@ public struct Route: ListItem, Hashable {
         /// The next router's name.
         public var node: String?
 
-        /// Makes a next hop.
         public init(address: String, interface: String, weight: Int = 1, routerID: String? = nil, node: String? = nil) {
             self.address = address
             self.interface = interface
@@ -71,7 +67,6 @@ public struct Route: ListItem, Hashable {
         /// What stands there instead, or the kernel's error.
         public var detail: String?
 
-        /// Makes an answer.
         public init(state: State, detail: String? = nil) {
             self.state = state
             self.detail = detail
@@ -94,7 +89,6 @@ public struct Route: ListItem, Hashable {
 
     /// Somebody who announces the prefix.
     public struct Announcer: Codable, Hashable, Sendable {
-        /// The router ID.
         public var routerID: String
         /// The name if it says one.
         public var node: String?
@@ -109,7 +103,6 @@ public struct Route: ListItem, Hashable {
         /// Why it is not, if it is not.
         public var reason: String?
 
-        /// Makes an announcer.
         public init(
             routerID: String, node: String?, metric: Int, distance: Int?, kind: String, selected: Bool,
             reason: String? = nil

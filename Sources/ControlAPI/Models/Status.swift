@@ -12,7 +12,6 @@ public struct Status: Codable, Sendable {
     public var ready: Bool
     /// Why not, if not.
     public var notReady: [String]
-    /// Its router ID.
     public var routerID: String
     /// Whether the router ID was derived from the hardware address.
     public var routerIDIsDerived: Bool
@@ -45,7 +44,6 @@ public struct Status: Codable, Sendable {
     /// The latest things worth reading, oldest first.
     public var events: [Event]
 
-    /// Makes a status.
     public init(
         version: String, pid: Int, uptime: Double, phase: Phase, ready: Bool, notReady: [String], routerID: String,
         routerIDIsDerived: Bool, area: String, instance: Int, address: String?, ipv4Address: String?,
@@ -102,7 +100,6 @@ public struct Status: Codable, Sendable {
         /// The keys whose change takes effect at the next start.
         public var needsRestart: [String]
 
-        /// Makes a status.
         public init(file: String?, loaded: String, ok: Bool, problems: [String], needsRestart: [String]) {
             self.file = file
             self.loaded = loaded
@@ -131,7 +128,6 @@ public struct Status: Codable, Sendable {
         /// Whether this agent gives addresses of pools to services.
         public var assignsAddresses: Bool?
 
-        /// Makes a status.
         public init(
             source: String, connected: Bool, problems: [String], objects: [String: Int], podCIDRs: [String],
             drainReason: String?, pools: [PoolStatus], assignsAddresses: Bool
@@ -158,7 +154,6 @@ public struct Status: Codable, Sendable {
         /// How many it has; `nil` where that is no number to count with.
         public var addresses: Int?
 
-        /// Makes a status.
         public init(name: String, family: String, used: Int, addresses: Int?) {
             self.name = name
             self.family = family
@@ -184,7 +179,6 @@ public struct Status: Codable, Sendable {
             case nextHopObjects, problems
         }
 
-        /// Makes a status.
         public init(table: Int, routeProtocol: Int, nextHopObjects: Bool, problems: [String]) {
             self.table = table
             self.routeProtocol = routeProtocol
@@ -220,7 +214,6 @@ public struct Status: Codable, Sendable {
         /// Shortest-path runs.
         public var spfRuns = 0
 
-        /// Makes zeroes.
         public init() {}
     }
 
@@ -233,7 +226,6 @@ public struct Status: Codable, Sendable {
         /// What.
         public var message: String
 
-        /// Makes an event.
         public init(time: String, level: String, message: String) {
             self.time = time
             self.level = level

@@ -12,7 +12,6 @@ extension Status {
         /// For how many seconds it has been there.
         public var age: Double
 
-        /// Makes a problem.
         public init(kind: String, subject: String, problem: String, remedy: String?, age: Double) {
             self.kind = kind
             self.subject = subject

@@ -5,7 +5,6 @@ public struct VIP: ListItem, Hashable {
 
     /// What the configuration calls it.
     public var name: String
-    /// The address.
     public var address: String
     /// How the service is.
     public var state: State
@@ -30,7 +29,6 @@ public struct VIP: ListItem, Hashable {
     /// Who else announces the address now, by name or router ID.
     public var others: [String]
 
-    /// Makes a VIP.
     public init(
         name: String, address: String, state: State, announced: Bool, metric: Int, age: Double, check: String?,
         lastError: String?,

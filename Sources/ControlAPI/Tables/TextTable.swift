@@ -23,7 +23,6 @@ public struct TextTable: Sendable {
     /// The rows, each with a cell for every column.
     public private(set) var rows: [[String]] = []
 
-    /// Makes an empty table.
     public init(columns: [Column]) { self.columns = columns }
 
     /// Appends a row. An empty cell is shown as `-`, unless the row continues the one above. A cell may hold what others
