@@ -1,4 +1,4 @@
-/// What services want of an address on this node.
+/// The demand of services for an address on this node.
 public struct ServiceDemand: Hashable, Sendable {
     /// How it should be announced.
     public var wish: Wish
