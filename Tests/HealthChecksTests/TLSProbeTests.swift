@@ -115,7 +115,7 @@ import Testing
         func attempt() async throws -> CheckOutcome {
             try await loop.flatSubmit { prober.run(timeout: .seconds(10)) }.get()
         }
-        #expect(try await attempt().reason.contains("no certificate in PEM"))
+        #expect(try await attempt().reason.contains("no PEM certificate"))
         try Data(contentsOf: directory.appending(path: "ca.pem")).write(to: file, options: .atomic)
         #expect(try await attempt() == .success)
         #expect(try await attempt() == .success)
