@@ -92,7 +92,8 @@ extension Read {
             throw Complaint("\(node.kindInWords) is not a range", hint: "for example 192.168.4.10-192.168.4.20")
         }
         guard let range = AddressRange(first, last) else {
-            throw Complaint("\(first) and \(last) are not a range: the lower address comes first, and both are of one family")
+            throw Complaint(
+                "\(first) and \(last) are not a range: the lower address comes first, and both are of one family")
         }
         return range
     }

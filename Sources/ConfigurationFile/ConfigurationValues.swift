@@ -57,7 +57,8 @@ enum Read {
     static func wholeSeconds(_ node: Node) throws -> Duration {
         let value = try duration(node, in: .seconds(1) ... .seconds(65535))
         guard value.components.attoseconds == 0 else {
-            throw Complaint("must be whole seconds, not \(value.configurationText), because OSPF packets carry whole seconds")
+            throw Complaint(
+                "must be whole seconds, not \(value.configurationText), because OSPF packets carry whole seconds")
         }
         return value
     }

@@ -247,7 +247,7 @@ import Testing
                     let refused = try lab.meshd(command, "--config", file)
                     #expect(refused.status == 1)
                     #expect(
-                        refused.errors.contains("meshd runs already in this network namespace as process \(agent);"))
+                        refused.errors.contains("meshd already runs in this network namespace as process \(agent);"))
                 }
             }
             #expect(try lab.list(Neighbor.self, of: "a").first?.state == "Full", "the first is as it was")

@@ -78,7 +78,9 @@ import Timing
         #expect(next == deadline + VIPTable.grace + Self.check.lifetime)
         #expect(table.handle(.timer, at: next) == [])
         #expect(
-            table.handle(.timer, at: next + VIPTable.grace) == [.withdraw(checked, reason: "its checker does not report")])
+            table.handle(.timer, at: next + VIPTable.grace) == [
+                .withdraw(checked, reason: "its checker does not report")
+            ])
         #expect(table.entries[0].health == .stalled && table.nextDeadline == nil)
         #expect(table.handle(.checked(id, .success), at: at(20)) == [])
         #expect(table.handle(.checked(id, .success), at: at(21)) == [.announce(checked)])

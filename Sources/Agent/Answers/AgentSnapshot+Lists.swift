@@ -9,7 +9,7 @@ internal import Services
 internal import Timing
 
 extension AgentSnapshot {
-    /// The routers heard on links.
+    /// The neighbors.
     var neighborList: [Neighbor] {
         guard let router else { return [] }
         let links = interfaceSnapshots
@@ -27,7 +27,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// What the router says of its interfaces, by their index.
+    /// The interfaces of the router, by index.
     private var interfaceSnapshots: [UInt32: InterfaceSnapshot] {
         Dictionary((router?.interfaceSnapshots ?? []).map { ($0.configuration.index, $0) }, uniquingKeysWith: { $1 })
     }
@@ -63,7 +63,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// The ports of the machine that are not used, and why; those that are gone, too.
+    /// The ports that are not used, or are gone, and why.
     var unusedInterfaceList: [Interface] {
         interfaces.unused.values.sorted { $0.link.index < $1.link.index }.map { port in
             let link = port.link
@@ -101,7 +101,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// The addresses shared with other nodes.
+    /// VIPs and service addresses.
     var vipList: [ControlAPI.VIP] { configuredVIPs + clusterVIPs }
 
     private var configuredVIPs: [ControlAPI.VIP] {
@@ -131,7 +131,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// Why the kernel does not take an address, if that is so.
+    /// Why the kernel refuses an address; `nil` if it does not.
     private func refusal(of address: IPv6Address) -> String? {
         guard case .refused(let reason, _, _)? = node.ledger.entries[address]?.placement else { return nil }
         return "the kernel refuses the address: \(reason)"
@@ -148,7 +148,7 @@ extension RouterID {
 }
 
 extension InterfaceRule.Role {
-    /// What the configuration calls it.
+    /// The name in the configuration.
     var typeText: String {
         switch self {
         case .active(let kind): kind.rawValue
@@ -159,7 +159,7 @@ extension InterfaceRule.Role {
 }
 
 extension InterfaceRule.Pattern {
-    /// As the configuration writes it.
+    /// The text in the configuration.
     fileprivate var text: String {
         switch self {
         case .everyCabledPort: "*"
@@ -169,7 +169,7 @@ extension InterfaceRule.Pattern {
 }
 
 extension RouterLSA.LinkType {
-    /// What the API calls it.
+    /// The name in the API.
     var text: String {
         switch self {
         case .pointToPoint: "p2p"
@@ -202,7 +202,7 @@ extension VIPTable.Entry {
 }
 
 extension Probe {
-    /// What is tried, in a few words.
+    /// A short description.
     fileprivate var text: String {
         let targets = endpoints.map(\.description).joined(separator: " or ")
         switch self {

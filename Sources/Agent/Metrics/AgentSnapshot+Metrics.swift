@@ -56,8 +56,7 @@ extension AgentSnapshot {
                 samples.sample(["vip": entry.vip.name], value: isAnnounced)
             }
         }
-        metrics.family("vip_announcers", .gauge, "Reachable nodes that announce a VIP of this node, itself included.")
-        {
+        metrics.family("vip_announcers", .gauge, "Reachable nodes that announce a VIP of this node, itself included.") {
             guard let router else { return }
             for entry in vips.entries {
                 let announcers = router.candidates(for: IPv6Prefix(host: entry.vip.address))
@@ -101,7 +100,8 @@ extension AgentSnapshot {
             "netlink_changes_total", .counter, "Changes of routes and next hops sent to the kernel.",
             counters.kernel?.changes ?? 0)
         metrics.single(
-            "netlink_refusals_total", .counter, "Changes of routes and next hops that the kernel refused.", counters.kernel?.refusals ?? 0)
+            "netlink_refusals_total", .counter, "Changes of routes and next hops that the kernel refused.",
+            counters.kernel?.refusals ?? 0)
         metrics.histogram(
             "convergence_duration_seconds", "From an event that changed routes until the kernel had them.",
             counters.convergence)
@@ -111,7 +111,8 @@ extension AgentSnapshot {
 
     private func addRouter(_ router: Router, to metrics: inout MetricsText) {
         metrics.family(
-            "neighbor_up", .gauge, "Whether a neighbor is in state Full, or in state 2-Way where no adjacency is wanted."
+            "neighbor_up", .gauge,
+            "Whether a neighbor is in state Full, or in state 2-Way where no adjacency is wanted."
         ) {
             for neighbor in router.neighborSnapshots {
                 $0.sample(
@@ -142,7 +143,8 @@ extension AgentSnapshot {
         metrics.single(
             "lsa_originations_total", .counter, "Own LSAs originated, refreshed or flushed.",
             statistics.lsaOriginations)
-        metrics.single("lsas_installed_total", .counter, "LSAs of others installed in the database.", statistics.lsasInstalled)
+        metrics.single(
+            "lsas_installed_total", .counter, "LSAs of others installed in the database.", statistics.lsasInstalled)
         addDatabase(router, to: &metrics)
         let runs = router.calculationStatistics
         metrics.family("spf_runs_total", .counter, "Route calculations, by extent.") {
@@ -158,7 +160,8 @@ extension AgentSnapshot {
             "topology_unreachable_nodes", .gauge, "Routers in the database that are unreachable.",
             nodes.count { $0.distance == nil })
         metrics.single(
-            "stub_router", .gauge, "Whether this node is a stub router, which others route around.", router.isStubRouter)
+            "stub_router", .gauge, "Whether this node is a stub router, which others route around.", router.isStubRouter
+        )
         metrics.single(
             "duplicate_prefixes", .gauge, "Prefixes that several nodes announce although they should belong to one.",
             router.duplicatePrefixes.count)
@@ -205,7 +208,8 @@ extension AgentSnapshot {
             samples.sample(["reason": "malformed"], value: counters.socket?.malformed ?? 0)
         }
         metrics.single(
-            "ospf_send_failures_total", .counter, "OSPF packets that could not be sent, for lack of a buffer, link or address.",
+            "ospf_send_failures_total", .counter,
+            "OSPF packets that could not be sent, for lack of a buffer, link or address.",
             counters.socket?.sendFailures ?? 0)
         metrics.single(
             "ospf_receive_overflows_total", .counter,
