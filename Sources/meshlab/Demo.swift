@@ -5,7 +5,8 @@ internal import Lab
 
 struct Demo: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Demonstrate a mesh: a square of four comes up, loses a cable under traffic, recovers, and is removed.")
+        abstract:
+            "Demonstrate a mesh: a square of four comes up, loses a cable under traffic, recovers, and is removed.")
     @OptionGroup var options: LabOptions
 
     func run() throws {
