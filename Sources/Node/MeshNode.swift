@@ -335,7 +335,7 @@ public struct NodeCounters: Hashable, Sendable {
     public var kernelErrors: UInt64 = 0
     /// Times that a port went from up to down, by its name; at most ``mostPorts`` names.
     public var portFlaps: [String: UInt64] = [:]
-    /// Times that a neighbour left Full, by port and router ID; at most ``mostPorts`` pairs.
+    /// Times that a neighbor left Full, by port and router ID, from the first time it was Full on; at most ``mostPorts`` pairs.
     public var adjacencyLosses: [AdjacencyKey: UInt64] = [:]
 
     /// Names that are counted apart at most.
@@ -356,6 +356,12 @@ public struct NodeCounters: Hashable, Sendable {
     mutating func portWentDown(_ name: String) {
         guard portFlaps.count < Self.mostPorts || portFlaps[name] != nil else { return }
         portFlaps[name, default: 0] += 1
+    }
+
+    /// Losses of an adjacency are counted from zero on: what appears with a value of one is no increase to Prometheus.
+    mutating func foundAdjacency(_ router: RouterID, on port: String) {
+        let key = AdjacencyKey(port: port, router: router)
+        if adjacencyLosses.count < Self.mostPorts, adjacencyLosses[key] == nil { adjacencyLosses[key] = 0 }
     }
 
     mutating func lostAdjacency(_ router: RouterID, on port: String) {

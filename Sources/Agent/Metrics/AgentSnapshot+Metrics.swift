@@ -126,14 +126,8 @@ extension AgentSnapshot {
         metrics.family(
             "neighbor_losses_total", .counter, "Times that an adjacency was lost (a neighbor left state Full)."
         ) {
-            let losses = node.counters.adjacencyLosses.sorted { $0.key < $1.key }
-            for (key, count) in losses { $0.sample(labels(key.router, on: key.port), value: count) }
-            // A neighbor that was never lost has a sample too, so that its first loss is an increase.
-            let lost = Set(losses.map { "\($0.key.router) \($0.key.port)" })
-            for neighbor in router.neighborSnapshots {
-                let port = name(ofInterface: neighbor.interface)
-                if lost.contains("\(neighbor.routerID) \(port)") { continue }
-                $0.sample(labels(neighbor.routerID, on: port), value: 0)
+            for (key, count) in node.counters.adjacencyLosses.sorted(by: { $0.key < $1.key }) {
+                $0.sample(labels(key.router, on: key.port), value: count)
             }
         }
         addPackets(statistics, to: &metrics)

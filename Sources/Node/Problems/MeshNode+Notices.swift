@@ -28,6 +28,7 @@ extension MeshNode {
         case .neighborState(let interface, let neighbor, let from, let to, _):
             problems.invalidate()
             if to < from { lastHeard.lost(neighbor, on: interface, at: now) }
+            if to == .full { counters.foundAdjacency(neighbor, on: name(ofInterface: interface)) }
             if from == .full, to < .full { counters.lostAdjacency(neighbor, on: name(ofInterface: interface)) }
         case .duplicateRouterID: problems.invalidate()
         case .limitReached(let limit):
