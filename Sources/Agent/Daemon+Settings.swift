@@ -6,15 +6,14 @@ internal import Netlink
 internal import Node
 
 extension Daemon {
-    /// Settings that could not be made.
+    /// Kernel settings that cannot be set.
     struct SettingsRefused: Error, CustomStringConvertible {
         var outcomes: [SettingOutcome]
         var description: String { outcomes.map(\.line).joined(separator: "\n") }
     }
 
-    /// Makes the kernel's settings of the machine and of every port there is that the configuration is about; says what they
-    /// are, a line each. Throws if one cannot be made. In a container that is not privileged `/proc/sys` is read-only for the
-    /// agent itself.
+    /// Makes the kernel settings of the machine and of its ports. Returns one line for each setting; throws if one cannot be
+    /// set. For containers, where `/proc/sys` is read-only for an agent that is not privileged.
     public func makeKernelSettings() throws -> String {
         let monitor = try KernelMonitor()
         var node = MeshNode(configuration: configuration, environment: MeshNode.Environment())

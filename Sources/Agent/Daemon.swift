@@ -14,21 +14,20 @@ internal import PrometheusMetrics
 internal import Services
 internal import Synchronization
 
-/// The whole of `meshd`: the agent on its event loop, health checks, HTTP and the making of large answers each on another, and
+/// The process `meshd`: the agent on its event loop, health checks, HTTP and the making of answers each on another, and
 /// signals on the main thread.
 public struct Daemon: Sendable {
-    /// What the command line says.
+    /// The command line options.
     public struct Options: Sendable {
-        /// The configuration file; `nil` takes the usual one if it is there.
+        /// The configuration file; `nil` means the default path if there is a file.
         public var configurationFile: String?
-        /// Whether routes and addresses go when the agent stops.
+        /// Whether to remove routes and addresses when the agent stops.
         public var cleansUpOnExit = false
-        /// What is logged.
+        /// The lowest level that is logged.
         public var logLevel = Logger.Level.info
-        /// How it is logged.
+        /// The format of log lines.
         public var logFormat = LogFormat.text
 
-        /// The usual options.
         public init() {}
     }
 
@@ -53,7 +52,7 @@ public struct Daemon: Sendable {
             } ?? EnvironmentDefaults.configuration
     }
 
-    /// Runs until SIGTERM or SIGINT. To be called on the main thread, before there are others.
+    /// Runs until SIGTERM or SIGINT. Call it on the main thread, before there are others.
     public func run() throws {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         OpenFiles.raiseLimit()
@@ -64,7 +63,7 @@ public struct Daemon: Sendable {
         let loop = try Linux.EventLoop(name: "meshd-routing")
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 3)
         let tasks = EventLoopTaskExecutor(loop: group.next())
-        // However much others ask for, neither checks nor probes wait for it.
+        // However much clients request, neither checks nor probes wait for it.
         let checks = EventLoopTaskExecutor(loop: group.next())
         let answers = EventLoopTaskExecutor(loop: group.next())
         let reporter = Reporter(tasks: checks)
@@ -87,7 +86,7 @@ public struct Daemon: Sendable {
                 try HTTPServer.listen(onSocket: socket, tasks: tasks) { await service.respond(to: $0) }.wait()
             }
         } catch let error as IOError {
-            throw SystemError("make the control socket \(socket)", code: error.errnoCode)
+            throw SystemError("create the control socket \(socket)", code: error.errnoCode)
         }
         defer { unlink(socket) }
         log.notice(
@@ -115,7 +114,7 @@ public struct Daemon: Sendable {
         try checker.stopAll().wait()
     }
 
-    /// Drains before the stop, if that is wanted and the node is not there again in a moment; another signal ends it.
+    /// Drains before the stop, if configured and unless the node stays in the mesh; another signal ends that.
     private func drain(_ agent: MeshAgent, _ tasks: EventLoopTaskExecutor, until signals: Signals) throws {
         guard let limit = configuration.node.drainOnStop else { return }
         let isDrained = Mutex(false)
@@ -126,7 +125,7 @@ public struct Daemon: Sendable {
         if isDrained.withLock({ $0 }) { _ = signals.next(within: limit) }
     }
 
-    /// Listens for metrics and probes; tries again while the address is not there, as a `lo` that is not up yet.
+    /// Listens for metrics and probes; tries again while the address does not exist, as before `lo` is up.
     private func listen(
         on tasks: EventLoopTaskExecutor, _ service: ControlService, attempt: Int,
         started: @escaping @Sendable (HTTPServer) -> Void
@@ -139,7 +138,7 @@ public struct Daemon: Sendable {
             case .failure(let error):
                 if attempt == 0 {
                     self.log.warning(
-                        "cannot serve HTTP on \(endpoint): \(reason(error)); it is tried again every 10 s. Another address is given by http.listen, and off is none"
+                        "cannot serve HTTP on \(endpoint): \(reason(error)); retries every 10 s; set http.listen to another address, or to off"
                     )
                 }
                 tasks.loop.scheduleTask(in: .seconds(10)) {
@@ -149,8 +148,8 @@ public struct Daemon: Sendable {
         }
     }
 
-    /// Removes everything of an agent that does not run: routes, next hops and addresses; says what was removed, and which
-    /// kernel settings stay.
+    /// Removes the routes, next hops and addresses of an agent that does not run. Returns what was removed, and which kernel
+    /// settings stay.
     public func cleanUp() throws -> String {
         let sole = try SoleAgent()
         defer { withExtendedLifetime(sole) {} }
@@ -168,17 +167,17 @@ public struct Daemon: Sendable {
         let ports = try KernelMonitor().links.values.filter { !$0.isLoopback }.map(\.name).sorted()
         let settings = ForwardingSettings.deviations(on: ports)
         guard !settings.isEmpty else { return report }
-        let introduction = "these kernel settings stay as an agent makes them, since others may need them:"
+        let introduction = "these kernel settings stay as an agent sets them, because other programs may need them:"
         return ([report, introduction] + settings.map { "  \($0)" }).joined(separator: "\n")
     }
 }
 
-/// Why the agent does not start.
+/// Why the agent cannot start.
 private struct StartProblem: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Whether the loop turns when it is woken, within a second by another's clock.
+/// Whether the loop wakes up within a second, by the clock of another loop.
 private func isTurning(_ loop: Linux.EventLoop, clock: any NIOCore.EventLoop) async -> Bool {
     let before = loop.heartbeat
     loop.wakeUp()
@@ -188,12 +187,12 @@ private func isTurning(_ loop: Linux.EventLoop, clock: any NIOCore.EventLoop) as
     return loop.heartbeat != before
 }
 
-/// Why a socket could not be had, for people.
+/// Why a socket cannot be used, for people.
 private func reason(_ error: any Error) -> String {
     (error as? IOError).map { SystemError.message(for: $0.errnoCode) } ?? "\(error)"
 }
 
-/// Passes outcomes of health checks and news of the cluster on to the agent, which is made after those who report.
+/// Passes outcomes of health checks and reports about the cluster to the agent, which is created after their sources.
 private final class Reporter: Sendable {
     private let agent = Mutex<MeshAgent?>(nil)
     private let tasks: EventLoopTaskExecutor

@@ -1,7 +1,7 @@
 internal import NIOCore
 
-/// Runs tasks on NIO's event loop. The agent needs no pool of threads beside its loops, and without one there is none:
-/// the pool's own housekeeping would wake an idle agent every second.
+/// Runs tasks on a NIO event loop. So the agent needs no thread pool beside its loops, and Swift creates none: its
+/// housekeeping would wake an idle agent every second.
 final class EventLoopTaskExecutor: TaskExecutor {
     let loop: any EventLoop
 
@@ -12,7 +12,7 @@ final class EventLoopTaskExecutor: TaskExecutor {
         loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 
-    /// Starts `body` as a task and gives its end as a future.
+    /// Starts `body` as a task; the future is its end.
     func run(_ body: @escaping @Sendable () async throws -> Void) -> EventLoopFuture<Void> {
         let promise = loop.makePromise(of: Void.self)
         Task(executorPreference: self) {

@@ -3,28 +3,28 @@ internal import Linux
 internal import OSPF
 internal import Timing
 
-/// The right to be the agent of a network namespace: there is one, because two would take away each other's routes and speak
-/// with one voice to the neighbours. Held until the process ends, however that comes about.
+/// The lock of a network namespace: it has one agent, because two would remove each other's routes and answer neighbors with
+/// the same router ID. Held until the process ends for any reason.
 struct SoleAgent: Sendable {
     private let namespace: NetworkNamespace
 
-    /// Somebody else has it.
+    /// Another process holds it.
     struct Taken: Error, CustomStringConvertible {
-        /// The process, if it can be seen from here.
+        /// The process, if it is visible.
         var process: Int?
 
         var description: String {
             let who =
                 process.map { " as process \($0); stop it first, for example with kill \($0)" } ?? "; stop it first"
-            return "meshd runs already in this network namespace" + who
+            return "meshd already runs in this network namespace" + who
         }
     }
 
-    /// How long one that has it may take to be gone: whoever kills an agent and starts the next may be faster than its last
-    /// thread, on a busy machine.
+    /// How long to wait for the holder to exit: on a busy machine, the next agent may start before the last thread of a
+    /// killed one is gone.
     private static let patience = Duration.seconds(1)
 
-    /// Takes it, in the calling thread's network namespace; throws ``Taken`` when somebody else goes on having it.
+    /// Takes the lock of the calling thread's network namespace; throws ``Taken`` if another process keeps it.
     init() throws {
         namespace = try .current()
         let deadline = EventLoop.now + Self.patience
@@ -34,7 +34,7 @@ struct SoleAgent: Sendable {
         }
     }
 
-    /// The process that has locked the file with number `inode`, by the lines of `/proc/locks`:
+    /// The process that has locked the file with this inode, from the lines of `/proc/locks`:
     /// `1: FLOCK  ADVISORY  WRITE 4711 00:04:4026531833 0 EOF`.
     private static func holder(of inode: UInt64) -> Int? {
         guard let octets = try? SmallFile.read("/proc/locks", upTo: 1 << 20) else { return nil }

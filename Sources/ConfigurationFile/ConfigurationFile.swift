@@ -3,7 +3,7 @@ internal import Linux
 public import MeshConfiguration
 
 extension Configuration {
-    /// Reads the configuration file at `path`; `hint` is what to do where there is none.
+    /// Reads the configuration file at `path`; `hint` says what to do if there is none.
     public init(contentsOf path: String, hint: String = "is the path right?") throws(ConfigurationProblems) {
         let octets: [UInt8]
         do {

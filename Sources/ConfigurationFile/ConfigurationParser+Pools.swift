@@ -17,13 +17,13 @@ extension Configuration {
         }
     }
 
-    /// What the rest of the configuration gives to others than services.
+    /// Addresses that other parts of the configuration use.
     private var addressesInUse: [Taken] {
         vips.map { Taken(by: "VIP \"\($0.name)\"", ranges: [AddressRange(IPv6Prefix(host: $0.address))]) }
             + ipv4Pools.map { Taken(by: $0.key, ranges: [AddressRange($0.base)]) }
     }
 
-    /// What nodes take addresses and ranges out of, by themselves.
+    /// The pools from which nodes take addresses and ranges by themselves.
     var ipv4Pools: [(key: String, base: IPv4Prefix)] {
         [("addressing.ipv4.nodes", addressing.ipv4.nodes), ("addressing.ipv4.pods", addressing.ipv4.pods)]
             .compactMap { key, pool in pool.map { (key, $0.base) } }
@@ -35,17 +35,17 @@ extension AddressRange {
     init(_ prefix: IPv4Prefix) { self.init(IPv6Prefix(prefix)) }
 }
 
-/// Addresses that cannot be given once more, and whose they are, for people.
+/// Addresses that are in use already, and by what, for people.
 private struct Taken {
     var by: String
     var ranges: [AddressRange]
 }
 
 extension AddressPool {
-    /// More ranges, of all pools together, are not read.
+    /// The maximum number of ranges of all pools together.
     private static let rangeLimit = 1000
 
-    /// One entry, of which no address may be in those before.
+    /// One entry; its addresses must not be in use already.
     fileprivate init?(_ node: Node, key: String, _ reader: ConfigurationReader, besides taken: [Taken]) {
         guard let section = reader.section(node, key: key, keys: ["name", "addresses", "autoAssign"]) else {
             return nil
@@ -77,22 +77,23 @@ extension AddressPool {
 }
 
 extension Read {
-    /// Addresses to give away: a prefix, a first and a last one, or one alone.
+    /// A range of addresses: a prefix, a first and a last address, or a single one.
     static func range(_ node: Node) throws -> AddressRange {
         let text = try text(node)
         guard !text.contains("/") else {
             let prefix = try unicastPrefix(node)
-            guard !prefix.isDefault else { throw Complaint("\(prefix) is everything there is") }
+            guard !prefix.isDefault else { throw Complaint("\(prefix) contains all addresses") }
             return AddressRange(prefix)
         }
         let ends = try text.split(separator: "-", omittingEmptySubsequences: false).map { end in
             try address(Node(end.filter { $0 != " " }.description))
         }
         guard ends.count <= 2, let first = ends.first, let last = ends.last else {
-            throw Complaint("\(node.kindInWords) is no range", hint: "for example 192.168.4.10-192.168.4.20")
+            throw Complaint("\(node.kindInWords) is not a range", hint: "for example 192.168.4.10-192.168.4.20")
         }
         guard let range = AddressRange(first, last) else {
-            throw Complaint("\(first) and \(last) are no range: the lower one first, and both of one family")
+            throw Complaint(
+                "\(first) and \(last) are not a range: the lower address comes first, and both are of one family")
         }
         return range
     }

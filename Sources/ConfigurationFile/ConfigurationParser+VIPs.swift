@@ -25,8 +25,8 @@ extension VIP {
         if check?.probe.endpoints.contains(where: { $0.host == .v6(address) }) == true {
             section.note(
                 Complaint(
-                    "tries the VIP's own address, which this node holds only while the check passes",
-                    hint: "try an address that is always here, such as [::1]"))
+                    "checks the VIP's own address, which is on this node only while the check passes",
+                    hint: "check an address that is always on this node, such as [::1]"))
         }
     }
 }
@@ -34,7 +34,7 @@ extension VIP {
 extension HealthCheck {
     static let keys = ["tcp", "http", "https", "exec", "interval", "timeout", "rise", "fall"]
 
-    /// `environment` is what a command finds in its own.
+    /// `environment` is for commands.
     init?(_ section: Section, environment: [String: String]) {
         let kinds = ["tcp", "http", "https", "exec"].filter(section.has)
         guard kinds.count == 1, let kind = kinds.first else {
@@ -110,7 +110,7 @@ extension Probe {
 extension CommandProbe {
     fileprivate static let example = "for example command: [ /usr/bin/etcdctl, endpoint, health ]"
 
-    /// Reads a program and its arguments.
+    /// Parses a program and its arguments.
     fileprivate static func command(_ node: Node) throws -> [String] {
         guard case .sequence(let list) = node, !list.isEmpty else {
             throw Complaint("must be a list that begins with a program, not \(node.kindInWords)", hint: example)
@@ -144,7 +144,7 @@ extension TLSOptions {
             guard let name = Self.serverName(name), name == (try Read.text(node)) else {
                 throw Complaint(
                     "\(node.kindInWords) is not a name",
-                    hint: "without serverName, the certificate must have the address that is tried")
+                    hint: "without serverName, the certificate must have the checked address")
             }
             return name
         }
@@ -180,7 +180,7 @@ extension HTTPProbe {
         scheme == "https" ? "for example https://[::1]:6443/readyz" : "for example http://[::1]:8080/healthz"
     }
 
-    /// Reads `http://ADDRESS:PORT/PATH`; `localhost` is both loopback addresses.
+    /// Parses `http://ADDRESS:PORT/PATH`; `localhost` means both loopback addresses.
     fileprivate init(url node: Node, scheme: String) throws {
         let text = try Read.text(node)
         let hint = Self.example(scheme)
@@ -218,7 +218,7 @@ extension HTTPProbe {
         return host
     }
 
-    /// Reads `200`, `200-399`, or a list of such.
+    /// Parses `200`, `200-399`, or a list of these.
     fileprivate static func status(_ node: Node) throws -> [ClosedRange<Int>] {
         let nodes = if case .sequence(let list) = node, !list.isEmpty { Array(list) } else { [node] }
         return try nodes.map { node in

@@ -5,10 +5,10 @@ import Services
 import Yams
 
 extension Configuration {
-    /// The longest file that is read, in octets.
+    /// The maximum size of a file, in octets.
     public static let maximumFileSize = 1 << 20
 
-    /// Reads the text of a configuration file; `file` is what problems call it. A text with nothing in it is a mistake.
+    /// Parses the text of a configuration file; `file` is its name in problems. An empty text is a mistake.
     public init(yaml: String, file: String) throws(ConfigurationProblems) {
         let reader = ConfigurationReader(file: file)
         self = EnvironmentDefaults.configuration
@@ -16,11 +16,11 @@ extension Configuration {
             guard yaml.utf8.count <= Self.maximumFileSize else {
                 throw Complaint("longer than \(Self.maximumFileSize) octets", hint: "is this the right file?")
             }
-            // Scalars are read as the text they are, so that nothing is guessed and no regular expressions are loaded.
+            // Scalars stay text, so that nothing is guessed and no regular expressions are loaded.
             guard let root = try Yams.compose(yaml: yaml, .basic, .default, .utf8), !root.isNothing else {
                 throw Complaint(
-                    "is empty, as a write that failed leaves a file",
-                    hint: "if the defaults are meant, let it say apiVersion: \(Self.apiVersion)")
+                    "is empty, as after a failed write",
+                    hint: "for the defaults, write apiVersion: \(Self.apiVersion)")
             }
             read(root, reader)
         } catch {
@@ -202,7 +202,7 @@ extension Configuration {
 extension InterfaceRule {
     init?(_ node: Node, key: String, _ reader: ConfigurationReader) {
         let keys = ["match", "type", "cost", "hello", "dead", "retransmit", "priority", "passive"]
-        let unsupported = ["bfd": "a lost carrier is noticed at once; a silent link after the dead interval"]
+        let unsupported = ["bfd": "carrier loss is detected at once, a silent link after the dead interval"]
         guard let section = reader.section(node, key: key, keys: keys, unsupported: unsupported) else { return nil }
         guard section.has("match") else {
             section.note(Complaint("has no \"match\"", hint: "match: \"*\" is every cabled port"))
@@ -270,7 +270,7 @@ extension AdvertisedPrefix {
 }
 
 extension ConfigurationReader {
-    /// Notes what the YAML parser threw.
+    /// Adds an error of the YAML parser.
     fileprivate func note(_ error: any Error) {
         switch error {
         case let complaint as Complaint:

@@ -1,12 +1,12 @@
-/// One thing wrong with a configuration file: where, what, and what to do about it.
+/// A problem in a configuration file: where, what, and what to do.
 public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
-    /// The file as it was named.
+    /// The file name as given.
     public var file: String
-    /// The line, from 1; `nil` when the whole file is meant.
+    /// The line, from 1; `nil` for the whole file.
     public var line: Int?
     /// The column, from 1.
     public var column: Int?
-    /// The key, as in `interfaces[1].cost`; empty when the whole file is meant.
+    /// The key, as in `interfaces[1].cost`; empty for the whole file.
     public var key: String
     /// What is wrong.
     public var message: String
@@ -25,25 +25,25 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
     }
 }
 
-/// Everything wrong with a configuration file; never empty.
+/// All problems in a configuration file; never empty.
 public struct ConfigurationProblems: Error, Hashable, Sendable, CustomStringConvertible {
     /// In the order of the file.
     public var problems: [ConfigurationProblem]
 
-    /// One problem a line.
+    /// One problem per line.
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 
-/// Finds what was probably meant.
+/// Suggests what was probably meant.
 enum Suggestion {
-    /// The candidate nearest to `word`, if one is near enough to be a slip of the pen.
+    /// The candidate nearest to `word`, if one is near enough to be a typing error.
     static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         candidates.map { ($0, distance(word.lowercased(), $0.lowercased())) }
             .filter { $0.1 <= max(1, min(3, $0.0.utf8.count / 3)) }
             .min { $0.1 < $1.1 }?.0
     }
 
-    /// How many characters must be inserted, deleted, replaced or swapped with their neighbour.
+    /// How many characters must be inserted, deleted, replaced or swapped with the next one.
     private static func distance(_ left: String, _ right: String) -> Int {
         let left = Array(left.utf8.prefix(64))
         let right = Array(right.utf8.prefix(64))

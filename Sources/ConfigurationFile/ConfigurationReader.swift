@@ -1,6 +1,6 @@
 import Yams
 
-/// What a value reader throws: the complaint about a value, to which the place is added by whoever knows it.
+/// The error of a value reader: what is wrong with a value. The caller adds the place.
 struct Complaint: Error {
     var message: String
     var hint: String?
@@ -11,17 +11,17 @@ struct Complaint: Error {
     }
 }
 
-/// Reads the YAML tree of one file and collects everything that is wrong with it, so that one run shows all mistakes.
+/// Reads the YAML tree of a file and collects all problems, so that one run shows all of them.
 final class ConfigurationReader {
     let file: String
     private(set) var problems: [ConfigurationProblem] = []
 
     init(file: String) { self.file = file }
 
-    /// Notes a complaint about the value at `node`.
+    /// Adds a complaint about the value at `node`.
     func note(_ complaint: Complaint, at node: Node, key: String) { note(complaint, at: node.mark, key: key) }
 
-    /// Notes a complaint about a place; `nil` is the whole file.
+    /// Adds a complaint about a place; `nil` is the whole file.
     func note(_ complaint: Complaint, at mark: Mark?, key: String) {
         problems.append(
             ConfigurationProblem(
@@ -29,7 +29,7 @@ final class ConfigurationReader {
                 hint: complaint.hint))
     }
 
-    /// A value by `read`; `nil` with a problem noted when it throws.
+    /// The value that `read` returns; `nil`, and a problem, if it throws.
     func value<Value>(_ node: Node, key: String, _ read: (Node) throws -> Value) -> Value? {
         do {
             return try read(node)
@@ -41,8 +41,8 @@ final class ConfigurationReader {
         return nil
     }
 
-    /// The mapping at `node`, in which only `keys` may stand. `nil` with a problem noted when it is none, and without
-    /// when it is empty, as after a key with nothing behind it.
+    /// The mapping at `node`, which may only have `keys`. `nil`, and a problem, if it is not a mapping; `nil` alone if it is
+    /// empty, as after a key without a value.
     func section(_ node: Node, key: String, keys: [String], unsupported: [String: String] = [:]) -> Section? {
         if node.isNothing { return nil }
         guard case .mapping(let mapping) = node else {
@@ -72,7 +72,7 @@ final class ConfigurationReader {
         return Section(reader: self, node: node, key: key, entries: entries, isComplete: isComplete)
     }
 
-    /// The elements of the list at `node` with their keys; empty with a problem noted when it is none.
+    /// The elements of the list at `node` with their keys; empty, and a problem, if it is not a list.
     func list(_ node: Node, key: String) -> [(node: Node, key: String)] {
         guard case .sequence(let sequence) = node else {
             note(
@@ -91,20 +91,20 @@ struct Section {
     let node: Node
     let key: String
     let entries: [String: Node]
-    /// Whether no key was refused that would have meant something.
+    /// Whether it has no unsupported key.
     let isComplete: Bool
 
     func path(_ name: String) -> String { key.isEmpty ? name : "\(key).\(name)" }
 
-    /// Whether `name` was given.
+    /// Whether it has the key `name`.
     func has(_ name: String) -> Bool { entries[name] != nil }
 
-    /// The value of `name` by `read`, or `nil` when it is not there or wrong (which is noted).
+    /// The value of `name`; `nil` if it is missing or wrong (which is a problem).
     func value<Value>(_ name: String, _ read: (Node) throws -> Value) -> Value? {
         entries[name].flatMap { reader.value($0, key: path(name), read) }
     }
 
-    /// Puts the value of `name` where it belongs when it is there and right; `false` when it is there and wrong.
+    /// Stores the value of `name` in `target`, if there is one; `false` if it is wrong.
     @discardableResult
     func read<Value>(_ name: String, into target: inout Value, _ read: (Node) throws -> Value) -> Bool {
         guard has(name) else { return true }
@@ -113,30 +113,30 @@ struct Section {
         return true
     }
 
-    /// The section below `name`, if it is there.
+    /// The section `name`, if there is one.
     func section(_ name: String, keys: [String], unsupported: [String: String] = [:]) -> Section? {
         entries[name].flatMap { reader.section($0, key: path(name), keys: keys, unsupported: unsupported) }
     }
 
-    /// The elements of the list below `name`; `nil` when it is not there.
+    /// The elements of the list `name`; `nil` if it is missing.
     func list(_ name: String) -> [(node: Node, key: String)]? {
         entries[name].map { reader.list($0, key: path(name)) }
     }
 
-    /// Notes a complaint about `name`, or about the section when that is not there.
+    /// Adds a complaint about `name`, or about the section if that is missing.
     func note(_ complaint: Complaint, at name: String? = nil) {
         reader.note(complaint, at: name.flatMap { entries[$0] } ?? node, key: name.map(path) ?? key)
     }
 }
 
 extension Node {
-    /// A key with nothing behind it.
+    /// Whether it is a key without a value.
     var isNothing: Bool {
         guard case .scalar(let scalar) = self, scalar.style == .plain || scalar.style == .any else { return false }
         return ["", "~", "null"].contains(scalar.string)
     }
 
-    /// What the node is, for people.
+    /// What it is, for people.
     var kindInWords: String {
         switch self {
         case .scalar(let scalar): scalar.string.isEmpty ? "nothing" : "\"\(scalar.string.prefix(40))\""

@@ -3,9 +3,9 @@ internal import MeshConfiguration
 import Services
 import Yams
 
-/// How single values are read. Each takes a node and gives the value or a ``Complaint`` that says what would be right.
+/// Readers of single values. Each returns the value or throws a ``Complaint`` that says what would be right.
 enum Read {
-    /// Any scalar as it stands.
+    /// Any scalar, as text.
     static func text(_ node: Node) throws -> String {
         guard case .scalar(let scalar) = node else { throw Complaint("must be a text, not \(node.kindInWords)") }
         return scalar.string
@@ -43,7 +43,7 @@ enum Read {
             throw Complaint(
                 "\"\(text.prefix(40))\" is not a duration",
                 hint: unitless
-                    ? "say the unit: \(text.prefix(9))s or \(text.prefix(9))ms" : "for example 500ms, 1s, 1.5s, 2m")
+                    ? "add the unit: \(text.prefix(9))s or \(text.prefix(9))ms" : "for example 500ms, 1s, 1.5s, 2m")
         }
         guard range.contains(value) else {
             throw Complaint(
@@ -53,11 +53,12 @@ enum Read {
         return value
     }
 
-    /// A duration that the wire carries in whole seconds.
+    /// A duration that OSPF carries in whole seconds.
     static func wholeSeconds(_ node: Node) throws -> Duration {
         let value = try duration(node, in: .seconds(1) ... .seconds(65535))
         guard value.components.attoseconds == 0 else {
-            throw Complaint("must be whole seconds, not \(value.configurationText), because OSPF packets carry it so")
+            throw Complaint(
+                "must be whole seconds, not \(value.configurationText), because OSPF packets carry whole seconds")
         }
         return value
     }
@@ -73,7 +74,7 @@ enum Read {
             length <= (address.ipv4 == nil ? 128 : 32)
         {
             let prefix = IPv6Prefix(address, length: address.ipv4 == nil ? length : 96 + length)
-            throw Complaint("\(text) has bits set behind its length", hint: "did you mean \(prefix)?")
+            throw Complaint("\(text) has bits set after its length", hint: "did you mean \(prefix)?")
         }
         throw Complaint(
             "\"\(text.prefix(60))\" is not a prefix", hint: "for example 2001:db8:1::/64 or 192.0.2.0/24")
@@ -90,7 +91,7 @@ enum Read {
 
     static func ipv6Prefix(_ node: Node) throws -> IPv6Prefix {
         let prefix = try unicastPrefix(node)
-        guard prefix.ipv4 == nil else { throw Complaint("\(prefix) is an IPv4 prefix; an IPv6 prefix is wanted") }
+        guard prefix.ipv4 == nil else { throw Complaint("\(prefix) is an IPv4 prefix; an IPv6 prefix is needed") }
         return prefix
     }
 
@@ -100,12 +101,12 @@ enum Read {
         return ipv4
     }
 
-    /// A prefix that all nodes share, to take prefixes of `length` out of.
+    /// A pool, the same on all nodes, from which each takes a prefix of `length`.
     static func pool(_ node: Node, length: Int) throws -> PrefixPool {
         let base = try unicastPrefix(node)
         guard let ipv4 = base.ipv4 else { throw Complaint("\(base) is not an IPv4 prefix") }
         guard let pool = PrefixPool(base: ipv4, length: length) else {
-            throw Complaint("a /\(length) for each node must fit into \(ipv4), at most 65536 times")
+            throw Complaint("\(ipv4) must have room for prefixes of length /\(length), at most 65536 of them")
         }
         return pool
     }
@@ -126,7 +127,7 @@ enum Read {
             throw Complaint("\(node.kindInWords) is not a router ID", hint: "four numbers, as in 10.0.0.1")
         }
         guard value != .none else {
-            throw Complaint("0.0.0.0 names no router", hint: "leave the key out to have one derived")
+            throw Complaint("0.0.0.0 is not a router ID", hint: "without the key, one is derived")
         }
         return value
     }
@@ -160,6 +161,6 @@ enum Read {
         if let match = words.first(where: { $0.key == text }) { return match.value }
         let known = words.map(\.key)
         let hint = Suggestion.nearest(to: text, among: known).map { "did you mean \"\($0)\"?" }
-        throw Complaint("\(node.kindInWords) is none of \(known.joined(separator: ", "))", hint: hint)
+        throw Complaint("\(node.kindInWords) is not one of \(known.joined(separator: ", "))", hint: hint)
     }
 }

@@ -2,20 +2,20 @@ internal import Glibc
 public import MeshConfiguration
 internal import Services
 
-/// Defaults that a manifest sets for every configuration file of a deployment, through environment variables.
+/// Defaults from environment variables, with which a manifest changes all configuration files of a deployment.
 public enum EnvironmentDefaults {
     /// The variable with the default of `http.listen`.
     static let httpListen = "KUBERMESH_HTTP_LISTEN"
 
     private static let given = getenv(httpListen).map { String(cString: $0) } ?? ""
 
-    /// What is wrong with the environment, if anything.
+    /// What is wrong with the environment; `nil` if nothing is.
     public static var problem: String? {
         given.isEmpty || Endpoint(given) != nil
             ? nil : "$\(httpListen) is “\(given)” and not an address with a port, for example [::]:9179"
     }
 
-    /// The configuration that no file means, in this environment.
+    /// The configuration without a file, in this environment.
     public static var configuration: Configuration {
         var configuration = Configuration()
         if let endpoint = Endpoint(given) { configuration.http.listen = endpoint }

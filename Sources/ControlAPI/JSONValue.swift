@@ -1,6 +1,5 @@
-/// Any JSON. For parts of an answer whose shape depends on what they describe.
+/// Any JSON value, for the parts of an answer that depend on what they describe.
 public enum JSONValue: Hashable, Sendable {
-    /// `null`.
     case null
     /// `true` or `false`.
     case bool(Bool)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Moments as the API writes them.
+/// Points in time, as the API writes them.
 public enum Timestamp {
     /// RFC 3339 in UTC with milliseconds, of nanoseconds since 1970 (not before).
     public static func text(nanosecondsSince1970 nanoseconds: Int64) -> String {
@@ -12,7 +12,7 @@ public enum Timestamp {
             + ".\(pad(Int32(nanoseconds / 1_000_000 % 1000), 3))Z"
     }
 
-    /// The present moment.
+    /// Now.
     public static var now: String {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

@@ -1,5 +1,4 @@
-/// What this build calls itself.
+/// The version of this build.
 public enum Version {
-    /// The version.
     public static let text = "0.1.0"
 }

@@ -1,13 +1,13 @@
 import Glibc
 
-/// Where answers and complaints go.
+/// Standard output and standard error.
 enum Console {
-    /// Whether a person looks on.
+    /// Whether standard output is a terminal.
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
-    /// Writes an answer.
+    /// Writes to standard output.
     static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
-    /// Writes a complaint.
+    /// Writes to standard error.
     static func complain(_ text: String) { write(text, to: STDERR_FILENO) }
 
     private static func write(_ text: String, to descriptor: Int32) {
@@ -15,7 +15,7 @@ enum Console {
         while !octets.isEmpty {
             let count = octets.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno != EINTR {
-                // Who looks on has gone, and so does this program, as if libraries had not had the signal ignored.
+                // The reader has closed the pipe. Exit as if no library had ignored the signal.
                 if errno == EPIPE {
                     signal(SIGPIPE, SIG_DFL)
                     raise(SIGPIPE)

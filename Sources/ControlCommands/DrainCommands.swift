@@ -4,35 +4,34 @@ import Glibc
 
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "drain", abstract: "Make this node ready to be taken out of the mesh.",
+        commandName: "drain", abstract: "Drain this node: make it ready to be removed.",
         discussion: """
-            Other nodes route around this node, and its shared addresses become a last resort; its own addresses \
-            stay reachable. The drain survives restarts of the agent. It ends with "undrain" or when the machine \
-            restarts.
+            Others route around the node, and it announces its VIPs as last resort. Its own addresses stay reachable. The \
+            drain survives restarts of the agent, until "undrain" or until the machine reboots.
             """)
     @OptionGroup var agent: AgentOptions
 
-    @Flag(help: "Drain even if this cuts other nodes off.")
+    @Flag(help: "Drain even if that makes other nodes unreachable.")
     var force = false
 
-    @Flag(help: "Wait until no transit packet crosses the node any more; exit with 1 after the timeout.")
+    @Flag(help: "Wait until no transit packet crosses the node; exits with 1 after the timeout.")
     var wait = false
 
-    @Option(help: "The longest time to wait, in seconds.")
+    @Option(help: "The maximum time to wait, in seconds.")
     var timeout: Double = 60
 
-    @Option(help: "How many seconds without a transit packet are enough.")
+    @Option(help: "The time without such a packet, in seconds.")
     var quiet: Double = 2
 
     func validate() throws {
         guard timeout > 0, quiet > 0, quiet <= timeout else {
-            throw ValidationError("--timeout and --quiet are numbers of seconds, --timeout not the smaller one.")
+            throw ValidationError("--timeout and --quiet are positive, and --timeout is not less than --quiet.")
         }
     }
 
     func run() throws {
         _ = try agent.post("/v1/drain", DrainRequest(enabled: true, force: force))
-        Console.write("drained: the others are asked to route around this node\n")
+        Console.write("drained: others route around this node\n")
         guard wait else { return }
         let clock = ContinuousClock()
         let end = clock.now + .seconds(timeout)
@@ -42,26 +41,26 @@ struct DrainCommand: ParsableCommand {
         while clock.now - lastChange < .seconds(quiet) {
             guard clock.now < end else {
                 throw Failure.no(
-                    "packets of others still cross this node: \(crossed) in \(timeout) s",
-                    hint: "Perhaps they have no other way. meshctl undrain takes the drain back.")
+                    "transit packets still cross this node: \(crossed) in \(timeout) s",
+                    hint: "Perhaps there is no other path. meshctl undrain ends the drain.")
             }
             usleep(200_000)
             let packets = try transitPackets()
             guard packets != last else { continue }
-            // Counting begins anew when ports come and go.
+            // The count starts again when ports come and go.
             crossed += packets > last ? packets - last : packets
             (last, lastChange) = (packets, clock.now)
         }
-        Console.write("no packet of others has crossed it for \(quiet) s\n")
+        Console.write("no transit packet for \(quiet) s\n")
     }
 
     private func transitPackets() throws -> UInt64 {
         let answer = try JSON.decode(DrainDocument.self, from: agent.get("/v1/drain"))
-        guard answer.drained else { throw Failure.no("somebody has taken the drain back") }
+        guard answer.drained else { throw Failure.no("somebody has ended the drain") }
         guard let packets = answer.transitPackets else {
             throw Failure.no(
-                "the node is drained, but nobody can say whether packets still cross it: \(answer.problem ?? "")",
-                hint: "With nft (Debian's nftables) on the node, they are counted.")
+                "the node is drained, but transit packets cannot be counted: \(answer.problem ?? "")",
+                hint: "Install nft (Debian's nftables) on the node.")
         }
         return packets
     }
@@ -69,7 +68,7 @@ struct DrainCommand: ParsableCommand {
 
 struct UndrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "undrain", abstract: "Let the others route through this node again.")
+        commandName: "undrain", abstract: "End the drain of this node.")
     @OptionGroup var agent: AgentOptions
 
     func run() throws {
@@ -77,12 +76,12 @@ struct UndrainCommand: ParsableCommand {
         let now = try JSON.decode(DrainDocument.self, from: agent.get("/v1/drain"))
         guard !now.drained else {
             throw Failure.no(
-                "the drain is taken back, and the node is still drained",
+                "the operator's drain has ended, but the node is still drained",
                 hint: now.reasons?.contains("stop") == true
                     ? "The agent is about to stop."
-                    : "The cluster wants it: meshctl status says why. The annotation is kubermesh.io/drain of the Node."
+                    : "The cluster drains it: meshctl status says why, for example the annotation kubermesh.io/drain of the Node."
             )
         }
-        Console.write("not drained any more\n")
+        Console.write("no longer drained\n")
     }
 }

@@ -6,7 +6,7 @@ protocol ListCommand: ParsableCommand {
     associatedtype Item: ListItem & Tabular
     var agent: AgentOptions { get }
     var options: OutputOptions { get }
-    /// What is asked.
+    /// The path of the request.
     var path: String { get }
 }
 
@@ -23,7 +23,7 @@ extension ListCommand {
 struct NeighborsCommand: ListCommand {
     typealias Item = Neighbor
     static let configuration = CommandConfiguration(
-        commandName: "neighbors", abstract: "The routers heard on this node's links.", aliases: ["neighbours", "neigh"])
+        commandName: "neighbors", abstract: "Show the neighbors of this node.", aliases: ["neighbours", "neigh"])
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
     var path: String { "/v1/neighbors" }
@@ -32,7 +32,7 @@ struct NeighborsCommand: ListCommand {
 struct InterfacesCommand: ListCommand {
     typealias Item = Interface
     static let configuration = CommandConfiguration(
-        commandName: "interfaces", abstract: "The ports in use, and why one is down.", aliases: ["ifaces"])
+        commandName: "interfaces", abstract: "Show the ports in use, and why one is down.", aliases: ["ifaces"])
     @Flag(help: "Show every port of the machine, with the rule or the reason that decides whether it is used.")
     var all = false
     @OptionGroup var agent: AgentOptions
@@ -43,7 +43,7 @@ struct InterfacesCommand: ListCommand {
 struct NodesCommand: ListCommand {
     typealias Item = Node
     static let configuration = CommandConfiguration(
-        commandName: "nodes", abstract: "The routers of the mesh, their links and prefixes.")
+        commandName: "nodes", abstract: "Show the routers of the mesh, their links and prefixes.")
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
     var path: String { "/v1/nodes" }
@@ -52,8 +52,7 @@ struct NodesCommand: ListCommand {
 struct VIPsCommand: ListCommand {
     typealias Item = VIP
     static let configuration = CommandConfiguration(
-        commandName: "vips",
-        abstract: "The shared addresses (VIPs and service addresses), and whether this node announces them.")
+        commandName: "vips", abstract: "Show VIPs and service addresses, and whether this node announces them.")
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
     var path: String { "/v1/vips" }
@@ -62,10 +61,10 @@ struct VIPsCommand: ListCommand {
 struct RoutesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "routes",
-        abstract: "The routes to other nodes; with a prefix or an address, the details of that route.")
+        abstract: "Show the routes to other nodes; for a prefix or an address, also why that route was chosen.")
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
-    @Argument(help: "A prefix, which must match, or an address, for which the longest match is shown.")
+    @Argument(help: "A prefix, which must match exactly, or an address, which shows the longest match.")
     var prefix: String?
 
     func run() throws {
@@ -84,16 +83,16 @@ struct RoutesCommand: ParsableCommand {
 
 struct DatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lsdb", abstract: "The link-state database.",
+        commandName: "lsdb", abstract: "Show the link-state database.",
         discussion: """
             TYPE is one of router, network, inter-area-prefix, inter-area-router, as-external, nssa, link, \
             intra-area-prefix, router-information, auto-configuration, ipv4-prefix, or a number such as 0x2001.
             """)
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
-    @Flag(help: "Every field of every LSA.")
+    @Flag(help: "Show every field of every LSA.")
     var detail = false
-    @Argument(help: "Only LSAs of this type.")
+    @Argument(help: "Show only LSAs of this type.")
     var type: String?
 
     func run() throws {
@@ -110,7 +109,7 @@ struct DatabaseCommand: ParsableCommand {
     }
 }
 
-/// A text with everything but letters, digits and `-._~` written as `%xx`, for queries (RFC 3986 §2.1).
+/// Percent-encodes a text for a query (RFC 3986 §2.1).
 private func percentEncoded(_ text: String) -> String {
     text.utf8.map { octet in
         switch octet {

@@ -2,18 +2,18 @@ import ArgumentParser
 import ControlAPI
 import Glibc
 
-/// The program `meshctl`: asks the agent of this node. A library, so that `meshd` can be it too, under that name.
+/// The program `meshctl`. A library, because `meshd` runs it when it is called by that name.
 public enum Meshctl {
-    /// Does what the arguments of the process say, and ends the process.
+    /// Runs the command line of the process, and exits.
     public static func main() -> Never { RootCommand.run() }
 }
 
 /// All commands.
 private struct RootCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "meshctl", abstract: "Ask the mesh agent of this node.",
+        commandName: "meshctl", abstract: "Query and control the mesh agent of this node.",
         discussion: """
-            Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 3 the agent cannot be reached, 4 not found.
+            Exit codes: 0 success, 1 the answer is no, 2 wrong usage, 3 the agent cannot be reached, 4 not found.
             """,
         version: "meshctl \(Version.text)",
         subcommands: [
@@ -27,7 +27,7 @@ private struct RootCommand: ParsableCommand {
         Glibc.exit(status(of: CommandLine.arguments.dropFirst()))
     }
 
-    /// The arguments with the command before its options, so that `meshctl --socket S routes` works too.
+    /// Moves the command before its options, so that `meshctl --socket S routes` works, too.
     private static func commandFirst(_ arguments: ArraySlice<String>) -> [String] {
         var options: [String] = []
         var rest = arguments
@@ -39,7 +39,7 @@ private struct RootCommand: ParsableCommand {
         return [command] + options + rest
     }
 
-    /// Runs a command line and gives its exit code.
+    /// Runs a command line and returns its exit code.
     private static func status(of arguments: ArraySlice<String>) -> Int32 {
         do {
             var command = try parseAsRoot(commandFirst(arguments))
@@ -66,7 +66,7 @@ private struct RootCommand: ParsableCommand {
     }
 }
 
-/// Why a command ends without an answer, and with which exit code.
+/// Why a command fails, and its exit code.
 struct Failure: Error {
     var code: Int32
     var message: String

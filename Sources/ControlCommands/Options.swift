@@ -3,9 +3,9 @@ import ControlAPI
 import ControlClient
 import Glibc
 
-/// Where the agent is.
+/// The options for the control socket.
 struct AgentOptions: ParsableArguments {
-    @Option(help: "The agent's Unix socket. Default: $MESHCTL_SOCKET, or /run/kubermesh/meshd.sock.")
+    @Option(help: "The control socket of the agent. Default: $MESHCTL_SOCKET, or /run/kubermesh/meshd.sock.")
     var socket: String?
 
     var client: ControlClient {
@@ -14,7 +14,7 @@ struct AgentOptions: ParsableArguments {
             socket: socket ?? fromEnvironment.flatMap { $0.isEmpty ? nil : $0 } ?? API.defaultSocket)
     }
 
-    /// The body of a good answer; anything else is thrown as a ``Failure``.
+    /// The body of a successful answer; throws a ``Failure`` for others.
     func get(_ path: String) throws -> [UInt8] { try check { client in try client.get(path) } }
 
     func post(_ path: String, _ body: some Encodable) throws -> [UInt8] {
@@ -29,7 +29,7 @@ struct AgentOptions: ParsableArguments {
         } catch let error as ControlClient.Unreachable {
             throw Failure.unreachable(
                 "\(error)",
-                hint: "Is meshd running? Another socket is named by --socket or $\(API.socketVariable).")
+                hint: "Is meshd running? --socket or $\(API.socketVariable) selects another socket.")
         }
         if (200..<300).contains(reply.status) { return reply.body }
         let error = try? JSON.decode(ErrorDocument.self, from: reply.body)
@@ -42,33 +42,33 @@ struct AgentOptions: ParsableArguments {
     }
 }
 
-/// How an answer is shown.
+/// The options for output.
 struct OutputOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, wide, json, yaml }
 
     @Option(name: .shortAndLong, help: "The output format: table, wide, json or yaml.")
     var output: Format = .table
 
-    @Flag(help: "Leave out the header line of a table.")
+    @Flag(help: "Show no header line.")
     var noHeaders = false
 
-    @Flag(name: .shortAndLong, help: "Repeat every second, until interrupted.")
+    @Flag(name: .shortAndLong, help: "Repeat every second until interrupted.")
     var watch = false
 
-    @Flag(name: .customShort("4"), help: "Only IPv4 routes.")
+    @Flag(name: .customShort("4"), help: "Show only IPv4 routes.")
     var onlyIPv4 = false
 
-    @Flag(name: .customShort("6"), help: "Only IPv6 routes.")
+    @Flag(name: .customShort("6"), help: "Show only IPv6 routes.")
     var onlyIPv6 = false
 
     func validate() throws {
         if onlyIPv4, onlyIPv6 { throw ValidationError("-4 and -6 exclude each other.") }
     }
 
-    /// The address family asked for, if only one is.
+    /// The address family; `nil` for both.
     var family: String? { onlyIPv4 ? "ipv4" : onlyIPv6 ? "ipv6" : nil }
 
-    /// Runs `show` once, or every second when watching. On a terminal each replaces the one before.
+    /// Runs `show` once, or every second with `--watch`. On a terminal, each output replaces the previous one.
     func repeatedly(_ show: () throws -> String) throws {
         guard watch else {
             Console.write(try show())
@@ -100,7 +100,7 @@ struct OutputOptions: ParsableArguments {
             }
         } catch let error as DecodingError {
             throw Failure.no(
-                "the agent's answer cannot be read: \(error)", hint: "Are meshctl and meshd of the same version?")
+                "unexpected answer of the agent: \(error)", hint: "Are meshctl and meshd of the same version?")
         }
     }
 }

@@ -5,7 +5,7 @@ import MeshConfiguration
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "The state of this node and its problems; exits with 1 when it is not ready.")
+        commandName: "status", abstract: "Show the state of this node; exits with 1 when it is not ready.")
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
 
@@ -24,7 +24,8 @@ struct StubRouterCommand: ParsableCommand {
     enum Switch: String, ExpressibleByArgument, CaseIterable { case on, off }
 
     static let configuration = CommandConfiguration(
-        commandName: "stub-router", abstract: "Ask the others to route around this node, or no longer (RFC 6987).")
+        commandName: "stub-router",
+        abstract: "Make this node a stub router, which others route around (RFC 6987), or end that.")
     @OptionGroup var agent: AgentOptions
     @Argument(help: "on or off")
     var state: Switch
@@ -33,13 +34,13 @@ struct StubRouterCommand: ParsableCommand {
         _ = try agent.post("/v1/stub-router", StubRouterRequest(enabled: state == .on))
         Console.write(
             state == .on
-                ? "the others are asked to route around this node\n" : "the others may route through this node\n")
+                ? "others route around this node\n" : "others may route through this node\n")
     }
 }
 
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check a configuration file; exits with 1 when something is wrong with it.")
+        commandName: "validate", abstract: "Check a configuration file; exits with 1 when it is not valid.")
     @Argument(help: "The file.")
     var file: String
 

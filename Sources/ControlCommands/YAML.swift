@@ -19,7 +19,7 @@ private func node(_ value: JSONValue) -> Yams.Node {
     }
 }
 
-/// Whether a text would be read back as something else without quotes.
+/// Whether a text needs quotes to be read back as text.
 private func needsQuotes(_ text: String) -> Bool {
     Resolver.default.resolveTag(of: Yams.Node(text)) != .str
 }

@@ -5,10 +5,10 @@ internal import Subprocess
 internal import SystemPackage
 internal import Timing
 
-/// Runs the program of a check, one at a time, and leaves nothing of it behind: neither when it takes too long nor when
-/// the check is stopped. Called on its loop.
+/// Runs the program of a check, one at a time, and leaves no process behind, even if it takes too long or the check is
+/// stopped. Called on its loop.
 final class CommandRunner: Sendable {
-    /// What is known of a run. The program leads a process group of its own, which whatever it starts belongs to.
+    /// A run. The program leads a process group of its own, to which all that it starts belongs.
     private struct Run {
         var leader: pid_t
         var deadline: Scheduled<Void>
@@ -29,14 +29,14 @@ final class CommandRunner: Sendable {
         isStopped = .makeBoxSendingValue(false, eventLoop: loop)
     }
 
-    /// Runs it once. The outcome comes when all of it is gone.
+    /// Runs it once. The outcome is reported when all its processes are gone.
     func run(timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
         let outcome = loop.makePromise(of: CheckOutcome.self)
         Task(executorPreference: executor) { outcome.succeed(await self.outcome(timeout)) }
         return outcome.futureResult
     }
 
-    /// Kills what runs, and whatever would run from now on.
+    /// Kills the current run and every later one.
     func stop() {
         isStopped.value = true
         if let leader = current.value?.leader { kill(-leader, SIGKILL) }
@@ -63,7 +63,7 @@ final class CommandRunner: Sendable {
                     for try await buffer in execution.standardOutput {
                         buffer.withUnsafeBytes { said.append($0) }
                     }
-                    // Its output can be closed long before it ends; mostly it is not.
+                    // It may close its output long before it exits; mostly it does not.
                     var pause: Int64 = 1
                     while !hasEnded(leader) {
                         try await loop.scheduleTask(in: .milliseconds(pause)) {}.futureResult.get()
@@ -80,12 +80,12 @@ final class CommandRunner: Sendable {
             let said = result.closureResult.0.isEmpty ? "" : ": \(result.closureResult.0)"
             return switch result.terminationStatus {
             case .exited(0): .success
-            case _ where result.closureResult.isLate: .failure("\(name): no end within \(timeout.text)\(said)")
+            case _ where result.closureResult.isLate: .failure("\(name): not finished within \(timeout.text)\(said)")
             case .exited(let status): .failure("\(name): exit status \(status)\(said)")
             case .signaled(let signal): .failure("\(name): ended by signal \(signal)\(said)")
             }
         } catch let error as SubprocessError where error.code == .executableNotFound {
-            return .failure("\(name): there is no such program, or it may not be run")
+            return .failure("\(name): no such program, or not executable")
         } catch {
             return .failure("\(name): cannot be run: \(error)")
         }
@@ -100,8 +100,8 @@ final class CommandRunner: Sendable {
         if isStopped.value { kill(-leader, SIGKILL) }
     }
 
-    /// Kills what the program left running; whether it had to be killed itself. It has ended, but nobody has taken leave
-    /// of it yet, so that its number is still its own.
+    /// Kills what the program left running; whether it had to be killed itself. It has exited and was not reaped yet, so its
+    /// process ID is still its own.
     private func end() -> Bool {
         guard let run = current.value else { return false }
         run.deadline.cancel()
@@ -111,24 +111,24 @@ final class CommandRunner: Sendable {
     }
 }
 
-/// Whether a child has ended. It stays for whoever waits for it.
+/// Whether a child has exited; it is not reaped.
 private func hasEnded(_ child: pid_t) -> Bool {
     var info = siginfo_t()
     return waitid(P_PID, id_t(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
 }
 
-/// Takes leave of the orphans of a group, which become children of the first process of a container, as the agent may be.
+/// Reaps the orphans of a group, which become children of the first process of a container, which the agent may be.
 private func reap(group: pid_t) {
     while waitpid(-group, nil, WNOHANG) > 0 {}
 }
 
-/// The first line that says something, as far as it is worth reading.
+/// The first line of output that is not empty, up to a limit.
 struct FirstLine {
     private static let limit = 200
     private var octets: [UInt8] = []
     private var isWhole = false
 
-    /// Takes more octets in; those behind the line are passed over.
+    /// Adds octets; those after the line are ignored.
     mutating func append(_ more: UnsafeRawBufferPointer) {
         for octet in more {
             if isWhole { return }

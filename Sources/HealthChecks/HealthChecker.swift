@@ -3,7 +3,7 @@ public import NIOCore
 public import Services
 internal import Timing
 
-/// Tries services again and again on an event loop and reports every outcome. All of it happens on that loop.
+/// Checks services repeatedly on an event loop and reports every outcome on that loop.
 public final class HealthChecker: Sendable {
     private struct Check {
         let prober: Prober
@@ -23,8 +23,8 @@ public final class HealthChecker: Sendable {
     private let running: NIOLoopBoundBox<[VIPTable.CheckID: Check]>
     private let report: @Sendable (VIPTable.CheckID, CheckOutcome) -> Void
 
-    /// Makes a checker that runs nothing yet. `report` is called on `loop`. Checks that are commands are run by tasks on
-    /// `executor`, the usual one if there is none. How long each took is recorded with `metrics`.
+    /// Makes a checker without checks. `report` is called on `loop`. Programs are run by tasks on `executor`, or on the default
+    /// one. Durations are recorded with `metrics`.
     public init(
         loop: any EventLoop, executor: (any TaskExecutor)? = nil, metrics: any MetricsFactory = MetricsSystem.factory,
         report: @escaping @Sendable (VIPTable.CheckID, CheckOutcome) -> Void
@@ -36,10 +36,10 @@ public final class HealthChecker: Sendable {
         running = .makeBoxSendingValue([:], eventLoop: loop)
     }
 
-    /// Tries now, and again after every interval.
+    /// Starts a check now, and again after every interval.
     public func start(_ id: VIPTable.CheckID, _ check: HealthCheck) {
         loop.execute { [loop, executor, metrics, running, report] in
-            // The one before takes its timer along, which may have the same name.
+            // First, as the previous check destroys its timer, which may have the same name.
             running.value.removeValue(forKey: id)?.stop()
             let prober = Prober(check.probe, loop: loop, executor: executor)
             let timer = CoreMetrics.Timer(
@@ -58,12 +58,12 @@ public final class HealthChecker: Sendable {
         }
     }
 
-    /// Stops, also a command that runs; nothing is reported under `id` any more.
+    /// Stops a check, including a running program; nothing is reported under `id` any more.
     public func stop(_ id: VIPTable.CheckID) {
         loop.execute { [running] in running.value.removeValue(forKey: id)?.stop() }
     }
 
-    /// Stops everything; the future says when that is done.
+    /// Stops all checks; the future succeeds when that is done.
     @discardableResult
     public func stopAll() -> EventLoopFuture<Void> {
         loop.submit { [running] in

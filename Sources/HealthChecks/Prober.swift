@@ -7,14 +7,14 @@ internal import NIOSSL
 internal import Services
 internal import Timing
 
-/// Tries what a probe says, and keeps what is needed for the next time. Called on its loop.
+/// Performs a probe, and keeps what the next one needs. Called on its loop.
 final class Prober: Sendable {
     private let probe: Probe
     private let loop: any EventLoop
     private let tls: NIOLoopBoundBox<TLSClient?>
     private let runner: CommandRunner?
 
-    /// Makes a prober; the tasks of a command run on `executor`, which is better the loop's own.
+    /// Makes a prober; the tasks of a program run on `executor`, preferably the loop's own.
     init(_ probe: Probe, loop: any EventLoop, executor: (any TaskExecutor)?) {
         self.probe = probe
         self.loop = loop
@@ -25,16 +25,16 @@ final class Prober: Sendable {
             if case .command(let probe) = probe { CommandRunner(probe, loop: loop, executor: executor) } else { nil }
     }
 
-    /// Tries the endpoints in order until one works, or runs the command. Never fails: a failure is an outcome.
+    /// Tries the endpoints in order until one works, or runs the program. Never fails: a failure is an outcome.
     func run(timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
         runner?.run(timeout: timeout) ?? attempt(probe.endpoints[...], timeout: timeout)
     }
 
-    /// Ends what would go on by itself.
+    /// Stops the program.
     func stop() { runner?.stop() }
 
     private func attempt(_ endpoints: ArraySlice<Endpoint>, timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
-        guard let endpoint = endpoints.first else { return loop.makeSucceededFuture(.failure("nowhere to try")) }
+        guard let endpoint = endpoints.first else { return loop.makeSucceededFuture(.failure("no endpoint")) }
         return attempt(endpoint, timeout: timeout).flatMap { [self] outcome in
             outcome == .success || endpoints.count == 1
                 ? loop.makeSucceededFuture(outcome) : attempt(endpoints.dropFirst(), timeout: timeout)
@@ -74,7 +74,7 @@ final class Prober: Sendable {
     }
 }
 
-/// Sends the GET of a probe and judges the answer.
+/// Sends the GET of a probe and checks the status.
 private final class AnswerWatcher: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
@@ -112,11 +112,11 @@ private final class AnswerWatcher: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        outcome.succeed(.failure("\(endpoint): closed without an answer"))
+        outcome.succeed(.failure("\(endpoint): connection closed without an answer"))
     }
 }
 
-/// Why a connection did not come about, for people.
+/// Why a connection failed, for people.
 private func reason(_ error: any Error, _ timeout: TimeAmount) -> String {
     switch error {
     case let error as IOError: String(cString: strerror(error.errnoCode))

@@ -5,15 +5,15 @@ internal import NIOSSL
 internal import Services
 internal import Timing
 
-/// TLS towards the server of a probe. Files are looked at for every try and read again when they have changed, so that
+/// TLS to the server of a probe. Files are checked before every attempt and read again if they have changed, so
 /// certificates can be replaced while the agent runs.
 struct TLSClient {
-    /// Why a try cannot even begin.
+    /// Why an attempt cannot start.
     struct Problem: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// No file of certificates is longer, in octets.
+    /// The maximum size of a certificate file, in octets.
     private static let longestFile = 1 << 20
 
     private let options: TLSOptions
@@ -28,7 +28,7 @@ struct TLSClient {
         } catch let error as Problem {
             throw error
         } catch {
-            throw Problem(description: "TLS cannot be spoken as configured: \(error)")
+            throw Problem(description: "the TLS options cannot be used: \(error)")
         }
     }
 
@@ -44,7 +44,7 @@ struct TLSClient {
     private func configuration() throws(Problem) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
-        // A server that says no goodbye does not keep a connection for longer than this.
+        // The maximum wait for a server that does not close TLS.
         tls.shutdownTimeout = .seconds(1)
         switch options.trust {
         case .system: break
@@ -57,7 +57,7 @@ struct TLSClient {
             do {
                 tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem))
             } catch {
-                throw Problem(description: "\(identity.key): no private key in PEM")
+                throw Problem(description: "\(identity.key): no PEM private key")
             }
         }
         return tls
@@ -66,7 +66,7 @@ struct TLSClient {
     private func certificates(_ path: String) throws(Problem) -> [NIOSSLCertificate] {
         let octets = try octets(path)
         guard let certificates = try? NIOSSLCertificate.fromPEMBytes(octets), !certificates.isEmpty else {
-            throw Problem(description: "\(path): no certificate in PEM")
+            throw Problem(description: "\(path): no PEM certificate")
         }
         return certificates
     }
@@ -83,22 +83,22 @@ struct TLSClient {
 // MARK: - Why it failed, in words
 
 extension TLSOptions {
-    /// Why TLS failed; `nil` where it is not TLS that did. `peer` is the certificate that the server has shown, if any.
+    /// Why TLS failed; `nil` if something else failed. `peer` is the certificate of the server, if any.
     func reason(_ error: any Error, peer: NIOSSLCertificate?, now: time_t = time(nil)) -> String? {
         switch error {
         case let error as NIOSSLExtraError where error == .failedToValidateHostname:
-            "its certificate is not for \(serverName ?? "its address"); a name that is in it can be given as serverName"
+            "its certificate is not for \(serverName ?? "its address"); set serverName to a name in it"
         case NIOSSLError.handshakeFailed(.sslError(let stack)), BoringSSLError.sslError(let stack):
             reason(stack, peer, now)
-        case NIOSSLError.handshakeFailed(let error): "no TLS handshake (\(error))"
-        case NIOSSLError.uncleanShutdown: "closed in the middle of TLS"
+        case NIOSSLError.handshakeFailed(let error): "TLS handshake failed (\(error))"
+        case NIOSSLError.uncleanShutdown: "the connection was closed without ending TLS"
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: "TLS failed (\(error))"
         default: nil
         }
     }
 
     private func reason(_ stack: NIOBoringSSLErrorStack, _ peer: NIOSSLCertificate?, _ now: time_t) -> String {
-        if stack.contains(.eofDuringHandshake) { return "closed during the TLS handshake" }
+        if stack.contains(.eofDuringHandshake) { return "the connection was closed during the TLS handshake" }
         let words = stack.map(\.libraryWords)
         if words.contains("CERTIFICATE_VERIFY_FAILED") { return distrust(of: peer, now) }
         if words.contains(where: { ["WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE"].contains($0) }) {
@@ -108,9 +108,9 @@ extension TLSOptions {
             return "does not speak TLS 1.2 or later"
         }
         if words.contains("TLSV1_ALERT_CERTIFICATE_REQUIRED") {
-            return "wants a certificate, which is given by certificate and key"
+            return "requires a client certificate; set certificate and key"
         }
-        return "no TLS handshake (\(words.first ?? "no reason given"))"
+        return "TLS handshake failed (\(words.first ?? "no reason given"))"
     }
 
     private func distrust(of peer: NIOSSLCertificate?, _ now: time_t) -> String {
@@ -119,9 +119,9 @@ extension TLSOptions {
             return "its certificate is not valid before \(day(peer.notValidBefore)); is the clock right?"
         }
         return switch trust {
-        case .file(let path): "its certificate is signed by no valid authority in \(path)"
+        case .file(let path): "its certificate is not signed by a valid authority in \(path)"
         case .system, .anything:
-            "its certificate is signed by no authority of this machine; the right one can be given as ca"
+            "its certificate is not signed by an authority of this machine; set ca to the right one"
         }
     }
 
@@ -135,7 +135,7 @@ extension TLSOptions {
 }
 
 extension BoringSSLInternalError {
-    /// The reason alone out of `Error: 268435581 error:1000007d:SSL routines:OPENSSL_internal:REASON at FILE:LINE`.
+    /// The reason in `Error: 268435581 error:1000007d:SSL routines:OPENSSL_internal:REASON at FILE:LINE`.
     fileprivate var libraryWords: String {
         guard let start = description.firstRange(of: "OPENSSL_internal:")?.upperBound else { return description }
         return String(description[start...].prefix { $0 != " " })

@@ -2,97 +2,96 @@ public import Addressing
 public import OSPF
 public import Services
 
-/// What `meshd` was told to be, with every default filled in. `Configuration()` is what no file at all means: a node
-/// that speaks on every cabled port.
+/// The configuration of `meshd` with all defaults. `Configuration()` is the one without a file: a node that uses every
+/// cabled port.
 public struct Configuration: Hashable, Sendable {
-    /// `node`: who this is.
+    /// `node`: the identity of the node.
     public var node = Identity()
-    /// `addressing`: where its addresses come from.
+    /// `addressing`: the addresses of the node and its pods.
     public var addressing = Addresses()
-    /// `interfaces`: which ports to speak on and how; the first rule that matches counts.
+    /// `interfaces`: which ports to use and how; the first rule that matches applies.
     public var interfaces: [InterfaceRule] = [InterfaceRule(pattern: .everyCabledPort)]
     /// `advertise`: further prefixes of this node.
     public var advertise: [AdvertisedPrefix] = []
-    /// Prefixes that this node imports from outside of the mesh. No key sets them yet.
+    /// AS-external prefixes that this node imports. No key sets them yet.
     public var externals: [ExternalPrefix] = []
-    /// `vips`: addresses this node shares with others while its checks pass.
+    /// `vips`: anycast addresses that the node announces while their checks pass.
     public var vips: [VIP] = []
-    /// `pools`: addresses that services of type `LoadBalancer` are given.
+    /// `pools`: addresses for services of type `LoadBalancer`.
     public var pools: [AddressPool] = []
-    /// `cni`: how container runtimes attach pods; `nil` if that is somebody else's business.
+    /// `cni`: how container runtimes attach pods; `nil` writes no CNI file.
     public var cni: CNIOptions?
-    /// `kubernetes`: what is asked of an API server, if there is one.
+    /// `kubernetes`: how to use the API server, if there is one.
     public var kubernetes = KubernetesOptions()
-    /// `ospf`: what concerns the whole router.
+    /// `ospf`: parameters of the whole router.
     public var ospf = RouterOptions()
-    /// `kernel`: where routes go.
+    /// `kernel`: how routes are installed.
     public var kernel = KernelOptions()
-    /// `control`: where `meshctl` finds the agent.
+    /// `control`: the control socket.
     public var control = ControlOptions()
-    /// `http`: where metrics and probes are served.
+    /// `http`: metrics and probes.
     public var http = HTTPOptions()
 
-    /// The configuration that no file means.
+    /// The configuration without a file.
     public init() {}
 
-    /// Where the file is looked for when nobody says.
+    /// The default path of the file.
     public static let defaultPath = "/etc/kubermesh/kubermesh.yaml"
-    /// What `apiVersion` must say, if it is there.
+    /// The `apiVersion`, which may be left out.
     public static let apiVersion = "kubermesh/v1"
-    /// Where is kept what must outlive a restart of the machine, when nobody says.
+    /// The default directory of the state that survives reboots.
     public static let defaultState = "/var/lib/kubermesh"
 }
 
 extension Configuration {
-    /// Who the node is.
+    /// The identity of the node.
     public struct Identity: Hashable, Sendable {
-        /// Its name; `nil` takes `$NODE_NAME` or else the host's name.
+        /// Its name; `nil` means `$NODE_NAME` or the host name.
         public var name: String?
         /// Its router ID; `nil` derives one from the hardware address.
         public var routerID: RouterID?
-        /// How long it drains before it stops; `nil` stops at once.
+        /// How long to drain before stopping; `nil` stops at once.
         public var drainOnStop: Duration?
-        /// What becomes of its place in the mesh when the agent stops.
+        /// What happens when the agent stops.
         public var onStop = StopBehavior.leave
-        /// The directory of what must outlive a restart of the machine; `nil` is the usual one, or that of a control socket
-        /// that is not at its usual place.
+        /// The directory of the state that survives reboots; `nil` means the default, or the directory of a control socket
+        /// that is not the default one.
         public var state: String?
 
-        /// Who a node is when nothing is said.
+        /// The default: everything is derived.
         public init() {}
     }
 
-    /// What becomes of a node's place in the mesh when its agent stops.
+    /// What happens when the agent stops.
     public enum StopBehavior: Hashable, Sendable {
-        /// It says goodbye, and the others route around the node.
+        /// The node leaves the mesh, and others route around it.
         case leave
-        /// Everything stays as it is, as the agent is going to be back within the dead interval; unless the cluster says
-        /// that the node is about to be taken away.
+        /// Nobody is told, for an agent that starts again within the dead interval; unless the cluster says that the node is
+        /// about to be removed.
         case stay
     }
 
-    /// Where the node's addresses come from.
+    /// The addresses of the node and its pods.
     public struct Addresses: Hashable, Sendable {
-        /// The plan all nodes share.
+        /// The address plan, the same on all nodes.
         public var plan = AddressPlan(base: IPv6Prefix("fd6b:6d65:7368::/71")!)!
-        /// The node's own prefix; its first address is the node's. `nil` follows the plan.
+        /// The prefix whose first address is the node's own; `nil` follows the plan.
         public var prefix: IPv6Prefix?
-        /// The prefixes of the node's pods; `nil` follows the plan, an empty list announces none.
+        /// The pod prefixes; `nil` follows the plan, an empty list announces none.
         public var podPrefixes: [IPv6Prefix]?
-        /// What the node has of IPv4.
+        /// The IPv4 addresses.
         public var ipv4 = IPv4()
 
-        /// The defaults.
         public init() {}
     }
 
-    /// Where the node's IPv4 addresses come from. There is none unless something is said here.
+    /// The IPv4 addresses of the node and its pods. By default there are none.
     public struct IPv4: Hashable, Sendable {
         /// The node's own address.
         public var address: IPv4Address?
-        /// Where the node takes its own address from, unless it is given.
+        /// The pool from which the node takes its own address, if none is given.
         public var nodes: PrefixPool?
-        /// Where the node takes a range for its pods from.
+        /// The pool from which the node takes a range for its pods.
         public var pods: PrefixPool?
 
         /// No IPv4.
@@ -101,87 +100,81 @@ extension Configuration {
 
     /// How container runtimes attach pods.
     public struct CNIOptions: Hashable, Sendable {
-        /// The plugin that makes a pod's interface.
+        /// The plugin that creates a pod's interface.
         public enum Plugin: String, Hashable, Sendable {
-            /// A cable of its own for every pod.
+            /// A veth pair for each pod.
             case ptp
-            /// A bridge that all pods of the node are on.
+            /// A bridge for all pods of the node.
             case bridge
         }
 
-        /// The file that runtimes look for.
+        /// The file that container runtimes read.
         public var file = "/etc/cni/net.d/10-kubermesh.conflist"
-        /// The plugin that makes a pod's interface.
+        /// The plugin that creates a pod's interface.
         public var plugin = Plugin.ptp
-        /// The MTU of pods; `nil` is the smallest of the mesh.
+        /// The MTU of pods; `nil` means the smallest in the mesh.
         public var mtu: Int?
 
-        /// The defaults.
         public init() {}
     }
 
-    /// What is asked of an API server.
+    /// How to use the API server.
     public struct KubernetesOptions: Hashable, Sendable {
-        /// Whether one is asked at all, where there is one.
+        /// Whether to send requests at all.
         public var isWatched = true
-        /// The file that describes the connection; `nil` takes `$KUBECONFIG`, or the pod's service account.
+        /// The kubeconfig; `nil` means `$KUBECONFIG` or the pod's service account.
         public var kubeconfig: String?
-        /// What must work for services to be announced, as kube-proxy's own word that its rules are there; `nil` asks nobody.
+        /// A check that must pass for services to be announced, such as kube-proxy's health; `nil` checks nothing.
         public var proxyCheck: HealthCheck?
-        /// Which addresses of services are announced.
+        /// Which service addresses are announced.
         public var services = ServiceOptions()
 
-        /// The defaults.
         public init() {}
     }
 
-    /// What concerns the whole router.
+    /// Parameters of the whole router.
     public struct RouterOptions: Hashable, Sendable {
         /// The area of all interfaces.
         public var area = AreaID.backbone
         /// The instance ID on all interfaces.
         public var instance: UInt8 = 0
-        /// The most next hops of one route, 1–256.
+        /// The maximum number of next hops of a route, 1–256.
         public var maximumPaths = 64
-        /// How soon shortest paths follow a change.
+        /// The SPF delay (RFC 8405).
         public var spfDelay = SPFDelayParameters()
 
-        /// The defaults.
         public init() {}
     }
 
-    /// Where routes go.
+    /// How routes are installed.
     public struct KernelOptions: Hashable, Sendable {
         /// The routing table; 254 is `main`.
         public var table: UInt32 = 254
         /// The route protocol number that marks routes and next hops as ours.
         public var routeProtocol: UInt8 = 71
-        /// The kernel's metric of our routes: more than 256, so that what is directly connected wins, and less than
-        /// 1024, so that we win over router advertisements and most routes set by hand.
+        /// The metric of our routes in the kernel: more than 256, so that connected routes are preferred, and less than
+        /// 1024, so that ours are preferred to those of router advertisements and most static routes.
         public var metric: UInt32 = 512
-        /// Whether the kernel goes on telling every route behind a next-hop group when the group changes, as it does
-        /// by default. It costs ten times the change itself; only programs that do not know next-hop objects need it.
+        /// Whether the kernel notifies every route behind a next-hop group when the group changes, as it does by default.
+        /// That costs ten times the change itself; only programs that do not know next-hop objects need it.
         public var keepsNextHopCompatibility = false
 
-        /// The defaults.
         public init() {}
     }
 
-    /// Where `meshctl` finds the agent.
+    /// The control socket.
     public struct ControlOptions: Hashable, Sendable {
         /// The path of the Unix socket.
         public var socket = "/run/kubermesh/meshd.sock"
 
-        /// The defaults.
         public init() {}
     }
 
-    /// Where metrics and probes are served.
+    /// Metrics and probes.
     public struct HTTPOptions: Hashable, Sendable {
-        /// The address and port; `nil` serves nothing.
+        /// The address and port; `nil` means no HTTP.
         public var listen: Endpoint? = Endpoint(host: .v6(.loopback), port: 9179)
 
-        /// The defaults.
         public init() {}
     }
 }

@@ -1,5 +1,5 @@
 extension Duration {
-    /// Reads a duration as configuration files write it: a number with one of the units `us`, `ms`, `s`, `m`, `h`, as in
+    /// Parses a duration of a configuration file: a number with one of the units `us`, `ms`, `s`, `m`, `h`, as in
     /// `100ms`, `1.5s`, `2m`. At most nine digits on either side of the point. `nil` for anything else.
     public init?(configurationText text: String) {
         let units: [(suffix: String, nanoseconds: Int64)] = [
@@ -23,7 +23,7 @@ extension Duration {
         self = .nanoseconds(nanoseconds)
     }
 
-    /// The duration as configuration files write it, in the largest unit that needs no fraction.
+    /// The duration in the format of configuration files, in the largest unit that needs no fraction.
     public var configurationText: String {
         let nanoseconds = components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
         for (suffix, unit) in [

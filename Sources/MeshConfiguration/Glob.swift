@@ -1,4 +1,4 @@
-/// A pattern for names: `*` stands for any characters, `?` for one, `[abc]` and `[a-z]` for one of a set.
+/// A pattern for names: `*` matches any characters, `?` one, `[abc]` and `[a-z]` one of a set.
 public struct Glob: Hashable, Sendable, CustomStringConvertible {
     private enum Element: Hashable, Sendable {
         case literal(UInt8)
@@ -7,11 +7,11 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         case anything
     }
 
-    /// The pattern as it was written.
+    /// The pattern as written.
     public let description: String
     private let elements: [Element]
 
-    /// Reads a pattern. `nil` when it is empty, or a bracket is not closed or holds nothing.
+    /// Parses a pattern. `nil` if it is empty, or a bracket is empty or not closed.
     public init?(_ text: String) {
         guard !text.isEmpty else { return nil }
         description = text
@@ -49,7 +49,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         return result.isEmpty ? nil : result
     }
 
-    /// Whether the whole of `name` fits the pattern. Takes time proportional to the product of the two lengths.
+    /// Whether the pattern matches the whole of `name`. Takes time proportional to the product of the two lengths.
     public func matches(_ name: String) -> Bool {
         let name = Array(name.utf8)
         var position = 0

@@ -1,44 +1,44 @@
 public import OSPF
 
-/// One entry of `interfaces`: which ports it is about, and how the router treats them.
+/// An entry of `interfaces`: which ports it matches, and how they are used.
 public struct InterfaceRule: Hashable, Sendable {
-    /// Which ports the rule is about.
+    /// The ports it matches.
     public var pattern: Pattern
-    /// What becomes of them.
+    /// How they are used.
     public var role: Role = .active(.auto)
-    /// The cost of sending out of the port, 1–65535.
+    /// The OSPF cost, 1–65535.
     public var cost: UInt16 = 10
-    /// Time between hellos, whole seconds.
+    /// The hello interval, in whole seconds.
     public var hello: Duration = .seconds(1)
-    /// Silence after which a neighbour is gone, whole seconds.
+    /// The dead interval, in whole seconds.
     public var dead: Duration = .seconds(4)
-    /// Time until something unacknowledged is sent again.
+    /// The retransmission interval.
     public var retransmit: Duration = .seconds(1)
-    /// For becoming designated router; 0 is never.
+    /// The priority in the designated router election; 0 means never.
     public var priority: UInt8 = 1
 
-    /// Makes a rule with the defaults a cabled mesh wants.
+    /// Makes a rule with defaults for a cabled mesh.
     public init(pattern: Pattern) { self.pattern = pattern }
 
-    /// What becomes of a port.
+    /// How a port is used.
     public enum Role: Hashable, Sendable {
-        /// Hellos are sent and neighbours found.
+        /// It sends hellos and has neighbors.
         case active(InterfaceConfiguration.Kind)
-        /// The port's prefixes are announced; no neighbours.
+        /// Its prefixes are announced; it has no neighbors.
         case passive
-        /// The port is left alone.
+        /// It is not used.
         case ignored
     }
 
-    /// Which ports a rule is about.
+    /// Which ports a rule matches.
     public enum Pattern: Hashable, Sendable {
-        /// `*`: whatever ``Port/isCabled`` says is a cabled port.
+        /// `*`: every cabled port (``Port/isCabled``).
         case everyCabledPort
-        /// Ports by name, whatever they are.
+        /// Ports by name, whatever their kind.
         case named(Glob)
     }
 
-    /// A port of the machine, as far as rules look at it.
+    /// What a rule needs to know of a port.
     public struct Port: Hashable, Sendable {
         /// The kernel's name.
         public var name: String
@@ -46,12 +46,11 @@ public struct InterfaceRule: Hashable, Sendable {
         public var kind: String?
         /// Whether it is an Ethernet device other than the loopback.
         public var isEthernet: Bool
-        /// Whether it belongs to a bridge, bond or the like, whose traffic it carries.
+        /// Whether it belongs to a bridge, a bond or the like.
         public var hasMaster: Bool
-        /// Whether its other end or lower device lives in another network namespace.
+        /// Whether its other end or lower device is in another network namespace.
         public var isPeerElsewhere: Bool
 
-        /// Describes a port.
         public init(
             name: String, kind: String? = nil, isEthernet: Bool = true, hasMaster: Bool = false,
             isPeerElsewhere: Bool = false
@@ -63,9 +62,8 @@ public struct InterfaceRule: Hashable, Sendable {
             self.isPeerElsewhere = isPeerElsewhere
         }
 
-        /// Whether a cable can be in it: real hardware, or a veth whose other end is in another namespace (the cable of a
-        /// machine made of namespaces), unless its name is one that container runtimes and CNI plugins give to the
-        /// ends they keep.
+        /// Whether it can have a cable: real hardware, or a veth whose other end is in another namespace (the cable of a
+        /// lab), unless its name is one that container runtimes and CNI plugins use for their ends.
         public var isCabled: Bool {
             guard isEthernet, !hasMaster else { return false }
             switch kind {
@@ -80,7 +78,7 @@ public struct InterfaceRule: Hashable, Sendable {
         ]
     }
 
-    /// Whether the rule is about `port`. A port that belongs to a bridge or bond, and the loopback, are never used.
+    /// Whether the rule matches `port`. A port of a bridge or bond, and the loopback, are never used.
     public func matches(_ port: Port) -> Bool {
         guard port.isEthernet, !port.hasMaster else { return false }
         switch pattern {
@@ -91,7 +89,7 @@ public struct InterfaceRule: Hashable, Sendable {
 }
 
 extension Configuration {
-    /// The rule for `port`: the first that matches, unless that says to leave the port alone.
+    /// The rule for `port`: the first that matches, unless that says not to use it.
     public func rule(for port: InterfaceRule.Port) -> InterfaceRule? {
         guard let rule = interfaces.first(where: { $0.matches(port) }), rule.role != .ignored else { return nil }
         return rule

@@ -1,15 +1,14 @@
 public import Addressing
 
-/// Addresses that services of type `LoadBalancer` are given.
+/// Addresses for services of type `LoadBalancer`.
 public struct AddressPool: Hashable, Sendable {
-    /// Its name, as services choose it.
+    /// The name by which services choose it.
     public var name: String
     /// The addresses. No two ranges of any pools may overlap.
     public var ranges: [AddressRange]
-    /// Whether services are given addresses of it that do not ask for it.
+    /// Whether services that choose no pool get addresses from it.
     public var assignsAutomatically = true
 
-    /// Makes a pool.
     public init(name: String, ranges: [AddressRange], assignsAutomatically: Bool = true) {
         self.name = name
         self.ranges = ranges

@@ -1,22 +1,21 @@
 public import Addressing
 
-/// What is new of the cluster.
+/// What has changed in the cluster.
 public struct ClusterReport: Sendable {
-    /// How it stands now.
+    /// The current view of the cluster.
     public var view: ClusterView
-    /// Addresses of which something else is wanted than before; `nil` is nothing.
+    /// Addresses whose demand has changed; `nil` means no demand.
     public var changes: [IPv6Address: ServiceDemand?]
-    /// What people should be told.
+    /// Log lines.
     public var notices: [String]
 
-    /// Makes a report.
     public init(view: ClusterView, changes: [IPv6Address: ServiceDemand?] = [:], notices: [String] = []) {
         self.view = view
         self.changes = changes
         self.notices = notices
     }
 
-    /// Adds what was reported later.
+    /// Merges a later report.
     public mutating func append(_ later: ClusterReport) {
         view = later.view
         changes.merge(later.changes) { $1 }

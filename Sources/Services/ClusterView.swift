@@ -1,57 +1,57 @@
 public import Addressing
 
-/// What is known of the cluster, and how it stands with the API.
+/// What is known of the cluster, and the state of the connection to its API.
 public struct ClusterView: Hashable, Sendable {
-    /// How it stands with one kind of objects.
+    /// The state of one kind of objects.
     public struct Resource: Hashable, Sendable {
-        /// Whether all objects there were have been heard of once in this life.
+        /// Whether a complete list was received in this run.
         public var isSynced = false
-        /// Whether the server is heard.
+        /// Whether its watch works.
         public var isConnected = false
-        /// Whether the server has said that it will not tell.
+        /// Whether the server refuses access.
         public var isRefused = false
-        /// How many objects are known.
+        /// The number of objects.
         public var objects = 0
-        /// Why the server is not heard, as far as that is known.
+        /// Why its watch does not work, if known.
         public var problem: String?
 
-        /// Nothing is known yet.
+        /// The state at the start.
         public init() {}
     }
 
-    /// Where the connection was described.
+    /// The service account or file that describes the connection.
     public var origin: String
-    /// By plural: `services`.
+    /// The kinds of objects, by plural: `services`.
     public var resources: [String: Resource] = [:]
-    /// What counts of this node.
+    /// The conditions of this node.
     public var node: NodeConditions
-    /// Whether something was ever heard of this node, in this life or an earlier one.
-    public var isNodeKnown = false
-    /// Whether the cluster has this node now.
+    /// Whether the Node exists now.
     public var isNodePresent = false
-    /// The ranges that the cluster gives the node's pods, or last gave them: at most one of each family.
+    /// Whether the Node was ever seen, in this run or an earlier one.
+    public var isNodeKnown = false
+    /// The pod ranges that the cluster gives the node, or last gave it: at most one of each family.
     public var podCIDRs: [IPv6Prefix] = []
-    /// The addresses of all machines that the cluster knows, and those by which its API is reached: never a service's.
+    /// The addresses of all Nodes, and those of the API server: never service addresses.
     public var machineAddresses: Set<IPv6Address> = []
-    /// What the cluster gives besides and cannot be such a range, in words.
+    /// Ranges of the cluster that cannot be pod ranges, in words.
     public var rangeProblem: String?
-    /// Why nobody can be asked, in words.
+    /// Why there is no connection, in words.
     public var connectionProblem: String?
-    /// Why what is known cannot be kept, in words.
+    /// Why the cache cannot be saved, in words.
     public var keepingProblem: String?
-    /// How much of the address pools is in use.
+    /// The use of the address pools.
     public var pools: [PoolUse] = []
-    /// Whether this is the node that gives addresses of pools to services.
+    /// Whether this node assigns pool addresses to services.
     public var assignsAddresses = false
 
-    /// Makes a view in which nothing is known of the cluster yet.
+    /// Makes a view of an unknown cluster.
     public init(origin: String, resources: [String: Resource] = [:], node: NodeConditions) {
         self.origin = origin
         self.resources = resources
         self.node = node
     }
 
-    /// What is not heard and why, a line each.
+    /// What does not work and why, one line each.
     public var problems: [String] {
         var lines = resources.sorted { $0.key < $1.key }.compactMap { name, resource in
             resource.problem.map { "\(name): \($0)" }
@@ -59,13 +59,13 @@ public struct ClusterView: Hashable, Sendable {
         if let nodes = resources["nodes"], nodes.isSynced, !isNodePresent {
             lines.append(
                 isNodeKnown
-                    ? "there is no Node \(node.name) any more; what it last said goes on to count"
-                    : "there is no Node \(node.name): if it has another name, node.name or $NODE_NAME must say it")
+                    ? "the Node \(node.name) was deleted; its last state stays in use"
+                    : "there is no Node \(node.name); if it has another name, set node.name or $NODE_NAME")
         }
         lines += [connectionProblem, rangeProblem, keepingProblem].compactMap(\.self)
         return lines
     }
 
-    /// Whether everything that is watched is heard.
+    /// Whether all watches work.
     public var isConnected: Bool { resources.values.allSatisfy(\.isConnected) }
 }

@@ -1,13 +1,13 @@
 public import Addressing
 
-/// A host by its address, of either family.
+/// An IPv6 or IPv4 address of a host.
 public enum HostAddress: Hashable, Sendable, CustomStringConvertible {
     /// An IPv6 address.
     case v6(IPv6Address)
     /// An IPv4 address.
     case v4(IPv4Address)
 
-    /// Reads an address of either family, without brackets.
+    /// Parses an address of either family, without brackets.
     public init?(_ text: String) {
         if let address = IPv4Address(text) {
             self = .v4(address)
@@ -34,13 +34,12 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// The port, 1–65535.
     public var port: UInt16
 
-    /// Makes an endpoint.
     public init(host: HostAddress, port: UInt16) {
         self.host = host
         self.port = port
     }
 
-    /// Reads `[::1]:9179` or `127.0.0.1:9179`. Names are not looked up: the mesh must not depend on a name server.
+    /// Parses `[::1]:9179` or `127.0.0.1:9179`. Names are not resolved: the mesh must not depend on a name server.
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port != 0
         else { return nil }
@@ -56,7 +55,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The same port on both loopback addresses, IPv6 first.
+    /// The port on both loopback addresses, IPv6 first.
     public static func loopback(port: UInt16) -> [Endpoint] {
         [
             Endpoint(host: .v6(.loopback), port: port), Endpoint(host: .v4(IPv4Address(0x7f00_0001)), port: port),

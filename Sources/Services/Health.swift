@@ -1,27 +1,27 @@
-/// What came of one try of a service.
+/// The outcome of a check.
 public enum CheckOutcome: Hashable, Sendable {
-    /// It worked.
+    /// The check passed.
     case success
-    /// It did not, and why.
+    /// The check failed, and why.
     case failure(String)
 }
 
-/// What a node believes of a service, and how shaken that belief is. The first outcome decides at once, so that a node
-/// that starts does not wait; from then on it takes `rise` successes or `fall` failures in a row to change the mind.
+/// The health of a service. The first outcome decides at once, so that a node that starts does not wait; from then on
+/// `rise` successes or `fall` failures in a row change it.
 public enum Health: Hashable, Sendable {
-    /// Not tried yet.
+    /// Not checked yet.
     case unknown
-    /// It works; the latest so many tries did not.
+    /// It works; this many last checks failed.
     case healthy(failures: Int)
-    /// It does not work; the latest so many tries did.
+    /// It does not work; this many last checks passed.
     case unhealthy(successes: Int)
-    /// Nothing has been heard of its checker for longer than an outcome lasts.
+    /// The checker has not reported for longer than an outcome is valid.
     case stalled
 
-    /// Whether the service counts as working.
+    /// Whether the service works.
     public var isHealthy: Bool { if case .healthy = self { true } else { false } }
 
-    /// Outcomes in a row that speak against the belief.
+    /// Outcomes in a row against the current state.
     public var streak: Int {
         switch self {
         case .healthy(let count), .unhealthy(let count): count
@@ -29,7 +29,7 @@ public enum Health: Hashable, Sendable {
         }
     }
 
-    /// Takes an outcome in.
+    /// Records an outcome.
     public mutating func record(_ outcome: CheckOutcome, rise: Int, fall: Int) {
         switch (self, outcome) {
         case (.unknown, .success), (.healthy, .success): self = .healthy(failures: 0)

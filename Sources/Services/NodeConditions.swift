@@ -1,20 +1,19 @@
-/// What counts of this node when services are announced.
+/// The conditions of this node that decide about announcing services.
 public struct NodeConditions: Hashable, Sendable {
-    /// The node's name, as endpoints give it.
+    /// The name of the node in endpoints.
     public var name: String
-    /// Whether the cluster counts the node as ready; it does while that is unknown,
-    /// as when the node cannot reach the API.
+    /// Whether the node is ready in the cluster; true while that is unknown, as when the node cannot reach the API.
     public var isReady = true
-    /// Whether it bears the label `node.kubernetes.io/exclude-from-external-load-balancers`.
+    /// Whether it has the label `node.kubernetes.io/exclude-from-external-load-balancers`.
     public var isExcluded = false
-    /// Whether it was cordoned: no pods come to it any more, mostly because somebody is about to work on it.
+    /// Whether it is cordoned: no new pods, mostly because somebody is about to work on it.
     public var isCordoned = false
-    /// Why it is to be drained; `nil` if it is not.
+    /// Why the cluster drains it; `nil` if it does not.
     public var drainReason: String?
 
-    /// A node of which only the name is known.
+    /// A node with unknown conditions.
     public init(name: String) { self.name = name }
 
-    /// Whether somebody is about to take the node away.
+    /// Whether the node is about to be removed.
     public var isLeaving: Bool { isCordoned || drainReason != nil }
 }

@@ -1,17 +1,14 @@
 public import Addressing
 
-/// How much of a pool is in use, of one family.
+/// The use of a pool, for one family.
 public struct PoolUse: Hashable, Sendable {
-    /// The pool.
     public var pool: String
-    /// The family.
     public var family: IPFamily
-    /// How many addresses it has; `UInt64.max` where there are more.
+    /// The number of its addresses, at most `UInt64.max`.
     public var addresses: UInt64
-    /// How many of them services have.
+    /// The number of addresses that services use.
     public var used: Int
 
-    /// Makes an entry.
     public init(pool: String, family: IPFamily, addresses: UInt64, used: Int) {
         self.pool = pool
         self.family = family

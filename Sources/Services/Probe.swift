@@ -1,13 +1,13 @@
-/// What is tried, and when it has worked.
+/// What a check does, and when it passes.
 public enum Probe: Hashable, Sendable {
-    /// A TCP connection comes about with one of the endpoints.
+    /// A TCP connection to one of the endpoints is established.
     case tcp([Endpoint])
-    /// A GET is answered well.
+    /// A GET gets a good status.
     case http(HTTPProbe)
-    /// A program ends with status 0.
+    /// A program exits with status 0.
     case command(CommandProbe)
 
-    /// Where it is tried, in order; one that works is enough. None where a program decides.
+    /// The endpoints to try in order, until one works. None for a program.
     public var endpoints: [Endpoint] {
         switch self {
         case .tcp(let endpoints): endpoints
@@ -16,24 +16,23 @@ public enum Probe: Hashable, Sendable {
         }
     }
 
-    /// How many times one try may take the whole timeout.
+    /// How many timeouts one check may take.
     public var attempts: Int { max(1, endpoints.count) }
 }
 
-/// A GET and what counts as a good answer.
+/// A GET, and which statuses are good.
 public struct HTTPProbe: Hashable, Sendable {
-    /// Where it is asked, in order; one good answer is enough.
+    /// The endpoints to try in order, until one gives a good status.
     public var endpoints: [Endpoint]
-    /// The path with its query, beginning with a slash.
+    /// The path with its query, starting with a slash.
     public var path: String
-    /// The Host header; `nil` says the endpoint.
+    /// The Host header; `nil` means the endpoint.
     public var host: String?
-    /// The status codes that are good.
+    /// The good status codes.
     public var status: [ClosedRange<Int>]
-    /// How the server is believed, where TLS is spoken; `nil` for plain HTTP.
+    /// The TLS options; `nil` for plain HTTP.
     public var tls: TLSOptions?
 
-    /// Makes a probe.
     public init(
         endpoints: [Endpoint], path: String = "/", host: String? = nil, status: [ClosedRange<Int>] = [200...399],
         tls: TLSOptions? = nil
@@ -46,40 +45,38 @@ public struct HTTPProbe: Hashable, Sendable {
     }
 }
 
-/// How a server proves who it is, and this node to the server. TLS 1.2 and later.
+/// How client and server authenticate each other. TLS 1.2 or later.
 public struct TLSOptions: Hashable, Sendable {
-    /// What makes a server believable.
+    /// Which certificates are trusted.
     public enum Trust: Hashable, Sendable {
         /// The authorities of the machine.
         case system
-        /// Those in a file, in PEM.
+        /// The authorities in a PEM file.
         case file(String)
-        /// Everything.
+        /// Any certificate.
         case anything
     }
 
-    /// A certificate of this node's and its key, in files, in PEM.
+    /// The client certificate and its key, in PEM files.
     public struct Identity: Hashable, Sendable {
-        /// The certificate and what leads to its authority.
+        /// The certificate chain.
         public var certificate: String
-        /// Its private key.
+        /// The private key.
         public var key: String
 
-        /// Names the files.
         public init(certificate: String, key: String) {
             self.certificate = certificate
             self.key = key
         }
     }
 
-    /// What makes the server believable.
+    /// Which certificates are trusted.
     public var trust: Trust
-    /// The name its certificate must have; `nil` is the address that is tried.
+    /// The name that the certificate must have; `nil` means the checked address.
     public var serverName: String?
-    /// What this node shows when it is asked who it is.
+    /// The client certificate, if the server requests one.
     public var identity: Identity?
 
-    /// Makes options.
     public init(trust: Trust = .system, serverName: String? = nil, identity: Identity? = nil) {
         self.trust = trust
         self.serverName = serverName
@@ -93,11 +90,11 @@ public struct TLSOptions: Hashable, Sendable {
     }
 }
 
-/// A program that ends with status 0 when all is well.
+/// A program that exits with status 0 if the service works.
 public struct CommandProbe: Hashable, Sendable {
-    /// The program, by its absolute path or by its name in the directories of ``path``, and its arguments. No shell is asked.
+    /// The program, by its absolute path or by its name in the directories of ``path``, and its arguments. There is no shell.
     public var command: [String]
-    /// What is in its environment beside `PATH`.
+    /// Its environment, without `PATH`.
     public var environment: [String: String]
 
     /// The `PATH` of commands, whatever that of the agent is.

@@ -1,22 +1,22 @@
 public import Addressing
 
-/// The addresses that services want of this node, less those that they cannot have: what belongs to a machine, or is given
-/// by the configuration, and more than a node announces.
+/// The addresses that services want on this node, without those that they must not have: addresses of machines, addresses of
+/// the configuration, and more than a node announces.
 ///
-/// Whoever may write a service may write any address into it, and some who do write those of the nodes. Were that of a
-/// node announced by others, it would be cut off, the API server behind it as well, and nobody would hear that it is over.
+/// Whoever can write a service can write any address into it, and some controllers write those of the nodes. If others announced
+/// the address of a node, that node would be cut off, with the API server on it, and nobody could see the deletion of the service.
 public struct ServiceClaims: Sendable {
-    /// What is to be done about an address.
+    /// The decision about an address.
     public enum Verdict: Hashable, Sendable {
-        /// Announce it as wished.
+        /// Announce it as demanded.
         case grant(ServiceDemand)
-        /// Nothing wants it any more.
+        /// No service wants it any more.
         case end
-        /// It is no service's, and must be given up at once.
+        /// It must not be a service address: withdraw it at once.
         case revoke
     }
 
-    /// Addresses that a node announces for services at most. Every other node has a route to each.
+    /// The maximum number of service addresses of a node. Every other node has a route to each.
     public static let limit = 8192
 
     private let limit: Int
@@ -24,18 +24,18 @@ public struct ServiceClaims: Sendable {
     private var granted: Set<IPv6Address> = []
     private var machines: Set<IPv6Address> = []
     private var configured: Set<IPv6Address> = []
-    /// What is wanted and belongs to somebody else.
+    /// Demands for addresses of machines or of the configuration.
     private var refused: Set<IPv6Address> = []
-    /// What is wanted and is too much.
+    /// Demands beyond the limit.
     private var excess: Set<IPv6Address> = []
 
-    /// Makes one that knows of no service.
+    /// Makes an empty table.
     public init(limit: Int = Self.limit) { self.limit = limit }
 
-    /// Whether anything is wanted.
+    /// Whether there is any demand.
     public var hasAny: Bool { !wanted.isEmpty }
 
-    /// Takes in what is wanted of addresses now; `nil` is nothing.
+    /// Updates the demands; `nil` means no demand.
     public mutating func take(_ changes: [IPv6Address: ServiceDemand?]) -> [(IPv6Address, Verdict)] {
         var verdicts: [(IPv6Address, Verdict)] = []
         for (address, entry) in changes.sorted(by: { $0.key < $1.key }) {
@@ -51,8 +51,8 @@ public struct ServiceClaims: Sendable {
         return verdicts + admitWaiting()
     }
 
-    /// Takes in what cannot be a service's: addresses of `machines`, and those that are `configured`, which follow checks of
-    /// their own.
+    /// Updates which addresses must not be service addresses: those of `machines`, and those of the configuration, which have
+    /// their own checks.
     public mutating func reserve(
         machines: Set<IPv6Address>, configured: Set<IPv6Address>
     ) -> [(IPv6Address, Verdict)] {
@@ -71,8 +71,7 @@ public struct ServiceClaims: Sendable {
         return verdicts + admitWaiting()
     }
 
-    /// What is wanted and belongs to machines, with the services that want it, and how much more there is than is announced.
-    /// A line each, of few.
+    /// Services with addresses of machines, and the number of addresses beyond the limit, one line each.
     public var problems: [String] {
         let most = 4
         let stolen = refused.subtracting(configured).sorted()
@@ -111,7 +110,7 @@ public struct ServiceClaims: Sendable {
         return []
     }
 
-    /// Gives what has become free to those that wait for it.
+    /// Grants free places to demands beyond the limit.
     private mutating func admitWaiting() -> [(IPv6Address, Verdict)] {
         guard !excess.isEmpty, granted.count < limit else { return [] }
         return excess.sorted().prefix(limit - granted.count).flatMap { judge($0) }

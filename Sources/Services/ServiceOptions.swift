@@ -1,10 +1,9 @@
-/// Which addresses of services are announced at all.
+/// Which service addresses are announced.
 public struct ServiceOptions: Hashable, Sendable {
-    /// Whether cluster IPs are, so that machines outside of the cluster reach them.
+    /// Whether cluster IPs are announced, for machines outside of the cluster.
     public var announcesClusterIPs = false
-    /// The class whose ingress addresses are announced, besides those of services without a class.
+    /// The load balancer class whose ingress addresses are announced, beside those of services without a class.
     public var loadBalancerClass = "kubermesh.io/anycast"
 
-    /// The usual options.
     public init() {}
 }

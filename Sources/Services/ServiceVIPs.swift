@@ -2,22 +2,22 @@ public import Addressing
 internal import OSPF
 public import Timing
 
-/// The addresses of services on this node, over time: one that is wanted no more becomes the last resort first, so that
-/// new connections go elsewhere, and is withdrawn a while later. One that comes and goes stays the last resort until it has
-/// come to rest (``FlapDamping``).
+/// The service addresses of this node, over time: an address without demand first becomes last resort, so that new
+/// connections go elsewhere, and is withdrawn after ``linger``. One that flaps stays last resort until it is stable
+/// (``FlapDamping``).
 public struct ServiceVIPs: Sendable {
-    /// How an address stands.
+    /// The state of an address.
     public enum Standing: Hashable, Sendable {
-        /// It is announced as any other.
+        /// It is announced at its normal metric.
         case announced
-        /// It is announced as the last that is taken, as is wished.
+        /// It is announced as last resort, as demanded.
         case lastResort
-        /// The same until then, because it came and went.
+        /// It is announced as last resort until then, because it flapped.
         case flapping(until: Instant)
-        /// The same, and withdrawn then, as it is wanted no more.
+        /// It is announced as last resort and withdrawn then, because there is no demand.
         case leaving(until: Instant)
 
-        /// When it changes by itself.
+        /// When it changes by the clock.
         var deadline: Instant? {
             switch self {
             case .announced, .lastResort: nil
@@ -25,7 +25,7 @@ public struct ServiceVIPs: Sendable {
             }
         }
 
-        /// Whether it is wanted as any other is.
+        /// Whether the demand is for the normal metric.
         fileprivate var isWanted: Bool {
             switch self {
             case .announced, .flapping: true
@@ -34,51 +34,50 @@ public struct ServiceVIPs: Sendable {
         }
     }
 
-    /// An address as it stands.
+    /// An address with its state.
     public struct Entry: Hashable, Sendable {
-        /// How it stands.
+        /// Its state.
         public fileprivate(set) var standing: Standing
         /// The services that have it, as `namespace/name`.
         public fileprivate(set) var services: [String]
-        /// Since when it is announced as it is.
+        /// When its metric last changed.
         public fileprivate(set) var since: Instant
 
-        /// Whether it is announced as the last that is taken.
+        /// Whether it is announced as last resort.
         public var isLastResort: Bool { standing != .announced }
     }
 
-    /// What is to be done, beside announcing what ``entries`` holds.
+    /// What to do, beside announcing ``entries``.
     public enum Action: Hashable, Sendable {
-        /// Put the address on this node, before it is announced.
+        /// Add the address to this node, before it is announced.
         case hold(IPv6Address)
-        /// Take it from this node, after others were told.
+        /// Remove it from this node, after it was withdrawn.
         case release(IPv6Address)
     }
 
-    /// How long an address that is wanted no more stays the last resort.
+    /// How long an address without demand stays last resort.
     public static let linger = Duration.seconds(5)
-    /// Addresses whose coming and going is remembered at most; of more than that, it has no consequences.
+    /// The maximum number of addresses with damping; flaps of others have no consequence.
     private static let mostRemembered = 16_384
 
-    /// All addresses that are announced.
+    /// All announced addresses.
     public private(set) var entries: [IPv6Address: Entry] = [:]
-    /// Those that change by themselves: few of many.
+    /// Those that change by the clock: few of many.
     private var passing: Set<IPv6Address> = []
-    /// Those that went lately.
+    /// Those that flapped lately.
     private var damping: [IPv6Address: FlapDamping] = [:]
 
-    /// Makes an empty table.
     public init() {}
 
-    /// When ``expire(at:)`` is wanted next.
+    /// When to call ``expire(at:)`` next.
     public var nextDeadline: Instant? { passing.lazy.compactMap { entries[$0]?.standing.deadline }.min() }
 
-    /// The addresses that ``expire(at:)`` would change.
+    /// The addresses that ``expire(at:)`` would change at `now`.
     public func changing(at now: Instant) -> [IPv6Address] {
         passing.filter { entries[$0]?.standing.deadline.map { $0 <= now } ?? true }.sorted()
     }
 
-    /// Takes in what is wanted of one address now; `nil` is nothing.
+    /// Updates the demand for an address; `nil` means none.
     public mutating func set(
         _ address: IPv6Address, _ wish: Wish?, services: [String] = [], at now: Instant
     ) -> [Action] {
@@ -117,7 +116,7 @@ public struct ServiceVIPs: Sendable {
         damping[address, default: FlapDamping()].note(at: now)
     }
 
-    /// Withdraws what has lingered for long enough, and announces what has come to rest.
+    /// Withdraws addresses whose time is over, and announces stable ones at their normal metric.
     public mutating func expire(at now: Instant) -> [Action] {
         var actions: [Action] = []
         for address in passing.filter({ entries[$0]?.standing.deadline.map { $0 <= now } ?? true }).sorted() {
@@ -141,7 +140,7 @@ public struct ServiceVIPs: Sendable {
         return [.release(address)]
     }
 
-    /// Withdraws everything, as at the end.
+    /// Withdraws everything, as on stop.
     public mutating func removeAll() -> [Action] {
         defer { (entries, passing, damping) = ([:], [], [:]) }
         return entries.keys.sorted().map(Action.release)

@@ -1,18 +1,17 @@
 public import Addressing
 public import OSPF
 
-/// An address that several nodes share (anycast): each holds and announces it while its own check passes.
+/// An anycast address: each node announces it while its own check passes.
 public struct VIP: Hashable, Sendable {
-    /// What people call it; unique on the node.
+    /// The name, unique on the node.
     public var name: String
     /// The address, announced as a /128.
     public var address: IPv6Address
-    /// What is announced together with the address, as the default route is by gateways.
+    /// Prefixes announced together with the address, such as the default route of a gateway.
     public var prefixes: [AdvertisedPrefix]
-    /// What must work for the address to be held; `nil` holds it always.
+    /// The check that must pass; `nil` announces the address always.
     public var check: HealthCheck?
 
-    /// Makes a VIP.
     public init(
         name: String, address: IPv6Address, prefixes: [AdvertisedPrefix] = [], check: HealthCheck? = nil
     ) {
@@ -23,20 +22,19 @@ public struct VIP: Hashable, Sendable {
     }
 }
 
-/// How a service is tried, how often, and how many outcomes in a row change the mind.
+/// What is checked, how often, and how many outcomes in a row change the health.
 public struct HealthCheck: Hashable, Sendable {
-    /// What is tried.
+    /// What is checked.
     public var probe: Probe
-    /// Time from the end of one try to the start of the next.
+    /// The time from the end of one check to the start of the next.
     public var interval: Duration
-    /// How long one try may take.
+    /// The time one attempt may take.
     public var timeout: Duration
-    /// Successes in a row until the service counts as healthy again, at least 1.
+    /// Successes in a row until the service is healthy again, at least 1.
     public var rise: Int
-    /// Failures in a row until it counts as unhealthy, at least 1.
+    /// Failures in a row until it is unhealthy, at least 1.
     public var fall: Int
 
-    /// Makes a check.
     public init(
         probe: Probe, interval: Duration = .seconds(1), timeout: Duration = .seconds(1), rise: Int = 2, fall: Int = 3
     ) {
@@ -48,7 +46,7 @@ public struct HealthCheck: Hashable, Sendable {
         self.fall = fall
     }
 
-    /// How long the last outcome stands for the present. A checker that has reported nothing for this long has
-    /// stalled, and what it said last is no longer to be trusted: as long as `fall` failures would have taken, and one more.
+    /// How long an outcome is valid: the time of `fall` failures and one more. A checker that has not reported for this long
+    /// has stalled.
     public var lifetime: Duration { (interval + timeout * probe.attempts) * (fall + 1) }
 }

@@ -2,92 +2,91 @@ public import Addressing
 public import OSPF
 public import Timing
 
-/// The VIPs of this node: which of them it should hold now, and why. A value: events in, actions out.
+/// The VIPs of this node, and which of them it should announce. A value: events in, actions out.
 public struct VIPTable: Sendable {
-    /// One VIP as it stands.
+    /// A VIP with its state.
     public struct Entry: Hashable, Sendable {
-        /// What the configuration says.
+        /// The VIP of the configuration.
         public let vip: VIP
-        /// What is believed of its service; of no meaning without a check.
+        /// The health of its service; without meaning if there is no check.
         public fileprivate(set) var health = Health.unknown
-        /// When the belief last changed.
+        /// When the health last changed.
         public fileprivate(set) var since: Instant
-        /// When the latest outcome came.
+        /// When the last outcome was reported.
         public fileprivate(set) var lastCheck: Instant?
-        /// Why the latest try failed, if it did.
+        /// Why the last check failed, if it did.
         public fileprivate(set) var lastError: String?
-        /// Tries so far.
+        /// Checks so far.
         public fileprivate(set) var checks = 0
-        /// Failed tries so far.
+        /// Failed checks so far.
         public fileprivate(set) var failures = 0
-        /// Tells the checker of this entry from those of earlier ones with its name.
+        /// Distinguishes its checker from earlier ones of the same name.
         fileprivate let generation: Int
-        /// When the latest outcome is too old to count.
+        /// When the last outcome is no longer valid.
         fileprivate var deadline: Instant?
-        /// Whether that has come, and waits for outcomes that may be on their way.
+        /// Whether that time is over, and outcomes that may be on their way have their last chance.
         fileprivate var isOverdue = false
 
-        /// Whether this node should hold and announce the address.
+        /// Whether this node should announce the address.
         public var isAnnounced: Bool { vip.check == nil || health.isHealthy }
     }
 
-    /// What can happen.
+    /// An event.
     public enum Event: Hashable, Sendable {
-        /// A checker reports.
+        /// A checker reports an outcome.
         case checked(CheckID, CheckOutcome)
-        /// The moment ``VIPTable/nextDeadline`` has come.
+        /// The time ``VIPTable/nextDeadline`` has come.
         case timer
     }
 
-    /// Names a running checker.
+    /// Identifies a running checker.
     public struct CheckID: Hashable, Sendable {
         /// The VIP's name.
         public let name: String
         fileprivate let generation: Int
     }
 
-    /// What is to be done.
+    /// What to do.
     public enum Action: Hashable, Sendable {
-        /// Put the address on this node and announce it.
+        /// Add the address to this node and announce it.
         case announce(VIP)
-        /// Announce it no more and take it from this node.
+        /// Withdraw the address and remove it from this node.
         case withdraw(VIP, reason: String)
-        /// Begin to check, and report outcomes under the ID.
+        /// Start a checker that reports outcomes under the ID.
         case startChecking(CheckID, HealthCheck)
         /// Stop the checker of this ID.
         case stopChecking(CheckID)
     }
 
-    /// How long outcomes that may wait somewhere are given once the latest one is too old.
+    /// How long to wait for outcomes that may be on their way, once the last one is not valid any more.
     public static let grace = Duration.milliseconds(100)
 
     /// In the order of the configuration.
     public private(set) var entries: [Entry] = []
     private var generation = 0
 
-    /// Makes an empty table.
     public init() {}
 
-    /// Whether something has been heard of every service.
+    /// Whether every check has reported.
     public var isDecided: Bool { entries.allSatisfy { $0.vip.check == nil || $0.health != .unknown } }
 
-    /// The addresses to hold now.
+    /// The addresses to announce.
     public var announced: [IPv6Address] { entries.filter(\.isAnnounced).map(\.vip.address) }
 
-    /// What to announce together with them.
+    /// The prefixes to announce together with them.
     public var announcedPrefixes: [AdvertisedPrefix] { entries.filter(\.isAnnounced).flatMap(\.vip.prefixes) }
 
-    /// When ``Event/timer`` is wanted next.
+    /// When ``Event/timer`` is due next.
     public var nextDeadline: Instant? { entries.compactMap(\.deadline).min() }
 
-    /// Takes the VIPs of the configuration, all of them. One that has not changed goes on as it is; one whose check has
-    /// changed keeps its address until the new check has spoken.
+    /// Sets the VIPs of the configuration. One that has not changed continues; one whose check has changed stays announced until
+    /// the new check reports.
     public mutating func configure(_ vips: [VIP], at now: Instant) -> [Action] {
         var actions: [Action] = []
         for entry in entries where !vips.contains(entry.vip) {
             if entry.vip.check != nil { actions.append(.stopChecking(entry.id)) }
             guard entry.isAnnounced, !vips.contains(where: { $0.address == entry.vip.address }) else { continue }
-            actions.append(.withdraw(entry.vip, reason: "not configured any more"))
+            actions.append(.withdraw(entry.vip, reason: "no longer configured"))
         }
         let previous = entries
         entries = vips.map { vip in
@@ -107,7 +106,7 @@ public struct VIPTable: Sendable {
         return actions
     }
 
-    /// Takes an event in and says what is to be done.
+    /// Handles an event.
     public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         switch event {
         case .checked(let id, let outcome):
@@ -137,7 +136,7 @@ public struct VIPTable: Sendable {
 
     private mutating func expire(_ index: Int, at now: Instant) -> [Action] {
         guard let deadline = entries[index].deadline, deadline <= now else { return [] }
-        // It may have been this thread that stood still, and outcomes wait to be taken in: they have their turn first.
+        // Perhaps this thread did not run, and outcomes wait: they come first.
         guard entries[index].isOverdue else {
             entries[index].isOverdue = true
             entries[index].deadline = now + Self.grace
@@ -146,7 +145,7 @@ public struct VIPTable: Sendable {
         let before = entries[index]
         entries[index].deadline = nil
         entries[index].health = .stalled
-        return transition(from: before, index, at: now, reason: "its checker has stalled")
+        return transition(from: before, index, at: now, reason: "its checker does not report")
     }
 
     private mutating func transition(from before: Entry, _ index: Int, at now: Instant, reason: String) -> [Action] {
@@ -154,7 +153,7 @@ public struct VIPTable: Sendable {
         if entry.health.isHealthy != before.health.isHealthy || before.health == .unknown || entry.health == .stalled {
             entries[index].since = now
         }
-        // The first outcome is told even if it is bad: an earlier run may have left the address.
+        // The first outcome has consequences even if it is a failure: an earlier run may have left the address.
         guard entry.isAnnounced != before.isAnnounced || before.health == .unknown else { return [] }
         return [entry.isAnnounced ? .announce(entry.vip) : .withdraw(entry.vip, reason: reason)]
     }

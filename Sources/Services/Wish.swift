@@ -1,7 +1,7 @@
-/// How a node should announce an address that it shares with others.
+/// How a node should announce an anycast address.
 public enum Wish: Hashable, Sendable, Comparable {
-    /// As the last that is taken: it can serve, though others are to be preferred.
+    /// As last resort: the node can serve, but others are preferred.
     case lastResort
-    /// As any other that can serve.
+    /// At the normal metric.
     case announce
 }

@@ -1,6 +1,6 @@
 import ControlCommands
 
-/// Asks the agent of this node.
+/// The program `meshctl`, without `meshd`.
 @main
 enum Main {
     static func main() { Meshctl.main() }

@@ -1,7 +1,7 @@
 import ControlCommands
 
-/// The mesh agent; and under the name `meshctl`, who asks it. Where both are installed, one file is enough for them: what
-/// they are made of is the same for the most part.
+/// The mesh agent, and `meshctl` when it is called by that name: one file is enough for both, because they share most of
+/// their code.
 @main
 enum Main {
     static func main() {

@@ -7,7 +7,8 @@ import Logging
 /// The mesh agent.
 struct Meshd: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "meshd", abstract: "The mesh agent: speaks OSPFv3 on cabled ports and keeps the kernel's routes.",
+        commandName: "meshd",
+        abstract: "The mesh agent: runs OSPFv3 on cabled ports and installs routes in the kernel.",
         version: "meshd \(Version.text)",
         subcommands: [Run.self, CleanUp.self, MakeKernelSettings.self, InstallPlugins.self],
         defaultSubcommand: Run.self)
@@ -32,21 +33,21 @@ struct Meshd: ParsableCommand {
 }
 
 struct ConfigurationOption: ParsableArguments {
-    @Option(help: "The configuration file. Default: /etc/kubermesh/kubermesh.yaml if it is there.")
+    @Option(help: "The configuration file. Default: /etc/kubermesh/kubermesh.yaml if it exists.")
     var config: String?
 }
 
 extension Meshd {
     struct Run: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Run until SIGTERM; SIGHUP reads the configuration again.")
+            abstract: "Run the agent until SIGTERM; SIGHUP reads the configuration again.")
 
         @OptionGroup var configurationOption: ConfigurationOption
-        @Flag(help: "Remove routes, next hops and addresses when stopping, instead of leaving the routes.")
+        @Flag(help: "Remove routes, next hops and addresses on stop; by default routes stay.")
         var cleanupOnExit = false
-        @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.", transform: word)
+        @Option(help: "The lowest log level: trace, debug, info, notice, warning, error or critical.", transform: word)
         var logLevel = Logger.Level.info
-        @Option(help: "How it is logged: text or json.", transform: word)
+        @Option(help: "The log format: text or json.", transform: word)
         var logFormat = LogFormat.text
 
         func run() throws {
@@ -62,7 +63,7 @@ extension Meshd {
     struct CleanUp: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "cleanup",
-            abstract: "Remove all routes, next hops and addresses that an agent left behind. It must not be running.")
+            abstract: "Remove all routes, next hops and addresses that an agent left. It must not be running.")
 
         @OptionGroup var configurationOption: ConfigurationOption
 
@@ -78,7 +79,7 @@ extension Meshd {
     struct MakeKernelSettings: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "make-kernel-settings",
-            abstract: "Make the kernel settings that routing needs, for an agent that may not, as one in a container.")
+            abstract: "Make the kernel settings that the agent needs, for an agent that may not, as in a container.")
 
         @OptionGroup var configurationOption: ConfigurationOption
 
@@ -94,23 +95,27 @@ extension Meshd {
     struct InstallPlugins: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "install-cni-plugins",
-            abstract: "Copy the CNI plugins that attach pods to where the container runtime looks for them, if missing."
+            abstract: "Copy missing CNI plugins to the directory of the container runtime."
         )
 
-        @Option(help: "The directory that has the plugins.")
+        @Option(help: "The directory with the plugins.")
         var from = "/usr/lib/cni"
         @Option(help: "The directory to copy them to.")
         var to = "/opt/cni/bin"
 
         func run() throws {
             let copied = try PluginInstaller.install(from: from, to: to)
-            print(copied.isEmpty ? "all plugins are in \(to)" : "copied \(copied.joined(separator: " ")) to \(to)")
+            print(
+                copied.isEmpty ? "all plugins are in \(to) already" : "copied \(copied.joined(separator: " ")) to \(to)"
+            )
         }
     }
 }
 
-/// A value that has a word for itself, as an argument.
+/// Parses an argument that is one of the raw values of a type.
 private func word<Value: RawRepresentable<String>>(_ text: String) throws -> Value {
-    guard let value = Value(rawValue: text) else { throw ValidationError("“\(text)” is not known; see --help.") }
+    guard let value = Value(rawValue: text) else {
+        throw ValidationError("“\(text)” is not a valid value; see --help.")
+    }
     return value
 }

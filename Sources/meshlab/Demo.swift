@@ -5,7 +5,8 @@ internal import Lab
 
 struct Demo: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The whole story: a square of four comes up, loses a cable under traffic, is healed, and goes.")
+        abstract:
+            "Demonstrate a mesh: a square of four comes up, loses a cable under traffic, recovers, and is removed.")
     @OptionGroup var options: LabOptions
 
     func run() throws {
@@ -47,7 +48,7 @@ struct Demo: ParsableCommand {
         try lab.heal(link)
         try waitForBothWays(lab)
         let healed = ContinuousClock.now - began
-        story.say("\n\(lab.picture())\n\nBoth ways to n4 are back after \(story.seconds(healed)).\n")
+        story.say("\n\(lab.picture())\n\nBoth paths to n4 are back after \(story.seconds(healed)).\n")
         try showRoute(story, lab, to: target)
         usleep(500_000)
         ping.signal(SIGINT)

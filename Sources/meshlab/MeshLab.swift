@@ -36,7 +36,7 @@ internal import Lab
     }
 }
 
-/// What every command that means a lab takes.
+/// The options of every command for a lab.
 struct LabOptions: ParsableArguments {
     @Option(help: "The name of the lab. Default: the lab without a name, or the only one there is.")
     var name: String?

@@ -67,11 +67,11 @@ struct Story {
         return lab
     }
 
-    /// Shows an address that several nodes share, if there is one: at one that holds it, and at one that asks for it.
+    /// Shows an anycast address, if there is one: on a node that announces it, and on a client.
     private func showSharedAddress(of lab: Lab) throws {
         let agents = lab.topology.routers.filter { $0.router == .meshd }
         guard let holder = agents.first(where: { !$0.vips.isEmpty }), let vip = holder.vips.first else { return }
-        say("An address that nodes share, each while port \(vip.port) answers on it:\n")
+        say("An anycast address, announced by each node while port \(vip.port) answers on it:\n")
         func show(_ node: String, _ arguments: [String]) throws {
             let program = try Binaries.path(of: arguments[0])
             let socket = arguments[0] == "meshctl" ? ["--socket", lab.controlSocket(of: node)] : []
@@ -85,7 +85,7 @@ struct Story {
         if holder.listens.contains(vip.port) { try show(client.name, ["meshlab", "dial", vip.address, "\(vip.port)"]) }
     }
 
-    /// Waits until every node has every route for good, with a line of progress.
+    /// Waits until all routes are there and stable, with a line of progress.
     func waitUntilSettled(_ lab: Lab, limit: Duration) throws -> Lab.Convergence {
         defer { progress("") }
         return try lab.waitUntilSettled(limit: limit) { state, elapsed in

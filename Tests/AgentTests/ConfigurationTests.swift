@@ -32,7 +32,7 @@ private func problems(_ yaml: String) -> [String] {
     @Test(arguments: ["", "\n", "# only a comment\n", "---\n", "~"]) func anEmptyFileIsAMistake(text: String) {
         #expect(
             problems(text) == [
-                "f.yaml: is empty, as a write that failed leaves a file (if the defaults are meant, let it say apiVersion: kubermesh/v1)"
+                "f.yaml: is empty, as after a failed write (for the defaults, write apiVersion: kubermesh/v1)"
             ])
     }
 
@@ -140,10 +140,10 @@ private func problems(_ yaml: String) -> [String] {
             advertise: [ "2001:db8::1/64", 10.0.0.1/8 ]
             """)
         #expect(found.count == 5)
-        #expect(found[0].hasPrefix("f.yaml:1:19: node.routerID: 0.0.0.0 names no router"))
+        #expect(found[0].hasPrefix("f.yaml:1:19: node.routerID: 0.0.0.0 is not a router ID"))
         #expect(
             found[1].hasPrefix("f.yaml:3:26: interfaces[0].cost: must be a whole number from 1 to 65535, not \"0\""))
-        #expect(found[2].contains("say the unit: 2s or 2ms"))
+        #expect(found[2].contains("add the unit: 2s or 2ms"))
         #expect(found[3].contains("did you mean 2001:db8::/64?"))
         #expect(found[4].contains("did you mean 10.0.0.0/8?"))
     }
@@ -160,12 +160,12 @@ private func problems(_ yaml: String) -> [String] {
         ("addressing: { base: \"fd00::/72\" }", "/71 or shorter"), ("advertise: [ \"fe80::/64\" ]", "link-local"),
         ("pools: [ { name: a } ]", "needs a \"name\" and \"addresses\""),
         ("pools: [ { name: a, addresses: [] } ]", "pools[0].addresses: has no address"),
-        ("pools: [ { name: a, addresses: [ 192.0.2.9-192.0.2.1 ] } ]", "the lower one first"),
-        ("pools: [ { name: a, addresses: [ \"192.0.2.9-fd00::1\" ] } ]", "both of one family"),
+        ("pools: [ { name: a, addresses: [ 192.0.2.9-192.0.2.1 ] } ]", "the lower address comes first"),
+        ("pools: [ { name: a, addresses: [ \"192.0.2.9-fd00::1\" ] } ]", "both are of one family"),
         ("pools: [ { name: a, addresses: [ 192.0.2.1-2-3 ] } ]", "pools[0].addresses[0]: \"2\" is not an address"),
         ("pools: [ { name: a, addresses: [ 127.0.0.1 ] } ]", "not an address that can be routed"),
         ("pools: [ { name: a, addresses: [ 192.0.2.1/24 ] } ]", "did you mean 192.0.2.0/24?"),
-        ("pools: [ { name: a, addresses: [ 0.0.0.0/0 ] } ]", "is everything there is"),
+        ("pools: [ { name: a, addresses: [ 0.0.0.0/0 ] } ]", "contains all addresses"),
         ("pools: [ { name: a, addresses: [ 192.0.2.1, 192.0.2.0/24 ] } ]", "overlaps what this pool has already"),
         (
             "{ pools: [ { name: a, addresses: [ 192.0.2.0/24 ] } ], vips: [ { name: api, address: 192.0.2.9 } ] }",
@@ -210,7 +210,7 @@ private func problems(_ yaml: String) -> [String] {
         ("vips: [ { name: a } ]", "needs a \"name\" and an \"address\""),
         ("vips: [ { name: a, address: 224.0.0.1 } ]", "not an address that can be routed"),
         ("advertise: [ 169.254.7.0/24 ]", "link-local"), ("advertise: [ 10.0.0.1 ]", "write 10.0.0.1/32"),
-        ("addressing: { prefix: 10.0.0.0/24 }", "an IPv6 prefix is wanted"),
+        ("addressing: { prefix: 10.0.0.0/24 }", "an IPv6 prefix is needed"),
         ("vips: [ { name: a, address: \"fd00::1\" }, { name: a, address: \"fd00::2\" } ]", "named \"a\" already"),
         ("vips: [ { name: a, address: \"fd00::1\" }, { name: b, address: \"fd00::1\" } ]", "of VIP \"a\" already"),
         ("vips: [ { name: a, address: \"fd00::1\", prefixes: [ \"fe80::/64\" ] } ]", "vips[0].prefixes[0]"),

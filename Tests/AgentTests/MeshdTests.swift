@@ -165,7 +165,7 @@ import Testing
             kill(agent, SIGHUP)
             try eventually("that is told too") {
                 try lab.status(of: "a").configuration.problems == [
-                    "\(file): is empty, as a write that failed leaves a file (if the defaults are meant, let it say apiVersion: kubermesh/v1)"
+                    "\(file): is empty, as after a failed write (for the defaults, write apiVersion: kubermesh/v1)"
                 ]
             }
             #expect(try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:aa::/48" })
@@ -247,7 +247,7 @@ import Testing
                     let refused = try lab.meshd(command, "--config", file)
                     #expect(refused.status == 1)
                     #expect(
-                        refused.errors.contains("meshd runs already in this network namespace as process \(agent);"))
+                        refused.errors.contains("meshd already runs in this network namespace as process \(agent);"))
                 }
             }
             #expect(try lab.list(Neighbor.self, of: "a").first?.state == "Full", "the first is as it was")

@@ -52,7 +52,7 @@ import Testing
             try eventually("their status says so") {
                 let texts = try ["s1", "s2"].map { try lab.status(of: $0).text(node: $0) }
                 return texts.allSatisfy { $0.contains("1 of") && $0.contains("IPv6 addresses in use") }
-                    && texts.count { $0.contains("this agent gives them to services") } == 1
+                    && texts.count { $0.contains("this agent assigns them to services") } == 1
             }
             // Who gives addresses leaves, and the other goes on where it was.
             let first = try #require(leader())

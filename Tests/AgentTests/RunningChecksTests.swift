@@ -36,7 +36,7 @@ import Testing
             hold.signal(SIGKILL)
             _ = try hold.finish()
             try eventually("it is held again") { try isRouted() && isHeld() }
-            #expect(try lab.status(of: "a").events.contains { $0.message.contains("its checker has stalled") })
+            #expect(try lab.status(of: "a").events.contains { $0.message.contains("its checker does not report") })
         }
     }
 

@@ -67,21 +67,21 @@ import Timing
     func whatCannotBeRunIsTold(program: String) async throws {
         #expect(
             try await failure(of: .command(CommandProbe(command: [program])))
-                == "\(program): there is no such program, or it may not be run")
+                == "\(program): no such program, or not executable")
     }
 
     @Test func whatTakesTooLongIsKilledWithAllItStarted() async throws {
         defer { try? FileManager.default.removeItem(at: file) }
         let reason = try await failure(
             of: shell("echo waiting; sleep 1000 & echo $! > $F; trap '' TERM; wait"), timeout: .milliseconds(300))
-        #expect(reason == "sh: no end within 0.3 s: waiting")
+        #expect(reason == "sh: not finished within 0.3 s: waiting")
         try await expectItEnds(numberInFile())
     }
 
     @Test func outputWithoutEndIsBounded() async throws {
         #expect(
             try await failure(of: .command(CommandProbe(command: ["yes"])), timeout: .milliseconds(200))
-                == "yes: no end within 0.2 s: y")
+                == "yes: not finished within 0.2 s: y")
         #expect(
             try await outcome(of: .command(CommandProbe(command: ["head", "-c", "20000000", "/dev/zero"]))) == .success)
     }
@@ -97,7 +97,7 @@ import Timing
         #expect(try await outcome(of: shell("setsid sleep 3 & echo hello; sleep 0.1")) == .success)
         #expect(
             try await failure(of: shell("setsid sleep 3 & echo hello; sleep 1000"), timeout: .milliseconds(300))
-                == "sh: no end within 0.3 s: hello")
+                == "sh: not finished within 0.3 s: hello")
     }
 
     @Test func closedOutputIsNotTheEnd() async throws {
@@ -105,7 +105,7 @@ import Timing
             try await failure(of: shell("exec >&- 2>&-; sleep 0.1; exit 7")) == "sh: exit status 7")
         #expect(
             try await failure(of: shell("exec >&- 2>&-; sleep 1000"), timeout: .milliseconds(100))
-                == "sh: no end within 0.1 s")
+                == "sh: not finished within 0.1 s")
     }
 
     @Test func aStoppedCheckKillsItsCommand() async throws {

@@ -73,9 +73,9 @@ import Testing
         let file = TLSOptions(trust: .file(stranger.path("ca.pem")))
         #expect(
             try await failure(of: .http(probe(server, file))).hasSuffix(
-                "signed by no valid authority in \(stranger.path("ca.pem"))"))
+                "not signed by a valid authority in \(stranger.path("ca.pem"))"))
         let system = try await failure(of: .http(probe(server, TLSOptions())))
-        #expect(system.contains("signed by no authority of this machine"))
+        #expect(system.contains("not signed by an authority of this machine"))
         #expect(try await outcome(of: .http(probe(server, TLSOptions(trust: .anything)))) == .success)
         try await server.channel.close()
     }
@@ -97,12 +97,12 @@ import Testing
         let key = certificates.path("server.key")
         #expect(
             try await failure(of: .http(probe(server, TLSOptions(trust: .file(key))))).contains(
-                "\(key): no certificate in PEM"))
+                "\(key): no PEM certificate"))
         var mixed = authority
         mixed.identity = .init(certificate: certificates.path("server.pem"), key: certificates.path("ca.pem"))
         #expect(
             try await failure(of: .http(probe(server, mixed))).contains(
-                "\(certificates.path("ca.pem")): no private key in PEM"))
+                "\(certificates.path("ca.pem")): no PEM private key"))
         try await server.channel.close()
     }
 
@@ -115,7 +115,7 @@ import Testing
         func attempt() async throws -> CheckOutcome {
             try await loop.flatSubmit { prober.run(timeout: .seconds(10)) }.get()
         }
-        #expect(try await attempt().reason.contains("no certificate in PEM"))
+        #expect(try await attempt().reason.contains("no PEM certificate"))
         try Data(contentsOf: directory.appending(path: "ca.pem")).write(to: file, options: .atomic)
         #expect(try await attempt() == .success)
         #expect(try await attempt() == .success)
@@ -132,7 +132,7 @@ import Testing
         }
         let server = try await serve("server", ask)
         let reason = try await failure(of: .http(probe(server, authority)))
-        #expect(reason.hasSuffix("wants a certificate, which is given by certificate and key"), "\(reason)")
+        #expect(reason.hasSuffix("requires a client certificate; set certificate and key"), "\(reason)")
         var known = authority
         known.identity = .init(certificate: certificates.path("client.pem"), key: certificates.path("client.key"))
         #expect(try await outcome(of: .http(probe(server, known))) == .success)

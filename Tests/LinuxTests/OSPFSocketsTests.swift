@@ -16,7 +16,8 @@ func ip(_ arguments: String) throws {
     var status: CInt = 0
     waitpid(child, &status, 0)
     // A plain error: expectations on threads without a task would belong to no test.
-    if status != 0 { throw SystemError("ip \(arguments)", code: status) }
+    struct Failed: Error { let command: String, waitStatus: CInt }
+    if status != 0 { throw Failed(command: "ip \(arguments)", waitStatus: status) }
 }
 
 @Suite(.serialized, .needsRoot) struct OSPFSocketsTests {
@@ -123,16 +124,19 @@ func ip(_ arguments: String) throws {
     }
 
     @Test func countsWhatLinksRefuse() throws {
-        let (left, _) = try Self.cable()
-        let a = try Self.sockets(left)
-        #expect(try !a.send(interface: 99, source: Self.left, destination: .allSPFRouters, octets: [1]))
-        let notOurs = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 77)
-        #expect(try !a.send(interface: 10, source: notOurs, destination: .allSPFRouters, octets: [1]))
-        try left.run { try ip("link set left down") }
-        #expect(try !a.send(interface: 10, source: Self.left, destination: .allSPFRouters, octets: [1]))
-        #expect(a.counters.sendFailures == 3)
-        #expect(throws: SystemError.self) {
-            try a.setMembership(interface: 99, group: .allSPFRouters, joined: true)
+        let (left, right) = try Self.cable()
+        // The kernel removes the cable with the namespace of either end.
+        try withExtendedLifetime(right) {
+            let a = try Self.sockets(left)
+            #expect(try !a.send(interface: 99, source: Self.left, destination: .allSPFRouters, octets: [1]))
+            let notOurs = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 77)
+            #expect(try !a.send(interface: 10, source: notOurs, destination: .allSPFRouters, octets: [1]))
+            try left.run { try ip("link set left down") }
+            #expect(try !a.send(interface: 10, source: Self.left, destination: .allSPFRouters, octets: [1]))
+            #expect(a.counters.sendFailures == 3)
+            #expect(throws: SystemError.self) {
+                try a.setMembership(interface: 99, group: .allSPFRouters, joined: true)
+            }
         }
     }
 

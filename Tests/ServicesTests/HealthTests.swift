@@ -46,7 +46,7 @@ import Timing
         #expect(table.configure([plain], at: at(0)) == [.announce(plain)])
         #expect(table.announced == [plain.address])
         #expect(table.configure([plain], at: at(1)) == [])
-        #expect(table.configure([], at: at(2)) == [.withdraw(plain, reason: "not configured any more")])
+        #expect(table.configure([], at: at(2)) == [.withdraw(plain, reason: "no longer configured")])
         #expect(table.announced.isEmpty && table.nextDeadline == nil)
     }
 
@@ -78,7 +78,9 @@ import Timing
         #expect(next == deadline + VIPTable.grace + Self.check.lifetime)
         #expect(table.handle(.timer, at: next) == [])
         #expect(
-            table.handle(.timer, at: next + VIPTable.grace) == [.withdraw(checked, reason: "its checker has stalled")])
+            table.handle(.timer, at: next + VIPTable.grace) == [
+                .withdraw(checked, reason: "its checker does not report")
+            ])
         #expect(table.entries[0].health == .stalled && table.nextDeadline == nil)
         #expect(table.handle(.checked(id, .success), at: at(20)) == [])
         #expect(table.handle(.checked(id, .success), at: at(21)) == [.announce(checked)])
@@ -98,7 +100,7 @@ import Timing
         _ = table.configure([checked], at: at(0))
         #expect(table.handle(.timer, at: try #require(table.nextDeadline)) == [])
         let deadline = try #require(table.nextDeadline)
-        #expect(table.handle(.timer, at: deadline) == [.withdraw(checked, reason: "its checker has stalled")])
+        #expect(table.handle(.timer, at: deadline) == [.withdraw(checked, reason: "its checker does not report")])
     }
 
     @Test func aChangedCheckKeepsTheAddressUntilItHasSpoken() throws {
@@ -147,7 +149,7 @@ import Timing
         let moved = VIP(name: plain.name, address: "fd00::e")
         #expect(
             table.configure([moved], at: at(1)) == [
-                .withdraw(plain, reason: "not configured any more"), .announce(moved),
+                .withdraw(plain, reason: "no longer configured"), .announce(moved),
             ])
         #expect(table.announced == [moved.address])
     }

@@ -9,7 +9,7 @@ internal import Services
 internal import Timing
 
 extension AgentSnapshot {
-    /// The routers heard on links.
+    /// The neighbors.
     var neighborList: [Neighbor] {
         guard let router else { return [] }
         let links = interfaceSnapshots
@@ -27,7 +27,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// What the router says of its interfaces, by their index.
+    /// The interfaces of the router, by index.
     private var interfaceSnapshots: [UInt32: InterfaceSnapshot] {
         Dictionary((router?.interfaceSnapshots ?? []).map { ($0.configuration.index, $0) }, uniquingKeysWith: { $1 })
     }
@@ -63,8 +63,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// The ports of the machine that are not used, and why: all of them, or those that somebody may miss, as they are gone or
-    /// were taken for ports of another network.
+    /// The ports that are not used, and why: all, or those that an operator may miss (gone, or on another network).
     func unusedInterfaceList(all: Bool) -> [Interface] {
         let ports = interfaces.unused.values.filter { all || $0.reason.mayBeMissed }
         return ports.sorted { $0.link.index < $1.link.index }.map { port in
@@ -103,7 +102,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// The addresses shared with other nodes.
+    /// VIPs and service addresses.
     var vipList: [ControlAPI.VIP] { configuredVIPs + clusterVIPs }
 
     private var configuredVIPs: [ControlAPI.VIP] {
@@ -133,7 +132,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// Why the kernel does not take an address, if that is so.
+    /// Why the kernel refuses an address; `nil` if it does not.
     private func refusal(of address: IPv6Address) -> String? {
         guard case .refused(let reason, _, _)? = node.ledger.entries[address]?.placement else { return nil }
         return "the kernel refuses the address: \(reason)"
@@ -150,7 +149,7 @@ extension RouterID {
 }
 
 extension InterfaceRule.Role {
-    /// What the configuration calls it.
+    /// The name in the configuration.
     var typeText: String {
         switch self {
         case .active(let kind): kind.rawValue
@@ -171,7 +170,7 @@ extension InterfaceTable.Unused.Reason {
 }
 
 extension InterfaceRule.Pattern {
-    /// As the configuration writes it.
+    /// The text in the configuration.
     fileprivate var text: String {
         switch self {
         case .everyCabledPort: "*"
@@ -181,7 +180,7 @@ extension InterfaceRule.Pattern {
 }
 
 extension RouterLSA.LinkType {
-    /// What the API calls it.
+    /// The name in the API.
     var text: String {
         switch self {
         case .pointToPoint: "p2p"
@@ -214,7 +213,7 @@ extension VIPTable.Entry {
 }
 
 extension Probe {
-    /// What is tried, in a few words.
+    /// A short description.
     fileprivate var text: String {
         let targets = endpoints.map(\.description).joined(separator: " or ")
         switch self {

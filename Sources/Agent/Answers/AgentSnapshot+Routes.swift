@@ -14,7 +14,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// The route to a prefix, or the one that leads to an address, with everybody who announces it.
+    /// The route to a prefix, or the longest match for an address, with all announcers.
     func explainedRoute(to target: RouteTargetQuery) -> Route? {
         guard let router else { return nil }
         let found: IPv6Prefix? =
@@ -30,7 +30,7 @@ extension AgentSnapshot {
         return route
     }
 
-    /// Whether this node announces a prefix, or the address, itself.
+    /// Whether this node itself announces a prefix or an address.
     func isOwn(_ target: RouteTargetQuery) -> Bool {
         announced.contains { own in
             switch target {
@@ -84,20 +84,20 @@ extension AgentSnapshot {
     }
 
     private static func reason(_ candidate: PrefixCandidate, _ best: PrefixCandidate?) -> String {
-        guard candidate.distance != nil else { return "cannot be reached" }
+        guard candidate.distance != nil else { return "unreachable" }
         guard let best else { return "not usable" }
-        return candidate.kind > best.kind ? "\(best.kind.text) comes before \(candidate.kind.text)" : "farther"
+        return candidate.kind > best.kind ? "\(best.kind.text) is preferred to \(candidate.kind.text)" : "farther"
     }
 }
 
-/// What is asked of one route.
+/// The target of a request for one route.
 enum RouteTargetQuery: Hashable, Sendable {
-    /// Exactly this prefix.
+    /// This prefix exactly.
     case prefix(IPv6Prefix)
-    /// The longest prefix with this address.
+    /// The longest match for this address.
     case address(IPv6Address)
 
-    /// Reads a prefix or an address.
+    /// Parses a prefix or an address.
     init?(_ text: String) {
         if let prefix = IPv6Prefix(text) {
             self = .prefix(prefix)
@@ -112,14 +112,14 @@ enum RouteTargetQuery: Hashable, Sendable {
 }
 
 extension IPv6Prefix {
-    /// Whether a route to this prefix is one for `address`: `::/0` is none for IPv4.
+    /// Whether a route to this prefix matches `address`: `::/0` does not match IPv4.
     fileprivate func routes(_ address: IPv6Address) -> Bool {
         (ipv4 == nil) == (address.ipv4 == nil) && contains(address)
     }
 }
 
 extension PathKind {
-    /// What the API calls it.
+    /// The name in the API.
     var text: String {
         switch self {
         case .intraArea: "intra-area"

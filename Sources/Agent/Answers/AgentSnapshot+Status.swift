@@ -8,7 +8,7 @@ internal import Routing
 internal import Services
 
 extension AgentSnapshot {
-    /// How the node is.
+    /// The state of the node.
     var status: Status {
         Status(
             version: Version.text, pid: Int(getpid()), uptime: age(since: started), phase: phase,
@@ -72,7 +72,7 @@ extension AgentSnapshot {
 }
 
 extension Problem.Kind {
-    /// Whether `kernel.problems` of a status lists it, as it did before there was one list of all problems.
+    /// Whether `kernel.problems` of a status lists it, as before there was one list of problems.
     fileprivate var isOfTheKernel: Bool {
         switch self {
         case .kernel, .refusedAddress, .setting, .membership, .loopbackDown, .duplicateAddress, .ipv4Range, .podNetwork,
@@ -84,6 +84,6 @@ extension Problem.Kind {
 }
 
 extension RouteCalculationStatistics {
-    /// Runs that computed shortest paths.
+    /// Calculations of shortest paths.
     var shortestPathRuns: Int { fullRuns + incrementalRuns }
 }

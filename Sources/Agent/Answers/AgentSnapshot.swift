@@ -9,50 +9,49 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// Everything the agent knows at one moment, as values: taken on the event loop in no time, because values are shared until
-/// somebody changes them, and turned into answers elsewhere, so that no question delays a hello.
+/// All values of the agent at one moment. Taking it on the event loop costs almost nothing, because values share storage until
+/// one of them changes; answers are made from it elsewhere, so that no request delays a hello.
 struct AgentSnapshot: Sendable {
-    /// The present moment on the clock of the router.
+    /// The time on the clock of the router.
     var now: Instant
     /// When the agent started.
     var started: Instant
-    /// The node as it was at that moment.
+    /// The node at that moment.
     var node: MeshNode
-    /// Where the configuration came from, and what is wrong with the file.
+    /// The configuration file and its problems.
     var configurationStatus: Status.ConfigurationStatus
     /// When routes last changed.
     var ages: RouteAges
-    /// Latest events.
+    /// The latest log lines.
     var events: [Status.Event]
-    /// Counters of the agent's own.
+    /// The counters of the agent.
     var counters: AgentCounters
 
-    /// The router; `nil` while there is no identity.
+    /// The router; `nil` before it has an identity.
     var router: Router? { node.router }
     /// The configuration in use.
     var configuration: Configuration { node.configuration }
     /// The ports.
     var interfaces: InterfaceTable { node.interfaces }
-    /// The VIPs.
     var vips: VIPTable { node.vips }
-    /// The addresses of the cluster's services that are announced.
+    /// The service addresses.
     var serviceVIPs: ServiceVIPs { node.serviceVIPs }
     /// What is known of the cluster, if there is one.
     var cluster: ClusterView? { node.cluster }
-    /// Whether connections to services are delivered.
+    /// Whether the service proxy works.
     var gate: ServiceGate { node.gate }
     /// Whether the node is drained.
     var isDrained: Bool { node.isDrained }
-    /// What should be in the kernel, and what is; `nil` while there is no router.
+    /// The FIB; `nil` before there is a router.
     var fib: FIB? { node.router == nil ? nil : node.installer.fib }
-    /// The prefixes announced.
+    /// The announced prefixes.
     var announced: [AdvertisedPrefix] { node.announced }
-    /// The problems there are.
+    /// The current problems.
     var problems: [Problem] { node.currentProblems(at: now) }
     /// Why the node's routes cannot be relied on; empty when they can.
     var notReady: [String] { node.notReady(at: now) }
 
-    /// Where the agent stands between start and stop.
+    /// The life cycle stage.
     var phase: Status.Phase {
         switch node.life {
         case .new, .waiting: .waiting
@@ -68,28 +67,28 @@ struct AgentSnapshot: Sendable {
         ages.detach()
     }
 
-    /// The name of a router, if it tells one.
+    /// The host name of a router, if known.
     func name(of router: RouterID) -> String? { self.router?.hostname(of: router) }
 
-    /// The name of a router, or its ID.
+    /// The host name of a router, or its ID.
     func label(of router: RouterID) -> String { name(of: router) ?? router.description }
 
     /// The name of an interface.
     func name(ofInterface index: UInt32) -> String { node.name(ofInterface: index) }
 
-    /// Seconds from `moment` until now.
+    /// Seconds since `moment`.
     func age(since moment: Instant) -> Double { Self.seconds(now - moment) }
 
-    /// A duration in seconds, in whole milliseconds.
+    /// A duration in seconds, rounded down to milliseconds.
     static func seconds(_ duration: Duration) -> Double { Double(max(0, duration.nanoseconds) / 1_000_000) / 1000 }
 }
 
-/// When routes last changed, kept by destination and by prefix as they change.
+/// When routes last changed, by destination and by prefix.
 struct RouteAges: Sendable {
     private var destinations: [DestinationID: Instant] = [:]
     private var prefixes = PrefixMap<Instant>()
 
-    /// Takes an update in.
+    /// Records an update.
     mutating func note(_ update: RouteTableUpdate, at now: Instant) {
         for (id, _) in update.destinations { destinations[id] = now }
         for (prefix, destination) in update.routes { prefixes[prefix] = destination == nil ? nil : now }
@@ -102,14 +101,14 @@ struct RouteAges: Sendable {
         prefixes.detach()
     }
 
-    /// When the way to `prefix` last changed.
+    /// When the route to `prefix` last changed.
     func changed(_ prefix: IPv6Prefix, _ destination: DestinationID) -> Instant? {
         [prefixes[prefix], destinations[destination]].compactMap(\.self).max()
     }
 }
 
 extension MeshAgent {
-    /// An immutable copy of everything.
+    /// A snapshot of the agent.
     func snapshot() -> AgentSnapshot {
         counters.linkOverflows = monitor.overflows
         counters.kernel = kernel.counters

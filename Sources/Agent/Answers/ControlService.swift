@@ -7,29 +7,29 @@ internal import OSPFPacket
 internal import PrometheusMetrics
 internal import Timing
 
-/// Answers requests, from the control socket and from HTTP alike. What changes something is for the control socket only,
-/// whose permissions say who may.
+/// Answers requests from the control socket and over TCP. Only the control socket, which has file permissions, accepts
+/// commands.
 struct ControlService: Sendable {
     /// Takes a snapshot.
     let snapshot: @Sendable () async -> AgentSnapshot
-    /// Asks others to route around this node, or no longer.
+    /// Makes the node a stub router, or ends that.
     let setStubRouter: @Sendable (Bool) async -> Void
-    /// Makes the node ready to be taken away, or no longer.
+    /// Drains the node, or ends the drain.
     let setDrained: @Sendable (Bool) async -> Void
-    /// Counts the packets of others.
+    /// Counts transit packets.
     let transit = TransitCounter()
-    /// What is counted beside the routing thread.
+    /// Metrics of other threads.
     let registry: PrometheusRegistry
-    /// Where answers are made that may be large, one at a time.
+    /// The executor that makes answers, one at a time, as they may be large.
     let answers: EventLoopTaskExecutor
-    /// Whether the thread of routing does its work.
+    /// Whether the routing thread runs.
     let isAlive: @Sendable () async -> Bool
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         let parts = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let path = parts.first.map(String.init) ?? "/"
         guard let query = Query(parts.count > 1 ? String(parts[1]) : "") else {
-            return .error(.badRequest, "the query is not well-formed")
+            return .error(.badRequest, "the query is malformed")
         }
         do {
             switch request.method {
@@ -37,7 +37,7 @@ struct ControlService: Sendable {
                 if let answer = await probe(path) { return answer }
                 return try await withTaskExecutorPreference(answers) { try await get(path, query, request) }
             case .POST: return try await post(path, request)
-            default: throw Refusal(.methodNotAllowed, "only GET and POST are understood")
+            default: throw Refusal(.methodNotAllowed, "only GET and POST are supported")
             }
         } catch let refusal as Refusal {
             return .error(refusal.status, refusal.message, hint: refusal.hint)
@@ -46,26 +46,25 @@ struct ControlService: Sendable {
         }
     }
 
-    /// What can be read and not written.
+    /// Read-only paths.
     private static let readable = [
         "/v1/status", "/v1/neighbors", "/v1/interfaces", "/v1/routes", "/v1/nodes", "/v1/lsdb", "/v1/vips", "/metrics",
         "/livez", "/readyz",
     ]
 
-    /// A snapshot that shares nothing with the agent any more: however long it is looked at, the routing thread copies nothing
-    /// for it.
+    /// A snapshot with storage of its own: however long it is used, the routing thread copies nothing for it.
     private func detachedSnapshot() async -> AgentSnapshot {
         var snapshot = await snapshot()
         snapshot.detach()
         return snapshot
     }
 
-    /// What is asked of an agent that may be ended if it does not answer in time.
+    /// Probes, which must be answered in time however much else is requested.
     private func probe(_ path: String) async -> HTTPResponse? {
         switch path {
         case "/livez":
             return await isAlive()
-                ? .text(.ok, "ok\n") : .text(.serviceUnavailable, "the routing thread does not turn\n")
+                ? .text(.ok, "ok\n") : .text(.serviceUnavailable, "the routing thread does not run\n")
         case "/readyz":
             let reasons = await snapshot().notReady
             return reasons.isEmpty
@@ -98,7 +97,7 @@ struct ControlService: Sendable {
             return try await .json(drainState())
         case "/v1/stub-router":
             throw Refusal(
-                .methodNotAllowed, "this takes POST", hint: "for example {\"enabled\": true}; /v1/status says how it is"
+                .methodNotAllowed, "use POST", hint: "for example {\"enabled\": true}; /v1/status has the state"
             )
         default: throw unknown(path)
         }
@@ -106,7 +105,7 @@ struct ControlService: Sendable {
 
     private func post(_ path: String, _ request: HTTPRequest) async throws -> HTTPResponse {
         guard ["/v1/stub-router", "/v1/drain"].contains(path) else {
-            if Self.readable.contains(path) { throw Refusal(.methodNotAllowed, "this takes GET") }
+            if Self.readable.contains(path) { throw Refusal(.methodNotAllowed, "use GET") }
             throw unknown(path)
         }
         guard request.isPrivileged else { throw Refusal.needsPrivilege }
@@ -120,7 +119,7 @@ struct ControlService: Sendable {
         do {
             return try JSON.decode(Body.self, from: request.body)
         } catch {
-            throw Refusal(.badRequest, "the body is not a request", hint: "for example {\"enabled\": true}")
+            throw Refusal(.badRequest, "the body is not valid", hint: "for example {\"enabled\": true}")
         }
     }
 
@@ -140,7 +139,7 @@ struct ControlService: Sendable {
         return try .json(request)
     }
 
-    /// How the drain stands.
+    /// The state of the drain.
     private func drainState() async -> DrainDocument {
         let snapshot = await detachedSnapshot()
         var document = DrainDocument(
@@ -204,7 +203,7 @@ struct ControlService: Sendable {
     }
 }
 
-/// Why a request is not answered.
+/// Why a request is refused.
 private struct Refusal: Error {
     var status: HTTPResponseStatus
     var message: String
@@ -217,14 +216,14 @@ private struct Refusal: Error {
     }
 
     static let needsPrivilege = Refusal(
-        .methodNotAllowed, "nothing can be changed here", hint: "use the control socket")
+        .methodNotAllowed, "this socket is read-only", hint: "use the control socket")
 }
 
-/// The query of a URL: names and values.
+/// The query of a URL.
 struct Query {
     private var values: [String: String] = [:]
 
-    /// Reads `a=1&b=2` with `%xx` for any octet. `nil` where that is not well-formed.
+    /// Parses `a=1&b=2`, with `%xx` for any octet. `nil` if it is malformed.
     init?(_ text: String) {
         for pair in text.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

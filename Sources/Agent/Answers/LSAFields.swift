@@ -7,7 +7,7 @@ internal import OSPFPacket
 internal import Timing
 
 extension LSAType {
-    /// The names by which `meshctl lsdb TYPE` asks.
+    /// The names for `meshctl lsdb TYPE`.
     static let names: KeyValuePairs<String, LSAType> = [
         "router": .router, "network": .network, "inter-area-prefix": .interAreaPrefix,
         "inter-area-router": .interAreaRouter, "as-external": .asExternal, "nssa": .nssa, "link": .link,
@@ -15,10 +15,10 @@ extension LSAType {
         "auto-configuration": .autoConfiguration, "ipv4-prefix": .ipv4Prefix,
     ]
 
-    /// Its name, or `unknown`.
+    /// The name, or `unknown`.
     var name: String { Self.names.first { $0.value == self }?.key ?? "unknown" }
 
-    /// The type of a name or a number with `0x`.
+    /// The type with this name, or with this number after `0x`.
     init?(name: String) {
         if let type = Self.names.first(where: { $0.key == name })?.value {
             self = type
@@ -49,7 +49,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// What a body says in a few words.
+    /// A summary of a body.
     private func summary(_ body: LSABody) -> String {
         switch body {
         case .router(let lsa):
@@ -77,7 +77,7 @@ extension AgentSnapshot {
     }
 }
 
-/// A number as `0x` and so many digits.
+/// A number as `0x` and this many digits.
 private func hexadecimal(_ number: some BinaryInteger, digits: Int) -> String {
     let text = String(number, radix: 16)
     return "0x" + String(repeating: "0", count: max(0, digits - text.utf8.count)) + text

@@ -14,13 +14,13 @@ final class ClusterConnection: Sendable {
     private let follower: ClusterFollower
     private let waiting: Waiting
 
-    /// What was reported and nobody has fetched, put together.
+    /// Reports that were not fetched yet, merged.
     private final class Waiting: Sendable {
         let report = Mutex<ClusterReport?>(nil)
     }
 
-    /// `nil` where nobody is to be asked. `wake` is called whenever there is something to ``fetch()`` and was not before, on
-    /// the connection's loop: so reports keep their order, and however many come, one call is under way.
+    /// `nil` if there is no cluster or it is not to be watched. `wake` is called on the connection's loop when there is something
+    /// to ``fetch()`` and was not before: so reports keep their order, and at most one call is pending.
     init?(_ configuration: Configuration, wake: @escaping @Sendable () -> Void) {
         guard configuration.kubernetes.isWatched,
             let source = ConnectionSource.find(
@@ -42,7 +42,7 @@ final class ClusterConnection: Sendable {
         }
     }
 
-    /// What is given to services; `nil` is nothing.
+    /// The address pools; `nil` if there are none.
     private static func pools(_ configuration: Configuration) -> PoolOptions? {
         guard !configuration.pools.isEmpty else { return nil }
         var options = PoolOptions(
@@ -57,22 +57,22 @@ final class ClusterConnection: Sendable {
             uniqueKeysWithValues: names.compactMap { name in getenv(name).map { (name, String(cString: $0)) } })
     }
 
-    /// What is new of the cluster.
+    /// The report since the last call.
     func fetch() -> ClusterReport? { waiting.report.withLock { $0.take() } }
 
-    /// Begins to ask. When it returns, what was known before has been reported.
+    /// Starts the watches. When it returns, the cached objects have been reported.
     func start() throws { try follower.loop.submit { self.follower.start() }.wait() }
 
-    /// Offers the node's pod ranges to the cluster, to be taken if it has none for the node.
+    /// Offers pod ranges, which the cluster takes if the Node has none.
     func offer(_ ranges: [IPv6Prefix]) { follower.loop.execute { self.follower.offer(ranges) } }
 
-    /// Leaves to others what this agent does for the whole cluster, while the mesh still carries that.
+    /// Gives up the lease for address pools, while the API server is still reachable.
     func resign() { try? follower.loop.flatSubmit { self.follower.resign() }.wait() }
 
-    /// How long connections are given to end: whoever comes next waits for this agent to be gone.
+    /// The maximum time to close connections: the next agent waits for this one to exit.
     private static let stopLimit = TimeAmount.milliseconds(200)
 
-    /// Asks no more.
+    /// Stops all watches.
     func stop() {
         let over = follower.loop.makePromise(of: Void.self)
         follower.loop.execute {

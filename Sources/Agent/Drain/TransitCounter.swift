@@ -1,9 +1,8 @@
 internal import ControlAPI
 internal import Subprocess
 
-/// Counts the packets that cross this node, from one port to another: those that neither begin nor end in it, in its pods
-/// or behind a port of another kind.
-/// No counter of the kernel's own tells them from those of pods, so a rule of nftables does, which is there only while
+/// Counts transit packets, from one port of the mesh to another: not those of the node itself, of its pods or of other ports.
+/// No counter of the kernel distinguishes them from those of pods, so an nftables rule counts them, which exists only while
 /// somebody asks.
 actor TransitCounter {
     /// Packets cannot be counted.
@@ -14,10 +13,10 @@ actor TransitCounter {
     private static let table = "inet kubermesh_transit"
     private static let longestOutput = 1 << 16
 
-    /// The ports between which packets are counted; `nil` while none are.
+    /// The ports between which packets are counted; `nil` while nothing is counted.
     private var counted: Set<UInt32>?
 
-    /// Packets between ports, given by their indices, since the first call, or since other ports were asked for.
+    /// Packets between these ports (by index) since the first call with the same ports.
     func packets(between ports: Set<UInt32>) async throws(Unavailable) -> UInt64 {
         if counted != ports {
             try await Self.nft(["-f", "-"], input: Self.rules(for: ports))
@@ -28,12 +27,12 @@ actor TransitCounter {
             output = try await Self.nft(
                 ["-j", "list", "counters", "table"] + Self.table.split(separator: " ").map(String.init))
         } catch {
-            // Somebody flushed the rules; the next call makes them again.
+            // Somebody flushed the rules; the next call adds them again.
             counted = nil
             throw error
         }
         guard let packets = Self.packets(in: output) else {
-            throw Unavailable(description: "nft gave an answer that is not understood")
+            throw Unavailable(description: "unexpected output of nft")
         }
         return packets
     }
@@ -41,13 +40,13 @@ actor TransitCounter {
     /// Whether packets are counted.
     var isCounting: Bool { counted != nil }
 
-    /// Ends the counting, also that of an earlier run which could not.
+    /// Stops counting, including that of an earlier run that crashed.
     func end() async {
         counted = nil
         _ = try? await Self.nft(["delete", "table"] + Self.table.split(separator: " ").map(String.init))
     }
 
-    /// A table with nothing but a counter, in one transaction in place of one that is there.
+    /// A table with nothing but a counter, which replaces an existing one in one transaction.
     static func rules(for ports: Set<UInt32>) -> String {
         let list = ports.sorted().map(String.init).joined(separator: ", ")
         let rule = ports.isEmpty ? "" : "iif { \(list) } oif { \(list) } counter name transit"
@@ -65,7 +64,7 @@ actor TransitCounter {
             """
     }
 
-    /// Reads the JSON of a list of counters.
+    /// Parses the JSON of a list of counters.
     static func packets(in output: String) -> UInt64? {
         struct Answer: Decodable {
             struct Counter: Decodable {
@@ -94,7 +93,7 @@ actor TransitCounter {
         } catch let error as Unavailable {
             throw error
         } catch {
-            throw Unavailable(description: "packets are counted by nft, which cannot be run: \(error)")
+            throw Unavailable(description: "nft, which counts packets, cannot be run: \(error)")
         }
     }
 }

@@ -3,7 +3,7 @@ internal import Linux
 
 /// The file of the control socket.
 enum ControlSocket {
-    /// Why the socket cannot be had.
+    /// Why the socket cannot be used.
     struct InUse: Error, CustomStringConvertible {
         var path: String
         var description: String {
@@ -11,12 +11,12 @@ enum ControlSocket {
         }
     }
 
-    /// Makes way for a socket at `path`: what a crashed agent left is removed, unless somebody answers there.
+    /// Removes the socket of a crashed agent at `path`; throws if somebody answers there.
     static func makeWay(at path: String) throws {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
-            throw SystemError("use \(path) as the control socket, for it is another kind of file", code: EEXIST)
+            throw SystemError("use \(path) as the control socket: it is another kind of file", code: EEXIST)
         }
         if try isAnswered(path) { throw InUse(path: path) }
         guard unlink(path) == 0 || errno == ENOENT else { throw SystemError.last("remove the old socket \(path)") }
@@ -40,7 +40,7 @@ enum ControlSocket {
         }
     }
 
-    /// Runs `body`, in which files are made that only their owner may use.
+    /// Runs `body`; files that it creates are for their owner only.
     static func withPrivateFiles<Result>(_ body: () throws -> Result) rethrows -> Result {
         let previous = umask(0o177)
         defer { umask(previous) }

@@ -1,9 +1,9 @@
 internal import NIOCore
 internal import Timing
 
-/// The connections of one server: a bounded number. When there is one too many, that which has been at the same thing for
-/// the longest makes way, whether it never ends its request, never asks again or never takes its answer: so whoever opens
-/// connections and leaves them there locks nobody out.
+/// The connections of a server, a bounded number. If there is one too many, the one whose state has not changed for longest is
+/// closed, whether it does not complete its request, sends no further one or does not read its answer: so clients that leave
+/// connections open lock nobody out.
 final class HTTPConnections: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
@@ -33,25 +33,25 @@ final class HTTPConnections: ChannelInboundHandler {
     }
 }
 
-/// What one connection is doing, and until when it may. Stands before everything else, where octets come in.
+/// What a connection is doing, and until when it may. First in the pipeline.
 final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
 
-    /// What whoever answers tells of its progress, by a user event.
+    /// The progress of an answer, as a user event.
     enum Progress: Sendable {
         /// The request is complete.
         case asked
-        /// The answer has been taken.
+        /// The client has read the answer.
         case answered
     }
 
     private enum Phase {
-        /// A request is on its way in.
+        /// A request is being received.
         case asking
-        /// Its answer is on its way out.
+        /// Its answer is being sent.
         case answering
-        /// The next request has not begun.
+        /// No further request has started.
         case idle
     }
 
@@ -59,12 +59,12 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
     private var phase = Phase.asking
     private var deadline: Scheduled<Void>?
     private var context: ChannelHandlerContext?
-    /// Since when it is doing what it does.
+    /// Since when it is in this state.
     private(set) var since = NIODeadline.now()
 
     init(_ limits: HTTPServer.Limits) { self.limits = limits }
 
-    /// Ends it, whatever it is doing.
+    /// Closes it in any state.
     func close() { context?.close(promise: nil) }
 
     func handlerAdded(context: ChannelHandlerContext) {

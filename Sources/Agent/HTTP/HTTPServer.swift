@@ -3,15 +3,14 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import Services
 
-/// A request as far as the agent looks at it.
+/// A request.
 struct HTTPRequest: Sendable {
     /// `GET`, `POST`, …
     var method: HTTPMethod
-    /// The path and query as they came.
+    /// The path and query as received.
     var target: String
-    /// The body.
     var body: [UInt8]
-    /// Whether it came over the Unix socket, whose permissions say who may command.
+    /// Whether it came over the Unix socket, which has file permissions.
     var isPrivileged: Bool
 }
 
@@ -22,24 +21,24 @@ struct HTTPResponse: Sendable {
     var body: [UInt8]
 }
 
-/// Serves HTTP/1.1 on one listening socket. Everything is bounded: connections, the size of requests, and time.
+/// Serves HTTP/1.1 on one listening socket. Connections, sizes of requests, and times are bounded.
 struct HTTPServer {
-    /// Gives the answer to a request; called off the event loop of routing.
+    /// Answers a request; not called on the routing thread.
     typealias Responder = @Sendable (HTTPRequest) async -> HTTPResponse
 
     private let channel: any Channel
 
     static let maximumBodySize = 64 << 10
 
-    /// How many may ask, and how long they may take.
+    /// The limits of a server.
     struct Limits: Sendable {
-        /// Connections at a time.
+        /// The maximum number of connections.
         var connections = 64
-        /// For a request, head and body, from its first octet on, or that of a connection from its beginning.
+        /// The maximum time to receive a request, from its first octet, or from the start of the connection.
         var request = TimeAmount.seconds(10)
-        /// For taking an answer.
+        /// The maximum time to read an answer.
         var answer = TimeAmount.seconds(60)
-        /// For beginning another request.
+        /// The maximum time until the next request.
         var idle = TimeAmount.seconds(60)
     }
 
@@ -57,7 +56,7 @@ struct HTTPServer {
         }
     }
 
-    /// Listens on a Unix socket whose file is not there, with privileges.
+    /// Listens on a Unix socket whose file does not exist yet, with privileges.
     static func listen(
         onSocket path: String, tasks: EventLoopTaskExecutor, limits: Limits = Limits(), respond: @escaping Responder
     ) -> EventLoopFuture<HTTPServer> {
@@ -65,7 +64,7 @@ struct HTTPServer {
             .map { HTTPServer(channel: $0) }
     }
 
-    /// Takes no more connections.
+    /// Accepts no more connections.
     func close() { channel.close(promise: nil) }
 
     private static func bootstrap(
@@ -88,8 +87,8 @@ struct HTTPServer {
     }
 }
 
-/// Collects one request at a time and sends its answer. Who sends the next before the answer is out is cut off (as RFC 9112
-/// §9.3.2 has clients expect): requests that are worked off from a buffer would let nobody else in between.
+/// Receives one request at a time and sends its answer. A client that sends the next before that is disconnected (clients must
+/// expect that, RFC 9112 §9.3.2): pipelined requests would keep other clients waiting.
 private final class RequestHandler: ChannelInboundHandler, ChannelOutboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart

@@ -4,19 +4,19 @@ internal import Linux
 internal import MeshConfiguration
 internal import Node
 
-/// What must outlive a restart, in small files. Everything here may be lost or unwritable: then the mesh finds out again what
-/// was known. There are two: that of the control socket forgets with the machine's restart, the other (`node.state`) does not.
+/// State that survives a restart of the agent, in small files. All of it may be lost or not writable; the node then finds it out
+/// again. There are two directories: that of the control socket is lost on reboot, the other (`node.state`) is not.
 struct StateDirectory: Sendable {
     let path: String
 
     init(path: String) { self.path = path }
 
-    /// The directory of a socket.
+    /// The directory of the control socket.
     init(besideSocket socket: String) {
         path = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? "."
     }
 
-    /// What outlives a restart of the machine.
+    /// The directory that survives reboots.
     init(_ configuration: Configuration) {
         let socket = configuration.control.socket
         if let path = configuration.node.state {
@@ -28,22 +28,22 @@ struct StateDirectory: Sendable {
         }
     }
 
-    /// The directory and those above it, the uppermost first.
+    /// The directory and its parents, the topmost first.
     var chain: [String] {
         let parts = path.split(separator: "/")
         return parts.indices.map { (path.hasPrefix("/") ? "/" : "") + parts[...$0].joined(separator: "/") }
     }
 
-    /// Makes the directory and those above it, where they are missing.
+    /// Creates the directory and its parents if they are missing.
     func create() throws(SystemError) {
         for directory in chain where mkdir(directory, 0o755) != 0 && errno != EEXIST {
-            throw .last("make the directory \(directory)")
+            throw .last("create the directory \(directory)")
         }
     }
 
     private var identityFile: String { path + "/identity" }
 
-    /// Who the node was when it first started; `nil` if nothing is kept or it is damaged.
+    /// The saved identity; `nil` if there is none or the file is damaged.
     var savedIdentity: SavedIdentity? {
         guard let octets = try? SmallFile.read(identityFile, upTo: 512) else { return nil }
         var fields: [Substring: Substring] = [:]
@@ -60,7 +60,7 @@ struct StateDirectory: Sendable {
             machine: fields["machine"].flatMap { UInt64($0, radix: 16) })
     }
 
-    /// Keeps who the node is.
+    /// Saves the identity.
     func save(_ identity: SavedIdentity) throws(SystemError) {
         var text = "mac \(identity.mac)\nnonce \(String(identity.nonce, radix: 16))\n"
         if let routerID = identity.routerID { text += "router-id \(routerID)\n" }
@@ -68,13 +68,13 @@ struct StateDirectory: Sendable {
         try SmallFile.write(text, to: identityFile)
     }
 
-    /// The IPv4 range that was taken for a purpose.
+    /// The saved IPv4 range for a purpose.
     func savedRange(for purpose: String) -> IPv4Prefix? {
         guard let octets = try? SmallFile.read("\(path)/\(purpose)", upTo: 64) else { return nil }
         return IPv4Prefix(String(String(decoding: octets, as: UTF8.self).prefix { $0 != "\n" }))
     }
 
-    /// Keeps the IPv4 range taken for a purpose.
+    /// Saves the IPv4 range for a purpose.
     func save(_ range: IPv4Prefix, for purpose: String) throws(SystemError) {
         try SmallFile.write("\(range)\n", to: "\(path)/\(purpose)")
     }
@@ -84,7 +84,7 @@ struct StateDirectory: Sendable {
     /// Whether the node is drained.
     var isDrained: Bool { access(drainFile, F_OK) == 0 }
 
-    /// Keeps whether the node is drained.
+    /// Saves whether the node is drained.
     func save(isDrained: Bool) throws(SystemError) {
         if isDrained {
             try SmallFile.write("", to: drainFile)
@@ -95,7 +95,7 @@ struct StateDirectory: Sendable {
 }
 
 extension SavedState {
-    /// What is kept in both directories.
+    /// Reads the state of both directories.
     init(state: StateDirectory, passing: StateDirectory) {
         self.init()
         identity = state.savedIdentity

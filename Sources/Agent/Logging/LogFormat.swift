@@ -3,29 +3,28 @@ internal import Glibc
 public import Logging
 internal import Timing
 
-/// How log lines look.
+/// The format of log lines.
 public enum LogFormat: String, Sendable, CaseIterable {
-    /// For people.
+    /// Text for people.
     case text
-    /// One JSON object a line.
+    /// One JSON object per line.
     case json
 }
 
-/// Writes log lines to the standard error stream, each with one system call, so that lines never mix.
+/// Writes log lines to standard error, each with one system call, so that lines never mix.
 public struct LineLogHandler: LogHandler {
-    /// Kept with every line.
+    /// Metadata of every line.
     public var metadata: Logger.Metadata = [:]
-    /// What is less is not written.
+    /// The lowest level that is written.
     public var logLevel: Logger.Level
     private let format: LogFormat
 
-    /// Makes a handler.
     public init(format: LogFormat, level: Logger.Level) {
         self.format = format
         logLevel = level
     }
 
-    /// One entry of ``metadata``.
+    /// An entry of ``metadata``.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
@@ -53,7 +52,7 @@ public struct LineLogHandler: LogHandler {
         text.isEmpty || text.utf8.contains { $0 <= 0x20 || $0 == 0x22 } ? json(text) : text
     }
 
-    /// A text as JSON writes it (RFC 8259 §7).
+    /// A JSON string (RFC 8259 §7).
     static func json(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {

@@ -1,7 +1,7 @@
 internal import ControlAPI
 internal import Logging
 
-/// The latest things worth reading, a bounded number of them.
+/// The latest log lines, a bounded number.
 struct EventHistory: Sendable {
     private(set) var events: [Status.Event] = []
     private static let limit = 50

@@ -10,10 +10,10 @@ internal import PrometheusMetrics
 internal import Routing
 internal import Timing
 
-// What the node wants done in the world.
+// The effects of the node.
 
 extension MeshAgent {
-    /// Carries an effect out; what came of it, where the node is to know.
+    /// Carries out an effect. Returns the event with its outcome, if it has one.
     func perform(_ effect: NodeEffect) -> NodeEvent? {
         switch effect {
         case .routes(let request): return .installed(carryOut(request))
@@ -81,7 +81,7 @@ extension MeshAgent {
         }
     }
 
-    /// Writes the file for container runtimes unless it says the same already; whether it was written.
+    /// Writes the CNI file unless it has the same contents already; whether it was written.
     private func write(_ network: NetworkConfiguration) -> Result<Bool, NodeFailure> {
         do {
             let text = try network.text
@@ -107,8 +107,8 @@ extension MeshAgent {
 
     // MARK: The log
 
-    /// Writes a line to the log, and keeps it for `meshctl status` if it is a notice or more. What others said is in it as
-    /// they said it, so it may hold anything; but for a terminal it is one line of text.
+    /// Writes a line to the log, and keeps it for `meshctl status` from level notice on. It may have text from the network, so
+    /// control characters are removed.
     func write(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) {
         let message = message.asOneLine
         log.log(level: level, "\(message)", metadata: metadata)
@@ -117,7 +117,7 @@ extension MeshAgent {
 }
 
 extension Logger.Level {
-    /// The level of a line that a node writes.
+    /// The level of a log line of the node.
     init(_ level: LogLevel) {
         switch level {
         case .debug: self = .debug
@@ -130,7 +130,7 @@ extension Logger.Level {
 }
 
 extension KernelAddresses {
-    /// Does what a node asks of an address.
+    /// Carries out an address request.
     func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
         do {
             switch request {
@@ -148,7 +148,7 @@ extension KernelAddresses {
 }
 
 extension ForwardingSettings {
-    /// Sees to one setting that a node wants.
+    /// Checks a setting, and sets it if it is wrong.
     static func see(to setting: KernelSetting) -> [SettingOutcome] {
         let outcomes: [Outcome]
         switch setting {
@@ -163,7 +163,7 @@ extension ForwardingSettings {
 }
 
 extension SettingOutcome {
-    /// What became of a setting of the kernel.
+    /// The outcome of a kernel setting.
     init(_ outcome: ForwardingSettings.Outcome) {
         let result: Result =
             switch outcome.result {

@@ -13,23 +13,22 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// The shell around a ``MeshNode``: sockets, netlink, clocks, files. It brings events in and carries effects out; what
-/// follows from what is decided by the node alone.
+/// The shell around a ``MeshNode``: sockets, netlink, clocks, files. It brings events in and carries effects out; the node
+/// alone decides.
 ///
-/// Everything happens on one event loop, whose thread never waits for anything but events, so what a lost carrier leads to
-/// is in the kernel before the turn is over. Others see immutable snapshots and give commands.
+/// Everything happens on one event loop, whose thread waits for nothing but events, so the kernel has the consequences of a lost
+/// carrier before the turn is over. Other threads get immutable snapshots and give commands.
 public actor MeshAgent {
     nonisolated let loop: EventLoop
     /// The event loop is the actor's executor.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// The node.
     var node: MeshNode
 
     let log: Logger
     let checker: any ServiceChecker
     let connection: ClusterConnection?
-    /// What is remembered until the machine starts again, and beyond.
+    /// State that is lost on reboot, and state that is not.
     let passing: StateDirectory
     let state: StateDirectory
     var file: WatchedFile
@@ -38,13 +37,13 @@ public actor MeshAgent {
     var ages = RouteAges()
     var counters = AgentCounters()
     let started = EventLoop.now
-    /// The latest time the file was looked at.
+    /// When the configuration file was last checked.
     private var fileLooked = EventLoop.now
     private var timer: EventLoop.Timer?
     private var timerDeadline: Instant?
-    /// Kept to spare the allocation.
+    /// Kept to avoid an allocation.
     private var effects: [NodeEffect] = []
-    /// When the events in hand came in.
+    /// When the current turn started.
     var turnBegan = Instant.zero
 
     // The kernel.
@@ -54,7 +53,7 @@ public actor MeshAgent {
     let addresses: KernelAddresses
     let sockets: OSPFSockets
 
-    /// Opens what the agent needs of the kernel. Nothing runs before ``start()``.
+    /// Opens sockets and netlink. Nothing runs before ``start()``.
     init(
         loop: EventLoop, configuration: Configuration, file: WatchedFile, checker: any ServiceChecker,
         connection: ClusterConnection? = nil, log: Logger
@@ -73,7 +72,7 @@ public actor MeshAgent {
             metric: configuration.kernel.metric)
         monitor = try KernelMonitor(configuration: kernelConfiguration)
         kernel = try KernelFIB(configuration: kernelConfiguration)
-        // Subscribed before the first reading, so that nothing falls between the two.
+        // Subscribed before the first read, so that no change is missed.
         routeMonitor = try RouteMonitor(
             configuration: kernel.configuration, nextHopIDs: FIB.Configuration().nextHopIDs, ownPort: kernel.port)
         addresses = try KernelAddresses(origin: configuration.kernel.routeProtocol)
@@ -88,17 +87,17 @@ public actor MeshAgent {
         node = MeshNode(configuration: configuration, environment: environment)
     }
 
-    /// Begins. Throws where the agent cannot work at all.
+    /// Starts. Throws if the agent cannot work at all.
     func start() throws {
         timer = loop.makeTimer { [unowned self] in assumeIsolated { $0.runTimer() } }
         // On a busy machine an ordinary thread may wait for tens of milliseconds, and traffic with it.
         if !loop.requestRealtimePriority() {
-            write(.info, "no real-time priority, which takes CAP_SYS_NICE: a busy machine may delay hellos and routes")
+            write(.info, "no real-time priority (needs CAP_SYS_NICE): a busy machine may delay hellos and routes")
         }
         do {
             try state.create()
         } catch {
-            write(.warning, "the node's state is not kept for the next start: \(error)")
+            write(.warning, "the node's state cannot be saved: \(error)")
         }
         try loop.register(monitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readMonitor() } }
         try loop.register(routeMonitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readRouteMonitor() } }
@@ -110,24 +109,24 @@ public actor MeshAgent {
     }
 }
 
-// MARK: - What comes in
+// MARK: - Events
 
 extension MeshAgent {
-    /// Packets taken in before what follows from them is done; what waits longer is read in the next turn.
+    /// The maximum number of packets per turn; the others wait for the next turn.
     private static let packetsPerTurn = 64
-    /// How long packets are taken in before that.
+    /// The maximum time to receive packets per turn.
     private static let readingPerTurn = Duration.milliseconds(5)
-    /// How often the hellos that wait are read, a batch of every port each time, in search of one of a silent neighbour:
-    /// more than a port's queue holds. Not a time, which passes as well while others have the processor.
+    /// How many batches of waiting hellos to read from every port, in search of one from a silent neighbor: more than a
+    /// port's queue holds. Not a time, which also passes while other processes run.
     private static let searchesForHellos = 256
-    /// How often, in one turn, outcomes are told and what they lead to is done.
+    /// The maximum number of rounds per turn in which outcomes lead to more effects.
     private static let roundsPerTurn = 64
-    /// A timer that is so late tells that this process was kept from running.
+    /// If a timer is this late, this process did not run.
     private static let stillness = Duration.seconds(2)
-    /// How often the configuration file is looked at, while the agent is awake anyway.
+    /// The time between checks of the configuration file, when the agent is awake anyway.
     private static let fileInterval = Duration.seconds(5)
 
-    /// Takes an event in and does what follows from it.
+    /// Handles an event and all that follows from it.
     func handle(_ event: NodeEvent) {
         turnBegan = EventLoop.now
         node.note(event, at: turnBegan)
@@ -140,7 +139,7 @@ extension MeshAgent {
         var count = 0
         while count < Self.packetsPerTurn, EventLoop.now < end {
             let new = sockets.receive(note)
-            // No socket gave a whole batch, so no more waits.
+            // No socket returned a full batch, so none has more.
             if new < OSPFSockets.batch { break }
             count += new
         }
@@ -160,7 +159,7 @@ extension MeshAgent {
         do {
             node.note(.kernel(try monitor.read()), at: turnBegan)
         } catch {
-            write(.error, "cannot read the kernel's news of links: \(error)")
+            write(.error, "cannot read link notifications of the kernel: \(error)")
         }
         settle()
     }
@@ -175,8 +174,8 @@ extension MeshAgent {
         settle()
     }
 
-    /// The node's timer is due. Nobody is declared dead whose hello came and waits unread, because others came before it or
-    /// because this process was kept from running.
+    /// The node's timer is due. First, waiting hellos are read: no neighbor is declared dead whose hello waits unread behind
+    /// other packets, or because this process did not run.
     private func runTimer() {
         turnBegan = EventLoop.now
         if let deadline = timerDeadline, deadline != .zero, turnBegan - deadline >= Self.stillness {
@@ -195,7 +194,7 @@ extension MeshAgent {
         var pending: [NodeEffect] = []
         swap(&pending, &effects)
         node.settle(at: EventLoop.now, effects: &pending)
-        // An outcome may ask for more, a bounded number of times; what is left then is done in the next turn.
+        // An outcome may lead to more effects. The number of rounds is bounded; the rest waits for the next turn.
         var rounds = 0
         while !pending.isEmpty, rounds < Self.roundsPerTurn {
             rounds += 1
@@ -212,33 +211,33 @@ extension MeshAgent {
 
     // MARK: Commands
 
-    /// Asks others to route around this node, or no longer.
+    /// Makes the node a stub router, or ends that.
     func setStubRouter(_ isStub: Bool) { handle(.command(.stubRouter(isStub))) }
 
-    /// Makes the node ready to be taken away, because somebody says so.
+    /// Drains the node on behalf of an operator, or ends that.
     func setDrained(_ isDrained: Bool) { handle(.command(.drain(isDrained))) }
 
-    /// Drains for the rest of this run; whether there is anything to wait for.
+    /// Drains before a stop; whether there is anything to wait for.
     func drainForStop(within limit: Duration) -> Bool {
         handle(.command(.drainForStop(within: limit)))
         if case .draining = node.life { return true }
         return false
     }
 
-    /// Ends what the node does; the process may end then.
+    /// Stops the node; the process may exit then.
     func stop(removingEverything: Bool) { handle(.command(.stop(removingEverything: removingEverything))) }
 
-    /// A health check reports.
+    /// Takes an outcome of a health check.
     func checked(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) { handle(.checked(id, outcome)) }
 
-    /// Takes in what is new of the cluster, if there is anything.
+    /// Takes the latest report about the cluster, if there is one.
     func fetchNews() {
         if let report = connection?.fetch() { handle(.cluster(report)) }
     }
 
     // MARK: The configuration file
 
-    /// Looks at the file now and then, while the agent is awake anyway.
+    /// Checks the file now and then, when the agent is awake anyway.
     private func lookAtFile() {
         let now = EventLoop.now
         guard now - fileLooked >= Self.fileInterval else { return }
@@ -246,10 +245,10 @@ extension MeshAgent {
         if file.hasChanged, file.isPresent { reload() }
     }
 
-    /// Reads the configuration file again. A bad one changes nothing; of a good one, what can take effect now does.
+    /// Reads the configuration file again. An invalid one changes nothing.
     func reload() {
         guard file.isPresent else {
-            return write(.warning, "there is no configuration file at \(file.path); nothing was read")
+            return write(.warning, "there is no configuration file at \(file.path) to read")
         }
         switch file.read() {
         case .failure(let refusal):

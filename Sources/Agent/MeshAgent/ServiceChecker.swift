@@ -1,7 +1,7 @@
 internal import HealthChecks
 internal import Services
 
-/// Who tries services. ``HealthChecker``, or a test.
+/// Checks services: ``HealthChecker``, or a test.
 protocol ServiceChecker: Sendable {
     func start(_ id: VIPTable.CheckID, _ check: HealthCheck)
     func stop(_ id: VIPTable.CheckID)

@@ -2,13 +2,13 @@ internal import ConfigurationFile
 internal import Linux
 internal import MeshConfiguration
 
-/// The configuration file as it was last seen. It need not be there: then it is waited for.
+/// The configuration file as last read. It need not exist: it may appear later.
 struct WatchedFile: Sendable {
-    /// Where the file is, or would be.
+    /// The path, even if there is no file.
     let path: String
     private var stamp: SmallFile.Stamp?
 
-    /// Why a file was not taken, a line each.
+    /// Why the file is not valid, one line each.
     struct Refusal: Error {
         var problems: [String]
     }
@@ -21,7 +21,7 @@ struct WatchedFile: Sendable {
     /// Whether there is a file.
     var isPresent: Bool { SmallFile.exists(path) }
 
-    /// Whether the file is another than when it was last read.
+    /// Whether the file has changed since it was last read.
     var hasChanged: Bool { SmallFile.stamp(of: path) != stamp }
 
     private mutating func remember() { stamp = SmallFile.stamp(of: path) }

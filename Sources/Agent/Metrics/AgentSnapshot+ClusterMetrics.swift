@@ -5,37 +5,37 @@ internal import PrometheusMetrics
 internal import Services
 
 extension AgentSnapshot {
-    /// What is known of the cluster, if there is one.
+    /// Metrics of the cluster, if there is one.
     func addCluster(to metrics: inout MetricsText) {
         guard let cluster else { return }
         metrics.single(
-            "kube_api_connected", .gauge, "Whether all that is watched of the Kubernetes API is heard.",
+            "kube_api_connected", .gauge, "Whether all watches of the Kubernetes API work.",
             cluster.isConnected)
-        metrics.family("kube_objects", .gauge, "Objects of the Kubernetes API that are known.") { samples in
+        metrics.family("kube_objects", .gauge, "Objects of the Kubernetes API in the cache, by kind.") { samples in
             for (kind, resource) in cluster.resources.sorted(by: { $0.key < $1.key }) {
                 samples.sample(["kind": kind], value: resource.objects)
             }
         }
         metrics.single(
-            "service_vips_announced", .gauge, "Addresses of the cluster's services that this node announces.",
+            "service_vips_announced", .gauge, "Service addresses that this node announces.",
             gate.hasOpened ? serviceVIPs.entries.keys.count { node.ledger.isPlaced($0) } : 0)
         metrics.single(
             "service_vips_flapping", .gauge,
-            "Addresses of services that came and went, and are the last that is taken until they have stayed.",
+            "Service addresses that are announced as last resort because their endpoints come and go.",
             serviceVIPs.entries.values.count { if case .flapping = $0.standing { true } else { false } })
-        metrics.family("pool_addresses", .gauge, "Addresses of a pool.") { samples in
+        metrics.family("pool_addresses", .gauge, "Addresses in a pool.") { samples in
             for use in cluster.pools {
                 samples.sample(["pool": use.pool, "family": use.family.rawValue], value: use.addresses)
             }
         }
-        metrics.family("pool_addresses_used", .gauge, "Addresses of a pool that services have.") { samples in
+        metrics.family("pool_addresses_used", .gauge, "Addresses of a pool that services use.") { samples in
             for use in cluster.pools {
                 samples.sample(["pool": use.pool, "family": use.family.rawValue], value: use.used)
             }
         }
         if !configuration.pools.isEmpty {
             metrics.single(
-                "pool_leader", .gauge, "Whether this agent gives addresses of pools to services.",
+                "pool_leader", .gauge, "Whether this agent assigns pool addresses to services.",
                 cluster.assignsAddresses)
         }
     }

@@ -7,7 +7,7 @@ internal import PrometheusMetrics
 internal import Timing
 
 extension AgentSnapshot {
-    /// The ports in use; `counters` is what the kernel counts of them.
+    /// Metrics of the ports in use; `counters` are the kernel's.
     func addLinks(_ counters: [String: LinkCounters], to metrics: inout MetricsText) {
         let list = interfaceList
         let active = list.filter { $0.configuredType != InterfaceRule.Role.passive.typeText }
@@ -18,30 +18,32 @@ extension AgentSnapshot {
         }
         let isUp = Set(
             interfaces.ports.values.filter { if case .up = $0.state { true } else { false } }.map(\.link.name))
-        gauge("link_up", "Whether a port in use is up.") { isUp.contains($0.name) ? 1 : 0 }
+        gauge("link_up", "Whether a port is up and used.") { isUp.contains($0.name) ? 1 : 0 }
         metrics.family("link_flaps_total", .counter, "Times that a port in use went down.") { samples in
-            let flaps = node.counters.portFlaps
-            for name in Set(list.map(\.name)).union(flaps.keys).sorted() {
-                samples.sample(["interface": name], value: flaps[name] ?? 0)
+            // A port that never went down has a sample too, so that its first time is an increase.
+            let unflapped = list.map { ($0.name, UInt64(0)) }
+            let flaps = node.counters.portFlaps.merging(unflapped) { count, _ in count }
+            for (name, count) in flaps.sorted(by: { $0.key < $1.key }) {
+                samples.sample(["interface": name], value: count)
             }
         }
-        gauge("link_cost", "The OSPF cost of a port in use.") { $0.cost }
-        gauge("link_neighbors", "Routers heard on a port in use.", of: active) { $0.neighbors }
+        gauge("link_cost", "The OSPF cost of a port.") { $0.cost }
+        gauge("link_neighbors", "Neighbors on a port, in any state.", of: active) { $0.neighbors }
         gauge(
-            "link_full_neighbors", "Routers on a port in use whose database is known to be the same (Full).", of: active
+            "link_full_neighbors", "Neighbors on a port in state Full.", of: active
         ) {
             $0.neighborsFull
         }
         let disagreements = self.disagreements
         gauge(
             "link_mismatches",
-            "Routers on a port in use whose MTU, timers, area or type of link do not agree with ours; meshctl says which.",
+            "Routers on a port whose MTU, timers, area or link type differ from ours; see meshctl interfaces.",
             of: active
         ) { disagreements[$0.name] ?? 0 }
         addTraffic(counters.filter { name, _ in list.contains { $0.name == name } }, to: &metrics)
     }
 
-    /// How many routers do not agree with us on something, by port.
+    /// How many routers differ from us in a setting, by port.
     private var disagreements: [String: Int] {
         var counts: [String: Int] = [:]
         for neighbor in neighborList where neighbor.problem != nil { counts[neighbor.interface, default: 0] += 1 }
@@ -59,13 +61,13 @@ extension AgentSnapshot {
                 for (name, link) in links { samples.sample(["interface": name], value: link[keyPath: value]) }
             }
         }
-        add("received_bytes", "Octets that came in by a port in use.", \.received.bytes)
-        add("received_packets", "Packets that came in by a port in use.", \.received.packets)
-        add("received_errors", "Packets that came in damaged.", \.received.errors)
-        add("received_drops", "Packets that came in whole and were given up by the kernel.", \.received.drops)
-        add("sent_bytes", "Octets that went out by a port in use.", \.sent.bytes)
-        add("sent_packets", "Packets that went out by a port in use.", \.sent.packets)
-        add("sent_errors", "Packets that could not be sent.", \.sent.errors)
-        add("sent_drops", "Packets given up by the kernel before they were sent.", \.sent.drops)
+        add("received_bytes", "Bytes received on a port.", \.received.bytes)
+        add("received_packets", "Packets received on a port.", \.received.packets)
+        add("received_errors", "Packets received with errors.", \.received.errors)
+        add("received_drops", "Received packets that the kernel dropped.", \.received.drops)
+        add("sent_bytes", "Bytes sent on a port.", \.sent.bytes)
+        add("sent_packets", "Packets sent on a port.", \.sent.packets)
+        add("sent_errors", "Packets that could not be sent because of errors.", \.sent.errors)
+        add("sent_drops", "Packets that the kernel dropped before sending them.", \.sent.drops)
     }
 }

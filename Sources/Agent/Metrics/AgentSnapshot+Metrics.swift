@@ -12,28 +12,28 @@ internal import Services
 internal import Timing
 
 extension AgentSnapshot {
-    /// Everything as metrics. What the kernel counts of its interfaces is no part of a snapshot: whoever asks reads it; nor
-    /// is what is counted beside the routing thread, which is in `registry`.
+    /// All metrics as text. Two sources are not in a snapshot: the kernel's interface counters, which the caller reads, and
+    /// what other threads count, which is in `registry`.
     func metrics(links: [String: LinkCounters], registry: PrometheusRegistry) -> String {
         var metrics = MetricsText()
-        metrics.family("build_info", .gauge, "Constant 1, labelled with the version.") {
+        metrics.family("build_info", .gauge, "Always 1, with the version as a label.") {
             $0.sample(["version": Version.text], value: 1)
         }
         metrics.single("ready", .gauge, "Whether the node's routes can be relied on.", notReady.isEmpty)
         metrics.single(
-            "drained", .gauge, "Whether the node was made ready to be taken away (meshctl drain).", isDrained)
+            "drained", .gauge, "Whether the node is drained.", isDrained)
         let problems = self.problems
-        metrics.family("problems", .gauge, "Problems that somebody should look at, by kind; see meshctl status.") {
+        metrics.family("problems", .gauge, "Problems, by kind; see meshctl status.") {
             for kind in Problem.Kind.allCases {
                 $0.sample(["kind": kind.rawValue], value: problems.count { $0.kind == kind })
             }
         }
         metrics.single(
-            "config_last_reload_successful", .gauge, "Whether the configuration file as last seen is in use.",
+            "config_last_reload_successful", .gauge, "Whether the configuration file, as last read, is in use.",
             configurationStatus.ok)
         metrics.single(
             "notices_passed_over_total", .counter,
-            "Notices about others that were not logged because there were many of their kind.",
+            "Log lines about other routers that were left out because there were many of their kind.",
             node.limiter.passedOver)
         addLinks(links, to: &metrics)
         addVIPs(to: &metrics)
@@ -50,21 +50,20 @@ extension AgentSnapshot {
                 samples.sample(["vip": entry.vip.name], value: entry.health.isHealthy)
             }
         }
-        metrics.family("vip_announced", .gauge, "Whether this node holds and announces a VIP.") { samples in
+        metrics.family("vip_announced", .gauge, "Whether this node announces a VIP.") { samples in
             for entry in vips.entries {
-                let isHeld = entry.isAnnounced && node.ledger.isPlaced(entry.vip.address)
-                samples.sample(["vip": entry.vip.name], value: isHeld)
+                let isAnnounced = entry.isAnnounced && node.ledger.isPlaced(entry.vip.address)
+                samples.sample(["vip": entry.vip.name], value: isAnnounced)
             }
         }
-        metrics.family("vip_announcers", .gauge, "Reachable nodes that announce a VIP of this node's, itself included.")
-        {
+        metrics.family("vip_announcers", .gauge, "Reachable nodes that announce a VIP of this node, itself included.") {
             guard let router else { return }
             for entry in vips.entries {
                 let announcers = router.candidates(for: IPv6Prefix(host: entry.vip.address))
                 $0.sample(["vip": entry.vip.name], value: announcers.count { $0.distance != nil })
             }
         }
-        metrics.family("vip_checks_total", .counter, "Tries of the service behind a VIP, by outcome.") { samples in
+        metrics.family("vip_checks_total", .counter, "Checks of the service behind a VIP, by outcome.") { samples in
             for entry in vips.entries where entry.vip.check != nil {
                 samples.sample(["vip": entry.vip.name, "outcome": "success"], value: entry.checks - entry.failures)
                 samples.sample(["vip": entry.vip.name, "outcome": "failure"], value: entry.failures)
@@ -74,26 +73,26 @@ extension AgentSnapshot {
 
     private func addKernel(to metrics: inout MetricsText) {
         if let counts = fib?.counts {
-            metrics.single("fib_routes", .gauge, "Routes of ours in the kernel.", counts.routes)
-            metrics.single("fib_failed_routes", .gauge, "Routes the kernel refused.", counts.failedRoutes)
-            metrics.single("fib_nexthops", .gauge, "Single next-hop objects of ours in the kernel.", counts.nextHops)
-            metrics.single("fib_nexthop_groups", .gauge, "Next-hop groups of ours in the kernel.", counts.groups)
+            metrics.single("fib_routes", .gauge, "Our routes in the kernel.", counts.routes)
+            metrics.single("fib_failed_routes", .gauge, "Routes that the kernel refused.", counts.failedRoutes)
+            metrics.single("fib_nexthops", .gauge, "Our single next-hop objects in the kernel.", counts.nextHops)
+            metrics.single("fib_nexthop_groups", .gauge, "Our next-hop groups in the kernel.", counts.groups)
         }
         if let fib, let router {
             let drift = router.routeTable.routes.keys.count { fib.state(of: $0) != .installed }
-            metrics.single("fib_drift_routes", .gauge, "Routes wanted that the kernel does not have as wanted.", drift)
+            metrics.single("fib_drift_routes", .gauge, "Routes that the kernel does not have as they should be.", drift)
         }
         metrics.single(
-            "fib_foreign_deletions_total", .counter, "Routes of ours that somebody else removed or replaced.",
+            "fib_foreign_deletions_total", .counter, "Our routes that another program removed or replaced.",
             node.installer.counters.foreignRouteDeletions)
         metrics.single(
             "fib_foreign_nexthop_changes_total", .counter,
-            "Next-hop objects of ours that somebody else removed or changed.",
+            "Our next-hop objects that another program removed or changed.",
             node.installer.counters.foreignNextHopChanges)
         metrics.single(
-            "netlink_errors_total", .counter, "Times that the kernel could not be talked to.",
+            "netlink_errors_total", .counter, "Requests about routes that the kernel did not answer.",
             node.counters.kernelErrors)
-        metrics.family("netlink_overflows_total", .counter, "Times that the kernel dropped notifications.") {
+        metrics.family("netlink_overflows_total", .counter, "Times that the kernel dropped notifications, by socket.") {
             $0.sample(["socket": "links"], value: counters.linkOverflows)
             $0.sample(["socket": "routes"], value: node.installer.counters.overflows)
         }
@@ -101,67 +100,70 @@ extension AgentSnapshot {
             "netlink_changes_total", .counter, "Changes of routes and next hops sent to the kernel.",
             counters.kernel?.changes ?? 0)
         metrics.single(
-            "netlink_refusals_total", .counter, "Changes that the kernel refused.", counters.kernel?.refusals ?? 0)
+            "netlink_refusals_total", .counter, "Changes of routes and next hops that the kernel refused.",
+            counters.kernel?.refusals ?? 0)
         metrics.histogram(
-            "convergence_duration_seconds", "From the event that changed routes until the kernel had them.",
+            "convergence_duration_seconds", "From an event that changed routes until the kernel had them.",
             counters.convergence)
         metrics.histogram(
-            "spf_duration_seconds", "Handling of events that led to a route calculation.", counters.routeCalculation)
+            "spf_duration_seconds", "Duration of events that led to a route calculation.", counters.routeCalculation)
     }
 
     private func addRouter(_ router: Router, to metrics: inout MetricsText) {
         metrics.family(
-            "neighbor_up", .gauge, "Whether a neighbor is in state Full (or 2-Way, where no adjacency is wanted)."
+            "neighbor_up", .gauge,
+            "Whether a neighbor is in state Full, or in state 2-Way where no adjacency is wanted."
         ) {
             for neighbor in router.neighborSnapshots {
                 $0.sample(
-                    [
-                        "interface": name(ofInterface: neighbor.interface), "neighbor": label(of: neighbor.routerID),
-                        "router_id": neighbor.routerID.description,
-                    ], value: neighbor.state == .full || neighbor.state == .twoWay)
+                    labels(neighbor.routerID, on: name(ofInterface: neighbor.interface)),
+                    value: neighbor.state == .full || neighbor.state == .twoWay)
             }
         }
         let statistics = router.statistics
         metrics.single(
             "neighbor_state_changes_total", .counter, "Neighbor state changes.", statistics.neighborStateChanges)
         metrics.family(
-            "neighbor_losses_total", .counter, "Times that an adjacency was lost (a neighbor left Full)."
+            "neighbor_losses_total", .counter, "Times that an adjacency was lost (a neighbor left state Full)."
         ) {
             for (key, count) in node.counters.adjacencyLosses.sorted(by: { $0.key < $1.key }) {
-                $0.sample(
-                    [
-                        "interface": key.port, "neighbor": label(of: key.router),
-                        "router_id": key.router.description,
-                    ], value: count)
+                $0.sample(labels(key.router, on: key.port), value: count)
             }
         }
         addPackets(statistics, to: &metrics)
         metrics.single(
-            "lsa_retransmissions_total", .counter, "LSAs sent again for want of an acknowledgment.",
+            "lsa_retransmissions_total", .counter, "LSAs sent again because no acknowledgment came.",
             statistics.lsaRetransmissions)
         metrics.single(
-            "lsa_originations_total", .counter, "LSAs of this node's own originated, refreshed or flushed.",
+            "lsa_originations_total", .counter, "Own LSAs originated, refreshed or flushed.",
             statistics.lsaOriginations)
-        metrics.single("lsas_installed_total", .counter, "LSAs installed from others.", statistics.lsasInstalled)
+        metrics.single(
+            "lsas_installed_total", .counter, "LSAs of others installed in the database.", statistics.lsasInstalled)
         addDatabase(router, to: &metrics)
         let runs = router.calculationStatistics
-        metrics.family("spf_runs_total", .counter, "Route calculations, by how much was computed.") {
+        metrics.family("spf_runs_total", .counter, "Route calculations, by extent.") {
             $0.sample(["kind": "full"], value: runs.fullRuns)
             $0.sample(["kind": "incremental"], value: runs.incrementalRuns)
             $0.sample(["kind": "prefixes"], value: runs.prefixRuns)
             $0.sample(["kind": "idle"], value: runs.idleRuns)
         }
-        metrics.single("rib_routes", .gauge, "Routes to prefixes of others.", router.routeTable.routes.count)
+        metrics.single("rib_routes", .gauge, "Routes to prefixes of other nodes.", router.routeTable.routes.count)
         let nodes = router.nodes
         metrics.single("topology_nodes", .gauge, "Routers in the database.", nodes.count)
         metrics.single(
-            "topology_unreachable_nodes", .gauge, "Routers in the database that cannot be reached.",
+            "topology_unreachable_nodes", .gauge, "Routers in the database that are unreachable.",
             nodes.count { $0.distance == nil })
         metrics.single(
-            "stub_router", .gauge, "Whether others are asked to route around this node.", router.isStubRouter)
+            "stub_router", .gauge, "Whether this node is a stub router, which others route around.", router.isStubRouter
+        )
         metrics.single(
-            "duplicate_prefixes", .gauge, "Prefixes that several nodes claim although they should belong to one.",
+            "duplicate_prefixes", .gauge, "Prefixes that several nodes announce although they should belong to one.",
             router.duplicatePrefixes.count)
+    }
+
+    /// The labels of a neighbor.
+    private func labels(_ neighbor: RouterID, on port: String) -> KeyValuePairs<String, String> {
+        ["interface": port, "neighbor": label(of: neighbor), "router_id": neighbor.description]
     }
 
     private func addDatabase(_ router: Router, to metrics: inout MetricsText) {
@@ -171,10 +173,10 @@ extension AgentSnapshot {
         metrics.family("lsdb_lsas", .gauge, "LSAs in the database, by type.") { samples in
             for (type, count) in types.sorted(by: { $0.key < $1.key }) { samples.sample(["type": type], value: count) }
         }
-        metrics.single("lsdb_size_bytes", .gauge, "Octets of LSAs in the database.", router.databaseSize.octets)
+        metrics.single("lsdb_size_bytes", .gauge, "Bytes of LSAs in the database.", router.databaseSize.octets)
         metrics.single(
             "lsdb_checksum", .gauge,
-            "A checksum of what the LSAs say that all nodes share: equal where databases are, also while LSAs are refreshed.",
+            "Checksum of the contents of all flooded LSAs: equal on nodes with equal databases.",
             entries.lazy.filter { $0.interface == nil }.reduce(UInt32(0)) { $0 &+ $1.lsa.contentChecksum })
     }
 
@@ -186,10 +188,10 @@ extension AgentSnapshot {
         metrics.family("ospf_packets_sent_total", .counter, "OSPF packets sent, by type.") { samples in
             for (name, index) in types { samples.sample(["type": name], value: statistics.packetsSent[index]) }
         }
-        metrics.family("ospf_packets_received_total", .counter, "OSPF packets taken in, by type.") { samples in
+        metrics.family("ospf_packets_received_total", .counter, "OSPF packets received, by type.") { samples in
             for (name, index) in types { samples.sample(["type": name], value: statistics.packetsReceived[index]) }
         }
-        metrics.family("ospf_packet_errors_total", .counter, "OSPF packets and LSAs refused, by reason.") { samples in
+        metrics.family("ospf_packet_errors_total", .counter, "OSPF packets and LSAs rejected, by reason.") { samples in
             for reason in DecodingError.allCases {
                 samples.sample(["reason": "decoding_\(reason.rawValue)"], value: statistics.decodingErrors[reason] ?? 0)
             }
@@ -200,18 +202,19 @@ extension AgentSnapshot {
             samples.sample(["reason": "malformed"], value: counters.socket?.malformed ?? 0)
         }
         metrics.single(
-            "ospf_send_failures_total", .counter, "OSPF packets not sent for want of buffer, link or address.",
+            "ospf_send_failures_total", .counter,
+            "OSPF packets that could not be sent, for lack of a buffer, link or address.",
             counters.socket?.sendFailures ?? 0)
         metrics.single(
             "ospf_receive_overflows_total", .counter,
-            "OSPF packets that the kernel dropped because they came faster than they were read.",
+            "OSPF packets that the kernel dropped because the receive queue was full.",
             counters.socket?.overflows ?? 0)
     }
 }
 
 extension OSPFPacket.LSA {
-    /// A checksum (FNV-1a) of all that stays when an LSA is said anew without a change: not its age, number and own checksum.
-    /// One that is being taken back says nothing.
+    /// A checksum (FNV-1a) of everything that a refresh without a change leaves as it is: not the age, the sequence number and
+    /// the LSA checksum. 0 for an LSA that is being flushed.
     fileprivate var contentChecksum: UInt32 {
         guard age < LSAHeader.maxAge else { return 0 }
         let identity = octets[2..<12]

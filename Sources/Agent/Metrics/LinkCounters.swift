@@ -1,28 +1,28 @@
 internal import Linux
 
-/// What the kernel counts of an interface.
+/// The interface counters of the kernel.
 struct LinkCounters: Hashable, Sendable {
     /// One direction.
     struct Traffic: Hashable, Sendable {
         var bytes: UInt64
         var packets: UInt64
-        /// Packets that were damaged.
+        /// Packets with errors.
         var errors: UInt64
-        /// Packets that were whole and given up all the same.
+        /// Packets that were dropped.
         var drops: UInt64
     }
 
     var received: Traffic
     var sent: Traffic
 
-    /// All interfaces of the calling thread's network namespace, by name; none if the kernel does not say. One read of a
-    /// file the kernel makes up as it goes, so whoever wants to know asks by himself and the routing thread is not involved.
+    /// The counters of all interfaces of the calling thread's network namespace, by name; none if they cannot be read. The
+    /// caller reads them from `/proc`, without the routing thread.
     static func read() -> [String: LinkCounters] {
         guard let octets = try? SmallFile.read("/proc/thread-self/net/dev", upTo: 1 << 20) else { return [:] }
         return parse(String(decoding: octets, as: UTF8.self))
     }
 
-    /// Reads lines of `name: bytes packets errors drops …`, eight numbers received and eight sent. Names may have colons.
+    /// Parses lines of `name: bytes packets errors drops …`, eight numbers received and eight sent. Names may have colons.
     static func parse(_ text: String) -> [String: LinkCounters] {
         var links: [String: LinkCounters] = [:]
         for line in text.split(separator: "\n") {

@@ -3,8 +3,8 @@ internal import ControlAPI
 internal import MeshConfiguration
 internal import Node
 
-/// What container runtimes read to attach pods: a list of CNI plugins (CNI specification 1.0.0), made of the reference
-/// plugins that every distribution has.
+/// The file that tells container runtimes how to attach pods: a list of CNI plugins (CNI specification 1.0.0), all of them
+/// reference plugins that every distribution has.
 extension NetworkConfiguration {
     /// The text of the file.
     var text: String {
@@ -24,7 +24,7 @@ extension NetworkConfiguration {
         if plugin == .bridge {
             fields["bridge"] = "kubermesh0"
             fields["isGateway"] = true
-            // A pod reaches itself by a service's address too.
+            // A pod can reach itself through a service address, too.
             fields["hairpinMode"] = true
         }
         return .object(fields)

@@ -1,12 +1,12 @@
 internal import Linux
 
-/// Puts the reference plugins where the container runtime looks for them.
+/// Installs the reference plugins for the container runtime.
 public enum PluginInstaller {
-    /// The plugins that ``NetworkConfiguration`` needs, and `loopback`, which every runtime does.
+    /// The plugins that ``NetworkConfiguration`` needs, and `loopback`, which every runtime needs.
     public static let plugins = ["bridge", "host-local", "loopback", "portmap", "ptp"]
 
-    /// Copies plugins that are missing from one directory to another; those that are there, of whatever version, stay.
-    /// The names of those copied.
+    /// Copies missing plugins from one directory to another; existing ones of any version stay. Returns the names of the
+    /// copied ones.
     public static func install(from source: String, to target: String) throws -> [String] {
         try StateDirectory(path: target).create()
         return try plugins.filter { name in

@@ -1,17 +1,16 @@
-/// What every list answers: who says it, when, and the items. Fields are only ever added.
+/// The answer to a request for a list. Fields are only ever added.
 public struct ListDocument<Item: ListItem>: Codable, Sendable {
     /// ``API/version``.
     public var apiVersion: String
-    /// What the items are, as in `RouteList`.
+    /// The kind of list, as in `RouteList`.
     public var kind: String
-    /// The name of the node that answers.
+    /// The name of the node.
     public var node: String
-    /// When it answered, RFC 3339 in UTC.
+    /// The time of the answer, RFC 3339 in UTC.
     public var time: String
-    /// The items, in an order that stays.
+    /// The items, in a stable order.
     public var items: [Item]
 
-    /// Makes an answer.
     public init(node: String, time: String, items: [Item]) {
         apiVersion = API.version
         kind = Item.listKind
@@ -21,26 +20,24 @@ public struct ListDocument<Item: ListItem>: Codable, Sendable {
     }
 }
 
-/// What can stand in a ``ListDocument``.
+/// An item of a ``ListDocument``.
 public protocol ListItem: Codable, Sendable {
     /// The `kind` of a list of these.
     static var listKind: String { get }
 }
 
-/// What `/v1/status` answers.
+/// The answer to `/v1/status`.
 public struct StatusDocument: Codable, Sendable {
     /// ``API/version``.
     public var apiVersion: String
     /// `Status`.
     public var kind: String
-    /// The name of the node that answers.
+    /// The name of the node.
     public var node: String
-    /// When it answered, RFC 3339 in UTC.
+    /// The time of the answer, RFC 3339 in UTC.
     public var time: String
-    /// How it is.
     public var status: Status
 
-    /// Makes an answer.
     public init(node: String, time: String, status: Status) {
         apiVersion = API.version
         kind = "Status"
@@ -50,7 +47,7 @@ public struct StatusDocument: Codable, Sendable {
     }
 }
 
-/// What every request that fails answers.
+/// The answer to a request that fails.
 public struct ErrorDocument: Codable, Hashable, Sendable {
     /// ``API/version``.
     public var apiVersion: String
@@ -58,12 +55,11 @@ public struct ErrorDocument: Codable, Hashable, Sendable {
     public var kind: String
     /// The HTTP status.
     public var status: Int
-    /// What happened.
+    /// What is wrong.
     public var message: String
     /// What to do about it.
     public var hint: String?
 
-    /// Makes an answer.
     public init(status: Int, message: String, hint: String? = nil) {
         apiVersion = API.version
         kind = "Error"
@@ -79,20 +75,19 @@ public struct DrainDocument: Codable, Sendable {
     public var apiVersion: String
     /// `Drain`.
     public var kind: String
-    /// The node that answers.
+    /// The name of the node.
     public var node: String
     /// Whether the node is drained.
     public var drained: Bool
-    /// Who wants it drained: `operator`, by `meshctl drain`; `cluster`, by what is said of the Node; `stop`, as the agent
-    /// is about to end.
+    /// Why it is drained: `operator` (`meshctl drain`), `cluster` (the Node says so), `stop` (the agent is about to
+    /// stop).
     public var reasons: [String]?
-    /// Packets from one port to another since the counting began with the first question; `nil` where they cannot be
-    /// counted, or are not because the node is not drained.
+    /// Packets forwarded from one port to another since the first request; `nil` if the node is not drained or they cannot be
+    /// counted.
     public var transitPackets: UInt64?
     /// Why they cannot be counted.
     public var problem: String?
 
-    /// Makes an answer.
     public init(node: String, drained: Bool, reasons: [String], transitPackets: UInt64?, problem: String?) {
         apiVersion = API.version
         kind = "Drain"
@@ -104,35 +99,33 @@ public struct DrainDocument: Codable, Sendable {
     }
 }
 
-/// What `POST /v1/drain` takes.
+/// The body of `POST /v1/drain`.
 public struct DrainRequest: Codable, Hashable, Sendable {
-    /// Whether the node is to be drained.
+    /// Whether to drain the node or to end the drain.
     public var enabled: Bool
-    /// Whether that may cut others off; without it such a request is refused.
+    /// Whether to drain even if that cuts others off.
     public var force: Bool?
 
-    /// Makes a request.
     public init(enabled: Bool, force: Bool? = nil) {
         self.enabled = enabled
         self.force = force
     }
 }
 
-/// What `POST /v1/stub-router` takes.
+/// The body of `POST /v1/stub-router`.
 public struct StubRouterRequest: Codable, Hashable, Sendable {
     /// Whether others should route around this node (RFC 6987).
     public var enabled: Bool
 
-    /// Makes a request.
     public init(enabled: Bool) { self.enabled = enabled }
 }
 
-/// Names that both sides know.
+/// Names shared by agent and `meshctl`.
 public enum API {
-    /// What `apiVersion` says.
+    /// The `apiVersion`.
     public static let version = "meshctl/v1"
-    /// Where the agent listens unless told otherwise.
+    /// The default control socket.
     public static let defaultSocket = "/run/kubermesh/meshd.sock"
-    /// The environment variable that names another socket.
+    /// The environment variable with another socket.
     public static let socketVariable = "MESHCTL_SOCKET"
 }

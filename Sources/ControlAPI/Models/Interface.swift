@@ -1,4 +1,4 @@
-/// A port of the node that a rule of the configuration is about.
+/// A port of the machine.
 public struct Interface: ListItem, Hashable {
     /// `InterfaceList`.
     public static let listKind = "InterfaceList"
@@ -7,44 +7,43 @@ public struct Interface: ListItem, Hashable {
     public var name: String
     /// The kernel's index, which is also the OSPF interface ID.
     public var index: Int
-    /// What it is treated as now: `p2p`, `broadcast` or `passive`.
+    /// The type in use: `p2p`, `broadcast` or `passive`; `unused` for a port that is not used.
     public var type: String
-    /// What the configuration says: `auto`, `p2p`, `broadcast` or `passive`.
+    /// The configured type: `auto`, `p2p`, `broadcast` or `passive`.
     public var configuredType: String
     /// The OSPF state: `Down`, `Waiting`, `PointToPoint`, `DROther`, `Backup`, `DR`, `Passive`, or
-    /// `Standby` where another port of this node speaks for both on one link.
+    /// `Standby` if another port of this node is active on the same link.
     public var state: String
     /// Whether the port has carrier.
     public var carrier: Bool
-    /// Why it is down, if it is, or who is heard on it and does not become a neighbor.
+    /// Why it is down or not used, or which settings of a router on it differ.
     public var problem: String?
     /// The link-local address.
     public var address: String?
     /// The hardware address.
     public var mac: String?
-    /// The largest IPv6 packet it takes.
+    /// The MTU.
     public var mtu: Int
-    /// The cost of sending out of it.
+    /// The OSPF cost.
     public var cost: Int
-    /// Seconds between hellos.
+    /// The hello interval in seconds.
     public var hello: Double
-    /// Seconds of silence after which a neighbor is gone.
+    /// The dead interval in seconds.
     public var dead: Double
-    /// Neighbors heard of.
+    /// Neighbors in any state.
     public var neighbors: Int
     /// Neighbors in state Full.
     public var neighborsFull: Int
     /// The designated router, on a broadcast link.
     public var designatedRouter: String?
-    /// The backup, on a broadcast link.
+    /// The backup designated router, on a broadcast link.
     public var backupDesignatedRouter: String?
     /// LSAs waiting to be sent for the first time.
     public var queued: Int
-    /// Why the port is used, or not: the rule of `interfaces` that matches it, or what keeps it from being used. `nil` of
-    /// agents that did not say.
+    /// Why the port is used or not: the rule of `interfaces` that matches it, or the reason against it. `nil` from older
+    /// agents.
     public var decision: String?
 
-    /// Makes an interface.
     public init(
         name: String, index: Int, type: String, configuredType: String, state: String, carrier: Bool, problem: String?,
         address: String?, mac: String?, mtu: Int, cost: Int, hello: Double, dead: Double, neighbors: Int = 0,

@@ -1,21 +1,21 @@
-/// An LSA of the database.
+/// An LSA in the database.
 public struct LSA: ListItem, Hashable {
     /// `LSAList`.
     public static let listKind = "LSAList"
 
-    /// `router`, `network`, `link`, …; `unknown` for types the agent floods without knowing them.
+    /// `router`, `network`, `link`, …; `unknown` for types that the agent only floods.
     public var type: String
     /// The 16 bits on the wire, as in `0x2001`.
     public var typeCode: String
     /// `link`, `area` or `as`.
     public var scope: String
-    /// The link it belongs to, for link scope.
+    /// The interface, for link scope.
     public var interface: String?
-    /// The link state ID, as a number with dots.
+    /// The link state ID in dotted notation.
     public var linkStateID: String
-    /// Who originated it.
+    /// The router ID of its originator.
     public var advertisingRouter: String
-    /// The originator's name if it says one.
+    /// The originator's host name, if known.
     public var node: String?
     /// Seconds since origination, at most 3600.
     public var age: Int
@@ -23,16 +23,15 @@ public struct LSA: ListItem, Hashable {
     public var sequenceNumber: String
     /// The checksum, as in `0x1a2b`.
     public var checksum: String
-    /// Octets with the header.
+    /// The length in octets, with the header.
     public var length: Int
-    /// Whether the node that answers originated it.
+    /// Whether this node originated it.
     public var isOwn: Bool
-    /// What it says in a few words.
+    /// A summary of its body.
     public var summary: String
-    /// Every field of its body. Only with `detail=true`.
+    /// Every field of its body; only with `detail=true`.
     public var body: JSONValue?
 
-    /// Makes an LSA.
     public init(
         type: String, typeCode: String, scope: String, interface: String?, linkStateID: String,
         advertisingRouter: String, node: String?, age: Int, sequenceNumber: String, checksum: String, length: Int,

@@ -1,13 +1,12 @@
-/// A router heard on a link.
+/// A neighbor.
 public struct Neighbor: ListItem, Hashable {
     /// `NeighborList`.
     public static let listKind = "NeighborList"
 
-    /// Its name if it says one.
+    /// Its host name, if known.
     public var node: String?
-    /// Its router ID.
     public var routerID: String
-    /// Our interface towards it.
+    /// Our interface to it.
     public var interface: String
     /// Its link-local address.
     public var address: String
@@ -15,24 +14,23 @@ public struct Neighbor: ListItem, Hashable {
     public var state: String
     /// Seconds in this state.
     public var age: Double
-    /// Seconds until it is given up unless a hello comes.
+    /// Seconds until it is lost unless a hello is received.
     public var deadIn: Double
-    /// Its priority for becoming designated router.
+    /// Its priority in the designated router election.
     public var priority: Int
-    /// The designated router in its view, on a broadcast link.
+    /// The designated router in its hellos, on a broadcast link.
     public var designatedRouter: String?
-    /// The backup in its view, on a broadcast link.
+    /// The backup designated router in its hellos, on a broadcast link.
     public var backupDesignatedRouter: String?
-    /// Changes of state since it was first heard.
+    /// State changes since it was first heard.
     public var stateChanges: Int
-    /// LSAs sent to it and not yet acknowledged.
+    /// LSAs that it has not acknowledged.
     public var retransmissions: Int
-    /// LSAs asked of it and not yet come.
+    /// LSAs requested from it and not received.
     public var requests: Int
-    /// What keeps the adjacency from forming, if something is known to.
+    /// What prevents the adjacency or routes through it, if known.
     public var problem: String?
 
-    /// Makes a neighbor.
     public init(
         node: String?, routerID: String, interface: String, address: String, state: String, age: Double, deadIn: Double,
         priority: Int, designatedRouter: String?, backupDesignatedRouter: String?, stateChanges: Int,

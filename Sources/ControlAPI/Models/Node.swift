@@ -1,30 +1,28 @@
-/// A router of the mesh, as the database describes it.
+/// A router in the link-state database.
 public struct Node: ListItem, Hashable {
     /// `NodeList`.
     public static let listKind = "NodeList"
 
-    /// Its name if it says one.
+    /// Its host name, if known.
     public var node: String?
-    /// Its router ID.
     public var routerID: String
-    /// Whether it is the node that answers.
+    /// Whether it is this node.
     public var isSelf: Bool
-    /// Whether it can be reached.
+    /// Whether there is a path to it.
     public var reachable: Bool
-    /// The distance to it; `nil` when it cannot be reached.
+    /// The distance to it; `nil` if it is unreachable.
     public var metric: Int?
-    /// Whether it asks others to route around it.
+    /// Whether it is a stub router (RFC 6987).
     public var stubRouter: Bool
     /// Whether it is an area border router.
     public var isBorder: Bool
-    /// Whether it brings in prefixes from outside.
+    /// Whether it is an AS boundary router.
     public var isExternal: Bool
-    /// The prefixes it announces inside the area.
+    /// The prefixes it announces in the area.
     public var prefixes: [String]
     /// Its adjacencies.
     public var links: [Link]
 
-    /// Makes a node.
     public init(
         node: String?, routerID: String, isSelf: Bool, reachable: Bool, metric: Int?, stubRouter: Bool, isBorder: Bool,
         isExternal: Bool, prefixes: [String], links: [Link]
@@ -41,22 +39,21 @@ public struct Node: ListItem, Hashable {
         self.links = links
     }
 
-    /// An adjacency as its near end describes it.
+    /// An adjacency, as the router itself describes it.
     public struct Link: Codable, Hashable, Sendable {
-        /// The router at the other end, or the designated router of a shared link.
+        /// The router at the other end, or the designated router of a segment.
         public var routerID: String
-        /// Its name if it says one.
+        /// Its host name, if known.
         public var node: String?
         /// `p2p`, `transit` or `virtual`.
         public var type: String
-        /// The cost from the near end.
+        /// The cost from this router.
         public var cost: Int
-        /// The near end's interface ID.
+        /// This router's interface ID.
         public var interfaceID: Int
-        /// The far end's interface ID.
+        /// The other router's interface ID.
         public var neighborInterfaceID: Int
 
-        /// Makes a link.
         public init(
             routerID: String, node: String?, type: String, cost: Int, interfaceID: Int, neighborInterfaceID: Int
         ) {

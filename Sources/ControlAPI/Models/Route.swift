@@ -1,30 +1,28 @@
-/// A prefix of others, and the way there.
+/// A route to a prefix of another node.
 public struct Route: ListItem, Hashable {
     /// `RouteList`.
     public static let listKind = "RouteList"
 
-    /// The prefix.
     public var prefix: String
     /// `ipv6` or `ipv4`.
     public var family: String
     /// `intra-area`, `inter-area`, `external-1` or `external-2`.
     public var kind: String
-    /// The names (or router IDs) of those who announce it at the best distance, in order.
+    /// The names (or router IDs) of its nearest announcers, in order.
     public var nodes: [String]
-    /// The distance, announced metric included; for `external-2` the external metric.
+    /// The distance plus the announced metric; for `external-2` the external metric.
     public var metric: Int
     /// For `external-2` the distance to the announcer.
     public var internalMetric: Int?
-    /// Where packets go, in order.
+    /// The next hops, in order.
     public var nextHops: [NextHop]
-    /// Seconds since the way there last changed.
+    /// Seconds since its next hops last changed.
     public var age: Double
-    /// Whether the kernel agrees.
+    /// Its state in the kernel.
     public var fib: FIB
-    /// Everybody who announces it, the chosen first. Only where one route was asked for.
+    /// All announcers, the chosen ones first; only for a request for one route.
     public var announcers: [Announcer]?
 
-    /// Makes a route.
     public init(
         prefix: String, family: String, kind: String, nodes: [String], metric: Int, internalMetric: Int?,
         nextHops: [NextHop], age: Double, fib: FIB, announcers: [Announcer]? = nil
@@ -43,18 +41,16 @@ public struct Route: ListItem, Hashable {
 
     /// Where packets go.
     public struct NextHop: Codable, Hashable, Sendable {
-        /// The address of the next router; `::` where the destination itself is on the link.
+        /// The address of the next router; `::` if the destination is on the link.
         public var address: String
-        /// The interface.
         public var interface: String
-        /// Its share among the next hops.
+        /// Its weight among the next hops.
         public var weight: Int
-        /// The next router's ID, if it is a neighbor known.
+        /// The next router's ID, if it is a known neighbor.
         public var routerID: String?
         /// The next router's name.
         public var node: String?
 
-        /// Makes a next hop.
         public init(address: String, interface: String, weight: Int = 1, routerID: String? = nil, node: String? = nil) {
             self.address = address
             self.interface = interface
@@ -68,10 +64,9 @@ public struct Route: ListItem, Hashable {
     public struct FIB: Codable, Hashable, Sendable {
         /// The answer.
         public var state: State
-        /// What stands there instead, or the kernel's error.
+        /// What the kernel has instead, or its error message.
         public var detail: String?
 
-        /// Makes an answer.
         public init(state: State, detail: String? = nil) {
             self.state = state
             self.detail = detail
@@ -81,35 +76,33 @@ public struct Route: ListItem, Hashable {
         public enum State: String, Codable, Sendable {
             /// The kernel has the route as it should be.
             case installed
-            /// On its way.
+            /// The change is not complete.
             case pending
             /// The kernel has another route, or none.
             case missing
             /// The kernel refused it.
             case failed
-            /// Kept out of the kernel on purpose.
+            /// Not installed on purpose.
             case suppressed
         }
     }
 
-    /// Somebody who announces the prefix.
+    /// A router that announces the prefix.
     public struct Announcer: Codable, Hashable, Sendable {
-        /// The router ID.
         public var routerID: String
-        /// The name if it says one.
+        /// Its host name, if known.
         public var node: String?
         /// The metric it announces.
         public var metric: Int
-        /// The distance to it; `nil` when it cannot be reached.
+        /// The distance to it; `nil` if it is unreachable.
         public var distance: Int?
-        /// The kind of path through it.
+        /// The kind of the path.
         public var kind: String
-        /// Whether it is one of the best.
+        /// Whether it is chosen.
         public var selected: Bool
-        /// Why it is not, if it is not.
+        /// Why it is not chosen.
         public var reason: String?
 
-        /// Makes an announcer.
         public init(
             routerID: String, node: String?, metric: Int, distance: Int?, kind: String, selected: Bool,
             reason: String? = nil

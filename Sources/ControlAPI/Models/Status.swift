@@ -1,18 +1,17 @@
-/// How a node is, at a glance.
+/// The state of a node.
 public struct Status: Codable, Sendable {
     /// The version of `meshd`.
     public var version: String
-    /// Its process ID.
+    /// The process ID of the agent.
     public var pid: Int
-    /// Seconds since it started.
+    /// Seconds since the agent started.
     public var uptime: Double
-    /// Where it stands between start and stop.
+    /// Its life cycle stage.
     public var phase: Phase
     /// Whether its routes can be relied on.
     public var ready: Bool
-    /// Why not, if not.
+    /// Why they cannot.
     public var notReady: [String]
-    /// Its router ID.
     public var routerID: String
     /// Whether the router ID was derived from the hardware address.
     public var routerIDIsDerived: Bool
@@ -26,26 +25,25 @@ public struct Status: Codable, Sendable {
     public var ipv4Address: String?
     /// The prefixes it announces.
     public var announces: [String]
-    /// Whether others are asked to route around it.
+    /// Whether it is a stub router.
     public var stubRouter: Bool
-    /// Whether it is drained: a stub router, and the last to be taken of the addresses it shares.
+    /// Whether it is drained: a stub router that announces its VIPs as last resort.
     public var drained: Bool
-    /// The configuration in use.
+    /// Its configuration.
     public var configuration: ConfigurationStatus
-    /// How it stands with the Kubernetes API; `nil` where the agent knows of none.
+    /// The connection to the Kubernetes API; `nil` if there is none.
     public var cluster: ClusterStatus?
-    /// The kernel's side.
+    /// What concerns the kernel.
     public var kernel: KernelStatus
-    /// How many there are of what.
+    /// Numbers of interfaces, neighbors, routes, and so on.
     public var counts: Counts
-    /// What somebody should look at; `nil` of agents that knew of no such list.
+    /// Its problems; `nil` from older agents.
     public var problems: [Problem]?
-    /// Whether no neighbor is Full; `nil` of agents that did not say.
+    /// Whether no neighbor is Full; `nil` from older agents.
     public var isolated: Bool?
-    /// The latest things worth reading, oldest first.
+    /// The latest log lines of level notice or higher, oldest first.
     public var events: [Event]
 
-    /// Makes a status.
     public init(
         version: String, pid: Int, uptime: Double, phase: Phase, ready: Bool, notReady: [String], routerID: String,
         routerIDIsDerived: Bool, area: String, instance: Int, address: String?, ipv4Address: String?,
@@ -77,32 +75,31 @@ public struct Status: Codable, Sendable {
         self.events = events
     }
 
-    /// Where a node stands between start and stop.
+    /// A life cycle stage.
     public enum Phase: String, Codable, Sendable {
-        /// Waiting for a port to take an identity from.
+        /// There is no port to take an identity from.
         case waiting
-        /// Routes of an earlier run are kept until the mesh has been heard.
+        /// Starting: initial database synchronization is not complete.
         case converging
-        /// As it should be.
+        /// Initial database synchronization is complete.
         case running
-        /// On its way out.
+        /// The agent stops.
         case stopping
     }
 
-    /// The configuration in use.
+    /// The configuration and its file.
     public struct ConfigurationStatus: Codable, Sendable {
-        /// The file; `nil` when there is none.
+        /// The file; `nil` if there is none.
         public var file: String?
-        /// When it was taken, RFC 3339 in UTC.
+        /// When it was read, RFC 3339 in UTC.
         public var loaded: String
-        /// Whether the file as it was last seen is the one in use.
+        /// Whether the file, as last read, is in use.
         public var ok: Bool
-        /// What is wrong with it otherwise, a line each.
+        /// What is wrong with the file, one line each.
         public var problems: [String]
-        /// The keys whose change takes effect at the next start.
+        /// Sections whose changes take effect at the next start.
         public var needsRestart: [String]
 
-        /// Makes a status.
         public init(file: String?, loaded: String, ok: Bool, problems: [String], needsRestart: [String]) {
             self.file = file
             self.loaded = loaded
@@ -112,26 +109,25 @@ public struct Status: Codable, Sendable {
         }
     }
 
-    /// How it stands with the Kubernetes API.
+    /// The connection to the Kubernetes API.
     public struct ClusterStatus: Codable, Sendable {
-        /// Where the connection is described.
+        /// The service account or file that describes the connection.
         public var source: String
-        /// Whether all that is watched is heard.
+        /// Whether all watches work.
         public var connected: Bool
-        /// What is not heard and why, a line each.
+        /// What does not work and why, one line each.
         public var problems: [String]
-        /// How many objects are known, by kind.
+        /// Numbers of cached objects, by kind.
         public var objects: [String: Int]
-        /// The ranges the cluster gives the node's pods.
+        /// The pod ranges that the cluster gives the node.
         public var podCIDRs: [String]
-        /// Why the node is drained, as far as the cluster wants that.
+        /// Why the cluster drains the node; `nil` if it does not.
         public var drainReason: String?
-        /// How much of the address pools is in use, a family at a time; `nil` of agents that knew of none.
+        /// The use of address pools, per family; `nil` from older agents.
         public var pools: [PoolStatus]?
-        /// Whether this agent gives addresses of pools to services.
+        /// Whether this agent assigns pool addresses to services.
         public var assignsAddresses: Bool?
 
-        /// Makes a status.
         public init(
             source: String, connected: Bool, problems: [String], objects: [String: Int], podCIDRs: [String],
             drainReason: String?, pools: [PoolStatus], assignsAddresses: Bool
@@ -147,18 +143,17 @@ public struct Status: Codable, Sendable {
         }
     }
 
-    /// How much of a pool is in use.
+    /// The use of an address pool.
     public struct PoolStatus: Codable, Sendable {
         /// The pool's name.
         public var name: String
         /// `IPv4` or `IPv6`.
         public var family: String
-        /// How many of its addresses services have.
+        /// Addresses that services use.
         public var used: Int
-        /// How many it has; `nil` where that is no number to count with.
+        /// Addresses in the pool; `nil` if there are too many for an integer.
         public var addresses: Int?
 
-        /// Makes a status.
         public init(name: String, family: String, used: Int, addresses: Int?) {
             self.name = name
             self.family = family
@@ -167,7 +162,7 @@ public struct Status: Codable, Sendable {
         }
     }
 
-    /// The kernel's side.
+    /// What concerns the kernel.
     public struct KernelStatus: Codable, Sendable {
         /// The routing table.
         public var table: Int
@@ -175,7 +170,7 @@ public struct Status: Codable, Sendable {
         public var routeProtocol: Int
         /// Whether routes point at next-hop objects.
         public var nextHopObjects: Bool
-        /// What stands in the way of forwarding, a line each.
+        /// Problems with the kernel, one line each.
         public var problems: [String]
 
         enum CodingKeys: String, CodingKey {
@@ -184,7 +179,6 @@ public struct Status: Codable, Sendable {
             case nextHopObjects, problems
         }
 
-        /// Makes a status.
         public init(table: Int, routeProtocol: Int, nextHopObjects: Bool, problems: [String]) {
             self.table = table
             self.routeProtocol = routeProtocol
@@ -193,47 +187,44 @@ public struct Status: Codable, Sendable {
         }
     }
 
-    /// How many there are of what.
+    /// Numbers of interfaces, neighbors, routes, and so on.
     public struct Counts: Codable, Hashable, Sendable {
-        /// Ports in use, up.
+        /// Ports in use that are up.
         public var interfacesUp = 0
         /// Ports in use.
         public var interfaces = 0
-        /// Neighbors with which the database agrees.
+        /// Neighbors in state Full.
         public var neighborsFull = 0
-        /// Neighbors heard of.
+        /// Neighbors in any state.
         public var neighbors = 0
-        /// Nodes that can be reached, this one too.
+        /// Reachable nodes, including this one.
         public var nodesReachable = 0
         /// Nodes in the database.
         public var nodes = 0
-        /// Routes to prefixes of others.
+        /// Routes to prefixes of other nodes.
         public var routes = 0
-        /// Of those, in the kernel as they should be.
+        /// Routes that the kernel has as they should be.
         public var routesInstalled = 0
         /// LSAs in the database.
         public var lsas = 0
-        /// VIPs this node announces now.
+        /// VIPs and service addresses that this node announces.
         public var vipsAnnounced = 0
-        /// VIPs this node is configured for.
+        /// VIPs of the configuration, and service addresses.
         public var vips = 0
-        /// Shortest-path runs.
+        /// Shortest path calculations.
         public var spfRuns = 0
 
-        /// Makes zeroes.
         public init() {}
     }
 
-    /// Something worth reading.
+    /// A log line.
     public struct Event: Codable, Hashable, Sendable {
-        /// When, RFC 3339 in UTC.
+        /// RFC 3339 in UTC.
         public var time: String
         /// `info`, `notice`, `warning` or `error`.
         public var level: String
-        /// What.
         public var message: String
 
-        /// Makes an event.
         public init(time: String, level: String, message: String) {
             self.time = time
             self.level = level

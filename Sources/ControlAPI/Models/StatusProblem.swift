@@ -1,18 +1,17 @@
 extension Status {
-    /// Something that somebody should look at.
+    /// A problem that somebody should look at.
     public struct Problem: Codable, Hashable, Sendable {
-        /// What kind of problem it is, as `kubermesh_problems` labels it.
+        /// The kind, as in the label of `kubermesh_problems`.
         public var kind: String
-        /// Who or what has it: a neighbor, a port, an address, a prefix; empty for the node itself.
+        /// What it is about: a neighbor, a port, an address, a prefix; empty for the node itself.
         public var subject: String
         /// What is wrong, and why.
         public var problem: String
         /// What to do about it; `nil` where ``problem`` says that too.
         public var remedy: String?
-        /// For how many seconds it has been there.
+        /// Seconds since it was found.
         public var age: Double
 
-        /// Makes a problem.
         public init(kind: String, subject: String, problem: String, remedy: String?, age: Double) {
             self.kind = kind
             self.subject = subject

@@ -1,36 +1,34 @@
-/// An address that this node shares with others.
+/// A VIP of the configuration, or a service address.
 public struct VIP: ListItem, Hashable {
     /// `VIPList`.
     public static let listKind = "VIPList"
 
-    /// What the configuration calls it.
+    /// The name in the configuration, or the services that have the address.
     public var name: String
-    /// The address.
     public var address: String
-    /// How the service is.
+    /// The state of the service.
     public var state: State
-    /// Whether this node holds and announces the address now.
+    /// Whether this node announces the address.
     public var announced: Bool
-    /// What it is announced at: 0, or 65534 on a drained node, the last that is taken.
+    /// The announced metric: 0, or 65534 as last resort.
     public var metric: Int
     /// Seconds in this state.
     public var age: Double
-    /// What is tried, as in `tcp [::1]:6443`; `nil` for a VIP without a check.
+    /// The check, as in `tcp [::1]:6443`; `nil` without one.
     public var check: String?
-    /// Why the latest try failed, if it did.
+    /// Why the last check failed, if it did.
     public var lastError: String?
-    /// Seconds since the latest try.
+    /// Seconds since the last check.
     public var lastCheck: Double?
-    /// Outcomes in a row that speak against the state; as many as `rise` or `fall` change it.
+    /// Outcomes in a row against the current state; `rise` or `fall` of them change it.
     public var streak: Int
-    /// Tries so far.
+    /// Checks so far.
     public var checks: Int
-    /// Failed tries so far.
+    /// Failed checks so far.
     public var failures: Int
-    /// Who else announces the address now, by name or router ID.
+    /// Other announcers of the address, by name or router ID.
     public var others: [String]
 
-    /// Makes a VIP.
     public init(
         name: String, address: String, state: State, announced: Bool, metric: Int, age: Double, check: String?,
         lastError: String?,
@@ -51,23 +49,23 @@ public struct VIP: ListItem, Hashable {
         self.others = others
     }
 
-    /// How the service behind a VIP is.
+    /// The state of the service behind a VIP.
     public enum State: String, Codable, Sendable {
         /// No check is configured: always announced.
         case unchecked
-        /// It is that of a service of the cluster, whose endpoints decide.
+        /// A service address; the endpoints of the service decide.
         case service
-        /// It is that of a service whose endpoints come and go: the last that is taken, until they have stayed for a while.
+        /// A service address whose endpoints come and go: last resort until they are stable.
         case flapping
-        /// It is that of a service, and no endpoint wants it any more: it is withdrawn in a moment.
+        /// A service address without endpoints here: it is withdrawn soon.
         case leaving
-        /// Not tried yet.
+        /// Not checked yet.
         case unknown
         /// The check passes.
         case healthy
         /// The check fails.
         case unhealthy
-        /// The checker has said nothing for too long.
+        /// The checker has not reported for too long.
         case stalled
     }
 }

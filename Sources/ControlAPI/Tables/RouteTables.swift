@@ -1,5 +1,5 @@
 extension Route: Tabular {
-    /// PREFIX KIND NODE METRIC NEXTHOP DEV AGE FIB; a line for every next hop, the further ones with nothing else.
+    /// PREFIX KIND NODE METRIC NEXTHOP DEV AGE FIB, with one line for each next hop.
     public static func table(_ items: [Route], wide: Bool) -> TextTable {
         var columns: [TextTable.Column] = [
             "PREFIX", "KIND", "NODE", .number("METRIC"), "NEXTHOP", "DEV", .number("AGE"), "FIB",
@@ -27,7 +27,7 @@ extension Route: Tabular {
         return table
     }
 
-    /// Why this route is as it is: who announces the prefix, who was chosen, where packets go, and what the kernel says.
+    /// The route for people: its announcers, which of them are chosen, its next hops, and its state in the kernel.
     public var explanation: String {
         var text = "\(prefix)  \(kind), metric \(metric)"
         if let internalMetric { text += " (distance to the announcer \(internalMetric))" }
@@ -61,12 +61,12 @@ extension Route: Tabular {
 }
 
 extension Route.NextHop {
-    /// Where packets go, for people.
+    /// The gateway, for people.
     fileprivate var gateway: String { address == "::" ? "on-link" : address }
 }
 
 extension Status {
-    /// The status for people, a line for every matter.
+    /// The status for people.
     public func text(node: String) -> String {
         var lines: [(String, String)] = [
             ("node", node + (address.map { "  \($0)" } ?? "")),
@@ -92,7 +92,7 @@ extension Status {
         lines.append(("announces", announces.isEmpty ? "nothing" : announces.joined(separator: " ")))
         lines.append(("configuration", configuration.file ?? "none, defaults"))
         if !configuration.ok {
-            lines.append(("", "the file has changed and is wrong; what was read before stays in use"))
+            lines.append(("", "the file is not valid; the previous configuration stays in use"))
         }
         if problems == nil { lines += configuration.problems.map { ("", $0) } }
         if !configuration.needsRestart.isEmpty {
@@ -109,8 +109,8 @@ extension Status {
                 let size = pool.addresses.map { " of \($0)" } ?? ""
                 lines.append(("", "pool \(pool.name): \(pool.used)\(size) \(pool.family) addresses in use"))
             }
-            if cluster.assignsAddresses == true { lines.append(("", "this agent gives them to services")) }
-            if let reason = cluster.drainReason { lines.append(("", "wants this node drained: \(reason)")) }
+            if cluster.assignsAddresses == true { lines.append(("", "this agent assigns them to services")) }
+            if let reason = cluster.drainReason { lines.append(("", "drains this node: \(reason)")) }
         }
         lines.append(
             (
@@ -132,7 +132,7 @@ extension Status {
 }
 
 extension LSA {
-    /// Every field, a line each.
+    /// Every field, one line each.
     public var explanation: String {
         var text = "\(type)-LSA \(linkStateID) of \(advertisingRouter)\(node.map { " (\($0))" } ?? "")"
         text += "  \(typeCode) \(scope)\(interface.map { " \($0)" } ?? "")  age \(age)  sequence \(sequenceNumber)"
@@ -143,7 +143,7 @@ extension LSA {
 }
 
 extension JSONValue {
-    /// One value in a line where it has no parts, `nil` otherwise.
+    /// A value without parts as text; `nil` for others.
     private var scalarText: String? {
         switch self {
         case .null: "-"
@@ -164,7 +164,7 @@ extension JSONValue {
         }
     }
 
-    /// Keys and values in lines, parts below their key; keys in order, those with a single value first.
+    /// Keys and values in lines, nested values below their key; sorted, with single values first.
     func indentedText(depth: Int) -> String {
         let indent = String(repeating: "  ", count: depth)
         switch self {

@@ -1,11 +1,11 @@
-/// What `meshctl` shows as a table.
+/// A type that `meshctl` shows as a table.
 public protocol Tabular {
     /// The table of some items; `wide` has more columns.
     static func table(_ items: [Self], wide: Bool) -> TextTable
 }
 
 extension Neighbor: Tabular {
-    /// NODE ROUTER-ID DEV STATE AGE DEAD-IN ADDRESS, and why an adjacency does not form if one does not.
+    /// NODE ROUTER-ID DEV STATE AGE DEAD-IN ADDRESS, and PROBLEM if there is one.
     public static func table(_ items: [Neighbor], wide: Bool) -> TextTable {
         let hasProblems = wide || items.contains { $0.problem != nil }
         var columns: [TextTable.Column] = [
@@ -35,7 +35,7 @@ extension Neighbor: Tabular {
 }
 
 extension Interface: Tabular {
-    /// DEV TYPE STATE COST MTU NEIGHBORS ADDRESS, and what is wrong with a port if something is.
+    /// DEV TYPE STATE COST MTU NEIGHBORS ADDRESS, and PROBLEM if there is one.
     public static func table(_ items: [Interface], wide: Bool) -> TextTable {
         let hasProblems = wide || items.contains { $0.problem != nil }
         var columns: [TextTable.Column] = [
@@ -91,7 +91,7 @@ extension Node: Tabular {
 }
 
 extension LSA: Tabular {
-    /// TYPE ID ADVERTISER AGE SEQUENCE LENGTH and what it says.
+    /// TYPE ID ADVERTISER AGE SEQUENCE LENGTH and a summary of the body.
     public static func table(_ items: [LSA], wide: Bool) -> TextTable {
         var columns: [TextTable.Column] = ["TYPE", "ID", "ADVERTISER", .number("AGE"), "SEQUENCE", .number("LENGTH")]
         if wide { columns += ["CODE", "SCOPE", "DEV", "CHECKSUM", "OWN"] }
@@ -111,7 +111,7 @@ extension LSA: Tabular {
 }
 
 extension VIP: Tabular {
-    /// NAME ADDRESS STATE ANNOUNCED AGE CHECK, and why a check fails if one does.
+    /// NAME ADDRESS STATE ANNOUNCED AGE CHECK ALSO, and ERROR if a check fails.
     public static func table(_ items: [VIP], wide: Bool) -> TextTable {
         let hasErrors = wide || items.contains { $0.lastError != nil }
         var columns: [TextTable.Column] = ["NAME", "ADDRESS", "STATE", "ANNOUNCED", .number("AGE"), "CHECK", "ALSO"]

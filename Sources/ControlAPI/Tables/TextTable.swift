@@ -1,10 +1,9 @@
 /// Rows of text with aligned columns, for people and for `awk`.
 public struct TextTable: Sendable {
-    /// One column.
     public struct Column: Hashable, Sendable, ExpressibleByStringLiteral {
-        /// What stands above it.
+        /// The header.
         public var title: String
-        /// Whether its cells end at the same place, as numbers should.
+        /// Whether cells are aligned to the right, as for numbers.
         public var isRightAligned: Bool
 
         /// A column of numbers.
@@ -23,17 +22,16 @@ public struct TextTable: Sendable {
     /// The rows, each with a cell for every column.
     public private(set) var rows: [[String]] = []
 
-    /// Makes an empty table.
     public init(columns: [Column]) { self.columns = columns }
 
-    /// Appends a row. An empty cell is shown as `-`, unless the row continues the one above. A cell may hold what others
-    /// said.
+    /// Appends a row. An empty cell is shown as `-`, unless the row continues the one above. Cells may come from the network:
+    /// control characters are removed.
     public mutating func append(_ cells: [String], continues: Bool = false) {
         precondition(cells.count == columns.count)
         rows.append(cells.map { $0.isEmpty && !continues ? "-" : $0.asOneLine })
     }
 
-    /// The lines, each with its line feed.
+    /// All lines, each with its line feed.
     public func text(headers: Bool = true) -> String {
         let all = (headers ? [columns.map(\.title)] : []) + rows
         let widths = columns.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
@@ -57,7 +55,7 @@ public func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> S
     "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
 }
 
-/// How seconds are shown to people: `0.4s`, `12s`, `3m12s`, `2h5m`, `3d4h`.
+/// Seconds for people: `0.4s`, `12s`, `3m12s`, `2h5m`, `3d4h`.
 public func shortDuration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "-" }
     if seconds < 9.95 {
