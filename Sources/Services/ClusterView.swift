@@ -25,8 +25,6 @@ public struct ClusterView: Hashable, Sendable {
     public var resources: [String: Resource] = [:]
     /// The conditions of this node.
     public var node: NodeConditions
-    /// Whether the Node exists now.
-    public var isNodePresent = false
     /// Whether the Node was ever seen, in this run or an earlier one.
     public var isNodeKnown = false
     /// The pod ranges that the cluster gives the node, or last gave it: at most one of each family.
@@ -56,7 +54,7 @@ public struct ClusterView: Hashable, Sendable {
         var lines = resources.sorted { $0.key < $1.key }.compactMap { name, resource in
             resource.problem.map { "\(name): \($0)" }
         }
-        if let nodes = resources["nodes"], nodes.isSynced, !isNodePresent {
+        if let nodes = resources["nodes"], nodes.isSynced, nodes.objects == 0 {
             lines.append(
                 isNodeKnown
                     ? "the Node \(node.name) was deleted; its last state stays in use"

@@ -17,10 +17,6 @@ private final class Told: Sendable {
         var entries: [IPv6Address: ServiceDemand] = [:]
         var view: ClusterView?
         var withdrawals = 0
-        /// What was told along with the first service.
-        var first: ClusterView?
-        var atFirstChange: Set<IPv6Address>? { first?.machineAddresses }
-        var resourcesAtFirstChange: [String: ClusterView.Resource] { first?.resources ?? [:] }
     }
 
     private let box = NIOLockedValueBox(Seen())
@@ -29,7 +25,6 @@ private final class Told: Sendable {
     func take(_ report: ClusterReport) {
         box.withLockedValue { seen in
             seen.view = report.view
-            if seen.first == nil, !report.changes.isEmpty { seen.first = report.view }
             for (address, entry) in report.changes {
                 if entry == nil { seen.withdrawals += 1 }
                 seen.entries[address] = entry
@@ -135,84 +130,6 @@ private final class Told: Sendable {
         try await stage.server.stop()
     }
 
-    /// A service must not take them: the API could be behind one.
-    @Test func theAddressesOfAllMachinesAreKnownBeforeAnyServiceIs() async throws {
-        let (stage, told) = (try await APIStage(), Told())
-        try stage.server.apply(
-            Objects.node("a", addresses: [("InternalIP", "10.70.0.1"), ("Hostname", "10.70.0.9"), ("Hostname", "a")]))
-        try stage.server.apply(
-            Objects.node("b", addresses: [("InternalIP", "10.70.0.2"), ("ExternalIP", "2001:db8:70::2")]))
-        try stage.server.apply(Objects.service("thief", external: ["10.70.0.2"]))
-        try stage.server.apply(Objects.slice("thief-1", of: "thief", family: "IPv4", [("b", "r")]))
-        let all: Set<IPv6Address> = ["10.70.0.1", "10.70.0.2", "2001:db8:70::2", "::1"]
-        let follower = try await stage.follow(told)
-        try await eventually("the service is wanted") { told.seen.entries["10.70.0.2"] != nil }
-        #expect(told.seen.atFirstChange == all, "the API server's address is one of them")
-
-        try stage.server.apply(Objects.node("b", addresses: [("InternalIP", "10.70.0.3")]))
-        try await eventually("a machine has another address") {
-            told.seen.view?.machineAddresses == ["10.70.0.1", "10.70.0.3", "::1"]
-        }
-        try stage.server.delete("/api/v1/nodes/b")
-        try await eventually("a machine is gone") { told.seen.view?.machineAddresses == ["10.70.0.1", "::1"] }
-        #expect(told.seen.view?.problems == [])
-        try stage.server.apply(Objects.node("b", addresses: [("InternalIP", "10.70.0.2")]))
-        try await eventually("it is back") { told.seen.view?.machineAddresses.contains("10.70.0.2") == true }
-        try await stage.server.stop()
-        try await eventually("the API is gone") { told.seen.view?.isConnected == false }
-        try await end(follower)
-
-        // Another life begins while it is away.
-        let later = Told()
-        let second = try await stage.follow(later)
-        #expect(later.seen.entries["10.70.0.2"] != nil)
-        #expect(later.seen.atFirstChange == ["10.70.0.1", "10.70.0.2", "::1"])
-        try await end(second)
-    }
-
-    @Test func noServiceIsWantedBeforeNodesAreKnownOrRefused() async throws {
-        let (stage, told) = (try await APIStage(), Told())
-        stage.server.behave { $0.forbidden = ["nodes"] }
-        try stage.server.apply(Objects.service("web", ingress: ["2001:db8::1"]))
-        try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "r")]))
-        let follower = try await stage.follow(told)
-        try await eventually("the service is wanted") { told.seen.entries[Self.vip] != nil }
-        #expect(told.seen.resourcesAtFirstChange["nodes"]?.isRefused == true)
-        #expect(told.seen.view?.machineAddresses == ["::1"])
-        try await end(follower)
-        try await stage.server.stop()
-    }
-
-    /// Where cluster IPs are announced, that of the API server is too.
-    @Test func theClusterIPOfTheAPIServerIsAService() async throws {
-        let (stage, told) = (try await APIStage(), Told())
-        var options = ServiceOptions()
-        options.announcesClusterIPs = true
-        let follower = try await stage.follow(told, options)
-        try await eventually("the API is heard") { told.seen.view?.isConnected == true }
-        #expect(told.seen.view?.machineAddresses == ["::1"])
-        try stage.server.apply(Objects.service("kubernetes", type: "ClusterIP", clusterIPs: ["::1"]))
-        try await eventually("the address is a service's") { told.seen.view?.machineAddresses == [] }
-        try stage.server.delete("/api/v1/namespaces/default/services/kubernetes")
-        try await eventually("it is not any more") { told.seen.view?.machineAddresses == ["::1"] }
-        try await end(follower)
-        try await stage.server.stop()
-    }
-
-    @Test func anAddressOfTwoMachinesStaysThatOfOne() {
-        var machines = MachineAddresses()
-        machines.setNode("a", ["10.0.0.1", "10.0.0.1"])
-        machines.setNode("b", ["10.0.0.1", "10.0.0.2"])
-        machines.setServer("10.0.0.2")
-        #expect(machines.all == ["10.0.0.1", "10.0.0.2"])
-        machines.setNode("a", [])
-        machines.setServer("10.0.0.3")
-        #expect(machines.all == ["10.0.0.1", "10.0.0.2", "10.0.0.3"])
-        machines.setNode("b", ["10.0.0.2"])
-        machines.setServer(nil)
-        #expect(machines.all == ["10.0.0.2"])
-    }
-
     @Test func halfOfWhatIsNeededIsNotUsed() async throws {
         let (stage, told) = (try await APIStage(), Told())
         stage.server.behave { $0.forbidden = ["endpointslices"] }
@@ -230,11 +147,10 @@ private final class Told: Sendable {
 }
 
 extension APIStage {
-    fileprivate func follow(_ told: Told, _ options: ServiceOptions = ServiceOptions()) async throws -> ClusterFollower
-    {
+    fileprivate func follow(_ told: Told) async throws -> ClusterFollower {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let follower = ClusterFollower(
-            source, on: loop, node: "a", options: options,
+            source, on: loop, node: "a", options: ServiceOptions(),
             filesIn: directory.appendingPathComponent("known").path
         ) { told.take($0) }
         try await loop.submit { follower.start() }.get()

@@ -30,7 +30,7 @@ struct ServiceClaimsTests {
             described(claims.take([vip: entry(), node: entry(.announce, "thief", "other")])) == ["\(vip) announce"])
         #expect(
             claims.problems == [
-                "default/thief and 1 more: 2001:db8::1 is the address of a node or of the API server and cannot be that of a service; "
+                "default/thief and 1 more: 2001:db8::1 is the address of a node and cannot be that of a service; "
                     + "it is not announced"
             ])
         #expect(described(claims.take([vip: entry(.lastResort)])) == ["\(vip) lastResort"])

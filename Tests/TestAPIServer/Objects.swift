@@ -52,17 +52,13 @@ public enum Objects {
     public static func node(
         _ name: String, ready: String = "True", labels: [String: JSONValue] = [:],
         annotations: [String: JSONValue] = [:],
-        podCIDRs: [String] = [], addresses: [(type: String, address: String)] = [], isCordoned: Bool = false
+        podCIDRs: [String] = [], isCordoned: Bool = false
     ) -> JSONValue {
         [
             "kind": "Node", "apiVersion": "v1",
             "metadata": ["name": .string(name), "labels": .object(labels), "annotations": .object(annotations)],
             "spec": ["podCIDRs": .array(podCIDRs.map(JSONValue.string)), "unschedulable": .bool(isCordoned)],
-            "status": [
-                "conditions": [["type": "Ready", "status": .string(ready)]],
-                "addresses": .array(
-                    addresses.map { ["type": .string($0.type), "address": .string($0.address)] }),
-            ],
+            "status": ["conditions": [["type": "Ready", "status": .string(ready)]]],
         ]
     }
 }

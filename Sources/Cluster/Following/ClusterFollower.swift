@@ -5,7 +5,7 @@ public import NIOCore
 public import Services
 internal import Timing
 
-/// Watches services, their endpoints and nodes, determines what this node should announce, and reports changes of that. It
+/// Watches services, their endpoints and this node, determines what this node should announce, and reports changes of that. It
 /// has an event loop of its own, so that routing never waits for it.
 ///
 /// The last known state is saved in files and used at the next start, so nothing is withdrawn while the API is away.
@@ -44,15 +44,8 @@ public final class ClusterFollower: Sendable {
         var view: ClusterView
         var announcements: ServiceAnnouncements
         var census: PoolCensus
-        var machines = MachineAddresses()
-        /// Where the API is, if that is known as an address.
-        var server: IPv6Address?
-        /// The cluster IPs of the API server's own service, where cluster IPs are announced: it can be reached by one of these,
-        /// which is a service's all the same, as the service proxy of every node sends it on.
-        var serverClusterIPs: [IPv6Address] = []
-        let announcesClusterIPs: Bool
         /// Whether services and endpoints are both known, from the API or from files: with only one of them, addresses would be
-        /// withdrawn. And Nodes, unless they are refused: without them, the address of a machine could be announced.
+        /// withdrawn.
         var isComplete = false
         var notices: [String] = []
         var objects = KnownObjects()
@@ -69,10 +62,9 @@ public final class ClusterFollower: Sendable {
         var written: NIODeadline?
         var trimmed: NIODeadline?
 
-        init(view: ClusterView, options: ServiceOptions, census: PoolCensus) {
+        init(view: ClusterView, announcements: ServiceAnnouncements, census: PoolCensus) {
             self.view = view
-            announcements = ServiceAnnouncements(node: view.node, options: options)
-            announcesClusterIPs = options.announcesClusterIPs
+            self.announcements = announcements
             self.census = census
         }
     }
@@ -82,7 +74,6 @@ public final class ClusterFollower: Sendable {
     private static let writingDelay = TimeAmount.seconds(2)
     private static let writingDistance = TimeAmount.seconds(10)
 
-    private static let serverService = ObjectKey(namespace: "default", name: "kubernetes")
     private static let retryInterval = TimeAmount.seconds(10)
     private static let trimInterval = TimeAmount.minutes(1)
 
@@ -101,8 +92,9 @@ public final class ClusterFollower: Sendable {
         let view = ClusterView(
             origin: source.description, resources: ["services": .init(), "endpointslices": .init(), "nodes": .init()],
             node: conditions)
+        let announcements = ServiceAnnouncements(node: conditions, options: options)
         let census = PoolCensus(pools?.pools ?? [])
-        state = .makeBoxSendingValue(State(view: view, options: options, census: census), eventLoop: loop)
+        state = .makeBoxSendingValue(State(view: view, announcements: announcements, census: census), eventLoop: loop)
     }
 
     /// Reports the saved state, and starts watching. To be called on the loop.
@@ -116,8 +108,6 @@ public final class ClusterFollower: Sendable {
         set(known.slices ?? [:]) { $0.announcements.set($1, $2) }
         set(known.nodes ?? [:], setNode)
         state.value.objects = known
-        // Services of the saved state must not take the address that the API is reached by.
-        state.value.server = (try? source.load())?.serverAddress
         tell()
         connect()
     }
@@ -129,21 +119,14 @@ public final class ClusterFollower: Sendable {
     private func setService(_ state: State, _ key: ObjectKey, _ service: Service?) {
         state.announcements.set(key, service)
         state.census.set(key, service)
-        if state.announcesClusterIPs, key == Self.serverService {
-            state.serverClusterIPs = service?.clusterIPs ?? []
-        }
     }
 
     private func setNode(_ state: State, _ key: ObjectKey, _ node: Node?) {
-        guard key.name == state.view.node.name else {
-            return state.machines.setNode(key.name, node?.machineAddresses ?? [])
-        }
+        guard key.name == state.view.node.name else { return }
         state.node = node
-        state.view.isNodePresent = node != nil
         // A node that was deleted or created again keeps its ranges: its pods still run.
         guard var node = node ?? state.kept else { return }
         state.view.isNodeKnown = true
-        state.machines.setNode(key.name, node.machineAddresses)
         state.view.node = NodeConditions(node)
         state.notices += state.view.takeRanges(of: node)
         state.announcements.setNode(state.view.node)
@@ -180,7 +163,8 @@ public final class ClusterFollower: Sendable {
                 take($0, into: \.objects.slices) { $0.announcements.set($1, $2) }
             },
             nodes: ResourceWatcher(
-                client: client, known: known.nodes.map { Array($0.values) } ?? []
+                client: client, scope: WatchScope(name: state.value.view.node.name),
+                known: known.nodes.map { Array($0.values) } ?? []
             ) { [self] in
                 take($0, into: \.objects.nodes, setNode)
                 considerOffer()
@@ -257,11 +241,6 @@ public final class ClusterFollower: Sendable {
     }
 
     private func tell() {
-        let server = state.value.connection?.client.serverAddress ?? state.value.server
-        state.value.server = server
-        let isOfService = server.map { state.value.serverClusterIPs.contains($0) } ?? false
-        state.value.machines.setServer(isOfService ? nil : server)
-        state.value.view.machineAddresses = state.value.machines.all
         let changes = state.value.isComplete ? state.value.announcements.takeChanges() : [:]
         state.value.view.pools = state.value.census.uses
         state.value.view.assignsAddresses = state.value.connection?.pools?.isLeading ?? false
@@ -301,9 +280,8 @@ public final class ClusterFollower: Sendable {
 }
 
 extension ClusterView {
-    /// Whether services and endpoints have been listed once, and Nodes too unless they are refused.
+    /// Whether services and endpoints have been listed once.
     fileprivate var isSynced: Bool {
         ["services", "endpointslices"].allSatisfy { resources[$0]?.isSynced == true }
-            && (resources["nodes"]?.isSynced == true || resources["nodes"]?.isRefused == true)
     }
 }

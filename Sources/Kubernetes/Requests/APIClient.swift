@@ -1,4 +1,3 @@
-public import Addressing
 internal import AsyncHTTPClient
 public import CoreMetrics
 public import NIOCore
@@ -44,9 +43,6 @@ public final class APIClient: Sendable {
     public var connection: EventLoopFuture<APIConnection> {
         loop.submit { [session] in session.value.connection }
     }
-
-    /// The address that requests go to, if the connection has one and no name. To be called on the loop.
-    public var serverAddress: IPv6Address? { session.value.connection.serverAddress }
 
     /// Ends all requests and connections.
     public func shutdown() -> EventLoopFuture<Void> {

@@ -1,4 +1,3 @@
-public import Addressing
 internal import AsyncHTTPClient
 internal import FoundationEssentials
 internal import Glibc
@@ -13,11 +12,6 @@ extension APIConnection {
         guard let serverName, var url = URLComponents(string: server) else { return server }
         url.host = serverName
         return url.string ?? server
-    }
-
-    /// The address in ``server``; `nil` if that has a name.
-    public var serverAddress: IPv6Address? {
-        URL(string: server)?.host().flatMap { IPv6Address(ofEitherFamily: $0.trimmingBrackets) }
     }
 
     func makeClient(on loop: any EventLoop) throws(ConnectionProblem) -> HTTPClient {

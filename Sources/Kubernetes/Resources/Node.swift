@@ -38,14 +38,6 @@ public struct NodeAddress: Hashable, Sendable, Codable {
 }
 
 extension Node {
-    /// The addresses of the machine, of either family, inside of the cluster and outside; names are left out.
-    public var machineAddresses: [IPv6Address] {
-        addresses.lazy.filter { $0.type == "InternalIP" || $0.type == "ExternalIP" }
-            .compactMap { IPv6Address(ofEitherFamily: $0.address) }
-    }
-}
-
-extension Node {
     private enum CodingKeys: CodingKey { case metadata, spec, status }
     private enum SpecificationKeys: CodingKey { case podCIDR, podCIDRs, unschedulable, taints }
     private enum StatusKeys: CodingKey { case conditions, addresses }

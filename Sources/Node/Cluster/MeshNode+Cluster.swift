@@ -14,13 +14,8 @@ extension MeshNode {
         if report.view.isConnected, before?.isConnected != true {
             log(.notice, "Kubernetes: connected by \(report.view.origin)")
         }
-        // Before anything is granted: one report can have a service, and the machine whose address it names.
-        if report.view.machineAddresses != before?.machineAddresses
-            || !report.changes.isEmpty && !serviceClaims.hasAny
-        {
-            reserveAddresses(at: now)
-        }
         if !report.changes.isEmpty {
+            if !serviceClaims.hasAny { reserveAddresses(at: now) }
             carryOut(serviceClaims.take(report.changes), at: now)
         }
         let reason = report.view.node.drainReason
