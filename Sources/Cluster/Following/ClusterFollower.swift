@@ -5,8 +5,8 @@ public import NIOCore
 public import Services
 internal import Timing
 
-/// Follows the cluster: watches services, their endpoints and this node, works out what this node should announce, and
-/// tells what is new of that. It lives on an event loop of its own, so that nothing of routing waits for it.
+/// Follows the cluster: watches services, their endpoints, this node, and the addresses of all, works out what this node
+/// should announce, and tells what is new of that. It lives on an event loop of its own, so that nothing of routing waits for it.
 ///
 /// What was last known is kept in files and is what the next start goes by, so the API may be away for as long as it likes:
 /// nothing is withdrawn because it cannot be asked. Credentials that cannot be used yet, as while the API server itself
@@ -17,6 +17,7 @@ public final class ClusterFollower: Sendable {
     private let source: ConnectionSource
     private let directory: String
     private let pools: PoolOptions?
+    private let announcesClusterIPs: Bool
     private let report: @Sendable (ClusterReport) -> Void
     private let state: NIOLoopBoundBox<State>
 
@@ -24,11 +25,21 @@ public final class ClusterFollower: Sendable {
         var services: ResourceWatcher<Service>
         var slices: ResourceWatcher<EndpointSlice>
         var nodes: ResourceWatcher<Node>
+        var addresses: ResourceWatcher<NodeAddresses>
+
+        func start() {
+            // What services must not have is asked for before what they have.
+            addresses.start()
+            services.start()
+            slices.start()
+            nodes.start()
+        }
 
         func stop() {
             services.stop()
             slices.stop()
             nodes.stop()
+            addresses.stop()
         }
     }
 
@@ -45,7 +56,8 @@ public final class ClusterFollower: Sendable {
         var view: ClusterView
         var board: ServiceBoard
         var census: PoolCensus
-        /// Whether both services and endpoints are known, from now or from before: half of it would withdraw what stands.
+        var machines = MachineAddresses()
+        /// Whether enough is known, from now or from before: half of it would withdraw what stands.
         var isComplete = false
         var notices: [String] = []
         var objects = KnownObjects()
@@ -56,7 +68,7 @@ public final class ClusterFollower: Sendable {
         /// What is offered as the ranges of the node's pods.
         var offered: [IPv6Prefix] = []
         var retrying: Scheduled<Void>?
-        /// Kinds of objects, in plural, whose files are behind.
+        /// Labels of the kinds of objects whose files are behind.
         var unwritten: Set<String> = []
         var writing: Scheduled<Void>?
         var written: NIODeadline?
@@ -77,6 +89,16 @@ public final class ClusterFollower: Sendable {
     private static let retryInterval = TimeAmount.seconds(10)
     private static let trimInterval = TimeAmount.minutes(1)
 
+    /// A Node is large on the wire, mostly by the names of its images, and little of it is kept: pages are small, and what
+    /// all of them took on the wire says nothing of memory.
+    private static var addressLimits: WatchLimits {
+        var limits = WatchLimits()
+        limits.pageSize = 100
+        limits.objects = 10_000
+        limits.storeOctets = 1 << 30
+        return limits
+    }
+
     /// Makes one that asks nobody yet, for the node of this name. With `pools`, it is one of those that may give addresses to
     /// services. What is known is kept in files in `directory`; `report` is called on the loop.
     public init(
@@ -87,10 +109,15 @@ public final class ClusterFollower: Sendable {
         self.loop = loop
         self.directory = directory
         self.pools = pools
+        announcesClusterIPs = options.announcesClusterIPs
         self.report = report
         let conditions = NodeConditions(name: name)
         let view = ClusterView(
-            origin: source.description, resources: ["services": .init(), "endpointslices": .init(), "nodes": .init()],
+            origin: source.description,
+            resources: Dictionary(
+                uniqueKeysWithValues: [Service.label, EndpointSlice.label, Node.label, NodeAddresses.label].map {
+                    ($0, ClusterView.Resource())
+                }),
             node: conditions)
         let board = ServiceBoard(node: conditions, options: options)
         let census = PoolCensus(pools?.pools ?? [])
@@ -104,6 +131,8 @@ public final class ClusterFollower: Sendable {
         if known.isComplete {
             state.value.notices.append("what was known of the cluster before is used until more is heard")
         }
+        state.value.machines.setServers(known.servers)
+        set(known.addresses ?? [:], setAddresses)
         set(known.services ?? [:], setService)
         set(known.slices ?? [:]) { $0.board.set($1, $2) }
         set(known.nodes ?? [:], setNode)
@@ -119,6 +148,28 @@ public final class ClusterFollower: Sendable {
     private func setService(_ state: State, _ key: ObjectKey, _ service: Service?) {
         state.board.set(key, service)
         state.census.set(key, service)
+        // An API server that is reached by a service of its own may be announced as one.
+        if announcesClusterIPs, key == Self.serverService { state.machines.setDelivered(service?.clusterIPs ?? []) }
+    }
+
+    private func setAddresses(_ state: State, _ key: ObjectKey, _ node: NodeAddresses?) {
+        state.machines.set(key, node?.addresses ?? [])
+    }
+
+    /// The API server's own service, whose cluster IP is in `KUBERNETES_SERVICE_HOST`.
+    private static let serverService = ObjectKey(namespace: "default", name: "kubernetes")
+
+    /// Takes in by which addresses the API server is reached. Those of before count until there are others.
+    private func takeServers() {
+        let now = state.value
+        guard let addresses = now.connection?.client.serverAddresses, !addresses.isEmpty,
+            addresses != now.objects.servers
+        else { return }
+        now.objects.servers = addresses
+        now.machines.setServers(addresses)
+        now.unwritten.insert(KnownObjects.serverLabel)
+        scheduleWriting()
+        tell()
     }
 
     private func setNode(_ state: State, _ key: ObjectKey, _ node: Node?) {
@@ -138,7 +189,7 @@ public final class ClusterFollower: Sendable {
     private func connect() {
         let client: APIClient
         do {
-            client = try APIClient(source, on: loop)
+            client = try APIClient(source, on: loop) { [self] in takeServers() }
         } catch {
             let problem = "\(error)"
             let isNew = state.value.view.connectionProblem != problem
@@ -168,6 +219,11 @@ public final class ClusterFollower: Sendable {
             ) { [self] in
                 take($0, into: \.objects.nodes, setNode)
                 considerOffer()
+            },
+            addresses: ResourceWatcher(
+                client: client, limits: Self.addressLimits, known: known.addresses.map { Array($0.values) } ?? []
+            ) { [self] in
+                take($0, into: \.objects.addresses, setAddresses)
             })
         let notify: @Sendable (String) -> Void = { [self] notice in
             state.value.notices.append(notice)
@@ -178,9 +234,8 @@ public final class ClusterFollower: Sendable {
         }
         state.value.connection = Connection(
             client: client, watchers: watchers, offer: PodRangeOffer(client, notify: notify), pools: controller)
-        watchers.services.start()
-        watchers.slices.start()
-        watchers.nodes.start()
+        takeServers()
+        watchers.start()
     }
 
     /// Offers ranges for the node's pods, to be taken if the cluster has none for it. To be called on the loop.
@@ -192,7 +247,7 @@ public final class ClusterFollower: Sendable {
 
     private func considerOffer() {
         // Only what the API says now counts, and not what it said in an earlier life.
-        guard let node = state.value.node, state.value.view.resources["nodes"]?.isSynced == true else { return }
+        guard let node = state.value.node, state.value.view.resources[Node.label]?.isSynced == true else { return }
         state.value.connection?.offer.consider(node, state.value.offered)
     }
 
@@ -230,11 +285,11 @@ public final class ClusterFollower: Sendable {
         // Now it is known that there are none.
         let isFirst = news.state.isSynced && now[keyPath: known] == nil
         if isFirst { now[keyPath: known] = [:] }
-        now.view.resources[Object.plural] = ClusterView.Resource(news.state)
-        now.isComplete = now.isComplete || now.view.isSynced
+        now.view.resources[Object.label] = ClusterView.Resource(news.state)
+        now.isComplete = now.isComplete || now.view.isComplete
         now.notices += news.notices
         if !news.changes.isEmpty || isFirst {
-            now.unwritten.insert(Object.plural)
+            now.unwritten.insert(Object.label)
             scheduleWriting()
         }
         tell()
@@ -243,6 +298,7 @@ public final class ClusterFollower: Sendable {
     private func tell() {
         let changes = state.value.isComplete ? state.value.board.takeChanges() : [:]
         state.value.view.pools = state.value.census.uses
+        state.value.view.machineAddresses = state.value.machines.all
         state.value.view.assignsAddresses = state.value.connection?.pools?.isRuling ?? false
         report(ClusterReport(view: state.value.view, changes: changes, notices: state.value.notices))
         state.value.notices = []
@@ -280,8 +336,11 @@ public final class ClusterFollower: Sendable {
 }
 
 extension ClusterView {
-    /// Whether services and their endpoints have been heard of once.
-    fileprivate var isSynced: Bool {
-        ["services", "endpointslices"].allSatisfy { resources[$0]?.isSynced == true }
+    /// Whether services and their endpoints have been heard of once, and the addresses that they must not have; these only
+    /// if they may be known.
+    fileprivate var isComplete: Bool {
+        let addresses = resources[NodeAddresses.label]
+        return [Service.label, EndpointSlice.label].allSatisfy { resources[$0]?.isSynced == true }
+            && (addresses?.isSynced == true || addresses?.isRefused == true)
     }
 }
