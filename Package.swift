@@ -71,7 +71,7 @@ let core: [Target] = [
     tests(
         "Node",
         ["Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration"]),
-    tests("Simulation", ["Timing", "Addressing", "OSPFPacket", "OSPF", "Routing"]),
+    tests("Simulation", ["Timing", "Addressing", "OSPFPacket", "OSPF", "Routing", "Services", "Node"]),
 ]
 
 // The shell around the core: everything that touches the world.

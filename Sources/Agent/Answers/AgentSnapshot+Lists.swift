@@ -119,7 +119,7 @@ extension AgentSnapshot {
     /// Why the kernel does not take an address, if that is so.
     private func refusal(of address: IPv6Address) -> String? {
         guard case .refused(let reason, _, _)? = node.ledger.entries[address]?.placement else { return nil }
-        return "the kernel refuses the address: \(reason)"
+        return "the address cannot be put on lo: \(reason)"
     }
 
     private func others(announcing address: IPv6Address) -> [String] {
