@@ -1,32 +1,8 @@
 public import Addressing
 internal import CNetlink
 internal import Glibc
+public import Links
 public import Linux
-
-/// A route in the kernel that is not ours and covers some addresses only.
-public struct ForeignRoute: Hashable, Sendable {
-    /// Its destination; IPv4's in its mapped form.
-    public var prefix: IPv6Prefix
-    /// The interfaces it leads to; none if it only refuses.
-    public var interfaces: [UInt32]
-    /// The first gateway; `nil` if every destination is on the link.
-    public var gateway: IPv6Address?
-    /// Who made it (RTPROT_*, as in `ip route … proto`).
-    public var protocolNumber: UInt8
-    /// Whether the kernel made it for the subnet of an address of this machine.
-    public var isConnected: Bool
-
-    /// Describes a route.
-    public init(
-        prefix: IPv6Prefix, interfaces: [UInt32], gateway: IPv6Address? = nil, protocolNumber: UInt8, isConnected: Bool
-    ) {
-        self.prefix = prefix
-        self.interfaces = interfaces
-        self.gateway = gateway
-        self.protocolNumber = protocolNumber
-        self.isConnected = isConnected
-    }
-}
 
 /// An address that the kernel knows to be another machine's.
 public struct KnownNeighbor: Hashable, Sendable {
@@ -36,12 +12,15 @@ public struct KnownNeighbor: Hashable, Sendable {
     public var interface: UInt32
     /// Its hardware address, where there is a 48-bit one.
     public var macAddress: MACAddress?
+    /// Whether it was not heard for long, so that it may be gone.
+    public var isStale: Bool
 
     /// Describes a neighbor.
-    public init(address: IPv6Address, interface: UInt32, macAddress: MACAddress? = nil) {
+    public init(address: IPv6Address, interface: UInt32, macAddress: MACAddress? = nil, isStale: Bool = false) {
         self.address = address
         self.interface = interface
         self.macAddress = macAddress
+        self.isStale = isStale
     }
 }
 
@@ -108,15 +87,30 @@ public final class KernelReader {
         }
         return result
     }
+
+    /// Has the kernel ask a neighbor whether it is still there. One that does not answer within some seconds is not among
+    /// ``neighbors(among:)`` any more; without this the kernel would name it for ever.
+    public func probe(_ neighbor: KnownNeighbor) throws(SystemError) {
+        var fixed = ndmsg()
+        fixed.ndm_family = UInt8(neighbor.address.ipv4 == nil ? AF_INET6 : AF_INET)
+        fixed.ndm_ifindex = Int32(neighbor.interface)
+        fixed.ndm_state = UInt16(NUD_PROBE)
+        let refusal = try socket.request(Int(RTM_NEWNEIGH), flags: Flag.replace, fixed) {
+            $0.attribute(Int(NDA_DST), neighbor.address)
+        }
+        // It may be gone by now, with its port or without.
+        guard let refusal, refusal.code != ENOENT, refusal.code != ENODEV else { return }
+        throw SystemError("probe the neighbor \(neighbor.address)", code: refusal.code)
+    }
 }
 
 extension ForeignRoute {
     init(_ route: KernelRoute) {
-        prefix = route.prefix
-        interfaces = route.isUnicast ? Set(route.ways.map(\.interface)).sorted() : []
-        gateway = route.ways.lazy.compactMap(\.gateway).first
-        protocolNumber = route.protocolNumber
-        isConnected = route.protocolNumber == KernelRoute.connected && gateway == nil
+        let gateway = route.ways.lazy.compactMap(\.gateway).first
+        self.init(
+            prefix: route.prefix, interfaces: route.isUnicast ? Set(route.ways.map(\.interface)).sorted() : [],
+            gateway: gateway, protocolNumber: route.protocolNumber,
+            isConnected: route.protocolNumber == KernelRoute.connected && gateway == nil)
     }
 }
 
@@ -137,6 +131,8 @@ extension KnownNeighbor {
             }
         }
         guard let address else { return nil }
-        self.init(address: address, interface: UInt32(fixed.ndm_ifindex), macAddress: macAddress)
+        self.init(
+            address: address, interface: UInt32(fixed.ndm_ifindex), macAddress: macAddress,
+            isStale: CInt(fixed.ndm_state) & NUD_STALE != 0)
     }
 }

@@ -93,6 +93,8 @@ public struct MeshNode: Sendable {
     var network = NetworkAudit()
     /// What was last looked at in the mesh as a whole.
     var review = MeshReview()
+    /// What other routes there are where IPv4 ranges may be taken.
+    var poolSurvey = PoolSurvey()
     /// What of the log is held back.
     public internal(set) var limiter = NoticeLimiter()
     /// Who was last heard on each port.
@@ -168,6 +170,7 @@ public struct MeshNode: Sendable {
         case .command(let command): obey(command, at: now)
         case .notSaved(let change, let reason): notSaved(change, reason)
         case .networkConfiguration(let result): take(result)
+        case .surveyed(let result): take(result, at: now)
         case .stoodStill(let duration): log(.warning, "this process did not run for \(duration.inSeconds) s")
         case .timer: if let deadline = router?.nextDeadline, deadline <= now { tellRouter(.timer, at: now) }
         }

@@ -15,6 +15,8 @@ public enum NodeEffect: Sendable {
     case membership(Membership, joined: Bool)
     /// Put addresses on `lo` or take them away; the outcomes are ``NodeEvent/addresses(_:)``.
     case addresses([AddressLedger.Request])
+    /// Look which routes of others overlap these pools; the outcome is ``NodeEvent/surveyed(_:)``.
+    case surveyRoutes(overlapping: [IPv6Prefix])
     /// See that the kernel has these settings; the outcomes are ``NodeEvent/settings(_:)``.
     case settings([KernelSetting])
     /// Remember this; ``NodeEvent/notSaved(_:_:)`` if that fails.

@@ -36,6 +36,8 @@ public enum NodeEvent: Sendable {
     case notSaved(StateChange, String)
     /// What came of ``NodeEffect/networkConfiguration(_:)``: whether the file had to be written, or why it could not be.
     case networkConfiguration(Result<Bool, NodeFailure>)
+    /// What came of ``NodeEffect/surveyRoutes(overlapping:)``.
+    case surveyed(Result<[ForeignRoute], NodeFailure>)
     /// This process was kept from running for so long, as by SIGSTOP.
     case stoodStill(Duration)
     /// The moment ``MeshNode/nextDeadline`` has come.

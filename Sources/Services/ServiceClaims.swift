@@ -76,7 +76,8 @@ public struct ServiceClaims: Sendable {
         let most = 4
         let stolen = refused.subtracting(configured).sorted()
         var lines = stolen.prefix(most).map { address in
-            "\(names(of: address)): \(address) is the address of a node and cannot be that of a service; it is not announced"
+            "\(names(of: address)): \(address) is the address of a node or of the API server and cannot be that of a service; "
+                + "it is not announced"
         }
         if stolen.count > most { lines.append("and \(stolen.count - most) more addresses of nodes that services have") }
         if !excess.isEmpty {

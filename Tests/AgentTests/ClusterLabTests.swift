@@ -5,6 +5,7 @@ import Glibc
 import Lab
 import Links
 import MeshConfiguration
+import NIOCore
 import Services
 import TestAPIServer
 import TestSupport
@@ -266,6 +267,77 @@ import Timing
         }
     }
 
+    /// `s1` is 10.70.0.1 and `k`, with the API server, 10.70.0.2 on a LAN beside the mesh, and by that the server is reached.
+    /// As k3s's `servicelb` has it, a service has the addresses of all nodes.
+    @Test func aServiceWithAddressesOfTheLANTakesNoNodesServerAway() throws {
+        let nodes = ["k", "s1"].map { Topology.Node($0, config: LabCluster.configuration) }
+        let pair = Topology(name: "pair", nodes: nodes, links: [Topology.Link("k", "s1")])
+        var cluster: LabCluster?
+        defer { try? cluster?.server.close().wait() }
+        try withLab(
+            pair,
+            beforeStart: { lab in
+                cluster = try LabCluster(lab, on: "k")
+                try cluster!.useLAN(in: lab, of: "s1", at: "10.70.0.1", serverAt: "10.70.0.2")
+            }
+        ) { lab in
+            let server = cluster!.server
+            try lab.waitForRoutes(limit: .seconds(20))
+            // Of no machine here, and of a machine that is no Node and that the kernel of `s1` knows.
+            let (far, printer) = ("10.70.0.9", "10.70.0.7")
+            try lab.command(
+                on: "s1",
+                ["ip", "neigh", "add", printer, "lladdr", "02:00:00:00:00:07", "dev", "lan0", "nud", "permanent"]
+            ).run()
+            try server.apply(Objects.node("far", addresses: [far]))
+            let stolen = ["10.70.0.1", "10.70.0.2", far]
+            try server.apply(Objects.service("thief", ingress: stolen + ["172.30.9.1"]))
+            try server.apply(Objects.slice("thief-1", of: "thief", family: "IPv4", [("s1", "r"), ("k", "r")]))
+            try server.apply(Objects.service("print", ingress: [printer], policy: "Local"))
+            try server.apply(Objects.slice("print-1", of: "print", family: "IPv4", [("s1", "r")]))
+
+            func isAsItShouldBe(_ node: String) throws -> Bool {
+                guard let status = try? lab.status(of: node), status.cluster?.connected == true else { return false }
+                let told = status.cluster?.problems ?? []
+                let isTold = stolen.allSatisfy { address in
+                    told.contains { $0.hasPrefix("default/thief: \(address) is the address of a node") }
+                }
+                let loopback = try lab.command(on: node, ["ip", "-4", "address", "show", "dev", "lo"]).run()
+                return isTold && loopback.contains("172.30.9.1/") && !loopback.contains("10.70.0.")
+            }
+            func isPrinterTold() throws -> Bool {
+                try lab.status(of: "s1").problems?.contains {
+                    $0.subject == printer && $0.problem.contains("another machine has it: 02:00:00:00:00:07 on lan0")
+                } == true
+            }
+            for node in ["k", "s1"] {
+                try eventually("\(node) has what the service may have, and tells of the rest") {
+                    try isAsItShouldBe(node)
+                }
+            }
+            try eventually("people are told of the printer") { try isPrinterTold() }
+            // Also by an agent that begins with what it knew.
+            try eventually("s1 has written down what it knows") {
+                let file = LabCluster.file("s1/cluster/services.json")
+                return (try? String(contentsOfFile: file, encoding: .utf8))?.contains("print") == true
+            }
+            try lab.stop("s1", kill: true)
+            try lab.start(["s1"])
+            try eventually("s1 is as before") { try isAsItShouldBe("s1") && isPrinterTold() }
+
+            // The printer is gone for good, and what it had is the service's.
+            try lab.command(on: "s1", ["ip", "neigh", "del", printer, "dev", "lan0"]).run()
+            try eventually("s1 takes it") {
+                try lab.command(on: "s1", ["ip", "address", "show", "dev", "lo"]).run().contains("\(printer)/")
+            }
+            // The API server is still heard: it says that the services are gone.
+            for service in ["thief", "print"] { try server.delete("/api/v1/namespaces/default/services/\(service)") }
+            for node in ["k", "s1"] {
+                try eventually("\(node) has heard that") { try lab.status(of: node).cluster?.problems.isEmpty == true }
+            }
+        }
+    }
+
     /// For each address that is taken from a node, the kernel looks at all routes.
     @Test func thousandsOfAddressesThatGoAtOnceCostNoNeighbor() throws {
         try withCluster(Self.square) { lab, cluster in
@@ -299,6 +371,28 @@ import Timing
             }
             try eventually("and heard of") { try lab.status(of: "s1").cluster?.podCIDRs == [plan] }
         }
+    }
+}
+
+extension LabCluster {
+    /// Makes a LAN of the server's node and another, which is no cable of the mesh, has the server reached by it, and the
+    /// cluster know of the addresses.
+    fileprivate func useLAN(in lab: Lab, of node: String, at address: String, serverAt serverAddress: String) throws {
+        let peer = lab.namespace(of: node).name
+        try lab.command(on: host, ["ip", "link", "add", "lan0", "type", "veth", "peer", "name", "lan0", "netns", peer])
+            .run()
+        for (name, own) in [(host, serverAddress), (node, address)] {
+            try lab.command(on: name, ["ip", "address", "add", "\(own)/24", "dev", "lan0"]).run()
+            try lab.command(on: name, ["ip", "link", "set", "lan0", "up"]).run()
+            try server.apply(Objects.node(name, addresses: [own]))
+        }
+        // The server's certificate has the address that it has in the mesh.
+        try """
+        current-context: lab
+        contexts: [{name: lab, context: {cluster: lab, user: lab}}]
+        users: [{name: lab, user: {token: t}}]
+        clusters: [{name: lab, cluster: {server: "https://\(serverAddress):6443", insecure-skip-tls-verify: true}}]
+        """.write(toFile: "\(lab.directory)/kubeconfig", atomically: true, encoding: .utf8)
     }
 }
 

@@ -17,6 +17,8 @@ private final class Told: Sendable {
         var entries: [IPv6Address: ServiceDemand] = [:]
         var view: ClusterView?
         var withdrawals = 0
+        /// What was wanted before it was known whose it is.
+        var early: Set<IPv6Address> = []
     }
 
     private let box = NIOLockedValueBox(Seen())
@@ -27,6 +29,7 @@ private final class Told: Sendable {
             seen.view = report.view
             for (address, entry) in report.changes {
                 if entry == nil { seen.withdrawals += 1 }
+                if entry != nil, report.view.machineAddresses.count < 2 { seen.early.insert(address) }
                 seen.entries[address] = entry
             }
         }
@@ -126,6 +129,57 @@ private final class Told: Sendable {
                 && told.seen.view?.problems.contains { $0.contains("not announced: fd00:8::/64") }
                     == true
         }
+        try await end(follower)
+        try await stage.server.stop()
+    }
+
+    /// In this life and the next, of all Nodes and of the server itself.
+    @Test func addressesOfMachinesAreKnownBeforeServicesAre() async throws {
+        let (stage, told) = (try await APIStage(), Told())
+        let (own, lan, another, server): (IPv6Address, IPv6Address, IPv6Address, IPv6Address) = (
+            "10.70.0.1", "10.70.0.2", "fd70::3", "::1"
+        )
+        try stage.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/120"], addresses: ["10.70.0.1"]))
+        try stage.server.apply(Objects.node("b", podCIDRs: ["fd00:8::/120"], addresses: ["10.70.0.2"]))
+        try stage.server.apply(Objects.service("thief", ingress: ["10.70.0.2"]))
+        try stage.server.apply(Objects.slice("thief-1", of: "thief", family: "IPv4", [("a", "r")]))
+        let follower = try await stage.follow(told)
+        try await eventually("the service is wanted") { told.seen.entries[lan] != nil }
+        #expect(told.seen.early.isEmpty, "told of together with the machines, or after them")
+        #expect(told.seen.view?.machineAddresses == [own, lan, server])
+        #expect(told.seen.view?.podCIDRs.map(\.description) == ["fd00:7::/120"], "those of this node")
+
+        try stage.server.apply(Objects.node("c", addresses: ["fd70::3", "10.70.0.2"]))
+        try await eventually("another node is heard of") {
+            told.seen.view?.machineAddresses.contains(another) == true
+        }
+        try stage.server.delete("/api/v1/nodes/b")
+        try stage.server.apply(Objects.node("c", addresses: ["10.70.0.2"]))
+        try await eventually("what a node has no more is free") {
+            told.seen.view?.machineAddresses == [own, lan, server]
+        }
+        #expect(told.seen.view?.problems == [])
+        try await end(follower)
+        try await stage.server.stop()
+
+        let later = Told()
+        let second = try await stage.follow(later)
+        #expect(later.seen.view?.isConnected == false)
+        #expect(later.seen.entries[lan] != nil && later.seen.early.isEmpty)
+        #expect(later.seen.view?.machineAddresses == [own, lan, server])
+        try await end(second)
+    }
+
+    /// An agent that may not know of Nodes goes on as it can.
+    @Test func servicesAreAnnouncedWhereNodesMayNotBeWatched() async throws {
+        let (stage, told) = (try await APIStage(), Told())
+        stage.server.behave { $0.forbidden = ["nodes"] }
+        try stage.server.apply(Objects.service("web", ingress: ["2001:db8::1"]))
+        try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "r")]))
+        let follower = try await stage.follow(told)
+        try await eventually("it is announced") { told.seen.entries[Self.vip] != nil }
+        #expect(told.seen.view?.problems.contains { $0.hasPrefix("nodeaddresses: ") } == true)
+        #expect(told.seen.view?.machineAddresses == ["::1"])
         try await end(follower)
         try await stage.server.stop()
     }

@@ -22,6 +22,28 @@ struct ResourceTests {
         #expect(node.addresses == [NodeAddress(type: "InternalIP", address: "fd00::7")])
     }
 
+    @Test func ofAnotherNodeOnlyAddressesAreRead() throws {
+        let text = """
+            {"kind":"Node","metadata":{"name":"n1","uid":"u","resourceVersion":"7","labels":{"a":"b"},
+              "annotations":{"kubermesh.io/drain":"true"}},
+             "status":{"addresses":[{"type":"InternalIP","address":"10.70.0.1"},{"type":"ExternalIP","address":"fd00::7"},
+              {"type":"Hostname","address":"192.0.2.7"},{"type":"InternalDNS","address":"n1.example"}]}}
+            """
+        let node: NodeAddresses = try decode(text)
+        #expect(node.addresses.map(\.textOfItsFamily) == ["10.70.0.1", "fd00::7", "192.0.2.7"])
+        #expect(node.metadata.labels.isEmpty && node.metadata.annotations.isEmpty)
+        let later: NodeAddresses = try decode(
+            text.replacingOccurrences(of: "\"7\"", with: "\"8\"").replacingOccurrences(of: "\"b\"", with: "\"c\""))
+        #expect(node.saysTheSame(as: later), "what else a Node says is no news")
+        let kept = try JSONDecoder().decode(NodeAddresses.self, from: JSONEncoder().encode(node))
+        #expect(kept == node)
+        #expect(try decode(NodeAddresses.self, #"{"metadata":{"name":"n"},"status":null}"#).addresses.isEmpty)
+        let many = (0..<1000).map { #"{"type":"InternalIP","address":"fd00::\#(String($0, radix: 16))"}"# }
+        let large: NodeAddresses = try decode(
+            #"{"metadata":{"name":"n"},"status":{"addresses":[\#(many.joined(separator: ","))]}}"#)
+        #expect(large.addresses.count == NodeAddresses.limit)
+    }
+
     @Test func whatIsNotSaidHasItsDefault() throws {
         let node: Node = try decode(#"{"metadata":{"name":"n1","labels":null},"spec":{},"status":null}"#)
         #expect(node.podCIDRs.isEmpty && !node.isReady && !node.isUnschedulable)

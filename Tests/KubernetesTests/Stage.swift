@@ -1,3 +1,4 @@
+import Addressing
 import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
@@ -54,6 +55,11 @@ struct Stage {
         metrics.write(to: &text)
         let line = text.text.split(separator: "\n").first { $0.hasPrefix("kubermesh_\(name){\(labels)} ") }
         return line?.split(separator: " ").last.flatMap { Int($0) }
+    }
+
+    /// Where the client knows the server to be.
+    func serverAddresses() async throws -> Set<IPv6Address> {
+        try await client.loop.submit { [client] in client.serverAddresses }.get()
     }
 
     /// Watches all objects of a kind.

@@ -1,3 +1,4 @@
+import Addressing
 import Foundation
 import TestAPIServer
 import Testing
@@ -104,6 +105,23 @@ import Timing
             #expect(!slices.seen.state.isSynced)
             #expect(
                 slices.seen.notices[0].hasPrefix("endpointslices: the API server refused the request (403 Forbidden)"))
+        }
+    }
+
+    @Test func whereTheServerIsIsKnownFromItsAddressOrItsConnections() async throws {
+        try await Stage.run { stage in
+            let known = try await stage.serverAddresses()
+            #expect(known == [IPv6Address("::1")!], "nothing was connected yet")
+        }
+        let scratch = try Scratch()
+        let named = try TestCertificates(in: scratch.url, names: ["DNS:localhost"])
+        try await Stage.run(host: "localhost", certificates: named) { stage in
+            #expect(try await stage.serverAddresses().isEmpty)
+            let nodes = stage.watch(Node.self)
+            try await eventually("a list") { nodes.seen.state.isSynced }
+            let known = try await stage.serverAddresses()
+            #expect(known.count == 1)
+            #expect(known.isSubset(of: [IPv6Address("::1")!, IPv6Address(IPv4Address("127.0.0.1")!)]))
         }
     }
 

@@ -1,5 +1,6 @@
 import Addressing
 import Glibc
+import Links
 import Linux
 import Netlink
 import Testing
@@ -76,6 +77,18 @@ import Timing
                     address: others[0], interface: Stage.interface(0), macAddress: MACAddress("02:00:00:00:00:02")))
         #expect(found[others[1]]?.interface == Stage.interface(1))
         #expect(try reader.neighbors(among: []).isEmpty)
+        // One that is there answers a probe, and one that is not is soon forgotten.
+        try stage.ip("neigh replace 10.70.0.2 lladdr 02:00:00:00:00:02 dev c0 nud stale")
+        try stage.ip("neigh replace 10.70.0.5 lladdr 02:00:00:00:00:05 dev c0 nud stale")
+        let gone = IPv6Address(IPv4Address("10.70.0.5")!)
+        let stale = try reader.neighbors(among: [others[0], gone])
+        #expect(stale.count == 2 && stale.values.allSatisfy(\.isStale))
+        for neighbor in stale.values { try stage.machine.run { try reader.probe(neighbor) } }
+        let deadline = ContinuousClock.now + .seconds(15)
+        while try reader.neighbors(among: [gone]) != [:], ContinuousClock.now < deadline { usleep(50_000) }
+        let left = try reader.neighbors(among: [others[0], gone])
+        #expect(left.keys.sorted() == [others[0]] && left[others[0]]?.isStale == false)
+        try reader.probe(KnownNeighbor(address: IPv6Address("2001:db8:70::77")!, interface: 9999))
         // What is not asked for is not told.
         #expect(try reader.neighbors(among: [others[0]]).count == 1)
     }

@@ -11,16 +11,16 @@ import Timing
     private func at(_ seconds: Int64) -> Instant { .zero + .seconds(seconds) }
 
     private func requests(_ ledger: inout AddressLedger, at seconds: Int64 = 0) -> [AddressLedger.Request] {
-        ledger.takeRequests(limit: 16, mayRemove: true, at: at(seconds))
+        ledger.takeRequests(limit: 16, mayRemove: true, at: at(seconds)) { _ in true }
     }
 
     @Test func anAddressIsAnnouncedOnceTheKernelHasIt() {
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)
         #expect(ledger.announcements.isEmpty)
-        #expect(requests(&ledger) == [.add(address)])
+        #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
         #expect(ledger.announcements.isEmpty && ledger.isBusy)
-        #expect(ledger.take(.added, of: .add(address), at: at(0)) == nil)
+        #expect(ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(0)) == nil)
         #expect(ledger.announcements == [announcement] && !ledger.isBusy)
         ledger.drop(address, by: .vip)
         #expect(ledger.announcements.isEmpty, "it is announced no more before it goes")
@@ -35,8 +35,8 @@ import Timing
         var now: Int64 = 0
         var waits: [Int64] = []
         for round in 0..<8 {
-            #expect(requests(&ledger, at: now) == [.add(address)])
-            let news = ledger.take(.refused("no"), of: .add(address), at: at(now))
+            #expect(requests(&ledger, at: now) == [.add(address, ifUnclaimed: false)])
+            let news = ledger.take(.refused("no"), of: .add(address, ifUnclaimed: false), at: at(now))
             #expect(news == (round == 0 ? .refused("no") : nil), "people are told once")
             #expect(ledger.announcements.isEmpty && ledger.refused.map(\.reason) == ["no"])
             let next = ledger.nextDeadline!
@@ -45,8 +45,8 @@ import Timing
             now += waits.last!
         }
         #expect(waits == [1, 2, 4, 8, 16, 30, 30, 30])
-        #expect(requests(&ledger, at: now) == [.add(address)])
-        #expect(ledger.take(.added, of: .add(address), at: at(now)) == .accepted)
+        #expect(requests(&ledger, at: now) == [.add(address, ifUnclaimed: false)])
+        #expect(ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(now)) == .accepted)
         #expect(ledger.announcements == [announcement] && ledger.refused.isEmpty && ledger.nextDeadline == nil)
     }
 
@@ -54,7 +54,7 @@ import Timing
         var ledger = AddressLedger()
         ledger.want(address, by: .service, as: announcement)
         _ = requests(&ledger)
-        _ = ledger.take(.present(isOurs: false), of: .add(address), at: at(0))
+        _ = ledger.take(.present(isOurs: false), of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.announcements == [announcement])
         ledger.drop(address, by: .service)
         #expect(requests(&ledger).isEmpty && ledger.entries.isEmpty)
@@ -68,7 +68,7 @@ import Timing
         ledger.want(address, by: .service, as: last)
         ledger.want(address, by: .vip, as: announcement)
         _ = requests(&ledger)
-        _ = ledger.take(.added, of: .add(address), at: at(0))
+        _ = ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.announcements == [announcement])
         ledger.drop(address, by: .vip)
         #expect(ledger.announcements == [last], "the other owner still wants it")
@@ -79,14 +79,14 @@ import Timing
         var ledger = AddressLedger()
         ledger.want(address, by: .node, as: announcement)
         _ = requests(&ledger)
-        _ = ledger.take(.added, of: .add(address), at: at(0))
+        _ = ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.gone(address) == .stolen)
         #expect(ledger.announcements.isEmpty)
-        #expect(requests(&ledger) == [.add(address)])
+        #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
         // It goes again while the kernel is being asked: what the answer says is not believed.
         #expect(ledger.gone(address) == nil)
-        _ = ledger.take(.added, of: .add(address), at: at(0))
-        #expect(ledger.announcements.isEmpty && requests(&ledger) == [.add(address)])
+        _ = ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(0))
+        #expect(ledger.announcements.isEmpty && requests(&ledger) == [.add(address, ifUnclaimed: false)])
     }
 
     @Test func whatAnEarlierRunLeftStaysUntilItsOwnerHasSpoken() {
@@ -106,7 +106,7 @@ import Timing
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)
         _ = requests(&ledger)
-        _ = ledger.take(.added, of: .add(address), at: at(0))
+        _ = ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         ledger.drop(address, by: .vip)
         ledger.want(address, by: .vip, as: announcement)
         #expect(requests(&ledger).isEmpty && ledger.announcements == [announcement])
@@ -114,6 +114,40 @@ import Timing
         #expect(requests(&ledger) == [.remove(address)])
         ledger.want(address, by: .vip, as: announcement)
         _ = ledger.take(.removed, of: .remove(address), at: at(0))
-        #expect(requests(&ledger) == [.add(address)], "it had gone, and comes again")
+        #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)], "it had gone, and comes again")
+    }
+
+    private let own = IPv6Address("2001:db8::1")!
+    private let vip = IPv6Address("2001:db8::2")!
+    private let service = IPv6Address("2001:db8::3")!
+    private let shared = IPv6Address("2001:db8::4")!
+
+    /// Of what the configuration says, somebody was sure; of what services say, nobody need be.
+    @Test func onlyServicesAreKeptFromOtherMachines() {
+        var ledger = AddressLedger()
+        ledger.want(own, by: .node, as: nil)
+        ledger.want(vip, by: .vip, as: nil)
+        ledger.want(vip, by: .service, as: nil)
+        ledger.want(service, by: .service, as: nil)
+        ledger.want(shared, by: .service, as: nil)
+        let requests = ledger.takeRequests(limit: 9, mayRemove: true, at: .zero) { $0 == shared }
+        #expect(
+            requests == [
+                .add(own, ifUnclaimed: false), .add(vip, ifUnclaimed: false), .add(service, ifUnclaimed: true),
+                .add(shared, ifUnclaimed: false),
+            ])
+    }
+
+    @Test func anAddressOfAnotherMachineIsTriedAgain() throws {
+        var ledger = AddressLedger()
+        ledger.want(service, by: .service, as: nil)
+        let request = AddressLedger.Request.add(service, ifUnclaimed: true)
+        #expect(ledger.takeRequests(limit: 9, mayRemove: true, at: .zero) { _ in false } == [request])
+        #expect(ledger.take(.refused("02:00:00:00:00:02 has it"), of: request, at: .zero) != nil)
+        #expect(ledger.refused.map(\.reason) == ["02:00:00:00:00:02 has it"] && !ledger.isPlaced(service))
+        let retry = try #require(ledger.nextDeadline)
+        #expect(ledger.takeRequests(limit: 9, mayRemove: true, at: retry) { _ in false } == [request])
+        #expect(ledger.take(.added, of: request, at: retry) == .accepted)
+        #expect(ledger.isPlaced(service) && ledger.refused.isEmpty)
     }
 }

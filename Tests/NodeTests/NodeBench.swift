@@ -106,7 +106,7 @@ struct NodeBench {
 
     private mutating func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
         switch request {
-        case .add(let address):
+        case .add(let address, _):
             if refusedAddresses.contains(address) { return .refused("permission denied") }
             if let isOurs = loopback[address] { return .present(isOurs: isOurs) }
             loopback[address] = true

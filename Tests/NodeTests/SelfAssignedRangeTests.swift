@@ -35,3 +35,41 @@ import Timing
         #expect(range.prefix == IPv4Prefix("172.31.9.0/24"))
     }
 }
+
+/// What this machine reaches otherwise than by the mesh.
+@Suite struct SelfAssignedRangeObstacleTests {
+    private func review(
+        _ range: inout SelfAssignedRange, _ obstacles: [String]?
+    ) -> [SelfAssignedRange.Change] {
+        range.review(
+            as: RouterID(1), seed: 7, at: .zero, mayTake: true, claimants: { _ in [] }, used: { [] },
+            obstacles: obstacles?.map { .init(prefix: IPv4Prefix($0)!, reason: ", which is elsewhere") })
+    }
+
+    private func range(_ base: String, length: Int = 24) -> SelfAssignedRange {
+        SelfAssignedRange(
+            purpose: "ipv4-pods", pool: PrefixPool(base: IPv4Prefix(base)!, length: length)!, saved: nil)
+    }
+
+    @Test func nothingIsTakenBeforeTheyAreKnown() {
+        var range = range("172.31.0.0/16")
+        #expect(review(&range, nil) == [])
+        #expect(range.prefix == nil && range.problem == nil)
+        #expect(review(&range, []).count == 1 && range.prefix != nil)
+    }
+
+    @Test func whatIsInThePoolIsAvoided() {
+        var range = range("172.31.0.0/22")
+        #expect(
+            review(&range, ["172.31.0.0/23", "172.31.3.9/32"]) == [.took(IPv4Prefix("172.31.2.0/24")!)])
+    }
+
+    @Test func aPoolThatIsCoveredIsRefusedOnceAndTakenFromLater() {
+        var range = range("172.31.0.0/16")
+        #expect(review(&range, ["172.16.0.0/12"]) == [.covered(IPv4Prefix("172.16.0.0/12")!)])
+        #expect(range.problem?.contains("172.31.0.0/16 lies in 172.16.0.0/12, which is elsewhere") == true)
+        #expect(review(&range, ["172.16.0.0/12"]) == [])
+        #expect(review(&range, ["10.0.0.0/8"]).count == 1)
+        #expect(range.prefix != nil && range.problem == nil)
+    }
+}

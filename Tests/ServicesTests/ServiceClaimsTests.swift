@@ -30,8 +30,8 @@ struct ServiceClaimsTests {
             described(claims.take([vip: entry(), node: entry(.announce, "thief", "other")])) == ["\(vip) announce"])
         #expect(
             claims.problems == [
-                "default/thief and 1 more: 2001:db8::1 is the address of a node and cannot be that of a service; "
-                    + "it is not announced"
+                "default/thief and 1 more: 2001:db8::1 is the address of a node or of the API server and "
+                    + "cannot be that of a service; it is not announced"
             ])
         #expect(described(claims.take([vip: entry(.lastResort)])) == ["\(vip) lastResort"])
         // Until the node is gone from the mesh for good.

@@ -52,13 +52,18 @@ public enum Objects {
     public static func node(
         _ name: String, ready: String = "True", labels: [String: JSONValue] = [:],
         annotations: [String: JSONValue] = [:],
-        podCIDRs: [String] = [], isCordoned: Bool = false
+        podCIDRs: [String] = [], isCordoned: Bool = false, addresses: [String] = []
     ) -> JSONValue {
         [
             "kind": "Node", "apiVersion": "v1",
             "metadata": ["name": .string(name), "labels": .object(labels), "annotations": .object(annotations)],
             "spec": ["podCIDRs": .array(podCIDRs.map(JSONValue.string)), "unschedulable": .bool(isCordoned)],
-            "status": ["conditions": [["type": "Ready", "status": .string(ready)]]],
+            "status": [
+                "conditions": [["type": "Ready", "status": .string(ready)]],
+                "addresses": .array(
+                    addresses.map { ["type": "InternalIP", "address": .string($0)] }
+                        + [["type": "Hostname", "address": .string(name)]]),
+            ],
         ]
     }
 }

@@ -135,7 +135,7 @@ extension AgentSnapshot {
     /// Why the kernel refuses an address; `nil` if it does not.
     private func refusal(of address: IPv6Address) -> String? {
         guard case .refused(let reason, _, _)? = node.ledger.entries[address]?.placement else { return nil }
-        return "the kernel refuses the address: \(reason)"
+        return "the address cannot be put on lo: \(reason)"
     }
 
     private func others(announcing address: IPv6Address) -> [String] {

@@ -1,5 +1,6 @@
 internal import Addressing
 internal import ControlAPI
+internal import Links
 internal import Linux
 internal import Logging
 internal import MeshConfiguration
@@ -27,7 +28,8 @@ extension MeshAgent {
                 log.debug("\(error)")
             }
         case .membership(let membership, let joined): return setMembership(membership, joined: joined)
-        case .addresses(let requests): return .addresses(requests.map { AddressOutcome($0, addresses.carryOut($0)) })
+        case .addresses(let requests): return .addresses(carryOut(requests))
+        case .surveyRoutes(let pools): return .surveyed(survey(pools))
         case .settings(let wanted): return .settings(wanted.flatMap(ForwardingSettings.see(to:)))
         case .save(let change): return save(change)
         case .startCheck(let id, let check): checker.start(id, check)
@@ -57,6 +59,54 @@ extension MeshAgent {
         } catch {
             return .unreachable("\(error)")
         }
+    }
+
+    private func carryOut(_ requests: [AddressLedger.Request]) -> [AddressOutcome] {
+        let asked = requests.compactMap { if case .add(let address, ifUnclaimed: true) = $0 { address } else { nil } }
+        let owners = asked.isEmpty ? .success([:]) : owners(of: Set(asked))
+        return requests.map { request in
+            guard case .add(let address, ifUnclaimed: true) = request else {
+                return AddressOutcome(request, addresses.carryOut(request))
+            }
+            switch owners {
+            case .failure(let failure): return AddressOutcome(request, .refused(failure.reason))
+            case .success(let owners):
+                guard let owner = owners[address] else { return AddressOutcome(request, addresses.carryOut(request)) }
+                return AddressOutcome(request, .refused("another machine has it: \(text(of: owner))"))
+            }
+        }
+    }
+
+    /// Which of these addresses the kernel knows to be another machine's. Who was not heard for long is asked to answer:
+    /// that is known when the address is tried again.
+    private func owners(of addresses: Set<IPv6Address>) -> Result<[IPv6Address: KnownNeighbor], NodeFailure> {
+        do {
+            let owners = try reader.neighbors(among: addresses)
+            for owner in owners.values where owner.isStale { try reader.probe(owner) }
+            return .success(owners)
+        } catch {
+            return .failure(NodeFailure("it is not known whether another machine has it: \(error)"))
+        }
+    }
+
+    /// The first of so many routes count: a pool has 65,536 ranges at most, and who has more routes in it has another.
+    private static let mostForeignRoutes = 4096
+
+    private func survey(_ pools: [IPv6Prefix]) -> Result<[ForeignRoute], NodeFailure> {
+        do {
+            var routes: [ForeignRoute] = []
+            for pool in pools {
+                routes += try reader.foreignRoutes(overlapping: pool, limit: Self.mostForeignRoutes)
+            }
+            return .success(routes)
+        } catch {
+            return .failure(NodeFailure("\(error)"))
+        }
+    }
+
+    private func text(of owner: KnownNeighbor) -> String {
+        let port = monitor.links[owner.interface]?.name ?? "interface \(owner.interface)"
+        return "\(owner.macAddress.map { "\($0) on " } ?? "on ")\(port)"
     }
 
     private func setMembership(_ membership: Membership, joined: Bool) -> NodeEvent? {
@@ -134,7 +184,7 @@ extension KernelAddresses {
     func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
         do {
             switch request {
-            case .add(let address):
+            case .add(let address, _):
                 if try add(address) { return .added }
                 return .present(isOurs: try isOurs(address))
             case .remove(let address):

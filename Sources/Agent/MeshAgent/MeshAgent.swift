@@ -51,6 +51,7 @@ public actor MeshAgent {
     let kernel: KernelFIB
     let routeMonitor: RouteMonitor
     let addresses: KernelAddresses
+    let reader: KernelReader
     let sockets: OSPFSockets
 
     /// Opens sockets and netlink. Nothing runs before ``start()``.
@@ -76,6 +77,7 @@ public actor MeshAgent {
         routeMonitor = try RouteMonitor(
             configuration: kernel.configuration, nextHopIDs: FIB.Configuration().nextHopIDs, ownPort: kernel.port)
         addresses = try KernelAddresses(origin: configuration.kernel.routeProtocol)
+        reader = try KernelReader(configuration: kernelConfiguration)
         sockets = try OSPFSockets()
         var environment = MeshNode.Environment()
         environment.hostName = Host.name

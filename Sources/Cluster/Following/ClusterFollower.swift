@@ -5,8 +5,8 @@ public import NIOCore
 public import Services
 internal import Timing
 
-/// Watches services, their endpoints and this node, determines what this node should announce, and reports changes of that. It
-/// has an event loop of its own, so that routing never waits for it.
+/// Watches services, their endpoints, this node, and the addresses of all nodes; determines what this node should announce, and
+/// reports changes of that. It has an event loop of its own, so that routing never waits for it.
 ///
 /// The last known state is saved in files and used at the next start, so nothing is withdrawn while the API is away.
 /// Credentials that are not usable yet, as while the API server starts on this node, are read again until they are.
@@ -16,6 +16,7 @@ public final class ClusterFollower: Sendable {
     private let source: ConnectionSource
     private let directory: String
     private let pools: PoolOptions?
+    private let announcesClusterIPs: Bool
     private let report: @Sendable (ClusterReport) -> Void
     private let state: NIOLoopBoundBox<State>
 
@@ -23,11 +24,21 @@ public final class ClusterFollower: Sendable {
         var services: ResourceWatcher<Service>
         var slices: ResourceWatcher<EndpointSlice>
         var nodes: ResourceWatcher<Node>
+        var addresses: ResourceWatcher<NodeAddresses>
+
+        func start() {
+            // What services must not have is asked for before what they have.
+            addresses.start()
+            services.start()
+            slices.start()
+            nodes.start()
+        }
 
         func stop() {
             services.stop()
             slices.stop()
             nodes.stop()
+            addresses.stop()
         }
     }
 
@@ -44,8 +55,9 @@ public final class ClusterFollower: Sendable {
         var view: ClusterView
         var announcements: ServiceAnnouncements
         var census: PoolCensus
-        /// Whether services and endpoints are both known, from the API or from files: with only one of them, addresses would be
-        /// withdrawn.
+        var machines = MachineAddresses()
+        /// Whether services, endpoints and the addresses of nodes are known, from the API or from files: with only a part of
+        /// them, addresses would be withdrawn.
         var isComplete = false
         var notices: [String] = []
         var objects = KnownObjects()
@@ -56,7 +68,7 @@ public final class ClusterFollower: Sendable {
         /// What is offered as the ranges of the node's pods.
         var offered: [IPv6Prefix] = []
         var retrying: Scheduled<Void>?
-        /// The plural of kinds whose files are out of date.
+        /// The labels of kinds whose files are out of date.
         var unwritten: Set<String> = []
         var writing: Scheduled<Void>?
         var written: NIODeadline?
@@ -77,6 +89,16 @@ public final class ClusterFollower: Sendable {
     private static let retryInterval = TimeAmount.seconds(10)
     private static let trimInterval = TimeAmount.minutes(1)
 
+    /// A Node is large, mostly by the names of its images, and little of it is kept: pages are small, and the octets received
+    /// say nothing of memory.
+    private static var addressLimits: WatchLimits {
+        var limits = WatchLimits()
+        limits.pageSize = 100
+        limits.objects = 10_000
+        limits.storeOctets = 1 << 30
+        return limits
+    }
+
     /// Makes a follower for the node of this name that does nothing yet. With `pools`, it takes part in the election of the
     /// agent that assigns addresses. It saves its state in `directory` and calls `report` on the loop.
     public init(
@@ -87,10 +109,15 @@ public final class ClusterFollower: Sendable {
         self.loop = loop
         self.directory = directory
         self.pools = pools
+        announcesClusterIPs = options.announcesClusterIPs
         self.report = report
         let conditions = NodeConditions(name: name)
         let view = ClusterView(
-            origin: source.description, resources: ["services": .init(), "endpointslices": .init(), "nodes": .init()],
+            origin: source.description,
+            resources: Dictionary(
+                uniqueKeysWithValues: [Service.label, EndpointSlice.label, Node.label, NodeAddresses.label].map {
+                    ($0, ClusterView.Resource())
+                }),
             node: conditions)
         let announcements = ServiceAnnouncements(node: conditions, options: options)
         let census = PoolCensus(pools?.pools ?? [])
@@ -104,6 +131,8 @@ public final class ClusterFollower: Sendable {
         if known.isComplete {
             state.value.notices.append("using the saved state of the cluster until the API server answers")
         }
+        state.value.machines.setServers(known.servers)
+        set(known.addresses ?? [:], setAddresses)
         set(known.services ?? [:], setService)
         set(known.slices ?? [:]) { $0.announcements.set($1, $2) }
         set(known.nodes ?? [:], setNode)
@@ -119,6 +148,28 @@ public final class ClusterFollower: Sendable {
     private func setService(_ state: State, _ key: ObjectKey, _ service: Service?) {
         state.announcements.set(key, service)
         state.census.set(key, service)
+        // An API server that is reached by a service of its own may be announced as one.
+        if announcesClusterIPs, key == Self.serverService { state.machines.setDelivered(service?.clusterIPs ?? []) }
+    }
+
+    private func setAddresses(_ state: State, _ key: ObjectKey, _ node: NodeAddresses?) {
+        state.machines.set(key, node?.addresses ?? [])
+    }
+
+    /// The API server's own service, whose cluster IP is in `KUBERNETES_SERVICE_HOST`.
+    private static let serverService = ObjectKey(namespace: "default", name: "kubernetes")
+
+    /// Takes in by which addresses the API server is reached. Those of before count until there are others.
+    private func takeServers() {
+        let now = state.value
+        guard let addresses = now.connection?.client.serverAddresses, !addresses.isEmpty,
+            addresses != now.objects.servers
+        else { return }
+        now.objects.servers = addresses
+        now.machines.setServers(addresses)
+        now.unwritten.insert(KnownObjects.serverLabel)
+        scheduleWriting()
+        tell()
     }
 
     private func setNode(_ state: State, _ key: ObjectKey, _ node: Node?) {
@@ -138,7 +189,7 @@ public final class ClusterFollower: Sendable {
     private func connect() {
         let client: APIClient
         do {
-            client = try APIClient(source, on: loop)
+            client = try APIClient(source, on: loop) { [self] in takeServers() }
         } catch {
             let problem = "\(error)"
             let isNew = state.value.view.connectionProblem != problem
@@ -168,6 +219,11 @@ public final class ClusterFollower: Sendable {
             ) { [self] in
                 take($0, into: \.objects.nodes, setNode)
                 considerOffer()
+            },
+            addresses: ResourceWatcher(
+                client: client, limits: Self.addressLimits, known: known.addresses.map { Array($0.values) } ?? []
+            ) { [self] in
+                take($0, into: \.objects.addresses, setAddresses)
             })
         let notify: @Sendable (String) -> Void = { [self] notice in
             state.value.notices.append(notice)
@@ -178,9 +234,8 @@ public final class ClusterFollower: Sendable {
         }
         state.value.connection = Connection(
             client: client, watchers: watchers, offer: PodRangeOffer(client, notify: notify), pools: controller)
-        watchers.services.start()
-        watchers.slices.start()
-        watchers.nodes.start()
+        takeServers()
+        watchers.start()
     }
 
     /// Proposes ranges for the node's pods, used if the cluster has none for it. To be called on the loop.
@@ -192,7 +247,7 @@ public final class ClusterFollower: Sendable {
 
     private func considerOffer() {
         // Only the current state of the API counts, not the saved one.
-        guard let node = state.value.node, state.value.view.resources["nodes"]?.isSynced == true else { return }
+        guard let node = state.value.node, state.value.view.resources[Node.label]?.isSynced == true else { return }
         state.value.connection?.offer.consider(node, state.value.offered)
     }
 
@@ -230,11 +285,11 @@ public final class ClusterFollower: Sendable {
         // Now it is known that there are none.
         let isFirst = news.state.isSynced && now[keyPath: known] == nil
         if isFirst { now[keyPath: known] = [:] }
-        now.view.resources[Object.plural] = ClusterView.Resource(news.state)
-        now.isComplete = now.isComplete || now.view.isSynced
+        now.view.resources[Object.label] = ClusterView.Resource(news.state)
+        now.isComplete = now.isComplete || now.view.isComplete
         now.notices += news.notices
         if !news.changes.isEmpty || isFirst {
-            now.unwritten.insert(Object.plural)
+            now.unwritten.insert(Object.label)
             scheduleWriting()
         }
         tell()
@@ -243,6 +298,7 @@ public final class ClusterFollower: Sendable {
     private func tell() {
         let changes = state.value.isComplete ? state.value.announcements.takeChanges() : [:]
         state.value.view.pools = state.value.census.uses
+        state.value.view.machineAddresses = state.value.machines.all
         state.value.view.assignsAddresses = state.value.connection?.pools?.isLeading ?? false
         report(ClusterReport(view: state.value.view, changes: changes, notices: state.value.notices))
         state.value.notices = []
@@ -280,8 +336,11 @@ public final class ClusterFollower: Sendable {
 }
 
 extension ClusterView {
-    /// Whether services and endpoints have been listed once.
-    fileprivate var isSynced: Bool {
-        ["services", "endpointslices"].allSatisfy { resources[$0]?.isSynced == true }
+    /// Whether services and endpoints have been listed once, and the addresses that services must not have, unless access to
+    /// these is refused.
+    fileprivate var isComplete: Bool {
+        let addresses = resources[NodeAddresses.label]
+        return [Service.label, EndpointSlice.label].allSatisfy { resources[$0]?.isSynced == true }
+            && (addresses?.isSynced == true || addresses?.isRefused == true)
     }
 }

@@ -1,3 +1,5 @@
+internal import Addressing
+internal import FoundationEssentials
 internal import Glibc
 internal import Kubernetes
 internal import Linux
@@ -7,35 +9,55 @@ struct KnownObjects: Sendable {
     /// `nil` is a kind of which nothing was ever heard.
     var services: [ObjectKey: Service]?
     var slices: [ObjectKey: EndpointSlice]?
+    /// This node.
     var nodes: [ObjectKey: Node]?
+    /// All nodes.
+    var addresses: [ObjectKey: NodeAddresses]?
+    /// The addresses by which the API server was reached.
+    var servers: Set<IPv6Address> = []
+
+    /// What the servers are called among kinds.
+    static let serverLabel = "servers"
+    private static let serverLimit = 1 << 14
 
     init() {}
 
     /// Reads the files of a directory. One that is damaged is as none.
     init(from directory: String) {
         func read<Object: Resource>(_ type: Object.Type) -> [ObjectKey: Object]? {
-            ObjectFile.read(type, from: "\(directory)/\(Object.plural).json").map { objects in
+            ObjectFile.read(type, from: "\(directory)/\(Object.label).json").map { objects in
                 Dictionary(objects.map { ($0.key, $0) }) { $1 }
             }
         }
         services = read(Service.self)
         slices = read(EndpointSlice.self)
         nodes = read(Node.self)
+        addresses = read(NodeAddresses.self)
+        let octets = try? SmallFile.read(Self.serverFile(in: directory), upTo: Self.serverLimit)
+        let texts = octets.flatMap { try? JSONDecoder().decode([String].self, from: Data($0)) } ?? []
+        servers = Set(texts.compactMap { IPv6Address($0) })
     }
+
+    private static func serverFile(in directory: String) -> String { "\(directory)/\(serverLabel).json" }
 
     /// Whether it is enough to work out what to announce.
     var isComplete: Bool { services != nil && slices != nil }
 
-    /// Writes the files of these kinds, in plural.
+    /// Writes the files of these kinds, by their labels.
     func write(_ kinds: Set<String>, to directory: String) throws(SystemError) {
         func write<Object: Resource>(_ objects: [ObjectKey: Object]?) throws(SystemError) {
-            guard let objects, kinds.contains(Object.plural) else { return }
-            try ObjectFile.write(Array(objects.values), to: "\(directory)/\(Object.plural).json")
+            guard let objects, kinds.contains(Object.label) else { return }
+            try ObjectFile.write(Array(objects.values), to: "\(directory)/\(Object.label).json")
         }
         try makeDirectory(directory)
         try write(services)
         try write(slices)
         try write(nodes)
+        try write(addresses)
+        if kinds.contains(Self.serverLabel) {
+            let texts = servers.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+            try SmallFile.write("[\(texts)]\n", to: Self.serverFile(in: directory))
+        }
     }
 }
 

@@ -19,7 +19,7 @@ extension APIClient {
     func count<Object: Resource>(_ changes: Changes<Object>) {
         let number = changes.updated.count + changes.deleted.count
         guard number > 0 else { return }
-        Counter(label: "kube_object_changes_total", dimensions: [("resource", Object.plural)], factory: metrics)
+        Counter(label: "kube_object_changes_total", dimensions: [("resource", Object.label)], factory: metrics)
             .increment(by: number)
     }
 }

@@ -1,3 +1,4 @@
+public import Addressing
 internal import AsyncHTTPClient
 public import CoreMetrics
 public import NIOCore
@@ -16,6 +17,12 @@ public final class APIClient: Sendable {
     /// What requests are counted by.
     let metrics: any MetricsFactory
     private let session: NIOLoopBoundBox<Session>
+    /// Where connections of late went to, the latest first. On the loop only.
+    private let peers: NIOLoopBoundBox<[IPv6Address]>
+    private let addressed: @Sendable () -> Void
+
+    /// Of more peers than these, as of a name with many addresses, the first are forgotten.
+    private static let mostPeers = 16
 
     private struct Session {
         var connection: APIConnection
@@ -26,17 +33,37 @@ public final class APIClient: Sendable {
         var isShutDown = false
     }
 
-    /// Reads the description of the connection and does not connect yet. ``shutdown()`` must be called at the end.
+    /// Reads the description of the connection and does not connect yet. ``shutdown()`` must be called at the end. `addressed`
+    /// is called on the loop when ``serverAddresses`` have changed.
     public init(
-        _ source: ConnectionSource, on loop: any EventLoop, metrics: any MetricsFactory = MetricsSystem.factory
+        _ source: ConnectionSource, on loop: any EventLoop, metrics: any MetricsFactory = MetricsSystem.factory,
+        addressed: @escaping @Sendable () -> Void = {}
     ) throws(ConnectionProblem) {
         let connection = try source.load()
         self.loop = loop
         self.metrics = metrics
         origin = connection.origin
         self.source = source
-        session = .makeBoxSendingValue(
-            Session(connection: connection, http: try connection.makeClient(on: loop)), eventLoop: loop)
+        self.addressed = addressed
+        let peers = NIOLoopBoundBox<[IPv6Address]>.makeBoxSendingValue([], eventLoop: loop)
+        self.peers = peers
+        let http = try connection.makeClient(on: loop) { Self.note($0, in: peers, addressed) }
+        session = .makeBoxSendingValue(Session(connection: connection, http: http), eventLoop: loop)
+    }
+
+    /// The addresses by which the server is reached: that in its URL, and those that connections went to. Empty while it has
+    /// a name and nothing was connected. To be called on the loop.
+    public var serverAddresses: Set<IPv6Address> {
+        Set(peers.value).union(session.value.connection.serverAddress.map { [$0] } ?? [])
+    }
+
+    private static func note(
+        _ peer: IPv6Address, in peers: NIOLoopBoundBox<[IPv6Address]>, _ addressed: @Sendable () -> Void
+    ) {
+        guard peers.value.first != peer else { return }
+        let isNew = !peers.value.contains(peer)
+        peers.value = [peer] + peers.value.filter { $0 != peer }.prefix(mostPeers - 1)
+        if isNew { addressed() }
     }
 
     /// The source of the connection, for messages.
@@ -80,12 +107,18 @@ public final class APIClient: Sendable {
         guard now - session.value.reloadedAt >= .seconds(60) || session.value.reloadedAt == .zero else { return }
         session.value.reloadedAt = now
         guard let connection = try? source.load(), connection != session.value.connection,
-            let http = try? connection.makeClient(on: loop)
+            let http = try? connection.makeClient(
+                on: loop, opened: { [peers, addressed] in Self.note($0, in: peers, addressed) })
         else { return }
         session.value.http.shutdown().whenComplete { _ in }
+        let isElsewhere = connection.server != session.value.connection.server
         session.value.connection = connection
         session.value.http = http
         session.value.token = nil
+        if isElsewhere {
+            peers.value = []
+            addressed()
+        }
     }
 
     /// Sends a request and collects the response, at most `limit` octets. The deadline leaves the holder of a lease time for

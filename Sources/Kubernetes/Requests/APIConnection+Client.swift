@@ -1,3 +1,4 @@
+internal import Addressing
 internal import AsyncHTTPClient
 internal import FoundationEssentials
 internal import Glibc
@@ -14,7 +15,15 @@ extension APIConnection {
         return url.string ?? server
     }
 
-    func makeClient(on loop: any EventLoop) throws(ConnectionProblem) -> HTTPClient {
+    /// The address of the server, where that is given and not a name.
+    var serverAddress: IPv6Address? {
+        URL(string: server)?.host().flatMap { IPv6Address(ofEitherFamily: $0.trimmingBrackets) }
+    }
+
+    /// Makes a client that tells, on the loop, to which address a connection was opened.
+    func makeClient(
+        on loop: any EventLoop, opened: @escaping @Sendable (IPv6Address) -> Void
+    ) throws(ConnectionProblem) -> HTTPClient {
         // The client does not look at the port before it makes an address of it, and then it is too late.
         let port = URLComponents(string: requestBase).map { $0.port ?? 443 } ?? 0
         guard (1...65535).contains(port), (try? HTTPClient.Request(url: requestBase)) != nil else {
@@ -29,7 +38,12 @@ extension APIConnection {
         configuration.httpVersion = .http1Only
         // Whoever asks has a better idea of when to try again.
         configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.http1_1ConnectionDebugInitializer = { channel in Self.keepAlive(channel) }
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            if let text = channel.remoteAddress?.ipAddress, let peer = IPv6Address(ofEitherFamily: text) {
+                if loop.inEventLoop { opened(peer) } else { loop.execute { opened(peer) } }
+            }
+            return Self.keepAlive(channel)
+        }
         if let serverName, let host = URL(string: server)?.host() {
             configuration.dnsOverride = [serverName: host.trimmingBrackets]
         }

@@ -7,6 +7,8 @@ public protocol Resource: Codable, Hashable, Sendable {
     static var apiVersion: String { get }
     /// As in paths: `endpointslices`.
     static var plural: String { get }
+    /// What files, metrics and people call what is known of such objects; ``plural`` where nothing else is said.
+    static var label: String { get }
     /// Whether its objects live in namespaces.
     static var isNamespaced: Bool { get }
     /// What all objects have.
@@ -14,6 +16,9 @@ public protocol Resource: Codable, Hashable, Sendable {
 }
 
 extension Resource {
+    /// ``plural``, as one kind is mostly watched for one purpose.
+    public static var label: String { plural }
+
     /// Which object of its kind this is.
     public var key: ObjectKey { ObjectKey(namespace: metadata.namespace, name: metadata.name) }
 

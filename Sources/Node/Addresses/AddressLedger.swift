@@ -64,8 +64,8 @@ public struct AddressLedger: Sendable {
 
     /// What the kernel is to be asked for.
     public enum Request: Hashable, Sendable {
-        /// Put the address on `lo`.
-        case add(IPv6Address)
+        /// Put the address on `lo`; if `ifUnclaimed`, not where the kernel knows it to be another machine's.
+        case add(IPv6Address, ifUnclaimed: Bool)
         /// Take the address from `lo`.
         case remove(IPv6Address)
     }
@@ -78,7 +78,7 @@ public struct AddressLedger: Sendable {
         case present(isOurs: Bool)
         /// It was taken from the node, or was not there.
         case removed
-        /// The kernel refused, and why.
+        /// The kernel refused, or another machine has it, and why or which.
         case refused(String)
     }
 
@@ -220,17 +220,22 @@ public struct AddressLedger: Sendable {
         return stale
     }
 
-    /// The next requests to make, at most `limit`: removals only where `mayRemove`, as others have to be told first.
-    public mutating func takeRequests(limit: Int, mayRemove: Bool, at now: Instant) -> [Request] {
+    /// The next requests to make, at most `limit`: removals only where `mayRemove`, as others have to be told first. What
+    /// nobody but a service wants is asked for on the condition that no other machine has it, but for what `isShared`, as
+    /// others of the mesh announce it too.
+    public mutating func takeRequests(
+        limit: Int, mayRemove: Bool, at now: Instant, isShared: (IPv6Address) -> Bool
+    ) -> [Request] {
         retry(at: now)
         var result: [Request] = []
         var taken = 0
         while taken < arrivals.count, result.count < limit {
             let address = arrivals[taken]
             taken += 1
-            guard case .waiting(let delay)? = entries[address]?.placement else { continue }
+            guard let entry = entries[address], case .waiting(let delay) = entry.placement else { continue }
             entries[address]?.placement = .placing(after: delay)
-            result.append(.add(address))
+            let isOfServices = entry.wants.keys.allSatisfy { $0 == .service }
+            result.append(.add(address, ifUnclaimed: isOfServices && !isShared(address)))
         }
         arrivals.removeFirst(taken)
         guard mayRemove else {
@@ -259,7 +264,7 @@ public struct AddressLedger: Sendable {
     public mutating func take(_ outcome: Outcome, of request: Request, at now: Instant) -> News? {
         requests = max(0, requests - 1)
         switch request {
-        case .add(let address): return added(address, outcome, at: now)
+        case .add(let address, _): return added(address, outcome, at: now)
         case .remove(let address): return removed(address, outcome)
         }
     }

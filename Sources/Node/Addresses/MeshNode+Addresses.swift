@@ -75,10 +75,16 @@ extension MeshNode {
         // An address that goes must not be announced any more.
         if ledger.hasWork, router != nil { _ = announce(at: now) }
         let requests = ledger.takeRequests(
-            limit: isStarting ? .max : addressBatch.size, mayRemove: true, at: now)
+            limit: isStarting ? .max : addressBatch.size, mayRemove: true, at: now, isShared: isAnnouncedByOthers)
         guard !requests.isEmpty else { return }
         addressBatch.begin(at: now)
         effects.append(.addresses(requests))
+    }
+
+    /// Whether other routers announce an address, reachable or not: one that died had it by right.
+    private func isAnnouncedByOthers(_ address: IPv6Address) -> Bool {
+        guard let router else { return false }
+        return router.candidates(for: IPv6Prefix(host: address)).contains { $0.announcer != router.routerID }
     }
 
     mutating func take(_ outcomes: [AddressOutcome], at now: Instant) {
@@ -87,7 +93,7 @@ extension MeshNode {
         for outcome in outcomes {
             let address =
                 switch outcome.request {
-                case .add(let address), .remove(let address): address
+                case .add(let address, _), .remove(let address): address
                 }
             // The kernel's own news of it may still be on their way.
             let wasPlaced = ledger.isPlaced(address)

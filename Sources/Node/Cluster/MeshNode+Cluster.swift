@@ -14,8 +14,10 @@ extension MeshNode {
         if report.view.isConnected, before?.isConnected != true {
             log(.notice, "Kubernetes: connected by \(report.view.origin)")
         }
+        // What is no service's is known before what services want is judged.
+        let hasOtherMachines = report.view.machineAddresses != before?.machineAddresses ?? []
+        if serviceClaims.hasAny ? hasOtherMachines : !report.changes.isEmpty { reserveAddresses(at: now) }
         if !report.changes.isEmpty {
-            if !serviceClaims.hasAny { reserveAddresses(at: now) }
             carryOut(serviceClaims.take(report.changes), at: now)
         }
         let reason = report.view.node.drainReason

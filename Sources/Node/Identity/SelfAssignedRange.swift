@@ -13,8 +13,21 @@ public struct SelfAssignedRange: Sendable {
         case gaveWay(IPv4Prefix, to: RouterID)
         /// Everything is in use.
         case noneLeft
-        /// The whole pool lies in a subnet that this machine is connected to.
-        case connected(IPv4Prefix)
+        /// The whole pool lies in a prefix that this machine reaches otherwise.
+        case covered(IPv4Prefix)
+    }
+
+    /// A prefix that this machine reaches otherwise than by the mesh.
+    public struct Obstacle: Hashable, Sendable {
+        /// The prefix.
+        public var prefix: IPv4Prefix
+        /// How it is reached, as the end of a sentence: `, which this machine is connected to`.
+        public var reason: String
+        /// Describes an obstacle.
+        public init(prefix: IPv4Prefix, reason: String) {
+            self.prefix = prefix
+            self.reason = reason
+        }
     }
 
     /// What it is for, in words; also the name of the file it is kept in.
@@ -40,10 +53,11 @@ public struct SelfAssignedRange: Sendable {
     }
 
     /// Looks whether others have the same, and takes another if need be. A node that does not know the mesh yet
-    /// (`mayTake` is false) takes nothing; one that has given way lately keeps what it has for longer each time.
+    /// (`mayTake` is false) takes nothing, nor does one that does not know what is in its way (`obstacles` is `nil`); one that
+    /// has given way lately keeps what it has for longer each time.
     public mutating func review(
         as own: RouterID, seed: UInt64, at now: Instant, mayTake: Bool, claimants: (IPv4Prefix) -> [RouterID],
-        used: () -> [IPv4Prefix], connected: [IPv4Prefix] = []
+        used: () -> [IPv4Prefix], obstacles: [Obstacle]? = []
     ) -> [Change] {
         nextReview = nil
         var changes: [Change] = []
@@ -58,14 +72,16 @@ public struct SelfAssignedRange: Sendable {
             prefix = nil
             changes.append(.gaveWay(held, to: winner))
         }
-        guard prefix == nil, mayTake else { return changes }
-        if let subnet = connected.first(where: { $0.length <= pool.base.length && $0.contains(pool.base.address) }) {
-            if problem == nil { changes.append(.connected(subnet)) }
-            problem =
-                "the pool \(pool.base) lies in \(subnet), which this machine is connected to; take another pool"
+        guard prefix == nil, mayTake, let obstacles else { return changes }
+        let cover = obstacles.first {
+            $0.prefix.length <= pool.base.length && $0.prefix.contains(pool.base.address)
+        }
+        if let cover {
+            if problem == nil { changes.append(.covered(cover.prefix)) }
+            problem = "the pool \(pool.base) lies in \(cover.prefix)\(cover.reason); take another pool"
             return changes
         }
-        prefix = pool.choose(seed: seed, avoiding: used() + avoided + connected)
+        prefix = pool.choose(seed: seed, avoiding: used() + avoided + obstacles.map(\.prefix))
         guard let prefix else {
             if !isWanting { changes.append(.noneLeft) }
             isWanting = true

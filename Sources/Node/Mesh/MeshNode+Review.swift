@@ -49,25 +49,29 @@ extension MeshNode {
     /// database synchronization is complete.
     private mutating func reviewIPv4Ranges(at now: Instant) {
         let old = ipv4.address
-        reviewRange(\.takenAddress, at: now)
-        reviewRange(\.takenPods, at: now)
+        let obstacles = obstacles(at: now)
+        reviewRange(\.takenAddress, obstacles, at: now)
+        reviewRange(\.takenPods, obstacles, at: now)
+        surveyPools(at: now)
         guard ipv4.address != old else { return }
         if let old { ledger.drop(IPv6Address(old), by: .node) }
         wantOwnAddresses()
         isAnnouncementStale = true
     }
 
-    private mutating func reviewRange(_ path: WritableKeyPath<IPv4Ranges, SelfAssignedRange?>, at now: Instant) {
+    private mutating func reviewRange(
+        _ path: WritableKeyPath<IPv4Ranges, SelfAssignedRange?>, _ obstacles: [SelfAssignedRange.Obstacle]?,
+        at now: Instant
+    ) {
         guard var range = ipv4[keyPath: path], let router, let identity else { return }
         let own = router.routerID
-        let connected = connectedSubnets
         let changes = range.review(
             as: own, seed: UInt64(NodeIdentity.seed(of: identity)), at: now, mayTake: life.isSynchronized,
             claimants: { prefix in router.owners(of: IPv6Prefix(prefix)).filter { $0 != own } },
             used: {
                 router.prefixesOfOthers.compactMap(\.ipv4)
                     + self.configuration.advertise.compactMap(\.prefix.ipv4)
-            }, connected: connected)
+            }, obstacles: obstacles)
         ipv4[keyPath: path] = range
         for change in changes {
             isAnnouncementStale = true
@@ -78,25 +82,9 @@ extension MeshNode {
             case .gaveWay(let prefix, let winner):
                 let name = router.hostname(of: winner) ?? winner.description
                 log(.warning, "\(name) has \(prefix) too and the higher router ID; this node takes another")
-            case .noneLeft, .connected:
+            case .noneLeft, .covered:
                 if let problem = range.problem { log(.error, problem) }
             }
         }
-    }
-
-    /// The IPv4 subnets that this machine is connected to, other than single addresses.
-    private var connectedSubnets: [IPv4Prefix] {
-        Set(
-            addresses.all.compactMap { address in
-                guard address.prefixLength < 128, address.address.ipv4 != nil, address.interface != Self.loopback
-                else { return nil }
-                return IPv6Prefix(address.address, length: address.prefixLength).ipv4
-            }
-        ).filter { !isOwnPods($0) }.sorted { ($0.address, $0.length) < ($1.address, $1.length) }
-    }
-
-    /// Whether a subnet is that of this node's own pods, as a bridge of theirs has it.
-    private func isOwnPods(_ subnet: IPv4Prefix) -> Bool {
-        podRanges.contains { $0.ipv4.map { $0.length <= subnet.length && $0.contains(subnet.address) } ?? false }
     }
 }

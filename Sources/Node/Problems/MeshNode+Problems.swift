@@ -83,7 +83,7 @@ extension MeshNode {
         found += ledger.refused.map { address, reason in
             Problem(
                 .refusedAddress, "\(address)",
-                "the kernel refuses the address \(address), so it is not announced: \(reason)")
+                "\(address) cannot be put on lo, so it is not announced: \(reason)")
         }
         found += settings.failures.sorted { $0.key < $1.key }.map { Problem(.setting, $0.key, "\($0.key) \($0.value)") }
         found += memberships.problems.map { membership, reason in

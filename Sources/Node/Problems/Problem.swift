@@ -23,7 +23,7 @@ public struct Problem: Hashable, Sendable {
         case kernel
         /// The kernel refuses routes.
         case refusedRoutes
-        /// The kernel refuses an address.
+        /// The kernel refuses an address, or another machine has it.
         case refusedAddress
         /// A setting of the kernel is not as it should be.
         case setting

@@ -1,4 +1,5 @@
 public import Addressing
+internal import Links
 internal import Node
 internal import Routing
 
@@ -18,6 +19,10 @@ public struct ModelKernel: Sendable {
     var isUnreachable = false
     /// Addresses that it does not take.
     var refusedAddresses: Set<IPv6Address> = []
+    /// Addresses that its neighbor table says another machine has.
+    var strangers: Set<IPv6Address> = []
+    /// Routes of others, other than those of connected subnets.
+    var foreignRoutes: [ForeignRoute] = []
     /// Prefixes that it takes no route to.
     var refusedPrefixes: Set<IPv6Prefix> = []
     /// Routes that were removed, by whatever means.
@@ -102,7 +107,8 @@ public struct ModelKernel: Sendable {
     /// Does what the node asks of an address.
     mutating func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
         switch request {
-        case .add(let address):
+        case .add(let address, let ifUnclaimed):
+            if ifUnclaimed, strangers.contains(address) { return .refused("another machine has it") }
             if refusedAddresses.contains(address) { return .refused("permission denied") }
             if let isOurs = addresses[address] { return .present(isOurs: isOurs) }
             addresses[address] = true
@@ -111,6 +117,11 @@ public struct ModelKernel: Sendable {
             addresses[address] = nil
             return .removed
         }
+    }
+
+    /// Which routes of others overlap some prefixes.
+    func foreignRoutes(overlapping pools: [IPv6Prefix]) -> [ForeignRoute] {
+        foreignRoutes.filter { route in pools.contains { $0.contains(route.prefix) || route.prefix.contains($0) } }
     }
 
     /// Sees that settings are right.

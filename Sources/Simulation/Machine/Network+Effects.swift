@@ -54,6 +54,8 @@ extension Network {
         case .addresses(let requests):
             return .addresses(
                 requests.map { AddressOutcome($0, nodes[node].kernel.carryOut($0)) })
+        case .surveyRoutes(let pools):
+            return .surveyed(.success(nodes[node].kernel.foreignRoutes(overlapping: pools)))
         case .settings(let wanted): return .settings(nodes[node].kernel.apply(wanted))
         case .send(let interface, let source, let destination, let octets):
             send(from: node, interface: interface, source: source, destination: destination, octets: octets)

@@ -57,6 +57,10 @@ public enum Action: Hashable, Sendable {
     case kernelTrouble(node: Int, isUnreachable: Bool, delay: Duration)
     /// The kernel takes none of these addresses and prefixes.
     case refusal(node: Int, addresses: Set<IPv6Address>, prefixes: Set<IPv6Prefix>)
+    /// The kernel's neighbor table says that other machines have these addresses.
+    case strangers(node: Int, Set<IPv6Address>)
+    /// Somebody else gives the kernel routes to these prefixes, in place of those before.
+    case foreignRoutes(node: Int, Set<IPv6Prefix>)
     /// A port's cost changes.
     case cost(link: Int, end: Int, UInt16)
     /// A port gets another link-local address.

@@ -28,7 +28,8 @@ extension Network {
         case .drain(let node, let isDrained): handle(.command(.drain(isDrained)), on: node)
         case .service(let node, let name, let works): nodes[node].services[name] = works
         case .wish(let node, let address, let wish): setWish(node, address, wish)
-        case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal: disturbKernel(action)
+        case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal, .strangers, .foreignRoutes:
+            disturbKernel(action)
 
         case .start(let node): start(node)
         case .powerOff(let node): powerOff(node)
@@ -118,6 +119,11 @@ extension Network {
         case .refusal(let node, let addresses, let prefixes):
             nodes[node].kernel.refusedAddresses = addresses
             nodes[node].kernel.refusedPrefixes = prefixes
+        case .strangers(let node, let addresses): nodes[node].kernel.strangers = addresses
+        case .foreignRoutes(let node, let prefixes):
+            nodes[node].kernel.foreignRoutes = prefixes.sorted().map {
+                ForeignRoute(prefix: $0, interfaces: [99], protocolNumber: 3, isConnected: false)
+            }
         default: preconditionFailure("not of the kernel")
         }
     }
@@ -175,6 +181,8 @@ extension Network {
         for node in nodes.indices {
             disturbKernel(.kernelTrouble(node: node, isUnreachable: false, delay: .zero))
             disturbKernel(.refusal(node: node, addresses: [], prefixes: []))
+            disturbKernel(.strangers(node: node, []))
+            disturbKernel(.foreignRoutes(node: node, []))
             start(node)
             wake(node)
         }

@@ -1,0 +1,56 @@
+internal import Addressing
+internal import Kubernetes
+
+/// The addresses that are no service's: those of all Nodes, and those by which the API server is reached. Of a change, only
+/// the addresses it concerns are looked at.
+struct MachineAddresses: Sendable {
+    /// All of them.
+    private(set) var all: Set<IPv6Address> = []
+
+    private var nodes: [ObjectKey: Set<IPv6Address>] = [:]
+    /// How many Nodes have an address, and servers.
+    private var counts: [IPv6Address: Int] = [:]
+    private var servers: Set<IPv6Address> = []
+    private var delivered: Set<IPv6Address> = []
+    /// Those of the servers that count.
+    private var reserved: Set<IPv6Address> = []
+
+    /// The addresses of a Node as they are now; none when it is gone.
+    mutating func set(_ key: ObjectKey, _ addresses: [IPv6Address]) {
+        let new = Set(addresses)
+        let old = nodes[key] ?? []
+        nodes[key] = new.isEmpty ? nil : new
+        replace(old, with: new)
+    }
+
+    /// The addresses by which the API server is reached.
+    mutating func setServers(_ addresses: Set<IPv6Address>) {
+        servers = addresses
+        review()
+    }
+
+    /// Cluster IPs of the API server itself: whoever connects to one is sent on to a server, whether or not this machine has
+    /// the address, so it may be held.
+    mutating func setDelivered(_ addresses: [IPv6Address]) {
+        delivered = Set(addresses)
+        review()
+    }
+
+    private mutating func review() {
+        let new = servers.subtracting(delivered)
+        replace(reserved, with: new)
+        reserved = new
+    }
+
+    private mutating func replace(_ old: Set<IPv6Address>, with new: Set<IPv6Address>) {
+        for address in new.subtracting(old) {
+            counts[address, default: 0] += 1
+            all.insert(address)
+        }
+        for address in old.subtracting(new) {
+            let left = counts[address, default: 1] - 1
+            counts[address] = left == 0 ? nil : left
+            if left == 0 { all.remove(address) }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Addressing
+import MeshConfiguration
+import Services
+import Testing
+import Timing
+
+@testable import Node
+
+/// What the cluster says of machines, against what its services want.
+@Suite struct ServiceAddressTests {
+    private let lan = IPv6Address(IPv4Address("10.70.0.2")!)
+    private let vip = IPv6Address("2001:db8:aa::1")!
+
+    private func report(
+        machines: Set<IPv6Address>, _ wanted: [IPv6Address] = []
+    ) -> ClusterReport {
+        var view = ClusterView(origin: "a test", node: NodeConditions(name: "a"))
+        view.machineAddresses = machines
+        let demand = ServiceDemand(wish: .announce, services: ["default/thief"])
+        return ClusterReport(
+            view: view, changes: Dictionary(uniqueKeysWithValues: wanted.map { ($0, demand) }))
+    }
+
+    private func wanted(_ node: MeshNode) -> [IPv6Address] { node.ledger.addresses(of: .service) }
+
+    private func makeNode() -> MeshNode {
+        var environment = MeshNode.Environment()
+        environment.hasCluster = true
+        return MeshNode(configuration: Configuration(), environment: environment)
+    }
+
+    @Test func anAddressOfAMachineIsNoServices() {
+        var node = makeNode()
+        node.note(.cluster(report(machines: [lan], [lan, vip])), at: .zero)
+        #expect(wanted(node) == [vip])
+        #expect(
+            node.currentProblems(at: .zero).contains {
+                $0.kind == .serviceAddress && $0.text.hasPrefix("default/thief: \(lan) is the address of a node")
+            })
+    }
+
+    /// Also when the machine is heard of after the service, and nothing else changes.
+    @Test func anAddressIsGivenUpWhenAMachineHasIt() {
+        var node = makeNode()
+        node.note(.cluster(report(machines: [], [lan, vip])), at: .zero)
+        #expect(wanted(node) == [vip, lan].sorted())
+        node.note(.cluster(report(machines: [lan])), at: .zero)
+        #expect(wanted(node) == [vip])
+        node.note(.cluster(report(machines: [])), at: .zero)
+        #expect(wanted(node) == [vip, lan].sorted())
+    }
+}

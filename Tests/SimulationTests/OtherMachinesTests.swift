@@ -1,0 +1,87 @@
+import Addressing
+import Node
+import OSPF
+import Services
+import Simulation
+import Testing
+import Timing
+
+/// Machines and routes that are no part of the mesh, and that nodes know of by their kernels only.
+@Suite("Other machines in the simulator")
+struct OtherMachinesTests {
+    private static let address = IPv6Address("2001:db8:aa::1")!
+
+    /// After everything was healed, and before anything is taken.
+    private static let soon = Instant.zero + .milliseconds(1)
+
+    private static func prefix(_ text: String) -> IPv6Prefix { IPv6Prefix(IPv4Prefix(text)!) }
+
+    private func ring(pool: PrefixPool? = nil) -> Network {
+        var plan = NetworkPlan(topology: .ring(3))
+        for node in plan.nodes.indices { plan.nodes[node].ipv4Pool = pool }
+        var network = Network(plan: plan, seed: 5)
+        network.schedule(.healAll, at: .zero)
+        return network
+    }
+
+    private func problems(of node: Int, _ network: Network) -> [String] {
+        network.nodes[node].process?.currentProblems(at: network.now).map(\.text) ?? []
+    }
+
+    @Test("a service does not get an address that another machine has, until that is gone")
+    func anotherMachine() {
+        var network = ring()
+        network.run(for: .seconds(20))
+        network.schedule(.strangers(node: 0, [Self.address]), at: network.now)
+        network.schedule(.wish(node: 0, Self.address, .announce), at: network.now)
+        network.run(for: .seconds(10))
+        #expect(network.nodes[0].kernel.addresses[Self.address] == nil)
+        #expect(network.nodes[1].router?.candidates(for: IPv6Prefix(host: Self.address)).isEmpty == true)
+        #expect(problems(of: 0, network).contains { $0.contains("\(Self.address)") && $0.contains("another machine") })
+        network.schedule(.strangers(node: 0, []), at: network.now)
+        network.run(for: .seconds(40))
+        #expect(network.nodes[0].kernel.addresses[Self.address] == true)
+        #expect(network.check() == [])
+    }
+
+    @Test("an address that other nodes announce is theirs as well as ours")
+    func anycast() {
+        var network = ring()
+        network.run(for: .seconds(20))
+        network.schedule(.wish(node: 1, Self.address, .announce), at: network.now)
+        network.run(for: .seconds(5))
+        network.schedule(.strangers(node: 0, [Self.address]), at: network.now)
+        network.schedule(.wish(node: 0, Self.address, .announce), at: network.now)
+        network.run(for: .seconds(5))
+        #expect(network.nodes[0].kernel.addresses[Self.address] == true)
+        #expect(network.check() == [])
+    }
+
+    @Test("what other routes lead to is not taken from a pool")
+    func foreignRoutes() throws {
+        let pool = try #require(PrefixPool(base: IPv4Prefix("10.9.0.0/29")!, length: 32))
+        var network = ring(pool: pool)
+        // Of the six addresses of the pool, these leave .1, .2 and .3.
+        network.schedule(.foreignRoutes(node: 0, [Self.prefix("10.9.0.4/30")]), at: Self.soon)
+        network.schedule(.foreignRoutes(node: 1, [Self.prefix("10.9.0.0/16")]), at: Self.soon)
+        network.run(for: .seconds(20))
+        let taken = try #require(network.nodes[0].process?.ipv4.address)
+        #expect(["10.9.0.1", "10.9.0.2", "10.9.0.3"].contains(taken.description))
+        #expect(network.nodes[1].process?.ipv4.address == nil)
+        #expect(
+            problems(of: 1, network).contains { $0.contains("10.9.0.0/29 lies in 10.9.0.0/16, to which this machine") })
+        network.schedule(.foreignRoutes(node: 1, []), at: network.now)
+        network.run(for: .seconds(60))
+        #expect(network.nodes[1].process?.ipv4.address != nil)
+        #expect(network.check() == [])
+    }
+
+    @Test("two halves of everything are a default route")
+    func halves() throws {
+        let pool = try #require(PrefixPool(base: IPv4Prefix("10.9.0.0/29")!, length: 32))
+        var network = ring(pool: pool)
+        network.schedule(.foreignRoutes(node: 0, [Self.prefix("0.0.0.0/1")]), at: Self.soon)
+        network.run(for: .seconds(20))
+        #expect(network.check() == [])
+    }
+}
