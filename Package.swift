@@ -73,7 +73,9 @@ let core: [Target] = [
     tests(
         "Node",
         ["Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration"]),
-    tests("Simulation", ["Timing", "Addressing", "OSPFPacket", "OSPF", "Routing", "Services", "MeshConfiguration", "Node"]),
+    tests(
+        "Simulation",
+        ["Timing", "Addressing", "OSPFPacket", "OSPF", "Routing", "Services", "MeshConfiguration", "Node"]),
 ]
 
 // The shell around the core: everything that touches the world.

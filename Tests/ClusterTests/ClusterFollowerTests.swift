@@ -90,7 +90,8 @@ private final class Told: Sendable {
         // As an API server says that has lost everything.
         try stage.server.delete("/api/v1/nodes/a")
         try await eventually("the node is gone, and people can see it") {
-            told.seen.view?.isConnected == true && told.seen.view?.problems.contains { $0.contains("was deleted") } == true
+            guard let view = told.seen.view else { return false }
+            return view.isConnected && view.problems.contains { $0.contains("was deleted") }
         }
         #expect(ranges(told) == ["fd00:7::/120", "10.7.0.0/24"])
         try await end(follower)

@@ -21,6 +21,7 @@ struct NodeBench {
     var log: [String] = []
     var files: [NetworkConfiguration] = []
     var fileResult: Result<Bool, NodeFailure> = .success(true)
+    var foreignRoutes: Result<[ForeignRoute], NodeFailure> = .success([])
     var settingsAsked: [[KernelSetting]] = []
     var isKernelReadable = true
     var checks: [VIPTable.CheckID] = []
@@ -88,6 +89,7 @@ struct NodeBench {
         case .startCheck(let id, _): checks.append(id)
         case .routes(.apply): return .installed(.applied(failures: []))
         case .addresses(let requests): return .addresses(requests.map { AddressOutcome($0, carryOut($0)) })
+        case .surveyRoutes: return .surveyed(foreignRoutes)
         case .settings(let wanted):
             settingsAsked.append(wanted)
             let outcomes = settings.map { SettingOutcome(name: $0.key, wanted: "1", result: $0.value) }
