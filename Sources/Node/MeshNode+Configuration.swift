@@ -21,7 +21,7 @@ extension MeshNode {
                 : "configuration reloaded; takes effect at the next start: \(waiting.joined(separator: ", "))")
         refreshPorts(at: now)
         if configuration.externals != externals { tellRouter(.advertiseExternal(configuration.externals), at: now) }
-        perform(vips.configure(configuration.vips, at: now))
+        perform(vips.configure(configuration.vips, at: now), at: now)
         reserveAddresses(at: now)
         isAnnouncementStale = true
     }

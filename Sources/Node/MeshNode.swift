@@ -97,6 +97,7 @@ public struct MeshNode: Sendable {
     var poolSurvey = PoolSurvey()
     /// What of the log is held back.
     public internal(set) var limiter = NoticeLimiter()
+    var digest = EventDigest()
     /// Who was last heard on each port.
     var lastHeard = LastHeard()
     /// When changes of others to our part of the kernel were last logged.
@@ -171,7 +172,9 @@ public struct MeshNode: Sendable {
         case .notSaved(let change, let reason): notSaved(change, reason)
         case .networkConfiguration(let result): take(result)
         case .surveyed(let result): take(result, at: now)
-        case .stoodStill(let duration): log(.warning, "this process did not run for \(duration.inSeconds) s")
+        case .stoodStill(let duration):
+            problems.stop = (duration, now)
+            log(.warning, "this process did not run for \(duration.inSeconds) s")
         case .timer: if let deadline = router?.nextDeadline, deadline <= now { tellRouter(.timer, at: now) }
         }
     }
@@ -312,16 +315,18 @@ public struct MeshNode: Sendable {
         consider(settings.nextAudit)
         consider(network.nextAudit)
         consider(problems.nextReview)
+        consider(digest.nextDeadline)
         return earliest
     }
 
     private mutating func runTimers(at now: Instant) {
-        if let deadline = vips.nextDeadline, deadline <= now { perform(vips.handle(.timer, at: now)) }
+        if let deadline = vips.nextDeadline, deadline <= now { perform(vips.handle(.timer, at: now), at: now) }
         if let deadline = gate.nextDeadline, deadline <= now { handleGate(.timer, at: now) }
         if let deadline = serviceVIPs.nextDeadline, deadline <= now { expireServices(at: now) }
         for membership in memberships.takeDue(at: now) { effects.append(.membership(membership, joined: true)) }
         auditSettings(at: now)
         auditNetworkConfiguration(at: now)
+        for line in digest.endIntervals(at: now) { log(.notice, line) }
     }
 
     // MARK: The log
@@ -329,6 +334,11 @@ public struct MeshNode: Sendable {
     /// Writes a line to the log.
     mutating func log(_ level: LogLevel, _ message: String, _ metadata: [String: String] = [:]) {
         effects.append(.log(level, message, metadata))
+    }
+
+    /// Writes a line to the log, unless there were many of the kind.
+    mutating func log(_ kind: EventDigest.Kind, _ level: LogLevel, _ message: String, at now: Instant) {
+        if digest.admit(kind, at: now) { log(level, message) }
     }
 
     mutating func log(_ line: LogLine) { effects.append(.log(line.level, line.message, [:])) }

@@ -23,7 +23,10 @@ extension Router {
             noteForeignArea(packet, on: interface, at: now)
             return reject(.area)
         }
-        guard packet.header.instanceID == configuration.instanceID else { return reject(.instance) }
+        guard packet.header.instanceID == configuration.instanceID else {
+            noteForeignInstance(packet, on: interface, at: now)
+            return reject(.instance)
+        }
         let router = packet.header.routerID
         guard router != .none else { return reject(.routerID) }
         guard router != routerID else {

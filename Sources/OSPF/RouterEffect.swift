@@ -64,6 +64,10 @@ public enum Notice: Hashable, Sendable {
         case areaType
         /// The area ID.
         case area
+        /// The instance ID.
+        case instanceID
+        /// The link-local address, which must not be the one of this end; the values mean nothing.
+        case linkLocalAddress
     }
 
     /// Which bound was hit.

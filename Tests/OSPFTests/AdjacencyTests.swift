@@ -96,6 +96,47 @@ import Timing
         #expect(bench.notices[0].count { if case .helloMismatch = $0 { true } else { false } } == 2, "told anew")
     }
 
+    /// Several instances may share a link (RFC 5340 §2.4), so another instance is a mismatch only where ours has no neighbor.
+    @Test(arguments: [false, true]) func anotherInstanceIsToldWhereThereIsNoNeighbor(hasNeighbor: Bool) {
+        var bench = Bench()
+        for number in 1...(hasNeighbor ? 3 : 2) {
+            _ = bench.addRouter(
+                RouterConfiguration(
+                    routerID: RouterID(UInt32(number)), instanceID: number == 2 ? 7 : 0, seed: UInt64(number)))
+        }
+        if hasNeighbor {
+            bench.connect([0, 2]) { $1.kind = .broadcast }
+            bench.connect([1]) { $1.kind = .broadcast }
+        } else {
+            bench.connect([0, 1])
+        }
+        bench.run(for: .seconds(10))
+        let header = PacketHeader(routerID: RouterID(2), areaID: .backbone, instanceID: 7)
+        let hello = Hello(
+            interfaceID: 1, priority: 1, options: [.v6, .e, .r], helloInterval: 1, deadInterval: 4,
+            designatedRouter: .none, backupDesignatedRouter: .none, neighbors: [])
+        let source = IPv6Address("fe80::77")!
+        let octets = Packet(header: header, body: .hello(hello)).encode(source: source, destination: .allSPFRouters)
+        bench.handle(.packet(interface: 1, source: source, destination: .allSPFRouters, octets: octets), on: 0)
+        let mismatches = bench.routers[0].interfaceSnapshots[0].mismatches
+        #expect(mismatches.map(\.field) == (hasNeighbor ? [] : [.instanceID]))
+        #expect(mismatches.allSatisfy { ($0.theirs, $0.ours) == (7, 0) })
+        #expect(bench.routers[0].neighborSnapshots.count == (hasNeighbor ? 1 : 0))
+    }
+
+    /// What is sent to a neighbor with our own address never leaves this machine.
+    @Test func aRouterWithOurLinkLocalAddressIsNoNeighbor() {
+        var bench = Bench()
+        bench.addRouters(2)
+        bench.connect([0, 1]) { $1.linkLocalAddress = IPv6Address("fe80::1")! }
+        bench.run(for: .seconds(10))
+        for router in 0..<2 {
+            #expect(bench.routers[router].interfaceSnapshots[0].mismatches.map(\.field) == [.linkLocalAddress])
+            #expect(bench.routers[router].neighborSnapshots.isEmpty)
+            #expect(bench.notices[router].count { if case .helloMismatch = $0 { true } else { false } } == 1)
+        }
+    }
+
     @Test func manyThatDoNotAgreeAreBounded() {
         var bench = Bench()
         bench.addRouters(1)

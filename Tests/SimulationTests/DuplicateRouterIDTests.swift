@@ -17,5 +17,8 @@ import Timing
             let problems = node.problems.all.filter { $0.kind == .duplicateRouterID }
             #expect(problems.map(\.subject) == ["\(plan.nodes[0].routerID)"], "n\(index)")
         }
+        let between = try #require(network.nodes[1].process)
+        let problems = between.problems.all.filter { $0.kind == .duplicateRouterIDElsewhere }
+        #expect(problems.map(\.subject) == ["\(plan.nodes[0].routerID)"])
     }
 }

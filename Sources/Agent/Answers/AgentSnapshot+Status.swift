@@ -1,6 +1,7 @@
 internal import Addressing
 internal import ControlAPI
 internal import Glibc
+internal import Links
 internal import MeshConfiguration
 internal import Node
 internal import OSPF
@@ -29,7 +30,15 @@ extension AgentSnapshot {
                 Status.Problem(
                     kind: $0.kind.rawValue, subject: $0.subject, problem: $0.text, remedy: $0.remedy,
                     age: age(since: $0.since))
-            }, isolated: node.isIsolated, events: events)
+            }, isolated: node.isIsolated, otherNetworks: otherNetworks, events: events)
+    }
+
+    /// Ports that are taken for ports of another network, and why.
+    private var otherNetworks: [String] {
+        interfaces.unused.values.sorted { $0.link.index < $1.link.index }.compactMap { port in
+            guard case .foreignNetwork = port.reason else { return nil }
+            return "\(port.link.name): \(port.reason.text(of: port.link.name))"
+        }
     }
 
     private var clusterStatus: Status.ClusterStatus? {

@@ -37,7 +37,7 @@ extension AgentSnapshot {
         let disagreements = self.disagreements
         gauge(
             "link_mismatches",
-            "Routers on a port whose MTU, timers, area or link type differ from ours; see meshctl interfaces.",
+            "Routers on a port whose MTU, timers, area, instance or link type differ from ours; see meshctl interfaces.",
             of: active
         ) { disagreements[$0.name] ?? 0 }
         addTraffic(counters.filter { name, _ in list.contains { $0.name == name } }, to: &metrics)

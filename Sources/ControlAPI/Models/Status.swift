@@ -41,6 +41,8 @@ public struct Status: Codable, Sendable {
     public var problems: [Problem]?
     /// Whether no neighbor is Full; `nil` from older agents.
     public var isolated: Bool?
+    /// Ports that are not used because they seem to belong to another network, with the reason; `nil` from older agents.
+    public var otherNetworks: [String]?
     /// The latest log lines of level notice or higher, oldest first.
     public var events: [Event]
 
@@ -49,7 +51,7 @@ public struct Status: Codable, Sendable {
         routerIDIsDerived: Bool, area: String, instance: Int, address: String?, ipv4Address: String?,
         announces: [String], stubRouter: Bool, drained: Bool,
         configuration: ConfigurationStatus, cluster: ClusterStatus?, kernel: KernelStatus, counts: Counts,
-        problems: [Problem], isolated: Bool, events: [Event]
+        problems: [Problem], isolated: Bool, otherNetworks: [String], events: [Event]
     ) {
         self.version = version
         self.pid = pid
@@ -72,6 +74,7 @@ public struct Status: Codable, Sendable {
         self.counts = counts
         self.problems = problems
         self.isolated = isolated
+        self.otherNetworks = otherNetworks
         self.events = events
     }
 

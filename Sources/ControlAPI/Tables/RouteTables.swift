@@ -83,6 +83,9 @@ extension Status {
         lines += [
             ("router ID", "\(routerID)\(routerIDIsDerived ? " (derived)" : ""), area \(area), instance \(instance)"),
             ("interfaces", "\(counts.interfacesUp) up of \(counts.interfaces)"),
+        ]
+        lines += (otherNetworks ?? []).map { ("", "not using \($0)") }
+        lines += [
             ("neighbors", "\(counts.neighborsFull) Full of \(counts.neighbors)"),
             ("nodes", "\(counts.nodesReachable) reachable of \(counts.nodes)"),
             ("routes", "\(counts.routesInstalled) in the kernel of \(counts.routes)"),

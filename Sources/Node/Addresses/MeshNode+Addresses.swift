@@ -46,13 +46,15 @@ extension MeshNode {
     public var placedOwnAddresses: [IPv6Address] { ownAddresses.filter { ledger.isPlaced($0) } }
 
     /// What an earlier run left on `lo` goes, but for what may be wanted once the checks have spoken.
-    mutating func adoptAddresses() {
+    mutating func adoptAddresses(at now: Instant) {
         for address in addresses.on(Self.loopback) {
             if address.origin == configuration.kernel.routeProtocol { ledger.adopt(address.address) }
         }
         let undecided = vips.entries.filter { $0.isAnnounced || $0.health == .unknown }
         let wanted = Set(undecided.map(\.vip.address) + serviceVIPs.entries.keys + ownAddresses)
-        for address in ledger.sweep(keeping: wanted) { log(.notice, "removing \(address), left by an earlier run") }
+        for address in ledger.sweep(keeping: wanted) {
+            log(.swept, .notice, "removing \(address), left by an earlier run", at: now)
+        }
     }
 
     mutating func wantOwnAddresses() {
@@ -98,14 +100,14 @@ extension MeshNode {
             // The kernel's own news of it may still be on their way.
             let wasPlaced = ledger.isPlaced(address)
             let news = ledger.take(outcome.outcome, of: outcome.request, at: now)
-            if !wasPlaced, ledger.isPlaced(address) { placed(address, isNew: outcome.outcome == .added) }
-            tell(news, address)
+            if !wasPlaced, ledger.isPlaced(address) { placed(address, isNew: outcome.outcome == .added, at: now) }
+            report(news, address, at: now)
         }
     }
 
-    private mutating func placed(_ address: IPv6Address, isNew: Bool) {
+    private mutating func placed(_ address: IPv6Address, isNew: Bool, at now: Instant) {
         for entry in vips.entries where entry.vip.address == address && entry.isAnnounced {
-            log(.notice, "VIP \(entry.vip.name), \(address): announced")
+            log(.announced, .notice, "VIP \(entry.vip.name), \(address): announced", at: now)
         }
         guard ownAddresses.contains(address) else { return }
         // While the address was away the kernel has taken it off all routes, or, if it is IPv4's, has removed them all.
@@ -125,31 +127,33 @@ extension MeshNode {
         if installer.fib.installedRoutes > 0 { installer.rewriteRoutes() }
     }
 
-    private mutating func tell(_ news: AddressLedger.News?, _ address: IPv6Address) {
+    private mutating func report(_ news: AddressLedger.News?, _ address: IPv6Address, at now: Instant) {
         switch news {
         case nil: break
-        case .stolen: log(.warning, "another program removed \(address) from lo; it is put back")
+        case .stolen: log(.stolen, .warning, "another program removed \(address) from lo; it is put back", at: now)
         case .refused(let reason):
             if ownAddresses.contains(address) { renewPreferredSource(isRewritten: false) }
-            log(.error, "cannot add \(address) to lo, so it is not announced: \(reason)")
-        case .accepted: log(.notice, "\(address) is on lo now")
-        case .stuck(let reason): log(.error, "cannot remove \(address) from lo: \(reason)")
+            log(.refused, .error, "cannot add \(address) to lo, so it is not announced: \(reason)", at: now)
+        case .accepted: log(.placed, .notice, "\(address) is on lo now", at: now)
+        case .stuck(let reason): log(.stuck, .error, "cannot remove \(address) from lo: \(reason)", at: now)
         }
     }
 
     /// An address is gone from `lo`.
-    mutating func addressGone(_ address: IPv6Address) { tell(ledger.gone(address), address) }
+    mutating func addressGone(_ address: IPv6Address, at now: Instant) {
+        report(ledger.gone(address), address, at: now)
+    }
 
     // MARK: VIPs of the configuration
 
     /// Does what a table of VIPs wants.
-    mutating func perform(_ actions: [VIPTable.Action]) {
+    mutating func perform(_ actions: [VIPTable.Action], at now: Instant) {
         for action in actions {
             switch action {
             case .announce(let vip): want(vip)
             case .withdraw(let vip, let reason):
                 ledger.drop(vip.address, by: .vip)
-                log(.notice, "VIP \(vip.name), \(vip.address): withdrawn: \(reason)")
+                log(.withdrawn, .notice, "VIP \(vip.name), \(vip.address): withdrawn: \(reason)", at: now)
             case .startChecking(let id, let check): effects.append(.startCheck(id, check))
             case .stopChecking(let id): effects.append(.stopCheck(id))
             }
@@ -169,7 +173,7 @@ extension MeshNode {
     }
 
     mutating func checked(_ id: VIPTable.CheckID, _ outcome: CheckOutcome, at now: Instant) {
-        perform(vips.handle(.checked(id, outcome), at: now))
+        perform(vips.handle(.checked(id, outcome), at: now), at: now)
         handleGate(.checked(id, outcome), at: now)
     }
 }

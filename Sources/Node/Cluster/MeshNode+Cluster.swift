@@ -91,7 +91,7 @@ extension MeshNode {
 
     mutating func handleGate(_ event: VIPTable.Event, at now: Instant) {
         let wasOpen = gate.isOpen
-        perform(gate.handle(event, at: now))
+        perform(gate.handle(event, at: now), at: now)
         guard gate.isOpen != wasOpen else { return }
         log(
             .notice,

@@ -22,8 +22,8 @@ extension MeshNode {
         for link in links { self.links[link.index] = link }
         for address in addresses { self.addresses.set(address) }
         for route in defaultRoutes { surroundings.add(route) }
-        perform(vips.configure(configuration.vips, at: now))
-        if environment.hasCluster { perform(gate.configure(configuration.kubernetes.proxyCheck, at: now)) }
+        perform(vips.configure(configuration.vips, at: now), at: now)
+        if environment.hasCluster { perform(gate.configure(configuration.kubernetes.proxyCheck, at: now), at: now) }
         refreshPorts(at: now)
         identify(at: now)
     }
@@ -81,7 +81,7 @@ extension MeshNode {
             "node \(identity.name), router ID \(identity.routerID), address \(identity.address); "
                 + "adopted \(counted(adopted, "route")) of an earlier run")
         if drainReasons.contains(.operator) { log(.notice, "drained, as before the restart") }
-        adoptAddresses()
+        adoptAddresses(at: now)
         wantOwnAddresses()
         tellStubRouter(at: now)
         tellRouter(.advertiseExternal(configuration.externals), at: now)

@@ -28,7 +28,7 @@ extension MeshNode {
             if let link = links[address.interface] { refreshPort(link, at: now) }
         case .addressRemoved(let address):
             addresses.remove(address)
-            if address.interface == Self.loopback { return addressGone(address.address) }
+            if address.interface == Self.loopback { return addressGone(address.address, at: now) }
             if let link = links[address.interface] { refreshPort(link, at: now) }
         case .defaultRoute(let route):
             surroundings.add(route)

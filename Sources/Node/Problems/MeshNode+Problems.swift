@@ -30,9 +30,8 @@ extension MeshNode {
     }
 
     private func foundProblems(at now: Instant) -> [Problem] {
-        let found =
-            stageProblems + kernelProblems + linkProblems(at: now) + neighborProblems(at: now) + meshProblems(at: now)
-            + clusterProblems
+        var found = stageProblems + processProblems(at: now) + kernelProblems
+        found += linkProblems(at: now) + neighborProblems(at: now) + meshProblems(at: now) + clusterProblems
         return bounded(found)
     }
 
@@ -65,6 +64,18 @@ extension MeshNode {
     private func synchronization(adoptedRoutes: Int) -> Problem {
         let kept = adoptedRoutes == 0 ? "" : "; \(counted(adoptedRoutes, "route")) of an earlier run kept"
         return Problem(.synchronization, "", "initial database synchronization is not complete" + kept)
+    }
+
+    /// For so long after it ran again, a process that was stopped is a problem: its neighbors may have lost it meanwhile.
+    private static let stopLifetime = Duration.seconds(120)
+
+    private func processProblems(at now: Instant) -> [Problem] {
+        guard let stop = problems.stop, now - stop.end < Self.stopLifetime else { return [] }
+        return [
+            Problem(
+                .stopped, "", "this process did not run for \(stop.duration.inSeconds) s",
+                remedy: "look for SIGSTOP, a CPU limit, or an overloaded or suspended machine")
+        ]
     }
 
     private var kernelProblems: [Problem] {
@@ -207,6 +218,12 @@ extension MeshNode {
                 Problem(
                     .duplicateRouterID, "\(duplicate)", "another router has this node's router ID \(duplicate)",
                     remedy: "change node.routerID on one of them"))
+        }
+        found += router.duplicateRouterIDsOfOthers(at: now).map { duplicate in
+            Problem(
+                .duplicateRouterIDElsewhere, "\(duplicate)",
+                "two other routers have the router ID \(label(of: duplicate))",
+                remedy: "change node.routerID on one of them")
         }
         found += problems.limits.map { Problem(.limit, $0, $0) }
         return found

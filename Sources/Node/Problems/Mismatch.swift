@@ -14,6 +14,8 @@ public enum Mismatch {
         case .deadInterval: text("dead interval", "\(theirs) s", "\(ours) s")
         case .areaType: text("area type", areaType(theirs), areaType(ours))
         case .area: text("area", area(theirs), area(ours))
+        case .instanceID: text("instance ID", "\(theirs)", "\(ours)")
+        case .linkLocalAddress: "it has our link-local address; give one end another"
         }
     }
 

@@ -19,6 +19,8 @@ public struct Problem: Hashable, Sendable {
         case noIdentity
         /// Initial database synchronization is not complete.
         case synchronization
+        /// The agent's process did not run for a while.
+        case stopped
         /// The kernel's routes cannot be read or written.
         case kernel
         /// The kernel refuses routes.
@@ -45,6 +47,8 @@ public struct Problem: Hashable, Sendable {
         case mismatch
         /// Another router has this node's router ID.
         case duplicateRouterID
+        /// Two other routers have the same router ID.
+        case duplicateRouterIDElsewhere
         /// Another node has this node's own address.
         case duplicateAddress
         /// Several nodes announce a prefix that should belong to one.
@@ -80,7 +84,8 @@ public struct Problem: Hashable, Sendable {
         /// Whether what leads to it is logged where it happens, so that it need not be logged as a problem too.
         var isLoggedAtItsSource: Bool {
             switch self {
-            case .synchronization, .kernel, .refusedAddress, .setting, .membership, .mismatch, .duplicateAddress,
+            case .synchronization, .stopped, .kernel, .refusedAddress, .setting, .membership, .mismatch,
+                .duplicateAddress,
                 .duplicatePrefix, .ipv4Range, .limit, .podNetwork, .configuration, .unsaved, .serviceProxy:
                 true
             default: false
@@ -114,6 +119,8 @@ public struct ProblemTable: Sendable {
     var configuration: [String] = []
     /// Why something could not be saved.
     var unsaved: String?
+    /// The last time that this process did not run, with its end.
+    var stop: (duration: Duration, end: Instant)?
     /// Bounds that were reached, in words.
     var limits: [String] = []
     private var since: [Key: Instant] = [:]

@@ -18,6 +18,7 @@ extension Router {
         let wasUsable = old.map { $0.age < LSAHeader.maxAge } ?? false
         let isUsable = lsa.age < LSAHeader.maxAge
         if wasUsable != isUsable || isUsable && old!.bodyOctets != lsa.bodyOctets {
+            if wasUsable, isUsable { noteFingerprintChange(in: key.lsa, at: now) }
             contentsChanged(of: key, to: isUsable ? lsa : nil, at: now)
         }
     }

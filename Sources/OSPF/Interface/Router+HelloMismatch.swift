@@ -52,6 +52,29 @@ extension Router {
             from: packet.header.routerID, on: index, at: now)
     }
 
+    /// Notes a hello of another instance (RFC 5340 §4.2.2). Several instances may share a link, so this is a mismatch only
+    /// where no neighbor has the right one.
+    mutating func noteForeignInstance(_ packet: Packet, on index: UInt32, at now: Instant) {
+        guard case .hello(let hello) = packet.body, ![routerID, .none].contains(packet.header.routerID),
+            interfaces[index].neighbors.isEmpty
+        else { return }
+        noteMismatch(
+            .instanceID, Int(packet.header.instanceID), Int(configuration.instanceID), hello,
+            from: packet.header.routerID, on: index, at: now)
+    }
+
+    /// Whether the sender of a hello has another link-local address than this end. With the same, nothing that is sent to it
+    /// by unicast leaves this machine, and the database exchange never ends.
+    mutating func hasOwnAddress(
+        _ hello: Hello, from router: RouterID, at source: IPv6Address, on index: UInt32, now: Instant
+    ) -> Bool {
+        guard source != interfaces[index].configuration.linkLocalAddress else {
+            noteMismatch(.linkLocalAddress, 0, 0, hello, from: router, on: index, at: now)
+            return false
+        }
+        return true
+    }
+
     /// Keeps a disagreement in mind until it is heard no more, and tells of it once.
     private mutating func noteMismatch(
         _ field: Notice.HelloField, _ theirs: Int, _ ours: Int, _ hello: Hello, from router: RouterID,

@@ -1,6 +1,6 @@
-import Addressing
+public import Addressing
 import OSPFPacket
-internal import Timing
+public import Timing
 
 /// Signs that another router has this router's ID (RFC 7503 §7).
 struct DuplicateDetection: Sendable {
@@ -26,6 +26,35 @@ struct DuplicateDetection: Sendable {
     var toldDistant: Instant?
     /// When the present window of outlived router-LSAs began, and how many there were.
     var outlived: (since: Instant, count: Int)?
+
+    /// Router IDs of others whose fingerprint changed, with how often and when.
+    private var changes: [RouterID: FingerprintChanges] = [:]
+
+    private struct FingerprintChanges: Sendable {
+        var count: Int
+        var last: Instant
+    }
+
+    /// Two routers with one ID overwrite each other's LSAs in every database, so the fingerprint changes back and forth. A
+    /// machine that was replaced changes it once.
+    private static let changesOfDuplicates = 3
+    /// The maximum number of router IDs that are counted.
+    private static let mostChanging = 64
+
+    /// Another router's fingerprint has changed.
+    mutating func fingerprintChanged(_ router: RouterID, at now: Instant) {
+        if let known = changes[router], now - known.last < Self.window {
+            changes[router] = FingerprintChanges(count: known.count + 1, last: now)
+            return
+        }
+        if changes.count >= Self.mostChanging { changes = changes.filter { now - $0.value.last < Self.window } }
+        if changes.count < Self.mostChanging { changes[router] = FingerprintChanges(count: 1, last: now) }
+    }
+
+    /// The IDs that several other routers have.
+    func others(at now: Instant) -> [RouterID] {
+        changes.filter { $0.value.count >= Self.changesOfDuplicates && now - $0.value.last < Self.window }.keys.sorted()
+    }
 
     /// Another ID has been taken: what was noted of the old one means nothing any more.
     mutating func yielded(at now: Instant) {
@@ -83,6 +112,15 @@ extension Router {
         }
         if weYield { duplicates.resolution = .yield(seenOn: nil) }
     }
+
+    /// The contents of an LSA have changed; of an auto-configuration-LSA, the fingerprint is all there is.
+    mutating func noteFingerprintChange(in key: LSAKey, at now: Instant) {
+        guard key.type == .autoConfiguration, key.advertisingRouter != routerID else { return }
+        duplicates.fingerprintChanged(key.advertisingRouter, at: now)
+    }
+
+    /// Router IDs that several other routers of the mesh have (RFC 7503 §7.2), ascending.
+    public func duplicateRouterIDsOfOthers(at now: Instant) -> [RouterID] { duplicates.others(at: now) }
 
     private func fingerprint(in lsa: LSA) -> [UInt8]? {
         guard lsa.key.type == .autoConfiguration, lsa.age < LSAHeader.maxAge,

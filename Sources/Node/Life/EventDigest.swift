@@ -1,0 +1,57 @@
+internal import Timing
+
+/// Keeps a change of hundreds of addresses from filling the log: of one kind, the first few are logged one by one, and the
+/// others, when the interval ends, as a number.
+struct EventDigest: Sendable {
+    /// What is counted together.
+    enum Kind: String, Hashable, CaseIterable, Sendable {
+        case announced = "VIPs announced"
+        case withdrawn = "VIPs withdrawn"
+        case placed = "addresses added to lo that could not be added before"
+        case refused = "addresses cannot be added to lo"
+        case stuck = "addresses cannot be removed from lo"
+        case stolen = "addresses were removed from lo by another program and are put back"
+        case swept = "addresses of an earlier run removed from lo"
+    }
+
+    private struct Interval: Sendable {
+        var end: Instant
+        var logged = 1
+        var counted = 0
+    }
+
+    /// Events of one kind that are logged one by one in an interval.
+    static let burst = 8
+    /// The length of an interval, from its first event.
+    static let interval = Duration.seconds(10)
+
+    private var intervals: [Kind: Interval] = [:]
+
+    /// Whether to log an event by itself.
+    mutating func admit(_ kind: Kind, at now: Instant) -> Bool {
+        guard let interval = intervals[kind] else {
+            intervals[kind] = Interval(end: now + Self.interval)
+            return true
+        }
+        guard interval.logged >= Self.burst else {
+            intervals[kind]!.logged += 1
+            return true
+        }
+        intervals[kind]!.counted += 1
+        return false
+    }
+
+    /// When the next interval ends.
+    var nextDeadline: Instant? { intervals.values.map(\.end).min() }
+
+    /// The lines for what was only counted in intervals that are over.
+    mutating func endIntervals(at now: Instant) -> [String] {
+        var lines: [String] = []
+        for kind in Kind.allCases {
+            guard let interval = intervals[kind], interval.end <= now else { continue }
+            intervals[kind] = nil
+            if interval.counted > 0 { lines.append("\(interval.counted) more \(kind.rawValue)") }
+        }
+        return lines
+    }
+}
