@@ -35,8 +35,8 @@ public struct Router: Sendable {
     var random: SplitMix64
     var toldDuplicatePrefixes: [DuplicatePrefix] = []
     var isShutDown = false
-    /// Bounds whose being reached has been told.
-    var toldLimits: Set<Notice.Limit> = []
+    /// The limits that were reached.
+    var limits = ReachedLimits()
     /// What the event in hand leads to.
     var effects: [RouterEffect] = []
 
@@ -117,8 +117,4 @@ public struct Router: Sendable {
     mutating func reject(_ reason: RejectionReason) { statistics.rejections[reason, default: 0] += 1 }
 
     mutating func tell(_ notice: Notice) { effects.append(.notice(notice)) }
-
-    mutating func tellOnce(_ limit: Notice.Limit) {
-        if toldLimits.insert(limit).inserted { tell(.limitReached(limit)) }
-    }
 }

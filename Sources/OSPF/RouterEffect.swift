@@ -71,7 +71,7 @@ public enum Notice: Hashable, Sendable {
     }
 
     /// Which bound was hit.
-    public enum Limit: String, Hashable, Sendable {
+    public enum Limit: String, Hashable, Sendable, CaseIterable {
         /// ``RouterLimits/lsas`` or ``RouterLimits/lsaOctets``.
         case database
         /// ``RouterLimits/neighborsPerInterface``.

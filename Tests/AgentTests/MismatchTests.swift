@@ -17,6 +17,7 @@ import Testing
             "dead interval mismatch: theirs is 4 s, ours 9 s"
         ),
         ("ospf: { area: 0.0.0.9 }", "area mismatch: theirs is 0.0.0.0, ours 0.0.0.9"),
+        ("ospf: { instance: 7 }", "instance ID mismatch: theirs is 0, ours 7"),
     ])
     func whoIsHeardAndBecomesNoNeighborStandsBesideThePort(config: String, expected: String) throws {
         let nodes = [Topology.Node("a", config: config), Topology.Node("b")]

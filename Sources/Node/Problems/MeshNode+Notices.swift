@@ -30,9 +30,7 @@ extension MeshNode {
             if to < from { lastHeard.lost(neighbor, on: interface, at: now) }
             if to == .full { counters.foundAdjacency(neighbor, on: name(ofInterface: interface)) }
             if from == .full, to < .full { counters.lostAdjacency(neighbor, on: name(ofInterface: interface)) }
-        case .duplicateRouterID: problems.invalidate()
-        case .limitReached(let limit):
-            problems.limits.append(limit.text(router?.configuration.limits ?? RouterLimits()))
+        case .duplicateRouterID, .limitReached: problems.invalidate()
         default: break
         }
     }

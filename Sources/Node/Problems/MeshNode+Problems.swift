@@ -225,7 +225,9 @@ extension MeshNode {
                 "two other routers have the router ID \(label(of: duplicate))",
                 remedy: "change node.routerID on one of them")
         }
-        found += problems.limits.map { Problem(.limit, $0, $0) }
+        found += router.reachedLimits(at: now).map {
+            Problem(.limit, $0.rawValue, $0.text(router.configuration.limits))
+        }
         return found
     }
 

@@ -121,8 +121,6 @@ public struct ProblemTable: Sendable {
     var unsaved: String?
     /// The last time that this process did not run, with its end.
     var stop: (duration: Duration, end: Instant)?
-    /// Bounds that were reached, in words.
-    var limits: [String] = []
     private var since: [Key: Instant] = [:]
     private var wasReady: Bool?
     private var lastReview: Instant?

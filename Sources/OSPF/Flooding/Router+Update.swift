@@ -115,7 +115,7 @@ extension Router {
         guard hasRoom(for: lsa, key, insteadOf: old?.lsa) else {
             // Told, and acknowledged so that it does not come for ever.
             reject(.limit)
-            tellOnce(.database)
+            refuse(because: .database, at: now)
             acknowledgeLater(lsa.header, on: neighbor.interface, at: now)
             return satisfyRequest(with: lsa.header, by: neighbor, at: now)
         }

@@ -91,7 +91,7 @@ extension Router {
         }
         guard interfaces[index].neighbors.count < self.configuration.limits.neighborsPerInterface else {
             reject(.limit)
-            tellOnce(.neighbors)
+            refuse(because: .neighbors, at: now)
             return nil
         }
         let neighbor = Neighbor(

@@ -127,7 +127,7 @@ extension Router {
                 for key in keys { database.adjustUnacknowledged(key, by: difference) }
             case .retransmitted(let count): statistics.lsaRetransmissions += UInt64(count)
             case .rejected(let reason): reject(reason)
-            case .databaseIsFull: tellOnce(.database)
+            case .databaseIsFull: refuse(because: .database, at: now)
             case .notice(.mtuMismatch(let theirs, let ours)):
                 tell(
                     .mtuMismatch(

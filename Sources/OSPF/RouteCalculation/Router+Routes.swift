@@ -24,7 +24,7 @@ extension Router {
             root: routerID, neighbors: usableNeighbors, maximumPaths: configuration.maximumPaths)
         calculationRest = now + min(Self.longestRest, Self.restPerStep * calculation.lastWork)
         tellDuplicatePrefixes()
-        if calculation.prefixes.hasRefused { tellOnce(.prefixes) } else { toldLimits.remove(.prefixes) }
+        if calculation.prefixes.hasRefused { refuse(because: .prefixes, at: now) } else { limits.end(.prefixes) }
         guard !update.isEmpty else { return }
         routeTable.apply(update)
         effects.append(.routes(update))

@@ -1,0 +1,41 @@
+public import Timing
+
+/// The limits that were reached, each with the last time at which something was refused because of it.
+struct ReachedLimits: Sendable {
+    private var refused: [Notice.Limit: Instant] = [:]
+
+    /// For how long after the last refusal a limit counts as reached. What a full database refuses is acknowledged, and comes
+    /// again with the next refresh (RFC 2328 §B, LSRefreshTime).
+    private static func lifetime(of limit: Notice.Limit) -> Duration {
+        limit == .database ? .seconds(2000) : .seconds(60)
+    }
+
+    /// Something was refused. Returns whether the limit did not count as reached before.
+    mutating func refuse(_ limit: Notice.Limit, at now: Instant) -> Bool {
+        let wasReached = isReached(limit, at: now)
+        refused[limit] = now
+        return !wasReached
+    }
+
+    /// Nothing is refused any more.
+    mutating func end(_ limit: Notice.Limit) { refused[limit] = nil }
+
+    /// Whether a limit is reached.
+    func isReached(_ limit: Notice.Limit, at now: Instant) -> Bool {
+        refused[limit].map { now - $0 < Self.lifetime(of: limit) } ?? false
+    }
+}
+
+extension Router {
+    /// Notes that a limit was reached, with a notice at the first time.
+    mutating func refuse(because limit: Notice.Limit, at now: Instant) {
+        if limits.refuse(limit, at: now) { tell(.limitReached(limit)) }
+    }
+
+    /// The limits that are reached now.
+    public func reachedLimits(at now: Instant) -> [Notice.Limit] {
+        Notice.Limit.allCases.filter { limit in
+            limits.isReached(limit, at: now) || limit == .prefixes && calculation.prefixes.hasRefused
+        }
+    }
+}
