@@ -17,7 +17,7 @@ import Timing
             bench.handle(.advertiseExternal(externals), on: router)
         }
         bench.connect([0, 1])
-        bench.run(for: .seconds(2))
+        bench.run(for: .seconds(1))
         let descriptions = bench.sent.filter { $0.octets[1] == 2 }
         #expect(descriptions.count >= 8)
         for router in 0..<2 {
@@ -50,6 +50,47 @@ import Timing
         bench.run(for: .seconds(3))
         #expect(bench.routers.allSatisfy { $0.neighborSnapshots.map(\.state) == [.full] })
         #expect(bench.routers[0].databaseChecksum == bench.routers[1].databaseChecksum)
+    }
+}
+
+extension LateDescriptionTests {
+    /// Found by the simulator: a neighbor begins a new exchange, and the last answer of its old one arrives behind that. The
+    /// exchange goes on with a neighbor that is in ExStart and repeats its beginning.
+    @Test func aBeginningThatIsRepeatedIsNotLate() throws {
+        var bench = Bench()
+        _ = bench.addRouter(RouterConfiguration(routerID: RouterID(9), seed: 1))
+        bench.connect([0])
+        let neighbor = ForeignNeighbor()
+        neighbor.sayHello(listing: [RouterID(9)], in: &bench)
+        let ours = try #require(descriptions(in: &bench).last)
+        #expect(bench.onlyState == .exStart && ours.flags.contains(.initialize))
+        func describe(_ flags: DatabaseDescription.Flags, _ sequenceNumber: UInt32) {
+            let description = DatabaseDescription(
+                options: neighbor.options, interfaceMTU: 1500, flags: flags, sequenceNumber: sequenceNumber, headers: []
+            )
+            neighbor.say(.databaseDescription(description), in: &bench)
+        }
+        let beginning = ours.sequenceNumber + 1
+        describe([.initialize, .more, .master], beginning)
+        #expect(bench.onlyState == .exStart, "we lead")
+        describe([.more], ours.sequenceNumber)
+        #expect(bench.onlyState == .exchange)
+        for second in 1...3 {
+            bench.run(for: .seconds(1))
+            neighbor.sayHello(listing: [RouterID(9)], in: &bench)
+            describe([.initialize, .more, .master], beginning)
+            #expect(bench.onlyState == (second <= 2 ? .exchange : .exStart), "a copy may come that late")
+        }
+        let anew = try #require(descriptions(in: &bench).last)
+        describe([], anew.sequenceNumber)
+        #expect(bench.onlyState == .full || bench.onlyState == .exchange)
+        let next = try #require(descriptions(in: &bench).last)
+        describe([], next.sequenceNumber)
+        #expect(bench.onlyState == .full)
+    }
+
+    private func descriptions(in bench: inout Bench) -> [DatabaseDescription] {
+        bench.takeSent().compactMap { if case .databaseDescription(let description) = $0 { description } else { nil } }
     }
 }
 

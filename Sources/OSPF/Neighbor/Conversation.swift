@@ -52,6 +52,8 @@ struct Conversation: Sendable {
     var isMaster = true
     var sent: SentDescription?
     var received: ReceivedDescription?
+    /// When the neighbor last sent a description that was next in order.
+    var progress: Instant?
     var requests = RequestList()
     var retransmissions = RetransmissionList()
 

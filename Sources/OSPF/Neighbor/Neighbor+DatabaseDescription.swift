@@ -123,6 +123,7 @@ extension Neighbor {
         options = description.options
         handle(.negotiationDone, in: context, database, into: &outbox)
         conversation?.received = .init(description)
+        conversation?.progress = context.now
         if conversation?.isMaster == true {
             accept(description, room: room, in: context, database, into: &outbox)
         } else {
@@ -137,7 +138,7 @@ extension Neighbor {
         if conversation?.received == .init(description) {
             return receiveRepetition(in: context, database, into: &outbox)
         }
-        guard !isLate(description) else { return }
+        guard !isLate(description, in: context) else { return }
         noteBeginning(description)
         if let fault = fault(in: description) {
             return handle(.sequenceNumberMismatch, because: fault, in: context, database, into: &outbox)
@@ -173,6 +174,7 @@ extension Neighbor {
     ) {
         guard request(description.headers, room: room, in: context, database, into: &outbox) else { return }
         conversation?.deadline = context.now + context.exchangePatience
+        conversation?.progress = context.now
         let isMaster = conversation?.isMaster == true
         if isMaster {
             sequenceNumber &+= 1
@@ -252,9 +254,13 @@ extension Neighbor {
 
     /// Whether a description is a copy, overtaken on its way, of one that came before the last: what began this exchange,
     /// or an earlier part of it. RFC 2328 §10.6 knows only copies of the last one and begins anew for any other, which on
-    /// a link slower than our repetitions would never end.
-    private func isLate(_ description: DatabaseDescription) -> Bool {
-        if description.flags.contains(.initialize) { return description.sequenceNumber == beginning }
+    /// a link slower than our repetitions would never end. But a neighbor that goes on to begin is in ExStart again: its new
+    /// beginning may have overtaken the last answer of its old exchange.
+    private func isLate(_ description: DatabaseDescription, in context: ConversationContext) -> Bool {
+        if description.flags.contains(.initialize) {
+            guard description.sequenceNumber == beginning, let progress = conversation?.progress else { return false }
+            return context.now - progress <= context.interface.retransmitInterval * 2
+        }
         let distance = Int(Int32(bitPattern: expectedSequenceNumber &- description.sequenceNumber))
         return (2...Self.lateness).contains(distance) && description.flags.contains(.master) != conversation?.isMaster
     }
