@@ -5,7 +5,7 @@ internal import Services
 internal import Timing
 
 extension MeshNode {
-    /// Takes a configuration that was read again: what can take effect while the node runs does.
+    /// Applies a configuration that was read again, as far as it can take effect while the node runs.
     mutating func reconfigure(_ new: Configuration, at now: Instant) {
         let waiting = configuration.keysThatNeedRestart(in: new)
         problems.configuration = []
@@ -20,10 +20,10 @@ extension MeshNode {
                 ? "configuration reloaded"
                 : "configuration reloaded; takes effect at the next start: \(waiting.joined(separator: ", "))")
         refreshPorts(at: now)
-        if configuration.externals != externals { tellRouter(.advertiseExternal(configuration.externals), at: now) }
+        if configuration.externals != externals { notifyRouter(.advertiseExternal(configuration.externals), at: now) }
         perform(vips.configure(configuration.vips, at: now), at: now)
         reserveAddresses(at: now)
-        isAnnouncementStale = true
+        announcements.invalidate()
     }
 }
 

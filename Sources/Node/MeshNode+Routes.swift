@@ -2,27 +2,25 @@ internal import Addressing
 internal import Routing
 internal import Timing
 
-// The kernel's routes.
-
 extension MeshNode {
-    /// Brings the kernel to what is wanted, or a bounded part of the way.
+    /// Requests the next changes of the kernel's routes, a bounded number.
     mutating func installRoutes(at now: Instant) {
-        guard life.isRouting, !isKeepingRoutes, mayInstallRoutes else { return }
+        guard life.isRouting, !isKeepingRoutes, pacing.mayInstallRoutes else { return }
         if let request = installer.next(at: now) { kernelEffects.append(.routes(request)) }
     }
 
-    /// Asks for what an earlier run left in the kernel, again after a while where it cannot be read.
+    /// Requests the routes that an earlier run left in the kernel; after a failure, when the retry is due.
     mutating func adoptRoutes(at now: Instant) {
         if let deadline = installer.nextDeadline, now < deadline { return }
         if let request = installer.adoptFromKernel() { kernelEffects.append(.routes(request)) }
     }
 
-    mutating func take(_ outcome: FIBInstaller.Outcome, at now: Instant) {
+    mutating func receive(_ outcome: FIBInstaller.Outcome, at now: Instant) {
         let before = installer.lastError
         if case .adopting = life, case .unreachable(let reason) = outcome {
-            // Without a reading nothing can be adopted, and nothing must be taken for ours by mistake.
+            // The router must not start before it is known which routes are ours.
             counters.kernelErrors += 1
-            if before == nil { log(.error, "cannot read the kernel's routes, tries again: \(reason)") }
+            if before == nil { log(.error, "cannot read the kernel's routes, trying again: \(reason)") }
             _ = installer.take(outcome, at: now)
             return
         }
@@ -35,14 +33,14 @@ extension MeshNode {
         }
         if case .adopting = life { return startRouter(at: now) }
         guard let request else {
-            // The next slice of a huge update has a turn of its own, so that hellos have theirs.
-            mayInstallRoutes = false
+            // The next slice of a large update waits for the next turn, so that hellos are not delayed.
+            pacing.mayInstallRoutes = false
             return
         }
         kernelEffects.append(.routes(request))
     }
 
-    mutating func take(_ events: [RouteEvent], at now: Instant) {
+    mutating func receive(_ events: [RouteEvent], at now: Instant) {
         var removed: [IPv6Prefix] = []
         var changedNextHops = false
         for event in events {
@@ -55,12 +53,12 @@ extension MeshNode {
         }
         if let first = removed.first {
             let others = removed.count > 1 ? " and \(removed.count - 1) more" : ""
-            tell(
-                foreign: .routes,
-                "another program removed or replaced our route to \(first)\(others); it is put back", at: now)
+            logForeignChange(
+                .routes, "another program removed or replaced our route to \(first)\(others); it is put back", at: now)
         }
         if changedNextHops {
-            tell(foreign: .nextHops, "another program changed next-hop objects of ours; they are read again", at: now)
+            logForeignChange(
+                .nextHops, "another program changed next-hop objects of ours; they are read again", at: now)
         }
     }
 }

@@ -3,53 +3,54 @@ public import OSPF
 public import Routing
 public import Services
 
-/// What a node wants done in the world, in order. Those with an outcome are answered by a ``NodeEvent``.
+/// What the shell must do for a node, in order. Effects with an outcome are answered by a ``NodeEvent``.
 public enum NodeEffect: Sendable {
     /// Read or change the kernel's routes; the outcome is ``NodeEvent/installed(_:)``.
     case routes(FIBInstaller.Request)
-    /// Routes written from now on have these preferred sources; `nil` leaves it to the kernel.
+    /// Use these source addresses in routes from now on; `nil` leaves the choice to the kernel.
     case preferredSource(IPv6Address?, ipv4: IPv4Address?)
     /// Send these octets as IP protocol 89 with hop limit 1.
     case send(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
     /// Join a multicast group, or leave it; the outcome is ``NodeEvent/membership(_:failure:)``.
     case membership(Membership, joined: Bool)
-    /// Put addresses on `lo` or take them away; the outcomes are ``NodeEvent/addresses(_:)``.
+    /// Add addresses to `lo`, or remove them; the outcomes are ``NodeEvent/addresses(_:)``.
     case addresses([AddressLedger.Request])
-    /// Look which routes of others overlap these pools; the outcome is ``NodeEvent/surveyed(_:)``.
-    case surveyRoutes(overlapping: [IPv6Prefix])
-    /// See that the kernel has these settings; the outcomes are ``NodeEvent/settings(_:)``.
+    /// Read the routes of others that overlap these pools; the outcome is ``NodeEvent/surveyed(_:)``.
+    case readForeignRoutes(overlapping: [IPv6Prefix])
+    /// Check these kernel settings, and set what differs; the outcomes are ``NodeEvent/settings(_:)``.
     case settings([KernelSetting])
-    /// Remember this; ``NodeEvent/notSaved(_:_:)`` if that fails.
+    /// Save a change of the state; ``NodeEvent/notSaved(_:_:)`` follows if that fails.
     case save(StateChange)
-    /// Begin to check a service, and report outcomes under the ID.
+    /// Start a health check; its outcomes have this ID.
     case startCheck(VIPTable.CheckID, HealthCheck)
-    /// Stop a check.
+    /// Stop a health check.
     case stopCheck(VIPTable.CheckID)
-    /// Offer these pod ranges to the cluster, to be taken if it has none for this node.
+    /// Propose these pod ranges to the cluster, for use if it has none for this node.
     case offerPodRanges([IPv6Prefix])
-    /// See that the file for container runtimes says this; the outcome is ``NodeEvent/networkConfiguration(_:)``.
+    /// Check the file for container runtimes, and write it if it differs; the outcome is
+    /// ``NodeEvent/networkConfiguration(_:)``.
     case networkConfiguration(NetworkConfiguration)
-    /// Routes changed, for whoever follows them.
+    /// Routes changed; for those that follow them.
     case routeTable(RouteTableUpdate)
     /// Write a line to the log.
     case log(LogLevel, String, [String: String])
-    /// Remove routes of an earlier run with another configuration.
+    /// Remove routes of earlier runs with another table or protocol.
     case removeStrays
     /// Remove all our routes and next hops.
     case removeEverything
-    /// All is done; the process may end. Whether everything stays for the next agent.
+    /// The node has stopped, and the process may end. `stays`: routes and addresses stay for the next agent.
     case stopped(stays: Bool)
 }
 
-/// How much a line of the log matters.
+/// The level of a log line.
 public enum LogLevel: String, Hashable, Sendable, Comparable {
-    /// Of use when a fault is looked for.
+    /// For debugging.
     case debug
-    /// Of use now and then.
+    /// Details.
     case info
-    /// Something an operator may want to know.
+    /// Normal, but significant.
     case notice
-    /// Something is not as it should be.
+    /// Something is wrong, and the node copes.
     case warning
     /// Something does not work.
     case error
@@ -64,6 +65,6 @@ public enum LogLevel: String, Hashable, Sendable, Comparable {
         }
     }
 
-    /// The less important first.
+    /// Less severe first.
     public static func < (left: LogLevel, right: LogLevel) -> Bool { left.rank < right.rank }
 }

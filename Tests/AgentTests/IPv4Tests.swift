@@ -122,7 +122,9 @@ import Testing
             try eventually("one of three goes without, and says so") {
                 let all = ["a", "b", "c"].compactMap { try? lab.status(of: $0) }
                 return all.count { $0.ipv4Address != nil } == 2
-                    && all.count { $0.kernel.problems.contains { $0.hasPrefix("nothing is left of 172.30.2.0/31") } }
+                    && all.count {
+                        $0.kernel.problems.contains { $0.hasPrefix("no /32 is free in the pool 172.30.2.0/31") }
+                    }
                         == 1
             }
         }

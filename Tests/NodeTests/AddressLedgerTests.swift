@@ -11,7 +11,7 @@ import Timing
     private func at(_ seconds: Int64) -> Instant { .zero + .seconds(seconds) }
 
     private func requests(_ ledger: inout AddressLedger, at seconds: Int64 = 0) -> [AddressLedger.Request] {
-        ledger.takeRequests(limit: 16, mayRemove: true, at: at(seconds)) { _ in true }
+        ledger.nextRequests(limit: 16, mayRemove: true, at: at(seconds)) { _ in true }
     }
 
     @Test func anAddressIsAnnouncedOnceTheKernelHasIt() {
@@ -20,12 +20,12 @@ import Timing
         #expect(ledger.announcements.isEmpty)
         #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
         #expect(ledger.announcements.isEmpty && ledger.isBusy)
-        #expect(ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(0)) == nil)
+        #expect(ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0)) == nil)
         #expect(ledger.announcements == [announcement] && !ledger.isBusy)
         ledger.drop(address, by: .vip)
         #expect(ledger.announcements.isEmpty, "it is announced no more before it goes")
         #expect(requests(&ledger) == [.remove(address)])
-        #expect(ledger.take(.removed, of: .remove(address), at: at(0)) == nil)
+        #expect(ledger.record(.removed, of: .remove(address), at: at(0)) == nil)
         #expect(ledger.entries.isEmpty)
     }
 
@@ -36,7 +36,7 @@ import Timing
         var waits: [Int64] = []
         for round in 0..<8 {
             #expect(requests(&ledger, at: now) == [.add(address, ifUnclaimed: false)])
-            let news = ledger.take(.refused("no"), of: .add(address, ifUnclaimed: false), at: at(now))
+            let news = ledger.record(.refused("no"), of: .add(address, ifUnclaimed: false), at: at(now))
             #expect(news == (round == 0 ? .refused("no") : nil), "people are told once")
             #expect(ledger.announcements.isEmpty && ledger.refused.map(\.reason) == ["no"])
             let next = ledger.nextDeadline!
@@ -46,7 +46,7 @@ import Timing
         }
         #expect(waits == [1, 2, 4, 8, 16, 30, 30, 30])
         #expect(requests(&ledger, at: now) == [.add(address, ifUnclaimed: false)])
-        #expect(ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(now)) == .accepted)
+        #expect(ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(now)) == .accepted)
         #expect(ledger.announcements == [announcement] && ledger.refused.isEmpty && ledger.nextDeadline == nil)
     }
 
@@ -54,7 +54,7 @@ import Timing
         var ledger = AddressLedger()
         ledger.want(address, by: .service, as: announcement)
         _ = requests(&ledger)
-        _ = ledger.take(.present(isOurs: false), of: .add(address, ifUnclaimed: false), at: at(0))
+        _ = ledger.record(.present(isOurs: false), of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.announcements == [announcement])
         ledger.drop(address, by: .service)
         #expect(requests(&ledger).isEmpty && ledger.entries.isEmpty)
@@ -68,7 +68,7 @@ import Timing
         ledger.want(address, by: .service, as: last)
         ledger.want(address, by: .vip, as: announcement)
         _ = requests(&ledger)
-        _ = ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(0))
+        _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.announcements == [announcement])
         ledger.drop(address, by: .vip)
         #expect(ledger.announcements == [last], "the other owner still wants it")
@@ -79,13 +79,13 @@ import Timing
         var ledger = AddressLedger()
         ledger.want(address, by: .node, as: announcement)
         _ = requests(&ledger)
-        _ = ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(0))
-        #expect(ledger.gone(address) == .stolen)
+        _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
+        #expect(ledger.removedByOthers(address) == .removedByOthers)
         #expect(ledger.announcements.isEmpty)
         #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
         // It goes again while the kernel is being asked: what the answer says is not believed.
-        #expect(ledger.gone(address) == nil)
-        _ = ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(0))
+        #expect(ledger.removedByOthers(address) == nil)
+        _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.announcements.isEmpty && requests(&ledger) == [.add(address, ifUnclaimed: false)])
     }
 
@@ -96,7 +96,7 @@ import Timing
         ledger.adopt(other)
         #expect(ledger.sweep(keeping: [address]) == [other])
         #expect(requests(&ledger) == [.remove(other)])
-        _ = ledger.take(.removed, of: .remove(other), at: at(0))
+        _ = ledger.record(.removed, of: .remove(other), at: at(0))
         // The first outcome of its check is bad.
         ledger.drop(address, by: .vip)
         #expect(requests(&ledger) == [.remove(address)])
@@ -106,14 +106,14 @@ import Timing
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)
         _ = requests(&ledger)
-        _ = ledger.take(.added, of: .add(address, ifUnclaimed: false), at: at(0))
+        _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         ledger.drop(address, by: .vip)
         ledger.want(address, by: .vip, as: announcement)
         #expect(requests(&ledger).isEmpty && ledger.announcements == [announcement])
         ledger.drop(address, by: .vip)
         #expect(requests(&ledger) == [.remove(address)])
         ledger.want(address, by: .vip, as: announcement)
-        _ = ledger.take(.removed, of: .remove(address), at: at(0))
+        _ = ledger.record(.removed, of: .remove(address), at: at(0))
         #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)], "it had gone, and comes again")
     }
 
@@ -130,7 +130,7 @@ import Timing
         ledger.want(vip, by: .service, as: nil)
         ledger.want(service, by: .service, as: nil)
         ledger.want(shared, by: .service, as: nil)
-        let requests = ledger.takeRequests(limit: 9, mayRemove: true, at: .zero) { $0 == shared }
+        let requests = ledger.nextRequests(limit: 9, mayRemove: true, at: .zero) { $0 == shared }
         #expect(
             requests == [
                 .add(own, ifUnclaimed: false), .add(vip, ifUnclaimed: false), .add(service, ifUnclaimed: true),
@@ -142,12 +142,12 @@ import Timing
         var ledger = AddressLedger()
         ledger.want(service, by: .service, as: nil)
         let request = AddressLedger.Request.add(service, ifUnclaimed: true)
-        #expect(ledger.takeRequests(limit: 9, mayRemove: true, at: .zero) { _ in false } == [request])
-        #expect(ledger.take(.refused("02:00:00:00:00:02 has it"), of: request, at: .zero) != nil)
+        #expect(ledger.nextRequests(limit: 9, mayRemove: true, at: .zero) { _ in false } == [request])
+        #expect(ledger.record(.refused("02:00:00:00:00:02 has it"), of: request, at: .zero) != nil)
         #expect(ledger.refused.map(\.reason) == ["02:00:00:00:00:02 has it"] && !ledger.isPlaced(service))
         let retry = try #require(ledger.nextDeadline)
-        #expect(ledger.takeRequests(limit: 9, mayRemove: true, at: retry) { _ in false } == [request])
-        #expect(ledger.take(.added, of: request, at: retry) == .accepted)
+        #expect(ledger.nextRequests(limit: 9, mayRemove: true, at: retry) { _ in false } == [request])
+        #expect(ledger.record(.added, of: request, at: retry) == .accepted)
         #expect(ledger.isPlaced(service) && ledger.refused.isEmpty)
     }
 }

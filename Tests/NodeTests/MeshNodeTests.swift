@@ -257,7 +257,7 @@ import Timing
     @Test func aStandstillIsTold() {
         var bench = NodeBench()
         bench.start()
-        bench.handle(.stoodStill(.seconds(10)))
+        bench.handle(.processStopped(.seconds(10)))
         #expect(bench.log.contains("this process did not run for 10 s"))
     }
 

@@ -89,7 +89,7 @@ struct NodeBench {
         case .startCheck(let id, _): checks.append(id)
         case .routes(.apply): return .installed(.applied(failures: []))
         case .addresses(let requests): return .addresses(requests.map { AddressOutcome($0, carryOut($0)) })
-        case .surveyRoutes: return .surveyed(foreignRoutes)
+        case .readForeignRoutes: return .foreignRoutes(foreignRoutes)
         case .settings(let wanted):
             settingsAsked.append(wanted)
             let outcomes = settings.map { SettingOutcome(name: $0.key, wanted: "1", result: $0.value) }

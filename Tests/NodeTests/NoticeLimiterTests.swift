@@ -14,25 +14,25 @@ import Timing
         var limiter = NoticeLimiter()
         var now = Instant.zero
         let first = (0..<7).map { limiter.verdict(on: mtu(1, $0), at: now) }
-        #expect(first == [.told, .told, .told, .told, .toldLast, .passedOver, .passedOver])
-        #expect(limiter.verdict(on: mtu(2, 0), at: now) == .told, "another port is another matter")
+        #expect(first == [.logged, .logged, .logged, .logged, .loggedAsLast, .suppressed, .suppressed])
+        #expect(limiter.verdict(on: mtu(2, 0), at: now) == .logged, "another port is another matter")
 
         var told = 0
         for _ in 0..<3600 {
             now = now + .seconds(1)
-            if limiter.verdict(on: mtu(1, 0), at: now) != .passedOver { told += 1 }
+            if limiter.verdict(on: mtu(1, 0), at: now) != .suppressed { told += 1 }
         }
         #expect(told == 60)
-        #expect(limiter.passedOver == 2 + 3600 - 60)
+        #expect(limiter.suppressed == 2 + 3600 - 60)
 
         now = now + .seconds(300)
-        #expect(limiter.verdict(on: mtu(1, 0), at: now) == .told, "as at first")
+        #expect(limiter.verdict(on: mtu(1, 0), at: now) == .logged, "as at first")
     }
 
     @Test func changesOfStateAreToldEveryTime() {
         var limiter = NoticeLimiter()
         let notice = Notice.neighborState(
             interface: 1, neighbor: RouterID(1), from: .full, to: .down, reason: .inactivityTimer)
-        #expect((0..<1000).allSatisfy { _ in limiter.verdict(on: notice, at: .zero) == .told })
+        #expect((0..<1000).allSatisfy { _ in limiter.verdict(on: notice, at: .zero) == .logged })
     }
 }

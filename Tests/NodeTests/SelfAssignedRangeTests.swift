@@ -15,8 +15,8 @@ import Timing
         for second in 0..<1000 as Range<Int64> {
             let now = Instant.zero + .seconds(second)
             let changes = range.review(
-                as: RouterID(1), seed: 7, at: now, mayTake: true, claimants: { _ in [RouterID(2)] }, used: { [] })
-            for case .took(let prefix) in changes {
+                as: RouterID(1), seed: 7, at: now, mayAssign: true, claimants: { _ in [RouterID(2)] }, used: { [] })
+            for case .assigned(let prefix) in changes {
                 #expect(prefix != taken.last)
                 taken.append(prefix)
             }
@@ -30,7 +30,7 @@ import Timing
     @Test func theHigherRouterIDKeepsItsRange() {
         var range = SelfAssignedRange(purpose: "ipv4-pods", pool: Self.pool, saved: IPv4Prefix("172.31.9.0/24"))
         let changes = range.review(
-            as: RouterID(3), seed: 7, at: .zero, mayTake: true, claimants: { _ in [RouterID(2)] }, used: { [] })
+            as: RouterID(3), seed: 7, at: .zero, mayAssign: true, claimants: { _ in [RouterID(2)] }, used: { [] })
         #expect(changes.isEmpty && range.nextReview == nil)
         #expect(range.prefix == IPv4Prefix("172.31.9.0/24"))
     }
@@ -42,7 +42,7 @@ import Timing
         _ range: inout SelfAssignedRange, _ obstacles: [String]?
     ) -> [SelfAssignedRange.Change] {
         range.review(
-            as: RouterID(1), seed: 7, at: .zero, mayTake: true, claimants: { _ in [] }, used: { [] },
+            as: RouterID(1), seed: 7, at: .zero, mayAssign: true, claimants: { _ in [] }, used: { [] },
             obstacles: obstacles?.map { .init(prefix: IPv4Prefix($0)!, reason: ", which is elsewhere") })
     }
 
@@ -61,7 +61,7 @@ import Timing
     @Test func whatIsInThePoolIsAvoided() {
         var range = range("172.31.0.0/22")
         #expect(
-            review(&range, ["172.31.0.0/23", "172.31.3.9/32"]) == [.took(IPv4Prefix("172.31.2.0/24")!)])
+            review(&range, ["172.31.0.0/23", "172.31.3.9/32"]) == [.assigned(IPv4Prefix("172.31.2.0/24")!)])
     }
 
     @Test func aPoolThatIsCoveredIsRefusedOnceAndTakenFromLater() {

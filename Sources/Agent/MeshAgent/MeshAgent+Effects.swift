@@ -29,7 +29,7 @@ extension MeshAgent {
             }
         case .membership(let membership, let joined): return setMembership(membership, joined: joined)
         case .addresses(let requests): return .addresses(carryOut(requests))
-        case .surveyRoutes(let pools): return .surveyed(survey(pools))
+        case .readForeignRoutes(let pools): return .foreignRoutes(survey(pools))
         case .settings(let wanted): return .settings(wanted.flatMap(ForwardingSettings.see(to:)))
         case .save(let change): return save(change)
         case .startCheck(let id, let check): checker.start(id, check)

@@ -181,7 +181,7 @@ extension MeshAgent {
     private func runTimer() {
         turnBegan = EventLoop.now
         if let deadline = timerDeadline, deadline != .zero, turnBegan - deadline >= Self.stillness {
-            node.note(.stoodStill(turnBegan - deadline), at: turnBegan)
+            node.note(.processStopped(turnBegan - deadline), at: turnBegan)
         }
         for _ in 0..<Self.searchesForHellos {
             guard node.hasSilentNeighbor(at: EventLoop.now), sockets.receiveHellos(note) > 0 else { break }

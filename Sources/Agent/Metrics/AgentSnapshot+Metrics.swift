@@ -34,7 +34,7 @@ extension AgentSnapshot {
         metrics.single(
             "notices_passed_over_total", .counter,
             "Log lines about other routers that were left out because there were many of their kind.",
-            node.limiter.passedOver)
+            node.logLimits.notices.suppressed)
         addLinks(links, to: &metrics)
         addVIPs(to: &metrics)
         addKernel(to: &metrics)

@@ -80,7 +80,7 @@ public struct Status: Codable, Sendable {
 
     /// A life cycle stage.
     public enum Phase: String, Codable, Sendable {
-        /// There is no port to take an identity from.
+        /// There is no port to derive an identity from.
         case waiting
         /// Starting: initial database synchronization is not complete.
         case converging

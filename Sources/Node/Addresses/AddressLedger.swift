@@ -2,15 +2,15 @@ public import Addressing
 public import OSPF
 public import Timing
 
-/// The addresses this node has on `lo` or wants there: who wants each, whether the kernel has it, and how it is announced.
+/// The addresses that this node has on `lo` or wants there: who wants each, whether the kernel has it, how it is announced.
 ///
-/// An address is *wanted* by an owner, *placed* by the kernel, then *announced*, and when nobody wants it any more, first
-/// announced no longer and then *removed*. What the kernel refused is not announced and is tried again. What was there
-/// before is never removed.
+/// An owner *wants* an address, the kernel *places* it, then it is *announced*. When no owner wants it any more, it is
+/// withdrawn first and then *removed*. An address that the kernel refuses is not announced, and is tried again. An address
+/// that was there before us is never removed.
 public struct AddressLedger: Sendable {
-    /// Who wants an address.
+    /// The owners of addresses.
     public enum Owner: Hashable, Sendable, Comparable {
-        /// The node itself: its own address.
+        /// The node: its own addresses.
         case node
         /// A VIP of the configuration.
         case vip
@@ -18,36 +18,36 @@ public struct AddressLedger: Sendable {
         case service
     }
 
-    /// How far an address has got.
+    /// The state of an address in the kernel.
     public enum Placement: Hashable, Sendable {
-        /// It is not on the node, and is to be put there; it was refused before, after this delay, unless that is zero.
+        /// To be added. `after` is the delay since the last refusal, zero without one.
         case waiting(after: Duration)
-        /// The kernel was asked to put it on the node, the last delay after a refusal being this long.
+        /// The kernel was asked to add it. `after` is the delay since the last refusal.
         case placing(after: Duration)
-        /// It is on the node. Ours are removed when nobody wants them; others were there before.
+        /// On `lo`. Only addresses that are ours are removed; others were there before.
         case placed(isOurs: Bool)
-        /// The kernel did not take it: why, and when it is tried again.
+        /// Refused, with the reason and the time of the next attempt.
         case refused(reason: String, retry: Instant, delay: Duration)
-        /// Nobody wants it; it is to be removed once others have been told.
+        /// No owner wants it. It is removed when it has been withdrawn.
         case leaving
         /// The kernel was asked to remove it.
         case removing
     }
 
-    /// How an owner wants an address.
+    /// The demand of one owner.
     public struct Want: Hashable, Sendable {
-        /// How it is to be announced; `nil` if it is to be on the node without being announced.
+        /// The announcement; `nil` to place the address without announcing it.
         public var announcement: AdvertisedPrefix?
     }
 
-    /// An address as it stands.
+    /// An address with its owners and its state.
     public struct Entry: Hashable, Sendable {
-        /// Who wants it, and how each announces it.
+        /// The demands, by owner.
         public fileprivate(set) var wants: [Owner: Want] = [:]
-        /// How far it has got.
+        /// Its state in the kernel.
         public fileprivate(set) var placement: Placement
 
-        /// Whether it is on the node and may be announced.
+        /// Whether it is on `lo`, so that it may be announced.
         public var isPlaced: Bool {
             switch placement {
             case .placed: true
@@ -55,70 +55,69 @@ public struct AddressLedger: Sendable {
             }
         }
 
-        /// How it is announced: as by the owner who announces it at the lowest metric; `nil` if it is not.
+        /// Its announcement: of several owners, the one with the lowest metric; `nil` if it is not announced.
         public var announcement: AdvertisedPrefix? {
             guard isPlaced else { return nil }
             return wants.sorted { $0.key < $1.key }.compactMap(\.value.announcement).min { $0.metric < $1.metric }
         }
     }
 
-    /// What the kernel is to be asked for.
+    /// A request to the kernel.
     public enum Request: Hashable, Sendable {
-        /// Put the address on `lo`; if `ifUnclaimed`, not where the kernel knows it to be another machine's.
+        /// Add the address to `lo`; with `ifUnclaimed`, only if the kernel knows no other machine that has it.
         case add(IPv6Address, ifUnclaimed: Bool)
-        /// Take the address from `lo`.
+        /// Remove the address from `lo`.
         case remove(IPv6Address)
     }
 
-    /// What came of a ``Request``.
+    /// The outcome of a ``Request``.
     public enum Outcome: Hashable, Sendable {
-        /// The address was put on the node.
+        /// The address was added.
         case added
-        /// It was there already, put there by us (it bears our mark) or by somebody else.
+        /// It was there already, with our mark (`isOurs`) or without.
         case present(isOurs: Bool)
-        /// It was taken from the node, or was not there.
+        /// It was removed, or was not there.
         case removed
-        /// The kernel refused, or another machine has it, and why or which.
+        /// It could not be added or removed, or another machine has it: the reason.
         case refused(String)
     }
 
-    /// What others, or the kernel, did to an address.
-    public enum News: Hashable, Sendable {
-        /// Somebody removed it; it is put back.
-        case stolen
-        /// The kernel refused it for the first time, with the reason.
+    /// What happened to an address in the kernel, for the log.
+    public enum Change: Hashable, Sendable {
+        /// Another program removed it; it is put back.
+        case removedByOthers
+        /// It was refused for the first time, with the reason.
         case refused(String)
-        /// The kernel took it after it had refused it.
+        /// It was added after a refusal.
         case accepted
-        /// The kernel would not remove it, with the reason.
+        /// It could not be removed, with the reason.
         case stuck(String)
     }
 
-    /// All addresses wanted or placed.
+    /// All addresses that are wanted or placed.
     public private(set) var entries: [IPv6Address: Entry] = [:]
-    /// Addresses to add, in order of when they were wanted.
+    /// Addresses to add, in the order of demand.
     private var arrivals: [IPv6Address] = []
     /// Addresses to remove.
     private var departures: [IPv6Address] = []
-    /// Refused addresses: few of many.
+    /// Refused addresses, which are few.
     private var refusals: Set<IPv6Address> = []
-    /// Addresses that somebody removed while the kernel was being asked to add them: which came last is not known.
+    /// Addresses that another program removed while a request to add them was under way: the order of the two is unknown.
     private var doubtful: Set<IPv6Address> = []
-    /// Addresses whose request is under way.
+    /// The number of requests that are under way.
     private var requests = 0
-    /// Counts changes of what ``announcements`` would give.
+    /// The number of changes that may affect ``announcements``.
     public private(set) var version: UInt64 = 0
 
     private static let shortestRetry = Duration.seconds(1)
     private static let longestRetry = Duration.seconds(30)
 
-    /// Makes an empty ledger.
     public init() {}
 
-    /// Whether an address is on the node and may be announced.
+    /// Whether an address is on `lo`, so that it may be announced.
     public func isPlaced(_ address: IPv6Address) -> Bool { entries[address]?.isPlaced == true }
 
-    /// Whether the kernel has refused an address.
+    /// Whether an address was refused.
     public func isRefused(_ address: IPv6Address) -> Bool {
         if case .refused? = entries[address]?.placement { true } else { false }
     }
@@ -126,35 +125,35 @@ public struct AddressLedger: Sendable {
     /// Whether `owner` wants an address.
     public func isWanted(_ address: IPv6Address, by owner: Owner) -> Bool { entries[address]?.wants[owner] != nil }
 
-    /// Whether requests wait to be made.
+    /// Whether there are requests to make.
     public var hasWork: Bool { !arrivals.isEmpty || !departures.isEmpty }
     /// Whether requests are under way.
     public var isBusy: Bool { requests > 0 }
-    /// When refused addresses are tried again.
+    /// When the next refused address is tried again.
     public var nextDeadline: Instant? {
         refusals.lazy.compactMap { address in
             if case .refused(_, let retry, _)? = entries[address]?.placement { retry } else { nil }
         }.min()
     }
 
-    /// How the placed addresses are announced, in order.
+    /// The announcements of placed addresses, by address.
     public var announcements: [AdvertisedPrefix] {
         entries.sorted { $0.key < $1.key }.compactMap(\.value.announcement)
     }
 
-    /// What the kernel refuses, with its reason, in order.
+    /// The refused addresses with the reasons, by address.
     public var refused: [(address: IPv6Address, reason: String)] {
         refusals.sorted().compactMap { address in
             if case .refused(let reason, _, _)? = entries[address]?.placement { (address, reason) } else { nil }
         }
     }
 
-    /// Gives this copy storage of its own.
+    /// Gives this copy its own storage.
     mutating func detach() { entries.detach() }
 
-    // MARK: Wants
+    // MARK: Demands
 
-    /// An owner wants an address, announced like this, or not at all, once it is placed.
+    /// An owner wants an address. When it is placed, it is announced like this, or not at all.
     public mutating func want(_ address: IPv6Address, by owner: Owner, as announcement: AdvertisedPrefix?) {
         let want = Want(announcement: announcement)
         guard var entry = entries[address] else {
@@ -165,9 +164,9 @@ public struct AddressLedger: Sendable {
         guard entry.wants[owner] != want else { return }
         entry.wants[owner] = want
         switch entry.placement {
-        // It is still there, and stays.
+        // Still on lo: it stays.
         case .leaving: entry.placement = .placed(isOurs: true)
-        // Asked for again as soon as it is gone.
+        // Added again after the removal.
         case .removing, .waiting, .placing, .placed, .refused: break
         }
         entries[address] = entry
@@ -177,7 +176,7 @@ public struct AddressLedger: Sendable {
     /// An owner does not want an address any more.
     public mutating func drop(_ address: IPv6Address, by owner: Owner) {
         guard var entry = entries[address] else { return }
-        // What an earlier run left is wanted by nobody yet, and goes as well.
+        // An address of an earlier run has no owner yet, and is removed too.
         let wasWanted = entry.wants.removeValue(forKey: owner) != nil
         guard wasWanted || entry.wants.isEmpty else { return }
         version += 1
@@ -197,20 +196,20 @@ public struct AddressLedger: Sendable {
         }
     }
 
-    /// The addresses an owner wants.
+    /// The addresses that an owner wants, ascending.
     public func addresses(of owner: Owner) -> [IPv6Address] {
         entries.filter { $0.value.wants[owner] != nil }.keys.sorted()
     }
 
     // MARK: The kernel
 
-    /// An earlier run left an address that bears our mark. It stays until ``sweep(keeping:)``.
+    /// Takes over an address with our mark that an earlier run left. It stays until ``sweep(keeping:)``.
     public mutating func adopt(_ address: IPv6Address) {
         guard entries[address] == nil else { return }
         entries[address] = Entry(placement: .placed(isOurs: true))
     }
 
-    /// What an earlier run left and nobody wants is to go, but for what may be wanted soon; what goes.
+    /// Removes the addresses of an earlier run that no owner wants, except those to keep. Returns the removed ones.
     public mutating func sweep(keeping: Set<IPv6Address>) -> [IPv6Address] {
         let stale = entries.filter { address, entry in
             entry.wants.isEmpty && entry.placement == .placed(isOurs: true) && !keeping.contains(address)
@@ -220,10 +219,10 @@ public struct AddressLedger: Sendable {
         return stale
     }
 
-    /// The next requests to make, at most `limit`: removals only where `mayRemove`, as others have to be told first. What
-    /// nobody but a service wants is asked for on the condition that no other machine has it, but for what `isShared`, as
-    /// others of the mesh announce it too.
-    public mutating func takeRequests(
+    /// The next requests, at most `limit`. Removals are included only if `mayRemove`, because an address must be withdrawn
+    /// first. An address that only services want is added only if no other machine has it, unless it `isShared`: other nodes
+    /// announce it too.
+    public mutating func nextRequests(
         limit: Int, mayRemove: Bool, at now: Instant, isShared: (IPv6Address) -> Bool
     ) -> [Request] {
         retry(at: now)
@@ -260,8 +259,8 @@ public struct AddressLedger: Sendable {
         }
     }
 
-    /// Takes the outcome of a request in.
-    public mutating func take(_ outcome: Outcome, of request: Request, at now: Instant) -> News? {
+    /// Records the outcome of a request.
+    public mutating func record(_ outcome: Outcome, of request: Request, at now: Instant) -> Change? {
         requests = max(0, requests - 1)
         switch request {
         case .add(let address, _): return added(address, outcome, at: now)
@@ -269,8 +268,8 @@ public struct AddressLedger: Sendable {
         }
     }
 
-    private mutating func added(_ address: IPv6Address, _ outcome: Outcome, at now: Instant) -> News? {
-        // Somebody removed it again before we heard that it was there; or nobody wants it by now.
+    private mutating func added(_ address: IPv6Address, _ outcome: Outcome, at now: Instant) -> Change? {
+        // Removed by another program before this outcome, or not wanted any more.
         guard var entry = entries[address], case .placing(let last) = entry.placement else { return nil }
         version += 1
         if doubtful.remove(address) != nil {
@@ -310,7 +309,7 @@ public struct AddressLedger: Sendable {
         departures.append(address)
     }
 
-    private mutating func removed(_ address: IPv6Address, _ outcome: Outcome) -> News? {
+    private mutating func removed(_ address: IPv6Address, _ outcome: Outcome) -> Change? {
         guard let entry = entries[address], entry.placement == .removing else { return nil }
         if entry.wants.isEmpty {
             entries[address] = nil
@@ -322,7 +321,7 @@ public struct AddressLedger: Sendable {
         return nil
     }
 
-    /// Nobody but the owners to keep wants anything any more: the addresses of ours to remove at once, in order.
+    /// Drops all demands except those of the owners to keep. Returns our addresses to remove at once, ascending.
     public mutating func removeAll(keeping owners: Set<Owner>) -> [IPv6Address] {
         var removed: [IPv6Address] = []
         for address in entries.keys.sorted() {
@@ -338,8 +337,8 @@ public struct AddressLedger: Sendable {
         return removed
     }
 
-    /// The kernel says that an address is gone from `lo`. What we removed ourselves is no news.
-    public mutating func gone(_ address: IPv6Address) -> News? {
+    /// The kernel reports that an address was removed from `lo`. Returns `nil` if we removed it.
+    public mutating func removedByOthers(_ address: IPv6Address) -> Change? {
         guard let entry = entries[address] else { return nil }
         if case .placing = entry.placement { doubtful.insert(address) }
         guard case .placed = entry.placement else { return nil }
@@ -350,6 +349,6 @@ public struct AddressLedger: Sendable {
         }
         entries[address]?.placement = .waiting(after: .zero)
         arrivals.append(address)
-        return .stolen
+        return .removedByOthers
     }
 }

@@ -5,7 +5,6 @@ public import Links
 public struct AddressTable: Sendable {
     private var interfaces: [UInt32: [IPv6Address: InterfaceAddress]] = [:]
 
-    /// Makes an empty table.
     public init() {}
 
     /// Adds an address, or changes its state.
@@ -18,11 +17,11 @@ public struct AddressTable: Sendable {
         interfaces[address.interface]?[address.address] = nil
     }
 
-    /// The addresses on one interface, in no order that means anything.
+    /// The addresses on one interface, in any order.
     public func on(_ interface: UInt32) -> some Collection<InterfaceAddress> {
         (interfaces[interface] ?? [:]).values
     }
 
-    /// All of them, in no order that means anything.
+    /// All addresses, in any order.
     public var all: some Sequence<InterfaceAddress> { interfaces.values.lazy.flatMap(\.values) }
 }

@@ -4,21 +4,21 @@ internal import OSPF
 internal import Services
 internal import Timing
 
-// What the cluster wants of this node: addresses of services, a drain, and that its ranges are announced.
+// The cluster: service addresses, drain, pod ranges.
 
 extension MeshNode {
-    mutating func take(_ report: ClusterReport, at now: Instant) {
+    mutating func receive(_ report: ClusterReport, at now: Instant) {
         let before = cluster
         cluster = report.view
         for notice in report.notices { log(.notice, "Kubernetes: \(notice)") }
         if report.view.isConnected, before?.isConnected != true {
             log(.notice, "Kubernetes: connected by \(report.view.origin)")
         }
-        // What is no service's is known before what services want is judged.
+        // Addresses that services must not have come first.
         let hasOtherMachines = report.view.machineAddresses != before?.machineAddresses ?? []
         if serviceClaims.hasAny ? hasOtherMachines : !report.changes.isEmpty { reserveAddresses(at: now) }
         if !report.changes.isEmpty {
-            carryOut(serviceClaims.take(report.changes), at: now)
+            apply(serviceClaims.take(report.changes), at: now)
         }
         let reason = report.view.node.drainReason
         if reason != before?.node.drainReason {
@@ -28,66 +28,66 @@ extension MeshNode {
         if report.view.podCIDRs != before?.podCIDRs || report.view.isNodeKnown != before?.isNodeKnown
             || report.view.resources["nodes"]?.isRefused != before?.resources["nodes"]?.isRefused
         {
-            isAnnouncementStale = true
-            offerNetwork()
+            announcements.invalidate()
+            updatePodNetwork()
         }
     }
 
-    /// Keeps services from the addresses of machines and of the configuration, as far as these are known by now.
+    /// Reserves the addresses of machines and of the configuration, as far as they are known, so that services do not get them.
     mutating func reserveAddresses(at now: Instant) {
         var machines = router?.machineAddressesOfOthers ?? []
         machines.formUnion(ownAddresses)
         machines.formUnion(cluster?.machineAddresses ?? [])
-        // Single addresses may be there for services: kube-proxy puts them on a device of its own.
+        // Single addresses may belong to services: kube-proxy in IPVS mode puts them on its own device.
         machines.formUnion(addresses.all.lazy.filter { $0.prefixLength < 128 }.map(\.address))
-        carryOut(
+        apply(
             serviceClaims.reserve(machines: machines, configured: Set(vips.entries.map(\.vip.address))), at: now)
     }
 
-    private mutating func carryOut(_ verdicts: [(IPv6Address, ServiceClaims.Verdict)], at now: Instant) {
+    private mutating func apply(_ verdicts: [(IPv6Address, ServiceClaims.Verdict)], at now: Instant) {
         for (address, verdict) in verdicts {
             switch verdict {
             case .grant(let demand):
                 perform(serviceVIPs.set(address, demand.wish, services: demand.services, at: now))
-                renewService(address)
+                refreshServiceAddress(address)
             case .end:
                 perform(serviceVIPs.set(address, nil, at: now))
-                renewService(address)
+                refreshServiceAddress(address)
             case .revoke: perform(serviceVIPs.remove(address))
             }
         }
     }
 
-    /// Withdraws addresses of services that are wanted no more, and announces those that have come to rest.
+    /// Withdraws service addresses whose time is over, and announces those that do not flap any more at their normal metric.
     mutating func expireServices(at now: Instant) {
         let changing = serviceVIPs.changing(at: now)
         perform(serviceVIPs.expire(at: now))
-        for address in changing { renewService(address) }
+        for address in changing { refreshServiceAddress(address) }
     }
 
     private mutating func perform(_ actions: [ServiceVIPs.Action]) {
         for action in actions {
             switch action {
-            case .hold(let address): renewService(address)
+            case .hold(let address): refreshServiceAddress(address)
             case .release(let address): ledger.drop(address, by: .service)
             }
         }
     }
 
-    /// Brings the ledger up to date with how one address of services stands.
-    private mutating func renewService(_ address: IPv6Address) {
+    /// Updates the demand for a service address in the ledger.
+    private mutating func refreshServiceAddress(_ address: IPv6Address) {
         guard let entry = serviceVIPs.entries[address] else { return }
         let metric = isDrained || !gate.isOpen || entry.isLastResort ? AdvertisedPrefix.lastResort : 0
         let announcement = AdvertisedPrefix(prefix: IPv6Prefix(host: address), metric: metric)
         ledger.want(address, by: .service, as: gate.hasOpened ? announcement : nil)
     }
 
-    /// The same for all of them, as after a drain.
-    mutating func renewServices() {
-        for address in serviceVIPs.entries.keys.sorted() { renewService(address) }
+    /// Updates the demand for all service addresses, for example after a drain.
+    mutating func refreshServiceAddresses() {
+        for address in serviceVIPs.entries.keys.sorted() { refreshServiceAddress(address) }
     }
 
-    // MARK: Who delivers services
+    // MARK: The service proxy
 
     mutating func handleGate(_ event: VIPTable.Event, at now: Instant) {
         let wasOpen = gate.isOpen
@@ -97,6 +97,6 @@ extension MeshNode {
             .notice,
             gate.isOpen
                 ? "the service proxy delivers services" : "the service proxy does not deliver: \(gate.problem ?? "")")
-        renewServices()
+        refreshServiceAddresses()
     }
 }

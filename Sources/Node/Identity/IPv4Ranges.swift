@@ -3,32 +3,32 @@ internal import MeshConfiguration
 internal import OSPF
 internal import OSPFPacket
 
-/// What the node has of IPv4: an address, and ranges for its pods, given or taken out of pools that all nodes share.
+/// The node's IPv4 address and pod range: configured, or self-assigned from pools that all nodes share.
 public struct IPv4Ranges: Sendable {
-    /// The address given.
-    public let givenAddress: IPv4Address?
-    /// The address taken, as a /32.
-    public internal(set) var takenAddress: SelfAssignedRange?
-    /// The range taken for the pods.
-    public internal(set) var takenPods: SelfAssignedRange?
+    /// The configured address.
+    public let configuredAddress: IPv4Address?
+    /// The self-assigned address, as a /32.
+    public internal(set) var selfAssignedAddress: SelfAssignedRange?
+    /// The self-assigned pod range.
+    public internal(set) var selfAssignedPods: SelfAssignedRange?
 
-    /// What ranges are taken for; also the names under which they are saved.
+    /// The purposes of ranges, also the names under which they are saved.
     public static let purposes = ["ipv4-address", "ipv4-pods"]
 
-    /// Begins with what the configuration gives and with what an earlier run took.
+    /// Starts with the configuration and the ranges of earlier runs.
     init(_ configuration: Configuration.IPv4, saved: [String: IPv4Prefix]) {
         func range(_ purpose: String, _ pool: PrefixPool?) -> SelfAssignedRange? {
             pool.map { SelfAssignedRange(purpose: purpose, pool: $0, saved: saved[purpose]) }
         }
-        givenAddress = configuration.address
-        takenAddress = configuration.address == nil ? range("ipv4-address", configuration.nodes) : nil
-        takenPods = range("ipv4-pods", configuration.pods)
+        configuredAddress = configuration.address
+        selfAssignedAddress = configuration.address == nil ? range("ipv4-address", configuration.nodes) : nil
+        selfAssignedPods = range("ipv4-pods", configuration.pods)
     }
 
     /// The node's own address.
-    public var address: IPv4Address? { givenAddress ?? takenAddress?.prefix?.address }
+    public var address: IPv4Address? { configuredAddress ?? selfAssignedAddress?.prefix?.address }
 
-    /// How the address is announced.
+    /// The announcement of the address.
     var announced: AdvertisedPrefix? {
         address.map { AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address($0)), options: .localAddress) }
     }

@@ -1,33 +1,31 @@
 public import Addressing
 public import MeshConfiguration
 
-/// Who this node is in the mesh: from the configuration and from the hardware as it was at the node's first start.
+/// The identity of this node in the mesh, from the configuration and from the hardware at the node's first start.
 public struct NodeIdentity: Hashable, Sendable {
-    /// The name told to the others.
+    /// The name, as announced.
     public var name: String
-    /// The router ID.
     public var routerID: RouterID
-    /// Whether the router ID was derived, so that it may be changed when another router turns out to have it.
+    /// Whether the router ID was derived, so that it may be changed if another router has it.
     public var routerIDIsDerived: Bool
-    /// The node's own address, announced as a /128 and put on `lo`.
+    /// The node's own address, a /128 on `lo`.
     public var address: IPv6Address
     /// The prefixes of its pods.
     public var podPrefixes: [IPv6Prefix]
-    /// Tells this machine from another with the same router ID: 32 octets (RFC 7503 §7.2.2).
+    /// Distinguishes this machine from another one with the same router ID: 32 octets (RFC 7503 §7.2.2).
     public var hardwareFingerprint: [UInt8]
-    /// What is to be remembered; `nil` where the configuration says everything and there is no hardware address.
+    /// The state to save; `nil` if the configuration determines everything and there is no hardware address.
     public var saved: SavedIdentity?
 
-    /// What the hardware says of this machine at a start.
+    /// The hardware at a start.
     public struct Hardware: Hashable, Sendable {
-        /// The ports that may name the node, used or not.
+        /// The ports that the identity may be derived from, used or not.
         public var ports: [AddressPlan.Port]
-        /// What names the machine itself, as a number; `nil` where nothing does.
+        /// Identifies the machine, as a number; `nil` if nothing does.
         public var machine: UInt64?
-        /// A random number, for a node that starts for the first time.
+        /// A random number for the first start.
         public var nonce: UInt64
 
-        /// Describes a machine.
         public init(ports: [AddressPlan.Port], machine: UInt64? = nil, nonce: UInt64) {
             self.ports = ports
             self.machine = machine
@@ -35,8 +33,8 @@ public struct NodeIdentity: Hashable, Sendable {
         }
     }
 
-    /// Finds out who this is: as remembered, else from the hardware. `nil` while nothing is remembered, there is no port to
-    /// take a hardware address from, and the configuration does not say instead.
+    /// Determines the identity: the saved one, else one derived from the hardware. `nil` if there is none saved, no port with a
+    /// hardware address, and not enough in the configuration.
     public init?(configuration: Configuration, hostName: String, hardware: Hardware, saved: SavedIdentity?) {
         let isSameMachine = saved?.machine == nil || hardware.machine == nil || saved?.machine == hardware.machine
         var identity = isSameMachine ? saved : nil
@@ -66,13 +64,13 @@ public struct NodeIdentity: Hashable, Sendable {
         self.saved = identity
     }
 
-    /// Where this node begins to look for a free range: the same at every start.
+    /// Where the search for a free range starts: the same at every start.
     static func seed(of identity: NodeIdentity) -> UInt32 {
         identity.saved.map { routerID(for: $0.mac).rawValue } ?? identity.routerID.rawValue
     }
 
-    /// A router ID that depends on nothing but the hardware address: never 0.0.0.0 or 255.255.255.255. Addresses that
-    /// differ give different numbers nearly always; the mesh finds out when they do not (RFC 7503 §7).
+    /// The router ID for a hardware address, never 0.0.0.0 or 255.255.255.255. Two addresses may give the same ID, which is
+    /// very rare; the mesh detects it (RFC 7503 §7).
     public static func routerID(for mac: MACAddress) -> RouterID {
         var candidate = mixed(mac.rawValue)
         while true {
@@ -82,8 +80,8 @@ public struct NodeIdentity: Hashable, Sendable {
         }
     }
 
-    /// 32 octets that are the same at every start of this node, whatever ports come and go: from a number made at the first
-    /// start, and from what names the machine.
+    /// 32 octets, the same at every start of this node whatever ports it has: from a random number made at the first start, and
+    /// from what identifies the machine.
     static func fingerprint(nonce: UInt64, machine: UInt64?) -> [UInt8] {
         var state = mixed(nonce ^ mixed(machine ?? 0))
         return (0..<4).flatMap { _ in
@@ -92,7 +90,7 @@ public struct NodeIdentity: Hashable, Sendable {
         }
     }
 
-    /// Spreads every bit over all others: two rounds of multiplication by odd constants and shifts.
+    /// A hash in which every bit depends on all others: two rounds of shifts and multiplications by odd constants.
     private static func mixed(_ value: UInt64) -> UInt64 {
         var value = value &+ 0x9e37_79b9_7f4a_7c15
         value = (value ^ value >> 32) &* 0xd6e8_feb8_6659_fd93

@@ -1,31 +1,29 @@
 public import Addressing
 
-/// What a node remembers over restarts. All of it may be lost: then the node finds out again what it knew.
+/// The state of a node that survives restarts. If it is lost, the node determines it again.
 public struct SavedState: Hashable, Sendable {
-    /// Who the node is; kept over restarts of the machine. `nil` at the first start.
+    /// The identity; survives reboots. `nil` at the first start.
     public var identity: SavedIdentity?
-    /// The IPv4 ranges it took, by purpose; kept over restarts of the machine.
+    /// The self-assigned IPv4 ranges, by purpose; survive reboots.
     public var ranges: [String: IPv4Prefix] = [:]
-    /// Whether an operator drained it; forgotten when the machine restarts.
+    /// Whether an operator drained it; lost on reboot.
     public var isDrained = false
 
-    /// A node that remembers nothing.
     public init() {}
 }
 
-/// Who a node was when it first started, whatever ports have come and gone since.
+/// The identity of a node at its first start. It stays the same whatever ports are added or removed.
 public struct SavedIdentity: Hashable, Sendable {
-    /// The hardware address that its prefix and its router ID follow from.
+    /// The hardware address that its prefix and its router ID are derived from.
     public var mac: MACAddress
-    /// The router ID in use instead of the one derived from ``mac``, because another router had that; `nil` if none was.
+    /// The router ID that replaces the derived one, because another router had that; `nil` without a replacement.
     public var routerID: RouterID?
-    /// A random number, made at the first start, that tells this node from another with the same hardware address.
+    /// A random number from the first start. It distinguishes this node from another one with the same hardware address.
     public var nonce: UInt64
-    /// What names the machine itself, such as its mainboard's UUID, as a number; `nil` where nothing does. A disk that was
-    /// copied into another machine does not make that machine the same node.
+    /// Identifies the machine, for example by the UUID of its mainboard, as a number; `nil` if nothing does. A machine with a
+    /// copy of the disk is another node.
     public var machine: UInt64?
 
-    /// Makes an identity.
     public init(mac: MACAddress, routerID: RouterID? = nil, nonce: UInt64, machine: UInt64? = nil) {
         self.mac = mac
         self.routerID = routerID
@@ -34,11 +32,11 @@ public struct SavedIdentity: Hashable, Sendable {
     }
 }
 
-/// One thing to remember.
+/// A change of the saved state.
 public enum StateChange: Hashable, Sendable {
-    /// Who the node is.
+    /// The identity.
     case identity(SavedIdentity)
-    /// The IPv4 range it has taken for a purpose.
+    /// The self-assigned IPv4 range for a purpose.
     case range(IPv4Prefix, purpose: String)
     /// Whether an operator drained it.
     case drained(Bool)

@@ -1,62 +1,60 @@
 public import Addressing
 public import Timing
 
-/// An IPv4 range that the node has taken for itself out of a pool that all nodes share. Nobody is asked: what others have
-/// is seen in the link-state database, and of two nodes that took the same, the one with the lower router ID gives way
-/// (in the manner of RFC 7695).
+/// An IPv4 range that the node assigns to itself from a pool that all nodes share. No server assigns ranges: the link-state
+/// database has those of the others, and of two nodes with the same range, the one with the lower router ID chooses another
+/// (similar to RFC 7695).
 public struct SelfAssignedRange: Sendable {
-    /// What happened to it.
+    /// A change of the range.
     public enum Change: Equatable, Sendable {
-        /// It was taken.
-        case took(IPv4Prefix)
-        /// A node with a higher router ID has it too.
-        case gaveWay(IPv4Prefix, to: RouterID)
-        /// Everything is in use.
-        case noneLeft
-        /// The whole pool lies in a prefix that this machine reaches otherwise.
+        /// It was assigned.
+        case assigned(IPv4Prefix)
+        /// It was given up, because a node with a higher router ID has it too.
+        case yielded(IPv4Prefix, to: RouterID)
+        /// The whole pool is in use.
+        case exhausted
+        /// The whole pool lies in a prefix that this machine reaches without the mesh.
         case covered(IPv4Prefix)
     }
 
-    /// A prefix that this machine reaches otherwise than by the mesh.
+    /// A prefix that this machine reaches without the mesh.
     public struct Obstacle: Hashable, Sendable {
-        /// The prefix.
         public var prefix: IPv4Prefix
-        /// How it is reached, as the end of a sentence: `, which this machine is connected to`.
+        /// How it is reached, to end a sentence with: `, which this machine is connected to`.
         public var reason: String
-        /// Describes an obstacle.
         public init(prefix: IPv4Prefix, reason: String) {
             self.prefix = prefix
             self.reason = reason
         }
     }
 
-    /// What it is for, in words; also the name of the file it is kept in.
+    /// The purpose, also the name of the file that it is saved in.
     public let purpose: String
-    /// Where it is taken from.
+    /// The pool that it is assigned from.
     public let pool: PrefixPool
-    /// What the node has now.
+    /// The range; `nil` if there is none.
     public private(set) var prefix: IPv4Prefix?
-    /// Whether there was nothing left to take when it was last looked.
+    /// Whether the pool had no free range at the last review.
     public private(set) var isWanting = false
-    /// Why the node has none, in words; `nil` if it has one or has not looked yet.
+    /// Why there is no range, in words; `nil` if there is one or there was no review yet.
     public private(set) var problem: String?
     private var backoff = YieldBackoff()
 
-    /// When to look again although nothing has changed; `nil` is not needed.
+    /// When the next review is due even if nothing changes.
     public private(set) var nextReview: Instant?
 
-    /// Begins with what an earlier run had, if it is still in the pool.
+    /// Starts with the range of an earlier run if it is in the pool.
     public init(purpose: String, pool: PrefixPool, saved: IPv4Prefix?) {
         self.purpose = purpose
         self.pool = pool
         prefix = saved.flatMap { pool.contains($0) ? $0 : nil }
     }
 
-    /// Looks whether others have the same, and takes another if need be. A node that does not know the mesh yet
-    /// (`mayTake` is false) takes nothing, nor does one that does not know what is in its way (`obstacles` is `nil`); one that
-    /// has given way lately keeps what it has for longer each time.
+    /// Checks whether other nodes have the same range, and chooses another if necessary. Nothing is assigned while the mesh is
+    /// not known (`mayAssign` is false) or the obstacles are not (`nil`). After each conflict the node keeps its range for
+    /// longer.
     public mutating func review(
-        as own: RouterID, seed: UInt64, at now: Instant, mayTake: Bool, claimants: (IPv4Prefix) -> [RouterID],
+        as own: RouterID, seed: UInt64, at now: Instant, mayAssign: Bool, claimants: (IPv4Prefix) -> [RouterID],
         used: () -> [IPv4Prefix], obstacles: [Obstacle]? = []
     ) -> [Change] {
         nextReview = nil
@@ -70,9 +68,9 @@ public struct SelfAssignedRange: Sendable {
             backoff.yielded(at: now)
             avoided = [held]
             prefix = nil
-            changes.append(.gaveWay(held, to: winner))
+            changes.append(.yielded(held, to: winner))
         }
-        guard prefix == nil, mayTake, let obstacles else { return changes }
+        guard prefix == nil, mayAssign, let obstacles else { return changes }
         let cover = obstacles.first {
             $0.prefix.length <= pool.base.length && $0.prefix.contains(pool.base.address)
         }
@@ -83,13 +81,13 @@ public struct SelfAssignedRange: Sendable {
         }
         prefix = pool.choose(seed: seed, avoiding: used() + avoided + obstacles.map(\.prefix))
         guard let prefix else {
-            if !isWanting { changes.append(.noneLeft) }
+            if !isWanting { changes.append(.exhausted) }
             isWanting = true
-            problem = "nothing is left of \(pool.base) for a /\(pool.length) of this node; make the pool larger"
+            problem = "no /\(pool.length) is free in the pool \(pool.base); make the pool larger on all nodes"
             return changes
         }
         isWanting = false
         problem = nil
-        return changes + [.took(prefix)]
+        return changes + [.assigned(prefix)]
     }
 }

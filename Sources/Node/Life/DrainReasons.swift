@@ -1,19 +1,17 @@
-/// Why a node is drained: it is as long as there is any reason.
+/// The reasons why a node is drained. It is drained while there is any.
 public struct DrainReasons: OptionSet, Hashable, Sendable {
-    /// The bits.
     public let rawValue: UInt8
 
-    /// Makes a set.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Somebody said `meshctl drain`, and not yet `undrain`.
+    /// An operator, with `meshctl drain`.
     public static let `operator` = DrainReasons(rawValue: 1)
-    /// The cluster says so of the Node.
+    /// The cluster: an annotation of the Node, or the machine shuts down.
     public static let cluster = DrainReasons(rawValue: 2)
-    /// The agent stops.
+    /// A stop follows.
     public static let stop = DrainReasons(rawValue: 4)
 
-    /// What they are called in answers.
+    /// The names for the control API.
     public var names: [String] {
         let all: KeyValuePairs<String, DrainReasons> = ["operator": .operator, "cluster": .cluster, "stop": .stop]
         return all.filter { contains($0.value) }.map(\.key)

@@ -1,39 +1,39 @@
 public import Timing
 
-/// Where a node stands between start and stop. Each stage carries what belongs to it alone.
+/// The life cycle stages of a node. Each stage has its own data.
 public enum Life: Hashable, Sendable {
-    /// The node was made and has not been started.
+    /// Not started.
     case new
-    /// There is no port to take an identity from yet.
+    /// Started, without a port to derive an identity from.
     case waiting
-    /// The node knows who it is, and reads what an earlier run left in the kernel.
+    /// The identity is known. The routes that an earlier run left in the kernel are being read.
     case adopting
-    /// The router is there; its ports stay closed until the health checks have reported once.
+    /// The router exists. Its ports open when every health check has had an outcome.
     case starting(Starting)
-    /// Adjacencies form and databases are exchanged; routes of an earlier run are kept.
+    /// Initial database synchronization. Routes of an earlier run are kept.
     case synchronizing(Synchronizing)
     /// Initial database synchronization is complete.
     case running
-    /// As ``running``, but drained, as a stop follows.
+    /// Like ``running``, but drained because a stop follows.
     case draining
-    /// The agent is about to end.
+    /// The process is about to end.
     case stopping
 
-    /// What belongs to ``Life/starting(_:)``.
+    /// The data of ``Life/starting(_:)``.
     public struct Starting: Hashable, Sendable {
-        /// When ports open at the latest.
+        /// The latest time to open the ports.
         public var portsOpenAt: Instant
-        /// Routes of an earlier run that the kernel holds.
+        /// The number of routes that an earlier run left in the kernel.
         public var adoptedRoutes: Int
     }
 
-    /// What belongs to ``Life/synchronizing(_:)``.
+    /// The data of ``Life/synchronizing(_:)``.
     public struct Synchronizing: Hashable, Sendable {
-        /// When it ends at the latest: there has been time enough for every neighbour to speak.
+        /// The latest end of the stage: every neighbor has had time for a hello and an exchange.
         public var deadline: Instant
-        /// Until when the routes of an earlier run stay as they are: what is half known must not take away what was whole.
+        /// Until then, routes of an earlier run are not changed, because an incomplete database would remove right ones.
         public var keepRoutesUntil: Instant?
-        /// Routes of an earlier run that the kernel held.
+        /// The number of routes that an earlier run left in the kernel.
         public var adoptedRoutes: Int
     }
 
@@ -53,7 +53,7 @@ public enum Life: Hashable, Sendable {
         }
     }
 
-    /// When the stage ends by the clock.
+    /// When a timer ends the stage.
     var deadline: Instant? {
         switch self {
         case .new, .waiting, .adopting, .running, .draining, .stopping: nil

@@ -1,10 +1,10 @@
 internal import OSPF
 internal import Timing
 
-// What keeps packets of others away from this node: the stub router (RFC 6987), and more than that, the drain.
+// Stub router (RFC 6987) and drain. A drained node is a stub router whose VIPs are last resort.
 
 extension MeshNode {
-    mutating func obey(_ command: NodeCommand, at now: Instant) {
+    mutating func execute(_ command: NodeCommand, at now: Instant) {
         switch command {
         case .stubRouter(let isStub): setStubRouter(isStub, at: now)
         case .drain(let isDrained):
@@ -19,24 +19,24 @@ extension MeshNode {
     private mutating func setStubRouter(_ isStub: Bool, at now: Instant) {
         isStubRouter = isStub
         log(.notice, isStub ? "stub router: others route around this node" : "not a stub router any more")
-        tellStubRouter(at: now)
+        updateStubRouter(at: now)
     }
 
-    /// Takes in that there is a reason to drain, or no longer.
+    /// Adds a reason to drain, or removes it.
     mutating func setDrained(_ isWanted: Bool, _ reason: DrainReasons, at now: Instant) {
         let before = isDrained
         if isWanted { drainReasons.insert(reason) } else { drainReasons.remove(reason) }
         guard isDrained != before else { return }
         log(.notice, isDrained ? "drained: others route around this node" : "not drained any more")
-        tellStubRouter(at: now)
-        renewVIPs()
-        renewServices()
-        isAnnouncementStale = true
+        updateStubRouter(at: now)
+        refreshVIPs()
+        refreshServiceAddresses()
+        announcements.invalidate()
     }
 
-    /// Tells the router whether others are to route around it.
-    mutating func tellStubRouter(at now: Instant) {
+    /// Makes the router a stub router, or ends that, if it has changed.
+    mutating func updateStubRouter(at now: Instant) {
         guard let router, router.isStubRouter != (isStubRouter || isDrained) else { return }
-        tellRouter(.stubRouter(isStubRouter || isDrained), at: now)
+        notifyRouter(.stubRouter(isStubRouter || isDrained), at: now)
     }
 }

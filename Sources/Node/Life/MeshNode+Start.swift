@@ -6,12 +6,12 @@ internal import Routing
 internal import Services
 internal import Timing
 
-// The ordered start: know who the node is, read the kernel and adopt what an earlier run left, open the ports, exchange
-// databases, then remove what nobody wants any more.
+// The ordered start: determine the identity, read the kernel and adopt what an earlier run left, open the ports, synchronize
+// databases, then remove what is not wanted any more.
 
 extension MeshNode {
-    /// How long ports wait for the first outcomes of the health checks, so that a node that restarts does not first take
-    /// back and then announce again the VIPs it holds.
+    /// How long the ports wait for the first outcomes of the health checks. Without the wait, a node that restarts would
+    /// withdraw its VIPs and announce them again.
     private static let longestWaitForChecks = Duration.milliseconds(250)
 
     mutating func start(
@@ -21,14 +21,14 @@ extension MeshNode {
         life = .waiting
         for link in links { self.links[link.index] = link }
         for address in addresses { self.addresses.set(address) }
-        for route in defaultRoutes { surroundings.add(route) }
+        for route in defaultRoutes { foreignSigns.add(route) }
         perform(vips.configure(configuration.vips, at: now), at: now)
         if environment.hasCluster { perform(gate.configure(configuration.kubernetes.proxyCheck, at: now), at: now) }
         refreshPorts(at: now)
         identify(at: now)
     }
 
-    /// Finds out who this node is if that is not known yet.
+    /// Determines the identity, if that is possible now.
     mutating func identify(at now: Instant) {
         guard case .waiting = life, identity == nil else { return }
         let hardware = NodeIdentity.Hardware(
@@ -51,7 +51,7 @@ extension MeshNode {
         adoptRoutes(at: now)
     }
 
-    /// The ports that may name the node: all real hardware, used or not; without any, the ports that a rule is about.
+    /// The ports that the identity may be derived from: all hardware ports, used or not; without any, those that a rule matches.
     private var identityPorts: [AddressPlan.Port] {
         links.values.sorted { $0.index < $1.index }.compactMap { link in
             guard link.isPhysical || interfaces.ports[link.index] != nil, !link.isLoopback,
@@ -61,7 +61,7 @@ extension MeshNode {
         }
     }
 
-    /// The kernel's routes have been read: the router starts.
+    /// Starts the router, after the kernel's routes were read.
     mutating func startRouter(at now: Instant) {
         guard case .adopting = life, let identity else { return }
         let adopted = installer.fib.counts.routes
@@ -83,9 +83,9 @@ extension MeshNode {
         if drainReasons.contains(.operator) { log(.notice, "drained, as before the restart") }
         adoptAddresses(at: now)
         wantOwnAddresses()
-        tellStubRouter(at: now)
-        tellRouter(.advertiseExternal(configuration.externals), at: now)
-        isAnnouncementStale = true
+        updateStubRouter(at: now)
+        notifyRouter(.advertiseExternal(configuration.externals), at: now)
+        announcements.invalidate()
         life = .starting(
             Life.Starting(portsOpenAt: now + Self.longestWaitForChecks, adoptedRoutes: adopted))
     }
@@ -102,7 +102,7 @@ extension MeshNode {
         if case .synchronizing(let stage) = life { stage.keepRoutesUntil != nil } else { false }
     }
 
-    /// Takes the node to the next stage of its life if that is due.
+    /// Enters the next life cycle stage if that is due.
     mutating func advanceLife(at now: Instant) {
         switch life {
         case .waiting: identify(at: now)
@@ -113,7 +113,7 @@ extension MeshNode {
         }
     }
 
-    /// Opens the ports once the health checks have reported and the addresses that may be announced are on the node.
+    /// Opens the ports when all health checks have had an outcome and the addresses to announce are on `lo`.
     private mutating func openPortsIfDue(_ stage: Life.Starting, at now: Instant) {
         guard vips.isDecided && !ledger.hasWork && !ledger.isBusy || stage.portsOpenAt <= now else { return }
         _ = announce(at: now)
@@ -127,11 +127,11 @@ extension MeshNode {
         }
     }
 
-    /// Ends the initial synchronization once it is complete, or there has been time enough for every neighbour to speak.
+    /// Ends the initial synchronization when it is complete or its time is over.
     private mutating func endSynchronizationIfDue(_ stage: Life.Synchronizing, at now: Instant) {
         guard let router else { return }
         guard router.isSynchronized || stage.deadline <= now else {
-            // An exchange under way will know better soon.
+            // An exchange that is under way will soon complete the database.
             if let end = stage.keepRoutesUntil, end <= now, !router.isExchanging { endKeepingRoutes(at: now) }
             return
         }
@@ -145,10 +145,10 @@ extension MeshNode {
                 + counted(router.neighborSnapshots.count { $0.state == .full }, "neighbor") + ", "
                 + counted(router.routeTable.routes.count, "route"))
         review.invalidate()
-        isAnnouncementStale = true
+        announcements.invalidate()
     }
 
-    /// Routes of an earlier run are no longer kept as they are.
+    /// From now on, routes of an earlier run are changed like others.
     mutating func endKeepingRoutes(at now: Instant) {
         guard case .synchronizing(var stage) = life, stage.keepRoutesUntil != nil else { return }
         stage.keepRoutesUntil = nil
@@ -156,7 +156,7 @@ extension MeshNode {
         installRoutes(at: now)
     }
 
-    // MARK: What is remembered
+    // MARK: Saved state
 
     mutating func save(_ change: StateChange) {
         switch change {
@@ -181,9 +181,4 @@ extension MeshNode {
         identity.routerID = routerID
         save(.identity(identity))
     }
-}
-
-/// A number with its noun: `1 route`, `2 routes`.
-func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
-    "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
 }

@@ -6,12 +6,13 @@ internal import Services
 internal import Timing
 
 extension MeshNode {
-    /// Whether everything stays as it is when the agent stops, as it will be back soon: nobody has said that the node goes.
+    /// Whether routes and addresses stay when the agent stops, because the next agent follows soon: `node.onStop` says so, and
+    /// nothing indicates that the node is about to leave the mesh.
     public var staysOnStop: Bool {
         configuration.node.onStop == .stay && !isDrained && cluster?.node.isLeaving != true
     }
 
-    /// Drains because a stop follows within `limit`, unless there is nothing to drain.
+    /// Drains before a stop that follows within `limit`, unless there is nothing to drain.
     mutating func drainForStop(within limit: Duration, at now: Instant) {
         guard !isDrained, !staysOnStop, life.isSynchronized else { return }
         log(.notice, "draining; stops in \(limit.inSeconds) s, or at once on another signal")
@@ -19,8 +20,8 @@ extension MeshNode {
         setDrained(true, .stop, at: now)
     }
 
-    /// Tells the neighbours, and gives the VIPs up. Routes stay, so that packets go on until others have routed around,
-    /// unless `removingEverything`.
+    /// Leaves the mesh: neighbors are told, VIPs are removed. Routes stay, so that packets are forwarded until others route
+    /// around this node, unless `removingEverything`.
     mutating func stop(removingEverything: Bool, at now: Instant) {
         if case .stopping = life { return }
         let stays = staysOnStop && !removingEverything
@@ -32,7 +33,7 @@ extension MeshNode {
             effects.append(.stopped(stays: true))
             return
         }
-        tellRouter(.shutdown, at: now)
+        notifyRouter(.shutdown, at: now)
         let kept: Set<AddressLedger.Owner> = removingEverything ? [] : [.node]
         let removals = ledger.removeAll(keeping: kept)
         if !removals.isEmpty { effects.append(.addresses(removals.map { .remove($0) })) }
@@ -47,7 +48,7 @@ extension MeshNode {
 
     private mutating func stopCheck(of entry: VIPTable.Entry) -> [NodeEffect] { [.stopCheck(entry.checkID)] }
 
-    /// A node that stops only listens to what came of its last requests.
+    /// A stopping node ignores events, but a second command may still remove everything.
     mutating func noteWhileStopping(_ event: NodeEvent, at now: Instant) {
         if case .command(.stop(removingEverything: true)) = event { effects.append(.removeEverything) }
     }

@@ -2,35 +2,38 @@ internal import Addressing
 internal import Links
 internal import Timing
 
-// What this machine reaches otherwise than by the mesh is not taken from pools.
+// IPv4 prefixes that this machine reaches without the mesh are not taken from pools.
 
 extension MeshNode {
-    /// What is in the way of taking IPv4 ranges; `nil` while the kernel has not been asked.
+    /// IPv4 prefixes to avoid; `nil` while the kernel's routes are not known.
     func obstacles(at now: Instant) -> [SelfAssignedRange.Obstacle]? {
         poolSurvey.routes(at: now).map { connectedObstacles + $0.compactMap(obstacle) }
     }
 
-    /// Asks the kernel, where a range is to be taken, and again while none can be.
+    /// Reads the kernel's routes when the node needs a range, and again while it cannot take one.
     mutating func surveyPools(at now: Instant) {
-        let missing = [ipv4.takenAddress, ipv4.takenPods].compactMap(\.self).filter { $0.prefix == nil }
+        let missing = [ipv4.selfAssignedAddress, ipv4.selfAssignedPods].compactMap(\.self).filter { $0.prefix == nil }
         guard life.isSynchronized, !missing.isEmpty else { return }
         if poolSurvey.ask(at: now) {
-            effects.append(.surveyRoutes(overlapping: missing.map { IPv6Prefix($0.pool.base) }))
+            effects.append(.readForeignRoutes(overlapping: missing.map { IPv6Prefix($0.pool.base) }))
         }
-        review.lookAgain(poolSurvey.end(at: now))
+        review.reviewAgain(at: poolSurvey.end(at: now))
     }
 
-    mutating func take(_ survey: Result<[ForeignRoute], NodeFailure>, at now: Instant) {
+    mutating func receive(_ survey: Result<[ForeignRoute], NodeFailure>, at now: Instant) {
         switch survey {
-        case .success(let routes): poolSurvey.take(routes, at: now)
+        case .success(let routes): poolSurvey.record(routes, at: now)
         case .failure(let failure):
-            log(.warning, "it is not known whether other routes overlap the IPv4 pools: \(failure.reason)")
-            poolSurvey.take([], at: now)
+            log(
+                .warning,
+                "cannot read the routes that may overlap the IPv4 pools, so no range is taken from them: \(failure.reason)"
+            )
+            poolSurvey.record(nil, at: now)
         }
         review.invalidate()
     }
 
-    /// The IPv4 subnets that this machine is connected to, other than single addresses.
+    /// The IPv4 subnets that this machine is connected to, without single addresses.
     private var connectedObstacles: [SelfAssignedRange.Obstacle] {
         let subnets = Set(
             addresses.all.compactMap { address in
@@ -42,12 +45,11 @@ extension MeshNode {
         return subnets.map { SelfAssignedRange.Obstacle(prefix: $0, reason: ", which this machine is connected to") }
     }
 
-    /// Prefixes shorter than this hold more than a private network: two halves of everything, say, in place of a default
-    /// route.
+    /// Shorter prefixes are no private networks but, for example, the two halves of all addresses in place of a default route.
     private static let shortestObstacle = 8
 
     private func obstacle(_ route: ForeignRoute) -> SelfAssignedRange.Obstacle? {
-        // Connected subnets are known, and a route that only refuses leads to nobody.
+        // Connected subnets are obstacles anyway; routes without an interface (blackhole, unreachable) are none.
         guard !route.isConnected, let port = route.interfaces.first, let prefix = route.prefix.ipv4,
             prefix.length >= Self.shortestObstacle, !isOwnPods(prefix)
         else { return nil }
@@ -56,7 +58,7 @@ extension MeshNode {
         return SelfAssignedRange.Obstacle(prefix: prefix, reason: reason)
     }
 
-    /// Whether a subnet is that of this node's own pods, as a bridge of theirs has it.
+    /// Whether a subnet belongs to this node's pods, like that of their bridge.
     private func isOwnPods(_ subnet: IPv4Prefix) -> Bool {
         podRanges.contains { $0.ipv4.map { $0.length <= subnet.length && $0.contains(subnet.address) } ?? false }
     }

@@ -5,10 +5,10 @@ internal import OSPF
 internal import Services
 internal import Timing
 
-// What follows from the mesh as a whole and does not concern routes: who owns addresses, and what pods are told.
+// What depends on the mesh as a whole, other than routes: ownership of addresses, IPv4 ranges, the pod network.
 
 extension MeshNode {
-    /// So many of those who claim one address are named.
+    /// The maximum number of nodes that are named per address.
     private static let mostClaims = 4
 
     /// Rechecks address ownership and the pods' network when the database has changed, at most every 200 ms.
@@ -21,16 +21,15 @@ extension MeshNode {
         reviewIPv4Ranges(at: now)
         reviewOwnAddresses()
         if serviceClaims.hasAny { reserveAddresses(at: now) }
-        offerNetwork()
-        review.lookAgain(ipv4.takenAddress?.nextReview)
-        review.lookAgain(ipv4.takenPods?.nextReview)
+        updatePodNetwork()
+        review.reviewAgain(at: ipv4.selfAssignedAddress?.nextReview)
+        review.reviewAgain(at: ipv4.selfAssignedPods?.nextReview)
     }
 
-    /// Looks whether others have the node's own addresses, of which each belongs to one node. Those it took by itself are
-    /// settled elsewhere.
+    /// Checks whether other nodes have this node's own addresses. Self-assigned ones are checked with their range.
     private mutating func reviewOwnAddresses() {
         guard let identity, let router else { return }
-        let given = ipv4.givenAddress.map { [IPv6Address($0)] } ?? []
+        let given = ipv4.configuredAddress.map { [IPv6Address($0)] } ?? []
         var claims: [String] = []
         for address in [identity.address] + given {
             let others = router.owners(of: IPv6Prefix(host: address)).filter { $0 != router.routerID }
@@ -45,18 +44,18 @@ extension MeshNode {
 
     // MARK: IPv4
 
-    /// Looks whether the IPv4 ranges the node took are its own, and takes some where it has none; none before initial
-    /// database synchronization is complete.
+    /// Checks the self-assigned IPv4 ranges for conflicts, and assigns missing ones when initial database synchronization is
+    /// complete.
     private mutating func reviewIPv4Ranges(at now: Instant) {
         let old = ipv4.address
         let obstacles = obstacles(at: now)
-        reviewRange(\.takenAddress, obstacles, at: now)
-        reviewRange(\.takenPods, obstacles, at: now)
+        reviewRange(\.selfAssignedAddress, obstacles, at: now)
+        reviewRange(\.selfAssignedPods, obstacles, at: now)
         surveyPools(at: now)
         guard ipv4.address != old else { return }
         if let old { ledger.drop(IPv6Address(old), by: .node) }
         wantOwnAddresses()
-        isAnnouncementStale = true
+        announcements.invalidate()
     }
 
     private mutating func reviewRange(
@@ -66,7 +65,7 @@ extension MeshNode {
         guard var range = ipv4[keyPath: path], let router, let identity else { return }
         let own = router.routerID
         let changes = range.review(
-            as: own, seed: UInt64(NodeIdentity.seed(of: identity)), at: now, mayTake: life.isSynchronized,
+            as: own, seed: UInt64(NodeIdentity.seed(of: identity)), at: now, mayAssign: life.isSynchronized,
             claimants: { prefix in router.owners(of: IPv6Prefix(prefix)).filter { $0 != own } },
             used: {
                 router.prefixesOfOthers.compactMap(\.ipv4)
@@ -74,15 +73,15 @@ extension MeshNode {
             }, obstacles: obstacles)
         ipv4[keyPath: path] = range
         for change in changes {
-            isAnnouncementStale = true
+            announcements.invalidate()
             switch change {
-            case .took(let prefix):
+            case .assigned(let prefix):
                 log(.notice, "took \(prefix) out of \(range.pool.base)", ["for": range.purpose])
                 save(.range(prefix, purpose: range.purpose))
-            case .gaveWay(let prefix, let winner):
+            case .yielded(let prefix, let winner):
                 let name = router.hostname(of: winner) ?? winner.description
                 log(.warning, "\(name) has \(prefix) too and the higher router ID; this node takes another")
-            case .noneLeft, .covered:
+            case .exhausted, .covered:
                 if let problem = range.problem { log(.error, problem) }
             }
         }

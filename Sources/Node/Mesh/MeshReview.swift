@@ -1,30 +1,30 @@
 internal import Timing
 
-/// When the mesh as a whole was last looked at, which takes as long as it is large, and what it said then.
+/// When the mesh as a whole was last reviewed, and its state then. A review takes time in proportion to the mesh.
 struct MeshReview: Sendable {
-    /// What tells whether the mesh says something new.
+    /// Differs if anything in the mesh has changed.
     struct Digest: Hashable, Sendable {
         var checksum: UInt32
         var calculations: UInt64
         var isSynchronized: Bool
     }
 
-    /// Who else claims the node's own addresses, in words.
+    /// The conflicts about the node's own addresses, in words.
     var claims: [String] = []
     private var seen: (digest: Digest, moment: Instant)?
-    private var mustLook = false
-    /// When to look again although nothing is new.
+    private var mustReview = false
+    /// When the next review is due even if nothing changes.
     private(set) var deadline: Instant?
 
-    /// The time between two looks while the mesh changes all the time.
+    /// The minimum time between reviews.
     private static let distance = Duration.milliseconds(200)
 
-    /// Has the mesh looked at again at once.
-    mutating func invalidate() { mustLook = true }
+    /// Makes a review due now.
+    mutating func invalidate() { mustReview = true }
 
-    /// Whether to look now.
+    /// Whether a review is due. The caller does it.
     mutating func isDue(_ digest: Digest, at now: Instant) -> Bool {
-        if let seen, !mustLook {
+        if let seen, !mustReview {
             guard digest != seen.digest || deadline.map({ $0 <= now }) == true else { return false }
             let next = seen.moment + Self.distance
             guard next <= now else {
@@ -33,13 +33,13 @@ struct MeshReview: Sendable {
             }
         }
         seen = (digest, now)
-        mustLook = false
+        mustReview = false
         deadline = nil
         return true
     }
 
-    /// Looks again at a moment, at the latest.
-    mutating func lookAgain(_ moment: Instant?) {
+    /// Makes a review due at this time at the latest.
+    mutating func reviewAgain(at moment: Instant?) {
         guard let moment else { return }
         deadline = deadline.map { min($0, moment) } ?? moment
     }

@@ -1,34 +1,33 @@
 internal import Links
 internal import Timing
 
-/// What the kernel last said of routes of others that overlap the IPv4 pools. It is asked before a range is taken, and while
-/// none can be, now and then: such routes come and go without a word.
+/// The machine's other routes that overlap the IPv4 pools, as last read from the kernel. They are read before the node takes a
+/// range, and again while it cannot take one, because there are no notifications of such routes.
 struct PoolSurvey: Sendable {
-    private var answer: (routes: [ForeignRoute], moment: Instant)?
+    /// The last answer; its routes are `nil` if they could not be read.
+    private var answer: (routes: [ForeignRoute]?, moment: Instant)?
     private var isAsked = false
 
-    /// For so long an answer counts.
+    /// How long an answer is valid.
     private static let validity = Duration.seconds(30)
 
+    private func isValid(at now: Instant) -> Bool { answer.map { now < $0.moment + Self.validity } ?? false }
+
     /// The routes, if they are known.
-    func routes(at now: Instant) -> [ForeignRoute]? {
-        guard let answer, now < answer.moment + Self.validity else { return nil }
-        return answer.routes
-    }
+    func routes(at now: Instant) -> [ForeignRoute]? { isValid(at: now) ? answer?.routes : nil }
 
-    /// When what is known at `now` counts no more.
-    func end(at now: Instant) -> Instant? {
-        routes(at: now) == nil ? nil : answer.map { $0.moment + Self.validity }
-    }
+    /// When the answer that is valid at `now` expires.
+    func end(at now: Instant) -> Instant? { isValid(at: now) ? answer.map { $0.moment + Self.validity } : nil }
 
-    /// Whether to ask now; whoever asks does so.
+    /// Whether to read the routes now. The caller does that.
     mutating func ask(at now: Instant) -> Bool {
-        guard routes(at: now) == nil, !isAsked else { return false }
+        guard !isValid(at: now), !isAsked else { return false }
         isAsked = true
         return true
     }
 
-    mutating func take(_ routes: [ForeignRoute], at now: Instant) {
+    /// Records the answer.
+    mutating func record(_ routes: [ForeignRoute]?, at now: Instant) {
         answer = (routes, now)
         isAsked = false
     }

@@ -1,18 +1,16 @@
 public import Addressing
 public import MeshConfiguration
 
-/// What the file for container runtimes says of the node's pods.
+/// The contents of the file for container runtimes.
 public struct NetworkConfiguration: Hashable, Sendable {
-    /// The file.
+    /// The path of the file.
     public var file: String
-    /// The plugin that makes a pod's interface.
+    /// The plugin that creates the interface of a pod.
     public var plugin: Configuration.CNIOptions.Plugin
     /// The ranges of the node's pods, of both families.
     public var ranges: [IPv6Prefix]
-    /// The MTU of pods.
     public var mtu: Int
 
-    /// Describes a file.
     public init(file: String, plugin: Configuration.CNIOptions.Plugin, ranges: [IPv6Prefix], mtu: Int) {
         self.file = file
         self.plugin = plugin

@@ -3,56 +3,54 @@ public import Links
 public import MeshConfiguration
 public import OSPF
 
-/// The ports of this node that a rule is about, and whether the router can use them. A value: what the kernel says goes
-/// in, what the router must be told comes out.
+/// The ports of this node that a rule matches, and whether the router can use them. Changes in the kernel go in, changes for
+/// the router come out.
 public struct InterfaceTable: Sendable {
     /// One port.
     public struct Port: Hashable, Sendable {
-        /// What the kernel says of it.
         public var link: Link
-        /// The rule it goes by.
+        /// The rule that matches it.
         public var rule: InterfaceRule
         /// Its usable global prefixes.
         public var prefixes: [IPv6Prefix]
-        /// Whether the router has it.
+        /// Whether the router uses it.
         public var state: State
 
-        /// Whether the router has a port.
+        /// Whether the router uses a port.
         public enum State: Hashable, Sendable {
-            /// The router has it, so.
+            /// The router uses it like this.
             case up(InterfaceConfiguration)
-            /// It cannot be used, because of this.
+            /// It cannot be used, for this reason.
             case down(String)
         }
     }
 
-    /// What the router must be told, in order.
+    /// A change for the router.
     public enum Change: Hashable, Sendable {
         /// The port can be used.
         case up(InterfaceConfiguration)
-        /// The port is used in another way than before.
+        /// The configuration of the port has changed.
         case changed(InterfaceConfiguration, from: InterfaceConfiguration)
         /// The port cannot be used any more.
         case down(index: UInt32, name: String, reason: String)
     }
 
-    /// The ports by the kernel's index.
+    /// The ports, by index.
     public private(set) var ports: [UInt32: Port] = [:]
 
-    /// Makes an empty table.
     public init() {}
 
-    /// The least MTU that IPv6 takes (RFC 8200 §5).
+    /// The minimum MTU of IPv6 (RFC 8200 §5).
     private static let leastMTU = 1280
-    /// The longest packet that an IPv6 header without extensions can describe, and more than any real link takes.
+    /// The maximum length of an IPv6 packet without extension headers; no real link has a larger MTU.
     private static let greatestMTU = 65535
 
-    /// The ports by which other routers are reached, by index: neither passive ones nor those left alone.
+    /// The ports on which hellos are sent, by index: without passive ones.
     public var activePorts: Set<UInt32> {
         Set(ports.filter { if case .active = $0.value.rule.role { true } else { false } }.keys)
     }
 
-    /// The prefixes to announce because passive ports have them, with the cost of the port.
+    /// The prefixes of passive ports, announced with the cost of the port.
     public var passivePrefixes: [AdvertisedPrefix] {
         ports.values.filter { $0.rule.role == .passive && $0.link.isUsable }.sorted { $0.link.index < $1.link.index }
             .flatMap { port in port.prefixes.map { AdvertisedPrefix(prefix: $0, metric: port.rule.cost) } }
@@ -63,70 +61,65 @@ public struct InterfaceTable: Sendable {
 
     /// A port that is not used.
     public struct Unused: Hashable, Sendable {
-        /// What the kernel says of it.
         public var link: Link
-        /// Why it is not used.
         public var reason: Reason
 
         /// Why a port is not used.
         public enum Reason: Hashable, Sendable {
             /// No rule of the configuration matches it.
             case noRule
-            /// A rule says to leave it alone.
+            /// A rule ignores it.
             case ignored
-            /// It belongs to a bridge, a bond or the like.
+            /// It belongs to a bridge, a bond, or similar.
             case hasMaster
             /// It was in use, and is gone from the machine.
             case gone
-            /// It looks like a port of a LAN that is not the mesh's, and no rule names it.
+            /// It seems to belong to another network, such as an office LAN, and no rule names it.
             case foreignNetwork(Sign)
         }
 
-        /// What shows that a port leads to another network.
+        /// Signs that a port belongs to another network.
         public enum Sign: Hashable, Sendable {
-            /// A default route leads out of it.
+            /// It has a default route.
             case defaultRoute
-            /// A router advertises itself there.
+            /// A router sends router advertisements on it.
             case routerAdvertisement
-            /// The machine has an address there that is not of the mesh's address plan.
+            /// It has an address outside of the mesh's address plan.
             case address(IPv6Address, prefixLength: Int)
         }
     }
 
-    /// What is known of the networks that ports lead to, beside their addresses.
-    public struct Surroundings: Hashable, Sendable {
-        /// Default routes of somebody else's.
+    /// Signs of other networks on ports, apart from addresses.
+    public struct ForeignNetworkSigns: Hashable, Sendable {
+        /// Default routes that are not ours.
         private var routes: Set<DefaultRoute> = []
-        /// Ports that such a route leads out of.
+        /// The ports of these routes.
         var defaultRoutes: Set<UInt32> { Set(routes.map(\.interface)) }
-        /// Ports on which a router advertises itself.
+        /// Ports on which router advertisements were received.
         public var advertisedRouters: Set<UInt32> = []
 
-        /// Nothing is known.
         public init() {}
 
-        /// There is a default route of somebody else's.
         public mutating func add(_ route: DefaultRoute) { routes.insert(route) }
 
-        /// There is none of this kind any more.
         public mutating func remove(_ route: DefaultRoute) { routes.remove(route) }
 
-        /// A port is gone.
+        /// A port was removed.
         mutating func removed(_ interface: UInt32) {
             routes = routes.filter { $0.interface != interface }
             advertisedRouters.remove(interface)
         }
     }
 
-    /// Looks at one link again.
+    /// Updates a port from the state of its link. Returns the change for the router.
     public mutating func update(
         _ link: Link, addresses: some Sequence<InterfaceAddress>, configuration: Configuration,
-        surroundings: Surroundings = Surroundings()
+        foreignSigns: ForeignNetworkSigns = ForeignNetworkSigns()
     ) -> Change? {
         let all = addresses.filter { $0.interface == link.index }
         let own = all.filter(\.isUsable)
         let rule: InterfaceRule
-        switch Self.decide(link, own, configuration, surroundings) {
+        switch Self.decide(link, own, configuration, foreignSigns) {
         case .failure(let refusal):
             unused[link.index] = link.isLoopback ? nil : Unused(link: link, reason: refusal.reason)
             return drop(link.index, reason: refusal.reason.text(of: link.name))
@@ -152,9 +145,10 @@ public struct InterfaceTable: Sendable {
 
     private struct Refusal: Error { var reason: Unused.Reason }
 
-    /// The rule a port is used by, or why it is not used.
+    /// The rule for a port, or why it is not used.
     private static func decide(
-        _ link: Link, _ addresses: [InterfaceAddress], _ configuration: Configuration, _ surroundings: Surroundings
+        _ link: Link, _ addresses: [InterfaceAddress], _ configuration: Configuration,
+        _ foreignSigns: ForeignNetworkSigns
     ) -> Result<InterfaceRule, Refusal> {
         if link.master != nil { return .failure(Refusal(reason: .hasMaster)) }
         let port = InterfaceRule.Port(link)
@@ -162,19 +156,20 @@ public struct InterfaceTable: Sendable {
             return .failure(Refusal(reason: .noRule))
         }
         if rule.role == .ignored { return .failure(Refusal(reason: .ignored)) }
-        // Whoever names a port knows what is behind it.
+        // A rule that names a port decides, whatever the port is connected to.
         guard rule.pattern == .everyCabledPort, case .active = rule.role else { return .success(rule) }
-        if let sign = foreignSign(link, addresses, configuration, surroundings) {
+        if let sign = foreignSign(link, addresses, configuration, foreignSigns) {
             return .failure(Refusal(reason: .foreignNetwork(sign)))
         }
         return .success(rule)
     }
 
     private static func foreignSign(
-        _ link: Link, _ addresses: [InterfaceAddress], _ configuration: Configuration, _ surroundings: Surroundings
+        _ link: Link, _ addresses: [InterfaceAddress], _ configuration: Configuration,
+        _ foreignSigns: ForeignNetworkSigns
     ) -> Unused.Sign? {
-        if surroundings.defaultRoutes.contains(link.index) { return .defaultRoute }
-        if surroundings.advertisedRouters.contains(link.index) { return .routerAdvertisement }
+        if foreignSigns.defaultRoutes.contains(link.index) { return .defaultRoute }
+        if foreignSigns.advertisedRouters.contains(link.index) { return .routerAdvertisement }
         let plan = configuration.addressing.plan.base
         let foreign = addresses.filter { address in
             guard address.address.isRoutable, address.prefixLength < 128, !plan.contains(address.address),
@@ -185,10 +180,10 @@ public struct InterfaceTable: Sendable {
         return foreign.map { .address($0.address, prefixLength: $0.prefixLength) }
     }
 
-    /// Ports that are gone and remembered at most.
+    /// The maximum number of removed ports that are listed.
     private static let mostGone = 64
 
-    /// A link is gone. That a port in use was there is remembered until one of its name comes.
+    /// A link was removed. If its port was in use, it stays listed as gone until a port of this name appears.
     public mutating func remove(_ index: UInt32) -> Change? {
         unused[index] = nil
         let port = ports[index]
@@ -202,7 +197,7 @@ public struct InterfaceTable: Sendable {
         return change
     }
 
-    /// Names of ports that were in use and are gone, in order.
+    /// The names of ports that were in use and are gone, ascending.
     public var gone: [String] { unused.values.filter { $0.reason == .gone }.map(\.link.name).sorted() }
 
     private mutating func drop(_ index: UInt32, reason: String) -> Change? {
@@ -218,7 +213,7 @@ public struct InterfaceTable: Sendable {
         guard link.hasCarrier else { return .down("no carrier") }
         guard link.mtu >= leastMTU else { return .down("its MTU \(link.mtu) is too small: IPv6 needs \(leastMTU)") }
         let linkLocal = addresses.map(\.address).filter(\.isLinkLocal)
-        // The one in use stays in use while it is there, so that a second one disturbs no adjacency.
+        // The address in use stays in use, so that another one does not disturb adjacencies.
         guard let address = linkLocal.first(where: { $0 == current }) ?? linkLocal.min() else {
             return .down(missingAddressReason(unusable))
         }
@@ -235,7 +230,7 @@ public struct InterfaceTable: Sendable {
 }
 
 extension InterfaceTable {
-    /// Why there is no link-local address to send from.
+    /// Why there is no usable link-local address.
     private static func missingAddressReason(_ unusable: [InterfaceAddress]) -> String {
         let linkLocal = unusable.filter(\.address.isLinkLocal)
         if let duplicate = linkLocal.first(where: \.isDuplicate) {
@@ -247,7 +242,7 @@ extension InterfaceTable {
 }
 
 extension InterfaceTable.Unused.Reason {
-    /// In words, for the port of this name.
+    /// The reason in words, for the port of this name.
     public func text(of name: String) -> String {
         switch self {
         case .noRule: "no rule of `interfaces` matches it"
@@ -255,32 +250,32 @@ extension InterfaceTable.Unused.Reason {
         case .hasMaster: "it belongs to a bridge or bond"
         case .gone: "gone (removed)"
         case .foreignNetwork(let sign):
-            "\(sign.text), so it is taken for another network; to use it, add to `interfaces`: - match: \(name)"
+            "\(sign.text), so it seems to belong to another network; to use it, add to `interfaces`: - match: \(name)"
         }
     }
 }
 
 extension InterfaceTable.Unused.Sign {
-    /// In words.
+    /// The sign in words.
     var text: String {
         switch self {
-        case .defaultRoute: "a default route leads out of it"
-        case .routerAdvertisement: "a router advertises itself on it"
+        case .defaultRoute: "it has a default route"
+        case .routerAdvertisement: "it receives router advertisements"
         case .address(let address, let length):
-            "it has the address \(address)/\(address.ipv4 == nil ? length : length - 96), which is not of the mesh"
+            "it has the address \(address)/\(address.ipv4 == nil ? length : length - 96), which is outside of the mesh's address plan"
         }
     }
 }
 
 extension InterfaceTable.Port {
-    /// The link-local address the router uses.
+    /// The link-local address that the router uses.
     fileprivate var routerAddress: IPv6Address? {
         if case .up(let configuration) = state { configuration.linkLocalAddress } else { nil }
     }
 }
 
 extension InterfaceRule.Port {
-    /// A link as rules look at it.
+    /// The properties of a link that rules match.
     init(_ link: Link) {
         self.init(
             name: link.name, kind: link.kind,

@@ -1,34 +1,34 @@
 internal import Addressing
 internal import Timing
 
-/// The multicast groups that the node has to be in, and those it could not join: a port whose group is missing hears
-/// nobody. Joining is tried again, mostly for want of descriptors, until it works or is not wanted any more.
+/// The multicast groups that could not be joined. A port without its groups receives no hellos. Joining is tried again until it
+/// works or is not wanted any more.
 struct MembershipTable: Sendable {
     private var missing: [Membership: String] = [:]
     private(set) var nextDeadline: Instant?
 
     private static let retryInterval = Duration.seconds(2)
 
-    /// Why groups are missing, by port and group.
+    /// The missing groups and the reasons, by port and group.
     var problems: [(membership: Membership, reason: String)] {
         missing.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// A group is to be joined or left.
+    /// A group is about to be joined or left.
     mutating func want(_ membership: Membership, _ joined: Bool) {
         if !joined { missing[membership] = nil }
         if missing.isEmpty { nextDeadline = nil }
     }
 
-    /// What came of joining; whether that is new.
-    mutating func take(_ failure: String?, of membership: Membership, at now: Instant) -> Bool {
+    /// Records the outcome of joining. Returns whether it differs from the last one.
+    mutating func record(_ failure: String?, of membership: Membership, at now: Instant) -> Bool {
         defer { if missing.isEmpty { nextDeadline = nil } }
         guard let failure else { return missing.removeValue(forKey: membership) != nil }
         nextDeadline = nextDeadline ?? now + Self.retryInterval
         return missing.updateValue(failure, forKey: membership) == nil
     }
 
-    /// The groups to try again now.
+    /// The groups to join again now. The caller does that.
     mutating func takeDue(at now: Instant) -> [Membership] {
         guard let deadline = nextDeadline, deadline <= now else { return [] }
         nextDeadline = now + Self.retryInterval
@@ -37,8 +37,8 @@ struct MembershipTable: Sendable {
 }
 
 extension MeshNode {
-    mutating func take(_ failure: String?, of membership: Membership, at now: Instant) {
-        guard memberships.take(failure, of: membership, at: now) else { return }
+    mutating func receive(_ failure: String?, of membership: Membership, at now: Instant) {
+        guard memberships.record(failure, of: membership, at: now) else { return }
         let port = name(ofInterface: membership.interface)
         if let failure {
             log(.error, "cannot join the OSPF multicast groups on \(port): \(failure)")

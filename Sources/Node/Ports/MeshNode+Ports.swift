@@ -5,20 +5,18 @@ internal import OSPF
 internal import Routing
 internal import Timing
 
-// What the kernel tells of links and addresses, and what the router is told of ports.
-
 extension MeshNode {
-    mutating func take(_ event: KernelEvent, at now: Instant) {
+    mutating func receive(_ event: KernelEvent, at now: Instant) {
         switch event {
         case .link(let link):
             links[link.index] = link
             installer.link(link.index, isUsable: link.isUsable)
-            // Whoever is at the other end of another cable has to show itself anew.
-            if !link.hasCarrier { surroundings.advertisedRouters.remove(link.index) }
+            // The next cable may be connected to something else.
+            if !link.hasCarrier { foreignSigns.advertisedRouters.remove(link.index) }
             refreshPort(link, at: now)
         case .linkRemoved(let link):
             links[link.index] = nil
-            surroundings.removed(link.index)
+            foreignSigns.removed(link.index)
             installer.link(link.index, isUsable: false, isGone: true)
             lastHeard.removed(link.index)
             if let change = interfaces.remove(link.index) { apply(change, at: now) }
@@ -31,13 +29,13 @@ extension MeshNode {
             if address.interface == Self.loopback { return addressGone(address.address, at: now) }
             if let link = links[address.interface] { refreshPort(link, at: now) }
         case .defaultRoute(let route):
-            surroundings.add(route)
+            foreignSigns.add(route)
             if let link = links[route.interface] { refreshPort(link, at: now) }
         case .defaultRouteRemoved(let route):
-            surroundings.remove(route)
+            foreignSigns.remove(route)
             if let link = links[route.interface] { refreshPort(link, at: now) }
         case .routerAdvertised(let interface):
-            surroundings.advertisedRouters.insert(interface)
+            foreignSigns.advertisedRouters.insert(interface)
             if let link = links[interface] { refreshPort(link, at: now) }
         case .settingsChanged: settings.invalidate()
         case .resynchronized:
@@ -49,7 +47,7 @@ extension MeshNode {
     private mutating func refreshPort(_ link: Link, at now: Instant) {
         let before = interfaces.unused[link.index]
         let change = interfaces.update(
-            link, addresses: addresses.on(link.index), configuration: configuration, surroundings: surroundings)
+            link, addresses: addresses.on(link.index), configuration: configuration, foreignSigns: foreignSigns)
         if let unused = interfaces.unused[link.index], unused.reason != before?.reason,
             case .foreignNetwork = unused.reason
         {
@@ -58,36 +56,36 @@ extension MeshNode {
         if let change { apply(change, at: now) }
     }
 
-    /// Looks at all ports again, as after a change of the rules.
+    /// Updates all ports, for example after a change of the rules.
     mutating func refreshPorts(at now: Instant) {
         for link in links.values.sorted(by: { $0.index < $1.index }) { refreshPort(link, at: now) }
     }
 
-    /// Tells the router of a port, if its ports are open.
+    /// Passes a change of a port to the router, if its ports are open.
     mutating func apply(_ change: InterfaceTable.Change, at now: Instant) {
-        isAnnouncementStale = true
+        announcements.invalidate()
         settings.invalidate()
         guard life.isRouting else { return }
         switch change {
         case .up(let configuration):
             lastHeard.opened(configuration.index, at: now)
-            tellRouter(.interfaceUp(configuration), at: now)
+            notifyRouter(.interfaceUp(configuration), at: now)
             log(
                 .notice, "interface \(configuration.name) is up",
                 ["mtu": "\(configuration.mtu)", "cost": "\(configuration.cost)"])
         case .changed(let configuration, let before):
-            tellRouter(.interfaceUp(configuration), at: now)
+            notifyRouter(.interfaceUp(configuration), at: now)
             log(.notice, "interface \(configuration.name): \(configuration.difference(from: before))")
         case .down(let index, let name, let reason):
             counters.portWentDown(name)
-            tellRouter(.interfaceDown(index: index), at: now)
-            // What was whole is no more.
+            notifyRouter(.interfaceDown(index: index), at: now)
+            // The routes of the earlier run are not right any more.
             endKeepingRoutes(at: now)
             log(.notice, "interface \(name) is down: \(reason)")
         }
     }
 
-    /// The name of an interface.
+    /// The name of an interface; `if7` if it is not known.
     public func name(ofInterface index: UInt32) -> String {
         interfaces.ports[index]?.link.name ?? links[index]?.name ?? "if\(index)"
     }
@@ -97,7 +95,7 @@ extension MeshNode {
 }
 
 extension InterfaceConfiguration {
-    /// What is different from an earlier configuration, in words: `MTU 1500 → 1400`.
+    /// The difference from an earlier configuration, in words: `MTU 1500 → 1400`.
     func difference(from before: InterfaceConfiguration) -> String {
         var changes: [String] = []
         func note<Value: Equatable>(_ name: String, _ value: KeyPath<InterfaceConfiguration, Value>) {

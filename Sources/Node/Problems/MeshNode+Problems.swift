@@ -7,14 +7,14 @@ internal import Services
 public import Timing
 
 extension MeshNode {
-    /// Looks for problems if that is due, and says which are new or over.
+    /// Looks for problems if that is due, and logs those that are new or resolved.
     mutating func reviewProblems(at now: Instant) {
         if case .stopping = life { return }
         guard problems.isDue(at: now) else { return }
         for line in problems.update(foundProblems(at: now), at: now) { log(line) }
     }
 
-    /// The problems there are at this moment.
+    /// The problems at this moment.
     public func currentProblems(at now: Instant) -> [Problem] { problems.dated(foundProblems(at: now), at: now) }
 
     /// Why the node's routes cannot be relied on; empty when they can.
@@ -23,7 +23,7 @@ extension MeshNode {
         return currentProblems(at: now).filter(\.kind.preventsReadiness).map(\.text)
     }
 
-    /// Whether no neighbour is Full although initial synchronization is over.
+    /// Whether no neighbor is Full although initial synchronization is over.
     public var isIsolated: Bool {
         guard life.isSynchronized, let router else { return false }
         return !router.interfaceSnapshots.contains { $0.fullNeighborCount > 0 }
@@ -35,7 +35,7 @@ extension MeshNode {
         return bounded(found)
     }
 
-    /// At most ``ProblemTable/mostOfAKind`` of a kind, in order; the last one says how many more there are.
+    /// At most ``ProblemTable/mostOfAKind`` of a kind, in order, and one more with the number of the others.
     private func bounded(_ found: [Problem]) -> [Problem] {
         var result: [Problem] = []
         for (kind, list) in Dictionary(grouping: found, by: \.kind).sorted(by: { $0.key < $1.key }) {
@@ -52,7 +52,7 @@ extension MeshNode {
         case .waiting:
             return [
                 Problem(
-                    .noIdentity, "", "there is no port to take an identity from",
+                    .noIdentity, "", "there is no port to derive an identity from",
                     remedy: "plug in a cable, or set node.routerID and addressing.prefix")
             ]
         case .adopting, .starting: return [synchronization(adoptedRoutes: 0)]
@@ -66,7 +66,7 @@ extension MeshNode {
         return Problem(.synchronization, "", "initial database synchronization is not complete" + kept)
     }
 
-    /// For so long after it ran again, a process that was stopped is a problem: its neighbors may have lost it meanwhile.
+    /// How long a stop of the process counts as a problem after its end.
     private static let stopLifetime = Duration.seconds(120)
 
     private func processProblems(at now: Instant) -> [Problem] {
@@ -121,7 +121,7 @@ extension MeshNode {
         return found
     }
 
-    // MARK: Links and neighbours
+    // MARK: Links and neighbors
 
     private func linkProblems(at now: Instant) -> [Problem] {
         guard let router else { return [] }
@@ -182,13 +182,13 @@ extension MeshNode {
         return found
     }
 
-    /// Why a neighbour is none to route by, if that is so.
+    /// Why no route can go through a neighbor, if that is so.
     public func problem(of neighbor: NeighborSnapshot, on link: InterfaceSnapshot, at now: Instant) -> String? {
         if let theirs = neighbor.mismatchedMTU { return Mismatch.mtu(theirs: theirs, ours: link.configuration.mtu) }
         let namesDesignated = neighbor.designatedRouter != .none
         switch link.effectiveKind {
         case .broadcast:
-            // Whoever has just come listens for so long before naming one.
+            // A new router waits for the dead interval before it names one.
             let hasWaited = now - neighbor.since > link.configuration.deadInterval
             return neighbor.state == .full && hasWaited && !namesDesignated ? Mismatch.linkType(ours: .broadcast) : nil
         case .pointToPoint, .auto: return namesDesignated ? Mismatch.linkType(ours: .pointToPoint) : nil
@@ -197,13 +197,13 @@ extension MeshNode {
 
     // MARK: The mesh and the cluster
 
-    /// So long after the last sign of it a duplicate router ID is believed to be there still.
+    /// How long a duplicate router ID counts as a problem after it was last detected.
     private static let duplicateLifetime = Duration.seconds(120)
 
     private func meshProblems(at now: Instant) -> [Problem] {
         guard let router else { return [] }
         var found = review.claims.map { Problem(.duplicateAddress, $0, $0) }
-        found += [ipv4.takenAddress, ipv4.takenPods].compactMap { range in
+        found += [ipv4.selfAssignedAddress, ipv4.selfAssignedPods].compactMap { range in
             range?.problem.map { Problem(.ipv4Range, range!.purpose, $0) }
         }
         found += router.duplicatePrefixes.map { duplicate in
@@ -239,7 +239,7 @@ extension MeshNode {
         return found
     }
 
-    /// The name of a router with its ID, or the ID alone.
+    /// The name of a router with its ID; the ID alone if the name is not known.
     public func label(of router: RouterID) -> String {
         self.router?.hostname(of: router).map { "\($0) (\(router))" } ?? router.description
     }

@@ -2,12 +2,12 @@ internal import Addressing
 public import OSPF
 internal import OSPFPacket
 
-/// The words for what the two ends of a link do not agree on, the same in the log and in answers.
+/// Texts for settings that differ between the ends of a link, for the log and the control API.
 public enum Mismatch {
     /// Different MTUs.
     public static func mtu(theirs: Int, ours: Int) -> String { text("MTU", "\(theirs)", "\(ours)") }
 
-    /// Hellos that do not agree.
+    /// Fields of hellos that differ.
     public static func hello(_ field: Notice.HelloField, theirs: Int, ours: Int) -> String {
         switch field {
         case .helloInterval: text("hello interval", "\(theirs) s", "\(ours) s")

@@ -1,21 +1,21 @@
 public import Timing
 
-/// Something that somebody should look at.
+/// Something that an operator should know about.
 public struct Problem: Hashable, Sendable {
-    /// What kind of problem it is.
+    /// The kind.
     public var kind: Kind
-    /// Who or what has it: a neighbour, a port, an address, a prefix, a variable; empty for the node itself.
+    /// Who or what has it: a neighbor, a port, an address, a prefix, a variable; empty for the node itself.
     public var subject: String
     /// What is wrong, and why.
     public var text: String
-    /// What to do about it; `nil` where ``text`` says that too.
+    /// What to do about it; `nil` if ``text`` says that.
     public var remedy: String?
     /// Since when.
     public var since: Instant
 
     /// The kinds of problems. Each is a label of `kubermesh_problems`.
     public enum Kind: String, Hashable, Sendable, CaseIterable, Comparable {
-        /// There is no port to take an identity from.
+        /// There is no port to derive an identity from.
         case noIdentity
         /// Initial database synchronization is not complete.
         case synchronization
@@ -27,19 +27,19 @@ public struct Problem: Hashable, Sendable {
         case refusedRoutes
         /// The kernel refuses an address, or another machine has it.
         case refusedAddress
-        /// A setting of the kernel is not as it should be.
+        /// A kernel setting is wrong and cannot be set.
         case setting
         /// The multicast groups of a port cannot be joined.
         case membership
         /// `lo` is down.
         case loopbackDown
-        /// No neighbour is Full.
+        /// No neighbor is Full.
         case isolated
         /// A port that was in use is gone from the machine.
         case vanishedPort
-        /// A port has carrier, and no router is heard on it.
+        /// A port has carrier and no neighbor.
         case silentPort
-        /// A neighbour is heard and does not hear this node (Init).
+        /// A neighbor is heard and does not hear this node (Init).
         case oneWayNeighbor
         /// A segment has no designated router.
         case noDesignatedRouter
@@ -55,20 +55,20 @@ public struct Problem: Hashable, Sendable {
         case duplicatePrefix
         /// The node cannot take an IPv4 range.
         case ipv4Range
-        /// A bound was reached.
+        /// A limit is reached.
         case limit
         /// The file for container runtimes cannot be written.
         case podNetwork
-        /// The configuration file as it was last seen is not in use.
+        /// The current configuration file is not in use.
         case configuration
-        /// What the node should remember cannot be saved.
+        /// The state cannot be saved.
         case unsaved
-        /// A service has an address that it cannot have.
+        /// A service has an address that it must not have.
         case serviceAddress
-        /// The service proxy does not deliver.
+        /// The service proxy does not work.
         case serviceProxy
 
-        /// In the order in which they are listed.
+        /// The order of lists.
         public static func < (left: Kind, right: Kind) -> Bool { left.rank < right.rank }
 
         private var rank: Int { Self.allCases.firstIndex(of: self)! }
@@ -81,7 +81,7 @@ public struct Problem: Hashable, Sendable {
             }
         }
 
-        /// Whether what leads to it is logged where it happens, so that it need not be logged as a problem too.
+        /// Whether its cause is logged when it happens, so that the problem is not logged again.
         var isLoggedAtItsSource: Bool {
             switch self {
             case .synchronization, .stopped, .kernel, .refusedAddress, .setting, .membership, .mismatch,
@@ -93,7 +93,6 @@ public struct Problem: Hashable, Sendable {
         }
     }
 
-    /// Describes a problem.
     public init(_ kind: Kind, _ subject: String = "", _ text: String, remedy: String? = nil, since: Instant = .zero) {
         self.kind = kind
         self.subject = subject
@@ -106,42 +105,42 @@ public struct Problem: Hashable, Sendable {
     public var line: String { remedy.map { "\(text); \($0)" } ?? text }
 }
 
-/// The problems there are, with since when: the one list that status, metrics and readiness are made of.
+/// The problems and their times: the one list for status, metrics and readiness.
 public struct ProblemTable: Sendable {
     private struct Key: Hashable {
         var kind: Problem.Kind
         var subject: String
     }
 
-    /// The problems by kind and subject, as they were last found.
+    /// The problems at the last review, by kind and subject.
     public private(set) var all: [Problem] = []
     /// Why the configuration file is not in use.
     var configuration: [String] = []
-    /// Why something could not be saved.
+    /// Why the state could not be saved.
     var unsaved: String?
-    /// The last time that this process did not run, with its end.
+    /// The last stop of this process, with its end.
     var stop: (duration: Duration, end: Instant)?
     private var since: [Key: Instant] = [:]
     private var wasReady: Bool?
     private var lastReview: Instant?
     private var mustReview = false
 
-    /// The least and the longest time between two looks.
+    /// The minimum and the maximum time between reviews.
     private static let shortest = Duration.seconds(2)
     private static let longest = Duration.seconds(15)
-    /// Problems of one kind that are listed; of more, how many there are.
+    /// The maximum number of listed problems of one kind.
     public static let mostOfAKind = 8
 
-    /// When to look although nothing has happened.
+    /// When the next review is due even if nothing happens.
     var nextReview: Instant? { mustReview ? .zero : lastReview.map { $0 + Self.longest } }
 
-    /// Has the problems looked for at once.
+    /// Makes a review due now.
     mutating func invalidate() { mustReview = true }
 
-    /// Whether to look for problems now.
+    /// Whether a review is due.
     func isDue(at now: Instant) -> Bool { mustReview || lastReview.map { now - $0 >= Self.shortest } ?? true }
 
-    /// The problems found, each with since when it is there.
+    /// The problems with the times since when they exist.
     func dated(_ found: [Problem], at now: Instant) -> [Problem] {
         found.map { problem in
             var problem = problem
@@ -150,7 +149,7 @@ public struct ProblemTable: Sendable {
         }
     }
 
-    /// Takes in what problems there are now; what is to be said of those that are new or over, and of readiness.
+    /// Records the problems of a review. Returns the log lines about new and resolved ones, and about changes of readiness.
     mutating func update(_ found: [Problem], at now: Instant) -> [LogLine] {
         lastReview = now
         mustReview = false

@@ -1,39 +1,37 @@
-/// A setting of the kernel that this node depends on.
+/// A kernel setting that the node depends on.
 public enum KernelSetting: Hashable, Sendable {
-    /// Forward IPv6, and IPv4, and choose among equal ways by port: for the whole machine.
+    /// Forwarding of IPv6 and IPv4, and ECMP hashing that includes ports: for the whole machine.
     case forwarding
-    /// Replacing a next-hop group does not tell every route behind it (`net.ipv4.nexthop_compat_mode` = 0).
+    /// No notification for every route when its next-hop group is replaced (`net.ipv4.nexthop_compat_mode` = 0).
     case quietNextHops
-    /// A port of the mesh takes IPv4 packets whose way back is by another port (`rp_filter` is not 1).
+    /// A port of the mesh accepts IPv4 packets whose return path is another port (`rp_filter` is not 1).
     case looseReversePathFilter(port: String)
-    /// A port takes router advertisements although the machine forwards (`accept_ra` = 2 where it is 1).
+    /// A port accepts router advertisements although the machine forwards (`accept_ra` 1 becomes 2).
     case keepRouterAdvertisements(port: String)
-    /// A port of the mesh takes no router advertisements (`accept_ra` = 0).
+    /// A port of the mesh accepts no router advertisements (`accept_ra` = 0).
     case refuseRouterAdvertisements(port: String)
 }
 
-/// What came of one variable of a ``KernelSetting``.
+/// The outcome for one variable of a ``KernelSetting``.
 public struct SettingOutcome: Hashable, Sendable {
-    /// How it went.
+    /// The outcome.
     public enum Result: Hashable, Sendable {
-        /// It was right.
+        /// It had the right value.
         case unchanged
-        /// It was set; what it was before.
+        /// It was set; the value before.
         case changed(from: String)
-        /// It could not be set, and why.
+        /// It could not be set, with the reason.
         case failed(String)
-        /// This kernel does not have it.
+        /// This kernel does not know it.
         case absent
     }
 
     /// The variable, such as `net.ipv6.conf.all.forwarding`.
     public var name: String
-    /// What it should be.
+    /// The wanted value.
     public var wanted: String
-    /// How it went.
     public var result: Result
 
-    /// Makes an outcome.
     public init(name: String, wanted: String, result: Result) {
         self.name = name
         self.wanted = wanted

@@ -2,30 +2,30 @@ public import Links
 internal import MeshConfiguration
 internal import Timing
 
-/// The kernel's settings that the node depends on: set at the start and when ports come, and looked at again now and then,
-/// as somebody may change them.
+/// The kernel settings that the node depends on. They are set at the start and for new ports, and checked regularly, because
+/// other programs may change them.
 public struct SettingsAudit: Sendable {
-    /// What is wrong, by variable: what it should be, and why it is not.
+    /// The settings that are wrong, by variable: the wanted value, and why it could not be set.
     public private(set) var failures: [String: String] = [:]
-    /// When to look again.
+    /// When the next check is due.
     private(set) var nextAudit: Instant?
     private var known: Set<String> = []
 
-    /// The time between two looks.
+    /// The time between checks.
     private static let interval = Duration.seconds(15)
 
-    /// Has the settings looked at at once.
+    /// Makes a check due now.
     mutating func invalidate() { nextAudit = .zero }
 
-    /// Whether to look now.
+    /// Whether a check is due. The caller does it.
     mutating func takeDue(at now: Instant) -> Bool {
         guard nextAudit.map({ $0 <= now }) ?? true else { return false }
         nextAudit = now + Self.interval
         return true
     }
 
-    /// Takes outcomes in; what is to be said of them.
-    mutating func take(_ outcomes: [SettingOutcome]) -> [LogLine] {
+    /// Records outcomes. Returns the log lines about them.
+    mutating func record(_ outcomes: [SettingOutcome]) -> [LogLine] {
         outcomes.compactMap { outcome in
             let isFirst = known.insert(outcome.name).inserted
             let before = failures.removeValue(forKey: outcome.name)
@@ -49,19 +49,19 @@ public struct SettingsAudit: Sendable {
 }
 
 extension MeshNode {
-    /// Looks at the kernel's settings if that is due.
+    /// Checks the kernel settings if that is due.
     mutating func auditSettings(at now: Instant) {
         guard settings.takeDue(at: now) else { return }
         effects.append(.settings(wantedSettings))
     }
 
-    /// The settings that the node would want on a machine with these links and addresses.
+    /// The settings that the node wants on a machine with these links and addresses.
     public mutating func settings(of links: [Link], addresses: [InterfaceAddress], defaultRoutes: [DefaultRoute])
         -> [KernelSetting]
     {
         for link in links { self.links[link.index] = link }
         for address in addresses { self.addresses.set(address) }
-        for route in defaultRoutes { surroundings.add(route) }
+        for route in defaultRoutes { foreignSigns.add(route) }
         refreshPorts(at: .zero)
         return wantedSettings
     }
@@ -69,9 +69,9 @@ extension MeshNode {
     private var wantedSettings: [KernelSetting] {
         var wanted: [KernelSetting] = []
         for (_, port) in interfaces.unused.sorted(by: { $0.key < $1.key }) where port.link.isUsable {
-            // What containers have at their ends is none of our business.
+            // Ports of containers are not our business.
             guard port.link.kind != "veth" else { continue }
-            // Before forwarding is switched on, with which the kernel removes the default routes of all other ports.
+            // Before forwarding: when it is switched on, the kernel removes the default routes of all other ports.
             wanted.append(.keepRouterAdvertisements(port: port.link.name))
         }
         wanted.append(.forwarding)

@@ -54,8 +54,8 @@ extension Network {
         case .addresses(let requests):
             return .addresses(
                 requests.map { AddressOutcome($0, nodes[node].kernel.carryOut($0)) })
-        case .surveyRoutes(let pools):
-            return .surveyed(.success(nodes[node].kernel.foreignRoutes(overlapping: pools)))
+        case .readForeignRoutes(let pools):
+            return .foreignRoutes(.success(nodes[node].kernel.foreignRoutes(overlapping: pools)))
         case .settings(let wanted): return .settings(nodes[node].kernel.apply(wanted))
         case .send(let interface, let source, let destination, let octets):
             send(from: node, interface: interface, source: source, destination: destination, octets: octets)
@@ -123,10 +123,11 @@ extension Network {
     /// What a node announces as an address of its own or a VIP, its kernel has, unless the news that somebody removed it has
     /// not been read yet.
     private mutating func checkPlacement(of node: Int) {
-        guard let process = nodes[node].process, process.announcements != nodes[node].checkedAnnouncements else {
+        guard let process = nodes[node].process, process.announcements.version != nodes[node].checkedAnnouncements
+        else {
             return
         }
-        nodes[node].checkedAnnouncements = process.announcements
+        nodes[node].checkedAnnouncements = process.announcements.version
         let advertised = Set(process.configuration.advertise.map(\.prefix))
         for announcement in process.announced
         where announcement.prefix.isHost && !advertised.contains(announcement.prefix) {

@@ -121,7 +121,7 @@ extension Network {
     mutating func wake(_ node: Int) {
         guard nodes[node].state == .asleep else { return }
         nodes[node].state = .running
-        handle(.stoodStill(now - nodes[node].asleepSince), on: node)
+        handle(.processStopped(now - nodes[node].asleepSince), on: node)
         for port in nodes[node].ports where !ports[port].missed.isEmpty {
             let missed = ports[port].missed
             ports[port].missed = []

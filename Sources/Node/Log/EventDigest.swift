@@ -1,16 +1,16 @@
 internal import Timing
 
-/// Keeps a change of hundreds of addresses from filling the log: of one kind, the first few are logged one by one, and the
-/// others, when the interval ends, as a number.
+/// Limits log lines about addresses, of which hundreds may change at once: the first few of a kind are logged one by one, the
+/// others as a number when the interval ends.
 struct EventDigest: Sendable {
-    /// What is counted together.
+    /// The events that are counted together.
     enum Kind: String, Hashable, CaseIterable, Sendable {
         case announced = "VIPs announced"
         case withdrawn = "VIPs withdrawn"
         case placed = "addresses added to lo that could not be added before"
         case refused = "addresses cannot be added to lo"
         case stuck = "addresses cannot be removed from lo"
-        case stolen = "addresses were removed from lo by another program and are put back"
+        case removedByOthers = "addresses were removed from lo by another program and are put back"
         case swept = "addresses of an earlier run removed from lo"
     }
 
@@ -20,14 +20,14 @@ struct EventDigest: Sendable {
         var counted = 0
     }
 
-    /// Events of one kind that are logged one by one in an interval.
+    /// The number of events of one kind that are logged one by one in an interval.
     static let burst = 8
     /// The length of an interval, from its first event.
     static let interval = Duration.seconds(10)
 
     private var intervals: [Kind: Interval] = [:]
 
-    /// Whether to log an event by itself.
+    /// Whether to log an event; otherwise it is counted.
     mutating func admit(_ kind: Kind, at now: Instant) -> Bool {
         guard let interval = intervals[kind] else {
             intervals[kind] = Interval(end: now + Self.interval)

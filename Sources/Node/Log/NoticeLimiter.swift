@@ -1,19 +1,19 @@
 public import OSPF
 public import Timing
 
-/// Keeps what others can provoke at will from filling the log: a few of a kind at once, then one in a while.
+/// Limits notices that other routers can cause at will: a few of a kind at once, then one per interval.
 public struct NoticeLimiter: Sendable {
-    /// What becomes of a notice.
+    /// What to do with a notice.
     public enum Verdict: Hashable, Sendable {
-        /// It is told.
-        case told
-        /// It is told, and more of its kind are not for a while.
-        case toldLast
-        /// It is passed over.
-        case passedOver
+        /// Log it.
+        case logged
+        /// Log it, and say that more of its kind are logged once per interval.
+        case loggedAsLast
+        /// Do not log it.
+        case suppressed
     }
 
-    /// What is counted together.
+    /// The notices that are limited together.
     private enum Kind: Hashable {
         case mtu(UInt32)
         case hello(UInt32)
@@ -24,7 +24,7 @@ public struct NoticeLimiter: Sendable {
         case duplicateRouterID
         case duplicatePrefix
 
-        /// `nil` for what comes about seldom, or has to be known every time.
+        /// `nil` for notices that are always logged.
         init?(_ notice: Notice) {
             switch notice {
             case .mtuMismatch(let interface, _, _, _): self = .mtu(interface)
@@ -40,30 +40,28 @@ public struct NoticeLimiter: Sendable {
         }
     }
 
-    /// Notices of a kind that are told at once.
+    /// The number of notices of a kind that are logged at once.
     static let burst = 5
-    /// After that, one in this time.
+    /// After that, one is logged per interval.
     static let interval = Duration.seconds(60)
 
-    /// Makes a limiter.
     public init() {}
 
-    /// By kind, how far those told reach into the future at one in an interval.
+    /// By kind, the end of the intervals that the logged notices use up.
     private var booked: [Kind: Instant] = [:]
-    /// Notices passed over.
-    public private(set) var passedOver: UInt64 = 0
+    /// The number of suppressed notices.
+    public private(set) var suppressed: UInt64 = 0
 
-    /// Decides about a notice.
     public mutating func verdict(on notice: Notice, at now: Instant) -> Verdict {
-        guard let kind = Kind(notice) else { return .told }
+        guard let kind = Kind(notice) else { return .logged }
         let start = max(booked[kind] ?? now, now)
-        // Kinds are as many as ports there ever were; those at rest need not be remembered.
+        // There may be a kind for every port that ever existed; those without recent notices are forgotten.
         if booked.count > 256 { booked = booked.filter { $0.value > now } }
         guard start + Self.interval <= now + Self.interval * Self.burst else {
-            passedOver += 1
-            return .passedOver
+            suppressed += 1
+            return .suppressed
         }
         booked[kind] = start + Self.interval
-        return start + Self.interval * 2 <= now + Self.interval * Self.burst ? .told : .toldLast
+        return start + Self.interval * 2 <= now + Self.interval * Self.burst ? .logged : .loggedAsLast
     }
 }

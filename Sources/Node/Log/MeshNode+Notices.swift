@@ -3,27 +3,21 @@ internal import MeshConfiguration
 internal import OSPF
 internal import Timing
 
-// What the router has to say, for people.
-
-/// What others do to our part of the kernel, which may come by the thousand.
-enum ForeignChange: Hashable, Sendable {
-    case routes
-    case nextHops
-}
+// Notices of the router, for the log.
 
 extension MeshNode {
-    /// Logs what the router has to say, unless it has been saying much of the kind.
-    mutating func tell(_ notice: Notice, at now: Instant) {
-        remember(notice, at: now)
+    /// Logs a notice, unless there were many of its kind.
+    mutating func logNotice(_ notice: Notice, at now: Instant) {
+        record(notice, at: now)
         let (level, text) = description(of: notice)
-        switch limiter.verdict(on: notice, at: now) {
-        case .told: log(level, text)
-        case .toldLast: log(level, text + " (more like this are logged once a minute)")
-        case .passedOver: break
+        switch logLimits.notices.verdict(on: notice, at: now) {
+        case .logged: log(level, text)
+        case .loggedAsLast: log(level, text + " (more like this are logged once a minute)")
+        case .suppressed: break
         }
     }
 
-    private mutating func remember(_ notice: Notice, at now: Instant) {
+    private mutating func record(_ notice: Notice, at now: Instant) {
         switch notice {
         case .neighborState(let interface, let neighbor, let from, let to, _):
             problems.invalidate()
@@ -104,7 +98,7 @@ extension MeshNode {
         }
     }
 
-    /// Why a neighbour changed its state, in words.
+    /// Why the state of a neighbor changed, in words.
     private func text(of reason: NeighborChangeReason, _ interface: UInt32) -> String {
         switch reason {
         case .helloReceived: "hello received"
@@ -125,17 +119,10 @@ extension MeshNode {
         case .shutdown: "this router shuts down"
         }
     }
-
-    /// Logs what others did to our part of the kernel, once a minute of each kind.
-    mutating func tell(foreign change: ForeignChange, _ text: String, at now: Instant) {
-        if let last = foreignChangesLogged[change], now - last < .seconds(60) { return log(.debug, text) }
-        foreignChangesLogged[change] = now
-        log(.warning, text + " (more like this are logged once a minute)")
-    }
 }
 
 extension Notice.Limit {
-    /// What was reached, in words.
+    /// The limit in words.
     func text(_ limits: RouterLimits) -> String {
         switch self {
         case .database:

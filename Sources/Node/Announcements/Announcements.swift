@@ -1,0 +1,38 @@
+internal import Addressing
+public import OSPF
+
+/// The prefixes that the node announces, and whether they may have changed.
+public struct Announcements: Sendable {
+    /// The prefixes, each once, in the order of precedence.
+    public private(set) var prefixes: [AdvertisedPrefix] = []
+    /// The number of changes of ``prefixes``.
+    public private(set) var version: UInt64 = 0
+    private var isStale = false
+    /// The version of the ledger that ``prefixes`` are made from.
+    private var ledgerVersion: UInt64 = 0
+    /// What ``prefixes`` were made from; a prefix may be in it twice.
+    private var composed: [AdvertisedPrefix] = []
+
+    /// Something that they depend on may have changed, other than the ledger.
+    mutating func invalidate() { isStale = true }
+
+    /// Whether they have to be composed again, now that the ledger has this version. The caller does that.
+    mutating func takeStale(ledgerVersion: UInt64) -> Bool {
+        guard isStale || self.ledgerVersion != ledgerVersion else { return false }
+        isStale = false
+        self.ledgerVersion = ledgerVersion
+        return true
+    }
+
+    /// Replaces them. Of two announcements of one prefix the first counts. Returns whether anything changed.
+    mutating func update(_ composed: [AdvertisedPrefix]) -> Bool {
+        guard self.composed != composed else { return false }
+        self.composed = composed
+        var seen: Set<IPv6Prefix> = []
+        prefixes = composed.filter { seen.insert($0.prefix).inserted }
+        version += 1
+        return true
+    }
+
+    mutating func detach() { prefixes.detach() }
+}

@@ -1,0 +1,38 @@
+internal import Timing
+
+/// How much the kernel is asked for at a time, so that hellos never wait for it.
+struct KernelPacing: Hashable, Sendable {
+    /// The size of the next batch of addresses.
+    var addressBatch = AddressBatch()
+    /// Whether addresses may be requested in this turn: one batch per turn.
+    var mayRequestAddresses = true
+    /// Whether routes may be changed in this turn: one slice per turn.
+    var mayInstallRoutes = true
+
+    /// An event begins a turn.
+    mutating func beginTurn() {
+        mayRequestAddresses = true
+        mayInstallRoutes = true
+    }
+}
+
+/// The number of addresses to add or remove at a time. For each of them the kernel scans its routes, so thousands of both
+/// would delay hellos by seconds. The size adapts to the time that the kernel takes.
+struct AddressBatch: Hashable, Sendable {
+    private(set) var size = 16
+    private var requested: Instant?
+
+    /// The longest time that a batch should take.
+    private static let target = Duration.milliseconds(5)
+    private static let sizes = 1...256
+
+    mutating func begin(at now: Instant) { requested = now }
+
+    mutating func end(at now: Instant) {
+        guard let requested else { return }
+        self.requested = nil
+        let duration = now - requested
+        if duration > Self.target { size /= 2 } else if duration < Self.target / 2 { size *= 2 }
+        size = min(max(size, Self.sizes.lowerBound), Self.sizes.upperBound)
+    }
+}

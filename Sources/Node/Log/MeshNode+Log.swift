@@ -1,0 +1,69 @@
+internal import Timing
+
+/// A line of the log.
+struct LogLine: Hashable, Sendable {
+    var level: LogLevel
+    var message: String
+}
+
+/// What keeps the log short when many events of one kind happen.
+public struct LogLimits: Sendable {
+    /// The limits on notices of the router.
+    public internal(set) var notices = NoticeLimiter()
+    /// The limits on events of addresses.
+    var addresses = EventDigest()
+    /// When changes of our part of the kernel by other programs were last logged.
+    private var foreignChanges: [ForeignChange: Instant] = [:]
+
+    private static let foreignChangeInterval = Duration.seconds(60)
+
+    /// Whether to log a change of our part of the kernel by another program.
+    mutating func admit(_ change: ForeignChange, at now: Instant) -> Bool {
+        if let last = foreignChanges[change], now - last < Self.foreignChangeInterval { return false }
+        foreignChanges[change] = now
+        return true
+    }
+}
+
+/// Changes of our part of the kernel by other programs, of which there may be thousands.
+enum ForeignChange: Hashable, Sendable {
+    case routes
+    case nextHops
+}
+
+extension MeshNode {
+    /// Logs a line.
+    mutating func log(_ level: LogLevel, _ message: String, _ metadata: [String: String] = [:]) {
+        effects.append(.log(level, message, metadata))
+    }
+
+    /// Logs a line.
+    mutating func log(_ line: LogLine) { effects.append(.log(line.level, line.message, [:])) }
+
+    /// Logs an event of an address, or counts it if there are many of the kind.
+    mutating func log(_ kind: EventDigest.Kind, _ level: LogLevel, _ message: String, at now: Instant) {
+        if logLimits.addresses.admit(kind, at: now) { log(level, message) }
+    }
+
+    /// Logs a change of our part of the kernel by another program, at most one of a kind per minute.
+    mutating func logForeignChange(_ change: ForeignChange, _ text: String, at now: Instant) {
+        if logLimits.admit(change, at: now) {
+            log(.warning, text + " (more like this are logged once a minute)")
+        } else {
+            log(.debug, text)
+        }
+    }
+}
+
+/// A number with its noun: `1 route`, `2 routes`.
+func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
+    "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
+}
+
+extension Duration {
+    /// In seconds, with one decimal if it is not 0.
+    var inSeconds: String {
+        let tenths = (nanoseconds + 50_000_000) / 100_000_000
+        return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+    }
+}

@@ -1,0 +1,43 @@
+public import Addressing
+
+/// The counters of a node, apart from those of its router.
+public struct NodeCounters: Hashable, Sendable {
+    /// Times that the kernel's routes could not be read or written.
+    public var kernelErrors: UInt64 = 0
+    /// Times that a port went from up to down, by its name; at most ``mostPorts`` names.
+    public var portFlaps: [String: UInt64] = [:]
+    /// Times that a neighbor left Full, by port and router ID, from the first time it was Full on; at most ``mostPorts`` pairs.
+    public var adjacencyLosses: [AdjacencyKey: UInt64] = [:]
+
+    /// The maximum number of names or pairs that have a counter.
+    public static let mostPorts = 1024
+
+    /// A neighbor on a port.
+    public struct AdjacencyKey: Hashable, Sendable, Comparable {
+        /// The port's name.
+        public var port: String
+        /// The neighbor's router ID.
+        public var router: RouterID
+        /// By port, then by router.
+        public static func < (left: AdjacencyKey, right: AdjacencyKey) -> Bool {
+            (left.port, left.router) < (right.port, right.router)
+        }
+    }
+
+    mutating func portWentDown(_ name: String) {
+        guard portFlaps.count < Self.mostPorts || portFlaps[name] != nil else { return }
+        portFlaps[name, default: 0] += 1
+    }
+
+    /// The counter starts at 0, because Prometheus sees no increase in a series that starts at 1.
+    mutating func foundAdjacency(_ router: RouterID, on port: String) {
+        let key = AdjacencyKey(port: port, router: router)
+        if adjacencyLosses.count < Self.mostPorts, adjacencyLosses[key] == nil { adjacencyLosses[key] = 0 }
+    }
+
+    mutating func lostAdjacency(_ router: RouterID, on port: String) {
+        let key = AdjacencyKey(port: port, router: router)
+        guard adjacencyLosses.count < Self.mostPorts || adjacencyLosses[key] != nil else { return }
+        adjacencyLosses[key, default: 0] += 1
+    }
+}
