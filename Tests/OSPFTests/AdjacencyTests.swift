@@ -219,6 +219,34 @@ import Timing
     }
 }
 
+@Suite struct LostStateTests {
+    /// A router that has lost its state has another fingerprint. The LSAs of its earlier life are no other router.
+    @Test(arguments: [UInt8(0), 5], [0, 10, 600]) func aRouterThatLostItsStateKeepsItsID(fill: UInt8, pause: Int) {
+        var bench = Bench()
+        func configuration(_ router: Int, fill: UInt8) -> RouterConfiguration {
+            RouterConfiguration(
+                routerID: RouterID(UInt32(router + 1)), routerIDIsDerived: true,
+                hardwareFingerprint: [UInt8](repeating: fill, count: 32), seed: UInt64(fill))
+        }
+        for router in 0..<4 { _ = bench.addRouter(configuration(router, fill: UInt8(router + 1))) }
+        for link in [[0, 1], [1, 2], [2, 3], [3, 0]] { bench.connect(link) }
+        // Until after a refresh, which makes its LSAs newer than those it starts with.
+        bench.run(for: .seconds(2000))
+        let interfaces = bench.routers[1].interfaceSnapshots.map(\.configuration)
+        let cables = bench.links.indices.filter { bench.links[$0].contains { $0.router == 1 } }
+        bench.cut.formUnion(cables)
+        bench.run(for: .seconds(pause))
+        bench.cut.subtract(cables)
+        bench.routers[1] = Router(configuration: configuration(1, fill: fill), at: bench.now)
+        for interface in interfaces { bench.handle(.interfaceUp(interface), on: 1) }
+        bench.run(for: .seconds(60))
+        #expect(bench.routers[1].routerID == RouterID(2))
+        #expect(bench.routers[1].neighborSnapshots.map(\.state) == [.full, .full])
+        #expect(bench.routers.allSatisfy { $0.duplicateRouterIDSeen == nil })
+        #expect(Set(bench.routers.map(\.databaseChecksum)).count == 1)
+    }
+}
+
 @Suite struct InterfaceDownTests {
     /// Found by the simulator: the loss of each neighbour had an election held, and its outcome told by hello, on the
     /// very link that was going.

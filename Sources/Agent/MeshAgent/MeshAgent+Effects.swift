@@ -29,7 +29,7 @@ extension MeshAgent {
             }
         case .membership(let membership, let joined): return setMembership(membership, joined: joined)
         case .addresses(let requests): return .addresses(carryOut(requests))
-        case .readForeignRoutes(let pools): return .foreignRoutes(survey(pools))
+        case .readForeignRoutes(let pools): return .foreignRoutes(reader.foreignRoutes(overlapping: pools))
         case .settings(let wanted): return .settings(wanted.flatMap(ForwardingSettings.see(to:)))
         case .save(let change): return save(change)
         case .startCheck(let id, let check): checker.start(id, check)
@@ -61,9 +61,13 @@ extension MeshAgent {
         }
     }
 
+    /// Adds and removes addresses. One that must be unclaimed is added only if the neighbor tables have no other machine with
+    /// it.
     private func carryOut(_ requests: [AddressLedger.Request]) -> [AddressOutcome] {
-        let asked = requests.compactMap { if case .add(let address, ifUnclaimed: true) = $0 { address } else { nil } }
-        let owners = asked.isEmpty ? .success([:]) : owners(of: Set(asked))
+        let unclaimed = requests.compactMap { request in
+            if case .add(let address, ifUnclaimed: true) = request { address } else { nil }
+        }
+        let owners = unclaimed.isEmpty ? .success([:]) : reader.owners(of: Set(unclaimed))
         return requests.map { request in
             guard case .add(let address, ifUnclaimed: true) = request else {
                 return AddressOutcome(request, addresses.carryOut(request))
@@ -72,41 +76,11 @@ extension MeshAgent {
             case .failure(let failure): return AddressOutcome(request, .refused(failure.reason))
             case .success(let owners):
                 guard let owner = owners[address] else { return AddressOutcome(request, addresses.carryOut(request)) }
-                return AddressOutcome(request, .refused("another machine has it: \(text(of: owner))"))
+                let place = "on \(node.name(ofInterface: owner.interface))"
+                let text = owner.macAddress.map { "\($0) \(place)" } ?? place
+                return AddressOutcome(request, .refused("another machine has it: \(text)"))
             }
         }
-    }
-
-    /// Which of these addresses the kernel knows to be another machine's. Who was not heard for long is asked to answer:
-    /// that is known when the address is tried again.
-    private func owners(of addresses: Set<IPv6Address>) -> Result<[IPv6Address: KnownNeighbor], NodeFailure> {
-        do {
-            let owners = try reader.neighbors(among: addresses)
-            for owner in owners.values where owner.isStale { try reader.probe(owner) }
-            return .success(owners)
-        } catch {
-            return .failure(NodeFailure("it is not known whether another machine has it: \(error)"))
-        }
-    }
-
-    /// The first of so many routes count: a pool has 65,536 ranges at most, and who has more routes in it has another.
-    private static let mostForeignRoutes = 4096
-
-    private func survey(_ pools: [IPv6Prefix]) -> Result<[ForeignRoute], NodeFailure> {
-        do {
-            var routes: [ForeignRoute] = []
-            for pool in pools {
-                routes += try reader.foreignRoutes(overlapping: pool, limit: Self.mostForeignRoutes)
-            }
-            return .success(routes)
-        } catch {
-            return .failure(NodeFailure("\(error)"))
-        }
-    }
-
-    private func text(of owner: KnownNeighbor) -> String {
-        let port = monitor.links[owner.interface]?.name ?? "interface \(owner.interface)"
-        return "\(owner.macAddress.map { "\($0) on " } ?? "on ")\(port)"
     }
 
     private func setMembership(_ membership: Membership, joined: Bool) -> NodeEvent? {

@@ -24,6 +24,8 @@ struct DuplicateDetection: Sendable {
     var lastSeen: Instant?
     /// When a distant duplicate was last told.
     var toldDistant: Instant?
+    /// When our own auto-configuration-LSA was last received with another fingerprint.
+    var otherFingerprintSeen: Instant?
     /// When the present window of outlived router-LSAs began, and how many there were.
     var outlived: (since: Instant, count: Int)?
 
@@ -91,7 +93,11 @@ extension Router {
         var isDuplicate = false
         var weShouldYield = true
         if let theirs = fingerprint(in: lsa), !configuration.hardwareFingerprint.isEmpty {
-            isDuplicate = theirs != configuration.hardwareFingerprint
+            guard theirs != configuration.hardwareFingerprint else { return }
+            // The first may be from an earlier life of this router that has lost its state. We outlive it; another router
+            // answers that with the next.
+            isDuplicate = duplicates.otherFingerprintSeen.map { now - $0 < DuplicateDetection.window } ?? false
+            duplicates.otherFingerprintSeen = now
             weShouldYield = configuration.hardwareFingerprint.lexicographicallyPrecedes(theirs)
         } else if lsa.key.type == .router {
             if let outlived = duplicates.outlived, now - outlived.since < DuplicateDetection.window {
