@@ -89,6 +89,7 @@ extension Network {
     mutating func stop(_ node: Int) {
         guard nodes[node].state == .running || nodes[node].state == .asleep else { return }
         nodes[node].state = .stopped
+        noteDatabaseSize(of: node)
         nodes[node].process = nil
         nodes[node].timer = nil
         nodes[node].backlog = []

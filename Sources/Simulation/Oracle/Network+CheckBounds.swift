@@ -2,16 +2,16 @@ internal import OSPF
 
 /// What must hold at any time, in rest or not.
 extension Network {
+    /// Notes the size of a database, which may have shrunk or be gone when a neighbor asks for what it described.
+    mutating func noteDatabaseSize(of node: Int) {
+        let count = nodes[node].router?.databaseSnapshot(at: localTime(of: node)).count ?? 0
+        mostLSAs = max(mostLSAs, count)
+    }
+
     /// No queue holds more than there is to hold: what waits for an acknowledgment or to be sent is in the database, and
     /// what is asked for is in somebody's.
     mutating func checkBounds() {
-        var largest = 0
-        for node in nodes {
-            let entries = node.router?.databaseSnapshot(at: localTime(of: node.index)).count ?? 0
-            largest = max(largest, entries)
-        }
-        // A database may have shrunk since a neighbour described it.
-        mostLSAs = max(mostLSAs, largest)
+        for node in nodes { noteDatabaseSize(of: node.index) }
         for node in nodes {
             guard let router = node.router else { continue }
             for neighbor in router.neighborSnapshots
