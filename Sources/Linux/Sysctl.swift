@@ -24,6 +24,12 @@ public enum Sysctl {
         }
     }
 
+    /// The name of a setting of an interface: `net.ipv6.conf.eth0.mtu`, with slashes if the interface's name has a dot.
+    public static func name(_ family: String, _ interface: String, _ variable: String) -> String {
+        let parts = ["net", family, "conf", interface, variable]
+        return parts.joined(separator: interface.contains(".") ? "/" : ".")
+    }
+
     static func path(of name: String) -> String {
         "/proc/sys/" + (name.contains("/") ? name : name.split(separator: ".").joined(separator: "/"))
     }

@@ -69,9 +69,9 @@ public enum ForwardingSettings {
         let whole = routing + [Deviation(name: "net.ipv4.nexthop_compat_mode", value: "0", usual: "1")]
         var result = whole.filter { (try? Sysctl.read($0.name)) == $0.value }
         func look(_ family: String, _ setting: String, for values: [String]) {
-            guard let usual = try? Sysctl.read("net/\(family)/conf/default/\(setting)") else { return }
+            guard let usual = try? Sysctl.read(Sysctl.name(family, "default", setting)) else { return }
             for port in ports {
-                let name = "net/\(family)/conf/\(port)/\(setting)"
+                let name = Sysctl.name(family, port, setting)
                 guard let value = try? Sysctl.read(name), values.contains(value), value != usual else { continue }
                 result.append(Deviation(name: name, value: value, usual: usual))
             }
@@ -84,9 +84,9 @@ public enum ForwardingSettings {
     /// Whether a port accepts router advertisements, which give it a default route and addresses. One that forwards does so
     /// only with `accept_ra` = 2.
     public static func acceptsRouterAdvertisements(_ port: String) throws(SystemError) -> Bool {
-        switch try Sysctl.read("net/ipv6/conf/\(port)/accept_ra") {
+        switch try Sysctl.read(Sysctl.name("ipv6", port, "accept_ra")) {
         case "2": true
-        case "1": try Sysctl.read("net/ipv6/conf/\(port)/forwarding") == "0"
+        case "1": try Sysctl.read(Sysctl.name("ipv6", port, "forwarding")) == "0"
         default: false
         }
     }
@@ -95,7 +95,7 @@ public enum ForwardingSettings {
     /// forwarding is switched on: then the kernel removes the default routes of all other ports. A default route that was
     /// learned stays until it runs out; one that was refused comes with the router's next advertisement.
     public static func setRouterAdvertisements(accepted: Bool, on port: String) -> Outcome {
-        set("net/ipv6/conf/\(port)/accept_ra", to: accepted ? "2" : "0")
+        set(Sysctl.name("ipv6", port, "accept_ra"), to: accepted ? "2" : "0")
     }
 
     /// Whether replacing a group makes the kernel notify every route behind it (`net.ipv4.nexthop_compat_mode`), as
@@ -108,7 +108,7 @@ public enum ForwardingSettings {
     /// in a mesh are often asymmetric. `nil` if it accepts them already.
     public static func relaxReversePathFilter(of port: String) -> Outcome? {
         func value(_ port: String) -> Int { (try? Sysctl.read(name(port))).flatMap { Int($0) } ?? 0 }
-        func name(_ port: String) -> String { "net/ipv4/conf/\(port)/rp_filter" }
+        func name(_ port: String) -> String { Sysctl.name("ipv4", port, "rp_filter") }
         // The stricter of the two counts by its number; 1 is strict, 2 is loose.
         guard max(value("all"), value(port)) == 1 else { return nil }
         return set(name(port), to: "2")
@@ -117,7 +117,7 @@ public enum ForwardingSettings {
     /// Has a port go on taking router advertisements, which it would not while the machine forwards: `accept_ra` is 2 where
     /// it is 1. A default route learned from one would run out. `nil` if the port takes none, or takes them already.
     public static func keepRouterAdvertisements(of port: String) -> Outcome? {
-        guard (try? Sysctl.read("net/ipv6/conf/\(port)/accept_ra")) == "1" else { return nil }
+        guard (try? Sysctl.read(Sysctl.name("ipv6", port, "accept_ra"))) == "1" else { return nil }
         return setRouterAdvertisements(accepted: true, on: port)
     }
 

@@ -178,8 +178,14 @@ import Timing
             try stage.ip("-6 route add default via fe80::9 dev c0 proto 71 metric \(number)")
             try stage.ip("-6 route del default proto 71 metric \(number)")
         }
-        #expect(try monitor.read().isEmpty)
-        #expect(monitor.overflows == 0)
+        // A port that comes up may still be notified.
+        let events = try monitor.read().filter { event in
+            switch event {
+            case .link, .address: false
+            default: true
+            }
+        }
+        #expect(events.isEmpty && monitor.overflows == 0)
     }
 
     @Test func lostNotificationsMeanAReading() throws {
@@ -264,7 +270,7 @@ import Timing
             [ForwardingSettings.setRouterAdvertisements(accepted: true, on: "c0")]
                 + ForwardingSettings.applyForwarding()
         }
-        #expect(outcomes.first?.description == "net/ipv6/conf/c0/accept_ra = 2 (was 1)")
+        #expect(outcomes.first?.description == "net.ipv6.conf.c0.accept_ra = 2 (was 1)")
         let kind = DefaultRoute(interface: Stage.interface(0), family: .ipv6, isAdvertised: true)
         try stage.advertiseRouter(over: 0, from: Self.router, lifetime: 1800, prefix: Self.prefix)
         try stage.advertiseRouter(over: 1, from: Self.router, lifetime: 1800, prefix: Self.prefix)
@@ -280,7 +286,7 @@ import Timing
         // One is not enough where packets are forwarded.
         #expect(try !accepts("c1"))
         let refusal = try stage.machine.run { ForwardingSettings.setRouterAdvertisements(accepted: false, on: "c0") }
-        #expect(refusal.description == "net/ipv6/conf/c0/accept_ra = 0 (was 2)")
+        #expect(refusal.description == "net.ipv6.conf.c0.accept_ra = 0 (was 2)")
         #expect(try !accepts("c0"))
         let absent = try stage.machine.run { ForwardingSettings.setRouterAdvertisements(accepted: true, on: "none") }
         guard case .absent = absent.result else {

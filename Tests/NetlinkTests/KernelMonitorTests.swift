@@ -159,8 +159,8 @@ import Timing
             try deviations() == [
                 "net.ipv6.conf.all.forwarding = 1 (usually 0)", "net.ipv6.fib_multipath_hash_policy = 1 (usually 0)",
                 "net.ipv4.ip_forward = 1 (usually 0)", "net.ipv4.fib_multipath_hash_policy = 1 (usually 0)",
-                "net.ipv4.nexthop_compat_mode = 0 (usually 1)", "net/ipv6/conf/c1/accept_ra = 0 (usually 1)",
-                "net/ipv4/conf/c0/rp_filter = 2 (usually 0)",
+                "net.ipv4.nexthop_compat_mode = 0 (usually 1)", "net.ipv6.conf.c1.accept_ra = 0 (usually 1)",
+                "net.ipv4.conf.c0.rp_filter = 2 (usually 0)",
             ])
     }
 
@@ -172,7 +172,7 @@ import Timing
             [ForwardingSettings.keepRouterAdvertisements(of: "c1")].compactMap(\.self)
                 + ForwardingSettings.applyForwarding()
         }
-        #expect(outcomes.first?.description == "net/ipv6/conf/c1/accept_ra = 2 (was 1)")
+        #expect(outcomes.first?.description == "net.ipv6.conf.c1.accept_ra = 2 (was 1)")
         #expect(try stage.output("cat /proc/sys/net/ipv6/conf/c1/accept_ra") == "2\n")
         #expect(try stage.output("cat /proc/sys/net/ipv6/conf/c0/accept_ra") == "1\n")
     }

@@ -141,7 +141,7 @@ extension MeshNode {
         installRoutes(at: now)
         log(
             .notice,
-            "ready after \((now - started).inSeconds) s: "
+            "initial database synchronization is complete after \((now - started).inSeconds) s: "
                 + counted(router.neighborSnapshots.count { $0.state == .full }, "neighbor") + ", "
                 + counted(router.routeTable.routes.count, "route"))
         review.invalidate()
