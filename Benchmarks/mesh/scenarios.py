@@ -60,7 +60,7 @@ class Probe:
         self.program.communicate()
 
     def way(self, candidates):
-        """The neighbour of n1, among some, through which the packets go."""
+        """The neighbor of n1, among some, through which the packets go."""
         before = {node: self.sent(node) for node in candidates}
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
@@ -104,7 +104,7 @@ def carrier_beyond(router):
 
 
 def anycast(router):
-    """Two neighbours of n1 hold an address; the one that carries the flow gives it up."""
+    """Two neighbors of n1 hold an address; the one that carries the flow gives it up."""
     vips = f"vips:\n  - name: dns\n    address: {VIP}\n"
     holder = {"config": vips} if router == "meshd" else {}
     with Lab(router, 3, [("n1", "n2"), ("n1", "n3")], {"n2": holder, "n3": holder}) as lab:

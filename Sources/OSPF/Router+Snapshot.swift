@@ -30,7 +30,7 @@ extension Router {
         }
     }
 
-    /// The neighbours in order of interface and router ID.
+    /// The neighbors in order of interface and router ID.
     public var neighborSnapshots: [NeighborSnapshot] {
         interfaces.flatMap { interface in
             interface.neighbors.map {
@@ -99,12 +99,12 @@ extension Router {
     /// The sum of the checksums of all LSAs of area and AS scope: equal on all routers whose databases are.
     public var databaseChecksum: UInt32 { database.checksumSum }
 
-    /// Whether ``RouterEvent/timer`` would declare a neighbour dead at `now`, for want of hellos.
+    /// Whether ``RouterEvent/timer`` would declare a neighbor dead at `now`, for want of hellos.
     public func hasSilentNeighbor(at now: Instant) -> Bool {
         interfaces.contains { $0.neighbors.contains { $0.inactivityDeadline <= now } }
     }
 
-    /// Whether a database exchange is under way with some neighbour.
+    /// Whether a database exchange is under way with some neighbor.
     public var isExchanging: Bool {
         interfaces.contains { $0.neighbors.contains { $0.state >= .exStart && $0.state < .full } }
     }
@@ -116,7 +116,7 @@ extension Router {
     public var isResuming: Bool { resumption != nil }
 
     /// Whether initial database synchronization is complete: every interface that is neither passive nor stands by has a full
-    /// neighbour, all of them are reached by shortest paths (their router-LSAs, too, know of the adjacency), no exchange is
+    /// neighbor, all of them are reached by shortest paths (their router-LSAs, too, know of the adjacency), no exchange is
     /// under way, and nothing is throttled or uncomputed.
     public var isSynchronized: Bool {
         let active = interfaces.filter { !$0.isSilent }

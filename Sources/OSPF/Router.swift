@@ -7,7 +7,7 @@ public import Timing
 ///
 /// An event is taken in in two steps: what it says is noted (``handle(_:at:effects:)``'s switch), then everything that
 /// follows is settled in a fixed order: own LSAs, flooding, routes. Deadlines of the few things there are (interfaces,
-/// neighbours) are looked over; those of the many (LSAs) stand in a queue.
+/// neighbors) are looked over; those of the many (LSAs) stand in a queue.
 public struct Router: Sendable {
     /// What the router was told at its start, but for a router ID that had to be changed.
     public internal(set) var configuration: RouterConfiguration
@@ -84,7 +84,7 @@ public struct Router: Sendable {
     private mutating func settle(at now: Instant) {
         resolveDuplicate(at: now)
         while true {
-            // What was originated may have been what a neighbour was asked for.
+            // What was originated may have been what a neighbor was asked for.
             continueLoading(at: now)
             endResumption(at: now)
             guard origination.isDue(at: now) else { break }

@@ -78,11 +78,11 @@ public struct SPFDelayParameters: Hashable, Sendable {
 
 /// Bounds on what the network can make a router hold.
 public struct RouterLimits: Hashable, Sendable {
-    /// LSAs in the database, and LSAs asked for of all neighbours together.
+    /// LSAs in the database, and LSAs asked for of all neighbors together.
     public var lsas: Int
     /// Octets of LSAs in the database.
     public var lsaOctets: Int
-    /// Neighbours on one interface.
+    /// Neighbors on one interface.
     public var neighborsPerInterface: Int
     /// Prefixes there can be routes to. A database of short prefixes may hold many more.
     public var prefixes: Int
@@ -114,7 +114,7 @@ public struct InterfaceConfiguration: Hashable, Sendable {
         case pointToPoint = "p2p"
         /// Any number of routers, with a designated one.
         case broadcast
-        /// Point-to-point until a second neighbour is heard, broadcast from then on until the link goes down.
+        /// Point-to-point until a second neighbor is heard, broadcast from then on until the link goes down.
         case auto
     }
 
@@ -132,7 +132,7 @@ public struct InterfaceConfiguration: Hashable, Sendable {
     public var cost: UInt16
     /// Time between hellos; the wire carries whole seconds.
     public var helloInterval: Duration
-    /// Silence after which a neighbour is gone; the wire carries whole seconds.
+    /// Silence after which a neighbor is gone; the wire carries whole seconds.
     public var deadInterval: Duration
     /// Time until something unacknowledged is sent again.
     public var retransmitInterval: Duration
@@ -140,7 +140,7 @@ public struct InterfaceConfiguration: Hashable, Sendable {
     public var transmitDelay: UInt16
     /// For becoming designated router; 0 is never.
     public var priority: UInt8
-    /// Announced but without neighbours.
+    /// Announced but without neighbors.
     public var isPassive: Bool
 
     /// Describes an interface.

@@ -24,10 +24,10 @@ extension IPv6Address {
 
 /// Something a person may want to read about, with its reason.
 public enum Notice: Hashable, Sendable {
-    /// A neighbour went from one state to another.
+    /// A neighbor went from one state to another.
     case neighborState(
         interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, reason: NeighborChangeReason)
-    /// The conversation with a neighbour fell back to an earlier state. Follows the change of state.
+    /// The conversation with a neighbor fell back to an earlier state. Follows the change of state.
     case neighborFault(
         interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, fault: NeighborFault)
     /// An interface went from one state to another.
@@ -35,13 +35,13 @@ public enum Notice: Hashable, Sendable {
     /// An interface is on the same link as another of this router, which speaks for both (RFC 5340 §4.9): it stands by, and
     /// takes over when the other is gone.
     case standby(interface: UInt32, active: UInt32)
-    /// An `auto` interface heard a second neighbour and is treated as broadcast now.
+    /// An `auto` interface heard a second neighbor and is treated as broadcast now.
     case becameBroadcast(interface: UInt32)
-    /// An `auto` interface heard a neighbour that elects a designated router and is treated as broadcast now.
+    /// An `auto` interface heard a neighbor that elects a designated router and is treated as broadcast now.
     case followsElection(interface: UInt32, neighbor: RouterID)
-    /// The only neighbour of an `auto` interface elects no designated router any more: it is treated as point-to-point again.
+    /// The only neighbor of an `auto` interface elects no designated router any more: it is treated as point-to-point again.
     case becamePointToPoint(interface: UInt32)
-    /// The neighbour's MTU is larger than ours (or ours larger than its): the exchange cannot go on.
+    /// The neighbor's MTU is larger than ours (or ours larger than its): the exchange cannot go on.
     case mtuMismatch(interface: UInt32, neighbor: RouterID, theirs: Int, ours: Int)
     /// Hellos that do not agree with ours come in, so no adjacency forms (RFC 5340 §4.2.2, §4.2.2.1).
     case helloMismatch(interface: UInt32, neighbor: RouterID, field: HelloField, theirs: Int, ours: Int)
@@ -97,11 +97,11 @@ public enum InterfaceState: String, Hashable, Sendable, Codable {
     case designated = "DR"
     /// Silent, as another interface of this router is active on the link (RFC 5340 §4.9).
     case standby = "Standby"
-    /// Announced without neighbours.
+    /// Announced without neighbors.
     case passive = "Passive"
 }
 
-/// The states of a neighbour (RFC 2328 §10.1), in their order.
+/// The states of a neighbor (RFC 2328 §10.1), in their order.
 public enum NeighborState: Int, Hashable, Sendable, Comparable, CustomStringConvertible {
     /// Not heard of lately.
     case down
@@ -134,7 +134,7 @@ public enum NeighborState: Int, Hashable, Sendable, Comparable, CustomStringConv
     }
 }
 
-/// The event behind a neighbour's change of state (RFC 2328 §10.2).
+/// The event behind a neighbor's change of state (RFC 2328 §10.2).
 public enum NeighborChangeReason: String, Hashable, Sendable {
     /// A hello came.
     case helloReceived

@@ -14,19 +14,19 @@ public struct InterfaceSnapshot: Hashable, Sendable {
     public var designatedRouter: RouterID
     /// The backup; ``RouterID/none`` where there is none.
     public var backupDesignatedRouter: RouterID
-    /// Neighbours heard of, in any state.
+    /// Neighbors heard of, in any state.
     public var neighborCount: Int
-    /// Neighbours in state Full.
+    /// Neighbors in state Full.
     public var fullNeighborCount: Int
     /// LSAs waiting to be sent for the first time.
     public var queuedLSAs: Int
     /// The interface of this router that is active on the same link, while this one stands by.
     public var standbyFor: UInt32?
-    /// Hellos that make no neighbour, in order of who sends them; those past their deadline have not been heard lately.
+    /// Hellos that make no neighbor, in order of who sends them; those past their deadline have not been heard lately.
     public var mismatches: [HelloMismatch]
 }
 
-/// A neighbour as it stands.
+/// A neighbor as it stands.
 public struct NeighborSnapshot: Hashable, Sendable {
     /// Our interface towards it.
     public var interface: UInt32
@@ -90,7 +90,7 @@ public struct RouterStatistics: Hashable, Sendable {
     public var lsaOriginations: UInt64 = 0
     /// LSAs installed from others.
     public var lsasInstalled: UInt64 = 0
-    /// Neighbour state changes.
+    /// Neighbor state changes.
     public var neighborStateChanges: UInt64 = 0
     /// Route calculations.
     public var routeCalculations: UInt64 = 0
@@ -115,7 +115,7 @@ public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case helloMismatch
     /// From nobody known on this interface.
     case unknownNeighbor
-    /// The neighbour's state does not allow it.
+    /// The neighbor's state does not allow it.
     case neighborState
     /// A larger MTU than ours.
     case mtu

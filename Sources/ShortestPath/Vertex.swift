@@ -26,7 +26,7 @@ public struct Edge: Hashable, Sendable {
 
 /// One of the ways out of the root that are told apart in the first-hop sets of ``ShortestPaths``.
 public struct FirstHop: Hashable, Sendable {
-    /// The router it leads to: a neighbour of the root, or a router on a network the root is attached to.
+    /// The router it leads to: a neighbor of the root, or a router on a network the root is attached to.
     public var vertex: Vertex
     /// What it costs to get there this way, 1–``maximumCost``.
     public var cost: UInt32

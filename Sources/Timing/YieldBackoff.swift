@@ -1,5 +1,5 @@
 /// How often this router may give something up because another claims it, as its ID or an address. Whoever finds it
-/// claimed again and again, as by a neighbour that means harm, yields ever more seldom: each time after twice as long,
+/// claimed again and again, as by a neighbor that means harm, yields ever more seldom: each time after twice as long,
 /// until there was peace for an hour.
 public struct YieldBackoff: Sendable {
     private static let first = Duration.seconds(1)

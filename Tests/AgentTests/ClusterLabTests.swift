@@ -358,7 +358,7 @@ import Timing
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             for node in nodes {
                 let youngest = try lab.list(Neighbor.self, of: node).map(\.age).min() ?? 0
-                #expect(youngest > seconds, "\(node) has all neighbours that it had before")
+                #expect(youngest > seconds, "\(node) has all neighbors that it had before")
             }
         }
     }

@@ -46,7 +46,7 @@ import Testing
             #expect(near.addresses.count == 2 && far.addresses.count == 2)
             for address in far.addresses {
                 let address = String(address.prefix { $0 != "/" })
-                // Addresses made a moment ago are looked for by their neighbours first.
+                // Addresses made a moment ago are looked for by their neighbors first.
                 try eventually("\(near.namespace) reaches \(address)") { try runtime.ping(address, from: near) }
                 // As large as the mesh carries, and no larger.
                 #expect(

@@ -45,7 +45,7 @@ private struct Speaker {
 }
 
 @Suite(.serialized, .needsRoot) struct SilenceTests {
-    /// The agent is kept from running for longer than the dead interval. When it goes on, the timer of the neighbour is due
+    /// The agent is kept from running for longer than the dead interval. When it goes on, the timer of the neighbor is due
     /// and its hellos wait in the socket, behind more packets than one turn of the loop takes.
     @Test func aHelloThatWaitsToBeReadCounts() throws {
         let nodes = [

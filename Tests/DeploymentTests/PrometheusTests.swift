@@ -70,7 +70,7 @@ import Testing
             try prometheus.query("up == 0").map { $0.metric["instance"] } == ["n2"]
                 && prometheus.query("kubermesh_topology_unreachable_nodes{instance=\"n1\"}").first?.value == 2
         }
-        try eventually("so is a port that is down, and a lost neighbour") {
+        try eventually("so is a port that is down, and a lost neighbor") {
             try prometheus.query("kubermesh_link_up == 0").contains { $0.metric["instance"] == "n3" }
                 && prometheus.query("max_over_time(kubermesh_link_full_neighbors[1m]) > kubermesh_link_full_neighbors")
                     .contains { $0.metric["instance"] == "n1" }

@@ -14,7 +14,7 @@ extension Interoperability {
                 try eventually {
                     let neighbor = try? lab.list(Neighbor.self, of: "n1").first
                     return neighbor?.problem?.contains("MTU") == true
-                        ? nil : "n1 says about its neighbour: \(neighbor.map { "\($0)" } ?? "nothing")"
+                        ? nil : "n1 says about its neighbor: \(neighbor.map { "\($0)" } ?? "nothing")"
                 }
                 let neighbor = try #require(try lab.list(Neighbor.self, of: "n1").first)
                 #expect(neighbor.state != "Full")
@@ -25,7 +25,7 @@ extension Interoperability {
             }
         }
 
-        /// The other may be the neighbour, or farther away and known by its LSAs only; then it takes some twenty seconds of
+        /// The other may be the neighbor, or farther away and known by its LSAs only; then it takes some twenty seconds of
         /// contradiction to be sure that they are not of an earlier life.
         @Test(.timeLimit(.minutes(2)), arguments: [(Topology.RouterKind.frr, false), (.bird, false), (.frr, true)])
         func aDerivedRouterIDGivesWay(other: Topology.RouterKind, isFarAway: Bool) throws {

@@ -46,7 +46,7 @@ extension Interoperability {
                 let prefix = IPv6Prefix(host: lab.addresses.address(of: "n2")).description
                 try lab.stop("n2", kill: true)
                 let killed = ContinuousClock.now
-                #expect(try lab.nextHops(at: "n1", prefix) != nil, "a silent neighbour is believed in for a while")
+                #expect(try lab.nextHops(at: "n1", prefix) != nil, "a silent neighbor is believed in for a while")
                 try eventually(.seconds(8)) {
                     try lab.nextHops(at: "n1", prefix) == nil ? nil : "n1 still has a route to \(prefix)"
                 }

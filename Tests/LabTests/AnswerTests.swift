@@ -34,7 +34,7 @@ import Testing
         #expect(frr == bird)
     }
 
-    @Test func neighboursOfBIRDAreRead() {
+    @Test func neighborsOfBIRDAreRead() {
         let found = Lab.birdAdjacencies(
             """
             BIRD 2.0.12 ready.

@@ -7,7 +7,7 @@ import Routing
 import TestSupport
 import Testing
 
-/// IPv4 routes by way of IPv6 neighbours, beside IPv6 routes to the same destinations.
+/// IPv4 routes by way of IPv6 neighbors, beside IPv6 routes to the same destinations.
 @Suite(.serialized, .needsRoot) struct IPv4RouteTests {
     static let both = [Stage.hop(0), Stage.hop(1)]
     static let address = IPv4Address("172.30.2.1")!
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: [FIB.Mode.objects, .multipath])
-    func theyGoByIPv6NeighboursAsOthersSeeToo(mode: FIB.Mode) throws {
+    func theyGoByIPv6NeighborsAsOthersSeeToo(mode: FIB.Mode) throws {
         let stage = try Stage()
         let node = try node(stage, mode)
         #expect(try node.kernelRoutes() == Self.whole)

@@ -156,9 +156,9 @@ import Timing
         #expect(bench.routers[0].interfaceSnapshots[0].mismatches.count == 16)
     }
 
-    /// Ever new addresses to send to would fill the kernel's neighbour table, and nothing would leave by any port.
+    /// Ever new addresses to send to would fill the kernel's neighbor table, and nothing would leave by any port.
     @Test(arguments: [InterfaceConfiguration.Kind.pointToPoint, .auto, .broadcast], [false, true])
-    func aNeighbourThatIsEverAnotherIsSpokenToSeldom(kind: InterfaceConfiguration.Kind, changesItsID: Bool) {
+    func aNeighborThatIsEverAnotherIsSpokenToSeldom(kind: InterfaceConfiguration.Kind, changesItsID: Bool) {
         var bench = Bench()
         bench.addRouters(1)
         bench.connect([0], kind: kind)
@@ -248,7 +248,7 @@ import Timing
 }
 
 @Suite struct InterfaceDownTests {
-    /// Found by the simulator: the loss of each neighbour had an election held, and its outcome told by hello, on the
+    /// Found by the simulator: the loss of each neighbor had an election held, and its outcome told by hello, on the
     /// very link that was going.
     @Test(arguments: [InterfaceConfiguration.Kind.pointToPoint, .broadcast])
     func anInterfaceThatIsDownIsNotSpokenOn(kind: InterfaceConfiguration.Kind) {
@@ -261,7 +261,7 @@ import Timing
         #expect(bench.sent.isEmpty)
     }
 
-    @Test func aNeighbourLostWhileWaitingDoesNotEndTheWait() {
+    @Test func aNeighborLostWhileWaitingDoesNotEndTheWait() {
         var bench = Bench()
         bench.addRouters(2)
         bench.connect([0, 1], kind: .broadcast)

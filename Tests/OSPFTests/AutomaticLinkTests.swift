@@ -56,7 +56,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
-    /// Nothing says that there is more than one neighbour where there is one that elects.
+    /// Nothing says that there is more than one neighbor where there is one that elects.
     @Test func whatMakesALinkBroadcastIsTold() {
         var bench = Bench()
         bench.addRouters(3)
@@ -72,7 +72,7 @@ import Timing
         for router in 0..<3 { #expect(bench.notices[router].contains(.becameBroadcast(interface: 2))) }
     }
 
-    /// A neighbour that is broadcast and restarts elects nobody for a while. The trial whether it is point-to-point now is
+    /// A neighbor that is broadcast and restarts elects nobody for a while. The trial whether it is point-to-point now is
     /// short.
     @Test func aBroadcastNeighborThatRestartsIsFollowedAgain() {
         var bench = Bench()

@@ -4,7 +4,7 @@ import Testing
 import Timing
 
 @Suite struct DrainedRouterTests {
-    /// Router 0 has a cable to each of four neighbours, which are also joined among each other: all of them behind the
+    /// Router 0 has a cable to each of four neighbors, which are also joined among each other: all of them behind the
     /// fourth. Drained, it loses the cables to three of them.
     @Test(arguments: [Duration.zero, .milliseconds(3)], [false, true])
     func aDrainedRouterThatLosesCablesKeepsItsRoutes(pause: Duration, bothEndsNotice: Bool) {
@@ -31,7 +31,7 @@ import Timing
             bench.run(for: wait)
             let last = Bench.Port(router: 4, interface: UInt32(cables[3] + 1))
             for router in 1...4 {
-                #expect(bench.nextHops(of: "2001:db8::\(router)/128", on: 0) == [last], "neighbour \(router)")
+                #expect(bench.nextHops(of: "2001:db8::\(router)/128", on: 0) == [last], "neighbor \(router)")
             }
         }
     }

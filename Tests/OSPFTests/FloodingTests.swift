@@ -227,7 +227,7 @@ import Timing
 }
 
 @Suite struct SynchronizationTests {
-    /// A router that comes back is not done before its neighbours' LSAs lead to it again, however full they are.
+    /// A router that comes back is not done before its neighbors' LSAs lead to it again, however full they are.
     @Test func aRouterThatComesBackWaitsForItsNeighborsToSaySo() {
         var bench = FloodingTests.line()
         bench.handle(.advertise(FloodingTests.prefixes(5, of: 9)), on: 2)

@@ -40,7 +40,7 @@ import Timing
         bench.addRouters(2)
         bench.connect([0, 1])
         bench.run(for: .seconds(2))
-        // The neighbour has forgotten everything, and a first hello that would tell is lost.
+        // The neighbor has forgotten everything, and a first hello that would tell is lost.
         let interface = bench.routers[1].interfaceSnapshots[0].configuration
         bench.routers[1] = Router(
             configuration: RouterConfiguration(routerID: bench.routers[1].configuration.routerID, seed: 99),

@@ -5,7 +5,7 @@ import Testing
 import Timing
 
 @Suite struct LinkPrefixTests {
-    /// A neighbour tells in its link-LSA that 2001:db8:1::/64 is on the link. The designated router announces the prefix
+    /// A neighbor tells in its link-LSA that 2001:db8:1::/64 is on the link. The designated router announces the prefix
     /// for the network, so others send such packets to it: it must have the route itself.
     @Test func theDesignatedRouterHasARouteToThePrefixesOfItsLink() {
         var bench = Bench()
@@ -13,7 +13,7 @@ import Timing
         bench.connect([0, 1], kind: .broadcast)
         bench.run(for: .seconds(10))
         #expect(bench.routers[1].interfaceSnapshots[0].state == .designated)
-        // What the neighbour says from now on comes from the test, and it hears nothing that it would contradict.
+        // What the neighbor says from now on comes from the test, and it hears nothing that it would contradict.
         bench.filter = { port, octets in port.router == 0 || octets[1] != PacketType.linkStateUpdate.rawValue }
         let prefix: IPv6Prefix = "2001:db8:1::/64"
         let source = Bench.address(.init(router: 0, interface: 1))

@@ -4,7 +4,7 @@ import OSPFPacket
 import Testing
 import Timing
 
-/// Every fall back of a neighbour says which field was wrong, and which value.
+/// Every fall back of a neighbor says which field was wrong, and which value.
 @Suite struct NeighborFaultTests {
     private static let key = LSAKey(type: .asExternal, linkStateID: 3, advertisingRouter: RouterID(9))
 
@@ -19,7 +19,7 @@ import Timing
         return (bench, neighbor)
     }
 
-    /// The only fault told, which must be that of the snapshot too while the neighbour is there.
+    /// The only fault told, which must be that of the snapshot too while the neighbor is there.
     private func fault(_ bench: Bench, sourceLocation: SourceLocation = #_sourceLocation) -> NeighborFault? {
         let told = bench.notices[0].compactMap { notice -> NeighborFault? in
             guard case .neighborFault(let interface, let neighbor, let from, let to, let fault) = notice else {
@@ -125,6 +125,6 @@ import Timing
             "\(NeighborFault.sequenceNumber(expected: 7, received: 9))"
                 == "database description with sequence number 9 instead of 7")
         #expect("\(NeighborFault.unknownLSA(Self.key))".contains("LSA type 0x4005 3 of 0.0.0.9"))
-        #expect("\(NeighborFault.notListed(among: 0))" == "its hello lists no neighbour")
+        #expect("\(NeighborFault.notListed(among: 0))" == "its hello lists no neighbor")
     }
 }

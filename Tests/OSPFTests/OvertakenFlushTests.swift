@@ -52,7 +52,7 @@ import Timing
     }
 
     /// Found by the simulator: a router takes leave and is back at once, with the same LSAs under the same numbers; the
-    /// flush of its earlier life arrives while its neighbour has already described what it flushes.
+    /// flush of its earlier life arrives while its neighbor has already described what it flushes.
     @Test func aFlushOfAnEarlierLifeDuringTheExchangeIsOutlived() {
         var bench = Bench()
         bench.addRouters(2)

@@ -114,7 +114,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
-    /// Two neighbours find each other first, and neither knows anything of its earlier life yet.
+    /// Two neighbors find each other first, and neither knows anything of its earlier life yet.
     @Test(arguments: [row, square]) func neighborsReplacedAtOnceAreNotNoticed(links: [[Int]]) {
         var bench = Self.mesh(links)
         let replaced: Set = [1, links == Self.row ? 2 : 3]
@@ -170,7 +170,7 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(0).description, on: 1) == [.init(router: 3, interface: 3)])
     }
 
-    /// A neighbour has died meanwhile: what it cannot do any more is found out by silence, as always.
+    /// A neighbor has died meanwhile: what it cannot do any more is found out by silence, as always.
     @Test func aNeighborThatDiedMeanwhileIsWaitedForUntilTheDeadline() {
         var bench = Self.mesh(Self.square)
         bench.cut.insert(0)
@@ -225,7 +225,7 @@ import Timing
 
     @Test func whoTakesLeaveWhileResumingLeavesNothingBehind() {
         var bench = Self.mesh(Self.square)
-        // One neighbour is deaf, so that the resumption lasts.
+        // One neighbor is deaf, so that the resumption lasts.
         bench.cut.insert(0)
         bench.replace(1, after: .milliseconds(100))
         bench.run(for: .milliseconds(500))
@@ -248,7 +248,7 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(1).description, on: 2).count == (oneIsDeaf ? 1 : 2))
     }
 
-    // MARK: - The neighbour's side
+    // MARK: - The neighbor's side
 
     /// The goodbye looks like the first word of a new process; but what it leaves has been flushed.
     @Test func aGoodbyeIsFollowedAtOnce() {

@@ -5,7 +5,7 @@ import Testing
 import Timing
 
 @Suite struct RestartTests {
-    /// Found by the simulator: what a neighbour had kept of our earlier life was, word for word, what we had to say as
+    /// Found by the simulator: what a neighbor had kept of our earlier life was, word for word, what we had to say as
     /// soon as the adjacency was full. It was taken for no change, and the route calculation never heard of our links.
     @Test func aRouterThatComesBackHasItsRoutesAgain() {
         var bench = Bench()

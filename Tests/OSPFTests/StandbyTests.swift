@@ -30,7 +30,7 @@ import Timing
         bench.routers[router].interfaceSnapshots.map(\.state)
     }
 
-    /// Changes of neighbours in that time.
+    /// Changes of neighbors in that time.
     private func changes(_ bench: inout Bench, in time: Duration) -> UInt64 {
         let before = bench.routers.map(\.statistics.neighborStateChanges).reduce(0, +)
         bench.run(for: time)

@@ -65,7 +65,7 @@ struct RandomNetwork {
         edges.map { Edge(to: Vertex(rawValue: UInt32($0.target)), cost: $0.cost) }
     }
 
-    /// Every way from `root` to a neighbour or over a network to a router, each with a number of its own.
+    /// Every way from `root` to a neighbor or over a network to a router, each with a number of its own.
     func firstHops(of root: Int) -> [FirstHop] {
         var hops: [FirstHop] = []
         func add(_ target: Int, _ cost: UInt32) {

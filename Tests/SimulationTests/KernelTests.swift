@@ -30,7 +30,7 @@ import Timing
     @Test func aLostCableCostsGroupsAndNotRoutes() {
         var network = Self.grid()
         let before = network.nodes.map(\.kernel.routeChanges)
-        // The second cable of node 0: its neighbours keep other ways to everybody.
+        // The second cable of node 0: its neighbors keep other ways to everybody.
         network.schedule(.carrier(link: 1, isUp: false), at: network.now)
         network.run(for: .seconds(10))
         #expect(network.check() == [])

@@ -44,14 +44,14 @@ enum RouteBenchmark {
             tell([one[one.count - 1]])
             return run()
         }
-        // All cables of its four neighbours get dearer, so it is farther away.
+        // All cables of its four neighbors get dearer, so it is farther away.
         let detour = area.neighbors(of: holder).map { area.routerLSA(of: $0.routerID, cost: 50) }
         time("their router gets farther away") {
             tell(detour)
             return run()
         }
         let flap = area.routerLSA(of: RouterID(2), cost: 7)
-        time("a neighbour's costs change") {
+        time("a neighbor's costs change") {
             tell([flap])
             return run()
         }

@@ -2,7 +2,7 @@
 public enum Step: Hashable, Sendable {
     /// Time passes, in units of 20 ms.
     case wait(UInt8)
-    /// A packet comes in, from one of two neighbours on one of the ports; its checksums are mended before.
+    /// A packet comes in, from one of two neighbors on one of the ports; its checksums are mended before.
     case packet(port: UInt8, sender: UInt8, destination: UInt8, octets: [UInt8])
     /// One of the things other than packets, by number.
     case event(UInt8)

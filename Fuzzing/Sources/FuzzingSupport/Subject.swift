@@ -21,7 +21,7 @@ public struct Subject {
             deadInterval: .seconds(40))
     }
 
-    /// The link-local address of a machine on a link; 1 is the subject, 2 and 3 its neighbours.
+    /// The link-local address of a machine on a link; 1 is the subject, 2 and 3 its neighbors.
     public static func address(port: Int, host: UInt16) -> IPv6Address {
         IPv6Address(0xfe80, 0, 0, 0, 0, 0, UInt16(port + 1), host)
     }
@@ -34,7 +34,7 @@ public struct Subject {
     /// What it wanted since the last look.
     public var effects: [RouterEffect] = []
 
-    /// How many of its neighbours have come to state Full.
+    /// How many of its neighbors have come to state Full.
     public var fullNeighborCount: Int { router.neighborSnapshots.count { $0.state == .full } }
 
     /// Makes the router, with all ports up.

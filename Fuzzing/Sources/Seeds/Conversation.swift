@@ -5,9 +5,9 @@ import OSPFPacket
 import Timing
 
 /// Real routers talk to the router under test, and what it hears is taken down: an input that leads a fuzzer to
-/// neighbours in state Full, where most is to be found.
+/// neighbors in state Full, where most is to be found.
 struct Conversation {
-    /// A neighbour: on which port of the subject, and as which machine there.
+    /// A neighbor: on which port of the subject, and as which machine there.
     struct Peer {
         var port: Int
         var host: UInt16

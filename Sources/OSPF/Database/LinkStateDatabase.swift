@@ -32,12 +32,12 @@ struct LinkStateDatabase: Sendable {
         /// The LSA with the age it had when installed.
         var lsa: LSA
         var installed: Instant
-        /// Neighbours that have been sent this instance and have not acknowledged it.
+        /// Neighbors that have been sent this instance and have not acknowledged it.
         var unacknowledged = 0
         /// Arrivals in a row with less than MinLSArrival between them.
         var arrivalBurst = 0
 
-        /// When a neighbour that was behind was last sent this instance.
+        /// When a neighbor that was behind was last sent this instance.
         var lastAnswer: Instant?
 
         func age(at now: Instant) -> UInt16 {
@@ -97,7 +97,7 @@ struct LinkStateDatabase: Sendable {
 
     mutating func noteAnswer(_ key: DatabaseKey, at now: Instant) { entries[key]?.lastAnswer = now }
 
-    /// One more neighbour (or one fewer) owes an acknowledgment of the installed instance.
+    /// One more neighbor (or one fewer) owes an acknowledgment of the installed instance.
     mutating func adjustUnacknowledged(_ key: DatabaseKey, by difference: Int) {
         entries[key]?.unacknowledged += difference
         assert((entries[key]?.unacknowledged ?? 0) >= 0)

@@ -102,7 +102,7 @@ extension Router {
         if key.lsa.advertisingRouter == routerID { origination.removed(key) }
     }
 
-    /// Whether any neighbour is being told what the database holds, so that nothing may vanish from it.
+    /// Whether any neighbor is being told what the database holds, so that nothing may vanish from it.
     var isAnyExchangeUnderWay: Bool {
         interfaces.contains { $0.neighbors.contains { $0.state == .exchange || $0.state == .loading } }
     }

@@ -1,7 +1,7 @@
 internal import Timing
 
 /// LSAs waiting to go out of an interface for the first time. They wait only when there are many: a token bucket lets
-/// a burst through at once and paces the rest, so that a big change neither overruns the neighbours' buffers nor
+/// a burst through at once and paces the rest, so that a big change neither overruns the neighbors' buffers nor
 /// delays hellos (RFC 4222). An LSA that changes while it waits goes out once, as it is then.
 struct FloodQueue: Sendable {
     /// Packets that may go at once.

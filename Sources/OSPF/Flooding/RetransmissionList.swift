@@ -1,7 +1,7 @@
 import OSPFPacket
 internal import Timing
 
-/// LSAs flooded to one neighbour and not yet acknowledged (RFC 2328 §10, "Link state retransmission list"). All wait
+/// LSAs flooded to one neighbor and not yet acknowledged (RFC 2328 §10, "Link state retransmission list"). All wait
 /// the same time, but for those put there first, which wait less; so a queue in order of sending is also in order of
 /// deadlines.
 struct RetransmissionList: Sendable {

@@ -4,7 +4,7 @@ internal import Timing
 
 /// Sending LSAs on (RFC 2328 §13.3, RFC 5340 §4.5.2).
 extension Router {
-    /// Puts an LSA on the way to every neighbour that should have it. Returns whether it goes back out of the
+    /// Puts an LSA on the way to every neighbor that should have it. Returns whether it goes back out of the
     /// interface it came from, which then stands for an acknowledgment.
     @discardableResult
     mutating func flood(_ key: DatabaseKey, from sender: NeighborKey? = nil, at now: Instant) -> Bool {
@@ -24,7 +24,7 @@ extension Router {
         return floodedBack
     }
 
-    /// Takes an LSA off one neighbour's retransmission list; whether it was there.
+    /// Takes an LSA off one neighbor's retransmission list; whether it was there.
     mutating func takeOffRetransmissions(_ key: DatabaseKey, of neighbor: NeighborKey) -> Bool {
         guard interfaces[neighbor].takeOffRetransmissions(key) else { return false }
         database.adjustUnacknowledged(key, by: -1)
@@ -67,7 +67,7 @@ extension Router {
         send(octets, type: .linkStateUpdate, on: index, to: destination)
     }
 
-    /// Sends LSAs to one neighbour, in as many packets as they need.
+    /// Sends LSAs to one neighbor, in as many packets as they need.
     mutating func sendUpdates(_ keys: [DatabaseKey], to neighbor: NeighborKey, at now: Instant) {
         let address = interfaces[neighbor].address
         for octets in conversationContext(of: neighbor, at: now).updates(keys, of: database, to: address) {
@@ -77,14 +77,14 @@ extension Router {
 }
 
 extension Interface {
-    /// Whether an LSA that a neighbour has sent goes back out of this interface for the others. The designated router and
+    /// Whether an LSA that a neighbor has sent goes back out of this interface for the others. The designated router and
     /// its backup have sent, or will send, to all of them (§13.3 (3), (4)).
     fileprivate func floodsBack(from sender: RouterID, by router: RouterID) -> Bool {
         if isBroadcast, sender == designatedRouter || sender == backupDesignatedRouter { return false }
         return state(of: router) != .backup
     }
 
-    /// Notes for every neighbour that lacks an LSA that it owes an acknowledgment. Returns whether any lacks it, and how
+    /// Notes for every neighbor that lacks an LSA that it owes an acknowledgment. Returns whether any lacks it, and how
     /// many more acknowledgments are owed.
     fileprivate mutating func queue(
         _ key: DatabaseKey, _ header: LSAHeader, from sender: RouterID?, at now: Instant
@@ -102,7 +102,7 @@ extension Interface {
         return (isWanted, added)
     }
 
-    /// Takes an LSA off the retransmission lists of all neighbours; how many had it.
+    /// Takes an LSA off the retransmission lists of all neighbors; how many had it.
     fileprivate mutating func takeOffRetransmissions(_ key: DatabaseKey) -> Int {
         var count = 0
         for place in neighbors.indices where neighbors[place].takeOffRetransmissions(key) { count += 1 }

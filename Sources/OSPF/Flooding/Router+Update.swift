@@ -7,10 +7,10 @@ extension Router {
     /// An LSA that comes again within this time counts towards a burst (RFC 2328 §B, MinLSArrival).
     static let minLSArrival = Duration.seconds(1)
     /// So many instances may follow each other faster. RFC 2328 takes none, so that a router which starts, and has
-    /// more to say with every neighbour it finds, is heard only after a retransmission.
+    /// more to say with every neighbor it finds, is heard only after a retransmission.
     static let arrivalBurst = 16
 
-    /// A neighbour behind is told so at most this often, per LSA.
+    /// A neighbor behind is told so at most this often, per LSA.
     static let answerDistance = Duration.milliseconds(50)
 
     mutating func receive(_ update: LinkStateUpdate, from neighbor: NeighborKey, at now: Instant) {
@@ -150,7 +150,7 @@ extension Router {
             && (octets <= 0 || database.octetCount + octets <= configuration.limits.lsaOctets)
     }
 
-    /// The neighbour is behind: it gets what we have, but not faster than it could take it (RFC 2328 §13 (8)).
+    /// The neighbor is behind: it gets what we have, but not faster than it could take it (RFC 2328 §13 (8)).
     private mutating func answerOlder(
         _ key: DatabaseKey, _ entry: LinkStateDatabase.Entry, to neighbor: NeighborKey, at now: Instant
     ) {

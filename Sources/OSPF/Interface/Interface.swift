@@ -18,7 +18,7 @@ struct Interface: Sendable {
         case elected(DesignatedRouterElection.Outcome)
     }
 
-    /// How long an interface that was broadcast waits for its neighbour to show itself as point-to-point, and whom it
+    /// How long an interface that was broadcast waits for its neighbor to show itself as point-to-point, and whom it
     /// elects otherwise.
     struct Trial: Hashable, Sendable {
         var until: Instant
@@ -32,23 +32,23 @@ struct Interface: Sendable {
     var nextHello: Instant
     /// When the last hello went out, to bound those sent out of turn.
     var lastHello: Instant?
-    /// When a neighbour last made room for another of its router ID or address.
+    /// When a neighbor last made room for another of its router ID or address.
     var lastReplacement: Instant?
     /// A hello out of turn is wanted at this moment.
     var promptHello: Instant?
-    /// Another hello is wanted at this moment, for neighbours that have heard another interface of this router.
+    /// Another hello is wanted at this moment, for neighbors that have heard another interface of this router.
     var correctingHello: Instant?
     var flood = FloodQueue()
     /// Acknowledgments collected for one packet (RFC 2328 §13.5), and when it goes.
     var delayedAcknowledgments: [LSAHeader] = []
     var acknowledgmentDeadline: Instant?
-    /// Hellos that make no neighbour, by who sends them; some may be out of date.
+    /// Hellos that make no neighbor, by who sends them; some may be out of date.
     var mismatches: [RouterID: HelloMismatch] = [:]
 
     var index: UInt32 { configuration.index }
     var isPassive: Bool { mode == .passive }
     var isPointToPoint: Bool { if case .pointToPoint = mode { true } else { false } }
-    /// Whether nothing is sent, and so nobody is a neighbour.
+    /// Whether nothing is sent, and so nobody is a neighbor.
     var isSilent: Bool {
         switch mode {
         case .passive, .standby: true
@@ -81,7 +81,7 @@ struct Interface: Sendable {
         }
     }
 
-    /// Whether packets can be sent through a neighbour: on a point-to-point link one that is full (or was a moment ago),
+    /// Whether packets can be sent through a neighbor: on a point-to-point link one that is full (or was a moment ago),
     /// on a link with a designated router all that hear us, as its routers forward to each other directly.
     func isUsable(_ neighbor: Neighbor) -> Bool {
         isBroadcast ? neighbor.state >= .twoWay : neighbor.isLinked
@@ -103,7 +103,7 @@ struct Interface: Sendable {
         nextHello = min(nextHello, now)
     }
 
-    /// The earliest moment at which something of the interface or its neighbours is due.
+    /// The earliest moment at which something of the interface or its neighbors is due.
     var nextDeadline: Instant? {
         var earliest: Instant? = isSilent ? nil : nextHello
         func consider(_ moment: Instant?) {

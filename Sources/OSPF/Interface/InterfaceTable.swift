@@ -1,13 +1,13 @@
 import Addressing
 
-/// Which neighbour is meant, for as long as it is known: a router has one conversation on a link.
+/// Which neighbor is meant, for as long as it is known: a router has one conversation on a link.
 struct NeighborKey: Hashable, Sendable {
     /// Our interface towards it.
     var interface: UInt32
     var router: RouterID
 }
 
-/// The interfaces by index and in its order, and their neighbours by key.
+/// The interfaces by index and in its order, and their neighbors by key.
 struct InterfaceTable: Sendable, Sequence {
     private var interfaces: [Interface] = []
     /// The indices of the interfaces, in order.
@@ -27,7 +27,7 @@ struct InterfaceTable: Sendable, Sequence {
         _modify { yield &interfaces[known(index)] }
     }
 
-    /// A neighbour that is there.
+    /// A neighbor that is there.
     subscript(neighbor: NeighborKey) -> Neighbor {
         _read {
             let position = known(neighbor.interface)
@@ -64,11 +64,11 @@ struct InterfaceTable: Sendable, Sequence {
 }
 
 extension Interface {
-    /// The neighbours' keys, in order.
+    /// The neighbors' keys, in order.
     var neighborKeys: [NeighborKey] { neighbors.map { NeighborKey(interface: index, router: $0.routerID) } }
 
     fileprivate func known(_ router: RouterID) -> Int {
-        guard let place = neighborIndex(of: router) else { preconditionFailure("no such neighbour") }
+        guard let place = neighborIndex(of: router) else { preconditionFailure("no such neighbor") }
         return place
     }
 }

@@ -4,10 +4,10 @@ internal import Timing
 
 /// Links whose kind follows from who is on them. Hellos do not say how a link is treated; what they do say is whether
 /// their sender elects a designated router. So an `auto` interface becomes broadcast when it hears a second router or one
-/// that elects, and point-to-point again when its only neighbour has ceased to elect.
+/// that elects, and point-to-point again when its only neighbor has ceased to elect.
 extension Router {
-    /// So long an interface that was broadcast waits for a description that shows its neighbour to be point-to-point. A
-    /// neighbour that has only restarted would go on listening for a designated router all the while.
+    /// So long an interface that was broadcast waits for a description that shows its neighbor to be point-to-point. A
+    /// neighbor that has only restarted would go on listening for a designated router all the while.
     static let pointToPointTrial = Duration.milliseconds(500)
 
     /// Why an `auto` interface becomes broadcast.
@@ -16,7 +16,7 @@ extension Router {
         case election(by: RouterID)
     }
 
-    /// An `auto` link turns out to have more than two routers, or a neighbour that elects: everything on it begins
+    /// An `auto` link turns out to have more than two routers, or a neighbor that elects: everything on it begins
     /// anew with a designated router. As each of us then names one in its hellos, all of us come to the same view.
     mutating func becomeBroadcast(_ index: UInt32, because cause: BroadcastCause, at now: Instant) {
         removeNeighbors(index, reason: .adjacencyReconsidered, at: now)
@@ -28,7 +28,7 @@ extension Router {
         promptHello(index, at: now)
     }
 
-    /// The last neighbour of an `auto` link has gone, so nothing is known about the link any more.
+    /// The last neighbor of an `auto` link has gone, so nothing is known about the link any more.
     mutating func reconsiderAuto(_ index: UInt32, at now: Instant) {
         guard interfaces[index].configuration.kind == .auto, interfaces[index].neighbors.isEmpty,
             interfaces[index].isBroadcast
@@ -36,7 +36,7 @@ extension Router {
         setMode(index, .pointToPoint(), at: now)
     }
 
-    /// The only neighbour of an `auto` link has begun anew, or was configured anew, and elects nobody: it may be
+    /// The only neighbor of an `auto` link has begun anew, or was configured anew, and elects nobody: it may be
     /// point-to-point now. That is tried, as the conversation with it begins anew in any case.
     mutating func tryPointToPoint(_ index: UInt32, after hello: Hello, from router: RouterID, at now: Instant) {
         let interface = interfaces[index]
@@ -51,13 +51,13 @@ extension Router {
         setMode(index, .pointToPoint(trial: trial), at: now)
     }
 
-    /// No description has come: the neighbour listens for a designated router.
+    /// No description has come: the neighbor listens for a designated router.
     mutating func endTrial(_ trial: Interface.Trial, _ index: UInt32, at now: Instant) {
         setMode(index, .elected(trial.elected), at: now)
         reconsiderAuto(index, at: now)
     }
 
-    /// A neighbour describes its database. If it elects nobody, and nobody else is there, the link is point-to-point.
+    /// A neighbor describes its database. If it elects nobody, and nobody else is there, the link is point-to-point.
     mutating func noteDescriber(_ neighbor: NeighborKey, at now: Instant) {
         let index = neighbor.interface
         guard interfaces[index].configuration.kind == .auto, !interfaces[neighbor].elects else { return }

@@ -24,7 +24,7 @@ extension Router {
         if changed { electDesignatedRouter(index, at: now) }
     }
 
-    /// Elects anew without a neighbour that has gone (RFC 2328 §9.3, NeighborChange). Whoever is still Waiting goes on
+    /// Elects anew without a neighbor that has gone (RFC 2328 §9.3, NeighborChange). Whoever is still Waiting goes on
     /// doing so.
     mutating func neighborGone(_ index: UInt32, at now: Instant) {
         guard case .elected = interfaces[index].mode else { return }
@@ -36,7 +36,7 @@ extension Router {
         setMode(index, .elected(electionOutcome(index)), at: now)
     }
 
-    /// Whom this router elects among itself and the neighbours that hear it.
+    /// Whom this router elects among itself and the neighbors that hear it.
     func electionOutcome(_ index: UInt32) -> DesignatedRouterElection.Outcome {
         let interface = interfaces[index]
         let own = DesignatedRouterElection.Candidate(
@@ -77,7 +77,7 @@ extension Router {
         }
     }
 
-    /// Whether an adjacency with a neighbour is wanted (RFC 2328 §10.4).
+    /// Whether an adjacency with a neighbor is wanted (RFC 2328 §10.4).
     func adjacencyIsWanted(with neighbor: NeighborKey) -> Bool {
         switch interfaces[neighbor.interface].mode {
         case .passive, .standby: false

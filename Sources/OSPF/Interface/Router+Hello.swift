@@ -4,8 +4,8 @@ internal import Timing
 
 /// Hellos (RFC 5340 §4.2.1.1, §4.2.2.1; RFC 2328 §9.5, §10.5).
 extension Router {
-    /// Neighbours of one interface are replaced at this distance at least; a hello that comes earlier is passed over.
-    /// Whoever is new is spoken to at its address, and each address takes a place among the kernel's neighbours, which are
+    /// Neighbors of one interface are replaced at this distance at least; a hello that comes earlier is passed over.
+    /// Whoever is new is spoken to at its address, and each address takes a place among the kernel's neighbors, which are
     /// few and those of all ports: without a place for it, no packet leaves, not even a hello.
     static let replacementDistance = Duration.milliseconds(50)
 
@@ -29,7 +29,7 @@ extension Router {
             now + configuration.helloInterval - random.duration(below: interfaces[index].helloSpread)
     }
 
-    /// Has a hello sent now, or as soon as the distance to the last one allows: a new neighbour need not wait an
+    /// Has a hello sent now, or as soon as the distance to the last one allows: a new neighbor need not wait an
     /// interval to learn that it is heard.
     mutating func promptHello(_ index: UInt32, at now: Instant) {
         guard interfaces[index].promptHello == nil else { return }
@@ -61,7 +61,7 @@ extension Router {
             let fault = NeighborFault.notListed(among: hello.neighbors.count)
             neighborEvent(neighbor, .oneWayReceived, because: fault, at: now)
         }
-        // A neighbour whose interfaces have other numbers is another machine, or the same started anew.
+        // A neighbor whose interfaces have other numbers is another machine, or the same started anew.
         if interfaceIDChanged { releaseLink(neighbor, at: now) }
         reconsiderElection(index, was: old, router: router, at: now)
     }
@@ -74,7 +74,7 @@ extension Router {
         return isKnown || interfaces[index].neighbors.isEmpty ? nil : .secondNeighbor
     }
 
-    /// Makes the sender a neighbour unless it is one. Returns whether it is new; `nil` when there are too many.
+    /// Makes the sender a neighbor unless it is one. Returns whether it is new; `nil` when there are too many.
     private mutating func makeNeighbor(
         _ key: NeighborKey, at source: IPv6Address, hello: Hello, now: Instant
     ) -> Bool? {

@@ -2,7 +2,7 @@ public import Addressing
 import OSPFPacket
 public import Timing
 
-/// A hello that comes in and makes no neighbour, because it does not agree with ours (RFC 5340 §4.2.2, §4.2.2.1).
+/// A hello that comes in and makes no neighbor, because it does not agree with ours (RFC 5340 §4.2.2, §4.2.2.1).
 public struct HelloMismatch: Hashable, Sendable {
     /// Who says it.
     public var neighbor: RouterID

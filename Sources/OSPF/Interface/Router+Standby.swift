@@ -2,14 +2,14 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// Several interfaces of this router on one link (RFC 5340 §4.9). Neighbours know a router by its ID and talk to one
+/// Several interfaces of this router on one link (RFC 5340 §4.9). Neighbors know a router by its ID and talk to one
 /// address, so one interface, the active one, speaks for the router. The others stand by: they send nothing, have no
-/// neighbours and are not announced, and take over when the active one is gone or is heard no more.
+/// neighbors and are not announced, and take over when the active one is gone or is heard no more.
 ///
 /// An interface finds out by hearing a hello of its own router. Which one is active is a matter of this router alone, so
 /// the one in use stays in use, whatever its number.
 extension Router {
-    /// So long a new interface listens before its first hello, where others of this router have neighbours: the link may
+    /// So long a new interface listens before its first hello, where others of this router have neighbors: the link may
     /// be one of theirs, and a hello out of a second interface would end the conversation with them.
     static let listeningTime = Duration.milliseconds(10)
 
@@ -55,7 +55,7 @@ extension Router {
         interfaces[index].becomeSilent()
         setMode(index, standbyMode(for: active, at: now), at: now)
         tell(.standby(interface: index, active: active))
-        // Neighbours that have just taken this interface for the router's only one do not take another at once.
+        // Neighbors that have just taken this interface for the router's only one do not take another at once.
         interfaces[active].correctingHello = now + Self.replacementDistance + .milliseconds(10)
     }
 
@@ -80,7 +80,7 @@ extension Interface {
         if case .standby(let active, _) = mode { active } else { nil }
     }
 
-    /// Whether a neighbour hears it.
+    /// Whether a neighbor hears it.
     fileprivate var hasConversation: Bool { neighbors.contains { $0.state >= .twoWay } }
 
     /// Drops whatever was to be sent.

@@ -1,7 +1,7 @@
 import OSPFPacket
 internal import Timing
 
-/// The conversation with a neighbour from ExStart on (RFC 2328 §10): the exchange of databases, and what is flooded to it.
+/// The conversation with a neighbor from ExStart on (RFC 2328 §10): the exchange of databases, and what is flooded to it.
 struct Conversation: Sendable {
     /// How far it has come; each stage carries what only it needs.
     enum Stage: Sendable {
@@ -15,7 +15,7 @@ struct Conversation: Sendable {
         case full
     }
 
-    /// What remains to be described to the neighbour (RFC 2328 §10, "Database summary list").
+    /// What remains to be described to the neighbor (RFC 2328 §10, "Database summary list").
     struct DatabaseSummary: Sendable {
         var keys: [DatabaseKey]
         var next = 0

@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// What a neighbour has to know of its router and interface to go on with the conversation.
+/// What a neighbor has to know of its router and interface to go on with the conversation.
 struct ConversationContext {
     /// The header of what is said.
     var header: PacketHeader

@@ -4,21 +4,21 @@ import OSPFPacket
 /// What a step of a conversation leads to, in order. ``Router/carryOut(_:with:usedBefore:at:)`` does it.
 struct ConversationOutbox {
     enum Item {
-        /// A packet for the neighbour.
+        /// A packet for the neighbor.
         case send(PacketType, [UInt8])
         case stateChanged(from: NeighborState, to: NeighborState, NeighborChangeReason)
         case fellBack(NeighborFallback)
-        /// LSAs that the neighbour owes an acknowledgment of, or does not owe it any more.
+        /// LSAs that the neighbor owes an acknowledgment of, or does not owe it any more.
         case unacknowledged([DatabaseKey], by: Int)
         /// So many LSAs are sent again.
         case retransmitted(Int)
         case rejected(RejectionReason)
-        /// The neighbour describes more than the bounds allow to ask for.
+        /// The neighbor describes more than the bounds allow to ask for.
         case databaseIsFull
         case notice(NeighborNotice)
     }
 
-    /// What is told of the neighbour.
+    /// What is told of the neighbor.
     enum NeighborNotice {
         case mtuMismatch(theirs: Int, ours: Int)
         case exchangeStalled(NeighborState)

@@ -64,7 +64,7 @@ extension Neighbor {
         let capacity = DatabaseDescription.capacity(mtu: context.interface.mtu)
         var headers: [LSAHeader] = []
         while headers.count < capacity, !summary.isComplete {
-            // What has vanished or changed meanwhile was flooded to the neighbour anyway.
+            // What has vanished or changed meanwhile was flooded to the neighbor anyway.
             if let entry = database[summary.keys[summary.next]] { headers.append(entry.header(at: context.now)) }
             summary.next += 1
         }
@@ -87,7 +87,7 @@ extension Neighbor {
         }
     }
 
-    /// A neighbour that may send larger packets than this link end takes is not spoken to (RFC 2328 §10.6). One that
+    /// A neighbor that may send larger packets than this link end takes is not spoken to (RFC 2328 §10.6). One that
     /// takes less than we do will refuse us in the same way: both are told, for neither end can mend it.
     mutating func acceptsMTU(
         of description: DatabaseDescription, in context: ConversationContext, into outbox: inout ConversationOutbox
@@ -161,7 +161,7 @@ extension Neighbor {
         outbox.append(.send(.databaseDescription, answer.octets))
     }
 
-    /// Remembers with which number the neighbour began its latest exchange.
+    /// Remembers with which number the neighbor began its latest exchange.
     private mutating func noteBeginning(_ description: DatabaseDescription) {
         guard description.flags.contains(.initialize) else { return }
         beginning = description.sequenceNumber

@@ -1,7 +1,7 @@
 import OSPFPacket
 internal import Timing
 
-/// The neighbour state machine at work (RFC 2328 §10.3).
+/// The neighbor state machine at work (RFC 2328 §10.3).
 extension Neighbor {
     /// Takes in what happened. What can make the conversation fall back says why.
     mutating func handle(
@@ -60,7 +60,7 @@ extension Neighbor {
         self.conversation = nil
     }
 
-    /// Goes on with what is due, but for the end of the neighbour itself.
+    /// Goes on with what is due, but for the end of the neighbor itself.
     mutating func runTimers(
         in context: ConversationContext, _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
     ) {

@@ -1,12 +1,12 @@
 import OSPFPacket
 internal import Timing
 
-/// What was flooded to a neighbour and is not acknowledged (RFC 2328 §13.6).
+/// What was flooded to a neighbor and is not acknowledged (RFC 2328 §13.6).
 extension Neighbor {
-    /// LSAs sent again to one neighbour in one go.
+    /// LSAs sent again to one neighbor in one go.
     static let retransmissionBatch = 256
 
-    /// Adds an LSA that the neighbour is to acknowledge. Returns whether it was not there yet.
+    /// Adds an LSA that the neighbor is to acknowledge. Returns whether it was not there yet.
     mutating func awaitAcknowledgment(
         of key: DatabaseKey, after delay: Duration, at now: Instant
     ) -> Bool {
@@ -33,7 +33,7 @@ extension Neighbor {
         }
     }
 
-    /// Whether the neighbour lacks an instance that has just been installed (RFC 2328 §13.3 (1)). What it has makes a
+    /// Whether the neighbor lacks an instance that has just been installed (RFC 2328 §13.3 (1)). What it has makes a
     /// request for it needless.
     mutating func needs(_ header: LSAHeader, isSender: Bool, patience: Duration, at now: Instant) -> Bool {
         guard state >= .exchange else { return false }

@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// A neighbour (RFC 2328 §10): what its hellos say, and the conversation with it.
+/// A neighbor (RFC 2328 §10): what its hellos say, and the conversation with it.
 struct Neighbor: Sendable {
     let routerID: RouterID
     var interfaceID: UInt32
@@ -25,7 +25,7 @@ struct Neighbor: Sendable {
     var conversation: Conversation?
     /// The number of the next description, which goes on from one conversation to the next.
     var sequenceNumber: UInt32
-    /// The sequence number with which the neighbour began its latest exchange.
+    /// The sequence number with which the neighbor began its latest exchange.
     var beginning: UInt32?
     /// The MTU it described, where that does not agree with ours, until an exchange succeeds.
     var mismatchedMTU: Int?
@@ -49,7 +49,7 @@ struct Neighbor: Sendable {
         return earliest
     }
 
-    /// What own LSAs and routes make of a neighbour.
+    /// What own LSAs and routes make of a neighbor.
     struct Use: Hashable {
         var isLinked = false
         var isUsable = false

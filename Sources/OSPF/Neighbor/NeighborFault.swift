@@ -2,7 +2,7 @@ public import Addressing
 public import OSPFPacket
 public import Timing
 
-/// What made the conversation with a neighbour fall back to an earlier state: which field, and which value.
+/// What made the conversation with a neighbor fall back to an earlier state: which field, and which value.
 public enum NeighborFault: Hashable, Sendable {
     /// Its hello lists others, so many, but not us.
     case notListed(among: Int)
@@ -41,7 +41,7 @@ extension NeighborFault: CustomStringConvertible {
     public var description: String {
         switch self {
         case .notListed(let count):
-            count == 0 ? "its hello lists no neighbour" : "its hello lists \(count) neighbours, but not us"
+            count == 0 ? "its hello lists no neighbor" : "its hello lists \(count) neighbors, but not us"
         case .address(let old, let new): "its address was \(old) and is \(new)"
         case .routerID(let old, let new): "its router ID was \(old) and is \(new)"
         case .silence(let time): "no hello for \(time)"
@@ -72,7 +72,7 @@ extension LSAKey {
     }
 }
 
-/// The latest fall back of a neighbour.
+/// The latest fall back of a neighbor.
 public struct NeighborFallback: Hashable, Sendable {
     /// When it was.
     public var moment: Instant

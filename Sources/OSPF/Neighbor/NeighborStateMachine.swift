@@ -1,4 +1,4 @@
-/// What can happen to a neighbour (RFC 2328 §10.2).
+/// What can happen to a neighbor (RFC 2328 §10.2).
 enum NeighborEvent: Sendable {
     /// Its hello lists us.
     case twoWayReceived
@@ -37,7 +37,7 @@ enum NeighborEvent: Sendable {
 
 extension NeighborState {
     /// The state after an event (RFC 2328 §10.3), and whether the exchange begins anew even if the state is the same.
-    /// Down is left by the creation of a neighbour and entered by its removal, so it does not appear here.
+    /// Down is left by the creation of a neighbor and entered by its removal, so it does not appear here.
     func next(on event: NeighborEvent, adjacencyIsWanted: Bool, nothingToRequest: Bool) -> NeighborState {
         switch event {
         case .twoWayReceived:

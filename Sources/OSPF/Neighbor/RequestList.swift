@@ -1,7 +1,7 @@
 import OSPFPacket
 internal import Timing
 
-/// LSAs that a neighbour has described and we do not have (RFC 2328 §10, "Link state request list").
+/// LSAs that a neighbor has described and we do not have (RFC 2328 §10, "Link state request list").
 struct RequestList: Sendable {
     private var wanted: [LSAKey: LSAHeader] = [:]
     private var order = FIFO<LSAKey>()
@@ -20,7 +20,7 @@ struct RequestList: Sendable {
 
     subscript(key: LSAKey) -> LSAHeader? { wanted[key] }
 
-    /// Adds an LSA as the neighbour has described it. Of several descriptions the latest instance counts.
+    /// Adds an LSA as the neighbor has described it. Of several descriptions the latest instance counts.
     mutating func insert(_ header: LSAHeader) {
         if let known = wanted[header.key] {
             if header.recency(comparedTo: known) == .newer { wanted[header.key] = header }
@@ -31,7 +31,7 @@ struct RequestList: Sendable {
         order.append(header.key)
     }
 
-    /// Forgets the places of what has come: a neighbour that goes on describing must not make the list grow.
+    /// Forgets the places of what has come: a neighbor that goes on describing must not make the list grow.
     private mutating func compact() {
         var seen: Set<LSAKey> = []
         order.filter { wanted[$0] != nil && seen.insert($0).inserted }

@@ -2,9 +2,9 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// What neighbours say and what is done about it. The conversation is the neighbour's; here is what it means for others.
+/// What neighbors say and what is done about it. The conversation is the neighbor's; here is what it means for others.
 extension Router {
-    /// Takes in what happened to a neighbour. What can make the conversation fall back says why.
+    /// Takes in what happened to a neighbor. What can make the conversation fall back says why.
     mutating func neighborEvent(
         _ neighbor: NeighborKey, _ event: NeighborEvent, because fault: NeighborFault? = nil, at now: Instant
     ) {
@@ -42,7 +42,7 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
-    /// Sees to it that every neighbour is asked for the next LSAs as soon as those asked for before have come, from
+    /// Sees to it that every neighbor is asked for the next LSAs as soon as those asked for before have come, from
     /// it or from others.
     mutating func continueLoading(at now: Instant) {
         for index in interfaces.indices where interfaces[index].neighbors.contains(where: \.mayRequest) {
@@ -99,12 +99,12 @@ extension Router {
         interfaces[neighbor].use(on: interfaces[neighbor.interface])
     }
 
-    /// LSAs that all neighbours together have been or will be asked for.
+    /// LSAs that all neighbors together have been or will be asked for.
     private var requestCount: Int {
         interfaces.reduce(0) { $1.neighbors.reduce($0) { $0 + ($1.conversation?.requests.count ?? 0) } }
     }
 
-    /// Does what a step of a conversation leads to. The neighbour may be gone with that step.
+    /// Does what a step of a conversation leads to. The neighbor may be gone with that step.
     private mutating func carryOut(
         _ outbox: ConversationOutbox, with neighbor: NeighborKey, usedBefore before: Neighbor.Use, at now: Instant
     ) {

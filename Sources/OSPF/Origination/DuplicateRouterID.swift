@@ -18,7 +18,7 @@ struct DuplicateDetection: Sendable {
     var resolution: Resolution?
     /// How often another ID may be taken.
     private(set) var backoff = YieldBackoff()
-    /// When a neighbour with our ID was first heard, by interface.
+    /// When a neighbor with our ID was first heard, by interface.
     var neighborHeard: [UInt32: Instant] = [:]
     /// When a sign of another router with our ID was last seen.
     var lastSeen: Instant?
@@ -68,9 +68,9 @@ struct DuplicateDetection: Sendable {
 }
 
 extension Router {
-    /// A packet with our own router ID came in. If it is not ours come back, the neighbour at that address is a
+    /// A packet with our own router ID came in. If it is not ours come back, the neighbor at that address is a
     /// duplicate: the smaller link-local address takes another ID (§7.1); whoever has its ID from the configuration
-    /// keeps it. A neighbour that ought to yield and does not is given way to in the end.
+    /// keeps it. A neighbor that ought to yield and does not is given way to in the end.
     mutating func noteOwnIDHeard(from source: IPv6Address, on index: UInt32, at now: Instant) {
         guard !interfaces.contains(where: { $0.configuration.linkLocalAddress == source }) else { return }
         duplicates.lastSeen = now
@@ -135,7 +135,7 @@ extension Router {
         return body.hardwareFingerprint
     }
 
-    /// Takes another router ID, which is to begin anew: neighbours are forgotten, and the database with them.
+    /// Takes another router ID, which is to begin anew: neighbors are forgotten, and the database with them.
     mutating func resolveDuplicate(at now: Instant) {
         guard case .yield? = duplicates.resolution else { return }
         let interfaces = self.interfaces.map(\.configuration)

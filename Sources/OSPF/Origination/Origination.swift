@@ -38,7 +38,7 @@ struct Origination: Sendable {
     /// Header and fixed fields of a router-LSA.
     private static let linkCapacity = largestLSA - LSAHeader.size - 4
 
-    /// A link of the router-LSA is told from others by interface and neighbour.
+    /// A link of the router-LSA is told from others by interface and neighbor.
     struct LinkKey: Hashable, Comparable, Sendable {
         var interface: UInt32
         var neighbor: RouterID

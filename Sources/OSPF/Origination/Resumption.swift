@@ -3,7 +3,7 @@ import OSPFPacket
 internal import Timing
 
 /// The start of a router after an earlier process of the same node, whose routes the kernel has kept: nobody shall notice.
-/// RFC 3623 has the neighbours told and asked to wait. Here the router keeps its LSAs back instead, but for those of its
+/// RFC 3623 has the neighbors told and asked to wait. Here the router keeps its LSAs back instead, but for those of its
 /// links, and takes up those that are known of its earlier life until its adjacencies are what they were.
 struct Resumption: Sendable {
     /// When it ends at the latest.

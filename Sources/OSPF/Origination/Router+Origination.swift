@@ -93,7 +93,7 @@ extension Router {
         }
     }
 
-    /// Flushes everything of ours and says goodbye, so that neighbours route around at once instead of after
+    /// Flushes everything of ours and says goodbye, so that neighbors route around at once instead of after
     /// RouterDeadInterval. Nothing can be acknowledged any more; what gets lost ages out with the adjacency.
     mutating func shutDown(at now: Instant) {
         for key in ownKeys { expire(key, at: now) }

@@ -1,6 +1,6 @@
 public import Addressing
 
-/// A neighbour through which packets can be sent: on a point-to-point link one in state Full
+/// A neighbor through which packets can be sent: on a point-to-point link one in state Full
 /// (or that was a moment ago), on a broadcast link any
 /// in state 2-Way or higher (the routers on a transit network forward to each other directly, adjacent or not).
 public struct AdjacentNeighbor: Hashable, Sendable {
@@ -13,7 +13,7 @@ public struct AdjacentNeighbor: Hashable, Sendable {
     /// Its link-local address on that link.
     public var address: IPv6Address
 
-    /// Describes a neighbour.
+    /// Describes a neighbor.
     public init(interface: UInt32, routerID: RouterID, interfaceID: UInt32, address: IPv6Address) {
         self.interface = interface
         self.routerID = routerID
@@ -21,6 +21,6 @@ public struct AdjacentNeighbor: Hashable, Sendable {
         self.address = address
     }
 
-    /// The neighbour as a next hop.
+    /// The neighbor as a next hop.
     var nextHop: NextHop { NextHop(interface: interface, gateway: address) }
 }

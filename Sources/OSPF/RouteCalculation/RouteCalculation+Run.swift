@@ -3,7 +3,7 @@ import ShortestPath
 
 extension RouteCalculation {
     /// Brings the routes up to date as seen from `root`, whose own router-LSA is taken from the database as everybody
-    /// else takes it. A link of its own over which no neighbour is known gives no next hop. Each route keeps at most
+    /// else takes it. A link of its own over which no neighbor is known gives no next hop. Each route keeps at most
     /// `maximumPaths` (at least 1) next hops.
     public mutating func run(root: RouterID, neighbors: [AdjacentNeighbor], maximumPaths: Int) -> RouteTableUpdate {
         precondition(maximumPaths >= 1)
@@ -158,7 +158,7 @@ extension RouteCalculation {
         view.exits.sort(by: Exit.precedes)
     }
 
-    /// The vertex of a neighbour if it is another router that a network's LSA names.
+    /// The vertex of a neighbor if it is another router that a network's LSA names.
     private func router(_ neighbor: AdjacentNeighbor, on network: Vertex, root: RouterID) -> Vertex? {
         guard neighbor.routerID != root, topology.hasLink(from: network, to: .router(neighbor.routerID)) else {
             return nil

@@ -62,7 +62,7 @@ struct Viewpoint: Equatable, Sendable {
     var maximumPaths = 1
 }
 
-/// A way out of the root: to a neighbour, or onto the link of an interface itself.
+/// A way out of the root: to a neighbor, or onto the link of an interface itself.
 struct Exit: Equatable, Sendable {
     var nextHop: NextHop
     /// `nil` where the destination itself is on the link.
@@ -75,7 +75,7 @@ struct Exit: Equatable, Sendable {
 
     init(onLink interface: UInt32) { nextHop = NextHop(onLink: interface) }
 
-    /// By next hop first. Two router IDs can have one address, while a neighbour changes its own.
+    /// By next hop first. Two router IDs can have one address, while a neighbor changes its own.
     static func precedes(_ left: Exit, _ right: Exit) -> Bool {
         if left.nextHop != right.nextHop { return left.nextHop < right.nextHop }
         guard let one = left.neighbor, let other = right.neighbor else { return false }

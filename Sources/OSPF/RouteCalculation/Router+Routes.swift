@@ -4,7 +4,7 @@ internal import Timing
 
 /// From a changed database to changed routes.
 extension Router {
-    /// Something that shortest paths depend on has changed: links in the database, or a neighbour of ours.
+    /// Something that shortest paths depend on has changed: links in the database, or a neighbor of ours.
     mutating func topologyChanged(at now: Instant) { spfDelay.changed(at: now) }
 
     /// When the next calculation is due. Prefixes, which need no shortest paths, wait only after one that was much work.

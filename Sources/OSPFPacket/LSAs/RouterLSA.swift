@@ -36,9 +36,9 @@ public struct RouterLSA: Hashable, Sendable {
         public var metric: UInt16
         /// The originator's interface ID.
         public var interfaceID: UInt32
-        /// The interface ID of the neighbour, or of the designated router on a transit network.
+        /// The interface ID of the neighbor, or of the designated router on a transit network.
         public var neighborInterfaceID: UInt32
-        /// The neighbour's router ID, or the designated router's.
+        /// The neighbor's router ID, or the designated router's.
         public var neighborRouterID: RouterID
 
         /// Describes an interface.

@@ -10,7 +10,7 @@ public struct Hello: Hashable, Sendable {
     public var options: OSPFOptions
     /// Seconds between hellos.
     public var helloInterval: UInt16
-    /// Seconds of silence after which a neighbour is gone.
+    /// Seconds of silence after which a neighbor is gone.
     public var deadInterval: UInt16
     /// The designated router in the sender's view; 0 for none.
     public var designatedRouter: RouterID
@@ -36,7 +36,7 @@ public struct Hello: Hashable, Sendable {
 }
 
 extension Hello {
-    /// The octets before the neighbours.
+    /// The octets before the neighbors.
     static let fixedSize = 20
     /// The octets of the body.
     var size: Int { Self.fixedSize + 4 * neighbors.count }

@@ -60,7 +60,7 @@ public struct LinkPlan: Hashable, Sendable {
     public var quality: LinkQuality
     /// Time between hellos, in whole seconds.
     public var helloInterval: Duration
-    /// Silence after which a neighbour is gone, in whole seconds.
+    /// Silence after which a neighbor is gone, in whole seconds.
     public var deadInterval: Duration
     /// The largest packet, at least 1280.
     public var mtu: Int

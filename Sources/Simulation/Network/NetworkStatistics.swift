@@ -46,7 +46,7 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case updates
         /// A router is not done when everything should be.
         case notQuiet
-        /// Neighbours differ from who is there.
+        /// Neighbors differ from who is there.
         case neighbors
         /// Databases differ.
         case database

@@ -84,7 +84,7 @@ public struct Scenario: Hashable, Sendable {
     }
 
     /// How long nothing but hellos must have been sent before a network counts as calm: whatever may still be waited
-    /// for (a silent neighbour, a segment's Waiting, MinLSInterval) takes less.
+    /// for (a silent neighbor, a segment's Waiting, MinLSInterval) takes less.
     private var calmInterval: Duration {
         (plan.links.map(\.deadInterval).max() ?? .zero) * 2 + .seconds(3)
     }

@@ -34,7 +34,7 @@ extension Lab {
         topology.links.enumerated().filter { faults[$0.offset] == nil }.map(\.element)
     }
 
-    /// The ports to leave by, and the neighbours to go to, on all shortest ways from one node to another, where every
+    /// The ports to leave by, and the neighbors to go to, on all shortest ways from one node to another, where every
     /// link costs the same: a breadth-first search from the far end, which shares nothing with any router.
     func firstHops(from start: String, to end: String) -> Set<KernelRoute.NextHop> {
         let distances = distances(to: end)
@@ -88,7 +88,7 @@ extension Lab {
             let events = node.router == .meshd ? (try? status(of: node.name).events.map(\.message)) ?? [] : []
             return """
                 ── \(node.name) (\(node.router.rawValue), \(isRunning(node.name) ? "running" : "not running"))
-                neighbours: \(neighbors.map { "\($0.routerID) on \($0.port): \($0.state)" })
+                neighbors: \(neighbors.map { "\($0.routerID) on \($0.port): \($0.state)" })
                 routes: \(routes.map { "\($0.key) by \($0.value.sorted())" }.sorted())
                 events: \(events)
                 \(log(of: node.name).suffix(3000))

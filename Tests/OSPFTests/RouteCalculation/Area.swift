@@ -90,7 +90,7 @@ struct Area {
     }
 }
 
-/// A cable: our interface, the neighbour, and its interface.
+/// A cable: our interface, the neighbor, and its interface.
 func cable(_ interface: UInt32, to router: RouterID, _ theirs: UInt32, cost: UInt16 = 10) -> RouterLSA.Link {
     RouterLSA.Link(
         type: .pointToPoint, metric: cost, interfaceID: interface, neighborInterfaceID: theirs, neighborRouterID: router

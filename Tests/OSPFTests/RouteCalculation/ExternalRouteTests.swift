@@ -236,7 +236,7 @@ struct ExternalRouteTests {
         area.run(1, neighbors)
         #expect(area.route(.default)?.internalMetric == 20 && area.route(.default)?.nextHops == [to2])
         #expect(area.route("fd09::/32")?.metric == 26)
-        // Only router 4 gets farther away, neither announcer does, and no neighbour of the root is another.
+        // Only router 4 gets farther away, neither announcer does, and no neighbor of the root is another.
         area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2, cost: 30)], flags: [.border, .external])
         area.run(1, neighbors)
         #expect(area.route(.default)?.internalMetric == 30 && area.route(.default)?.nextHops == [to3])

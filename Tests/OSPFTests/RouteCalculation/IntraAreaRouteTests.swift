@@ -76,7 +76,7 @@ struct IntraAreaRouteTests {
         area.router(2, [cable(15, to: 1, 5), cable(17, to: 1, 7)])
         area.prefixes(2, [LSAPrefix("fd00::2/128")])
         area.run(1, [neighbor(5, 2, 15)])
-        // The cheap cable's neighbour is not heard any more, but both ends still announce the cable.
+        // The cheap cable's neighbor is not heard any more, but both ends still announce the cable.
         #expect(area.route("fd00::2/128") == nil)
         area.router(1, [cable(5, to: 2, 15, cost: 3817)], options: stub)
         area.run(1, [neighbor(5, 2, 15)])
@@ -105,7 +105,7 @@ struct IntraAreaRouteTests {
             area.route("fd00::2/128")
                 == Destination(
                     kind: .intraArea, metric: 15, announcers: [2], nextHops: [hop(1, 2, 11), hop(2, 2, 12)]))
-        // A cable whose neighbour is not there gives no next hop.
+        // A cable whose neighbor is not there gives no next hop.
         area.run(1, [neighbors[1]])
         #expect(area.route("fd00::2/128")?.nextHops == [hop(2, 2, 12)])
         area.run(1, [])

@@ -109,7 +109,7 @@ struct RouteOracle {
         return distances[.router(root)]?[node]
     }
 
-    /// All neighbours over whom some shortest path to `node` begins.
+    /// All neighbors over whom some shortest path to `node` begins.
     private func nextHops(_ node: Node) -> Set<NextHop> {
         var result: Set<NextHop> = []
         guard let total = distance(node) else { return [] }

@@ -2,7 +2,7 @@ import Addressing
 import OSPF
 import OSPFPacket
 
-/// A neighbour on a cable of router 0 whose every word is the test's.
+/// A neighbor on a cable of router 0 whose every word is the test's.
 struct ForeignNeighbor {
     let routerID: RouterID
     let interface: UInt32
@@ -34,7 +34,7 @@ struct ForeignNeighbor {
         say(.hello(hello), in: &bench)
     }
 
-    /// A description with the next number, from the master that this neighbour is for its higher router ID.
+    /// A description with the next number, from the master that this neighbor is for its higher router ID.
     mutating func describe(
         _ headers: [LSAHeader], flags: DatabaseDescription.Flags = [.master], in bench: inout Bench
     ) {
@@ -65,6 +65,6 @@ extension Bench {
         }
     }
 
-    /// The state of router 0's only neighbour.
+    /// The state of router 0's only neighbor.
     var onlyState: NeighborState? { routers[0].neighborSnapshots.first?.state }
 }
