@@ -1,5 +1,5 @@
-/// Gives a node its addresses from nothing but a base prefix and its own hardware address, so that nobody has to be
-/// asked: `base | MAC << 9` is the node's /119, whose lower /120 is the host's and whose upper /120 is the pods'.
+/// Derives a node's addresses from a base prefix and its own hardware address alone, so that no server is needed: `base
+/// | MAC << 9` is the node's /119; its lower /120 is the host's, its upper /120 the pods'.
 public struct AddressPlan: Hashable, Sendable {
     /// The prefix all nodes share, at most 71 bits long, so that 48 bits of MAC and 9 bits of host fit behind it.
     public let base: IPv6Prefix
@@ -38,7 +38,7 @@ public struct AddressPlan: Hashable, Sendable {
 
     /// One port of the node as the plan sees it.
     public struct Port: Hashable, Sendable {
-        /// The port's permanent hardware address where the kernel tells it, else the present one.
+        /// The port's permanent hardware address if the kernel knows it, else the current one.
         public var mac: MACAddress
         /// Whether a real device is behind the port, rather than a veth, a bridge or the like.
         public var isPhysical: Bool

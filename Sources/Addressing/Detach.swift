@@ -1,5 +1,5 @@
-// Values share storage with their copies until one of them is changed, and then whoever changes it pays for copying. A
-// reader on another thread that detaches its copy first pays itself, and the writer, once it is alone again, pays nothing.
+// Values share storage with their copies until one of them changes; the one that changes pays for the copy. A reader on
+// another thread that detaches its copy first pays itself, and the writer, once it is alone again, pays nothing.
 
 extension Array {
     /// Gives this array storage of its own.

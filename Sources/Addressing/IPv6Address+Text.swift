@@ -35,7 +35,7 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
     init?(text: Span<UInt8>) {
         var groups: UInt128 = 0
         var count = 0
-        /// How many groups stand before the `::`.
+        /// The number of groups before the `::`.
         var gap: Int?
         var place = 0
         if text.count >= 2, text[0] == Self.colon, text[1] == Self.colon {
@@ -69,7 +69,7 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
         }
         guard gap == nil ? count == 8 : count < 8 else { return nil }
         if let gap {
-            // What stands behind the gap stays at the end, what stands before it goes to the front.
+            // The groups after the gap stay at the end, those before it move to the front.
             let behind = 16 * (count - gap)
             groups = (groups >> behind) << (16 * (8 - gap)) | groups & ((1 << behind) - 1)
         }

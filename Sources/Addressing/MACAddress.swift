@@ -14,7 +14,7 @@ public struct MACAddress: Hashable, Sendable, RawRepresentable, Comparable {
 
     /// The group bit: such an address never names one interface.
     public var isMulticast: Bool { rawValue >> 40 & 1 == 1 }
-    /// The U/L bit: somebody made this address up, so it may change or clash.
+    /// The U/L bit: the address was assigned locally, so it may change or clash.
     public var isLocallyAdministered: Bool { rawValue >> 41 & 1 == 1 }
     /// Whether this can name an interface: neither zero nor a group.
     public var isUsable: Bool { rawValue != 0 && !isMulticast }

@@ -1,9 +1,9 @@
-/// A dictionary by prefix for the tables that hold every prefix of the mesh, and are asked for each when ten thousand come
-/// at once: a lookup costs a few multiplications and a step or two.
+/// A dictionary by prefix for tables with every prefix of the mesh, which are asked for ten thousand at once: a lookup
+/// costs a few multiplications and a step or two.
 ///
-/// Whoever announces prefixes cannot slow it down by choosing them: the hash is strongly universal (pair-multiply-shift,
-/// Thorup 2015), so whatever two prefixes he takes without knowing the keys, they fall together once in as many times as
-/// there are chains, and chains are as many as prefixes or more.
+/// Announcers cannot slow it down by choosing prefixes: the hash is strongly universal (pair-multiply-shift, Thorup
+/// 2015), so two prefixes chosen without the keys collide with a probability of one in the number of chains, and there
+/// are as many chains as prefixes or more.
 public struct PrefixMap<Value> {
     @usableFromInline
     struct Entry {
@@ -128,7 +128,7 @@ extension PrefixMap: Equatable where Value: Equatable {
     }
 }
 
-/// A hash of prefixes whose keys nobody outside knows.
+/// A hash of prefixes with secret keys.
 @usableFromInline
 struct PrefixHash: Sendable {
     @usableFromInline let keys: (UInt64, UInt64, UInt64, UInt64, UInt64)

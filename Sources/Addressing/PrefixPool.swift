@@ -34,8 +34,8 @@ public struct PrefixPool: Hashable, Sendable {
         return numbers.contains(Int((prefix.address.rawValue ^ base.address.rawValue) >> UInt32(32 - length)))
     }
 
-    /// The first prefix that overlaps none of those in use, beginning at a place that `seed` gives; `nil` if all are in use.
-    /// What covers the whole base, as a default route does, says where it lies and not that it is in use.
+    /// The first prefix that overlaps none of those in use, starting at a place that `seed` determines; `nil` if all
+    /// are in use. A prefix that covers the whole base, such as a default route, does not count as used.
     public func choose(seed: UInt64, avoiding used: some Sequence<IPv4Prefix>) -> IPv4Prefix? {
         var isUsed = [Bool](repeating: false, count: 1 << (length - base.length))
         for other in used where other.length > base.length && base.contains(other.address) {

@@ -15,7 +15,7 @@ extension Span<UInt8> {
 }
 
 extension Span<UInt8> {
-    /// Reads what stands before the first `separator` by `read`, and behind it a number as ``decimal(at:)`` does.
+    /// Reads the part before the first `separator` with `read`, and after it a number like ``decimal(at:)``.
     func split<Value>(at separator: UInt8, _ read: (Span<UInt8>) -> Value?) -> (Value, Int)? {
         guard var place = indices.first(where: { self[$0] == separator }), let value = read(extracting(..<place)) else {
             return nil
@@ -27,7 +27,7 @@ extension Span<UInt8> {
 }
 
 extension UInt8 {
-    /// The digit that this character of ASCII stands for, if it is one below `radix` (10 or 16).
+    /// The digit that this ASCII character represents, if it is below `radix` (10 or 16).
     func digit(below radix: UInt8) -> UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")

@@ -5,4 +5,4 @@
 #include <linux/rtnetlink.h>
 #include <linux/nexthop.h>
 #include <linux/netconf.h>
-#include <linux/neighbor.h>
+#include <linux/neighbour.h>

@@ -23,7 +23,7 @@ extension ListCommand {
 struct NeighborsCommand: ListCommand {
     typealias Item = Neighbor
     static let configuration = CommandConfiguration(
-        commandName: "neighbors", abstract: "Show the neighbors of this node.", aliases: ["neighbors", "neigh"])
+        commandName: "neighbors", abstract: "Show the neighbors of this node.", aliases: ["neighbours", "neigh"])
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
     var path: String { "/v1/neighbors" }

@@ -34,7 +34,7 @@ extension KernelMonitor {
         route.table == configuration.table || route.table == UInt32(RT_TABLE_MAIN.rawValue)
     }
 
-    func take(_ message: KernelRoute, isNew: Bool, replaces: Bool) throws(SystemError) {
+    func process(_ message: KernelRoute, isNew: Bool, replaces: Bool) throws(SystemError) {
         guard isInTable(message), let route = DefaultRouteTable.Route(message) else { return }
         let isKnown: Bool
         if isNew {

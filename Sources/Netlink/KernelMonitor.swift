@@ -75,10 +75,10 @@ public final class KernelMonitor {
                         routes.append(
                             (route, message.type == Int(RTM_NEWROUTE), message.flags & Flag.replace != 0))
                     } else {
-                        take(message, &events)
+                        process(message, &events)
                     }
                 }
-                for (route, isNew, replaces) in routes { try take(route, isNew: isNew, replaces: replaces) }
+                for (route, isNew, replaces) in routes { try process(route, isNew: isNew, replaces: replaces) }
             case .overflow:
                 overflows += 1
                 events += try readEverything()
@@ -93,7 +93,7 @@ public final class KernelMonitor {
         return events
     }
 
-    private func take(_ message: MessageView, _ events: inout [KernelEvent]) {
+    private func process(_ message: MessageView, _ events: inout [KernelEvent]) {
         switch message.type {
         case Int(RTM_NEWLINK):
             guard let link = Link(message), links.updateValue(link, forKey: link.index) != link else { return }
@@ -159,14 +159,14 @@ public final class KernelMonitor {
         var seenAddresses: Set<AddressKey> = []
         try requests.dump(Int(RTM_GETLINK), ifinfomsg(), of: "links", restart: { seenLinks = [] }) { message in
             if let link = Link(message) { seenLinks.insert(link.index) }
-            take(message, &messages)
+            process(message, &messages)
         }
         let fixed = ifaddrmsg(ifa_family: UInt8(AF_UNSPEC), ifa_prefixlen: 0, ifa_flags: 0, ifa_scope: 0, ifa_index: 0)
         try requests.dump(Int(RTM_GETADDR), fixed, of: "addresses", restart: { seenAddresses = [] }) { message in
             if let address = InterfaceAddress(message) {
                 seenAddresses.insert(AddressKey(interface: address.interface, address: address.address))
             }
-            take(message, &messages)
+            process(message, &messages)
         }
         for (key, address) in addressTable where !seenAddresses.contains(key) {
             addressTable[key] = nil

@@ -21,10 +21,10 @@ extension MeshNode {
             // The router must not start before it is known which routes are ours.
             counters.kernelErrors += 1
             if before == nil { log(.error, "cannot read the kernel's routes, trying again: \(reason)") }
-            _ = installer.take(outcome, at: now)
+            _ = installer.receive(outcome, at: now)
             return
         }
-        let request = installer.take(outcome, at: now)
+        let request = installer.receive(outcome, at: now)
         if let error = installer.lastError {
             counters.kernelErrors += 1
             if before == nil { log(.error, "cannot change the kernel's routes: \(error)") }
@@ -44,7 +44,7 @@ extension MeshNode {
         var removed: [IPv6Prefix] = []
         var changedNextHops = false
         for event in events {
-            guard installer.take(event) else { continue }
+            guard installer.receive(event) else { continue }
             switch event {
             case .routeDeleted(let prefix): removed.append(prefix)
             case .nextHopsChanged: changedNextHops = true

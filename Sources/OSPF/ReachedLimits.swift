@@ -29,7 +29,7 @@ struct ReachedLimits: Sendable {
 extension Router {
     /// Notes that a limit was reached, with a notice at the first time.
     mutating func refuse(because limit: Notice.Limit, at now: Instant) {
-        if limits.refuse(limit, at: now) { tell(.limitReached(limit)) }
+        if limits.refuse(limit, at: now) { notify(.limitReached(limit)) }
     }
 
     /// The limits that are reached now.

@@ -31,10 +31,10 @@ extension Router {
         guard router != .none else { return reject(.routerID) }
         guard router != routerID else {
             if case .hello(let hello) = packet.body, let sender = ownSender(of: hello, from: source) {
-                return heardOwnInterface(sender, on: interface, at: now)
+                return receivedOwnHello(sender, on: interface, at: now)
             }
             reject(.routerID)
-            return noteOwnIDHeard(from: source, on: interface, at: now)
+            return receivedOwnRouterID(from: source, on: interface, at: now)
         }
         // The active interface hears them too.
         guard !interfaces[interface].isSilent else { return }

@@ -4,8 +4,8 @@ public import Timing
 
 /// What can be seen of a router from outside. Nothing here changes it.
 extension Router {
-    /// Gives this copy of a router storage of its own, so that the next change of the original has nothing to copy. To be
-    /// called by whoever took the copy, on a thread of its own.
+    /// Gives this copy of a router its own storage, so that the next change of the original copies nothing. Whoever
+    /// made the copy calls this, on its own thread.
     public mutating func detach() {
         database.detach()
         aging.detach()
@@ -57,7 +57,7 @@ extension Router {
         }
     }
 
-    /// The name a router has told (RFC 5642).
+    /// The name that a router announces (RFC 5642).
     public func hostname(of router: RouterID) -> String? {
         router == routerID && !configuration.hostname.isEmpty
             ? configuration.hostname : calculation.hostname(of: router)
@@ -99,7 +99,7 @@ extension Router {
     /// The sum of the checksums of all LSAs of area and AS scope: equal on all routers whose databases are.
     public var databaseChecksum: UInt32 { database.checksumSum }
 
-    /// Whether ``RouterEvent/timer`` would declare a neighbor dead at `now`, for want of hellos.
+    /// Whether ``RouterEvent/timer`` would declare a neighbor dead at `now`, because its hellos are missing.
     public func hasSilentNeighbor(at now: Instant) -> Bool {
         interfaces.contains { $0.neighbors.contains { $0.inactivityDeadline <= now } }
     }
@@ -109,15 +109,15 @@ extension Router {
         interfaces.contains { $0.neighbors.contains { $0.state >= .exStart && $0.state < .full } }
     }
 
-    /// When another router with our router ID was last heard of, directly or by its LSAs; `nil` if none was.
+    /// When another router with our router ID was last detected, directly or by its LSAs; `nil` if never.
     public var duplicateRouterIDSeen: Instant? { duplicates.lastSeen }
 
-    /// Whether an earlier life is being taken up (``RouterConfiguration/resumptionLimit``).
+    /// Whether this router resumes an earlier run (``RouterConfiguration/resumptionLimit``).
     public var isResuming: Bool { resumption != nil }
 
-    /// Whether initial database synchronization is complete: every interface that is neither passive nor stands by has a full
-    /// neighbor, all of them are reached by shortest paths (their router-LSAs, too, know of the adjacency), no exchange is
-    /// under way, and nothing is throttled or uncomputed.
+    /// Whether initial database synchronization is complete: every interface that is neither passive nor on standby has
+    /// a full neighbor, all of these are reached by shortest paths (their router-LSAs have the adjacency too), no
+    /// exchange is under way, and no origination or calculation is pending.
     public var isSynchronized: Bool {
         let active = interfaces.filter { !$0.isSilent }
         guard !active.isEmpty, isSettled, !isExchanging else { return false }

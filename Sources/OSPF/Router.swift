@@ -2,18 +2,18 @@ public import Addressing
 import OSPFPacket
 public import Timing
 
-/// An OSPFv3 router as a value (RFC 5340): events in, effects out. It holds no socket, reads no clock and shares
-/// nothing, so the same code runs in the agent, in the simulator and in tests.
+/// An OSPFv3 router as a value (RFC 5340): events in, effects out. It has no socket, reads no clock and shares nothing,
+/// so the agent, the simulator and the tests run the same code.
 ///
-/// An event is taken in in two steps: what it says is noted (``handle(_:at:effects:)``'s switch), then everything that
-/// follows is settled in a fixed order: own LSAs, flooding, routes. Deadlines of the few things there are (interfaces,
-/// neighbors) are looked over; those of the many (LSAs) stand in a queue.
+/// An event is processed in two steps: it is noted (``handle(_:at:effects:)``'s switch), then everything that follows
+/// is settled in a fixed order: own LSAs, flooding, routes. Deadlines of interfaces and neighbors, which are few, are
+/// scanned; those of LSAs, which are many, are in a queue.
 public struct Router: Sendable {
-    /// What the router was told at its start, but for a router ID that had to be changed.
+    /// The configuration at the start, except for a router ID that had to be changed.
     public internal(set) var configuration: RouterConfiguration
     /// When ``RouterEvent/timer`` is wanted next; `nil` while nothing waits.
     public private(set) var nextDeadline: Instant?
-    /// The routes as they stand.
+    /// The current routes.
     public internal(set) var routeTable = RouteTable()
     /// The counters.
     public internal(set) var statistics = RouterStatistics()
@@ -23,7 +23,7 @@ public struct Router: Sendable {
     /// When LSAs come of age: others' MaxAge, own refreshes.
     var aging = DeadlineQueue<DatabaseKey>()
     var origination = Origination()
-    /// While an earlier life is taken up.
+    /// The resumption of an earlier run, while it is under way.
     var resumption: Resumption?
     var calculation: RouteCalculation
     /// Only prefixes changed since the last calculation, which needs no shortest paths and no delay.
@@ -33,7 +33,7 @@ public struct Router: Sendable {
     var calculationRest = Instant.zero
     var duplicates = DuplicateDetection()
     var random: SplitMix64
-    var toldDuplicatePrefixes: [DuplicatePrefix] = []
+    var notifiedDuplicatePrefixes: [DuplicatePrefix] = []
     var isShutDown = false
     /// The limits that were reached.
     var limits = ReachedLimits()
@@ -58,13 +58,13 @@ public struct Router: Sendable {
         swap(&self.effects, &effects)
         defer { swap(&self.effects, &effects) }
         if !isShutDown {
-            take(event, at: now)
+            process(event, at: now)
             settle(at: now)
         }
         nextDeadline = isShutDown ? nil : earliestDeadline
     }
 
-    private mutating func take(_ event: RouterEvent, at now: Instant) {
+    private mutating func process(_ event: RouterEvent, at now: Instant) {
         switch event {
         case .interfaceUp(let configuration): interfaceUp(configuration, at: now)
         case .interfaceDown(let index):
@@ -98,7 +98,7 @@ public struct Router: Sendable {
         let isHelloDue = interfaces.contains { !$0.isSilent && $0.nextHello <= now }
         for index in interfaces.indices {
             // Hellos that may go by now go together, so that a router at rest wakes up once for all its ports.
-            if isHelloDue { interfaces[index].hastenHello(at: now) }
+            if isHelloDue { interfaces[index].advanceHello(at: now) }
             runInterfaceTimers(index, at: now)
         }
         runAging(at: now)
@@ -116,5 +116,5 @@ public struct Router: Sendable {
 
     mutating func reject(_ reason: RejectionReason) { statistics.rejections[reason, default: 0] += 1 }
 
-    mutating func tell(_ notice: Notice) { effects.append(.notice(notice)) }
+    mutating func notify(_ notice: Notice) { effects.append(.notice(notice)) }
 }

@@ -1,7 +1,7 @@
 public import Addressing
 public import OSPFPacket
 
-/// What a router is told when it starts.
+/// The configuration of a router at its start.
 public struct RouterConfiguration: Hashable, Sendable {
     /// The router's ID; never 0.
     public var routerID: RouterID
@@ -11,9 +11,9 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var areaID: AreaID
     /// The instance of all interfaces (RFC 5340 §2.4).
     public var instanceID: UInt8
-    /// The node's name, told to the others (RFC 5642); empty for none.
+    /// The node's name, announced to other routers (RFC 5642); empty for none.
     public var hostname: String
-    /// Tells this machine from another that has the same router ID: 32 octets or more (RFC 7503 §7.2.2).
+    /// Distinguishes this machine from another one with the same router ID: 32 octets or more (RFC 7503 §7.2.2).
     public var hardwareFingerprint: [UInt8]
     /// The most first hops a route keeps, at least 1.
     public var maximumPaths: Int
@@ -23,9 +23,9 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var limits: RouterLimits
     /// Where the router's own random numbers start.
     public var seed: UInt64
-    /// How long, at most, a router that follows an earlier process of the same node lets that one's LSAs stand until its
-    /// adjacencies are back, mostly for milliseconds; `nil` for a router that begins anew. To be given only where the
-    /// kernel still forwards as that process had it.
+    /// How long a router that follows an earlier run of the same node keeps that run's LSAs until its adjacencies are
+    /// back, usually milliseconds; `nil` for a router that does not follow one. Only for a kernel that still forwards
+    /// as that run left it.
     public var resumptionLimit: Duration?
 
     /// Describes a router.
@@ -106,7 +106,7 @@ public struct RouterLimits: Hashable, Sendable {
     }
 }
 
-/// An interface as the router is told of it, when its link is up and has a link-local address.
+/// The configuration of an interface whose link is up and has a link-local address.
 public struct InterfaceConfiguration: Hashable, Sendable {
     /// How the link is treated.
     public enum Kind: String, Hashable, Sendable {
@@ -114,7 +114,7 @@ public struct InterfaceConfiguration: Hashable, Sendable {
         case pointToPoint = "p2p"
         /// Any number of routers, with a designated one.
         case broadcast
-        /// Point-to-point until a second neighbor is heard, broadcast from then on until the link goes down.
+        /// Point-to-point until there is a second neighbor; then broadcast until the link goes down.
         case auto
     }
 
@@ -175,8 +175,8 @@ public struct AdvertisedPrefix: Hashable, Sendable {
     /// What is announced with it.
     public var options: PrefixOptions
 
-    /// The largest metric used: whoever else announces the prefix is preferred. 65535 is reachable as well, but some
-    /// implementations take it for LSInfinity.
+    /// The largest metric in use: any other announcer of the prefix is preferred. 65535 is reachable too, but some
+    /// implementations treat it as LSInfinity.
     public static let lastResort: UInt16 = 65534
 
     /// Makes an entry.

@@ -11,7 +11,7 @@ public enum RouterEffect: Sendable {
     case routes(RouteTableUpdate)
     /// Something a person may want to read about.
     case notice(Notice)
-    /// The router ID was changed because another router has it too (RFC 7503 §7); worth keeping on disk.
+    /// The router ID was changed because another router has it too (RFC 7503 §7). It should be saved.
     case routerIDChanged(RouterID)
 }
 
@@ -32,12 +32,12 @@ public enum Notice: Hashable, Sendable {
         interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, fault: NeighborFault)
     /// An interface went from one state to another.
     case interfaceState(interface: UInt32, from: InterfaceState, to: InterfaceState)
-    /// An interface is on the same link as another of this router, which speaks for both (RFC 5340 §4.9): it stands by, and
-    /// takes over when the other is gone.
+    /// An interface is on the same link as another one of this router, which is active for both (RFC 5340 §4.9). This
+    /// one is on standby, and takes over when the other fails.
     case standby(interface: UInt32, active: UInt32)
-    /// An `auto` interface heard a second neighbor and is treated as broadcast now.
+    /// An `auto` interface has a second neighbor and is broadcast from now on.
     case becameBroadcast(interface: UInt32)
-    /// An `auto` interface heard a neighbor that elects a designated router and is treated as broadcast now.
+    /// An `auto` interface has a neighbor that elects a designated router, and is broadcast from now on.
     case followsElection(interface: UInt32, neighbor: RouterID)
     /// The only neighbor of an `auto` interface elects no designated router any more: it is treated as point-to-point again.
     case becamePointToPoint(interface: UInt32)
@@ -49,7 +49,7 @@ public enum Notice: Hashable, Sendable {
     case duplicateRouterID(RouterID, seenOn: UInt32?, weYield: Bool)
     /// Two routers announce one prefix that should belong to one node: neither a single address nor a default.
     case duplicatePrefix(IPv6Prefix, routers: [RouterID])
-    /// An exchange of databases has not ended for a long time and is begun anew.
+    /// An exchange of databases made no progress and starts again.
     case exchangeStalled(interface: UInt32, neighbor: RouterID, state: NeighborState)
     /// A bound was hit, and something was refused.
     case limitReached(Limit)
@@ -103,9 +103,9 @@ public enum InterfaceState: String, Hashable, Sendable, Codable {
 
 /// The states of a neighbor (RFC 2328 §10.1), in their order.
 public enum NeighborState: Int, Hashable, Sendable, Comparable, CustomStringConvertible {
-    /// Not heard of lately.
+    /// No recent hello.
     case down
-    /// Heard, but does not say it hears us.
+    /// Its hellos do not list this router.
     case initial
     /// Both hear each other; no adjacency wanted.
     case twoWay
@@ -154,13 +154,13 @@ public enum NeighborChangeReason: String, Hashable, Sendable {
     case sequenceNumberMismatch
     /// It asked for an LSA we do not have, or sent an older one than it had described.
     case badLinkStateRequest
-    /// Nothing heard for the dead interval.
+    /// No hello for the dead interval.
     case inactivityTimer
     /// The link went down.
     case linkDown
     /// It came back under another router ID or address, or we changed ours.
     case replaced
-    /// Our interface is on the same link as another of ours, and stands by.
+    /// Our interface is on the same link as another one of ours, and is on standby.
     case standby
     /// The exchange made no progress.
     case stalled

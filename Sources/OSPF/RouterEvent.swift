@@ -16,7 +16,7 @@ public enum RouterEvent: Sendable {
     case advertiseExternal([ExternalPrefix])
     /// Whether others should route around this router: maximum metrics and a clear R-bit (RFC 6987, RFC 5340 §A.2).
     case stubRouter(Bool)
-    /// Take everything back: own LSAs are flushed and neighbors told, so that others route around at once.
+    /// Leave the mesh: own LSAs are flushed and neighbors informed, so that others route around at once.
     case shutdown
 }
 

@@ -2,9 +2,9 @@ public import Addressing
 public import OSPFPacket
 public import Timing
 
-/// An interface as it stands.
+/// The state of an interface.
 public struct InterfaceSnapshot: Hashable, Sendable {
-    /// What the router was told of it.
+    /// Its configuration.
     public var configuration: InterfaceConfiguration
     /// The kind in use: an `auto` interface is shown as what it is treated as now.
     public var effectiveKind: InterfaceConfiguration.Kind
@@ -14,19 +14,19 @@ public struct InterfaceSnapshot: Hashable, Sendable {
     public var designatedRouter: RouterID
     /// The backup; ``RouterID/none`` where there is none.
     public var backupDesignatedRouter: RouterID
-    /// Neighbors heard of, in any state.
+    /// The number of neighbors, in any state.
     public var neighborCount: Int
     /// Neighbors in state Full.
     public var fullNeighborCount: Int
     /// LSAs waiting to be sent for the first time.
     public var queuedLSAs: Int
-    /// The interface of this router that is active on the same link, while this one stands by.
+    /// The active interface of this router on the same link, if this one is on standby.
     public var standbyFor: UInt32?
-    /// Hellos that make no neighbor, in order of who sends them; those past their deadline have not been heard lately.
+    /// Hellos that do not match ours, by router ID. Those past their deadline are not current.
     public var mismatches: [HelloMismatch]
 }
 
-/// A neighbor as it stands.
+/// The state of a neighbor.
 public struct NeighborSnapshot: Hashable, Sendable {
     /// Our interface towards it.
     public var interface: UInt32
@@ -50,7 +50,7 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var designatedRouter: RouterID
     /// The backup in its view.
     public var backupDesignatedRouter: RouterID
-    /// Changes of state since it was first heard.
+    /// State changes since the first hello.
     public var stateChanges: Int
     /// LSAs sent to it and not yet acknowledged.
     public var retransmissionCount: Int
@@ -84,7 +84,7 @@ public struct RouterStatistics: Hashable, Sendable {
     public var decodingErrors: [DecodingError: UInt64] = [:]
     /// Packets and LSAs refused although they decode, by reason.
     public var rejections: [RejectionReason: UInt64] = [:]
-    /// LSAs sent again for want of an acknowledgment.
+    /// LSAs retransmitted because no acknowledgment came.
     public var lsaRetransmissions: UInt64 = 0
     /// LSAs of this router's own originated, refreshed or flushed.
     public var lsaOriginations: UInt64 = 0
@@ -113,7 +113,7 @@ public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case routerID
     /// Timers or options that must agree do not.
     case helloMismatch
-    /// From nobody known on this interface.
+    /// From a router that is no neighbor on this interface.
     case unknownNeighbor
     /// The neighbor's state does not allow it.
     case neighborState

@@ -26,7 +26,7 @@ extension FIB {
         rereading = .nothing
         isDoubtful = false
         if configuration.mode == .objects {
-            giveUpNumbers(kernel)
+            releaseForeignIDs(kernel)
             reconcileHops(kernel.nextHops)
             reconcileGroups(kernel)
         }
@@ -35,7 +35,7 @@ extension FIB {
 
     /// Forgets what numbers were meant for, where the kernel shows that they are something else: another's, or of our own
     /// what was believed to be gone when the numbers were given out again.
-    private mutating func giveUpNumbers(_ kernel: KernelRoutes) {
+    private mutating func releaseForeignIDs(_ kernel: KernelRoutes) {
         for id in kernel.foreignIDs { pool.reserve(id) }
         func isSomethingElse(_ id: NextHopID, than nextHop: NextHop?) -> Bool {
             if kernel.foreignIDs.contains(id) { return true }
@@ -144,9 +144,9 @@ extension FIB {
                 }
             }
             if let id = virtual[members] { return .group(id) }
-            guard let id = pool.take() else { return .other }
+            guard let id = pool.allocate() else { return .other }
             for hop in members where hops[hop] == nil {
-                guard let hopID = pool.take() else { return .other }
+                guard let hopID = pool.allocate() else { return .other }
                 hops[hop] = Hop(id: hopID, isPresent: true)
             }
             for hop in members { hops[hop]!.uses += 1 }

@@ -32,7 +32,7 @@ extension FIB {
         dirtyTargets.removeAll()
         revisitRoutes(of: plan.renewed)
         dropRoutesWithTheirGroup()
-        for position in routes.takeDirty(limit) { planRoute(position, &plan) }
+        for position in routes.drainDirty(limit) { planRoute(position, &plan) }
         planRemovals(&plan)
         return plan.changes
     }
@@ -83,7 +83,7 @@ extension FIB {
         let members = usable(target.nextHops)
         // Without any link the kernel has dropped the group by itself; the router or the link will be heard of.
         guard !members.isEmpty else { return }
-        guard let id = target.group ?? pool.take() else { return runOutOfIDs(destination) }
+        guard let id = target.group ?? pool.allocate() else { return runOutOfIDs(destination) }
         var group = groups[id] ?? Group(owner: destination, isPresent: false, members: [])
         targets[destination]?.group = id
         if target.hasWaitingRoutes { plan.renewed.insert(destination) }
@@ -106,7 +106,7 @@ extension FIB {
         var ids: [NextHopID] = []
         ids.reserveCapacity(members.count)
         for member in members {
-            guard let hop = hops[member] ?? pool.take().map({ Hop(id: $0, isPresent: false) }) else { return nil }
+            guard let hop = hops[member] ?? pool.allocate().map({ Hop(id: $0, isPresent: false) }) else { return nil }
             if !hop.isPresent, configuration.mode == .objects { plan.hops.append(.addNextHop(hop.id, member)) }
             hops[member] = Hop(id: hop.id, isPresent: true, uses: hop.uses)
             if hop.uses == 0 { looseHops.insert(member) }

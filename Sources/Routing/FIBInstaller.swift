@@ -7,7 +7,7 @@ public import Timing
 ///
 ///     installer.update(update)                         // what the router wants
 ///     var request = installer.next(at: now)            // what to do in the kernel; nil for nothing
-///     request = installer.take(outcome, at: now)       // the outcome; perhaps there is more to do
+///     request = installer.receive(outcome, at: now)       // the outcome; perhaps there is more to do
 ///     installer.nextDeadline                           // when to call next(at:) without news
 public struct FIBInstaller: Sendable {
     /// What is to be done in the kernel.
@@ -90,7 +90,7 @@ public struct FIBInstaller: Sendable {
 
     /// Takes over what others did to our routes; whether it was worth telling.
     @discardableResult
-    public mutating func take(_ event: RouteEvent) -> Bool {
+    public mutating func receive(_ event: RouteEvent) -> Bool {
         isReadingOutdated = isReadingOutdated || isReading
         switch event {
         case .routeDeleted(let prefix):
@@ -154,7 +154,7 @@ public struct FIBInstaller: Sendable {
     }
 
     /// Takes the outcome of the request under way; what is to be done then, if anything.
-    public mutating func take(_ outcome: Outcome, at now: Instant) -> Request? {
+    public mutating func receive(_ outcome: Outcome, at now: Instant) -> Request? {
         let finished = work
         work = .none
         switch (finished, outcome) {

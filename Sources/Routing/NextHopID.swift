@@ -22,7 +22,7 @@ struct NextHopIDPool: Sendable {
     }
 
     /// A number that is not in use; `nil` when the range is used up.
-    mutating func take() -> NextHopID? {
+    mutating func allocate() -> NextHopID? {
         while let id = free.popLast() {
             if taken.insert(id).inserted { return id }
         }

@@ -67,7 +67,7 @@ struct RouteStore: Sendable {
     }
 
     /// Takes the first `count` dirty positions off the list.
-    mutating func takeDirty(_ count: Int) -> [Int32] {
+    mutating func drainDirty(_ count: Int) -> [Int32] {
         let taken = Array(dirty.prefix(count))
         if taken.count == dirty.count {
             dirty.removeAll(keepingCapacity: false)

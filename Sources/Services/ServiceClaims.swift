@@ -36,7 +36,7 @@ public struct ServiceClaims: Sendable {
     public var hasAny: Bool { !wanted.isEmpty }
 
     /// Updates the demands; `nil` means no demand.
-    public mutating func take(_ changes: [IPv6Address: ServiceDemand?]) -> [(IPv6Address, Verdict)] {
+    public mutating func apply(_ changes: [IPv6Address: ServiceDemand?]) -> [(IPv6Address, Verdict)] {
         var verdicts: [(IPv6Address, Verdict)] = []
         for (address, entry) in changes.sorted(by: { $0.key < $1.key }) {
             wanted[address] = entry

@@ -5,7 +5,7 @@
 /// positive weight, even the free step from a network to its routers, and a network is settled before the routers at
 /// the same distance: ties need no care any more.
 public struct Graph: Sendable {
-    /// What a vertex stands for.
+    /// The kind of a vertex.
     public enum Kind: Hashable, Sendable {
         /// A router.
         case router
@@ -99,7 +99,7 @@ public struct Graph: Sendable {
         vertex.index < attributes.count && attributes[vertex.index].kind != nil
     }
 
-    /// What `vertex` stands for.
+    /// The kind of `vertex`.
     public func kind(of vertex: Vertex) -> Kind {
         guard let kind = attributes[vertex.index].kind else { preconditionFailure("the vertex is not in the graph") }
         return kind

@@ -21,7 +21,7 @@ struct Search {
         relax(arcs + range.lowerBound, count: range.count, from: Int(root), key: key, words: words)
     }
 
-    /// Takes a first hop into account: a way to `vertex` that the arcs of the root stand for, but with a number.
+    /// Adds a first hop: a path to `vertex` like the arcs of the root, but with a number.
     mutating func offer(_ vertex: Int, key: UInt32, number: Int) {
         guard key <= keys[vertex] else { return }
         if key < keys[vertex] {

@@ -26,10 +26,10 @@ public struct ShortestPaths: Sendable {
     /// Makes a workspace.
     public init() {}
 
-    /// Finds the shortest paths from `root`. `firstHops` are the ways out of it that are told apart; each must be a way
-    /// there is, at exactly that cost. Paths that begin otherwise count for distances but give no first hop.
+    /// Finds the shortest paths from `root`. `firstHops` are the ways out of it that are distinguished; each must
+    /// exist, at exactly that cost. Paths that start otherwise count for distances but give no first hop.
     ///
-    /// Distances are exact up to 2³¹ − 2¹⁷; what lies farther away counts as unreachable.
+    /// Distances are exact up to 2³¹ − 2¹⁷; anything farther counts as unreachable.
     public mutating func search(_ graph: Graph, from root: Vertex, firstHops: [FirstHop]) {
         precondition(graph.contains(root), "the root is not in the graph")
         keepResults()

@@ -24,7 +24,7 @@ public struct Edge: Hashable, Sendable {
     }
 }
 
-/// One of the ways out of the root that are told apart in the first-hop sets of ``ShortestPaths``.
+/// One of the ways out of the root that the first-hop sets of ``ShortestPaths`` distinguish.
 public struct FirstHop: Hashable, Sendable {
     /// The router it leads to: a neighbor of the root, or a router on a network the root is attached to.
     public var vertex: Vertex

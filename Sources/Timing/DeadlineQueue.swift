@@ -1,5 +1,5 @@
-/// A queue of moments, the earliest first: a binary heap in one flat array. Entries are not removed when they lose
-/// their meaning; whoever takes one out checks whether it still holds.
+/// A queue of deadlines, the earliest first: a binary heap in one flat array. Entries that lose their meaning are not
+/// removed; whoever pops one checks whether it still counts.
 public struct DeadlineQueue<Subject: Sendable>: Sendable {
     private var heap: [(deadline: Instant, subject: Subject)] = []
 

@@ -1,4 +1,4 @@
-/// A moment on a monotonic clock that only the caller can read: the core is told the time, it never asks.
+/// A time on a monotonic clock that only the caller can read: the core is given the time, and never asks for it.
 public struct Instant: Hashable, Sendable, Comparable {
     /// Nanoseconds since an origin of the caller's choosing.
     public var nanoseconds: Int64

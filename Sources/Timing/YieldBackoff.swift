@@ -1,6 +1,6 @@
-/// How often this router may give something up because another claims it, as its ID or an address. Whoever finds it
-/// claimed again and again, as by a neighbor that means harm, yields ever more seldom: each time after twice as long,
-/// until there was peace for an hour.
+/// How often this router may give up something that another router claims too, such as its ID or an address. If it is
+/// claimed again and again, as by a malicious neighbor, the router yields ever more seldom: each time after twice the
+/// time, until there was no conflict for an hour.
 public struct YieldBackoff: Sendable {
     private static let first = Duration.seconds(1)
     private static let longest = Duration.seconds(600)

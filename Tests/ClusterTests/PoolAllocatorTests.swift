@@ -54,7 +54,7 @@ struct PoolStage {
         var service = service
         service.metadata.resourceVersion = "\(version)"
         services[service.key] = service
-        allocator.take(service)
+        allocator.update(service)
     }
 
     mutating func delete(_ name: String) {
@@ -122,7 +122,7 @@ struct PoolAllocatorTests {
         #expect(stage.ingress("later").isEmpty)
         // Whoever begins anew leaves everything as it is.
         var next = PoolAllocator(pools: [.lan], loadBalancerClass: "kubermesh.io/anycast")
-        for service in stage.services.values { next.take(service) }
+        for service in stage.services.values { next.update(service) }
         let decisions = next.settle()
         #expect(decisions.toWrite.isEmpty && decisions.problems == [PoolStage.key("later")])
     }
@@ -332,7 +332,7 @@ struct PoolAllocatorTests {
         try stage.apply("a")
         let old = try #require(stage.services[PoolStage.key("a")])
         try stage.apply("a") { $0.metadata.annotations["kubermesh.io/addresses"] = "192.168.4.20" }
-        stage.allocator.take(old)
+        stage.allocator.update(old)
         #expect(stage.allocator.settle() == PoolAllocator.Decisions())
         #expect(stage.allocator.addresses(of: PoolStage.key("a")) == ["192.168.4.20"])
         // Nor does the end of another that had its name.

@@ -30,7 +30,7 @@ import Timing
             }
             self.client = client
             self.controller = controller
-            watcher = ResourceWatcher(client: client) { controller.take($0.changes, $0.state) }
+            watcher = ResourceWatcher(client: client) { controller.receive($0.changes, $0.state) }
             watcher.start()
         }
 

@@ -23,7 +23,7 @@ struct PoolLeadershipTests {
         #expect(world.services == before, "it comes to rest")
         #expect(world.agents.values.count { $0.leadership != nil } == 1)
         var allocator = PoolAllocator(pools: PoolWorld.pools, loadBalancerClass: "kubermesh.io/anycast")
-        for service in world.services.values { allocator.take(service) }
+        for service in world.services.values { allocator.update(service) }
         #expect(allocator.settle().toWrite.isEmpty, "everybody has what can be had")
     }
 

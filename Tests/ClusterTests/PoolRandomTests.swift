@@ -74,7 +74,7 @@ struct PoolRandomTests {
     /// When all is written: each has what it wants or cannot have it, and another who begins with that changes nothing.
     private func checkRest(_ stage: PoolStage, _ place: Comment) {
         var next = PoolAllocator(pools: Self.pools, loadBalancerClass: "kubermesh.io/anycast")
-        for service in stage.services.values { next.take(service) }
+        for service in stage.services.values { next.update(service) }
         #expect(next.settle().toWrite.isEmpty, place)
         for key in stage.services.keys {
             #expect(next.addresses(of: key) == stage.allocator.addresses(of: key), "\(key): \(place)")

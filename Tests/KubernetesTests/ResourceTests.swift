@@ -34,7 +34,7 @@ struct ResourceTests {
         #expect(node.metadata.labels.isEmpty && node.metadata.annotations.isEmpty)
         let later: NodeAddresses = try decode(
             text.replacingOccurrences(of: "\"7\"", with: "\"8\"").replacingOccurrences(of: "\"b\"", with: "\"c\""))
-        #expect(node.saysTheSame(as: later), "what else a Node says is no news")
+        #expect(node.hasSameContents(as: later), "what else a Node says is no news")
         let kept = try JSONDecoder().decode(NodeAddresses.self, from: JSONEncoder().encode(node))
         #expect(kept == node)
         #expect(try decode(NodeAddresses.self, #"{"metadata":{"name":"n"},"status":null}"#).addresses.isEmpty)

@@ -8,7 +8,7 @@ import Timing
         var fragments = StableFragments<Int, Int>(capacity: 100) { $0 }
         var wanted = Dictionary(uniqueKeysWithValues: (0..<200).map { ($0, 7 + $0 % 3) })
         fragments.update(to: wanted)
-        let first = fragments.takeChanged()
+        let first = fragments.drainChanged()
         #expect(first.flatMap(\.elements).count == 200)
         #expect(first.allSatisfy { $0.elements.reduce(0, +) <= 100 })
 
@@ -19,7 +19,7 @@ import Timing
             let key = Int(random.next() % 300)
             if wanted.removeValue(forKey: key) == nil { wanted[key] = 5 + Int(random.next() % 20) }
             fragments.update(to: wanted)
-            let changed = fragments.takeChanged()
+            let changed = fragments.drainChanged()
             #expect(changed.count <= 1)
             for (fragment, elements) in changed {
                 #expect(elements.reduce(0, +) <= 100)
@@ -42,9 +42,9 @@ import Timing
     @Test func anElementThatGrowsMoves() {
         var fragments = StableFragments<Int, Int>(capacity: 30) { $0 }
         fragments.update(to: [1: 10, 2: 10, 3: 10])
-        _ = fragments.takeChanged()
+        _ = fragments.drainChanged()
         fragments.update(to: [1: 10, 2: 20, 3: 10])
-        let changed = fragments.takeChanged()
+        let changed = fragments.drainChanged()
         #expect(changed.map(\.elements) == [[10, 10], [20]])
     }
 }

@@ -13,17 +13,17 @@ import Timing
                 holdDown: .seconds(3)))
         delay.changed(at: at(0))
         #expect(delay.deadline == at(0))
-        #expect(({ delay.takeDue(at: at(0)) }() == true))
+        #expect(({ delay.popDue(at: at(0)) }() == true))
         delay.changed(at: at(1))
         #expect(delay.deadline == at(6))
         delay.changed(at: at(4))
         #expect(delay.deadline == at(6))
-        #expect(({ delay.takeDue(at: at(5)) }() == false))
-        #expect(({ delay.takeDue(at: at(6)) }() == true))
+        #expect(({ delay.popDue(at: at(5)) }() == false))
+        #expect(({ delay.popDue(at: at(6)) }() == true))
         // Learning is over.
         delay.changed(at: at(600))
         #expect(delay.deadline == at(700))
-        #expect(({ delay.takeDue(at: at(700)) }() == true))
+        #expect(({ delay.popDue(at: at(700)) }() == true))
         // Quiet for the hold-down time.
         delay.changed(at: at(3601))
         #expect(delay.deadline == at(3601))
@@ -52,14 +52,14 @@ import Timing
     @Test func theFloodQueueLetsABurstThroughAndPacesTheRest() {
         var queue = FloodQueue()
         var sent = 0
-        while queue.takeToken(at: at(0)) { sent += 1 }
+        while queue.consumeToken(at: at(0)) { sent += 1 }
         #expect(sent == Int(FloodQueue.burst))
         #expect(queue.nextSend == at(1))
         var later = 0
-        while queue.takeToken(at: at(1)) { later += 1 }
+        while queue.consumeToken(at: at(1)) { later += 1 }
         #expect((30...40).contains(later))
         sent = 0
-        while queue.takeToken(at: at(1000)) { sent += 1 }
+        while queue.consumeToken(at: at(1000)) { sent += 1 }
         #expect(sent == Int(FloodQueue.burst))
     }
 }

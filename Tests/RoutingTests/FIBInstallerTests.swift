@@ -29,7 +29,7 @@ import Timing
     @Test func aKernelThatCannotBeReachedIsLeftAloneUntilTheRetry() throws {
         var installer = installer()
         #expect(installer.next(at: at(0)) != nil)
-        #expect(installer.take(.unreachable("no buffer space"), at: at(0)) == nil)
+        #expect(installer.receive(.unreachable("no buffer space"), at: at(0)) == nil)
         #expect(installer.lastError == "no buffer space")
         var waits: [Duration] = []
         var now = at(0)
@@ -39,19 +39,19 @@ import Timing
             waits.append(deadline - now)
             now = deadline
             #expect(installer.next(at: now) == .read(.everything))
-            #expect(installer.take(.unreachable("no buffer space"), at: now) == nil)
+            #expect(installer.receive(.unreachable("no buffer space"), at: now) == nil)
         }
         #expect(zip(waits, waits.dropFirst()).allSatisfy { $0 <= $1 } && waits.last == .seconds(30))
         // News of others do not hasten it either.
-        installer.take(.overflow)
+        installer.receive(.overflow)
         #expect(installer.next(at: now) == nil)
         now = try #require(installer.nextDeadline)
         #expect(installer.next(at: now) == .read(.everything))
-        guard case .apply? = installer.take(.read(KernelRoutes()), at: now) else {
+        guard case .apply? = installer.receive(.read(KernelRoutes()), at: now) else {
             Issue.record("the kernel answers again, and is brought up to date")
             return
         }
-        #expect(installer.take(.applied(failures: []), at: now) == nil)
+        #expect(installer.receive(.applied(failures: []), at: now) == nil)
         #expect(installer.fib.installedRoutes == 1 && installer.lastError == nil)
     }
 
@@ -61,11 +61,11 @@ import Timing
             Issue.record("it begins with changes")
             return
         }
-        #expect(installer.take(.applied(failures: []), at: at(0)) == nil)
+        #expect(installer.receive(.applied(failures: []), at: at(0)) == nil)
         installer.reread(.everything)
         #expect(installer.next(at: at(1)) == .read(.everything))
-        installer.take(.routeDeleted(prefix))
-        #expect(installer.take(.read(KernelRoutes()), at: at(2)) == .read(.everything))
+        installer.receive(.routeDeleted(prefix))
+        #expect(installer.receive(.read(KernelRoutes()), at: at(2)) == .read(.everything))
     }
 
     @Test func aHugeUpdateIsMadeInSlices() {
@@ -78,7 +78,7 @@ import Timing
             }
             #expect(changes.count <= 4096 + 2)
             slices += 1
-            #expect(installer.take(.applied(failures: []), at: at(0)) == nil, "the next slice waits for its turn")
+            #expect(installer.receive(.applied(failures: []), at: at(0)) == nil, "the next slice waits for its turn")
             if !installer.hasMore { break }
         }
         #expect(slices == 3 && installer.fib.installedRoutes == 10_000)

@@ -27,33 +27,33 @@ struct ServiceClaimsTests {
         var claims = ServiceClaims()
         #expect(claims.reserve(machines: [node], configured: []).isEmpty)
         #expect(
-            described(claims.take([vip: entry(), node: entry(.announce, "thief", "other")])) == ["\(vip) announce"])
+            described(claims.apply([vip: entry(), node: entry(.announce, "thief", "other")])) == ["\(vip) announce"])
         #expect(
             claims.problems == [
                 "default/thief and 1 more: 2001:db8::1 is the address of a node or of the API server and "
                     + "cannot be that of a service; it is not announced"
             ])
-        #expect(described(claims.take([vip: entry(.lastResort)])) == ["\(vip) lastResort"])
+        #expect(described(claims.apply([vip: entry(.lastResort)])) == ["\(vip) lastResort"])
         // Until the node is gone from the mesh for good.
         #expect(described(claims.reserve(machines: [], configured: [])) == ["\(node) announce"])
         #expect(claims.problems.isEmpty)
-        #expect(described(claims.take([node: nil, vip: nil])) == ["\(node) end", "\(vip) end"])
+        #expect(described(claims.apply([node: nil, vip: nil])) == ["\(node) end", "\(vip) end"])
         #expect(!claims.hasAny)
     }
 
     @Test func whatBelongsToANodeThatIsHeardLaterIsGivenUp() {
         var claims = ServiceClaims()
-        _ = claims.take([node: entry()])
+        _ = claims.apply([node: entry()])
         #expect(described(claims.reserve(machines: [node], configured: [])) == ["\(node) revoke"])
         #expect(claims.reserve(machines: [node], configured: []).isEmpty)
-        #expect(claims.take([node: nil]).isEmpty)
+        #expect(claims.apply([node: nil]).isEmpty)
         #expect(claims.problems.isEmpty)
         #expect(claims.reserve(machines: [], configured: []).isEmpty, "nobody wants it any more")
     }
 
     @Test func whatTheConfigurationGivesFollowsItsOwnCheck() {
         var claims = ServiceClaims()
-        _ = claims.take([vip: entry()])
+        _ = claims.apply([vip: entry()])
         #expect(described(claims.reserve(machines: [], configured: [vip])) == ["\(vip) revoke"])
         #expect(claims.problems.isEmpty, "nothing is wrong with that")
         #expect(described(claims.reserve(machines: [], configured: [])) == ["\(vip) announce"])
@@ -63,12 +63,12 @@ struct ServiceClaimsTests {
         var claims = ServiceClaims(limit: 2)
         let some = (1...4).map { IPv6Address(high: 0x2001_0db8_00aa_0000, low: $0) }
         let all = Dictionary(uniqueKeysWithValues: some.map { ($0, Optional(entry())) })
-        #expect(described(claims.take(all)) == ["\(some[0]) announce", "\(some[1]) announce"])
+        #expect(described(claims.apply(all)) == ["\(some[0]) announce", "\(some[1]) announce"])
         let problems = ["services have more than the 2 addresses that a node announces; some are not announced"]
         #expect(claims.problems == problems)
-        #expect(claims.take([some[3]: entry(.lastResort)]).isEmpty)
-        #expect(described(claims.take([some[0]: entry(.lastResort)])) == ["\(some[0]) lastResort"])
-        #expect(described(claims.take([some[0]: nil])) == ["\(some[0]) end", "\(some[2]) announce"])
+        #expect(claims.apply([some[3]: entry(.lastResort)]).isEmpty)
+        #expect(described(claims.apply([some[0]: entry(.lastResort)])) == ["\(some[0]) lastResort"])
+        #expect(described(claims.apply([some[0]: nil])) == ["\(some[0]) end", "\(some[2]) announce"])
         #expect(
             described(claims.reserve(machines: [some[1]], configured: []))
                 == ["\(some[1]) revoke", "\(some[3]) lastResort"])

@@ -160,7 +160,7 @@ public final class ClusterFollower: Sendable {
     private static let serverService = ObjectKey(namespace: "default", name: "kubernetes")
 
     /// Takes in by which addresses the API server is reached. Those of before count until there are others.
-    private func takeServers() {
+    private func updateServers() {
         let now = state.value
         guard let addresses = now.connection?.client.serverAddresses, !addresses.isEmpty,
             addresses != now.objects.servers
@@ -179,7 +179,7 @@ public final class ClusterFollower: Sendable {
         guard var node = node ?? state.kept else { return }
         state.view.isNodeKnown = true
         state.view.node = NodeConditions(node)
-        state.notices += state.view.takeRanges(of: node)
+        state.notices += state.view.updateRanges(of: node)
         state.announcements.setNode(state.view.node)
         node.podCIDRs = state.view.podCIDRs
         state.kept = node
@@ -189,7 +189,7 @@ public final class ClusterFollower: Sendable {
     private func connect() {
         let client: APIClient
         do {
-            client = try APIClient(source, on: loop) { [self] in takeServers() }
+            client = try APIClient(source, on: loop) { [self] in updateServers() }
         } catch {
             let problem = "\(error)"
             let isNew = state.value.view.connectionProblem != problem
@@ -207,23 +207,23 @@ public final class ClusterFollower: Sendable {
         let known = state.value.objects
         let watchers = Watchers(
             services: ResourceWatcher(client: client, known: known.services.map { Array($0.values) } ?? []) { [self] in
-                take($0, into: \.objects.services, setService)
-                state.value.connection?.pools?.take($0.changes, $0.state)
+                update($0, into: \.objects.services, setService)
+                state.value.connection?.pools?.receive($0.changes, $0.state)
             },
             slices: ResourceWatcher(client: client, known: known.slices.map { Array($0.values) } ?? []) { [self] in
-                take($0, into: \.objects.slices) { $0.announcements.set($1, $2) }
+                update($0, into: \.objects.slices) { $0.announcements.set($1, $2) }
             },
             nodes: ResourceWatcher(
                 client: client, scope: WatchScope(name: state.value.view.node.name),
                 known: known.nodes.map { Array($0.values) } ?? []
             ) { [self] in
-                take($0, into: \.objects.nodes, setNode)
+                update($0, into: \.objects.nodes, setNode)
                 considerOffer()
             },
             addresses: ResourceWatcher(
                 client: client, limits: Self.addressLimits, known: known.addresses.map { Array($0.values) } ?? []
             ) { [self] in
-                take($0, into: \.objects.addresses, setAddresses)
+                update($0, into: \.objects.addresses, setAddresses)
             })
         let notify: @Sendable (String) -> Void = { [self] notice in
             state.value.notices.append(notice)
@@ -234,7 +234,7 @@ public final class ClusterFollower: Sendable {
         }
         state.value.connection = Connection(
             client: client, watchers: watchers, offer: PodRangeOffer(client, notify: notify), pools: controller)
-        takeServers()
+        updateServers()
         watchers.start()
     }
 
@@ -268,7 +268,7 @@ public final class ClusterFollower: Sendable {
     }
 
     /// Handles a report of a watcher.
-    private func take<Object: Resource>(
+    private func update<Object: Resource>(
         _ news: WatchReport<Object>, into known: ReferenceWritableKeyPath<State, [ObjectKey: Object]?>,
         _ set: (State, ObjectKey, Object?) -> Void
     ) {

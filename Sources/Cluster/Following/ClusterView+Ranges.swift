@@ -5,7 +5,7 @@ internal import Timing
 
 extension ClusterView {
     /// Stores the usable pod ranges of a Node; if it has none, the last ones stay. Returns lines for the log.
-    mutating func takeRanges(of node: Node) -> [String] {
+    mutating func updateRanges(of node: Node) -> [String] {
         var ranges: [IPv6Prefix] = []
         var refused: [IPv6Prefix] = []
         for range in node.podCIDRs {

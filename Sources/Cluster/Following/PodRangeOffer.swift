@@ -44,7 +44,7 @@ final class PodRangeOffer {
         guard let (node, ranges) = next else { return }
         let offer = NIOLoopBound(self, eventLoop: client.loop)
         client.offer(podCIDRs: ranges, of: node).whenComplete { result in
-            offer.value.take(result, ranges.map(\.description).joined(separator: ", "))
+            offer.value.receive(result, ranges.map(\.description).joined(separator: ", "))
         }
     }
 
@@ -52,7 +52,7 @@ final class PodRangeOffer {
         [.forbidden, .notFound, .refused].contains(error.kind)
     }
 
-    private func take(_ result: Result<Node, any Error>, _ ranges: String) {
+    private func receive(_ result: Result<Node, any Error>, _ ranges: String) {
         switch result {
         case .success: notify("the Node had no podCIDRs; set them to those of this node: \(ranges)")
         case .failure(let error as RequestFailure) where Self.isFinal(error):

@@ -91,7 +91,7 @@ public struct PoolAllocator: Sendable {
     }
 
     /// Takes in a service as it is now. One that is older than what is known is passed over.
-    public mutating func take(_ service: Service) {
+    public mutating func update(_ service: Service) {
         if let known = records[service.key] {
             guard !service.metadata.isOlder(than: known.service.metadata) else { return }
             records[service.key]?.service = service

@@ -56,7 +56,7 @@ public final class PoolController: Sendable {
     ///
     /// A watch lists again after it found an API server that was restored from a backup, whose objects are older than those
     /// known. A leadership keeps the newer version of an object, so it starts again as well.
-    public func take(_ changes: Changes<Service>, _ watch: WatchState) {
+    public func receive(_ changes: Changes<Service>, _ watch: WatchState) {
         guard !state.value.isStopping else { return }
         if watch.isSynced, state.value.holder == nil { startElection() }
         if state.value.lists != watch.lists, state.value.leadership != nil {

@@ -91,7 +91,7 @@ struct PoolLeadership: Sendable {
         switch event {
         case .start, .clock: break
         case .listed(let services): begin(with: services, &actions)
-        case .changed(let updated, let deleted): hear(updated, deleted)
+        case .changed(let updated, let deleted): received(updated, deleted)
         case .written(let service):
             finish(service.key)
             loggedRefusals.remove(service.key)
@@ -120,12 +120,12 @@ extension PoolLeadership {
         isListing = false
         succeed(&actions)
         guard let early else { return }
-        for service in services { allocator.take(service) }
+        for service in services { allocator.update(service) }
         self.early = nil
-        hear(Array(early.updated.values), early.deleted)
+        received(Array(early.updated.values), early.deleted)
     }
 
-    private mutating func hear(_ updated: [Service], _ deleted: [Service]) {
+    private mutating func received(_ updated: [Service], _ deleted: [Service]) {
         if early != nil {
             for service in deleted where early?.updated[service.key]?.metadata.uid == service.metadata.uid {
                 early?.updated[service.key] = nil
@@ -140,7 +140,7 @@ extension PoolLeadership {
             refused[service.key] = nil
             loggedRefusals.remove(service.key)
         }
-        for service in updated { allocator.take(service) }
+        for service in updated { allocator.update(service) }
     }
 
     /// A request for a service is done; there may be something new to write.
@@ -152,7 +152,7 @@ extension PoolLeadership {
     /// Stores the service in a response, unless it was deleted meanwhile.
     private mutating func store(_ service: Service) {
         guard allocator.service(service.key)?.metadata.uid == service.metadata.uid else { return }
-        allocator.take(service)
+        allocator.update(service)
     }
 
     private mutating func settle() {

@@ -129,7 +129,7 @@ public final class APIClient: Sendable {
         loop.flatSubmit { [self] in
             let answer = NIOLoopBoundBox(Answer(limit: limit), eventLoop: loop)
             let begun = Instant.now
-            let task = start(request, deadline: deadline) { try answer.value.take($0) }
+            let task = start(request, deadline: deadline) { try answer.value.receive($0) }
             return task.futureResult.flatMapThrowing { [self] in
                 let body = try answer.value.result()
                 count(request, since: begun, nil)

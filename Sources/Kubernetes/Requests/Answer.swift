@@ -56,7 +56,7 @@ struct Answer {
     init(limit: Int) { self.limit = limit }
 
     /// Appends a part.
-    mutating func take(_ part: ResponsePart) throws(RequestFailure) {
+    mutating func receive(_ part: ResponsePart) throws(RequestFailure) {
         switch part {
         case .head(let head):
             self.head = head

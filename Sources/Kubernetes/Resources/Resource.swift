@@ -23,7 +23,7 @@ extension Resource {
     public var key: ObjectKey { ObjectKey(namespace: metadata.namespace, name: metadata.name) }
 
     /// Whether both are equal except for their versions: most changes concern fields that are not decoded.
-    func saysTheSame(as other: Self) -> Bool {
+    func hasSameContents(as other: Self) -> Bool {
         guard metadata.resourceVersion != other.metadata.resourceVersion else { return self == other }
         var other = other
         other.metadata.resourceVersion = metadata.resourceVersion

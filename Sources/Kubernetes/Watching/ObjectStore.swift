@@ -39,7 +39,7 @@ struct ObjectStore<Object: Resource>: Sendable {
         let old = entries[object.key]
         self.octets += octets - (old?.octets ?? 0)
         entries[object.key] = Entry(object: object, octets: octets)
-        if let old, old.object.saysTheSame(as: object) { return }
+        if let old, old.object.hasSameContents(as: object) { return }
         note(object.key, was: old?.object)
     }
 

@@ -78,7 +78,7 @@ public struct Reflector<Object: Resource>: Sendable {
             return took(page, octets, after: progress, at: now, &random)
         case (.opened, .watching(let watch)): opened(watch, at: now)
         case (.watched(let event, let octets), .watching(let watch)):
-            return heard(event, octets, watch, at: now, &random)
+            return received(event, octets, watch, at: now, &random)
         case (.ended, .watching(let watch)): return ended(watch, at: now, &random)
         case (.ended, .listing): fail(.unreachable("the response ended early"), at: now, &random)
         case (.failed(let failure), .listing):
@@ -167,16 +167,16 @@ extension Reflector {
         toldFailure = nil
         var watch = watch
         watch.openedAt = now
-        goOn(watch, at: now)
+        resume(watch, at: now)
     }
 
-    private mutating func goOn(_ watch: consuming Watch, at now: Instant) {
+    private mutating func resume(_ watch: consuming Watch, at now: Instant) {
         watch.heardAt = now
         deadline = min(watch.until, watch.heardAt + limits.silence)
         phase = .watching(watch)
     }
 
-    private mutating func heard(
+    private mutating func received(
         _ event: WatchEvent<Object>, _ octets: Int, _ watch: Watch, at now: Instant,
         _ random: inout some RandomNumberGenerator
     ) -> ReflectorAction? {
@@ -202,7 +202,7 @@ extension Reflector {
             fail(failure, at: now, &random)
             return .cut
         }
-        goOn(watch, at: now)
+        resume(watch, at: now)
         return nil
     }
 

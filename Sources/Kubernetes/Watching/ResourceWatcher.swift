@@ -150,7 +150,7 @@ extension ResourceWatcher {
 
     private func receive(_ part: ResponsePart, _ number: Int) throws {
         guard case .body(let piece) = part, running.value?.exchange?.isStream == true else {
-            try running.value?.exchange?.answer.take(part)
+            try running.value?.exchange?.answer.receive(part)
             if case .head(let head) = part, running.value?.exchange?.isStream == true {
                 try Answer.check(head)
                 step(.opened)

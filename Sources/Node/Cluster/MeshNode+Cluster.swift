@@ -18,7 +18,7 @@ extension MeshNode {
         let hasOtherMachines = report.view.machineAddresses != before?.machineAddresses ?? []
         if serviceClaims.hasAny ? hasOtherMachines : !report.changes.isEmpty { reserveAddresses(at: now) }
         if !report.changes.isEmpty {
-            apply(serviceClaims.take(report.changes), at: now)
+            apply(serviceClaims.apply(report.changes), at: now)
         }
         let reason = report.view.node.drainReason
         if reason != before?.node.drainReason {

@@ -1,5 +1,5 @@
-/// A queue in one array: what is taken out at the front leaves its place, and the places are given back when they are
-/// more than half of all.
+/// A queue in one array. Removed elements leave free slots at the front; the array is compacted when more than half of
+/// it is free.
 struct FIFO<Element: Sendable>: Sendable {
     private var elements: [Element] = []
     private var head = 0

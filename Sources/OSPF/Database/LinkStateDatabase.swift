@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// What tells one LSA of the database from another. Link-local LSAs belong to one interface.
+/// Identifies an LSA in the database. Link-local LSAs belong to one interface.
 struct DatabaseKey: Hashable, Sendable, Comparable {
     /// The interface of a link-local LSA, else 0.
     var interface: UInt32
@@ -95,7 +95,7 @@ struct LinkStateDatabase: Sendable {
         maxAged.remove(key)
     }
 
-    mutating func noteAnswer(_ key: DatabaseKey, at now: Instant) { entries[key]?.lastAnswer = now }
+    mutating func noteReply(_ key: DatabaseKey, at now: Instant) { entries[key]?.lastAnswer = now }
 
     /// One more neighbor (or one fewer) owes an acknowledgment of the installed instance.
     mutating func adjustUnacknowledged(_ key: DatabaseKey, by difference: Int) {

@@ -9,9 +9,9 @@ extension Router {
     /// find nothing that is newer, and a prefix withdrawn would be back for an hour.
     static let maxAgeHold = Duration.seconds(1)
 
-    /// Puts an instance into the database; whatever depends on its contents is told.
+    /// Installs an instance in the database and notifies whatever depends on its contents.
     mutating func install(_ lsa: LSA, for key: DatabaseKey, at now: Instant, arrivalBurst: Int = 0) {
-        takeOffAllRetransmissions(key)
+        removeFromAllRetransmissionLists(key)
         let old = database[key]?.lsa
         database.install(lsa, for: key, at: now, arrivalBurst: arrivalBurst)
         scheduleAging(of: key)
@@ -23,10 +23,10 @@ extension Router {
         }
     }
 
-    /// Takes an LSA out of the database without a word to anybody.
+    /// Removes an LSA from the database without flooding.
     mutating func forget(_ key: DatabaseKey, at now: Instant) {
         guard let entry = database[key] else { return }
-        takeOffAllRetransmissions(key)
+        removeFromAllRetransmissionLists(key)
         database.remove(key)
         if entry.lsa.age < LSAHeader.maxAge { contentsChanged(of: key, to: nil, at: now) }
     }
@@ -34,7 +34,7 @@ extension Router {
     private mutating func contentsChanged(of key: DatabaseKey, to lsa: LSA?, at now: Instant) {
         switch key.lsa.type {
         case .link:
-            // The designated router speaks for the prefixes on its link.
+            // The designated router announces the prefixes on its link.
             origination.interfacesChanged()
             return
         case .router, .network: topologyChanged(at: now)
@@ -65,14 +65,14 @@ extension Router {
         return entry.moment(ofAge: isOwn ? LSAHeader.refreshTime : LSAHeader.maxAge)
     }
 
-    /// Refreshes own LSAs, flushes others' that have come to MaxAge (every router that holds one does so, lest it lives
-    /// on where its originator cannot be heard, RFC 2328 §14), and removes what has been flushed.
+    /// Refreshes our own LSAs, flushes others' LSAs that reach MaxAge (every router does so, because the originator may
+    /// not be reachable, RFC 2328 §14), and removes flushed ones.
     mutating func runAging(at now: Instant) {
         while let key = aging.popDue(at: now) {
             guard let entry = database[key], agingMoment(of: entry) <= now else { continue }
             if entry.lsa.age >= LSAHeader.maxAge {
                 removeFlushed(key, at: now)
-                // Somebody still has to acknowledge it, or is being told what the database holds.
+                // A neighbor must still acknowledge it, or a database exchange is under way.
                 if database[key] != nil { aging.insert(key, at: now + Self.maxAgeHold) }
             } else if key.lsa.advertisingRouter == routerID {
                 refreshOwn(key, at: now)
@@ -90,7 +90,7 @@ extension Router {
         flood(key, at: now)
     }
 
-    /// Removes an LSA at MaxAge if nobody has to acknowledge it any more (§14) and it has been held long enough.
+    /// Removes an LSA at MaxAge if no neighbor must acknowledge it (§14) and it was kept long enough.
     mutating func removeFlushed(_ key: DatabaseKey, at now: Instant) {
         guard let entry = database[key], entry.lsa.age >= LSAHeader.maxAge, entry.unacknowledged == 0,
             !isAnyExchangeUnderWay
@@ -102,7 +102,7 @@ extension Router {
         if key.lsa.advertisingRouter == routerID { origination.removed(key) }
     }
 
-    /// Whether any neighbor is being told what the database holds, so that nothing may vanish from it.
+    /// Whether any database exchange is under way, during which no LSA may be removed.
     var isAnyExchangeUnderWay: Bool {
         interfaces.contains { $0.neighbors.contains { $0.state == .exchange || $0.state == .loading } }
     }

@@ -41,8 +41,8 @@ struct FloodQueue: Sendable {
         nextSend = nil
     }
 
-    /// Asks for leave to send one packet now; without it, ``nextSend`` tells when to ask again.
-    mutating func takeToken(at now: Instant) -> Bool {
+    /// Takes a token for sending one packet now. Without one, ``nextSend`` is when the next is available.
+    mutating func consumeToken(at now: Instant) -> Bool {
         if fullAt < now { fullAt = now }
         let missing = (fullAt - now).nanoseconds
         guard missing <= (Self.burst - 1) * Self.interval else {

@@ -1,9 +1,8 @@
 import OSPFPacket
 internal import Timing
 
-/// LSAs flooded to one neighbor and not yet acknowledged (RFC 2328 §10, "Link state retransmission list"). All wait
-/// the same time, but for those put there first, which wait less; so a queue in order of sending is also in order of
-/// deadlines.
+/// LSAs flooded to one neighbor and not yet acknowledged (RFC 2328 §10, "Link state retransmission list"). All wait the
+/// same time, except those at the front, which wait less; so the order of sending is also the order of deadlines.
 struct RetransmissionList: Sendable {
     private struct Waiting: Sendable {
         var key: DatabaseKey
@@ -39,8 +38,8 @@ struct RetransmissionList: Sendable {
     /// When to look for LSAs that are to be sent again.
     var nextDeadline: Instant? { isEmpty ? nil : queue.first?.deadline }
 
-    /// Takes up to `limit` LSAs that are due and puts each back, to wait for `interval` once more.
-    mutating func takeDue(at now: Instant, limit: Int, interval: Duration) -> [DatabaseKey] {
+    /// Removes up to `limit` LSAs that are due and appends them again, to wait for `interval`.
+    mutating func popDue(at now: Instant, limit: Int, interval: Duration) -> [DatabaseKey] {
         var due: [DatabaseKey] = []
         while due.count < limit, let waiting = queue.first {
             guard serials[waiting.key] == waiting.serial else {

@@ -43,7 +43,7 @@ extension Router {
             guard let entry = database[key], header.recency(comparedTo: entry.header(at: now)) == .same else {
                 continue
             }
-            if takeOffRetransmissions(key, of: neighbor) { removeFlushed(key, at: now) }
+            if removeFromRetransmissionList(key, of: neighbor) { removeFlushed(key, at: now) }
         }
     }
 }

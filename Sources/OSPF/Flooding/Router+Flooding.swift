@@ -4,8 +4,8 @@ internal import Timing
 
 /// Sending LSAs on (RFC 2328 §13.3, RFC 5340 §4.5.2).
 extension Router {
-    /// Puts an LSA on the way to every neighbor that should have it. Returns whether it goes back out of the
-    /// interface it came from, which then stands for an acknowledgment.
+    /// Queues an LSA for every neighbor that needs it. Returns whether it is flooded back out of the receiving
+    /// interface, which counts as an acknowledgment.
     @discardableResult
     mutating func flood(_ key: DatabaseKey, from sender: NeighborKey? = nil, at now: Instant) -> Bool {
         guard let header = database[key]?.header(at: now) else { return false }
@@ -25,17 +25,17 @@ extension Router {
     }
 
     /// Takes an LSA off one neighbor's retransmission list; whether it was there.
-    mutating func takeOffRetransmissions(_ key: DatabaseKey, of neighbor: NeighborKey) -> Bool {
-        guard interfaces[neighbor].takeOffRetransmissions(key) else { return false }
+    mutating func removeFromRetransmissionList(_ key: DatabaseKey, of neighbor: NeighborKey) -> Bool {
+        guard interfaces[neighbor].removeFromRetransmissionList(key) else { return false }
         database.adjustUnacknowledged(key, by: -1)
         return true
     }
 
     /// Takes an LSA off all retransmission lists, because another instance takes its place.
-    mutating func takeOffAllRetransmissions(_ key: DatabaseKey) {
+    mutating func removeFromAllRetransmissionLists(_ key: DatabaseKey) {
         guard let entry = database[key], entry.unacknowledged > 0 else { return }
         for index in interfaces.indices {
-            let count = interfaces[index].takeOffRetransmissions(key)
+            let count = interfaces[index].removeFromRetransmissionList(key)
             if count > 0 { database.adjustUnacknowledged(key, by: -count) }
         }
     }
@@ -45,7 +45,7 @@ extension Router {
         for index in interfaces.indices where !interfaces[index].flood.isEmpty {
             if let next = interfaces[index].flood.nextSend, next > now { continue }
             let destination = floodDestination(index)
-            while !interfaces[index].flood.isEmpty, interfaces[index].flood.takeToken(at: now) {
+            while !interfaces[index].flood.isEmpty, interfaces[index].flood.consumeToken(at: now) {
                 sendQueuedUpdate(index, to: destination, at: now)
             }
         }
@@ -103,9 +103,9 @@ extension Interface {
     }
 
     /// Takes an LSA off the retransmission lists of all neighbors; how many had it.
-    fileprivate mutating func takeOffRetransmissions(_ key: DatabaseKey) -> Int {
+    fileprivate mutating func removeFromRetransmissionList(_ key: DatabaseKey) -> Int {
         var count = 0
-        for place in neighbors.indices where neighbors[place].takeOffRetransmissions(key) { count += 1 }
+        for place in neighbors.indices where neighbors[place].removeFromRetransmissionList(key) { count += 1 }
         return count
     }
 }

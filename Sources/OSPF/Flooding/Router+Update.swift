@@ -6,11 +6,11 @@ internal import Timing
 extension Router {
     /// An LSA that comes again within this time counts towards a burst (RFC 2328 §B, MinLSArrival).
     static let minLSArrival = Duration.seconds(1)
-    /// So many instances may follow each other faster. RFC 2328 takes none, so that a router which starts, and has
-    /// more to say with every neighbor it finds, is heard only after a retransmission.
+    /// The number of instances that may arrive faster. RFC 2328 allows none; then a router that starts, and originates
+    /// with every neighbor it finds, would be delayed by retransmissions.
     static let arrivalBurst = 16
 
-    /// A neighbor behind is told so at most this often, per LSA.
+    /// The minimum time between replies to a neighbor with an older instance, per LSA.
     static let answerDistance = Duration.milliseconds(50)
 
     mutating func receive(_ update: LinkStateUpdate, from neighbor: NeighborKey, at now: Instant) {
@@ -38,7 +38,7 @@ extension Router {
         }
         let old = database[key]
         if lsa.age >= LSAHeader.maxAge, old == nil, !isAnyExchangeUnderWay {
-            // Nobody is told, but it is held for a moment lest an earlier instance comes after it.
+            // It is not flooded, but kept for a moment in case an earlier instance follows.
             if hasRoom(for: lsa, key, insteadOf: nil) { install(lsa, for: key, at: now) }
             direct.append(lsa.header)
             return satisfyRequest(with: lsa.header, by: neighbor, at: now)
@@ -47,8 +47,8 @@ extension Router {
         case .newer where isEndOfSequence(lsa, key):
             direct.append(lsa.header)
             satisfyRequest(with: lsa.header, by: neighbor, at: now)
-            // Whoever has taken it in again has lost the beginning. A new instance, as late acknowledgments of the present
-            // one would count otherwise.
+            // The neighbor has lost the restart of the sequence. A new instance follows, because late acknowledgments
+            // of the current one would count otherwise.
             refreshOwn(key, at: now)
         case .newer: receiveNewer(lsa, key, old: old, from: neighbor, at: now)
         case .same, .older:
@@ -71,9 +71,9 @@ extension Router {
         guard lsa.header.recency(comparedTo: old.header(at: now)) == .same else {
             return answerOlder(key, old, to: neighbor, at: now)
         }
-        guard takeOffRetransmissions(key, of: neighbor) else { return direct.append(lsa.header) }
+        guard removeFromRetransmissionList(key, of: neighbor) else { return direct.append(lsa.header) }
         removeFlushed(key, at: now)
-        // An implied acknowledgment (§13 (7a)); the backup tells the designated router even so.
+        // An implied acknowledgment (§13 (7a)); the backup acknowledges to the designated router anyway.
         let interface = interfaces[neighbor.interface]
         if interface.state(of: routerID) == .backup, neighbor.router == interface.designatedRouter {
             acknowledgeLater(lsa.header, on: neighbor.interface, at: now)
@@ -92,7 +92,7 @@ extension Router {
             return nil
         }
         if lsa.age < LSAHeader.maxAge {
-            // The body of an LSA that is to vanish is nobody's business.
+            // The body of an LSA that is flushed does not matter.
             do { try lsa.validateBody() } catch {
                 reject(.lsaBody)
                 return nil
@@ -113,7 +113,7 @@ extension Router {
             }
         }
         guard hasRoom(for: lsa, key, insteadOf: old?.lsa) else {
-            // Told, and acknowledged so that it does not come for ever.
+            // Reported, and acknowledged so that it is not retransmitted forever.
             reject(.limit)
             refuse(because: .database, at: now)
             acknowledgeLater(lsa.header, on: neighbor.interface, at: now)
@@ -132,8 +132,8 @@ extension Router {
         if lsa.key.advertisingRouter == routerID { receivedOwn(lsa, key, at: now) }
     }
 
-    /// Whether it is the end of a sequence of ours that has begun anew since (RFC 2328 §12.1.6), late on its way. By its
-    /// number it is newer than the beginning, and to flush it once more could go on for ever.
+    /// Whether it is a late copy of the end of a sequence of ours that has restarted since (RFC 2328 §12.1.6). By its
+    /// number it is newer than the restart; flushing it again could go on forever.
     private func isEndOfSequence(_ lsa: LSA, _ key: DatabaseKey) -> Bool {
         guard lsa.age >= LSAHeader.maxAge, lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber,
             let own = origination.own[key], own.body != nil, own.beginnings > 0
@@ -158,7 +158,7 @@ extension Router {
             entry.age(at: now) >= LSAHeader.maxAge
             && entry.lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber
         guard !isWrapping, now - (entry.lastAnswer ?? .distantPast) >= Self.answerDistance else { return }
-        database.noteAnswer(key, at: now)
+        database.noteReply(key, at: now)
         sendUpdates([key], to: neighbor, at: now)
     }
 }

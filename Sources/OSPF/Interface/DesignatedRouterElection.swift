@@ -1,9 +1,9 @@
 import Addressing
 
-/// The election of the designated router and its backup (RFC 2328 §9.4), as a function of what every router on the
-/// link says of itself.
+/// The election of the designated router and its backup (RFC 2328 §9.4), as a function of the hellos of all routers on
+/// the link.
 enum DesignatedRouterElection {
-    /// Whom a link has chosen; ``RouterID/none`` for nobody.
+    /// The elected routers; ``RouterID/none`` for no router.
     struct Outcome: Hashable, Sendable {
         var designated: RouterID
         var backup: RouterID
@@ -18,8 +18,8 @@ enum DesignatedRouterElection {
         var backup: RouterID
     }
 
-    /// Elects among all candidates, of which `own` is this router. Runs steps 2 and 3 again when this router's own
-    /// role changes (step 4), so that nobody is both.
+    /// Elects among all candidates, of which `own` is this router. Steps 2 and 3 run again when this router's own role
+    /// changes (step 4), so that no router is both.
     static func elect(own: Candidate, others: [Candidate]) -> Outcome {
         let first = round(others + [own])
         let changed =
@@ -40,7 +40,7 @@ enum DesignatedRouterElection {
         let notDesignated = eligible.filter { $0.designated != $0.routerID }
         let backup = best(notDesignated.filter { $0.backup == $0.routerID }) ?? best(notDesignated) ?? .none
         guard let designated = best(eligible.filter { $0.designated == $0.routerID }) else {
-            // Nobody claims it: the backup moves up, and the post it leaves is filled in the next round.
+            // No router claims to be designated: the backup is promoted, and the next round elects a new backup.
             return Outcome(designated: backup, backup: .none)
         }
         return Outcome(designated: designated, backup: backup)

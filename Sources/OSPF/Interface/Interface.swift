@@ -8,7 +8,7 @@ struct Interface: Sendable {
     enum Mode: Hashable, Sendable {
         /// Announced, silent.
         case passive
-        /// Silent because another interface of this router, which was heard lately, is active on the link.
+        /// On standby: another interface of this router, which was heard recently, is active on the link.
         case standby(for: UInt32, until: Instant)
         /// No designated router.
         case pointToPoint(trial: Trial? = nil)
@@ -36,7 +36,7 @@ struct Interface: Sendable {
     var lastReplacement: Instant?
     /// A hello out of turn is wanted at this moment.
     var promptHello: Instant?
-    /// Another hello is wanted at this moment, for neighbors that have heard another interface of this router.
+    /// When to send another hello for neighbors that received one of another interface of this router.
     var correctingHello: Instant?
     var flood = FloodQueue()
     /// Acknowledgments collected for one packet (RFC 2328 §13.5), and when it goes.
@@ -48,7 +48,7 @@ struct Interface: Sendable {
     var index: UInt32 { configuration.index }
     var isPassive: Bool { mode == .passive }
     var isPointToPoint: Bool { if case .pointToPoint = mode { true } else { false } }
-    /// Whether nothing is sent, and so nobody is a neighbor.
+    /// Whether the interface sends nothing and has no neighbors.
     var isSilent: Bool {
         switch mode {
         case .passive, .standby: true
@@ -98,7 +98,7 @@ struct Interface: Sendable {
     var helloSpread: Duration { .nanoseconds(configuration.helloInterval.nanoseconds / 10) }
 
     /// Has the next hello go now, if that is not too early for it.
-    mutating func hastenHello(at now: Instant) {
+    mutating func advanceHello(at now: Instant) {
         guard let lastHello, now >= lastHello + (configuration.helloInterval - helloSpread) else { return }
         nextHello = min(nextHello, now)
     }

@@ -6,8 +6,8 @@ internal import Timing
 /// their sender elects a designated router. So an `auto` interface becomes broadcast when it hears a second router or one
 /// that elects, and point-to-point again when its only neighbor has ceased to elect.
 extension Router {
-    /// So long an interface that was broadcast waits for a description that shows its neighbor to be point-to-point. A
-    /// neighbor that has only restarted would go on listening for a designated router all the while.
+    /// How long an interface that was broadcast waits for a database description that shows its neighbor to be
+    /// point-to-point. A neighbor that has only restarted would wait for a designated router for longer.
     static let pointToPointTrial = Duration.milliseconds(500)
 
     /// Why an `auto` interface becomes broadcast.
@@ -16,36 +16,36 @@ extension Router {
         case election(by: RouterID)
     }
 
-    /// An `auto` link turns out to have more than two routers, or a neighbor that elects: everything on it begins
-    /// anew with a designated router. As each of us then names one in its hellos, all of us come to the same view.
+    /// An `auto` link has more than two routers, or a neighbor that elects: everything on it restarts with a designated
+    /// router. Every router then names one in its hellos, so all reach the same result.
     mutating func becomeBroadcast(_ index: UInt32, because cause: BroadcastCause, at now: Instant) {
         removeNeighbors(index, reason: .adjacencyReconsidered, at: now)
         setMode(index, broadcastMode(interfaces[index].configuration, at: now), at: now)
         switch cause {
-        case .secondNeighbor: tell(.becameBroadcast(interface: index))
-        case .election(let neighbor): tell(.followsElection(interface: index, neighbor: neighbor))
+        case .secondNeighbor: notify(.becameBroadcast(interface: index))
+        case .election(let neighbor): notify(.followsElection(interface: index, neighbor: neighbor))
         }
         promptHello(index, at: now)
     }
 
     /// The last neighbor of an `auto` link has gone, so nothing is known about the link any more.
-    mutating func reconsiderAuto(_ index: UInt32, at now: Instant) {
+    mutating func updateAutomaticKind(_ index: UInt32, at now: Instant) {
         guard interfaces[index].configuration.kind == .auto, interfaces[index].neighbors.isEmpty,
             interfaces[index].isBroadcast
         else { return }
         setMode(index, .pointToPoint(), at: now)
     }
 
-    /// The only neighbor of an `auto` link has begun anew, or was configured anew, and elects nobody: it may be
-    /// point-to-point now. That is tried, as the conversation with it begins anew in any case.
+    /// The only neighbor of an `auto` link has restarted, or was reconfigured, and does not elect: the link may be
+    /// point-to-point now. The conversation restarts anyway, so this is tried.
     mutating func tryPointToPoint(_ index: UInt32, after hello: Hello, from router: RouterID, at now: Instant) {
         let interface = interfaces[index]
         guard interface.configuration.kind == .auto, case .elected = interface.mode,
             interface.neighbors.count == 1, let known = interface.neighbors.first, known.routerID == router,
             !hello.elects
         else { return }
-        let beganAnew = known.state >= .twoWay && !hello.neighbors.contains(routerID)
-        guard beganAnew || known.elects else { return }
+        let restarted = known.state >= .twoWay && !hello.neighbors.contains(routerID)
+        guard restarted || known.elects else { return }
         removeNeighbors(index, reason: .adjacencyReconsidered, at: now)
         let trial = Interface.Trial(until: now + Self.pointToPointTrial, elected: electionOutcome(index))
         setMode(index, .pointToPoint(trial: trial), at: now)
@@ -54,23 +54,23 @@ extension Router {
     /// No description has come: the neighbor listens for a designated router.
     mutating func endTrial(_ trial: Interface.Trial, _ index: UInt32, at now: Instant) {
         setMode(index, .elected(trial.elected), at: now)
-        reconsiderAuto(index, at: now)
+        updateAutomaticKind(index, at: now)
     }
 
-    /// A neighbor describes its database. If it elects nobody, and nobody else is there, the link is point-to-point.
-    mutating func noteDescriber(_ neighbor: NeighborKey, at now: Instant) {
+    /// A neighbor describes its database. If it does not elect, and is the only one, the link is point-to-point.
+    mutating func noteDescribingNeighbor(_ neighbor: NeighborKey, at now: Instant) {
         let index = neighbor.interface
         guard interfaces[index].configuration.kind == .auto, !interfaces[neighbor].elects else { return }
         switch interfaces[index].mode {
         case .pointToPoint(trial: .some):
             interfaces[index].mode = .pointToPoint()
-            tell(.becamePointToPoint(interface: index))
+            notify(.becamePointToPoint(interface: index))
         case .waiting where interfaces[index].neighbors.count == 1: becomePointToPoint(index, at: now)
         case .passive, .standby, .pointToPoint, .waiting, .elected: break
         }
     }
 
-    /// Whoever is on the link has been heard by now.
+    /// All routers on the link have sent a hello by now.
     mutating func endWaiting(_ index: UInt32, at now: Instant) {
         let interface = interfaces[index]
         let isAlone = interface.neighbors.isEmpty
@@ -85,7 +85,7 @@ extension Router {
 
     private mutating func becomePointToPoint(_ index: UInt32, at now: Instant) {
         setMode(index, .pointToPoint(), at: now)
-        tell(.becamePointToPoint(interface: index))
+        notify(.becamePointToPoint(interface: index))
         for neighbor in interfaces[index].neighborKeys { neighborEvent(neighbor, .adjacencyReconsidered, at: now) }
         promptHello(index, at: now)
     }
@@ -97,6 +97,6 @@ extension Hello {
 }
 
 extension Neighbor {
-    /// Whether it named a designated router or a backup when it was last heard.
+    /// Whether its last hello named a designated router or a backup.
     fileprivate var elects: Bool { designatedRouter != .none || backupDesignatedRouter != .none }
 }

@@ -2,10 +2,10 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// Which router speaks for a link with many (RFC 2328 §9.3, §9.4).
+/// The designated router of a link (RFC 2328 §9.3, §9.4).
 extension Router {
-    /// Follows what a hello says about the designated router (RFC 2328 §10.5).
-    mutating func reconsiderElection(_ index: UInt32, was old: Neighbor?, router: RouterID, at now: Instant) {
+    /// Runs the election again if a hello changes its outcome (RFC 2328 §10.5).
+    mutating func electAgainIfNeeded(_ index: UInt32, was old: Neighbor?, router: RouterID, at now: Instant) {
         let key = NeighborKey(interface: index, router: router)
         guard interfaces[index].isBroadcast, interfaces.contains(key) else { return }
         let neighbor = interfaces[key]
@@ -24,8 +24,7 @@ extension Router {
         if changed { electDesignatedRouter(index, at: now) }
     }
 
-    /// Elects anew without a neighbor that has gone (RFC 2328 §9.3, NeighborChange). Whoever is still Waiting goes on
-    /// doing so.
+    /// Elects again without a neighbor that was lost (RFC 2328 §9.3, NeighborChange). An interface in Waiting stays so.
     mutating func neighborGone(_ index: UInt32, at now: Instant) {
         guard case .elected = interfaces[index].mode else { return }
         electDesignatedRouter(index, at: now)
@@ -57,11 +56,11 @@ extension Router {
         origination.interfacesChanged()
         let (from, to) = (old.state(of: routerID), interfaces[index].state(of: routerID))
         if from != to {
-            tell(.interfaceState(interface: old.index, from: from, to: to))
-            let wasSpeaker = from == .designated || from == .backup
-            let isSpeaker = to == .designated || to == .backup
-            if wasSpeaker != isSpeaker {
-                effects.append(.membership(interface: old.index, group: .allDRouters, joined: isSpeaker))
+            notify(.interfaceState(interface: old.index, from: from, to: to))
+            let wasElected = from == .designated || from == .backup
+            let isElected = to == .designated || to == .backup
+            if wasElected != isElected {
+                effects.append(.membership(interface: old.index, group: .allDRouters, joined: isElected))
             }
         }
         if old.designatedRouter != interfaces[index].designatedRouter

@@ -4,9 +4,9 @@ internal import Timing
 
 /// Hellos (RFC 5340 §4.2.1.1, §4.2.2.1; RFC 2328 §9.5, §10.5).
 extension Router {
-    /// Neighbors of one interface are replaced at this distance at least; a hello that comes earlier is passed over.
-    /// Whoever is new is spoken to at its address, and each address takes a place among the kernel's neighbors, which are
-    /// few and those of all ports: without a place for it, no packet leaves, not even a hello.
+    /// The minimum time between replacements of neighbors on one interface; earlier hellos are ignored. Every new
+    /// neighbor address takes an entry in the kernel's neighbor table, which is small and shared by all ports: if it is
+    /// full, no packet leaves, not even a hello.
     static let replacementDistance = Duration.milliseconds(50)
 
     mutating func sendHello(_ index: UInt32, at now: Instant) {
@@ -23,14 +23,14 @@ extension Router {
         if let moment = interfaces[index].correctingHello, moment <= now {
             interfaces[index].correctingHello = nil
         }
-        // A tenth of the interval is spread at random, always to the early side, so that routers started together do
-        // not speak together for ever.
+        // Up to a tenth of the interval is subtracted at random, so that routers that started together do not stay
+        // synchronized.
         interfaces[index].nextHello =
             now + configuration.helloInterval - random.duration(below: interfaces[index].helloSpread)
     }
 
-    /// Has a hello sent now, or as soon as the distance to the last one allows: a new neighbor need not wait an
-    /// interval to learn that it is heard.
+    /// Sends a hello now, or as soon as the minimum time since the last one is over: a new neighbor learns without
+    /// delay that it is heard.
     mutating func promptHello(_ index: UInt32, at now: Instant) {
         guard interfaces[index].promptHello == nil else { return }
         if let last = interfaces[index].lastHello, now < last + Self.promptHelloDistance {
@@ -51,7 +51,7 @@ extension Router {
         let interfaceIDChanged = interfaces[neighbor].interfaceID != hello.interfaceID
         let old = isNew || !interfaces[index].isBroadcast ? nil : interfaces[neighbor]
         let deadInterval = interfaces[index].configuration.deadInterval
-        interfaces[neighbor].take(hello, deadInterval: deadInterval, at: now)
+        interfaces[neighbor].update(from: hello, deadInterval: deadInterval, at: now)
 
         let hearsUs = hello.neighbors.contains(routerID)
         if !hearsUs || isNew { promptHello(index, at: now) }
@@ -61,9 +61,9 @@ extension Router {
             let fault = NeighborFault.notListed(among: hello.neighbors.count)
             neighborEvent(neighbor, .oneWayReceived, because: fault, at: now)
         }
-        // A neighbor whose interfaces have other numbers is another machine, or the same started anew.
+        // Another interface ID means another machine, or the same one restarted.
         if interfaceIDChanged { releaseLink(neighbor, at: now) }
-        reconsiderElection(index, was: old, router: router, at: now)
+        electAgainIfNeeded(index, was: old, router: router, at: now)
     }
 
     /// What in a hello makes an `auto` link broadcast.
@@ -102,7 +102,7 @@ extension Router {
             sequenceNumber: UInt32(truncatingIfNeeded: random.next()))
         let place = interfaces[index].neighbors.partitioningIndex { $0.routerID > key.router }
         interfaces[index].neighbors.insert(neighbor, at: place)
-        tell(
+        notify(
             .neighborState(
                 interface: index, neighbor: key.router, from: .down, to: .initial, reason: .helloReceived))
         return true
@@ -133,7 +133,7 @@ extension Router {
 }
 
 extension Neighbor {
-    fileprivate mutating func take(_ hello: Hello, deadInterval: Duration, at now: Instant) {
+    fileprivate mutating func update(from hello: Hello, deadInterval: Duration, at now: Instant) {
         inactivityDeadline = now + deadInterval
         interfaceID = hello.interfaceID
         priority = hello.priority

@@ -4,20 +4,20 @@ public import Timing
 
 /// A hello that comes in and makes no neighbor, because it does not agree with ours (RFC 5340 §4.2.2, §4.2.2.1).
 public struct HelloMismatch: Hashable, Sendable {
-    /// Who says it.
+    /// The sender.
     public var neighbor: RouterID
     /// In what it does not agree.
     public var field: Notice.HelloField
-    /// What it says.
+    /// Its value.
     public var theirs: Int
     /// What we say.
     public var ours: Int
-    /// Until when it counts, unless it is heard again.
+    /// When it expires unless it is received again.
     public var deadline: Instant
 }
 
 extension Router {
-    /// Disagreeing routers that are kept in mind on one interface.
+    /// The maximum number of mismatching routers per interface.
     static let mismatchesPerInterface = 16
 
     /// Whether timers and area type agree (RFC 5340 §4.2.2.1).
@@ -75,7 +75,7 @@ extension Router {
         return true
     }
 
-    /// Keeps a disagreement in mind until it is heard no more, and tells of it once.
+    /// Records a mismatch until its hellos stop, with one notice.
     private mutating func noteMismatch(
         _ field: Notice.HelloField, _ theirs: Int, _ ours: Int, _ hello: Hello, from router: RouterID,
         on index: UInt32, at now: Instant
@@ -89,7 +89,7 @@ extension Router {
         interfaces[index].mismatches[router] = HelloMismatch(
             neighbor: router, field: field, theirs: theirs, ours: ours, deadline: now + silence)
         if let known, known.deadline > now, (known.field, known.theirs, known.ours) == (field, theirs, ours) { return }
-        tell(
+        notify(
             .helloMismatch(
                 interface: index, neighbor: router, field: field, theirs: theirs, ours: ours))
     }

@@ -13,12 +13,12 @@ extension Router {
         let interface = Interface(
             configuration: configuration, mode: initialMode(configuration, at: now), nextHello: now)
         interfaces.insert(interface)
-        tell(.interfaceState(interface: interface.index, from: .down, to: interface.state(of: routerID)))
+        notify(.interfaceState(interface: interface.index, from: .down, to: interface.state(of: routerID)))
         origination.interfacesChanged()
         guard !interface.isPassive else { return }
         effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: true))
         // Only who has joined the group can hear the others.
-        if speakBeforeNewInterface(at: now) {
+        if sendFinalHellos(at: now) {
             interfaces[index].nextHello = now + Self.listeningTime
         } else {
             sendHello(index, at: now)
@@ -30,10 +30,10 @@ extension Router {
         return configuration.kind == .broadcast ? broadcastMode(configuration, at: now) : .pointToPoint()
     }
 
-    /// The first mode of an interface on which a designated router is wanted.
+    /// The first mode of an interface that needs a designated router.
     ///
-    /// RFC 2328 §9.1 waits for RouterDeadInterval; two hello intervals are enough to hear whoever is there, since our
-    /// own first hello makes routers of our kind answer at once and the others speak within one interval.
+    /// RFC 2328 §9.1 waits for RouterDeadInterval. Two hello intervals are enough to find all routers, because our
+    /// first hello makes kubermesh routers reply at once, and the others send one per interval.
     func broadcastMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
         guard configuration.priority > 0 else { return .elected(.init(designated: .none, backup: .none)) }
         let wait = min(configuration.deadInterval, configuration.helloInterval * 2)
@@ -68,10 +68,10 @@ extension Router {
         removeNeighbors(index, reason: reason, at: now)
         let interface = interfaces[index]
         leaveGroups(interface)
-        tell(.interfaceState(interface: index, from: interface.state(of: routerID), to: .down))
+        notify(.interfaceState(interface: index, from: interface.state(of: routerID), to: .down))
         forgetLink(index, at: now)
         interfaces.remove(index)
-        duplicates.neighborHeard[index] = nil
+        duplicates.neighborSeen[index] = nil
         origination.interfacesChanged()
     }
 
@@ -136,7 +136,7 @@ extension Router {
         PacketHeader(routerID: routerID, areaID: configuration.areaID, instanceID: configuration.instanceID)
     }
 
-    /// The capabilities told in hellos, descriptions and link-LSAs.
+    /// The options in hellos, descriptions and link-LSAs.
     var options: OSPFOptions { origination.isStubRouter ? [.v6, .e] : [.v6, .e, .r] }
 
     /// Whom floods and acknowledgments of many go to (RFC 2328 §13.3 (5), §13.5).

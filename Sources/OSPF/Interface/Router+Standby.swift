@@ -2,19 +2,19 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// Several interfaces of this router on one link (RFC 5340 §4.9). Neighbors know a router by its ID and talk to one
-/// address, so one interface, the active one, speaks for the router. The others stand by: they send nothing, have no
-/// neighbors and are not announced, and take over when the active one is gone or is heard no more.
+/// Several interfaces of this router on one link (RFC 5340 §4.9). Neighbors identify a router by its ID and use one
+/// address, so one interface, the active one, acts for the router. The others are on standby: they send nothing, have
+/// no neighbors, are not announced, and take over when the active one fails.
 ///
-/// An interface finds out by hearing a hello of its own router. Which one is active is a matter of this router alone, so
-/// the one in use stays in use, whatever its number.
+/// An interface detects this when it receives a hello of its own router. The choice of the active one concerns only
+/// this router, so the current one stays active, whatever its number.
 extension Router {
-    /// So long a new interface listens before its first hello, where others of this router have neighbors: the link may
-    /// be one of theirs, and a hello out of a second interface would end the conversation with them.
+    /// How long a new interface listens before its first hello if other interfaces of this router have neighbors: it
+    /// may be on the link of one of these, and a hello from a second interface would end the conversation with them.
     static let listeningTime = Duration.milliseconds(10)
 
-    /// Whether an interface that comes up has to listen first. The others speak at once, so that it hears them.
-    mutating func speakBeforeNewInterface(at now: Instant) -> Bool {
+    /// Whether an interface that comes up must listen first. The others send hellos at once, so that it receives them.
+    mutating func sendFinalHellos(at now: Instant) -> Bool {
         let others = interfaces.indices.filter { interfaces[$0].hasConversation }
         for other in others { promptHello(other, at: now) }
         return !others.isEmpty
@@ -27,15 +27,15 @@ extension Router {
         return index
     }
 
-    /// An interface has heard a hello of another interface of this router, so both are on one link.
-    mutating func heardOwnInterface(_ sender: UInt32, on index: UInt32, at now: Instant) {
-        // What a port said before it stood by may still be on its way.
+    /// An interface has received a hello of another interface of this router, so both are on one link.
+    mutating func receivedOwnHello(_ sender: UInt32, on index: UInt32, at now: Instant) {
+        // Hellos that a port sent before its standby may still arrive.
         guard sender != index, !interfaces[sender].isSilent else { return }
         switch interfaces[index].mode {
         case .passive: break
         case .standby: interfaces[index].mode = standbyMode(for: sender, at: now)
         case .pointToPoint, .waiting, .elected:
-            // The other hears this one as well. Nobody on one link can silence the interface of another.
+            // The other one receives our hellos as well. No other router can put an interface on standby.
             if isPreferred(sender, to: index) { standBy(index, for: sender, at: now) }
         }
     }
@@ -52,14 +52,14 @@ extension Router {
     private mutating func standBy(_ index: UInt32, for active: UInt32, at now: Instant) {
         removeNeighbors(index, reason: .standby, at: now)
         forgetLink(index, at: now)
-        interfaces[index].becomeSilent()
+        interfaces[index].becomeStandby()
         setMode(index, standbyMode(for: active, at: now), at: now)
-        tell(.standby(interface: index, active: active))
+        notify(.standby(interface: index, active: active))
         // Neighbors that have just taken this interface for the router's only one do not take another at once.
         interfaces[active].correctingHello = now + Self.replacementDistance + .milliseconds(10)
     }
 
-    /// An interface is gone or speaks no more: one of those that stand by for it takes its place.
+    /// An interface failed or stopped: one on standby for it takes over.
     mutating func takeOver(from index: UInt32, at now: Instant) {
         let waiting = interfaces.indices.filter { interfaces[$0].activeInterface == index }
         guard let next = waiting.first else { return }
@@ -67,7 +67,7 @@ extension Router {
         leaveStandby(next, at: now)
     }
 
-    /// An interface that stands by speaks for itself from now on.
+    /// An interface leaves standby.
     mutating func leaveStandby(_ index: UInt32, at now: Instant) {
         setMode(index, initialMode(interfaces[index].configuration, at: now), at: now)
         sendHello(index, at: now)
@@ -75,7 +75,7 @@ extension Router {
 }
 
 extension Interface {
-    /// The interface that speaks for this one, while this one stands by.
+    /// The active interface that this one is on standby for.
     var activeInterface: UInt32? {
         if case .standby(let active, _) = mode { active } else { nil }
     }
@@ -84,7 +84,7 @@ extension Interface {
     fileprivate var hasConversation: Bool { neighbors.contains { $0.state >= .twoWay } }
 
     /// Drops whatever was to be sent.
-    fileprivate mutating func becomeSilent() {
+    fileprivate mutating func becomeStandby() {
         flood.removeAll()
         delayedAcknowledgments.removeAll()
         acknowledgmentDeadline = nil

@@ -27,14 +27,14 @@ struct Conversation: Sendable {
         var octets: [UInt8]
         /// When it was sent first.
         var sent: Instant
-        /// Whether it said that more would follow.
+        /// Whether more descriptions follow (M-bit).
         var hasMore: Bool
         /// When it goes again, unless answered; `nil` at the slave, which only answers.
         var deadline: Instant?
         var attempts = 0
     }
 
-    /// What tells a database description from its repetition (RFC 2328 §10.6).
+    /// Identifies a database description, to detect repetitions (RFC 2328 §10.6).
     struct ReceivedDescription: Hashable, Sendable {
         var flags: DatabaseDescription.Flags
         var options: OSPFOptions
@@ -66,7 +66,7 @@ struct Conversation: Sendable {
         }
     }
 
-    /// When the exchange is given up and begun anew, unless it ends before.
+    /// When the exchange restarts unless it ends before.
     var deadline: Instant? {
         get {
             switch stage {

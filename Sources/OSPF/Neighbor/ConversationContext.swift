@@ -4,7 +4,7 @@ internal import Timing
 
 /// What a neighbor has to know of its router and interface to go on with the conversation.
 struct ConversationContext {
-    /// The header of what is said.
+    /// The header of our packets.
     var header: PacketHeader
     var options: OSPFOptions
     var interface: InterfaceConfiguration
@@ -14,7 +14,7 @@ struct ConversationContext {
 
     var routerID: RouterID { header.routerID }
 
-    /// An exchange that has not ended after so many dead intervals is begun anew and told.
+    /// After this number of dead intervals without an end, an exchange restarts, with a notice.
     static let exchangePatience = 3
 
     /// The time an exchange is given.

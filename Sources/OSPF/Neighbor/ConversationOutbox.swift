@@ -18,7 +18,7 @@ struct ConversationOutbox {
         case notice(NeighborNotice)
     }
 
-    /// What is told of the neighbor.
+    /// A notice about the neighbor.
     enum NeighborNotice {
         case mtuMismatch(theirs: Int, ours: Int)
         case exchangeStalled(NeighborState)

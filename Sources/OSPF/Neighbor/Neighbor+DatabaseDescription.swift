@@ -23,7 +23,7 @@ extension Neighbor {
             if entry.age(at: context.now) < LSAHeader.maxAge { keys.append(key) }
         }
         for key in database.maxAged.sorted() where key.interface == 0 || key.interface == interface {
-            // Soon, for they may be what keeps a router that has come back from being heard.
+            // Soon, because they may be LSAs of a router that has come back and needs them flushed.
             if awaitAcknowledgment(of: key, after: .milliseconds(20), at: context.now) {
                 outbox.append(.unacknowledged([key], by: 1))
             }
@@ -57,7 +57,7 @@ extension Neighbor {
     }
 
     /// Sends the next part of the summary.
-    private mutating func describeMore(
+    private mutating func sendNextDescription(
         _ database: LinkStateDatabase, in context: ConversationContext, into outbox: inout ConversationOutbox
     ) {
         guard case .exchange(var summary, let until)? = conversation?.stage else { return }
@@ -87,14 +87,14 @@ extension Neighbor {
         }
     }
 
-    /// A neighbor that may send larger packets than this link end takes is not spoken to (RFC 2328 §10.6). One that
-    /// takes less than we do will refuse us in the same way: both are told, for neither end can mend it.
+    /// A neighbor that may send packets larger than our MTU is rejected (RFC 2328 §10.6). One with a smaller MTU
+    /// rejects us in the same way: both cases are reported, because neither end can fix it alone.
     mutating func acceptsMTU(
         of description: DatabaseDescription, in context: ConversationContext, into outbox: inout ConversationOutbox
     ) -> Bool {
         let ours = min(context.interface.mtu, Int(UInt16.max))
         let theirs = Int(description.interfaceMTU)
-        // 0 is told on virtual links, and by implementations that do not know.
+        // 0 is sent on virtual links, and by implementations that do not know it.
         let disagrees = theirs != 0 && theirs != ours
         if disagrees, mismatchedMTU != theirs {
             mismatchedMTU = theirs
@@ -127,7 +127,7 @@ extension Neighbor {
         if conversation?.isMaster == true {
             accept(description, room: room, in: context, database, into: &outbox)
         } else {
-            describeMore(database, in: context, into: &outbox)
+            sendNextDescription(database, in: context, into: &outbox)
         }
     }
 
@@ -180,14 +180,14 @@ extension Neighbor {
             sequenceNumber &+= 1
         } else {
             sequenceNumber = description.sequenceNumber
-            describeMore(database, in: context, into: &outbox)
+            sendNextDescription(database, in: context, into: &outbox)
         }
         let isOver = !description.flags.contains(.more) && conversation?.sent?.hasMore == false
         if isOver {
             if isMaster { conversation?.sent = nil }
             handle(.exchangeDone, in: context, database, into: &outbox)
         } else if isMaster {
-            describeMore(database, in: context, into: &outbox)
+            sendNextDescription(database, in: context, into: &outbox)
         }
     }
 
@@ -206,7 +206,7 @@ extension Neighbor {
             }
             let key = context.databaseKey(header.key)
             if let entry = database[key], header.recency(comparedTo: entry.header(at: context.now)) != .newer {
-                // Flushed since our own description began, and nobody else will tell it.
+                // Flushed since our own description started, and no other router will flood that to it.
                 let isFlushed = entry.age(at: context.now) >= LSAHeader.maxAge && header.age < LSAHeader.maxAge
                 // What was flushed before waits already, and not for long.
                 if isFlushed, conversation?.retransmissions.contains(key) == false,
@@ -252,10 +252,10 @@ extension Neighbor {
         return nil
     }
 
-    /// Whether a description is a copy, overtaken on its way, of one that came before the last: what began this exchange,
-    /// or an earlier part of it. RFC 2328 §10.6 knows only copies of the last one and begins anew for any other, which on
-    /// a link slower than our repetitions would never end. But a neighbor that goes on to begin is in ExStart again: its new
-    /// beginning may have overtaken the last answer of its old exchange.
+    /// Whether a description is a late copy of one before the last: of the first one, or of an earlier part of the
+    /// exchange. RFC 2328 §10.6 knows only copies of the last one and restarts the exchange for any other; on a link
+    /// slower than our retransmissions that would never end. But a neighbor that keeps repeating its first description
+    /// is in ExStart again: its new exchange may have overtaken the last packet of its old one.
     private func isLate(_ description: DatabaseDescription, in context: ConversationContext) -> Bool {
         if description.flags.contains(.initialize) {
             guard description.sequenceNumber == beginning, let progress = conversation?.progress else { return false }

@@ -3,7 +3,7 @@ internal import Timing
 
 /// The neighbor state machine at work (RFC 2328 §10.3).
 extension Neighbor {
-    /// Takes in what happened. What can make the conversation fall back says why.
+    /// Handles an event. Events that can move the neighbor back have a fault that says why.
     mutating func handle(
         _ event: NeighborEvent, because fault: NeighborFault? = nil, in context: ConversationContext,
         _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
@@ -53,14 +53,14 @@ extension Neighbor {
         }
     }
 
-    /// Drops all that was still to be said.
+    /// Drops everything that was still to be sent.
     mutating func endConversation(into outbox: inout ConversationOutbox) {
         guard let conversation else { return }
         outbox.append(.unacknowledged(Array(conversation.retransmissions.keys), by: -1))
         self.conversation = nil
     }
 
-    /// Goes on with what is due, but for the end of the neighbor itself.
+    /// Handles timers that are due, except the inactivity timer.
     mutating func runTimers(
         in context: ConversationContext, _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
     ) {

@@ -14,7 +14,7 @@ extension Neighbor {
     }
 
     /// Takes an LSA off the list; whether it was there.
-    mutating func takeOffRetransmissions(_ key: DatabaseKey) -> Bool {
+    mutating func removeFromRetransmissionList(_ key: DatabaseKey) -> Bool {
         conversation?.retransmissions.remove(key) ?? false
     }
 
@@ -24,7 +24,7 @@ extension Neighbor {
     ) {
         let interval = context.interface.retransmitInterval
         let due =
-            conversation?.retransmissions.takeDue(at: context.now, limit: Self.retransmissionBatch, interval: interval)
+            conversation?.retransmissions.popDue(at: context.now, limit: Self.retransmissionBatch, interval: interval)
             ?? []
         // What still waits in the flood queue has not been sent for the first time.
         outbox.append(.retransmitted(due.count))

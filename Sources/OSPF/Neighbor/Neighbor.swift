@@ -16,12 +16,12 @@ struct Neighbor: Sendable {
     var stateChanges = 0
     var lastFallback: NeighborFallback?
     var inactivityDeadline: Instant
-    /// It was full and begins anew: until this moment the link with it stays as it is (``Router/holdLink``).
+    /// The neighbor was full and restarts: until this time, the link with it stays as it is (``Router/holdLink``).
     var heldUntil: Instant?
 
     /// Whether its hellos list us.
     var hearsUs = false
-    /// From ExStart on. With it goes all that was still to be said.
+    /// The conversation, from ExStart on, with everything that is still to be sent.
     var conversation: Conversation?
     /// The number of the next description, which goes on from one conversation to the next.
     var sequenceNumber: UInt32
@@ -32,7 +32,7 @@ struct Neighbor: Sendable {
 
     var state: NeighborState { conversation?.state ?? (hearsUs ? .twoWay : .initial) }
 
-    /// Whether a point-to-point link with it is told to others and used.
+    /// Whether a point-to-point link with it is announced and used.
     var isLinked: Bool { state == .full || heldUntil != nil }
 
     /// Whether nothing is on its way between us: no exchange under way and nothing unacknowledged.

@@ -10,13 +10,13 @@ public enum NeighborFault: Hashable, Sendable {
     case address(was: IPv6Address, is: IPv6Address)
     /// Its hello came with another router ID.
     case routerID(was: RouterID, is: RouterID)
-    /// Nothing was heard for so long.
+    /// No hello for this time.
     case silence(Duration)
     /// Neither we nor it are the designated router or the backup that the link has now.
     case designatedRouter(RouterID, backup: RouterID)
     /// Its description has another sequence number than the next.
     case sequenceNumber(expected: UInt32, received: UInt32)
-    /// Its description says that it leads the exchange, or that it does not, contrary to what was settled.
+    /// Its description has another master bit than was negotiated.
     case masterBit(received: Bool)
     /// Its description begins a new exchange.
     case initializeBit
@@ -32,7 +32,7 @@ public enum NeighborFault: Hashable, Sendable {
     case unknownLSA(LSAKey)
     /// It sent an earlier instance of an LSA than it had described.
     case earlierInstance(LSAKey, described: Int32, received: Int32)
-    /// The exchange made no progress for so long, with so many LSAs asked for that did not come.
+    /// The exchange made no progress for this time, with this number of requested LSAs missing.
     case noProgress(for: Duration, requests: Int)
 }
 

@@ -12,14 +12,14 @@ enum NeighborEvent: Sendable {
     case loadingDone
     /// Whether an adjacency is wanted may have changed.
     case adjacencyReconsidered
-    /// A description came out of order, or with changed options, or once more the first.
+    /// A description was out of sequence, had changed options, or was another first one.
     case sequenceNumberMismatch
     /// It asked for an LSA we do not have, or sent an older one than it had described.
     case badLinkStateRequest
     /// The exchange made no progress for a long time.
     case stalled
 
-    /// The reason to tell for a change of state that this event causes.
+    /// The reason for a state change that this event causes.
     var reason: NeighborChangeReason {
         switch self {
         case .twoWayReceived: .twoWayReceived
@@ -36,8 +36,8 @@ enum NeighborEvent: Sendable {
 }
 
 extension NeighborState {
-    /// The state after an event (RFC 2328 §10.3), and whether the exchange begins anew even if the state is the same.
-    /// Down is left by the creation of a neighbor and entered by its removal, so it does not appear here.
+    /// The state after an event (RFC 2328 §10.3), and whether the exchange restarts even in the same state. Down is
+    /// left when a neighbor is created and entered when it is removed, so it does not occur here.
     func next(on event: NeighborEvent, adjacencyIsWanted: Bool, nothingToRequest: Bool) -> NeighborState {
         switch event {
         case .twoWayReceived:
@@ -63,7 +63,7 @@ extension NeighborState {
 }
 
 extension NeighborEvent {
-    /// Whether ExStart, too, begins anew.
+    /// Whether ExStart restarts too.
     var restartsNegotiation: Bool {
         if case .stalled = self { true } else { false }
     }

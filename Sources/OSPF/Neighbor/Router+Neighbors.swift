@@ -4,7 +4,7 @@ internal import Timing
 
 /// What neighbors say and what is done about it. The conversation is the neighbor's; here is what it means for others.
 extension Router {
-    /// Takes in what happened to a neighbor. What can make the conversation fall back says why.
+    /// Handles an event of a neighbor. Events that can move it back have a fault that says why.
     mutating func neighborEvent(
         _ neighbor: NeighborKey, _ event: NeighborEvent, because fault: NeighborFault? = nil, at now: Instant
     ) {
@@ -21,10 +21,10 @@ extension Router {
         let isAccepted = interfaces[neighbor].acceptsMTU(of: description, in: context, into: &outbox)
         carryOut(outbox, with: neighbor, usedBefore: use(of: neighbor), at: now)
         guard isAccepted else { return reject(.mtu) }
-        noteDescriber(neighbor, at: now)
+        noteDescribingNeighbor(neighbor, at: now)
         if interfaces[neighbor].state == .initial {
             neighborEvent(neighbor, .twoWayReceived, at: now)
-            reconsiderElection(neighbor.interface, was: nil, router: neighbor.router, at: now)
+            electAgainIfNeeded(neighbor.interface, was: nil, router: neighbor.router, at: now)
         }
         outbox = ConversationOutbox()
         context = conversationContext(of: neighbor, at: now)
@@ -62,7 +62,7 @@ extension Router {
             let silence = interfaces[neighbor.interface].configuration.deadInterval
             removeNeighbor(neighbor, reason: .inactivityTimer, because: .silence(silence), at: now)
             neighborGone(neighbor.interface, at: now)
-            return reconsiderAuto(neighbor.interface, at: now)
+            return updateAutomaticKind(neighbor.interface, at: now)
         }
         if let deadline = interfaces[neighbor].heldUntil, deadline <= now { releaseLink(neighbor, at: now) }
         var outbox = ConversationOutbox()
@@ -114,12 +114,12 @@ extension Router {
                 send(octets, type: type, on: neighbor.interface, to: interfaces[neighbor].address)
             case .stateChanged(let from, let to, let reason):
                 statistics.neighborStateChanges += 1
-                tell(
+                notify(
                     .neighborState(
                         interface: neighbor.interface, neighbor: neighbor.router, from: from, to: to, reason: reason))
                 if from == .full, to != .down { holdLink(neighbor, at: now) }
             case .fellBack(let fallback):
-                tell(
+                notify(
                     .neighborFault(
                         interface: neighbor.interface, neighbor: neighbor.router, from: fallback.from, to: fallback.to,
                         fault: fallback.fault))
@@ -129,11 +129,11 @@ extension Router {
             case .rejected(let reason): reject(reason)
             case .databaseIsFull: refuse(because: .database, at: now)
             case .notice(.mtuMismatch(let theirs, let ours)):
-                tell(
+                notify(
                     .mtuMismatch(
                         interface: neighbor.interface, neighbor: neighbor.router, theirs: theirs, ours: ours))
             case .notice(.exchangeStalled(let state)):
-                tell(.exchangeStalled(interface: neighbor.interface, neighbor: neighbor.router, state: state))
+                notify(.exchangeStalled(interface: neighbor.interface, neighbor: neighbor.router, state: state))
             }
         }
         let after = interfaces.contains(neighbor) ? use(of: neighbor) : Neighbor.Use()

@@ -10,8 +10,8 @@ struct DuplicateDetection: Sendable {
         case yield(seenOn: UInt32?)
     }
 
-    /// Somebody who keeps sending own LSAs newer than ours is another router. What is left of earlier lives of ours is
-    /// outlived by a few instances, and within seconds: five in a minute count only when they go on for a while.
+    /// A router that keeps sending LSAs of ours newer than ours is another router. LSAs of earlier runs of ours are
+    /// replaced by a few instances within seconds, so five in a minute count only if they continue for a while.
     static let window = Duration.seconds(60)
     static let patience = (count: 5, time: Duration.seconds(15))
 
@@ -19,14 +19,14 @@ struct DuplicateDetection: Sendable {
     /// How often another ID may be taken.
     private(set) var backoff = YieldBackoff()
     /// When a neighbor with our ID was first heard, by interface.
-    var neighborHeard: [UInt32: Instant] = [:]
+    var neighborSeen: [UInt32: Instant] = [:]
     /// When a sign of another router with our ID was last seen.
     var lastSeen: Instant?
-    /// When a distant duplicate was last told.
-    var toldDistant: Instant?
+    /// When the last notice about a distant duplicate was sent.
+    var distantNotified: Instant?
     /// When our own auto-configuration-LSA was last received with another fingerprint.
     var otherFingerprintSeen: Instant?
-    /// When the present window of outlived router-LSAs began, and how many there were.
+    /// When the current window of replaced router-LSAs started, and their number.
     var outlived: (since: Instant, count: Int)?
 
     /// Router IDs of others whose fingerprint changed, with how often and when.
@@ -68,20 +68,20 @@ struct DuplicateDetection: Sendable {
 }
 
 extension Router {
-    /// A packet with our own router ID came in. If it is not ours come back, the neighbor at that address is a
-    /// duplicate: the smaller link-local address takes another ID (§7.1); whoever has its ID from the configuration
-    /// keeps it. A neighbor that ought to yield and does not is given way to in the end.
-    mutating func noteOwnIDHeard(from source: IPv6Address, on index: UInt32, at now: Instant) {
+    /// A packet with our own router ID was received. Unless it is our own packet, the neighbor at that address is a
+    /// duplicate: the smaller link-local address takes another ID (§7.1); a configured ID stays. If a neighbor that
+    /// should yield does not, this router yields in the end.
+    mutating func receivedOwnRouterID(from source: IPv6Address, on index: UInt32, at now: Instant) {
         guard !interfaces.contains(where: { $0.configuration.linkLocalAddress == source }) else { return }
         duplicates.lastSeen = now
         let interface = interfaces[index].configuration
-        let first = duplicates.neighborHeard[interface.index]
+        let first = duplicates.neighborSeen[interface.index]
         let weYield =
             configuration.routerIDIsDerived && duplicates.backoff.mayYield(at: now)
             && (interface.linkLocalAddress < source || first.map { now - $0 > interface.deadInterval * 3 } == true)
         if first == nil {
-            duplicates.neighborHeard[interface.index] = now
-            tell(.duplicateRouterID(routerID, seenOn: interface.index, weYield: weYield))
+            duplicates.neighborSeen[interface.index] = now
+            notify(.duplicateRouterID(routerID, seenOn: interface.index, weYield: weYield))
         }
         if weYield { duplicates.resolution = .yield(seenOn: interface.index) }
     }
@@ -89,13 +89,13 @@ extension Router {
     /// An LSA of ours, newer than what we have sent, came in. Routers of our kind say who they are in an
     /// auto-configuration-LSA: the smaller fingerprint takes another ID (§7.2). Others show themselves by never
     /// giving up.
-    mutating func noteOwnReceived(_ lsa: LSA, at now: Instant) {
+    mutating func checkForDuplicate(_ lsa: LSA, at now: Instant) {
         var isDuplicate = false
         var weShouldYield = true
         if let theirs = fingerprint(in: lsa), !configuration.hardwareFingerprint.isEmpty {
             guard theirs != configuration.hardwareFingerprint else { return }
-            // The first may be from an earlier life of this router that has lost its state. We outlive it; another router
-            // answers that with the next.
+            // The first one may be from an earlier run of this router whose state was lost. We replace it; only another
+            // router answers with the next.
             isDuplicate = duplicates.otherFingerprintSeen.map { now - $0 < DuplicateDetection.window } ?? false
             duplicates.otherFingerprintSeen = now
             weShouldYield = configuration.hardwareFingerprint.lexicographicallyPrecedes(theirs)
@@ -112,9 +112,9 @@ extension Router {
         guard isDuplicate else { return }
         duplicates.lastSeen = now
         let weYield = configuration.routerIDIsDerived && weShouldYield && duplicates.backoff.mayYield(at: now)
-        if weYield || duplicates.toldDistant.map({ now - $0 > DuplicateDetection.window }) != false {
-            duplicates.toldDistant = now
-            tell(.duplicateRouterID(routerID, seenOn: nil, weYield: weYield))
+        if weYield || duplicates.distantNotified.map({ now - $0 > DuplicateDetection.window }) != false {
+            duplicates.distantNotified = now
+            notify(.duplicateRouterID(routerID, seenOn: nil, weYield: weYield))
         }
         if weYield { duplicates.resolution = .yield(seenOn: nil) }
     }
@@ -135,7 +135,7 @@ extension Router {
         return body.hardwareFingerprint
     }
 
-    /// Takes another router ID, which is to begin anew: neighbors are forgotten, and the database with them.
+    /// Takes another router ID and restarts: neighbors and the database are removed.
     mutating func resolveDuplicate(at now: Instant) {
         guard case .yield? = duplicates.resolution else { return }
         let interfaces = self.interfaces.map(\.configuration)
@@ -143,7 +143,7 @@ extension Router {
         let known = Set(database.entries.keys.map(\.lsa.advertisingRouter))
         for key in database.entries.keys.sorted() { forget(key, at: now) }
         aging = DeadlineQueue()
-        origination.beginAnew()
+        origination.restart()
         resumption = nil
         duplicates.yielded(at: now)
         repeat {

@@ -2,8 +2,8 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// What this router has to say and has said: the wanted bodies of its own LSAs, and when each may be sent next.
-/// Making them is ``Router``'s business, as it takes the whole router to know them.
+/// The LSAs that this router should originate and has originated: the wanted bodies, and when each may be sent next.
+/// ``Router`` makes the bodies, because they depend on the whole router.
 struct Origination: Sendable {
     /// One of the router's own LSAs.
     struct OwnLSA: Sendable {
@@ -38,7 +38,7 @@ struct Origination: Sendable {
     /// Header and fixed fields of a router-LSA.
     private static let linkCapacity = largestLSA - LSAHeader.size - 4
 
-    /// A link of the router-LSA is told from others by interface and neighbor.
+    /// Identifies a link of the router-LSA: interface and neighbor.
     struct LinkKey: Hashable, Comparable, Sendable {
         var interface: UInt32
         var neighbor: RouterID
@@ -119,8 +119,8 @@ struct Origination: Sendable {
         schedule(key, at: .zero)
     }
 
-    /// Under another router ID nothing has been said yet.
-    mutating func beginAnew() {
+    /// Under another router ID nothing has been originated yet.
+    mutating func restart() {
         own = [:]
         pending = DeadlineQueue()
         networkPrefixes = [:]
@@ -136,9 +136,9 @@ struct Origination: Sendable {
     }
 }
 
-/// When an LSA may be originated again. RFC 2328 §12.4 keeps MinLSInterval, 5 s, between any two instances; here the
-/// first ones follow at once, as a router that starts or loses a cable has several things to say in a moment, and only
-/// a long run of changes is slowed down, in the end to the same 5 s.
+/// When an LSA may be originated again. RFC 2328 §12.4 requires MinLSInterval, 5 s, between any two instances. Here the
+/// first ones follow at once, because a router that starts or loses a cable originates several in a moment; only a long
+/// run of changes is slowed down, to the same 5 s in the end.
 struct OriginationThrottle: Sendable {
     private static let first = Duration.milliseconds(10)
     private static let longest = Duration.seconds(5)
@@ -151,7 +151,7 @@ struct OriginationThrottle: Sendable {
         run < 2 ? .zero : min(Self.longest, Self.first * (1 << min(run - 2, 9)))
     }
 
-    /// Whether so little has been said that an answer need not wait.
+    /// Whether there were so few originations that the next need not wait.
     var isFresh: Bool { run < 8 }
 
     /// The earliest moment for the next instance.

@@ -2,9 +2,9 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// The start of a router after an earlier process of the same node, whose routes the kernel has kept: nobody shall notice.
-/// RFC 3623 has the neighbors told and asked to wait. Here the router keeps its LSAs back instead, but for those of its
-/// links, and takes up those that are known of its earlier life until its adjacencies are what they were.
+/// The start of a router after an earlier run of the same node, whose routes the kernel has kept: no other router
+/// should notice. With RFC 3623, neighbors are informed and asked to wait. Here the router withholds its LSAs instead,
+/// except those of its links, and takes over those of its earlier run until its adjacencies are as before.
 struct Resumption: Sendable {
     /// When it ends at the latest.
     var deadline: Instant
@@ -13,8 +13,8 @@ struct Resumption: Sendable {
 }
 
 extension Router {
-    /// Ends the resumption when its time has come. LSAs of the earlier life that say what is to be said stay as they are,
-    /// the others are outlived or flushed.
+    /// Ends the resumption when it is due. LSAs of the earlier run that are still right stay, the others are replaced
+    /// or flushed.
     mutating func endResumption(at now: Instant) {
         guard let resumption, resumption.deadline <= now || hasResumed(at: now) else { return }
         self.resumption = nil
@@ -23,14 +23,14 @@ extension Router {
         for key in ownKeys where origination.own[key]?.body == nil { expire(key, at: now) }
     }
 
-    /// Everything in the database that this router or an earlier life of it has said, in order.
+    /// All LSAs in the database that this router or an earlier run of it has originated, in order.
     var ownKeys: [DatabaseKey] {
         database.entries.keys.filter { $0.lsa.advertisingRouter == routerID }.sorted()
     }
 
-    /// Whether the adjacencies of the earlier life are back. Only those are waited for that still carry packets: on cables
-    /// whose port is up, and which the other end has not given up. Links with a designated router are lost to us when its
-    /// hellos miss us, so there is nothing to keep.
+    /// Whether the adjacencies of the earlier run are back. Only those count that still carry packets: on ports that
+    /// are up, and announced by the other end. Links with a designated router are lost when it misses our hellos, so
+    /// they do not count.
     private func hasResumed(at now: Instant) -> Bool {
         let neighbors = interfaces.lazy.flatMap(\.neighbors)
         guard neighbors.contains(where: { $0.state == .full }) else { return false }
@@ -44,7 +44,7 @@ extension Router {
             let isFull = interfaces[index].neighbors.contains {
                 $0.routerID == link.neighborRouterID && $0.state == .full
             }
-            return isFull || !isToldLink(link.neighborRouterID, link.neighborInterfaceID, on: link.interfaceID)
+            return isFull || !isAdvertisedLink(link.neighborRouterID, link.neighborInterfaceID, on: link.interfaceID)
         }
     }
 }

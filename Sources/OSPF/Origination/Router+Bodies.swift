@@ -21,14 +21,14 @@ extension Router {
             wanted += networkLSAs()
         }
         if changes.contains(.prefixes) {
-            for (fragment, elements) in origination.prefixes.takeChanged() {
+            for (fragment, elements) in origination.prefixes.drainChanged() {
                 let body = IntraAreaPrefixLSA(
                     referencedType: .router, referencedLinkStateID: 0, referencedAdvertisingRouter: routerID,
                     prefixes: elements)
                 wanted.append(
                     (ownKey(.intraAreaPrefix, UInt32(fragment)), elements.isEmpty ? nil : .intraAreaPrefix(body)))
             }
-            for (fragment, elements) in origination.ipv4Prefixes.takeChanged() {
+            for (fragment, elements) in origination.ipv4Prefixes.drainChanged() {
                 let body = elements.isEmpty ? nil : LSABody.ipv4Prefix(IPv4PrefixLSA(prefixes: elements))
                 wanted.append((ownKey(.ipv4Prefix, UInt32(fragment)), body))
             }
@@ -57,10 +57,10 @@ extension Router {
             }
         }
         origination.links.update(to: wanted)
-        // Flags and options stand in every fragment.
+        // Flags and options are in every fragment.
         origination.links.markAllChanged()
         let flags: RouterLSA.Flags = origination.isBoundary ? .external : []
-        var fragments = origination.links.takeChanged()
+        var fragments = origination.links.drainChanged()
         if fragments.isEmpty { fragments = [(0, [])] }
         return fragments.map { fragment, links in
             let body = RouterLSA(flags: flags, options: options, links: links)
@@ -69,7 +69,7 @@ extension Router {
     }
 
     private func routerLinks(of interface: Interface) -> [(RouterID, RouterLSA.Link)] {
-        // A stub router is still reached, but nobody goes through it (RFC 6987 §2).
+        // A stub router is reachable, but no path goes through it (RFC 6987 §2).
         let metric = origination.isStubRouter ? UInt16.max : interface.configuration.cost
         switch interface.mode {
         case .passive, .standby, .waiting: return []
@@ -98,8 +98,8 @@ extension Router {
         }
     }
 
-    /// What this router says for the links it is designated for: the routers on them, and their prefixes taken from
-    /// the link-LSAs (RFC 5340 §4.4.3.3, §4.4.3.9).
+    /// The LSAs for the links whose designated router we are: the routers on them, and their prefixes from the
+    /// link-LSAs (RFC 5340 §4.4.3.3, §4.4.3.9).
     private mutating func networkLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
         var spoken: Set<UInt32> = []
@@ -134,7 +134,7 @@ extension Router {
         if prefixes.isEmpty, origination.networkPrefixes[index] == nil { return [] }
         var fragments = origination.networkPrefixes[index] ?? Origination.networkFragments()
         fragments.update(to: prefixes)
-        let changed = fragments.takeChanged()
+        let changed = fragments.drainChanged()
         origination.networkPrefixes[index] = fragments
         return changed.compactMap { fragment, elements in
             // The upper half of the link state IDs; those of the node's own prefixes count from 0.
@@ -180,7 +180,7 @@ extension Router {
         return wanted
     }
 
-    /// The node's name (RFC 5642), what its ports take, and what tells it from another router of the same ID (RFC 7503 §7.2).
+    /// The node's name (RFC 5642), the MTU of its ports, and its fingerprint (RFC 7503 §7.2).
     private func identityLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
         // Bit 2: stub router support (RFC 7770 §2.4).

@@ -23,11 +23,11 @@ extension Router {
     /// Notes what an own LSA is to say and sends it, if that is news.
     private mutating func want(_ body: LSABody?, for key: DatabaseKey, at now: Instant) {
         if origination.own[key] == nil {
-            // Not ours yet. There is nothing to take back but what an earlier life may have left.
+            // Nothing is wanted, and neither we nor an earlier run have originated it.
             guard body != nil || database[key] != nil else { return }
             origination.own[key] = Origination.OwnLSA(body: body)
-            // Or it has said it already, word for word. It may be time for its refresh.
-            if let body, says(body, key, at: now) { return scheduleAging(of: key) }
+            // It is originated already with the same body. Its refresh may be due.
+            if let body, hasBody(body, key, at: now) { return scheduleAging(of: key) }
         } else {
             guard origination.own[key]!.body != body else { return }
             origination.own[key]!.body = body
@@ -73,28 +73,28 @@ extension Router {
     }
 
     /// Whether the database has an LSA of ours with this body.
-    private func says(_ body: LSABody, _ key: DatabaseKey, at now: Instant) -> Bool {
+    private func hasBody(_ body: LSABody, _ key: DatabaseKey, at now: Instant) -> Bool {
         guard let entry = database[key], entry.age(at: now) < LSAHeader.maxAge else { return false }
         let sequenceNumber = entry.lsa.header.sequenceNumber
         return entry.lsa.bodyOctets == LSA(key: key.lsa, sequenceNumber: sequenceNumber, body: body).bodyOctets
     }
 
-    /// Somebody knows a newer instance of an LSA of ours: from an earlier life of this router, or from another that
-    /// has the same ID (RFC 2328 §13.4). It is outlived, or flushed if we do not want it. While we resume an earlier life
-    /// it stays: what of it is right will be seen.
+    /// A newer instance of one of our LSAs was received: from an earlier run of this router, or from another router
+    /// with the same ID (RFC 2328 §13.4). It is replaced, or flushed if we do not want it. During a resumption it stays
+    /// until the adjacencies show whether it is right.
     mutating func receivedOwn(_ lsa: LSA, _ key: DatabaseKey, at now: Instant) {
-        noteOwnReceived(lsa, at: now)
+        checkForDuplicate(lsa, at: now)
         if let own = origination.own[key], let body = own.body {
-            if resumption != nil, says(body, key, at: now) { return }
-            // In the same turn, lest our own routes miss what we are about to say again.
+            if resumption != nil, hasBody(body, key, at: now) { return }
+            // In the same turn, so that our own routes do not miss it meanwhile.
             originate(key, at: now, isUrgent: own.throttle.isFresh)
         } else if lsa.age < LSAHeader.maxAge, resumption == nil {
             expire(key, at: now)
         }
     }
 
-    /// Flushes everything of ours and says goodbye, so that neighbors route around at once instead of after
-    /// RouterDeadInterval. Nothing can be acknowledged any more; what gets lost ages out with the adjacency.
+    /// Flushes all our LSAs and sends a last hello, so that neighbors route around at once instead of after
+    /// RouterDeadInterval. There is no time for acknowledgments; what is lost ages out with the adjacency.
     mutating func shutDown(at now: Instant) {
         for key in ownKeys { expire(key, at: now) }
         for index in interfaces.indices {

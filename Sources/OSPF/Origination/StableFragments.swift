@@ -65,7 +65,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
     }
 
     /// The fragments that changed since the last call, each with its elements in order; empty ones are to be flushed.
-    mutating func takeChanged() -> [(fragment: Int, elements: [Element])] {
+    mutating func drainChanged() -> [(fragment: Int, elements: [Element])] {
         defer { changed.removeAll() }
         return changed.sorted().map { place in
             (place, fragments[place].elements.sorted { $0.key < $1.key }.map(\.value))

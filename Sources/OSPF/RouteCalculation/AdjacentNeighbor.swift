@@ -8,7 +8,7 @@ public struct AdjacentNeighbor: Hashable, Sendable {
     public var interface: UInt32
     /// Its router ID.
     public var routerID: RouterID
-    /// The OSPF interface ID it says in its hellos.
+    /// The interface ID in its hellos.
     public var interfaceID: UInt32
     /// Its link-local address on that link.
     public var address: IPv6Address

@@ -96,7 +96,7 @@ struct BestPath {
 
 /// The routes to forwarding addresses that a run has come across, by the group of the prefix: however many external
 /// prefixes are to be sent there, each is found once.
-struct Detours {
+struct IndirectForwarding {
     fileprivate var found: [GroupNumber: BestPath] = [:]
     /// Lengths of prefixes tried.
     fileprivate(set) var steps = 0
@@ -105,7 +105,7 @@ struct Detours {
 extension RouteCalculation {
     /// Finds the best of some candidates (RFC 2328 §11, §16.4), looking no farther than at kinds up to `last`.
     func choose(
-        _ candidates: [Candidate], upTo last: PathKind = .externalType2, using detours: inout Detours,
+        _ candidates: [Candidate], upTo last: PathKind = .externalType2, using forwarding: inout IndirectForwarding,
         into best: inout BestPath
     ) {
         best.reset()
@@ -119,7 +119,7 @@ extension RouteCalculation {
                 offerIntraArea(candidate, to: &best)
                 if best.isLocal { return }
             case .interArea: offerInterArea(candidate, to: &best)
-            case .externalType1, .externalType2: offerExternal(candidate, using: &detours, to: &best)
+            case .externalType1, .externalType2: offerExternal(candidate, using: &forwarding, to: &best)
             }
         }
     }
@@ -145,7 +145,9 @@ extension RouteCalculation {
         paths.addFirstHops(to: candidate.announcer, into: &best.firstHops)
     }
 
-    private func offerExternal(_ candidate: Candidate, using detours: inout Detours, to best: inout BestPath) {
+    private func offerExternal(
+        _ candidate: Candidate, using forwarding: inout IndirectForwarding, to best: inout BestPath
+    ) {
         let announcer = topology[candidate.announcer].name.router
         let isType2 = candidate.kind == .externalType2
         if announcer == view.root {
@@ -157,12 +159,12 @@ extension RouteCalculation {
         // The announcer must be reachable also where packets go elsewhere (RFC 2328 §16.4 (3)).
         guard var distance = boundaryDistance(candidate.announcer) else { return }
         var isInside = insideDistance(toBoundary: candidate.announcer) != nil
-        var detour = BestPath()
+        var indirect = BestPath()
         if !candidate.forwardingAddress.isUnspecified {
-            detour = route(to: candidate.forwardingAddress, using: &detours)
-            guard detour.kind != nil, !detour.isLocal else { return }
-            distance = detour.metric
-            isInside = detour.kind == .intraArea
+            indirect = route(to: candidate.forwardingAddress, using: &forwarding)
+            guard indirect.kind != nil, !indirect.isLocal else { return }
+            distance = indirect.metric
+            isInside = indirect.kind == .intraArea
         }
         let metric = isType2 ? candidate.metric : distance.addingSaturated(candidate.metric)
         let isBest = best.offer(
@@ -172,7 +174,7 @@ extension RouteCalculation {
         if candidate.forwardingAddress.isUnspecified {
             addFirstHops(toBoundary: candidate.announcer, distance: distance, into: &best.firstHops)
         } else {
-            best.forward(to: candidate.forwardingAddress, along: detour, exits: view.exits)
+            best.forward(to: candidate.forwardingAddress, along: indirect, exits: view.exits)
         }
     }
 
@@ -212,17 +214,17 @@ extension RouteCalculation {
 
     /// The intra-area or inter-area route that packets to `address` take: of the longest matching prefix. Its `kind` is
     /// `nil` if there is none.
-    private func route(to address: IPv6Address, using detours: inout Detours) -> BestPath {
+    private func route(to address: IPv6Address, using forwarding: inout IndirectForwarding) -> BestPath {
         for length in stride(from: 128, through: 0, by: -1) where prefixes.lengthCounts[length] > 0 {
-            detours.steps += 1
+            forwarding.steps += 1
             guard let group = prefixes.group(of: IPv6Prefix(address, length: length)) else { continue }
             let way: BestPath
-            if let known = detours.found[group] {
+            if let known = forwarding.found[group] {
                 way = known
             } else {
                 var best = BestPath()
-                choose(prefixes.groups[group].list.candidates, upTo: .interArea, using: &detours, into: &best)
-                detours.found[group] = best
+                choose(prefixes.groups[group].list.candidates, upTo: .interArea, using: &forwarding, into: &best)
+                forwarding.found[group] = best
                 way = best
             }
             if way.kind != nil { return way }

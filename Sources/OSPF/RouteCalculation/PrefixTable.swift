@@ -12,19 +12,19 @@ struct PrefixNumber: SlotNumber {
     let rawValue: Int32
 }
 
-/// Which prefixes are announced by whom. Prefixes with the same candidates form a group, and a group is a
-/// ``Destination``: as many prefixes as it has, there is one thing to compute and one to change.
+/// The announcers of each prefix. Prefixes with the same candidates form a group, and a group is a ``Destination``:
+/// however many prefixes it has, there is one thing to calculate and one to change.
 ///
-/// What was told to others so far is kept beside it, so that an update says only what is different.
+/// The state as last reported is kept beside it, so that an update contains only differences.
 struct PrefixTable: Sendable {
     /// Prefixes with the same candidates. Its index is its ``DestinationID``.
     struct Group: Sendable {
         var list: CandidateList
         /// Numbers of prefixes, in no order that means anything.
         var members: [PrefixNumber] = []
-        /// How many prefixes are told to be routed here.
+        /// The number of prefixes reported as routed here.
         var routeCount = 0
-        /// Where they lead as last computed and told; `nil` if nowhere.
+        /// The destination as last calculated and reported; `nil` if unreachable.
         var destination: Destination?
         /// Whether it is among ``dirtyGroups``.
         var isDirty = false
@@ -45,7 +45,7 @@ struct PrefixTable: Sendable {
         /// Its group, and its place among the members.
         var group = GroupNumber.none
         var place: Int32 = 0
-        /// The group told to others.
+        /// The group as last reported.
         var told = GroupNumber.none
         /// Whether it is among ``dirtyEntries``.
         var isDirty = false
@@ -60,10 +60,10 @@ struct PrefixTable: Sendable {
     private let maximumPrefixes: Int
     private let maximumCandidates: Int
     private let maximumAnnouncements: Int
-    /// Prefixes that somebody announces; others may be waiting only for their end to be told.
+    /// Prefixes with an announcer; others may only wait for their removal to be reported.
     private var announcedCount = 0
     /// How many announcements there are in the lists of all prefixes.
-    private var keptCount = 0
+    private var retainedCount = 0
     /// How many announcements there are, those that were refused for a bound among them.
     private var announcementCount = 0
     /// Announcements taken back since the first that was refused; `nil` if none was.
@@ -71,7 +71,7 @@ struct PrefixTable: Sendable {
 
     private(set) var groups = SlotMap<GroupNumber, Group>()
     private(set) var entries = SlotMap<PrefixNumber, Entry>()
-    /// Groups to compute, and prefixes to compare with what was told.
+    /// Groups to calculate, and prefixes to compare with the last report.
     private var dirtyGroups: [GroupNumber] = []
     private var dirtyEntries: [PrefixNumber] = []
     /// Groups that several routers announce as their own.
@@ -104,15 +104,15 @@ struct PrefixTable: Sendable {
         maximumAnnouncements = limits.announcements
     }
 
-    /// Whether any prefix has changed since the last ``tell(_:)``.
+    /// Whether any prefix has changed since the last ``notify(_:)``.
     var hasChanges: Bool { !dirtyEntries.isEmpty }
 
-    /// Whether nothing is announced and nothing told.
+    /// Whether nothing is announced and nothing reported.
     var isEmpty: Bool {
         numbers.isEmpty && groupNumbers.isEmpty && repeats.isEmpty && sharedGroups.isEmpty && forwardedGroups.isEmpty
     }
 
-    /// The group of a prefix; `nil` if nobody announces it.
+    /// The group of a prefix; `nil` if it has no announcer.
     func group(of prefix: IPv6Prefix) -> GroupNumber? {
         guard let number = numbers[prefix] else { return nil }
         let group = entries[number].group
@@ -132,8 +132,8 @@ struct PrefixTable: Sendable {
         } else if groups[group].list.candidates.count >= maximumCandidates {
             return refuse()
         }
-        guard keptCount < maximumAnnouncements else { return refuse() }
-        keptCount += 1
+        guard retainedCount < maximumAnnouncements else { return refuse() }
+        retainedCount += 1
         let number = known ?? insert(prefix)
         move(number, to: step(from: group, candidate, isAddition: true, for: number))
     }
@@ -149,7 +149,7 @@ struct PrefixTable: Sendable {
         if !repeats.isEmpty, let count = repeats[key] {
             repeats[key] = count == 1 ? nil : count - 1
         } else {
-            keptCount -= 1
+            retainedCount -= 1
             move(number, to: step(from: entries[number].group, candidate, isAddition: false, for: number))
         }
     }
@@ -187,19 +187,19 @@ struct PrefixTable: Sendable {
         return next
     }
 
-    /// Whether a prefix has its group for itself, with nobody told otherwise.
+    /// Whether a prefix is the only one of its group, and no other was reported.
     private func isItsOwn(_ group: GroupNumber, of number: PrefixNumber) -> Bool {
         guard group != .none, groups[group].members.count == 1 else { return false }
         return groups[group].routeCount == (entries[number].told == group ? 1 : 0)
     }
 
-    /// Changes the list of a group where it stands, as lists can be long and change often. Returns the group that has the
-    /// list now, which may be another that had it before; `nil` if nothing is left in the list.
+    /// Changes the list of a group in place, because lists can be long and change often. Returns the group that has the
+    /// list now, which may be another one that had it before; `nil` if the list is empty.
     private mutating func change(_ group: GroupNumber, by candidate: Candidate, isAddition: Bool) -> GroupNumber? {
         guard isAddition || groups[group].list.candidates.count > 1 else { return nil }
         var list = CandidateList()
         swap(&list, &groups[group].list)
-        // Nobody else may hold it, or it would be copied.
+        // The only reference, so that the list is not copied.
         groupNumbers[list] = nil
         if isAddition { list.add(candidate) } else { list.remove(candidate) }
         let known = groupNumbers[list]
@@ -244,7 +244,7 @@ struct PrefixTable: Sendable {
         }
     }
 
-    /// Gives the number of a group back that has no prefix and that nobody was told of.
+    /// Frees the number of a group that has no prefix and was never reported.
     private mutating func freeIfUnused(_ group: GroupNumber) {
         guard groups[group].members.isEmpty, groups[group].routeCount == 0 else { return }
         groupNumbers[groups[group].list] = nil
@@ -272,8 +272,8 @@ struct PrefixTable: Sendable {
 // MARK: - Bounds
 
 extension PrefixTable {
-    /// So many withdrawals are worth looking whether what was refused has room now.
-    private static let worthwhile = 1024
+    /// After this number of withdrawals, refused announcements are tried again.
+    private static let minimumForIncremental = 1024
 
     /// Whether something is missing for a bound.
     var hasRefused: Bool { withdrawalsSinceRefusal != nil }
@@ -281,16 +281,16 @@ extension PrefixTable {
     /// Whether what was refused may have room now: much is gone, or there is so little left that all of it has.
     var mayHaveRoom: Bool {
         guard let withdrawals = withdrawalsSinceRefusal else { return false }
-        return withdrawals >= Self.worthwhile
+        return withdrawals >= Self.minimumForIncremental
             || announcementCount <= min(maximumPrefixes, maximumCandidates, maximumAnnouncements)
     }
 
     private mutating func refuse() { withdrawalsSinceRefusal = withdrawalsSinceRefusal ?? 0 }
 
-    /// Forgets all announcements, which are to be made again. What was told stays told.
-    mutating func beginAgain() {
+    /// Removes all announcements, which are then added again. The last report stays.
+    mutating func restart() {
         announcementCount = 0
-        keptCount = 0
+        retainedCount = 0
         withdrawalsSinceRefusal = nil
         repeats = [:]
         for number in entries.numbers where entries[number].group != .none { move(number, to: .none) }
@@ -301,7 +301,7 @@ extension PrefixTable {
 
 extension PrefixTable {
     /// Takes the groups out that are to be computed, in the order of their numbers. New ones always are.
-    mutating func takeGroups(_ scope: Scope) -> [GroupNumber] {
+    mutating func drainGroups(_ scope: Scope) -> [GroupNumber] {
         let new = dirtyGroups
         for group in new { groups[group].isDirty = false }
         dirtyGroups.removeAll(keepingCapacity: dirtyGroups.count < 1024)
@@ -325,7 +325,7 @@ extension PrefixTable {
     }
 
     /// Says which routes are different from what was told, and which groups nobody is routed to any more.
-    mutating func tell(_ update: inout RouteTableUpdate) {
+    mutating func collectChanges(into update: inout RouteTableUpdate) {
         var left: [GroupNumber] = []
         for number in dirtyEntries {
             let entry = entries[number]

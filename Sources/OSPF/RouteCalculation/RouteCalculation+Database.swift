@@ -8,19 +8,19 @@ extension RouteCalculation {
     public mutating func databaseChanged(_ key: LSAKey, to lsa: LSA?) {
         guard key.type.scope != .linkLocal, key.advertisingRouter != .none else { return }
         switch lsa.flatMap({ try? $0.body() }) {
-        case .router(let body): take(body, as: key)
-        case .network(let body): take(body, as: key)
-        case .intraAreaPrefix(let body): take(body, as: key)
-        case .interAreaPrefix(let body): take(body, as: key)
-        case .interAreaRouter(let body): take(body, as: key)
-        case .asExternal(let body): take(body, as: key)
-        case .routerInformation(let body): take(body, as: key)
-        case .ipv4Prefix(let body): take(body.prefixes, of: .router(key.advertisingRouter), in: .ipv4, as: key)
+        case .router(let body): add(body, as: key)
+        case .network(let body): add(body, as: key)
+        case .intraAreaPrefix(let body): add(body, as: key)
+        case .interAreaPrefix(let body): add(body, as: key)
+        case .interAreaRouter(let body): add(body, as: key)
+        case .asExternal(let body): add(body, as: key)
+        case .routerInformation(let body): add(body, as: key)
+        case .ipv4Prefix(let body): add(body.prefixes, of: .router(key.advertisingRouter), in: .ipv4, as: key)
         case .nssa, .link, .autoConfiguration, .unknown, nil: withdraw(key)
         }
     }
 
-    private mutating func take(_ body: RouterLSA, as key: LSAKey) {
+    private mutating func add(_ body: RouterLSA, as key: LSAKey) {
         let vertex: Vertex
         if case .router(let known) = contributions[key] {
             vertex = known
@@ -31,7 +31,7 @@ extension RouteCalculation {
         topology.setRouterLSA(of: vertex, linkStateID: key.linkStateID, to: body)
     }
 
-    private mutating func take(_ body: NetworkLSA, as key: LSAKey) {
+    private mutating func add(_ body: NetworkLSA, as key: LSAKey) {
         let vertex: Vertex
         if case .network(let known) = contributions[key] {
             vertex = known
@@ -42,8 +42,8 @@ extension RouteCalculation {
         topology.setNetworkLSA(of: vertex, to: body)
     }
 
-    private mutating func take(_ body: IntraAreaPrefixLSA, as key: LSAKey) {
-        // Nobody hangs prefixes on others than himself and the networks he is designated for (RFC 5340 §4.4.3.9).
+    private mutating func add(_ body: IntraAreaPrefixLSA, as key: LSAKey) {
+        // A router attaches prefixes only to itself and to networks whose designated router it is (RFC 5340 §4.4.3.9).
         guard body.referencedAdvertisingRouter == key.advertisingRouter else { return withdraw(key) }
         let name: Topology.Name
         switch body.referencedType {
@@ -51,11 +51,11 @@ extension RouteCalculation {
         case .network: name = .network(key.advertisingRouter, interfaceID: body.referencedLinkStateID)
         default: return withdraw(key)
         }
-        take(body.prefixes, of: name, in: .ipv6, as: key)
+        add(body.prefixes, of: name, in: .ipv6, as: key)
     }
 
     /// Takes prefixes that hang on a router or a network.
-    private mutating func take(
+    private mutating func add(
         _ prefixes: [LSAPrefix], of name: Topology.Name, in family: LSAPrefix.Family, as key: LSAKey
     ) {
         let vertex = topology.retain(name)
@@ -81,7 +81,7 @@ extension RouteCalculation {
         topology.release(oldVertex)
     }
 
-    /// Each prefix once, at its lowest metric. Whoever means well says each once and in order; an LSA that repeats one
+    /// Each prefix once, at its lowest metric. A correct LSA has each once and in order; one that repeats a prefix
     /// thousands of times must not cost more than its size.
     private static func cheapest(of list: [LSAPrefix]) -> [LSAPrefix] {
         if zip(list, list.dropFirst()).allSatisfy({ $0.prefix < $1.prefix }) { return list }
@@ -108,7 +108,7 @@ extension RouteCalculation {
     /// Makes all announcements again if some were refused for a bound and may have room now.
     mutating func announceRefused() {
         guard prefixes.mayHaveRoom else { return }
-        prefixes.beginAgain()
+        prefixes.restart()
         for key in contributions.keys.sorted() {
             switch contributions[key] {
             case .intraArea(let vertex, let list): exchange([], at: vertex, for: list[...], at: vertex)
@@ -118,14 +118,14 @@ extension RouteCalculation {
         }
     }
 
-    private mutating func take(_ body: InterAreaPrefixLSA, as key: LSAKey) {
+    private mutating func add(_ body: InterAreaPrefixLSA, as key: LSAKey) {
         guard body.metric < LSAPrefix.infinity, body.prefix.isUsable(in: .ipv6) else { return withdraw(key) }
         let border = topology.retain(.router(key.advertisingRouter))
         let candidate = Candidate(kind: .interArea, announcer: border, metric: body.metric)
-        take(body.prefix.prefix, candidate, as: key)
+        add(body.prefix.prefix, candidate, as: key)
     }
 
-    private mutating func take(_ body: ASExternalLSA, as key: LSAKey) {
+    private mutating func add(_ body: ASExternalLSA, as key: LSAKey) {
         guard body.metric < LSAPrefix.infinity, body.prefix.isUsable(in: .ipv6) else { return withdraw(key) }
         let forwardingAddress = body.forwardingAddress ?? .unspecified
         // Not allowed, and a link-local address would mean nothing anywhere else (RFC 5340 §A.4.7).
@@ -134,16 +134,16 @@ extension RouteCalculation {
             kind: body.isType2 ? .externalType2 : .externalType1,
             announcer: topology.retain(.router(key.advertisingRouter)), metric: body.metric,
             forwardingAddress: forwardingAddress)
-        take(body.prefix.prefix, candidate, as: key)
+        add(body.prefix.prefix, candidate, as: key)
     }
 
-    private mutating func take(_ prefix: IPv6Prefix, _ candidate: Candidate, as key: LSAKey) {
+    private mutating func add(_ prefix: IPv6Prefix, _ candidate: Candidate, as key: LSAKey) {
         let old = contributions.updateValue(.prefix(prefix, candidate), forKey: key)
         prefixes.add(candidate, to: prefix)
         if let old { withdraw(old, of: key) }
     }
 
-    private mutating func take(_ body: InterAreaRouterLSA, as key: LSAKey) {
+    private mutating func add(_ body: InterAreaRouterLSA, as key: LSAKey) {
         guard body.metric < LSAPrefix.infinity else { return withdraw(key) }
         let border = topology.retain(.router(key.advertisingRouter))
         let boundary = topology.retain(.router(body.destination))
@@ -153,7 +153,7 @@ extension RouteCalculation {
         hasNewInterAreaRouters = true
     }
 
-    private mutating func take(_ body: RouterInformationLSA, as key: LSAKey) {
+    private mutating func add(_ body: RouterInformationLSA, as key: LSAKey) {
         withdraw(key)
         contributions[key] = .information
         information[key.advertisingRouter, default: []].append((key, body.hostname, body.smallestMTU))
@@ -192,12 +192,12 @@ extension RouteCalculation {
 }
 
 extension LSAPrefix {
-    /// LSInfinity, the metric of inter-area and external LSAs that says unreachable (RFC 2328 §B). Intra-area prefixes
-    /// have metrics of 16 bits, none of which means that.
+    /// LSInfinity, the metric of inter-area and external LSAs for unreachable (RFC 2328 §B). Intra-area prefixes have
+    /// 16-bit metrics without such a value.
     fileprivate static let infinity: UInt32 = 0xff_ffff
 
-    /// Whether there can be a unicast route to it. Link-local and multicast prefixes are nobody's to announce, and IPv4's
-    /// have an LSA of their own.
+    /// Whether there can be a unicast route to it: not for link-local and multicast prefixes. IPv4 prefixes have an LSA
+    /// of their own.
     fileprivate func isUsable(in family: Family) -> Bool {
         guard !options.contains(.noUnicast) else { return false }
         switch family {

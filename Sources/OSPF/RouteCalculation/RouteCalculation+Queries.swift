@@ -18,7 +18,7 @@ public struct RouteCalculationStatistics: Hashable, Sendable {
 public struct RouterReachability: Hashable, Sendable {
     /// The router.
     public var routerID: RouterID
-    /// The name it tells (RFC 5642).
+    /// The name that it announces (RFC 5642).
     public var hostname: String?
     /// The distance to it; `nil` if there is no way.
     public var distance: UInt32?
@@ -32,7 +32,7 @@ public struct RouterReachability: Hashable, Sendable {
     public var prefixes: [LSAPrefix]
 }
 
-/// Somebody who announces a prefix, chosen or not, as of the last run.
+/// An announcer of a prefix, chosen or not, as of the last run.
 public struct PrefixCandidate: Hashable, Sendable {
     /// Which kind of path it would be.
     public var kind: PathKind
@@ -125,12 +125,12 @@ extension RouteCalculation {
         guard let group = prefixes.group(of: prefix) else { return [] }
         let candidates = prefixes.groups[group].list.candidates
         var best = BestPath()
-        var detours = Detours()
-        choose(candidates, using: &detours, into: &best)
+        var forwarding = IndirectForwarding()
+        choose(candidates, using: &forwarding, into: &best)
         let rows = candidates.map { candidate in
             // How it would do if it were the only one.
             var alone = BestPath()
-            choose([candidate], using: &detours, into: &alone)
+            choose([candidate], using: &forwarding, into: &alone)
             return (candidate, alone)
         }
         let sorted = rows.sorted { left, right in
@@ -179,7 +179,7 @@ extension RouteCalculation {
         return routers.sorted()
     }
 
-    /// The name a router tells (RFC 5642); `nil` if it tells none.
+    /// The name that a router announces (RFC 5642); `nil` if it announces none.
     public func hostname(of router: RouterID) -> String? {
         information[router]?.filter { $0.hostname != nil }.min { $0.key < $1.key }?.hostname
     }

@@ -7,26 +7,26 @@ extension RouteCalculation {
     /// `maximumPaths` (at least 1) next hops.
     public mutating func run(root: RouterID, neighbors: [AdjacentNeighbor], maximumPaths: Int) -> RouteTableUpdate {
         precondition(maximumPaths >= 1)
-        topology.bringGraphUpToDate()
+        topology.updateGraph()
         announceRefused()
         lastWork = 0
         let old = view
         view = makeView(root: root, neighbors: neighbors, maximumPaths: maximumPaths)
-        let scope = bringPathsUpToDate(since: old)
+        let scope = updatePaths(since: old)
         var update = RouteTableUpdate()
         var best = BestPath()
-        var detours = Detours()
-        for group in prefixes.takeGroups(scope) {
+        var forwarding = IndirectForwarding()
+        for group in prefixes.drainGroups(scope) {
             lastWork += prefixes.groups[group].list.candidates.count
-            bringUpToDate(group, using: &best, &detours, into: &update)
+            updateBodies(group, using: &best, &forwarding, into: &update)
         }
-        lastWork += detours.steps
-        prefixes.tell(&update)
+        lastWork += forwarding.steps
+        prefixes.collectChanges(into: &update)
         return update
     }
 
-    /// Finds the shortest paths anew if they can have changed; returns which prefixes that may concern.
-    private mutating func bringPathsUpToDate(since old: Viewpoint) -> PrefixTable.Scope {
+    /// Runs the shortest-path search if paths may have changed. Returns the prefixes that this may affect.
+    private mutating func updatePaths(since old: Viewpoint) -> PrefixTable.Scope {
         defer {
             topology.markSeen()
             hasNewInterAreaRouters = false
@@ -53,11 +53,12 @@ extension RouteCalculation {
         return hasNewPaths ? .changed(paths) : .new
     }
 
-    private mutating func bringUpToDate(
-        _ group: GroupNumber, using best: inout BestPath, _ detours: inout Detours, into update: inout RouteTableUpdate
+    private mutating func updateBodies(
+        _ group: GroupNumber, using best: inout BestPath, _ forwarding: inout IndirectForwarding,
+        into update: inout RouteTableUpdate
     ) {
         guard !prefixes.groups[group].members.isEmpty else { return }
-        choose(prefixes.groups[group].list.candidates, using: &detours, into: &best)
+        choose(prefixes.groups[group].list.candidates, using: &forwarding, into: &best)
         let isReachable = best.kind != nil && !best.isLocal && best.hasNextHops
         guard isReachable else { return prefixes.setDestination(of: group, to: nil) }
         if let known = prefixes.groups[group].destination, isSame(known, best) { return }
@@ -89,7 +90,7 @@ extension RouteCalculation {
         return Array(all.sorted().prefix(view.maximumPaths))
     }
 
-    /// The next hops that numbers stand for, in order.
+    /// The next hops of a set, in order.
     func nextHops(_ set: FirstHopSet) -> [NextHop] {
         var result: [NextHop] = []
         result.reserveCapacity(Swift.min(set.count, view.maximumPaths))

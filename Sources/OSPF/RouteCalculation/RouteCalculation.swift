@@ -2,11 +2,11 @@ import Addressing
 import OSPFPacket
 import ShortestPath
 
-/// From a link-state database to routes (RFC 5340 §4.8, RFC 2328 §16), doing only the work that a change calls for.
+/// From a link-state database to routes (RFC 5340 §4.8, RFC 2328 §16), with work in proportion to the change.
 ///
-/// It is told of every LSA whose content changed, and keeps what it needs of them in decoded form:
-/// ``databaseChanged(_:to:)``. A run then brings the routes up to date and says what is different from the last time:
-/// ``run(root:neighbors:maximumPaths:)``.
+/// ``databaseChanged(_:to:)`` passes every LSA whose contents changed; what the calculation needs of it is kept in
+/// decoded form. ``run(root:neighbors:maximumPaths:)`` updates the routes and returns the differences from the last
+/// run.
 public struct RouteCalculation: Sendable {
     /// How many runs did how much.
     public internal(set) var statistics = RouteCalculationStatistics()
@@ -15,13 +15,13 @@ public struct RouteCalculation: Sendable {
     var topology = Topology()
     /// Who announces which prefixes, and where they lead.
     var prefixes: PrefixTable
-    /// The ways to AS boundary routers that border routers tell of: by the boundary router's vertex.
+    /// The paths to AS boundary routers that border routers announce, by the boundary router's vertex.
     var interAreaRouters: [Vertex: [InterAreaRouter]] = [:]
     /// Whether ``interAreaRouters`` changed since the last run.
     var hasNewInterAreaRouters = false
     /// What each LSA has contributed, so that it can be taken back.
     var contributions: [LSAKey: Contribution] = [:]
-    /// What routers tell of themselves; a router may have several Router Information LSAs.
+    /// What routers announce about themselves; a router may have several Router Information LSAs.
     var information: [RouterID: [(key: LSAKey, hostname: String?, smallestMTU: UInt32?)]] = [:]
 
     /// Steps of the last run: vertices, announcements looked at, lengths of prefixes tried for forwarding addresses.
@@ -90,7 +90,7 @@ struct InterAreaRouter: Equatable, Sendable {
     var metric: UInt32
 }
 
-/// What an LSA has contributed. It keeps hold of the vertices it speaks of.
+/// The contribution of an LSA. It retains the vertices that it refers to.
 enum Contribution: Sendable {
     case router(Vertex)
     case network(Vertex)

@@ -87,7 +87,7 @@ public struct RouteTableUpdate: Equatable, Sendable {
 
 }
 
-/// The router's table as it stands: the sum of all updates so far.
+/// The router's current table: the sum of all updates.
 public struct RouteTable: Sendable {
     /// The destinations in use.
     public private(set) var destinations: [DestinationID: Destination] = [:]

@@ -18,12 +18,12 @@ extension Router {
 
     mutating func calculateRoutes(at now: Instant) {
         prefixesChanged = false
-        spfDelay.takeDue(at: now)
+        spfDelay.popDue(at: now)
         statistics.routeCalculations += 1
         let update = calculation.run(
             root: routerID, neighbors: usableNeighbors, maximumPaths: configuration.maximumPaths)
         calculationRest = now + min(Self.longestRest, Self.restPerStep * calculation.lastWork)
-        tellDuplicatePrefixes()
+        notifyDuplicatePrefixes()
         if calculation.prefixes.hasRefused { refuse(because: .prefixes, at: now) } else { limits.end(.prefixes) }
         guard !update.isEmpty else { return }
         routeTable.apply(update)
@@ -40,13 +40,13 @@ extension Router {
         }
     }
 
-    /// Each claim of several routers to one prefix is told when it appears.
-    private mutating func tellDuplicatePrefixes() {
+    /// Sends a notice for each prefix that several routers claim, when it appears.
+    private mutating func notifyDuplicatePrefixes() {
         let found = calculation.duplicatePrefixes()
-        guard found != toldDuplicatePrefixes else { return }
-        for duplicate in found where !toldDuplicatePrefixes.contains(duplicate) {
-            tell(.duplicatePrefix(duplicate.prefix, routers: duplicate.routers))
+        guard found != notifiedDuplicatePrefixes else { return }
+        for duplicate in found where !notifiedDuplicatePrefixes.contains(duplicate) {
+            notify(.duplicatePrefix(duplicate.prefix, routers: duplicate.routers))
         }
-        toldDuplicatePrefixes = found
+        notifiedDuplicatePrefixes = found
     }
 }

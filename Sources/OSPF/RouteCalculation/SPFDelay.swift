@@ -34,7 +34,7 @@ struct SPFDelay: Sendable {
 
     /// Whether the calculation is due; it counts as done from here on.
     @discardableResult
-    mutating func takeDue(at now: Instant) -> Bool {
+    mutating func popDue(at now: Instant) -> Bool {
         guard let deadline, deadline <= now else { return false }
         self.deadline = nil
         return true

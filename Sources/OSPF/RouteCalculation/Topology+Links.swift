@@ -2,7 +2,7 @@ import ShortestPath
 
 extension Topology {
     /// Replaces the links of a vertex, and notes all whose links with it come or go: their edges follow with
-    /// ``bringGraphUpToDate()``, once for all that changed. The work is n log n in the links of the vertex, whatever the
+    /// ``updateGraph()``, once for all that changed. The work is n log n in the links of the vertex, whatever the
     /// LSAs say: a thousand networks may name one router that has a million links.
     mutating func setLinks(of vertex: Vertex, to links: [Link]) {
         let index = Int(vertex.rawValue)

@@ -3,12 +3,12 @@ import OSPFPacket
 import ShortestPath
 internal import Timing
 
-/// The area's routers and transit networks as a graph, kept from router- and network-LSAs.
+/// The area's routers and transit networks as a graph, from router- and network-LSAs.
 ///
-/// A vertex lives as long as some LSA speaks of it: as its originator, or as what prefixes hang on. Only links that
-/// both ends know of become edges (RFC 2328 §16.1 (2b)): a link to a router without LSA is remembered but leads nowhere.
+/// A vertex exists while some LSA refers to it: as its originator, or because prefixes are attached to it. Only links
+/// that both ends announce become edges (RFC 2328 §16.1 (2b)): a link to a router without LSA is kept, but is no edge.
 struct Topology: Sendable {
-    /// What a vertex stands for: a router, or a network by its designated router and that router's interface ID.
+    /// Identifies a vertex: a router, or a network by its designated router and that router's interface ID.
     struct Name: Hashable, Comparable, Sendable {
         var isNetwork: Bool
         var router: RouterID
@@ -28,7 +28,7 @@ struct Topology: Sendable {
     /// A link as the LSA of one end describes it.
     struct Link: Equatable, Sendable {
         var target: Name
-        /// The interface IDs of the two ends. A network has none, and says nothing of those of its routers.
+        /// The interface IDs of the two ends. A network has none, and does not announce those of its routers.
         var interfaceID: UInt32 = 0
         var neighborInterfaceID: UInt32 = 0
         var cost: UInt16 = 0
@@ -39,11 +39,11 @@ struct Topology: Sendable {
     /// A vertex with all that is known of it.
     struct Node: Sendable {
         var name: Name
-        /// LSAs that speak of it.
+        /// The number of LSAs that refer to it.
         var references = 0
         /// The router-LSAs of a router, in the order of their link state IDs.
         var routerLSAs: [(linkStateID: UInt32, body: RouterLSA)] = []
-        /// Whether a router- or network-LSA says that it exists.
+        /// Whether there is a router- or network-LSA for it.
         var isPresent = false
         /// The bits of the router-LSA.
         var flags: RouterLSA.Flags = []
@@ -66,7 +66,7 @@ struct Topology: Sendable {
     /// How many vertices there are.
     var vertexCount: Int { vertices.count }
 
-    /// The vertex of that name, if some LSA speaks of it.
+    /// The vertex of that name, if some LSA refers to it.
     func vertex(named name: Name) -> Vertex? { vertices[name] }
 
     subscript(vertex: Vertex) -> Node { nodes[Int(vertex.rawValue)] }
@@ -84,7 +84,7 @@ struct Topology: Sendable {
         hasNewFlags = false
     }
 
-    /// The vertex of that name, for one more LSA that speaks of it.
+    /// The vertex of that name, with one more reference.
     mutating func retain(_ name: Name) -> Vertex {
         let vertex: Vertex
         if let known = vertices[name] {
@@ -111,7 +111,7 @@ struct Topology: Sendable {
     }
 
     /// Sets or removes (`nil`) one of the router-LSAs of a router; together they count as one (RFC 5340 §4.8.1). The
-    /// links follow with ``bringGraphUpToDate()``, once for all that changed: a router may have thousands of LSAs.
+    /// links follow with ``updateGraph()``, once for all that changed: a router may have thousands of LSAs.
     mutating func setRouterLSA(of vertex: Vertex, linkStateID: UInt32, to body: RouterLSA?) {
         let index = Int(vertex.rawValue)
         let place = nodes[index].placeOfRouterLSA(linkStateID)
@@ -147,7 +147,7 @@ struct Topology: Sendable {
 
     /// Has the links of all routers follow their router-LSAs, and all edges follow the links. Until then an edge may lead
     /// to a vertex that is gone.
-    mutating func bringGraphUpToDate() {
+    mutating func updateGraph() {
         for vertex in outdated.sorted() {
             setLinks(of: vertex, to: self[vertex].routerLSAs.flatMap { $0.body.links.map(Link.init) })
         }

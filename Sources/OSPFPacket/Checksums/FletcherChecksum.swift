@@ -2,7 +2,7 @@
 enum FletcherChecksum {
     /// Where the summed octets begin: behind the age.
     private static let start = 2
-    /// Where the two octets of the checksum stand in an LSA.
+    /// The offset of the two checksum octets in an LSA.
     static let offset = 16
 
     /// Whether the checksum in a whole LSA is right.
@@ -22,10 +22,10 @@ enum FletcherChecksum {
 
     /// The sum of the octets, and the sum of those sums, modulo 255.
     ///
-    /// In the second sum an octet counts once for itself and once for every octet behind it. Blocks of 16 are taken
-    /// side by side: what `columns` held before a block counts 16 times more for it, and in the end the octets of
-    /// column 0 count 16 times, those of column 15 once. An LSA has fewer than 2^16 octets, so that a column stays
-    /// below 2^20 and its sum of sums below 2^32, and the remainder can be taken once, at the end.
+    /// In the second sum an octet counts once for itself and once for every octet after it. Blocks of 16 are summed in
+    /// parallel: the value of `columns` before a block counts 16 times more for it; at the end, the octets of column 0
+    /// count 16 times, those of column 15 once. An LSA has fewer than 2^16 octets, so a column stays below 2^20 and its
+    /// sum of sums below 2^32, and one remainder at the end is enough.
     private static func sums(_ lsa: RawSpan) -> (first: Int, second: Int) {
         assert(lsa.byteCount <= Int(UInt16.max))
         var columns = SIMD16<UInt32>.zero

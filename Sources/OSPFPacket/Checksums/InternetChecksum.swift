@@ -3,7 +3,7 @@ import Addressing
 /// The checksum of packets: the Internet's, over the packet and the IPv6 pseudo-header (RFC 5340 §A.3.1,
 /// RFC 8200 §8.1).
 enum InternetChecksum {
-    /// Where the two octets of the checksum stand in a packet.
+    /// The offset of the two checksum octets in a packet.
     static let offset = 12
     /// OSPF's number among the protocols above IP.
     private static let protocolNumber: UInt64 = 89
@@ -15,8 +15,8 @@ enum InternetChecksum {
 
     /// The checksum of a packet in whose checksum field there are zeros; 0 for a packet whose checksum is right.
     static func compute(_ packet: RawSpan, source: IPv6Address, destination: IPv6Address) -> UInt16 {
-        // One's complement sums may be taken in any width and folded in the end. Words of 32 bits in 64 leave room
-        // for far more of them than a packet has.
+        // One's complement sums may be calculated in any width and folded at the end. 64 bits have room for far more
+        // words of 32 bits than a packet has.
         var sum = protocolNumber &+ UInt64(packet.byteCount)
         for half in [source.high, source.low, destination.high, destination.low] {
             sum &+= half >> 32 &+ half & 0xffff_ffff

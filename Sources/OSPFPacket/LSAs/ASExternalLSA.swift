@@ -12,7 +12,7 @@ public struct ASExternalLSA: Hashable, Sendable {
     public var forwardingAddress: IPv6Address?
     /// A tag for the administrators' use.
     public var routeTag: UInt32?
-    /// Another LSA that says more, if its type is not 0.
+    /// The type of a referenced LSA; 0 for none.
     public var referencedType: LSAType?
     /// The link state ID of that LSA.
     public var referencedLinkStateID: UInt32?

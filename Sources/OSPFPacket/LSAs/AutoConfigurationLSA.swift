@@ -2,7 +2,7 @@
 public struct AutoConfigurationLSA: Hashable, Sendable {
     /// One type-length-value.
     public enum TLV: Hashable, Sendable {
-        /// What tells the router's hardware from all other, at least 32 octets (RFC 7503 §7.2.2).
+        /// Identifies the router's hardware, at least 32 octets (RFC 7503 §7.2.2).
         case hardwareFingerprint([UInt8])
         /// Anything else, or a value that does not fit its type.
         case unknown(type: UInt16, value: [UInt8])
@@ -14,7 +14,7 @@ public struct AutoConfigurationLSA: Hashable, Sendable {
     /// Makes a body.
     public init(values: [TLV]) { self.values = values }
 
-    /// What tells the router's hardware from all other, if it is said.
+    /// The hardware fingerprint, if there is one.
     public var hardwareFingerprint: [UInt8]? {
         for case .hardwareFingerprint(let fingerprint) in values { return fingerprint }
         return nil

@@ -30,8 +30,8 @@ public struct LSA: Hashable, Sendable {
 }
 
 extension LSA {
-    /// Reads one LSA from exactly its octets. Throws if they are not as many as its length says, if that is no multiple
-    /// of 4, which no LSA's is, or if the checksum is wrong. The body is not looked at; see ``body()``.
+    /// Reads one LSA from exactly its octets. Throws if their number differs from its length or is no multiple of 4, or
+    /// if the checksum is wrong. The body is not checked; see ``body()``.
     public init(octets: [UInt8]) throws(DecodingError) {
         try self.init(decoding: octets.span.bytes)
     }
@@ -67,7 +67,7 @@ extension LSA {
     /// fail too (RFC 2328 §14).
     public var isIntact: Bool { FletcherChecksum.isValid(octets.span.bytes) }
 
-    /// What the LSA says. Throws if the octets are not what its type wants; unknown types never do.
+    /// The decoded body. Throws if the octets do not match the type; never for unknown types.
     public func body() throws(DecodingError) -> LSABody {
         let octets = self.octets.span.bytes
         return try LSABody(decoding: octets.extracting(LSAHeader.size..<octets.byteCount), type: key.type)

@@ -1,4 +1,4 @@
-/// What an LSA says, by type. Types without a case of their own are kept as octets.
+/// The body of an LSA, by type. Other types are kept as octets.
 public enum LSABody: Hashable, Sendable {
     /// Router-LSA.
     case router(RouterLSA)
@@ -27,7 +27,7 @@ public enum LSABody: Hashable, Sendable {
 }
 
 extension LSABody {
-    /// Reads what stands after the LSA header.
+    /// Reads the octets after the LSA header.
     init(decoding octets: RawSpan, type: LSAType) throws(DecodingError) {
         self =
             switch type {

@@ -4,7 +4,7 @@ public struct LSAHeader: Hashable, Sendable {
     public static let size = 20
     /// Seconds since origination at which an LSA is no longer used and leaves the domain (RFC 2328 §B).
     public static let maxAge: UInt16 = 3600
-    /// Two instances whose ages differ by more are told apart by age (RFC 2328 §B).
+    /// Instances whose ages differ by more are compared by age (RFC 2328 §B).
     public static let maxAgeDiff: UInt16 = 900
     /// Seconds after which the originator sends a new instance (RFC 2328 §B).
     public static let refreshTime: UInt16 = 1800
@@ -13,8 +13,8 @@ public struct LSAHeader: Hashable, Sendable {
     /// The last sequence number, after which an LSA must be flushed before it starts again.
     public static let maxSequenceNumber: Int32 = 0x7fff_ffff
 
-    /// Seconds since origination, 0–3600. What comes in with a higher one is taken for 3600, and so is the DoNotAge bit,
-    /// which nobody sets where one router does not know it (RFC 1793 §2.5).
+    /// Seconds since origination, 0–3600. A higher received value is treated as 3600, like the DoNotAge bit, which must
+    /// not be set while one router does not know it (RFC 1793 §2.5).
     public var age: UInt16
     /// Type, link state ID and advertising router.
     public var key: LSAKey
@@ -58,7 +58,7 @@ extension LSAHeader {
 }
 
 extension LSAHeader {
-    /// Where the length stands.
+    /// The offset of the length.
     static let lengthOffset = 18
 
     /// Reads the 20 octets at `offset`.

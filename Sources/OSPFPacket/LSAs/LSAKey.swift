@@ -1,10 +1,10 @@
 public import Addressing
 
-/// What tells one LSA from another (RFC 5340 §4.4.1): type, link state ID, advertising router.
+/// Identifies an LSA (RFC 5340 §4.4.1): type, link state ID, advertising router.
 public struct LSAKey: Hashable, Sendable, Comparable {
     /// Type and scope.
     public var type: LSAType
-    /// Tells apart the LSAs of one type and router; it carries no address in OSPFv3.
+    /// Distinguishes the LSAs of one type and router; it is no address in OSPFv3.
     public var linkStateID: UInt32
     /// Who originated it.
     public var advertisingRouter: RouterID

@@ -81,7 +81,8 @@ extension LSAPrefix {
         return prefixes
     }
 
-    /// Writes the entry. `field` is what stands where some LSAs have a metric, others something else or nothing.
+    /// Writes the entry. `field` is the 16-bit field that is the metric in some LSAs and something else or zero in
+    /// others.
     func encode(into octets: inout [UInt8], field: UInt16 = 0, family: Family = .ipv6) {
         let length = prefix.length - family.mapping
         precondition(length >= 0, "an IPv6 prefix has no place among IPv4's")

@@ -1,6 +1,6 @@
 public import Addressing
 
-/// Link-LSA (RFC 5340 §A.4.9): what a router says to the others on one link. Its link state ID is the interface ID.
+/// Link-LSA (RFC 5340 §A.4.9): from a router to the others on one link. Its link state ID is the interface ID.
 public struct LinkLSA: Hashable, Sendable {
     /// The priority for becoming designated router.
     public var priority: UInt8

@@ -18,14 +18,14 @@ public struct RouterInformationLSA: Hashable, Sendable {
     /// Makes a body.
     public init(values: [TLV]) { self.values = values }
 
-    /// The router's name if it says one.
+    /// The router's name, if there is one.
     public var hostname: String? {
         for case .hostname(let name) in values { return name }
         return nil
     }
 
-    /// The largest packet that all cabled ports of the router take, if it says so. What is less than every link of IPv6
-    /// takes (RFC 8200 §5) cannot be meant.
+    /// The largest packet that all cabled ports of the router accept, if there is one. A value below the IPv6 minimum
+    /// (RFC 8200 §5) is ignored.
     public var smallestMTU: UInt32? {
         for case .smallestMTU(let mtu) in values where mtu >= 1280 { return mtu }
         return nil

@@ -1,7 +1,7 @@
 import Addressing
 
-/// The fields of RFC 5340's pictures, read in network order. Whoever calls these has compared sizes before; the bounds
-/// are checked once more all the same, and a mistake here would stop the program rather than read past the end.
+/// The fields of RFC 5340's diagrams, in network byte order. Callers have compared sizes before. The bounds are checked
+/// again all the same: a mistake here stops the program instead of reading past the end.
 extension RawSpan {
     /// The octet at `offset`.
     @inline(__always)
@@ -43,7 +43,7 @@ extension RawSpan {
     /// A copy of the octets in `range`.
     func octets(in range: Range<Int>) -> [UInt8] { extracting(range).withUnsafeBytes { [UInt8]($0) } }
 
-    /// All router IDs from `offset` to the end, of which whoever calls has seen that they come out even.
+    /// All router IDs from `offset` to the end. Callers have checked that the length is a multiple of 4.
     func routerIDs(from offset: Int) -> [RouterID] {
         var identifiers: [RouterID] = []
         identifiers.reserveCapacity((byteCount - offset) / 4)

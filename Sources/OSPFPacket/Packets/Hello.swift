@@ -16,7 +16,7 @@ public struct Hello: Hashable, Sendable {
     public var designatedRouter: RouterID
     /// The backup in the sender's view; 0 for none.
     public var backupDesignatedRouter: RouterID
-    /// The routers heard on the link lately.
+    /// The routers whose hellos were received recently on the link.
     public var neighbors: [RouterID]
 
     /// Makes a hello.

@@ -1,12 +1,12 @@
 public import Addressing
 
 extension Packet {
-    /// Reads a packet. `octets` begins at the OSPF header and ends where the IPv6 payload ends.
+    /// Reads a packet. `octets` starts at the OSPF header and ends with the IPv6 payload.
     ///
-    /// The checksum is compared unless `verifyChecksum` is false, for when somebody else has done so. LSAs in an
-    /// update that are damaged are left out and counted; everything else that is wrong refuses the packet. Octets
-    /// past the packet's own length are refused too, unless its options announce them (RFC 5613 §2, RFC 7166 §2.1):
-    /// whoever checks an authentication trailer takes it off before.
+    /// The checksum is compared unless `verifyChecksum` is false, for packets that were verified before. Damaged LSAs
+    /// in an update are left out and counted; any other error rejects the packet. Octets past the packet's own length
+    /// are rejected too, unless its options announce them (RFC 5613 §2, RFC 7166 §2.1): callers remove an
+    /// authentication trailer after checking it.
     public static func decode(
         _ octets: [UInt8], source: IPv6Address, destination: IPv6Address, verifyChecksum: Bool = true
     ) throws(DecodingError) -> Packet {
@@ -35,7 +35,7 @@ extension Packet {
 }
 
 extension Packet.Body {
-    /// Reads what stands after the packet header.
+    /// Reads the octets after the packet header.
     init(decoding octets: RawSpan, type: PacketType) throws(DecodingError) {
         self =
             switch type {

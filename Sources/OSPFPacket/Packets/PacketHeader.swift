@@ -24,7 +24,7 @@ public struct PacketHeader: Hashable, Sendable {
 extension PacketHeader {
     /// The only version of OSPF for IPv6.
     static let version: UInt8 = 3
-    /// The largest packet that the length field can tell.
+    /// The largest value of the length field.
     static let maximumPacketSize = Int(UInt16.max)
 
     /// Reads the header of a packet of at least 16 octets; version, type, length and checksum are looked at elsewhere.

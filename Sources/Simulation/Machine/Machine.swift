@@ -134,7 +134,7 @@ public struct Machine: Sendable {
     }
 
     /// Whether the process has not read yet that somebody removed an address.
-    func hasUnreadTheft(of address: IPv6Address) -> Bool {
+    func hasUnreadRemoval(of address: IPv6Address) -> Bool {
         news.contains { event in
             guard case .kernel(let events) = event else { return false }
             return events.contains { if case .addressRemoved(let gone) = $0 { gone.address == address } else { false } }

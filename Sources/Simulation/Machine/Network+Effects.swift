@@ -132,7 +132,7 @@ extension Network {
         for announcement in process.announced
         where announcement.prefix.isHost && !advertised.contains(announcement.prefix) {
             let address = announcement.prefix.address
-            guard nodes[node].kernel.addresses[address] == nil, !nodes[node].hasUnreadTheft(of: address) else {
+            guard nodes[node].kernel.addresses[address] == nil, !nodes[node].hasUnreadRemoval(of: address) else {
                 continue
             }
             report(.placement, "\(name(node)) announces \(announcement.prefix), which is not on lo")

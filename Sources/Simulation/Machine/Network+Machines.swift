@@ -46,7 +46,7 @@ extension Network {
         }
         // What was known of the cluster comes first, from a file.
         let known = nodes[node].demands.mapValues { Optional(demand($0)) }
-        if !known.isEmpty { tellCluster(node, known) }
+        if !known.isEmpty { notifyCluster(node, known) }
         handle(.start(links: links, addresses: addresses, defaultRoutes: []), on: node)
     }
 
@@ -79,7 +79,7 @@ extension Network {
     func demand(_ wish: Wish) -> ServiceDemand { ServiceDemand(wish: wish, services: ["default/s"]) }
 
     /// Tells the process what the cluster's services want of it.
-    mutating func tellCluster(_ node: Int, _ changes: [IPv6Address: ServiceDemand?]) {
+    mutating func notifyCluster(_ node: Int, _ changes: [IPv6Address: ServiceDemand?]) {
         var view = ClusterView(origin: "the simulator", node: NodeConditions(name: "n\(node)"))
         view.isNodeKnown = true
         handle(.cluster(ClusterReport(view: view, changes: changes)), on: node)
@@ -132,17 +132,17 @@ extension Network {
         while !nodes[node].news.isEmpty { handle(nodes[node].news.removeFirst(), on: node) }
         // What waits in several sockets is read in no particular order.
         let packetsFirst = random.chance(0.5)
-        if !packetsFirst { for port in nodes[node].ports { tellCarrier(port) } }
+        if !packetsFirst { for port in nodes[node].ports { notifyCarrier(port) } }
         let backlog = nodes[node].backlog
         nodes[node].backlog = []
-        for packet in backlog { take(packet, on: node) }
-        if packetsFirst { for port in nodes[node].ports { tellCarrier(port) } }
+        for packet in backlog { deliver(packet, on: node) }
+        if packetsFirst { for port in nodes[node].ports { notifyCarrier(port) } }
         handle(.configuration(nodes[node].configuration), on: node)
         var changes = nodes[node].demands.mapValues { Optional(demand($0)) }
         for address in nodes[node].process?.serviceVIPs.entries.keys.sorted() ?? [] where changes[address] == nil {
             changes[address] = .some(nil)
         }
-        tellCluster(node, changes)
+        notifyCluster(node, changes)
         handle(.timer, on: node)
     }
 
@@ -163,7 +163,7 @@ extension Network {
     }
 
     /// Tells the process of a port what it does not know yet.
-    mutating func tellCarrier(_ index: Int) {
+    mutating func notifyCarrier(_ index: Int) {
         let node = ports[index].node
         guard nodes[node].state == .running else { return }
         let interface = ports[index].configuration.index

@@ -97,7 +97,7 @@ extension Network {
 
     private mutating func setWish(_ node: Int, _ address: IPv6Address, _ wish: Wish?) {
         nodes[node].demands[address] = wish
-        tellCluster(node, [address: wish.map { demand($0) }])
+        notifyCluster(node, [address: wish.map { demand($0) }])
     }
 
     /// Others, or want of memory, get in the way of a node's kernel.
@@ -106,12 +106,12 @@ extension Network {
         case .foreignDeletion(let node):
             let routes = nodes[node].kernel.prefixes.sorted()
             guard let prefix = random.pick(routes), nodes[node].kernel.stealRoute(prefix) else { return }
-            tellNews(.routes([.routeDeleted(prefix)]), on: node)
+            notifyProcess(.routes([.routeDeleted(prefix)]), on: node)
         case .addressTheft(let node):
             guard let address = random.pick(nodes[node].kernel.addresses.keys.sorted()) else { return }
             nodes[node].kernel.addresses[address] = nil
             let gone = InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: 71)
-            tellNews(.kernel([.addressRemoved(gone)]), on: node)
+            notifyProcess(.kernel([.addressRemoved(gone)]), on: node)
         case .forwarding(let node): nodes[node].kernel.forwards = false
         case .kernelTrouble(let node, let isUnreachable, let delay):
             nodes[node].kernel.isUnreachable = isUnreachable
@@ -129,7 +129,7 @@ extension Network {
     }
 
     /// Tells a process of what others did to its kernel; one that sleeps hears of it when it wakes up.
-    private mutating func tellNews(_ event: NodeEvent, on node: Int) {
+    private mutating func notifyProcess(_ event: NodeEvent, on node: Int) {
         if nodes[node].state == .asleep { nodes[node].news.append(event) } else { handle(event, on: node) }
     }
 
@@ -148,18 +148,18 @@ extension Network {
             ports[port].generation += 1
             ports[port].configuration.linkLocalAddress = Self.linkLocalAddress(
                 port: port, generation: ports[port].generation)
-            tellChange(of: port, [.address(linkLocalAddress(of: port)), .addressRemoved(old)])
+            notifyChange(of: port, [.address(linkLocalAddress(of: port)), .addressRemoved(old)])
         case .mtu(let link, let mtu):
             for port in links[link].ports {
                 ports[port].configuration.mtu = mtu
-                tellChange(of: port, [.link(self.link(of: port))])
+                notifyChange(of: port, [.link(self.link(of: port))])
             }
         default: preconditionFailure("not a reconfiguration")
         }
     }
 
     /// Tells a process that is awake what has changed of a port; a sleeping one hears of it as of a flap.
-    private mutating func tellChange(of port: Int, _ events: [KernelEvent]) {
+    private mutating func notifyChange(of port: Int, _ events: [KernelEvent]) {
         let node = ports[port].node
         guard nodes[node].state == .running else {
             ports[port].hasFlapped = true

@@ -78,10 +78,10 @@ extension Network {
             }
             return
         }
-        take(packet, on: node)
+        deliver(packet, on: node)
     }
 
-    mutating func take(_ packet: Machine.Packet, on node: Int) {
+    mutating func deliver(_ packet: Machine.Packet, on node: Int) {
         statistics.delivered += 1
         statistics.mix(UInt64(bitPattern: now.nanoseconds) ^ UInt64(node) << 48)
         statistics.mix(fingerprint(packet.octets))

@@ -88,7 +88,7 @@ public struct Network: Sendable {
         while !isHalted, let time = queue.nextTime, time <= end, let (_, event) = queue.pop() {
             now = time
             statistics.events += 1
-            take(event)
+            process(event)
         }
         now = max(now, end)
     }
@@ -96,16 +96,16 @@ public struct Network: Sendable {
     /// Lets everything happen for this long.
     public mutating func run(for duration: Duration) { run(until: now + duration) }
 
-    private mutating func take(_ event: Event) {
+    private mutating func process(_ event: Event) {
         switch event {
         case .delivery(let port, let source, let destination, let octets):
             deliver(to: port, source: source, destination: destination, octets: octets)
         case .timer(let node): ring(node)
-        case .carrierNews(let port): tellCarrier(port)
+        case .carrierNews(let port): notifyCarrier(port)
         case .action(let action):
             observer?(now, .action(action))
             perform(action)
-        case .outcome(let node, let process, let outcome): take(outcome, on: node, process)
+        case .outcome(let node, let process, let outcome): deliver(outcome, on: node, process)
         case .check(let node, let process, let id): if nodes[node].processNumber == process { check(id, of: node) }
         }
     }
@@ -136,7 +136,7 @@ public struct Network: Sendable {
 
 extension Network {
     /// The outcome of a request comes late; a process that sleeps takes it in when it wakes up.
-    private mutating func take(_ outcome: NodeEvent, on node: Int, _ process: Int) {
+    private mutating func deliver(_ outcome: NodeEvent, on node: Int, _ process: Int) {
         guard nodes[node].processNumber == process else { return }
         if nodes[node].state == .asleep {
             enqueue(.outcome(node: node, process: process, outcome), after: .milliseconds(10))

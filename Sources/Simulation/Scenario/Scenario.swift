@@ -71,7 +71,7 @@ public struct Scenario: Hashable, Sendable {
         network.schedule(.healHalfCuts, at: scriptEnd)
         network.schedule(.stopLoss, at: scriptEnd)
         let calm = calmInterval
-        while network.now - scriptEnd < patience, !network.hasCalmedDown(for: calm, since: scriptEnd) {
+        while network.now - scriptEnd < patience, !network.isQuiet(for: calm, since: scriptEnd) {
             network.run(for: .seconds(1))
         }
         let convergence = max(.zero, network.statistics.lastRouteChange - scriptEnd)
@@ -101,7 +101,7 @@ public struct Scenario: Hashable, Sendable {
         network.schedule(.start(node: node), at: start + random.duration(upTo: .seconds(2)))
         let calm = calmInterval
         while network.now - start < patience,
-            !network.hasCalmedDown(for: calm, since: start + .seconds(2))
+            !network.isQuiet(for: calm, since: start + .seconds(2))
         {
             network.run(for: .seconds(1))
         }
@@ -153,7 +153,7 @@ extension Network {
     var isWhole: Bool { GroundTruth(of: self).components.map(\.count) == [nodes.count] }
 
     /// Whether nothing but hellos was sent, and no route changed, for a while.
-    func hasCalmedDown(for interval: Duration, since start: Instant) -> Bool {
+    func isQuiet(for interval: Duration, since start: Instant) -> Bool {
         now - max(statistics.lastExchange, statistics.lastRouteChange, start) >= interval
             && nodes.allSatisfy { !$0.isRunning || $0.isAtRest }
     }

@@ -34,7 +34,7 @@ final class RouteInstaller {
         if !kernel.supportsNextHopObjects { fib.mode = .multipath }
         installer = FIBInstaller(fib)
         _ = installer.adoptFromKernel()
-        _ = installer.take(.read(try kernel.read()), at: .zero)
+        _ = installer.receive(.read(try kernel.read()), at: .zero)
     }
 
     func update(_ update: RouteTableUpdate) { installer.update(update) }
@@ -50,7 +50,7 @@ final class RouteInstaller {
 
     func readNotifications() {
         do {
-            for event in try monitor.read() { installer.take(event) }
+            for event in try monitor.read() { installer.receive(event) }
         } catch {
             installer.reread(.everything)
         }
@@ -60,7 +60,7 @@ final class RouteInstaller {
     func install(at now: Instant, limit: Int = 4096) -> Bool {
         installer.limit = limit
         var request = installer.next(at: now)
-        while let current = request { request = installer.take(carryOut(current), at: now) }
+        while let current = request { request = installer.receive(carryOut(current), at: now) }
         return installer.hasMore
     }
 

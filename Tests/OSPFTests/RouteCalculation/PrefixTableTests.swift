@@ -31,14 +31,14 @@ struct PrefixTableTests {
             if hasMoved { reachable.formSymmetricDifference([candidates[below(4)]]) }
             guard hasMoved || below(5) == 0 else { continue }
             var update = RouteTableUpdate()
-            for group in table.takeGroups(hasMoved ? .all : .new) where !table.groups[group].members.isEmpty {
+            for group in table.drainGroups(hasMoved ? .all : .new) where !table.groups[group].members.isEmpty {
                 let ways = table.groups[group].list.candidates.filter(reachable.contains)
                 let destination = ways.isEmpty ? nil : Self.destination(ways)
                 guard table.groups[group].destination != destination else { continue }
                 if let destination { update.destinations.append((group.destinationID, destination)) }
                 table.setDestination(of: group, to: destination)
             }
-            table.tell(&update)
+            table.collectChanges(into: &update)
             told.apply(update)
             for prefix in prefixes {
                 let ways = Set(announced[prefix] ?? []).intersection(reachable).sorted()
@@ -62,10 +62,10 @@ struct PrefixTableTests {
         for candidate in candidates { table.add(candidate, to: prefix) }
         #expect(table.groups.values.count == 1)
         #expect(table.groups[GroupNumber(rawValue: 0)].list.candidates == candidates)
-        #expect(table.takeGroups(.new) == [GroupNumber(rawValue: 0)])
+        #expect(table.drainGroups(.new) == [GroupNumber(rawValue: 0)])
         for candidate in candidates { table.remove(candidate, from: prefix) }
         var update = RouteTableUpdate()
-        table.tell(&update)
+        table.collectChanges(into: &update)
         #expect(table.isEmpty)
     }
 
