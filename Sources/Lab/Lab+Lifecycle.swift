@@ -19,7 +19,7 @@ extension Lab {
                     "\(present.title) is up already. Take it down with “\(lab.typed("down"))”, or make another with "
                         + "--name.")
             }
-            // Whoever was making it has crashed, or the lock would not be ours.
+            // Its maker has crashed, or we would not have the lock.
             try present.sweep()
             do throws(LabError) { return try lab.made() } catch {
                 try? lab.sweep()

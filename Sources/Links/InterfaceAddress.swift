@@ -12,7 +12,7 @@ public struct InterfaceAddress: Hashable, Sendable {
     public var isTentative: Bool
     /// Whether another machine was found to have it, so that it will never be usable.
     public var isDuplicate: Bool
-    /// Who put it there (`IFA_PROTO`); 0 if nobody says.
+    /// Who added it (`IFA_PROTO`); 0 if not recorded.
     public var origin: UInt8
 
     /// Describes an address.

@@ -18,7 +18,7 @@ public struct Link: Hashable, Sendable {
     public var mtu: Int
     /// The hardware address in use, where there is a 48-bit one.
     public var macAddress: MACAddress?
-    /// The hardware address it was made with, where the driver tells.
+    /// The permanent hardware address, if the driver reports it.
     public var permanentMACAddress: MACAddress?
     /// The kind of a virtual interface (`veth`, `bridge`, `vlan`); `nil` for others.
     public var kind: String?

@@ -30,7 +30,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         public static let writable = Readiness(rawValue: 0x004)
         /// An error waits on the descriptor, or the other side is gone. Always reported, never asked for.
         public static let failed = Readiness(rawValue: 0x008 | 0x010)
-        /// Told only when it becomes ready, so that a timer that fired need not be read (EPOLLET).
+        /// Edge-triggered (EPOLLET), so that a timer that fired need not be read.
         fileprivate static let once = Readiness(rawValue: 1 << 31)
     }
 

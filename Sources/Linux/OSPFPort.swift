@@ -59,8 +59,8 @@ struct OSPFPort {
 
     private static func open(_ kind: Kind, on interface: UInt32) throws(SystemError) -> FileDescriptor {
         let socket = try FileDescriptor(clinux_open_raw_socket(OSPFSockets.ipProtocol), "open a raw socket for OSPF")
-        // What comes in before the filter and the binding is no harm: the kernel says where it came from. The second octet
-        // is the packet's type (RFC 5340 §A.3.1).
+        // Packets received before the filter and the binding do no harm: the kernel reports their interface. The second
+        // octet is the packet's type (RFC 5340 §A.3.1).
         guard clinux_filter_by_octet(socket.rawValue, 1, Self.hello, kind == .hellos ? 1 : 0) == 0 else {
             throw .last("filter a raw socket for OSPF")
         }

@@ -17,8 +17,8 @@ public final class OSPFSockets {
         public var foreignSources: UInt64 = 0
         /// Dropped because they were larger than 65,535 octets or came without an interface.
         public var malformed: UInt64 = 0
-        /// Not sent for want of buffer, link or address: ordinary while links come and go. The protocol repeats what
-        /// matters.
+        /// Packets not sent because there was no buffer, link or address: normal while links change. The protocol
+        /// retransmits what matters.
         public var sendFailures: UInt64 = 0
         /// Dropped by the kernel because the receive buffer was full, modulo 2³².
         public var overflows: UInt64 = 0

@@ -25,7 +25,7 @@ public struct Signals {
         return signal
     }
 
-    /// Waits for the next, at most so long; `nil` if none came.
+    /// Waits for the next signal, at most this long; `nil` if none came.
     public func next(within limit: Duration) -> CInt? {
         var set = set
         let end = ContinuousClock.now + limit

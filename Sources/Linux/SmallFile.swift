@@ -2,8 +2,8 @@ internal import Glibc
 
 /// Whole small files.
 public enum SmallFile {
-    /// The first `limit` octets of a file, which must be a regular file unless `isAnyKind`: reading a pipe, for example, could
-    /// block for ever.
+    /// The first `limit` octets of a file, which must be a regular file unless `isAnyKind`: reading a pipe, for
+    /// example, could block forever.
     public static func read(_ path: String, upTo limit: Int, isAnyKind: Bool = false) throws(SystemError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | (isAnyKind ? 0 : O_NONBLOCK))
         guard descriptor >= 0 else { throw .last("open \(path)") }
@@ -36,7 +36,7 @@ public enum SmallFile {
         return open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     }
 
-    /// Whether `path` exists and is not a regular file, so that reading it could block for ever.
+    /// Whether `path` exists and is not a regular file, so that reading it could block forever.
     public static func isSpecial(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG

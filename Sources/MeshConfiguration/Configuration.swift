@@ -66,8 +66,8 @@ extension Configuration {
     public enum StopBehavior: Hashable, Sendable {
         /// The node leaves the mesh, and others route around it.
         case leave
-        /// Nobody is told, for an agent that starts again within the dead interval; unless the cluster says that the node is
-        /// about to be removed.
+        /// Neighbors are not informed, because an agent starts again within the dead interval; unless the cluster
+        /// indicates that the node is about to be removed.
         case stay
     }
 

@@ -89,7 +89,7 @@ public struct InterfaceRule: Hashable, Sendable {
 }
 
 extension Configuration {
-    /// The rule for `port`: the first that matches, unless that says not to use it.
+    /// The rule for `port`: the first that matches, unless it ignores the port.
     public func rule(for port: InterfaceRule.Port) -> InterfaceRule? {
         guard let rule = interfaces.first(where: { $0.matches(port) }), rule.role != .ignored else { return nil }
         return rule

@@ -74,8 +74,8 @@ struct DefaultRouteTable {
         return isKnown
     }
 
-    /// An interface is down or, if `isGone`, does not exist any more, which takes its routes with it. Of IPv4's the kernel
-    /// does not tell.
+    /// An interface went down or, with `isGone`, was removed, and its routes with it. The kernel does not notify the
+    /// removal of IPv4 routes.
     mutating func removeRoutes(over interface: UInt32, of family: IPFamily? = nil, isGone: Bool = false) -> Bool {
         var isKnown = true
         for (route, all) in interfaces where (family ?? route.key.family) == route.key.family {

@@ -109,7 +109,7 @@ extension KernelFIB {
         fixed.rtm_dst_len = UInt8(ipv4?.length ?? prefix.length)
         fixed.rtm_protocol = configuration.protocolNumber
         fixed.rtm_type = UInt8(RTN_UNICAST)
-        // Numbers past 255 stand in the attribute only.
+        // Numbers above 255 are in the attribute only.
         fixed.rtm_table = configuration.table < 256 ? UInt8(configuration.table) : 0
         return fixed
     }
@@ -123,6 +123,6 @@ extension KernelFIB {
 }
 
 extension NextHop {
-    /// Whether the kernel has to be told that the gateway is on the link, as it has no route to it otherwise.
+    /// Whether the kernel needs the on-link flag, because it has no route to the gateway otherwise.
     fileprivate var needsOnLinkFlag: Bool { !isOnLink && !gateway.isLinkLocal }
 }

@@ -12,7 +12,7 @@ public struct KnownNeighbor: Hashable, Sendable {
     public var interface: UInt32
     /// Its hardware address, where there is a 48-bit one.
     public var macAddress: MACAddress?
-    /// Whether it was not heard for long, so that it may be gone.
+    /// Whether its reachability was not confirmed for long, so that it may be gone.
     public var isStale: Bool
 
     /// Describes a neighbor.
@@ -88,8 +88,8 @@ public final class KernelReader {
         return result
     }
 
-    /// Has the kernel ask a neighbor whether it is still there. One that does not answer within some seconds is not among
-    /// ``neighbors(among:)`` any more; without this the kernel would name it for ever.
+    /// Makes the kernel probe a neighbor. One that does not answer within seconds is not in ``neighbors(among:)`` any
+    /// more; without a probe its entry would stay forever.
     public func probe(_ neighbor: KnownNeighbor) throws(SystemError) {
         var fixed = ndmsg()
         fixed.ndm_family = UInt8(neighbor.address.ipv4 == nil ? AF_INET6 : AF_INET)

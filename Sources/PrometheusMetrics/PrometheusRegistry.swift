@@ -1,11 +1,12 @@
 public import CoreMetrics
 internal import Synchronization
 
-/// A backend of swift-metrics whose metrics are scraped by Prometheus: whoever counts something by swift-metrics, also a
-/// library that knows nothing of this one, has it shown with the rest.
+/// A backend of swift-metrics whose metrics Prometheus scrapes: metrics of any library that uses swift-metrics appear
+/// with the rest.
 ///
-/// Names become Prometheus's: what is not a letter, digit or underscore an underscore, counters end in `_total`, timers
-/// in `_seconds`. The same name with the same dimensions is the same metric, however often it is made.
+/// Names become Prometheus's: any character but letters, digits and underscores becomes an underscore, counters end in
+/// `_total`, timers in `_seconds`. The same name with the same dimensions is the same metric, however often it is
+/// created.
 public final class PrometheusRegistry: MetricsFactory, Sendable {
     /// The metadata of a metric.
     public struct Description: Sendable {

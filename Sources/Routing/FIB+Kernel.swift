@@ -4,9 +4,9 @@ internal import OSPF
 // What the kernel does by itself, what others do to it, and what it refuses.
 
 extension FIB {
-    /// A link went down, lost its carrier or is gone. Without a word the kernel deletes the link's next-hop objects, takes
-    /// them out of their groups, and deletes groups that become empty together with all routes that point to them. Until
-    /// ``linkUsable(_:)`` nothing is tried with this link; `isGone` if its index may come back as another link.
+    /// A link went down, lost its carrier or was removed. Without notification the kernel deletes the link's next-hop
+    /// objects, removes them from their groups, and deletes groups that become empty with all routes that point at
+    /// them. Until ``linkUsable(_:)`` this link is not used; `isGone` if its index may be reused for another link.
     public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {
         if isGone { lostLinks.remove(interface) } else { lostLinks.insert(interface) }
         if hops.contains(where: { $0.key.interface == interface && $0.value.isPresent }) { isDoubtful = true }
@@ -26,7 +26,7 @@ extension FIB {
         }
     }
 
-    /// Somebody else removed a route of ours, or put one of theirs in its place; whether there was one.
+    /// Another program removed or replaced one of our routes. Returns whether there was one.
     @discardableResult
     public mutating func routeDeleted(_ prefix: IPv6Prefix) -> Bool {
         guard let position = routes.position(of: prefix), routes[position].installed.isSomething else { return false }
@@ -35,7 +35,7 @@ extension FIB {
         return true
     }
 
-    /// Somebody removed a route of theirs that may have been in the way of ours.
+    /// Another program removed one of its routes that may have blocked ours.
     public mutating func foreignRouteRemoved(_ prefix: IPv6Prefix) {
         guard failures[prefix]?.reason == .exists, let position = routes.position(of: prefix) else { return }
         forgetFailure(position)
@@ -50,8 +50,8 @@ extension FIB {
         }
     }
 
-    /// The kernel refused a change. Where that says that the kernel is not as believed, ``rereading`` asks for a look;
-    /// what was refused as such waits for ``retry()`` or for a change of what it depends on.
+    /// The kernel refused a change. If that shows that the kernel differs from the model, ``rereading`` requests a
+    /// read; what was really refused waits for ``retry()`` or for a change of what it depends on.
     public mutating func failed(_ change: FIBChange, _ failure: FIBFailure) {
         switch change {
         case .addNextHop(_, let hop):
@@ -142,7 +142,7 @@ extension FIB {
         }
         switch configuration.mode {
         case .objects: forgetGroups(emptied)
-        // Routes with next hops of their own may be gone, or there and half dead, until somebody rewrites them.
+        // Routes with their own next hops may be gone, or have dead ones, until they are rewritten.
         case .multipath: setInstalled(.other, whereGroupIsIn: changed)
         }
     }

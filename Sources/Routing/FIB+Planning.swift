@@ -21,9 +21,9 @@ extension FIB {
             || !surplusHops.isEmpty && !isHolding
     }
 
-    /// The changes that bring the kernel to what is wanted, in the order in which they must be made. From here on they are
-    /// believed to have been made. At most `limit` routes are looked at, so that a huge update can be worked off in
-    /// slices; ``isDirty`` says whether there is more.
+    /// The changes that bring the kernel to the wanted state, in order. From now on the model assumes that they were
+    /// made. At most `limit` routes are examined, so that a large update is done in slices; ``isDirty`` is whether
+    /// there is more.
     public mutating func changes(limit: Int = .max) -> [FIBChange] {
         guard isDirty else { return [] }
         var plan = Plan()
@@ -81,7 +81,7 @@ extension FIB {
     private mutating func planGroup(of destination: DestinationID, _ plan: inout Plan) {
         guard let target = targets[destination], stuckDestinations[destination] == nil else { return }
         let members = usable(target.nextHops)
-        // Without any link the kernel has dropped the group by itself; the router or the link will be heard of.
+        // Without any link the kernel has deleted the group; the router or the link will change.
         guard !members.isEmpty else { return }
         guard let id = target.group ?? pool.allocate() else { return runOutOfIDs(destination) }
         var group = groups[id] ?? Group(owner: destination, isPresent: false, members: [])
@@ -126,7 +126,7 @@ extension FIB {
     private mutating func revisitRoutes(of destinations: Set<DestinationID>) {
         guard !destinations.isEmpty else { return }
         for position in routes.positions where routes.contains(position) {
-            // Without objects the route still says what the group was before.
+            // Without objects, the route still has the old next hops of the group.
             if configuration.mode == .multipath, case .group(let id) = routes[position].installed,
                 let owner = groups[id]?.owner, destinations.contains(owner)
             {
@@ -139,8 +139,8 @@ extension FIB {
         for id in destinations { targets[id]?.hasWaitingRoutes = false }
     }
 
-    /// Where all routes that point to a group nobody owns are to go, removing the group is enough: the kernel removes
-    /// what points to it.
+    /// If all routes that point at a group without owner are to be removed, removing the group is enough: the kernel
+    /// removes them with it.
     private mutating func dropRoutesWithTheirGroup() {
         guard configuration.mode == .objects, looseGroups.contains(where: { groups[$0]?.owner == nil }) else { return }
         var leaving: [NextHopID: [Int32]] = [:]

@@ -1,15 +1,15 @@
 public import Addressing
 public import OSPF
 
-/// What should be in the kernel, what is believed to be there, and the fewest changes from one to the other.
+/// The wanted state of the kernel's routes, a model of their current state, and the fewest changes from one to the other.
 ///
-/// The router's updates say what should be (``update(_:)``). Reading the kernel (``reconcile(_:)``), its events
-/// (``linkLost(_:isGone:)``, ``routeDeleted(_:)``) and failures (``failed(_:_:)``) say what is.
-/// ``changes(limit:)`` plans, and believes that its plan succeeds until told otherwise.
+/// The router's updates change the wanted state (``update(_:)``). Reading the kernel (``reconcile(_:)``), its notifications
+/// (``linkLost(_:isGone:)``, ``routeDeleted(_:)``) and failures (``failed(_:_:)``) change the model. ``changes(limit:)`` plans, and
+/// the model assumes that the plan succeeds.
 ///
-/// Each destination has one next-hop group of its own, even for a single next hop, so that a change of the topology
-/// replaces groups and never touches the routes that point to them. What an earlier run left is taken over: a destination
-/// without a group claims the group its prefixes point to already.
+/// Each destination has its own next-hop group, even for a single next hop, so that a change of the topology replaces groups
+/// and never touches the routes that point at them. The groups of an earlier run are adopted: a destination without a group
+/// claims the one that its prefixes point at already.
 public struct FIB: Sendable {
     /// How routes point to next hops.
     public enum Mode: Hashable, Sendable {
@@ -19,7 +19,7 @@ public struct FIB: Sendable {
         case multipath
     }
 
-    /// What a FIB is told at its start.
+    /// The configuration of a FIB.
     public struct Configuration: Hashable, Sendable {
         /// How routes point to next hops.
         public var mode: Mode
@@ -78,14 +78,14 @@ public struct FIB: Sendable {
         var hasWaitingRoutes = false
     }
 
-    /// What the FIB was told at its start.
+    /// Its configuration.
     public let configuration: Configuration
     /// Whether what an earlier run left is kept until ``sweep()``.
     public internal(set) var isHolding = false
     /// What must be read and handed to ``reconcile(_:)`` before it makes sense to plan.
     public internal(set) var rereading = Rereading.nothing
-    /// Whether news of links may have come after their consequences were repaired, so that next hops are worth a
-    /// ``reread(_:)`` when there is time.
+    /// Whether notifications of links may have been late, after their consequences were repaired, so that a
+    /// ``reread(_:)`` of the next hops is useful when there is time.
     public internal(set) var isDoubtful = false
     /// Whether something waits for ``retry()``.
     public var hasFailures: Bool { !failures.isEmpty || !stuckHops.isEmpty || !stuckDestinations.isEmpty }
@@ -112,7 +112,7 @@ public struct FIB: Sendable {
     var stuckDestinations: [DestinationID: FIBFailure] = [:]
     /// Objects to be removed: those of ours that say the same as another, and ``replacedHops``.
     var surplusHops: Set<NextHopID> = []
-    /// Objects that were ours until somebody replaced them under another protocol number.
+    /// Objects that were ours until another program replaced them under its protocol number.
     var replacedHops: Set<NextHopID> = []
     /// Why routes are not as they should be.
     var failures: [IPv6Prefix: FIBFailure] = [:]
@@ -182,7 +182,7 @@ extension FIB {
         guard let wanted = record.wanted else { return nil }
         guard let target = targets[wanted] else { return .pending }
         guard let id = target.group, groups[id]?.isPresent == true else {
-            // Why there is no group says more than that the route could not point to it.
+            // The reason why there is no group is more specific than that of the route.
             let reason = stuckDestinations[wanted] ?? target.nextHops.lazy.compactMap { stuckHops[$0] }.first
             return (reason ?? failures[prefix]).map(RouteState.failed) ?? .pending
         }

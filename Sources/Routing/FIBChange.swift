@@ -8,8 +8,8 @@ public enum RouteTarget: Hashable, Sendable {
     case nextHops([NextHop])
 }
 
-/// One change to what the kernel holds. Each says whether it makes something new or replaces something, so that it fails
-/// exactly when the kernel differs from what was believed, and never touches what others made.
+/// One change of the kernel's state. Each states whether it creates or replaces, so that it fails exactly when the
+/// kernel differs from the model, and never touches what others made.
 public enum FIBChange: Hashable, Sendable {
     /// Make a single next-hop object.
     case addNextHop(NextHopID, NextHop)
@@ -31,7 +31,7 @@ public enum FIBChange: Hashable, Sendable {
 
 /// Why the kernel did not take a change.
 public struct FIBFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What a failure says about the kernel.
+    /// What a failure shows about the kernel.
     public enum Reason: String, Hashable, Sendable {
         /// The link of a next hop is down, without carrier or gone.
         case linkUnusable
@@ -47,7 +47,7 @@ public struct FIBFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case refused
     }
 
-    /// What it says about the kernel.
+    /// What it shows about the kernel.
     public var reason: Reason
     /// The error number; 0 where the failure is not the kernel's.
     public var code: Int32

@@ -2,13 +2,13 @@ internal import Addressing
 public import OSPF
 public import Timing
 
-/// Keeps the kernel's routes as the router wants them, whatever happens to them: the ``FIB`` plans, this decides when to
-/// plan, when to read the kernel and when to try again. It asks for one thing at a time and is told the outcome:
+/// Keeps the kernel's routes as the router wants them, whatever other programs do: the ``FIB`` plans, the installer decides
+/// when to plan, when to read the kernel and when to try again. One request is under way at a time:
 ///
-///     installer.update(update)                         // what the router wants
-///     var request = installer.next(at: now)            // what to do in the kernel; nil for nothing
-///     request = installer.receive(outcome, at: now)       // the outcome; perhaps there is more to do
-///     installer.nextDeadline                           // when to call next(at:) without news
+///     installer.update(update)                         // the routes that the router wants
+///     var request = installer.next(at: now)            // the next request to the kernel; nil for none
+///     request = installer.receive(outcome, at: now)    // its outcome; there may be another request
+///     installer.nextDeadline                           // when to call next(at:) without an event
 public struct FIBInstaller: Sendable {
     /// What is to be done in the kernel.
     public enum Request: Hashable, Sendable {
@@ -30,9 +30,9 @@ public struct FIBInstaller: Sendable {
 
     /// What others did.
     public struct Counters: Hashable, Sendable {
-        /// Routes of ours that somebody else removed or replaced.
+        /// Our routes that other programs removed or replaced.
         public var foreignRouteDeletions: UInt64 = 0
-        /// Next-hop objects of ours that somebody else removed or changed.
+        /// Our next-hop objects that other programs removed or changed.
         public var foreignNextHopChanges: UInt64 = 0
         /// How often the kernel dropped notifications.
         public var overflows: UInt64 = 0
@@ -88,7 +88,7 @@ public struct FIBInstaller: Sendable {
         if isUsable { fib.linkUsable(index) } else { fib.linkLost(index, isGone: isGone) }
     }
 
-    /// Takes over what others did to our routes; whether it was worth telling.
+    /// Handles a change by another program. Returns whether it should be logged.
     @discardableResult
     public mutating func receive(_ event: RouteEvent) -> Bool {
         isReadingOutdated = isReadingOutdated || isReading
@@ -98,7 +98,7 @@ public struct FIBInstaller: Sendable {
             counters.foreignRouteDeletions += 1
             return true
         case .routeLost:
-            // What it pointed to is gone, of which the kernel says nothing.
+            // Its next hops are gone, which the kernel does not notify.
             fib.reread(.nextHops)
         case .foreignRouteRemoved(let prefix):
             fib.foreignRouteRemoved(prefix)
@@ -116,13 +116,13 @@ public struct FIBInstaller: Sendable {
     /// Asks for a reading before the next change.
     public mutating func reread(_ extent: FIB.Rereading) { fib.reread(extent) }
 
-    /// The router has converged: what an earlier run left and nobody asked for is to go.
+    /// The router has converged: what an earlier run left and is not wanted is removed.
     public mutating func sweep() { fib.sweep() }
 
     /// An attribute of all routes has changed, as the preferred source: they are to be written again.
     public mutating func rewriteRoutes() { fib.rewriteRoutes() }
 
-    /// Something that stood in the way of refused routes may be gone: they are tried again now.
+    /// What blocked refused routes may be gone: they are tried again now.
     public mutating func retryNow() {
         guard fib.hasFailures else { return }
         fib.retry()
@@ -197,7 +197,8 @@ public struct FIBInstaller: Sendable {
         }
     }
 
-    /// What the reading said may be older than what has been heard since: then it is to be read again. Whether it is.
+    /// If there were notifications during the read, its result may be out of date and is requested again. Returns
+    /// whether that is so.
     @discardableResult
     private mutating func rereadIfOutdated() -> Bool {
         defer { isReadingOutdated = false }

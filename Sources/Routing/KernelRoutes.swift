@@ -4,7 +4,8 @@ public import Addressing
 public struct KernelRoutes: Hashable, Sendable {
     /// The single next-hop objects.
     public var nextHops: [NextHopID: NextHop]
-    /// The groups, each with its members in the kernel's order; without members one that somebody gave different weights.
+    /// The groups, each with its members in the kernel's order; without members if another program set different
+    /// weights.
     public var groups: [NextHopID: [NextHopID]]
     /// All other next-hop IDs in use, ours of a shape we do not make among them; they are left alone.
     public var foreignIDs: Set<NextHopID>

@@ -8,8 +8,7 @@ public struct NextHopID: RawRepresentable, Hashable, Sendable, Comparable {
     public static func < (left: NextHopID, right: NextHopID) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// Gives out numbers of a range. The space belongs to the whole network namespace, so numbers seen with others are
-/// passed over.
+/// Allocates IDs from a range. The ID space belongs to the whole network namespace, so IDs that others use are skipped.
 struct NextHopIDPool: Sendable {
     private let range: ClosedRange<UInt32>
     private var next: UInt32

@@ -19,7 +19,7 @@ struct RouteRecord: Sendable {
     let prefix: IPv6Prefix
     var wanted: DestinationID?
     var installed = Installed.nothing
-    /// Left by an earlier run, and the router has not spoken of it yet.
+    /// Left by an earlier run, and not wanted or rejected by the router yet.
     var isStale = false
     /// Listed in ``RouteStore/dirty``.
     var isDirty = false

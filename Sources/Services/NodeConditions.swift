@@ -6,7 +6,7 @@ public struct NodeConditions: Hashable, Sendable {
     public var isReady = true
     /// Whether it has the label `node.kubernetes.io/exclude-from-external-load-balancers`.
     public var isExcluded = false
-    /// Whether it is cordoned: no new pods, mostly because somebody is about to work on it.
+    /// Whether it is cordoned: no new pods, usually before maintenance.
     public var isCordoned = false
     /// Why the cluster drains it; `nil` if it does not.
     public var drainReason: String?

@@ -1,10 +1,11 @@
 public import Addressing
 
-/// The addresses that services want on this node, without those that they must not have: addresses of machines, addresses of
-/// the configuration, and more than a node announces.
+/// The addresses that services want on this node, except those that they must not have: addresses of machines,
+/// addresses of the configuration, and more than a node announces.
 ///
-/// Whoever can write a service can write any address into it, and some controllers write those of the nodes. If others announced
-/// the address of a node, that node would be cut off, with the API server on it, and nobody could see the deletion of the service.
+/// Whoever may write a service can write any address into it, and some controllers write those of the nodes. If others
+/// announced the address of a node, that node would be cut off, with the API server on it, and no node could see the
+/// deletion of the service.
 public struct ServiceClaims: Sendable {
     /// The decision about an address.
     public enum Verdict: Hashable, Sendable {

@@ -2,7 +2,7 @@ import Glibc
 import OSPF
 import Simulation
 
-/// `meshsim`: runs simulated meshes from seeds and says which one broke a promise.
+/// `meshsim`: runs simulated meshes from seeds and reports broken promises.
 @main
 struct Main {
     static let usage = """

@@ -160,7 +160,7 @@ extension InterfaceRule.Role {
 }
 
 extension InterfaceTable.Unused.Reason {
-    /// Whether somebody may miss a port that is not used for this reason.
+    /// Whether an operator may miss a port that is not used for this reason.
     fileprivate var mayBeMissed: Bool {
         switch self {
         case .gone, .foreignNetwork: true

@@ -1,9 +1,9 @@
 internal import ControlAPI
 internal import Subprocess
 
-/// Counts transit packets, from one port of the mesh to another: not those of the node itself, of its pods or of other ports.
-/// No counter of the kernel distinguishes them from those of pods, so an nftables rule counts them, which exists only while
-/// somebody asks.
+/// Counts transit packets, from one port of the mesh to another: not those of the node itself, of its pods or of other
+/// ports. No counter of the kernel distinguishes them from those of pods, so an nftables rule counts them, which exists
+/// only during a query.
 actor TransitCounter {
     /// Packets cannot be counted.
     struct Unavailable: Error, CustomStringConvertible {
@@ -27,7 +27,7 @@ actor TransitCounter {
             output = try await Self.nft(
                 ["-j", "list", "counters", "table"] + Self.table.split(separator: " ").map(String.init))
         } catch {
-            // Somebody flushed the rules; the next call adds them again.
+            // Another program flushed the rules; the next call adds them again.
             counted = nil
             throw error
         }

@@ -11,7 +11,7 @@ enum ControlSocket {
         }
     }
 
-    /// Removes the socket of a crashed agent at `path`; throws if somebody answers there.
+    /// Removes the socket of a crashed agent at `path`; throws if a process answers there.
     static func makeWay(at path: String) throws {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }

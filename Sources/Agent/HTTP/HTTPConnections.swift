@@ -1,9 +1,9 @@
 internal import NIOCore
 internal import Timing
 
-/// The connections of a server, a bounded number. If there is one too many, the one whose state has not changed for longest is
-/// closed, whether it does not complete its request, sends no further one or does not read its answer: so clients that leave
-/// connections open lock nobody out.
+/// The connections of a server, a bounded number. If there is one too many, the one whose state has not changed for
+/// longest is closed, whether it does not complete its request, sends no further one or does not read its response: so
+/// clients that leave connections open do not lock out others.
 final class HTTPConnections: ChannelInboundHandler {
     typealias InboundIn = any Channel
 

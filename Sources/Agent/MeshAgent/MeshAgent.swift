@@ -239,7 +239,7 @@ extension MeshAgent {
 
     // MARK: The configuration file
 
-    /// Checks the file now and then, when the agent is awake anyway.
+    /// Checks the file regularly, when the agent is awake anyway.
     private func lookAtFile() {
         let now = EventLoop.now
         guard now - fileLooked >= Self.fileInterval else { return }

@@ -3,8 +3,8 @@ internal import ControlAPI
 internal import MeshConfiguration
 internal import Node
 
-/// The file that tells container runtimes how to attach pods: a list of CNI plugins (CNI specification 1.0.0), all of them
-/// reference plugins that every distribution has.
+/// The CNI file with the plugins for pods (CNI specification 1.0.0), all of them reference plugins that every
+/// distribution has.
 extension NetworkConfiguration {
     /// The text of the file.
     var text: String {

@@ -2,7 +2,7 @@ internal import Kubernetes
 internal import Services
 
 extension ClusterView.Resource {
-    /// How it stands with a watch.
+    /// Converts the state of a watch.
     init(_ state: WatchState) {
         self.init()
         isSynced = state.isSynced

@@ -6,7 +6,7 @@ internal import Linux
 
 /// What is known of the cluster, as it is kept in files: a file for every kind.
 struct KnownObjects: Sendable {
-    /// `nil` is a kind of which nothing was ever heard.
+    /// `nil` if nothing of this kind was ever received.
     var services: [ObjectKey: Service]?
     var slices: [ObjectKey: EndpointSlice]?
     /// This node.

@@ -29,8 +29,8 @@ struct MachineAddresses: Sendable {
         review()
     }
 
-    /// Cluster IPs of the API server itself: whoever connects to one is sent on to a server, whether or not this machine has
-    /// the address, so it may be held.
+    /// Cluster IPs of the API server itself: a connection to one is forwarded to a server whether or not this machine
+    /// has the address, so services may have it.
     mutating func setDelivered(_ addresses: [IPv6Address]) {
         delivered = Set(addresses)
         review()

@@ -2,7 +2,7 @@ public import Kubernetes
 public import Services
 
 extension NodeConditions {
-    /// Takes in what the cluster says of the node.
+    /// The conditions of a Node.
     public init(_ node: Node) {
         self.init(name: node.metadata.name)
         isReady = !node.isKnownUnready

@@ -58,7 +58,7 @@ final class PodRangeOffer {
         case .failure(let error as RequestFailure) where Self.isFinal(error):
             isRefused = true
             notify("cannot set the Node's podCIDRs, which are empty, to \(ranges): \(error)")
-        // Somebody else was quicker, or the server is not there: the watch says when that is over.
+        // Another client was faster, or the server is away: the watch reports when that is over.
         case .failure: if next != nil { wait() }
         }
     }

@@ -2,13 +2,13 @@ public import Addressing
 public import Kubernetes
 public import Services
 
-/// Decides which addresses of pools each service should have. Services go in as the API has them; out come those whose
-/// `status` should say something else than it does. It remembers nothing that the services themselves do not say, so that
-/// whoever begins with the same services goes on where another left off.
+/// Decides which pool addresses each service should have. Services go in as the API has them; services whose `status`
+/// must change come out. It has no state beyond the services, so a new leader with the same services continues where
+/// the last one stopped.
 ///
-/// An address is free when no service is meant to have it and none's `status` has it: what is taken from one is given to
-/// another only after the API has heard of it. Of a change, only the services it concerns are looked at, and where an address
-/// became free, those that wait for one.
+/// An address is free when no service should have it and no `status` contains it: an address taken from one service is
+/// assigned to another only after the API server has stored its removal. Only the services that a change concerns are
+/// examined, and when an address becomes free, those that wait for one.
 public struct PoolAllocator: Sendable {
     /// What became of the changes.
     public struct Decisions: Hashable, Sendable {
@@ -81,7 +81,7 @@ public struct PoolAllocator: Sendable {
         switch record.claim {
         case .others: return nil
         case .nothing:
-            // What a name stands for is another's.
+            // The status contains a name, which is another controller's.
             guard service.ingressNames.isEmpty else { return nil }
             wanted = service.ingressIPs.filter { table.pool(of: $0) == nil }
         case .demand, .mistake: wanted = record.held
@@ -90,7 +90,7 @@ public struct PoolAllocator: Sendable {
         return isWritten ? nil : (service, wanted)
     }
 
-    /// Takes in a service as it is now. One that is older than what is known is passed over.
+    /// Updates a service. A version older than the known one is ignored.
     public mutating func update(_ service: Service) {
         if let known = records[service.key] {
             guard !service.metadata.isOlder(than: known.service.metadata) else { return }
@@ -101,7 +101,7 @@ public struct PoolAllocator: Sendable {
         changed.insert(service.key)
     }
 
-    /// Forgets a service that is gone; `uid` tells it from another that has its name by now.
+    /// Removes a deleted service; `uid` distinguishes it from a new one with its name.
     public mutating func remove(_ key: ObjectKey, uid: String) {
         guard let record = records[key], record.service.metadata.uid == uid else { return }
         release(record.held, of: key)
@@ -133,7 +133,7 @@ public struct PoolAllocator: Sendable {
             problems: problems.filter { records[$0.key]?.problem != $0.value }.keys.sorted())
     }
 
-    /// Those first that ask for an address by name, so that nobody is given what somebody wants.
+    /// Services that request a specific address come first, so that it is not assigned to another.
     private func inTurn(_ keys: Set<ObjectKey>) -> [ObjectKey] {
         let order = keys.sorted()
         let isAsking = { (key: ObjectKey) in
@@ -203,7 +203,7 @@ extension PoolAllocator {
         holders[address]?.lazy.filter { $0.key != key && !$0.value.agree(with: terms) }.map(\.key).min()
     }
 
-    /// Who stands in the way of a service that wants an address it has not.
+    /// The services that have an address that another service requests.
     func obstacle(to terms: SharingTerms, at address: IPv6Address, for key: ObjectKey) -> ObjectKey? {
         stranger(to: terms, at: address, besides: key) ?? residues[address]?.filter { $0 != key }.min()
     }

@@ -21,7 +21,7 @@ public final class PoolController: Sendable {
         var holder: LeaseHolder?
         /// Whether this node holds the lease.
         var holdsLease = false
-        /// Whether the log says that this node is the leader.
+        /// Whether it was logged that this node is the leader.
         var isLogged = false
         /// `nil` while this node is not the leader.
         var leadership: PoolLeadership?

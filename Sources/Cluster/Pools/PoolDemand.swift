@@ -23,7 +23,7 @@ struct SharingTerms: Hashable, Sendable {
         case pods(namespace: String, selector: [String: String])
     }
 
-    /// `nil` shares with nobody.
+    /// The sharing key; `nil` shares with no other service.
     let key: String?
     /// Protocol and number.
     private let ports: Set<UInt32>
@@ -89,7 +89,7 @@ extension Service {
         return address
     }
 
-    /// Whether something in it says that its addresses come from the pools, whatever it has now.
+    /// Whether the service asks for pool addresses, whatever it has now.
     func isMeantForPools(of loadBalancerClass: String) -> Bool {
         self.loadBalancerClass == loadBalancerClass
             || [PoolAnnotation.pool, PoolAnnotation.addresses, PoolAnnotation.sharing].contains {

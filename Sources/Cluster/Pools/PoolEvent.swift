@@ -1,6 +1,6 @@
 internal import Addressing
 
-/// What a Kubernetes Event about a service says.
+/// A Kubernetes Event about a service.
 enum PoolEvent: Hashable, Sendable {
     /// The service has these addresses.
     case assigned([IPv6Address])

@@ -2,8 +2,8 @@ internal import Addressing
 internal import Kubernetes
 internal import Services
 
-/// Where the addresses of pools are, and from where on to look for one that nobody holds: no pool is ever gone through, only
-/// what is held of it.
+/// The addresses of pools, and where to search for a free one: a search never walks through a pool, only through its
+/// assigned addresses.
 struct PoolTable: Sendable {
     private struct Entry {
         var range: AddressRange
@@ -45,7 +45,7 @@ struct PoolTable: Sendable {
     /// Whether a pool has addresses of a family at all.
     func has(_ family: IPFamily, in pool: Int) -> Bool { pools[pool].ranges.contains { $0.family == family } }
 
-    /// The lowest address of a family that nobody holds; ranges in the order in which the pool lists them.
+    /// The lowest free address of a family; ranges in the order of the configuration.
     mutating func lowest(_ family: IPFamily, in pool: Int, isHeld: (IPv6Address) -> Bool) -> IPv6Address? {
         for place in places[pool] where entries[place].range.family == family {
             while let address = entries[place].floor {

@@ -1,5 +1,5 @@
 extension Status {
-    /// A problem that somebody should look at.
+    /// A problem that an operator should know about.
     public struct Problem: Codable, Hashable, Sendable {
         /// The kind, as in the label of `kubermesh_problems`.
         public var kind: String
@@ -7,7 +7,7 @@ extension Status {
         public var subject: String
         /// What is wrong, and why.
         public var problem: String
-        /// What to do about it; `nil` where ``problem`` says that too.
+        /// What to do about it; `nil` if ``problem`` says that.
         public var remedy: String?
         /// Seconds since it was found.
         public var age: Double

@@ -133,7 +133,7 @@ extension Kubeconfig {
         return text.isEmpty ? nil : text
     }
 
-    /// What stands under `key-data` in base 64, or else in the file named by `key`.
+    /// The contents of `key-data` in base 64, or else of the file named by `key`.
     private func data(_ entry: Entry, _ key: String) throws(ConnectionProblem) -> [UInt8]? {
         if let text = try text(entry.node, key + "-data", at: entry.place) {
             guard let data = Data(base64Encoded: text, options: .ignoreUnknownCharacters), !data.isEmpty else {

@@ -116,7 +116,7 @@ public struct LeaseElection: Sendable {
         case .failed(let failure):
             sentAt = nil
             if failure.isConflict || failure.isNotFound { observed = nil }
-            // If we were waiting to act, the wait starts anew with the next lease.
+            // If we were waiting to act, the wait starts again with the next lease.
             if failure.isNotFound, !isHolder(at: now) { heldUntil = nil }
             wait(at: now, &random)
             return nil

@@ -4,11 +4,10 @@ public import NIOCore
 internal import NIOHTTP1
 internal import Timing
 
-// What is asked once. All of them fail with a `RequestFailure`.
+// Single requests. All of them fail with a `RequestFailure`.
 //
-// Objects are changed by patches (RFC 7396) and never written back whole, as what is known of them is only a part. A patch
-// that says which version it is of is refused as a conflict if somebody else was quicker, just as a write of the whole
-// would be.
+// Objects are changed by patches (RFC 7396) and never written back whole, because only a part of them is known. A patch
+// that names the version it is based on fails as a conflict if another client was faster, like a write of the whole.
 extension APIClient {
     /// Reads one object.
     public func get<Object: Resource>(_ type: Object.Type = Object.self, _ key: ObjectKey) -> EventLoopFuture<Object> {

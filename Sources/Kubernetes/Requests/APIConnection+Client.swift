@@ -20,7 +20,7 @@ extension APIConnection {
         URL(string: server)?.host().flatMap { IPv6Address(ofEitherFamily: $0.trimmingBrackets) }
     }
 
-    /// Makes a client that tells, on the loop, to which address a connection was opened.
+    /// Makes a client that reports, on the loop, the address of every new connection.
     func makeClient(
         on loop: any EventLoop, opened: @escaping @Sendable (IPv6Address) -> Void
     ) throws(ConnectionProblem) -> HTTPClient {
@@ -36,7 +36,7 @@ extension APIConnection {
             timeout: .init(connect: .seconds(10)),
             connectionPool: .init(idleTimeout: .seconds(60), concurrentHTTP1ConnectionsPerHostSoftLimit: 16))
         configuration.httpVersion = .http1Only
-        // Whoever asks has a better idea of when to try again.
+        // The caller decides when to try again.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.http1_1ConnectionDebugInitializer = { channel in
             if let text = channel.remoteAddress?.ipAddress, let peer = IPv6Address(ofEitherFamily: text) {

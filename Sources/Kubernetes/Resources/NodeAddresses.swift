@@ -34,7 +34,7 @@ extension NodeAddresses {
         (metadata.labels, metadata.annotations, metadata.deletionTimestamp) = ([:], [:], nil)
         let status = try fields.fields(.status, StatusKeys.self)
         let all = try status?.value(.addresses, else: [NodeAddress]()) ?? []
-        // Of the type Hostname as well: where nobody names a machine, its name may be its address.
+        // Including those of type Hostname: the name of a machine may be its address.
         addresses = Array(all.lazy.compactMap { IPv6Address(ofEitherFamily: $0.address) }.prefix(Self.limit))
     }
 

@@ -7,7 +7,7 @@ public protocol Resource: Codable, Hashable, Sendable {
     static var apiVersion: String { get }
     /// As in paths: `endpointslices`.
     static var plural: String { get }
-    /// What files, metrics and people call what is known of such objects; ``plural`` where nothing else is said.
+    /// The label of this kind in files, metrics and messages; ``plural`` by default.
     static var label: String { get }
     /// Whether its objects live in namespaces.
     static var isNamespaced: Bool { get }

@@ -21,7 +21,7 @@ public struct Service: Resource {
     public var clusterIPs: [IPv6Address]
     /// `spec.externalIPs`
     public var externalIPs: [IPv6Address]
-    /// `spec.loadBalancerIP`, the address somebody asks for, as it was written.
+    /// `spec.loadBalancerIP`, the requested address, as written.
     public var loadBalancerIP: String?
     /// `spec.loadBalancerClass`
     public var loadBalancerClass: String?

@@ -20,7 +20,7 @@ public struct Status: Hashable, Sendable, Decodable {
         self.retryAfterSeconds = retryAfterSeconds
     }
 
-    /// Reads one; anything else that says it is of another kind is refused.
+    /// Decodes a Status; an object of another kind is rejected.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         guard try fields.value(.kind, else: "") == "Status" else {

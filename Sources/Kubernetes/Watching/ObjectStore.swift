@@ -12,9 +12,9 @@ public struct Changes<Object: Resource>: Hashable, Sendable {
     public var isEmpty: Bool { deleted.isEmpty && updated.isEmpty }
 }
 
-/// The known objects of one kind, and which changes were not reported yet. Several changes of one object between two reports
-/// become one. An object that changed and changed back is reported too: the receiver may know the state in between from the
-/// response to a write of its own, and would keep it for ever.
+/// The known objects of one kind, and the changes that were not reported yet. Several changes of one object between two
+/// reports become one. An object that changed and changed back is reported too: the receiver may know the state in
+/// between from the response to its own write, and would keep it forever.
 struct ObjectStore<Object: Resource>: Sendable {
     private struct Entry {
         var object: Object

@@ -57,7 +57,7 @@ public enum ReflectorAction: Hashable, Sendable {
 
 /// The state of watching one kind of objects, for status and metrics.
 public struct WatchState: Hashable, Sendable {
-    /// Whether the first list is complete. From then on objects are removed only if the server says so.
+    /// Whether the first list is complete. From then on, objects are removed only when the server reports it.
     public var isSynced = false
     /// Since when the server answers without interruption; `nil` while it does not.
     public var connectedSince: Instant?

@@ -99,8 +99,8 @@ public struct Command: Hashable, Sendable {
         return pid
     }
 
-    /// A file that never has a name, so that no output is too long, nobody has to read while the program runs, and
-    /// nothing is left behind.
+    /// A file without a name, so that output of any length needs no reader while the program runs, and leaves nothing
+    /// behind.
     private static func scratchFile() throws(LabError) -> Int32 {
         guard let file = tmpfile() else { throw .system("make a scratch file in /tmp") }
         defer { fclose(file) }

@@ -15,7 +15,7 @@ enum Files {
         }
     }
 
-    /// Writes a whole file; whoever reads meanwhile sees the old one or the new one.
+    /// Writes a whole file; readers see the old contents or the new.
     static func write(_ text: String, to path: String) throws(LabError) {
         let draft = path + ".new"
         guard let file = fopen(draft, "we") else { throw .system("write \(draft)") }

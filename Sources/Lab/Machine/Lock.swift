@@ -4,10 +4,10 @@ internal import Glibc
 enum Lock {
     static let fileName = "lock"
 
-    /// Does something while nobody else does anything under a lock in the same directory.
+    /// Calls `body` under a lock of the directory.
     ///
-    /// With `sharedByPrograms`, those that are run meanwhile hold the lock too, for as long as they run. So who comes
-    /// after a crash waits until they have done what they were told, and finds all of it.
+    /// With `sharedByPrograms`, programs started meanwhile hold the lock too, as long as they run. After a crash, the
+    /// next caller waits until they have finished, and finds all that they made.
     static func whileHeld<Result>(
         in directory: String, sharedByPrograms: Bool = false, _ body: () throws(LabError) -> Result
     ) throws(LabError) -> Result {

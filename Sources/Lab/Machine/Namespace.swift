@@ -55,8 +55,8 @@ public struct Namespace: Hashable, Sendable {
         }
     }
 
-    /// Waits until processes that were sent SIGSTOP stand still. One of its threads has to run for a process to be stopped,
-    /// and while that thread waits for a processor, which can be long on a busy machine, the other threads go on.
+    /// Waits until processes that were sent SIGSTOP have stopped. A thread must run to stop its process; on a busy
+    /// machine that takes time, while the other threads go on.
     static func waitUntilStopped(_ pids: [Int32], limit: Duration = .seconds(5)) {
         let deadline = ContinuousClock.now + limit
         while pids.contains(where: isRunning), ContinuousClock.now < deadline { usleep(500) }
@@ -65,7 +65,7 @@ public struct Namespace: Hashable, Sendable {
     /// Whether any thread of a process is neither stopped nor dead.
     private static func isRunning(_ pid: Int32) -> Bool {
         Files.names(in: "/proc/\(pid)/task").contains { thread in
-            // The state stands behind the name, which is in parentheses and may have any in it.
+            // The state is after the name, which is in parentheses and may contain any.
             guard let text = Files.read("/proc/\(pid)/task/\(thread)/stat"), let name = text.lastIndex(of: ")") else {
                 return false
             }

@@ -1,7 +1,7 @@
 public import Addressing
 internal import Glibc
 
-/// A TCP server that sends one line to every client, and the client: stands for an API server in a lab.
+/// A TCP server that sends one line to every client, and the client: represents an API server in a lab.
 public enum Responder {
     /// Answers on all addresses until the process ends.
     public static func serve(port: UInt16, text: String) throws(LabError) -> Never {

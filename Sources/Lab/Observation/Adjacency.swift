@@ -8,8 +8,8 @@ public struct Adjacency: Hashable, Sendable {
     public var port: String
     /// `Full`, `2-Way`, `ExStart`, …, in the spelling of RFC 2328.
     public var state: String
-    /// The neighbor's role on a broadcast link: `DR`, `BDR` or `DROther`; `nil` on others, and from agents, whose
-    /// interfaces tell the roles.
+    /// The neighbor's role on a broadcast link: `DR`, `BDR` or `DROther`; `nil` on others, and from agents, which
+    /// report roles per interface.
     public var role: String?
 }
 

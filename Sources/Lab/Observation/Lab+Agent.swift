@@ -34,7 +34,7 @@ extension Lab {
         return answer
     }
 
-    /// The prefixes an agent has routes to that stand in the kernel as they should; none while it does not answer yet.
+    /// The prefixes whose routes an agent has in the kernel as wanted; none while it does not answer yet.
     func installedPrefixes(ofAgent node: String) throws(LabError) -> [String] {
         guard let reply = try? ControlClient(socket: controlSocket(of: node)).get("/v1/routes"), reply.status == 200,
             let routes = try? JSON.decode(ListDocument<Route>.self, from: reply.body)

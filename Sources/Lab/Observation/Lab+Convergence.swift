@@ -94,9 +94,10 @@ extension Lab {
         public var settled: Duration
     }
 
-    /// Waits until every node has every route and will keep it: all who share a link talk and see it alike, the
-    /// databases are equal and tell every link, and a tenth of a second later nothing has changed. Routes can all be
-    /// there for a moment and go again, as when a shared link has just been recognized and elects its designated router.
+    /// Waits until every node has every route and keeps it: all neighbors on a link are Full and agree on its roles,
+    /// the databases are equal and contain every link, and nothing has changed a tenth of a second later. Routes may
+    /// all exist for a moment and disappear again, for example when a shared link was just detected and elects its
+    /// designated router.
     @discardableResult
     public func waitUntilSettled(
         limit: Duration = .seconds(60), report: (Progress, Duration) -> Void = { _, _ in }

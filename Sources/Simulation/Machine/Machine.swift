@@ -7,8 +7,8 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// A machine: a kernel that stays while there is power, a disk that stays for ever, and a process with the node, which may
-/// sleep or die.
+/// A machine: a kernel that exists while there is power, a disk that always exists, and a process with the node, which
+/// may sleep or die.
 public struct Machine: Sendable {
     /// What the machine is doing.
     public enum State: Hashable, Sendable {
@@ -36,7 +36,7 @@ public struct Machine: Sendable {
     public internal(set) var disk: SavedState
     /// The sum of the updates of this process: what a faithful listener believes.
     public internal(set) var routes = RouteTable()
-    /// Whether somebody told this process to be a stub router.
+    /// Whether this process was commanded to be a stub router.
     var isStubCommanded = false
 
     /// The machine's kernel; a new one with every loss of power.
@@ -52,7 +52,7 @@ public struct Machine: Sendable {
 
     /// What the machine's own clock shows when the simulation begins.
     let clockOffset: Duration
-    /// Which of the processes on this machine it is, so that what concerns an earlier one can be told.
+    /// The number of the current process, to identify events of earlier ones.
     var processNumber = 0
     /// When the timer will ring; earlier rings that were put into the queue are void.
     var timer: Instant?
@@ -115,8 +115,8 @@ public struct Machine: Sendable {
     /// What it imports.
     public var externals: [ExternalPrefix] { configuration.externals }
 
-    /// What it should announce: its own address, what the configuration says, the VIPs that work, and the addresses of
-    /// services that want it.
+    /// What it should announce: its own address, the prefixes of the configuration, the VIPs whose checks pass, and the
+    /// service addresses it should have.
     public var prefixes: [AdvertisedPrefix] {
         let own = AdvertisedPrefix(prefix: IPv6Prefix(host: Self.address(of: index)))
         let taken = (process?.ipv4.address).map { [AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address($0)))] } ?? []
@@ -133,7 +133,7 @@ public struct Machine: Sendable {
         return ([own] + taken + configuration.advertise + working + wanted).filter { seen.insert($0.prefix).inserted }
     }
 
-    /// Whether the process has not read yet that somebody removed an address.
+    /// Whether the process has not read yet that an address was removed by another program.
     func hasUnreadRemoval(of address: IPv6Address) -> Bool {
         news.contains { event in
             guard case .kernel(let events) = event else { return false }
@@ -141,7 +141,7 @@ public struct Machine: Sendable {
         }
     }
 
-    /// Whether nothing that it was told of is still on its way inside the process.
+    /// Whether the process has handled all its input.
     var isAtRest: Bool {
         guard let process else { return true }
         return process.router?.isQuiet == true && process.life.isSynchronized && !process.ledger.hasWork

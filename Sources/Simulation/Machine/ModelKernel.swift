@@ -3,8 +3,8 @@ internal import Links
 internal import Node
 internal import Routing
 
-/// A kernel as far as routes and next-hop objects go: what it takes, what it refuses, and what it does by itself when a
-/// link loses its carrier, without a word to anybody.
+/// A model of a kernel's routes and next-hop objects: what it accepts, what it refuses, and what it removes without
+/// notification when a link loses its carrier.
 public struct ModelKernel: Sendable {
     private enum Object: Sendable {
         case single(NextHop)
@@ -15,11 +15,11 @@ public struct ModelKernel: Sendable {
     public internal(set) var addresses: [IPv6Address: Bool] = [:]
     /// Whether it forwards packets.
     public internal(set) var forwards = true
-    /// Whether it answers no request about routes, for want of buffers.
+    /// Whether it fails all requests about routes, as without buffers.
     var isUnreachable = false
     /// Addresses that it does not take.
     var refusedAddresses: Set<IPv6Address> = []
-    /// Addresses that its neighbor table says another machine has.
+    /// Addresses that its neighbor table has for other machines.
     var strangers: Set<IPv6Address> = []
     /// Routes of others, other than those of connected subnets.
     var foreignRoutes: [ForeignRoute] = []
@@ -41,7 +41,7 @@ public struct ModelKernel: Sendable {
     var groupCount: Int { objects.values.count { if case .group = $0 { true } else { false } } }
     var singleCount: Int { objects.count - groupCount }
 
-    /// Makes a change, or says why not.
+    /// Applies a change, or returns why not.
     mutating func apply(_ change: FIBChange) -> FIBFailure? {
         if let reason = refusal(of: change) { return FIBFailure(reason, message: "\(reason)") }
         changes += 1
@@ -98,7 +98,7 @@ public struct ModelKernel: Sendable {
         routeLosses += count - routes.count
     }
 
-    /// Somebody else removes a route; whether there was one.
+    /// Another program removes a route. Returns whether there was one.
     mutating func stealRoute(_ prefix: IPv6Prefix) -> Bool { routes.removeValue(forKey: prefix) != nil }
 
     /// Everything of ours goes.

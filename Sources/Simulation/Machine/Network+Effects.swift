@@ -120,8 +120,8 @@ extension Network {
 
     // MARK: Promises
 
-    /// What a node announces as an address of its own or a VIP, its kernel has, unless the news that somebody removed it has
-    /// not been read yet.
+    /// Promise: the kernel has every own address and VIP that a node announces, unless the process has not read yet
+    /// that another program removed it.
     private mutating func checkPlacement(of node: Int) {
         guard let process = nodes[node].process, process.announcements.version != nodes[node].checkedAnnouncements
         else {
@@ -141,7 +141,7 @@ extension Network {
 }
 
 extension FIBChange {
-    /// A number that stands for the change, the same in every run.
+    /// A hash of the change, the same in every run.
     fileprivate var fingerprint: UInt64 {
         func mix(_ kind: UInt64, _ values: UInt64...) -> UInt64 {
             values.reduce(kind) { ($0 ^ $1) &* 0x9e37_79b9_7f4a_7c15 }

@@ -78,7 +78,7 @@ extension Network {
 
     func demand(_ wish: Wish) -> ServiceDemand { ServiceDemand(wish: wish, services: ["default/s"]) }
 
-    /// Tells the process what the cluster's services want of it.
+    /// Gives the process the demands of the cluster's services.
     mutating func notifyCluster(_ node: Int, _ changes: [IPv6Address: ServiceDemand?]) {
         var view = ClusterView(origin: "the simulator", node: NodeConditions(name: "n\(node)"))
         view.isNodeKnown = true
@@ -146,7 +146,7 @@ extension Network {
         handle(.timer, on: node)
     }
 
-    /// Works out anew which ports of a link have a signal, and sends the news around.
+    /// Determines again which ports of a link have a signal, and notifies the machines.
     mutating func updateCarrier(of link: Int) {
         let members = links[link].ports
         for port in members {
@@ -162,7 +162,7 @@ extension Network {
         }
     }
 
-    /// Tells the process of a port what it does not know yet.
+    /// Notifies the process of changes of a port.
     mutating func notifyCarrier(_ index: Int) {
         let node = ports[index].node
         guard nodes[node].state == .running else { return }
@@ -178,7 +178,7 @@ extension Network {
         if ports[index].hasCarrier, ports[index].told == nil {
             ports[index].told = ports[index].configuration
             observer?(now, .carrier(node: node, interface: interface, isUp: true))
-            // Its address may be another than when it was last told.
+            // Its address may differ from the last notification.
             let missed = ports[index].missed
             ports[index].missed = []
             handle(.kernel(missed + [.address(linkLocalAddress(of: index)), .link(link(of: index))]), on: node)

@@ -51,15 +51,15 @@ public enum Action: Hashable, Sendable {
     case foreignDeletion(node: Int)
     /// Another program removes an address from `lo`.
     case addressTheft(node: Int)
-    /// Somebody switches forwarding off.
+    /// Another program switches forwarding off.
     case forwarding(node: Int)
     /// The kernel answers no request about routes, or answers late.
     case kernelTrouble(node: Int, isUnreachable: Bool, delay: Duration)
     /// The kernel takes none of these addresses and prefixes.
     case refusal(node: Int, addresses: Set<IPv6Address>, prefixes: Set<IPv6Prefix>)
-    /// The kernel's neighbor table says that other machines have these addresses.
+    /// The kernel's neighbor table has these addresses for other machines.
     case strangers(node: Int, Set<IPv6Address>)
-    /// Somebody else gives the kernel routes to these prefixes, in place of those before.
+    /// Another program has routes to these prefixes, in place of those before.
     case foreignRoutes(node: Int, Set<IPv6Prefix>)
     /// A port's cost changes.
     case cost(link: Int, end: Int, UInt16)
@@ -67,8 +67,8 @@ public enum Action: Hashable, Sendable {
     case renumber(link: Int, end: Int)
     /// All ports of a link get another MTU.
     case mtu(link: Int, Int)
-    /// An LSA of an earlier life of the node turns up at some router, as if it had been kept by a part of the mesh that
-    /// was away: one of those it has now with this sequence number, or (a stray) one that it knows nothing of.
+    /// An LSA of an earlier run of the node appears at some router, as if a part of the mesh that was cut off had kept
+    /// it: one of its current LSAs with this sequence number, or (`isStray`) one that it does not originate.
     case replay(node: Int, sequenceNumber: Int32, isStray: Bool)
     /// Every link carries everything again, every machine has power and a running process.
     case healAll

@@ -128,7 +128,7 @@ extension Network {
         }
     }
 
-    /// Tells a process of what others did to its kernel; one that sleeps hears of it when it wakes up.
+    /// Notifies a process of a change by another program; one that sleeps reads it when it wakes up.
     private mutating func notifyProcess(_ event: NodeEvent, on node: Int) {
         if nodes[node].state == .asleep { nodes[node].news.append(event) } else { handle(event, on: node) }
     }
@@ -158,7 +158,7 @@ extension Network {
         }
     }
 
-    /// Tells a process that is awake what has changed of a port; a sleeping one hears of it as of a flap.
+    /// Notifies a process that is awake of a change of a port; for a sleeping one it counts as a flap.
     private mutating func notifyChange(of port: Int, _ events: [KernelEvent]) {
         let node = ports[port].node
         guard nodes[node].state == .running else {

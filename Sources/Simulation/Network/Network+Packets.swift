@@ -92,7 +92,7 @@ extension Network {
                 octets: packet.octets), on: node)
     }
 
-    /// Length, type and checksum, which together stand for the packet.
+    /// A hash of a packet: its length, type and checksum.
     private func fingerprint(_ octets: [UInt8]) -> UInt64 {
         UInt64(octets.count) << 32 | UInt64(octets[1]) << 16 | UInt64(octets[12]) << 8 | UInt64(octets[13])
     }

@@ -22,7 +22,7 @@ public struct Network: Sendable {
     public internal(set) var statistics = NetworkStatistics()
     /// Promises broken on the way.
     public internal(set) var violations: [Violation] = []
-    /// Told of everything that happens, when set.
+    /// Called for everything that happens, when set.
     public var observer: (@Sendable (Instant, Occurrence) -> Void)?
 
     let machine: MachineBehavior
@@ -126,7 +126,7 @@ public struct Network: Sendable {
     }
 
     mutating func report(_ kind: Violation.Kind, _ detail: String) {
-        // A broken router can break a promise with every packet; the first few tell the story.
+        // A broken router may break a promise with every packet; the first few are enough.
         guard violations.count < 20 else { return }
         violations.append(Violation(kind: kind, time: now, detail: detail))
     }
@@ -157,7 +157,7 @@ extension Network {
     mutating func setTimer(_ node: Int) {
         guard let deadline = nodes[node].process?.nextDeadline else { return }
         let wanted = max(deadline.nanoseconds - nodes[node].clockOffset.nanoseconds, now.nanoseconds)
-        // A timer that rings too early finds nothing to do and is set anew; only an earlier one needs a new event.
+        // A timer that is too early finds nothing due and is set again; only an earlier one needs a new event.
         if let timer = nodes[node].timer, timer.nanoseconds <= wanted { return }
         let time = Instant(nanoseconds: wanted) + random.duration(upTo: machine.timerSlack)
         nodes[node].timer = time

@@ -53,8 +53,8 @@ public struct NodePlan: Hashable, Sendable {
 public struct LinkPlan: Hashable, Sendable {
     /// Who is on it.
     public var ends: [EndPlan]
-    /// Whether what one sends to all is heard by all (a switch, a bridge) even with two ends on it, so that the
-    /// routers are told `broadcast`.
+    /// Whether multicast reaches all ports (a switch, a bridge) even with two ends, so that the routers are configured
+    /// as `broadcast`.
     public var isSegment: Bool
     /// How well it carries packets.
     public var quality: LinkQuality
@@ -88,7 +88,7 @@ public struct EndPlan: Hashable, Sendable {
     public var cost: UInt16
     /// For becoming designated router.
     public var priority: UInt8
-    /// What the router is told of the link.
+    /// The kind of the link in the router's configuration.
     public var kind: InterfaceConfiguration.Kind
 
     /// Describes an end.
@@ -130,7 +130,7 @@ public struct LinkQuality: Hashable, Sendable {
 public struct MachineBehavior: Hashable, Sendable {
     /// How late a timer may come.
     public var timerSlack: Duration = .microseconds(300)
-    /// How long until a change of carrier is told, at most.
+    /// The maximum delay of carrier notifications.
     public var carrierDelay: Duration = .microseconds(500)
     /// Packets the socket keeps while the process sleeps; later ones are lost.
     public var socketBacklog = 256

@@ -50,7 +50,7 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case neighbors
         /// Databases differ.
         case database
-        /// The database says what is not so.
+        /// The contents of the database are wrong.
         case content
         /// Routes differ from the oracle's.
         case routes

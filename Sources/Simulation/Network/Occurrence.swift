@@ -1,6 +1,6 @@
 public import Node
 
-/// Something an observer is told of.
+/// Something that happens, for the observer.
 public enum Occurrence: Sendable {
     /// An action from outside.
     case action(Action)
@@ -8,6 +8,6 @@ public enum Occurrence: Sendable {
     case effect(node: Int, NodeEffect)
     /// A packet reached a router.
     case delivery(node: Int, interface: UInt32, octets: [UInt8])
-    /// A router was told of its port.
+    /// The carrier of a port changed, as its router sees it.
     case carrier(node: Int, interface: UInt32, isUp: Bool)
 }

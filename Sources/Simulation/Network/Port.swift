@@ -10,17 +10,17 @@ public struct Port: Sendable {
     public let link: Int
     /// Which end of the link it is.
     public let end: Int
-    /// How it is configured, which the process may not have been told yet.
+    /// Its configuration; the process may not know the latest one yet.
     public internal(set) var configuration: InterfaceConfiguration
     /// Whether its cable is out.
     var isPulled = false
     /// Whether there is a signal on the wire.
     public internal(set) var hasCarrier = false
-    /// Whether the signal went away, perhaps to come back, since the machine was last told.
+    /// Whether the signal was lost since the last notification; it may be back.
     var hasFlapped = false
-    /// The port as the process was last told of it; `nil` while it believes it to be down.
+    /// The port as the process knows it; `nil` while it knows it as down.
     var told: InterfaceConfiguration?
-    /// News of it that a sleeping process has not heard yet.
+    /// Notifications that a sleeping process has not read yet.
     var missed: [KernelEvent] = []
     /// How often it was given another link-local address.
     var generation: UInt64 = 0

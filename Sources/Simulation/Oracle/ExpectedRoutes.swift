@@ -12,7 +12,7 @@ struct ExpectedRoutes: Sendable {
         var nextHops: [NextHop]
     }
 
-    /// Somebody who announces a prefix, in the order of preference: kind, metric, distance.
+    /// An announcer of a prefix, in the order of preference: kind, metric, distance.
     struct Offer: Hashable, Sendable {
         var node: Int
         var kind: PathKind
@@ -50,8 +50,8 @@ struct ExpectedRoutes: Sendable {
             .sorted { $0.prefixes[0] < $1.prefixes[0] }
     }
 
-    /// The route `source` should have; `nil` if none: nobody it reaches announces the prefix, or it has the prefix
-    /// itself, or imports it on terms at least as good as others.
+    /// The route that `source` should have; `nil` if none: no reachable router announces the prefix, or `source` has
+    /// the prefix itself, or imports it at least as well as others.
     func route(from source: Int, to group: Group, in network: Network) -> Route? {
         let reachable = group.offers.filter { truth.canReach($0.node, from: source) }
         let isOwn = reachable.contains { $0.node == source && $0.kind == .intraArea }

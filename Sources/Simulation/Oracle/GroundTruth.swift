@@ -1,10 +1,10 @@
 internal import Addressing
 internal import OSPF
 
-/// What is really there, taken from the network's links and machines and from nothing a router says: who can talk to
-/// whom, at what cost.
+/// The real topology, from the network's links and machines and never from routers: which routers can communicate, and
+/// at what cost.
 ///
-/// Vertices are the nodes in their order, then the groups of routers that hear one another on segments.
+/// Vertices are the nodes in their order, then the groups of routers on segments.
 struct GroundTruth: Sendable {
     /// A way from one vertex to another: out of a node's port, into a node's port, or both.
     struct Edge: Sendable {
@@ -15,7 +15,7 @@ struct GroundTruth: Sendable {
     }
 
     static let unreachable = Int.max / 4
-    /// What a router that wants to be avoided says all its links cost (RFC 6987 §2).
+    /// The cost of all links of a stub router (RFC 6987 §2).
     static let stubCost = 0xffff
 
     /// A port and another that it hears and that hears it.
@@ -86,7 +86,7 @@ struct GroundTruth: Sendable {
             }
             return
         }
-        // Nobody there may be the designated router: the segment carries nothing.
+        // No router there may become designated: the segment carries nothing.
         guard group.contains(where: { network.ports[$0].configuration.priority > 0 }) else { return }
         let segment = edges.count
         edges.append([])

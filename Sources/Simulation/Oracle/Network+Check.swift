@@ -58,7 +58,7 @@ extension Network {
         }
     }
 
-    /// Whoever can be heard is Full (or 2-Way between those who are neither designated nor backup), nobody else.
+    /// Every router in range is Full (or 2-Way between two that are neither designated nor backup), and no other.
     private func checkNeighbors(of node: Machine, _ truth: GroundTruth, _ findings: inout Findings) {
         guard let router = node.router else { return }
         var expected: [String: Bool] = [:]

@@ -31,7 +31,7 @@ extension Network {
         checkIPv4(of: node, process, &findings)
     }
 
-    /// A node that takes an IPv4 address has one of the pool, which nobody else has whom it can reach.
+    /// A node with a self-assigned IPv4 address has one from the pool, which no reachable node has too.
     private func checkIPv4(of node: Machine, _ process: MeshNode, _ findings: inout Findings) {
         guard let pool = node.configuration.addressing.ipv4.nodes else { return }
         guard let address = process.ipv4.address, pool.base.contains(address) else {

@@ -8,8 +8,8 @@ extension Network {
         mostLSAs = max(mostLSAs, count)
     }
 
-    /// No queue holds more than there is to hold: what waits for an acknowledgment or to be sent is in the database, and
-    /// what is asked for is in somebody's.
+    /// No queue is longer than possible: what waits for an acknowledgment or to be sent is in the database, and what is
+    /// requested is in some database.
     mutating func checkBounds() {
         for node in nodes { noteDatabaseSize(of: node.index) }
         for node in nodes {

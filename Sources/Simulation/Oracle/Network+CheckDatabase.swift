@@ -39,8 +39,8 @@ extension Network {
         return entries.map { WireLSA(octets: $0.lsa.octets) }
     }
 
-    /// A router's own LSAs say what is so, all of it and nothing else: nothing of an earlier life, of a router that had
-    /// the same ID, of a prefix withdrawn or a link that is gone.
+    /// A router's own LSAs are right and complete: nothing of an earlier run, of a router that had the same ID, of a
+    /// withdrawn prefix or a removed link.
     func checkOwnLSAs(of node: Machine, _ truth: GroundTruth, _ findings: inout Findings) {
         var links: [String] = []
         var prefixes: [String] = []

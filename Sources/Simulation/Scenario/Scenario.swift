@@ -27,7 +27,7 @@ public struct Scenario: Hashable, Sendable {
     public var script: [Step]
     /// How long the network may take to come to rest after the last step.
     public var patience: Duration
-    /// How long nothing must happen then, but hellos, refreshes and the leaving of LSAs nobody refreshes.
+    /// How long nothing may happen at the end, except hellos, refreshes and the aging of LSAs without originator.
     public var rest: Duration
 
     /// Makes a scenario.
@@ -130,7 +130,7 @@ public struct Scenario: Hashable, Sendable {
         func complain(_ detail: String) {
             violations.append(Violation(kind: .silence, time: network.now, detail: detail))
         }
-        // Where somebody is out of reach, his LSAs age out in time, and prefixes he shares with others change their group.
+        // LSAs of unreachable routers age out, and prefixes that they share with others change their group.
         let canBeStill = rest < .seconds(3600) || network.isWhole
         if canBeStill, after.routeUpdates != before.routeUpdates {
             complain("\(after.routeUpdates - before.routeUpdates) updates of routes at rest")

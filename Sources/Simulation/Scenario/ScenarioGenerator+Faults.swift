@@ -141,7 +141,7 @@ extension ScenarioGenerator {
         case .addressTheft: add(time, .addressTheft(node: node))
         case .forwarding: add(time, .forwarding(node: node))
         case .kernelTrouble:
-            // What stands in the way of requests passes by itself; that they take time may last.
+            // A kernel that fails requests recovers by itself; slow requests may stay slow.
             let isUnreachable = random.chance(0.5)
             let delay = random.chance(0.5) ? .zero : random.duration(upTo: .milliseconds(1 << random.below(8)))
             add(time, .kernelTrouble(node: node, isUnreachable: isUnreachable, delay: delay))
@@ -154,7 +154,7 @@ extension ScenarioGenerator {
                 Self.hostPrefix(of: node), Self.podPrefix(of: (node + 1) % plan.nodes.count),
             ])
             add(time, .refusal(node: node, addresses: Set(addresses), prefixes: Set(prefixes)))
-            // What is there already is only refused once somebody has removed it.
+            // An address that exists is refused only after another program has removed it.
             for _ in 0..<random.below(4) { add(time + .milliseconds(1), .addressTheft(node: node)) }
             add(time + gap(), .refusal(node: node, addresses: [], prefixes: []))
         }
