@@ -53,7 +53,7 @@ public struct Router: Sendable {
         resumption = configuration.resumptionLimit.map { Resumption(deadline: now + $0) }
     }
 
-    /// Takes an event in and appends what is to be done, in order. `now` never goes back.
+    /// Processes an event and appends the effects, in order. `now` never goes back.
     public mutating func handle(_ event: RouterEvent, at now: Instant, effects: inout [RouterEffect]) {
         swap(&self.effects, &effects)
         defer { swap(&self.effects, &effects) }
@@ -84,7 +84,7 @@ public struct Router: Sendable {
     private mutating func settle(at now: Instant) {
         resolveDuplicate(at: now)
         while true {
-            // What was originated may have been what a neighbor was asked for.
+            // A neighbor may have requested what was just originated.
             continueLoading(at: now)
             endResumption(at: now)
             guard origination.isDue(at: now) else { break }

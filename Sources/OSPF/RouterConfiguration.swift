@@ -19,7 +19,7 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var maximumPaths: Int
     /// How soon shortest paths follow a change (RFC 8405).
     public var spfDelay: SPFDelayParameters
-    /// The bounds on what others can make the router hold or do.
+    /// The limits on what others can make the router store or do.
     public var limits: RouterLimits
     /// Where the router's own random numbers start.
     public var seed: UInt64
@@ -172,7 +172,7 @@ public struct AdvertisedPrefix: Hashable, Sendable {
     public var prefix: IPv6Prefix
     /// Added to the distance to this router, 0–65534.
     public var metric: UInt16
-    /// What is announced with it.
+    /// The prefix options.
     public var options: PrefixOptions
 
     /// The largest metric in use: any other announcer of the prefix is preferred. 65535 is reachable too, but some

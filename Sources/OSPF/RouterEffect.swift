@@ -43,7 +43,7 @@ public enum Notice: Hashable, Sendable {
     case becamePointToPoint(interface: UInt32)
     /// The neighbor's MTU is larger than ours (or ours larger than its): the exchange cannot go on.
     case mtuMismatch(interface: UInt32, neighbor: RouterID, theirs: Int, ours: Int)
-    /// Hellos that do not agree with ours come in, so no adjacency forms (RFC 5340 §4.2.2, §4.2.2.1).
+    /// Hellos that do not match ours are received, so no adjacency forms (RFC 5340 §4.2.2, §4.2.2.1).
     case helloMismatch(interface: UInt32, neighbor: RouterID, field: HelloField, theirs: Int, ours: Int)
     /// Another router uses our router ID. If `resolved`, we or they have taken another one.
     case duplicateRouterID(RouterID, seenOn: UInt32?, weYield: Bool)
@@ -113,7 +113,7 @@ public enum NeighborState: Int, Hashable, Sendable, Comparable, CustomStringConv
     case exStart
     /// Describing databases.
     case exchange
-    /// Asking for what was missing.
+    /// Requesting missing LSAs.
     case loading
     /// Databases agree.
     case full

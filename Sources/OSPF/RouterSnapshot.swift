@@ -6,7 +6,7 @@ public import Timing
 public struct InterfaceSnapshot: Hashable, Sendable {
     /// Its configuration.
     public var configuration: InterfaceConfiguration
-    /// The kind in use: an `auto` interface is shown as what it is treated as now.
+    /// The kind in use; for an `auto` interface, its current one.
     public var effectiveKind: InterfaceConfiguration.Kind
     /// Its state.
     public var state: InterfaceState
@@ -78,7 +78,7 @@ public struct DatabaseEntrySnapshot: Hashable, Sendable {
 public struct RouterStatistics: Hashable, Sendable {
     /// Packets sent, by type (index 1–5; index 0 is unused).
     public var packetsSent = [UInt64](repeating: 0, count: 6)
-    /// Packets taken in, by type (index 1–5; index 0 is unused).
+    /// Packets accepted, by type (index 1–5; index 0 is unused).
     public var packetsReceived = [UInt64](repeating: 0, count: 6)
     /// Packets refused because they did not decode, by reason.
     public var decodingErrors: [DecodingError: UInt64] = [:]

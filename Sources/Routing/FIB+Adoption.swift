@@ -2,16 +2,16 @@ internal import Addressing
 internal import OSPF
 internal import Timing
 
-// Taking over what is in the kernel: at the start what an earlier run left, later whatever a reading shows.
+// Adoption of the kernel's state: at the start, what an earlier run left; later, the result of any read.
 
 extension FIB {
-    /// Takes over what an earlier run left, and keeps all of it until ``sweep()``.
+    /// Adopts the routes of an earlier run, and keeps all of them until ``sweep()``.
     public mutating func adopt(_ kernel: KernelRoutes) {
         isHolding = true
         reconcile(kernel)
     }
 
-    /// The router has converged: what it did not ask for is to go.
+    /// The router has converged: routes that it does not want are removed.
     public mutating func sweep() {
         isHolding = false
         for position in routes.positions where routes.contains(position) && routes[position].isStale {
@@ -33,8 +33,8 @@ extension FIB {
         if let routes = kernel.routes { reconcileRoutes(routes) }
     }
 
-    /// Forgets what numbers were meant for, where the kernel shows that they are something else: another's, or of our own
-    /// what was believed to be gone when the numbers were given out again.
+    /// Forgets the use of IDs if the kernel shows that they are something else: another program's, or objects of ours
+    /// that were thought gone when the IDs were allocated again.
     private mutating func releaseForeignIDs(_ kernel: KernelRoutes) {
         for id in kernel.foreignIDs { pool.reserve(id) }
         func isSomethingElse(_ id: NextHopID, than nextHop: NextHop?) -> Bool {
@@ -44,7 +44,7 @@ extension FIB {
         }
         replacedHops.formIntersection(kernel.foreignIDs)
         for (nextHop, hop) in hops.sorted(by: { $0.key < $1.key }) where isSomethingElse(hop.id, than: nextHop) {
-            // What others made of an object of ours is removed once nothing of ours points to it.
+            // An object of ours that others changed is removed once nothing of ours points at it.
             if hop.isPresent, kernel.foreignIDs.contains(hop.id) { replacedHops.insert(hop.id) }
             forgetHops { $0 == nextHop }
             hops[nextHop] = nil
@@ -80,7 +80,7 @@ extension FIB {
         }
     }
 
-    /// What was refused was perhaps refused because of next hops that turned out not to be there.
+    /// A route may have been refused because of next hops that do not exist.
     private mutating func retryStuckDestinations() {
         dirtyTargets.formUnion(stuckDestinations.keys)
         stuckDestinations = [:]

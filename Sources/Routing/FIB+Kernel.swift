@@ -1,7 +1,7 @@
 public import Addressing
 internal import OSPF
 
-// What the kernel does by itself, what others do to it, and what it refuses.
+// Changes that the kernel makes by itself, changes by other programs, and refusals.
 
 extension FIB {
     /// A link went down, lost its carrier or was removed. Without notification the kernel deletes the link's next-hop
@@ -77,7 +77,7 @@ extension FIB {
         }
     }
 
-    /// Tries again what was refused.
+    /// Tries refused changes again.
     public mutating func retry() {
         for (id, target) in targets where target.nextHops.contains(where: { stuckHops[$0] != nil }) {
             dirtyTargets.insert(id)

@@ -1,8 +1,7 @@
 internal import Addressing
 internal import OSPF
 
-/// Changes as they come together, in the order in which they must be made: what is pointed to before what points to it,
-/// what is left behind last.
+/// The planned changes, in the order in which they must be made: objects before what points at them, removals last.
 private struct Plan {
     var hops: [FIBChange] = []
     var groups: [FIBChange] = []
@@ -45,8 +44,8 @@ extension FIB {
 
     // MARK: Groups
 
-    /// Lets destinations that have no group yet take over the one their prefixes point to in the kernel: left by an earlier
-    /// run, or by a destination that was released. Equal members count most, then the number of prefixes.
+    /// Destinations without a group claim the one that their prefixes point at in the kernel: left by an earlier run,
+    /// or by a released destination. Equal members count most, then the number of prefixes.
     private mutating func claimGroups() {
         struct Claim: Hashable {
             var destination: DestinationID
@@ -192,7 +191,7 @@ extension FIB {
         setInstalled(position, .group(id))
     }
 
-    // MARK: What is left behind
+    // MARK: Removals
 
     private mutating func planRemovals(_ plan: inout Plan) {
         for id in looseGroups.sorted() {

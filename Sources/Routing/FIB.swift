@@ -123,7 +123,7 @@ public struct FIB: Sendable {
         pool = NextHopIDPool(range: configuration.nextHopIDs)
     }
 
-    /// Takes over what the router wants.
+    /// Applies an update of the router's routes.
     public mutating func update(_ update: RouteTableUpdate) {
         for (id, destination) in update.destinations {
             guard targets[id]?.nextHops != destination.nextHops else { continue }

@@ -35,9 +35,9 @@ public struct FIBFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Reason: String, Hashable, Sendable {
         /// The link of a next hop is down, without carrier or gone.
         case linkUnusable
-        /// What was to be made exists already.
+        /// The object or route exists already.
         case exists
-        /// What was to be replaced or removed does not exist.
+        /// The object or route to replace or remove does not exist.
         case missing
         /// The change makes no sense to the kernel; mostly because something it refers to does not exist.
         case invalid

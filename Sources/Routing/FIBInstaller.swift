@@ -10,7 +10,7 @@ public import Timing
 ///     request = installer.receive(outcome, at: now)    // its outcome; there may be another request
 ///     installer.nextDeadline                           // when to call next(at:) without an event
 public struct FIBInstaller: Sendable {
-    /// What is to be done in the kernel.
+    /// A request to the kernel.
     public enum Request: Hashable, Sendable {
         /// Read what the kernel holds of ours.
         case read(FIB.Rereading)
@@ -28,7 +28,7 @@ public struct FIBInstaller: Sendable {
         case unreachable(String)
     }
 
-    /// What others did.
+    /// Counters of changes by other programs.
     public struct Counters: Hashable, Sendable {
         /// Our routes that other programs removed or replaced.
         public var foreignRouteDeletions: UInt64 = 0
@@ -46,13 +46,13 @@ public struct FIBInstaller: Sendable {
         case applying([FIBChange], round: Int)
     }
 
-    /// What should be in the kernel and what is believed to be there.
+    /// The wanted state, and the model of the kernel's state.
     public private(set) var fib: FIB
     /// When ``next(at:)`` is wanted even without news, to try again what failed.
     public private(set) var nextDeadline: Instant?
     /// Why the kernel could not be read or written when that was last tried; `nil` if it could.
     public private(set) var lastError: String?
-    /// What others did to our routes.
+    /// Changes by other programs.
     public private(set) var counters = Counters()
     /// Routes looked at in one request, so that a huge update leaves time for hellos.
     public var limit = 4096
@@ -66,7 +66,8 @@ public struct FIBInstaller: Sendable {
     private static let longestRetry = Duration.seconds(30)
     /// After news of links, until next hops are read again to be sure.
     private static let calm = Duration.seconds(1)
-    /// Rounds of planning, doing and looking again without a pause; what is not right then waits for the retry.
+    /// The number of rounds of planning, changing and reading without a pause; what is still wrong then waits for the
+    /// retry.
     private static let rounds = 4
 
     /// Makes an installer that believes the kernel to be empty; see ``adoptFromKernel()``.
@@ -79,7 +80,7 @@ public struct FIBInstaller: Sendable {
         return .read(.everything)
     }
 
-    /// Takes over what the router wants.
+    /// Applies an update of the router's routes.
     public mutating func update(_ update: RouteTableUpdate) { fib.update(update) }
 
     /// A link can carry packets, or not any more.
@@ -139,8 +140,7 @@ public struct FIBInstaller: Sendable {
     /// Whether there is more to do at once, as after the first slice of a huge update.
     public var hasMore: Bool { !isBusy && fib.isDirty && fib.rereading == .nothing && lastError == nil }
 
-    /// What is to be done in the kernel now; `nil` if nothing is, a request is under way, or the kernel could not be reached and
-    /// the moment to try again has not come.
+    /// The next request; `nil` if there is none, one is under way, or the retry after a failure is not due.
     public mutating func next(at now: Instant) -> Request? {
         guard !isBusy else { return nil }
         if lastError != nil, let deadline = nextDeadline, now < deadline { return nil }
@@ -153,7 +153,7 @@ public struct FIBInstaller: Sendable {
         return plan(round: 0, at: now)
     }
 
-    /// Takes the outcome of the request under way; what is to be done then, if anything.
+    /// Records the outcome of the request under way. Returns the next request, if any.
     public mutating func receive(_ outcome: Outcome, at now: Instant) -> Request? {
         let finished = work
         work = .none

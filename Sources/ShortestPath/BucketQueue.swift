@@ -1,8 +1,8 @@
 /// A monotone priority queue of vertices: a ring of buckets, one for each key within reach of the current one (Dial),
-/// with a bitmap of two levels to find the next that is not empty. Keys are only ever put in above the current key, by
-/// less than the number of buckets.
+/// with a two-level bitmap to find the next non-empty one. Keys are only inserted above the current key, by less than
+/// the number of buckets.
 ///
-/// A vertex whose key got smaller is put in again; who takes it out recognises the outdated entry by its key.
+/// A vertex whose key decreased is inserted again; whoever removes it recognizes the outdated entry by its key.
 struct BucketQueue: Sendable {
     struct Entry {
         var vertex: UInt32
@@ -31,8 +31,8 @@ struct BucketQueue: Sendable {
         }
     }
 
-    /// The queue while a search is under way, as bare memory. The indices need no check: bucket numbers are masked, and
-    /// there are as many entries as the search can put in at most.
+    /// The queue during a search, as bare memory. The indices need no check: bucket numbers are masked, and there are
+    /// as many entries as a search can insert.
     struct Cursor {
         let heads: UnsafeMutablePointer<UInt32>
         let entries: UnsafeMutablePointer<Entry>

@@ -89,8 +89,8 @@ extension ShortestPaths {
         }
     }
 
-    /// Whether the distance to `vertex` or the first hops are not what they were after the search before. It is for the
-    /// caller to see to it that the numbers of first hops mean the same.
+    /// Whether the distance to `vertex` or its first hops differ from those of the search before. The caller ensures
+    /// that the numbers of first hops mean the same.
     public func hasChanged(_ vertex: Vertex) -> Bool {
         let index = vertex.index
         let old = index < oldKeys.count ? oldKeys[index] : Search.unreached

@@ -14,7 +14,7 @@ public struct Vertex: RawRepresentable, Hashable, Sendable, Comparable {
 public struct Edge: Hashable, Sendable {
     /// Where it leads.
     public var target: Vertex
-    /// What it costs to go there. A cost of 0 counts as 1, except from a network to a router.
+    /// The cost of the edge. 0 counts as 1, except from a network to a router.
     public var cost: UInt16
 
     /// Makes an edge.
@@ -28,7 +28,7 @@ public struct Edge: Hashable, Sendable {
 public struct FirstHop: Hashable, Sendable {
     /// The router it leads to: a neighbor of the root, or a router on a network the root is attached to.
     public var vertex: Vertex
-    /// What it costs to get there this way, 1–``maximumCost``.
+    /// The cost of this way, 1–``maximumCost``.
     public var cost: UInt32
     /// Its number in the sets, 0 or more; small numbers make small sets. Several ways may share a number.
     public var number: Int

@@ -1,10 +1,10 @@
 internal import OSPF
 internal import Timing
 
-/// What is to happen, in the order of its time; at one time, in the order it was put in.
+/// Future events in the order of time; at one time, in the order of insertion.
 ///
-/// A binary heap of plain keys. What is to happen lies still in a second array, so that sifting moves words around and
-/// never counts references.
+/// A binary heap of plain keys. The events are in a second array, so that sifting moves words around and never counts
+/// references.
 struct EventQueue<Element: Sendable>: Sendable {
     private struct Key: Sendable {
         var nanoseconds: Int64

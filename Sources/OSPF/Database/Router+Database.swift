@@ -4,9 +4,9 @@ internal import Timing
 
 /// Putting LSAs into the database, keeping their ages, and taking them out (RFC 2328 §13.2, §14).
 extension Router {
-    /// An LSA at MaxAge stays for this long at least. RFC 2328 §14 lets it go with the last acknowledgment, and §13 (4)
-    /// does not even keep one that is not known: a copy of an earlier instance that was overtaken on its way would then
-    /// find nothing that is newer, and a prefix withdrawn would be back for an hour.
+    /// The minimum time that an LSA stays at MaxAge. RFC 2328 §14 removes it with the last acknowledgment, and §13 (4)
+    /// does not even store an unknown one: a late copy of an earlier instance would then look new, and a withdrawn
+    /// prefix would be back for an hour.
     static let maxAgeHold = Duration.seconds(1)
 
     /// Installs an instance in the database and notifies whatever depends on its contents.

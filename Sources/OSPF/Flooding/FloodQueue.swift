@@ -1,14 +1,14 @@
 internal import Timing
 
-/// LSAs waiting to go out of an interface for the first time. They wait only when there are many: a token bucket lets
-/// a burst through at once and paces the rest, so that a big change neither overruns the neighbors' buffers nor
-/// delays hellos (RFC 4222). An LSA that changes while it waits goes out once, as it is then.
+/// LSAs that wait to be sent on an interface for the first time. They wait only if there are many: a token bucket sends
+/// a burst at once and paces the rest, so that a large change neither overruns the neighbors' buffers nor delays hellos
+/// (RFC 4222). An LSA that changes while it waits is sent once, in its latest instance.
 struct FloodQueue: Sendable {
     /// Packets that may go at once.
     static let burst: Int64 = 64
     /// Time until one more packet may go: some 30 packets a millisecond, well under what a receiver handles.
     static let interval: Int64 = 30_000
-    /// How long a full bucket waits before it goes on, so that paced packets go in small groups.
+    /// The minimum pause of an empty bucket, so that paced packets are sent in small groups.
     static let pause = Duration.milliseconds(1)
 
     private var keys = FIFO<DatabaseKey>()

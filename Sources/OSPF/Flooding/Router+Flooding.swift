@@ -40,7 +40,7 @@ extension Router {
         }
     }
 
-    /// Sends what was queued, as far as the pace allows.
+    /// Sends queued LSAs, as far as the pacing allows.
     mutating func sendFloods(at now: Instant) {
         for index in interfaces.indices where !interfaces[index].flood.isEmpty {
             if let next = interfaces[index].flood.nextSend, next > now { continue }
@@ -77,8 +77,8 @@ extension Router {
 }
 
 extension Interface {
-    /// Whether an LSA that a neighbor has sent goes back out of this interface for the others. The designated router and
-    /// its backup have sent, or will send, to all of them (§13.3 (3), (4)).
+    /// Whether an LSA from a neighbor is flooded back out of this interface for the others. The designated router and
+    /// its backup have sent it to all of them, or will (§13.3 (3), (4)).
     fileprivate func floodsBack(from sender: RouterID, by router: RouterID) -> Bool {
         if isBroadcast, sender == designatedRouter || sender == backupDesignatedRouter { return false }
         return state(of: router) != .backup

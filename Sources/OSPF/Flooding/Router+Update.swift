@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// Link state updates that come in (RFC 2328 §13, RFC 5340 §4.5.1).
+/// Received link state updates (RFC 2328 §13, RFC 5340 §4.5.1).
 extension Router {
     /// An LSA that comes again within this time counts towards a burst (RFC 2328 §B, MinLSArrival).
     static let minLSArrival = Duration.seconds(1)
@@ -85,7 +85,7 @@ extension Router {
         interfaces[neighbor].satisfyRequest(with: header, patience: patience, at: now)
     }
 
-    /// Checks type, scope and body; counts what is refused.
+    /// Checks type, scope and body; counts rejections.
     private mutating func acceptableKey(_ lsa: LSA, on interface: UInt32) -> DatabaseKey? {
         guard lsa.key.type.scope != .reserved, lsa.key.advertisingRouter != .none else {
             reject(.lsaScope)

@@ -13,7 +13,7 @@ enum DesignatedRouterElection {
     struct Candidate: Hashable, Sendable {
         var routerID: RouterID
         var priority: UInt8
-        /// Whom it takes for the designated router.
+        /// The designated router in its hello.
         var designated: RouterID
         var backup: RouterID
     }

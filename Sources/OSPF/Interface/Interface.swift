@@ -4,7 +4,7 @@ internal import Timing
 
 /// An interface in use (RFC 2328 §9, RFC 5340 §4.1.1).
 struct Interface: Sendable {
-    /// What is done about a designated router.
+    /// The role of the interface in the election of a designated router.
     enum Mode: Hashable, Sendable {
         /// Announced, silent.
         case passive

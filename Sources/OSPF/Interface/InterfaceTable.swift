@@ -1,6 +1,6 @@
 import Addressing
 
-/// Which neighbor is meant, for as long as it is known: a router has one conversation on a link.
+/// Identifies a neighbor: a router has one conversation per link.
 struct NeighborKey: Hashable, Sendable {
     /// Our interface towards it.
     var interface: UInt32

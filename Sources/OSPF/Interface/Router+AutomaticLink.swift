@@ -2,9 +2,9 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// Links whose kind follows from who is on them. Hellos do not say how a link is treated; what they do say is whether
-/// their sender elects a designated router. So an `auto` interface becomes broadcast when it hears a second router or one
-/// that elects, and point-to-point again when its only neighbor has ceased to elect.
+/// Links whose kind depends on the routers on them. Hellos do not contain the kind, but they show whether their sender
+/// elects a designated router. So an `auto` interface becomes broadcast when there is a second router or one that
+/// elects, and point-to-point again when its only neighbor does not elect any more.
 extension Router {
     /// How long an interface that was broadcast waits for a database description that shows its neighbor to be
     /// point-to-point. A neighbor that has only restarted would wait for a designated router for longer.

@@ -108,8 +108,8 @@ extension Router {
         return true
     }
 
-    /// The same router at another address, or another router at the same: the old conversation is over. Returns whether
-    /// the hello may be taken in.
+    /// The same router at another address, or another router at the same address: the old conversation ends. Returns
+    /// whether the hello may be processed.
     private mutating func replaceOther(than key: NeighborKey, at source: IPv6Address, now: Instant) -> Bool {
         let index = key.interface
         guard

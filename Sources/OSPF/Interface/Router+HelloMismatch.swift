@@ -2,11 +2,11 @@ public import Addressing
 import OSPFPacket
 public import Timing
 
-/// A hello that comes in and makes no neighbor, because it does not agree with ours (RFC 5340 §4.2.2, §4.2.2.1).
+/// A received hello that makes no neighbor, because it does not match ours (RFC 5340 §4.2.2, §4.2.2.1).
 public struct HelloMismatch: Hashable, Sendable {
     /// The sender.
     public var neighbor: RouterID
-    /// In what it does not agree.
+    /// The field that differs.
     public var field: Notice.HelloField
     /// Its value.
     public var theirs: Int

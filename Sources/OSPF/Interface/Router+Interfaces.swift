@@ -40,7 +40,7 @@ extension Router {
         return .waiting(until: now + wait)
     }
 
-    /// A change that both ends must agree on restarts the interface; anything else only changes what is announced.
+    /// A change of something that both ends must agree on restarts the interface; any other only changes announcements.
     private mutating func interfaceChanged(_ index: UInt32, to new: InterfaceConfiguration, at now: Instant) {
         let old = interfaces[index].configuration
         guard old != new else { return }

@@ -1,7 +1,7 @@
 import OSPFPacket
 internal import Timing
 
-/// The conversation with a neighbor from ExStart on (RFC 2328 §10): the exchange of databases, and what is flooded to it.
+/// The conversation with a neighbor from ExStart on (RFC 2328 §10): the database exchange, and flooding to it.
 struct Conversation: Sendable {
     /// How far it has come; each stage carries what only it needs.
     enum Stage: Sendable {
@@ -9,7 +9,7 @@ struct Conversation: Sendable {
         case exStart(until: Instant)
         /// Describing databases, until the exchange is given up.
         case exchange(DatabaseSummary, until: Instant)
-        /// Waiting for what was requested, until the exchange is given up.
+        /// Waiting for requested LSAs, until the exchange is given up.
         case loading(until: Instant)
         /// Databases agree.
         case full

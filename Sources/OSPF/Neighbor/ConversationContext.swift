@@ -20,8 +20,8 @@ struct ConversationContext {
     /// The time an exchange is given.
     var exchangePatience: Duration { interface.deadInterval * Self.exchangePatience }
 
-    /// The wait before something unanswered is sent again: short at first, then the interval configured. Cables lose
-    /// little, so what is lost is mostly lost while the other end starts.
+    /// The delay before an unanswered packet is sent again: short at first, then the configured interval. Cables lose
+    /// few packets; most losses happen while the other end starts.
     func repetitionDelay(attempts: Int) -> Duration {
         let interval = interface.retransmitInterval
         return attempts < 4 ? min(interval, .milliseconds(100) * (1 << attempts)) : interval

@@ -11,8 +11,8 @@ extension Neighbor {
         sendDescription([], flags: [.initialize, .more, .master], in: context, into: &outbox)
     }
 
-    /// What there is to describe: all LSAs whose scope covers the link. Those at MaxAge go onto the retransmission
-    /// list instead, as they are to be flushed (RFC 2328 §10.3, NegotiationDone).
+    /// The LSAs to describe: all whose scope covers the link. Those at MaxAge are added to the retransmission list
+    /// instead, because they are being flushed (RFC 2328 §10.3, NegotiationDone).
     mutating func summarize(
         _ database: LinkStateDatabase, in context: ConversationContext, into outbox: inout ConversationOutbox
     ) -> Conversation.DatabaseSummary {
@@ -74,7 +74,7 @@ extension Neighbor {
         sendDescription(headers, flags: flags, in: context, into: &outbox)
     }
 
-    /// Takes a description in. No more than `room` LSAs may be asked for because of it.
+    /// Processes a description. At most `room` LSAs may be requested because of it.
     mutating func receive(
         _ description: DatabaseDescription, room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
         into outbox: inout ConversationOutbox
@@ -167,7 +167,7 @@ extension Neighbor {
         beginning = description.sequenceNumber
     }
 
-    /// Takes in a description that is next in order (RFC 2328 §10.6, last part).
+    /// Accepts a description that is next in sequence (RFC 2328 §10.6, last part).
     private mutating func accept(
         _ description: DatabaseDescription, room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
         into outbox: inout ConversationOutbox
@@ -208,7 +208,7 @@ extension Neighbor {
             if let entry = database[key], header.recency(comparedTo: entry.header(at: context.now)) != .newer {
                 // Flushed since our own description started, and no other router will flood that to it.
                 let isFlushed = entry.age(at: context.now) >= LSAHeader.maxAge && header.age < LSAHeader.maxAge
-                // What was flushed before waits already, and not for long.
+                // An LSA that was flushed earlier is in the list already, and not for long.
                 if isFlushed, conversation?.retransmissions.contains(key) == false,
                     awaitAcknowledgment(of: key, after: context.interface.retransmitInterval, at: context.now)
                 {
@@ -237,7 +237,7 @@ extension Neighbor {
         conversation?.isMaster == false ? sequenceNumber &+ 1 : sequenceNumber
     }
 
-    /// What is wrong with a description that is no repetition: it should be the next of the exchange (RFC 2328 §10.6).
+    /// The fault of a description that is no repetition: it should be the next of the exchange (RFC 2328 §10.6).
     private func fault(in description: DatabaseDescription) -> NeighborFault? {
         if description.flags.contains(.initialize) { return .initializeBit }
         guard state == .exchange, let conversation, let options = conversation.received?.options else {

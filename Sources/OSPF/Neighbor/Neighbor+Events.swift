@@ -31,7 +31,7 @@ extension Neighbor {
         _ state: NeighborState, in context: ConversationContext, _ database: LinkStateDatabase,
         into outbox: inout ConversationOutbox
     ) {
-        // The exchange goes on until the moment set when it began, or when something last came of it.
+        // The exchange keeps its deadline, which was set at its start or at the last progress.
         let until = conversation?.deadline ?? context.now
         switch state {
         case .down: break

@@ -15,7 +15,7 @@ extension Neighbor {
         }
     }
 
-    /// Asks for what was described and is missing, one packet at a time; ends Loading when nothing is.
+    /// Requests LSAs that were described and are missing, one packet at a time; ends Loading when none is.
     mutating func requestMore(
         in context: ConversationContext, _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
     ) {
@@ -42,7 +42,7 @@ extension Neighbor {
     /// An instance has come. It ends the request for it, unless a later one was described.
     mutating func satisfyRequest(with header: LSAHeader, patience: Duration, at now: Instant) {
         guard conversation?.requests.satisfy(with: header) == true else { return }
-        // The exchange goes on as long as LSAs come.
+        // The deadline moves as long as LSAs arrive.
         conversation?.deadline = now + patience
     }
 

@@ -1,7 +1,7 @@
 import OSPFPacket
 internal import Timing
 
-/// What was flooded to a neighbor and is not acknowledged (RFC 2328 §13.6).
+/// LSAs that were flooded to a neighbor and are not acknowledged (RFC 2328 §13.6).
 extension Neighbor {
     /// LSAs sent again to one neighbor in one go.
     static let retransmissionBatch = 256
@@ -33,8 +33,8 @@ extension Neighbor {
         }
     }
 
-    /// Whether the neighbor lacks an instance that has just been installed (RFC 2328 §13.3 (1)). What it has makes a
-    /// request for it needless.
+    /// Whether the neighbor lacks an instance that was just installed (RFC 2328 §13.3 (1)). If the neighbor has it, a
+    /// request for it is removed.
     mutating func needs(_ header: LSAHeader, isSender: Bool, patience: Duration, at now: Instant) -> Bool {
         guard state >= .exchange else { return false }
         if state < .full, let described = conversation?.requests[header.key] {

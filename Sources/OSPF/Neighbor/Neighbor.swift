@@ -23,7 +23,7 @@ struct Neighbor: Sendable {
     var hearsUs = false
     /// The conversation, from ExStart on, with everything that is still to be sent.
     var conversation: Conversation?
-    /// The number of the next description, which goes on from one conversation to the next.
+    /// The sequence number of the next description. It continues from one conversation to the next.
     var sequenceNumber: UInt32
     /// The sequence number with which the neighbor began its latest exchange.
     var beginning: UInt32?

@@ -5,7 +5,7 @@ internal import Timing
 struct RequestList: Sendable {
     private var wanted: [LSAKey: LSAHeader] = [:]
     private var order = FIFO<LSAKey>()
-    /// What was asked for last and has not come yet.
+    /// LSAs of the last request that have not arrived yet.
     private var asked: Set<LSAKey> = []
     /// When to ask again.
     private(set) var deadline: Instant?
@@ -13,7 +13,7 @@ struct RequestList: Sendable {
 
     var count: Int { wanted.count }
     var isEmpty: Bool { wanted.isEmpty }
-    /// Places held in the order of asking; bounded by what is wanted.
+    /// The number of slots in the order of requests; bounded by the number of wanted LSAs.
     var orderCount: Int { order.count }
     /// Whether everything asked for has come, so that more can be asked for.
     var isIdle: Bool { asked.isEmpty }
@@ -31,7 +31,7 @@ struct RequestList: Sendable {
         order.append(header.key)
     }
 
-    /// Forgets the places of what has come: a neighbor that goes on describing must not make the list grow.
+    /// Removes the slots of LSAs that have arrived: a neighbor that keeps describing must not make the list grow.
     private mutating func compact() {
         var seen: Set<LSAKey> = []
         order.filter { wanted[$0] != nil && seen.insert($0).inserted }
@@ -68,7 +68,7 @@ struct RequestList: Sendable {
         return keys
     }
 
-    /// What was asked for and has not come, to be asked for again, in a fixed order.
+    /// LSAs that were requested and have not arrived, to be requested again, in a fixed order.
     mutating func again() -> [LSAKey] {
         attempts += 1
         return asked.sorted()

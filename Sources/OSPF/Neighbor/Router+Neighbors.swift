@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// What neighbors say and what is done about it. The conversation is the neighbor's; here is what it means for others.
+/// Events of neighbors. The conversation belongs to the neighbor; its consequences for the rest of the router are here.
 extension Router {
     /// Handles an event of a neighbor. Events that can move it back have a fault that says why.
     mutating func neighborEvent(

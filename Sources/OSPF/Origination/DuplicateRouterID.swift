@@ -58,7 +58,7 @@ struct DuplicateDetection: Sendable {
         changes.filter { $0.value.count >= Self.changesOfDuplicates && now - $0.value.last < Self.window }.keys.sorted()
     }
 
-    /// Another ID has been taken: what was noted of the old one means nothing any more.
+    /// Another ID was taken: everything noted about the old one is removed.
     mutating func yielded(at now: Instant) {
         var backoff = backoff
         backoff.yielded(at: now)

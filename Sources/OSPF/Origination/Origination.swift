@@ -7,7 +7,7 @@ internal import Timing
 struct Origination: Sendable {
     /// One of the router's own LSAs.
     struct OwnLSA: Sendable {
-        /// What it is to say; `nil` when it is to vanish.
+        /// The wanted body; `nil` to flush the LSA.
         var body: LSABody?
         var throttle = OriginationThrottle()
         /// How often its sequence numbers have come to their end.

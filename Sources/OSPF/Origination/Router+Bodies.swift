@@ -2,8 +2,8 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// What own LSAs are to say (RFC 5340 §4.4.3). Each function looks at the router as it is and returns the LSAs that
-/// may have changed; `nil` for those that are to vanish.
+/// The bodies of our own LSAs (RFC 5340 §4.4.3). Each function returns those that may have changed, for the current
+/// state of the router; `nil` for those to flush.
 extension Router {
     typealias Wanted = (key: DatabaseKey, body: LSABody?)
 

@@ -35,7 +35,7 @@ extension Router {
         originate(key, at: now)
     }
 
-    /// Sends a new instance of an own LSA as it is wanted, now or as soon as it may.
+    /// Sends a new instance of one of our LSAs with the wanted body, now or as soon as allowed.
     private mutating func originate(_ key: DatabaseKey, at now: Instant, isUrgent: Bool = false) {
         guard let own = origination.own[key] else { return }
         guard let body = own.body else {

@@ -56,8 +56,8 @@ struct BestPath {
         }
     }
 
-    /// Takes a way into account; returns whether its first hops belong to the best ones. A better way puts the others
-    /// out, an equal one joins them. Kinds must come in their order.
+    /// Considers a path; returns whether its first hops are among the best. A better path replaces the others, an equal
+    /// one joins them. Kinds must come in their order of preference.
     mutating func offer(
         _ kind: PathKind, metric: UInt32, internalMetric: UInt32 = 0, interior: Interior = .any,
         by announcer: RouterID, isLocal: Bool = false

@@ -66,7 +66,7 @@ struct PrefixTable: Sendable {
     private var retainedCount = 0
     /// How many announcements there are, those that were refused for a bound among them.
     private var announcementCount = 0
-    /// Announcements taken back since the first that was refused; `nil` if none was.
+    /// The number of withdrawals since the first refusal; `nil` if nothing was refused.
     private var withdrawalsSinceRefusal: Int?
 
     private(set) var groups = SlotMap<GroupNumber, Group>()
@@ -278,7 +278,7 @@ extension PrefixTable {
     /// Whether something is missing for a bound.
     var hasRefused: Bool { withdrawalsSinceRefusal != nil }
 
-    /// Whether what was refused may have room now: much is gone, or there is so little left that all of it has.
+    /// Whether refused announcements may have room now: many were withdrawn, or so few are left that all fit.
     var mayHaveRoom: Bool {
         guard let withdrawals = withdrawalsSinceRefusal else { return false }
         return withdrawals >= Self.minimumForIncremental
@@ -324,7 +324,7 @@ extension PrefixTable {
         for member in groups[group].members { markDirty(entry: member) }
     }
 
-    /// Says which routes are different from what was told, and which groups nobody is routed to any more.
+    /// Collects the differences between the routes and the last report, and the groups without routes.
     mutating func collectChanges(into update: inout RouteTableUpdate) {
         var left: [GroupNumber] = []
         for number in dirtyEntries {

@@ -64,7 +64,7 @@ extension RouteCalculation {
             case .intraArea(let oldVertex, let oldList) = contributions.updateValue(
                 .intraArea(vertex, list), forKey: key)
         else { return exchange([], at: vertex, for: list[...], at: vertex) }
-        // Mostly a few prefixes in the middle are new: what is alike at both ends needs no work.
+        // Usually a few prefixes in the middle are new: the equal ones at both ends need no work.
         var old = oldList[...]
         var new = list[...]
         if oldVertex == vertex {

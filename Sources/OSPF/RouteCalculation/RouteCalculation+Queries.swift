@@ -193,7 +193,7 @@ extension RouteCalculation {
 }
 
 extension BestPath {
-    /// What is compared, the lowest being the best.
+    /// The rank of a candidate; the lowest is best.
     fileprivate var rank: [UInt32] {
         guard let kind else { return [.max] }
         let (first, second, third) = Self.rank(kind, metric, internalMetric, interior)

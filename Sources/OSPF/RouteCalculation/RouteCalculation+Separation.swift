@@ -2,8 +2,8 @@ public import Addressing
 import ShortestPath
 
 extension RouteCalculation {
-    /// The routers, reachable as of the last run, that the others could reach no more if `router` carried nothing for them:
-    /// all but those of the largest part into which the mesh would fall. In order.
+    /// The reachable routers, as of the last run, that the others could not reach if `router` forwarded nothing: all
+    /// but those of the largest part into which the mesh would split. In order.
     public func routersSeparated(without router: RouterID) -> [RouterID] {
         guard let removed = topology.vertex(named: .router(router)) else { return [] }
         let vertices = topology.nodes.indices.map { Vertex(rawValue: UInt32($0)) }.filter {

@@ -19,7 +19,7 @@ public struct RouteCalculation: Sendable {
     var interAreaRouters: [Vertex: [InterAreaRouter]] = [:]
     /// Whether ``interAreaRouters`` changed since the last run.
     var hasNewInterAreaRouters = false
-    /// What each LSA has contributed, so that it can be taken back.
+    /// The contribution of each LSA, so that it can be removed.
     var contributions: [LSAKey: Contribution] = [:]
     /// What routers announce about themselves; a router may have several Router Information LSAs.
     var information: [RouterID: [(key: LSAKey, hostname: String?, smallestMTU: UInt32?)]] = [:]
@@ -57,7 +57,7 @@ struct Viewpoint: Equatable, Sendable {
     /// The ways out of the root in the order of next hops. A first hop's number is its index here.
     var exits: [Exit] = []
     var firstHops: [FirstHop] = []
-    /// The networks the root is attached to: what it costs to get there, and the exit onto the link.
+    /// The networks that the root is attached to, with the cost and the exit onto the link.
     var attachedNetworks: [FirstHop] = []
     var maximumPaths = 1
 }

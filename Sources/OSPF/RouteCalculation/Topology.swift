@@ -99,7 +99,7 @@ struct Topology: Sendable {
         return vertex
     }
 
-    /// Takes back one ``retain(_:)``. With the last the vertex goes.
+    /// Undoes one ``retain(_:)``. The last one removes the vertex.
     mutating func release(_ vertex: Vertex) {
         let index = Int(vertex.rawValue)
         nodes[index].references -= 1

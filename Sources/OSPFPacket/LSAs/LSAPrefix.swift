@@ -34,9 +34,10 @@ extension LSAPrefix {
     /// The octets before the prefix's bits.
     static let fixedSize = 4
 
-    /// The octets the entry takes in an LSA of IPv6 prefixes: 4 to 20, as the bits come in whole words.
+    /// The size of the entry in an LSA of IPv6 prefixes, in octets: 4 to 20, because the bits are padded to whole
+    /// words.
     public var size: Int { size(in: .ipv6) }
-    /// The octets the entry takes in an LSA of IPv4 prefixes: 4 or 8.
+    /// The size of the entry in an LSA of IPv4 prefixes, in octets: 4 or 8.
     public var sizeInIPv4: Int { size(in: .ipv4) }
 
     private func size(in family: Family) -> Int {

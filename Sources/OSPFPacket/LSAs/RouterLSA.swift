@@ -30,7 +30,7 @@ public struct RouterLSA: Hashable, Sendable {
 
     /// One interface of the router: 16 octets.
     public struct Link: Hashable, Sendable {
-        /// What it attaches to.
+        /// The type of the link.
         public var type: LinkType
         /// The cost of sending out of the interface.
         public var metric: UInt16

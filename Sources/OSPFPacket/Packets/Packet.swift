@@ -2,7 +2,7 @@
 public struct Packet: Hashable, Sendable {
     /// The fields every packet begins with.
     public var header: PacketHeader
-    /// What it carries.
+    /// The body.
     public var body: Body
 
     /// The five packet types.

@@ -1,7 +1,7 @@
 public import Addressing
 
-/// Builds a link state update out of LSAs whose octets are copied as they are, each with the age it has by now: the
-/// way of flooding, where one LSA goes out of many interfaces.
+/// Builds a link state update from LSAs whose octets are copied, each with its current age: for flooding, where one LSA
+/// is sent on many interfaces.
 public struct UpdateEncoder: Sendable {
     /// How many LSAs are in the packet so far.
     public private(set) var count = 0
@@ -24,8 +24,8 @@ public struct UpdateEncoder: Sendable {
         octets.count + lsa.octets.count <= (isEmpty ? PacketHeader.maximumPacketSize : maximumSize)
     }
 
-    /// Adds an LSA unless it does not fit any more; whether it did. `age` is what goes out in seconds, the transmission
-    /// delay already added (RFC 2328 §13.3); above ``LSAHeader/maxAge`` it counts as that.
+    /// Appends an LSA unless it does not fit; returns whether it did. `age` is the age to send in seconds, including
+    /// the transmission delay (RFC 2328 §13.3); above ``LSAHeader/maxAge`` it counts as that.
     public mutating func append(_ lsa: LSA, age: Int) -> Bool {
         guard fits(lsa) else { return false }
         let start = octets.count

@@ -26,13 +26,13 @@ public struct Machine: Sendable {
     public let index: Int
     /// Its ports, by their places in ``Network/ports``.
     public internal(set) var ports: [Int] = []
-    /// What it is doing.
+    /// Its state.
     public internal(set) var state = State.off
     /// The node while there is a process.
     public internal(set) var process: MeshNode?
     /// The configuration file.
     public internal(set) var configuration: Configuration
-    /// What the node has saved: the disk, and what is forgotten with the power.
+    /// The node's saved state: on disk, and the part that is lost with the power.
     public internal(set) var disk: SavedState
     /// The sum of the updates of this process: what a faithful listener believes.
     public internal(set) var routes = RouteTable()
@@ -63,7 +63,7 @@ public struct Machine: Sendable {
     var news: [NodeEvent] = []
     /// Since when the process sleeps.
     var asleepSince = Instant.zero
-    /// The last announcements that were compared with what is placed.
+    /// The version of the announcements that were last compared with the placed addresses.
     var checkedAnnouncements: UInt64 = 0
 
     /// A packet in the socket's buffer.
@@ -104,7 +104,7 @@ public struct Machine: Sendable {
 
     /// The router while there is a process that has one.
     public var router: Router? { process?.router }
-    /// What should be in the kernel and what is believed to be there.
+    /// The wanted state of the kernel's routes, and the node's model of it.
     var fib: FIB? { process?.installer.fib }
     /// The router ID in use, or that of the next process.
     public var routerID: RouterID {
@@ -112,7 +112,7 @@ public struct Machine: Sendable {
     }
     /// Whether others are asked to route around it.
     public var isStub: Bool { isStubCommanded || disk.isDrained }
-    /// What it imports.
+    /// The external prefixes that it announces.
     public var externals: [ExternalPrefix] { configuration.externals }
 
     /// What it should announce: its own address, the prefixes of the configuration, the VIPs whose checks pass, and the

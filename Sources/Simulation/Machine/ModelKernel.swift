@@ -85,7 +85,8 @@ public struct ModelKernel: Sendable {
         return nil
     }
 
-    /// Removes an object: it leaves its groups, those left empty go too, and routes go with what they point to.
+    /// Removes an object: it is removed from its groups, groups that become empty go too, and routes with what they
+    /// point at.
     private mutating func remove(_ id: NextHopID) {
         objects[id] = nil
         for (groupID, object) in objects {

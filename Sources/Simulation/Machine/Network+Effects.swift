@@ -8,7 +8,7 @@ internal import Timing
 
 /// What nodes want done, as the agent does it.
 extension Network {
-    /// Lets a node handle an event, and does what it asks for, until nothing more follows at once.
+    /// Passes an event to a node and carries out its effects, until no more follow at once.
     mutating func handle(_ event: NodeEvent, on node: Int) {
         guard nodes[node].state == .running else { return }
         let number = nodes[node].processNumber

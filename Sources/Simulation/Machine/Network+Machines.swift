@@ -44,7 +44,7 @@ extension Network {
             addresses.append(
                 InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: isOurs ? 71 : 0))
         }
-        // What was known of the cluster comes first, from a file.
+        // The saved state of the cluster comes first, from a file.
         let known = nodes[node].demands.mapValues { Optional(demand($0)) }
         if !known.isEmpty { notifyCluster(node, known) }
         handle(.start(links: links, addresses: addresses, defaultRoutes: []), on: node)

@@ -9,18 +9,18 @@ public enum Action: Hashable, Sendable {
     case carrier(link: Int, isUp: Bool)
     /// One port's own cable to a segment is pulled or put back.
     case portCarrier(link: Int, end: Int, isUp: Bool)
-    /// Packets from one end to another silently vanish, or do no more.
+    /// Packets from one end to another are dropped silently, or not any more.
     case cut(link: Int, from: Int, to: Int, isCut: Bool)
-    /// All packets of a link silently vanish, or do no more.
+    /// All packets of a link are dropped silently, or not any more.
     case silence(link: Int, isSilent: Bool)
     /// From now on the link is this good.
     case quality(link: Int, LinkQuality)
-    /// Packets between the nodes of the set and the others silently vanish, or do no more.
+    /// Packets between the nodes of the set and the others are dropped silently, or not any more.
     case partition(Set<Int>, isCut: Bool)
 
     /// The process sleeps.
     case sleep(node: Int)
-    /// The process goes on.
+    /// The process wakes up.
     case wake(node: Int)
     /// The process dies; the kernel's routes stay.
     case kill(node: Int)
@@ -43,7 +43,7 @@ public enum Action: Hashable, Sendable {
     case stub(node: Int, Bool)
     /// An operator drains the node, or no longer.
     case drain(node: Int, Bool)
-    /// What is behind a VIP works, or does no more.
+    /// The service behind a VIP works, or not any more.
     case service(node: Int, name: String, works: Bool)
     /// The cluster's services want an address of the node, or no longer.
     case wish(node: Int, IPv6Address, Wish?)

@@ -7,7 +7,7 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// What is done from outside.
+/// Actions from outside.
 extension Network {
     mutating func perform(_ action: Action) {
         switch action {

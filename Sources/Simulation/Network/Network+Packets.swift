@@ -62,7 +62,7 @@ extension Network {
     mutating func deliver(to port: Int, source: IPv6Address, destination: IPv6Address, octets: [UInt8]) {
         let receiver = ports[port]
         let node = receiver.node
-        // What was on its way while the cable was pulled is gone with it.
+        // Packets in flight are lost with the cable.
         guard receiver.hasCarrier, receiver.told != nil, nodes[node].state != .stopped, nodes[node].state != .off else {
             statistics.lost += 1
             return

@@ -7,8 +7,8 @@ public import Timing
 
 /// Many routers on one virtual clock.
 ///
-/// Everything that happens follows from the plan, the seed and the actions; nothing else comes in. A network is a
-/// value: a copy is a second world that goes its own way.
+/// Everything that happens follows from the plan, the seed and the actions. A network is a value: a copy is an
+/// independent second world.
 public struct Network: Sendable {
     /// The virtual time.
     public private(set) var now = Instant.zero
@@ -18,7 +18,7 @@ public struct Network: Sendable {
     public internal(set) var ports: [Port]
     /// The links.
     public internal(set) var links: [Link]
-    /// What was counted.
+    /// Counters.
     public internal(set) var statistics = NetworkStatistics()
     /// Promises broken on the way.
     public internal(set) var violations: [Violation] = []

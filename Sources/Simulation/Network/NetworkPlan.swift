@@ -25,9 +25,9 @@ public struct NodePlan: Hashable, Sendable {
     public var routerID: RouterID
     /// Whether the router ID was derived, so that it may change.
     public var routerIDIsDerived: Bool
-    /// What it announces.
+    /// The prefixes that it announces.
     public var prefixes: [AdvertisedPrefix]
-    /// What it imports.
+    /// The external prefixes that it announces.
     public var externals: [ExternalPrefix]
     /// The addresses it shares with others.
     public var vips: [VIP] = []

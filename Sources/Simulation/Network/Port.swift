@@ -28,7 +28,7 @@ public struct Port: Sendable {
     var joinedAllSPFRouters = false
     var joinedAllDRouters = false
 
-    /// Whether a packet to `address` is taken in here.
+    /// Whether a packet to `address` is received here.
     func listens(to address: IPv6Address) -> Bool {
         if address == .allSPFRouters { return joinedAllSPFRouters }
         if address == .allDRouters { return joinedAllDRouters }

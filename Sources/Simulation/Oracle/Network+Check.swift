@@ -2,8 +2,8 @@ internal import Addressing
 internal import OSPF
 internal import Timing
 
-/// What must hold when a network has come to rest. All of it is judged from the simulator's own knowledge of links and
-/// machines; the routers are only asked what they hold.
+/// The conditions that a quiet network must meet. They are judged from the simulator's own knowledge of links and
+/// machines; routers are only asked for their state.
 extension Network {
     /// Everything that is wrong with a network that should be at rest; on segments, everybody must hear either all of a
     /// group or none of it (``Action/healHalfCuts``).
@@ -24,7 +24,7 @@ extension Network {
         return findings.violations
     }
 
-    /// What was found so far: of each kind the first few, as one mistake shows in many places.
+    /// The findings so far: of each kind the first few, because one mistake shows in many places.
     struct Findings {
         let time: Instant
         var violations: [Violation] = []
@@ -80,7 +80,7 @@ extension Network {
         }
     }
 
-    /// Routes in the table are the oracle's, no more and no fewer.
+    /// The routes in the table are exactly the oracle's.
     private func checkRoutes(_ expected: ExpectedRoutes, _ findings: inout Findings) {
         for node in nodes where node.isRunning {
             guard let table = node.router?.routeTable else { continue }

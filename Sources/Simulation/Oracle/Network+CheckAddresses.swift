@@ -5,7 +5,7 @@ internal import OSPF
 
 /// Whether the addresses that nodes have are those that they should have.
 extension Network {
-    /// All addresses that are wanted are on the node, and no other; and its identity is what it was made with.
+    /// Exactly the wanted addresses are on the node, and its identity is the original one.
     func checkAddresses(of node: Machine, _ findings: inout Findings) {
         let advertised = Set(node.configuration.advertise.map(\.prefix))
         let wanted = Set(node.prefixes.map(\.prefix).filter { $0.isHost && !advertised.contains($0) }.map(\.address))

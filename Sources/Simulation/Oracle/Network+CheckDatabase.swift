@@ -2,7 +2,7 @@ internal import Addressing
 internal import OSPF
 internal import OSPFPacket
 
-/// Whether databases agree with one another and with what is so.
+/// Whether databases agree with each other and with the real topology.
 extension Network {
     /// LSAs are refreshed after 1800 s; this much later everybody must have the new one.
     private static let oldestFresh = 1830

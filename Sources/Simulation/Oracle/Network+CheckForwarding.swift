@@ -63,7 +63,7 @@ private struct ForwardingWalk {
 }
 
 extension Network {
-    /// Whether a packet sent out of one port comes in at another.
+    /// Whether a packet sent from one port is received at another.
     fileprivate func carries(from exit: Int, to entry: Int) -> Bool {
         let link = ports[exit].link
         return ports[entry].link == link && exit != entry && ports[exit].hasCarrier && ports[entry].hasCarrier

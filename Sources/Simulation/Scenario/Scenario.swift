@@ -1,13 +1,13 @@
 internal import OSPF
 public import Timing
 
-/// A network, what is done to it, and when to look: everything about a run but its outcome.
+/// A network, the actions on it, and the times of checks: everything about a run but its outcome.
 public struct Scenario: Hashable, Sendable {
     /// Something done at a moment.
     public struct Step: Hashable, Sendable {
         /// Since the beginning.
         public var time: Duration
-        /// What is done.
+        /// The action.
         public var action: Action
 
         /// Makes a step.
@@ -19,11 +19,11 @@ public struct Scenario: Hashable, Sendable {
 
     /// From which chance in the network follows.
     public var seed: UInt64
-    /// What it is, in a few words.
+    /// A short description.
     public var title: String
     /// The network.
     public var plan: NetworkPlan
-    /// What is done, in order.
+    /// The actions, in order.
     public var script: [Step]
     /// How long the network may take to come to rest after the last step.
     public var patience: Duration
@@ -45,9 +45,9 @@ public struct Scenario: Hashable, Sendable {
 
     /// What came of a scenario.
     public struct Outcome: Sendable {
-        /// What was wrong; empty is good.
+        /// The violations; empty is good.
         public var violations: [Violation]
-        /// What was counted.
+        /// Counters.
         public var statistics: NetworkStatistics
         /// From the last step to the last change of a route.
         public var convergence: Duration
@@ -67,7 +67,7 @@ public struct Scenario: Hashable, Sendable {
             network.run(until: .zero + step.time)
             network.checkBounds()
         }
-        // What is promised is promised for links whose both ways work and which do not swallow four hellos in a row.
+        // The promises hold for links that work in both directions and do not lose four hellos in a row.
         network.schedule(.healHalfCuts, at: scriptEnd)
         network.schedule(.stopLoss, at: scriptEnd)
         let calm = calmInterval
@@ -89,8 +89,8 @@ public struct Scenario: Hashable, Sendable {
         (plan.links.map(\.deadInterval).max() ?? .zero) * 2 + .seconds(3)
     }
 
-    /// One process is killed and another started in its place: it takes over what is in its kernel and withdraws none of it,
-    /// as all of it is right, and is who the first was.
+    /// One process is killed and another started in its place: it adopts the kernel's routes, withdraws none of them,
+    /// because all are right, and has the same identity.
     private func checkReplacement(of network: inout Network) -> [Violation] {
         var random = RandomSource(seed: seed)
         guard let node = random.pick(network.nodes.filter(\.isRunning).map(\.index)) else { return [] }
