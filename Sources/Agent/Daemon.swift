@@ -78,16 +78,7 @@ public struct Daemon: Sendable {
             setDrained: { await agent.setDrained($0) },
             registry: registry, answers: answers, isAlive: { await isTurning(loop, clock: tasks.loop) })
         let socket = configuration.control.socket
-        try StateDirectory(besideSocket: socket).create()
-        try ControlSocket.makeWay(at: socket)
-        let control: HTTPServer
-        do {
-            control = try ControlSocket.withPrivateFiles {
-                try HTTPServer.listen(onSocket: socket, tasks: tasks) { await service.respond(to: $0) }.wait()
-            }
-        } catch let error as IOError {
-            throw SystemError("create the control socket \(socket)", code: error.errnoCode)
-        }
+        var control = try ControlListener(path: socket, tasks: tasks) { await service.respond(to: $0) }
         defer { unlink(socket) }
         log.notice(
             "meshd \(Version.text) starts",
@@ -98,10 +89,12 @@ public struct Daemon: Sendable {
         let http = Mutex<HTTPServer?>(nil)
         listen(on: tasks, service, attempt: 0) { server in http.withLock { $0 = server } }
 
-        while true {
-            let signal = signals.next()
-            if signal != SIGHUP { break }
-            try tasks.run { await agent.reload() }.wait()
+        running: while true {
+            switch signals.next(within: Self.socketCheckInterval) {
+            case nil: checkSocket(&control)
+            case SIGHUP: try tasks.run { await agent.reload() }.wait()
+            default: break running
+            }
         }
         try drain(agent, tasks, until: signals)
         log.notice("meshd stops")
@@ -112,6 +105,19 @@ public struct Daemon: Sendable {
         control.close()
         http.withLock { $0?.close() }
         try checker.stopAll().wait()
+    }
+
+    /// The time between checks of the control socket.
+    private static let socketCheckInterval = Duration.seconds(10)
+
+    private func checkSocket(_ control: inout ControlListener) {
+        let socket = configuration.control.socket
+        switch control.check() {
+        case nil: break
+        case .restored: log.warning("another program removed the control socket \(socket); it is there again")
+        case .failed(let reason):
+            log.error("another program removed the control socket, which cannot be created again: \(reason)")
+        }
     }
 
     /// Drains before the stop, if configured and unless the node stays in the mesh; another signal ends that.

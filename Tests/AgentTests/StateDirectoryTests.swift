@@ -29,7 +29,11 @@ import Testing
     func whatIsDamagedIsNoIdentity(text: String) throws {
         let directory = try TemporaryDirectory()
         try SmallFile.write(text, to: directory.path + "/identity")
-        #expect(StateDirectory(path: directory.path).savedIdentity == nil)
+        let state = StateDirectory(path: directory.path)
+        #expect(state.savedIdentity == nil && state.hasDamagedIdentity)
+        try state.save(identity)
+        #expect(!state.hasDamagedIdentity)
+        #expect(!StateDirectory(path: directory.path + "/none").hasDamagedIdentity)
     }
 
     @Test func aRelativePlaceIsBelowTheWorkingDirectory() {

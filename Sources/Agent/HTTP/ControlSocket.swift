@@ -40,6 +40,13 @@ enum ControlSocket {
         }
     }
 
+    /// The inode of the socket at `path`; `nil` if there is none.
+    static func inode(at path: String) -> UInt64? {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
+        return UInt64(status.st_ino)
+    }
+
     /// Runs `body`; files that it creates are for their owner only.
     static func withPrivateFiles<Result>(_ body: () throws -> Result) rethrows -> Result {
         let previous = umask(0o177)

@@ -60,6 +60,9 @@ struct StateDirectory: Sendable {
             machine: fields["machine"].flatMap { UInt64($0, radix: 16) })
     }
 
+    /// Whether there is a saved identity that cannot be read.
+    var hasDamagedIdentity: Bool { access(identityFile, F_OK) == 0 && savedIdentity == nil }
+
     /// Saves the identity.
     func save(_ identity: SavedIdentity) throws(SystemError) {
         var text = "mac \(identity.mac)\nnonce \(String(identity.nonce, radix: 16))\n"

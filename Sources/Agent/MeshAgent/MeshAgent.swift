@@ -101,6 +101,9 @@ public actor MeshAgent {
         } catch {
             write(.warning, "the node's state cannot be saved: \(error)")
         }
+        if state.hasDamagedIdentity {
+            write(.warning, "the saved identity in \(state.path) is damaged; this node starts with a new identity")
+        }
         try loop.register(monitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readMonitor() } }
         try loop.register(routeMonitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readRouteMonitor() } }
         try loop.register(sockets.descriptor) { [unowned self] _ in assumeIsolated { $0.readPackets() } }

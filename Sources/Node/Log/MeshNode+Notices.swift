@@ -35,7 +35,8 @@ extension MeshNode {
             let place = "\(label(of: neighbor)) on \(name(ofInterface: interface))"
             if to == .full { return (.notice, "adjacency with \(place) is Full") }
             if from == .full || from == .twoWay && to < .twoWay {
-                return (.warning, "lost \(place): \(text(of: reason, interface)) (\(from) → \(to))")
+                let level: LogLevel = reason == .shutdown ? .info : .warning
+                return (level, "lost \(place): \(text(of: reason, interface)) (\(from) → \(to))")
             }
             return (.debug, "neighbor \(place): \(from) → \(to), \(text(of: reason, interface))")
         case .interfaceState(let interface, let from, let to):

@@ -65,7 +65,7 @@ extension MeshNode {
             log(.notice, "wrote \(written.file): pod addresses from \(ranges), MTU \(written.mtu)")
         case .failure(let failure):
             if network.failure != failure.reason {
-                log(.error, "cannot write \(written.file), so no pod can be attached: \(failure.reason)")
+                log(.error, "no pod can be attached: \(failure.reason)")
             }
             network.failure = failure.reason
         }

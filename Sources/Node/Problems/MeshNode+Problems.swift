@@ -116,7 +116,7 @@ extension MeshNode {
             found.append(Problem(.unsaved, "", "the node's state cannot be saved: \(reason)"))
         }
         if let failure = network.failure {
-            found.append(Problem(.podNetwork, "", "the file for container runtimes cannot be written: \(failure)"))
+            found.append(Problem(.podNetwork, "", "no pod can be attached: \(failure)"))
         }
         return found
     }

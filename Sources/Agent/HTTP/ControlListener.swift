@@ -1,0 +1,63 @@
+internal import Linux
+internal import NIOCore
+
+/// The HTTP server on the control socket. If another program removes or replaces the socket's file, for example one that
+/// cleans up `/run`, ``check()`` listens again.
+struct ControlListener {
+    private let path: String
+    private let tasks: EventLoopTaskExecutor
+    private let respond: HTTPServer.Responder
+    private var server: HTTPServer
+    private var inode: UInt64?
+    /// Why it cannot listen again.
+    private var failure: String?
+
+    /// What a ``check()`` found.
+    enum Finding: Hashable {
+        case restored
+        case failed(String)
+    }
+
+    /// Listens. The directory is created if it is missing; the socket of a crashed agent is replaced.
+    init(path: String, tasks: EventLoopTaskExecutor, respond: @escaping HTTPServer.Responder) throws {
+        self.path = path
+        self.tasks = tasks
+        self.respond = respond
+        server = try Self.listen(path, tasks, respond)
+        inode = ControlSocket.inode(at: path)
+    }
+
+    /// Listens again if the file is not ours any more. Returns what there is to log about that. Blocks for a moment, so it is
+    /// not for an event loop.
+    mutating func check() -> Finding? {
+        guard inode == nil || ControlSocket.inode(at: path) != inode else { return nil }
+        inode = nil
+        server.close()
+        do {
+            server = try Self.listen(path, tasks, respond)
+            inode = ControlSocket.inode(at: path)
+            failure = nil
+            return .restored
+        } catch {
+            defer { failure = "\(error)" }
+            return failure == "\(error)" ? nil : .failed("\(error)")
+        }
+    }
+
+    /// Accepts no more connections.
+    func close() { server.close() }
+
+    private static func listen(
+        _ path: String, _ tasks: EventLoopTaskExecutor, _ respond: @escaping HTTPServer.Responder
+    ) throws -> HTTPServer {
+        try StateDirectory(besideSocket: path).create()
+        try ControlSocket.makeWay(at: path)
+        do {
+            return try ControlSocket.withPrivateFiles {
+                try HTTPServer.listen(onSocket: path, tasks: tasks, respond: respond).wait()
+            }
+        } catch let error as IOError {
+            throw SystemError("create the control socket \(path)", code: error.errnoCode)
+        }
+    }
+}
