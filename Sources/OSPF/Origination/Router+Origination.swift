@@ -56,11 +56,16 @@ extension Router {
             }
             sequenceNumber = last + 1
         }
-        let lsa = LSA(key: key.lsa, sequenceNumber: sequenceNumber, body: body)
+        var lsa = LSA(key: key.lsa, sequenceNumber: sequenceNumber, body: body)
+        // A late copy from the end of a sequence that has restarted: the last number was used before, and late
+        // acknowledgments of it would count. It is only flushed again.
+        let isUsed = sequenceNumber == LSAHeader.maxSequenceNumber && own.beginnings > 0
+        if isUsed { lsa.age = LSAHeader.maxAge }
         origination.own[key]!.throttle.originated(at: now)
         statistics.lsaOriginations += 1
         install(lsa, for: key, at: now)
         flood(key, at: now)
+        if isUsed { removeFlushed(key, at: now) }
     }
 
     /// The LSA has come to LSRefreshTime (RFC 2328 §12.4 (1)).
