@@ -43,7 +43,6 @@ public struct AddressPlan: Hashable, Sendable {
         /// Whether a real device is behind the port, rather than a veth, a bridge or the like.
         public var isPhysical: Bool
 
-        /// Describes a port.
         public init(mac: MACAddress, isPhysical: Bool) {
             self.mac = mac
             self.isPhysical = isPhysical

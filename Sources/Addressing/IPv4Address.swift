@@ -3,9 +3,7 @@ public struct IPv4Address: Hashable, Sendable, RawRepresentable {
     /// The address as a number; `10.0.0.1` is `0x0a00_0001`.
     public var rawValue: UInt32
 
-    /// Makes an address from its number.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
-    /// Makes an address from its number.
     public init(_ rawValue: UInt32) { self.rawValue = rawValue }
 
     /// This address with all but its first `length` bits (0–32) cleared.
@@ -16,7 +14,6 @@ public struct IPv4Address: Hashable, Sendable, RawRepresentable {
 }
 
 extension IPv4Address: Comparable {
-    /// Numeric order.
     public static func < (left: IPv4Address, right: IPv4Address) -> Bool { left.rawValue < right.rawValue }
 }
 

@@ -19,7 +19,6 @@ public struct MACAddress: Hashable, Sendable, RawRepresentable, Comparable {
     /// Whether this can name an interface: neither zero nor a group.
     public var isUsable: Bool { rawValue != 0 && !isMulticast }
 
-    /// Numeric order.
     public static func < (left: MACAddress, right: MACAddress) -> Bool { left.rawValue < right.rawValue }
 }
 

@@ -27,7 +27,6 @@ public struct PrefixMap<Value> {
 
     @usableFromInline static var none: Int32 { -1 }
 
-    /// Makes an empty map.
     public init() {}
 }
 

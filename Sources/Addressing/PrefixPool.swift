@@ -17,8 +17,8 @@ public struct PrefixPool: Hashable, Sendable {
         self.length = length
     }
 
-    /// The numbers of the prefixes that may be taken. Of single addresses the first and the last of the base are left out,
-    /// which old software takes for the network and for everybody.
+    /// The numbers of the prefixes that may be assigned. Of single addresses, the first and the last of the base are left out,
+    /// because old software uses them as network and broadcast address.
     private var numbers: Range<Int> {
         let count = 1 << (length - base.length)
         return length == 32 && count > 2 ? 1..<count - 1 : 0..<count

@@ -11,7 +11,6 @@ public struct RouterID: Hashable, Sendable, RawRepresentable, Comparable {
     /// 0.0.0.0, which no router may have (RFC 5340 §2.11).
     public static let none = RouterID(0)
 
-    /// Numeric order.
     public static func < (left: RouterID, right: RouterID) -> Bool { left.rawValue < right.rawValue }
 }
 
@@ -37,7 +36,6 @@ public struct AreaID: Hashable, Sendable, RawRepresentable, Comparable {
     /// Area 0.0.0.0.
     public static let backbone = AreaID(rawValue: 0)
 
-    /// Numeric order.
     public static func < (left: AreaID, right: AreaID) -> Bool { left.rawValue < right.rawValue }
 }
 

@@ -13,6 +13,7 @@ internal import Netlink
 internal import PrometheusMetrics
 internal import Services
 internal import Synchronization
+internal import Timing
 
 /// The process `meshd`: the agent on its event loop, health checks, HTTP and the making of answers each on another, and
 /// signals on the main thread.
@@ -128,7 +129,10 @@ public struct Daemon: Sendable {
             let begun = await agent.drainForStop(within: limit)
             isDrained.withLock { $0 = begun }
         }.wait()
-        if isDrained.withLock({ $0 }) { _ = signals.next(within: limit) }
+        guard isDrained.withLock({ $0 }) else { return }
+        let end = Linux.EventLoop.now + limit
+        // A SIGHUP changes nothing any more.
+        while Linux.EventLoop.now < end, signals.next(within: end - Linux.EventLoop.now) == SIGHUP {}
     }
 
     /// Listens for metrics and probes; tries again while the address does not exist, as before `lo` is up.

@@ -24,8 +24,8 @@ struct DrainCommand: ParsableCommand {
     var quiet: Double = 2
 
     func validate() throws {
-        guard timeout > 0, quiet > 0, quiet <= timeout else {
-            throw ValidationError("--timeout and --quiet are positive, and --timeout is not less than --quiet.")
+        guard timeout <= 86_400, quiet > 0, quiet <= timeout else {
+            throw ValidationError("--quiet must be positive, and --timeout between --quiet and 86400 s.")
         }
     }
 

@@ -13,7 +13,6 @@ public struct ForeignRoute: Hashable, Sendable {
     /// Whether the kernel made it for the subnet of an address of this machine.
     public var isConnected: Bool
 
-    /// Describes a route.
     public init(
         prefix: IPv6Prefix, interfaces: [UInt32], gateway: IPv6Address? = nil, protocolNumber: UInt8, isConnected: Bool
     ) {

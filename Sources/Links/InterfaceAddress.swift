@@ -15,7 +15,6 @@ public struct InterfaceAddress: Hashable, Sendable {
     /// Who added it (`IFA_PROTO`); 0 if not recorded.
     public var origin: UInt8
 
-    /// Describes an address.
     public init(
         interface: UInt32, address: IPv6Address, prefixLength: Int, isTentative: Bool = false,
         isDuplicate: Bool = false, origin: UInt8 = 0

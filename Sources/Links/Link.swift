@@ -29,7 +29,6 @@ public struct Link: Hashable, Sendable {
     /// The kernel's number of the namespace in which its other end or lower device lives, if that is not this one.
     public var linkNamespaceID: Int32?
 
-    /// Describes a link.
     public init(
         index: UInt32, name: String, isUp: Bool = true, hasCarrier: Bool = true, isLoopback: Bool = false,
         isMulticastCapable: Bool = true, mtu: Int = 1500, macAddress: MACAddress? = nil,

@@ -22,7 +22,6 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     public struct Readiness: OptionSet, Sendable {
         /// Bits of `epoll_event.events`.
         public let rawValue: UInt32
-        /// Makes a set.
         public init(rawValue: UInt32) { self.rawValue = rawValue }
         /// There is something to read.
         public static let readable = Readiness(rawValue: 0x001)

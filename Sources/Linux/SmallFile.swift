@@ -44,7 +44,9 @@ public enum SmallFile {
 
     /// Replaces a file by `text` atomically: a reader sees the old or the new content. Refuses to replace what is not a regular
     /// file, such as `/dev/null`.
-    public static func write(_ text: String, to path: String) throws(SystemError) {
+    ///
+    /// With `durably`, the content is on disk before the file is replaced, so that it survives a loss of power.
+    public static func write(_ text: String, to path: String, durably: Bool = false) throws(SystemError) {
         guard !isSpecial(path) else { throw notRegular("write", path) }
         let temporary = path + ".new"
         let descriptor = create(temporary, 0o644)
@@ -53,7 +55,7 @@ public enum SmallFile {
         let count = Glibc.write(descriptor, octets, octets.count)
         // What is written in part gives no reason, but there is mostly this one.
         if count >= 0, count < octets.count { errno = ENOSPC }
-        let isWhole = count == octets.count
+        let isWhole = count == octets.count && (!durably || fsync(descriptor) == 0)
         guard isWhole, close(descriptor) == 0, rename(temporary, path) == 0 else {
             let error = SystemError.last("write \(path)")
             if !isWhole { close(descriptor) }

@@ -7,7 +7,6 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The error number.
     public var code: CInt
 
-    /// Describes a failure.
     public init(_ operation: String, code: CInt) {
         self.operation = operation
         self.code = code

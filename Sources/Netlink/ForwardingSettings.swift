@@ -42,6 +42,11 @@ public enum ForwardingSettings {
     /// namespace.
     public static func applyForwarding() -> [Outcome] { routing.map { set($0.name, to: $0.value) } }
 
+    /// Makes a port forward IPv4 packets; the setting of the namespace does not prevail over that of a port.
+    public static func applyForwarding(on port: String) -> Outcome {
+        set(Sysctl.name("ipv4", port, "forwarding"), to: "1")
+    }
+
     /// The settings of the whole network namespace.
     private static let routing = [
         Deviation(name: "net.ipv6.conf.all.forwarding", value: "1", usual: "0"),

@@ -46,8 +46,10 @@ public final class KernelAddresses {
     /// Removes an address; whether it was there.
     @discardableResult
     public func remove(_ address: IPv6Address, from interface: UInt32 = loopback) throws(SystemError) -> Bool {
+        // With IFA_ADDRESS the kernel compares the prefix length too: another program may have the address as a /24.
         let refusal = try socket.request(Int(RTM_DELADDR), flags: 0, header(address, interface, flags: 0)) {
             $0.attribute(Int(IFA_LOCAL), address)
+            $0.attribute(Int(IFA_ADDRESS), address)
         }
         guard let refusal else { return true }
         guard refusal.code == EADDRNOTAVAIL || refusal.code == ENODEV else {

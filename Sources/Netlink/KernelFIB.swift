@@ -19,7 +19,6 @@ public struct KernelFIBConfiguration: Hashable, Sendable {
     /// The same for IPv4 routes.
     public var preferredSourceIPv4: IPv4Address?
 
-    /// Describes our routes.
     public init(
         protocolNumber: UInt8 = 71, table: UInt32 = 254, metric: UInt32 = 20, preferredSource: IPv6Address? = nil,
         preferredSourceIPv4: IPv4Address? = nil

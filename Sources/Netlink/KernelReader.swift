@@ -15,7 +15,6 @@ public struct KnownNeighbor: Hashable, Sendable {
     /// Whether its reachability was not confirmed for long, so that it may be gone.
     public var isStale: Bool
 
-    /// Describes a neighbor.
     public init(address: IPv6Address, interface: UInt32, macAddress: MACAddress? = nil, isStale: Bool = false) {
         self.address = address
         self.interface = interface

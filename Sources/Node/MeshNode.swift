@@ -162,13 +162,14 @@ public struct MeshNode: Sendable {
             problems.configuration = reasons
             log(.error, "the configuration file is not in use: \(reasons.joined(separator: "; "))")
         case .command(let command): execute(command, at: now)
-        case .notSaved(let change, let reason): notSaved(change, reason)
+        case .notSaved(let change, let reason): notSaved(change, reason, at: now)
         case .networkConfiguration(let result): receive(result)
         case .foreignRoutes(let result): receive(result, at: now)
         case .processStopped(let duration):
             problems.stop = (duration, now)
             log(.warning, "this process did not run for \(duration.inSeconds) s")
-        case .timer: if let deadline = router?.nextDeadline, deadline <= now { notifyRouter(.timer, at: now) }
+        case .timer:
+            if router != nil, let deadline = router!.nextDeadline, deadline <= now { notifyRouter(.timer, at: now) }
         }
     }
 
@@ -184,6 +185,12 @@ public struct MeshNode: Sendable {
         }
         if case .new = life { return }
         runTimers(at: now)
+        installRoutes(at: now)
+        // The kernel comes first, really: the shell changes its routes before it settles the rest.
+        if life.isRouting, !kernelEffects.isEmpty {
+            nextDeadline = .zero
+            return
+        }
         // Announcements may change our own routes, which may complete the synchronization: at most a few rounds.
         for _ in 0..<4 {
             installRoutes(at: now)
@@ -243,7 +250,10 @@ public struct MeshNode: Sendable {
     public var isDrained: Bool { !drainReasons.isEmpty }
 
     /// Whether the router's timer would declare a neighbor dead at `now`, because its hellos are missing.
-    public func hasSilentNeighbor(at now: Instant) -> Bool { router?.hasSilentNeighbor(at: now) ?? false }
+    public func hasSilentNeighbor(at now: Instant) -> Bool { router != nil && router!.hasSilentNeighbor(at: now) }
+
+    /// The number of route calculations.
+    public var routeCalculations: UInt64 { router == nil ? 0 : router!.statistics.routeCalculations }
 
     /// The node's name.
     public var name: String { identity?.name ?? configuration.node.name ?? environment.hostName }
@@ -252,14 +262,17 @@ public struct MeshNode: Sendable {
 
     private var earliestDeadline: Instant? {
         if case .stopping = life { return nil }
-        var earliest = router.flatMap(\.nextDeadline)
+        // Not by optional chaining, which copies the router.
+        var earliest = router == nil ? nil : router!.nextDeadline
         func consider(_ deadline: Instant?) {
             guard let deadline else { return }
             earliest = earliest.map { min($0, deadline) } ?? deadline
         }
         consider(life.deadline)
         if case .adopting = life, !installer.isBusy { consider(installer.nextDeadline) }
-        if case .synchronizing(let stage) = life, router?.isExchanging != true { consider(stage.keepRoutesUntil) }
+        if case .synchronizing(let stage) = life, router == nil || !router!.isExchanging {
+            consider(stage.keepRoutesUntil)
+        }
         if life.isRouting, !isKeepingRoutes {
             consider(installer.hasMore ? .zero : installer.nextDeadline)
         }
@@ -273,6 +286,7 @@ public struct MeshNode: Sendable {
         consider(settings.nextAudit)
         consider(network.nextAudit)
         consider(problems.nextReview)
+        consider(problems.unsaved?.retry)
         consider(logLimits.addresses.nextDeadline)
         return earliest
     }
@@ -284,6 +298,7 @@ public struct MeshNode: Sendable {
         for membership in memberships.takeDue(at: now) { effects.append(.membership(membership, joined: true)) }
         auditSettings(at: now)
         auditNetworkConfiguration(at: now)
+        retrySaving(at: now)
         for line in logLimits.addresses.endIntervals(at: now) { log(.notice, line) }
     }
 }

@@ -20,11 +20,11 @@ extension Router {
             return
         }
         guard packet.header.areaID == configuration.areaID else {
-            noteForeignArea(packet, on: interface, at: now)
+            recordAreaMismatch(packet, on: interface, at: now)
             return reject(.area)
         }
         guard packet.header.instanceID == configuration.instanceID else {
-            noteForeignInstance(packet, on: interface, at: now)
+            recordInstanceMismatch(packet, on: interface, at: now)
             return reject(.instance)
         }
         let router = packet.header.routerID

@@ -28,7 +28,6 @@ public struct RouterConfiguration: Hashable, Sendable {
     /// as that run left it.
     public var resumptionLimit: Duration?
 
-    /// Describes a router.
     public init(
         routerID: RouterID, routerIDIsDerived: Bool = false, areaID: AreaID = .backbone, instanceID: UInt8 = 0,
         hostname: String = "", hardwareFingerprint: [UInt8] = [], maximumPaths: Int = 64,
@@ -143,7 +142,6 @@ public struct InterfaceConfiguration: Hashable, Sendable {
     /// Announced but without neighbors.
     public var isPassive: Bool
 
-    /// Describes an interface.
     public init(
         index: UInt32, name: String, mtu: Int, linkLocalAddress: IPv6Address, kind: Kind = .auto, cost: UInt16 = 10,
         helloInterval: Duration = .seconds(1), deadInterval: Duration = .seconds(4),
@@ -179,7 +177,6 @@ public struct AdvertisedPrefix: Hashable, Sendable {
     /// implementations treat it as LSInfinity.
     public static let lastResort: UInt16 = 65534
 
-    /// Makes an entry.
     public init(prefix: IPv6Prefix, metric: UInt16 = 0, options: PrefixOptions = []) {
         self.prefix = prefix
         self.metric = metric

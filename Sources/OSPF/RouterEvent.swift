@@ -29,7 +29,6 @@ public struct ExternalPrefix: Hashable, Sendable {
     /// Whether the metric is larger than any path inside (type 2), or adds to it (type 1).
     public var isType2: Bool
 
-    /// Makes an entry.
     public init(prefix: IPv6Prefix, metric: UInt32 = 1, isType2: Bool = true) {
         self.prefix = prefix
         self.metric = metric

@@ -95,7 +95,6 @@ public struct RouterStatistics: Hashable, Sendable {
     /// Route calculations.
     public var routeCalculations: UInt64 = 0
 
-    /// Makes zeroes.
     public init() {}
 }
 

@@ -2,7 +2,6 @@
 public struct OSPFOptions: OptionSet, Hashable, Sendable {
     /// The low 24 bits.
     public let rawValue: UInt32
-    /// Makes options from their bits.
     public init(rawValue: UInt32) { self.rawValue = rawValue & 0xff_ffff }
 
     /// The router may be used for IPv6 forwarding.
@@ -17,7 +16,7 @@ public struct OSPFOptions: OptionSet, Hashable, Sendable {
     public static let dc = OSPFOptions(rawValue: 1 << 5)
     /// Address families (RFC 5838 §2.2).
     public static let af = OSPFOptions(rawValue: 1 << 8)
-    /// Link-local signalling block follows (RFC 5613).
+    /// Link-local signaling block follows (RFC 5613).
     public static let l = OSPFOptions(rawValue: 1 << 9)
     /// Authentication trailer follows (RFC 7166 §2.1).
     public static let at = OSPFOptions(rawValue: 1 << 10)

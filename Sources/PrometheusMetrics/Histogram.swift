@@ -9,7 +9,6 @@ public struct Histogram: Hashable, Sendable {
     /// All of them together, in seconds.
     public private(set) var sum = 0.0
 
-    /// Makes an empty one.
     public init(bounds: [Double]) {
         self.bounds = bounds
         counts = [UInt64](repeating: 0, count: bounds.count)

@@ -13,7 +13,6 @@ public struct MetricsText: Sendable {
     /// What was written so far.
     public private(set) var text = ""
 
-    /// Makes an empty text.
     public init() {}
 
     /// A family with one sample.

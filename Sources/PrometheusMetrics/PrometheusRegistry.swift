@@ -15,7 +15,6 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
         /// The upper bounds of the buckets of a timer or recorder, rising.
         public var bounds: [Double]
 
-        /// Describes a metric.
         public init(_ help: String, bounds: [Double] = Self.usualBounds) {
             self.help = help
             self.bounds = bounds

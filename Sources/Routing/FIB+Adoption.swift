@@ -7,24 +7,24 @@ internal import Timing
 extension FIB {
     /// Adopts the routes of an earlier run, and keeps all of them until ``sweep()``.
     public mutating func adopt(_ kernel: KernelRoutes) {
-        isHolding = true
+        keepsStaleRoutes = true
         reconcile(kernel)
     }
 
     /// The router has converged: routes that it does not want are removed.
     public mutating func sweep() {
-        isHolding = false
+        keepsStaleRoutes = false
         for position in routes.positions where routes.contains(position) && routes[position].isStale {
             routes[position].isStale = false
             routes.markDirty(position)
         }
-        for (id, group) in groups where group.owner == nil { looseGroups.insert(id) }
+        for (id, group) in groups where group.owner == nil { unusedGroups.insert(id) }
     }
 
     /// Believes what a reading of the kernel showed.
     public mutating func reconcile(_ kernel: KernelRoutes) {
         rereading = .nothing
-        isDoubtful = false
+        needsVerification = false
         if configuration.mode == .objects {
             releaseForeignIDs(kernel)
             reconcileHops(kernel.nextHops)
@@ -48,14 +48,14 @@ extension FIB {
             if hop.isPresent, kernel.foreignIDs.contains(hop.id) { replacedHops.insert(hop.id) }
             forgetHops { $0 == nextHop }
             hops[nextHop] = nil
-            retryStuckDestinations()
+            retryRefusedDestinations()
         }
         for (id, group) in groups.sorted(by: { $0.key < $1.key }) where isSomethingElse(id, than: nil) {
             forgetGroups([id])
             groups[id] = nil
             guard let owner = group.owner else { continue }
             targets[owner]?.group = nil
-            stuckDestinations[owner] = nil
+            refusedDestinations[owner] = nil
         }
     }
 
@@ -63,7 +63,7 @@ extension FIB {
         let gone = hops.filter { $0.value.isPresent && found[$0.value.id] != $0.key }
         if !gone.isEmpty {
             forgetHops { gone[$0] != nil }
-            retryStuckDestinations()
+            retryRefusedDestinations()
         }
         surplusHops = replacedHops
         for (id, nextHop) in found.sorted(by: { $0.key < $1.key }) {
@@ -76,14 +76,14 @@ extension FIB {
                 pool.release(hop.id)
             }
             hops[nextHop] = Hop(id: id, isPresent: true, uses: hops[nextHop]?.uses ?? 0)
-            if hops[nextHop]!.uses == 0 { looseHops.insert(nextHop) }
+            if hops[nextHop]!.uses == 0 { unusedHops.insert(nextHop) }
         }
     }
 
     /// A route may have been refused because of next hops that do not exist.
-    private mutating func retryStuckDestinations() {
-        dirtyTargets.formUnion(stuckDestinations.keys)
-        stuckDestinations = [:]
+    private mutating func retryRefusedDestinations() {
+        dirtyTargets.formUnion(refusedDestinations.keys)
+        refusedDestinations = [:]
     }
 
     private mutating func reconcileGroups(_ kernel: KernelRoutes) {
@@ -100,7 +100,7 @@ extension FIB {
             for hop in previous?.members ?? [] { release(hop) }
             groups[id] = Group(
                 owner: previous?.owner, isPresent: true, members: members, routes: previous?.routes ?? 0)
-            looseGroups.insert(id)
+            unusedGroups.insert(id)
             if let owner = previous?.owner { dirtyTargets.insert(owner) }
             // It was believed to be gone with its routes; which of them are there?
             if previous != nil, previous?.isPresent != true, kernel.routes == nil { reread(.everything) }
@@ -114,7 +114,7 @@ extension FIB {
             let installed = installed(target, &virtual)
             let isNew = routes.position(of: prefix) == nil
             let position = routes.insert(prefix)
-            if isNew { routes[position].isStale = isHolding }
+            if isNew { routes[position].isStale = keepsStaleRoutes }
             if routes[position].installed != installed || isNew {
                 setInstalled(position, installed)
                 routes.markDirty(position)
@@ -151,7 +151,7 @@ extension FIB {
             }
             for hop in members { hops[hop]!.uses += 1 }
             groups[id] = Group(owner: nil, isPresent: true, members: members)
-            looseGroups.insert(id)
+            unusedGroups.insert(id)
             virtual[members] = id
             return .group(id)
         default:

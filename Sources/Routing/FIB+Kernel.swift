@@ -9,19 +9,19 @@ extension FIB {
     /// them. Until ``linkUsable(_:)`` this link is not used; `isGone` if its index may be reused for another link.
     public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {
         if isGone { lostLinks.remove(interface) } else { lostLinks.insert(interface) }
-        if hops.contains(where: { $0.key.interface == interface && $0.value.isPresent }) { isDoubtful = true }
+        if hops.contains(where: { $0.key.interface == interface && $0.value.isPresent }) { needsVerification = true }
         forgetHops { $0.interface == interface }
-        if isGone { stuckHops = stuckHops.filter { $0.key.interface != interface } }
+        if isGone { refusedHops = refusedHops.filter { $0.key.interface != interface } }
     }
 
     /// A link is up and has carrier. Saying so again does no harm.
     public mutating func linkUsable(_ interface: UInt32) {
         let wasLost = lostLinks.remove(interface) != nil
-        let stuck = stuckHops.keys.filter { $0.interface == interface }
+        let stuck = refusedHops.keys.filter { $0.interface == interface }
         guard wasLost || !stuck.isEmpty else { return }
-        for hop in stuck { stuckHops[hop] = nil }
+        for hop in stuck { refusedHops[hop] = nil }
         for (id, target) in targets where target.nextHops.contains(where: { $0.interface == interface }) {
-            stuckDestinations[id] = nil
+            refusedDestinations[id] = nil
             dirtyTargets.insert(id)
         }
     }
@@ -57,7 +57,7 @@ extension FIB {
         case .addNextHop(_, let hop):
             forgetHops { $0 == hop }
             if failure.reason == .exists { return reread(.nextHops) }
-            stuckHops[hop] = failure
+            refusedHops[hop] = failure
         case .addGroup(let id, let members):
             let owner = groups[id]?.owner
             forgetGroups([id])
@@ -79,12 +79,12 @@ extension FIB {
 
     /// Tries refused changes again.
     public mutating func retry() {
-        for (id, target) in targets where target.nextHops.contains(where: { stuckHops[$0] != nil }) {
+        for (id, target) in targets where target.nextHops.contains(where: { refusedHops[$0] != nil }) {
             dirtyTargets.insert(id)
         }
-        dirtyTargets.formUnion(stuckDestinations.keys)
-        stuckHops = [:]
-        stuckDestinations = [:]
+        dirtyTargets.formUnion(refusedDestinations.keys)
+        refusedHops = [:]
+        refusedDestinations = [:]
         for prefix in failures.keys.sorted() {
             guard let position = routes.position(of: prefix) else { continue }
             routes[position].hasFailed = false
@@ -101,7 +101,7 @@ extension FIB {
         dirtyTargets.insert(owner)
         // A member that could not be made explains it; without that member it will work.
         let present = Set(hops.values.lazy.filter(\.isPresent).map(\.id))
-        if !isExpected, members.allSatisfy(present.contains) { stuckDestinations[owner] = failure }
+        if !isExpected, members.allSatisfy(present.contains) { refusedDestinations[owner] = failure }
     }
 
     private mutating func failedRoute(
@@ -128,7 +128,7 @@ extension FIB {
     mutating func forgetHops(_ isGone: (NextHop) -> Bool) {
         for (nextHop, hop) in hops where hop.isPresent && isGone(nextHop) {
             hops[nextHop]!.isPresent = false
-            looseHops.insert(nextHop)
+            unusedHops.insert(nextHop)
         }
         var emptied: Set<NextHopID> = []
         var changed: Set<NextHopID> = []
@@ -159,7 +159,7 @@ extension FIB {
                 targets[owner]?.hasWaitingRoutes = true
                 dirtyTargets.insert(owner)
             }
-            looseGroups.insert(id)
+            unusedGroups.insert(id)
         }
         setInstalled(.nothing, whereGroupIsIn: ids)
     }

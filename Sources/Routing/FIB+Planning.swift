@@ -16,8 +16,8 @@ private struct Plan {
 extension FIB {
     /// Whether ``changes(limit:)`` would have something to look at.
     public var isDirty: Bool {
-        !dirtyTargets.isEmpty || !routes.dirty.isEmpty || !looseGroups.isEmpty || !looseHops.isEmpty
-            || !surplusHops.isEmpty && !isHolding
+        !dirtyTargets.isEmpty || !routes.dirty.isEmpty || !unusedGroups.isEmpty || !unusedHops.isEmpty
+            || !surplusHops.isEmpty && !keepsStaleRoutes
     }
 
     /// The changes that bring the kernel to the wanted state, in order. From now on the model assumes that they were
@@ -38,8 +38,8 @@ extension FIB {
 
     /// The next hops of a destination that the kernel would take.
     private func usable(_ nextHops: [NextHop]) -> [NextHop] {
-        if lostLinks.isEmpty, stuckHops.isEmpty { return nextHops }
-        return nextHops.filter { !lostLinks.contains($0.interface) && stuckHops[$0] == nil }
+        if lostLinks.isEmpty, refusedHops.isEmpty { return nextHops }
+        return nextHops.filter { !lostLinks.contains($0.interface) && refusedHops[$0] == nil }
     }
 
     // MARK: Groups
@@ -78,7 +78,7 @@ extension FIB {
 
     /// Gives a destination a group with the members it wants.
     private mutating func planGroup(of destination: DestinationID, _ plan: inout Plan) {
-        guard let target = targets[destination], stuckDestinations[destination] == nil else { return }
+        guard let target = targets[destination], refusedDestinations[destination] == nil else { return }
         let members = usable(target.nextHops)
         // Without any link the kernel has deleted the group; the router or the link will change.
         guard !members.isEmpty else { return }
@@ -108,7 +108,7 @@ extension FIB {
             guard let hop = hops[member] ?? pool.allocate().map({ Hop(id: $0, isPresent: false) }) else { return nil }
             if !hop.isPresent, configuration.mode == .objects { plan.hops.append(.addNextHop(hop.id, member)) }
             hops[member] = Hop(id: hop.id, isPresent: true, uses: hop.uses)
-            if hop.uses == 0 { looseHops.insert(member) }
+            if hop.uses == 0 { unusedHops.insert(member) }
             ids.append(hop.id)
         }
         return ids
@@ -116,7 +116,7 @@ extension FIB {
 
     private mutating func runOutOfIDs(_ destination: DestinationID) {
         let range = configuration.nextHopIDs
-        stuckDestinations[destination] = FIBFailure(
+        refusedDestinations[destination] = FIBFailure(
             .limit, message: "no next-hop ID is free between \(range.lowerBound) and \(range.upperBound)")
     }
 
@@ -141,7 +141,7 @@ extension FIB {
     /// If all routes that point at a group without owner are to be removed, removing the group is enough: the kernel
     /// removes them with it.
     private mutating func dropRoutesWithTheirGroup() {
-        guard configuration.mode == .objects, looseGroups.contains(where: { groups[$0]?.owner == nil }) else { return }
+        guard configuration.mode == .objects, unusedGroups.contains(where: { groups[$0]?.owner == nil }) else { return }
         var leaving: [NextHopID: [Int32]] = [:]
         for position in routes.dirty {
             let record = routes[position]
@@ -194,22 +194,22 @@ extension FIB {
     // MARK: Removals
 
     private mutating func planRemovals(_ plan: inout Plan) {
-        for id in looseGroups.sorted() {
+        for id in unusedGroups.sorted() {
             guard let group = groups[id], group.owner == nil, group.routes == 0 else { continue }
             if group.isPresent, configuration.mode == .objects { plan.removals.append(.removeGroup(id)) }
             for hop in group.members { release(hop) }
             groups[id] = nil
             pool.release(id)
         }
-        looseGroups.removeAll()
-        for nextHop in looseHops.sorted() {
+        unusedGroups.removeAll()
+        for nextHop in unusedHops.sorted() {
             guard let hop = hops[nextHop], hop.uses == 0 else { continue }
             if hop.isPresent, configuration.mode == .objects { plan.removals.append(.removeNextHop(hop.id)) }
             hops[nextHop] = nil
             pool.release(hop.id)
         }
-        looseHops.removeAll()
-        guard !isHolding else { return }
+        unusedHops.removeAll()
+        guard !keepsStaleRoutes else { return }
         for id in surplusHops.sorted() {
             plan.removals.append(.removeNextHop(id))
             pool.release(id)
@@ -222,6 +222,6 @@ extension FIB {
     mutating func release(_ hop: NextHop) {
         guard hops[hop] != nil else { return }
         hops[hop]!.uses -= 1
-        if hops[hop]!.uses == 0 { looseHops.insert(hop) }
+        if hops[hop]!.uses == 0 { unusedHops.insert(hop) }
     }
 }

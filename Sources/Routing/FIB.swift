@@ -28,7 +28,6 @@ public struct FIB: Sendable {
         /// The most routes installed at a time; those past it wait until there is room.
         public var maximumRoutes: Int
 
-        /// Describes a FIB.
         public init(
             mode: Mode = .objects, nextHopIDs: ClosedRange<UInt32> = 71_000_000...71_999_999,
             maximumRoutes: Int = 1_000_000
@@ -81,14 +80,14 @@ public struct FIB: Sendable {
     /// Its configuration.
     public let configuration: Configuration
     /// Whether what an earlier run left is kept until ``sweep()``.
-    public internal(set) var isHolding = false
+    public internal(set) var keepsStaleRoutes = false
     /// What must be read and handed to ``reconcile(_:)`` before it makes sense to plan.
     public internal(set) var rereading = Rereading.nothing
     /// Whether notifications of links may have been late, after their consequences were repaired, so that a
     /// ``reread(_:)`` of the next hops is useful when there is time.
-    public internal(set) var isDoubtful = false
+    public internal(set) var needsVerification = false
     /// Whether something waits for ``retry()``.
-    public var hasFailures: Bool { !failures.isEmpty || !stuckHops.isEmpty || !stuckDestinations.isEmpty }
+    public var hasFailures: Bool { !failures.isEmpty || !refusedHops.isEmpty || !refusedDestinations.isEmpty }
     /// How many routes are believed to be in the kernel.
     public internal(set) var installedRoutes = 0
 
@@ -101,15 +100,15 @@ public struct FIB: Sendable {
     /// Destinations whose group is to be looked at.
     var dirtyTargets: Set<DestinationID> = []
     /// Groups that may be without owner and routes.
-    var looseGroups: Set<NextHopID> = []
+    var unusedGroups: Set<NextHopID> = []
     /// Next hops that may be in no group.
-    var looseHops: Set<NextHop> = []
+    var unusedHops: Set<NextHop> = []
     /// Links that take no next-hop object.
     var lostLinks: Set<UInt32> = []
     /// Next hops the kernel refused.
-    var stuckHops: [NextHop: FIBFailure] = [:]
+    var refusedHops: [NextHop: FIBFailure] = [:]
     /// Destinations whose group the kernel refused.
-    var stuckDestinations: [DestinationID: FIBFailure] = [:]
+    var refusedDestinations: [DestinationID: FIBFailure] = [:]
     /// Objects to be removed: those of ours that say the same as another, and ``replacedHops``.
     var surplusHops: Set<NextHopID> = []
     /// Objects that were ours until another program replaced them under its protocol number.
@@ -128,7 +127,7 @@ public struct FIB: Sendable {
         for (id, destination) in update.destinations {
             guard targets[id]?.nextHops != destination.nextHops else { continue }
             targets[id, default: Target(nextHops: [])].nextHops = destination.nextHops
-            stuckDestinations[id] = nil
+            refusedDestinations[id] = nil
             dirtyTargets.insert(id)
         }
         for (prefix, destination) in update.routes {
@@ -142,9 +141,9 @@ public struct FIB: Sendable {
         for id in update.released {
             if let group = targets.removeValue(forKey: id)?.group {
                 groups[group]?.owner = nil
-                looseGroups.insert(group)
+                unusedGroups.insert(group)
             }
-            stuckDestinations[id] = nil
+            refusedDestinations[id] = nil
             dirtyTargets.remove(id)
         }
     }
@@ -183,10 +182,10 @@ extension FIB {
         guard let target = targets[wanted] else { return .pending }
         guard let id = target.group, groups[id]?.isPresent == true else {
             // The reason why there is no group is more specific than that of the route.
-            let reason = stuckDestinations[wanted] ?? target.nextHops.lazy.compactMap { stuckHops[$0] }.first
+            let reason = refusedDestinations[wanted] ?? target.nextHops.lazy.compactMap { refusedHops[$0] }.first
             return (reason ?? failures[prefix]).map(RouteState.failed) ?? .pending
         }
-        if let failure = failures[prefix] ?? stuckDestinations[wanted] { return .failed(failure) }
+        if let failure = failures[prefix] ?? refusedDestinations[wanted] { return .failed(failure) }
         let isAsWanted = record.installed == .group(id) && !record.isDirty && !dirtyTargets.contains(wanted)
         return isAsWanted ? .installed : .pending
     }
@@ -227,7 +226,7 @@ extension FIB {
         installedRoutes += (installed.isSomething ? 1 : 0) - (previous.isSomething ? 1 : 0)
         if case .group(let id) = previous {
             groups[id]?.routes -= 1
-            looseGroups.insert(id)
+            unusedGroups.insert(id)
         }
         if case .group(let id) = installed { groups[id]?.routes += 1 }
     }

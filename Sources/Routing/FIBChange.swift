@@ -54,7 +54,6 @@ public struct FIBFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kernel's words.
     public var message: String
 
-    /// Describes a failure.
     public init(_ reason: Reason, code: Int32 = 0, message: String) {
         self.reason = reason
         self.code = code

@@ -148,7 +148,7 @@ public struct FIBInstaller: Sendable {
             nextDeadline = nil
             retryDelay = min(retryDelay * 2, Self.longestRetry)
             fib.retry()
-            if fib.isDoubtful { fib.reread(.nextHops) }
+            if fib.needsVerification { fib.reread(.nextHops) }
         }
         return plan(round: 0, at: now)
     }
@@ -220,7 +220,7 @@ public struct FIBInstaller: Sendable {
     private mutating func finish(at now: Instant) -> Request? {
         let mustRetry = fib.hasFailures || fib.rereading != .nothing
         if !mustRetry { retryDelay = Self.shortestRetry }
-        if mustRetry || fib.isDoubtful {
+        if mustRetry || fib.needsVerification {
             let deadline = now + (mustRetry ? retryDelay : Self.calm)
             nextDeadline = min(nextDeadline ?? deadline, deadline)
         } else {

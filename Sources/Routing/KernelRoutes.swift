@@ -13,7 +13,6 @@ public struct KernelRoutes: Hashable, Sendable {
     /// would not have, and wants to be replaced.
     public var routes: [IPv6Prefix: RouteTarget?]?
 
-    /// Describes a kernel.
     public init(
         nextHops: [NextHopID: NextHop] = [:], groups: [NextHopID: [NextHopID]] = [:],
         foreignIDs: Set<NextHopID> = [], routes: [IPv6Prefix: RouteTarget?]? = [:]

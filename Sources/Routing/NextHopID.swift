@@ -2,9 +2,7 @@
 public struct NextHopID: RawRepresentable, Hashable, Sendable, Comparable {
     /// The number.
     public let rawValue: UInt32
-    /// Makes an ID.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
-    /// Numeric order.
     public static func < (left: NextHopID, right: NextHopID) -> Bool { left.rawValue < right.rawValue }
 }
 

@@ -36,7 +36,7 @@ public struct ClusterView: Hashable, Sendable {
     /// Why there is no connection, in words.
     public var connectionProblem: String?
     /// Why the cache cannot be saved, in words.
-    public var keepingProblem: String?
+    public var cacheProblem: String?
     /// The use of the address pools.
     public var pools: [PoolUse] = []
     /// Whether this node assigns pool addresses to services.
@@ -60,7 +60,7 @@ public struct ClusterView: Hashable, Sendable {
                     ? "the Node \(node.name) was deleted; its last state stays in use"
                     : "there is no Node \(node.name); if it has another name, set node.name or $NODE_NAME")
         }
-        lines += [connectionProblem, rangeProblem, keepingProblem].compactMap(\.self)
+        lines += [connectionProblem, rangeProblem, cacheProblem].compactMap(\.self)
         return lines
     }
 

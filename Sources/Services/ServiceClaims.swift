@@ -30,7 +30,6 @@ public struct ServiceClaims: Sendable {
     /// Demands beyond the limit.
     private var excess: Set<IPv6Address> = []
 
-    /// Makes an empty table.
     public init(limit: Int = Self.limit) { self.limit = limit }
 
     /// Whether there is any demand.

@@ -54,7 +54,7 @@ struct BucketQueue: Sendable {
 
         /// Takes the whole bucket of `key` out; returns its first entry.
         @inline(__always)
-        mutating func takeBucket(_ key: UInt32) -> UInt32 {
+        mutating func removeBucket(_ key: UInt32) -> UInt32 {
             let slot = Int(key & mask)
             let word = slot &>> 6
             bits[word] &= ~(1 &<< UInt64(truncatingIfNeeded: slot))

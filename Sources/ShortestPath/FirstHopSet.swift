@@ -2,7 +2,6 @@
 public struct FirstHopSet: Hashable, Sendable {
     var words: [UInt64]
 
-    /// Makes an empty set.
     public init() { words = [] }
 
     /// Makes a set of numbers, each 0 or more.

@@ -53,13 +53,12 @@ public struct Graph: Sendable {
     /// At least the largest weight there is.
     private(set) var weightBound: UInt32 = 1
 
-    /// All vertices whose arcs have changed since ``forgetChanges()``.
+    /// All vertices whose arcs have changed since ``clearChanges()``.
     private(set) var changes: [Change] = []
 
-    /// Makes an empty graph.
     public init() {}
 
-    /// Whether anything has changed since ``forgetChanges()``.
+    /// Whether anything has changed since ``clearChanges()``.
     public var hasChanges: Bool { !changes.isEmpty }
 
     /// One more than the largest vertex number in use so far.
@@ -87,7 +86,7 @@ public struct Graph: Sendable {
     /// Removes a vertex and the edges that leave it. Those that lead to it must be removed before the next search.
     public mutating func removeVertex(_ vertex: Vertex) {
         precondition(contains(vertex), "the vertex is not in the graph")
-        noteChange(of: vertex)
+        recordChange(of: vertex)
         extents[vertex.index].count = 0
         attributes[vertex.index].count = 0
         attributes[vertex.index].kind = nil
@@ -112,7 +111,7 @@ public struct Graph: Sendable {
     @discardableResult
     public mutating func setTransit(_ vertex: Vertex, _ isTransit: Bool) -> Bool {
         guard attributes[vertex.index].isTransit != isTransit else { return false }
-        noteChange(of: vertex)
+        recordChange(of: vertex)
         attributes[vertex.index].isTransit = isTransit
         extents[vertex.index].count = isTransit ? attributes[vertex.index].count : 0
         return true
@@ -136,7 +135,7 @@ public struct Graph: Sendable {
             return Arc(target: edge.target.rawValue, weight: weight(of: edge, from: vertex))
         }
         guard !arcs[range(of: vertex)].elementsEqual(new) else { return false }
-        noteChange(of: vertex)
+        recordChange(of: vertex)
         reserve(new.count, for: vertex)
         let start = Int(extents[vertex.index].start)
         for (offset, arc) in new.enumerated() {
@@ -161,12 +160,12 @@ public struct Graph: Sendable {
     }
 
     /// From now on, what has changed is what differs from now.
-    public mutating func forgetChanges() {
+    public mutating func clearChanges() {
         for change in changes { attributes[change.vertex.index].isChanged = false }
         changes.removeAll(keepingCapacity: changes.count < 1024)
     }
 
-    private mutating func noteChange(of vertex: Vertex) {
+    private mutating func recordChange(of vertex: Vertex) {
         guard !attributes[vertex.index].isChanged else { return }
         attributes[vertex.index].isChanged = true
         let wasTransit = attributes[vertex.index].isTransit

@@ -1,5 +1,5 @@
-/// One search, on bare memory. Who makes it promises that all arcs lead to vertices with a key and a set, and that the
-/// queue has room for an entry per arc and first hop.
+/// One search, on bare memory. The caller guarantees that all arcs lead to vertices with a key and a set, and that the queue
+/// has room for an entry per arc and first hop.
 struct Search {
     /// The key of a vertex not reached.
     static let unreached = UInt32.max
@@ -47,7 +47,7 @@ struct Search {
         var current = start
         while let key = queue.nextKey(after: current) {
             current = key
-            var next = queue.takeBucket(key)
+            var next = queue.removeBucket(key)
             while next != BucketQueue.none {
                 let entry = queue.entries[Int(next)]
                 next = entry.next

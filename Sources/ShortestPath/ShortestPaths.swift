@@ -23,7 +23,6 @@ public struct ShortestPaths: Sendable {
         oldSets.withUnsafeMutableBufferPointer { _ in }
     }
 
-    /// Makes a workspace.
     public init() {}
 
     /// Finds the shortest paths from `root`. `firstHops` are the ways out of it that are distinguished; each must
@@ -32,7 +31,7 @@ public struct ShortestPaths: Sendable {
     /// Distances are exact up to 2³¹ − 2¹⁷; anything farther counts as unreachable.
     public mutating func search(_ graph: Graph, from root: Vertex, firstHops: [FirstHop]) {
         precondition(graph.contains(root), "the root is not in the graph")
-        keepResults()
+        saveResults()
         self.root = root
         prepare(for: graph, firstHops: firstHops)
         Self.search(
@@ -43,7 +42,7 @@ public struct ShortestPaths: Sendable {
 
     /// Forgets all paths, as for a root that is nowhere.
     public mutating func clear() {
-        keepResults()
+        saveResults()
         root = nil
         keys.removeAll(keepingCapacity: true)
     }
@@ -70,7 +69,7 @@ public struct ShortestPaths: Sendable {
 }
 
 extension ShortestPaths {
-    /// Whether a search would find anything new after what has changed in `graph` since ``Graph/forgetChanges()``, which
+    /// Whether a search would find anything new after what has changed in `graph` since ``Graph/clearChanges()``, which
     /// must have been called at the last search. The root's ways out must be the same as then.
     ///
     /// If every changed vertex has the same arcs on shortest paths as before, and none of its new ones leads anywhere
@@ -103,7 +102,7 @@ extension ShortestPaths {
     private func key(of index: Int) -> UInt32 { index < keys.count ? keys[index] : Search.unreached }
 
     /// Sets the results of the last search aside, as those of the search before the next.
-    private mutating func keepResults() {
+    private mutating func saveResults() {
         swap(&keys, &oldKeys)
         swap(&sets, &oldSets)
         oldWords = words

@@ -2,9 +2,7 @@
 public struct Vertex: RawRepresentable, Hashable, Sendable, Comparable {
     /// The number.
     public let rawValue: UInt32
-    /// Makes a vertex from its number.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
-    /// Numeric order.
     public static func < (left: Vertex, right: Vertex) -> Bool { left.rawValue < right.rawValue }
 
     var index: Int { Int(rawValue) }
@@ -17,7 +15,6 @@ public struct Edge: Hashable, Sendable {
     /// The cost of the edge. 0 counts as 1, except from a network to a router.
     public var cost: UInt16
 
-    /// Makes an edge.
     public init(to target: Vertex, cost: UInt16) {
         self.target = target
         self.cost = cost

@@ -6,7 +6,6 @@ public struct DeadlineQueue<Subject: Sendable>: Sendable {
     /// How many entries there are, stale ones included.
     public var count: Int { heap.count }
 
-    /// Makes an empty queue.
     public init() {}
 
     /// The earliest moment.

@@ -3,7 +3,6 @@ public struct Instant: Hashable, Sendable, Comparable {
     /// Nanoseconds since an origin of the caller's choosing.
     public var nanoseconds: Int64
 
-    /// Makes an instant.
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     /// The origin.

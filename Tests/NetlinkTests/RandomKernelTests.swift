@@ -97,7 +97,7 @@ import Testing
             try life.stage.plug(cable)
         }
         let (node, expected) = (life.node, life.expected)
-        #expect(try node.run { try node.kernelRoutes() == expected && !node.installer.fib.isDoubtful })
+        #expect(try node.run { try node.kernelRoutes() == expected && !node.installer.fib.needsVerification })
         #expect(try node.kernelRoutes() == expected)
         #expect(expected.keys.allSatisfy { node.installer.state(of: $0) == .installed })
         guard mode == .objects else { return }

@@ -112,9 +112,9 @@ import Testing
             hearNews()
             for _ in 0..<20 {
                 install()
-                if !fib.hasFailures, !fib.isDirty, fib.rereading == .nothing, !fib.isDoubtful { break }
+                if !fib.hasFailures, !fib.isDirty, fib.rereading == .nothing, !fib.needsVerification { break }
                 fib.retry()
-                if fib.isDoubtful { fib.reread(.nextHops) }
+                if fib.needsVerification { fib.reread(.nextHops) }
             }
         }
 

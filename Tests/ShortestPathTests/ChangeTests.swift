@@ -13,7 +13,7 @@ struct ChangeTests {
         let hops = [FirstHop(to: other, cost: 3817, number: 0)]
         paths.search(graph, from: root, firstHops: hops)
         #expect(paths.distance(to: other) == 1 && paths.firstHops(to: other).isEmpty)
-        graph.forgetChanges()
+        graph.clearChanges()
         graph.setEdges(of: root, to: [Edge(to: other, cost: 3817)])
         let isOutdated = paths.isOutdated(by: graph)
         #expect(isOutdated)
@@ -30,7 +30,7 @@ struct ChangeTests {
         graph.setEdges(of: other, to: [Edge(to: root, cost: 1)])
         var paths = ShortestPaths()
         paths.search(graph, from: root, firstHops: [])
-        graph.forgetChanges()
+        graph.clearChanges()
         graph.setTransit(root, false)
         graph.setTransit(other, false)
         let isOutdated = paths.isOutdated(by: graph)
@@ -51,7 +51,7 @@ struct ChangeTests {
         var hops = network.firstHops(of: 0).filter { $0.number % 3 != Int(seed / 4) }
         var paths = ShortestPaths()
         paths.search(graph, from: root, firstHops: hops)
-        graph.forgetChanges()
+        graph.clearChanges()
         var holding = 0
         for step in 0..<600 {
             for _ in 0..<Int.random(in: 1...2, using: &random) { change(&network, &graph, using: &random) }
@@ -74,7 +74,7 @@ struct ChangeTests {
                     #expect(paths.hasChanged(vertex) == !isSame, "seed \(seed), step \(step)")
                 }
             }
-            graph.forgetChanges()
+            graph.clearChanges()
         }
         #expect(holding > 60 && holding < 540)
     }

@@ -56,10 +56,10 @@ struct GridArea {
             body: .intraAreaPrefix(body))
     }
 
-    func neighbors(of router: RouterID) -> [AdjacentNeighbor] {
+    func neighbors(of router: RouterID) -> [UsableNeighbor] {
         (1...4 as ClosedRange<UInt32>).map { direction in
             let other = neighbor(router, direction)
-            return AdjacentNeighbor(
+            return UsableNeighbor(
                 interface: direction, routerID: other, interfaceID: opposite(direction),
                 address: IPv6Address(high: 0xfe80 << 48, low: UInt64(other.rawValue)))
         }

@@ -68,7 +68,7 @@ struct StateDirectory: Sendable {
         var text = "mac \(identity.mac)\nnonce \(String(identity.nonce, radix: 16))\n"
         if let routerID = identity.routerID { text += "router-id \(routerID)\n" }
         if let machine = identity.machine { text += "machine \(String(machine, radix: 16))\n" }
-        try SmallFile.write(text, to: identityFile)
+        try SmallFile.write(text, to: identityFile, durably: true)
     }
 
     /// The saved IPv4 range for a purpose.
@@ -79,7 +79,7 @@ struct StateDirectory: Sendable {
 
     /// Saves the IPv4 range for a purpose.
     func save(_ range: IPv4Prefix, for purpose: String) throws(SystemError) {
-        try SmallFile.write("\(range)\n", to: "\(path)/\(purpose)")
+        try SmallFile.write("\(range)\n", to: "\(path)/\(purpose)", durably: true)
     }
 
     private var drainFile: String { path + "/drained" }

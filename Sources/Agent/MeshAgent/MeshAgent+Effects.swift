@@ -177,6 +177,7 @@ extension ForwardingSettings {
         let outcomes: [Outcome]
         switch setting {
         case .forwarding: outcomes = applyForwarding()
+        case .forwardingOnPort(let port): outcomes = [applyForwarding(on: port)]
         case .quietNextHops: outcomes = [setNextHopCompatibility(false)]
         case .looseReversePathFilter(let port): outcomes = relaxReversePathFilter(of: port).map { [$0] } ?? []
         case .keepRouterAdvertisements(let port): outcomes = keepRouterAdvertisements(of: port).map { [$0] } ?? []

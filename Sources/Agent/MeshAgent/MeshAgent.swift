@@ -153,10 +153,10 @@ extension MeshAgent {
 
     private func note(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8]) {
         let now = EventLoop.now
-        let runs = node.router?.calculationStatistics
+        let runs = node.routeCalculations
         node.note(
             .packet(interface: interface, source: source, destination: destination, octets: octets), at: now)
-        if node.router?.calculationStatistics != runs { counters.routeCalculation.observe(EventLoop.now - now) }
+        if node.routeCalculations != runs { counters.routeCalculation.observe(EventLoop.now - now) }
     }
 
     private func readMonitor() {

@@ -316,17 +316,17 @@ public final class ClusterFollower: Sendable {
         state.value.writing = nil
         guard state.value.isComplete, !state.value.unwritten.isEmpty else { return }
         state.value.written = .now()
-        let before = state.value.view.keepingProblem
+        let before = state.value.view.cacheProblem
         do {
             try state.value.objects.write(state.value.unwritten, to: directory)
             state.value.unwritten = []
-            state.value.view.keepingProblem = nil
+            state.value.view.cacheProblem = nil
         } catch {
-            state.value.view.keepingProblem = "cannot save the state of the cluster for the next start: \(error)"
+            state.value.view.cacheProblem = "cannot save the state of the cluster for the next start: \(error)"
             if state.value.connection != nil { scheduleWriting() }
         }
-        if let problem = state.value.view.keepingProblem, problem != before { state.value.notices.append(problem) }
-        if state.value.view.keepingProblem != before { tell() }
+        if let problem = state.value.view.cacheProblem, problem != before { state.value.notices.append(problem) }
+        if state.value.view.cacheProblem != before { tell() }
         // Lists and files take several times the memory of what they hold.
         if state.value.trimmed.map({ .now() - $0 >= Self.trimInterval }) ?? true {
             state.value.trimmed = .now()

@@ -66,6 +66,9 @@ extension Route.NextHop {
 }
 
 extension Status {
+    /// The maximum number of announced prefixes in the status for people.
+    private static let announcesShown = 12
+
     /// The status for people.
     public func text(node: String) -> String {
         var lines: [(String, String)] = [
@@ -92,7 +95,14 @@ extension Status {
             ("database", "\(counted(counts.lsas, "LSA")), \(counted(counts.spfRuns, "shortest-path run"))"),
         ]
         if counts.vips > 0 { lines.append(("vips", "\(counts.vipsAnnounced) announced of \(counts.vips)")) }
-        lines.append(("announces", announces.isEmpty ? "nothing" : announces.joined(separator: " ")))
+        let shown = announces.prefix(Self.announcesShown).joined(separator: " ")
+        let more = announces.count - Self.announcesShown
+        lines.append(
+            (
+                "announces",
+                announces.isEmpty
+                    ? "nothing" : more > 0 ? "\(shown) and \(counted(more, "more prefix", "more prefixes"))" : shown
+            ))
         lines.append(("configuration", configuration.file ?? "none, defaults"))
         if !configuration.ok {
             lines.append(("", "the file is not valid; the previous configuration stays in use"))

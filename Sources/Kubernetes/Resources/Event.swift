@@ -60,7 +60,6 @@ public struct NewEvent: Hashable, Sendable {
     /// The node whose agent creates it.
     public var host: String
 
-    /// Describes an event.
     public init(
         about subject: Subject, reason: String, message: String, isWarning: Bool, at time: MicroTime, host: String
     ) {

@@ -19,7 +19,6 @@ public struct Lease: Resource {
         case record = "spec"
     }
 
-    /// Makes a lease.
     public init(metadata: ObjectMetadata, record: LeaseRecord) {
         self.metadata = metadata
         self.record = record
@@ -46,7 +45,6 @@ public struct LeaseRecord: Hashable, Sendable {
     /// How often the holder changed.
     public var leaseTransitions = 0
 
-    /// An empty record.
     public init() {}
 }
 

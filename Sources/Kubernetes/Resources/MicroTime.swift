@@ -3,7 +3,6 @@ public struct MicroTime: Hashable, Sendable, Comparable, CustomStringConvertible
     /// Microseconds since 1970, not counting leap seconds.
     public var microseconds: Int64
 
-    /// Makes a moment.
     public init(microseconds: Int64) { self.microseconds = microseconds }
 
     /// Earlier first.

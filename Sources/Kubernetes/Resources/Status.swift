@@ -12,7 +12,6 @@ public struct Status: Hashable, Sendable, Decodable {
     private enum CodingKeys: CodingKey { case kind, code, reason, message, details }
     private enum DetailKeys: CodingKey { case retryAfterSeconds }
 
-    /// Makes a status.
     public init(code: Int, reason: String = "", message: String = "", retryAfterSeconds: Int = 0) {
         self.code = code
         self.reason = reason

@@ -7,7 +7,6 @@ public struct ListPage<Object: Resource>: Hashable, Sendable {
     /// The objects.
     public var items: [Object]
 
-    /// Makes a page.
     public init(resourceVersion: String, continuation: String = "", items: [Object]) {
         self.resourceVersion = resourceVersion
         self.continuation = continuation

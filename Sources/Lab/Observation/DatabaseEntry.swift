@@ -11,7 +11,6 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
     /// The checksum, which covers all but the age.
     public var checksum: UInt16
 
-    /// Describes an LSA.
     public init(type: UInt16, linkStateID: UInt32, advertisingRouter: UInt32, sequence: UInt32, checksum: UInt16) {
         self.type = type
         self.linkStateID = linkStateID

@@ -41,7 +41,6 @@ public struct Topology: Codable, Hashable, Sendable {
         /// Whether `config` is all there is, so that nothing is generated.
         public var configIsWhole: Bool
 
-        /// Describes a node.
         public init(
             _ name: String, router: RouterKind = .meshd, ospf: OSPFOptions = OSPFOptions(), vips: [VIP] = [],
             listens: [UInt16] = [], config: String = "", configIsWhole: Bool = false
@@ -73,7 +72,6 @@ public struct Topology: Codable, Hashable, Sendable {
         /// A dotted quad.
         public var routerID: String?
 
-        /// Describes settings.
         public init(
             type: String? = nil, hello: Int? = nil, dead: Int? = nil, priority: Int? = nil, cost: Int? = nil,
             retransmit: Int? = nil, routerID: String? = nil
@@ -114,7 +112,6 @@ public struct Topology: Codable, Hashable, Sendable {
         /// The largest packet, if not 1500 octets.
         public var mtu: Int?
 
-        /// Describes a link.
         public init(_ first: String, _ second: String, mtu: Int? = nil) {
             self.first = first
             self.second = second
@@ -137,7 +134,6 @@ public struct Topology: Codable, Hashable, Sendable {
         case free
     }
 
-    /// Describes a topology.
     public init(name: String, nodes: [Node], links: [Link], shape: Shape = .free) {
         self.name = name
         self.nodes = nodes

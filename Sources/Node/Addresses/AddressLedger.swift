@@ -127,6 +127,8 @@ public struct AddressLedger: Sendable {
 
     /// Whether there are requests to make.
     public var hasWork: Bool { !arrivals.isEmpty || !departures.isEmpty }
+    /// Whether there are requests to make at `now`, refused ones included.
+    public func hasRequests(at now: Instant) -> Bool { hasWork || nextDeadline.map { $0 <= now } ?? false }
     /// Whether requests are under way.
     public var isBusy: Bool { requests > 0 }
     /// When the next refused address is tried again.

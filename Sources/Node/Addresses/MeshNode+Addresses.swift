@@ -49,7 +49,7 @@ extension MeshNode {
         case .starting, .synchronizing, .running, .draining: break
         }
         // One batch per turn, so that hellos are not delayed.
-        guard !ledger.isBusy, pacing.mayRequestAddresses else { return }
+        guard !ledger.isBusy, pacing.mayRequestAddresses, ledger.hasRequests(at: now) else { return }
         // While the node starts, it has no neighbors to say hello to, so there is one batch of all addresses.
         let isStarting = if case .starting = life { true } else { false }
         // An address must be withdrawn before it is removed.

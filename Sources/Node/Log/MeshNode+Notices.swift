@@ -113,7 +113,7 @@ extension MeshNode {
         case .badLinkStateRequest: "a bad link-state request or update"
         case .inactivityTimer:
             "no hello for \((interfaces.ports[interface]?.rule.dead ?? .zero).inSeconds) s"
-        case .linkDown: "the link is down"
+        case .linkDown: "the interface is down"
         case .replaced: "it has another router ID or address now, or we have"
         case .standby: "our interface stands by for another one on the same link"
         case .stalled: "the exchange made no progress"

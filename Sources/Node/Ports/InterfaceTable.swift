@@ -15,6 +15,8 @@ public struct InterfaceTable: Sendable {
         public var prefixes: [IPv6Prefix]
         /// Whether the router uses it.
         public var state: State
+        /// Whether duplicate address detection of its link-local address is under way.
+        var isDetectingDuplicates = false
 
         /// Whether the router uses a port.
         public enum State: Hashable, Sendable {
@@ -63,6 +65,8 @@ public struct InterfaceTable: Sendable {
     public struct Unused: Hashable, Sendable {
         public var link: Link
         public var reason: Reason
+        /// Whether it was in use before.
+        var wasUsed = false
 
         /// Why a port is not used.
         public enum Reason: Hashable, Sendable {
@@ -121,7 +125,8 @@ public struct InterfaceTable: Sendable {
         let rule: InterfaceRule
         switch Self.decide(link, own, configuration, foreignSigns) {
         case .failure(let refusal):
-            unused[link.index] = link.isLoopback ? nil : Unused(link: link, reason: refusal.reason)
+            let wasUsed = unused[link.index]?.wasUsed == true || ports[link.index]?.routerAddress != nil
+            unused[link.index] = link.isLoopback ? nil : Unused(link: link, reason: refusal.reason, wasUsed: wasUsed)
             return drop(link.index, reason: refusal.reason.text(of: link.name))
         case .success(let found): rule = found
         }
@@ -133,7 +138,9 @@ public struct InterfaceTable: Sendable {
             of: link, rule, own, unusable: all.filter { !$0.isUsable }, current: previous?.routerAddress)
         let prefixes = Set(
             own.filter { !$0.address.isLinkLocal }.map { IPv6Prefix($0.address, length: $0.prefixLength) })
-        ports[link.index] = Port(link: link, rule: rule, prefixes: prefixes.sorted(), state: state)
+        let isDetecting = all.contains { $0.address.isLinkLocal && !$0.isUsable && !$0.isDuplicate }
+        ports[link.index] = Port(
+            link: link, rule: rule, prefixes: prefixes.sorted(), state: state, isDetectingDuplicates: isDetecting)
         switch (previous?.state, state) {
         case (.up(let before)?, .up(let configuration)):
             return before == configuration ? nil : .changed(configuration, from: before)
@@ -197,6 +204,19 @@ public struct InterfaceTable: Sendable {
         return change
     }
 
+    /// Ports of the mesh that have carrier and cannot be used, and ports that were in use until they seemed to belong to
+    /// another network, with the reasons, by name.
+    public var unusable: [(name: String, reason: String)] {
+        let down = ports.values.compactMap { port -> (name: String, reason: String)? in
+            guard case .active = port.rule.role, port.link.isUp, port.link.hasCarrier, !port.isDetectingDuplicates,
+                case .down(let reason) = port.state
+            else { return nil }
+            return (port.link.name, reason)
+        }
+        let lost = unused.values.filter { $0.wasUsed && $0.link.hasCarrier && $0.reason.isImposed }
+        return (down + lost.map { ($0.link.name, $0.reason.text(of: $0.link.name)) }).sorted { $0.name < $1.name }
+    }
+
     /// The names of ports that were in use and are gone, ascending.
     public var gone: [String] { unused.values.filter { $0.reason == .gone }.map(\.link.name).sorted() }
 
@@ -242,6 +262,14 @@ extension InterfaceTable {
 }
 
 extension InterfaceTable.Unused.Reason {
+    /// Whether something other than the configuration keeps a port that exists from being used.
+    fileprivate var isImposed: Bool {
+        switch self {
+        case .hasMaster, .foreignNetwork: true
+        case .noRule, .ignored, .gone: false
+        }
+    }
+
     /// The reason in words, for the port of this name.
     public func text(of name: String) -> String {
         switch self {

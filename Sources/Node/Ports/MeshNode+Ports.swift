@@ -77,6 +77,7 @@ extension MeshNode {
             notifyRouter(.interfaceUp(configuration), at: now)
             log(.notice, "interface \(configuration.name): \(configuration.difference(from: before))")
         case .down(let index, let name, let reason):
+            settings.forget(port: name)
             counters.portWentDown(name)
             notifyRouter(.interfaceDown(index: index), at: now)
             // The routes of the earlier run are not right any more.

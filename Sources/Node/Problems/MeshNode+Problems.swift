@@ -112,8 +112,8 @@ extension MeshNode {
         found += problems.configuration.map {
             Problem(.configuration, $0, "the configuration file is not in use: \($0)")
         }
-        if let reason = problems.unsaved {
-            found.append(Problem(.unsaved, "", "the node's state cannot be saved: \(reason)"))
+        if let unsaved = problems.unsaved {
+            found.append(Problem(.unsaved, "", "the node's state cannot be saved: \(unsaved.reason)"))
         }
         if let failure = network.failure {
             found.append(Problem(.podNetwork, "", "no pod can be attached: \(failure)"))
@@ -130,6 +130,7 @@ extension MeshNode {
             found.append(Problem(.isolated, "", "no neighbor is Full: this node is cut off from the mesh"))
         }
         found += interfaces.gone.map { Problem(.vanishedPort, $0, "\($0) was in use and is gone from this machine") }
+        found += interfaces.unusable.map { Problem(.unusablePort, $0.name, "\($0.name) is not used: \($0.reason)") }
         for interface in router.interfaceSnapshots where !interface.configuration.isPassive {
             let port = interface.configuration.name
             for mismatch in interface.mismatches where mismatch.deadline > now {
@@ -174,6 +175,18 @@ extension MeshNode {
                     Problem(
                         .oneWayNeighbor, "\(who) on \(port)", "\(who) is heard on \(port) and does not hear us (Init)",
                         remedy: "check its firewall for IP protocol 89, and this node's transmit path"))
+            }
+            let isExchanging = [.exStart, .exchange, .loading].contains(neighbor.state)
+            if isExchanging, neighbor.mismatchedMTU == nil,
+                now - neighbor.since >= interface.configuration.deadInterval * 3
+            {
+                found.append(
+                    Problem(
+                        .stalledExchange, "\(who) on \(port)",
+                        "the database exchange with \(who) on \(port) does not end (\(neighbor.state))",
+                        remedy:
+                            "check that unicast packets pass in both directions: filters, and the route to fe80::/64 on \(port)"
+                    ))
             }
             if let text = problem(of: neighbor, on: interface, at: now) {
                 found.append(Problem(.mismatch, "\(who) on \(port)", "\(who) on \(port): \(text)"))

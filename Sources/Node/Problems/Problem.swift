@@ -37,10 +37,14 @@ public struct Problem: Hashable, Sendable {
         case isolated
         /// A port that was in use is gone from the machine.
         case vanishedPort
+        /// A port of the mesh has carrier and cannot be used, or was in use until it seemed to belong to another network.
+        case unusablePort
         /// A port has carrier and no neighbor.
         case silentPort
         /// A neighbor is heard and does not hear this node (Init).
         case oneWayNeighbor
+        /// The database exchange with a neighbor makes no progress.
+        case stalledExchange
         /// A segment has no designated router.
         case noDesignatedRouter
         /// The two ends of a link do not agree on MTU, timers, area, instance or type.
@@ -116,8 +120,10 @@ public struct ProblemTable: Sendable {
     public private(set) var all: [Problem] = []
     /// Why the configuration file is not in use.
     var configuration: [String] = []
-    /// Why the state could not be saved.
-    var unsaved: String?
+    /// Why the state could not be saved, and when that is tried again.
+    var unsaved: (reason: String, retry: Instant)?
+    /// Why the last attempt before the one under way failed, which is logged already.
+    var saveRetried: String?
     /// The last stop of this process, with its end.
     var stop: (duration: Duration, end: Instant)?
     private var since: [Key: Instant] = [:]
@@ -126,7 +132,7 @@ public struct ProblemTable: Sendable {
     private var mustReview = false
 
     /// The minimum and the maximum time between reviews.
-    private static let shortest = Duration.seconds(2)
+    private static let shortest = Duration.seconds(5)
     private static let longest = Duration.seconds(15)
     /// The maximum number of listed problems of one kind.
     public static let mostOfAKind = 8

@@ -2,6 +2,8 @@
 public enum KernelSetting: Hashable, Sendable {
     /// Forwarding of IPv6 and IPv4, and ECMP hashing that includes ports: for the whole machine.
     case forwarding
+    /// Forwarding of IPv4 packets that a port of the mesh receives (`forwarding` = 1).
+    case forwardingOnPort(String)
     /// No notification for every route when its next-hop group is replaced (`net.ipv4.nexthop_compat_mode` = 0).
     case quietNextHops
     /// A port of the mesh accepts IPv4 packets whose return path is another port (`rp_filter` is not 1).

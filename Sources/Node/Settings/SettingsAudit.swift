@@ -24,6 +24,11 @@ public struct SettingsAudit: Sendable {
         return true
     }
 
+    /// A port was removed, or is not used any more. If it comes back, its settings are as new.
+    mutating func forget(port: String) {
+        known = known.filter { !$0.contains(".conf.\(port).") && !$0.contains("/conf/\(port)/") }
+    }
+
     /// Records outcomes. Returns the log lines about them.
     mutating func record(_ outcomes: [SettingOutcome]) -> [LogLine] {
         outcomes.compactMap { outcome in
@@ -77,6 +82,7 @@ extension MeshNode {
         wanted.append(.forwarding)
         if !configuration.kernel.keepsNextHopCompatibility { wanted.append(.quietNextHops) }
         for port in interfaces.ports.values.sorted(by: { $0.link.index < $1.link.index }) {
+            if case .active = port.rule.role { wanted.append(.forwardingOnPort(port.link.name)) }
             wanted.append(.looseReversePathFilter(port: port.link.name))
             if case .active = port.rule.role { wanted.append(.refuseRouterAdvertisements(port: port.link.name)) }
         }

@@ -38,7 +38,7 @@ struct LinkStateDatabase: Sendable {
         var arrivalBurst = 0
 
         /// When a neighbor that was behind was last sent this instance.
-        var lastAnswer: Instant?
+        var lastReply: Instant?
 
         func age(at now: Instant) -> UInt16 {
             let seconds = (now - installed).components.seconds
@@ -76,7 +76,7 @@ struct LinkStateDatabase: Sendable {
     mutating func install(_ lsa: LSA, for key: DatabaseKey, at now: Instant, arrivalBurst: Int = 0) {
         if let old = entries[key] {
             assert(old.unacknowledged == 0)
-            forget(old, for: key)
+            removeLSA(old, for: key)
         }
         octetCount += lsa.octets.count
         if key.interface == 0 { checksumSum &+= UInt32(lsa.header.checksum) }
@@ -86,16 +86,16 @@ struct LinkStateDatabase: Sendable {
 
     mutating func remove(_ key: DatabaseKey) {
         guard let old = entries.removeValue(forKey: key) else { return }
-        forget(old, for: key)
+        removeLSA(old, for: key)
     }
 
-    private mutating func forget(_ entry: Entry, for key: DatabaseKey) {
+    private mutating func removeLSA(_ entry: Entry, for key: DatabaseKey) {
         octetCount -= entry.lsa.octets.count
         if key.interface == 0 { checksumSum &-= UInt32(entry.lsa.header.checksum) }
         maxAged.remove(key)
     }
 
-    mutating func noteReply(_ key: DatabaseKey, at now: Instant) { entries[key]?.lastAnswer = now }
+    mutating func recordReply(_ key: DatabaseKey, at now: Instant) { entries[key]?.lastReply = now }
 
     /// One more neighbor (or one fewer) owes an acknowledgment of the installed instance.
     mutating func adjustUnacknowledged(_ key: DatabaseKey, by difference: Int) {

@@ -24,7 +24,7 @@ extension Router {
     }
 
     /// Removes an LSA from the database without flooding.
-    mutating func forget(_ key: DatabaseKey, at now: Instant) {
+    mutating func removeLSA(_ key: DatabaseKey, at now: Instant) {
         guard let entry = database[key] else { return }
         removeFromAllRetransmissionLists(key)
         database.remove(key)
@@ -77,13 +77,13 @@ extension Router {
             } else if key.lsa.advertisingRouter == routerID {
                 refreshOwn(key, at: now)
             } else {
-                expire(key, at: now)
+                flush(key, at: now)
             }
         }
     }
 
     /// Has an LSA vanish from the domain: its age is set to MaxAge and that is flooded (premature aging, §14.1).
-    mutating func expire(_ key: DatabaseKey, at now: Instant) {
+    mutating func flush(_ key: DatabaseKey, at now: Instant) {
         guard var lsa = database[key]?.lsa, lsa.age < LSAHeader.maxAge else { return }
         lsa.age = LSAHeader.maxAge
         install(lsa, for: key, at: now)

@@ -84,8 +84,8 @@ extension Interface {
         return state(of: router) != .backup
     }
 
-    /// Notes for every neighbor that lacks an LSA that it owes an acknowledgment. Returns whether any lacks it, and how
-    /// many more acknowledgments are owed.
+    /// Adds an LSA to the retransmission list of every neighbor that lacks it. Returns whether any does, and how many lists
+    /// are longer now.
     fileprivate mutating func queue(
         _ key: DatabaseKey, _ header: LSAHeader, from sender: RouterID?, at now: Instant
     ) -> (isWanted: Bool, added: Int) {

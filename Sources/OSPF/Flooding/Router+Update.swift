@@ -11,7 +11,7 @@ extension Router {
     static let arrivalBurst = 16
 
     /// The minimum time between replies to a neighbor with an older instance, per LSA.
-    static let answerDistance = Duration.milliseconds(50)
+    static let replyInterval = Duration.milliseconds(50)
 
     mutating func receive(_ update: LinkStateUpdate, from neighbor: NeighborKey, at now: Instant) {
         guard interfaces[neighbor].state >= .exchange else { return reject(.neighborState) }
@@ -69,7 +69,7 @@ extension Router {
             return neighborEvent(neighbor, .badLinkStateRequest, because: fault, at: now)
         }
         guard lsa.header.recency(comparedTo: old.header(at: now)) == .same else {
-            return answerOlder(key, old, to: neighbor, at: now)
+            return replyToOlder(key, old, to: neighbor, at: now)
         }
         guard removeFromRetransmissionList(key, of: neighbor) else { return direct.append(lsa.header) }
         removeFlushed(key, at: now)
@@ -151,14 +151,14 @@ extension Router {
     }
 
     /// The neighbor is behind: it gets what we have, but not faster than it could take it (RFC 2328 §13 (8)).
-    private mutating func answerOlder(
+    private mutating func replyToOlder(
         _ key: DatabaseKey, _ entry: LinkStateDatabase.Entry, to neighbor: NeighborKey, at now: Instant
     ) {
         let isWrapping =
             entry.age(at: now) >= LSAHeader.maxAge
             && entry.lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber
-        guard !isWrapping, now - (entry.lastAnswer ?? .distantPast) >= Self.answerDistance else { return }
-        database.noteReply(key, at: now)
+        guard !isWrapping, now - (entry.lastReply ?? .distantPast) >= Self.replyInterval else { return }
+        database.recordReply(key, at: now)
         sendUpdates([key], to: neighbor, at: now)
     }
 }

@@ -37,28 +37,28 @@ extension Router {
             if !interfaces[index].mismatches.isEmpty { interfaces[index].mismatches[router] = nil }
             return true
         }
-        noteMismatch(field, theirs, own, hello, from: router, on: index, at: now)
+        recordMismatch(field, theirs, own, hello, from: router, on: index, at: now)
         return false
     }
 
     /// Notes that a packet belongs to another area than ours (RFC 5340 §4.2.2). Only hellos of our instance count: an
     /// instance of another number may be in any area.
-    mutating func noteForeignArea(_ packet: Packet, on index: UInt32, at now: Instant) {
+    mutating func recordAreaMismatch(_ packet: Packet, on index: UInt32, at now: Instant) {
         guard case .hello(let hello) = packet.body, packet.header.instanceID == configuration.instanceID,
             ![routerID, .none].contains(packet.header.routerID)
         else { return }
-        noteMismatch(
+        recordMismatch(
             .area, Int(packet.header.areaID.rawValue), Int(configuration.areaID.rawValue), hello,
             from: packet.header.routerID, on: index, at: now)
     }
 
     /// Notes a hello of another instance (RFC 5340 §4.2.2). Several instances may share a link, so this is a mismatch only
     /// where no neighbor has the right one.
-    mutating func noteForeignInstance(_ packet: Packet, on index: UInt32, at now: Instant) {
+    mutating func recordInstanceMismatch(_ packet: Packet, on index: UInt32, at now: Instant) {
         guard case .hello(let hello) = packet.body, ![routerID, .none].contains(packet.header.routerID),
             interfaces[index].neighbors.isEmpty
         else { return }
-        noteMismatch(
+        recordMismatch(
             .instanceID, Int(packet.header.instanceID), Int(configuration.instanceID), hello,
             from: packet.header.routerID, on: index, at: now)
     }
@@ -69,14 +69,14 @@ extension Router {
         _ hello: Hello, from router: RouterID, at source: IPv6Address, on index: UInt32, now: Instant
     ) -> Bool {
         guard source != interfaces[index].configuration.linkLocalAddress else {
-            noteMismatch(.linkLocalAddress, 0, 0, hello, from: router, on: index, at: now)
+            recordMismatch(.linkLocalAddress, 0, 0, hello, from: router, on: index, at: now)
             return false
         }
         return true
     }
 
     /// Records a mismatch until its hellos stop, with one notice.
-    private mutating func noteMismatch(
+    private mutating func recordMismatch(
         _ field: Notice.HelloField, _ theirs: Int, _ ours: Int, _ hello: Hello, from router: RouterID,
         on index: UInt32, at now: Instant
     ) {

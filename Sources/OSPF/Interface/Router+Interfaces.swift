@@ -17,7 +17,7 @@ extension Router {
         origination.interfacesChanged()
         guard !interface.isPassive else { return }
         effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: true))
-        // Only who has joined the group can hear the others.
+        // Only members of the group receive hellos.
         if sendFinalHellos(at: now) {
             interfaces[index].nextHello = now + Self.listeningTime
         } else {
@@ -69,16 +69,16 @@ extension Router {
         let interface = interfaces[index]
         leaveGroups(interface)
         notify(.interfaceState(interface: index, from: interface.state(of: routerID), to: .down))
-        forgetLink(index, at: now)
+        removeLinkLSAs(index, at: now)
         interfaces.remove(index)
         duplicates.neighborSeen[index] = nil
         origination.interfacesChanged()
     }
 
     /// Forgets the LSAs that belong to the link of an interface.
-    mutating func forgetLink(_ index: UInt32, at now: Instant) {
-        for key in database.entries.keys.filter({ $0.interface == index }).sorted() { forget(key, at: now) }
-        origination.forgetInterface(index)
+    mutating func removeLinkLSAs(_ index: UInt32, at now: Instant) {
+        for key in database.entries.keys.filter({ $0.interface == index }).sorted() { removeLSA(key, at: now) }
+        origination.removeInterface(index)
     }
 
     private mutating func leaveGroups(_ interface: Interface) {

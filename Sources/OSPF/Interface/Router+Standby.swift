@@ -51,7 +51,7 @@ extension Router {
 
     private mutating func standBy(_ index: UInt32, for active: UInt32, at now: Instant) {
         removeNeighbors(index, reason: .standby, at: now)
-        forgetLink(index, at: now)
+        removeLinkLSAs(index, at: now)
         interfaces[index].becomeStandby()
         setMode(index, standbyMode(for: active, at: now), at: now)
         notify(.standby(interface: index, active: active))

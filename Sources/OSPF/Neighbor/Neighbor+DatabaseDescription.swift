@@ -107,7 +107,7 @@ extension Neighbor {
         _ description: DatabaseDescription, room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
         into outbox: inout ConversationOutbox
     ) {
-        noteBeginning(description)
+        recordBeginning(description)
         if description.flags.isSuperset(of: [.initialize, .more, .master]), description.headers.isEmpty,
             routerID > context.routerID
         {
@@ -139,7 +139,7 @@ extension Neighbor {
             return receiveRepetition(in: context, database, into: &outbox)
         }
         guard !isLate(description, in: context) else { return }
-        noteBeginning(description)
+        recordBeginning(description)
         if let fault = fault(in: description) {
             return handle(.sequenceNumberMismatch, because: fault, in: context, database, into: &outbox)
         }
@@ -162,7 +162,7 @@ extension Neighbor {
     }
 
     /// Remembers with which number the neighbor began its latest exchange.
-    private mutating func noteBeginning(_ description: DatabaseDescription) {
+    private mutating func recordBeginning(_ description: DatabaseDescription) {
         guard description.flags.contains(.initialize) else { return }
         beginning = description.sequenceNumber
     }

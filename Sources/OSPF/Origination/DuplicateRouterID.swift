@@ -141,7 +141,7 @@ extension Router {
         let interfaces = self.interfaces.map(\.configuration)
         for interface in interfaces { interfaceDown(interface.index, reason: .replaced, at: now) }
         let known = Set(database.entries.keys.map(\.lsa.advertisingRouter))
-        for key in database.entries.keys.sorted() { forget(key, at: now) }
+        for key in database.entries.keys.sorted() { removeLSA(key, at: now) }
         aging = DeadlineQueue()
         origination.restart()
         resumption = nil

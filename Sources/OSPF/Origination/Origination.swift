@@ -102,7 +102,7 @@ struct Origination: Sendable {
 
     mutating func interfacesChanged() { changes.insert(.interfaces) }
 
-    mutating func forgetInterface(_ index: UInt32) {
+    mutating func removeInterface(_ index: UInt32) {
         own = own.filter { $0.key.interface != index }
     }
 

@@ -20,7 +20,7 @@ extension Router {
         self.resumption = nil
         origination.changes.formUnion(resumption.withheld)
         originateOwn(at: now)
-        for key in ownKeys where origination.own[key]?.body == nil { expire(key, at: now) }
+        for key in ownKeys where origination.own[key]?.body == nil { flush(key, at: now) }
     }
 
     /// All LSAs in the database that this router or an earlier run of it has originated, in order.
@@ -35,7 +35,7 @@ extension Router {
         let neighbors = interfaces.lazy.flatMap(\.neighbors)
         guard neighbors.contains(where: { $0.state == .full }) else { return false }
         guard calculation.hasRouterLSA(of: routerID) else {
-            // Who is full knows of none. It may have been replaced as well, and another, who comes next, know.
+            // No full neighbor has our router-LSA. It may have restarted as well, and the next neighbor may have it.
             return !neighbors.contains { $0.state != .full && $0.state != .twoWay && now - $0.since < Self.linkHold }
         }
         return calculation.pointToPointLinks(of: routerID).allSatisfy { link in

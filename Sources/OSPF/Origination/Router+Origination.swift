@@ -40,7 +40,7 @@ extension Router {
         guard let own = origination.own[key] else { return }
         guard let body = own.body else {
             // Bad news is never held back.
-            expire(key, at: now)
+            flush(key, at: now)
             return removeFlushed(key, at: now)
         }
         guard isUrgent || own.throttle.earliest <= now else {
@@ -51,7 +51,7 @@ extension Router {
         if let last = database[key]?.lsa.header.sequenceNumber {
             guard last < LSAHeader.maxSequenceNumber else {
                 // The numbers are used up: the LSA must leave the domain before it can begin again (RFC 2328 §12.1.6).
-                expire(key, at: now)
+                flush(key, at: now)
                 return removeFlushed(key, at: now)
             }
             sequenceNumber = last + 1
@@ -73,7 +73,7 @@ extension Router {
         if origination.own[key]?.body != nil {
             originate(key, at: now)
         } else if resumption == nil {
-            expire(key, at: now)
+            flush(key, at: now)
         }
     }
 
@@ -94,14 +94,14 @@ extension Router {
             // In the same turn, so that our own routes do not miss it meanwhile.
             originate(key, at: now, isUrgent: own.throttle.isFresh)
         } else if lsa.age < LSAHeader.maxAge, resumption == nil {
-            expire(key, at: now)
+            flush(key, at: now)
         }
     }
 
     /// Flushes all our LSAs and sends a last hello, so that neighbors route around at once instead of after
     /// RouterDeadInterval. There is no time for acknowledgments; what is lost ages out with the adjacency.
     mutating func shutDown(at now: Instant) {
-        for key in ownKeys { expire(key, at: now) }
+        for key in ownKeys { flush(key, at: now) }
         for index in interfaces.indices {
             while !interfaces[index].flood.isEmpty {
                 let destination = floodDestination(index)

@@ -97,7 +97,6 @@ struct PrefixTable: Sendable {
     /// The last step from one group to another: prefixes that come together mostly take the same one.
     private var lastStep: (from: GroupNumber, candidate: Candidate, isAddition: Bool, to: GroupNumber)?
 
-    /// Makes an empty table.
     init(limits: RouterLimits = RouterLimits()) {
         maximumPrefixes = limits.prefixes
         maximumCandidates = limits.announcersPerPrefix
@@ -341,7 +340,7 @@ extension PrefixTable {
                 }
                 update.routes.append((entry.prefix, group == .none ? nil : group.destinationID))
             }
-            if entry.group == .none { forget(number) }
+            if entry.group == .none { removeLSA(number) }
         }
         dirtyEntries.removeAll(keepingCapacity: dirtyEntries.count < 1024)
         for group in left.sorted() where groups[group].routeCount == 0 {
@@ -350,7 +349,7 @@ extension PrefixTable {
         }
     }
 
-    private mutating func forget(_ number: PrefixNumber) {
+    private mutating func removeLSA(_ number: PrefixNumber) {
         let prefix = entries[number].prefix
         numbers[prefix] = nil
         lengthCounts[prefix.length] -= 1

@@ -5,7 +5,7 @@ extension RouteCalculation {
     /// Brings the routes up to date as seen from `root`, whose own router-LSA is taken from the database as everybody
     /// else takes it. A link of its own over which no neighbor is known gives no next hop. Each route keeps at most
     /// `maximumPaths` (at least 1) next hops.
-    public mutating func run(root: RouterID, neighbors: [AdjacentNeighbor], maximumPaths: Int) -> RouteTableUpdate {
+    public mutating func run(root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int) -> RouteTableUpdate {
         precondition(maximumPaths >= 1)
         topology.updateGraph()
         announceRefused()
@@ -115,7 +115,7 @@ extension RouteCalculation {
 // MARK: - The root's surroundings
 
 extension RouteCalculation {
-    private func makeView(root: RouterID, neighbors: [AdjacentNeighbor], maximumPaths: Int) -> Viewpoint {
+    private func makeView(root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int) -> Viewpoint {
         var view = Viewpoint(root: root, maximumPaths: maximumPaths)
         view.exits = neighbors.map(Exit.init)
         view.exits.sort(by: Exit.precedes)
@@ -160,7 +160,7 @@ extension RouteCalculation {
     }
 
     /// The vertex of a neighbor if it is another router that a network's LSA names.
-    private func router(_ neighbor: AdjacentNeighbor, on network: Vertex, root: RouterID) -> Vertex? {
+    private func router(_ neighbor: UsableNeighbor, on network: Vertex, root: RouterID) -> Vertex? {
         guard neighbor.routerID != root, topology.hasLink(from: network, to: .router(neighbor.routerID)) else {
             return nil
         }

@@ -66,9 +66,9 @@ struct Viewpoint: Equatable, Sendable {
 struct Exit: Equatable, Sendable {
     var nextHop: NextHop
     /// `nil` where the destination itself is on the link.
-    var neighbor: AdjacentNeighbor?
+    var neighbor: UsableNeighbor?
 
-    init(_ neighbor: AdjacentNeighbor) {
+    init(_ neighbor: UsableNeighbor) {
         nextHop = neighbor.nextHop
         self.neighbor = neighbor
     }

@@ -19,9 +19,7 @@ public enum PathKind: UInt8, Hashable, Sendable, Comparable {
 public struct DestinationID: RawRepresentable, Hashable, Sendable, Comparable {
     /// The number.
     public let rawValue: UInt32
-    /// Makes an ID.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
-    /// Numeric order.
     public static func < (left: DestinationID, right: DestinationID) -> Bool { left.rawValue < right.rawValue }
 }
 
@@ -41,7 +39,6 @@ public struct Destination: Hashable, Sendable {
     /// never empty.
     public var nextHops: [NextHop]
 
-    /// Makes a destination.
     public init(
         kind: PathKind, metric: UInt32, internalMetric: UInt32 = 0, announcers: [RouterID], nextHops: [NextHop]
     ) {
@@ -63,7 +60,6 @@ public struct RouteTableUpdate: Equatable, Sendable {
     /// Destinations that no route refers to any more.
     public var released: [DestinationID]
 
-    /// Makes an update.
     public init(
         destinations: [(id: DestinationID, destination: Destination)] = [],
         routes: [(prefix: IPv6Prefix, destination: DestinationID?)] = [], released: [DestinationID] = []
@@ -94,7 +90,6 @@ public struct RouteTable: Sendable {
     /// The destination of each prefix.
     public private(set) var routes = PrefixMap<DestinationID>()
 
-    /// Makes an empty table.
     public init() {}
 
     /// Gives this table storage of its own.

@@ -30,10 +30,10 @@ extension Router {
         effects.append(.routes(update))
     }
 
-    private var usableNeighbors: [AdjacentNeighbor] {
+    private var usableNeighbors: [UsableNeighbor] {
         interfaces.flatMap { interface in
             interface.neighbors.filter(interface.isUsable).map {
-                AdjacentNeighbor(
+                UsableNeighbor(
                     interface: interface.index, routerID: $0.routerID, interfaceID: $0.interfaceID,
                     address: $0.address)
             }

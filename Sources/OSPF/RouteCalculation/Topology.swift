@@ -80,7 +80,7 @@ struct Topology: Sendable {
 
     /// Forgets that anything is new.
     mutating func markSeen() {
-        graph.forgetChanges()
+        graph.clearChanges()
         hasNewFlags = false
     }
 

@@ -17,7 +17,6 @@ public struct ASExternalLSA: Hashable, Sendable {
     /// The link state ID of that LSA.
     public var referencedLinkStateID: UInt32?
 
-    /// Makes a body.
     public init(
         isType2: Bool, metric: UInt32, prefix: LSAPrefix, forwardingAddress: IPv6Address? = nil,
         routeTag: UInt32? = nil, referencedType: LSAType? = nil, referencedLinkStateID: UInt32? = nil

@@ -11,7 +11,6 @@ public struct AutoConfigurationLSA: Hashable, Sendable {
     /// The values in order.
     public var values: [TLV]
 
-    /// Makes a body.
     public init(values: [TLV]) { self.values = values }
 
     /// The hardware fingerprint, if there is one.

@@ -5,7 +5,6 @@ public struct InterAreaPrefixLSA: Hashable, Sendable {
     /// The prefix; its own metric is 0.
     public var prefix: LSAPrefix
 
-    /// Makes a body.
     public init(metric: UInt32, prefix: LSAPrefix) {
         self.metric = metric
         self.prefix = prefix

@@ -9,7 +9,6 @@ public struct InterAreaRouterLSA: Hashable, Sendable {
     /// The AS boundary router.
     public var destination: RouterID
 
-    /// Makes a body.
     public init(options: OSPFOptions, metric: UInt32, destination: RouterID) {
         self.options = options
         self.metric = metric

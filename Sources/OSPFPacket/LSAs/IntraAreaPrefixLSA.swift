@@ -11,7 +11,6 @@ public struct IntraAreaPrefixLSA: Hashable, Sendable {
     /// The prefixes with their metrics.
     public var prefixes: [LSAPrefix]
 
-    /// Makes a body.
     public init(
         referencedType: LSAType, referencedLinkStateID: UInt32, referencedAdvertisingRouter: RouterID,
         prefixes: [LSAPrefix]

@@ -25,7 +25,6 @@ public struct LSAHeader: Hashable, Sendable {
     /// Octets of the LSA with this header, at least 20.
     public var length: UInt16
 
-    /// Makes a header.
     public init(age: UInt16, key: LSAKey, sequenceNumber: Int32, checksum: UInt16, length: UInt16) {
         self.age = age
         self.key = key

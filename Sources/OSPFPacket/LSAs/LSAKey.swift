@@ -9,7 +9,6 @@ public struct LSAKey: Hashable, Sendable, Comparable {
     /// Who originated it.
     public var advertisingRouter: RouterID
 
-    /// Makes a key.
     public init(type: LSAType, linkStateID: UInt32, advertisingRouter: RouterID) {
         self.type = type
         self.linkStateID = linkStateID

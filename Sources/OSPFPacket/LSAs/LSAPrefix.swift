@@ -9,7 +9,6 @@ public struct LSAPrefix: Hashable, Sendable {
     /// In LSAs that list the prefixes of a router or network the prefix's metric; elsewhere 0.
     public var metric: UInt16
 
-    /// Makes an entry.
     public init(prefix: IPv6Prefix, options: PrefixOptions = [], metric: UInt16 = 0) {
         self.prefix = prefix
         self.options = options

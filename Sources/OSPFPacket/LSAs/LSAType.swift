@@ -64,6 +64,5 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
         }
     }
 
-    /// Numeric order.
     public static func < (left: LSAType, right: LSAType) -> Bool { left.rawValue < right.rawValue }
 }

@@ -11,7 +11,6 @@ public struct LinkLSA: Hashable, Sendable {
     /// The prefixes to attach to the link.
     public var prefixes: [LSAPrefix]
 
-    /// Makes a body.
     public init(priority: UInt8, options: OSPFOptions, linkLocalAddress: IPv6Address, prefixes: [LSAPrefix]) {
         self.priority = priority
         self.options = options

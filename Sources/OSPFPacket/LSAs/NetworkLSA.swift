@@ -7,7 +7,6 @@ public struct NetworkLSA: Hashable, Sendable {
     /// The routers fully adjacent to the designated router, and itself.
     public var attachedRouters: [RouterID]
 
-    /// Makes a body.
     public init(options: OSPFOptions, attachedRouters: [RouterID]) {
         self.options = options
         self.attachedRouters = attachedRouters

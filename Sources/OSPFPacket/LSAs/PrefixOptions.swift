@@ -2,7 +2,6 @@
 public struct PrefixOptions: OptionSet, Hashable, Sendable {
     /// The eight bits.
     public let rawValue: UInt8
-    /// Makes options from their bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// No unicast: left out of unicast routes.

@@ -15,7 +15,6 @@ public struct RouterInformationLSA: Hashable, Sendable {
     /// The values in order.
     public var values: [TLV]
 
-    /// Makes a body.
     public init(values: [TLV]) { self.values = values }
 
     /// The router's name, if there is one.

@@ -6,7 +6,6 @@ public struct RouterLSA: Hashable, Sendable {
     public struct Flags: OptionSet, Hashable, Sendable {
         /// The eight bits before the options.
         public let rawValue: UInt8
-        /// Makes flags from their bits.
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// Area border router.
         public static let border = Flags(rawValue: 1 << 0)
@@ -41,7 +40,6 @@ public struct RouterLSA: Hashable, Sendable {
         /// The neighbor's router ID, or the designated router's.
         public var neighborRouterID: RouterID
 
-        /// Describes an interface.
         public init(
             type: LinkType, metric: UInt16, interfaceID: UInt32, neighborInterfaceID: UInt32, neighborRouterID: RouterID
         ) {
@@ -60,7 +58,6 @@ public struct RouterLSA: Hashable, Sendable {
     /// Its interfaces that have a full adjacency.
     public var links: [Link]
 
-    /// Makes a body.
     public init(flags: Flags = [], options: OSPFOptions, links: [Link]) {
         self.flags = flags
         self.options = options

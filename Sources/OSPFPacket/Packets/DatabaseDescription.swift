@@ -4,7 +4,6 @@ public struct DatabaseDescription: Hashable, Sendable {
     public struct Flags: OptionSet, Hashable, Sendable {
         /// The bits.
         public let rawValue: UInt8
-        /// Makes flags from their bits.
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// The sender is the master.
         public static let master = Flags(rawValue: 1 << 0)
@@ -25,7 +24,6 @@ public struct DatabaseDescription: Hashable, Sendable {
     /// The LSAs described.
     public var headers: [LSAHeader]
 
-    /// Makes a description.
     public init(
         options: OSPFOptions, interfaceMTU: UInt16, flags: Flags, sequenceNumber: UInt32, headers: [LSAHeader]
     ) {

@@ -19,7 +19,6 @@ public struct Hello: Hashable, Sendable {
     /// The routers whose hellos were received recently on the link.
     public var neighbors: [RouterID]
 
-    /// Makes a hello.
     public init(
         interfaceID: UInt32, priority: UInt8, options: OSPFOptions, helloInterval: UInt16, deadInterval: UInt16,
         designatedRouter: RouterID, backupDesignatedRouter: RouterID, neighbors: [RouterID]

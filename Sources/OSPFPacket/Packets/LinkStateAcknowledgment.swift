@@ -2,7 +2,6 @@
 public struct LinkStateAcknowledgment: Hashable, Sendable {
     /// The instances acknowledged.
     public var headers: [LSAHeader]
-    /// Makes an acknowledgment.
     public init(headers: [LSAHeader]) { self.headers = headers }
 }
 

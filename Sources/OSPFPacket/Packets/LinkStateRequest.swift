@@ -2,7 +2,6 @@
 public struct LinkStateRequest: Hashable, Sendable {
     /// The LSAs wanted.
     public var keys: [LSAKey]
-    /// Makes a request.
     public init(keys: [LSAKey]) { self.keys = keys }
 }
 

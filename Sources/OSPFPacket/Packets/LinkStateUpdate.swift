@@ -4,7 +4,6 @@ public struct LinkStateUpdate: Hashable, Sendable {
     public var lsas: [LSA]
     /// How many LSAs were left out by the decoder because their checksum was wrong (RFC 2328 §13 (1)).
     public var damaged: Int
-    /// Makes an update.
     public init(lsas: [LSA], damaged: Int = 0) {
         self.lsas = lsas
         self.damaged = damaged

@@ -19,7 +19,6 @@ public struct Packet: Hashable, Sendable {
         case linkStateAcknowledgment(LinkStateAcknowledgment)
     }
 
-    /// Makes a packet.
     public init(header: PacketHeader, body: Body) {
         self.header = header
         self.body = body

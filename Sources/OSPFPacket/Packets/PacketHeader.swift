@@ -13,7 +13,6 @@ public struct PacketHeader: Hashable, Sendable {
     /// Which of several instances on one link it belongs to.
     public var instanceID: UInt8
 
-    /// Makes a header.
     public init(routerID: RouterID, areaID: AreaID, instanceID: UInt8) {
         self.routerID = routerID
         self.areaID = areaID

@@ -12,7 +12,6 @@ public struct NetworkPlan: Hashable, Sendable {
     /// How the machines behave in time.
     public var machine = MachineBehavior()
 
-    /// Makes a plan.
     public init(nodes: [NodePlan], links: [LinkPlan]) {
         self.nodes = nodes
         self.links = links
@@ -36,7 +35,6 @@ public struct NodePlan: Hashable, Sendable {
     /// What its clock shows when the simulation begins: no two machines' monotonic clocks agree.
     public var clockOffset: Duration
 
-    /// Describes a machine.
     public init(
         routerID: RouterID, routerIDIsDerived: Bool = false, prefixes: [AdvertisedPrefix] = [],
         externals: [ExternalPrefix] = [], clockOffset: Duration = .zero
@@ -65,7 +63,6 @@ public struct LinkPlan: Hashable, Sendable {
     /// The largest packet, at least 1280.
     public var mtu: Int
 
-    /// Describes a link.
     public init(
         ends: [EndPlan], isSegment: Bool = false, quality: LinkQuality = LinkQuality(),
         helloInterval: Duration = .seconds(1), deadInterval: Duration = .seconds(4), mtu: Int = 1500
@@ -91,7 +88,6 @@ public struct EndPlan: Hashable, Sendable {
     /// The kind of the link in the router's configuration.
     public var kind: InterfaceConfiguration.Kind
 
-    /// Describes an end.
     public init(node: Int, cost: UInt16 = 10, priority: UInt8 = 1, kind: InterfaceConfiguration.Kind = .pointToPoint) {
         self.node = node
         self.cost = cost

@@ -10,7 +10,6 @@ public struct Scenario: Hashable, Sendable {
         /// The action.
         public var action: Action
 
-        /// Makes a step.
         public init(_ time: Duration, _ action: Action) {
             self.time = time
             self.action = action
@@ -30,7 +29,6 @@ public struct Scenario: Hashable, Sendable {
     /// How long nothing may happen at the end, except hellos, refreshes and the aging of LSAs without originator.
     public var rest: Duration
 
-    /// Makes a scenario.
     public init(
         seed: UInt64, title: String, plan: NetworkPlan, script: [Step], patience: Duration = .seconds(60),
         rest: Duration = .seconds(10)

@@ -22,7 +22,7 @@ struct Area {
 
     /// Runs the calculation and takes its update in.
     @discardableResult
-    mutating func run(_ root: RouterID, _ neighbors: [AdjacentNeighbor], maximumPaths: Int = 64) -> RouteTableUpdate {
+    mutating func run(_ root: RouterID, _ neighbors: [UsableNeighbor], maximumPaths: Int = 64) -> RouteTableUpdate {
         let update = calculation.run(root: root, neighbors: neighbors, maximumPaths: maximumPaths)
         table.apply(update)
         return update
@@ -108,8 +108,8 @@ func linkLocal(_ router: RouterID, _ interface: UInt32) -> IPv6Address {
     IPv6Address(high: 0xfe80 << 48, low: UInt64(router.rawValue) << 16 | UInt64(interface))
 }
 
-func neighbor(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> AdjacentNeighbor {
-    AdjacentNeighbor(
+func neighbor(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> UsableNeighbor {
+    UsableNeighbor(
         interface: interface, routerID: router, interfaceID: theirs, address: linkLocal(router, theirs))
 }
 

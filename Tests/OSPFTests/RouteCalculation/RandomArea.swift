@@ -177,8 +177,8 @@ struct RandomArea {
     }
 
     /// Whom a router hears, whether the database knows of it or not.
-    func neighbors(of root: RouterID) -> [AdjacentNeighbor] {
-        var result: [AdjacentNeighbor] = []
+    func neighbors(of root: RouterID) -> [UsableNeighbor] {
+        var result: [UsableNeighbor] = []
         for cable in cables where cable.isUp {
             for (near, far) in [(cable.a, cable.b), (cable.b, cable.a)] where near.router == root {
                 result.append(neighbor(near.interface, far.router, far.interface))

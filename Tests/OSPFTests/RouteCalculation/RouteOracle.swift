@@ -27,13 +27,13 @@ struct RouteOracle {
     private let bodies: [LSAKey: LSABody]
     private let root: RouterID
     private let isBackbone: Bool
-    private let neighbors: [AdjacentNeighbor]
+    private let neighbors: [UsableNeighbor]
     private var routers: [RouterID: [(UInt32, RouterLSA)]] = [:]
     private var edges: [(from: Node, to: Node, cost: Int)] = []
     private var rootLinks: [(link: RouterLSA.Link, to: Node)] = []
     private var distances: [Node: [Node: Int]] = [:]
 
-    init(_ bodies: [LSAKey: LSABody], root: RouterID, neighbors: [AdjacentNeighbor], isBackbone: Bool = true) {
+    init(_ bodies: [LSAKey: LSABody], root: RouterID, neighbors: [UsableNeighbor], isBackbone: Bool = true) {
         self.isBackbone = isBackbone
         self.bodies = bodies
         self.root = root

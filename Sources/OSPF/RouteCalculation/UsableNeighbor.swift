@@ -3,7 +3,7 @@ public import Addressing
 /// A neighbor through which packets can be sent: on a point-to-point link one in state Full
 /// (or that was a moment ago), on a broadcast link any
 /// in state 2-Way or higher (the routers on a transit network forward to each other directly, adjacent or not).
-public struct AdjacentNeighbor: Hashable, Sendable {
+public struct UsableNeighbor: Hashable, Sendable {
     /// Our interface towards it: the kernel's index and our OSPF interface ID.
     public var interface: UInt32
     /// Its router ID.
@@ -13,7 +13,6 @@ public struct AdjacentNeighbor: Hashable, Sendable {
     /// Its link-local address on that link.
     public var address: IPv6Address
 
-    /// Describes a neighbor.
     public init(interface: UInt32, routerID: RouterID, interfaceID: UInt32, address: IPv6Address) {
         self.interface = interface
         self.routerID = routerID
