@@ -63,7 +63,8 @@ int clinux_unpin_network(const char *path) {
 int clinux_set_fifo_priority(int priority) {
     struct sched_param parameters = {.sched_priority = priority};
     // Children (health checks) start with the ordinary policy.
-    int error = pthread_setschedparam(pthread_self(), SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters);
+    int policy = priority == 0 ? SCHED_OTHER : SCHED_FIFO;
+    int error = pthread_setschedparam(pthread_self(), policy | SCHED_RESET_ON_FORK, &parameters);
     if (error == 0) return 0;
     errno = error;
     return -1;

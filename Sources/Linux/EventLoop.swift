@@ -74,6 +74,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var earliest = Deadline.never
     private var armed = Deadline.never
     private var taken: [UnownedJob] = []
+    private var hasRealtimePriority = false
 
     private static let timerToken: UInt64 = 0
     private static let wakeUpToken: UInt64 = 1
@@ -116,7 +117,17 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// Asks for SCHED_FIFO for the loop's thread; whether it was granted. Only on the loop.
     public func requestRealtimePriority() -> Bool {
         checkIsolated()
-        return clinux_set_fifo_priority(10) == 0
+        hasRealtimePriority = clinux_set_fifo_priority(10) == 0
+        return hasRealtimePriority
+    }
+
+    /// Runs `body` without real-time priority. For system calls that the kernel restarts in a loop while another thread has a
+    /// lock, such as writes of forwarding settings (RTNL): that thread may wait for this processor. Only on the loop.
+    public func withOrdinaryPriority<Result>(_ body: () -> Result) -> Result {
+        checkIsolated()
+        guard hasRealtimePriority, clinux_set_fifo_priority(0) == 0 else { return body() }
+        defer { _ = requestRealtimePriority() }
+        return body()
     }
 }
 

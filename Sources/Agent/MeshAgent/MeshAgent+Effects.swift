@@ -30,7 +30,8 @@ extension MeshAgent {
         case .membership(let membership, let joined): return setMembership(membership, joined: joined)
         case .addresses(let requests): return .addresses(carryOut(requests))
         case .readForeignRoutes(let pools): return .foreignRoutes(reader.foreignRoutes(overlapping: pools))
-        case .settings(let wanted): return .settings(wanted.flatMap(ForwardingSettings.see(to:)))
+        case .settings(let wanted):
+            return .settings(loop.withOrdinaryPriority { wanted.flatMap(ForwardingSettings.see(to:)) })
         case .save(let change): return save(change)
         case .startCheck(let id, let check): checker.start(id, check)
         case .stopCheck(let id): checker.stop(id)

@@ -22,9 +22,9 @@ int clinux_unshare_network(void);
 int clinux_enter_network(int descriptor);
 // Binds the calling thread's network namespace to a file; makes the directory a shared mount if need be.
 int clinux_pin_network(const char *directory, const char *path);
-// Takes the binding away again; the namespace lives on while somebody uses it.
+// Removes the binding; the namespace exists while it is in use.
 int clinux_unpin_network(const char *path);
-// Puts the calling thread under SCHED_FIFO at a priority.
+// Puts the calling thread under SCHED_FIFO at a priority; 0 is the ordinary policy.
 int clinux_set_fifo_priority(int priority);
 // Names the calling thread.
 void clinux_name_thread(const char *name);
