@@ -126,6 +126,15 @@ public enum ForwardingSettings {
         return setRouterAdvertisements(accepted: true, on: port)
     }
 
+    /// Has a port accept router advertisements again that refused them (`accept_ra` 0 becomes 2), if new ports accept them.
+    /// `nil` if nothing needs to change.
+    public static func acceptRouterAdvertisements(on port: String) -> Outcome? {
+        guard (try? Sysctl.read(Sysctl.name("ipv6", port, "accept_ra"))) == "0",
+            let usual = try? Sysctl.read(Sysctl.name("ipv6", "default", "accept_ra")), usual != "0"
+        else { return nil }
+        return setRouterAdvertisements(accepted: true, on: port)
+    }
+
     private static func set(_ name: String, to wanted: String) -> Outcome {
         do {
             let current = try Sysctl.read(name)

@@ -182,6 +182,7 @@ extension ForwardingSettings {
         case .quietNextHops: outcomes = [setNextHopCompatibility(false)]
         case .looseReversePathFilter(let port): outcomes = relaxReversePathFilter(of: port).map { [$0] } ?? []
         case .keepRouterAdvertisements(let port): outcomes = keepRouterAdvertisements(of: port).map { [$0] } ?? []
+        case .acceptRouterAdvertisements(let port): outcomes = acceptRouterAdvertisements(on: port).map { [$0] } ?? []
         case .refuseRouterAdvertisements(let port): outcomes = [setRouterAdvertisements(accepted: false, on: port)]
         }
         return outcomes.map(SettingOutcome.init)

@@ -140,7 +140,9 @@ extension MeshNode {
                         .mismatch, "\(label(of: mismatch.neighbor)) on \(port)",
                         "\(label(of: mismatch.neighbor)) on \(port): \(text)"))
             }
-            if interface.neighborCount == 0, interface.mismatches.allSatisfy({ $0.deadline <= now }) {
+            if interface.neighborCount == 0, interface.standbyFor == nil,
+                interface.mismatches.allSatisfy({ $0.deadline <= now })
+            {
                 guard let silent = lastHeard.silence(of: interface.configuration, at: now) else { continue }
                 found.append(Problem(.silentPort, port, silentText(port, silent, at: now)))
             }

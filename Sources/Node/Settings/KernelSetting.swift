@@ -10,6 +10,8 @@ public enum KernelSetting: Hashable, Sendable {
     case looseReversePathFilter(port: String)
     /// A port accepts router advertisements although the machine forwards (`accept_ra` 1 becomes 2).
     case keepRouterAdvertisements(port: String)
+    /// A port that is not used any more accepts router advertisements again, if new ports do (`accept_ra` 0 becomes 2).
+    case acceptRouterAdvertisements(port: String)
     /// A port of the mesh accepts no router advertisements (`accept_ra` = 0).
     case refuseRouterAdvertisements(port: String)
 }

@@ -1,5 +1,6 @@
 public import Links
 internal import MeshConfiguration
+internal import OSPF
 internal import Timing
 
 /// The kernel settings that the node depends on. They are set at the start and for new ports, and checked regularly, because
@@ -57,7 +58,7 @@ extension MeshNode {
     /// Checks the kernel settings if that is due.
     mutating func auditSettings(at now: Instant) {
         guard settings.takeDue(at: now) else { return }
-        effects.append(.settings(wantedSettings))
+        effects.append(.settings(wantedSettings(at: now)))
     }
 
     /// The settings that the node wants on a machine with these links and addresses.
@@ -68,15 +69,37 @@ extension MeshNode {
         for address in addresses { self.addresses.set(address) }
         for route in defaultRoutes { foreignSigns.add(route) }
         refreshPorts(at: .zero)
-        return wantedSettings
+        return wantedSettings(at: .zero)
     }
 
-    private var wantedSettings: [KernelSetting] {
+    /// How long a neighbor must have been Full before router advertisements are refused on a port that no rule names. Until
+    /// then, advertisements show that the port belongs to another network.
+    private static let trialOfPorts = Duration.seconds(30)
+
+    private func refusesRouterAdvertisements(_ port: InterfaceTable.Port, at now: Instant) -> Bool {
+        if port.rule.pattern != .everyCabledPort { return true }
+        guard let router else { return false }
+        return router.neighborSnapshots.contains { neighbor in
+            neighbor.interface == port.link.index && neighbor.state == .full
+                && now - neighbor.since >= Self.trialOfPorts
+        }
+    }
+
+    private func wantedSettings(at now: Instant) -> [KernelSetting] {
         var wanted: [KernelSetting] = []
         for (_, port) in interfaces.unused.sorted(by: { $0.key < $1.key }) where port.link.isUsable {
+            // One that was in use had its router advertisements refused.
+            if port.wasUsed, case .foreignNetwork = port.reason {
+                wanted.append(.acceptRouterAdvertisements(port: port.link.name))
+            }
             // Ports of containers are not our business.
             guard port.link.kind != "veth" else { continue }
             // Before forwarding: when it is switched on, the kernel removes the default routes of all other ports.
+            wanted.append(.keepRouterAdvertisements(port: port.link.name))
+        }
+        let active = interfaces.ports.values.filter { if case .active = $0.rule.role { true } else { false } }
+        let refusing = Set(active.filter { refusesRouterAdvertisements($0, at: now) }.map(\.link.index))
+        for port in active.sorted(by: { $0.link.index < $1.link.index }) where !refusing.contains(port.link.index) {
             wanted.append(.keepRouterAdvertisements(port: port.link.name))
         }
         wanted.append(.forwarding)
@@ -84,7 +107,9 @@ extension MeshNode {
         for port in interfaces.ports.values.sorted(by: { $0.link.index < $1.link.index }) {
             if case .active = port.rule.role { wanted.append(.forwardingOnPort(port.link.name)) }
             wanted.append(.looseReversePathFilter(port: port.link.name))
-            if case .active = port.rule.role { wanted.append(.refuseRouterAdvertisements(port: port.link.name)) }
+            if refusing.contains(port.link.index) {
+                wanted.append(.refuseRouterAdvertisements(port: port.link.name))
+            }
         }
         return wanted
     }

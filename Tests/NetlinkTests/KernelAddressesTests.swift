@@ -1,0 +1,37 @@
+import Addressing
+import Linux
+import Netlink
+import TestSupport
+import Testing
+
+@Suite(.serialized, .needsRoot) struct KernelAddressesTests {
+    /// The host may have the address of a VIP with another prefix length. That one stays.
+    @Test(arguments: ["10.50.0.1/24", "2001:db8:50::1/64"]) func theHostsOwnAddressStays(own: String) throws {
+        let stage = try Stage(cables: 1)
+        try stage.ip("addr add \(own) dev lo")
+        let text = String(own.prefix { $0 != "/" })
+        let host = try #require(IPv6Address(text) ?? IPv4Address(text).map { IPv6Address($0) })
+        let wasAdded = try stage.machine.run { try KernelAddresses().add(host) }
+        try stage.machine.run { _ = try KernelAddresses().remove(host) }
+        let left = try stage.output("ip addr show dev lo")
+        #expect(left.contains(own))
+        #expect(!wasAdded || !left.contains(text + "/32") && !left.contains(text + "/128"))
+    }
+
+    @Test func forwardingOfAPortIsSwitchedOnAgain() throws {
+        let stage = try Stage(cables: 1)
+        _ = try stage.output("sysctl -w net.ipv4.conf.c0.forwarding=0")
+        let outcome = try stage.machine.run { ForwardingSettings.applyForwarding(on: "c0") }
+        #expect(outcome.description == "net.ipv4.conf.c0.forwarding = 1 (was 0)")
+        #expect(try stage.output("cat /proc/sys/net/ipv4/conf/c0/forwarding") == "1\n")
+    }
+
+    @Test func aPortGetsItsRouterAdvertisementsBack() throws {
+        let stage = try Stage(cables: 1)
+        let unneeded = try stage.machine.run { ForwardingSettings.acceptRouterAdvertisements(on: "c0")?.description }
+        #expect(unneeded == nil)
+        _ = try stage.machine.run { ForwardingSettings.setRouterAdvertisements(accepted: false, on: "c0") }
+        let outcome = try stage.machine.run { ForwardingSettings.acceptRouterAdvertisements(on: "c0") }
+        #expect(outcome?.description == "net.ipv6.conf.c0.accept_ra = 2 (was 0)")
+    }
+}
