@@ -86,6 +86,11 @@ public struct IPv4Prefix: Hashable, Sendable {
     /// Whether `address` lies in this prefix.
     public func contains(_ address: IPv4Address) -> Bool { address.masked(to: length) == self.address }
 
+    /// Whether the two have an address in common: one contains the other.
+    public func overlaps(_ other: IPv4Prefix) -> Bool {
+        length <= other.length ? contains(other.address) : other.contains(address)
+    }
+
     /// Whether it lies in what is never routed: this host, loopback, link-local, multicast and beyond (RFC 6890).
     public var isReserved: Bool {
         let first = address.rawValue >> 24

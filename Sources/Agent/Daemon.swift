@@ -164,16 +164,7 @@ public struct Daemon: Sendable {
         let sole = try SoleAgent()
         defer { withExtendedLifetime(sole) {} }
         try ControlSocket.makeWay(at: configuration.control.socket)
-        let kernel = try KernelFIB(
-            configuration: KernelFIBConfiguration(
-                protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table))
-        let removed = try kernel.cleanUp()
-        let addresses = try KernelAddresses(origin: configuration.kernel.routeProtocol)
-        let own = try addresses.own()
-        for address in own { try addresses.remove(address.address, from: address.interface) }
-        let report =
-            "removed \(counted(removed.routes, "route")), \(counted(removed.nextHops, "next hop")) and "
-            + counted(own.count, "address", "addresses")
+        let report = "removed \(try KernelRemains.remove(configuration.kernel).text)"
         let ports = try KernelMonitor().links.values.filter { !$0.isLoopback }.map(\.name).sorted()
         let settings = ForwardingSettings.deviations(on: ports)
         guard !settings.isEmpty else { return report }

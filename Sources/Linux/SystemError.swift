@@ -6,10 +6,13 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     public var operation: String
     /// The error number.
     public var code: CInt
+    /// The kernel's own explanation, if it gave one.
+    public var explanation: String?
 
-    public init(_ operation: String, code: CInt) {
+    public init(_ operation: String, code: CInt, explanation: String? = nil) {
         self.operation = operation
         self.code = code
+        self.explanation = explanation
     }
 
     /// Describes the failure of the last call of this thread.
@@ -17,6 +20,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// `cannot open /run/netns/mesh-1: No such file or directory`, and what may help where that is known.
     public var description: String {
+        if let explanation { return "cannot \(operation): \(explanation)" }
         let advice =
             switch code {
             case EPERM, EACCES: " (this needs root, or the capabilities CAP_NET_ADMIN and CAP_NET_RAW)"

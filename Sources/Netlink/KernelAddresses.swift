@@ -33,7 +33,8 @@ public final class KernelAddresses {
         }
         guard let refusal else { return true }
         guard refusal.code == EEXIST else {
-            throw SystemError("add \(address) to interface \(interface)", code: refusal.code)
+            throw SystemError(
+                "add \(address) to interface \(interface)", code: refusal.code, explanation: refusal.explanation)
         }
         return false
     }
@@ -53,7 +54,8 @@ public final class KernelAddresses {
         }
         guard let refusal else { return true }
         guard refusal.code == EADDRNOTAVAIL || refusal.code == ENODEV else {
-            throw SystemError("remove \(address) from interface \(interface)", code: refusal.code)
+            throw SystemError(
+                "remove \(address) from interface \(interface)", code: refusal.code, explanation: refusal.explanation)
         }
         return false
     }

@@ -7,13 +7,15 @@ struct Refusal: Error {
     /// Which message of a batch, from 0.
     var index: Int
     var code: CInt
-    /// The kernel's words, or the system's for the code.
-    var message: String
+    /// The kernel's own explanation with the system's words for the code; `nil` if it gave none.
+    var explanation: String?
+    /// The kernel's explanation, or the system's words for the code.
+    var message: String { explanation ?? SystemError.message(for: code) }
 
     init(index: Int, code: CInt, words: String?) {
         self.index = index
         self.code = code
-        message = words.map { "\($0) (\(SystemError.message(for: code)))" } ?? SystemError.message(for: code)
+        explanation = words.map { "\($0) (\(SystemError.message(for: code)))" }
     }
 }
 

@@ -36,6 +36,8 @@ public struct MeshNode: Sendable {
     public let environment: Environment
     /// The state that survives restarts.
     public internal(set) var saved: SavedState
+    /// What of it could not be saved.
+    var unsaved = UnsavedState()
     /// The life cycle stage.
     public internal(set) var life = Life.new
     /// When the node started.
@@ -115,7 +117,10 @@ public struct MeshNode: Sendable {
 
     // Effects of the events noted so far.
 
-    /// Changes of the kernel's routes; they come first.
+    /// Packets; they come first. Sending takes microseconds, while a change of the kernel's routes may wait for others that
+    /// change the kernel's configuration; other nodes would learn of a failure that much later.
+    var packets: [NodeEffect] = []
+    /// Changes of the kernel's routes; they come second.
     var kernelEffects: [NodeEffect] = []
     /// All other effects.
     var effects: [NodeEffect] = []
@@ -162,7 +167,7 @@ public struct MeshNode: Sendable {
             problems.configuration = reasons
             log(.error, "the configuration file is not in use: \(reasons.joined(separator: "; "))")
         case .command(let command): execute(command, at: now)
-        case .notSaved(let change, let reason): notSaved(change, reason, at: now)
+        case .saved(let change, let failure): receive(failure, savingOf: change, at: now)
         case .networkConfiguration(let result): receive(result)
         case .foreignRoutes(let result): receive(result, at: now)
         case .processStopped(let duration):
@@ -174,12 +179,14 @@ public struct MeshNode: Sendable {
     }
 
     /// Does what follows from the noted events, in this order: timers, the kernel's routes, the life cycle, the review of the
-    /// mesh, addresses, announcements (which may change routes again), problems. Changes of the kernel's routes come first
-    /// among the effects, whatever caused them.
+    /// mesh, addresses, announcements (which may change routes again), problems. Packets come first
+    /// among the effects, then changes of the kernel's routes, whatever caused them.
     public mutating func settle(at now: Instant, effects out: inout [NodeEffect]) {
         defer {
+            out += packets
             out += kernelEffects
             out += effects
+            packets.removeAll(keepingCapacity: true)
             kernelEffects.removeAll(keepingCapacity: true)
             effects.removeAll(keepingCapacity: true)
         }
@@ -228,7 +235,7 @@ public struct MeshNode: Sendable {
     private mutating func perform(_ effect: RouterEffect, at now: Instant) {
         switch effect {
         case .send(let interface, let source, let destination, let octets):
-            effects.append(.send(interface: interface, source: source, destination: destination, octets: octets))
+            packets.append(.send(interface: interface, source: source, destination: destination, octets: octets))
         case .membership(let interface, let group, let joined):
             let membership = Membership(interface: interface, group: group)
             memberships.want(membership, joined)
@@ -286,7 +293,7 @@ public struct MeshNode: Sendable {
         consider(settings.nextAudit)
         consider(network.nextAudit)
         consider(problems.nextReview)
-        consider(problems.unsaved?.retry)
+        consider(unsaved.nextAttempt)
         consider(logLimits.addresses.nextDeadline)
         return earliest
     }

@@ -19,7 +19,7 @@ public enum NodeEffect: Sendable {
     case readForeignRoutes(overlapping: [IPv6Prefix])
     /// Check these kernel settings, and set what differs; the outcomes are ``NodeEvent/settings(_:)``.
     case settings([KernelSetting])
-    /// Save a change of the state; ``NodeEvent/notSaved(_:_:)`` follows if that fails.
+    /// Save a change of the state; the outcome is ``NodeEvent/saved(_:failure:)``.
     case save(StateChange)
     /// Start a health check; its outcomes have this ID.
     case startCheck(VIPTable.CheckID, HealthCheck)

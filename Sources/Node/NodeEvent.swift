@@ -32,8 +32,8 @@ public enum NodeEvent: Sendable {
     case configurationRefused([String])
     /// A command of an operator, or of the process.
     case command(NodeCommand)
-    /// A change of the state could not be saved, with the reason.
-    case notSaved(StateChange, String)
+    /// The outcome of ``NodeEffect/save(_:)``; `nil` is success.
+    case saved(StateChange, failure: String?)
     /// The outcome of ``NodeEffect/networkConfiguration(_:)``: whether the file was written, or why it could not be.
     case networkConfiguration(Result<Bool, NodeFailure>)
     /// The outcome of ``NodeEffect/readForeignRoutes(overlapping:)``.

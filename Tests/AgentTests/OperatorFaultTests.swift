@@ -1,5 +1,6 @@
 import Addressing
 import ControlAPI
+import ControlClient
 import Foundation
 import Glibc
 import Lab
@@ -48,6 +49,80 @@ import Testing
             for name in names {
                 #expect(events.contains { $0.hasPrefix("\(name) was changed to 0 by another program; set back") })
             }
+        }
+    }
+
+    @Test func aLoopbackInterfaceThatIsSetDownIsSetUpAgain() throws {
+        try withPair(Self.vip) { lab in
+            func addresses() throws -> String {
+                try lab.command(on: "a", ["ip", "-6", "address", "show", "dev", "lo"]).run()
+            }
+            let own = try #require(try lab.status(of: "a").address)
+            try eventually("the VIP is there") { try addresses().contains("2001:db8:a::1") }
+            try lab.command(on: "a", ["ip", "link", "set", "lo", "down"]).run()
+            try eventually("lo is up again with its addresses") {
+                let text = try addresses()
+                return text.contains("LOWER_UP") && text.contains("2001:db8:a::1") && text.contains(own)
+            }
+            try eventually("b reaches the VIP") {
+                (try? lab.command(on: "b", ["ping", "-6", "-c1", "-W1", "2001:db8:a::1"]).run()) != nil
+            }
+            #expect(try lab.status(of: "a").events.contains { $0.message.contains("lo") && $0.message.contains("up") })
+        }
+    }
+
+    @Test func aVIPThatIsAnotherNodesOwnAddressIsAProblemOnBoth() throws {
+        try withPair(Self.vip) { lab in
+            let victim = try #require(try lab.status(of: "b").address)
+            let file = lab.configurationFile
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            try text.replacingOccurrences(of: "2001:db8:a::1", with: victim).write(
+                toFile: file, atomically: true, encoding: .utf8)
+            kill(try #require(lab.process(of: "a")), SIGHUP)
+            for node in ["a", "b"] {
+                try eventually("\(node) has a problem") {
+                    (try lab.status(of: node).problems ?? []).contains {
+                        $0.kind == "duplicateAddress" && $0.problem.contains(victim)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Routes, next hops and addresses of another protocol number would look like another program's.
+    @Test func theRemainsOfAnotherProtocolNumberAreRemovedAtTheStart() throws {
+        try withPair(Self.vip) { lab in
+            func ours(_ number: Int) throws -> (routes: Int, nextHops: Int) {
+                let routes = try lab.command(on: "a", ["ip", "-6", "route", "show", "proto", "\(number)"]).run()
+                let nextHops = try lab.command(on: "a", ["ip", "nexthop", "show", "proto", "\(number)"]).run()
+                return (routes.split(separator: "\n").count, nextHops.split(separator: "\n").count)
+            }
+            try eventually("there are routes") { try ours(71).routes > 0 }
+            let file = lab.configurationFile
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            try (text + "\nkernel: { protocol: 72 }\n").write(toFile: file, atomically: true, encoding: .utf8)
+            try lab.stop("a", kill: true)
+            #expect(try ours(71).routes > 0, "they stay after a crash")
+            try lab.start(["a"])
+            try eventually("all has the new number") {
+                try ours(72).routes > 0 && ours(71) == (0, 0) && (try? lab.status(of: "a"))?.ready == true
+            }
+        }
+    }
+
+    /// Whoever gave up waiting does not expect the command to be executed later.
+    @Test func aCommandThatWasGivenUpIsNotExecuted() throws {
+        try withPair(Self.vip) { lab in
+            let agent = try #require(lab.process(of: "a"))
+            kill(agent, SIGSTOP)
+            defer { kill(agent, SIGCONT) }
+            var client = ControlClient(socket: lab.controlSocket(of: "a"))
+            client.timeout = 1
+            #expect(throws: ControlClient.Unreachable.self) {
+                try client.post("/v1/drain", body: Array(#"{"enabled": true, "force": true}"#.utf8))
+            }
+            kill(agent, SIGCONT)
+            #expect(try !lab.status(of: "a").drained)
         }
     }
 

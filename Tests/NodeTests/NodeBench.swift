@@ -25,6 +25,8 @@ struct NodeBench {
     var settingsAsked: [[KernelSetting]] = []
     var isKernelReadable = true
     var checks: [VIPTable.CheckID] = []
+    /// Why nothing can be saved.
+    var saveFailure: String?
 
     static let card = Link(
         index: 2, name: "eno1", macAddress: MACAddress("00:1b:21:00:00:05")!, isPhysical: true)
@@ -94,9 +96,9 @@ struct NodeBench {
             settingsAsked.append(wanted)
             let outcomes = settings.map { SettingOutcome(name: $0.key, wanted: "1", result: $0.value) }
             return .settings(outcomes)
-        case .save(.identity(let identity)): saved.identity = identity
-        case .save(.range(let range, let purpose)): saved.ranges[purpose] = range
-        case .save(.drained(let isDrained)): saved.isDrained = isDrained
+        case .save(let change):
+            if saveFailure == nil { save(change) }
+            return .saved(change, failure: saveFailure)
         case .log(_, let text, _): log.append(text)
         case .networkConfiguration(let network):
             files.append(network)
@@ -104,6 +106,14 @@ struct NodeBench {
         default: break
         }
         return nil
+    }
+
+    private mutating func save(_ change: StateChange) {
+        switch change {
+        case .identity(let identity): saved.identity = identity
+        case .range(let range, let purpose): saved.ranges[purpose] = range
+        case .drained(let isDrained): saved.isDrained = isDrained
+        }
     }
 
     private mutating func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {

@@ -82,6 +82,24 @@ struct StateDirectory: Sendable {
         try SmallFile.write("\(range)\n", to: "\(path)/\(purpose)", durably: true)
     }
 
+    private var kernelFile: String { path + "/kernel" }
+
+    /// The protocol number and the table that the last run used; `nil` if that is not known.
+    var savedKernel: (routeProtocol: UInt8, table: UInt32)? {
+        guard let octets = try? SmallFile.read(kernelFile, upTo: 64) else { return nil }
+        let words = String(decoding: octets, as: UTF8.self).split { $0 == " " || $0 == "\n" }
+        guard words.count == 4, words[0] == "protocol", words[2] == "table", let routeProtocol = UInt8(words[1]),
+            let table = UInt32(words[3])
+        else { return nil }
+        return (routeProtocol, table)
+    }
+
+    /// Saves the protocol number and the table that this run uses.
+    func save(kernel: Configuration.KernelOptions) throws(SystemError) {
+        try create()
+        try SmallFile.write("protocol \(kernel.routeProtocol) table \(kernel.table)\n", to: kernelFile)
+    }
+
     private var drainFile: String { path + "/drained" }
 
     /// Whether the node is drained.

@@ -93,16 +93,16 @@ extension MeshAgent {
         }
     }
 
-    private func save(_ change: StateChange) -> NodeEvent? {
+    private func save(_ change: StateChange) -> NodeEvent {
         do {
             switch change {
             case .identity(let identity): try state.save(identity)
             case .range(let range, let purpose): try state.save(range, for: purpose)
             case .drained(let isDrained): try passing.save(isDrained: isDrained)
             }
-            return nil
+            return .saved(change, failure: nil)
         } catch {
-            return .notSaved(change, "\(error)")
+            return .saved(change, failure: "\(error)")
         }
     }
 
@@ -177,6 +177,7 @@ extension ForwardingSettings {
     static func see(to setting: KernelSetting) -> [SettingOutcome] {
         let outcomes: [Outcome]
         switch setting {
+        case .loopbackUp: outcomes = [LoopbackInterface.setUp()]
         case .forwarding: outcomes = applyForwarding()
         case .forwardingOnPort(let port): outcomes = [applyForwarding(on: port)]
         case .quietNextHops: outcomes = [setNextHopCompatibility(false)]

@@ -68,6 +68,7 @@ public actor MeshAgent {
         state = StateDirectory(configuration)
         configurationStatus = Status.ConfigurationStatus(
             file: file.isPresent ? file.path : nil, loaded: Timestamp.now, ok: true, problems: [], needsRestart: [])
+        try Self.removeRemains(of: passing.savedKernel, configuration.kernel, log)
         let kernelConfiguration = KernelFIBConfiguration(
             protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table,
             metric: configuration.kernel.metric)
@@ -89,6 +90,20 @@ public actor MeshAgent {
         node = MeshNode(configuration: configuration, environment: environment)
     }
 
+    /// Removes what the last run left if it used another protocol number or table. Otherwise its routes would look like those of
+    /// another program for good.
+    private static func removeRemains(
+        of last: (routeProtocol: UInt8, table: UInt32)?, _ configuration: Configuration.KernelOptions, _ log: Logger
+    ) throws {
+        guard let last, last != (configuration.routeProtocol, configuration.table) else { return }
+        var former = configuration
+        (former.routeProtocol, former.table) = last
+        let remains = try KernelRemains.remove(former)
+        log.notice(
+            "kernel.protocol or kernel.table changed: removed \(remains.text) of the earlier run (protocol \(last.routeProtocol), table \(last.table))"
+        )
+    }
+
     /// Starts. Throws if the agent cannot work at all.
     func start() throws {
         timer = loop.makeTimer { [unowned self] in assumeIsolated { $0.runTimer() } }
@@ -100,6 +115,11 @@ public actor MeshAgent {
             try state.create()
         } catch {
             write(.warning, "the node's state cannot be saved: \(error)")
+        }
+        do {
+            try passing.save(kernel: node.configuration.kernel)
+        } catch {
+            write(.warning, "a change of kernel.protocol or kernel.table will not be noticed: \(error)")
         }
         if state.hasDamagedIdentity {
             write(.warning, "the saved identity in \(state.path) is damaged; this node starts with a new identity")

@@ -40,4 +40,31 @@ public enum StateChange: Hashable, Sendable {
     case range(IPv4Prefix, purpose: String)
     /// Whether an operator drained it.
     case drained(Bool)
+
+    /// A part of the saved state.
+    enum Part: Hashable, Comparable {
+        case identity
+        case range(purpose: String)
+        case drained
+    }
+
+    /// The part that changes.
+    var part: Part {
+        switch self {
+        case .identity: .identity
+        case .range(_, let purpose): .range(purpose: purpose)
+        case .drained: .drained
+        }
+    }
+}
+
+extension SavedState {
+    /// The change that saves a part as it is.
+    func change(of part: StateChange.Part) -> StateChange? {
+        switch part {
+        case .identity: identity.map { .identity($0) }
+        case .range(let purpose): ranges[purpose].map { .range($0, purpose: purpose) }
+        case .drained: .drained(isDrained)
+        }
+    }
 }

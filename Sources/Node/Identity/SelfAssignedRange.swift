@@ -11,6 +11,8 @@ public struct SelfAssignedRange: Sendable {
         case assigned(IPv4Prefix)
         /// It was given up, because a node with a higher router ID has it too.
         case yielded(IPv4Prefix, to: RouterID)
+        /// It was given up, because it overlaps a subnet that this machine is connected to.
+        case left(IPv4Prefix, Obstacle)
         /// The whole pool is in use.
         case exhausted
         /// The whole pool lies in a prefix that this machine reaches without the mesh.
@@ -51,11 +53,12 @@ public struct SelfAssignedRange: Sendable {
     }
 
     /// Checks whether other nodes have the same range, and chooses another if necessary. Nothing is assigned while the mesh is
-    /// not known (`mayAssign` is false) or the obstacles are not (`nil`). After each conflict the node keeps its range for
-    /// longer.
+    /// not known (`mayAssign` is false) or the obstacles are not (`nil`). A range that overlaps a subnet that this machine is
+    /// connected to is given up; other obstacles only keep a range from being assigned. After each conflict the node keeps its
+    /// range for longer.
     public mutating func review(
         as own: RouterID, seed: UInt64, at now: Instant, mayAssign: Bool, claimants: (IPv4Prefix) -> [RouterID],
-        used: () -> [IPv4Prefix], obstacles: [Obstacle]? = []
+        used: () -> [IPv4Prefix], connected: [Obstacle] = [], obstacles: [Obstacle]? = []
     ) -> [Change] {
         nextReview = nil
         var changes: [Change] = []
@@ -70,7 +73,12 @@ public struct SelfAssignedRange: Sendable {
             prefix = nil
             changes.append(.yielded(held, to: winner))
         }
-        guard prefix == nil, mayAssign, let obstacles else { return changes }
+        // The saved range, or one from before the machine got an address of that subnet.
+        if let held = prefix, let obstacle = connected.first(where: { $0.prefix.overlaps(held) }) {
+            prefix = nil
+            changes.append(.left(held, obstacle))
+        }
+        guard prefix == nil, mayAssign, let obstacles = obstacles.map({ connected + $0 }) else { return changes }
         let cover = obstacles.first {
             $0.prefix.length <= pool.base.length && $0.prefix.contains(pool.base.address)
         }

@@ -167,26 +167,24 @@ extension MeshNode {
         effects.append(.save(change))
     }
 
-    private static let saveRetryInterval = Duration.seconds(30)
-
-    /// Saves the whole state again if a part of it could not be saved before.
+    /// Saves those parts of the state again that could not be saved.
     mutating func retrySaving(at now: Instant) {
-        guard let unsaved = problems.unsaved, unsaved.retry <= now else { return }
-        problems.saveRetried = unsaved.reason
-        problems.unsaved = nil
-        if let identity = saved.identity { save(.identity(identity)) }
-        for (purpose, range) in saved.ranges.sorted(by: { $0.key < $1.key }) { save(.range(range, purpose: purpose)) }
-        save(.drained(saved.isDrained))
+        for part in unsaved.takeDue(at: now) {
+            if let change = saved.change(of: part) { save(change) }
+        }
     }
 
-    mutating func notSaved(_ change: StateChange, _ reason: String, at now: Instant) {
-        let isKnown = problems.unsaved != nil || problems.saveRetried == reason
-        problems.unsaved = (reason, now + Self.saveRetryInterval)
-        guard !isKnown else { return }
+    mutating func receive(_ failure: String?, savingOf change: StateChange, at now: Instant) {
+        guard unsaved.record(change.part, failure: failure, at: now) else { return }
+        guard let failure else {
+            if unsaved.reason == nil { log(.notice, "the node's state is saved again") }
+            return
+        }
         switch change {
-        case .identity: log(.warning, "the node's identity is not saved; a restart may give it another: \(reason)")
-        case .range(let range, _): log(.warning, "\(range) is not saved; a restart may choose another range: \(reason)")
-        case .drained: log(.warning, "whether the node is drained is not saved for the next start: \(reason)")
+        case .identity: log(.warning, "the node's identity is not saved; a restart may give it another: \(failure)")
+        case .range(let range, _):
+            log(.warning, "\(range) is not saved; a restart may choose another range: \(failure)")
+        case .drained: log(.warning, "whether the node is drained is not saved for the next start: \(failure)")
         }
     }
 

@@ -5,9 +5,9 @@ internal import Timing
 // IPv4 prefixes that this machine reaches without the mesh are not taken from pools.
 
 extension MeshNode {
-    /// IPv4 prefixes to avoid; `nil` while the kernel's routes are not known.
-    func obstacles(at now: Instant) -> [SelfAssignedRange.Obstacle]? {
-        poolSurvey.routes(at: now).map { connectedObstacles + $0.compactMap(obstacle) }
+    /// IPv4 prefixes to which this machine has other routes; `nil` while the kernel's routes are not known.
+    func routedObstacles(at now: Instant) -> [SelfAssignedRange.Obstacle]? {
+        poolSurvey.routes(at: now).map { $0.compactMap(obstacle) }
     }
 
     /// Reads the kernel's routes when the node needs a range, and again while it cannot take one.
@@ -34,7 +34,7 @@ extension MeshNode {
     }
 
     /// The IPv4 subnets that this machine is connected to, without single addresses.
-    private var connectedObstacles: [SelfAssignedRange.Obstacle] {
+    var connectedObstacles: [SelfAssignedRange.Obstacle] {
         let subnets = Set(
             addresses.all.compactMap { address in
                 guard address.prefixLength < 128, address.address.ipv4 != nil, address.interface != Self.loopback

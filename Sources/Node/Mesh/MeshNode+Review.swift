@@ -38,8 +38,23 @@ extension MeshNode {
                 claims.append("\(name) has this node's own address \(address) too; change `addressing` on one of them")
             }
         }
+        claims += vipClaims(router)
         for claim in claims where !review.claims.contains(claim) { log(.warning, claim) }
         review.claims = claims
+    }
+
+    /// The VIPs of this node that are another node's own address.
+    private func vipClaims(_ router: Router) -> [String] {
+        let announced = vips.entries.filter(\.isAnnounced)
+        guard !announced.isEmpty else { return [] }
+        let machines = router.machineAddressesOfOthers
+        return announced.filter { machines.contains($0.vip.address) }.map { entry in
+            let address = entry.vip.address
+            let others = router.owners(of: IPv6Prefix(host: address)).filter { $0 != router.routerID }.sorted()
+            let names = others.prefix(Self.mostClaims).map { router.hostname(of: $0) ?? $0.description }
+            return "\(names.joined(separator: " and ")) announces the address of the VIP \(entry.vip.name), \(address), "
+                + "as its own; give the VIP another address"
+        }
     }
 
     // MARK: IPv4
@@ -48,9 +63,8 @@ extension MeshNode {
     /// complete.
     private mutating func reviewIPv4Ranges(at now: Instant) {
         let old = ipv4.address
-        let obstacles = obstacles(at: now)
-        reviewRange(\.selfAssignedAddress, obstacles, at: now)
-        reviewRange(\.selfAssignedPods, obstacles, at: now)
+        reviewRange(\.selfAssignedAddress, at: now)
+        reviewRange(\.selfAssignedPods, at: now)
         surveyPools(at: now)
         guard ipv4.address != old else { return }
         if let old { ledger.drop(IPv6Address(old), by: .node) }
@@ -59,8 +73,7 @@ extension MeshNode {
     }
 
     private mutating func reviewRange(
-        _ path: WritableKeyPath<IPv4Ranges, SelfAssignedRange?>, _ obstacles: [SelfAssignedRange.Obstacle]?,
-        at now: Instant
+        _ path: WritableKeyPath<IPv4Ranges, SelfAssignedRange?>, at now: Instant
     ) {
         guard var range = ipv4[keyPath: path], let router, let identity else { return }
         let own = router.routerID
@@ -70,7 +83,7 @@ extension MeshNode {
             used: {
                 router.prefixesOfOthers.compactMap(\.ipv4)
                     + self.configuration.advertise.compactMap(\.prefix.ipv4)
-            }, obstacles: obstacles)
+            }, connected: connectedObstacles, obstacles: routedObstacles(at: now))
         ipv4[keyPath: path] = range
         for change in changes {
             announcements.invalidate()
@@ -81,6 +94,10 @@ extension MeshNode {
             case .yielded(let prefix, let winner):
                 let name = router.hostname(of: winner) ?? winner.description
                 log(.warning, "\(name) has \(prefix) too and the higher router ID; this node takes another")
+            case .left(let prefix, let obstacle):
+                log(
+                    .warning,
+                    "gave up \(prefix): it overlaps \(obstacle.prefix)\(obstacle.reason); this node takes another")
             case .exhausted, .covered:
                 if let problem = range.problem { log(.error, problem) }
             }

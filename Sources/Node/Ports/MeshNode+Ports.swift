@@ -11,6 +11,7 @@ extension MeshNode {
         case .link(let link):
             links[link.index] = link
             installer.link(link.index, isUsable: link.isUsable)
+            if link.isLoopback, !link.isUp { settings.invalidate() }
             // The next cable may be connected to something else.
             if !link.hasCarrier { foreignSigns.advertisedRouters.remove(link.index) }
             refreshPort(link, at: now)
@@ -22,10 +23,12 @@ extension MeshNode {
             if let change = interfaces.remove(link.index) { apply(change, at: now) }
         case .address(let address):
             addresses.set(address)
+            reviewPools(address)
             guard address.interface != Self.loopback else { return }
             if let link = links[address.interface] { refreshPort(link, at: now) }
         case .addressRemoved(let address):
             addresses.remove(address)
+            reviewPools(address)
             if address.interface == Self.loopback { return addressGone(address.address, at: now) }
             if let link = links[address.interface] { refreshPort(link, at: now) }
         case .defaultRoute(let route):
@@ -42,6 +45,11 @@ extension MeshNode {
             installer.reread(.nextHops)
             log(.warning, "the kernel dropped notifications of links and addresses; everything was read again")
         }
+    }
+
+    /// An IPv4 subnet may overlap the node's ranges.
+    private mutating func reviewPools(_ address: InterfaceAddress) {
+        if address.address.ipv4 != nil, address.prefixLength < 128 { review.invalidate() }
     }
 
     private mutating func refreshPort(_ link: Link, at now: Instant) {

@@ -112,8 +112,8 @@ extension MeshNode {
         found += problems.configuration.map {
             Problem(.configuration, $0, "the configuration file is not in use: \($0)")
         }
-        if let unsaved = problems.unsaved {
-            found.append(Problem(.unsaved, "", "the node's state cannot be saved: \(unsaved.reason)"))
+        if let reason = unsaved.reason {
+            found.append(Problem(.unsaved, "", "the node's state cannot be saved: \(reason)"))
         }
         if let failure = network.failure {
             found.append(Problem(.podNetwork, "", "no pod can be attached: \(failure)"))

@@ -120,10 +120,6 @@ public struct ProblemTable: Sendable {
     public private(set) var all: [Problem] = []
     /// Why the configuration file is not in use.
     var configuration: [String] = []
-    /// Why the state could not be saved, and when that is tried again.
-    var unsaved: (reason: String, retry: Instant)?
-    /// Why the last attempt before the one under way failed, which is logged already.
-    var saveRetried: String?
     /// The last stop of this process, with its end.
     var stop: (duration: Duration, end: Instant)?
     private var since: [Key: Instant] = [:]

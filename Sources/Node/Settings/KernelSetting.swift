@@ -1,5 +1,7 @@
 /// A kernel setting that the node depends on.
 public enum KernelSetting: Hashable, Sendable {
+    /// `lo` is up, so that the addresses on it answer.
+    case loopbackUp
     /// Forwarding of IPv6 and IPv4, and ECMP hashing that includes ports: for the whole machine.
     case forwarding
     /// Forwarding of IPv4 packets that a port of the mesh receives (`forwarding` = 1).

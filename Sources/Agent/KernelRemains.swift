@@ -1,0 +1,30 @@
+internal import Addressing
+internal import ControlAPI
+internal import Links
+internal import Linux
+internal import MeshConfiguration
+internal import Netlink
+
+/// What an agent left in the kernel, found by the protocol number and the table of its configuration.
+struct KernelRemains {
+    var routes = 0
+    var nextHops = 0
+    var addresses = 0
+
+    /// Removes everything that an agent with this configuration left.
+    static func remove(_ configuration: Configuration.KernelOptions) throws -> KernelRemains {
+        let kernel = try KernelFIB(
+            configuration: KernelFIBConfiguration(
+                protocolNumber: configuration.routeProtocol, table: configuration.table))
+        let removed = try kernel.cleanUp()
+        let addresses = try KernelAddresses(origin: configuration.routeProtocol)
+        let own = try addresses.own()
+        for address in own { try addresses.remove(address.address, from: address.interface) }
+        return KernelRemains(routes: removed.routes, nextHops: removed.nextHops, addresses: own.count)
+    }
+
+    /// The numbers in words.
+    var text: String {
+        "\(counted(routes, "route")), \(counted(nextHops, "next hop")) and \(counted(addresses, "address", "addresses"))"
+    }
+}

@@ -1,0 +1,28 @@
+internal import Timing
+
+/// The parts of the state that could not be saved, with the reasons. They are saved again regularly.
+struct UnsavedState: Sendable {
+    private var reasons: [StateChange.Part: String] = [:]
+    /// When the next attempt is due.
+    private(set) var nextAttempt: Instant?
+
+    private static let interval = Duration.seconds(30)
+
+    /// One of the reasons; `nil` if everything is saved.
+    var reason: String? { reasons.min { $0.key < $1.key }?.value }
+
+    /// Records whether a part was saved. Returns whether that differs from before.
+    mutating func record(_ part: StateChange.Part, failure: String?, at now: Instant) -> Bool {
+        let before = reasons[part]
+        reasons[part] = failure
+        if reasons.isEmpty { nextAttempt = nil } else if nextAttempt == nil { nextAttempt = now + Self.interval }
+        return failure != before
+    }
+
+    /// The parts to save again now.
+    mutating func takeDue(at now: Instant) -> [StateChange.Part] {
+        guard let due = nextAttempt, due <= now else { return [] }
+        nextAttempt = now + Self.interval
+        return reasons.keys.sorted()
+    }
+}
