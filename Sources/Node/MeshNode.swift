@@ -124,6 +124,10 @@ public struct MeshNode: Sendable {
     var kernelEffects: [NodeEffect] = []
     /// All other effects.
     var effects: [NodeEffect] = []
+    /// Whether an event since the last settlement may have consequences outside of the router.
+    private var mustSettle = true
+    /// When the node itself has something to do, apart from the router.
+    private var ownDeadline: Instant?
     /// Kept for its storage.
     private var routerEffects: [RouterEffect] = []
 
@@ -148,6 +152,10 @@ public struct MeshNode: Sendable {
     public mutating func note(_ event: NodeEvent, at now: Instant) {
         if case .stopping = life { return noteWhileStopping(event, at: now) }
         pacing.beginTurn()
+        switch event {
+        case .packet, .timer: break
+        default: mustSettle = true
+        }
         switch event {
         case .start(let links, let addresses, let defaultRoutes):
             start(links, addresses, defaultRoutes, at: now)
@@ -191,6 +199,7 @@ public struct MeshNode: Sendable {
             effects.removeAll(keepingCapacity: true)
         }
         if case .new = life { return }
+        if isQuiet(at: now) { return nextDeadline = earliestDeadline }
         runTimers(at: now)
         installRoutes(at: now)
         // The kernel comes first, really: the shell changes its routes before it settles the rest.
@@ -199,15 +208,25 @@ public struct MeshNode: Sendable {
             return
         }
         // Announcements may change our own routes, which may complete the synchronization: at most a few rounds.
-        for _ in 0..<4 {
+        mustSettle = false
+        for round in 1...4 {
             installRoutes(at: now)
             advanceLife(at: now)
             reviewMesh(at: now)
             requestAddresses(at: now)
             guard announce(at: now) else { break }
+            mustSettle = round == 4
         }
         reviewProblems(at: now)
+        ownDeadline = earliestOwnDeadline
         nextDeadline = earliestDeadline
+    }
+
+    /// Whether the events since the last settlement concern the router alone, as hellos of known neighbors do, and nothing is
+    /// due. This is most of what a node at rest does.
+    private func isQuiet(at now: Instant) -> Bool {
+        guard case .running = life, !mustSettle, router != nil else { return false }
+        return ownDeadline.map { now < $0 } ?? true && !problems.isDue(at: now) && review.hasSeen(meshDigest)
     }
 
     /// Gives this copy of a node its own storage, so that the next change of the original copies nothing. Whoever made the copy
@@ -233,6 +252,7 @@ public struct MeshNode: Sendable {
     }
 
     private mutating func perform(_ effect: RouterEffect, at now: Instant) {
+        if case .send = effect {} else { mustSettle = true }
         switch effect {
         case .send(let interface, let source, let destination, let octets):
             packets.append(.send(interface: interface, source: source, destination: destination, octets: octets))
@@ -270,7 +290,12 @@ public struct MeshNode: Sendable {
     private var earliestDeadline: Instant? {
         if case .stopping = life { return nil }
         // Not by optional chaining, which copies the router.
-        var earliest = router == nil ? nil : router!.nextDeadline
+        guard router != nil, let deadline = router!.nextDeadline else { return ownDeadline }
+        return ownDeadline.map { min($0, deadline) } ?? deadline
+    }
+
+    private var earliestOwnDeadline: Instant? {
+        var earliest: Instant?
         func consider(_ deadline: Instant?) {
             guard let deadline else { return }
             earliest = earliest.map { min($0, deadline) } ?? deadline

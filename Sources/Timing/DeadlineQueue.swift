@@ -1,18 +1,19 @@
 /// A queue of deadlines, the earliest first: a binary heap in one flat array. Entries that lose their meaning are not
-/// removed; whoever pops one checks whether it still counts.
+/// removed; whoever pops one checks whether it still counts. It is inlinable so that each user has a version for its own
+/// subject: generic code that is not specialized is slow.
 public struct DeadlineQueue<Subject: Sendable>: Sendable {
-    private var heap: [(deadline: Instant, subject: Subject)] = []
+    @usableFromInline var heap: [(deadline: Instant, subject: Subject)] = []
 
     /// How many entries there are, stale ones included.
-    public var count: Int { heap.count }
+    @inlinable public var count: Int { heap.count }
 
-    public init() {}
+    @inlinable public init() {}
 
     /// The earliest moment.
-    public var first: Instant? { heap.first?.deadline }
+    @inlinable public var first: Instant? { heap.first?.deadline }
 
     /// Adds a subject.
-    public mutating func insert(_ subject: Subject, at deadline: Instant) {
+    @inlinable public mutating func insert(_ subject: Subject, at deadline: Instant) {
         heap.append((deadline, subject))
         var child = heap.count - 1
         while child > 0 {
@@ -24,7 +25,7 @@ public struct DeadlineQueue<Subject: Sendable>: Sendable {
     }
 
     /// Takes out the earliest subject if its moment has come.
-    public mutating func popDue(at now: Instant) -> Subject? {
+    @inlinable public mutating func popDue(at now: Instant) -> Subject? {
         guard let first = heap.first, first.deadline <= now else { return nil }
         let last = heap.removeLast()
         if !heap.isEmpty {
@@ -35,16 +36,16 @@ public struct DeadlineQueue<Subject: Sendable>: Sendable {
     }
 
     /// Drops the entries that no longer hold, once they are in the majority.
-    public mutating func compact(isCurrent: (Subject, Instant) -> Bool) {
+    @inlinable public mutating func compact(isCurrent: (Subject, Instant) -> Bool) {
         let kept = heap.filter { isCurrent($0.subject, $0.deadline) }
         heap.removeAll(keepingCapacity: true)
         for entry in kept { insert(entry.subject, at: entry.deadline) }
     }
 
     /// Gives this queue storage of its own.
-    public mutating func detach() { heap.withUnsafeMutableBufferPointer { _ in } }
+    @inlinable public mutating func detach() { heap.withUnsafeMutableBufferPointer { _ in } }
 
-    private mutating func sink() {
+    @inlinable mutating func sink() {
         var parent = 0
         while true {
             var smallest = parent

@@ -1,30 +1,30 @@
 /// A time on a monotonic clock that only the caller can read: the core is given the time, and never asks for it.
-public struct Instant: Hashable, Sendable, Comparable {
+@frozen public struct Instant: Hashable, Sendable, Comparable {
     /// Nanoseconds since an origin of the caller's choosing.
     public var nanoseconds: Int64
 
-    public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+    @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     /// The origin.
-    public static let zero = Instant(nanoseconds: 0)
+    @inlinable public static var zero: Instant { Instant(nanoseconds: 0) }
 
     /// Earlier first.
-    public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
+    @inlinable public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
     /// A later instant.
-    public static func + (left: Instant, right: Duration) -> Instant {
+    @inlinable public static func + (left: Instant, right: Duration) -> Instant {
         Instant(nanoseconds: left.nanoseconds + right.nanoseconds)
     }
     /// An earlier instant.
-    public static func - (left: Instant, right: Duration) -> Instant {
+    @inlinable public static func - (left: Instant, right: Duration) -> Instant {
         Instant(nanoseconds: left.nanoseconds - right.nanoseconds)
     }
     /// The time between two instants.
-    public static func - (left: Instant, right: Instant) -> Duration {
+    @inlinable public static func - (left: Instant, right: Instant) -> Duration {
         .nanoseconds(left.nanoseconds - right.nanoseconds)
     }
 }
 
 extension Duration {
     /// The whole of it in nanoseconds; durations of the protocol are far below the 292 years that fit.
-    public var nanoseconds: Int64 { Int64(attoseconds / 1_000_000_000) }
+    @inlinable public var nanoseconds: Int64 { Int64(attoseconds / 1_000_000_000) }
 }

@@ -14,16 +14,20 @@ extension MeshNode {
     /// Rechecks address ownership and the pods' network when the database has changed, at most every 200 ms.
     mutating func reviewMesh(at now: Instant) {
         guard life.isRouting, router != nil else { return }
-        let digest = MeshReview.Digest(
-            checksum: router!.databaseChecksum, calculations: router!.statistics.routeCalculations,
-            isSynchronized: life.isSynchronized)
-        guard review.isDue(digest, at: now) else { return }
+        guard review.isDue(meshDigest, at: now) else { return }
         reviewIPv4Ranges(at: now)
         reviewOwnAddresses()
         if serviceClaims.hasAny { reserveAddresses(at: now) }
         updatePodNetwork()
         review.reviewAgain(at: ipv4.selfAssignedAddress?.nextReview)
         review.reviewAgain(at: ipv4.selfAssignedPods?.nextReview)
+    }
+
+    /// What a review depends on. There must be a router.
+    var meshDigest: MeshReview.Digest {
+        MeshReview.Digest(
+            checksum: router!.databaseChecksum, calculations: router!.statistics.routeCalculations,
+            isSynchronized: life.isSynchronized)
     }
 
     /// Checks whether other nodes have this node's own addresses. Self-assigned ones are checked with their range.
@@ -52,8 +56,8 @@ extension MeshNode {
             let address = entry.vip.address
             let others = router.owners(of: IPv6Prefix(host: address)).filter { $0 != router.routerID }.sorted()
             let names = others.prefix(Self.mostClaims).map { router.hostname(of: $0) ?? $0.description }
-            return "\(names.joined(separator: " and ")) announces the address of the VIP \(entry.vip.name), \(address), "
-                + "as its own; give the VIP another address"
+            return names.joined(separator: " and ")
+                + " announces the address of the VIP \(entry.vip.name), \(address), as its own; give the VIP another address"
         }
     }
 

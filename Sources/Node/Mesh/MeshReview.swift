@@ -22,6 +22,9 @@ struct MeshReview: Sendable {
     /// Makes a review due now.
     mutating func invalidate() { mustReview = true }
 
+    /// Whether the last review saw this state, and none is requested.
+    func hasSeen(_ digest: Digest) -> Bool { !mustReview && seen?.digest == digest }
+
     /// Whether a review is due. The caller does it.
     mutating func isDue(_ digest: Digest, at now: Instant) -> Bool {
         if let seen, !mustReview {

@@ -86,7 +86,7 @@ extension MeshNode {
     }
 
     private func wantedSettings(at now: Instant) -> [KernelSetting] {
-        var wanted = [KernelSetting.loopbackUp]
+        var wanted: [KernelSetting] = links[Self.loopback]?.isUp == false ? [.loopbackUp] : []
         for (_, port) in interfaces.unused.sorted(by: { $0.key < $1.key }) where port.link.isUsable {
             // One that was in use had its router advertisements refused.
             if port.wasUsed, case .foreignNetwork = port.reason {
