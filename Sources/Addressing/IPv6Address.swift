@@ -32,8 +32,7 @@ public struct IPv6Address: Hashable, Sendable {
     public var isMulticast: Bool { high >> 56 == 0xff }
     /// `::`.
     public var isUnspecified: Bool { high | low == 0 }
-    /// Whether packets to it can be routed to a machine: it is neither of one link nor of one machine, no group, and nothing
-    /// that is reserved of IPv4.
+    /// Whether it can be routed: it is not unspecified, loopback, link-local, multicast, or a reserved IPv4 address.
     public var isRoutable: Bool {
         if let ipv4 { return !IPv4Prefix(ipv4, length: 32).isReserved }
         return !isUnspecified && self != .loopback && !isLinkLocal && !isMulticast
@@ -80,7 +79,7 @@ public struct IPv6Address: Hashable, Sendable {
 }
 
 extension IPv6Address: Comparable {
-    /// Numeric order, as on the wire.
+    /// Compares them as unsigned numbers of 128 bits.
     public static func < (left: IPv6Address, right: IPv6Address) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low
     }

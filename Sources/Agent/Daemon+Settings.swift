@@ -12,15 +12,15 @@ extension Daemon {
         var description: String { outcomes.map(\.line).joined(separator: "\n") }
     }
 
-    /// Makes the kernel settings of the machine and of its ports. Returns one line for each setting; throws if one cannot be
+    /// Applies the kernel settings of the machine and of its ports. Returns one line for each setting; throws if one cannot be
     /// set. For containers, where `/proc/sys` is read-only for an agent that is not privileged.
-    public func makeKernelSettings() throws -> String {
+    public func applyKernelSettings() throws -> String {
         let monitor = try KernelMonitor()
         var node = MeshNode(configuration: configuration, environment: MeshNode.Environment())
         let outcomes = node.settings(
             of: monitor.links.values.sorted { $0.index < $1.index }, addresses: Array(monitor.addresses),
             defaultRoutes: Array(monitor.defaultRoutes)
-        ).flatMap(ForwardingSettings.see(to:))
+        ).flatMap(ForwardingSettings.apply(_:))
         let refused = outcomes.filter { if case .failed = $0.result { true } else { false } }
         guard refused.isEmpty else { throw SettingsRefused(outcomes: refused) }
         return outcomes.map(\.line).joined(separator: "\n")

@@ -163,7 +163,7 @@ public struct Daemon: Sendable {
     public func cleanUp() throws -> String {
         let sole = try SoleAgent()
         defer { withExtendedLifetime(sole) {} }
-        try ControlSocket.makeWay(at: configuration.control.socket)
+        try ControlSocket.removeStaleSocket(at: configuration.control.socket)
         let report = "removed \(try KernelRemains.remove(configuration.kernel).text)"
         let ports = try KernelMonitor().links.values.filter { !$0.isLoopback }.map(\.name).sorted()
         let settings = ForwardingSettings.deviations(on: ports)

@@ -1,7 +1,6 @@
 internal import NIOCore
 
-/// Runs tasks on a NIO event loop. So the agent needs no thread pool beside its loops, and Swift creates none: its
-/// housekeeping would wake an idle agent every second.
+/// Runs tasks on a NIO event loop. So Swift creates no thread pool, which would wake an idle agent every second.
 final class EventLoopTaskExecutor: TaskExecutor {
     let loop: any EventLoop
 
@@ -12,7 +11,7 @@ final class EventLoopTaskExecutor: TaskExecutor {
         loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 
-    /// Starts `body` as a task; the future is its end.
+    /// Starts `body` as a task. The future completes when the task ends.
     func run(_ body: @escaping @Sendable () async throws -> Void) -> EventLoopFuture<Void> {
         let promise = loop.makePromise(of: Void.self)
         Task(executorPreference: self) {

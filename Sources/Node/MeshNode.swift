@@ -226,7 +226,7 @@ public struct MeshNode: Sendable {
     /// due. This is most of what a node at rest does.
     private func isQuiet(at now: Instant) -> Bool {
         guard case .running = life, !mustSettle, router != nil else { return false }
-        return ownDeadline.map { now < $0 } ?? true && !problems.isDue(at: now) && review.hasSeen(meshDigest)
+        return ownDeadline.map { now < $0 } ?? true && review.hasSeen(meshDigest)
     }
 
     /// Gives this copy of a node its own storage, so that the next change of the original copies nothing. Whoever made the copy

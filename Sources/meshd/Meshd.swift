@@ -10,7 +10,7 @@ struct Meshd: ParsableCommand {
         commandName: "meshd",
         abstract: "The mesh agent: runs OSPFv3 on cabled ports and installs routes in the kernel.",
         version: "meshd \(Version.text)",
-        subcommands: [Run.self, CleanUp.self, MakeKernelSettings.self, InstallPlugins.self],
+        subcommands: [Run.self, CleanUp.self, ApplyKernelSettings.self, InstallPlugins.self],
         defaultSubcommand: Run.self)
 
     /// Errors are one line, and the exit code is 1; wrong usage is 2.
@@ -76,17 +76,19 @@ extension Meshd {
 }
 
 extension Meshd {
-    struct MakeKernelSettings: ParsableCommand {
+    struct ApplyKernelSettings: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "make-kernel-settings",
-            abstract: "Make the kernel settings that the agent needs, for an agent that may not, as in a container.")
+            commandName: "apply-kernel-settings",
+            abstract:
+                "Apply the kernel settings that the agent needs, and exit: for containers whose agent cannot write /proc/sys.",
+            aliases: ["make-kernel-settings"])
 
         @OptionGroup var configurationOption: ConfigurationOption
 
         func run() throws {
             var options = Daemon.Options()
             options.configurationFile = configurationOption.config
-            print(try Daemon(options: options).makeKernelSettings())
+            print(try Daemon(options: options).applyKernelSettings())
         }
     }
 }

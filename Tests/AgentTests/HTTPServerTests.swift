@@ -88,17 +88,17 @@ private func leaveSocket(at path: String) {
     @Test func anOldSocketMakesWayAndALiveOneDoesNot() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/s"
-        try ControlSocket.makeWay(at: path)
+        try ControlSocket.removeStaleSocket(at: path)
         leaveSocket(at: path)
         #expect(access(path, F_OK) == 0)
-        try ControlSocket.makeWay(at: path)
+        try ControlSocket.removeStaleSocket(at: path)
         #expect(access(path, F_OK) != 0)
         let server = try await HTTPServer.listen(onSocket: path, tasks: tasks, respond: echo).get()
-        #expect(throws: ControlSocket.InUse.self) { try ControlSocket.makeWay(at: path) }
+        #expect(throws: ControlSocket.InUse.self) { try ControlSocket.removeStaleSocket(at: path) }
         server.close()
         let other = directory.path + "/file"
         try SmallFile.write("mine", to: other)
-        #expect(throws: (any Error).self) { try ControlSocket.makeWay(at: other) }
+        #expect(throws: (any Error).self) { try ControlSocket.removeStaleSocket(at: other) }
         #expect(access(other, F_OK) == 0, "a file that is no socket is left alone")
     }
 }

@@ -32,12 +32,12 @@ struct MachineAddressesTests {
     @Test func aClusterIPOfTheServerIsAServices() {
         var machines = MachineAddresses()
         machines.setServers([three, one])
-        machines.setDelivered([three])
+        machines.setServerClusterIPs([three])
         #expect(machines.all == [one])
         machines.set(a, [three])
         #expect(machines.all == [one, three], "unless a machine has it")
         machines.set(a, [])
-        machines.setDelivered([])
+        machines.setServerClusterIPs([])
         #expect(machines.all == [one, three])
     }
 }

@@ -35,6 +35,9 @@ extension AgentSnapshot {
     /// The ports in use.
     var interfaceList: [Interface] {
         let snapshots = interfaceSnapshots
+        let silent = Dictionary(
+            node.currentProblems(at: now).filter { $0.kind == .silentPort }.map { ($0.subject, $0.text) },
+            uniquingKeysWith: { first, _ in first })
         return interfaces.ports.values.sorted { $0.link.index < $1.link.index }.map { port in
             let link = port.link
             var item = Interface(
@@ -59,6 +62,7 @@ extension AgentSnapshot {
                 "\(label(of: $0.neighbor)): \(Mismatch.hello($0.field, theirs: $0.theirs, ours: $0.ours))"
             }
             if !heard.isEmpty { item.problem = heard.joined(separator: "; ") }
+            if item.problem == nil { item.problem = silent[link.name] }
             return item
         }
     }
@@ -73,7 +77,7 @@ extension AgentSnapshot {
                 state: InterfaceState.down.rawValue, carrier: link.hasCarrier, problem: nil, address: nil,
                 mac: link.macAddress?.description, mtu: link.mtu, cost: 0, hello: 0, dead: 0)
             item.decision = port.reason.text(of: link.name)
-            item.problem = item.decision
+            if port.reason.mayBeMissed { item.problem = item.decision }
             return item
         }
     }

@@ -27,8 +27,8 @@ struct ControlListener {
         inode = ControlSocket.inode(at: path)
     }
 
-    /// Listens again if the file is not ours any more. Returns what there is to log about that. Blocks for a moment, so it is
-    /// not for an event loop.
+    /// Listens again if the file is not ours any more. Returns what to log. It blocks for a moment: do not call it on an event
+    /// loop.
     mutating func check() -> Finding? {
         guard inode == nil || ControlSocket.inode(at: path) != inode else { return nil }
         inode = nil
@@ -51,7 +51,7 @@ struct ControlListener {
         _ path: String, _ tasks: EventLoopTaskExecutor, _ respond: @escaping HTTPServer.Responder
     ) throws -> HTTPServer {
         try StateDirectory(besideSocket: path).create()
-        try ControlSocket.makeWay(at: path)
+        try ControlSocket.removeStaleSocket(at: path)
         do {
             return try ControlSocket.withPrivateFiles {
                 try HTTPServer.listen(onSocket: path, tasks: tasks, respond: respond).wait()

@@ -12,7 +12,7 @@ enum ControlSocket {
     }
 
     /// Removes the socket of a crashed agent at `path`; throws if a process answers there.
-    static func makeWay(at path: String) throws {
+    static func removeStaleSocket(at path: String) throws {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {

@@ -31,7 +31,7 @@ extension MeshAgent {
         case .addresses(let requests): return .addresses(carryOut(requests))
         case .readForeignRoutes(let pools): return .foreignRoutes(reader.foreignRoutes(overlapping: pools))
         case .settings(let wanted):
-            return .settings(loop.withOrdinaryPriority { wanted.flatMap(ForwardingSettings.see(to:)) })
+            return .settings(loop.withOrdinaryPriority { wanted.flatMap(ForwardingSettings.apply(_:)) })
         case .save(let change): return save(change)
         case .startCheck(let id, let check): checker.start(id, check)
         case .stopCheck(let id): checker.stop(id)
@@ -174,7 +174,7 @@ extension KernelAddresses {
 
 extension ForwardingSettings {
     /// Checks a setting, and sets it if it is wrong.
-    static func see(to setting: KernelSetting) -> [SettingOutcome] {
+    static func apply(_ setting: KernelSetting) -> [SettingOutcome] {
         let outcomes: [Outcome]
         switch setting {
         case .loopbackUp: outcomes = [LoopbackInterface.setUp()]

@@ -26,7 +26,7 @@ public actor MeshAgent {
     var node: MeshNode
 
     let log: Logger
-    let checker: any ServiceChecker
+    let checker: any HealthChecking
     let connection: ClusterConnection?
     /// State that is lost on reboot, and state that is not.
     let passing: StateDirectory
@@ -56,7 +56,7 @@ public actor MeshAgent {
 
     /// Opens sockets and netlink. Nothing runs before ``start()``.
     init(
-        loop: EventLoop, configuration: Configuration, file: WatchedFile, checker: any ServiceChecker,
+        loop: EventLoop, configuration: Configuration, file: WatchedFile, checker: any HealthChecking,
         connection: ClusterConnection? = nil, log: Logger
     ) throws {
         self.loop = loop

@@ -7,7 +7,7 @@ internal import PrometheusMetrics
 internal import Timing
 
 extension AgentSnapshot {
-    /// Metrics of the ports in use; `counters` are the kernel's.
+    /// Adds metrics of the configured ports. `counters` are the interface counters of the kernel.
     func addLinks(_ counters: [String: LinkCounters], to metrics: inout MetricsText) {
         let list = interfaceList
         let active = list.filter { $0.configuredType != InterfaceRule.Role.passive.typeText }
@@ -18,9 +18,9 @@ extension AgentSnapshot {
         }
         let isUp = Set(
             interfaces.ports.values.filter { if case .up = $0.state { true } else { false } }.map(\.link.name))
-        gauge("link_up", "Whether a port is up and used.") { isUp.contains($0.name) ? 1 : 0 }
-        metrics.family("link_flaps_total", .counter, "Times that a port in use went down.") { samples in
-            // A port that never went down has a sample too, so that its first time is an increase.
+        gauge("link_up", "1 if the router uses the port, 0 if it cannot.") { isUp.contains($0.name) ? 1 : 0 }
+        metrics.family("link_flaps_total", .counter, "Number of times that the port went down.") { samples in
+            // A port that never went down has the value 0, so that `increase()` counts its first time.
             let unflapped = list.map { ($0.name, UInt64(0)) }
             let flaps = node.counters.portFlaps.merging(unflapped) { count, _ in count }
             for (name, count) in flaps.sorted(by: { $0.key < $1.key }) {
@@ -34,17 +34,17 @@ extension AgentSnapshot {
         ) {
             $0.neighborsFull
         }
-        let disagreements = self.disagreements
+        let mismatchCounts = self.mismatchCounts
         gauge(
             "link_mismatches",
             "Routers on a port whose MTU, timers, area, instance or link type differ from ours; see meshctl interfaces.",
             of: active
-        ) { disagreements[$0.name] ?? 0 }
+        ) { mismatchCounts[$0.name] ?? 0 }
         addTraffic(counters.filter { name, _ in list.contains { $0.name == name } }, to: &metrics)
     }
 
     /// How many routers differ from us in a setting, by port.
-    private var disagreements: [String: Int] {
+    private var mismatchCounts: [String: Int] {
         var counts: [String: Int] = [:]
         for neighbor in neighborList where neighbor.problem != nil { counts[neighbor.interface, default: 0] += 1 }
         for interface in router?.interfaceSnapshots ?? [] {

@@ -3,34 +3,35 @@ internal import ControlAPI
 internal import MeshConfiguration
 internal import Node
 
-/// The CNI file with the plugins for pods (CNI specification 1.0.0), all of them reference plugins that every
-/// distribution has.
+/// The CNI network configuration list for pods (CNI specification 1.0.0). It uses only reference plugins.
 extension NetworkConfiguration {
     /// The text of the file.
     var text: String {
         get throws {
             let list: JSONValue = [
                 "cniVersion": "1.0.0", "name": "kubermesh",
-                "plugins": [interface, ["type": "portmap", "capabilities": ["portMappings": true], "snat": true]],
+                "plugins": [
+                    interfacePlugin, ["type": "portmap", "capabilities": ["portMappings": true], "snat": true],
+                ],
             ]
             return String(decoding: try JSON.encode(list, pretty: true), as: UTF8.self)
         }
     }
 
-    private var interface: JSONValue {
+    private var interfacePlugin: JSONValue {
         var fields: [String: JSONValue] = [
-            "type": .string(plugin.rawValue), "mtu": .integer(mtu), "ipMasq": false, "ipam": addresses,
+            "type": .string(plugin.rawValue), "mtu": .integer(mtu), "ipMasq": false, "ipam": addressPlugin,
         ]
         if plugin == .bridge {
             fields["bridge"] = "kubermesh0"
             fields["isGateway"] = true
-            // A pod can reach itself through a service address, too.
+            // Lets a pod reach itself through a service address.
             fields["hairpinMode"] = true
         }
         return .object(fields)
     }
 
-    private var addresses: JSONValue {
+    private var addressPlugin: JSONValue {
         let defaults = [
             ("::/0", ranges.contains { $0.ipv4 == nil }), ("0.0.0.0/0", ranges.contains { $0.ipv4 != nil }),
         ]

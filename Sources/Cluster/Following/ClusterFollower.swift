@@ -8,8 +8,9 @@ internal import Timing
 /// Watches services, their endpoints, this node, and the addresses of all nodes; determines what this node should announce, and
 /// reports changes of that. It has an event loop of its own, so that routing never waits for it.
 ///
-/// The last known state is saved in files and used at the next start, so nothing is withdrawn while the API is away.
-/// Credentials that are not usable yet, as while the API server starts on this node, are read again until they are.
+/// The last known state is saved in files and used at the next start, so nothing is withdrawn while the API server is
+/// unreachable. If the credentials are not usable yet, for example because the API server on this node is still starting, it
+/// reads them again until they are.
 public final class ClusterFollower: Sendable {
     /// The event loop.
     public let loop: any NIOCore.EventLoop
@@ -27,7 +28,7 @@ public final class ClusterFollower: Sendable {
         var addresses: ResourceWatcher<NodeAddresses>
 
         func start() {
-            // What services must not have is asked for before what they have.
+            // Addresses of nodes first: a service must never get one of them.
             addresses.start()
             services.start()
             slices.start()
@@ -56,23 +57,24 @@ public final class ClusterFollower: Sendable {
         var announcements: ServiceAnnouncements
         var census: PoolCensus
         var machines = MachineAddresses()
-        /// Whether services, endpoints and the addresses of nodes are known, from the API or from files: with only a part of
-        /// them, addresses would be withdrawn.
+        /// Whether services, endpoints and the addresses of nodes are known, from the API or from files. Until then no changes
+        /// are reported: incomplete state would withdraw addresses.
         var isComplete = false
         var notices: [String] = []
         var objects = KnownObjects()
-        /// This node in the API, and its last known state with the last pod ranges.
+        /// This node's Node object, as the API has it; `nil` if there is none.
         var node: Node?
-        var kept: Node?
+        /// The last Node object seen, with its last pod ranges.
+        var lastNode: Node?
         var connection: Connection?
         /// What is offered as the ranges of the node's pods.
         var offered: [IPv6Prefix] = []
         var retrying: Scheduled<Void>?
         /// The labels of kinds whose files are out of date.
-        var unwritten: Set<String> = []
-        var writing: Scheduled<Void>?
-        var written: NIODeadline?
-        var trimmed: NIODeadline?
+        var outdatedFiles: Set<String> = []
+        var nextWrite: Scheduled<Void>?
+        var lastWrite: NIODeadline?
+        var lastTrim: NIODeadline?
 
         init(view: ClusterView, announcements: ServiceAnnouncements, census: PoolCensus) {
             self.view = view
@@ -83,14 +85,14 @@ public final class ClusterFollower: Sendable {
 
     /// Changes are saved together after this delay, then not again for a while: files are written as a whole, and some disks
     /// wear out.
-    private static let writingDelay = TimeAmount.seconds(2)
-    private static let writingDistance = TimeAmount.seconds(10)
+    private static let writeDelay = TimeAmount.seconds(2)
+    private static let shortestWriteInterval = TimeAmount.seconds(10)
 
     private static let retryInterval = TimeAmount.seconds(10)
     private static let trimInterval = TimeAmount.minutes(1)
 
-    /// A Node is large, mostly by the names of its images, and little of it is kept: pages are small, and the octets received
-    /// say nothing of memory.
+    /// A Node object is large, mostly because of image names, and only a little of it is kept. So pages are small, and the
+    /// limit on octets is high: the octets received do not reflect the memory in use.
     private static var addressLimits: WatchLimits {
         var limits = WatchLimits()
         limits.pageSize = 100
@@ -137,7 +139,7 @@ public final class ClusterFollower: Sendable {
         set(known.slices ?? [:]) { $0.announcements.set($1, $2) }
         set(known.nodes ?? [:], setNode)
         state.value.objects = known
-        tell()
+        sendReport()
         connect()
     }
 
@@ -148,8 +150,10 @@ public final class ClusterFollower: Sendable {
     private func setService(_ state: State, _ key: ObjectKey, _ service: Service?) {
         state.announcements.set(key, service)
         state.census.set(key, service)
-        // An API server that is reached by a service of its own may be announced as one.
-        if announcesClusterIPs, key == Self.serverService { state.machines.setDelivered(service?.clusterIPs ?? []) }
+        // If the API server is reached through its own cluster IP, that address may still be announced.
+        if announcesClusterIPs, key == Self.serverService {
+            state.machines.setServerClusterIPs(service?.clusterIPs ?? [])
+        }
     }
 
     private func setAddresses(_ state: State, _ key: ObjectKey, _ node: NodeAddresses?) {
@@ -159,7 +163,7 @@ public final class ClusterFollower: Sendable {
     /// The API server's own service, whose cluster IP is in `KUBERNETES_SERVICE_HOST`.
     private static let serverService = ObjectKey(namespace: "default", name: "kubernetes")
 
-    /// Takes in by which addresses the API server is reached. Those of before count until there are others.
+    /// Records the addresses through which the client reaches the API server. The old ones count until there are new ones.
     private func updateServers() {
         let now = state.value
         guard let addresses = now.connection?.client.serverAddresses, !addresses.isEmpty,
@@ -167,22 +171,22 @@ public final class ClusterFollower: Sendable {
         else { return }
         now.objects.servers = addresses
         now.machines.setServers(addresses)
-        now.unwritten.insert(KnownObjects.serverLabel)
+        now.outdatedFiles.insert(KnownObjects.serverLabel)
         scheduleWriting()
-        tell()
+        sendReport()
     }
 
     private func setNode(_ state: State, _ key: ObjectKey, _ node: Node?) {
         guard key.name == state.view.node.name else { return }
         state.node = node
-        // A node that was deleted or created again keeps its ranges: its pods still run.
-        guard var node = node ?? state.kept else { return }
+        // The pod ranges stay when the Node object is deleted or created again: the pods still run.
+        guard var node = node ?? state.lastNode else { return }
         state.view.isNodeKnown = true
         state.view.node = NodeConditions(node)
         state.notices += state.view.updateRanges(of: node)
         state.announcements.setNode(state.view.node)
         node.podCIDRs = state.view.podCIDRs
-        state.kept = node
+        state.lastNode = node
         state.objects.nodes?[key] = node
     }
 
@@ -196,8 +200,8 @@ public final class ClusterFollower: Sendable {
             state.value.view.connectionProblem = problem
             if isNew {
                 state.value.notices.append(
-                    "\(problem); it is tried again every \(Self.retryInterval.nanoseconds / 1_000_000_000) s")
-                tell()
+                    "\(problem); retrying every \(Self.retryInterval.nanoseconds / 1_000_000_000) s")
+                sendReport()
             }
             state.value.retrying = loop.scheduleTask(in: Self.retryInterval) { [self] in connect() }
             return
@@ -227,7 +231,7 @@ public final class ClusterFollower: Sendable {
             })
         let notify: @Sendable (String) -> Void = { [self] notice in
             state.value.notices.append(notice)
-            tell()
+            sendReport()
         }
         let controller = pools.map {
             PoolController(client, options: $0, node: state.value.view.node.name, notify: notify)
@@ -238,7 +242,7 @@ public final class ClusterFollower: Sendable {
         watchers.start()
     }
 
-    /// Proposes ranges for the node's pods, used if the cluster has none for it. To be called on the loop.
+    /// Offers pod ranges for this node, which are used if the cluster has assigned none. Call it on the loop.
     public func offer(_ ranges: [IPv6Prefix]) {
         guard state.value.offered != ranges else { return }
         state.value.offered = ranges
@@ -282,20 +286,20 @@ public final class ClusterFollower: Sendable {
             now[keyPath: known]?[object.key] = object
             set(now, object.key, object)
         }
-        // Now it is known that there are none.
+        // The first list may be empty; `nil` means that none was received.
         let isFirst = news.state.isSynced && now[keyPath: known] == nil
         if isFirst { now[keyPath: known] = [:] }
         now.view.resources[Object.label] = ClusterView.Resource(news.state)
         now.isComplete = now.isComplete || now.view.isComplete
         now.notices += news.notices
         if !news.changes.isEmpty || isFirst {
-            now.unwritten.insert(Object.label)
+            now.outdatedFiles.insert(Object.label)
             scheduleWriting()
         }
-        tell()
+        sendReport()
     }
 
-    private func tell() {
+    private func sendReport() {
         let changes = state.value.isComplete ? state.value.announcements.takeChanges() : [:]
         state.value.view.pools = state.value.census.uses
         state.value.view.machineAddresses = state.value.machines.all
@@ -305,39 +309,39 @@ public final class ClusterFollower: Sendable {
     }
 
     private func scheduleWriting() {
-        guard state.value.writing == nil else { return }
-        let soon = NIODeadline.now() + Self.writingDelay
-        let due = state.value.written.map { max(soon, $0 + Self.writingDistance) } ?? soon
-        state.value.writing = loop.scheduleTask(deadline: due) { [self] in write() }
+        guard state.value.nextWrite == nil else { return }
+        let soon = NIODeadline.now() + Self.writeDelay
+        let due = state.value.lastWrite.map { max(soon, $0 + Self.shortestWriteInterval) } ?? soon
+        state.value.nextWrite = loop.scheduleTask(deadline: due) { [self] in write() }
     }
 
     private func write() {
-        state.value.writing?.cancel()
-        state.value.writing = nil
-        guard state.value.isComplete, !state.value.unwritten.isEmpty else { return }
-        state.value.written = .now()
+        state.value.nextWrite?.cancel()
+        state.value.nextWrite = nil
+        guard state.value.isComplete, !state.value.outdatedFiles.isEmpty else { return }
+        state.value.lastWrite = .now()
         let before = state.value.view.cacheProblem
         do {
-            try state.value.objects.write(state.value.unwritten, to: directory)
-            state.value.unwritten = []
+            try state.value.objects.write(state.value.outdatedFiles, to: directory)
+            state.value.outdatedFiles = []
             state.value.view.cacheProblem = nil
         } catch {
             state.value.view.cacheProblem = "cannot save the state of the cluster for the next start: \(error)"
             if state.value.connection != nil { scheduleWriting() }
         }
         if let problem = state.value.view.cacheProblem, problem != before { state.value.notices.append(problem) }
-        if state.value.view.cacheProblem != before { tell() }
-        // Lists and files take several times the memory of what they hold.
-        if state.value.trimmed.map({ .now() - $0 >= Self.trimInterval }) ?? true {
-            state.value.trimmed = .now()
-            Memory.giveBack()
+        if state.value.view.cacheProblem != before { sendReport() }
+        // Decoding lists and encoding files takes several times their size in memory.
+        if state.value.lastTrim.map({ .now() - $0 >= Self.trimInterval }) ?? true {
+            state.value.lastTrim = .now()
+            Memory.trim()
         }
     }
 }
 
 extension ClusterView {
-    /// Whether services and endpoints have been listed once, and the addresses that services must not have, unless access to
-    /// these is refused.
+    /// Whether services, endpoints and the addresses of nodes have been listed. Addresses of nodes are optional if the API
+    /// denies access to them.
     fileprivate var isComplete: Bool {
         let addresses = resources[NodeAddresses.label]
         return [Service.label, EndpointSlice.label].allSatisfy { resources[$0]?.isSynced == true }

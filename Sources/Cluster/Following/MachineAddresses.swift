@@ -31,7 +31,7 @@ struct MachineAddresses: Sendable {
 
     /// Cluster IPs of the API server itself: a connection to one is forwarded to a server whether or not this machine
     /// has the address, so services may have it.
-    mutating func setDelivered(_ addresses: [IPv6Address]) {
+    mutating func setServerClusterIPs(_ addresses: [IPv6Address]) {
         delivered = Set(addresses)
         review()
     }

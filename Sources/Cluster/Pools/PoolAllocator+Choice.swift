@@ -2,25 +2,25 @@ internal import Addressing
 internal import Kubernetes
 internal import Services
 
-// What is given to services that lack an address.
+// The choice of addresses for services.
 extension PoolAllocator {
-    /// Gives a service the addresses that it wants and has not. One that needs two and cannot have both has none.
+    /// Assigns the addresses that a service still needs. A service that requires both families gets both or none.
     mutating func fill(_ key: ObjectKey) {
         guard var record = records[key], case .demand(let demand) = record.claim else { return }
         var chosen: [IPv6Address] = []
         var problem: PoolProblem?
-        /// An address that is asked for by name is missed, also where another would do.
-        var isMissed = false
+        /// Whether a requested address is unavailable. That is reported even if the service accepts fewer addresses.
+        var lacksRequestedAddress = false
         for family in demand.families where !record.held.contains(where: { $0.family == family }) {
             do {
                 chosen.append(try choose(family, for: key, demand))
             } catch {
                 problem = problem ?? error
-                isMissed = isMissed || demand.asked[family] != nil
+                lacksRequestedAddress = lacksRequestedAddress || demand.asked[family] != nil
             }
         }
-        let isEnough = problem == nil || demand.takesSome && !(record.held + chosen).isEmpty
-        record.problem = isEnough && !isMissed ? nil : problem
+        let isEnough = problem == nil || demand.acceptsOneFamily && !(record.held + chosen).isEmpty
+        record.problem = isEnough && !lacksRequestedAddress ? nil : problem
         if isEnough {
             hold(chosen, by: key, demand.terms)
             let all = record.held + chosen
@@ -30,8 +30,8 @@ extension PoolAllocator {
             record.held = []
         }
         records[key] = record
-        noteResidue(of: key)
-        setLacking(key, problem != nil)
+        updateStaleAddresses(of: key)
+        setUnsatisfied(key, problem != nil)
     }
 
     private mutating func choose(
@@ -41,19 +41,21 @@ extension PoolAllocator {
         if let address = demand.asked[family] {
             guard let pool = table.pool(of: address) else { throw .inNoPool(address) }
             if let name = demand.pool, table.pools[pool].name != name { throw .inOtherPool(address, name) }
-            if let other = obstacle(to: demand.terms, at: address, for: key) { throw .inUse(address, by: other) }
+            if let other = conflictingService(with: demand.terms, at: address, for: key) {
+                throw .inUse(address, by: other)
+            }
             return address
         }
-        let some = candidates.filter { table.has(family, in: $0) }
-        guard !some.isEmpty else { throw .noAddresses(family, pool: demand.pool) }
-        if let address = shareable(family, in: some, for: key, demand.terms) { return address }
-        for pool in some {
+        let suitable = candidates.filter { table.has(family, in: $0) }
+        guard !suitable.isEmpty else { throw .noAddresses(family, pool: demand.pool) }
+        if let address = shareable(family, in: suitable, for: key, demand.terms) { return address }
+        for pool in suitable {
             if let address = lowest(family, in: pool) { return address }
         }
         throw .exhausted(family, pool: demand.pool)
     }
 
-    /// The pools that a service may be given addresses of without asking for them.
+    /// The pool that the service names; if it names none, all pools that assign automatically.
     private func pools(for demand: PoolDemand) throws(PoolProblem) -> [Int] {
         guard let name = demand.pool else { return table.pools.indices.filter { table.pools[$0].assignsAutomatically } }
         guard let pool = table.pools.firstIndex(where: { $0.name == name }) else {
@@ -62,18 +64,18 @@ extension PoolAllocator {
         return [pool]
     }
 
-    /// The lowest address that others share already and that takes one more.
+    /// The lowest address in use under the same sharing key that this service can share too.
     private func shareable(
         _ family: IPFamily, in pools: [Int], for key: ObjectKey, _ terms: SharingTerms
     ) -> IPv6Address? {
         guard let name = terms.key, let addresses = shared[name] else { return nil }
         return addresses.filter { address in
             address.family == family && table.pool(of: address).map(pools.contains) == true
-                && obstacle(to: terms, at: address, for: key) == nil
+                && conflictingService(with: terms, at: address, for: key) == nil
         }.min()
     }
 
     private mutating func lowest(_ family: IPFamily, in pool: Int) -> IPv6Address? {
-        table.lowest(family, in: pool) { [holders, residues] in holders[$0] != nil || residues[$0] != nil }
+        table.lowest(family, in: pool) { [holders, staleAddresses] in holders[$0] != nil || staleAddresses[$0] != nil }
     }
 }

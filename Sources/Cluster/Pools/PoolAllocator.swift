@@ -46,7 +46,7 @@ public struct PoolAllocator: Sendable {
     /// Who is meant to have an address, and on which terms.
     var holders: [IPv6Address: [ObjectKey: SharingTerms]] = [:]
     /// Whose `status` has an address that it is not meant to have.
-    private(set) var residues: [IPv6Address: Set<ObjectKey>] = [:]
+    private(set) var staleAddresses: [IPv6Address: Set<ObjectKey>] = [:]
     /// Addresses that are shared under a key.
     var shared: [String: Set<IPv6Address>] = [:]
     /// Services that lack an address they want.
@@ -106,7 +106,7 @@ public struct PoolAllocator: Sendable {
         guard let record = records[key], record.service.metadata.uid == uid else { return }
         release(record.held, of: key)
         records[key]?.service.ingressIPs = []
-        noteResidue(of: key)
+        updateStaleAddresses(of: key)
         records[key] = nil
         lacking.remove(key)
         changed.remove(key)
@@ -187,7 +187,7 @@ extension PoolAllocator {
         }
         release(old.filter { !record.held.contains($0) }, of: key)
         records[key] = record
-        noteResidue(of: key)
+        updateStaleAddresses(of: key)
     }
 
     /// Whether a service may have an address that is not lost to others already.
@@ -204,11 +204,11 @@ extension PoolAllocator {
     }
 
     /// The services that have an address that another service requests.
-    func obstacle(to terms: SharingTerms, at address: IPv6Address, for key: ObjectKey) -> ObjectKey? {
-        stranger(to: terms, at: address, besides: key) ?? residues[address]?.filter { $0 != key }.min()
+    func conflictingService(with terms: SharingTerms, at address: IPv6Address, for key: ObjectKey) -> ObjectKey? {
+        stranger(to: terms, at: address, besides: key) ?? staleAddresses[address]?.filter { $0 != key }.min()
     }
 
-    func isHeld(_ address: IPv6Address) -> Bool { holders[address] != nil || residues[address] != nil }
+    func isHeld(_ address: IPv6Address) -> Bool { holders[address] != nil || staleAddresses[address] != nil }
 }
 
 // Who has what.
@@ -242,23 +242,23 @@ extension PoolAllocator {
     }
 
     /// Notes what a service's `status` has of the pools and it is not meant to have.
-    mutating func noteResidue(of key: ObjectKey) {
+    mutating func updateStaleAddresses(of key: ObjectKey) {
         guard let record = records[key] else { return }
         let old = record.residue
         let new = record.service.ingressIPs.filter { !record.held.contains($0) && table.pool(of: $0) != nil }
         guard old != new else { return }
         records[key]?.residue = new
-        for address in new { residues[address, default: []].insert(key) }
+        for address in new { staleAddresses[address, default: []].insert(key) }
         for address in old where !new.contains(address) {
-            residues[address]?.remove(key)
-            guard residues[address]?.isEmpty == true else { continue }
-            residues[address] = nil
+            staleAddresses[address]?.remove(key)
+            guard staleAddresses[address]?.isEmpty == true else { continue }
+            staleAddresses[address] = nil
             isFreed = true
             if !isHeld(address) { table.release(address) }
         }
     }
 
-    mutating func setLacking(_ key: ObjectKey, _ isSo: Bool) {
+    mutating func setUnsatisfied(_ key: ObjectKey, _ isSo: Bool) {
         if isSo { lacking.insert(key) } else { lacking.remove(key) }
     }
 }

@@ -6,7 +6,7 @@ struct PoolDemand: Hashable, Sendable {
     /// The families it has, one or two.
     var families: [IPFamily]
     /// Whether some of them are better than none.
-    var takesSome: Bool
+    var acceptsOneFamily: Bool
     /// The pool it chooses.
     var pool: String?
     /// The addresses it asks for.
@@ -60,7 +60,7 @@ extension Service {
         guard let first = known.first else { throw .noFamilies }
         let second = familyPolicy == .single ? nil : known.first { $0 != first }
         var demand = PoolDemand(
-            families: [first, second].compactMap(\.self), takesSome: familyPolicy == .preferDual,
+            families: [first, second].compactMap(\.self), acceptsOneFamily: familyPolicy == .preferDual,
             pool: metadata.annotations[PoolAnnotation.pool], terms: SharingTerms(self))
         for address in try askedAddresses() {
             guard demand.families.contains(address.family) else { throw .otherFamily(address) }

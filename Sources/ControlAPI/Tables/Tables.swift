@@ -35,9 +35,10 @@ extension Neighbor: Tabular {
 }
 
 extension Interface: Tabular {
-    /// DEV TYPE STATE COST MTU NEIGHBORS ADDRESS, and PROBLEM if there is one.
+    /// DEV TYPE STATE COST MTU NEIGHBORS ADDRESS, PROBLEM if there is one, and DECISION if a port is not used.
     public static func table(_ items: [Interface], wide: Bool) -> TextTable {
         let hasProblems = wide || items.contains { $0.problem != nil }
+        let showsDecisions = wide || items.contains { $0.type == "unused" && $0.problem == nil }
         var columns: [TextTable.Column] = [
             "DEV", "TYPE", "STATE", .number("COST"), .number("MTU"), "NEIGHBORS", "ADDRESS",
         ]
@@ -48,6 +49,7 @@ extension Interface: Tabular {
             ]
         }
         if hasProblems { columns.append("PROBLEM") }
+        if showsDecisions { columns.append("DECISION") }
         var table = TextTable(columns: columns)
         for item in items {
             var cells = [
@@ -62,6 +64,7 @@ extension Interface: Tabular {
                 ]
             }
             if hasProblems { cells.append(item.problem ?? "") }
+            if showsDecisions { cells.append(item.decision ?? "") }
             table.append(cells)
         }
         return table

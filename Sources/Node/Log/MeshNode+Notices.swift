@@ -42,6 +42,8 @@ extension MeshNode {
         case .interfaceState(let interface, let from, let to):
             return (.info, "interface \(name(ofInterface: interface)): \(from.rawValue) → \(to.rawValue)")
         case .neighborFault(let interface, let neighbor, let from, _, let fault):
+            // The change of its state is logged anyway, with the reason and the time.
+            if case .silence = fault { return (.debug, "\(label(of: neighbor)): \(fault)") }
             return (
                 from == .full ? .warning : .info,
                 "\(label(of: neighbor)) on \(name(ofInterface: interface)): \(fault)"

@@ -10,6 +10,11 @@ extension MeshNode {
     /// Looks for problems if that is due, and logs those that are new or resolved.
     mutating func reviewProblems(at now: Instant) {
         if case .stopping = life { return }
+        problems.invalidate(
+            ifDifferent: ProblemTable.Readiness(
+                isSynchronized: life.isSynchronized, hasKernelError: installer.lastError != nil,
+                hasRefusedRoutes: installer.fib.failedRoutes > 0,
+                duplicateRouterIDSeen: router == nil ? nil : router!.duplicateRouterIDSeen))
         guard problems.isDue(at: now) else { return }
         for line in problems.update(foundProblems(at: now), at: now) { log(line) }
     }

@@ -122,14 +122,18 @@ public struct ProblemTable: Sendable {
     var configuration: [String] = []
     /// The last stop of this process, with its end.
     var stop: (duration: Duration, end: Instant)?
-    private var since: [Key: Instant] = [:]
-    private var wasReady: Bool?
+    /// The present problems: since when, and the text of the first review that found them.
+    private var known: [Key: (since: Instant, text: String)] = [:]
+    /// Why the node was not ready at the last review; `nil` before the first.
+    private var notReady: [String]?
+    /// What readiness depended on at the last review.
+    private var readiness: Readiness?
     private var lastReview: Instant?
     private var mustReview = false
 
     /// The minimum and the maximum time between reviews.
     private static let shortest = Duration.seconds(5)
-    private static let longest = Duration.seconds(15)
+    private static let longest = Duration.seconds(10)
     /// The maximum number of listed problems of one kind.
     public static let mostOfAKind = 8
 
@@ -139,6 +143,20 @@ public struct ProblemTable: Sendable {
     /// Makes a review due now.
     mutating func invalidate() { mustReview = true }
 
+    /// What readiness depends on. When it changes, a review is due at once, so that the log has the right time.
+    struct Readiness: Hashable, Sendable {
+        var isSynchronized: Bool
+        var hasKernelError: Bool
+        var hasRefusedRoutes: Bool
+        var duplicateRouterIDSeen: Instant?
+    }
+
+    /// Makes a review due if readiness may have changed.
+    mutating func invalidate(ifDifferent new: Readiness) {
+        if readiness != new { mustReview = true }
+        readiness = new
+    }
+
     /// Whether a review is due.
     func isDue(at now: Instant) -> Bool { mustReview || lastReview.map { now - $0 >= Self.shortest } ?? true }
 
@@ -146,7 +164,7 @@ public struct ProblemTable: Sendable {
     func dated(_ found: [Problem], at now: Instant) -> [Problem] {
         found.map { problem in
             var problem = problem
-            problem.since = since[Key(kind: problem.kind, subject: problem.subject)] ?? now
+            problem.since = known[Key(kind: problem.kind, subject: problem.subject)]?.since ?? now
             return problem
         }
     }
@@ -158,25 +176,29 @@ public struct ProblemTable: Sendable {
         let dated = dated(found, at: now)
         var lines: [LogLine] = []
         let keys = Set(dated.map { Key(kind: $0.kind, subject: $0.subject) })
-        for problem in dated where since[Key(kind: problem.kind, subject: problem.subject)] == nil {
+        for problem in dated where known[Key(kind: problem.kind, subject: problem.subject)] == nil {
             guard !problem.kind.isLoggedAtItsSource else { continue }
             lines.append(LogLine(level: .warning, message: problem.line))
         }
-        for problem in all where !keys.contains(Key(kind: problem.kind, subject: problem.subject)) {
-            guard !problem.kind.isLoggedAtItsSource else { continue }
-            lines.append(LogLine(level: .notice, message: "resolved: \(problem.text)"))
+        for problem in all {
+            let key = Key(kind: problem.kind, subject: problem.subject)
+            guard !keys.contains(key), !problem.kind.isLoggedAtItsSource else { continue }
+            lines.append(LogLine(level: .notice, message: "resolved: \(known[key]?.text ?? problem.text)"))
         }
         all = dated
-        since = Dictionary(
-            dated.map { (Key(kind: $0.kind, subject: $0.subject), $0.since) }, uniquingKeysWith: { first, _ in first })
+        known = Dictionary(
+            dated.map { problem in
+                let key = Key(kind: problem.kind, subject: problem.subject)
+                return (key, (problem.since, known[key]?.text ?? problem.text))
+            }, uniquingKeysWith: { first, _ in first })
         let reasons = dated.filter(\.kind.preventsReadiness).map(\.text)
-        if let wasReady, wasReady != reasons.isEmpty {
+        if let notReady, notReady.isEmpty != reasons.isEmpty {
             lines.append(
                 reasons.isEmpty
-                    ? LogLine(level: .notice, message: "ready")
+                    ? LogLine(level: .notice, message: "ready; resolved: \(notReady.joined(separator: "; "))")
                     : LogLine(level: .warning, message: "not ready: \(reasons.joined(separator: "; "))"))
         }
-        wasReady = reasons.isEmpty
+        notReady = reasons
         return lines
     }
 }
