@@ -35,9 +35,6 @@ extension AgentSnapshot {
     /// The ports in use.
     var interfaceList: [Interface] {
         let snapshots = interfaceSnapshots
-        let silent = Dictionary(
-            node.currentProblems(at: now).filter { $0.kind == .silentPort }.map { ($0.subject, $0.text) },
-            uniquingKeysWith: { first, _ in first })
         return interfaces.ports.values.sorted { $0.link.index < $1.link.index }.map { port in
             let link = port.link
             var item = Interface(
@@ -62,7 +59,7 @@ extension AgentSnapshot {
                 "\(label(of: $0.neighbor)): \(Mismatch.hello($0.field, theirs: $0.theirs, ours: $0.ours))"
             }
             if !heard.isEmpty { item.problem = heard.joined(separator: "; ") }
-            if item.problem == nil { item.problem = silent[link.name] }
+            if item.problem == nil { item.problem = node.silence(on: snapshot, at: now) }
             return item
         }
     }

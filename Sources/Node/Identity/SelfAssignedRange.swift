@@ -12,7 +12,7 @@ public struct SelfAssignedRange: Sendable {
         /// It was given up, because a node with a higher router ID has it too.
         case yielded(IPv4Prefix, to: RouterID)
         /// It was given up, because it overlaps a subnet that this machine is connected to.
-        case left(IPv4Prefix, Obstacle)
+        case gaveUp(IPv4Prefix, Obstacle)
         /// The whole pool is in use.
         case exhausted
         /// The whole pool lies in a prefix that this machine reaches without the mesh.
@@ -76,7 +76,7 @@ public struct SelfAssignedRange: Sendable {
         // The saved range, or one from before the machine got an address of that subnet.
         if let held = prefix, let obstacle = connected.first(where: { $0.prefix.overlaps(held) }) {
             prefix = nil
-            changes.append(.left(held, obstacle))
+            changes.append(.gaveUp(held, obstacle))
         }
         guard prefix == nil, mayAssign, let obstacles = obstacles.map({ connected + $0 }) else { return changes }
         let cover = obstacles.first {

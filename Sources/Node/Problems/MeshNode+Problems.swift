@@ -14,7 +14,7 @@ extension MeshNode {
             ifDifferent: ProblemTable.Readiness(
                 isSynchronized: life.isSynchronized, hasKernelError: installer.lastError != nil,
                 hasRefusedRoutes: installer.fib.failedRoutes > 0,
-                duplicateRouterIDSeen: router == nil ? nil : router!.duplicateRouterIDSeen))
+                hasDuplicateRouterID: router != nil && router!.duplicateRouterIDSeen != nil))
         guard problems.isDue(at: now) else { return }
         for line in problems.update(foundProblems(at: now), at: now) { log(line) }
     }
@@ -145,12 +145,7 @@ extension MeshNode {
                         .mismatch, "\(label(of: mismatch.neighbor)) on \(port)",
                         "\(label(of: mismatch.neighbor)) on \(port): \(text)"))
             }
-            if interface.neighborCount == 0, interface.standbyFor == nil,
-                interface.mismatches.allSatisfy({ $0.deadline <= now })
-            {
-                guard let silent = lastHeard.silence(of: interface.configuration, at: now) else { continue }
-                found.append(Problem(.silentPort, port, silentText(port, silent, at: now)))
-            }
+            if let text = silence(on: interface, at: now) { found.append(Problem(.silentPort, port, text)) }
             let hasNoLeader = interface.effectiveKind == .broadcast && interface.designatedRouter == .none
             if hasNoLeader, interface.neighborCount > 0, interface.state != .waiting {
                 found.append(
@@ -162,7 +157,13 @@ extension MeshNode {
         return found
     }
 
-    private func silentText(_ port: String, _ silence: LastHeard.Silence, at now: Instant) -> String {
+    /// That no router is heard on a port with carrier, and who was there last; `nil` if that is not so.
+    public func silence(on interface: InterfaceSnapshot, at now: Instant) -> String? {
+        guard !interface.configuration.isPassive, interface.neighborCount == 0, interface.standbyFor == nil,
+            interface.mismatches.allSatisfy({ $0.deadline <= now }),
+            let silence = lastHeard.silence(of: interface.configuration, at: now)
+        else { return nil }
+        let port = interface.configuration.name
         let text = "\(port) has carrier, and no OSPF router is heard on it"
         guard let neighbor = silence.neighbor else { return text }
         return text + "; \(label(of: neighbor)) was there until \((now - silence.since).inSeconds) s ago"

@@ -148,7 +148,7 @@ public struct ProblemTable: Sendable {
         var isSynchronized: Bool
         var hasKernelError: Bool
         var hasRefusedRoutes: Bool
-        var duplicateRouterIDSeen: Instant?
+        var hasDuplicateRouterID: Bool
     }
 
     /// Makes a review due if readiness may have changed.
