@@ -8,14 +8,20 @@ extension Lab {
         let namespace = namespace(of: name)
         // Without notice: neither the router nor the kernel, for open connections, sends a last packet.
         let processes = Namespace.processes(inside: [namespace])
-        for pid in processes { kill(pid, SIGSTOP) }
-        Namespace.waitUntilStopped(processes)
+        Self.suspend(processes)
         let ports = addresses.ports(of: name).map { "link set \($0.name) down" }
         try Namespace.batch(ports + ["address flush dev lo scope global", "nexthop flush"], in: namespace)
         for pid in processes { kill(pid, SIGKILL) }
         poweredOff.insert(name)
         try stop(name, kill: true)
         try stopServices(of: name)
+    }
+
+    /// Stops processes with SIGSTOP and returns when none of their threads runs any more, after 5 s at most. SIGCONT resumes
+    /// them.
+    public static func suspend(_ processes: [Int32]) {
+        for pid in processes { kill(pid, SIGSTOP) }
+        Namespace.waitUntilStopped(processes)
     }
 
     /// Brings the ports of a node up again if it was without power.

@@ -114,7 +114,7 @@ import Testing
     @Test func aCommandThatWasGivenUpIsNotExecuted() throws {
         try withPair(Self.vip) { lab in
             let agent = try #require(lab.process(of: "a"))
-            kill(agent, SIGSTOP)
+            Lab.suspend([agent])
             defer { kill(agent, SIGCONT) }
             var client = ControlClient(socket: lab.controlSocket(of: "a"))
             client.timeout = 1

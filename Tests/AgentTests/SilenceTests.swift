@@ -63,7 +63,7 @@ private struct Speaker {
             let before = try #require(try neighbor())
 
             let agent = try #require(lab.process(of: "a"))
-            kill(agent, SIGSTOP)
+            Lab.suspend([agent])
             defer { kill(agent, SIGCONT) }
             for _ in 0..<1000 { try speaker.send([3, 1, 0, 0]) }
             usleep(2_000_000)

@@ -148,7 +148,9 @@ private final class Told: Sendable {
         try await eventually("the service is wanted") { told.seen.entries[lan] != nil }
         #expect(told.seen.early.isEmpty, "told of together with the machines, or after them")
         #expect(told.seen.view?.machineAddresses == [own, lan, server])
-        #expect(told.seen.view?.podCIDRs.map(\.description) == ["fd00:7::/120"], "those of this node")
+        try await eventually("this node's pod ranges are known, and not those of others") {
+            told.seen.view?.podCIDRs.map(\.description) == ["fd00:7::/120"]
+        }
 
         try stage.server.apply(Objects.node("c", addresses: ["fd70::3", "10.70.0.2"]))
         try await eventually("another node is heard of") {

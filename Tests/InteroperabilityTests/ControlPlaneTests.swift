@@ -85,7 +85,7 @@ extension Interoperability {
             switch failure {
             case .power: try lab.powerOff(node)
             case .server, .ownServer: kill(try #require(server), SIGKILL)
-            case .serverFrozen: kill(try #require(server), SIGSTOP)
+            case .serverFrozen: Lab.suspend([try #require(server)])
             case .agentStopped: try lab.stop(node)
             case .agentKilled: try lab.stop(node, kill: true)
             case .cable: try lab.fail("\(node)-\(worker)", .carrier)
