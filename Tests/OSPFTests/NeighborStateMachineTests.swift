@@ -26,8 +26,11 @@ import Testing
         for state in [NeighborState.exchange, .loading, .full] {
             #expect(next(state, .sequenceNumberMismatch) == .exStart)
             #expect(next(state, .badLinkStateRequest) == .exStart)
-            #expect(next(state, .adjacencyReconsidered, wanted: false) == .twoWay)
+            #expect(next(state, .adjacencyUnwanted, wanted: false) == .twoWay)
+            #expect(next(state, .adjacencyUnwanted) == state, "it is wanted again")
         }
+        #expect(next(.exchange, .adjacencyReconsidered, wanted: false) == .twoWay)
+        #expect(next(.full, .adjacencyReconsidered, wanted: false) == .full, "not at once")
     }
 
     @Test func whatDoesNotBelongToAStateChangesNothing() {

@@ -11,8 +11,18 @@ struct Conversation: Sendable {
         case exchange(DatabaseSummary, until: Instant)
         /// Waiting for requested LSAs, until the exchange is given up.
         case loading(until: Instant)
-        /// Databases agree.
-        case full
+        /// Databases agree. An election may want no adjacency any more, and the next hello may change its outcome again; so
+        /// the adjacency stays for a moment (RFC 2328 §10.3 ends it at once). One adjacency too many harms nobody, but
+        /// without one the designated router does not announce its neighbor.
+        case full(unwanted: Unwanted? = nil)
+    }
+
+    /// A full adjacency that is not wanted.
+    struct Unwanted: Sendable {
+        /// When it ends, unless it is wanted again.
+        var until: Instant
+        /// Why it is not wanted.
+        var fault: NeighborFault?
     }
 
     /// What remains to be described to the neighbor (RFC 2328 §10, "Database summary list").
@@ -85,12 +95,19 @@ struct Conversation: Sendable {
         }
     }
 
+    /// The full adjacency is not wanted, if it is full.
+    var unwanted: Unwanted? {
+        get { if case .full(let unwanted) = stage { unwanted } else { nil } }
+        set { if case .full = stage { stage = .full(unwanted: newValue) } }
+    }
+
     /// The earliest moment at which something is due.
     var nextDeadline: Instant? {
         var earliest = deadline
         func consider(_ moment: Instant?) {
             if let moment, earliest == nil || moment < earliest! { earliest = moment }
         }
+        consider(unwanted?.until)
         consider(sent?.deadline)
         consider(requests.deadline)
         consider(retransmissions.nextDeadline)

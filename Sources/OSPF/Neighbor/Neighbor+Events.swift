@@ -8,6 +8,7 @@ extension Neighbor {
         _ event: NeighborEvent, because fault: NeighborFault? = nil, in context: ConversationContext,
         _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
     ) {
+        if case .adjacencyReconsidered = event { noteUnwanted(because: fault, in: context) }
         let old = state
         let new = old.next(
             on: event, adjacencyIsWanted: context.adjacencyIsWanted,
@@ -47,9 +48,20 @@ extension Neighbor {
             conversation?.stage = .loading(until: until)
             requestMore(in: context, database, into: &outbox)
         case .full:
-            conversation?.stage = .full
+            conversation?.stage = .full()
             mismatchedMTU = nil
             heldUntil = nil
+        }
+    }
+
+    /// Has a full adjacency end after a hello interval if it is not wanted: until then all routers on the link have sent hellos
+    /// with the outcomes of their elections.
+    private mutating func noteUnwanted(because fault: NeighborFault?, in context: ConversationContext) {
+        if context.adjacencyIsWanted {
+            conversation?.unwanted = nil
+        } else if conversation?.unwanted == nil {
+            conversation?.unwanted = Conversation.Unwanted(
+                until: context.now + context.interface.helloInterval, fault: fault)
         }
     }
 
@@ -70,6 +82,9 @@ extension Neighbor {
             let fault = NeighborFault.noProgress(
                 for: context.exchangePatience, requests: conversation?.requests.count ?? 0)
             return handle(.stalled, because: fault, in: context, database, into: &outbox)
+        }
+        if let unwanted = conversation?.unwanted, unwanted.until <= context.now {
+            return handle(.adjacencyUnwanted, because: unwanted.fault, in: context, database, into: &outbox)
         }
         if isDue(conversation?.sent?.deadline) { repeatDescription(in: context, into: &outbox) }
         if isDue(conversation?.requests.deadline) { repeatRequests(in: context, into: &outbox) }

@@ -12,6 +12,8 @@ enum NeighborEvent: Sendable {
     case loadingDone
     /// Whether an adjacency is wanted may have changed.
     case adjacencyReconsidered
+    /// No adjacency has been wanted with a neighbor that is full for as long as elections may take.
+    case adjacencyUnwanted
     /// A description was out of sequence, had changed options, or was another first one.
     case sequenceNumberMismatch
     /// It asked for an LSA we do not have, or sent an older one than it had described.
@@ -27,7 +29,7 @@ enum NeighborEvent: Sendable {
         case .negotiationDone: .negotiationDone
         case .exchangeDone: .exchangeDone
         case .loadingDone: .loadingDone
-        case .adjacencyReconsidered: .adjacencyReconsidered
+        case .adjacencyReconsidered, .adjacencyUnwanted: .adjacencyReconsidered
         case .sequenceNumberMismatch: .sequenceNumberMismatch
         case .badLinkStateRequest: .badLinkStateRequest
         case .stalled: .stalled
@@ -51,11 +53,14 @@ extension NeighborState {
         case .loadingDone:
             self == .loading ? .full : self
         case .adjacencyReconsidered:
-            if self == .twoWay {
-                adjacencyIsWanted ? .exStart : .twoWay
-            } else {
-                self > .twoWay && !adjacencyIsWanted ? .twoWay : self
+            switch self {
+            case .twoWay: adjacencyIsWanted ? .exStart : .twoWay
+            // Only ``adjacencyUnwanted`` ends it, see ``Conversation/Stage/full(unwanted:)``.
+            case .full: .full
+            default: self > .twoWay && !adjacencyIsWanted ? .twoWay : self
             }
+        case .adjacencyUnwanted:
+            self > .twoWay && !adjacencyIsWanted ? .twoWay : self
         case .sequenceNumberMismatch, .badLinkStateRequest, .stalled:
             self >= .exchange || (self == .exStart && event.restartsNegotiation) ? .exStart : self
         }
