@@ -20,7 +20,7 @@ extension Daemon {
         let outcomes = node.settings(
             of: monitor.links.values.sorted { $0.index < $1.index }, addresses: Array(monitor.addresses),
             defaultRoutes: Array(monitor.defaultRoutes)
-        ).flatMap(ForwardingSettings.apply(_:))
+        ).flatMap(KernelSettings.apply(_:))
         let refused = outcomes.filter { if case .failed = $0.result { true } else { false } }
         guard refused.isEmpty else { throw SettingsRefused(outcomes: refused) }
         return outcomes.map(\.line).joined(separator: "\n")

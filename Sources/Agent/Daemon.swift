@@ -166,7 +166,7 @@ public struct Daemon: Sendable {
         try ControlSocket.removeStaleSocket(at: configuration.control.socket)
         let report = "removed \(try KernelRemains.remove(configuration.kernel).text)"
         let ports = try KernelMonitor().links.values.filter { !$0.isLoopback }.map(\.name).sorted()
-        let settings = ForwardingSettings.deviations(on: ports)
+        let settings = KernelSettings.deviations(on: ports)
         guard !settings.isEmpty else { return report }
         let introduction = "these kernel settings stay as an agent sets them, because other programs may need them:"
         return ([report, introduction] + settings.map { "  \($0)" }).joined(separator: "\n")

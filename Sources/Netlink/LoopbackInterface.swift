@@ -6,8 +6,8 @@ internal import Linux
 /// removes its IPv6 addresses.
 public enum LoopbackInterface {
     /// Sets it up if it is down.
-    public static func setUp() -> ForwardingSettings.Outcome {
-        var outcome = ForwardingSettings.Outcome(name: "lo", wanted: "up", result: .unchanged)
+    public static func setUp() -> KernelSettings.Outcome {
+        var outcome = KernelSettings.Outcome(name: "lo", wanted: "up", result: .unchanged)
         do throws(SystemError) {
             let socket = try NetlinkSocket()
             var flags: UInt32 = 0

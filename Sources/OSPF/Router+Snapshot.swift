@@ -39,8 +39,8 @@ extension Router {
                     address: $0.address, priority: $0.priority, options: $0.options, state: $0.state, since: $0.since,
                     inactivityDeadline: $0.inactivityDeadline, designatedRouter: $0.designatedRouter,
                     backupDesignatedRouter: $0.backupDesignatedRouter, stateChanges: $0.stateChanges,
-                    retransmissionCount: $0.conversation?.retransmissions.count ?? 0,
-                    requestCount: $0.conversation?.requests.count ?? 0,
+                    retransmissionCount: $0.adjacency?.retransmissions.count ?? 0,
+                    requestCount: $0.adjacency?.requests.count ?? 0,
                     lastFallback: $0.lastFallback, mismatchedMTU: $0.mismatchedMTU)
             }
         }
@@ -79,7 +79,7 @@ extension Router {
     public var prefixesOfOthers: [IPv6Prefix] { calculation.prefixes(ofOthersThan: routerID) }
 
     /// The addresses that other routers announce as those of one machine, reachable or not.
-    public var machineAddressesOfOthers: Set<IPv6Address> { calculation.machineAddresses(ofOthersThan: routerID) }
+    public var reservedAddressesOfOthers: Set<IPv6Address> { calculation.reservedAddresses(ofOthersThan: routerID) }
 
     /// The prefixes that several routers claim as their own although they should belong to one.
     public var duplicatePrefixes: [DuplicatePrefix] { calculation.duplicatePrefixes() }

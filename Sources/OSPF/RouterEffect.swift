@@ -27,7 +27,7 @@ public enum Notice: Hashable, Sendable {
     /// A neighbor went from one state to another.
     case neighborState(
         interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, reason: NeighborChangeReason)
-    /// The conversation with a neighbor fell back to an earlier state. Follows the change of state.
+    /// The adjacency with a neighbor fell back to an earlier state. Follows the change of state.
     case neighborFault(
         interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, fault: NeighborFault)
     /// An interface went from one state to another.

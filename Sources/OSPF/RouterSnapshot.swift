@@ -56,7 +56,7 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var retransmissionCount: Int
     /// LSAs asked of it and not yet come.
     public var requestCount: Int
-    /// Why the conversation last fell back to an earlier state.
+    /// Why the adjacency last fell back to an earlier state.
     public var lastFallback: NeighborFallback?
     /// The MTU it described, where that does not agree with ours.
     public var mismatchedMTU: Int?

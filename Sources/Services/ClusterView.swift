@@ -30,7 +30,7 @@ public struct ClusterView: Hashable, Sendable {
     /// The pod ranges that the cluster gives the node, or last gave it: at most one of each family.
     public var podCIDRs: [IPv6Prefix] = []
     /// The addresses of all Nodes, and those of the API server: never service addresses.
-    public var machineAddresses: Set<IPv6Address> = []
+    public var reservedAddresses: Set<IPv6Address> = []
     /// Ranges of the cluster that cannot be pod ranges, in words.
     public var rangeProblem: String?
     /// Why there is no connection, in words.

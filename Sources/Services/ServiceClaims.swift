@@ -23,7 +23,7 @@ public struct ServiceClaims: Sendable {
     private let limit: Int
     private var wanted: [IPv6Address: ServiceDemand] = [:]
     private var granted: Set<IPv6Address> = []
-    private var machines: Set<IPv6Address> = []
+    private var reserved: Set<IPv6Address> = []
     private var configured: Set<IPv6Address> = []
     /// Demands for addresses of machines or of the configuration.
     private var refused: Set<IPv6Address> = []
@@ -51,15 +51,15 @@ public struct ServiceClaims: Sendable {
         return verdicts + admitWaiting()
     }
 
-    /// Updates which addresses must not be service addresses: those of `machines`, and those of the configuration, which have
-    /// their own checks.
+    /// Updates which addresses must not be service addresses: those of machines, and those of the configuration, which have their
+    /// own checks.
     public mutating func reserve(
-        machines: Set<IPv6Address>, configured: Set<IPv6Address>
+        _ reserved: Set<IPv6Address>, configured: Set<IPv6Address>
     ) -> [(IPv6Address, Verdict)] {
-        guard machines != self.machines || configured != self.configured else { return [] }
-        (self.machines, self.configured) = (machines, configured)
+        guard reserved != self.reserved || configured != self.configured else { return [] }
+        (self.reserved, self.configured) = (reserved, configured)
         var verdicts: [(IPv6Address, Verdict)] = []
-        for address in machines.union(configured).intersection(granted).sorted() {
+        for address in reserved.union(configured).intersection(granted).sorted() {
             granted.remove(address)
             refused.insert(address)
             verdicts.append((address, .revoke))
@@ -93,7 +93,7 @@ public struct ServiceClaims: Sendable {
     }
 
     private func isReserved(_ address: IPv6Address) -> Bool {
-        machines.contains(address) || configured.contains(address)
+        reserved.contains(address) || configured.contains(address)
     }
 
     private mutating func judge(_ address: IPv6Address) -> [(IPv6Address, Verdict)] {

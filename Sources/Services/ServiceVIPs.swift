@@ -79,12 +79,12 @@ public struct ServiceVIPs: Sendable {
 
     /// Updates the demand for an address; `nil` means none.
     public mutating func set(
-        _ address: IPv6Address, _ wish: Wish?, services: [String] = [], at now: Instant
+        _ address: IPv6Address, _ level: AnnouncementLevel?, services: [String] = [], at now: Instant
     ) -> [Action] {
         let before = entries[address]
-        if before?.standing.isWanted == true, wish != .announce { noteFlap(of: address, at: now) }
+        if before?.standing.isWanted == true, level != .announce { noteFlap(of: address, at: now) }
         let standing: Standing
-        switch wish {
+        switch level {
         case .announce:
             let end = damping[address]?.end ?? now
             standing = end > now ? .flapping(until: end) : .announced
@@ -97,7 +97,7 @@ public struct ServiceVIPs: Sendable {
         var entry = before ?? Entry(standing: standing, services: services, since: now)
         let wasLastResort = entry.isLastResort
         entry.standing = standing
-        if wish != nil { entry.services = services }
+        if level != nil { entry.services = services }
         if entry.isLastResort != wasLastResort { entry.since = now }
         update(address, entry)
         return before == nil ? [.hold(address)] : []

@@ -6,8 +6,8 @@ internal import Timing
 
 /// One line for each thing that happens.
 enum Trace {
-    @Sendable static func print(_ time: Instant, _ occurrence: Occurrence) {
-        switch occurrence {
+    @Sendable static func print(_ time: Instant, _ event: TraceEvent) {
+        switch event {
         case .delivery(let node, let interface, let octets):
             if octets[1] != 1 { line(time, "n\(node) <- \(interface) \(packet(octets))") }
         case .effect(let node, .send(let interface, _, let destination, let octets)):

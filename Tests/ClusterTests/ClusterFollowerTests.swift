@@ -29,7 +29,7 @@ private final class Told: Sendable {
             seen.view = report.view
             for (address, entry) in report.changes {
                 if entry == nil { seen.withdrawals += 1 }
-                if entry != nil, report.view.machineAddresses.count < 2 { seen.early.insert(address) }
+                if entry != nil, report.view.reservedAddresses.count < 2 { seen.early.insert(address) }
                 seen.entries[address] = entry
             }
         }
@@ -50,18 +50,18 @@ private final class Told: Sendable {
         try stage.server.apply(Objects.service("web", ingress: ["2001:db8::1"], policy: "Local"))
         try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "r"), ("b", "r")]))
         let follower = try await stage.follow(told)
-        try await eventually("the VIP is announced") { told.seen.entries[Self.vip]?.wish == .announce }
+        try await eventually("the VIP is announced") { told.seen.entries[Self.vip]?.level == .announce }
         #expect(told.seen.entries[Self.vip]?.services == ["default/web"])
         try await eventually("the node is known, and all is heard") {
             told.seen.view?.podCIDRs.count == 2 && told.seen.view?.isConnected == true
         }
 
         try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "t"), ("b", "r")]))
-        try await eventually("others are preferred") { told.seen.entries[Self.vip]?.wish == .lastResort }
+        try await eventually("others are preferred") { told.seen.entries[Self.vip]?.level == .lastResort }
         try stage.server.apply(Objects.slice("web-1", of: "web", [("b", "r")]))
         try await eventually("it is withdrawn") { told.seen.entries[Self.vip] == nil }
         try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "r")]))
-        try await eventually("it is back") { told.seen.entries[Self.vip]?.wish == .announce }
+        try await eventually("it is back") { told.seen.entries[Self.vip]?.level == .announce }
         try stage.server.apply(Objects.node("a", annotations: ["kubermesh.io/drain": "true"]))
         try await eventually("a drain is wanted") { told.seen.view?.node.drainReason != nil }
 
@@ -75,7 +75,7 @@ private final class Told: Sendable {
         // Another life begins while it is away.
         let later = Told()
         let second = try await stage.follow(later)
-        try await eventually("what was known is used") { later.seen.entries[Self.vip]?.wish == .announce }
+        try await eventually("what was known is used") { later.seen.entries[Self.vip]?.level == .announce }
         #expect(later.seen.view?.node.drainReason != nil && later.seen.view?.isConnected == false)
         try await end(second)
     }
@@ -147,19 +147,19 @@ private final class Told: Sendable {
         let follower = try await stage.follow(told)
         try await eventually("the service is wanted") { told.seen.entries[lan] != nil }
         #expect(told.seen.early.isEmpty, "told of together with the machines, or after them")
-        #expect(told.seen.view?.machineAddresses == [own, lan, server])
+        #expect(told.seen.view?.reservedAddresses == [own, lan, server])
         try await eventually("this node's pod ranges are known, and not those of others") {
             told.seen.view?.podCIDRs.map(\.description) == ["fd00:7::/120"]
         }
 
         try stage.server.apply(Objects.node("c", addresses: ["fd70::3", "10.70.0.2"]))
         try await eventually("another node is heard of") {
-            told.seen.view?.machineAddresses.contains(another) == true
+            told.seen.view?.reservedAddresses.contains(another) == true
         }
         try stage.server.delete("/api/v1/nodes/b")
         try stage.server.apply(Objects.node("c", addresses: ["10.70.0.2"]))
         try await eventually("what a node has no more is free") {
-            told.seen.view?.machineAddresses == [own, lan, server]
+            told.seen.view?.reservedAddresses == [own, lan, server]
         }
         #expect(told.seen.view?.problems == [])
         try await end(follower)
@@ -169,7 +169,7 @@ private final class Told: Sendable {
         let second = try await stage.follow(later)
         #expect(later.seen.view?.isConnected == false)
         #expect(later.seen.entries[lan] != nil && later.seen.early.isEmpty)
-        #expect(later.seen.view?.machineAddresses == [own, lan, server])
+        #expect(later.seen.view?.reservedAddresses == [own, lan, server])
         try await end(second)
     }
 
@@ -182,7 +182,7 @@ private final class Told: Sendable {
         let follower = try await stage.follow(told)
         try await eventually("it is announced") { told.seen.entries[Self.vip] != nil }
         #expect(told.seen.view?.problems.contains { $0.hasPrefix("nodeaddresses: ") } == true)
-        #expect(told.seen.view?.machineAddresses == ["::1"])
+        #expect(told.seen.view?.reservedAddresses == ["::1"])
         try await end(follower)
         try await stage.server.stop()
     }

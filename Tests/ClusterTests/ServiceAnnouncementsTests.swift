@@ -48,10 +48,10 @@ struct ServiceAnnouncementsTests {
             var expected: [IPv6Address: ServiceDemand] = [:]
             for (key, service) in services.sorted(by: { $0.key < $1.key }) {
                 let own = slices.values.filter { $0.service == key }
-                for (address, wish) in service.wishes(on: node, slices: own, options: ServiceOptions()) {
+                for (address, level) in service.levels(on: node, slices: own, options: ServiceOptions()) {
                     let old = expected[address]
                     expected[address] = ServiceDemand(
-                        wish: max(old?.wish ?? wish, wish), services: (old?.services ?? []) + [key.description])
+                        level: max(old?.level ?? level, level), services: (old?.services ?? []) + [key.description])
                 }
             }
             try #require(announcements.entries == expected, "step \(step)")

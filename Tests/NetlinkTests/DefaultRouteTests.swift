@@ -150,7 +150,7 @@ import Timing
 
     @Test func nextHopObjectsOfOthersAreLookedUp() throws {
         let stage = try Stage(cables: 3)
-        _ = try stage.machine.run { ForwardingSettings.setNextHopCompatibility(false) }
+        _ = try stage.machine.run { KernelSettings.setNextHopCompatibility(false) }
         let monitor = try Self.monitor(stage)
         try stage.ip("addr add 10.9.0.1/24 dev c0")
         try stage.ip("nexthop add id 5 via 10.9.0.2 dev c0 proto zebra")
@@ -267,8 +267,8 @@ import Timing
         let monitor = try stage.machine.run { try KernelMonitor() }
         // Set before the first advertisement, as when the agent starts before the network is there.
         let outcomes = try stage.machine.run {
-            [ForwardingSettings.setRouterAdvertisements(accepted: true, on: "c0")]
-                + ForwardingSettings.applyForwarding()
+            [KernelSettings.setRouterAdvertisements(accepted: true, on: "c0")]
+                + KernelSettings.applyForwarding()
         }
         #expect(outcomes.first?.description == "net.ipv6.conf.c0.accept_ra = 2 (was 1)")
         let kind = DefaultRoute(interface: Stage.interface(0), family: .ipv6, isAdvertised: true)
@@ -280,15 +280,15 @@ import Timing
         #expect(monitor.advertisedInterfaces == [Stage.interface(0)])
 
         func accepts(_ port: String) throws -> Bool {
-            try stage.machine.run { try ForwardingSettings.acceptsRouterAdvertisements(port) }
+            try stage.machine.run { try KernelSettings.acceptsRouterAdvertisements(port) }
         }
         #expect(try accepts("c0"))
         // One is not enough where packets are forwarded.
         #expect(try !accepts("c1"))
-        let refusal = try stage.machine.run { ForwardingSettings.setRouterAdvertisements(accepted: false, on: "c0") }
+        let refusal = try stage.machine.run { KernelSettings.setRouterAdvertisements(accepted: false, on: "c0") }
         #expect(refusal.description == "net.ipv6.conf.c0.accept_ra = 0 (was 2)")
         #expect(try !accepts("c0"))
-        let absent = try stage.machine.run { ForwardingSettings.setRouterAdvertisements(accepted: true, on: "none") }
+        let absent = try stage.machine.run { KernelSettings.setRouterAdvertisements(accepted: true, on: "none") }
         guard case .absent = absent.result else {
             Issue.record("there is no such port: \(absent)")
             return

@@ -21,17 +21,17 @@ import Testing
     @Test func forwardingOfAPortIsSwitchedOnAgain() throws {
         let stage = try Stage(cables: 1)
         _ = try stage.output("sysctl -w net.ipv4.conf.c0.forwarding=0")
-        let outcome = try stage.machine.run { ForwardingSettings.applyForwarding(on: "c0") }
+        let outcome = try stage.machine.run { KernelSettings.applyForwarding(on: "c0") }
         #expect(outcome.description == "net.ipv4.conf.c0.forwarding = 1 (was 0)")
         #expect(try stage.output("cat /proc/sys/net/ipv4/conf/c0/forwarding") == "1\n")
     }
 
     @Test func aPortGetsItsRouterAdvertisementsBack() throws {
         let stage = try Stage(cables: 1)
-        let unneeded = try stage.machine.run { ForwardingSettings.acceptRouterAdvertisements(on: "c0")?.description }
+        let unneeded = try stage.machine.run { KernelSettings.acceptRouterAdvertisements(on: "c0")?.description }
         #expect(unneeded == nil)
-        _ = try stage.machine.run { ForwardingSettings.setRouterAdvertisements(accepted: false, on: "c0") }
-        let outcome = try stage.machine.run { ForwardingSettings.acceptRouterAdvertisements(on: "c0") }
+        _ = try stage.machine.run { KernelSettings.setRouterAdvertisements(accepted: false, on: "c0") }
+        let outcome = try stage.machine.run { KernelSettings.acceptRouterAdvertisements(on: "c0") }
         #expect(outcome?.description == "net.ipv6.conf.c0.accept_ra = 2 (was 0)")
     }
 }

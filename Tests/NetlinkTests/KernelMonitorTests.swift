@@ -132,28 +132,28 @@ import Timing
     @Test func forwardingIsSetAndTold() throws {
         let stage = try Stage(cables: 1)
         let (first, second) = try stage.machine.run {
-            (ForwardingSettings.applyForwarding(), ForwardingSettings.applyForwarding())
+            (KernelSettings.applyForwarding(), KernelSettings.applyForwarding())
         }
         #expect(first.map(\.description).contains("net.ipv6.conf.all.forwarding = 1 (was 0)"))
         #expect(second.map(\.description).contains("net.ipv6.conf.all.forwarding = 1"))
         #expect(try stage.output("cat /proc/sys/net/ipv6/fib_multipath_hash_policy") == "1\n")
-        let outcome = try stage.machine.run { ForwardingSettings.setNextHopCompatibility(false) }
+        let outcome = try stage.machine.run { KernelSettings.setNextHopCompatibility(false) }
         #expect(outcome.description == "net.ipv4.nexthop_compat_mode = 0 (was 1)")
     }
 
     @Test func whatIsNotAsUsualIsTold() throws {
         let stage = try Stage(cables: 2)
         func deviations() throws -> [String] {
-            try stage.machine.run { ForwardingSettings.deviations(on: ["c0", "c1", "none"]).map(\.description) }
+            try stage.machine.run { KernelSettings.deviations(on: ["c0", "c1", "none"]).map(\.description) }
         }
         _ = try stage.output("sysctl -w net.ipv4.conf.default.rp_filter=0 net.ipv4.conf.c0.rp_filter=0")
         #expect(try deviations().isEmpty)
         _ = try stage.output("sysctl -w net.ipv4.conf.all.rp_filter=1")
         _ = try stage.machine.run {
-            _ = ForwardingSettings.applyForwarding()
-            _ = ForwardingSettings.setNextHopCompatibility(false)
-            _ = ForwardingSettings.relaxReversePathFilter(of: "c0")
-            _ = ForwardingSettings.setRouterAdvertisements(accepted: false, on: "c1")
+            _ = KernelSettings.applyForwarding()
+            _ = KernelSettings.setNextHopCompatibility(false)
+            _ = KernelSettings.relaxReversePathFilter(of: "c0")
+            _ = KernelSettings.setRouterAdvertisements(accepted: false, on: "c1")
         }
         #expect(
             try deviations() == [
@@ -169,8 +169,8 @@ import Timing
         // As the kernel makes it from an advertisement.
         try stage.ip("-6 route add default via fe80::1 dev c1 proto ra metric 1024 expires 1800")
         let outcomes = try stage.machine.run {
-            [ForwardingSettings.keepRouterAdvertisements(of: "c1")].compactMap(\.self)
-                + ForwardingSettings.applyForwarding()
+            [KernelSettings.keepRouterAdvertisements(of: "c1")].compactMap(\.self)
+                + KernelSettings.applyForwarding()
         }
         #expect(outcomes.first?.description == "net.ipv6.conf.c1.accept_ra = 2 (was 1)")
         #expect(try stage.output("cat /proc/sys/net/ipv6/conf/c1/accept_ra") == "2\n")

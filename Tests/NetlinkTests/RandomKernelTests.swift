@@ -88,7 +88,7 @@ import Testing
         var life = try Life(seed: seed, mode: mode)
         for step in 0..<40 {
             if step == 20 {
-                _ = try life.stage.machine.run { ForwardingSettings.setNextHopCompatibility(false) }
+                _ = try life.stage.machine.run { KernelSettings.setNextHopCompatibility(false) }
             }
             try life.step()
         }

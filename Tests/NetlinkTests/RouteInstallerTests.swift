@@ -350,7 +350,7 @@ import Timing
         let stage = try Stage()
         let node = try Node(stage)
         // Else the kernel tells of every route behind a next hop too.
-        _ = try stage.machine.run { ForwardingSettings.setNextHopCompatibility(false) }
+        _ = try stage.machine.run { KernelSettings.setNextHopCompatibility(false) }
         let hops = count == 1 ? [Stage.hop(0)] : Self.both
         node.update([(0, hops)], (0..<10).map { ($0, 0) })
         node.install()

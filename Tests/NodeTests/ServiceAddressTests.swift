@@ -15,8 +15,8 @@ import Timing
         machines: Set<IPv6Address>, _ wanted: [IPv6Address] = []
     ) -> ClusterReport {
         var view = ClusterView(origin: "a test", node: NodeConditions(name: "a"))
-        view.machineAddresses = machines
-        let demand = ServiceDemand(wish: .announce, services: ["default/thief"])
+        view.reservedAddresses = machines
+        let demand = ServiceDemand(level: .announce, services: ["default/thief"])
         return ClusterReport(
             view: view, changes: Dictionary(uniqueKeysWithValues: wanted.map { ($0, demand) }))
     }

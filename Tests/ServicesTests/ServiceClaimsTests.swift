@@ -8,15 +8,15 @@ struct ServiceClaimsTests {
     private let vip: IPv6Address = "2001:db8:aa::1"
     private let node: IPv6Address = "2001:db8::1"
 
-    private func entry(_ wish: Wish = .announce, _ names: String...) -> ServiceDemand {
+    private func entry(_ level: AnnouncementLevel = .announce, _ names: String...) -> ServiceDemand {
         ServiceDemand(
-            wish: wish, services: (names.isEmpty ? ["web"] : names).map { "default/\($0)" })
+            level: level, services: (names.isEmpty ? ["web"] : names).map { "default/\($0)" })
     }
 
     private func described(_ verdicts: [(IPv6Address, ServiceClaims.Verdict)]) -> [String] {
         verdicts.map { address, verdict in
             switch verdict {
-            case .grant(let entry): "\(address) \(entry.wish)"
+            case .grant(let entry): "\(address) \(entry.level)"
             case .end: "\(address) end"
             case .revoke: "\(address) revoke"
             }
@@ -25,7 +25,7 @@ struct ServiceClaimsTests {
 
     @Test func theAddressOfANodeIsNoServices() {
         var claims = ServiceClaims()
-        #expect(claims.reserve(machines: [node], configured: []).isEmpty)
+        #expect(claims.reserve([node], configured: []).isEmpty)
         #expect(
             described(claims.apply([vip: entry(), node: entry(.announce, "thief", "other")])) == ["\(vip) announce"])
         #expect(
@@ -35,7 +35,7 @@ struct ServiceClaimsTests {
             ])
         #expect(described(claims.apply([vip: entry(.lastResort)])) == ["\(vip) lastResort"])
         // Until the node is gone from the mesh for good.
-        #expect(described(claims.reserve(machines: [], configured: [])) == ["\(node) announce"])
+        #expect(described(claims.reserve([], configured: [])) == ["\(node) announce"])
         #expect(claims.problems.isEmpty)
         #expect(described(claims.apply([node: nil, vip: nil])) == ["\(node) end", "\(vip) end"])
         #expect(!claims.hasAny)
@@ -44,19 +44,19 @@ struct ServiceClaimsTests {
     @Test func whatBelongsToANodeThatIsHeardLaterIsGivenUp() {
         var claims = ServiceClaims()
         _ = claims.apply([node: entry()])
-        #expect(described(claims.reserve(machines: [node], configured: [])) == ["\(node) revoke"])
-        #expect(claims.reserve(machines: [node], configured: []).isEmpty)
+        #expect(described(claims.reserve([node], configured: [])) == ["\(node) revoke"])
+        #expect(claims.reserve([node], configured: []).isEmpty)
         #expect(claims.apply([node: nil]).isEmpty)
         #expect(claims.problems.isEmpty)
-        #expect(claims.reserve(machines: [], configured: []).isEmpty, "nobody wants it any more")
+        #expect(claims.reserve([], configured: []).isEmpty, "nobody wants it any more")
     }
 
     @Test func whatTheConfigurationGivesFollowsItsOwnCheck() {
         var claims = ServiceClaims()
         _ = claims.apply([vip: entry()])
-        #expect(described(claims.reserve(machines: [], configured: [vip])) == ["\(vip) revoke"])
+        #expect(described(claims.reserve([], configured: [vip])) == ["\(vip) revoke"])
         #expect(claims.problems.isEmpty, "nothing is wrong with that")
-        #expect(described(claims.reserve(machines: [], configured: [])) == ["\(vip) announce"])
+        #expect(described(claims.reserve([], configured: [])) == ["\(vip) announce"])
     }
 
     @Test func thereIsAnEndToHowManyThereAre() {
@@ -70,7 +70,7 @@ struct ServiceClaimsTests {
         #expect(described(claims.apply([some[0]: entry(.lastResort)])) == ["\(some[0]) lastResort"])
         #expect(described(claims.apply([some[0]: nil])) == ["\(some[0]) end", "\(some[2]) announce"])
         #expect(
-            described(claims.reserve(machines: [some[1]], configured: []))
+            described(claims.reserve([some[1]], configured: []))
                 == ["\(some[1]) revoke", "\(some[3]) lastResort"])
         #expect(claims.problems.count == 1)
     }

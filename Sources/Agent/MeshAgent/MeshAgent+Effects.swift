@@ -31,7 +31,7 @@ extension MeshAgent {
         case .addresses(let requests): return .addresses(carryOut(requests))
         case .readForeignRoutes(let pools): return .foreignRoutes(reader.foreignRoutes(overlapping: pools))
         case .settings(let wanted):
-            return .settings(loop.withOrdinaryPriority { wanted.flatMap(ForwardingSettings.apply(_:)) })
+            return .settings(loop.withOrdinaryPriority { wanted.flatMap(KernelSettings.apply(_:)) })
         case .save(let change): return save(change)
         case .startCheck(let id, let check): checker.start(id, check)
         case .stopCheck(let id): checker.stop(id)
@@ -172,7 +172,7 @@ extension KernelAddresses {
     }
 }
 
-extension ForwardingSettings {
+extension KernelSettings {
     /// Checks a setting, and sets it if it is wrong.
     static func apply(_ setting: KernelSetting) -> [SettingOutcome] {
         let outcomes: [Outcome]
@@ -192,7 +192,7 @@ extension ForwardingSettings {
 
 extension SettingOutcome {
     /// The outcome of a kernel setting.
-    init(_ outcome: ForwardingSettings.Outcome) {
+    init(_ outcome: KernelSettings.Outcome) {
         let result: Result =
             switch outcome.result {
             case .unchanged: .unchanged

@@ -56,7 +56,7 @@ public final class ClusterFollower: Sendable {
         var view: ClusterView
         var announcements: ServiceAnnouncements
         var census: PoolCensus
-        var machines = MachineAddresses()
+        var reserved = ReservedAddresses()
         /// Whether services, endpoints and the addresses of nodes are known, from the API or from files. Until then no changes
         /// are reported: incomplete state would withdraw addresses.
         var isComplete = false
@@ -133,7 +133,7 @@ public final class ClusterFollower: Sendable {
         if known.isComplete {
             state.value.notices.append("using the saved state of the cluster until the API server answers")
         }
-        state.value.machines.setServers(known.servers)
+        state.value.reserved.setServers(known.servers)
         set(known.addresses ?? [:], setAddresses)
         set(known.services ?? [:], setService)
         set(known.slices ?? [:]) { $0.announcements.set($1, $2) }
@@ -152,12 +152,12 @@ public final class ClusterFollower: Sendable {
         state.census.set(key, service)
         // If the API server is reached through its own cluster IP, that address may still be announced.
         if announcesClusterIPs, key == Self.serverService {
-            state.machines.setServerClusterIPs(service?.clusterIPs ?? [])
+            state.reserved.setServerClusterIPs(service?.clusterIPs ?? [])
         }
     }
 
     private func setAddresses(_ state: State, _ key: ObjectKey, _ node: NodeAddresses?) {
-        state.machines.set(key, node?.addresses ?? [])
+        state.reserved.set(key, node?.addresses ?? [])
     }
 
     /// The API server's own service, whose cluster IP is in `KUBERNETES_SERVICE_HOST`.
@@ -170,7 +170,7 @@ public final class ClusterFollower: Sendable {
             addresses != now.objects.servers
         else { return }
         now.objects.servers = addresses
-        now.machines.setServers(addresses)
+        now.reserved.setServers(addresses)
         now.outdatedFiles.insert(KnownObjects.serverLabel)
         scheduleWriting()
         sendReport()
@@ -302,7 +302,7 @@ public final class ClusterFollower: Sendable {
     private func sendReport() {
         let changes = state.value.isComplete ? state.value.announcements.takeChanges() : [:]
         state.value.view.pools = state.value.census.uses
-        state.value.view.machineAddresses = state.value.machines.all
+        state.value.view.reservedAddresses = state.value.reserved.all
         state.value.view.assignsAddresses = state.value.connection?.pools?.isLeading ?? false
         report(ClusterReport(view: state.value.view, changes: changes, notices: state.value.notices))
         state.value.notices = []

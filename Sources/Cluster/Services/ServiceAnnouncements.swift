@@ -13,7 +13,7 @@ public struct ServiceAnnouncements: Sendable {
     /// EndpointSlices by service, and the service of each.
     private var slices: [ObjectKey: [ObjectKey: EndpointSlice]] = [:]
     private var owners: [ObjectKey: ObjectKey] = [:]
-    private var wishes: [ObjectKey: [IPv6Address: Wish]] = [:]
+    private var levels: [ObjectKey: [IPv6Address: AnnouncementLevel]] = [:]
     private var holders: [IPv6Address: Set<ObjectKey>] = [:]
     /// Addresses that changed since the last ``takeChanges()``.
     private var changed: Set<IPv6Address> = []
@@ -59,11 +59,11 @@ public struct ServiceAnnouncements: Sendable {
     }
 
     private mutating func review(_ key: ObjectKey) {
-        let old = wishes[key] ?? [:]
+        let old = levels[key] ?? [:]
         let own = slices[key]?.values.map(\.self) ?? []
-        let new = services[key]?.wishes(on: node, slices: own, options: options) ?? [:]
+        let new = services[key]?.levels(on: node, slices: own, options: options) ?? [:]
         guard old != new else { return }
-        wishes[key] = new.isEmpty ? nil : new
+        levels[key] = new.isEmpty ? nil : new
         for address in old.keys where new[address] == nil {
             holders[address]?.remove(key)
             if holders[address]?.isEmpty == true { holders[address] = nil }
@@ -79,9 +79,9 @@ public struct ServiceAnnouncements: Sendable {
 
     /// Services that share an address are announced as the one with the highest preference.
     private func entry(for address: IPv6Address) -> ServiceDemand? {
-        guard let keys = holders[address]?.sorted(), let wish = keys.compactMap({ wishes[$0]?[address] }).max() else {
+        guard let keys = holders[address]?.sorted(), let level = keys.compactMap({ levels[$0]?[address] }).max() else {
             return nil
         }
-        return ServiceDemand(wish: wish, services: keys.map(\.description))
+        return ServiceDemand(level: level, services: keys.map(\.description))
     }
 }

@@ -15,8 +15,8 @@ extension MeshNode {
             log(.notice, "Kubernetes: connected by \(report.view.origin)")
         }
         // Addresses that services must not have come first.
-        let hasOtherMachines = report.view.machineAddresses != before?.machineAddresses ?? []
-        if serviceClaims.hasAny ? hasOtherMachines : !report.changes.isEmpty { reserveAddresses(at: now) }
+        let hasOtherReservations = report.view.reservedAddresses != before?.reservedAddresses ?? []
+        if serviceClaims.hasAny ? hasOtherReservations : !report.changes.isEmpty { reserveAddresses(at: now) }
         if !report.changes.isEmpty {
             apply(serviceClaims.apply(report.changes), at: now)
         }
@@ -35,20 +35,20 @@ extension MeshNode {
 
     /// Reserves the addresses of machines and of the configuration, as far as they are known, so that services do not get them.
     mutating func reserveAddresses(at now: Instant) {
-        var machines = router?.machineAddressesOfOthers ?? []
-        machines.formUnion(ownAddresses)
-        machines.formUnion(cluster?.machineAddresses ?? [])
+        var reserved = router?.reservedAddressesOfOthers ?? []
+        reserved.formUnion(ownAddresses)
+        reserved.formUnion(cluster?.reservedAddresses ?? [])
         // Single addresses may belong to services: kube-proxy in IPVS mode puts them on its own device.
-        machines.formUnion(addresses.all.lazy.filter { $0.prefixLength < 128 }.map(\.address))
+        reserved.formUnion(addresses.all.lazy.filter { $0.prefixLength < 128 }.map(\.address))
         apply(
-            serviceClaims.reserve(machines: machines, configured: Set(vips.entries.map(\.vip.address))), at: now)
+            serviceClaims.reserve(reserved, configured: Set(vips.entries.map(\.vip.address))), at: now)
     }
 
     private mutating func apply(_ verdicts: [(IPv6Address, ServiceClaims.Verdict)], at now: Instant) {
         for (address, verdict) in verdicts {
             switch verdict {
             case .grant(let demand):
-                perform(serviceVIPs.set(address, demand.wish, services: demand.services, at: now))
+                perform(serviceVIPs.set(address, demand.level, services: demand.services, at: now))
                 refreshServiceAddress(address)
             case .end:
                 perform(serviceVIPs.set(address, nil, at: now))

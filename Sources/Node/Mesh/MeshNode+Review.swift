@@ -51,8 +51,8 @@ extension MeshNode {
     private func vipClaims(_ router: Router) -> [String] {
         let announced = vips.entries.filter(\.isAnnounced)
         guard !announced.isEmpty else { return [] }
-        let machines = router.machineAddressesOfOthers
-        return announced.filter { machines.contains($0.vip.address) }.map { entry in
+        let others = router.reservedAddressesOfOthers
+        return announced.filter { others.contains($0.vip.address) }.map { entry in
             let address = entry.vip.address
             let others = router.owners(of: IPv6Prefix(host: address)).filter { $0 != router.routerID }.sorted()
             let names = others.prefix(Self.mostClaims).map { router.hostname(of: $0) ?? $0.description }

@@ -70,7 +70,7 @@ extension Router {
     /// Sends LSAs to one neighbor, in as many packets as they need.
     mutating func sendUpdates(_ keys: [DatabaseKey], to neighbor: NeighborKey, at now: Instant) {
         let address = interfaces[neighbor].address
-        for octets in conversationContext(of: neighbor, at: now).updates(keys, of: database, to: address) {
+        for octets in adjacencyContext(of: neighbor, at: now).updates(keys, of: database, to: address) {
             send(octets, type: .linkStateUpdate, on: neighbor.interface, to: address)
         }
     }
@@ -91,7 +91,7 @@ extension Interface {
     ) -> (isWanted: Bool, added: Int) {
         var isWanted = false
         var added = 0
-        let patience = configuration.deadInterval * ConversationContext.exchangePatience
+        let patience = configuration.deadInterval * AdjacencyContext.exchangePatience
         for place in neighbors.indices {
             let isSender = neighbors[place].routerID == sender
             guard neighbors[place].needs(header, isSender: isSender, patience: patience, at: now) else { continue }

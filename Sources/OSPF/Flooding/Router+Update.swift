@@ -21,7 +21,7 @@ extension Router {
         var direct: [LSAHeader] = []
         for lsa in update.lsas {
             receive(lsa, from: neighbor, direct: &direct, at: now)
-            // An LSA may end the conversation (a bad request), or make this router take another ID.
+            // An LSA may end the adjacency (a bad request), or make this router take another ID.
             guard interfaces.contains(neighbor), interfaces[neighbor].state >= .exchange,
                 duplicates.resolution == nil
             else { break }
@@ -63,7 +63,7 @@ extension Router {
     ) {
         satisfyRequest(with: lsa.header, by: neighbor, at: now)
         // A later instance was described, and we have none that is newer than this one.
-        if let described = interfaces[neighbor].conversation?.requests[lsa.key] {
+        if let described = interfaces[neighbor].adjacency?.requests[lsa.key] {
             let fault = NeighborFault.earlierInstance(
                 lsa.key, described: described.sequenceNumber, received: lsa.header.sequenceNumber)
             return neighborEvent(neighbor, .badLinkStateRequest, because: fault, at: now)
@@ -81,7 +81,7 @@ extension Router {
     }
 
     private mutating func satisfyRequest(with header: LSAHeader, by neighbor: NeighborKey, at now: Instant) {
-        let patience = interfaces[neighbor.interface].configuration.deadInterval * ConversationContext.exchangePatience
+        let patience = interfaces[neighbor.interface].configuration.deadInterval * AdjacencyContext.exchangePatience
         interfaces[neighbor].satisfyRequest(with: header, patience: patience, at: now)
     }
 

@@ -1,6 +1,6 @@
 import Addressing
 
-/// Identifies a neighbor: a router has one conversation per link.
+/// Identifies a neighbor: a router has one adjacency per link.
 struct NeighborKey: Hashable, Sendable {
     /// Our interface towards it.
     var interface: UInt32

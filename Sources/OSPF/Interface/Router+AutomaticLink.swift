@@ -37,7 +37,7 @@ extension Router {
     }
 
     /// The only neighbor of an `auto` link has restarted, or was reconfigured, and does not elect: the link may be
-    /// point-to-point now. The conversation restarts anyway, so this is tried.
+    /// point-to-point now. The adjacency restarts anyway, so this is tried.
     mutating func tryPointToPoint(_ index: UInt32, after hello: Hello, from router: RouterID, at now: Instant) {
         let interface = interfaces[index]
         guard interface.configuration.kind == .auto, case .elected = interface.mode,

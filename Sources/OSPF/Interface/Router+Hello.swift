@@ -108,7 +108,7 @@ extension Router {
         return true
     }
 
-    /// The same router at another address, or another router at the same address: the old conversation ends. Returns
+    /// The same router at another address, or another router at the same address: the old adjacency ends. Returns
     /// whether the hello may be processed.
     private mutating func replaceOther(than key: NeighborKey, at source: IPv6Address, now: Instant) -> Bool {
         let index = key.interface

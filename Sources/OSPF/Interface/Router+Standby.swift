@@ -10,7 +10,7 @@ internal import Timing
 /// this router, so the current one stays active, whatever its number.
 extension Router {
     /// How long a new interface listens before its first hello if other interfaces of this router have neighbors: it
-    /// may be on the link of one of these, and a hello from a second interface would end the conversation with them.
+    /// may be on the link of one of these, and a hello from a second interface would end the adjacency with them.
     static let listeningTime = Duration.milliseconds(10)
 
     /// Whether an interface that comes up must listen first. The others send hellos at once, so that it receives them.

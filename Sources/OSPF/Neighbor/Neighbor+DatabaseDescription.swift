@@ -5,8 +5,8 @@ internal import Timing
 /// The exchange of database descriptions (RFC 2328 §10.6, §10.8; RFC 5340 §4.2.1.2, §4.2.2.2).
 extension Neighbor {
     /// ExStart: both claim to lead; the higher router ID will.
-    mutating func startNegotiation(in context: ConversationContext, into outbox: inout ConversationOutbox) {
-        conversation = Conversation(stage: .exStart(until: context.now + context.exchangePatience))
+    mutating func startNegotiation(in context: AdjacencyContext, into outbox: inout AdjacencyOutbox) {
+        adjacency = Adjacency(stage: .exStart(until: context.now + context.exchangePatience))
         sequenceNumber &+= 1
         sendDescription([], flags: [.initialize, .more, .master], in: context, into: &outbox)
     }
@@ -14,8 +14,8 @@ extension Neighbor {
     /// The LSAs to describe: all whose scope covers the link. Those at MaxAge are added to the retransmission list
     /// instead, because they are being flushed (RFC 2328 §10.3, NegotiationDone).
     mutating func summarize(
-        _ database: LinkStateDatabase, in context: ConversationContext, into outbox: inout ConversationOutbox
-    ) -> Conversation.DatabaseSummary {
+        _ database: LinkStateDatabase, in context: AdjacencyContext, into outbox: inout AdjacencyOutbox
+    ) -> Adjacency.DatabaseSummary {
         let interface = context.interface.index
         var keys: [DatabaseKey] = []
         keys.reserveCapacity(database.entries.count)
@@ -29,38 +29,38 @@ extension Neighbor {
             }
         }
         keys.sort()
-        return Conversation.DatabaseSummary(keys: keys)
+        return Adjacency.DatabaseSummary(keys: keys)
     }
 
     private mutating func sendDescription(
-        _ headers: [LSAHeader], flags: DatabaseDescription.Flags, in context: ConversationContext,
-        into outbox: inout ConversationOutbox
+        _ headers: [LSAHeader], flags: DatabaseDescription.Flags, in context: AdjacencyContext,
+        into outbox: inout AdjacencyOutbox
     ) {
         let description = DatabaseDescription(
             options: context.options, interfaceMTU: UInt16(clamping: context.interface.mtu), flags: flags,
             sequenceNumber: sequenceNumber, headers: headers)
         let octets = Packet(header: context.header, body: .databaseDescription(description))
             .encode(source: context.interface.linkLocalAddress, destination: address)
-        let isMaster = conversation?.isMaster == true
-        conversation?.sent = Conversation.SentDescription(
+        let isMaster = adjacency?.isMaster == true
+        adjacency?.sent = Adjacency.SentDescription(
             octets: octets, sent: context.now, hasMore: flags.contains(.more),
             deadline: isMaster ? context.now + context.repetitionDelay(attempts: 0) : nil)
         outbox.append(.send(.databaseDescription, octets))
     }
 
-    mutating func repeatDescription(in context: ConversationContext, into outbox: inout ConversationOutbox) {
-        guard var sent = conversation?.sent else { return }
+    mutating func repeatDescription(in context: AdjacencyContext, into outbox: inout AdjacencyOutbox) {
+        guard var sent = adjacency?.sent else { return }
         sent.attempts += 1
         sent.deadline = context.now + context.repetitionDelay(attempts: sent.attempts)
-        conversation?.sent = sent
+        adjacency?.sent = sent
         outbox.append(.send(.databaseDescription, sent.octets))
     }
 
     /// Sends the next part of the summary.
     private mutating func sendNextDescription(
-        _ database: LinkStateDatabase, in context: ConversationContext, into outbox: inout ConversationOutbox
+        _ database: LinkStateDatabase, in context: AdjacencyContext, into outbox: inout AdjacencyOutbox
     ) {
-        guard case .exchange(var summary, let until)? = conversation?.stage else { return }
+        guard case .exchange(var summary, let until)? = adjacency?.stage else { return }
         let capacity = DatabaseDescription.capacity(mtu: context.interface.mtu)
         var headers: [LSAHeader] = []
         while headers.count < capacity, !summary.isComplete {
@@ -68,16 +68,16 @@ extension Neighbor {
             if let entry = database[summary.keys[summary.next]] { headers.append(entry.header(at: context.now)) }
             summary.next += 1
         }
-        var flags: DatabaseDescription.Flags = conversation?.isMaster == true ? [.master] : []
+        var flags: DatabaseDescription.Flags = adjacency?.isMaster == true ? [.master] : []
         if !summary.isComplete { flags.insert(.more) }
-        conversation?.stage = .exchange(summary, until: until)
+        adjacency?.stage = .exchange(summary, until: until)
         sendDescription(headers, flags: flags, in: context, into: &outbox)
     }
 
     /// Processes a description. At most `room` LSAs may be requested because of it.
     mutating func receive(
-        _ description: DatabaseDescription, room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
-        into outbox: inout ConversationOutbox
+        _ description: DatabaseDescription, room: Int, in context: AdjacencyContext, _ database: LinkStateDatabase,
+        into outbox: inout AdjacencyOutbox
     ) {
         switch state {
         case .down, .initial, .twoWay: outbox.append(.rejected(.neighborState))
@@ -90,7 +90,7 @@ extension Neighbor {
     /// A neighbor that may send packets larger than our MTU is rejected (RFC 2328 §10.6). One with a smaller MTU
     /// rejects us in the same way: both cases are reported, because neither end can fix it alone.
     mutating func acceptsMTU(
-        of description: DatabaseDescription, in context: ConversationContext, into outbox: inout ConversationOutbox
+        of description: DatabaseDescription, in context: AdjacencyContext, into outbox: inout AdjacencyOutbox
     ) -> Bool {
         let ours = min(context.interface.mtu, Int(UInt16.max))
         let theirs = Int(description.interfaceMTU)
@@ -104,27 +104,27 @@ extension Neighbor {
     }
 
     private mutating func negotiate(
-        _ description: DatabaseDescription, room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
-        into outbox: inout ConversationOutbox
+        _ description: DatabaseDescription, room: Int, in context: AdjacencyContext, _ database: LinkStateDatabase,
+        into outbox: inout AdjacencyOutbox
     ) {
         recordBeginning(description)
         if description.flags.isSuperset(of: [.initialize, .more, .master]), description.headers.isEmpty,
             routerID > context.routerID
         {
-            conversation?.isMaster = false
+            adjacency?.isMaster = false
             sequenceNumber = description.sequenceNumber
         } else if description.flags.isDisjoint(with: [.initialize, .master]),
             description.sequenceNumber == sequenceNumber, routerID < context.routerID
         {
-            conversation?.isMaster = true
+            adjacency?.isMaster = true
         } else {
             return
         }
         options = description.options
         handle(.negotiationDone, in: context, database, into: &outbox)
-        conversation?.received = .init(description)
-        conversation?.progress = context.now
-        if conversation?.isMaster == true {
+        adjacency?.received = .init(description)
+        adjacency?.progress = context.now
+        if adjacency?.isMaster == true {
             accept(description, room: room, in: context, database, into: &outbox)
         } else {
             sendNextDescription(database, in: context, into: &outbox)
@@ -132,10 +132,10 @@ extension Neighbor {
     }
 
     private mutating func continueExchange(
-        _ description: DatabaseDescription, room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
-        into outbox: inout ConversationOutbox
+        _ description: DatabaseDescription, room: Int, in context: AdjacencyContext, _ database: LinkStateDatabase,
+        into outbox: inout AdjacencyOutbox
     ) {
-        if conversation?.received == .init(description) {
+        if adjacency?.received == .init(description) {
             return receiveRepetition(in: context, database, into: &outbox)
         }
         guard !isLate(description, in: context) else { return }
@@ -143,16 +143,16 @@ extension Neighbor {
         if let fault = fault(in: description) {
             return handle(.sequenceNumberMismatch, because: fault, in: context, database, into: &outbox)
         }
-        conversation?.received = .init(description)
+        adjacency?.received = .init(description)
         accept(description, room: room, in: context, database, into: &outbox)
     }
 
     /// The master passes over a repetition, the slave answers as before. When the exchange is over, it does so for
     /// RouterDeadInterval (RFC 2328 §10.8).
     private mutating func receiveRepetition(
-        in context: ConversationContext, _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
+        in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {
-        guard let conversation, !conversation.isMaster, let answer = conversation.sent else { return }
+        guard let adjacency, !adjacency.isMaster, let answer = adjacency.sent else { return }
         let age = context.now - answer.sent
         if state != .exchange, age >= context.interface.deadInterval {
             let fault = NeighborFault.lateRepetition(after: age)
@@ -169,22 +169,22 @@ extension Neighbor {
 
     /// Accepts a description that is next in sequence (RFC 2328 §10.6, last part).
     private mutating func accept(
-        _ description: DatabaseDescription, room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
-        into outbox: inout ConversationOutbox
+        _ description: DatabaseDescription, room: Int, in context: AdjacencyContext, _ database: LinkStateDatabase,
+        into outbox: inout AdjacencyOutbox
     ) {
         guard request(description.headers, room: room, in: context, database, into: &outbox) else { return }
-        conversation?.deadline = context.now + context.exchangePatience
-        conversation?.progress = context.now
-        let isMaster = conversation?.isMaster == true
+        adjacency?.deadline = context.now + context.exchangePatience
+        adjacency?.progress = context.now
+        let isMaster = adjacency?.isMaster == true
         if isMaster {
             sequenceNumber &+= 1
         } else {
             sequenceNumber = description.sequenceNumber
             sendNextDescription(database, in: context, into: &outbox)
         }
-        let isOver = !description.flags.contains(.more) && conversation?.sent?.hasMore == false
+        let isOver = !description.flags.contains(.more) && adjacency?.sent?.hasMore == false
         if isOver {
-            if isMaster { conversation?.sent = nil }
+            if isMaster { adjacency?.sent = nil }
             handle(.exchangeDone, in: context, database, into: &outbox)
         } else if isMaster {
             sendNextDescription(database, in: context, into: &outbox)
@@ -193,8 +193,8 @@ extension Neighbor {
 
     /// Notes which of the LSAs described are to be asked for; whether all could be described.
     private mutating func request(
-        _ headers: [LSAHeader], room: Int, in context: ConversationContext, _ database: LinkStateDatabase,
-        into outbox: inout ConversationOutbox
+        _ headers: [LSAHeader], room: Int, in context: AdjacencyContext, _ database: LinkStateDatabase,
+        into outbox: inout AdjacencyOutbox
     ) -> Bool {
         var room = room
         for header in headers {
@@ -209,15 +209,15 @@ extension Neighbor {
                 // Flushed since our own description started, and no other router will flood that to it.
                 let isFlushed = entry.age(at: context.now) >= LSAHeader.maxAge && header.age < LSAHeader.maxAge
                 // An LSA that was flushed earlier is in the list already, and not for long.
-                if isFlushed, conversation?.retransmissions.contains(key) == false,
+                if isFlushed, adjacency?.retransmissions.contains(key) == false,
                     awaitAcknowledgment(of: key, after: context.interface.retransmitInterval, at: context.now)
                 {
                     outbox.append(.unacknowledged([key], by: 1))
                 }
                 continue
             }
-            if room > 0 || conversation?.requests[header.key] != nil {
-                conversation?.requests.insert(header)
+            if room > 0 || adjacency?.requests[header.key] != nil {
+                adjacency?.requests.insert(header)
                 room -= 1
             } else {
                 outbox.append(.rejected(.limit))
@@ -234,17 +234,17 @@ extension Neighbor {
 
     /// The sequence number of the next description.
     private var expectedSequenceNumber: UInt32 {
-        conversation?.isMaster == false ? sequenceNumber &+ 1 : sequenceNumber
+        adjacency?.isMaster == false ? sequenceNumber &+ 1 : sequenceNumber
     }
 
     /// The fault of a description that is no repetition: it should be the next of the exchange (RFC 2328 §10.6).
     private func fault(in description: DatabaseDescription) -> NeighborFault? {
         if description.flags.contains(.initialize) { return .initializeBit }
-        guard state == .exchange, let conversation, let options = conversation.received?.options else {
+        guard state == .exchange, let adjacency, let options = adjacency.received?.options else {
             return .exchangeOver
         }
         let isTheirs = description.flags.contains(.master)
-        if isTheirs == conversation.isMaster { return .masterBit(received: isTheirs) }
+        if isTheirs == adjacency.isMaster { return .masterBit(received: isTheirs) }
         if description.options != options { return .options(expected: options, received: description.options) }
         if description.sequenceNumber != expectedSequenceNumber {
             return .sequenceNumber(expected: expectedSequenceNumber, received: description.sequenceNumber)
@@ -256,12 +256,12 @@ extension Neighbor {
     /// exchange. RFC 2328 §10.6 knows only copies of the last one and restarts the exchange for any other; on a link
     /// slower than our retransmissions that would never end. But a neighbor that keeps repeating its first description
     /// is in ExStart again: its new exchange may have overtaken the last packet of its old one.
-    private func isLate(_ description: DatabaseDescription, in context: ConversationContext) -> Bool {
+    private func isLate(_ description: DatabaseDescription, in context: AdjacencyContext) -> Bool {
         if description.flags.contains(.initialize) {
-            guard description.sequenceNumber == beginning, let progress = conversation?.progress else { return false }
+            guard description.sequenceNumber == beginning, let progress = adjacency?.progress else { return false }
             return context.now - progress <= context.interface.retransmitInterval * 2
         }
         let distance = Int(Int32(bitPattern: expectedSequenceNumber &- description.sequenceNumber))
-        return (2...Self.lateness).contains(distance) && description.flags.contains(.master) != conversation?.isMaster
+        return (2...Self.lateness).contains(distance) && description.flags.contains(.master) != adjacency?.isMaster
     }
 }

@@ -5,16 +5,16 @@ internal import Timing
 extension Neighbor {
     /// Handles an event. Events that can move the neighbor back have a fault that says why.
     mutating func handle(
-        _ event: NeighborEvent, because fault: NeighborFault? = nil, in context: ConversationContext,
-        _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
+        _ event: NeighborEvent, because fault: NeighborFault? = nil, in context: AdjacencyContext,
+        _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {
         if case .adjacencyReconsidered = event { noteUnwanted(because: fault, in: context) }
         let old = state
         let new = old.next(
             on: event, adjacencyIsWanted: context.adjacencyIsWanted,
-            nothingToRequest: conversation?.requests.isEmpty ?? true)
+            nothingToRequest: adjacency?.requests.isEmpty ?? true)
         guard old != new || event.restartsNegotiation else { return }
-        if new <= .exStart { endConversation(into: &outbox) }
+        if new <= .exStart { endAdjacency(into: &outbox) }
         if old != new {
             since = context.now
             stateChanges += 1
@@ -29,11 +29,11 @@ extension Neighbor {
     }
 
     private mutating func enter(
-        _ state: NeighborState, in context: ConversationContext, _ database: LinkStateDatabase,
-        into outbox: inout ConversationOutbox
+        _ state: NeighborState, in context: AdjacencyContext, _ database: LinkStateDatabase,
+        into outbox: inout AdjacencyOutbox
     ) {
         // The exchange keeps its deadline, which was set at its start or at the last progress.
-        let until = conversation?.deadline ?? context.now
+        let until = adjacency?.deadline ?? context.now
         switch state {
         case .down: break
         case .initial: hearsUs = false
@@ -43,12 +43,12 @@ extension Neighbor {
             startNegotiation(in: context, into: &outbox)
         case .exchange:
             let summary = summarize(database, in: context, into: &outbox)
-            conversation?.stage = .exchange(summary, until: until)
+            adjacency?.stage = .exchange(summary, until: until)
         case .loading:
-            conversation?.stage = .loading(until: until)
+            adjacency?.stage = .loading(until: until)
             requestMore(in: context, database, into: &outbox)
         case .full:
-            conversation?.stage = .full()
+            adjacency?.stage = .full()
             mismatchedMTU = nil
             heldUntil = nil
         }
@@ -56,38 +56,38 @@ extension Neighbor {
 
     /// Has a full adjacency end after a hello interval if it is not wanted: until then all routers on the link have sent hellos
     /// with the outcomes of their elections.
-    private mutating func noteUnwanted(because fault: NeighborFault?, in context: ConversationContext) {
+    private mutating func noteUnwanted(because fault: NeighborFault?, in context: AdjacencyContext) {
         if context.adjacencyIsWanted {
-            conversation?.unwanted = nil
-        } else if conversation?.unwanted == nil {
-            conversation?.unwanted = Conversation.Unwanted(
+            adjacency?.unwanted = nil
+        } else if adjacency?.unwanted == nil {
+            adjacency?.unwanted = Adjacency.Unwanted(
                 until: context.now + context.interface.helloInterval, fault: fault)
         }
     }
 
     /// Drops everything that was still to be sent.
-    mutating func endConversation(into outbox: inout ConversationOutbox) {
-        guard let conversation else { return }
-        outbox.append(.unacknowledged(Array(conversation.retransmissions.keys), by: -1))
-        self.conversation = nil
+    mutating func endAdjacency(into outbox: inout AdjacencyOutbox) {
+        guard let adjacency else { return }
+        outbox.append(.unacknowledged(Array(adjacency.retransmissions.keys), by: -1))
+        self.adjacency = nil
     }
 
     /// Handles timers that are due, except the inactivity timer.
     mutating func runTimers(
-        in context: ConversationContext, _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
+        in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {
         func isDue(_ deadline: Instant?) -> Bool { deadline.map { $0 <= context.now } ?? false }
-        if isDue(conversation?.deadline) {
+        if isDue(adjacency?.deadline) {
             outbox.append(.notice(.exchangeStalled(state)))
             let fault = NeighborFault.noProgress(
-                for: context.exchangePatience, requests: conversation?.requests.count ?? 0)
+                for: context.exchangePatience, requests: adjacency?.requests.count ?? 0)
             return handle(.stalled, because: fault, in: context, database, into: &outbox)
         }
-        if let unwanted = conversation?.unwanted, unwanted.until <= context.now {
+        if let unwanted = adjacency?.unwanted, unwanted.until <= context.now {
             return handle(.adjacencyUnwanted, because: unwanted.fault, in: context, database, into: &outbox)
         }
-        if isDue(conversation?.sent?.deadline) { repeatDescription(in: context, into: &outbox) }
-        if isDue(conversation?.requests.deadline) { repeatRequests(in: context, into: &outbox) }
-        if isDue(conversation?.retransmissions.nextDeadline) { retransmit(in: context, database, into: &outbox) }
+        if isDue(adjacency?.sent?.deadline) { repeatDescription(in: context, into: &outbox) }
+        if isDue(adjacency?.requests.deadline) { repeatRequests(in: context, into: &outbox) }
+        if isDue(adjacency?.retransmissions.nextDeadline) { retransmit(in: context, database, into: &outbox) }
     }
 }

@@ -8,8 +8,8 @@ extension Neighbor {
 
     /// Whether LSAs may have to be asked for, or nothing is left to be.
     var mayRequest: Bool {
-        switch conversation?.stage {
-        case .exchange: conversation?.requests.isEmpty == false
+        switch adjacency?.stage {
+        case .exchange: adjacency?.requests.isEmpty == false
         case .loading: true
         case .exStart, .full, nil: false
         }
@@ -17,38 +17,38 @@ extension Neighbor {
 
     /// Requests LSAs that were described and are missing, one packet at a time; ends Loading when none is.
     mutating func requestMore(
-        in context: ConversationContext, _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
+        in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {
-        guard conversation?.requests.isEmpty == false else {
+        guard adjacency?.requests.isEmpty == false else {
             return handle(.loadingDone, in: context, database, into: &outbox)
         }
-        guard conversation?.requests.isIdle == true else { return }
+        guard adjacency?.requests.isIdle == true else { return }
         let capacity = LinkStateRequest.capacity(mtu: context.interface.mtu)
-        sendRequest(for: conversation?.requests.next(limit: capacity) ?? [], in: context, into: &outbox)
+        sendRequest(for: adjacency?.requests.next(limit: capacity) ?? [], in: context, into: &outbox)
     }
 
-    mutating func repeatRequests(in context: ConversationContext, into outbox: inout ConversationOutbox) {
-        sendRequest(for: conversation?.requests.again() ?? [], in: context, into: &outbox)
+    mutating func repeatRequests(in context: AdjacencyContext, into outbox: inout AdjacencyOutbox) {
+        sendRequest(for: adjacency?.requests.again() ?? [], in: context, into: &outbox)
     }
 
     private mutating func sendRequest(
-        for keys: [LSAKey], in context: ConversationContext, into outbox: inout ConversationOutbox
+        for keys: [LSAKey], in context: AdjacencyContext, into outbox: inout AdjacencyOutbox
     ) {
-        let delay = context.repetitionDelay(attempts: conversation?.requests.attempts ?? 0)
-        conversation?.requests.setDeadline(context.now + delay)
+        let delay = context.repetitionDelay(attempts: adjacency?.requests.attempts ?? 0)
+        adjacency?.requests.setDeadline(context.now + delay)
         outbox.append(packet: .linkStateRequest(LinkStateRequest(keys: keys)), to: address, in: context)
     }
 
     /// An instance has come. It ends the request for it, unless a later one was described.
     mutating func satisfyRequest(with header: LSAHeader, patience: Duration, at now: Instant) {
-        guard conversation?.requests.satisfy(with: header) == true else { return }
+        guard adjacency?.requests.satisfy(with: header) == true else { return }
         // The deadline moves as long as LSAs arrive.
-        conversation?.deadline = now + patience
+        adjacency?.deadline = now + patience
     }
 
     mutating func receive(
-        _ request: LinkStateRequest, in context: ConversationContext, _ database: LinkStateDatabase,
-        into outbox: inout ConversationOutbox
+        _ request: LinkStateRequest, in context: AdjacencyContext, _ database: LinkStateDatabase,
+        into outbox: inout AdjacencyOutbox
     ) {
         guard state >= .exchange else { return outbox.append(.rejected(.neighborState)) }
         var keys: [DatabaseKey] = []

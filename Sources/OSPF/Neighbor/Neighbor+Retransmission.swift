@@ -10,21 +10,21 @@ extension Neighbor {
     mutating func awaitAcknowledgment(
         of key: DatabaseKey, after delay: Duration, at now: Instant
     ) -> Bool {
-        conversation?.retransmissions.insert(key, deadline: now + delay) ?? false
+        adjacency?.retransmissions.insert(key, deadline: now + delay) ?? false
     }
 
     /// Takes an LSA off the list; whether it was there.
     mutating func removeFromRetransmissionList(_ key: DatabaseKey) -> Bool {
-        conversation?.retransmissions.remove(key) ?? false
+        adjacency?.retransmissions.remove(key) ?? false
     }
 
     /// Sends again what has not been acknowledged.
     mutating func retransmit(
-        in context: ConversationContext, _ database: LinkStateDatabase, into outbox: inout ConversationOutbox
+        in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {
         let interval = context.interface.retransmitInterval
         let due =
-            conversation?.retransmissions.popDue(at: context.now, limit: Self.retransmissionBatch, interval: interval)
+            adjacency?.retransmissions.popDue(at: context.now, limit: Self.retransmissionBatch, interval: interval)
             ?? []
         // What still waits in the flood queue has not been sent for the first time.
         outbox.append(.retransmitted(due.count))
@@ -37,7 +37,7 @@ extension Neighbor {
     /// request for it is removed.
     mutating func needs(_ header: LSAHeader, isSender: Bool, patience: Duration, at now: Instant) -> Bool {
         guard state >= .exchange else { return false }
-        if state < .full, let described = conversation?.requests[header.key] {
+        if state < .full, let described = adjacency?.requests[header.key] {
             satisfyRequest(with: header, patience: patience, at: now)
             guard header.recency(comparedTo: described) == .newer else { return false }
         }

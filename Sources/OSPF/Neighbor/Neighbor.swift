@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// A neighbor (RFC 2328 §10): what its hellos say, and the conversation with it.
+/// A neighbor (RFC 2328 §10): what its hellos say, and the adjacency with it.
 struct Neighbor: Sendable {
     let routerID: RouterID
     var interfaceID: UInt32
@@ -21,31 +21,31 @@ struct Neighbor: Sendable {
 
     /// Whether its hellos list us.
     var hearsUs = false
-    /// The conversation, from ExStart on, with everything that is still to be sent.
-    var conversation: Conversation?
-    /// The sequence number of the next description. It continues from one conversation to the next.
+    /// The adjacency, from ExStart on, with everything that is still to be sent.
+    var adjacency: Adjacency?
+    /// The sequence number of the next description. It continues from one adjacency to the next.
     var sequenceNumber: UInt32
     /// The sequence number with which the neighbor began its latest exchange.
     var beginning: UInt32?
     /// The MTU it described, where that does not agree with ours, until an exchange succeeds.
     var mismatchedMTU: Int?
 
-    var state: NeighborState { conversation?.state ?? (hearsUs ? .twoWay : .initial) }
+    var state: NeighborState { adjacency?.state ?? (hearsUs ? .twoWay : .initial) }
 
     /// Whether a point-to-point link with it is announced and used.
     var isLinked: Bool { state == .full || heldUntil != nil }
 
     /// Whether nothing is on its way between us: no exchange under way and nothing unacknowledged.
     var isQuiet: Bool {
-        guard let conversation else { return true }
-        return conversation.state == .full && conversation.requests.isEmpty && conversation.retransmissions.isEmpty
+        guard let adjacency else { return true }
+        return adjacency.state == .full && adjacency.requests.isEmpty && adjacency.retransmissions.isEmpty
     }
 
     /// The earliest moment at which something is due.
     var nextDeadline: Instant {
         var earliest = inactivityDeadline
         if let moment = heldUntil { earliest = min(earliest, moment) }
-        if let moment = conversation?.nextDeadline { earliest = min(earliest, moment) }
+        if let moment = adjacency?.nextDeadline { earliest = min(earliest, moment) }
         return earliest
     }
 

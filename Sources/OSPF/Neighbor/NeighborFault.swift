@@ -2,7 +2,7 @@ public import Addressing
 public import OSPFPacket
 public import Timing
 
-/// What made the conversation with a neighbor fall back to an earlier state: which field, and which value.
+/// What made the adjacency with a neighbor fall back to an earlier state: which field, and which value.
 public enum NeighborFault: Hashable, Sendable {
     /// Its hello lists others, so many, but not us.
     case notListed(among: Int)

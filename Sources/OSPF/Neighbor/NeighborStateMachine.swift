@@ -55,7 +55,7 @@ extension NeighborState {
         case .adjacencyReconsidered:
             switch self {
             case .twoWay: adjacencyIsWanted ? .exStart : .twoWay
-            // Only ``adjacencyUnwanted`` ends it, see ``Conversation/Stage/full(unwanted:)``.
+            // Only ``adjacencyUnwanted`` ends it, see ``Adjacency/Stage/full(unwanted:)``.
             case .full: .full
             default: self > .twoWay && !adjacencyIsWanted ? .twoWay : self
             }

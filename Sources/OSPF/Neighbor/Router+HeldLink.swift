@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// A neighbor that was full and restarts the conversation has usually just been replaced by its next process, while its
+/// A neighbor that was full and restarts the adjacency has usually just been replaced by its next process, while its
 /// kernel forwards as before. The link with it stays in the router-LSA and in use for a moment, in which the two
 /// synchronize; so no other router notices. Everything else depends on the neighbor's real state.
 extension Router {

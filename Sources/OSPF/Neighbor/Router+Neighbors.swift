@@ -2,22 +2,22 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// Events of neighbors. The conversation belongs to the neighbor; its consequences for the rest of the router are here.
+/// Events of neighbors. The adjacency belongs to the neighbor; its consequences for the rest of the router are here.
 extension Router {
     /// Handles an event of a neighbor. Events that can move it back have a fault that says why.
     mutating func neighborEvent(
         _ neighbor: NeighborKey, _ event: NeighborEvent, because fault: NeighborFault? = nil, at now: Instant
     ) {
-        var outbox = ConversationOutbox()
-        let context = conversationContext(of: neighbor, at: now)
+        var outbox = AdjacencyOutbox()
+        let context = adjacencyContext(of: neighbor, at: now)
         let before = use(of: neighbor)
         interfaces[neighbor].handle(event, because: fault, in: context, database, into: &outbox)
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
     mutating func receive(_ description: DatabaseDescription, from neighbor: NeighborKey, at now: Instant) {
-        var outbox = ConversationOutbox()
-        var context = conversationContext(of: neighbor, at: now)
+        var outbox = AdjacencyOutbox()
+        var context = adjacencyContext(of: neighbor, at: now)
         let isAccepted = interfaces[neighbor].acceptsMTU(of: description, in: context, into: &outbox)
         carryOut(outbox, with: neighbor, usedBefore: use(of: neighbor), at: now)
         guard isAccepted else { return reject(.mtu) }
@@ -26,8 +26,8 @@ extension Router {
             neighborEvent(neighbor, .twoWayReceived, at: now)
             electAgainIfNeeded(neighbor.interface, was: nil, router: neighbor.router, at: now)
         }
-        outbox = ConversationOutbox()
-        context = conversationContext(of: neighbor, at: now)
+        outbox = AdjacencyOutbox()
+        context = adjacencyContext(of: neighbor, at: now)
         let before = use(of: neighbor)
         let room = configuration.limits.lsas - requestCount
         interfaces[neighbor].receive(description, room: room, in: context, database, into: &outbox)
@@ -35,8 +35,8 @@ extension Router {
     }
 
     mutating func receive(_ request: LinkStateRequest, from neighbor: NeighborKey, at now: Instant) {
-        var outbox = ConversationOutbox()
-        let context = conversationContext(of: neighbor, at: now)
+        var outbox = AdjacencyOutbox()
+        let context = adjacencyContext(of: neighbor, at: now)
         let before = use(of: neighbor)
         interfaces[neighbor].receive(request, in: context, database, into: &outbox)
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
@@ -47,8 +47,8 @@ extension Router {
     mutating func continueLoading(at now: Instant) {
         for index in interfaces.indices where interfaces[index].neighbors.contains(where: \.mayRequest) {
             for neighbor in interfaces[index].neighborKeys where interfaces[neighbor].mayRequest {
-                var outbox = ConversationOutbox()
-                let context = conversationContext(of: neighbor, at: now)
+                var outbox = AdjacencyOutbox()
+                let context = adjacencyContext(of: neighbor, at: now)
                 let before = use(of: neighbor)
                 interfaces[neighbor].requestMore(in: context, database, into: &outbox)
                 carryOut(outbox, with: neighbor, usedBefore: before, at: now)
@@ -65,8 +65,8 @@ extension Router {
             return updateAutomaticKind(neighbor.interface, at: now)
         }
         if let deadline = interfaces[neighbor].heldUntil, deadline <= now { releaseLink(neighbor, at: now) }
-        var outbox = ConversationOutbox()
-        let context = conversationContext(of: neighbor, at: now)
+        var outbox = AdjacencyOutbox()
+        let context = adjacencyContext(of: neighbor, at: now)
         let before = use(of: neighbor)
         interfaces[neighbor].runTimers(in: context, database, into: &outbox)
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
@@ -75,10 +75,10 @@ extension Router {
     mutating func removeNeighbor(
         _ neighbor: NeighborKey, reason: NeighborChangeReason, because fault: NeighborFault? = nil, at now: Instant
     ) {
-        var outbox = ConversationOutbox()
+        var outbox = AdjacencyOutbox()
         let before = use(of: neighbor)
         let state = interfaces[neighbor].state
-        interfaces[neighbor].endConversation(into: &outbox)
+        interfaces[neighbor].endAdjacency(into: &outbox)
         outbox.append(.stateChanged(from: state, to: .down, reason))
         if let fault {
             outbox.append(.fellBack(NeighborFallback(moment: now, from: state, to: .down, fault: fault)))
@@ -87,10 +87,10 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
-    // MARK: Around a conversation
+    // MARK: Around an adjacency
 
-    func conversationContext(of neighbor: NeighborKey, at now: Instant) -> ConversationContext {
-        ConversationContext(
+    func adjacencyContext(of neighbor: NeighborKey, at now: Instant) -> AdjacencyContext {
+        AdjacencyContext(
             header: packetHeader, options: options, interface: interfaces[neighbor.interface].configuration,
             adjacencyIsWanted: adjacencyIsWanted(with: neighbor), now: now)
     }
@@ -101,12 +101,12 @@ extension Router {
 
     /// LSAs that all neighbors together have been or will be asked for.
     private var requestCount: Int {
-        interfaces.reduce(0) { $1.neighbors.reduce($0) { $0 + ($1.conversation?.requests.count ?? 0) } }
+        interfaces.reduce(0) { $1.neighbors.reduce($0) { $0 + ($1.adjacency?.requests.count ?? 0) } }
     }
 
-    /// Does what a step of a conversation leads to. The neighbor may be gone with that step.
+    /// Does what a step of an adjacency leads to. The neighbor may be gone with that step.
     private mutating func carryOut(
-        _ outbox: ConversationOutbox, with neighbor: NeighborKey, usedBefore before: Neighbor.Use, at now: Instant
+        _ outbox: AdjacencyOutbox, with neighbor: NeighborKey, usedBefore before: Neighbor.Use, at now: Instant
     ) {
         for item in outbox.items {
             switch item {

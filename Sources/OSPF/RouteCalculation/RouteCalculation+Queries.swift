@@ -109,7 +109,7 @@ extension RouteCalculation {
 
     /// The addresses that others than `router` say are those of one machine (the LA-bit, RFC 5340 §A.4.1.1), whether they can
     /// be reached or not.
-    public func machineAddresses(ofOthersThan router: RouterID) -> Set<IPv6Address> {
+    public func reservedAddresses(ofOthersThan router: RouterID) -> Set<IPv6Address> {
         let own = topology.vertex(named: .router(router))
         var result: Set<IPv6Address> = []
         for case .intraArea(let vertex, let list) in contributions.values where vertex != own {

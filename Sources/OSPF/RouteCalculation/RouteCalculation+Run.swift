@@ -26,7 +26,7 @@ extension RouteCalculation {
     }
 
     /// Runs the shortest-path search if paths may have changed. Returns the prefixes that this may affect.
-    private mutating func updatePaths(since old: Viewpoint) -> PrefixTable.Scope {
+    private mutating func updatePaths(since old: LocalView) -> PrefixTable.Scope {
         defer {
             topology.markSeen()
             hasNewInterAreaRouters = false
@@ -115,8 +115,8 @@ extension RouteCalculation {
 // MARK: - The root's surroundings
 
 extension RouteCalculation {
-    private func makeView(root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int) -> Viewpoint {
-        var view = Viewpoint(root: root, maximumPaths: maximumPaths)
+    private func makeView(root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int) -> LocalView {
+        var view = LocalView(root: root, maximumPaths: maximumPaths)
         view.exits = neighbors.map(Exit.init)
         view.exits.sort(by: Exit.precedes)
         guard let vertex = topology.vertex(named: .router(root)), topology[vertex].isPresent else { return view }
@@ -144,7 +144,7 @@ extension RouteCalculation {
     }
 
     /// A link with many routers is used as long as one of them is there that its network-LSA names.
-    private func addExitsOntoLinks(to view: inout Viewpoint) {
+    private func addExitsOntoLinks(to view: inout LocalView) {
         var onLink: [Exit] = []
         for link in topology[view.vertex!].links where link.target.isNetwork {
             guard let peer = link.peer, !onLink.contains(where: { $0.nextHop.interface == link.interfaceID }),
@@ -168,7 +168,7 @@ extension RouteCalculation {
     }
 }
 
-extension Viewpoint {
+extension LocalView {
     /// The numbers of the exits of an interface.
     fileprivate func exitNumbers(on interface: UInt32) -> Range<Int> {
         let start = exits.partitioningIndex { $0.nextHop.interface >= interface }

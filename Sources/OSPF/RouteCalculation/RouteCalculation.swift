@@ -28,7 +28,7 @@ public struct RouteCalculation: Sendable {
     var lastWork = 0
     /// The shortest paths of the last run, and from where.
     var paths = ShortestPaths()
-    var view = Viewpoint()
+    var view = LocalView()
 
     /// Whether the area is the backbone, in which no path to an AS boundary router is preferred for where it runs.
     let isBackbone: Bool
@@ -50,7 +50,7 @@ public struct RouteCalculation: Sendable {
 }
 
 /// How the network was looked at in a run: all that counts beside the database.
-struct Viewpoint: Equatable, Sendable {
+struct LocalView: Equatable, Sendable {
     /// The router that calculates, and its vertex if it has a router-LSA.
     var root = RouterID.none
     var vertex: Vertex?

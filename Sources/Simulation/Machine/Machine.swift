@@ -46,7 +46,7 @@ public struct Machine: Sendable {
     /// The checks that run.
     var checks: [VIPTable.CheckID: HealthCheck] = [:]
     /// What services of the cluster want of this machine.
-    var demands: [IPv6Address: Wish] = [:]
+    var demands: [IPv6Address: AnnouncementLevel] = [:]
     /// How long requests to the kernel take; zero answers at once.
     var kernelDelay = Duration.zero
 
@@ -124,10 +124,10 @@ public struct Machine: Sendable {
         let working = configuration.vips.filter { $0.check == nil || services[$0.name] == true }.map {
             AdvertisedPrefix(prefix: IPv6Prefix(host: $0.address), metric: metric)
         }
-        let wanted = demands.sorted { $0.key < $1.key }.map { address, wish in
+        let wanted = demands.sorted { $0.key < $1.key }.map { address, level in
             AdvertisedPrefix(
                 prefix: IPv6Prefix(host: address),
-                metric: wish == .lastResort ? AdvertisedPrefix.lastResort : metric)
+                metric: level == .lastResort ? AdvertisedPrefix.lastResort : metric)
         }
         var seen: Set<IPv6Prefix> = []
         return ([own] + taken + configuration.advertise + working + wanted).filter { seen.insert($0.prefix).inserted }

@@ -76,7 +76,7 @@ extension Network {
             interface: configuration.index, address: configuration.linkLocalAddress, prefixLength: 64)
     }
 
-    func demand(_ wish: Wish) -> ServiceDemand { ServiceDemand(wish: wish, services: ["default/s"]) }
+    func demand(_ level: AnnouncementLevel) -> ServiceDemand { ServiceDemand(level: level, services: ["default/s"]) }
 
     /// Gives the process the demands of the cluster's services.
     mutating func notifyCluster(_ node: Int, _ changes: [IPv6Address: ServiceDemand?]) {

@@ -46,7 +46,7 @@ public enum Action: Hashable, Sendable {
     /// The service behind a VIP works, or not any more.
     case service(node: Int, name: String, works: Bool)
     /// The cluster's services want an address of the node, or no longer.
-    case wish(node: Int, IPv6Address, Wish?)
+    case demandService(node: Int, IPv6Address, AnnouncementLevel?)
     /// Another program removes a route of the node's.
     case foreignDeletion(node: Int)
     /// Another program removes an address from `lo`.

@@ -27,7 +27,7 @@ extension Network {
         case .kill(let node): stop(node)
         case .drain(let node, let isDrained): handle(.command(.drain(isDrained)), on: node)
         case .service(let node, let name, let works): nodes[node].services[name] = works
-        case .wish(let node, let address, let wish): setWish(node, address, wish)
+        case .demandService(let node, let address, let level): setDemand(node, address, level)
         case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal, .strangers, .foreignRoutes:
             disturbKernel(action)
 
@@ -95,9 +95,9 @@ extension Network {
     /// The process reads the configuration file again.
     private mutating func reload(_ node: Int) { handle(.configuration(nodes[node].configuration), on: node) }
 
-    private mutating func setWish(_ node: Int, _ address: IPv6Address, _ wish: Wish?) {
-        nodes[node].demands[address] = wish
-        notifyCluster(node, [address: wish.map { demand($0) }])
+    private mutating func setDemand(_ node: Int, _ address: IPv6Address, _ level: AnnouncementLevel?) {
+        nodes[node].demands[address] = level
+        notifyCluster(node, [address: level.map { demand($0) }])
     }
 
     /// Others, or want of memory, get in the way of a node's kernel.

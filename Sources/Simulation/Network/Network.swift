@@ -23,7 +23,7 @@ public struct Network: Sendable {
     /// Promises broken on the way.
     public internal(set) var violations: [Violation] = []
     /// Called for everything that happens, when set.
-    public var observer: (@Sendable (Instant, Occurrence) -> Void)?
+    public var observer: (@Sendable (Instant, TraceEvent) -> Void)?
 
     let machine: MachineBehavior
     var random: RandomSource

@@ -57,7 +57,7 @@ public struct Scenario: Hashable, Sendable {
     public var scriptEnd: Instant { .zero + (script.map(\.time).max() ?? .zero) }
 
     /// Plays it.
-    public func run(observer: (@Sendable (Instant, Occurrence) -> Void)? = nil) -> Outcome {
+    public func run(observer: (@Sendable (Instant, TraceEvent) -> Void)? = nil) -> Outcome {
         var network = Network(plan: plan, seed: seed)
         network.observer = observer
         for step in script {

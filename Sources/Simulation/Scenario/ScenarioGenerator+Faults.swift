@@ -128,8 +128,8 @@ extension ScenarioGenerator {
                 undoneBy: .service(node: node, name: vip.name, works: true))
         case .service:
             let address = Self.serviceAddress(random.below(3))
-            let wish: Wish = random.chance(0.7) ? .announce : .lastResort
-            add(time, .wish(node: node, address, wish), undoneBy: .wish(node: node, address, nil))
+            let level: AnnouncementLevel = random.chance(0.7) ? .announce : .lastResort
+            add(time, .demandService(node: node, address, level), undoneBy: .demandService(node: node, address, nil))
         default: add(time, .stub(node: node, true), undoneBy: .stub(node: node, false))
         }
     }

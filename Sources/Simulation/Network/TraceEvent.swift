@@ -1,7 +1,7 @@
 public import Node
 
 /// Something that happens, for the observer.
-public enum Occurrence: Sendable {
+public enum TraceEvent: Sendable {
     /// An action from outside.
     case action(Action)
     /// A node asked for something.

@@ -7,14 +7,14 @@ import Testing
 
 @testable import Cluster
 
-struct ServiceWishesTests {
+struct AnnouncementLevelsTests {
     private let vip: IPv6Address = "2001:db8::1"
 
-    private func wishes(
+    private func levels(
         _ service: JSONValue, _ slices: [JSONValue], node: JSONValue = Objects.node("a"),
         options: ServiceOptions = ServiceOptions()
-    ) throws -> [IPv6Address: Wish] {
-        try Objects.value(service, as: Service.self).wishes(
+    ) throws -> [IPv6Address: AnnouncementLevel] {
+        try Objects.value(service, as: Service.self).levels(
             on: NodeConditions(Objects.value(node)), slices: slices.map { try Objects.value($0) }, options: options)
     }
 
@@ -25,8 +25,8 @@ struct ServiceWishesTests {
             ("Local", "", "r", nil), ("Local", "r", "", .announce), ("Local", "rt", "r", .announce),
             ("Local", "t", "", .announce), ("Local", "t", "t", .announce), ("Local", "t", "r", .lastResort),
             ("Local", "n", "r", nil), ("Local", "tn", "n", .announce),
-        ] as [(String, String, String, Wish?)])
-    func endpointsDecide(policy: String, here: String, elsewhere: String, expected: Wish?) throws {
+        ] as [(String, String, String, AnnouncementLevel?)])
+    func endpointsDecide(policy: String, here: String, elsewhere: String, expected: AnnouncementLevel?) throws {
         let endpoints = here.map { (node: "a", state: $0) } + elsewhere.map { (node: "b", state: $0) }
         // Spread over two slices.
         let slices = [
@@ -34,13 +34,13 @@ struct ServiceWishesTests {
             Objects.slice("2", of: "web", Array(endpoints.dropFirst(1))),
         ]
         let service = Objects.service("web", ingress: ["2001:db8::1"], policy: policy)
-        #expect(try wishes(service, slices) == (expected.map { [vip: $0] } ?? [:]))
+        #expect(try levels(service, slices) == (expected.map { [vip: $0] } ?? [:]))
     }
 
     @Test func whatIsAnnouncedAtAll() throws {
         let ready = [Objects.slice("1", of: "web", [("a", "r")])]
         func addresses(_ service: JSONValue, _ options: ServiceOptions = ServiceOptions()) throws -> [IPv6Address] {
-            try wishes(service, ready, options: options).keys.sorted()
+            try levels(service, ready, options: options).keys.sorted()
         }
         let all = Objects.service("web", ingress: ["2001:db8::1"], external: ["2001:db8::2"])
         #expect(try addresses(all) == ["2001:db8::1", "2001:db8::2"])
@@ -66,20 +66,20 @@ struct ServiceWishesTests {
         let service = Objects.service("web", ingress: ["2001:db8::1", "192.0.2.1"], policy: "Local")
         let six = Objects.slice("1", of: "web", [("a", "r")])
         let four = Objects.slice("2", of: "web", family: "IPv4", [("b", "r"), ("a", "t")])
-        #expect(try wishes(service, [six, four]) == [vip: .announce, "192.0.2.1": .lastResort])
+        #expect(try levels(service, [six, four]) == [vip: .announce, "192.0.2.1": .lastResort])
     }
 
     @Test func theNodeCounts() throws {
         let service = Objects.service("web", ingress: ["2001:db8::1"])
         let local = Objects.service("web", ingress: ["2001:db8::1"], policy: "Local")
         let ready = [Objects.slice("1", of: "web", [("a", "r")])]
-        #expect(try wishes(service, ready, node: Objects.node("a", ready: "False")) == [:])
-        #expect(try wishes(service, ready, node: Objects.node("a", ready: "Unknown")) == [vip: .announce])
-        #expect(try wishes(local, ready, node: Objects.node("a", ready: "False")) == [vip: .announce])
+        #expect(try levels(service, ready, node: Objects.node("a", ready: "False")) == [:])
+        #expect(try levels(service, ready, node: Objects.node("a", ready: "Unknown")) == [vip: .announce])
+        #expect(try levels(local, ready, node: Objects.node("a", ready: "False")) == [vip: .announce])
         let excluded = Objects.node("a", labels: ["node.kubernetes.io/exclude-from-external-load-balancers": ""])
         var options = ServiceOptions()
         options.announcesClusterIPs = true
-        #expect(try wishes(service, ready, node: excluded, options: options) == ["fd00::1": .announce])
+        #expect(try levels(service, ready, node: excluded, options: options) == ["fd00::1": .announce])
         #expect(
             try NodeConditions(Objects.value(Objects.node("a", annotations: ["kubermesh.io/drain": "true"])))
                 .drainReason != nil

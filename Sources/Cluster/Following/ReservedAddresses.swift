@@ -3,7 +3,7 @@ internal import Kubernetes
 
 /// The addresses that are no service's: those of all Nodes, and those by which the API server is reached. Of a change, only
 /// the addresses it concerns are looked at.
-struct MachineAddresses: Sendable {
+struct ReservedAddresses: Sendable {
     /// All of them.
     private(set) var all: Set<IPv6Address> = []
 
@@ -13,7 +13,7 @@ struct MachineAddresses: Sendable {
     private var servers: Set<IPv6Address> = []
     private var delivered: Set<IPv6Address> = []
     /// Those of the servers that count.
-    private var reserved: Set<IPv6Address> = []
+    private var serverAddresses: Set<IPv6Address> = []
 
     /// The addresses of a Node as they are now; none when it is gone.
     mutating func set(_ key: ObjectKey, _ addresses: [IPv6Address]) {
@@ -38,8 +38,8 @@ struct MachineAddresses: Sendable {
 
     private mutating func review() {
         let new = servers.subtracting(delivered)
-        replace(reserved, with: new)
-        reserved = new
+        replace(serverAddresses, with: new)
+        serverAddresses = new
     }
 
     private mutating func replace(_ old: Set<IPv6Address>, with new: Set<IPv6Address>) {

@@ -8,18 +8,18 @@ extension Service {
     /// Those from outside of the cluster follow `externalTrafficPolicy`, cluster IPs `internalTrafficPolicy`. Where traffic
     /// stays local, the node must have an endpoint of the address's family; endpoints that go and still serve count while
     /// there is none that stays (as kube-proxy has it), and are the last resort as soon as there is one on another node.
-    public func wishes(
+    public func levels(
         on node: NodeConditions, slices: some Collection<EndpointSlice>, options: ServiceOptions
-    ) -> [IPv6Address: Wish] {
+    ) -> [IPv6Address: AnnouncementLevel] {
         guard !isHeadless, !metadata.isBeingDeleted, type != "ExternalName" else { return [:] }
-        var result: [IPv6Address: Wish] = [:]
+        var result: [IPv6Address: AnnouncementLevel] = [:]
         var known: [IPFamily: EndpointCensus] = [:]
         func add(_ addresses: [IPv6Address], _ policy: TrafficPolicy) {
             for address in addresses where address.isRoutable {
                 let census = known[address.family] ?? EndpointCensus(slices, family: address.family, on: node.name)
                 known[address.family] = census
-                guard let wish = census.wish(policy, node) else { continue }
-                result[address] = max(result[address] ?? wish, wish)
+                guard let level = census.level(policy, node) else { continue }
+                result[address] = max(result[address] ?? level, level)
             }
         }
         if !node.isExcluded {
@@ -58,7 +58,7 @@ private struct EndpointCensus {
         }
     }
 
-    func wish(_ policy: TrafficPolicy, _ node: NodeConditions) -> Wish? {
+    func level(_ policy: TrafficPolicy, _ node: NodeConditions) -> AnnouncementLevel? {
         switch policy {
         case .local:
             if readyHere > 0 { return .announce }

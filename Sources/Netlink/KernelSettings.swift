@@ -5,7 +5,7 @@ internal import Links
 public import Linux
 
 /// The kernel settings that a router needs: reads them and sets them where they are wrong.
-public enum ForwardingSettings {
+public enum KernelSettings {
     /// The result for one setting.
     public struct Outcome: Sendable, CustomStringConvertible {
         /// The result.

@@ -1,5 +1,5 @@
 /// How a node should announce an anycast address.
-public enum Wish: Hashable, Sendable, Comparable {
+public enum AnnouncementLevel: Hashable, Sendable, Comparable {
     /// As last resort: the node can serve, but others are preferred.
     case lastResort
     /// At the normal metric.

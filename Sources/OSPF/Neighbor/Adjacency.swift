@@ -1,8 +1,8 @@
 import OSPFPacket
 internal import Timing
 
-/// The conversation with a neighbor from ExStart on (RFC 2328 §10): the database exchange, and flooding to it.
-struct Conversation: Sendable {
+/// The adjacency with a neighbor from ExStart on (RFC 2328 §10): the database exchange, and flooding to it.
+struct Adjacency: Sendable {
     /// How far it has come; each stage carries what only it needs.
     enum Stage: Sendable {
         /// Settling who leads, until the exchange is given up.

@@ -2,8 +2,8 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// What a neighbor has to know of its router and interface to go on with the conversation.
-struct ConversationContext {
+/// What a neighbor has to know of its router and interface to go on with the adjacency.
+struct AdjacencyContext {
     /// The header of our packets.
     var header: PacketHeader
     var options: OSPFOptions

@@ -1,8 +1,8 @@
 import Addressing
 import OSPFPacket
 
-/// What a step of a conversation leads to, in order. ``Router/carryOut(_:with:usedBefore:at:)`` does it.
-struct ConversationOutbox {
+/// What a step of an adjacency leads to, in order. ``Router/carryOut(_:with:usedBefore:at:)`` does it.
+struct AdjacencyOutbox {
     enum Item {
         /// A packet for the neighbor.
         case send(PacketType, [UInt8])
@@ -29,8 +29,8 @@ struct ConversationOutbox {
     mutating func append(_ item: Item) { items.append(item) }
 }
 
-extension ConversationOutbox {
-    mutating func append(packet body: Packet.Body, to destination: IPv6Address, in context: ConversationContext) {
+extension AdjacencyOutbox {
+    mutating func append(packet body: Packet.Body, to destination: IPv6Address, in context: AdjacencyContext) {
         let octets = Packet(header: context.header, body: body).encode(
             source: context.interface.linkLocalAddress, destination: destination)
         append(.send(body.type, octets))
