@@ -30,6 +30,7 @@ import Testing
             #expect(next(state, .adjacencyUnwanted) == state, "it is wanted again")
         }
         #expect(next(.exchange, .adjacencyReconsidered, wanted: false) == .twoWay)
+        #expect(next(.full, .sequenceNumberMismatch, wanted: false) == .twoWay, "nothing restarts what is not wanted")
         #expect(next(.full, .adjacencyReconsidered, wanted: false) == .full, "not at once")
     }
 

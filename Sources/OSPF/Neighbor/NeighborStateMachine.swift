@@ -62,7 +62,12 @@ extension NeighborState {
         case .adjacencyUnwanted:
             self > .twoWay && !adjacencyIsWanted ? .twoWay : self
         case .sequenceNumberMismatch, .badLinkStateRequest, .stalled:
-            self >= .exchange || (self == .exStart && event.restartsNegotiation) ? .exStart : self
+            if self >= .exchange || (self == .exStart && event.restartsNegotiation) {
+                // A full adjacency may be unwanted for a moment.
+                adjacencyIsWanted ? .exStart : .twoWay
+            } else {
+                self
+            }
         }
     }
 }
