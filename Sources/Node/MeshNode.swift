@@ -163,7 +163,7 @@ public struct MeshNode: Sendable {
         case .routes(let events): receive(events, at: now)
         case .installed(let outcome): receive(outcome, at: now)
         case .addresses(let outcomes): receive(outcomes, at: now)
-        case .settings(let outcomes): settings.record(outcomes).forEach { log($0) }
+        case .settings(let outcomes): settings.record(outcomes, at: now).forEach { log($0) }
         case .membership(let membership, let failure): receive(failure, of: membership, at: now)
         case .packet(let interface, let source, let destination, let octets):
             notifyRouter(

@@ -117,7 +117,7 @@ import Timing
         bench.handle(.kernel([.settingsChanged]))
         #expect(bench.log.contains { $0.contains("\(name) was changed to 0 by another program; set back") })
         bench.settings[name] = .failed("read-only file system")
-        bench.run(for: .seconds(20))
+        bench.run(for: .seconds(70))
         #expect(bench.problems(.setting).map(\.subject) == [name])
         bench.settings[name] = .unchanged
         bench.run(for: .seconds(20))

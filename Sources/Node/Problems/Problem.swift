@@ -133,7 +133,7 @@ public struct ProblemTable: Sendable {
 
     /// The minimum and the maximum time between reviews.
     private static let shortest = Duration.seconds(5)
-    private static let longest = Duration.seconds(10)
+    private static let longest = Duration.seconds(30)
     /// The maximum number of listed problems of one kind.
     public static let mostOfAKind = 8
 

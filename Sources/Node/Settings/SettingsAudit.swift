@@ -12,8 +12,11 @@ public struct SettingsAudit: Sendable {
     private(set) var nextAudit: Instant?
     private var known: Set<String> = []
 
-    /// The time between checks.
-    private static let interval = Duration.seconds(15)
+    /// The time between checks. The kernel notifies changes of forwarding and of the reverse-path filter, which are then
+    /// checked at once; this is for the others.
+    private static let interval = Duration.seconds(60)
+    /// The time between checks while a setting is wrong.
+    private static let retryInterval = Duration.seconds(15)
 
     /// Makes a check due now.
     mutating func invalidate() { nextAudit = .zero }
@@ -31,8 +34,9 @@ public struct SettingsAudit: Sendable {
     }
 
     /// Records outcomes. Returns the log lines about them.
-    mutating func record(_ outcomes: [SettingOutcome]) -> [LogLine] {
-        outcomes.compactMap { outcome in
+    mutating func record(_ outcomes: [SettingOutcome], at now: Instant) -> [LogLine] {
+        defer { if !failures.isEmpty, let audit = nextAudit { nextAudit = min(audit, now + Self.retryInterval) } }
+        return outcomes.compactMap { outcome in
             let isFirst = known.insert(outcome.name).inserted
             let before = failures.removeValue(forKey: outcome.name)
             switch outcome.result {
