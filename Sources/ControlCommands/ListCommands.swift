@@ -64,13 +64,14 @@ struct RoutesCommand: ParsableCommand {
         abstract: "Show the routes to other nodes; for a prefix or an address, also why that route was chosen.")
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
+    @OptionGroup var families: FamilyOptions
     @Argument(help: "A prefix, which must match exactly, or an address, which shows the longest match.")
     var prefix: String?
 
     func run() throws {
         var query: [String] = []
         if let prefix { query.append("prefix=" + percentEncoded(prefix)) }
-        if let family = options.family { query.append("family=" + family) }
+        if let family = families.family { query.append("family=" + family) }
         let path = "/v1/routes" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
         try options.repeatedly {
             try options.text(try agent.get(path), as: ListDocument<Route>.self) { document in

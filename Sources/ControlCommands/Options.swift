@@ -42,19 +42,8 @@ struct AgentOptions: ParsableArguments {
     }
 }
 
-/// The options for output.
-struct OutputOptions: ParsableArguments {
-    enum Format: String, ExpressibleByArgument, CaseIterable { case table, wide, json, yaml }
-
-    @Option(name: .shortAndLong, help: "The output format: table, wide, json or yaml.")
-    var output: Format = .table
-
-    @Flag(help: "Show no header line.")
-    var noHeaders = false
-
-    @Flag(name: .shortAndLong, help: "Repeat every second until interrupted.")
-    var watch = false
-
+/// The options for the address family.
+struct FamilyOptions: ParsableArguments {
     @Flag(name: .customShort("4"), help: "Show only IPv4 routes.")
     var onlyIPv4 = false
 
@@ -67,6 +56,20 @@ struct OutputOptions: ParsableArguments {
 
     /// The address family; `nil` for both.
     var family: String? { onlyIPv4 ? "ipv4" : onlyIPv6 ? "ipv6" : nil }
+}
+
+/// The options for output.
+struct OutputOptions: ParsableArguments {
+    enum Format: String, ExpressibleByArgument, CaseIterable { case table, wide, json, yaml }
+
+    @Option(name: .shortAndLong, help: "The output format: table, wide, json or yaml.")
+    var output: Format = .table
+
+    @Flag(help: "Show no header line.")
+    var noHeaders = false
+
+    @Flag(name: .shortAndLong, help: "Repeat every second until interrupted.")
+    var watch = false
 
     /// Runs `show` once, or every second with `--watch`. On a terminal, each output replaces the previous one.
     func repeatedly(_ show: () throws -> String) throws {

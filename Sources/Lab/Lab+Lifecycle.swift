@@ -1,15 +1,20 @@
 internal import Glibc
 
 extension Lab {
+    /// Throws unless this process has the rights that labs need.
+    public static func checkPrivileges() throws(LabError) {
+        guard geteuid() == 0 else {
+            throw LabError("A lab makes network namespaces, and that needs root: try sudo.")
+        }
+    }
+
     /// Makes namespaces, ports and links, without any router. Nothing is left behind when that fails.
     public static func create(_ topology: Topology, name: String = defaultName) throws(LabError) -> Lab {
         try topology.validate()
         guard Topology.isUsable(name) else {
             throw LabError("“\(name)” cannot be the name of a lab: use 1 to 15 lower-case letters, digits and hyphens.")
         }
-        guard geteuid() == 0 else {
-            throw LabError("A lab makes network namespaces, and that needs root: try sudo.")
-        }
+        try checkPrivileges()
         let lab = Lab(name: name, topology: topology)
         try Files.makeDirectory(lab.directory)
         return try Lock.whileHeld(in: lab.directory, sharedByPrograms: true) { () throws(LabError) in

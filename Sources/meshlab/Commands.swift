@@ -31,6 +31,7 @@ struct Down: ParsableCommand {
     var all = false
 
     func run() throws {
+        try Lab.checkPrivileges()
         let present = Lab.all()
         // Unlike other commands, this one does not take for granted that the only lab is the one that is meant.
         let names = all ? present : [options.name ?? Lab.defaultName].filter(present.contains)
@@ -52,10 +53,15 @@ struct Start: ParsableCommand {
     @OptionGroup var options: LabOptions
     @Argument(help: "Nodes; all that are stopped when none is named.")
     var nodes: [String] = []
+    @Option(help: "Seconds to wait for every node to have every route.")
+    var timeout = 60
+    @Flag(help: "Do not wait for routes.")
+    var noWait = false
 
     func run() throws {
         var lab = try options.load()
         try lab.start(nodes.isEmpty ? lab.topology.routers.map(\.name) : nodes)
+        try Story().settle(lab, timeout: noWait ? nil : timeout)
     }
 }
 

@@ -41,5 +41,8 @@ struct LabOptions: ParsableArguments {
     @Option(help: "The name of the lab. Default: the lab without a name, or the only one there is.")
     var name: String?
 
-    func load() throws -> Lab { try Lab.find(name) }
+    func load() throws -> Lab {
+        try Lab.checkPrivileges()
+        return try Lab.find(name)
+    }
 }

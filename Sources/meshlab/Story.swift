@@ -85,6 +85,16 @@ struct Story {
         if holder.listens.contains(vip.port) { try show(client.name, ["meshlab", "dial", vip.address, "\(vip.port)"]) }
     }
 
+    /// Waits for the routes of a lab whose nodes were started, if wanted. Where links have failed, some may never come.
+    func settle(_ lab: Lab, timeout: Int?) throws {
+        guard let timeout else { return }
+        guard lab.failedLinks.isEmpty else {
+            return say("Not waiting for routes while links have failed: \(lab.failedLinks.joined(separator: ", ")).")
+        }
+        let elapsed = try waitUntilSettled(lab, limit: .seconds(timeout))
+        say("Every node has every route (settled after \(seconds(elapsed.settled))).")
+    }
+
     /// Waits until all routes are there and stable, with a line of progress.
     func waitUntilSettled(_ lab: Lab, limit: Duration) throws -> Lab.Convergence {
         defer { progress("") }

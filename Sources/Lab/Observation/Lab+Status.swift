@@ -2,11 +2,13 @@ internal import Addressing
 internal import Glibc
 
 extension Lab {
-    /// A picture of the lab, with the links that were made to fail marked.
+    /// A picture of the lab, with the links marked that were made to fail or have a node without power at an end.
     public func picture() -> String {
         topology.picture { index in
-            switch faults[index] {
-            case nil: .up
+            let link = topology.links[index]
+            return switch faults[index] {
+            case nil where poweredOff.isDisjoint(with: [link.first, link.second]): .up
+            case nil: .cut
             case .carrier: .cut
             case .silent: .silent
             }
@@ -39,7 +41,7 @@ extension Lab {
             let present = expected.intersection(try kernelRoutes(of: node.name).map(\.prefix)).count
             rows.append([
                 node.name, node.router.rawValue,
-                poweredOff.contains(node.name) ? "off" : process == nil ? "stopped" : "running",
+                state(of: node),
                 process.map(String.init) ?? "-",
                 adjacencySummary(of: node.name), "\(present)/\(expected.count)",
                 process == nil ? "-" : "\(residentMemory(of: node.name) >> 20) MB",
@@ -47,6 +49,12 @@ extension Lab {
             ])
         }
         return Self.table(rows)
+    }
+
+    private func state(of node: Topology.Node) -> String {
+        if poweredOff.contains(node.name) { return "off" }
+        let router = isRunning(node.name) ? "running" : "stopped"
+        return node.listens.isEmpty || offersServices(node.name) ? router : "\(router), services stopped"
     }
 
     /// How many of its neighbors are Full.
