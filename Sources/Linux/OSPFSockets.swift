@@ -116,12 +116,16 @@ public final class OSPFSockets {
     @discardableResult
     public func receive(_ handler: Handler) -> Int {
         let tokens = readySockets()
-        var hellos: [UInt32: [Packet]] = [:]
+        var kept: [Packet] = []
+        var hellos: [(interface: UInt32, packets: Range<Int>)] = []
         var count = 0
-        for interface in tokens.compactMap({ Self.interface($0, .hellos) }) {
-            count += receive(.hellos, interface) { hellos[$0, default: []].append(Packet($0, $1, $2, $3)) }
+        for interface in tokens.lazy.compactMap({ Self.interface($0, .hellos) }) {
+            let first = kept.count
+            count += receive(.hellos, interface) { kept.append(Packet($0, $1, $2, $3)) }
+            if first < kept.count { hellos.append((interface, first..<kept.count)) }
         }
-        for interface in tokens.compactMap({ Self.interface($0, .others) }) where hellos[interface] == nil {
+        for interface in tokens.lazy.compactMap({ Self.interface($0, .others) })
+        where !hellos.contains(where: { $0.interface == interface }) {
             count += receive(.others, interface, handler)
         }
         for (interface, packets) in hellos {
@@ -130,7 +134,7 @@ public final class OSPFSockets {
                 count += new
                 if new < OSPFSockets.batch { break }
             }
-            for packet in packets { handler(packet.interface, packet.source, packet.destination, packet.octets) }
+            for packet in kept[packets] { handler(packet.interface, packet.source, packet.destination, packet.octets) }
         }
         return count
     }
@@ -138,7 +142,7 @@ public final class OSPFSockets {
     /// Takes a ``batch`` of hellos of every port, regardless of other packets. Returns the number of packets; 0 if no more wait.
     @discardableResult
     public func receiveHellos(_ handler: Handler) -> Int {
-        readySockets().compactMap { Self.interface($0, .hellos) }.reduce(0) { $0 + receive(.hellos, $1, handler) }
+        readySockets().lazy.compactMap { Self.interface($0, .hellos) }.reduce(0) { $0 + receive(.hellos, $1, handler) }
     }
 
     /// A packet that is kept for a moment.

@@ -191,12 +191,9 @@ public struct MeshNode: Sendable {
     /// among the effects, then changes of the kernel's routes, whatever caused them.
     public mutating func settle(at now: Instant, effects out: inout [NodeEffect]) {
         defer {
-            out += packets
-            out += kernelEffects
-            out += effects
-            packets.removeAll(keepingCapacity: true)
-            kernelEffects.removeAll(keepingCapacity: true)
-            effects.removeAll(keepingCapacity: true)
+            Self.move(&packets, to: &out)
+            Self.move(&kernelEffects, to: &out)
+            Self.move(&effects, to: &out)
         }
         if case .new = life { return }
         if isQuiet(at: now) { return nextDeadline = earliestDeadline }
@@ -220,6 +217,14 @@ public struct MeshNode: Sendable {
         reviewProblems(at: now)
         ownDeadline = earliestOwnDeadline
         nextDeadline = earliestDeadline
+    }
+
+    private static func move(_ effects: inout [NodeEffect], to out: inout [NodeEffect]) {
+        if effects.isEmpty { return }
+        // At rest there are packets only, or nothing.
+        if out.isEmpty { return swap(&effects, &out) }
+        out += effects
+        effects.removeAll(keepingCapacity: true)
     }
 
     /// Whether the events since the last settlement concern the router alone, as hellos of known neighbors do, and nothing is
@@ -277,6 +282,8 @@ public struct MeshNode: Sendable {
     public var isDrained: Bool { !drainReasons.isEmpty }
 
     /// Whether the router's timer would declare a neighbor dead at `now`, because its hellos are missing.
+    // Inlined into another module, it would copy the router.
+    @inline(never)
     public func hasSilentNeighbor(at now: Instant) -> Bool { router != nil && router!.hasSilentNeighbor(at: now) }
 
     /// The number of route calculations.

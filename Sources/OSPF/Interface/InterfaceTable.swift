@@ -67,6 +67,12 @@ extension Interface {
     /// The neighbors' keys, in order.
     var neighborKeys: [NeighborKey] { neighbors.map { NeighborKey(interface: index, router: $0.routerID) } }
 
+    /// How a neighbor that is there is used. Copies neither the interface nor the neighbor.
+    func use(of router: RouterID) -> Neighbor.Use {
+        let place = known(router)
+        return Neighbor.Use(isLinked: neighbors[place].isLinked, isUsable: isUsable(neighbors[place]))
+    }
+
     fileprivate func known(_ router: RouterID) -> Int {
         guard let place = neighborIndex(of: router) else { preconditionFailure("no such neighbor") }
         return place

@@ -39,8 +39,9 @@ extension Router {
     /// The only neighbor of an `auto` link has restarted, or was reconfigured, and does not elect: the link may be
     /// point-to-point now. The adjacency restarts anyway, so this is tried.
     mutating func tryPointToPoint(_ index: UInt32, after hello: Hello, from router: RouterID, at now: Instant) {
+        guard interfaces[index].configuration.kind == .auto, interfaces[index].isBroadcast else { return }
         let interface = interfaces[index]
-        guard interface.configuration.kind == .auto, case .elected = interface.mode,
+        guard case .elected = interface.mode,
             interface.neighbors.count == 1, let known = interface.neighbors.first, known.routerID == router,
             !hello.elects
         else { return }

@@ -56,7 +56,8 @@ extension Router {
         let hearsUs = hello.neighbors.contains(routerID)
         if !hearsUs || isNew { promptHello(index, at: now) }
         if hearsUs {
-            neighborEvent(neighbor, .twoWayReceived, at: now)
+            // In any other state nothing follows from it, and most hellos come in another.
+            if interfaces[neighbor].state == .initial { neighborEvent(neighbor, .twoWayReceived, at: now) }
         } else {
             let fault = NeighborFault.notListed(among: hello.neighbors.count)
             neighborEvent(neighbor, .oneWayReceived, because: fault, at: now)
@@ -81,8 +82,7 @@ extension Router {
         let index = key.interface
         guard replaceOther(than: key, at: source, now: now) else { return nil }
         let isKnown = interfaces.contains(key)
-        let configuration = interfaces[index].configuration
-        if configuration.kind == .auto, !interfaces[index].isBroadcast,
+        if interfaces[index].configuration.kind == .auto, !interfaces[index].isBroadcast,
             let cause = broadcastCause(hello, from: key.router, isKnown: isKnown, on: index)
         {
             becomeBroadcast(index, because: cause, at: now)
@@ -98,7 +98,7 @@ extension Router {
             routerID: key.router, interfaceID: hello.interfaceID, address: source, priority: hello.priority,
             options: hello.options, designatedRouter: hello.designatedRouter,
             backupDesignatedRouter: hello.backupDesignatedRouter, since: now,
-            inactivityDeadline: now + configuration.deadInterval,
+            inactivityDeadline: now + interfaces[index].configuration.deadInterval,
             sequenceNumber: UInt32(truncatingIfNeeded: random.next()))
         let place = interfaces[index].neighbors.partitioningIndex { $0.routerID > key.router }
         interfaces[index].neighbors.insert(neighbor, at: place)

@@ -49,11 +49,9 @@ struct Neighbor: Sendable {
         return earliest
     }
 
-    /// What own LSAs and routes make of a neighbor.
+    /// Whether our LSAs announce the link with a neighbor, and whether routes may use it.
     struct Use: Hashable {
         var isLinked = false
         var isUsable = false
     }
-
-    func use(on interface: Interface) -> Use { Use(isLinked: isLinked, isUsable: interface.isUsable(self)) }
 }

@@ -96,7 +96,7 @@ extension Router {
     }
 
     private func use(of neighbor: NeighborKey) -> Neighbor.Use {
-        interfaces[neighbor].use(on: interfaces[neighbor.interface])
+        interfaces[neighbor.interface].use(of: neighbor.router)
     }
 
     /// LSAs that all neighbors together have been or will be asked for.
