@@ -38,6 +38,8 @@ public struct Machine: Sendable {
     public internal(set) var routes = RouteTable()
     /// Whether this process was commanded to be a stub router.
     var isStubCommanded = false
+    /// Whether an operator wants it drained: the last command to a running process, until the power goes.
+    var isDrainWanted = false
 
     /// The machine's kernel; a new one with every loss of power.
     public internal(set) var kernel = ModelKernel()
@@ -111,7 +113,7 @@ public struct Machine: Sendable {
         process?.router?.routerID ?? configuration.node.routerID ?? disk.identity?.routerID ?? .none
     }
     /// Whether others are asked to route around it.
-    public var isStub: Bool { isStubCommanded || disk.isDrained }
+    public var isStub: Bool { isStubCommanded || isDrainWanted }
     /// The external prefixes that it announces.
     public var externals: [ExternalPrefix] { configuration.externals }
 
@@ -120,7 +122,7 @@ public struct Machine: Sendable {
     public var prefixes: [AdvertisedPrefix] {
         let own = AdvertisedPrefix(prefix: IPv6Prefix(host: Self.address(of: index)))
         let taken = (process?.ipv4.address).map { [AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address($0)))] } ?? []
-        let metric = disk.isDrained ? AdvertisedPrefix.lastResort : 0
+        let metric = isDrainWanted ? AdvertisedPrefix.lastResort : 0
         let working = configuration.vips.filter { $0.check == nil || services[$0.name] == true }.map {
             AdvertisedPrefix(prefix: IPv6Prefix(host: $0.address), metric: metric)
         }

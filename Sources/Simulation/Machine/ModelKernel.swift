@@ -27,6 +27,9 @@ public struct ModelKernel: Sendable {
     var refusedPrefixes: Set<IPv6Prefix> = []
     /// Routes that were removed, by whatever means.
     public private(set) var routeLosses = 0
+    /// Addresses that were removed on request, and how many of them had no mark of ours.
+    private(set) var addressRemovals = 0
+    private(set) var foreignAddressRemovals = 0
     private var objects: [NextHopID: Object] = [:]
     private var routes: [IPv6Prefix: NextHopID] = [:]
     /// Interfaces with carrier.
@@ -115,7 +118,10 @@ public struct ModelKernel: Sendable {
             addresses[address] = true
             return .added
         case .remove(let address):
-            addresses[address] = nil
+            if let isOurs = addresses.removeValue(forKey: address) {
+                addressRemovals += 1
+                if !isOurs { foreignAddressRemovals += 1 }
+            }
             return .removed
         }
     }

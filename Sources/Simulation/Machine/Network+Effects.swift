@@ -29,7 +29,11 @@ extension Network {
             for effect in batch {
                 observer?(now, .effect(node: node, effect))
                 if case .stopped = effect { isOver = true }
-                if let outcome = perform(effect, of: node) {
+                if nodes[node].kernelDelay != .zero, case .addresses(let requests) = effect {
+                    enqueue(
+                        .addressRequests(node: node, process: number, requests),
+                        after: random.duration(upTo: nodes[node].kernelDelay))
+                } else if let outcome = perform(effect, of: node) {
                     if nodes[node].kernelDelay == .zero {
                         events.append(outcome)
                     } else {

@@ -15,6 +15,8 @@ extension Network {
         case .running, .asleep: return
         case .stopped: break
         case .off:
+            // Some machines have the address of a VIP by themselves.
+            if node % 3 == 0 { nodes[node].kernel.addresses[ScenarioGenerator.vipAddress(0)] = false }
             nodes[node].state = .stopped
             for port in nodes[node].ports { updateCarrier(of: ports[port].link) }
         }
@@ -110,6 +112,7 @@ extension Network {
         nodes[node].state = .off
         nodes[node].kernel = ModelKernel()
         nodes[node].disk.isDrained = false
+        nodes[node].isDrainWanted = false
         for port in nodes[node].ports { updateCarrier(of: ports[port].link) }
     }
 

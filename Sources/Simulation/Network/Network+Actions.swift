@@ -25,7 +25,9 @@ extension Network {
         case .sleep(let node): sleep(node)
         case .wake(let node): wake(node)
         case .kill(let node): stop(node)
-        case .drain(let node, let isDrained): handle(.command(.drain(isDrained)), on: node)
+        case .drain(let node, let isDrained):
+            if nodes[node].state == .running { nodes[node].isDrainWanted = isDrained }
+            handle(.command(.drain(isDrained)), on: node)
         case .service(let node, let name, let works): nodes[node].services[name] = works
         case .demandService(let node, let address, let level): setDemand(node, address, level)
         case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal, .strangers, .foreignRoutes:

@@ -42,6 +42,7 @@ public struct Network: Sendable {
         case carrierNews(port: Int)
         case action(Action)
         case outcome(node: Int, process: Int, NodeEvent)
+        case addressRequests(node: Int, process: Int, [AddressLedger.Request])
         case check(node: Int, process: Int, VIPTable.CheckID)
     }
 
@@ -106,6 +107,7 @@ public struct Network: Sendable {
             observer?(now, .action(action))
             perform(action)
         case .outcome(let node, let process, let outcome): deliver(outcome, on: node, process)
+        case .addressRequests(let node, let process, let requests): carryOutLate(requests, on: node, process)
         case .check(let node, let process, let id): if nodes[node].processNumber == process { check(id, of: node) }
         }
     }
@@ -135,6 +137,15 @@ public struct Network: Sendable {
 // MARK: - Nodes
 
 extension Network {
+    /// A slow kernel adds and removes addresses some time after the request, and answers later still.
+    private mutating func carryOutLate(_ requests: [AddressLedger.Request], on node: Int, _ process: Int) {
+        guard nodes[node].processNumber == process else { return }
+        let outcomes = requests.map { AddressOutcome($0, nodes[node].kernel.carryOut($0)) }
+        enqueue(
+            .outcome(node: node, process: process, .addresses(outcomes)),
+            after: random.duration(upTo: nodes[node].kernelDelay))
+    }
+
     /// The outcome of a request comes late; a process that sleeps takes it in when it wakes up.
     private mutating func deliver(_ outcome: NodeEvent, on node: Int, _ process: Int) {
         guard nodes[node].processNumber == process else { return }

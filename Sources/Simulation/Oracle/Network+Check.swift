@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Node
 internal import OSPF
 internal import Timing
 
@@ -52,6 +53,9 @@ extension Network {
                 "\(name(node.index)) has \(interface.queuedLSAs) LSAs queued on \(interface.configuration.index)")
         }
         if !router.isQuiet { findings.add(.notQuiet, "\(name(node.index)) says it is not quiet") }
+        if node.process?.life.isSynchronized == false {
+            findings.add(.notQuiet, "\(name(node.index)): initial database synchronization is not complete")
+        }
         if router.routeTable.routes != node.routes.routes || router.routeTable.destinations != node.routes.destinations
         {
             findings.add(.updates, "\(name(node.index))'s updates do not add up to its table")

@@ -14,7 +14,10 @@ extension Network {
         for address in wanted.subtracting(present).subtracting(refused).sorted() {
             findings.add(.address, "\(name(node.index)) does not have \(address)")
         }
-        for address in present.subtracting(wanted).sorted() {
+        if node.kernel.foreignAddressRemovals > 0 {
+            findings.add(.address, "\(name(node.index)) removed an address that it did not add")
+        }
+        for address in present.subtracting(wanted).sorted() where node.kernel.addresses[address] == true {
             findings.add(.address, "\(name(node.index)) has \(address), which nobody wants")
         }
         guard let process = node.process else { return }

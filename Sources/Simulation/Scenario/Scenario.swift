@@ -87,13 +87,14 @@ public struct Scenario: Hashable, Sendable {
         (plan.links.map(\.deadInterval).max() ?? .zero) * 2 + .seconds(3)
     }
 
-    /// One process is killed and another started in its place: it adopts the kernel's routes, withdraws none of them,
-    /// because all are right, and has the same identity.
+    /// One process is killed and another started in its place: it adopts the kernel's routes and addresses, removes none of
+    /// them, because all are right, and has the same identity.
     private func checkReplacement(of network: inout Network) -> [Violation] {
         var random = RandomSource(seed: seed)
         guard let node = random.pick(network.nodes.filter(\.isRunning).map(\.index)) else { return [] }
         let routerID = network.nodes[node].routerID
         let losses = network.nodes[node].kernel.routeLosses
+        let removals = network.nodes[node].kernel.addressRemovals
         let start = network.now
         network.schedule(.kill(node: node), at: start)
         network.schedule(.start(node: node), at: start + random.duration(upTo: .seconds(2)))
@@ -112,6 +113,9 @@ public struct Scenario: Hashable, Sendable {
         let isSteady = network.links.allSatisfy { $0.quality.jitter <= .milliseconds(50) }
         if lost > 0, isSteady {
             complain(.withdrawal, "\(network.name(node)), replaced at \(start.seconds), withdrew \(lost) routes")
+        }
+        if network.nodes[node].kernel.addressRemovals > removals {
+            complain(.address, "\(network.name(node)), replaced at \(start.seconds), removed addresses")
         }
         if network.nodes[node].routerID != routerID {
             complain(.identity, "\(network.name(node)) was \(routerID) before it was replaced at \(start.seconds)")

@@ -10,7 +10,7 @@ extension ScenarioGenerator {
         case sleep, kill, powerOff, shutdown
         case prefix, anycast, external, stub, drain
         case vip, service
-        case foreignDeletion, addressTheft, forwarding, kernelTrouble, refusal
+        case foreignDeletion, addressTheft, addressStorm, forwarding, kernelTrouble, refusal
         case cost, renumber, mtu
         case replay
 
@@ -21,8 +21,8 @@ extension ScenarioGenerator {
             .kill, .powerOff, .shutdown, .sleep, .kill, .replay, .drain, .vip, .service, .kernelTrouble,
         ]
         static let machines: [FaultKind] = [
-            .drain, .vip, .vip, .service, .service, .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble,
-            .refusal, .kill, .sleep, .shutdown,
+            .drain, .vip, .vip, .service, .service, .foreignDeletion, .addressTheft, .addressStorm, .forwarding,
+            .kernelTrouble, .refusal, .kill, .sleep, .shutdown,
         ]
     }
 
@@ -49,6 +49,7 @@ extension ScenarioGenerator {
         case .sleep, .kill, .powerOff, .shutdown, .replay: addMachineFault(kind, at: time)
         case .prefix, .anycast, .external, .stub, .drain, .vip, .service: addAnnouncement(kind, at: time)
         case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal: addKernelFault(kind, at: time)
+        case .addressStorm: addAddressStorm(at: time)
         case .cost, .renumber, .mtu: addReconfiguration(kind, at: time)
         }
     }
@@ -158,6 +159,25 @@ extension ScenarioGenerator {
             for _ in 0..<random.below(4) { add(time + .milliseconds(1), .addressTheft(node: node)) }
             add(time + gap(), .refusal(node: node, addresses: [], prefixes: []))
         }
+    }
+
+    /// A service address is wanted and given up, and removed by another program, faster than the node's kernel answers.
+    private mutating func addAddressStorm(at time: Duration) {
+        let node = random.below(plan.nodes.count)
+        let delay = Duration.milliseconds(random.number(in: 50...500))
+        let address = Self.serviceAddress(random.below(3))
+        var time = time
+        add(time, .kernelTrouble(node: node, isUnreachable: false, delay: delay))
+        for _ in 0..<random.number(in: 4...10) {
+            time += random.duration(upTo: delay)
+            switch random.below(4) {
+            case 0: add(time, .demandService(node: node, address, nil))
+            case 1: add(time, .addressTheft(node: node))
+            default: add(time, .demandService(node: node, address, random.chance(0.7) ? .announce : .lastResort))
+            }
+        }
+        add(time + delay, .kernelTrouble(node: node, isUnreachable: false, delay: .zero))
+        add(time + gap(), .demandService(node: node, address, nil))
     }
 
     private mutating func addReconfiguration(_ kind: FaultKind, at time: Duration) {
