@@ -1,13 +1,13 @@
-/// A base prefix that all nodes share, and out of which each takes prefixes of one length for itself (in the manner of
-/// RFC 7695): the first free one from a place that follows from the node alone, so that a node mostly comes to the same
-/// prefix again, and two nodes seldom to one.
+/// A base prefix that all nodes share. Each node assigns itself prefixes of one length from it (similar to RFC 7695): the first
+/// free one, starting at a position that depends on the node alone. So a node usually chooses the same prefix again, and two
+/// nodes rarely choose the same one.
 public struct PrefixPool: Hashable, Sendable {
-    /// What the prefixes are taken out of.
+    /// The prefix that contains all prefixes of the pool.
     public let base: IPv4Prefix
-    /// The length of each, up to 32.
+    /// The length of the prefixes in the pool, at most 32.
     public let length: Int
 
-    /// The most prefixes in a pool, as the number of additional bits.
+    /// The largest difference between the two lengths: a pool has at most 2¹⁶ prefixes.
     private static let mostBits = 16
 
     /// Describes a pool. `nil` when the prefixes would not fit into the base, or there would be more than 65,536 of them.
@@ -28,17 +28,18 @@ public struct PrefixPool: Hashable, Sendable {
         IPv4Prefix(IPv4Address(base.address.rawValue | UInt32(number) << UInt32(32 - length)), length: length)
     }
 
-    /// Whether a prefix may be taken out of this pool.
+    /// Whether a prefix may be assigned from this pool.
     public func contains(_ prefix: IPv4Prefix) -> Bool {
         guard prefix.length == length, base.contains(prefix.address) else { return false }
         return numbers.contains(Int((prefix.address.rawValue ^ base.address.rawValue) >> UInt32(32 - length)))
     }
 
-    /// The first prefix that overlaps none of those in use, starting at a place that `seed` determines; `nil` if all
-    /// are in use. A prefix that covers the whole base, such as a default route, does not count as used.
+    /// The first prefix that overlaps none of those in use, starting at a position that `seed` determines; `nil` if
+    /// all are in use. A shorter prefix that covers the whole base, such as a default route, does not count as used.
     public func choose(seed: UInt64, avoiding used: some Sequence<IPv4Prefix>) -> IPv4Prefix? {
         var isUsed = [Bool](repeating: false, count: 1 << (length - base.length))
-        for other in used where other.length > base.length && base.contains(other.address) {
+        for other in used
+        where (other.length > base.length || other.length == length) && base.contains(other.address) {
             let width = max(0, length - other.length)
             let number = Int((other.address.rawValue ^ base.address.rawValue) >> UInt32(32 - length))
             for taken in number..<number + 1 << width { isUsed[taken] = true }

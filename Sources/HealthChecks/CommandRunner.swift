@@ -8,7 +8,7 @@ internal import Timing
 /// Runs the program of a check, one at a time, and leaves no process behind, even if it takes too long or the check is
 /// stopped. Called on its loop.
 final class CommandRunner: Sendable {
-    /// A run. The program leads a process group of its own, to which all that it starts belongs.
+    /// A run. The program leads a process group of its own; what it starts belongs to that unless it leaves it.
     private struct Run {
         var leader: pid_t
         var deadline: Scheduled<Void>
@@ -100,8 +100,8 @@ final class CommandRunner: Sendable {
         if isStopped.value { kill(-leader, SIGKILL) }
     }
 
-    /// Kills what the program left running; whether it had to be killed itself. It has exited and was not reaped yet, so its
-    /// process ID is still its own.
+    /// Kills the process group with all that the program left running. Returns whether the program took too long. Call it before
+    /// the program is reaped: until then no other process has its ID.
     private func end() -> Bool {
         guard let run = current.value else { return false }
         run.deadline.cancel()

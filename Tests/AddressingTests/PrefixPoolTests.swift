@@ -40,4 +40,12 @@ import Testing
         #expect(PrefixPool(base: prefix("10.0.0.0/8"), length: 24) != nil)
         #expect(PrefixPool(base: prefix("10.0.0.0/24"), length: 24)!.contains(prefix("10.0.0.0/24")))
     }
+
+    /// A pool of one prefix: whoever has it uses it up, and a default route does not.
+    @Test func theOnlyPrefixIsFreeOrUsed() {
+        let base = IPv4Prefix("192.168.7.0/24")!
+        let pool = PrefixPool(base: base, length: 24)!
+        #expect(pool.choose(seed: 5, avoiding: [IPv4Prefix("0.0.0.0/0")!]) == base)
+        #expect(pool.choose(seed: 5, avoiding: [base]) == nil)
+    }
 }

@@ -20,9 +20,9 @@ public struct AddressLedger: Sendable {
 
     /// The state of an address in the kernel.
     public enum Placement: Hashable, Sendable {
-        /// To be added. `after` is the delay since the last refusal, zero without one.
+        /// To be added. `after` is the delay that followed the last refusal, which the next one doubles; zero without one.
         case waiting(after: Duration)
-        /// The kernel was asked to add it. `after` is the delay since the last refusal.
+        /// The kernel was asked to add it. `after` as in ``waiting(after:)``.
         case placing(after: Duration)
         /// On `lo`. Only addresses that are ours are removed; others were there before.
         case placed(isOurs: Bool)
@@ -47,7 +47,7 @@ public struct AddressLedger: Sendable {
         /// Its state in the kernel.
         public fileprivate(set) var placement: Placement
 
-        /// Whether it is on `lo`, so that it may be announced.
+        /// Whether it is on `lo` and stays there, so that it may be announced.
         public var isPlaced: Bool {
             switch placement {
             case .placed: true
@@ -114,7 +114,7 @@ public struct AddressLedger: Sendable {
 
     public init() {}
 
-    /// Whether an address is on `lo`, so that it may be announced.
+    /// Whether an address is on `lo` and stays there, so that it may be announced.
     public func isPlaced(_ address: IPv6Address) -> Bool { entries[address]?.isPlaced == true }
 
     /// Whether an address was refused.
@@ -271,7 +271,7 @@ public struct AddressLedger: Sendable {
     }
 
     private mutating func added(_ address: IPv6Address, _ outcome: Outcome, at now: Instant) -> Change? {
-        // Removed by another program before this outcome, or not wanted any more.
+        // Otherwise `removeAll` has removed the entry meanwhile.
         guard var entry = entries[address], case .placing(let last) = entry.placement else { return nil }
         version += 1
         if doubtful.remove(address) != nil {
@@ -323,7 +323,7 @@ public struct AddressLedger: Sendable {
         return nil
     }
 
-    /// Drops all demands except those of the owners to keep. Returns our addresses to remove at once, ascending.
+    /// Removes all addresses that none of these owners wants. Returns those of ours that must be removed from `lo`, ascending.
     public mutating func removeAll(keeping owners: Set<Owner>) -> [IPv6Address] {
         var removed: [IPv6Address] = []
         for address in entries.keys.sorted() {
@@ -339,7 +339,8 @@ public struct AddressLedger: Sendable {
         return removed
     }
 
-    /// The kernel reports that an address was removed from `lo`. Returns `nil` if we removed it.
+    /// The kernel notifies that an address was removed from `lo`. Returns a change if it was placed and is still wanted: then
+    /// another program removed it.
     public mutating func removedByOthers(_ address: IPv6Address) -> Change? {
         guard let entry = entries[address] else { return nil }
         if case .placing = entry.placement { doubtful.insert(address) }

@@ -51,7 +51,8 @@ extension MeshNode {
         adoptRoutes(at: now)
     }
 
-    /// The ports that the identity may be derived from: all hardware ports, used or not; without any, those that a rule matches.
+    /// The ports that the identity may be derived from: physical ports, used or not, and others that a rule matches.
+    /// ``AddressPlan`` prefers physical ones.
     private var identityPorts: [AddressPlan.Port] {
         links.values.sorted { $0.index < $1.index }.compactMap { link in
             guard link.isPhysical || interfaces.ports[link.index] != nil, !link.isLoopback,
@@ -113,7 +114,7 @@ extension MeshNode {
         }
     }
 
-    /// Opens the ports when all health checks have had an outcome and the addresses to announce are on `lo`.
+    /// Opens the ports when all health checks have had an outcome and the addresses to announce are on `lo`, or at the deadline.
     private mutating func openPortsIfDue(_ stage: Life.Starting, at now: Instant) {
         guard vips.isDecided && !ledger.hasWork && !ledger.isBusy || stage.portsOpenAt <= now else { return }
         _ = announce(at: now)
@@ -127,7 +128,7 @@ extension MeshNode {
         }
     }
 
-    /// Ends the initial synchronization when it is complete or its time is over.
+    /// Ends the initial database synchronization when it is complete or its time is over.
     private mutating func endSynchronizationIfDue(_ stage: Life.Synchronizing, at now: Instant) {
         guard let router else { return }
         guard router.isSynchronized || stage.deadline <= now else {
@@ -141,7 +142,7 @@ extension MeshNode {
         installRoutes(at: now)
         log(
             .notice,
-            "initial database synchronization is complete after \((now - started).inSeconds) s: "
+            "initial database synchronization \(router.isSynchronized ? "is" : "is not") complete after \((now - started).inSeconds) s: "
                 + counted(router.neighborSnapshots.count { $0.state == .full }, "neighbor") + ", "
                 + counted(router.routeTable.routes.count, "route"))
         review.invalidate()

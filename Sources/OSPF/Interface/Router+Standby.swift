@@ -29,13 +29,13 @@ extension Router {
 
     /// An interface has received a hello of another interface of this router, so both are on one link.
     mutating func receivedOwnHello(_ sender: UInt32, on index: UInt32, at now: Instant) {
-        // Hellos that a port sent before its standby may still arrive.
+        // The sender may have gone on standby since it sent the hello.
         guard sender != index, !interfaces[sender].isSilent else { return }
         switch interfaces[index].mode {
         case .passive: break
         case .standby: interfaces[index].mode = standbyMode(for: sender, at: now)
         case .pointToPoint, .waiting, .elected:
-            // The other one receives our hellos as well. No other router can put an interface on standby.
+            // The sender does the same when it receives our hello. A forged hello silences only the interface that receives it.
             if isPreferred(sender, to: index) { standBy(index, for: sender, at: now) }
         }
     }

@@ -64,7 +64,7 @@ extension Neighbor {
         let capacity = DatabaseDescription.capacity(mtu: context.interface.mtu)
         var headers: [LSAHeader] = []
         while headers.count < capacity, !summary.isComplete {
-            // What has vanished or changed meanwhile was flooded to the neighbor anyway.
+            // An LSA that has changed is described as it is now; one that is gone was flushed, and the flush was flooded.
             if let entry = database[summary.keys[summary.next]] { headers.append(entry.header(at: context.now)) }
             summary.next += 1
         }
@@ -191,7 +191,8 @@ extension Neighbor {
         }
     }
 
-    /// Notes which of the LSAs described are to be asked for; whether all could be described.
+    /// Adds the described LSAs that we lack to the link state request list (RFC 2328 §10.6). Returns `false` if a header has a
+    /// reserved scope.
     private mutating func request(
         _ headers: [LSAHeader], room: Int, in context: AdjacencyContext, _ database: LinkStateDatabase,
         into outbox: inout AdjacencyOutbox

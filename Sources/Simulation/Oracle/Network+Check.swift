@@ -62,7 +62,7 @@ extension Network {
         }
     }
 
-    /// Every router in range is Full (or 2-Way between two that are neither designated nor backup), and no other.
+    /// Every router in range is Full, or 2-Way on a segment; no other is a neighbor in 2-Way or higher.
     private func checkNeighbors(of node: Machine, _ truth: GroundTruth, _ findings: inout Findings) {
         guard let router = node.router else { return }
         var expected: [String: Bool] = [:]
