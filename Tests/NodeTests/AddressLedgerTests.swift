@@ -89,6 +89,30 @@ import Timing
         #expect(ledger.announcements.isEmpty && requests(&ledger) == [.add(address, ifUnclaimed: false)])
     }
 
+    @Test func whatOthersRemovedBeforeWeDidIsAddedAgain() {
+        var ledger = AddressLedger()
+        ledger.want(address, by: .vip, as: announcement)
+        _ = requests(&ledger)
+        _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
+        ledger.drop(address, by: .vip)
+        // Not wanted any more, so nothing to report; but it is not on lo any more.
+        #expect(ledger.removedByOthers(address) == nil)
+        ledger.want(address, by: .vip, as: announcement)
+        #expect(ledger.announcements.isEmpty)
+        #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
+        _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
+        #expect(ledger.announcements == [announcement])
+        // After the removal nothing is in doubt.
+        ledger.drop(address, by: .vip)
+        #expect(ledger.removedByOthers(address) == nil)
+        #expect(requests(&ledger) == [.remove(address)])
+        ledger.want(address, by: .vip, as: announcement)
+        _ = ledger.record(.removed, of: .remove(address), at: at(0))
+        #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
+        _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
+        #expect(ledger.announcements == [announcement])
+    }
+
     @Test func whatAnEarlierRunLeftStaysUntilItsOwnerHasSpoken() {
         var ledger = AddressLedger()
         let other = IPv6Address("2001:db8::2")!

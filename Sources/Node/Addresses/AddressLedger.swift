@@ -102,7 +102,8 @@ public struct AddressLedger: Sendable {
     private var departures: [IPv6Address] = []
     /// Refused addresses, which are few.
     private var refusals: Set<IPv6Address> = []
-    /// Addresses that another program removed while a request to add them was under way: the order of the two is unknown.
+    /// Addresses that may not be on `lo`: another program removed them while a request to add them was under way, the order of
+    /// the two being unknown, or before they were removed because no owner wants them.
     private var doubtful: Set<IPv6Address> = []
     /// The number of requests that are under way.
     private var requests = 0
@@ -166,6 +167,9 @@ public struct AddressLedger: Sendable {
         guard entry.wants[owner] != want else { return }
         entry.wants[owner] = want
         switch entry.placement {
+        case .leaving where doubtful.remove(address) != nil:
+            entry.placement = .waiting(after: .zero)
+            arrivals.append(address)
         // Still on lo: it stays.
         case .leaving: entry.placement = .placed(isOurs: true)
         // Added again after the removal.
@@ -313,6 +317,7 @@ public struct AddressLedger: Sendable {
 
     private mutating func removed(_ address: IPv6Address, _ outcome: Outcome) -> Change? {
         guard let entry = entries[address], entry.placement == .removing else { return nil }
+        doubtful.remove(address)
         if entry.wants.isEmpty {
             entries[address] = nil
         } else {
@@ -334,7 +339,7 @@ public struct AddressLedger: Sendable {
             }
             entries[address] = nil
         }
-        (arrivals, departures, refusals) = ([], [], [])
+        (arrivals, departures, refusals, doubtful) = ([], [], [], [])
         version += 1
         return removed
     }
@@ -343,8 +348,13 @@ public struct AddressLedger: Sendable {
     /// another program removed it.
     public mutating func removedByOthers(_ address: IPv6Address) -> Change? {
         guard let entry = entries[address] else { return nil }
-        if case .placing = entry.placement { doubtful.insert(address) }
-        guard case .placed = entry.placement else { return nil }
+        switch entry.placement {
+        case .placing, .leaving:
+            doubtful.insert(address)
+            return nil
+        case .waiting, .refused, .removing: return nil
+        case .placed: break
+        }
         version += 1
         guard !entry.wants.isEmpty else {
             entries[address] = nil

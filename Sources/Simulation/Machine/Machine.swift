@@ -40,6 +40,10 @@ public struct Machine: Sendable {
     var isStubCommanded = false
     /// Whether an operator wants it drained: the last command to a running process, until the power goes.
     var isDrainWanted = false
+    /// Whether the cluster wants it drained.
+    var isClusterDrainWanted = false
+    /// Whether this process drains because a stop follows.
+    var isStopAnnounced = false
 
     /// The machine's kernel; a new one with every loss of power.
     public internal(set) var kernel = ModelKernel()
@@ -89,6 +93,7 @@ public struct Machine: Sendable {
         configuration.externals = plan.externals
         configuration.vips = plan.vips
         configuration.interfaces = []
+        if index % 4 == 1 { configuration.node.onStop = .stay }
         let mac = MACAddress(rawValue: 0x0200_0000_0000 + UInt64(index))
         if plan.routerIDIsDerived {
             disk.identity = SavedIdentity(
@@ -113,7 +118,11 @@ public struct Machine: Sendable {
         process?.router?.routerID ?? configuration.node.routerID ?? disk.identity?.routerID ?? .none
     }
     /// Whether others are asked to route around it.
-    public var isStub: Bool { isStubCommanded || isDrainWanted }
+    public var isStub: Bool { isStubCommanded || isDrained }
+    /// Whether it should be drained.
+    var isDrained: Bool { isDrainWanted || isClusterDrainWanted || isStopAnnounced }
+    /// Whether a stop leaves routes and addresses for the next process.
+    var staysOnStop: Bool { configuration.node.onStop == .stay && !isDrained }
     /// The external prefixes that it announces.
     public var externals: [ExternalPrefix] { configuration.externals }
 
@@ -122,7 +131,7 @@ public struct Machine: Sendable {
     public var prefixes: [AdvertisedPrefix] {
         let own = AdvertisedPrefix(prefix: IPv6Prefix(host: Self.address(of: index)))
         let taken = (process?.ipv4.address).map { [AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address($0)))] } ?? []
-        let metric = isDrainWanted ? AdvertisedPrefix.lastResort : 0
+        let metric = isDrained ? AdvertisedPrefix.lastResort : 0
         let working = configuration.vips.filter { $0.check == nil || services[$0.name] == true }.map {
             AdvertisedPrefix(prefix: IPv6Prefix(host: $0.address), metric: metric)
         }

@@ -46,7 +46,10 @@ extension Network {
             batch.removeAll(keepingCapacity: true)
             swap(&batch, &effects)
             checkPlacement(of: node)
-            if isOver { return stop(node) }
+            if isOver {
+                checkStop(of: node)
+                return stop(node)
+            }
         }
         setTimer(node)
     }
@@ -141,6 +144,28 @@ extension Network {
             }
             report(.placement, "\(name(node)) announces \(announcement.prefix), which is not on lo")
         }
+    }
+}
+
+extension Network {
+    /// Promise: a process that stops removes its VIPs, and keeps its own addresses; or keeps all for the next process.
+    private mutating func checkStop(of node: Int) {
+        let machine = nodes[node]
+        // A late kernel removes them after the end of the process.
+        guard let process = machine.process, machine.kernelDelay == .zero, process.router != nil else { return }
+        let vips = machine.kernel.addresses.filter { $0.value && isVIP($0.key) }.keys.sorted()
+        if machine.staysOnStop {
+            for address in process.ledger.entries.keys.sorted() where process.ledger.isPlaced(address) {
+                guard machine.kernel.addresses[address] == nil, !machine.hasUnreadRemoval(of: address) else { continue }
+                report(.address, "\(name(node)) stopped and removed \(address), although the next process follows")
+            }
+        } else if let address = vips.first {
+            report(.address, "\(name(node)) stopped and left \(address) on lo")
+        }
+    }
+
+    private func isVIP(_ address: IPv6Address) -> Bool {
+        address.high == ScenarioGenerator.vipAddress(0).high || address.high == ScenarioGenerator.serviceAddress(0).high
     }
 }
 

@@ -23,6 +23,7 @@ extension Network {
         nodes[node].processNumber += 1
         nodes[node].state = .running
         nodes[node].isStubCommanded = false
+        nodes[node].isStopAnnounced = false
         nodes[node].routes = RouteTable()
         nodes[node].checks = [:]
         nodes[node].checkedAnnouncements = 0
@@ -48,7 +49,7 @@ extension Network {
         }
         // The saved state of the cluster comes first, from a file.
         let known = nodes[node].demands.mapValues { Optional(demand($0)) }
-        if !known.isEmpty { notifyCluster(node, known) }
+        if !known.isEmpty || nodes[node].isClusterDrainWanted { notifyCluster(node, known) }
         handle(.start(links: links, addresses: addresses, defaultRoutes: []), on: node)
     }
 
@@ -84,7 +85,18 @@ extension Network {
     mutating func notifyCluster(_ node: Int, _ changes: [IPv6Address: ServiceDemand?]) {
         var view = ClusterView(origin: "the simulator", node: NodeConditions(name: "n\(node)"))
         view.isNodeKnown = true
+        if nodes[node].isClusterDrainWanted { view.node.drainReason = "an annotation" }
         handle(.cluster(ClusterReport(view: view, changes: changes)), on: node)
+    }
+
+    /// Asks the process to drain because a stop follows, which it does unless it is drained already, has nothing to drain yet
+    /// or leaves its routes and addresses to the next process.
+    mutating func announceStop(of node: Int) {
+        guard nodes[node].state == .running, let process = nodes[node].process else { return }
+        if process.life.isSynchronized, !nodes[node].isDrained, !nodes[node].staysOnStop {
+            nodes[node].isStopAnnounced = true
+        }
+        handle(.command(.drainForStop(within: .seconds(5))), on: node)
     }
 
     /// Ends the process; the kernel stays.
@@ -129,6 +141,9 @@ extension Network {
         for port in nodes[node].ports where !ports[port].missed.isEmpty {
             let missed = ports[port].missed
             ports[port].missed = []
+            for case .link(let link) in missed {
+                ports[port].told = link.hasCarrier ? ports[port].configuration : nil
+            }
             if ports[port].told != nil { ports[port].told = ports[port].configuration }
             handle(.kernel(missed), on: node)
         }

@@ -28,8 +28,11 @@ public enum Action: Hashable, Sendable {
     case start(node: Int)
     /// The machine loses power.
     case powerOff(node: Int)
-    /// The router takes leave, then the process ends.
+    /// The process is asked to stop. Unless routes and addresses stay for the next process (`node.onStop`), the router shuts
+    /// down gracefully first.
     case shutdown(node: Int)
+    /// The process is asked to drain, because a stop follows.
+    case announceStop(node: Int)
 
     /// The node announces one more prefix, or one it has with another metric.
     case announce(node: Int, [AdvertisedPrefix])
@@ -43,6 +46,10 @@ public enum Action: Hashable, Sendable {
     case stub(node: Int, Bool)
     /// An operator drains the node, or no longer.
     case drain(node: Int, Bool)
+    /// The cluster drains the node, or no longer.
+    case clusterDrain(node: Int, Bool)
+    /// The configuration file has these VIPs.
+    case vips(node: Int, [VIP])
     /// The service behind a VIP works, or not any more.
     case service(node: Int, name: String, works: Bool)
     /// The cluster's services want an address of the node, or no longer.

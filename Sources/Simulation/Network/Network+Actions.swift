@@ -28,6 +28,9 @@ extension Network {
         case .drain(let node, let isDrained):
             if nodes[node].state == .running { nodes[node].isDrainWanted = isDrained }
             handle(.command(.drain(isDrained)), on: node)
+        case .clusterDrain(let node, let isDrained):
+            nodes[node].isClusterDrainWanted = isDrained
+            notifyCluster(node, [:])
         case .service(let node, let name, let works): nodes[node].services[name] = works
         case .demandService(let node, let address, let level): setDemand(node, address, level)
         case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal, .strangers, .foreignRoutes:
@@ -36,8 +39,9 @@ extension Network {
         case .start(let node): start(node)
         case .powerOff(let node): powerOff(node)
         case .shutdown(let node): handle(.command(.stop(removingEverything: false)), on: node)
+        case .announceStop(let node): announceStop(of: node)
 
-        case .announce, .withdraw, .announceExternal, .withdrawExternal, .stub: announce(action)
+        case .announce, .withdraw, .announceExternal, .withdrawExternal, .vips, .stub: announce(action)
         case .cost, .renumber, .mtu: reconfigure(action)
 
         case .replay(let node, let sequenceNumber, let isStray):
@@ -85,6 +89,9 @@ extension Network {
             reload(node)
         case .withdrawExternal(let node, let prefix):
             nodes[node].configuration.externals.removeAll { $0.prefix == prefix }
+            reload(node)
+        case .vips(let node, let vips):
+            nodes[node].configuration.vips = vips
             reload(node)
         case .stub(let node, let isStub):
             guard nodes[node].isRunning else { return }

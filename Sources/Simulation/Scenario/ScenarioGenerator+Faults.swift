@@ -7,22 +7,22 @@ extension ScenarioGenerator {
     /// What can go wrong, or be changed, in a running mesh.
     enum FaultKind: CaseIterable {
         case carrier, carrierFlaps, portCarrier, silence, oneWay, quality, partition
-        case sleep, kill, powerOff, shutdown
-        case prefix, anycast, external, stub, drain
+        case sleep, kill, powerOff, shutdown, announcedStop
+        case prefix, anycast, external, stub, drain, clusterDrain
         case vip, service
         case foreignDeletion, addressTheft, addressStorm, forwarding, kernelTrouble, refusal
         case cost, renumber, mtu
         case replay
 
         static let announcements: [FaultKind] = [
-            .prefix, .anycast, .external, .stub, .cost, .drain, .vip, .service,
+            .prefix, .anycast, .external, .stub, .cost, .drain, .clusterDrain, .vip, .service,
         ]
         static let restarts: [FaultKind] = [
-            .kill, .powerOff, .shutdown, .sleep, .kill, .replay, .drain, .vip, .service, .kernelTrouble,
+            .kill, .powerOff, .shutdown, .announcedStop, .sleep, .kill, .replay, .drain, .vip, .service, .kernelTrouble,
         ]
         static let machines: [FaultKind] = [
-            .drain, .vip, .vip, .service, .service, .foreignDeletion, .addressTheft, .addressStorm, .forwarding,
-            .kernelTrouble, .refusal, .kill, .sleep, .shutdown,
+            .drain, .clusterDrain, .vip, .vip, .service, .service, .foreignDeletion, .addressTheft, .addressStorm,
+            .addressStorm, .forwarding, .kernelTrouble, .refusal, .kill, .sleep, .shutdown, .announcedStop,
         ]
     }
 
@@ -46,8 +46,9 @@ extension ScenarioGenerator {
         switch kind {
         case .carrier, .carrierFlaps, .portCarrier, .silence, .oneWay, .quality, .partition:
             addLinkFault(kind, at: time)
-        case .sleep, .kill, .powerOff, .shutdown, .replay: addMachineFault(kind, at: time)
-        case .prefix, .anycast, .external, .stub, .drain, .vip, .service: addAnnouncement(kind, at: time)
+        case .sleep, .kill, .powerOff, .shutdown, .announcedStop, .replay: addMachineFault(kind, at: time)
+        case .prefix, .anycast, .external, .stub, .drain, .clusterDrain, .vip, .service:
+            addAnnouncement(kind, at: time)
         case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal: addKernelFault(kind, at: time)
         case .addressStorm: addAddressStorm(at: time)
         case .cost, .renumber, .mtu: addReconfiguration(kind, at: time)
@@ -96,6 +97,12 @@ extension ScenarioGenerator {
         case .sleep: add(time, .sleep(node: node), undoneBy: .wake(node: node))
         case .powerOff: add(time, .powerOff(node: node), undoneBy: .start(node: node))
         case .shutdown: add(time, .shutdown(node: node), undoneBy: .start(node: node))
+        case .announcedStop:
+            add(time, .announceStop(node: node))
+            guard random.chance(0.7) else { return }
+            let stop = time + gap()
+            add(stop, .shutdown(node: node))
+            if random.chance(0.75) { add(stop + gap(), .start(node: node)) }
         case .replay:
             let sequenceNumber = random.pick([Int32.max, Int32.max - 1, -0x7fff_ff00])!
             add(time, .replay(node: node, sequenceNumber: sequenceNumber, isStray: random.chance(0.3)))
@@ -122,6 +129,12 @@ extension ScenarioGenerator {
                 prefix: prefix, metric: UInt32(random.number(in: 1...3)), isType2: random.chance(0.5))
             add(time, .announceExternal(node: node, external), undoneBy: .withdrawExternal(node: node, prefix))
         case .drain: add(time, .drain(node: node, true), undoneBy: .drain(node: node, false))
+        case .clusterDrain:
+            add(time, .clusterDrain(node: node, true), undoneBy: .clusterDrain(node: node, false))
+            // Two reasons at the same time.
+            if random.chance(0.3) {
+                add(time + gap(), .drain(node: node, true), undoneBy: .drain(node: node, false))
+            }
         case .vip:
             guard let vip = random.pick(plan.nodes[node].vips.filter { $0.check != nil }) else { return }
             add(
@@ -161,7 +174,8 @@ extension ScenarioGenerator {
         }
     }
 
-    /// A service address is wanted and given up, and removed by another program, faster than the node's kernel answers.
+    /// Addresses of services and of the configuration are wanted and not wanted any more, and removed by another program,
+    /// faster than the node's kernel answers.
     private mutating func addAddressStorm(at time: Duration) {
         let node = random.below(plan.nodes.count)
         let delay = Duration.milliseconds(random.number(in: 50...500))
@@ -170,13 +184,17 @@ extension ScenarioGenerator {
         add(time, .kernelTrouble(node: node, isUnreachable: false, delay: delay))
         for _ in 0..<random.number(in: 4...10) {
             time += random.duration(upTo: delay)
-            switch random.below(4) {
+            switch random.below(7) {
             case 0: add(time, .demandService(node: node, address, nil))
             case 1: add(time, .addressTheft(node: node))
+            case 2, 3: add(time, .vips(node: node, []))
+            case 4: add(time, .vips(node: node, plan.nodes[node].vips))
+            case 5: add(time, .vips(node: node, [VIP(name: "storm", address: Self.vipAddress(1))]))
             default: add(time, .demandService(node: node, address, random.chance(0.7) ? .announce : .lastResort))
             }
         }
         add(time + delay, .kernelTrouble(node: node, isUnreachable: false, delay: .zero))
+        if random.chance(0.5) { add(time + gap(), .vips(node: node, plan.nodes[node].vips)) }
         add(time + gap(), .demandService(node: node, address, nil))
     }
 
