@@ -34,7 +34,8 @@ public struct Router: Sendable {
     var duplicates = DuplicateDetection()
     var random: SplitMix64
     var notifiedDuplicatePrefixes: [DuplicatePrefix] = []
-    var isShutDown = false
+    /// Whether it has shut down gracefully: it flushed its LSAs and sent hellos without neighbors.
+    public internal(set) var isShutDown = false
     /// The limits that were reached.
     var limits = ReachedLimits()
     /// What the event in hand leads to.

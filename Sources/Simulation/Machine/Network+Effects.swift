@@ -148,19 +148,25 @@ extension Network {
 }
 
 extension Network {
-    /// Promise: a process that stops removes its VIPs, and keeps its own addresses; or keeps all for the next process.
+    /// Promise: a process that stops shuts its router down and removes its VIPs, or does neither when the next process follows.
     private mutating func checkStop(of node: Int) {
         let machine = nodes[node]
+        guard let process = machine.process, let router = process.router else { return }
+        if router.isShutDown == machine.staysOnStop {
+            let detail =
+                router.isShutDown ? "shut its router down, although the next process follows" : "left without a goodbye"
+            report(.stop, "\(name(node)) stopped and \(detail)")
+        }
         // A late kernel removes them after the end of the process.
-        guard let process = machine.process, machine.kernelDelay == .zero, process.router != nil else { return }
+        guard machine.kernelDelay == .zero else { return }
         let vips = machine.kernel.addresses.filter { $0.value && isVIP($0.key) }.keys.sorted()
         if machine.staysOnStop {
             for address in process.ledger.entries.keys.sorted() where process.ledger.isPlaced(address) {
                 guard machine.kernel.addresses[address] == nil, !machine.hasUnreadRemoval(of: address) else { continue }
-                report(.address, "\(name(node)) stopped and removed \(address), although the next process follows")
+                report(.stop, "\(name(node)) stopped and removed \(address), although the next process follows")
             }
         } else if let address = vips.first {
-            report(.address, "\(name(node)) stopped and left \(address) on lo")
+            report(.stop, "\(name(node)) stopped and left \(address) on lo")
         }
     }
 

@@ -62,7 +62,9 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case address
         /// A node's identity changed by itself.
         case identity
-        /// A route of an earlier life was withdrawn although it was right.
+        /// A process stopped in another way than it was asked to.
+        case stop
+        /// A route of an earlier run was withdrawn although it was right.
         case withdrawal
         /// The kernel's state differs from the routes.
         case kernel
