@@ -192,7 +192,8 @@ extension PoolAllocator {
         updateStaleAddresses(of: key)
     }
 
-    /// Whether a service may have an address: it matches the request, and the other services that should have it agree to share it.
+    /// Whether a service may have an address: it matches the request, and the other services that should have it agree to
+    /// share it.
     private func isAllowed(_ address: IPv6Address, _ key: ObjectKey, _ demand: PoolDemand) -> Bool {
         guard let pool = table.pool(of: address), demand.pool.map({ $0 == table.pools[pool].name }) ?? true,
             demand.asked[address.family].map({ $0 == address }) ?? true
@@ -200,7 +201,8 @@ extension PoolAllocator {
         return stranger(to: demand.terms, at: address, besides: key) == nil
     }
 
-    /// The first other service, by key, that should have an address on terms that do not agree with these; `nil` if there is none.
+    /// The first other service, by key, that should have an address on terms that do not agree with these; `nil` if there
+    /// is none.
     func stranger(to terms: SharingTerms, at address: IPv6Address, besides key: ObjectKey) -> ObjectKey? {
         holders[address]?.lazy.filter { $0.key != key && !$0.value.agree(with: terms) }.map(\.key).min()
     }

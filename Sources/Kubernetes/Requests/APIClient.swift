@@ -14,14 +14,14 @@ public final class APIClient: Sendable {
     /// The source of the connection, for messages.
     public let origin: String
     private let source: ConnectionSource
-    /// What requests are counted by.
+    /// The factory of the metrics of requests.
     let metrics: any MetricsFactory
     private let session: NIOLoopBoundBox<Session>
-    /// Where connections of late went to, the latest first. On the loop only.
+    /// The addresses of recent connections, the latest first. Used on the loop only.
     private let peers: NIOLoopBoundBox<[IPv6Address]>
     private let addressed: @Sendable () -> Void
 
-    /// Of more peers than these, as of a name with many addresses, the first are forgotten.
+    /// The maximum number of ``peers``. A server name may have many addresses; the oldest are forgotten.
     private static let mostPeers = 16
 
     private struct Session {
@@ -51,8 +51,8 @@ public final class APIClient: Sendable {
         session = .makeBoxSendingValue(Session(connection: connection, http: http), eventLoop: loop)
     }
 
-    /// The addresses by which the server is reached: that in its URL, and those that connections went to. Empty while it has
-    /// a name and nothing was connected. To be called on the loop.
+    /// The addresses by which the server is reached: the address in its URL, and those of recent connections. Empty while the
+    /// URL has a name and there was no connection yet. Call it on the loop.
     public var serverAddresses: Set<IPv6Address> {
         Set(peers.value).union(session.value.connection.serverAddress.map { [$0] } ?? [])
     }
