@@ -110,7 +110,7 @@ public struct ServiceClaims: Sendable {
         return []
     }
 
-    /// Grants free places to demands beyond the limit.
+    /// Grants demands beyond the limit as far as there are free places.
     private mutating func admitWaiting() -> [(IPv6Address, Verdict)] {
         guard !excess.isEmpty, granted.count < limit else { return [] }
         return excess.sorted().prefix(limit - granted.count).flatMap { judge($0) }
