@@ -24,7 +24,7 @@ struct KernelRemains {
         return KernelRemains(routes: removed.routes, nextHops: removed.nextHops, addresses: own.count)
     }
 
-    /// The numbers in words.
+    /// The numbers as text.
     var text: String {
         "\(counted(routes, "route")), \(counted(nextHops, "next hop")) and \(counted(addresses, "address", "addresses"))"
     }

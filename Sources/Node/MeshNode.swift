@@ -62,7 +62,7 @@ public struct MeshNode: Sendable {
     /// The multicast groups that could not be joined.
     var memberships = MembershipTable()
 
-    // Who the node is, and its part in the mesh.
+    // The identity of the node, and its role in the mesh.
 
     /// The identity; `nil` until it is known.
     public internal(set) var identity: NodeIdentity?

@@ -47,7 +47,7 @@ public struct ServiceVIPs: Sendable {
         public var isLastResort: Bool { standing != .announced }
     }
 
-    /// What to do, beside announcing ``entries``.
+    /// What the caller must do, besides announcing ``entries``.
     public enum Action: Hashable, Sendable {
         /// Add the address to this node, before it is announced.
         case hold(IPv6Address)

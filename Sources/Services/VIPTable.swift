@@ -46,7 +46,7 @@ public struct VIPTable: Sendable {
         fileprivate let generation: Int
     }
 
-    /// What to do.
+    /// What the caller must do.
     public enum Action: Hashable, Sendable {
         /// Add the address to this node and announce it.
         case announce(VIP)

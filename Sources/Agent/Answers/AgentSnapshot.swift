@@ -36,7 +36,7 @@ struct AgentSnapshot: Sendable {
     var vips: VIPTable { node.vips }
     /// The service addresses.
     var serviceVIPs: ServiceVIPs { node.serviceVIPs }
-    /// What is known of the cluster, if there is one.
+    /// The known state of the cluster; `nil` if there is none.
     var cluster: ClusterView? { node.cluster }
     /// Whether the service proxy works.
     var gate: ServiceGate { node.gate }

@@ -6,9 +6,9 @@ public import Services
 /// must change come out. It has no state beyond the services, so a new leader with the same services continues where
 /// the last one stopped.
 ///
-/// An address is free when no service should have it and no `status` contains it: an address taken from one service is
-/// assigned to another only after the API server has stored its removal. Only the services that a change concerns are
-/// examined, and when an address becomes free, those that wait for one.
+/// An address is free when no service should have it and no `status` contains it: an address that one service must release is
+/// assigned to another only after the API server has stored its removal. Only the services that a change concerns are examined,
+/// and when an address becomes free, those that wait for one.
 public struct PoolAllocator: Sendable {
     /// The result of ``PoolAllocator/settle()``.
     public struct Decisions: Hashable, Sendable {

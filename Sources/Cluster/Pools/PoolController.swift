@@ -49,7 +49,7 @@ public final class PoolController: Sendable {
         state = .makeBoxSendingValue(State(), eventLoop: client.loop)
     }
 
-    /// Whether this node is the leader. To be called on the client's loop, as all else.
+    /// Whether this node is the leader. Call it, like all other functions, on the client's loop.
     public var isLeading: Bool { state.value.leadership != nil }
 
     /// Handles a report of the watch of all services. This node becomes a candidate when the first list is complete.

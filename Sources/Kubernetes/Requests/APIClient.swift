@@ -5,9 +5,9 @@ public import NIOCore
 internal import NIOHTTP1
 public import Timing
 
-/// A client of one API server, over HTTP/1.1 and TLS. Every watch has a connection of its own, so that one that hangs delays
-/// nothing else. Everything runs on one event loop. Decoding the first list of a large cluster takes a while, so use another
-/// loop to answer probes.
+/// A client of one API server, over HTTP/1.1 and TLS. Every watch has its own connection, so that one that does not progress
+/// delays nothing else. Everything runs on one event loop. Decoding the first list of a large cluster takes a while, so use
+/// another loop to answer probes.
 public final class APIClient: Sendable {
     /// The event loop.
     public let loop: any EventLoop
@@ -79,7 +79,7 @@ public final class APIClient: Sendable {
         }
     }
 
-    /// Starts a request. To be called on the loop, on which `receive` is called too; an error that it throws ends the request.
+    /// Starts a request. Call it on the loop, on which `receive` is called too; an error that it throws ends the request.
     func start(
         _ request: APIRequest, deadline: Duration, receive: @escaping @Sendable (ResponsePart) throws -> Void
     ) -> HTTPClient.Task<Void> {
@@ -99,7 +99,7 @@ public final class APIClient: Sendable {
             eventLoop: .delegateAndChannel(on: loop), deadline: .now() + .nanoseconds(deadline.nanoseconds))
     }
 
-    /// Reads the files of the connection again, at most once a minute. To be called on the loop after a failure that new
+    /// Reads the files of the connection again, at most once a minute. Call it on the loop after a failure that new
     /// credentials may solve.
     func reload(after failure: RequestFailure) {
         guard failure.isOfTheConnection, !session.value.isShutDown else { return }

@@ -59,7 +59,7 @@ public struct Reflector<Object: Resource>: Sendable {
     public var objects: [Object] { Array(store.objects) }
     /// Whether ``takeChanges()`` would return any change.
     public var hasChanges: Bool { store.hasChanges }
-    /// What changed since the last call.
+    /// The changes since the last call.
     public mutating func takeChanges() -> Changes<Object> { store.takeChanges() }
     /// Lines for the log, each once.
     public mutating func takeNotices() -> [String] {

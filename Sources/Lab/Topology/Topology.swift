@@ -9,7 +9,7 @@ public struct Topology: Codable, Hashable, Sendable {
     /// How to draw a picture of it.
     public var shape: Shape
 
-    /// What a node runs.
+    /// The program that a node runs.
     public enum RouterKind: String, Codable, Hashable, Sendable, CaseIterable {
         /// The agent of this project.
         case meshd
@@ -27,7 +27,7 @@ public struct Topology: Codable, Hashable, Sendable {
     public struct Node: Codable, Hashable, Sendable {
         /// Letters, digits and hyphens.
         public var name: String
-        /// What it runs.
+        /// The program that it runs.
         public var router: RouterKind
         /// The OSPF options of its router for all ports.
         public var ospf: OSPFOptions

@@ -82,7 +82,7 @@ public struct AddressLedger: Sendable {
         case refused(String)
     }
 
-    /// What happened to an address in the kernel, for the log.
+    /// A change of an address in the kernel, for the log.
     public enum Change: Hashable, Sendable {
         /// Another program removed it; it is put back.
         case removedByOthers

@@ -38,7 +38,7 @@ public struct SelfAssignedRange: Sendable {
     public private(set) var prefix: IPv4Prefix?
     /// Whether the last search found no free range in the pool.
     public private(set) var isWanting = false
-    /// Why there is no range, in words; `nil` if there is one or there was no review yet.
+    /// Why there is no range, as text; `nil` if there is one or there was no review yet.
     public private(set) var problem: String?
     private var backoff = YieldBackoff()
 

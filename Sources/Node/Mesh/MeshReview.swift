@@ -9,7 +9,7 @@ struct MeshReview: Sendable {
         var isSynchronized: Bool
     }
 
-    /// The conflicts about the node's own addresses, in words.
+    /// The conflicts about the node's own addresses, as text.
     var claims: [String] = []
     private var seen: (digest: Digest, moment: Instant)?
     private var mustReview = false

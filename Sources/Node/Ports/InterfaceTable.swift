@@ -270,7 +270,7 @@ extension InterfaceTable.Unused.Reason {
         }
     }
 
-    /// The reason in words, for the port of this name.
+    /// The reason as text, for the port of this name.
     public func text(of name: String) -> String {
         switch self {
         case .noRule: "no rule of `interfaces` matches it"
@@ -284,7 +284,7 @@ extension InterfaceTable.Unused.Reason {
 }
 
 extension InterfaceTable.Unused.Sign {
-    /// The sign in words.
+    /// The sign as text.
     var text: String {
         switch self {
         case .defaultRoute: "it has a default route"

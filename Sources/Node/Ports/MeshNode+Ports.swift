@@ -104,7 +104,7 @@ extension MeshNode {
 }
 
 extension InterfaceConfiguration {
-    /// The difference from an earlier configuration, in words: `MTU 1500 → 1400`.
+    /// The difference from an earlier configuration, as text: `MTU 1500 → 1400`.
     func difference(from before: InterfaceConfiguration) -> String {
         var changes: [String] = []
         func note<Value: Equatable>(_ name: String, _ value: KeyPath<InterfaceConfiguration, Value>) {

@@ -8,7 +8,7 @@ public struct Problem: Hashable, Sendable {
     public var subject: String
     /// What is wrong, and why.
     public var text: String
-    /// What to do about it; `nil` if ``text`` says that.
+    /// What to do about it; `nil` if ``text`` contains that.
     public var remedy: String?
     /// Since when.
     public var since: Instant
@@ -126,7 +126,7 @@ public struct ProblemTable: Sendable {
     private var known: [Key: (since: Instant, text: String)] = [:]
     /// Why the node was not ready at the last review; `nil` before the first.
     private var notReady: [String]?
-    /// What readiness depended on at the last review.
+    /// The state that readiness depended on at the last review.
     private var readiness: Readiness?
     private var lastReview: Instant?
     private var mustReview = false
