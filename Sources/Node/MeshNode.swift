@@ -234,8 +234,8 @@ public struct MeshNode: Sendable {
         return ownDeadline.map { now < $0 } ?? true && review.hasSeen(meshDigest)
     }
 
-    /// Gives this copy of a node its own storage, so that the next change of the original copies nothing. The thread that made
-    /// the copy calls this. So a query takes no time of the routing thread, however large the mesh is.
+    /// Gives this copy of a node its own storage, so that the next change of the original copies nothing. The user of the copy
+    /// calls this on its own thread. So a query takes no time of the routing thread, however large the mesh is.
     public mutating func detach() {
         router?.detach()
         installer.detach()

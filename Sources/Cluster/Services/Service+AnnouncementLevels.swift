@@ -6,9 +6,10 @@ extension Service {
     /// The addresses of this service that a node should announce, with the level of each.
     ///
     /// External IPs and load balancer addresses follow `externalTrafficPolicy`, cluster IPs follow `internalTrafficPolicy`.
-    /// With the policy `Local`, the node must have an endpoint of the address's family. Endpoints that terminate but still
-    /// serve count only while the node has no ready endpoint, as in kube-proxy. With such endpoints alone, the address is last
-    /// resort as soon as another node has a ready endpoint.
+    /// With the policy `Cluster`, the node must be ready, and any node must have an endpoint of the address's family. With
+    /// `Local`, this node must have one. Endpoints that terminate but still serve count only while the node has no ready
+    /// endpoint, as in kube-proxy. With such endpoints alone, the address is last resort as soon as another node has a ready
+    /// endpoint.
     public func levels(
         on node: NodeConditions, slices: some Collection<EndpointSlice>, options: ServiceOptions
     ) -> [IPv6Address: AnnouncementLevel] {

@@ -80,8 +80,8 @@ public struct ObjectMetadata: Hashable, Sendable {
         annotations = [:]
     }
 
-    /// Whether this is known to be an earlier version than `other`, of the same kind. Versions are increasing decimal numbers;
-    /// the API guarantees that since 1.35. `false` if a version is not a number.
+    /// Whether this is known to be an earlier version than `other`, of the same kind. Versions are increasing decimal numbers:
+    /// the API guarantees that since 1.35, and earlier servers did the same. `false` if a version is not a number.
     public func isOlder(than other: ObjectMetadata) -> Bool {
         guard let own = UInt64(resourceVersion), let other = UInt64(other.resourceVersion) else { return false }
         return own < other

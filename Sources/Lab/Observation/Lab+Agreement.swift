@@ -2,7 +2,8 @@ internal import ControlAPI
 
 /// Whether the routers of a lab agree. Each check returns the first problem as text.
 extension Lab {
-    /// The first router that does not have an adjacency with the routers on a common link, or a disagreement about such a link.
+    /// The first router that is not Full or 2-Way with every router on a common link, or the first link on which routers
+    /// disagree about its type or designated router.
     public func adjacencyProblem() throws(LabError) -> String? {
         let segments = segments.filter { $0.count > 1 }
         var heard: [String: [Adjacency]] = [:]
