@@ -36,7 +36,7 @@ public struct AddressPlan: Hashable, Sendable {
         return IPv6Prefix(IPv6Address(high: address.high, low: address.low | UInt64(0x10 + 4 * port)), length: 126)
     }
 
-    /// One port of the node as the plan sees it.
+    /// The properties of a port that the plan uses.
     public struct Port: Hashable, Sendable {
         /// The port's permanent hardware address if the kernel knows it, else the current one.
         public var mac: MACAddress

@@ -1,37 +1,38 @@
 /// Addresses of one family, from a first to a last.
 public struct AddressRange: Hashable, Sendable {
-    /// The lowest.
+    /// The lowest address.
     public let first: IPv6Address
-    /// The highest.
+    /// The highest address.
     public let last: IPv6Address
 
-    /// All addresses between two, which are part of it; `nil` where they are of two families, or the last is below the first.
+    /// Makes the range from the first to the last address, both included. `nil` if they are of different families, or the last
+    /// is below the first.
     public init?(_ first: IPv6Address, _ last: IPv6Address) {
         guard first <= last, first.family == last.family else { return nil }
         self.first = first
         self.last = last
     }
 
-    /// All addresses of a prefix.
+    /// Makes the range of all addresses of a prefix.
     public init(_ prefix: IPv6Prefix) {
         first = prefix.address
         let rest = prefix.length == 0 ? UInt128.max : (1 << (128 - UInt128(prefix.length))) - 1
         last = IPv6Address(number: prefix.address.number | rest)
     }
 
-    /// The family of all of them.
+    /// The family of its addresses.
     public var family: IPFamily { first.family }
 
-    /// How many there are; `UInt64.max` where there are more.
+    /// The number of addresses, at most `UInt64.max`.
     public var count: UInt64 {
         let above = last.number - first.number
         return above >= UInt128(UInt64.max) ? .max : UInt64(above) + 1
     }
 
-    /// Whether an address is one of them.
+    /// Whether it contains an address.
     public func contains(_ address: IPv6Address) -> Bool { first <= address && address <= last }
 
-    /// Whether both have an address in common.
+    /// Whether the two have an address in common.
     public func overlaps(_ other: AddressRange) -> Bool { first <= other.last && other.first <= last }
 }
 
@@ -39,7 +40,7 @@ extension AddressRange: CustomStringConvertible, LosslessStringConvertible {
     /// `2001:db8::1-2001:db8::9`
     public var description: String { "\(first)-\(last)" }
 
-    /// Reads a prefix, as `192.0.2.0/28`, or two addresses, as `192.0.2.10-192.0.2.20`.
+    /// Parses a prefix, such as `192.0.2.0/28`, or two addresses, such as `192.0.2.10-192.0.2.20`.
     public init?(_ text: String) {
         if let prefix = IPv6Prefix(text) {
             self.init(prefix)
@@ -52,13 +53,13 @@ extension AddressRange: CustomStringConvertible, LosslessStringConvertible {
 }
 
 extension IPv6Address {
-    /// The family it is of; the mapped form of an IPv4 address is of IPv4.
+    /// The family. The mapped form of an IPv4 address is of the family IPv4.
     public var family: IPFamily { ipv4 == nil ? .ipv6 : .ipv4 }
 
     /// The address as one number.
     public var number: UInt128 { UInt128(high) << 64 | UInt128(low) }
 
-    /// The address of a number.
+    /// Makes the address with this number.
     public init(number: UInt128) {
         self.init(high: UInt64(truncatingIfNeeded: number >> 64), low: UInt64(truncatingIfNeeded: number))
     }

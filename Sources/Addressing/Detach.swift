@@ -1,5 +1,5 @@
-// Values share storage with their copies until one of them changes; the one that changes pays for the copy. A reader on
-// another thread that detaches its copy first pays itself, and the writer, once it is alone again, pays nothing.
+// Copies of a value share storage until one of them changes; the one that changes makes the copy. If a reader on another thread
+// detaches its copy first, the reader makes the copy, and the writer, as the only user of its storage, makes none.
 
 extension Array {
     /// Gives this array storage of its own.

@@ -19,8 +19,8 @@ public struct IPv6Prefix: Hashable, Sendable {
     /// The /128 of an address, which for an IPv4 address is its /32.
     public init(host address: IPv6Address) { self.init(address, length: 128) }
 
-    /// An IPv4 prefix in its IPv4-mapped form (RFC 4291 §2.5.5.2), in which it passes through everything that is made for
-    /// IPv6 prefixes: `10.0.0.0/8` is `::ffff:10.0.0.0/104`.
+    /// Makes the IPv4-mapped form of an IPv4 prefix (RFC 4291 §2.5.5.2), so that code for IPv6 prefixes handles it too:
+    /// `10.0.0.0/8` is `::ffff:10.0.0.0/104`.
     public init(_ prefix: IPv4Prefix) {
         self.init(IPv6Address(prefix.address), length: 96 + prefix.length)
     }
@@ -33,7 +33,7 @@ public struct IPv6Prefix: Hashable, Sendable {
 
     /// Whether it is a single address.
     public var isHost: Bool { length == 128 }
-    /// Whether it is all there is: `::/0` or `0.0.0.0/0`.
+    /// Whether it is a default route: `::/0` or `0.0.0.0/0`.
     public var isDefault: Bool { length == 0 || length == 96 && address.ipv4 != nil }
 
     /// Whether `address` lies in this prefix.
@@ -51,10 +51,10 @@ extension IPv6Prefix: Comparable {
 }
 
 extension IPv6Prefix: CustomStringConvertible, LosslessStringConvertible {
-    /// `address/length`; the mapped form of an IPv4 prefix is written as that.
+    /// `address/length`; the mapped form of an IPv4 prefix is written as the IPv4 prefix.
     public var description: String { ipv4?.description ?? "\(address)/\(length)" }
 
-    /// Reads `address/length`, of IPv6 or IPv4. Bits set past the length are refused, as they are mostly a mistake.
+    /// Parses `address/length`, of IPv6 or IPv4. Bits set past the length are rejected, because they are usually a mistake.
     public init?(_ text: String) {
         if let prefix = IPv4Prefix(text) {
             self.init(prefix)
@@ -91,7 +91,8 @@ public struct IPv4Prefix: Hashable, Sendable {
         length <= other.length ? contains(other.address) : other.contains(address)
     }
 
-    /// Whether it lies in what is never routed: this host, loopback, link-local, multicast and beyond (RFC 6890).
+    /// Whether it lies in a range that is never routed: 0.0.0.0/8, loopback, link-local, multicast and reserved addresses (RFC
+    /// 6890).
     public var isReserved: Bool {
         let first = address.rawValue >> 24
         let isLinkLocal = length >= 16 && address.rawValue >> 16 == 0xa9fe
@@ -103,7 +104,7 @@ extension IPv4Prefix: CustomStringConvertible, LosslessStringConvertible {
     /// `address/length`.
     public var description: String { "\(address)/\(length)" }
 
-    /// Reads `address/length`. Bits set past the length are refused.
+    /// Parses `address/length`. Bits set past the length are rejected.
     public init?(_ text: String) {
         let text = text.utf8.span
         guard let (address, length) = text.split(at: UInt8(ascii: "/"), IPv4Address.init(text:)), length <= 32,

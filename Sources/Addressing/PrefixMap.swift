@@ -1,9 +1,9 @@
-/// A dictionary by prefix for tables with every prefix of the mesh, which are asked for ten thousand at once: a lookup
-/// costs a few multiplications and a step or two.
+/// A dictionary by prefix, for tables with every prefix of the mesh. Calculations look up ten thousand prefixes at once, so a
+/// lookup takes only a few multiplications and one or two steps.
 ///
-/// Announcers cannot slow it down by choosing prefixes: the hash is strongly universal (pair-multiply-shift, Thorup
-/// 2015), so two prefixes chosen without the keys collide with a probability of one in the number of chains, and there
-/// are as many chains as prefixes or more.
+/// Announcers cannot slow it down by their choice of prefixes: the hash is strongly universal (pair-multiply-shift, Thorup
+/// 2015), so two prefixes that are chosen without knowledge of the keys collide with a probability of one in the number of
+/// chains, and there are at least as many chains as prefixes.
 public struct PrefixMap<Value> {
     @usableFromInline
     struct Entry {
@@ -19,9 +19,9 @@ public struct PrefixMap<Value> {
         }
     }
 
-    /// Without gaps, in no order that means anything.
+    /// The entries, without gaps, in no particular order.
     @usableFromInline var entries: [Entry] = []
-    /// The first entry of each chain; a power of two of them, or none.
+    /// The index of the first entry of each chain. The number of chains is zero or a power of two.
     @usableFromInline var chains: [Int32] = []
     @usableFromInline let hash = PrefixHash()
 
@@ -34,13 +34,13 @@ extension PrefixMap: Sendable where Value: Sendable {}
 extension PrefixMap.Entry: Sendable where Value: Sendable {}
 
 extension PrefixMap {
-    /// How many prefixes there are.
+    /// The number of prefixes.
     public var count: Int { entries.count }
-    /// Whether there is none.
+    /// Whether there are no prefixes.
     public var isEmpty: Bool { entries.isEmpty }
-    /// The prefixes, in no order that means anything.
+    /// The prefixes, in no particular order.
     public var keys: some Collection<IPv6Prefix> { entries.lazy.map(\.prefix) }
-    /// Their values, in the order of ``keys``.
+    /// The values, in the order of ``keys``.
     public var values: some Collection<Value> { entries.lazy.map(\.value) }
 
     /// The value of a prefix; `nil` if there is none. Setting it adds or removes the prefix.
@@ -87,7 +87,7 @@ extension PrefixMap {
         }
     }
 
-    /// The last entry takes the place of the one that goes.
+    /// Removes an entry. The last entry moves to its place.
     @inlinable
     mutating func remove(at place: Int32) {
         relink(place, to: entries[Int(place)].next)
@@ -99,7 +99,7 @@ extension PrefixMap {
         entries.removeLast()
     }
 
-    /// Has whatever leads to an entry lead to another.
+    /// Makes the chain refer to another entry in place of this one.
     @inlinable
     mutating func relink(_ place: Int32, to other: Int32) {
         let chain = hash.chain(of: entries[Int(place)].prefix, among: chains.count)
@@ -111,17 +111,17 @@ extension PrefixMap {
 }
 
 extension PrefixMap: Sequence {
-    /// Goes through all prefixes and their values.
+    /// Iterates over the prefixes and their values.
     public func makeIterator() -> some IteratorProtocol<(key: IPv6Prefix, value: Value)> {
         entries.lazy.map { (key: $0.prefix, value: $0.value) }.makeIterator()
     }
 
-    /// How many there are.
+    /// The number of prefixes.
     public var underestimatedCount: Int { count }
 }
 
 extension PrefixMap: Equatable where Value: Equatable {
-    /// Whether both give the same prefixes the same values.
+    /// Whether both have the same prefixes with the same values.
     public static func == (left: PrefixMap, right: PrefixMap) -> Bool {
         left.count == right.count && left.entries.allSatisfy { right[$0.prefix] == $0.value }
     }
@@ -132,7 +132,7 @@ extension PrefixMap: Equatable where Value: Equatable {
 struct PrefixHash: Sendable {
     @usableFromInline let keys: (UInt64, UInt64, UInt64, UInt64, UInt64)
 
-    /// Takes keys from the secret of this process, as the standard library's own hashes do.
+    /// Derives the keys from the random seed of this process, like the hashes of the standard library.
     @usableFromInline
     init() {
         func key(_ number: UInt64) -> UInt64 {
@@ -143,7 +143,7 @@ struct PrefixHash: Sendable {
         keys = (key(1), key(2), key(3), key(4), key(5))
     }
 
-    /// Which of `count` chains, a power of two from 2 to 2³², a prefix belongs to.
+    /// The chain that a prefix belongs to. `count` is the number of chains, a power of two from 2 to 2³².
     @inlinable @inline(__always)
     func chain(of prefix: IPv6Prefix, among count: Int) -> Int {
         let (high, low) = (prefix.address.high, prefix.address.low)

@@ -1,4 +1,4 @@
-/// The 32-bit number by which a router is known in its routing domain (RFC 5340 §2.11). 0 names no router.
+/// The 32-bit number that identifies a router in its routing domain (RFC 5340 §2.11). 0 identifies no router.
 public struct RouterID: Hashable, Sendable, RawRepresentable, Comparable {
     /// The number, in host order.
     public var rawValue: UInt32

@@ -1,4 +1,4 @@
-// Text read octet by octet: addresses come in lists of many thousands.
+// Parses text octet by octet, for speed: lists may have many thousands of addresses.
 
 extension Span<UInt8> {
     /// Reads a plain decimal number of one to three digits, without sign or leading zeros, and moves `place` behind it.

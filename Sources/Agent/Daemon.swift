@@ -15,8 +15,8 @@ internal import Services
 internal import Synchronization
 internal import Timing
 
-/// The process `meshd`: the agent on its event loop, health checks, HTTP and the making of answers each on another, and
-/// signals on the main thread.
+/// The process `meshd`. The agent runs on its own event loop. HTTP, health checks and the making of answers have one event loop
+/// each. The main thread handles signals.
 public struct Daemon: Sendable {
     /// The command line options.
     public struct Options: Sendable {
@@ -64,7 +64,7 @@ public struct Daemon: Sendable {
         let loop = try Linux.EventLoop(name: "meshd-routing")
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 3)
         let tasks = EventLoopTaskExecutor(loop: group.next())
-        // However much clients request, neither checks nor probes wait for it.
+        // However much clients request, neither checks nor probes wait for the answers.
         let checks = EventLoopTaskExecutor(loop: group.next())
         let answers = EventLoopTaskExecutor(loop: group.next())
         let reporter = Reporter(tasks: checks)
@@ -121,7 +121,7 @@ public struct Daemon: Sendable {
         }
     }
 
-    /// Drains before the stop, if configured and unless the node stays in the mesh; another signal ends that.
+    /// Drains before the stop, if configured and unless the node stays in the mesh. Another signal ends the drain.
     private func drain(_ agent: MeshAgent, _ tasks: EventLoopTaskExecutor, until signals: Signals) throws {
         guard let limit = configuration.node.drainOnStop else { return }
         let isDrained = Mutex(false)
@@ -135,7 +135,7 @@ public struct Daemon: Sendable {
         while Linux.EventLoop.now < end, signals.next(within: end - Linux.EventLoop.now) == SIGHUP {}
     }
 
-    /// Listens for metrics and probes; tries again while the address does not exist, as before `lo` is up.
+    /// Listens for metrics and probes. Tries again while the address does not exist, for example before `lo` is up.
     private func listen(
         on tasks: EventLoopTaskExecutor, _ service: ControlService, attempt: Int,
         started: @escaping @Sendable (HTTPServer) -> Void
@@ -178,7 +178,7 @@ private struct StartProblem: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Whether the loop wakes up within a second, by the clock of another loop.
+/// Whether the loop handles an event within a second, by the clock of another loop.
 private func isTurning(_ loop: Linux.EventLoop, clock: any NIOCore.EventLoop) async -> Bool {
     let before = loop.heartbeat
     loop.wakeUp()

@@ -5,13 +5,14 @@ internal import Linux
 internal import MeshConfiguration
 internal import Netlink
 
-/// What an agent left in the kernel, found by the protocol number and the table of its configuration.
+/// The numbers of stale objects of an agent that were removed from the kernel. They are found by the protocol number and the
+/// table of its configuration.
 struct KernelRemains {
     var routes = 0
     var nextHops = 0
     var addresses = 0
 
-    /// Removes everything that an agent with this configuration left.
+    /// Removes all routes, next hops and addresses of an agent with this configuration.
     static func remove(_ configuration: Configuration.KernelOptions) throws -> KernelRemains {
         let kernel = try KernelFIB(
             configuration: KernelFIBConfiguration(
@@ -23,7 +24,7 @@ struct KernelRemains {
         return KernelRemains(routes: removed.routes, nextHops: removed.nextHops, addresses: own.count)
     }
 
-    /// The numbers in words.
+    /// The numbers as text.
     var text: String {
         "\(counted(routes, "route")), \(counted(nextHops, "next hop")) and \(counted(addresses, "address", "addresses"))"
     }

@@ -3,8 +3,8 @@ internal import Linux
 internal import OSPF
 internal import Timing
 
-/// The lock of a network namespace: it has one agent, because two would remove each other's routes and answer neighbors with
-/// the same router ID. Held until the process ends for any reason.
+/// The lock of a network namespace. A namespace has at most one agent, because two would remove each other's routes and answer
+/// neighbors with the same router ID. The lock is held until the process ends for any reason.
 struct SoleAgent: Sendable {
     private let namespace: NetworkNamespace
 
@@ -20,11 +20,12 @@ struct SoleAgent: Sendable {
         }
     }
 
-    /// How long to wait for the holder to exit: on a busy machine, the next agent may start before the last thread of a
-    /// killed one is gone.
+    /// How long to wait for the holder to exit. On a busy machine, the next agent may start before the last thread of a killed
+    /// one has exited.
     private static let patience = Duration.seconds(1)
 
-    /// Takes the lock of the calling thread's network namespace; throws ``Taken`` if another process keeps it.
+    /// Acquires the lock of the calling thread's network namespace. Throws ``Taken`` if another process still holds it after
+    /// ``patience``.
     init() throws {
         namespace = try .current()
         let deadline = EventLoop.now + Self.patience

@@ -23,7 +23,7 @@ extension Configuration {
             + ipv4Pools.map { Taken(by: $0.key, ranges: [AddressRange($0.base)]) }
     }
 
-    /// The pools from which nodes take addresses and ranges by themselves.
+    /// The pools from which nodes assign themselves addresses and ranges.
     var ipv4Pools: [(key: String, base: IPv4Prefix)] {
         [("addressing.ipv4.nodes", addressing.ipv4.nodes), ("addressing.ipv4.pods", addressing.ipv4.pods)]
             .compactMap { key, pool in pool.map { (key, $0.base) } }
@@ -35,7 +35,7 @@ extension AddressRange {
     init(_ prefix: IPv4Prefix) { self.init(IPv6Prefix(prefix)) }
 }
 
-/// Addresses that are in use already, and by what, for people.
+/// Addresses that are in use already, and what uses them, for people.
 private struct Taken {
     var by: String
     var ranges: [AddressRange]

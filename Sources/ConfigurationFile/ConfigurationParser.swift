@@ -16,7 +16,7 @@ extension Configuration {
             guard yaml.utf8.count <= Self.maximumFileSize else {
                 throw Complaint("longer than \(Self.maximumFileSize) octets", hint: "is this the right file?")
             }
-            // Scalars stay text, so that nothing is guessed and no regular expressions are loaded.
+            // Scalars stay text, so that the parser guesses no types and loads no regular expressions.
             guard let root = try Yams.compose(yaml: yaml, .basic, .default, .utf8), !root.isNothing else {
                 throw Complaint(
                     "is empty, as after a failed write",

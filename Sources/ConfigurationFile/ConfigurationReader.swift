@@ -21,7 +21,7 @@ final class ConfigurationReader {
     /// Adds a complaint about the value at `node`.
     func note(_ complaint: Complaint, at node: Node, key: String) { note(complaint, at: node.mark, key: key) }
 
-    /// Adds a complaint about a place; `nil` is the whole file.
+    /// Adds a complaint about a place; `nil` means the whole file.
     func note(_ complaint: Complaint, at mark: Mark?, key: String) {
         problems.append(
             ConfigurationProblem(
@@ -136,7 +136,7 @@ extension Node {
         return ["", "~", "null"].contains(scalar.string)
     }
 
-    /// What it is, for people.
+    /// The kind of the value, for people.
     var kindInWords: String {
         switch self {
         case .scalar(let scalar): scalar.string.isEmpty ? "nothing" : "\"\(scalar.string.prefix(40))\""

@@ -3,7 +3,7 @@ internal import MeshConfiguration
 import Services
 import Yams
 
-/// Readers of single values. Each returns the value or throws a ``Complaint`` that says what would be right.
+/// Readers of single values. Each returns the value or throws a ``Complaint`` that describes a valid value.
 enum Read {
     /// Any scalar, as text.
     static func text(_ node: Node) throws -> String {
@@ -101,7 +101,7 @@ enum Read {
         return ipv4
     }
 
-    /// A pool, the same on all nodes, from which each takes a prefix of `length`.
+    /// A pool, the same on all nodes, from which each node assigns itself a prefix of `length`.
     static func pool(_ node: Node, length: Int) throws -> PrefixPool {
         let base = try unicastPrefix(node)
         guard let ipv4 = base.ipv4 else { throw Complaint("\(base) is not an IPv4 prefix") }
@@ -155,7 +155,7 @@ enum Read {
         return text
     }
 
-    /// One of a set of words.
+    /// One of a set of words; returns the value of the word.
     static func word<Value>(_ node: Node, _ words: KeyValuePairs<String, Value>) throws -> Value {
         let text = try text(node)
         if let match = words.first(where: { $0.key == text }) { return match.value }

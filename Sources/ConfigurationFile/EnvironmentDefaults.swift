@@ -2,7 +2,7 @@ internal import Glibc
 public import MeshConfiguration
 internal import Services
 
-/// Defaults from environment variables, with which a manifest changes all configuration files of a deployment.
+/// Defaults from environment variables. A manifest can change the configuration of all nodes of a deployment with them.
 public enum EnvironmentDefaults {
     /// The variable with the default of `http.listen`.
     static let httpListen = "KUBERMESH_HTTP_LISTEN"

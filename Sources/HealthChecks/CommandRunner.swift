@@ -5,10 +5,11 @@ internal import Subprocess
 internal import SystemPackage
 internal import Timing
 
-/// Runs the program of a check, one at a time, and leaves no process behind, even if it takes too long or the check is
-/// stopped. Called on its loop.
+/// Runs the program of a check, one run at a time, and leaves no process running, even if the program takes too long or the
+/// check is stopped. Called on its loop.
 final class CommandRunner: Sendable {
-    /// A run. The program leads a process group of its own; what it starts belongs to that unless it leaves it.
+    /// A run. The program is the leader of its own process group. Its child processes belong to that group unless they leave
+    /// it.
     private struct Run {
         var leader: pid_t
         var deadline: Scheduled<Void>
@@ -29,14 +30,14 @@ final class CommandRunner: Sendable {
         isStopped = .makeBoxSendingValue(false, eventLoop: loop)
     }
 
-    /// Runs it once. The outcome is reported when all its processes are gone.
+    /// Runs the program once. The outcome is reported when its process group has been killed.
     func run(timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
         let outcome = loop.makePromise(of: CheckOutcome.self)
         Task(executorPreference: executor) { outcome.succeed(await self.outcome(timeout)) }
         return outcome.futureResult
     }
 
-    /// Kills the current run and every later one.
+    /// Kills the program of the current run. Programs of later runs are killed when they start.
     func stop() {
         isStopped.value = true
         if let leader = current.value?.leader { kill(-leader, SIGKILL) }
@@ -63,7 +64,7 @@ final class CommandRunner: Sendable {
                     for try await buffer in execution.standardOutput {
                         buffer.withUnsafeBytes { said.append($0) }
                     }
-                    // It may close its output long before it exits; mostly it does not.
+                    // A program may close its output long before it exits, but rarely does.
                     var pause: Int64 = 1
                     while !hasEnded(leader) {
                         try await loop.scheduleTask(in: .milliseconds(pause)) {}.futureResult.get()
@@ -111,13 +112,13 @@ final class CommandRunner: Sendable {
     }
 }
 
-/// Whether a child has exited; it is not reaped.
+/// Whether a child has exited. It is not reaped.
 private func hasEnded(_ child: pid_t) -> Bool {
     var info = siginfo_t()
     return waitid(P_PID, id_t(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
 }
 
-/// Reaps the orphans of a group, which become children of the first process of a container, which the agent may be.
+/// Reaps the orphans of a group. In a container, they become children of process 1, which the agent may be.
 private func reap(group: pid_t) {
     while waitpid(-group, nil, WNOHANG) > 0 {}
 }
@@ -128,7 +129,7 @@ struct FirstLine {
     private var octets: [UInt8] = []
     private var isWhole = false
 
-    /// Adds octets; those after the line are ignored.
+    /// Adds octets. Those after the line are ignored.
     mutating func append(_ more: UnsafeRawBufferPointer) {
         for octet in more {
             if isWhole { return }
@@ -141,6 +142,6 @@ struct FirstLine {
         }
     }
 
-    /// The line.
+    /// The line as text.
     var text: String { String(decoding: octets, as: UTF8.self) }
 }

@@ -39,7 +39,7 @@ public final class HealthChecker: Sendable {
     /// Starts a check now, and again after every interval.
     public func start(_ id: VIPTable.CheckID, _ check: HealthCheck) {
         loop.execute { [loop, executor, metrics, running, report] in
-            // First, as the previous check destroys its timer, which may have the same name.
+            // The previous check is stopped first, because it removes its timer metric, and the new one may have the same name.
             running.value.removeValue(forKey: id)?.stop()
             let prober = Prober(check.probe, loop: loop, executor: executor)
             let timer = CoreMetrics.Timer(

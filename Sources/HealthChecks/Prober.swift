@@ -7,7 +7,7 @@ internal import NIOSSL
 internal import Services
 internal import Timing
 
-/// Performs a probe, and keeps what the next one needs. Called on its loop.
+/// Performs a probe, and keeps the state that the next one needs. Called on its loop.
 final class Prober: Sendable {
     private let probe: Probe
     private let loop: any EventLoop
@@ -116,7 +116,7 @@ private final class AnswerWatcher: ChannelInboundHandler {
     }
 }
 
-/// Why a connection failed, for people.
+/// The reason why a connection failed, for people.
 private func reason(_ error: any Error, _ timeout: TimeAmount) -> String {
     switch error {
     case let error as IOError: String(cString: strerror(error.errnoCode))
@@ -126,12 +126,12 @@ private func reason(_ error: any Error, _ timeout: TimeAmount) -> String {
 }
 
 extension TimeAmount {
-    /// Seconds, for people.
+    /// The duration in seconds, for people.
     var text: String { "\(Double(nanoseconds) / 1e9) s" }
 }
 
 extension Endpoint {
-    /// The address as a socket takes it.
+    /// The address for a NIO socket.
     var socketAddress: SocketAddress {
         get throws { try SocketAddress(ipAddress: host.description, port: Int(port)) }
     }

@@ -80,7 +80,7 @@ struct TLSClient {
     }
 }
 
-// MARK: - Why it failed, in words
+// MARK: - Reasons of failures as text
 
 extension TLSOptions {
     /// Why TLS failed; `nil` if something else failed. `peer` is the certificate of the server, if any.

@@ -8,7 +8,7 @@ extension Lab {
         }
     }
 
-    /// Makes namespaces, ports and links, without any router. Nothing is left behind when that fails.
+    /// Creates namespaces, ports and links, without any router. If that fails, everything is removed.
     public static func create(_ topology: Topology, name: String = defaultName) throws(LabError) -> Lab {
         try topology.validate()
         guard Topology.isUsable(name) else {
@@ -24,7 +24,7 @@ extension Lab {
                     "\(present.title) is up already. Take it down with “\(lab.typed("down"))”, or make another with "
                         + "--name.")
             }
-            // Its maker has crashed, or we would not have the lock.
+            // The process that created it has crashed: otherwise it would hold the lock.
             try present.sweep()
             do throws(LabError) { return try lab.made() } catch {
                 try? lab.sweep()
@@ -40,7 +40,7 @@ extension Lab {
                 "There is a namespace \(taken.name) that belongs to no lab; remove it with “ip netns delete "
                     + "\(taken.name)”, or choose another name for the lab with --name.")
         }
-        // Before anything else is made, so that it can be found after a crash.
+        // The state is saved before anything else is created, so that the lab can be found after a crash.
         try save()
         for node in topology.nodes { try Files.makeDirectory(directory(of: node.name)) }
         try makeNodes()
@@ -51,7 +51,7 @@ extension Lab {
         return lab
     }
 
-    /// Removes everything: processes, namespaces, files. Can be repeated, also after a crash.
+    /// Removes everything: processes, namespaces, files. It can be called again, also after a crash.
     public func destroy() throws(LabError) {
         guard Files.exists(directory) else { return try sweep() }
         try Lock.whileHeld(in: directory) { () throws(LabError) in
@@ -63,7 +63,7 @@ extension Lab {
     /// Removes everything but the directory and the lock in it.
     private func sweep() throws(LabError) {
         let deadline = ContinuousClock.now + .seconds(5)
-        // A process in the middle of a fork can be missed once, so look until there is none.
+        // A process in the middle of a fork may be missed once, so repeat until there is none.
         while true {
             let processes = Namespace.processes(inside: namespaces).filter { $0 != getpid() }
             if processes.isEmpty { break }
@@ -81,8 +81,8 @@ extension Lab {
 
     private func makeNodes() throws(LabError) {
         try Namespace.create(namespaces)
-        // Addresses are unique by construction, so detecting duplicates would only cost a second; and flows are to be
-        // spread by port as well, as a cluster's nodes have it.
+        // Addresses are unique by construction, so duplicate address detection would only take time. Flows are also spread by
+        // port, as on the nodes of a cluster.
         let settings = """
             cd /proc/sys/net/ipv6
             echo 0 > conf/all/accept_dad
@@ -117,7 +117,7 @@ extension Lab {
         }
     }
 
-    /// Runs a command for each node, all at once.
+    /// Runs a command for each node, all concurrently.
     private func forEachNode(_ command: (Topology.Node) -> Command) throws(LabError) {
         var running: [RunningCommand] = []
         for node in topology.nodes { running.append(try command(node).spawn()) }

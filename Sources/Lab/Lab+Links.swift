@@ -1,5 +1,5 @@
 extension Lab {
-    /// Makes a link fail, with or without its ports noticing.
+    /// Makes a link fail, with or without loss of carrier.
     public mutating func fail(_ link: String, _ fault: Fault) throws(LabError) {
         let index = try topology.linkIndex(link)
         if let present = faults[index] {
@@ -9,7 +9,7 @@ extension Lab {
         let ports = addresses.ports[index]
         switch fault {
         case .carrier:
-            // The far end goes down, so that the near one sees what it sees when a cable is pulled.
+            // The second end goes down, so that the first loses carrier, as when a cable is pulled.
             try Namespace.batch(["link set \(ports.second.name) down"], in: namespace(of: ports.second.node))
         case .silent:
             for port in [ports.first, ports.second] {
@@ -25,7 +25,7 @@ extension Lab {
         try save()
     }
 
-    /// Puts a link in order again.
+    /// Repairs a link.
     public mutating func heal(_ link: String) throws(LabError) {
         let index = try topology.linkIndex(link)
         let ports = addresses.ports[index]

@@ -1,8 +1,8 @@
 internal import Glibc
 
 extension Lab {
-    /// Pulls the plug of a node: all that runs on it is gone at once, with what its kernel knew, and the ports at the other
-    /// ends of its cables lose carrier. ``start(_:)`` brings it back.
+    /// Cuts the power of a node. All its processes end at once, the state of its kernel is lost, and the ports at the other
+    /// ends of its cables lose carrier. ``start(_:)`` powers it on again.
     public mutating func powerOff(_ name: String) throws(LabError) {
         _ = try topology.node(name)
         let namespace = namespace(of: name)
@@ -24,11 +24,11 @@ extension Lab {
         Namespace.waitUntilStopped(processes)
     }
 
-    /// Brings the ports of a node up again if it was without power.
+    /// Brings the ports of a node up again if it was powered off.
     mutating func powerOn(_ name: String) throws(LabError) {
         guard poweredOff.remove(name) != nil else { return }
         let intact = zip(addresses.ports, topology.links.indices).flatMap { ports, index in
-            // Of a cable that was pulled, the second end is the one that is down.
+            // If the cable was pulled, the second end is the one that is down.
             faults[index] == .carrier ? [ports.first] : [ports.first, ports.second]
         }
         try Namespace.batch(

@@ -22,7 +22,7 @@ extension Lab {
         try Files.write(String(decoding: data, as: UTF8.self), to: Self.stateFile(in: directory))
     }
 
-    /// The lab with this name; without a name the lab that has none, or the only one there is.
+    /// The lab with this name. Without a name, the lab with the default name, or the only one that exists.
     public static func find(_ name: String?) throws(LabError) -> Lab {
         let names = all()
         guard !names.isEmpty else { throw LabError("No lab is up; “meshlab up” makes one.") }
@@ -37,12 +37,12 @@ extension Lab {
         return try load(names[0])
     }
 
-    /// The lab of that name, up or left behind.
+    /// The lab with this name, running or stale.
     public static func load(_ name: String) throws(LabError) -> Lab {
         let file = stateFile(in: "\(root)/\(name)")
         guard let text = Files.read(file) else {
             guard all().contains(name) else { throw LabError("No lab “\(name)” is up.") }
-            // It is being created, or that process crashed before it saved anything.
+            // It is being created, or the process that creates it crashed before it saved anything.
             return Lab(name: name, topology: Topology(name: "nothing yet", nodes: [], links: []))
         }
         guard let state = try? JSONDecoder().decode(State.self, from: Data(text.utf8)) else {
@@ -59,7 +59,7 @@ extension Lab {
         return lab
     }
 
-    /// The names of the labs that are up or were left behind.
+    /// The names of all labs, running or stale.
     public static func all() -> [String] {
         Files.names(in: root).filter {
             let directory = "\(root)/\($0)"
@@ -67,8 +67,8 @@ extension Lab {
         }
     }
 
-    /// Takes down the labs whose name is the prefix and the ID of a process that is gone: what a test run that was
-    /// killed has left behind.
+    /// Removes stale labs of test runs that were killed: those whose name is `prefix` and the ID of a process that no longer
+    /// exists.
     public static func destroyLeftOvers(prefix: String) throws(LabError) {
         for name in all() where name.hasPrefix(prefix) {
             let digits = name.dropFirst(prefix.count).prefix { $0.isNumber }

@@ -1,6 +1,6 @@
-/// Something a lab could not do: what happened, where, and what to do about it.
+/// An error of a lab: what happened, where, and what to do about it.
 public struct LabError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The whole message, ready to be shown to a person.
+    /// The whole message, for people.
     public let description: String
 
     /// Makes an error from its message.

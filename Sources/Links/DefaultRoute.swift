@@ -1,10 +1,10 @@
 public import Addressing
 
-/// That an interface leads to everywhere: a default route on it which is not ours.
+/// A default route on an interface, which is not ours.
 public struct DefaultRoute: Hashable, Sendable {
     /// The interface's index.
     public var interface: UInt32
-    /// The family of the addresses it is about.
+    /// The address family of the route.
     public var family: IPFamily
     /// Whether the kernel learned it from a router advertisement.
     public var isAdvertised: Bool

@@ -1,16 +1,16 @@
 public import Addressing
 
-/// A route in the kernel that is not ours and covers some addresses only.
+/// A route in the kernel that is not ours and is not a default route.
 public struct ForeignRoute: Hashable, Sendable {
-    /// Its destination; IPv4's in its mapped form.
+    /// The destination; an IPv4 prefix is in its mapped form.
     public var prefix: IPv6Prefix
-    /// The interfaces it leads to; none if it only refuses.
+    /// The indexes of its outgoing interfaces; empty if it discards or rejects packets.
     public var interfaces: [UInt32]
-    /// The first gateway; `nil` if every destination is on the link.
+    /// The first gateway; `nil` if the destinations are on the link.
     public var gateway: IPv6Address?
-    /// Who made it (RTPROT_*, as in `ip route … proto`).
+    /// The program that added it (RTPROT_*, as in `ip route … proto`).
     public var protocolNumber: UInt8
-    /// Whether the kernel made it for the subnet of an address of this machine.
+    /// Whether the kernel added it for the subnet of an address of this machine.
     public var isConnected: Bool
 
     public init(

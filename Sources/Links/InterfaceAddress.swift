@@ -4,15 +4,15 @@ public import Addressing
 public struct InterfaceAddress: Hashable, Sendable {
     /// The interface's index.
     public var interface: UInt32
-    /// The address; IPv4's in its mapped form.
+    /// The address; an IPv4 address is in its mapped form.
     public var address: IPv6Address
-    /// How many of its bits are the link's prefix: for IPv4's, 96 more than people say.
+    /// The prefix length, 0–128. That of an IPv4 address is 96 more than in IPv4 notation.
     public var prefixLength: Int
     /// Whether duplicate address detection has not finished, so that it cannot be used yet.
     public var isTentative: Bool
-    /// Whether another machine was found to have it, so that it will never be usable.
+    /// Whether duplicate address detection found it on another machine, so that it will never be usable.
     public var isDuplicate: Bool
-    /// Who added it (`IFA_PROTO`); 0 if not recorded.
+    /// The program that added it (`IFA_PROTO`); 0 if that is not recorded.
     public var origin: UInt8
 
     public init(

@@ -1,12 +1,12 @@
-/// What happened to the links, addresses, default routes and settings of this machine.
+/// A change of the links, addresses, default routes or settings of this machine.
 public enum KernelEvent: Hashable, Sendable {
-    /// A link is new or something of it has changed.
+    /// A link was added or has changed.
     case link(Link)
-    /// A link is gone.
+    /// A link was removed.
     case linkRemoved(Link)
-    /// An address is new or its state has changed.
+    /// An address was added or its state has changed.
     case address(InterfaceAddress)
-    /// An address is gone.
+    /// An address was removed.
     case addressRemoved(InterfaceAddress)
     /// An interface has a default route that is not ours, the first of this kind.
     case defaultRoute(DefaultRoute)
@@ -18,7 +18,7 @@ public enum KernelEvent: Hashable, Sendable {
     /// Forwarding or the reverse-path filter was changed, for all interfaces or for some. The settings must be read
     /// again; the kernel does not notify changes of others, such as the hash policies.
     case settingsChanged
-    /// The kernel dropped notifications, and everything was read again; the events before this one are the differences.
-    /// Links may have gone down and up unseen, so what hangs on that is to be checked.
+    /// The kernel dropped notifications, and everything was read again; the events before this one are the differences. Links
+    /// may have gone down and up unnoticed, so everything that depends on their state must be checked.
     case resynchronized
 }

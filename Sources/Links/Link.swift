@@ -1,32 +1,32 @@
 public import Addressing
 
-/// A network interface as the kernel describes it.
+/// A network interface as the kernel reports it.
 public struct Link: Hashable, Sendable {
-    /// The kernel's index.
+    /// The index in the kernel.
     public var index: UInt32
-    /// The kernel's name.
+    /// The name in the kernel.
     public var name: String
     /// Whether it is administratively up.
     public var isUp: Bool
-    /// Whether something that can carry packets is at the other end.
+    /// Whether it has carrier (`IFF_RUNNING` and `IFF_LOWER_UP`).
     public var hasCarrier: Bool
     /// Whether it is the loopback interface.
     public var isLoopback: Bool
-    /// Whether it can send to groups.
+    /// Whether it can send multicast packets.
     public var isMulticastCapable: Bool
-    /// The largest packet it takes.
+    /// The MTU, in octets.
     public var mtu: Int
-    /// The hardware address in use, where there is a 48-bit one.
+    /// The hardware address in use; `nil` if there is none of 48 bits.
     public var macAddress: MACAddress?
     /// The permanent hardware address, if the driver reports it.
     public var permanentMACAddress: MACAddress?
     /// The kind of a virtual interface (`veth`, `bridge`, `vlan`); `nil` for others.
     public var kind: String?
-    /// The bridge or bond it belongs to.
+    /// The index of the bridge or bond that it belongs to; `nil` if there is none.
     public var master: UInt32?
     /// Whether it is a device on a bus, such as a network card.
     public var isPhysical: Bool
-    /// The kernel's number of the namespace in which its other end or lower device lives, if that is not this one.
+    /// The kernel's ID of the network namespace of its other end or lower device; `nil` if that is the agent's namespace.
     public var linkNamespaceID: Int32?
 
     public init(
@@ -50,6 +50,6 @@ public struct Link: Hashable, Sendable {
         self.linkNamespaceID = linkNamespaceID
     }
 
-    /// Whether packets go through: up, and with carrier. The kernel holds next-hop objects of such links only.
+    /// Whether it can carry packets: it is up and has carrier. The kernel keeps next-hop objects of such links only.
     public var isUsable: Bool { isUp && hasCarrier }
 }

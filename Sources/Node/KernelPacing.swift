@@ -1,6 +1,6 @@
 internal import Timing
 
-/// How much the kernel is asked for at a time, so that hellos never wait for it.
+/// Limits the size of requests to the kernel, so that hellos never wait for them.
 struct KernelPacing: Hashable, Sendable {
     /// The size of the next batch of addresses.
     var addressBatch = AddressBatch()
@@ -9,7 +9,7 @@ struct KernelPacing: Hashable, Sendable {
     /// Whether routes may be changed in this turn: one slice per turn.
     var mayInstallRoutes = true
 
-    /// An event begins a turn.
+    /// Begins a turn, with an event.
     mutating func beginTurn() {
         mayRequestAddresses = true
         mayInstallRoutes = true

@@ -6,12 +6,12 @@ public import Routing
 public import Services
 public import Timing
 
-/// Everything that an agent decides, as one value: its life cycle, its ports, its addresses, what it announces and what it
-/// wants in the kernel. Events go in, effects come out. It has no socket and reads no clock, so the agent, the simulator and
-/// the tests run the same code.
+/// Everything that an agent decides, as one value: its life cycle, its ports, its addresses, its announcements, and what it
+/// wants in the kernel. Its input is events, its output is effects. It has no socket and reads no clock, so the agent, the
+/// simulator and the tests run the same code.
 ///
-/// ``note(_:at:)`` takes in an event; ``settle(at:effects:)`` then does everything that follows from it, in one written
-/// order. Several events may be noted before they are settled together.
+/// ``note(_:at:)`` takes in an event. ``settle(at:effects:)`` then does everything that follows from it, in a fixed order.
+/// Several events may be noted before they are settled together.
 public struct MeshNode: Sendable {
     /// The surroundings of a node, known when it is made.
     public struct Environment: Hashable, Sendable {
@@ -23,7 +23,7 @@ public struct MeshNode: Sendable {
         public var seed: UInt64 = 0
         /// Whether the agent follows a Kubernetes cluster.
         public var hasCluster = false
-        /// How routes point at next hops in this kernel.
+        /// How routes refer to next hops in this kernel.
         public var fib = FIB.Configuration()
         /// The state that earlier runs saved.
         public var saved = SavedState()
@@ -36,7 +36,7 @@ public struct MeshNode: Sendable {
     public let environment: Environment
     /// The state that survives restarts.
     public internal(set) var saved: SavedState
-    /// What of it could not be saved.
+    /// The parts of the state that could not be saved.
     var unsaved = UnsavedState()
     /// The life cycle stage.
     public internal(set) var life = Life.new
@@ -62,7 +62,7 @@ public struct MeshNode: Sendable {
     /// The multicast groups that could not be joined.
     var memberships = MembershipTable()
 
-    // Who the node is, and its part in the mesh.
+    // The identity of the node, and its role in the mesh.
 
     /// The identity; `nil` until it is known.
     public internal(set) var identity: NodeIdentity?
@@ -98,20 +98,20 @@ public struct MeshNode: Sendable {
 
     /// The VIPs of the configuration.
     public internal(set) var vips = VIPTable()
-    /// The state of the cluster; `nil` until there is any.
+    /// The state of the cluster; `nil` before the first report.
     public internal(set) var cluster: ClusterView?
     /// The service addresses that the cluster wants on this node.
     var serviceClaims = ServiceClaims()
-    /// The service addresses that are announced, and how that changes over time.
+    /// The service addresses that are announced, and the times at which that changes.
     public internal(set) var serviceVIPs = ServiceVIPs()
     /// Whether the service proxy of this node works.
     public internal(set) var gate: ServiceGate
 
     // Operators.
 
-    /// The problems.
+    /// The problems that an operator should know about.
     public internal(set) var problems = ProblemTable()
-    /// The limits on what is logged.
+    /// The limits on log lines.
     public internal(set) var logLimits = LogLimits()
     public internal(set) var counters = NodeCounters()
 
@@ -128,7 +128,7 @@ public struct MeshNode: Sendable {
     private var mustSettle = true
     /// When the node itself has something to do, apart from the router.
     private var ownDeadline: Instant?
-    /// Kept for its storage.
+    /// Kept to reuse its storage.
     private var routerEffects: [RouterEffect] = []
 
     /// Makes a node that does nothing before ``NodeEvent/start(links:addresses:defaultRoutes:)``.
@@ -187,8 +187,8 @@ public struct MeshNode: Sendable {
     }
 
     /// Does what follows from the noted events, in this order: timers, the kernel's routes, the life cycle, the review of the
-    /// mesh, addresses, announcements (which may change routes again), problems. Packets come first
-    /// among the effects, then changes of the kernel's routes, whatever caused them.
+    /// mesh, addresses, announcements (which may change routes again), problems. Among the effects, packets come first, then
+    /// changes of the kernel's routes, whatever their cause.
     public mutating func settle(at now: Instant, effects out: inout [NodeEffect]) {
         defer {
             Self.move(&packets, to: &out)
@@ -199,12 +199,12 @@ public struct MeshNode: Sendable {
         if isQuiet(at: now) { return nextDeadline = earliestDeadline }
         runTimers(at: now)
         installRoutes(at: now)
-        // The kernel comes first, really: the shell changes its routes before it settles the rest.
+        // Changes of the kernel's routes come first: the agent carries them out before the node settles the rest.
         if life.isRouting, !kernelEffects.isEmpty {
             nextDeadline = .zero
             return
         }
-        // Announcements may change our own routes, which may complete the synchronization: at most a few rounds.
+        // Announcements may change our own routes, which may complete the synchronization. The number of rounds is bounded.
         mustSettle = false
         for round in 1...4 {
             installRoutes(at: now)
@@ -234,8 +234,8 @@ public struct MeshNode: Sendable {
         return ownDeadline.map { now < $0 } ?? true && review.hasSeen(meshDigest)
     }
 
-    /// Gives this copy of a node its own storage, so that the next change of the original copies nothing. Whoever made the copy
-    /// calls this, on its own thread: then a query costs the routing thread nothing, however large the mesh is.
+    /// Gives this copy of a node its own storage, so that the next change of the original copies nothing. The user of the copy
+    /// calls this on its own thread. So a query takes no time of the routing thread, however large the mesh is.
     public mutating func detach() {
         router?.detach()
         installer.detach()
@@ -245,7 +245,7 @@ public struct MeshNode: Sendable {
 
     // MARK: The router
 
-    /// Passes an event to the router, and takes over its effects.
+    /// Passes an event to the router, and handles the router's effects.
     mutating func notifyRouter(_ event: RouterEvent, at now: Instant) {
         guard router != nil else { return }
         var wanted: [RouterEffect] = []

@@ -2,11 +2,12 @@ public import Addressing
 
 /// The counters of a node, apart from those of its router.
 public struct NodeCounters: Hashable, Sendable {
-    /// Times that the kernel's routes could not be read or written.
+    /// The number of times that the kernel's routes could not be read or written.
     public var kernelErrors: UInt64 = 0
-    /// Times that a port went from up to down, by its name; at most ``mostPorts`` names.
+    /// The number of times that a port went from up to down, by its name; at most ``mostPorts`` names.
     public var portFlaps: [String: UInt64] = [:]
-    /// Times that a neighbor left Full, by port and router ID, from the first time it was Full on; at most ``mostPorts`` pairs.
+    /// The number of times that a neighbor left Full, by port and router ID, for neighbors that were Full at least once; at
+    /// most ``mostPorts`` pairs.
     public var adjacencyLosses: [AdjacencyKey: UInt64] = [:]
 
     /// The maximum number of names or pairs that have a counter.

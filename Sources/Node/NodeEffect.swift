@@ -3,7 +3,7 @@ public import OSPF
 public import Routing
 public import Services
 
-/// What the shell must do for a node, in order. Effects with an outcome are answered by a ``NodeEvent``.
+/// What the agent must do for a node, in order. The outcome of an effect, if it has one, is reported by a ``NodeEvent``.
 public enum NodeEffect: Sendable {
     /// Read or change the kernel's routes; the outcome is ``NodeEvent/installed(_:)``.
     case routes(FIBInstaller.Request)
@@ -15,7 +15,7 @@ public enum NodeEffect: Sendable {
     case membership(Membership, joined: Bool)
     /// Add addresses to `lo`, or remove them; the outcomes are ``NodeEvent/addresses(_:)``.
     case addresses([AddressLedger.Request])
-    /// Read the routes of others that overlap these pools; the outcome is ``NodeEvent/surveyed(_:)``.
+    /// Read the routes of others that overlap these pools; the outcome is ``NodeEvent/foreignRoutes(_:)``.
     case readForeignRoutes(overlapping: [IPv6Prefix])
     /// Check these kernel settings, and set what differs; the outcomes are ``NodeEvent/settings(_:)``.
     case settings([KernelSetting])
@@ -30,15 +30,15 @@ public enum NodeEffect: Sendable {
     /// Check the file for container runtimes, and write it if it differs; the outcome is
     /// ``NodeEvent/networkConfiguration(_:)``.
     case networkConfiguration(NetworkConfiguration)
-    /// Routes changed; for those that follow them.
+    /// The route table has changed, for consumers other than the kernel.
     case routeTable(RouteTableUpdate)
     /// Write a line to the log.
     case log(LogLevel, String, [String: String])
-    /// Remove routes of earlier runs with another table or protocol.
+    /// Remove stale routes of earlier runs that used another routing table or protocol number.
     case removeStrays
     /// Remove all our routes and next hops.
     case removeEverything
-    /// The node has stopped, and the process may end. `stays`: routes and addresses stay for the next agent.
+    /// The node has stopped, and the process may end. With `stays`, routes and addresses stay for the next agent.
     case stopped(stays: Bool)
 }
 
@@ -50,7 +50,7 @@ public enum LogLevel: String, Hashable, Sendable, Comparable {
     case info
     /// Normal, but significant.
     case notice
-    /// Something is wrong, and the node copes.
+    /// Something is wrong, but the node continues to work.
     case warning
     /// Something does not work.
     case error

@@ -4,11 +4,11 @@ public import MeshConfiguration
 public import Routing
 public import Services
 
-/// The events of a node. See ``MeshNode/handle(_:at:effects:)``.
+/// The inputs of a node. See ``MeshNode/handle(_:at:effects:)``.
 public enum NodeEvent: Sendable {
     /// The node starts. The machine has these links, addresses, and default routes of others.
     case start(links: [Link], addresses: [InterfaceAddress], defaultRoutes: [DefaultRoute])
-    /// Notifications of the kernel about links, addresses, default routes and settings.
+    /// Notifications from the kernel about links, addresses, default routes and settings.
     case kernel([KernelEvent])
     /// Other programs changed our routes or next hops.
     case routes([RouteEvent])
@@ -22,7 +22,7 @@ public enum NodeEvent: Sendable {
     case membership(Membership, failure: String?)
     /// A packet of IP protocol 89 was received.
     case packet(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
-    /// A health check has an outcome.
+    /// A health check reported an outcome.
     case checked(VIPTable.CheckID, CheckOutcome)
     /// The cluster has changed.
     case cluster(ClusterReport)
@@ -57,7 +57,7 @@ public enum NodeCommand: Hashable, Sendable {
     case stop(removingEverything: Bool)
 }
 
-/// Why something failed, in words.
+/// The reason for a failure, as text.
 public struct NodeFailure: Error, Hashable, Sendable {
     public var reason: String
     public init(_ reason: String) { self.reason = reason }

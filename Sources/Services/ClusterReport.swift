@@ -1,6 +1,6 @@
 public import Addressing
 
-/// What has changed in the cluster.
+/// The changes of the cluster since an earlier report.
 public struct ClusterReport: Sendable {
     /// The current view of the cluster.
     public var view: ClusterView

@@ -1,6 +1,6 @@
 public import Addressing
 
-/// What is known of the cluster, and the state of the connection to its API.
+/// The known state of the cluster, and the state of the connection to its API.
 public struct ClusterView: Hashable, Sendable {
     /// The state of one kind of objects.
     public struct Resource: Hashable, Sendable {
@@ -27,15 +27,15 @@ public struct ClusterView: Hashable, Sendable {
     public var node: NodeConditions
     /// Whether the Node was ever seen, in this run or an earlier one.
     public var isNodeKnown = false
-    /// The pod ranges that the cluster gives the node, or last gave it: at most one of each family.
+    /// The pod ranges that the cluster assigned to the node, now or last: at most one of each family.
     public var podCIDRs: [IPv6Prefix] = []
     /// The addresses of all Nodes, and those of the API server: never service addresses.
     public var reservedAddresses: Set<IPv6Address> = []
-    /// Ranges of the cluster that cannot be pod ranges, in words.
+    /// Ranges of the cluster that cannot be pod ranges, as text.
     public var rangeProblem: String?
-    /// Why there is no connection, in words.
+    /// Why there is no connection, as text.
     public var connectionProblem: String?
-    /// Why the cache cannot be saved, in words.
+    /// Why the cache cannot be saved, as text.
     public var cacheProblem: String?
     /// The use of the address pools.
     public var pools: [PoolUse] = []

@@ -18,7 +18,7 @@ public enum HostAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The address alone.
+    /// The address without a port.
     public var description: String {
         switch self {
         case .v6(let address): address.description

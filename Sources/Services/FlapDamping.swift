@@ -5,29 +5,29 @@ internal import Timing
 /// again until the origination of that LSA is throttled, with all other prefixes in it. The more often the address flaps, the longer
 /// it has to be stable before it is announced at its normal metric. Withdrawals are never delayed.
 struct FlapDamping: Hashable, Sendable {
-    /// This many flaps have no consequence.
+    /// The number of flaps that have no consequence.
     private static let free = 2
-    /// After this time without a flap, the count starts again.
+    /// The time without a flap after which the count starts again.
     static let calm = Duration.seconds(30)
-    /// Long enough that origination is not throttled (`OriginationThrottle`).
+    /// The shortest damping: long enough that origination is not throttled (`OriginationThrottle`).
     private static let shortest = Duration.seconds(2)
-    /// Less than ``calm``: otherwise damping itself would end the count.
+    /// The longest damping: less than ``calm``, otherwise damping itself would end the count.
     private static let longest = Duration.seconds(20)
 
     private var flaps = 0
     private var last = Instant.zero
 
-    /// The address flapped: its demand ended or became weaker.
+    /// Counts a flap: the demand for the address ended or became weaker.
     mutating func note(at now: Instant) {
         flaps = isOver(at: now) ? 1 : min(flaps + 1, 16)
         last = now
     }
 
-    /// Until when it is last resort if it is wanted again.
+    /// The time until which the address is last resort if there is demand for it again.
     var end: Instant {
         flaps <= Self.free ? last : last + min(Self.longest, Self.shortest * (1 << (flaps - Self.free - 1)))
     }
 
-    /// Whether the count is over.
+    /// Whether the time without a flap is long enough that the count starts again.
     func isOver(at now: Instant) -> Bool { flaps == 0 || now - last >= Self.calm }
 }

@@ -21,7 +21,7 @@ public enum Health: Hashable, Sendable {
     /// Whether the service works.
     public var isHealthy: Bool { if case .healthy = self { true } else { false } }
 
-    /// Outcomes in a row against the current state.
+    /// The number of consecutive outcomes that contradict the current state.
     public var streak: Int {
         switch self {
         case .healthy(let count), .unhealthy(let count): count

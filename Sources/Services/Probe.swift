@@ -2,7 +2,7 @@
 public enum Probe: Hashable, Sendable {
     /// A TCP connection to one of the endpoints is established.
     case tcp([Endpoint])
-    /// A GET gets a good status.
+    /// A GET request is answered with an accepted status.
     case http(HTTPProbe)
     /// A program exits with status 0.
     case command(CommandProbe)
@@ -16,19 +16,19 @@ public enum Probe: Hashable, Sendable {
         }
     }
 
-    /// How many timeouts one check may take.
+    /// The maximum number of timeouts of one check: each endpoint has its own.
     public var attempts: Int { max(1, endpoints.count) }
 }
 
-/// A GET, and which statuses are good.
+/// A GET request, and the accepted status codes.
 public struct HTTPProbe: Hashable, Sendable {
-    /// The endpoints to try in order, until one gives a good status.
+    /// The endpoints to try in order, until one answers with an accepted status.
     public var endpoints: [Endpoint]
     /// The path with its query, starting with a slash.
     public var path: String
     /// The Host header; `nil` means the endpoint.
     public var host: String?
-    /// The good status codes.
+    /// The accepted status codes.
     public var status: [ClosedRange<Int>]
     /// The TLS options; `nil` for plain HTTP.
     public var tls: TLSOptions?

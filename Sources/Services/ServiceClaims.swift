@@ -3,9 +3,9 @@ public import Addressing
 /// The addresses that services want on this node, except those that they must not have: addresses of machines,
 /// addresses of the configuration, and more than a node announces.
 ///
-/// Whoever may write a service can write any address into it, and some controllers write those of the nodes. If others
-/// announced the address of a node, that node would be cut off, with the API server on it, and no node could see the
-/// deletion of the service.
+/// Anybody who may write a service can write any address into it, and some controllers write those of the nodes. If others
+/// announced the address of a node, that node would be cut off, with the API server on it, and no node could see the deletion
+/// of the service.
 public struct ServiceClaims: Sendable {
     /// The decision about an address.
     public enum Verdict: Hashable, Sendable {
@@ -110,7 +110,7 @@ public struct ServiceClaims: Sendable {
         return []
     }
 
-    /// Grants free places to demands beyond the limit.
+    /// Grants demands beyond the limit as far as there are free places.
     private mutating func admitWaiting() -> [(IPv6Address, Verdict)] {
         guard !excess.isEmpty, granted.count < limit else { return [] }
         return excess.sorted().prefix(limit - granted.count).flatMap { judge($0) }

@@ -2,7 +2,7 @@ internal import Addressing
 public import Timing
 
 /// Whether the service proxy of this node works, if there is a check. Until the check has passed once, no service address is
-/// announced; when it fails later, they become last resort.
+/// announced. When it fails later, service addresses become last resort.
 public struct ServiceGate: Sendable {
     /// A table with one entry: it implements rise, fall and stalled checkers.
     private var table = VIPTable()
@@ -21,7 +21,7 @@ public struct ServiceGate: Sendable {
         return entry.health == .stalled ? "its checker does not report" : entry.lastError ?? "not checked yet"
     }
 
-    /// When ``VIPTable/Event/timer`` is wanted next.
+    /// When ``VIPTable/Event/timer`` is due next.
     public var nextDeadline: Instant? { table.nextDeadline }
 
     /// Starts or stops the check.

@@ -2,8 +2,8 @@ public import Addressing
 internal import OSPF
 public import Timing
 
-/// The service addresses of this node, over time: an address without demand first becomes last resort, so that new
-/// connections go elsewhere, and is withdrawn after ``linger``. One that flaps stays last resort until it is stable
+/// The service addresses of this node over time. An address without demand first becomes last resort, so that new connections
+/// go to other nodes, and is withdrawn after ``linger``. An address that flaps stays last resort until it is stable
 /// (``FlapDamping``).
 public struct ServiceVIPs: Sendable {
     /// The state of an address.
@@ -12,12 +12,12 @@ public struct ServiceVIPs: Sendable {
         case announced
         /// It is announced as last resort, as demanded.
         case lastResort
-        /// It is announced as last resort until then, because it flapped.
+        /// It is announced as last resort until this time, because it flapped.
         case flapping(until: Instant)
-        /// It is announced as last resort and withdrawn then, because there is no demand.
+        /// It is announced as last resort until this time and then withdrawn, because there is no demand.
         case leaving(until: Instant)
 
-        /// When it changes by the clock.
+        /// When a timer changes it; `nil` if none does.
         var deadline: Instant? {
             switch self {
             case .announced, .lastResort: nil
@@ -47,7 +47,7 @@ public struct ServiceVIPs: Sendable {
         public var isLastResort: Bool { standing != .announced }
     }
 
-    /// What to do, beside announcing ``entries``.
+    /// What the caller must do, besides announcing ``entries``.
     public enum Action: Hashable, Sendable {
         /// Add the address to this node, before it is announced.
         case hold(IPv6Address)
@@ -62,9 +62,9 @@ public struct ServiceVIPs: Sendable {
 
     /// All announced addresses.
     public private(set) var entries: [IPv6Address: Entry] = [:]
-    /// Those that change by the clock: few of many.
+    /// The addresses that a timer changes: few of many.
     private var passing: Set<IPv6Address> = []
-    /// Those that flapped lately.
+    /// The addresses that flapped lately.
     private var damping: [IPv6Address: FlapDamping] = [:]
 
     public init() {}
@@ -116,7 +116,7 @@ public struct ServiceVIPs: Sendable {
         damping[address, default: FlapDamping()].note(at: now)
     }
 
-    /// Withdraws addresses whose time is over, and announces stable ones at their normal metric.
+    /// Withdraws addresses whose time without demand is over, and announces stable addresses at their normal metric.
     public mutating func expire(at now: Instant) -> [Action] {
         var actions: [Action] = []
         for address in passing.filter({ entries[$0]?.standing.deadline.map { $0 <= now } ?? true }).sorted() {

@@ -2,7 +2,7 @@ public import Addressing
 public import OSPF
 public import Timing
 
-/// The VIPs of this node, and which of them it should announce. A value: events in, actions out.
+/// The VIPs of this node, and which of them it should announce. A value: its input is events, its output is actions.
 public struct VIPTable: Sendable {
     /// A VIP with its state.
     public struct Entry: Hashable, Sendable {
@@ -16,15 +16,15 @@ public struct VIPTable: Sendable {
         public fileprivate(set) var lastCheck: Instant?
         /// Why the last check failed, if it did.
         public fileprivate(set) var lastError: String?
-        /// Checks so far.
+        /// The number of checks so far.
         public fileprivate(set) var checks = 0
-        /// Failed checks so far.
+        /// The number of failed checks so far.
         public fileprivate(set) var failures = 0
         /// Distinguishes its checker from earlier ones of the same name.
         fileprivate let generation: Int
         /// When the last outcome is no longer valid.
         fileprivate var deadline: Instant?
-        /// Whether that time is over, and outcomes that may be on their way have their last chance.
+        /// Whether ``deadline`` is the end of ``VIPTable/grace``: outcomes that are on their way still count until then.
         fileprivate var isOverdue = false
 
         /// Whether this node should announce the address.
@@ -35,7 +35,7 @@ public struct VIPTable: Sendable {
     public enum Event: Hashable, Sendable {
         /// A checker reports an outcome.
         case checked(CheckID, CheckOutcome)
-        /// The time ``VIPTable/nextDeadline`` has come.
+        /// ``VIPTable/nextDeadline`` is due.
         case timer
     }
 
@@ -46,7 +46,7 @@ public struct VIPTable: Sendable {
         fileprivate let generation: Int
     }
 
-    /// What to do.
+    /// What the caller must do.
     public enum Action: Hashable, Sendable {
         /// Add the address to this node and announce it.
         case announce(VIP)
@@ -58,10 +58,10 @@ public struct VIPTable: Sendable {
         case stopChecking(CheckID)
     }
 
-    /// How long to wait for outcomes that may be on their way, once the last one is not valid any more.
+    /// How long to wait for outcomes that are on their way, once the last outcome is no longer valid.
     public static let grace = Duration.milliseconds(100)
 
-    /// In the order of the configuration.
+    /// The VIPs, in the order of the configuration.
     public private(set) var entries: [Entry] = []
     private var generation = 0
 
@@ -136,7 +136,7 @@ public struct VIPTable: Sendable {
 
     private mutating func expire(_ index: Int, at now: Instant) -> [Action] {
         guard let deadline = entries[index].deadline, deadline <= now else { return [] }
-        // Perhaps this thread did not run, and outcomes wait: they come first.
+        // This thread may not have run, so outcomes may be waiting. They are handled first.
         guard entries[index].isOverdue else {
             entries[index].isOverdue = true
             entries[index].deadline = now + Self.grace

@@ -33,7 +33,7 @@ extension AgentSnapshot {
             }, isolated: node.isIsolated, otherNetworks: otherNetworks, events: events)
     }
 
-    /// Ports that are taken for ports of another network, and why.
+    /// The ports that seem to belong to another network, and why.
     private var otherNetworks: [String] {
         interfaces.unused.values.sorted { $0.link.index < $1.link.index }.compactMap { port in
             guard case .foreignNetwork = port.reason else { return nil }
@@ -81,7 +81,7 @@ extension AgentSnapshot {
 }
 
 extension Problem.Kind {
-    /// Whether `kernel.problems` of a status lists it, as before there was one list of problems.
+    /// Whether `kernel.problems` of a status lists it. That list is older than the list of all problems.
     fileprivate var isOfTheKernel: Bool {
         switch self {
         case .kernel, .refusedAddress, .setting, .membership, .loopbackDown, .duplicateAddress, .ipv4Range, .podNetwork,

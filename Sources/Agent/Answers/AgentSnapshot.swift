@@ -9,8 +9,8 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// All values of the agent at one moment. Taking it on the event loop costs almost nothing, because values share storage until
-/// one of them changes; answers are made from it elsewhere, so that no request delays a hello.
+/// All values of the agent at one moment. Taking a snapshot on the event loop takes almost no time, because values share
+/// storage until one of them changes. Answers are made from it on another thread, so that no request delays a hello.
 struct AgentSnapshot: Sendable {
     /// The time on the clock of the router.
     var now: Instant
@@ -36,7 +36,7 @@ struct AgentSnapshot: Sendable {
     var vips: VIPTable { node.vips }
     /// The service addresses.
     var serviceVIPs: ServiceVIPs { node.serviceVIPs }
-    /// What is known of the cluster, if there is one.
+    /// The known state of the cluster; `nil` if there is none.
     var cluster: ClusterView? { node.cluster }
     /// Whether the service proxy works.
     var gate: ServiceGate { node.gate }

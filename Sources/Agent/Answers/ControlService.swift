@@ -20,7 +20,7 @@ struct ControlService: Sendable {
     let transit = TransitCounter()
     /// Metrics of other threads.
     let registry: PrometheusRegistry
-    /// The executor that makes answers, one at a time, as they may be large.
+    /// The executor that makes answers. It makes one at a time, because they may be large.
     let answers: EventLoopTaskExecutor
     /// Whether the routing thread runs.
     let isAlive: @Sendable () async -> Bool
@@ -59,7 +59,7 @@ struct ControlService: Sendable {
         return snapshot
     }
 
-    /// Probes, which must be answered in time however much else is requested.
+    /// Answers probes, which must be answered in time however much else is requested.
     private func probe(_ path: String) async -> HTTPResponse? {
         switch path {
         case "/livez":

@@ -8,13 +8,13 @@ internal import NIOPosix
 internal import Services
 internal import Synchronization
 
-/// The connection to the cluster, if there is one: an event loop of its own, and the follower on it.
+/// The connection to the cluster: the follower, with its own event loop.
 final class ClusterConnection: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let follower: ClusterFollower
     private let waiting: Waiting
 
-    /// Reports that were not fetched yet, merged.
+    /// Reports that were not fetched yet, merged into one.
     private final class Waiting: Sendable {
         let report = Mutex<ClusterReport?>(nil)
     }
@@ -63,10 +63,10 @@ final class ClusterConnection: Sendable {
     /// Starts the watches. When it returns, the cached objects have been reported.
     func start() throws { try follower.loop.submit { self.follower.start() }.wait() }
 
-    /// Offers pod ranges, which the cluster takes if the Node has none.
+    /// Offers pod ranges, which the Node object gets if it has none.
     func offer(_ ranges: [IPv6Prefix]) { follower.loop.execute { self.follower.offer(ranges) } }
 
-    /// Gives up the lease for address pools, while the API server is still reachable.
+    /// Releases the lease for address pools, while the API server is still reachable.
     func resign() { try? follower.loop.flatSubmit { self.follower.resign() }.wait() }
 
     /// The maximum time to close connections: the next agent waits for this one to exit.

@@ -12,7 +12,7 @@ struct ControlListener {
     /// Why it cannot listen again.
     private var failure: String?
 
-    /// What a ``check()`` found.
+    /// The result of a ``check()``.
     enum Finding: Hashable {
         case restored
         case failed(String)

@@ -1,9 +1,9 @@
 internal import NIOCore
 internal import Timing
 
-/// The connections of a server, a bounded number. If there is one too many, the one whose state has not changed for
-/// longest is closed, whether it does not complete its request, sends no further one or does not read its response: so
-/// clients that leave connections open do not lock out others.
+/// The connections of a server, a bounded number. If there is one too many, the connection whose state has not changed for
+/// longest is closed, whether it does not complete its request, sends no further one or does not read its response. So clients
+/// that leave connections open do not keep others from connecting.
 final class HTTPConnections: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
@@ -33,7 +33,7 @@ final class HTTPConnections: ChannelInboundHandler {
     }
 }
 
-/// What a connection is doing, and until when it may. First in the pipeline.
+/// The state of a connection, and its deadline. It is first in the pipeline.
 final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -59,7 +59,7 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
     private var phase = Phase.asking
     private var deadline: Scheduled<Void>?
     private var context: ChannelHandlerContext?
-    /// Since when it is in this state.
+    /// When it entered this state.
     private(set) var since = NIODeadline.now()
 
     init(_ limits: HTTPServer.Limits) { self.limits = limits }

@@ -130,7 +130,7 @@ private final class RequestHandler: ChannelInboundHandler, ChannelOutboundHandle
     private func answer(_ request: HTTPRequest, _ head: HTTPRequestHead, channel: any Channel) {
         let isKeptAlive = head.isKeepAlive
         Task(executorPreference: tasks) { [respond] in
-            // A client that gave up, because this process did not run, does not expect its command any more.
+            // A client that closed the connection, for example while this process did not run, no longer expects its command.
             guard channel.isActive else { return }
             let response = await respond(request)
             var answer = HTTPResponseHead(version: head.version, status: response.status)

@@ -4,8 +4,8 @@ internal import Linux
 internal import MeshConfiguration
 internal import Node
 
-/// State that survives a restart of the agent, in small files. All of it may be lost or not writable; the node then finds it out
-/// again. There are two directories: that of the control socket is lost on reboot, the other (`node.state`) is not.
+/// State that survives a restart of the agent, in small files. All of it may be lost or not writable; the node then determines
+/// it again. There are two directories: that of the control socket is lost on reboot, the other (`node.state`) is not.
 struct StateDirectory: Sendable {
     let path: String
 

@@ -1,7 +1,7 @@
 internal import ControlAPI
 internal import Logging
 
-/// The latest log lines, a bounded number.
+/// The latest log lines, up to a maximum number.
 struct EventHistory: Sendable {
     private(set) var events: [Status.Event] = []
     private static let limit = 50

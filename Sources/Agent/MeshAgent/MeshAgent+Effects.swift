@@ -106,7 +106,7 @@ extension MeshAgent {
         }
     }
 
-    /// Writes the CNI file unless it has the same contents already; whether it was written.
+    /// Writes the CNI file unless its contents are the same already. Returns whether it was written.
     private func write(_ network: NetworkConfiguration) -> Result<Bool, NodeFailure> {
         do {
             let text = try network.text

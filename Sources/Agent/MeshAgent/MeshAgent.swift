@@ -13,11 +13,11 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// The shell around a ``MeshNode``: sockets, netlink, clocks, files. It brings events in and carries effects out; the node
-/// alone decides.
+/// Runs a ``MeshNode`` with sockets, netlink, clocks and files. It passes events to the node and carries out the node's
+/// effects. Only the node makes decisions.
 ///
-/// Everything happens on one event loop, whose thread waits for nothing but events, so the kernel has the consequences of a lost
-/// carrier before the turn is over. Other threads get immutable snapshots and give commands.
+/// Everything happens on one event loop, whose thread waits for nothing but events. So when a port loses carrier, the kernel's
+/// routes are changed before the turn is over. Other threads get immutable snapshots and send commands.
 public actor MeshAgent {
     nonisolated let loop: EventLoop
     /// The event loop is the actor's executor.
@@ -90,8 +90,8 @@ public actor MeshAgent {
         node = MeshNode(configuration: configuration, environment: environment)
     }
 
-    /// Removes what the last run left if it used another protocol number or table. Otherwise its routes would look like those of
-    /// another program for good.
+    /// Removes what an earlier run left in the kernel if it used another protocol number or table. Otherwise its routes would
+    /// always count as those of another program.
     private static func removeRemains(
         of last: (routeProtocol: UInt8, table: UInt32)?, _ configuration: Configuration.KernelOptions, _ log: Logger
     ) throws {
@@ -141,8 +141,8 @@ extension MeshAgent {
     private static let packetsPerTurn = 64
     /// The maximum time to receive packets per turn.
     private static let readingPerTurn = Duration.milliseconds(5)
-    /// How many batches of waiting hellos to read from every port, in search of one from a silent neighbor: more than a
-    /// port's queue holds. Not a time, which also passes while other processes run.
+    /// The maximum number of batches of waiting hellos to read from every port, in search of one from a silent neighbor: more
+    /// than the queue of a port contains. This is not a time, because time also passes while other processes run.
     private static let searchesForHellos = 256
     /// The maximum number of rounds per turn in which outcomes lead to more effects.
     private static let roundsPerTurn = 64
@@ -199,8 +199,8 @@ extension MeshAgent {
         settle()
     }
 
-    /// The node's timer is due. First, waiting hellos are read: no neighbor is declared dead whose hello waits unread behind
-    /// other packets, or because this process did not run.
+    /// Handles the due timer of the node. First reads waiting hellos. So no neighbor is declared dead while its hello waits
+    /// unread behind other packets, or because this process did not run.
     private func runTimer() {
         turnBegan = EventLoop.now
         if let deadline = timerDeadline, deadline != .zero, turnBegan - deadline >= Self.stillness {
@@ -242,27 +242,27 @@ extension MeshAgent {
     /// Drains the node on behalf of an operator, or ends that.
     func setDrained(_ isDrained: Bool) { handle(.command(.drain(isDrained))) }
 
-    /// Drains before a stop; whether there is anything to wait for.
+    /// Drains before a stop. Returns whether there is anything to wait for.
     func drainForStop(within limit: Duration) -> Bool {
         handle(.command(.drainForStop(within: limit)))
         if case .draining = node.life { return true }
         return false
     }
 
-    /// Stops the node; the process may exit then.
+    /// Stops the node. The process may exit then.
     func stop(removingEverything: Bool) { handle(.command(.stop(removingEverything: removingEverything))) }
 
-    /// Takes an outcome of a health check.
+    /// Handles an outcome of a health check.
     func checked(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) { handle(.checked(id, outcome)) }
 
-    /// Takes the latest report about the cluster, if there is one.
+    /// Handles the latest report about the cluster, if there is one.
     func fetchNews() {
         if let report = connection?.fetch() { handle(.cluster(report)) }
     }
 
     // MARK: The configuration file
 
-    /// Checks the file regularly, when the agent is awake anyway.
+    /// Checks the file regularly, when the agent handles an event anyway.
     private func lookAtFile() {
         let now = EventLoop.now
         guard now - fileLooked >= Self.fileInterval else { return }

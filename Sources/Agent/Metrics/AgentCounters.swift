@@ -2,16 +2,16 @@ internal import Linux
 internal import Netlink
 internal import PrometheusMetrics
 
-/// What the agent counts itself, apart from the node.
+/// The agent's own counters, apart from those of the node.
 struct AgentCounters: Sendable {
-    /// How long events took that led to a route calculation.
+    /// The duration, in seconds, of events that led to a route calculation.
     var routeCalculation = Histogram(bounds: [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 1])
-    /// From an event that changed routes until the kernel had them.
+    /// The time, in seconds, from an event that changed routes until the kernel had them.
     var convergence = Histogram(bounds: [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1])
-    /// How often the kernel dropped notifications of links and addresses.
+    /// The number of times that the kernel dropped notifications of links and addresses.
     var linkOverflows: UInt64 = 0
-    /// Changes of routes and next hops sent to the kernel.
+    /// The changes of routes and next hops sent to the kernel.
     var kernel: KernelFIB.Counters?
-    /// Packets that the sockets could not send or receive.
+    /// The packets that the sockets could not send or receive.
     var socket: OSPFSockets.Counters?
 }

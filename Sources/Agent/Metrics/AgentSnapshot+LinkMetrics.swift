@@ -43,7 +43,7 @@ extension AgentSnapshot {
         addTraffic(counters.filter { name, _ in list.contains { $0.name == name } }, to: &metrics)
     }
 
-    /// How many routers differ from us in a setting, by port.
+    /// The number of routers that differ from this node in a setting, by port.
     private var mismatchCounts: [String: Int] {
         var counts: [String: Int] = [:]
         for neighbor in neighborList where neighbor.problem != nil { counts[neighbor.interface, default: 0] += 1 }

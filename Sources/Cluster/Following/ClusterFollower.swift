@@ -67,7 +67,7 @@ public final class ClusterFollower: Sendable {
         /// The last Node object seen, with its last pod ranges.
         var lastNode: Node?
         var connection: Connection?
-        /// What is offered as the ranges of the node's pods.
+        /// The ranges of the node's pods that are offered to the cluster.
         var offered: [IPv6Prefix] = []
         var retrying: Scheduled<Void>?
         /// The labels of kinds whose files are out of date.
@@ -91,8 +91,8 @@ public final class ClusterFollower: Sendable {
     private static let retryInterval = TimeAmount.seconds(10)
     private static let trimInterval = TimeAmount.minutes(1)
 
-    /// A Node object is large, mostly because of image names, and only a little of it is kept. So pages are small, and the
-    /// limit on octets is high: the octets received do not reflect the memory in use.
+    /// A Node object is large, mainly because of image names, and only a small part of it is kept. So pages are small, and the
+    /// limit on octets is high: the number of octets received is much larger than the memory in use.
     private static var addressLimits: WatchLimits {
         var limits = WatchLimits()
         limits.pageSize = 100
@@ -126,7 +126,7 @@ public final class ClusterFollower: Sendable {
         state = .makeBoxSendingValue(State(view: view, announcements: announcements, census: census), eventLoop: loop)
     }
 
-    /// Reports the saved state, and starts watching. To be called on the loop.
+    /// Reports the saved state, and starts watching. Call it on the loop.
     public func start() {
         let known = KnownObjects(from: directory)
         state.value.isComplete = known.isComplete
@@ -255,12 +255,12 @@ public final class ClusterFollower: Sendable {
         state.value.connection?.offer.consider(node, state.value.offered)
     }
 
-    /// Releases the leadership while the API can be reached. To be called on the loop.
+    /// Releases the leadership while the API can be reached. Call it on the loop.
     public func resign() -> EventLoopFuture<Void> {
         state.value.connection?.pools?.stop() ?? loop.makeSucceededVoidFuture()
     }
 
-    /// Stops watching. To be called on the loop, after ``resign()``.
+    /// Stops watching. Call it on the loop, after ``resign()``.
     public func stop() -> EventLoopFuture<Void> {
         state.value.retrying?.cancel()
         guard let connection = state.value.connection else { return loop.makeSucceededVoidFuture() }

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Kubernetes
 internal import Linux
 
-/// What is known of the cluster, as it is kept in files: a file for every kind.
+/// The known objects of the cluster, as they are saved: one file per kind.
 struct KnownObjects: Sendable {
     /// `nil` if nothing of this kind was ever received.
     var services: [ObjectKey: Service]?
@@ -16,13 +16,13 @@ struct KnownObjects: Sendable {
     /// The addresses by which the API server was reached.
     var servers: Set<IPv6Address> = []
 
-    /// What the servers are called among kinds.
+    /// The label of the API server's addresses, which are saved like a kind of objects.
     static let serverLabel = "servers"
     private static let serverLimit = 1 << 14
 
     init() {}
 
-    /// Reads the files of a directory. One that is damaged is as none.
+    /// Reads the files of a directory. A damaged file counts as missing.
     init(from directory: String) {
         func read<Object: Resource>(_ type: Object.Type) -> [ObjectKey: Object]? {
             ObjectFile.read(type, from: "\(directory)/\(Object.label).json").map { objects in
@@ -40,10 +40,10 @@ struct KnownObjects: Sendable {
 
     private static func serverFile(in directory: String) -> String { "\(directory)/\(serverLabel).json" }
 
-    /// Whether it is enough to work out what to announce.
+    /// Whether services and EndpointSlices are known, so that announcements can be determined.
     var isComplete: Bool { services != nil && slices != nil }
 
-    /// Writes the files of these kinds, by their labels.
+    /// Writes the files of the kinds with these labels.
     func write(_ kinds: Set<String>, to directory: String) throws(SystemError) {
         func write<Object: Resource>(_ objects: [ObjectKey: Object]?) throws(SystemError) {
             guard let objects, kinds.contains(Object.label) else { return }
@@ -61,7 +61,7 @@ struct KnownObjects: Sendable {
     }
 }
 
-/// Makes a directory, where it is missing. The one above it must be there.
+/// Creates a directory if it is missing. Its parent must exist.
 private func makeDirectory(_ path: String) throws(SystemError) {
     if mkdir(path, 0o755) != 0, errno != EEXIST { throw .last("make the directory \(path)") }
 }

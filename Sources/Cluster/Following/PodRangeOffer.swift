@@ -2,9 +2,9 @@ internal import Addressing
 internal import Kubernetes
 internal import NIOCore
 
-/// Offers the node's own pod ranges to the cluster where that has given it none, so that others of the cluster know them
-/// too. What a Node has got it keeps, so an allocator of the cluster's gets time to be first. All of it happens on the
-/// client's loop.
+/// Sets the pod ranges of the Node object to the node's own if it has none, so that other programs in the cluster know them
+/// too. The ranges of a Node cannot be changed later, so this waits first: an IP address allocator of the cluster has
+/// precedence. Everything runs on the client's loop.
 final class PodRangeOffer {
     private let client: APIClient
     private let notify: (String) -> Void
@@ -12,7 +12,7 @@ final class PodRangeOffer {
     private var waiting: Scheduled<Void>?
     private var isRefused = false
 
-    /// How long an allocator of the cluster's has, and how long a failure is left alone.
+    /// How long an allocator of the cluster has to set the ranges, and the delay before a retry after a failure.
     private static let patience = TimeAmount.seconds(10)
 
     init(_ client: APIClient, notify: @escaping (String) -> Void) {
@@ -20,9 +20,9 @@ final class PodRangeOffer {
         self.notify = notify
     }
 
-    /// The node as it is now, and what it could have.
+    /// Takes the current Node object and the ranges to offer. Starts the wait if there is something to set, and ends it if not.
     func consider(_ node: Node, _ ranges: [IPv6Prefix]) {
-        // One of each family is what a Node can have.
+        // A Node can have one range of each family.
         let offered = [ranges.first { $0.ipv4 == nil }, ranges.first { $0.ipv4 != nil }].compactMap(\.self)
         next = node.podCIDRs.isEmpty && !offered.isEmpty && !isRefused ? (node, offered) : nil
         guard next != nil else { return stop() }
@@ -58,7 +58,7 @@ final class PodRangeOffer {
         case .failure(let error as RequestFailure) where Self.isFinal(error):
             isRefused = true
             notify("cannot set the Node's podCIDRs, which are empty, to \(ranges): \(error)")
-        // Another client was faster, or the server is away: the watch reports when that is over.
+        // Another client changed the Node, or the server is unreachable. Try again, unless the watch has reported ranges.
         case .failure: if next != nil { wait() }
         }
     }

@@ -1,21 +1,21 @@
 internal import Addressing
 internal import Kubernetes
 
-/// The addresses that are no service's: those of all Nodes, and those by which the API server is reached. Of a change, only
-/// the addresses it concerns are looked at.
+/// The addresses that no service may have: those of all Nodes, and those by which the API server is reached. The time that a
+/// change takes depends only on the number of addresses that it concerns.
 struct ReservedAddresses: Sendable {
-    /// All of them.
+    /// All reserved addresses.
     private(set) var all: Set<IPv6Address> = []
 
     private var nodes: [ObjectKey: Set<IPv6Address>] = [:]
-    /// How many Nodes have an address, and servers.
+    /// How many Nodes have an address; the API server counts as one more.
     private var counts: [IPv6Address: Int] = [:]
     private var servers: Set<IPv6Address> = []
     private var delivered: Set<IPv6Address> = []
-    /// Those of the servers that count.
+    /// The addresses of the API server that are reserved, without its cluster IPs.
     private var serverAddresses: Set<IPv6Address> = []
 
-    /// The addresses of a Node as they are now; none when it is gone.
+    /// Sets the addresses of a Node; empty if it was deleted.
     mutating func set(_ key: ObjectKey, _ addresses: [IPv6Address]) {
         let new = Set(addresses)
         let old = nodes[key] ?? []
@@ -23,14 +23,14 @@ struct ReservedAddresses: Sendable {
         replace(old, with: new)
     }
 
-    /// The addresses by which the API server is reached.
+    /// Sets the addresses by which the API server is reached.
     mutating func setServers(_ addresses: Set<IPv6Address>) {
         servers = addresses
         review()
     }
 
-    /// Cluster IPs of the API server itself: a connection to one is forwarded to a server whether or not this machine
-    /// has the address, so services may have it.
+    /// Sets the cluster IPs of the API server itself, which are not reserved: a connection to one is forwarded to a server
+    /// whether or not this machine has the address, so services may have it.
     mutating func setServerClusterIPs(_ addresses: [IPv6Address]) {
         delivered = Set(addresses)
         review()

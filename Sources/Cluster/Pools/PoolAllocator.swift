@@ -6,74 +6,74 @@ public import Services
 /// must change come out. It has no state beyond the services, so a new leader with the same services continues where
 /// the last one stopped.
 ///
-/// An address is free when no service should have it and no `status` contains it: an address taken from one service is
-/// assigned to another only after the API server has stored its removal. Only the services that a change concerns are
-/// examined, and when an address becomes free, those that wait for one.
+/// An address is free when no service should have it and no `status` contains it: an address that one service must release is
+/// assigned to another only after the API server has stored its removal. Only the services that a change concerns are examined,
+/// and when an address becomes free, those that wait for one.
 public struct PoolAllocator: Sendable {
-    /// What became of the changes.
+    /// The result of ``PoolAllocator/settle()``.
     public struct Decisions: Hashable, Sendable {
-        /// Services of which ``target(of:)`` has something to write, in order.
+        /// Services whose `status` must be written (``target(of:)`` returns the addresses), sorted by key.
         public var toWrite: [ObjectKey] = []
-        /// Services with which something else is wrong than before, in order.
+        /// Services whose ``problem(of:)`` has changed, sorted by key.
         public var problems: [ObjectKey] = []
     }
 
     struct Record: Sendable {
         var service: Service
         var claim = Claim.others
-        /// What it is meant to have, by family in its order.
+        /// The addresses that it should have, in the order of its families.
         var held: [IPv6Address] = []
-        /// What of the pools its `status` has beyond that.
+        /// Pool addresses in its `status` that it should not have.
         var residue: [IPv6Address] = []
         var problem: PoolProblem?
     }
 
-    /// What a service is to the pools.
+    /// How the pools apply to a service.
     enum Claim: Sendable {
-        /// Another controller's business.
+        /// Another controller is responsible for it. Its `status` is not written.
         case others
-        /// It gets nothing, and what it has of the pools is taken back.
+        /// It should have no pool addresses. Those in its `status` are removed.
         case nothing
-        /// It gets what it wants.
+        /// It requests addresses.
         case demand(PoolDemand)
-        /// It wants something that cannot be understood.
+        /// Its request for addresses is invalid.
         case mistake(PoolProblem)
     }
 
     private let loadBalancerClass: String
     var table: PoolTable
     var records: [ObjectKey: Record] = [:]
-    /// Who is meant to have an address, and on which terms.
+    /// The services that should have an address, and the terms on which each shares it.
     var holders: [IPv6Address: [ObjectKey: SharingTerms]] = [:]
-    /// Whose `status` has an address that it is not meant to have.
+    /// The services whose `status` has an address that they should not have.
     private(set) var staleAddresses: [IPv6Address: Set<ObjectKey>] = [:]
-    /// Addresses that are shared under a key.
+    /// The addresses of services with a sharing key, by that key.
     var shared: [String: Set<IPv6Address>] = [:]
-    /// Services that lack an address they want.
+    /// Services that do not have an address of every family that they request.
     private var lacking: Set<ObjectKey> = []
     private var changed: Set<ObjectKey> = []
     private var isFreed = false
 
-    /// Makes one that knows of no service yet.
+    /// Makes an allocator without services.
     public init(pools: [AddressPool], loadBalancerClass: String) {
         table = PoolTable(pools)
         self.loadBalancerClass = loadBalancerClass
     }
 
-    /// How many services are known.
+    /// The number of known services.
     public var count: Int { records.count }
 
-    /// A service as it was last taken in.
+    /// The latest known version of a service; `nil` if there is none.
     public func service(_ key: ObjectKey) -> Service? { records[key]?.service }
 
-    /// What is wrong with a service; `nil` if it has what it wants, or wants nothing.
+    /// What is wrong with a service; `nil` if it has the addresses that it requests, or requests none.
     public func problem(of key: ObjectKey) -> PoolProblem? { records[key]?.problem }
 
-    /// The addresses a service is meant to have.
+    /// The addresses that a service should have.
     public func addresses(of key: ObjectKey) -> [IPv6Address] { records[key]?.held ?? [] }
 
-    /// The service as it was last taken in, and the addresses to write into its `status`; `nil` if it has them, or is none
-    /// of ours.
+    /// The latest known version of a service, and the addresses to write into its `status`. `nil` if the `status` has exactly
+    /// these addresses, or if another controller is responsible for the service.
     public func target(of key: ObjectKey) -> (service: Service, addresses: [IPv6Address])? {
         guard let record = records[key] else { return nil }
         let service = record.service
@@ -81,7 +81,7 @@ public struct PoolAllocator: Sendable {
         switch record.claim {
         case .others: return nil
         case .nothing:
-            // The status contains a name, which is another controller's.
+            // A name in the status was written by another controller.
             guard service.ingressNames.isEmpty else { return nil }
             wanted = service.ingressIPs.filter { table.pool(of: $0) == nil }
         case .demand, .mistake: wanted = record.held
@@ -112,7 +112,7 @@ public struct PoolAllocator: Sendable {
         changed.remove(key)
     }
 
-    /// Decides, after any number of changes.
+    /// Assigns and releases addresses after any number of updates. Returns the services that this concerns.
     public mutating func settle() -> Decisions {
         var looked = changed
         let before = Dictionary(uniqueKeysWithValues: looked.map { ($0, records[$0]?.problem) })
@@ -120,7 +120,8 @@ public struct PoolAllocator: Sendable {
         var waiting = looked.intersection(lacking)
         changed = []
         var problems = before
-        // What gives up its share of two frees it for others.
+        // A service that requires both families releases the address of one if it cannot get the other. Others may get that
+        // address.
         repeat {
             if isFreed { waiting = lacking }
             isFreed = false
@@ -143,7 +144,7 @@ public struct PoolAllocator: Sendable {
     }
 }
 
-// What is kept.
+// The review of one service: how the pools apply to it, and which addresses it keeps.
 extension PoolAllocator {
     private func claim(of service: Service) -> Claim {
         guard service.type == "LoadBalancer" else { return .nothing }
@@ -156,7 +157,8 @@ extension PoolAllocator {
         }
     }
 
-    /// Whether its `status` is another controller's, as far as can be known.
+    /// Whether another controller seems to have written the `status`: nothing marks the service as ours, and the `status` has a
+    /// name, or only addresses outside of the pools.
     private func isForeign(_ service: Service) -> Bool {
         guard service.type == "LoadBalancer", service.isBalanced(by: loadBalancerClass),
             !service.isMeantForPools(of: loadBalancerClass)
@@ -165,7 +167,7 @@ extension PoolAllocator {
             || !service.ingressIPs.isEmpty && service.ingressIPs.allSatisfy { table.pool(of: $0) == nil }
     }
 
-    /// Works out what a service is to the pools and what it keeps of what it has.
+    /// Determines how the pools apply to a service, and which of its addresses it keeps.
     private mutating func review(_ key: ObjectKey) {
         guard var record = records[key] else { return }
         let service = record.service
@@ -190,7 +192,8 @@ extension PoolAllocator {
         updateStaleAddresses(of: key)
     }
 
-    /// Whether a service may have an address that is not lost to others already.
+    /// Whether a service may have an address: it matches the request, and the other services that should have it agree to
+    /// share it.
     private func isAllowed(_ address: IPv6Address, _ key: ObjectKey, _ demand: PoolDemand) -> Bool {
         guard let pool = table.pool(of: address), demand.pool.map({ $0 == table.pools[pool].name }) ?? true,
             demand.asked[address.family].map({ $0 == address }) ?? true
@@ -198,12 +201,14 @@ extension PoolAllocator {
         return stranger(to: demand.terms, at: address, besides: key) == nil
     }
 
-    /// Who has an address on terms that do not agree.
+    /// The first other service, by key, that should have an address on terms that do not agree with these; `nil` if there
+    /// is none.
     func stranger(to terms: SharingTerms, at address: IPv6Address, besides key: ObjectKey) -> ObjectKey? {
         holders[address]?.lazy.filter { $0.key != key && !$0.value.agree(with: terms) }.map(\.key).min()
     }
 
-    /// The services that have an address that another service requests.
+    /// The first other service that prevents a service from getting an address: one that has it on terms that do not agree, or
+    /// one whose `status` still has it; `nil` if there is none.
     func conflictingService(with terms: SharingTerms, at address: IPv6Address, for key: ObjectKey) -> ObjectKey? {
         stranger(to: terms, at: address, besides: key) ?? staleAddresses[address]?.filter { $0 != key }.min()
     }
@@ -211,12 +216,12 @@ extension PoolAllocator {
     func isHeld(_ address: IPv6Address) -> Bool { holders[address] != nil || staleAddresses[address] != nil }
 }
 
-// Who has what.
+// Which service has which address.
 extension PoolAllocator {
     mutating func hold(_ addresses: [IPv6Address], by key: ObjectKey, _ terms: SharingTerms) {
         for address in addresses {
             let old = holders[address, default: [:]].updateValue(terms, forKey: key)
-            // On other terms, others may get along.
+            // The service has changed its terms, and waiting services may agree with the new ones.
             if let old, old != terms {
                 isFreed = true
                 unshare(old, address)
@@ -241,7 +246,7 @@ extension PoolAllocator {
         if shared[key]?.isEmpty == true { shared[key] = nil }
     }
 
-    /// Notes what a service's `status` has of the pools and it is not meant to have.
+    /// Updates which pool addresses in the `status` of a service it should not have.
     mutating func updateStaleAddresses(of key: ObjectKey) {
         guard let record = records[key] else { return }
         let old = record.residue

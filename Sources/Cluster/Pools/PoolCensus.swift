@@ -14,7 +14,7 @@ public struct PoolCensus: Sendable {
     private var holders: [IPv6Address: Int] = [:]
     private var used: [Part: Int] = [:]
 
-    /// No service is known yet.
+    /// Makes a census without services.
     public init(_ pools: [AddressPool]) { table = PoolTable(pools) }
 
     /// Sets or, with `nil`, removes a service.
@@ -35,7 +35,7 @@ public struct PoolCensus: Sendable {
         used[Part(pool: pool, family: address.family), default: 0] += change
     }
 
-    /// What is in use, by pool and family.
+    /// The use of the pools, by pool and family.
     public var uses: [PoolUse] {
         table.pools.enumerated().flatMap { index, pool in
             [IPFamily.ipv6, .ipv4].filter { table.has($0, in: index) }.map { family in

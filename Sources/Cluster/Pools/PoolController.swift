@@ -49,7 +49,7 @@ public final class PoolController: Sendable {
         state = .makeBoxSendingValue(State(), eventLoop: client.loop)
     }
 
-    /// Whether this node is the leader. To be called on the client's loop, as all else.
+    /// Whether this node is the leader. Read it on the client's loop, on which all other members are used too.
     public var isLeading: Bool { state.value.leadership != nil }
 
     /// Handles a report of the watch of all services. This node becomes a candidate when the first list is complete.

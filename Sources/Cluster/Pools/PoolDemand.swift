@@ -1,31 +1,31 @@
 internal import Addressing
 internal import Kubernetes
 
-/// What a service wants of the pools: a function of its `spec` and its annotations alone.
+/// The pool addresses that a service requests. They depend only on its `spec` and its annotations.
 struct PoolDemand: Hashable, Sendable {
-    /// The families it has, one or two.
+    /// The requested families, one or two.
     var families: [IPFamily]
-    /// Whether some of them are better than none.
+    /// Whether the service accepts an address of one family if it cannot have both (`PreferDualStack`).
     var acceptsOneFamily: Bool
-    /// The pool it chooses.
+    /// The pool that it names; `nil` if it names none.
     var pool: String?
-    /// The addresses it asks for.
+    /// The addresses that it requests, by family.
     var asked: [IPFamily: IPv6Address] = [:]
-    /// With whom it shares.
+    /// The terms on which it shares its addresses.
     var terms: SharingTerms
 }
 
-/// On which terms a service shares its address with others.
+/// The terms on which a service shares its addresses with other services.
 struct SharingTerms: Hashable, Sendable {
-    /// Which pods traffic goes to, as far as that decides on which nodes the address must be.
+    /// Where traffic may go, which determines the nodes that announce the address: all nodes, or those with selected pods.
     private enum Reach: Hashable {
         case allNodes
         case pods(namespace: String, selector: [String: String])
     }
 
-    /// The sharing key; `nil` shares with no other service.
+    /// The sharing key; `nil` if it shares with no other service.
     let key: String?
-    /// Protocol and number.
+    /// The protocol in the upper 16 bits, the port number in the lower.
     private let ports: Set<UInt32>
     private let reach: Reach?
 
@@ -37,7 +37,7 @@ struct SharingTerms: Hashable, Sendable {
             })
         switch service.externalTrafficPolicy {
         case .cluster: reach = .allNodes
-        // Where its endpoints are is only known of a service that selects them.
+        // If a service selects no pods, the nodes of its endpoints are not known here.
         case .local:
             reach =
                 service.selector.isEmpty
@@ -45,8 +45,8 @@ struct SharingTerms: Hashable, Sendable {
         }
     }
 
-    /// Whether both may have one address: they say so, no port is claimed twice, and the nodes that serve the one are those
-    /// that serve the other.
+    /// Whether two services may have the same address: they have the same sharing key, no port in common, and the same nodes
+    /// announce both.
     func agree(with other: SharingTerms) -> Bool {
         guard let key, key == other.key, let reach, reach == other.reach else { return false }
         return ports.isDisjoint(with: other.ports)
@@ -54,7 +54,7 @@ struct SharingTerms: Hashable, Sendable {
 }
 
 extension Service {
-    /// What it wants of the pools, if it is a load balancer's.
+    /// The request of a service of type `LoadBalancer`. Throws if it is invalid.
     func poolDemand() throws(PoolProblem) -> PoolDemand {
         let known = families.isEmpty ? clusterIPs.map(\.family) : families
         guard let first = known.first else { throw .noFamilies }
@@ -89,7 +89,7 @@ extension Service {
         return address
     }
 
-    /// Whether the service asks for pool addresses, whatever it has now.
+    /// Whether the service requests pool addresses explicitly, by its class or an annotation, whatever addresses it has.
     func isMeantForPools(of loadBalancerClass: String) -> Bool {
         self.loadBalancerClass == loadBalancerClass
             || [PoolAnnotation.pool, PoolAnnotation.addresses, PoolAnnotation.sharing].contains {

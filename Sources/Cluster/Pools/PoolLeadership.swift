@@ -3,8 +3,8 @@ internal import Kubernetes
 internal import Services
 internal import Timing
 
-/// What the leader does: reads all services, then writes the addresses that a ``PoolAllocator`` assigns. A pure state machine:
-/// events in, requests out.
+/// The work of the leader: reads all services, then writes the addresses that a ``PoolAllocator`` assigns. A pure state
+/// machine: its input is events, its output is requests.
 ///
 /// It starts with a list of its own, because a watch may be behind the last writes of the previous leader. Every write names
 /// the version it is based on, so a write that is too late fails.

@@ -5,17 +5,18 @@ public import Services
 public struct PoolOptions: Hashable, Sendable {
     /// The pools. No two ranges may overlap.
     public var pools: [AddressPool]
-    /// The class of services that are given addresses, besides those without a class.
+    /// The class of services that get addresses, besides those without a class.
     public var loadBalancerClass = ServiceOptions().loadBalancerClass
-    /// What decides which agent assigns. It must be the same for all agents of a cluster, wherever they run.
+    /// The lease that elects the agent that assigns addresses. It must be the same for all agents of a cluster, wherever they
+    /// run.
     public var lease: ObjectKey
-    /// How soon another takes over.
+    /// The times of the election, which determine how soon another agent takes over.
     public var times = LeaseElection.Times()
 
-    /// Where the lease is of agents that are no pods.
+    /// The namespace of the lease if the agents do not run in pods.
     public static let defaultNamespace = "kube-system"
 
-    /// Options for these pools. `namespace` is where the lease is: that of the agents' pods.
+    /// Makes options for these pools. `namespace` is that of the lease: the namespace of the agents' pods.
     public init(pools: [AddressPool], namespace: String = defaultNamespace) {
         self.pools = pools
         lease = ObjectKey(namespace: namespace, name: PoolController.leaseName)

@@ -7,7 +7,7 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownPool(String, known: [String])
     /// It requests something that is not an address.
     case notAnAddress(String)
-    /// It requests addresses in two ways.
+    /// It requests addresses both in `spec.loadBalancerIP` and in an annotation.
     case askedTwice
     /// It requests an address of a family that it does not have.
     case otherFamily(IPv6Address)
@@ -41,7 +41,7 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether an administrator should act.
     public var isWarning: Bool { self != .foreign }
 
-    /// The message, with what may help.
+    /// The message, with a remedy if there is one.
     public var description: String {
         switch self {
         case .unknownPool(let name, let known):
@@ -76,9 +76,9 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// The annotations of services that concern pools.
 enum PoolAnnotation {
-    /// Names the pool to take addresses from.
+    /// The name of the pool to assign addresses from.
     static let pool = "kubermesh.io/pool"
-    /// The addresses to take.
+    /// The requested addresses, separated by commas.
     static let addresses = "kubermesh.io/addresses"
     /// Services with the same value may share an address.
     static let sharing = "kubermesh.io/allow-shared-address"

@@ -2,20 +2,20 @@ internal import Addressing
 internal import Kubernetes
 internal import Services
 
-/// The addresses of pools, and where to search for a free one: a search never walks through a pool, only through its
-/// assigned addresses.
+/// The addresses of the pools, and where the search for a free one starts. A search passes over assigned addresses only, so its
+/// duration does not depend on the size of the pool.
 struct PoolTable: Sendable {
     private struct Entry {
         var range: AddressRange
         var pool: Int
-        /// All below are held; `nil` if all are.
+        /// All addresses of the range below this one are held; `nil` if the whole range is held.
         var floor: IPv6Address?
     }
 
     let pools: [AddressPool]
-    /// By address.
+    /// In ascending order of their addresses.
     private var entries: [Entry] = []
-    /// The entries of each pool, as it lists its ranges.
+    /// The entries of each pool, in the order of its ranges.
     private var places: [[Int]]
 
     init(_ pools: [AddressPool]) {
@@ -39,13 +39,13 @@ struct PoolTable: Sendable {
         return low > 0 && entries[low - 1].range.contains(address) ? low - 1 : nil
     }
 
-    /// The pool that an address is of.
+    /// The index of the pool that contains an address; `nil` if there is none.
     func pool(of address: IPv6Address) -> Int? { entry(of: address).map { entries[$0].pool } }
 
     /// Whether a pool has addresses of a family at all.
     func has(_ family: IPFamily, in pool: Int) -> Bool { pools[pool].ranges.contains { $0.family == family } }
 
-    /// The lowest free address of a family; ranges in the order of the configuration.
+    /// The lowest free address of a family, in the first range of the pool, in the order of the configuration, that has one.
     mutating func lowest(_ family: IPFamily, in pool: Int, isHeld: (IPv6Address) -> Bool) -> IPv6Address? {
         for place in places[pool] where entries[place].range.family == family {
             while let address = entries[place].floor {
@@ -57,7 +57,7 @@ struct PoolTable: Sendable {
         return nil
     }
 
-    /// An address is held no more.
+    /// Notes that an address is no longer held.
     mutating func release(_ address: IPv6Address) {
         guard let place = entry(of: address) else { return }
         entries[place].floor = min(entries[place].floor ?? address, address)

@@ -3,11 +3,13 @@ public import Kubernetes
 public import Services
 
 extension Service {
-    /// The addresses of this service that a node should announce, and how.
+    /// The addresses of this service that a node should announce, with the level of each.
     ///
-    /// Those from outside of the cluster follow `externalTrafficPolicy`, cluster IPs `internalTrafficPolicy`. Where traffic
-    /// stays local, the node must have an endpoint of the address's family; endpoints that go and still serve count while
-    /// there is none that stays (as kube-proxy has it), and are the last resort as soon as there is one on another node.
+    /// External IPs and load balancer addresses follow `externalTrafficPolicy`, cluster IPs follow `internalTrafficPolicy`.
+    /// With the policy `Cluster`, the node must be ready, and any node must have an endpoint of the address's family. With
+    /// `Local`, this node must have one. Endpoints that terminate but still serve count only while the node has no ready
+    /// endpoint, as in kube-proxy. With such endpoints alone, the address is last resort as soon as another node has a ready
+    /// endpoint.
     public func levels(
         on node: NodeConditions, slices: some Collection<EndpointSlice>, options: ServiceOptions
     ) -> [IPv6Address: AnnouncementLevel] {
@@ -30,13 +32,13 @@ extension Service {
         return result
     }
 
-    /// Whether it is a load balancer's service of this class, or of none.
+    /// Whether it is of type `LoadBalancer`, with this class or without a class.
     func isBalanced(by loadBalancerClass: String) -> Bool {
         type == "LoadBalancer" && (self.loadBalancerClass ?? loadBalancerClass) == loadBalancerClass
     }
 }
 
-/// How many endpoints of one family there are, here and elsewhere.
+/// The number of endpoints of one family, on this node and in total.
 private struct EndpointCensus {
     private var readyHere = 0
     private var leavingHere = 0

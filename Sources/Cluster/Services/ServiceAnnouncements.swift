@@ -2,7 +2,8 @@ public import Addressing
 public import Kubernetes
 public import Services
 
-/// The addresses of the cluster's services that this node should announce. A change costs only the services it concerns.
+/// The addresses of the cluster's services that this node should announce. A change examines only the services that it
+/// concerns.
 public struct ServiceAnnouncements: Sendable {
     /// The addresses to announce.
     public private(set) var entries: [IPv6Address: ServiceDemand] = [:]
@@ -18,13 +19,13 @@ public struct ServiceAnnouncements: Sendable {
     /// Addresses that changed since the last ``takeChanges()``.
     private var changed: Set<IPv6Address> = []
 
-    /// No service is known yet.
+    /// Makes announcements without services.
     public init(node: NodeConditions, options: ServiceOptions) {
         self.node = node
         self.options = options
     }
 
-    /// Sets the conditions of this node; a change costs all services.
+    /// Sets the conditions of this node. A change examines all services.
     public mutating func setNode(_ conditions: NodeConditions) {
         guard node != conditions else { return }
         node = conditions

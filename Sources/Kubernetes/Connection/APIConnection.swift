@@ -52,7 +52,7 @@ public struct ConnectionProblem: Error, Hashable, Sendable, CustomStringConverti
     public var place: String
     /// What is wrong.
     public var message: String
-    /// What may help.
+    /// A possible remedy.
     public var advice: String
 
     /// `/etc/…/admin.conf: users[0].user.exec: … (…)`
@@ -63,7 +63,7 @@ public struct ConnectionProblem: Error, Hashable, Sendable, CustomStringConverti
 public enum ConnectionSource: Hashable, Sendable, CustomStringConvertible {
     /// A kubeconfig file, which must be there, and one of its contexts; `nil` is its current one.
     case kubeconfig(path: String, context: String?)
-    /// What Kubernetes gives a pod: a directory, and the server's host and port as in the environment.
+    /// The service account of a pod: its directory, and the server's host and port from the environment.
     case serviceAccount(directory: String, host: String, port: String)
 
     /// The configured file, else that in `KUBECONFIG`, else the pod's service account; `nil` if there is no API, which is

@@ -1,11 +1,11 @@
 internal import Linux
 internal import NIOSSL
 
-/// The small files a connection is described by.
+/// The small files that describe a connection.
 enum ConnectionFile {
     static func exists(_ path: String) -> Bool { SmallFile.exists(path) }
 
-    /// A whole file. `place` is the key that names it, and `advice` what to do where it cannot be read.
+    /// Reads a whole file. `place` is the key that names it; `advice` is what to do if it cannot be read.
     static func read(_ path: String, upTo limit: Int, place: String, advice: String) throws(ConnectionProblem)
         -> [UInt8]
     {
@@ -24,7 +24,7 @@ enum ConnectionFile {
         return octets
     }
 
-    /// Without white space around.
+    /// The text without white space at its ends.
     static func text(_ octets: [UInt8]) -> String {
         let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0d).contains($0) }
         let start = octets.firstIndex { !isSpace($0) } ?? octets.endIndex

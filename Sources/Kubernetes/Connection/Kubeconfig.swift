@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Yams
 
-/// Reads kubeconfig files: of one context, what leads to a connection. What is wrong elsewhere in the file does not matter.
+/// Reads the connection of one context from a kubeconfig file. Errors elsewhere in the file are ignored.
 struct Kubeconfig {
     private let file: String
     private let root: Yams.Node
@@ -97,7 +97,7 @@ struct Kubeconfig {
 }
 
 extension Kubeconfig {
-    /// One entry of a list of named things.
+    /// A named entry of a list: a cluster, a user or a context.
     private struct Entry {
         var node: Yams.Node
         var place: String
@@ -127,13 +127,13 @@ extension Kubeconfig {
         return value
     }
 
-    /// The text under `key`; `nil` where there is none or it is empty.
+    /// The text under `key`; `nil` if it is missing or empty.
     private func text(_ node: Yams.Node, _ key: String, at place: String) throws(ConnectionProblem) -> String? {
         let text = try scalar(node, key, at: place)?.scalar?.string ?? ""
         return text.isEmpty ? nil : text
     }
 
-    /// The contents of `key-data` in base 64, or else of the file named by `key`.
+    /// The contents of `key-data`, decoded from base64, else of the file that `key` names.
     private func data(_ entry: Entry, _ key: String) throws(ConnectionProblem) -> [UInt8]? {
         if let text = try text(entry.node, key + "-data", at: entry.place) {
             guard let data = Data(base64Encoded: text, options: .ignoreUnknownCharacters), !data.isEmpty else {
@@ -147,7 +147,7 @@ extension Kubeconfig {
             advice: "correct the path, or put the content into \(key)-data")
     }
 
-    /// Relative paths begin where the file is.
+    /// Makes a path absolute. A relative path starts at the directory of the kubeconfig file.
     private func resolve(_ path: String) -> String {
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return file[...slash] + path

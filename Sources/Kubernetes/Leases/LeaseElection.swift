@@ -8,7 +8,7 @@ public import Timing
 /// it may have been deleted a moment ago without its holder knowing. So whoever creates the lease acts only after that
 /// holder must have stopped. A holder that reads another identity in the lease stops at once.
 public struct LeaseElection: Sendable {
-    /// What happened.
+    /// An input.
     public enum Event: Sendable {
         /// Start.
         case start
@@ -24,7 +24,7 @@ public struct LeaseElection: Sendable {
         case release
     }
 
-    /// What to do.
+    /// A request that the caller must send.
     public enum Action: Hashable, Sendable {
         /// Read the lease.
         case read

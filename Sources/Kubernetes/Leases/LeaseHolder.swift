@@ -44,7 +44,7 @@ public final class LeaseHolder: Sendable {
         }
     }
 
-    /// Whether it is the holder, and stays it for `duration` without a renewal. To be called on the client's loop.
+    /// Whether this candidate holds the lease, and will for `duration` even without a renewal. Call it on the client's loop.
     public func isHolder(for duration: Duration = .zero) -> Bool {
         running.value.election.isHolder(at: .now + duration)
     }

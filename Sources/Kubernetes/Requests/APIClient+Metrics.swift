@@ -1,7 +1,7 @@
 internal import CoreMetrics
 internal import Timing
 
-// What is counted of requests, with labels of few values each.
+// Metrics of requests. Each label has few values.
 extension APIClient {
     /// Counts a finished request; `nil` is success.
     func count(_ request: APIRequest, since begun: Instant, _ failure: RequestFailure?) {

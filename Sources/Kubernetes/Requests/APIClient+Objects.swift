@@ -88,7 +88,7 @@ extension APIClient {
     }
 }
 
-// What the agent changes.
+// The changes that the agent makes.
 extension APIClient {
     /// Sets the pod ranges of a node that has none: `spec.podCIDRs` can be set once and never changed.
     public func offer(podCIDRs ranges: [IPv6Prefix], of node: Node) -> EventLoopFuture<Node> {

@@ -5,23 +5,23 @@ public import NIOCore
 internal import NIOHTTP1
 public import Timing
 
-/// A client of one API server, over HTTP/1.1 and TLS. Every watch has a connection of its own, so that one that hangs delays
-/// nothing else. Everything runs on one event loop. Decoding the first list of a large cluster takes a while, so use another
-/// loop to answer probes.
+/// A client of one API server, over HTTP/1.1 and TLS. Every watch has its own connection, so that one that does not progress
+/// delays nothing else. Everything runs on one event loop. Decoding the first list of a large cluster takes a while, so use
+/// another loop to answer probes.
 public final class APIClient: Sendable {
     /// The event loop.
     public let loop: any EventLoop
     /// The source of the connection, for messages.
     public let origin: String
     private let source: ConnectionSource
-    /// What requests are counted by.
+    /// The factory of the metrics of requests.
     let metrics: any MetricsFactory
     private let session: NIOLoopBoundBox<Session>
-    /// Where connections of late went to, the latest first. On the loop only.
+    /// The addresses of recent connections, the latest first. Used on the loop only.
     private let peers: NIOLoopBoundBox<[IPv6Address]>
     private let addressed: @Sendable () -> Void
 
-    /// Of more peers than these, as of a name with many addresses, the first are forgotten.
+    /// The maximum number of ``peers``. A server name may have many addresses; the oldest are forgotten.
     private static let mostPeers = 16
 
     private struct Session {
@@ -51,8 +51,8 @@ public final class APIClient: Sendable {
         session = .makeBoxSendingValue(Session(connection: connection, http: http), eventLoop: loop)
     }
 
-    /// The addresses by which the server is reached: that in its URL, and those that connections went to. Empty while it has
-    /// a name and nothing was connected. To be called on the loop.
+    /// The addresses by which the server is reached: the address in its URL, and those of recent connections. Empty while the
+    /// URL has a name and there was no connection yet. Call it on the loop.
     public var serverAddresses: Set<IPv6Address> {
         Set(peers.value).union(session.value.connection.serverAddress.map { [$0] } ?? [])
     }
@@ -79,7 +79,7 @@ public final class APIClient: Sendable {
         }
     }
 
-    /// Starts a request. To be called on the loop, on which `receive` is called too; an error that it throws ends the request.
+    /// Starts a request. Call it on the loop, on which `receive` is called too; an error that it throws ends the request.
     func start(
         _ request: APIRequest, deadline: Duration, receive: @escaping @Sendable (ResponsePart) throws -> Void
     ) -> HTTPClient.Task<Void> {
@@ -99,7 +99,7 @@ public final class APIClient: Sendable {
             eventLoop: .delegateAndChannel(on: loop), deadline: .now() + .nanoseconds(deadline.nanoseconds))
     }
 
-    /// Reads the files of the connection again, at most once a minute. To be called on the loop after a failure that new
+    /// Reads the files of the connection again, at most once a minute. Call it on the loop after a failure that new
     /// credentials may solve.
     func reload(after failure: RequestFailure) {
         guard failure.isOfTheConnection, !session.value.isShutDown else { return }

@@ -15,7 +15,7 @@ extension APIConnection {
         return url.string ?? server
     }
 
-    /// The address of the server, where that is given and not a name.
+    /// The address of the server; `nil` if the URL has a name.
     var serverAddress: IPv6Address? {
         URL(string: server)?.host().flatMap { IPv6Address(ofEitherFamily: $0.trimmingBrackets) }
     }
@@ -24,7 +24,7 @@ extension APIConnection {
     func makeClient(
         on loop: any EventLoop, opened: @escaping @Sendable (IPv6Address) -> Void
     ) throws(ConnectionProblem) -> HTTPClient {
-        // The client does not look at the port before it makes an address of it, and then it is too late.
+        // The HTTP client does not check the port until it makes an address of it, which is too late.
         let port = URLComponents(string: requestBase).map { $0.port ?? 443 } ?? 0
         guard (1...65535).contains(port), (try? HTTPClient.Request(url: requestBase)) != nil else {
             throw ConnectionProblem(
@@ -67,7 +67,7 @@ extension APIConnection {
     private func tls() throws(ConnectionProblem) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
-        // A server that does not say goodbye is not waited for: the agent may be about to be replaced.
+        // Wait only briefly for a server that does not close TLS: the agent may be about to be replaced.
         tls.shutdownTimeout = .milliseconds(100)
         do {
             switch trust {

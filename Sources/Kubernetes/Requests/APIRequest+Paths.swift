@@ -1,5 +1,5 @@
 extension APIRequest {
-    /// The first page of a list, or that which a token continues with.
+    /// The first page of a list, or the page that a continuation token names.
     static func list<Object: Resource>(
         _ type: Object.Type, _ scope: WatchScope, limit: Int, continuation: String
     ) -> APIRequest {
@@ -8,7 +8,7 @@ extension APIRequest {
         return get(.list, type, scope, query)
     }
 
-    /// What happens after a version.
+    /// A watch of the changes after a version.
     static func watch<Object: Resource>(
         _ type: Object.Type, _ scope: WatchScope, from resourceVersion: String, timeoutSeconds: Int
     ) -> APIRequest {

@@ -8,7 +8,7 @@ public struct EndpointSlice: Resource {
     public static let apiVersion = "discovery.k8s.io/v1"
     /// `endpointslices`
     public static let plural = "endpointslices"
-    /// Slices live in the namespace of their service.
+    /// Slices are in the namespace of their service.
     public static let isNamespaced = true
 
     /// Name, labels and so on.
@@ -17,19 +17,19 @@ public struct EndpointSlice: Resource {
     public var addressType: String
     /// The endpoints.
     public var endpoints: [Endpoint]
-    /// Their ports; `port` is 0 where all are meant.
+    /// Their ports. `port` is 0 if all ports are meant.
     public var ports: [ServicePort]
 
-    /// The service it belongs to, by its label; `nil` where there is none.
+    /// The service it belongs to, by its label; `nil` without that label.
     public var service: ObjectKey? {
         metadata.labels["kubernetes.io/service-name"].map { ObjectKey(namespace: metadata.namespace, name: $0) }
     }
 
-    /// One endpoint, mostly a pod.
+    /// One endpoint, usually a pod.
     public struct Endpoint: Hashable, Sendable {
-        /// Its addresses; the API means the first.
+        /// Its addresses. The API defines no meaning for those after the first.
         public var addresses: [IPv6Address]
-        /// Where it runs, if that is known.
+        /// The node that it runs on; `nil` if that is not known.
         public var nodeName: String?
         /// `conditions.ready`: it accepts new connections. Missing means yes.
         public var isReady: Bool
@@ -43,7 +43,7 @@ public struct EndpointSlice: Resource {
 extension EndpointSlice {
     private enum CodingKeys: CodingKey { case metadata, addressType, endpoints, ports }
 
-    /// Reads what is used.
+    /// Decodes the fields in use.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         metadata = try fields.decode(ObjectMetadata.self, forKey: .metadata)
@@ -57,7 +57,7 @@ extension EndpointSlice.Endpoint: Codable {
     private enum CodingKeys: CodingKey { case addresses, nodeName, conditions }
     private enum ConditionKeys: CodingKey { case ready, serving, terminating }
 
-    /// Reads what is used.
+    /// Decodes the fields in use.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         addresses = try fields.addresses(.addresses)
@@ -68,7 +68,7 @@ extension EndpointSlice.Endpoint: Codable {
         isTerminating = try conditions?.value(.terminating, else: false) ?? false
     }
 
-    /// Writes what is known.
+    /// Encodes the fields in use.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(addresses.map(\.textOfItsFamily), forKey: .addresses)

@@ -6,19 +6,19 @@ public struct Event: Resource {
     public static let apiVersion = "v1"
     /// `events`
     public static let plural = "events"
-    /// Events live in the namespace of what they are about; those about nodes in `default`.
+    /// Events are in the namespace of their object; those about objects without a namespace, such as nodes, in `default`.
     public static let isNamespaced = true
 
     /// Name, version and so on.
     public var metadata: ObjectMetadata
-    /// One word: `AddressAssigned`.
+    /// The reason, one word: `AddressAssigned`.
     public var reason: String
-    /// A sentence.
+    /// The message, a sentence.
     public var message: String
 
     private enum CodingKeys: CodingKey { case metadata, reason, message }
 
-    /// Reads what is used.
+    /// Decodes the fields in use.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         metadata = try fields.decode(ObjectMetadata.self, forKey: .metadata)
@@ -29,7 +29,7 @@ public struct Event: Resource {
 
 /// An event to be created.
 public struct NewEvent: Hashable, Sendable {
-    /// What an event is about.
+    /// The object that an event is about.
     public struct Subject: Hashable, Sendable, Encodable {
         var kind: String
         var apiVersion: String
@@ -37,7 +37,7 @@ public struct NewEvent: Hashable, Sendable {
         var namespace: String
         var uid: String
 
-        /// An object.
+        /// Refers to an object.
         public init<Object: Resource>(_ object: Object) {
             kind = Object.kind
             apiVersion = Object.apiVersion
@@ -47,11 +47,11 @@ public struct NewEvent: Hashable, Sendable {
         }
     }
 
-    /// What it is about.
+    /// The object that it is about.
     public var subject: Subject
-    /// One word: `NoAddress`.
+    /// The reason, one word: `NoAddress`.
     public var reason: String
-    /// A sentence.
+    /// The message, a sentence.
     public var message: String
     /// Whether it is a `Warning`, and not `Normal`.
     public var isWarning: Bool
@@ -81,7 +81,7 @@ extension NewEvent: Encodable {
         case count
     }
 
-    /// Writes it as the API takes it.
+    /// Encodes it in the form of the API.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(Event.apiVersion, forKey: .apiVersion)
@@ -90,7 +90,7 @@ extension NewEvent: Encodable {
         try fields.encode(["name": name, "namespace": namespace], forKey: .metadata)
         try fields.encode(subject, forKey: .involvedObject)
         try fields.encode(reason, forKey: .reason)
-        // The API takes no longer ones.
+        // The API rejects long messages.
         try fields.encode(String(message.prefix(1000)), forKey: .message)
         try fields.encode(isWarning ? "Warning" : "Normal", forKey: .type)
         try fields.encode(["component": "kubermesh", "host": host], forKey: .source)

@@ -6,7 +6,7 @@ public struct Lease: Resource {
     public static let apiVersion = "coordination.k8s.io/v1"
     /// `leases`
     public static let plural = "leases"
-    /// Leases live in namespaces.
+    /// Leases are namespaced.
     public static let isNamespaced = true
 
     /// Name, version and so on.
@@ -24,7 +24,7 @@ public struct Lease: Resource {
         self.record = record
     }
 
-    /// Reads what is used.
+    /// Decodes the fields in use.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         metadata = try fields.decode(ObjectMetadata.self, forKey: .metadata)
@@ -36,13 +36,13 @@ public struct Lease: Resource {
 public struct LeaseRecord: Hashable, Sendable {
     /// The holder; empty after a release.
     public var holderIdentity = ""
-    /// How long it is valid after the last renewal.
+    /// How long it is valid after the last renewal, in seconds.
     public var leaseDurationSeconds = 0
-    /// Since when, on the holder's clock.
+    /// When the holder acquired it, on the holder's clock.
     public var acquireTime = ""
-    /// When it was renewed last, on the holder's clock.
+    /// When it was last renewed, on the holder's clock.
     public var renewTime = ""
-    /// How often the holder changed.
+    /// The number of times that the holder changed.
     public var leaseTransitions = 0
 
     public init() {}
@@ -53,7 +53,7 @@ extension LeaseRecord: Codable {
         case holderIdentity, leaseDurationSeconds, acquireTime, renewTime, leaseTransitions
     }
 
-    /// Reads one, leniently.
+    /// Decodes a record. Missing fields are empty or 0.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         holderIdentity = try fields.value(.holderIdentity, else: "")
@@ -63,7 +63,7 @@ extension LeaseRecord: Codable {
         leaseTransitions = try fields.value(.leaseTransitions, else: 0)
     }
 
-    /// Writes one; an empty time is `null`, as the API takes no empty ones.
+    /// Encodes a record. An empty time becomes `null`, because the API rejects empty times.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(holderIdentity, forKey: .holderIdentity)

@@ -1,25 +1,25 @@
 internal import Addressing
 
 extension KeyedDecodingContainer {
-    /// The value under `key`, or `fallback` where there is none or `null`. What is there and of another type is an error.
+    /// The value under `key`, or `fallback` if it is missing or `null`. A value of another type is an error.
     func value<Value: Decodable>(_ key: Key, else fallback: @autoclosure () -> Value) throws -> Value {
         try decodeIfPresent(Value.self, forKey: key) ?? fallback()
     }
 
-    /// The mapping under `key`, or `nil`.
+    /// The mapping under `key`; `nil` if it is missing or `null`.
     func fields<Inner: CodingKey>(_ key: Key, _ inner: Inner.Type) throws -> KeyedDecodingContainer<Inner>? {
         guard contains(key), try !decodeNil(forKey: key) else { return nil }
         return try nestedContainer(keyedBy: inner, forKey: key)
     }
 
-    /// The addresses in the list under `key`. What is none, like `""`, `None` and a host's name, is left out.
+    /// The addresses in the list under `key`. Entries that are not addresses, such as `""`, `None` and host names, are skipped.
     func addresses(_ key: Key) throws -> [IPv6Address] {
         try value(key, else: [String]()).compactMap(IPv6Address.init(ofEitherFamily:))
     }
 }
 
 extension IPv6Address {
-    /// Reads an address of either family; one of IPv4 in its mapped form.
+    /// Parses an address of either family. An IPv4 address becomes its mapped form.
     init?(ofEitherFamily text: String) {
         if let address = IPv4Address(text) {
             self.init(address)
@@ -28,6 +28,6 @@ extension IPv6Address {
         }
     }
 
-    /// As the API writes it: IPv4 in dotted quads.
+    /// The address as the API writes it: IPv4 in dotted decimal.
     var textOfItsFamily: String { ipv4?.description ?? description }
 }

@@ -1,4 +1,4 @@
-/// A moment on the clock of the wall, as objects carry it.
+/// A wall-clock time in microseconds, as objects have it.
 public struct MicroTime: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// Microseconds since 1970, not counting leap seconds.
     public var microseconds: Int64
@@ -25,8 +25,8 @@ public struct MicroTime: Hashable, Sendable, Comparable, CustomStringConvertible
 
     private var wholeSeconds: Int64 { (microseconds - Self.modulo(microseconds, 1_000_000)) / 1_000_000 }
 
-    /// The Gregorian date so many days after 1 January 1970. Years are counted from March, so that the leap day is their
-    /// last; 400 of them have 146,097 days.
+    /// The Gregorian date this many days after 1 January 1970. Years start in March, so that the leap day is the last day of a
+    /// year; 400 years have 146,097 days.
     private static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let day = days + 719_468  // since 1 March of the year 0
         let era = (day - modulo(day, 146_097)) / 146_097

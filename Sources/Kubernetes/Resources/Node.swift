@@ -8,7 +8,7 @@ public struct Node: Resource {
     public static let apiVersion = "v1"
     /// `nodes`
     public static let plural = "nodes"
-    /// Nodes live in no namespace.
+    /// Nodes are not namespaced.
     public static let isNamespaced = false
 
     /// Name, labels and so on.
@@ -55,7 +55,7 @@ extension Node {
     /// The kubelet's message during a graceful shutdown.
     private static let shutdownMessage = "node is shutting down"
 
-    /// Reads what is used.
+    /// Decodes the fields in use.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         metadata = try fields.decode(ObjectMetadata.self, forKey: .metadata)
@@ -75,7 +75,7 @@ extension Node {
         addresses = try status?.value(.addresses, else: []) ?? []
     }
 
-    /// Writes what is known.
+    /// Encodes the fields in use.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(metadata, forKey: .metadata)

@@ -1,7 +1,7 @@
 public import Addressing
 
-/// A node of the cluster as far as it has addresses. All nodes are watched for these, and the rest of them is large, so
-/// nothing else is kept, and a change of anything else is no change.
+/// The addresses of a Node. All Nodes are watched for these. Nodes are large, so nothing else is kept, and a change of other
+/// fields is no change.
 public struct NodeAddresses: Resource {
     /// `Node`
     public static let kind = Node.kind
@@ -11,7 +11,7 @@ public struct NodeAddresses: Resource {
     public static let plural = Node.plural
     /// `nodeaddresses`
     public static let label = "nodeaddresses"
-    /// Nodes live in no namespace.
+    /// Nodes are not namespaced.
     public static let isNamespaced = false
 
     /// Name, identity and version only.
@@ -24,10 +24,10 @@ extension NodeAddresses {
     private enum CodingKeys: CodingKey { case metadata, status }
     private enum StatusKeys: CodingKey { case addresses }
 
-    /// More addresses of one node are not read.
+    /// The maximum number of addresses per node; more are not read.
     static let limit = 64
 
-    /// Reads what is used.
+    /// Decodes the fields in use.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         metadata = try fields.decode(ObjectMetadata.self, forKey: .metadata)
@@ -38,7 +38,7 @@ extension NodeAddresses {
         addresses = Array(all.lazy.compactMap { IPv6Address(ofEitherFamily: $0.address) }.prefix(Self.limit))
     }
 
-    /// Writes what is known.
+    /// Encodes the fields in use.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(metadata, forKey: .metadata)

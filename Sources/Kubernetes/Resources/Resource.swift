@@ -1,25 +1,25 @@
 /// A kind of object that the agent uses. Only the fields in use are decoded, so a value serves for reading and for patches and
 /// is never written back as a whole. Encoding yields the same fields, for files of our own.
 public protocol Resource: Codable, Hashable, Sendable {
-    /// As in `kind`: `EndpointSlice`.
+    /// The value of `kind`: `EndpointSlice`.
     static var kind: String { get }
-    /// As in `apiVersion`: `discovery.k8s.io/v1`, or `v1` for the core.
+    /// The value of `apiVersion`: `discovery.k8s.io/v1`, or `v1` for the core group.
     static var apiVersion: String { get }
-    /// As in paths: `endpointslices`.
+    /// The name in paths: `endpointslices`.
     static var plural: String { get }
     /// The label of this kind in files, metrics and messages; ``plural`` by default.
     static var label: String { get }
-    /// Whether its objects live in namespaces.
+    /// Whether its objects are in namespaces.
     static var isNamespaced: Bool { get }
-    /// What all objects have.
+    /// The metadata that all objects have.
     var metadata: ObjectMetadata { get set }
 }
 
 extension Resource {
-    /// ``plural``, as one kind is mostly watched for one purpose.
+    /// ``plural``, because one kind is usually watched for one purpose only.
     public static var label: String { plural }
 
-    /// Which object of its kind this is.
+    /// Identifies the object among those of its kind.
     public var key: ObjectKey { ObjectKey(namespace: metadata.namespace, name: metadata.name) }
 
     /// Whether both are equal except for their versions: most changes concern fields that are not decoded.
@@ -31,14 +31,14 @@ extension Resource {
     }
 }
 
-/// Which object of a kind.
+/// Identifies an object among those of its kind.
 public struct ObjectKey: Hashable, Sendable, Comparable, CustomStringConvertible {
-    /// Its namespace; empty for kinds without.
+    /// The namespace; empty for kinds without namespaces.
     public var namespace: String
-    /// Its name.
+    /// The name.
     public var name: String
 
-    /// Names an object.
+    /// Makes a key.
     public init(namespace: String = "", name: String) {
         self.namespace = namespace
         self.name = name
@@ -53,24 +53,24 @@ public struct ObjectKey: Hashable, Sendable, Comparable, CustomStringConvertible
     public var description: String { namespace.isEmpty ? name : "\(namespace)/\(name)" }
 }
 
-/// What all objects have.
+/// The metadata that all objects have, as far as it is used.
 public struct ObjectMetadata: Hashable, Sendable {
     /// Its name.
     public var name: String
-    /// Its namespace; empty for kinds without.
+    /// Its namespace; empty for kinds without namespaces.
     public var namespace: String
     /// Unique, unlike the name, which can be used again.
     public var uid: String
-    /// Its version: handed back as it is, and compared only by ``isOlder(than:)`` and for equality.
+    /// Its version. It is sent back unchanged, and compared only for equality and by ``isOlder(than:)``.
     public var resourceVersion: String
     /// All its labels.
     public var labels: [String: String]
-    /// Its annotations under `kubermesh.io/`, or below that. Those of others can be large and mean nothing here.
+    /// Its annotations under `kubermesh.io/` or a subdomain of it. Others can be large, and are not used.
     public var annotations: [String: String]
     /// When its deletion was requested, in the form of the API; `nil` if it was not.
     public var deletionTimestamp: String?
 
-    /// Names an object.
+    /// Makes the metadata of an object with this name.
     public init(name: String, namespace: String = "") {
         self.name = name
         self.namespace = namespace
@@ -80,8 +80,8 @@ public struct ObjectMetadata: Hashable, Sendable {
         annotations = [:]
     }
 
-    /// Whether this is known to be of an earlier version than `other`, of the same kind. Versions are decimal numbers that
-    /// grow, as the API guarantees since 1.35 and always did; of any others it is not known.
+    /// Whether this is known to be an earlier version than `other`, of the same kind. Versions are increasing decimal numbers:
+    /// the API guarantees that since 1.35, and earlier servers did the same. `false` if a version is not a number.
     public func isOlder(than other: ObjectMetadata) -> Bool {
         guard let own = UInt64(resourceVersion), let other = UInt64(other.resourceVersion) else { return false }
         return own < other
@@ -96,7 +96,7 @@ extension ObjectMetadata: Codable {
         case name, namespace, uid, resourceVersion, labels, annotations, deletionTimestamp
     }
 
-    /// Reads what is used.
+    /// Decodes the fields in use.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         name = try fields.decode(String.self, forKey: .name)

@@ -8,7 +8,7 @@ public struct Service: Resource {
     public static let apiVersion = "v1"
     /// `services`
     public static let plural = "services"
-    /// Services live in namespaces.
+    /// Services are namespaced.
     public static let isNamespaced = true
 
     /// Name, labels and so on.
@@ -45,19 +45,19 @@ public struct Service: Resource {
     public var ports: [ServicePort]
 }
 
-/// Where traffic to a service may go.
+/// The endpoints that traffic to a service may go to.
 public enum TrafficPolicy: String, Hashable, Sendable {
-    /// To endpoints anywhere, also what is written in a way unknown here.
+    /// All endpoints; also for unknown values.
     case cluster = "Cluster"
-    /// Only to endpoints on the node it came to.
+    /// Only endpoints on the node that received the traffic.
     case local = "Local"
 }
 
-/// How many families of addresses a service has.
+/// The number of address families of a service.
 public enum FamilyPolicy: String, Hashable, Sendable {
-    /// One; also what is written in a way unknown here.
+    /// One; also for unknown values.
     case single = "SingleStack"
-    /// Two where there are two.
+    /// Two if the cluster has two.
     case preferDual = "PreferDualStack"
     /// Two.
     case requireDual = "RequireDualStack"
@@ -65,11 +65,11 @@ public enum FamilyPolicy: String, Hashable, Sendable {
 
 /// A port of a service.
 public struct ServicePort: Hashable, Sendable {
-    /// Its name; empty where there is one port only.
+    /// Its name; empty if the service has only one port.
     public var name: String
     /// `TCP`, `UDP` or `SCTP`.
     public var transport: String
-    /// The port clients use.
+    /// The port that clients use.
     public var port: UInt16
 }
 
@@ -80,7 +80,7 @@ extension ServicePort: Codable {
         case port
     }
 
-    /// Reads what is used.
+    /// Decodes the fields in use.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         name = try fields.value(.name, else: "")
@@ -102,7 +102,7 @@ extension Service {
         var hostname: String?
     }
 
-    /// Reads what is used.
+    /// Decodes the fields in use.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         metadata = try fields.decode(ObjectMetadata.self, forKey: .metadata)
@@ -130,7 +130,7 @@ extension Service {
         ingressNames = ingress.compactMap(\.hostname).filter { !$0.isEmpty }
     }
 
-    /// Writes what is known.
+    /// Encodes the fields in use.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(metadata, forKey: .metadata)

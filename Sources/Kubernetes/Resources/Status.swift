@@ -2,9 +2,9 @@
 public struct Status: Hashable, Sendable, Decodable {
     /// The HTTP status; 0 if missing.
     public var code: Int
-    /// For programs: `Expired`, `Conflict`, `Forbidden`, …
+    /// The reason, for programs: `Expired`, `Conflict`, `Forbidden`, …
     public var reason: String
-    /// For people.
+    /// The message, for people.
     public var message: String
     /// The seconds to wait before a retry; 0 if missing.
     public var retryAfterSeconds: Int

@@ -4,12 +4,12 @@ internal import NIOCore
 struct LineSplitter {
     private let limit: Int
     private var buffer = ByteBuffer()
-    /// How many of the first octets are known to hold no end of a line.
+    /// The number of octets, from the start, that are known not to contain the end of a line.
     private var searched = 0
 
     init(limit: Int) { self.limit = limit }
 
-    /// What is set aside for the line under way.
+    /// The capacity of the buffer for an incomplete line, in octets.
     var capacity: Int { buffer.capacity }
 
     /// Appends received octets.

@@ -1,8 +1,8 @@
 /// One page of a list.
 public struct ListPage<Object: Resource>: Hashable, Sendable {
-    /// The version the whole list is of.
+    /// The version of the whole list.
     public var resourceVersion: String
-    /// With what to ask for the next page; empty on the last.
+    /// The token for the next page; empty on the last page.
     public var continuation: String
     /// The objects.
     public var items: [Object]
@@ -21,7 +21,7 @@ extension ListPage: Codable {
         case continuation = "continue"
     }
 
-    /// Reads one; a list of anything else is refused.
+    /// Decodes a page. A list of another kind is rejected.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         guard try fields.decode(String.self, forKey: .kind) == Object.kind + "List" else {
@@ -34,7 +34,7 @@ extension ListPage: Codable {
         items = try fields.value(.items, else: [])
     }
 
-    /// Writes one.
+    /// Encodes a page.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(Object.kind + "List", forKey: .kind)
@@ -47,13 +47,13 @@ extension ListPage: Codable {
 
 /// One line of a watch.
 public enum WatchEvent<Object: Resource>: Hashable, Sendable {
-    /// The object is there, for the first time or changed.
+    /// The object was added or changed.
     case present(Object)
-    /// The object is gone; this is the last of it.
+    /// The object was deleted; this is its last state.
     case gone(Object)
     /// Nothing changed up to this version.
     case bookmark(resourceVersion: String)
-    /// The watch is over.
+    /// The server ended the watch with an error.
     case failed(Status)
 }
 
@@ -62,7 +62,7 @@ extension WatchEvent: Decodable {
     private enum ObjectKeys: CodingKey { case kind, metadata }
     private enum MetadataKeys: CodingKey { case resourceVersion }
 
-    /// Reads one; objects of other kinds are refused.
+    /// Decodes an event. Objects of other kinds are rejected.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         let type = try fields.decode(String.self, forKey: .type)

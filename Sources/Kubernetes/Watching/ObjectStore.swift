@@ -18,14 +18,14 @@ public struct Changes<Object: Resource>: Hashable, Sendable {
 struct ObjectStore<Object: Resource>: Sendable {
     private struct Entry {
         var object: Object
-        /// Its size on the wire.
+        /// Its encoded size as received, in octets.
         var octets: Int
     }
 
     private var entries: [ObjectKey: Entry] = [:]
-    /// The last report of each object that has changed since.
+    /// The last reported state of each object that has changed since; `nil` if the object was not there.
     private var told: [ObjectKey: Object?] = [:]
-    /// The size of all objects on the wire.
+    /// The encoded size of all objects as received, in octets.
     private(set) var octets = 0
 
     var count: Int { entries.count }

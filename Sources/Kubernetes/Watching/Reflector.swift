@@ -4,12 +4,12 @@ public import Timing
 /// machine: one event in, at most one action out. It has one outstanding request at a time; the caller carries it out, reports
 /// the result, and calls with `.clock` when ``deadline`` has come.
 ///
-/// Objects stay known while the server is away, refuses or sends unexpected responses: only a complete list or a deletion event
-/// removes any.
+/// Objects stay known while the server is unreachable, denies access or sends unexpected responses: only a complete list or a
+/// deletion event removes any.
 public struct Reflector<Object: Resource>: Sendable {
     private enum Phase {
         case idle
-        /// Waiting until the deadline, to list or to go on watching from a version.
+        /// Waiting until the deadline, then listing (`nil`) or continuing the watch from a version.
         case waiting(from: String?)
         case listing(ListProgress)
         case watching(Watch)
@@ -59,7 +59,7 @@ public struct Reflector<Object: Resource>: Sendable {
     public var objects: [Object] { Array(store.objects) }
     /// Whether ``takeChanges()`` would return any change.
     public var hasChanges: Bool { store.hasChanges }
-    /// What changed since the last call.
+    /// The changes since the last call.
     public mutating func takeChanges() -> Changes<Object> { store.takeChanges() }
     /// Lines for the log, each once.
     public mutating func takeNotices() -> [String] {
@@ -155,7 +155,7 @@ extension Reflector {
         let seconds = Int(Duration.random(in: limits.watchTime, using: &random).components.seconds)
         let until = now + .seconds(seconds) + limits.margin
         phase = .watching(Watch(resourceVersion: resourceVersion, until: until, heardAt: now))
-        // The server takes it on at once, or is not there.
+        // The server accepts a watch at once, or is unreachable.
         deadline = now + limits.pageTime
         return .watch(resourceVersion: resourceVersion, timeoutSeconds: max(seconds, 1))
     }
@@ -209,7 +209,7 @@ extension Reflector {
     private mutating func ended(
         _ watch: Watch, at now: Instant, _ random: inout some RandomNumberGenerator
     ) -> ReflectorAction? {
-        // A server that always hangs up at once is not to be asked again and again.
+        // A server that ends every watch at once must not be asked without a delay.
         guard watch.hasLasted(at: now) else {
             fail(.unreachable("the watch ended immediately"), watch, at: now, &random)
             return nil
@@ -233,14 +233,15 @@ extension Reflector {
             phase = .waiting(from: watch.resourceVersion)
             deadline = now
         case .watching:
-            // Perhaps the server was set back, and will be silent until it comes to the version it was asked about: list.
+            // The server may have been restored from a backup, and sends nothing until it reaches the requested version: list
+            // again.
             fail(.unreachable("no event on the watch for too long"), at: now, &random)
         }
         return .cut
     }
 }
 
-// What fails.
+// Failures.
 extension Reflector {
     /// Waits after a failed watch, then resumes from its version if the events so far are valid.
     private mutating func fail(
@@ -256,7 +257,7 @@ extension Reflector {
         fail(failure, resumingFrom: isSound ? watch.resourceVersion : nil, at: now, &random)
     }
 
-    /// Waits after a failure, to list everything or to go on from a version.
+    /// Waits after a failure, then lists everything or continues from a version.
     private mutating func fail(
         _ failure: RequestFailure, resumingFrom version: String? = nil, at now: Instant,
         _ random: inout some RandomNumberGenerator
@@ -268,7 +269,7 @@ extension Reflector {
         phase = .waiting(from: version)
         deadline = now + delay
         state.failures[failure.kind, default: 0] += 1
-        // That a version is too old once in a while is in the order of things.
+        // It is normal that a version is too old once in a while.
         guard failure.kind != .expired || backoff.failures > 3 else { return }
         state.lastError = "\(failure)"
         state.connectedSince = nil

@@ -63,15 +63,15 @@ public struct WatchState: Hashable, Sendable {
     public var connectedSince: Instant?
     /// The last failure as text, if any.
     public var lastError: String?
-    /// How many objects are known.
+    /// The number of known objects.
     public var objects = 0
-    /// Lists started.
+    /// The number of lists started.
     public var lists = 0
-    /// Watches accepted by the server.
+    /// The number of watches accepted by the server.
     public var watches = 0
-    /// Events received, without bookmarks.
+    /// The number of events received, without bookmarks.
     public var events = 0
-    /// Failures by kind; a timeout counts as unreachable.
+    /// The number of failures by kind. A timeout counts as unreachable.
     public var failures: [RequestFailure.Kind: Int] = [:]
 }
 

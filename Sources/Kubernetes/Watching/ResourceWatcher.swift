@@ -10,7 +10,7 @@ public struct WatchScope: Hashable, Sendable {
     /// Only the one of this name (`metadata.name` as field selector); `nil` for all.
     public var name: String?
 
-    /// Makes a scope; without arguments it is everything.
+    /// Makes a scope; without arguments, it includes all objects.
     public init(namespace: String? = nil, name: String? = nil) {
         self.namespace = namespace
         self.name = name
@@ -56,7 +56,7 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         let begun = Instant.now
         var task: HTTPClient.Task<Void>?
         var answer: Answer
-        /// Of a watch.
+        /// The lines of a watch; `nil` for a list.
         var lines: LineSplitter?
 
         /// Whether it is a watch that the server accepted.
@@ -158,7 +158,7 @@ extension ResourceWatcher {
             return
         }
         running.value?.exchange?.lines?.append(piece)
-        // An event may end the exchange, and then no more of it counts.
+        // An event may end the exchange; the lines after it are ignored.
         while self.number.value == number, let line = try running.value?.exchange?.lines?.next() {
             if line.readableBytes == 0 { continue }
             let event: WatchEvent<Object> = try decode(line, "a line that is not a watch event for \(Object.plural)")
@@ -198,7 +198,7 @@ extension ResourceWatcher {
     /// Sets the timer and reports, after every event.
     private func settle() {
         guard let deadline = running.value?.reflector.deadline else { return }
-        // One that is too early does no harm, and saves setting another for every line of a watch.
+        // A timer that fires too early does no harm, so it is not set again for every line of a watch.
         if running.value?.timer.map({ deadline < $0.at }) ?? true {
             running.value?.timer?.task.cancel()
             let task = client.loop.scheduleTask(deadline: NIODeadline(deadline)) { [self] in

@@ -1,24 +1,24 @@
 internal import Glibc
 
-/// A program with its arguments, to be run to its end or started and left running, in a namespace if wanted.
+/// A program with its arguments, which runs to its end or in the background, in a namespace if one is given.
 ///
-/// `ip netns exec` makes way for the program it starts, so the process that is started is the program itself; and it
-/// gives it a `/sys` that shows the namespace's own devices.
+/// `ip netns exec` replaces itself with the program that it starts, so the started process is the program itself. It also
+/// mounts a `/sys` with the namespace's own devices.
 public struct Command: Hashable, Sendable {
     /// The program's name or path, and its arguments.
     public var arguments: [String]
-    /// What it reads from its standard input.
+    /// The text for its standard input.
     public var input: String
 
-    /// Describes a command; with a namespace, one that runs inside of it.
+    /// Makes a command; with a namespace, one that runs inside of it.
     public init(_ arguments: [String], in namespace: String? = nil, input: String = "") {
         self.arguments = (namespace.map { ["ip", "netns", "exec", $0] } ?? []) + arguments
         self.input = input
     }
 
-    /// What came out of a program that ended.
+    /// The result of a program that ended.
     public struct Output: Hashable, Sendable {
-        /// The exit status; 128 and the signal's number for one that a signal ended, as shells have it.
+        /// The exit status. As in shells, 128 plus the number of the signal if a signal ended it.
         public var status: Int32
         /// What it wrote to its standard output.
         public var text: String
@@ -32,7 +32,7 @@ public struct Command: Hashable, Sendable {
         try spawn().checked(limit: limit)
     }
 
-    /// Runs the program to its end, whatever its exit status. Throws only when it cannot be run or takes too long.
+    /// Runs the program to its end, whatever its exit status. Throws only if it cannot be run or takes too long.
     public func output(limit: Duration = .seconds(20)) throws(LabError) -> Output {
         try spawn().finish(limit: limit)
     }
@@ -55,8 +55,8 @@ public struct Command: Hashable, Sendable {
         return RunningCommand(arguments: arguments, pid: pid, output: streams[1], errors: streams[2])
     }
 
-    /// Starts the program in a session of its own, so that it outlives this one; what it writes is added to the file
-    /// `log`. Returns its process ID.
+    /// Starts the program in its own session, so that it outlives this process. Its output is appended to the file `log`.
+    /// Returns its process ID.
     public func startDaemon(log: String) throws(LabError) -> Int32 {
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         let file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
@@ -65,7 +65,7 @@ public struct Command: Hashable, Sendable {
         return try launch(input: null, output: file, errors: file, detached: true)
     }
 
-    /// Becomes the program; comes back only with the reason why it could not.
+    /// Replaces this process with the program. Returns only if that fails, with the reason.
     public func replaceThisProcess() -> LabError {
         let words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         execvp(arguments[0], words)
@@ -99,8 +99,7 @@ public struct Command: Hashable, Sendable {
         return pid
     }
 
-    /// A file without a name, so that output of any length needs no reader while the program runs, and leaves nothing
-    /// behind.
+    /// A file without a name. It takes output of any length without a reader while the program runs, and nothing remains of it.
     private static func scratchFile() throws(LabError) -> Int32 {
         guard let file = tmpfile() else { throw .system("make a scratch file in /tmp") }
         defer { fclose(file) }
@@ -119,7 +118,7 @@ public struct Command: Hashable, Sendable {
     }
 }
 
-/// A program that was started; to be finished once.
+/// A program that was started. ``finish(limit:)`` must be called once.
 public struct RunningCommand: Sendable {
     let arguments: [String]
     /// Its process ID.
@@ -133,7 +132,7 @@ public struct RunningCommand: Sendable {
     /// What it has written so far.
     public var text: String { Self.contents(of: output) }
 
-    /// Waits for its end and returns what it wrote. Throws when it failed or did not end within `limit`.
+    /// Waits for its end and returns its output. Throws if it failed or did not end within `limit`.
     @discardableResult
     public func checked(limit: Duration = .seconds(20)) throws(LabError) -> String {
         let result = try finish(limit: limit)
@@ -144,7 +143,7 @@ public struct RunningCommand: Sendable {
         return result.text
     }
 
-    /// Waits for its end. After `limit` it is killed, and that is an error.
+    /// Waits for its end. After `limit` it is killed, and this throws.
     public func finish(limit: Duration = .seconds(20)) throws(LabError) -> Command.Output {
         defer {
             close(output)
@@ -182,7 +181,7 @@ public struct RunningCommand: Sendable {
 }
 
 extension LabError {
-    /// An error of the system, with its own words for it.
+    /// An error of a system call, with the system's description.
     static func system(_ what: String) -> LabError {
         let reason = errno
         let hint = reason == EPERM || reason == EACCES ? " A lab needs root: try sudo." : ""

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// The few things a lab does with files.
+/// The file operations of a lab.
 enum Files {
-    /// The whole of a file; `nil` when it cannot be read.
+    /// Reads a whole file; `nil` if it cannot be read.
     static func read(_ path: String) -> String? {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
@@ -15,7 +15,7 @@ enum Files {
         }
     }
 
-    /// Writes a whole file; readers see the old contents or the new.
+    /// Writes a whole file. Readers see either the old contents or the new.
     static func write(_ text: String, to path: String) throws(LabError) {
         let draft = path + ".new"
         guard let file = fopen(draft, "we") else { throw .system("write \(draft)") }
@@ -26,7 +26,7 @@ enum Files {
         }
     }
 
-    /// Makes a directory and those above it.
+    /// Creates a directory and its parents.
     static func makeDirectory(_ path: String) throws(LabError) {
         var partial = ""
         for part in path.split(separator: "/") {
@@ -35,7 +35,7 @@ enum Files {
         }
     }
 
-    /// The names in a directory; none when it is not there.
+    /// The names in a directory; none if it does not exist.
     static func names(in path: String) -> [String] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
@@ -61,6 +61,6 @@ enum Files {
         rmdir(path)
     }
 
-    /// Whether there is something at the path.
+    /// Whether the path exists.
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// Keeps two commands from making or removing one lab at the same time.
+/// Prevents two commands from creating or removing one lab at the same time.
 enum Lock {
     static let fileName = "lock"
 
-    /// Calls `body` under a lock of the directory.
+    /// Calls `body` while this process holds the lock of the directory.
     ///
-    /// With `sharedByPrograms`, programs started meanwhile hold the lock too, as long as they run. After a crash, the
-    /// next caller waits until they have finished, and finds all that they made.
+    /// With `sharedByPrograms`, programs that `body` starts hold the lock too, as long as they run. After a crash, the next
+    /// caller waits until they have ended, and finds everything that they created.
     static func whileHeld<Result>(
         in directory: String, sharedByPrograms: Bool = false, _ body: () throws(LabError) -> Result
     ) throws(LabError) -> Result {

@@ -2,34 +2,33 @@ internal import Glibc
 
 /// A network namespace, by its name under `/run/netns`.
 public struct Namespace: Hashable, Sendable {
-    /// The name, as `ip netns` has it.
+    /// The name, as in `ip netns`.
     public var name: String
 
-    /// Names a namespace, whether or not it is there.
+    /// Makes a reference to a namespace, whether or not it exists.
     public init(_ name: String) { self.name = name }
 
-    /// Whether there is such a namespace.
+    /// Whether the namespace exists.
     public var exists: Bool { identity != nil }
 
-    /// Makes several namespaces with a single process.
+    /// Creates several namespaces with a single process.
     static func create(_ namespaces: [Namespace]) throws(LabError) {
         try batch(namespaces.map { "netns add \($0.name)" })
     }
 
-    /// Removes those of the namespaces that are there.
+    /// Removes those of the namespaces that exist.
     static func remove(_ namespaces: [Namespace]) throws(LabError) {
         try batch(namespaces.filter(\.exists).map { "netns delete \($0.name)" })
     }
 
-    /// Runs lines of `ip` with a single process: in one namespace, or in the one this process is in.
+    /// Runs lines of `ip` with a single process: in a namespace, or in that of this process.
     static func batch(_ lines: [String], in namespace: Namespace? = nil) throws(LabError) {
         guard !lines.isEmpty else { return }
         let place = namespace.map { ["-n", $0.name] } ?? []
         try Command(["ip"] + place + ["-batch", "-"], input: lines.joined(separator: "\n") + "\n").run()
     }
 
-    /// The identity of a namespace in the kernel: device and inode of its file. `nil` when it is
-    /// not there.
+    /// The identity of a namespace in the kernel: device and inode of its file. `nil` if it does not exist.
     private var identity: Identity? { Identity(path: "/run/netns/\(name)") }
 
     private struct Identity: Hashable {
@@ -44,19 +43,19 @@ public struct Namespace: Hashable, Sendable {
         }
     }
 
-    /// The processes inside any of the namespaces, or about to be.
+    /// The processes that are inside any of the namespaces, or about to enter it.
     static func processes(inside namespaces: [Namespace]) -> [Int32] {
         let wanted = Set(namespaces.compactMap(\.identity))
         let names = Set(namespaces.map(\.name))
         return Files.names(in: "/proc").compactMap { Int32($0) }.filter { pid in
-            // In this order: one that was not seen on its way is there by now, if it is to come at all.
+            // Checked in this order: a process that is no longer about to enter has entered by now, if it ever will.
             if destination(of: pid).map(names.contains) == true { return true }
             return Identity(path: "/proc/\(pid)/ns/net").map(wanted.contains) == true
         }
     }
 
-    /// Waits until processes that were sent SIGSTOP have stopped. A thread must run to stop its process; on a busy
-    /// machine that takes time, while the other threads go on.
+    /// Waits until processes that were sent SIGSTOP have stopped. A thread must run to stop its process. On a busy machine that
+    /// takes time, during which the other threads continue.
     static func waitUntilStopped(_ pids: [Int32], limit: Duration = .seconds(5)) {
         let deadline = ContinuousClock.now + limit
         while pids.contains(where: isRunning), ContinuousClock.now < deadline { usleep(500) }
@@ -65,7 +64,7 @@ public struct Namespace: Hashable, Sendable {
     /// Whether any thread of a process is neither stopped nor dead.
     private static func isRunning(_ pid: Int32) -> Bool {
         Files.names(in: "/proc/\(pid)/task").contains { thread in
-            // The state is after the name, which is in parentheses and may contain any.
+            // The state is after the name, which is in parentheses and may contain any characters.
             guard let text = Files.read("/proc/\(pid)/task/\(thread)/stat"), let name = text.lastIndex(of: ")") else {
                 return false
             }
@@ -73,23 +72,23 @@ public struct Namespace: Hashable, Sendable {
         }
     }
 
-    /// Whether the process is alive and inside this namespace or about to be, and so is one of the lab's own.
+    /// Whether the process is alive, and inside this namespace or about to enter it.
     func holds(_ pid: Int32) -> Bool {
-        // In this order: one that was not seen on its way is there by now, if it is to come at all.
+        // Checked in this order: a process that is no longer about to enter has entered by now, if it ever will.
         if Self.destination(of: pid) == name { return true }
         guard let identity else { return false }
         return Identity(path: "/proc/\(pid)/ns/net") == identity
     }
 
-    /// The namespace that a process will enter, if it is an `ip netns exec` that did not come to it yet.
+    /// The namespace that a process will enter, if it is an `ip netns exec` that has not entered it yet.
     private static func destination(of pid: Int32) -> String? {
         let words = commandLine(of: pid).split(separator: "\0").prefix(4).map(String.init)
         return words.count == 4 && words.starts(with: ["ip", "netns", "exec"]) ? words[3] : nil
     }
 
-    /// The command line of a process. In the middle of `execve` a process has its program already but shows no arguments
-    /// for a moment, and who has just started it can be quick enough to see that. Threads of the kernel and the dead have
-    /// neither, and are not waited for.
+    /// The command line of a process. During `execve`, a process shows no arguments for a moment although it has its program
+    /// already, and the process that started it may read it then. Kernel threads and dead processes have neither, so this does
+    /// not wait for them.
     private static func commandLine(of pid: Int32) -> String {
         for _ in 0..<20 {
             guard let text = Files.read("/proc/\(pid)/cmdline") else { return "" }

@@ -1,7 +1,7 @@
 public import Addressing
 internal import Glibc
 
-/// A TCP server that sends one line to every client, and the client: represents an API server in a lab.
+/// A TCP server that sends one line to every client, and the client. In a lab, it represents an API server.
 public enum Responder {
     /// Answers on all addresses until the process ends.
     public static func serve(port: UInt16, text: String) throws(LabError) -> Never {
@@ -23,8 +23,8 @@ public enum Responder {
         }
     }
 
-    /// The line that a server sends; times out after a second. Without a source port the kernel
-    /// gives the connection one, mostly one that was used a moment ago.
+    /// The line that a server sends. Times out after a second. Without a source port, the kernel chooses one, usually one that
+    /// was used recently.
     public static func dial(
         _ address: IPv6Address, port: UInt16, from source: UInt16 = 0
     ) throws(LabError) -> String {

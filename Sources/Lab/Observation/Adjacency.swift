@@ -1,12 +1,12 @@
 internal import FoundationEssentials
 
-/// A neighbor in the view of one router of a lab, of any implementation.
+/// A neighbor as one router of a lab reports it, whatever its implementation.
 public struct Adjacency: Hashable, Sendable {
     /// The neighbor's router ID.
     public var routerID: String
     /// The port.
     public var port: String
-    /// `Full`, `2-Way`, `ExStart`, …, in the spelling of RFC 2328.
+    /// `Full`, `2-Way`, `ExStart`, …, as spelled in RFC 2328.
     public var state: String
     /// The neighbor's role on a broadcast link: `DR`, `BDR` or `DROther`; `nil` on others, and from agents, which
     /// report roles per interface.
@@ -45,7 +45,7 @@ extension Lab {
         }
     }
 
-    /// Reads lines such as `10.0.0.2  1  Full/PtP  3.750  cluster0  fe80::1`.
+    /// Parses lines such as `10.0.0.2  1  Full/PtP  3.750  cluster0  fe80::1`.
     static func birdAdjacencies(_ text: String) -> [Adjacency] {
         text.split(separator: "\n").compactMap { line in
             let words = line.split(whereSeparator: \.isWhitespace)

@@ -1,14 +1,15 @@
-/// An LSA as one router of a lab has it, whichever router that is: what must be the same on all of them.
+/// An LSA in the database of one router of a lab, whatever its implementation. It has the fields that must be equal on all
+/// routers.
 public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvertible {
-    /// The 16 bits of the type.
+    /// The LS type, 16 bits.
     public var type: UInt16
     /// The link state ID.
     public var linkStateID: UInt32
     /// The router that originated it.
     public var advertisingRouter: UInt32
-    /// The sequence number, as it is on the wire.
+    /// The LS sequence number, as in the packet.
     public var sequence: UInt32
-    /// The checksum, which covers all but the age.
+    /// The LS checksum, which covers everything but the age.
     public var checksum: UInt16
 
     public init(type: UInt16, linkStateID: UInt32, advertisingRouter: UInt32, sequence: UInt32, checksum: UInt16) {
@@ -19,15 +20,15 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
         self.checksum = checksum
     }
 
-    /// Whether it belongs to a link, so that only the routers on that link have it.
+    /// Whether it has link-local flooding scope, so that only the routers on one link have it.
     public var isLinkScoped: Bool { type & 0x6000 == 0 }
 
-    /// By type, then by who made it, then by its ID.
+    /// By type, then by advertising router, then by link state ID.
     public static func < (left: DatabaseEntry, right: DatabaseEntry) -> Bool {
         (left.type, left.advertisingRouter, left.linkStateID) < (right.type, right.advertisingRouter, right.linkStateID)
     }
 
-    /// All fields, numbers as they are written elsewhere.
+    /// All fields, in the usual notations.
     public var description: String {
         "type \(hex(type)) id \(dotted(linkStateID)) from \(dotted(advertisingRouter)) "
             + "sequence \(hex(sequence)) checksum \(hex(checksum))"
@@ -41,10 +42,10 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
 }
 
 extension Lab {
-    /// The age of an LSA that is about to be removed (RFC 2328 §14). FRR shows such for long.
+    /// MaxAge (RFC 2328 §14), the age of an LSA that is about to be removed. FRR shows such LSAs for a long time.
     static let maxAge = 3600
 
-    /// The area's and the domain's LSAs a node has, without those that have reached the end of their life.
+    /// The LSAs with area or AS flooding scope in a node's database, without those that have reached MaxAge.
     public func database(of name: String) throws(LabError) -> Set<DatabaseEntry> {
         let entries: [DatabaseEntry]
         switch try topology.node(name).router {
@@ -56,7 +57,7 @@ extension Lab {
         return Set(entries.filter { !$0.isLinkScoped })
     }
 
-    /// Reads the words of an LSA's header that follow a title such as `[Router Id:0.0.0.0 Adv:10.0.0.1]:`.
+    /// Parses the fields of an LSA header that follow a title such as `[Router Id:0.0.0.0 Adv:10.0.0.1]:`.
     static func frrDatabase(_ text: String) -> [DatabaseEntry] {
         text.split(separator: "\n").split { $0.hasPrefix("[") }.dropFirst().compactMap { lines in
             let words = lines.flatMap { $0.split(whereSeparator: \.isWhitespace) }.prefix(5).compactMap {
@@ -69,7 +70,7 @@ extension Lab {
         }
     }
 
-    /// Reads lines such as `2001  0.0.0.0  10.0.0.1  80000002  7  37f8`.
+    /// Parses lines such as `2001  0.0.0.0  10.0.0.1  80000002  7  37f8`.
     static func birdDatabase(_ text: String) -> [DatabaseEntry] {
         text.split(separator: "\n").compactMap { line in
             let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
@@ -82,7 +83,7 @@ extension Lab {
         }
     }
 
-    /// Four octets with dots between them, as one number.
+    /// Parses four octets with dots between them as one number.
     public static func number(dotted text: String) -> UInt32? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
         guard parts.count == 4 else { return nil }

@@ -3,27 +3,27 @@ internal import FoundationEssentials
 
 /// A route in the kernel, read by `ip`, independent of any router.
 public struct KernelRoute: Hashable, Sendable {
-    /// Where it leads.
+    /// The destination.
     public var prefix: IPv6Prefix
-    /// The ways there; empty for one that discards.
+    /// The next hops; empty if the route discards packets.
     public var nextHops: Set<NextHop>
-    /// Who put it there: `71`, `ospf`, `bird`, `kernel`, …
+    /// The program that added it, as `proto` of `ip route`: `71`, `ospf`, `bird`, `kernel`, …
     public var proto: String
-    /// The kernel's own preference, not OSPF's.
+    /// The kernel's metric, not the OSPF cost.
     public var metric: Int
     /// The preferred source address, if any.
     public var preferredSource: IPv6Address?
-    /// The next-hop object it points at, if any.
+    /// The ID of its next-hop object, if any.
     public var nextHopID: Int?
 
-    /// One way out.
+    /// A next hop.
     public struct NextHop: Hashable, Sendable, Comparable, CustomStringConvertible {
-        /// The gateway; `nil` when the destination itself is on the link.
+        /// The gateway; `nil` if the destination itself is on the link.
         public var gateway: IPv6Address?
         /// The port.
         public var device: String
 
-        /// Names a way out.
+        /// Makes a next hop.
         public init(gateway: IPv6Address?, device: String) {
             self.gateway = gateway
             self.device = device
@@ -38,27 +38,27 @@ public struct KernelRoute: Hashable, Sendable {
 }
 
 extension Lab {
-    /// The IPv6 routes in a node's main table that some router put there, neither the kernel's own nor discarding ones.
+    /// The IPv6 routes of routers in a node's main table: without those of the kernel, and without those that discard packets.
     public func kernelRoutes(of node: String) throws(LabError) -> [KernelRoute] {
         let ip = ["ip", "-n", namespace(of: node).name, "-j"]
         let routes: [RouteJSON] = try Self.decode(try Command(ip + ["-6", "route", "show", "table", "main"]).run())
         var objects: [Int: NextHopJSON] = [:]
         if routes.contains(where: { $0.nhid != nil && $0.nexthops == nil && $0.dev == nil }) {
-            // Groups belong to no family, so asking for IPv6 would leave them out.
+            // Next-hop groups belong to no family, so a query for IPv6 would omit them.
             let found: [NextHopJSON] = try Self.decode(try Command(ip + ["nexthop", "show"]).run())
             objects = Dictionary(found.map { ($0.id, $0) }) { $1 }
         }
         return routes.compactMap { $0.route(objects) }
     }
 
-    /// The same as a dictionary by prefix; the route the kernel prefers where there are several.
+    /// The next hops by prefix. If a prefix has several routes, those of the route that the kernel prefers.
     public func kernelNextHops(of node: String) throws(LabError) -> [IPv6Prefix: Set<KernelRoute.NextHop>] {
         let routes = try kernelRoutes(of: node).sorted { $0.metric > $1.metric }
         return Dictionary(routes.map { ($0.prefix, $0.nextHops) }) { $1 }
     }
 
     static func decode<Value: Decodable>(_ text: String) throws(LabError) -> [Value] {
-        // With nothing to show, some versions of ip print nothing at all.
+        // If there is nothing to show, some versions of ip print nothing at all.
         if text.allSatisfy(\.isWhitespace) { return [] }
         do { return try JSONDecoder().decode([Value].self, from: Data(text.utf8)) } catch {
             throw LabError("Cannot parse the output of ip: \(error)\n\(text)")

@@ -1,9 +1,9 @@
 public import ControlAPI
 internal import ControlClient
 
-/// What the agents of a lab answer on their sockets.
+/// Queries to the control sockets of the agents of a lab.
 extension Lab {
-    /// A list of what an agent has: `try lab.list(Route.self, of: "n1")`. Throws when the agent is not there.
+    /// A list from an agent: `try lab.list(Route.self, of: "n1")`. Throws if the agent does not answer.
     public func list<Item: ListItem>(_ type: Item.Type, of node: String, _ query: String = "") throws(LabError)
         -> [Item]
     {
@@ -15,7 +15,7 @@ extension Lab {
         return try ask(node, path, ListDocument<Item>.self).items
     }
 
-    /// How an agent is. Throws when it is not there.
+    /// The status of an agent. Throws if it does not answer.
     public func status(of node: String) throws(LabError) -> Status {
         try ask(node, "/v1/status", StatusDocument.self).status
     }
@@ -34,7 +34,7 @@ extension Lab {
         return answer
     }
 
-    /// The prefixes whose routes an agent has in the kernel as wanted; none while it does not answer yet.
+    /// The prefixes whose routes an agent has in the kernel as wanted; none if it does not answer yet.
     func installedPrefixes(ofAgent node: String) throws(LabError) -> [String] {
         guard let reply = try? ControlClient(socket: controlSocket(of: node)).get("/v1/routes"), reply.status == 200,
             let routes = try? JSON.decode(ListDocument<Route>.self, from: reply.body)

@@ -2,7 +2,8 @@ internal import ControlAPI
 
 /// Whether the routers of a lab agree. Each check returns the first problem as text.
 extension Lab {
-    /// The first router that does not talk to all who share a link with it, or sees that link as another does not.
+    /// The first router that is not Full or 2-Way with every router on a common link, or the first link on which routers
+    /// disagree about its type or designated router.
     public func adjacencyProblem() throws(LabError) -> String? {
         let segments = segments.filter { $0.count > 1 }
         var heard: [String: [Adjacency]] = [:]
@@ -36,7 +37,7 @@ extension Lab {
         return nil
     }
 
-    /// How the databases of two routers differ.
+    /// The first difference between the databases of two routers.
     public func databaseProblem() throws(LabError) -> String? {
         let running = topology.routers.filter { isRunning($0.name) }
         guard let first = running.first else { return nil }
@@ -51,7 +52,7 @@ extension Lab {
         return nil
     }
 
-    /// The first router whose adjacencies are not all in the database of an agent yet; `nil` without an agent.
+    /// The first adjacency that is not in the database of an agent yet; `nil` without an agent.
     func descriptionProblem() throws(LabError) -> String? {
         guard let viewer = topology.routers.first(where: { $0.router == .meshd && isRunning($0.name) }) else {
             return nil
@@ -74,7 +75,7 @@ extension Lab {
         return nil
     }
 
-    /// The first node that does not hold a virtual address though the port behind it answers.
+    /// The first node that does not announce a virtual address although the port behind it answers.
     func announcementProblem() throws(LabError) -> String? {
         for node in topology.routers where node.router == .meshd && isRunning(node.name) && offersServices(node.name) {
             let served = node.vips.filter { node.listens.contains($0.port) }.map(\.name)

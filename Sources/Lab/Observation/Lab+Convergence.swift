@@ -2,16 +2,16 @@ public import Addressing
 internal import Glibc
 
 extension Lab {
-    /// What every other node should have a route to because of this one: its address, and the prefix of its pods where
-    /// it runs the agent.
+    /// The prefixes to which every other node should have a route because of this one: its address, and its pod prefix if it
+    /// runs the agent.
     public func prefixes(of node: Topology.Node) -> [IPv6Prefix] {
         guard node.router != .bridge, node.router != .none else { return [] }
         let own = IPv6Prefix(host: addresses.address(of: node.name))
         return node.router == .meshd ? [own, addresses.podPrefix(of: node.name)] : [own]
     }
 
-    /// What a node should have routes to, when all is well: the prefixes of all others, and every virtual address that
-    /// others hold and it does not.
+    /// The prefixes to which a node should have routes after convergence: those of all other nodes, and every virtual address
+    /// that other nodes announce and it does not.
     public func expectedPrefixes(at name: String) -> Set<IPv6Prefix> {
         var expected: Set<IPv6Prefix> = []
         for node in topology.routers where node.name != name && isRunning(node.name) {
@@ -26,21 +26,21 @@ extension Lab {
         return expected
     }
 
-    /// How far a lab has come.
+    /// The progress of the convergence of a lab.
     public struct Progress: Sendable {
-        /// The nodes that have all their routes.
+        /// The number of nodes that have all their routes.
         public var complete: Int
-        /// All nodes that route.
+        /// The number of nodes with a router.
         public var nodes: Int
-        /// The routes that are there, of those that should be.
+        /// The number of routes that exist, of those that should.
         public var routes: Int
-        /// The routes that should be there.
+        /// The number of routes that should exist.
         public var expected: Int
-        /// For nodes that lack routes: which.
+        /// The missing prefixes, for nodes that lack routes.
         public var missing: [String: Set<IPv6Prefix>]
     }
 
-    /// Looks once at every node: asks its agent, which watches its kernel, or else the kernel itself.
+    /// Checks every node once: asks its agent, which watches its kernel, or else the kernel itself.
     public func progress() throws(LabError) -> Progress {
         var progress = Progress(complete: 0, nodes: 0, routes: 0, expected: 0, missing: [:])
         for node in topology.routers where isRunning(node.name) {
@@ -58,8 +58,7 @@ extension Lab {
         return progress
     }
 
-    /// Waits until every node has every route, telling how far it has come whenever that changes. Returns how long it
-    /// took since `start`.
+    /// Waits until every node has every route. Reports the progress of every check. Returns the time since `start`.
     @discardableResult
     public func waitForRoutes(
         since start: ContinuousClock.Instant = .now, limit: Duration = .seconds(60),
@@ -81,23 +80,23 @@ extension Lab {
                     "After \(limit), \(progress.nodes - progress.complete) of \(progress.nodes) nodes lack routes:\n"
                         + missing.joined(separator: "\n"))
             }
-            // Looking costs processor time that the routers may need, so the longer it takes, the less often.
+            // Each check uses processor time that the routers may need, so checks become less frequent.
             usleep(UInt32(min(max(elapsed / 16, .milliseconds(5)), .milliseconds(100)) / .microseconds(1)))
         }
     }
 
-    /// When a lab was how it is to be.
+    /// The times of a convergence.
     public struct Convergence: Sendable {
-        /// How long it took until every node had every route, not to lose it again.
+        /// The time until every node had every route and kept it.
         public var routes: Duration
-        /// How long it took until nothing was on its way any more.
+        /// The time until adjacencies and databases were complete and did not change any more.
         public var settled: Duration
     }
 
-    /// Waits until every node has every route and keeps it: all neighbors on a link are Full and agree on its roles,
-    /// the databases are equal and contain every link, and nothing has changed a tenth of a second later. Routes may
-    /// all exist for a moment and disappear again, for example when a shared link was just detected and elects its
-    /// designated router.
+    /// Waits until every node has every route and keeps it: all neighbors on a link are Full and agree on its designated
+    /// router, the databases are equal and contain every link, and nothing has changed a tenth of a second later. All routes
+    /// may exist for a moment and disappear again, for example when a shared link was just detected and elects its designated
+    /// router.
     @discardableResult
     public func waitUntilSettled(
         limit: Duration = .seconds(60), report: (Progress, Duration) -> Void = { _, _ in }
@@ -123,7 +122,7 @@ extension Lab {
         }
     }
 
-    /// What is still on its way although the routes are there.
+    /// What is not complete yet although all routes exist.
     private func unrest() throws(LabError) -> String? {
         if let problem = try adjacencyProblem() { return problem }
         if let problem = try announcementProblem() { return problem }
@@ -131,7 +130,7 @@ extension Lab {
         return try databaseProblem()
     }
 
-    /// The database of one router, and so of all when they are equal.
+    /// The database of one router, which is that of all routers if they are equal.
     private func databaseOfFirst() throws(LabError) -> Set<DatabaseEntry> {
         guard let router = topology.routers.first(where: { isRunning($0.name) }) else { return [] }
         return try database(of: router.name)

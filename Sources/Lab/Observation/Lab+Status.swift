@@ -2,7 +2,7 @@ internal import Addressing
 internal import Glibc
 
 extension Lab {
-    /// A picture of the lab, with the links marked that were made to fail or have a node without power at an end.
+    /// A picture of the lab. It marks the links that were made to fail, and those with an end at a node that is powered off.
     public func picture() -> String {
         topology.picture { index in
             let link = topology.links[index]
@@ -18,7 +18,7 @@ extension Lab {
     /// The links that were made to fail.
     public var failedLinks: [String] { faults.keys.sorted().map { topology.links[$0].name } }
 
-    /// The memory that a node's routers hold, in octets; 0 when none runs.
+    /// The resident memory of a node's routers, in octets; 0 if none runs.
     public func residentMemory(of node: String) -> Int {
         (processes[node] ?? []).filter(namespace(of: node).holds).reduce(0) { sum, pid in
             let pages = Files.read("/proc/\(pid)/statm")?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
@@ -26,8 +26,8 @@ extension Lab {
         }
     }
 
-    /// A table of the nodes: what they run, whether it runs, their neighbors, how many of the routes that should be in their
-    /// kernels are there, and the memory held.
+    /// A table of the nodes: their router and its state, their neighbors, the number of the expected routes that are in their
+    /// kernel, and the memory in use.
     public func statusTable() throws(LabError) -> String {
         var rows = [["NODE", "ROUTER", "STATE", "PID", "NEIGHBORS", "ROUTES", "MEMORY", "ADDRESS", "NAMESPACE"]]
         for node in topology.nodes {
@@ -57,13 +57,13 @@ extension Lab {
         return node.listens.isEmpty || offersServices(node.name) ? router : "\(router), services stopped"
     }
 
-    /// How many of its neighbors are Full.
+    /// The number of its neighbors that are Full.
     private func adjacencySummary(of node: String) -> String {
         guard isRunning(node), let found = try? adjacencies(of: node) else { return "-" }
         return "\(found.count { $0.state == "Full" })/\(found.count) Full"
     }
 
-    /// Rows of text as columns of equal width.
+    /// Formats rows of text as columns of equal width.
     static func table(_ rows: [[String]]) -> String {
         var widths: [Int] = []
         for row in rows {

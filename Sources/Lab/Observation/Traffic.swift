@@ -7,7 +7,7 @@ public struct PingSummary: Hashable, Sendable {
     /// Packets answered.
     public var received: Int
 
-    /// Reads the line “… packets transmitted, … received …”; `nil` when there is none.
+    /// Parses the line “… packets transmitted, … received …”; `nil` if there is none.
     public init?(_ text: String) {
         for line in text.split(separator: "\n") where line.contains(" packets transmitted, ") {
             let numbers = line.split(separator: ",").compactMap { part in
@@ -23,7 +23,7 @@ public struct PingSummary: Hashable, Sendable {
 }
 
 extension Lab {
-    /// The link on which a packet leaves one node for another's address, as the kernel decides; `nil` without a route.
+    /// The link on which the kernel of one node sends packets to another's address; `nil` without a route.
     public func linkInUse(from node: String, to other: String) throws(LabError) -> String? {
         let address = addresses.address(of: other)
         let text = try Command(["ip", "-n", namespace(of: node).name, "-6", "route", "get", address.description]).run()
@@ -35,7 +35,7 @@ extension Lab {
         return index.map { topology.links[$0].name }
     }
 
-    /// Whether one node reaches another's address: pings a few times.
+    /// Whether one node reaches another's address, by a few pings.
     public func canReach(from node: String, to address: IPv6Address) throws(LabError) -> Bool {
         let output = try command(on: node, ["ping", "-c", "3", "-i", "0.05", "-W", "3", address.description]).output()
         return PingSummary(output.text)?.received == 3

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// BIRD, with everything of its in a directory per node.
+/// BIRD, with all its files in one directory per node.
 extension Lab {
     private func birdDirectory(_ node: String) -> String { "\(directory(of: node))/bird" }
 
@@ -23,11 +23,11 @@ extension Lab {
             on: node, log: "bird")
     }
 
-    /// Where BIRD is asked; it is there when that can be done.
+    /// The control socket of BIRD. It exists as soon as BIRD answers.
     func birdSocket(_ node: String) -> String { "\(birdDirectory(node))/bird.ctl" }
 
-    /// BIRD's OSPFv3 ignores the prefixes of an interface without a link-local address, such as `lo`; so the node's
-    /// address goes to one end of a veth pair.
+    /// BIRD's OSPFv3 ignores the prefixes of an interface without a link-local address, such as `lo`. So the node's address is
+    /// on one end of a veth pair.
     private func giveBIRDAnAddress(_ node: Topology.Node) throws(LabError) {
         let namespace = namespace(of: node.name)
         let present = try Command(["ip", "-n", namespace.name, "link", "show", "dev", "node0"]).output().status == 0
@@ -69,7 +69,7 @@ extension Lab {
             """
     }
 
-    /// What BIRD answers to a command.
+    /// The answer of BIRD to a command.
     public func birdc(_ node: String, _ command: String) throws(LabError) -> String {
         try Command(birdcWords(node) + command.split(separator: " ").map(String.init)).run()
     }

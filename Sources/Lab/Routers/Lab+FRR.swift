@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// FRR's `zebra` and `ospf6d`, with everything of theirs in a directory per node.
+/// FRR's `zebra` and `ospf6d`, with all their files in one directory per node.
 extension Lab {
     private func frrDirectory(_ node: String) -> String { "\(directory(of: node))/frr" }
 
@@ -11,8 +11,8 @@ extension Lab {
             "\(directory)/zserv.api",
             "-i", "\(directory)/\(program).pid", "-f", "\(directory)/\(program).conf", "-P", "0", "--log", "stdout",
         ]
-        // FRR keeps crash logs and sequence numbers in /var/tmp, by the program's name alone: each node gets its own.
-        // The namespace's mounts are private already.
+        // FRR stores crash logs and sequence numbers in /var/tmp under the program's name alone, so each node gets its own. The
+        // namespace already has private mounts.
         return ["sh", "-ec", "mount --bind '\(directory)/tmp' /var/tmp && exec \"$@\"", "sh"] + arguments
     }
 
@@ -43,7 +43,7 @@ extension Lab {
         try startDaemon(frrArguments("ospf6d", node.name), on: node, log: "ospf6d")
     }
 
-    /// Where `ospf6d` is asked; it is there when that can be done.
+    /// The control socket of `ospf6d`. It exists as soon as `ospf6d` answers.
     func ospf6Socket(_ node: String) -> String { "\(frrDirectory(node))/ospf6d.vty" }
 
     private func ospf6Configuration(_ node: Topology.Node) -> String {
@@ -65,7 +65,7 @@ extension Lab {
         return (lines + [node.config]).joined(separator: "\n") + "\n"
     }
 
-    /// What FRR answers to commands of its shell.
+    /// The answer of FRR's shell to commands.
     public func vtysh(_ node: String, _ commands: String...) throws(LabError) -> String {
         let words = commands.flatMap { ["-c", $0] }
         return try Command(vtyshWords(node) + words).run()

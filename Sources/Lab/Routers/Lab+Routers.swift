@@ -1,7 +1,7 @@
 internal import Glibc
 
 extension Lab {
-    /// Starts the routers of all nodes, all at once.
+    /// Starts the routers of all nodes concurrently.
     public mutating func startRouters() throws(LabError) {
         try Lock.whileHeld(in: directory) { () throws(LabError) in
             isWhole = false
@@ -12,8 +12,8 @@ extension Lab {
         }
     }
 
-    /// Starts what is not running on some nodes: routers, and services that answer on ports. A node that was without power
-    /// has it again.
+    /// Starts what is not running on some nodes: routers, and services that answer on ports. A node that was powered off is
+    /// powered on.
     public mutating func start(_ names: [String]) throws(LabError) {
         var nodes: [Topology.Node] = []
         for name in names { nodes.append(try topology.node(name)) }
@@ -75,7 +75,7 @@ extension Lab {
         alive(node, among: processes).count < (processes[node] ?? []).count
     }
 
-    /// The process of a node's router, or the last of them where there are several.
+    /// The process of a node's router; if there are several, the last one that was started.
     public func process(of node: String) -> Int32? { alive(node, among: processes).last }
 
     private func alive(_ node: String, among pids: [String: [Int32]]) -> [Int32] {
@@ -98,7 +98,7 @@ extension Lab {
         try Files.write(text, to: generated)
     }
 
-    /// Starts a router's program in a node's namespace; it goes on when this process ends.
+    /// Starts a router's program in a node's namespace. It continues when this process ends.
     mutating func startDaemon(_ arguments: [String], on node: Topology.Node, log: String) throws(LabError) {
         let pid = try command(on: node.name, arguments).startDaemon(log: "\(directory(of: node.name))/\(log).log")
         processes[node.name, default: []].append(pid)
@@ -126,7 +126,7 @@ extension Lab {
     }
 }
 
-/// Where the project's own programs are.
+/// Finds the project's own programs.
 public enum Binaries {
     /// The path of one of `meshd`, `meshctl` and `meshlab`: in `$KUBERMESH_BINARIES` if that is set, else beside the
     /// program that asks, else on the search path.

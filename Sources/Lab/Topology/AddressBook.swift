@@ -1,23 +1,23 @@
 public import Addressing
 
-/// Every address and index a lab gives out, computed from the topology alone, so that two runs look alike.
+/// All addresses and indexes of a lab, computed from the topology alone, so that every run has the same.
 public struct AddressBook: Sendable {
-    /// What all nodes' own prefixes begin with: the part of the documentation prefix that the lab uses.
+    /// The prefix that contains all nodes' own prefixes: the part of the documentation prefix that the lab uses.
     public static let base = IPv6Prefix(IPv6Address("2001:db8::")!, length: 71)
 
     /// One end of a link.
     public struct Port: Hashable, Sendable {
         /// The node that has it.
         public var node: String
-        /// The kernel's name for it there.
+        /// The kernel's name for it on that node.
         public var name: String
-        /// The kernel's index: no two in a lab are alike, for with equal ones at both ends of a veth carrier events
-        /// can be a second late.
+        /// The kernel's index. It is unique in a lab, because carrier events can be a second late if both ends of a veth pair
+        /// have the same index.
         public var index: Int
         /// Its hardware address.
         public var mac: MACAddress
 
-        /// The link-local address the kernel makes of the hardware address (RFC 4291, appendix A).
+        /// The link-local address that the kernel derives from the hardware address (RFC 4291, appendix A).
         public var linkLocalAddress: IPv6Address {
             let raw = mac.rawValue ^ 0x02_00_00_00_00_00
             return IPv6Address(high: 0xfe80 << 48, low: (raw >> 24) << 40 | 0xfffe << 24 | raw & 0xff_ffff)
@@ -28,7 +28,7 @@ public struct AddressBook: Sendable {
     public let ports: [(first: Port, second: Port)]
     private let positions: [String: Int]
 
-    /// Gives out the addresses of a topology that was validated.
+    /// Assigns the addresses of a validated topology.
     public init(_ topology: Topology) {
         let positions = Dictionary(uniqueKeysWithValues: topology.nodes.enumerated().map { ($1.name, $0) })
         var used: [String: Int] = [:]
@@ -45,8 +45,8 @@ public struct AddressBook: Sendable {
         self.positions = positions
     }
 
-    /// A locally administered address whose plan reads well: the node's number becomes a group of its own in the
-    /// node's IPv6 address, because the plan shifts the hardware address left by nine.
+    /// A locally administered address with a readable address plan: the node's number becomes a group of its own in the node's
+    /// IPv6 address, because the plan shifts the hardware address left by nine bits.
     static func mac(position: Int, port: Int) -> MACAddress {
         MACAddress(rawValue: 0x02_00_00_00_00_00 | UInt64(position + 1) << 7 | UInt64(port))
     }

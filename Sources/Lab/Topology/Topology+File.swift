@@ -1,7 +1,7 @@
 internal import Yams
 
 extension Topology {
-    /// Reads what `--topology` was given: the name of a topology, or the path of a YAML file.
+    /// Reads the argument of `--topology`: the name of a topology, or the path of a YAML file.
     public static func read(_ text: String) throws(LabError) -> Topology {
         if let topology = try named(text) { return topology }
         guard let yaml = Files.read(text) else {

@@ -11,7 +11,7 @@ extension Topology {
     /// The virtual address of the control plane in `ha:C+W`.
     public static let controlPlaneVIP = VIP(name: "control-plane", address: "2001:db8:0:1::6443", port: 6443)
 
-    /// Reads `square4`, `ring:6`, `grid:5x5`, `lan:4` or `ha:3+3`; `nil` when the text is not of that form.
+    /// Parses `square4`, `ring:6`, `grid:5x5`, `lan:4` or `ha:3+3`; `nil` if the text is not of that form.
     public static func named(_ text: String) throws(LabError) -> Topology? {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let size = parts.count == 2 ? parts[1] : ""
@@ -80,8 +80,8 @@ extension Topology {
         return Topology(name: name, nodes: nodes + [Node("lan", router: .bridge)], links: links, shape: .segment)
     }
 
-    /// The control-plane nodes are all cabled to one another, every worker to two of them, so that no single node or
-    /// cable parts anybody from the virtual address.
+    /// Every control-plane node has a cable to every other one, and every worker to two of them. So no failure of a single node
+    /// or cable cuts a node off from the virtual address.
     private static func highlyAvailable(controlPlanes: Int, workers: Int, name: String) -> Topology {
         let vip = controlPlaneVIP
         let masters = (1...controlPlanes).map { Node("cp\($0)", vips: [vip], listens: [vip.port]) }

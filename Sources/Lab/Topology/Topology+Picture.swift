@@ -1,15 +1,15 @@
 extension Topology {
     /// How a link is drawn.
     public enum LinkState: Sendable {
-        /// In order.
+        /// It works.
         case up
-        /// Without carrier.
+        /// It has no carrier.
         case cut
-        /// Losing everything, silently.
+        /// It loses all packets, with carrier.
         case silent
     }
 
-    /// A picture in text: a map where the shape allows one, else one column per node and one row per link.
+    /// A picture in text: a map if the shape allows one, else one column per node and one row per link.
     public func picture(_ state: (Int) -> LinkState = { _ in .up }) -> String {
         switch shape {
         case .grid(let columns): drawGrid(columns: columns, state)
@@ -31,7 +31,7 @@ extension Topology {
         return drawBoxes(rows: (0..<rows).map { row in (0..<columns).map { row * columns + $0 } }, state)
     }
 
-    /// The first half of a ring runs along the top, the second half comes back along the bottom, where an odd ring has
+    /// The first half of a ring is drawn along the top, the second half back along the bottom. In an odd ring, the bottom has
     /// one node less and a longer line.
     private func drawRing(_ state: (Int) -> LinkState) -> String {
         let half = (nodes.count + 1) / 2
@@ -41,7 +41,7 @@ extension Topology {
         return drawBoxes(rows: [Array(0..<half), bottom], state)
     }
 
-    /// Draws nodes in rows and columns; a place without a node is crossed by the line between those beside it.
+    /// Draws nodes in rows and columns. A place without a node is crossed by the line between its neighbors.
     private func drawBoxes(rows: [[Int?]], _ state: (Int) -> LinkState) -> String {
         let width = nodes.map(\.name.count).max() ?? 0
         var lines: [String] = []

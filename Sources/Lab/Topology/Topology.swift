@@ -1,15 +1,15 @@
 /// The nodes and links of a lab.
 public struct Topology: Codable, Hashable, Sendable {
-    /// How the topology is called, as on the command line: `square4`, `ring:6`, …
+    /// The name of the topology, as on the command line: `square4`, `ring:6`, …
     public var name: String
-    /// The nodes; a node's place in the list gives its hardware and other addresses.
+    /// The nodes. The index of a node determines its hardware addresses and its other addresses.
     public var nodes: [Node]
-    /// The links; a node's first link is its port 0, and so on.
+    /// The links. A node's first link is its port 0, and so on.
     public var links: [Link]
-    /// How a picture of it is best drawn.
+    /// How to draw a picture of it.
     public var shape: Shape
 
-    /// What a node runs.
+    /// The program that a node runs.
     public enum RouterKind: String, Codable, Hashable, Sendable, CaseIterable {
         /// The agent of this project.
         case meshd
@@ -19,7 +19,7 @@ public struct Topology: Codable, Hashable, Sendable {
         case bird
         /// No router: an Ethernet bridge of all its ports, as a switch or a LAN.
         case bridge
-        /// No router: a namespace with ports, for a test to do with as it likes.
+        /// No router: a namespace with ports, for the free use of a test.
         case none
     }
 
@@ -27,18 +27,18 @@ public struct Topology: Codable, Hashable, Sendable {
     public struct Node: Codable, Hashable, Sendable {
         /// Letters, digits and hyphens.
         public var name: String
-        /// What it runs.
+        /// The program that it runs.
         public var router: RouterKind
         /// The OSPF options of its router for all ports.
         public var ospf: OSPFOptions
-        /// Virtual addresses it holds while the named port of its own answers.
+        /// Virtual addresses that it announces while its own port of that number answers.
         public var vips: [VIP]
         /// TCP ports on which the lab answers with the node's name.
         public var listens: [UInt16]
-        /// Further configuration in the router's own language: YAML merged over the generated one for `meshd`, lines
-        /// for `ospf6d.conf` or `bird.conf` added at the end.
+        /// Additional configuration in the router's own format: for `meshd`, YAML that is merged over the generated one; for
+        /// the others, lines that are appended to `ospf6d.conf` or `bird.conf`.
         public var config: String
-        /// Whether `config` is all there is, so that nothing is generated.
+        /// Whether `config` is the whole configuration, so that nothing is generated.
         public var configIsWhole: Bool
 
         public init(
@@ -55,21 +55,21 @@ public struct Topology: Codable, Hashable, Sendable {
         }
     }
 
-    /// The settings all three routers have, for all ports of a node; what is `nil` is left to the lab's defaults.
+    /// The settings that all three routers have, for all ports of a node. `nil` means the default of the lab.
     public struct OSPFOptions: Codable, Hashable, Sendable {
         /// `p2p`, `broadcast` or (for meshd only) `auto`.
         public var type: String?
-        /// Seconds between hellos; 1 when not given.
+        /// The hello interval in seconds; 1 by default.
         public var hello: Int?
-        /// Seconds of silence after which a neighbor is gone; 4 when not given.
+        /// The router dead interval in seconds; 4 by default.
         public var dead: Int?
-        /// For becoming designated router; 0 is never.
+        /// The router priority; 0 means never a designated router.
         public var priority: Int?
         /// The cost of each port.
         public var cost: Int?
-        /// Seconds until something unacknowledged is sent again.
+        /// The retransmission interval in seconds.
         public var retransmit: Int?
-        /// A dotted quad.
+        /// The router ID, as a dotted quad.
         public var routerID: String?
 
         public init(
@@ -86,16 +86,16 @@ public struct Topology: Codable, Hashable, Sendable {
         }
     }
 
-    /// A virtual address, held while a TCP port of the node answers.
+    /// A virtual address, which a node announces while one of its TCP ports answers.
     public struct VIP: Codable, Hashable, Sendable {
-        /// What it is for.
+        /// The name of its purpose.
         public var name: String
         /// The address, without a length.
         public var address: String
-        /// The port that has to answer on the node itself.
+        /// The TCP port that must answer on the node itself.
         public var port: UInt16
 
-        /// Describes a virtual address.
+        /// Makes a virtual address.
         public init(name: String, address: String, port: UInt16) {
             self.name = name
             self.address = address
@@ -109,7 +109,7 @@ public struct Topology: Codable, Hashable, Sendable {
         public var first: String
         /// The node at the other.
         public var second: String
-        /// The largest packet, if not 1500 octets.
+        /// The MTU in octets; 1500 by default.
         public var mtu: Int?
 
         public init(_ first: String, _ second: String, mtu: Int? = nil) {
@@ -118,11 +118,11 @@ public struct Topology: Codable, Hashable, Sendable {
             self.mtu = mtu
         }
 
-        /// The two nodes with a hyphen between them; what commands call the link.
+        /// The name of the link in commands: its two nodes with a hyphen between them.
         public var name: String { "\(first)-\(second)" }
     }
 
-    /// How a picture of the topology is best drawn.
+    /// How to draw a picture of the topology.
     public enum Shape: Codable, Hashable, Sendable {
         /// Rows of this many nodes, each linked to those beside, above and below it.
         case grid(columns: Int)
@@ -144,13 +144,13 @@ public struct Topology: Codable, Hashable, Sendable {
     /// The nodes that route.
     public var routers: [Node] { nodes.filter { $0.router != .bridge && $0.router != .none } }
 
-    /// The node of that name.
+    /// The node with this name.
     public func node(_ name: String) throws(LabError) -> Node {
         if let node = nodes.first(where: { $0.name == name }) { return node }
         throw LabError("There is no node “\(name)” in \(self.name). Its nodes are \(list(nodes.map(\.name))).")
     }
 
-    /// The index of the link of that name; the two nodes may be given in either order.
+    /// The index of the link with this name. The two nodes may be given in either order.
     public func linkIndex(_ name: String) throws(LabError) -> Int {
         if let index = links.firstIndex(where: { $0.name == name || "\($0.second)-\($0.first)" == name }) {
             return index
@@ -162,7 +162,7 @@ public struct Topology: Codable, Hashable, Sendable {
 }
 
 extension Topology {
-    /// Checks that names are usable and distinct and that links join nodes that are there.
+    /// Checks that names are usable and unique, and that links connect existing nodes.
     public func validate() throws(LabError) {
         guard !nodes.isEmpty else { throw LabError("The topology \(name) has no nodes; give it at least one.") }
         guard nodes.count <= 1000 else {

@@ -2,11 +2,11 @@ public import Addressing
 public import OSPF
 public import Timing
 
-/// The addresses that this node has on `lo` or wants there: who wants each, whether the kernel has it, how it is announced.
+/// The addresses that this node has on `lo` or wants there, each with its owners, its state in the kernel and its announcement.
 ///
 /// An owner *wants* an address, the kernel *places* it, then it is *announced*. When no owner wants it any more, it is
-/// withdrawn first and then *removed*. An address that the kernel refuses is not announced, and is tried again. An address
-/// that was there before us is never removed.
+/// withdrawn first and then *removed*. An address that the kernel refuses is not announced, and is tried again. An address that
+/// was on `lo` before the agent added it is never removed.
 public struct AddressLedger: Sendable {
     /// The owners of addresses.
     public enum Owner: Hashable, Sendable, Comparable {
@@ -82,7 +82,7 @@ public struct AddressLedger: Sendable {
         case refused(String)
     }
 
-    /// What happened to an address in the kernel, for the log.
+    /// A change of an address in the kernel, for the log.
     public enum Change: Hashable, Sendable {
         /// Another program removed it; it is put back.
         case removedByOthers
@@ -100,7 +100,7 @@ public struct AddressLedger: Sendable {
     private var arrivals: [IPv6Address] = []
     /// Addresses to remove.
     private var departures: [IPv6Address] = []
-    /// Refused addresses, which are few.
+    /// Refused addresses. They are few.
     private var refusals: Set<IPv6Address> = []
     /// Addresses that may not be on `lo`: another program removed them while a request to add them was under way, the order of
     /// the two being unknown, or before they were removed because no owner wants them.
@@ -209,7 +209,7 @@ public struct AddressLedger: Sendable {
 
     // MARK: The kernel
 
-    /// Takes over an address with our mark that an earlier run left. It stays until ``sweep(keeping:)``.
+    /// Takes over an address with our mark that an earlier run left on `lo`. It stays until ``sweep(keeping:)``.
     public mutating func adopt(_ address: IPv6Address) {
         guard entries[address] == nil else { return }
         entries[address] = Entry(placement: .placed(isOurs: true))
@@ -344,8 +344,8 @@ public struct AddressLedger: Sendable {
         return removed
     }
 
-    /// The kernel notifies that an address was removed from `lo`. Returns a change if it was placed and is still wanted: then
-    /// another program removed it.
+    /// Handles the notification that an address was removed from `lo`. Returns a change if it was placed and is still wanted:
+    /// then another program removed it.
     public mutating func removedByOthers(_ address: IPv6Address) -> Change? {
         guard let entry = entries[address] else { return nil }
         switch entry.placement {

@@ -23,7 +23,7 @@ extension MeshNode {
     /// The node's own addresses that are on `lo`, IPv6 first.
     public var placedOwnAddresses: [IPv6Address] { ownAddresses.filter { ledger.isPlaced($0) } }
 
-    /// Takes over the addresses that an earlier run left on `lo`, and removes those that cannot be wanted any more.
+    /// Takes over the addresses that an earlier run left on `lo`, and removes those that no owner can want any more.
     mutating func adoptAddresses(at now: Instant) {
         for address in addresses.on(Self.loopback) {
             if address.origin == configuration.kernel.routeProtocol { ledger.adopt(address.address) }
@@ -50,7 +50,7 @@ extension MeshNode {
         }
         // One batch per turn, so that hellos are not delayed.
         guard !ledger.isBusy, pacing.mayRequestAddresses, ledger.hasRequests(at: now) else { return }
-        // While the node starts, it has no neighbors to say hello to, so there is one batch of all addresses.
+        // While the node starts, it has no neighbors and sends no hellos, so one batch contains all addresses.
         let isStarting = if case .starting = life { true } else { false }
         // An address must be withdrawn before it is removed.
         if ledger.hasWork, router != nil { _ = announce(at: now) }
@@ -62,7 +62,8 @@ extension MeshNode {
         effects.append(.addresses(requests))
     }
 
-    /// Whether other routers announce an address, reachable or not: a neighbor table entry of a node that died is no obstacle.
+    /// Whether other routers announce an address, reachable or not. If so, a neighbor table entry of a failed node does not
+    /// prevent this node from adding it.
     private func isAnnouncedByOthers(_ address: IPv6Address) -> Bool {
         guard let router else { return false }
         return router.candidates(for: IPv6Prefix(host: address)).contains { $0.announcer != router.routerID }
@@ -119,7 +120,7 @@ extension MeshNode {
         }
     }
 
-    /// The kernel reports that an address was removed from `lo`.
+    /// Handles the notification that an address was removed from `lo`.
     mutating func addressGone(_ address: IPv6Address, at now: Instant) {
         report(ledger.removedByOthers(address), address, at: now)
     }
@@ -147,7 +148,7 @@ extension MeshNode {
             vip.address, by: .vip, as: AdvertisedPrefix(prefix: IPv6Prefix(host: vip.address), metric: metric))
     }
 
-    /// Announces VIPs at the metric that goes with the drain.
+    /// Announces VIPs at the metric that the drain requires.
     mutating func refreshVIPs() {
         for entry in vips.entries where entry.isAnnounced { want(entry.vip) }
     }

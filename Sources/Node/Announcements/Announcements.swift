@@ -8,15 +8,15 @@ public struct Announcements: Sendable {
     /// The number of changes of ``prefixes``.
     public private(set) var version: UInt64 = 0
     private var isStale = false
-    /// The version of the ledger that ``prefixes`` are made from.
+    /// The version of the ledger that ``prefixes`` were composed from.
     private var ledgerVersion: UInt64 = 0
-    /// What ``prefixes`` were made from; a prefix may be in it twice.
+    /// The announcements that ``prefixes`` were made from. They may contain a prefix twice.
     private var composed: [AdvertisedPrefix] = []
 
-    /// Something that they depend on may have changed, other than the ledger.
+    /// Notes that something other than the ledger may have changed the prefixes.
     mutating func invalidate() { isStale = true }
 
-    /// Whether they have to be composed again, now that the ledger has this version. The caller does that.
+    /// Whether the prefixes must be composed again, now that the ledger has this version. The caller composes them.
     mutating func takeStale(ledgerVersion: UInt64) -> Bool {
         guard isStale || self.ledgerVersion != ledgerVersion else { return false }
         isStale = false
@@ -24,7 +24,7 @@ public struct Announcements: Sendable {
         return true
     }
 
-    /// Replaces them. Of two announcements of one prefix the first counts. Returns whether anything changed.
+    /// Replaces the prefixes. Of two announcements of one prefix, the first counts. Returns whether anything changed.
     mutating func update(_ composed: [AdvertisedPrefix]) -> Bool {
         guard self.composed != composed else { return false }
         self.composed = composed

@@ -8,7 +8,7 @@ extension MeshNode {
     /// The prefixes that the node announces, each once.
     public var announced: [AdvertisedPrefix] { announcements.prefixes }
 
-    /// Gives the router the prefixes of this node if they have changed. Returns whether they have.
+    /// Passes the prefixes of this node to the router if they have changed. Returns whether they have.
     mutating func announce(at now: Instant) -> Bool {
         guard router != nil, announcements.takeStale(ledgerVersion: ledger.version),
             announcements.update(composedAnnouncements)
@@ -17,8 +17,8 @@ extension MeshNode {
         return true
     }
 
-    /// Its own addresses, the pod ranges, the prefixes of the configuration, VIPs and service addresses, those of passive
-    /// ports.
+    /// The announcements, in the order of precedence: the node's own addresses, the pod ranges, the prefixes of the
+    /// configuration, VIPs and service addresses, and the prefixes of passive ports.
     private var composedAnnouncements: [AdvertisedPrefix] {
         var prefixes: [AdvertisedPrefix] = []
         var others: [AdvertisedPrefix] = []

@@ -12,7 +12,7 @@ public struct IPv4Ranges: Sendable {
     /// The self-assigned pod range.
     public internal(set) var selfAssignedPods: SelfAssignedRange?
 
-    /// The purposes of ranges, also the names under which they are saved.
+    /// The purposes of ranges. They are also the names under which ranges are saved.
     public static let purposes = ["ipv4-address", "ipv4-pods"]
 
     /// Starts with the configuration and the ranges of earlier runs.

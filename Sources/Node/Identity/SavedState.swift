@@ -59,7 +59,7 @@ public enum StateChange: Hashable, Sendable {
 }
 
 extension SavedState {
-    /// The change that saves a part as it is.
+    /// The change that saves the current value of a part.
     func change(of part: StateChange.Part) -> StateChange? {
         switch part {
         case .identity: identity.map { .identity($0) }

@@ -9,11 +9,11 @@ public struct SelfAssignedRange: Sendable {
     public enum Change: Equatable, Sendable {
         /// It was assigned.
         case assigned(IPv4Prefix)
-        /// It was given up, because a node with a higher router ID has it too.
+        /// It was released, because a node with a higher router ID has it too.
         case yielded(IPv4Prefix, to: RouterID)
-        /// It was given up, because it overlaps a subnet that this machine is connected to.
+        /// It was released, because it overlaps a subnet that this machine is connected to.
         case gaveUp(IPv4Prefix, Obstacle)
-        /// The whole pool is in use.
+        /// All ranges of the pool are in use.
         case exhausted
         /// The whole pool lies in a prefix that this machine reaches without the mesh.
         case covered(IPv4Prefix)
@@ -22,7 +22,7 @@ public struct SelfAssignedRange: Sendable {
     /// A prefix that this machine reaches without the mesh.
     public struct Obstacle: Hashable, Sendable {
         public var prefix: IPv4Prefix
-        /// How it is reached, to end a sentence with: `, which this machine is connected to`.
+        /// How the machine reaches it, as the end of a sentence: `, which this machine is connected to`.
         public var reason: String
         public init(prefix: IPv4Prefix, reason: String) {
             self.prefix = prefix
@@ -36,9 +36,9 @@ public struct SelfAssignedRange: Sendable {
     public let pool: PrefixPool
     /// The range; `nil` if there is none.
     public private(set) var prefix: IPv4Prefix?
-    /// Whether the pool had no free range at the last review.
+    /// Whether the last search found no free range in the pool.
     public private(set) var isWanting = false
-    /// Why there is no range, in words; `nil` if there is one or there was no review yet.
+    /// Why there is no range, as text; `nil` if there is one or there was no review yet.
     public private(set) var problem: String?
     private var backoff = YieldBackoff()
 
@@ -53,9 +53,9 @@ public struct SelfAssignedRange: Sendable {
     }
 
     /// Checks whether other nodes have the same range, and chooses another if necessary. Nothing is assigned while the mesh is
-    /// not known (`mayAssign` is false) or the obstacles are not (`nil`). A range that overlaps a subnet that this machine is
-    /// connected to is given up; other obstacles only keep a range from being assigned. After each conflict the node keeps its
-    /// range for longer.
+    /// not known (`mayAssign` is false) or the obstacles are not known (`nil`). A range that overlaps a subnet that this
+    /// machine is connected to is released; other obstacles only prevent a range from being assigned. After each conflict, the
+    /// node keeps its range for longer.
     public mutating func review(
         as own: RouterID, seed: UInt64, at now: Instant, mayAssign: Bool, claimants: (IPv4Prefix) -> [RouterID],
         used: () -> [IPv4Prefix], connected: [Obstacle] = [], obstacles: [Obstacle]? = []
@@ -73,7 +73,7 @@ public struct SelfAssignedRange: Sendable {
             prefix = nil
             changes.append(.yielded(held, to: winner))
         }
-        // The saved range, or one from before the machine got an address of that subnet.
+        // The range was saved, or assigned before the machine got an address of that subnet.
         if let held = prefix, let obstacle = connected.first(where: { $0.prefix.overlaps(held) }) {
             prefix = nil
             changes.append(.gaveUp(held, obstacle))

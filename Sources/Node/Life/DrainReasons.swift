@@ -1,4 +1,4 @@
-/// The reasons why a node is drained. It is drained while there is any.
+/// The reasons why a node is drained. It is drained while there is at least one.
 public struct DrainReasons: OptionSet, Hashable, Sendable {
     public let rawValue: UInt8
 
@@ -6,9 +6,9 @@ public struct DrainReasons: OptionSet, Hashable, Sendable {
 
     /// An operator, with `meshctl drain`.
     public static let `operator` = DrainReasons(rawValue: 1)
-    /// The cluster: an annotation of the Node, or the machine shuts down.
+    /// The cluster: an annotation of the Node, or a graceful shutdown of the machine.
     public static let cluster = DrainReasons(rawValue: 2)
-    /// A stop follows.
+    /// The agent stops soon.
     public static let stop = DrainReasons(rawValue: 4)
 
     /// The names for the control API.

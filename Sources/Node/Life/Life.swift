@@ -31,7 +31,7 @@ public enum Life: Hashable, Sendable {
     public struct Synchronizing: Hashable, Sendable {
         /// The latest end of the stage: every neighbor has had time for a hello and an exchange.
         public var deadline: Instant
-        /// Until then, routes of an earlier run are not changed, because an incomplete database would remove right ones.
+        /// Until this time, routes of an earlier run are not changed, because an incomplete database would remove correct ones.
         public var keepRoutesUntil: Instant?
         /// The number of routes that an earlier run left in the kernel.
         public var adoptedRoutes: Int

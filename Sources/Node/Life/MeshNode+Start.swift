@@ -128,7 +128,7 @@ extension MeshNode {
         }
     }
 
-    /// Ends the initial database synchronization when it is complete or its time is over.
+    /// Ends the initial database synchronization when it is complete or at its deadline.
     private mutating func endSynchronizationIfDue(_ stage: Life.Synchronizing, at now: Instant) {
         guard let router else { return }
         guard router.isSynchronized || stage.deadline <= now else {
@@ -149,7 +149,7 @@ extension MeshNode {
         announcements.invalidate()
     }
 
-    /// From now on, routes of an earlier run are changed like others.
+    /// Ends the time in which routes of an earlier run are kept as they are. They are then changed like others.
     mutating func endKeepingRoutes(at now: Instant) {
         guard case .synchronizing(var stage) = life, stage.keepRoutesUntil != nil else { return }
         stage.keepRoutesUntil = nil

@@ -6,7 +6,7 @@ internal import Services
 internal import Timing
 
 extension MeshNode {
-    /// Whether routes and addresses stay when the agent stops, because the next agent follows soon: `node.onStop` says so, and
+    /// Whether routes and addresses stay when the agent stops, because the next agent starts soon: `node.onStop` is `stay`, and
     /// nothing indicates that the node is about to leave the mesh.
     public var staysOnStop: Bool {
         configuration.node.onStop == .stay && !isDrained && cluster?.node.isLeaving != true
@@ -20,8 +20,9 @@ extension MeshNode {
         setDrained(true, .stop, at: now)
     }
 
-    /// Leaves the mesh: neighbors are told, VIPs are removed. Routes stay, so that packets are forwarded until others route
-    /// around this node, unless `removingEverything`.
+    /// Stops the node. If it does not stay (``staysOnStop``), it shuts down gracefully: the router informs its neighbors, and
+    /// VIPs and service addresses are removed. Routes remain, so that packets are forwarded until other nodes route around this
+    /// node. With `removingEverything`, everything is removed.
     mutating func stop(removingEverything: Bool, at now: Instant) {
         if case .stopping = life { return }
         let stays = staysOnStop && !removingEverything

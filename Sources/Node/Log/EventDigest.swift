@@ -1,7 +1,7 @@
 internal import Timing
 
-/// Limits log lines about addresses, of which hundreds may change at once: the first few of a kind are logged one by one, the
-/// others as a number when the interval ends.
+/// Limits log lines about addresses, of which hundreds may change at once. The first few events of a kind are logged one by
+/// one, the others as a number when the interval ends.
 struct EventDigest: Sendable {
     /// The events that are counted together.
     enum Kind: String, Hashable, CaseIterable, Sendable {
@@ -44,7 +44,7 @@ struct EventDigest: Sendable {
     /// When the next interval ends.
     var nextDeadline: Instant? { intervals.values.map(\.end).min() }
 
-    /// The lines for what was only counted in intervals that are over.
+    /// The log lines with the numbers of counted events, for intervals that are over.
     mutating func endIntervals(at now: Instant) -> [String] {
         var lines: [String] = []
         for kind in Kind.allCases {

@@ -6,7 +6,7 @@ struct LogLine: Hashable, Sendable {
     var message: String
 }
 
-/// What keeps the log short when many events of one kind happen.
+/// Limits log lines when many events of one kind happen.
 public struct LogLimits: Sendable {
     /// The limits on notices of the router.
     public internal(set) var notices = NoticeLimiter()

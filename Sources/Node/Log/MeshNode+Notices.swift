@@ -101,7 +101,7 @@ extension MeshNode {
         }
     }
 
-    /// Why the state of a neighbor changed, in words.
+    /// Why the state of a neighbor changed, as text.
     private func text(of reason: NeighborChangeReason, _ interface: UInt32) -> String {
         switch reason {
         case .helloReceived: "hello received"
@@ -125,7 +125,7 @@ extension MeshNode {
 }
 
 extension Notice.Limit {
-    /// The limit in words.
+    /// The limit as text.
     func text(_ limits: RouterLimits) -> String {
         switch self {
         case .database:

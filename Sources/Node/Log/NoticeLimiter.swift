@@ -7,7 +7,7 @@ public struct NoticeLimiter: Sendable {
     public enum Verdict: Hashable, Sendable {
         /// Log it.
         case logged
-        /// Log it, and say that more of its kind are logged once per interval.
+        /// Log it, and note that more of its kind are logged once per interval.
         case loggedAsLast
         /// Do not log it.
         case suppressed

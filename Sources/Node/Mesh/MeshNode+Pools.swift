@@ -2,7 +2,7 @@ internal import Addressing
 internal import Links
 internal import Timing
 
-// IPv4 prefixes that this machine reaches without the mesh are not taken from pools.
+// IPv4 prefixes that this machine reaches without the mesh are not assigned from pools.
 
 extension MeshNode {
     /// IPv4 prefixes to which this machine has other routes; `nil` while the kernel's routes are not known.
@@ -10,7 +10,7 @@ extension MeshNode {
         poolSurvey.routes(at: now).map { $0.compactMap(obstacle) }
     }
 
-    /// Reads the kernel's routes when the node needs a range, and again while it cannot take one.
+    /// Reads the kernel's routes when the node needs a range, and again while it cannot assign itself one.
     mutating func surveyPools(at now: Instant) {
         let missing = [ipv4.selfAssignedAddress, ipv4.selfAssignedPods].compactMap(\.self).filter { $0.prefix == nil }
         guard life.isSynchronized, !missing.isEmpty else { return }
@@ -45,7 +45,7 @@ extension MeshNode {
         return subnets.map { SelfAssignedRange.Obstacle(prefix: $0, reason: ", which this machine is connected to") }
     }
 
-    /// Shorter prefixes are no private networks but, for example, the two halves of all addresses in place of a default route.
+    /// Shorter prefixes are not private networks but, for example, the two halves of all addresses in place of a default route.
     private static let shortestObstacle = 8
 
     private func obstacle(_ route: ForeignRoute) -> SelfAssignedRange.Obstacle? {
@@ -58,7 +58,7 @@ extension MeshNode {
         return SelfAssignedRange.Obstacle(prefix: prefix, reason: reason)
     }
 
-    /// Whether a subnet belongs to this node's pods, like that of their bridge.
+    /// Whether a subnet belongs to this node's pods, such as the subnet of their bridge.
     private func isOwnPods(_ subnet: IPv4Prefix) -> Bool {
         podRanges.contains { $0.ipv4.map { $0.length <= subnet.length && $0.contains(subnet.address) } ?? false }
     }

@@ -5,7 +5,7 @@ internal import OSPF
 internal import Services
 internal import Timing
 
-// What depends on the mesh as a whole, other than routes: ownership of addresses, IPv4 ranges, the pod network.
+// Reviews of what depends on the mesh as a whole, other than routes: ownership of addresses, IPv4 ranges, the pod network.
 
 extension MeshNode {
     /// The maximum number of nodes that are named per address.
@@ -23,7 +23,7 @@ extension MeshNode {
         review.reviewAgain(at: ipv4.selfAssignedPods?.nextReview)
     }
 
-    /// What a review depends on. There must be a router.
+    /// The state that a review depends on. There must be a router.
     var meshDigest: MeshReview.Digest {
         MeshReview.Digest(
             checksum: router!.databaseChecksum, calculations: router!.statistics.routeCalculations,

@@ -2,14 +2,14 @@ internal import Timing
 
 /// When the mesh as a whole was last reviewed, and its state then. A review takes time in proportion to the mesh.
 struct MeshReview: Sendable {
-    /// Differs if anything in the mesh has changed.
+    /// The state of the mesh in short. It differs if anything in the mesh has changed.
     struct Digest: Hashable, Sendable {
         var checksum: UInt32
         var calculations: UInt64
         var isSynchronized: Bool
     }
 
-    /// The conflicts about the node's own addresses, in words.
+    /// The conflicts about the node's own addresses, as text.
     var claims: [String] = []
     private var seen: (digest: Digest, moment: Instant)?
     private var mustReview = false

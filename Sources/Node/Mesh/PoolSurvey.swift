@@ -1,8 +1,8 @@
 internal import Links
 internal import Timing
 
-/// The machine's other routes that overlap the IPv4 pools, as last read from the kernel. They are read before the node takes a
-/// range, and again while it cannot take one, because there are no notifications of such routes.
+/// The machine's other routes that overlap the IPv4 pools, as last read from the kernel. They are read before the node assigns
+/// itself a range, and again while it cannot, because there are no notifications of such routes.
 struct PoolSurvey: Sendable {
     /// The last answer; its routes are `nil` if they could not be read.
     private var answer: (routes: [ForeignRoute]?, moment: Instant)?

@@ -17,7 +17,7 @@ struct NetworkAudit: Sendable {
 }
 
 extension MeshNode {
-    /// Whether ``podRanges`` are final: if they depend on the cluster, after it has answered or has refused to.
+    /// Whether ``podRanges`` are final. If they depend on the cluster, it must have answered or denied access.
     var podRangesAreKnown: Bool {
         guard environment.hasCluster, configuration.addressing.podPrefixes == nil, ipv4.selfAssignedPods == nil else {
             return true
@@ -25,7 +25,7 @@ extension MeshNode {
         return cluster.map { $0.isNodeKnown || $0.resources["nodes"]?.isRefused == true } ?? false
     }
 
-    /// The ranges of the node's pods: of the configuration, else of the cluster, else of the address plan.
+    /// The ranges of the node's pods: those of the configuration, else those of the cluster, else those of the address plan.
     var podRanges: [IPv6Prefix] {
         guard let identity else { return [] }
         let own = identity.podPrefixes + (ipv4.selfAssignedPods?.prefix.map { [IPv6Prefix($0)] } ?? [])
@@ -34,8 +34,8 @@ extension MeshNode {
         return given
     }
 
-    /// Writes the file for container runtimes if its contents change. Not before initial synchronization is complete: when the
-    /// file exists, the kubelet starts pods.
+    /// Writes the file for container runtimes if its contents change. Does nothing before initial synchronization is complete,
+    /// because the kubelet starts pods as soon as the file exists.
     mutating func updatePodNetwork() {
         guard let options = configuration.cni, life.isSynchronized, let router else { return }
         if environment.hasCluster { effects.append(.offerPodRanges(podRanges)) }

@@ -3,8 +3,8 @@ public import Links
 public import MeshConfiguration
 public import OSPF
 
-/// The ports of this node that a rule matches, and whether the router can use them. Changes in the kernel go in, changes for
-/// the router come out.
+/// The ports of this node that a rule matches, and whether the router can use them. Its input is changes in the kernel, its
+/// output is changes for the router.
 public struct InterfaceTable: Sendable {
     /// One port.
     public struct Port: Hashable, Sendable {
@@ -190,7 +190,7 @@ public struct InterfaceTable: Sendable {
     /// The maximum number of removed ports that are listed.
     private static let mostGone = 64
 
-    /// A link was removed. If its port was in use, it stays listed as gone until a port of this name appears.
+    /// Removes a link. If its port was in use, it stays listed as gone until a port of this name appears.
     public mutating func remove(_ index: UInt32) -> Change? {
         unused[index] = nil
         let port = ports[index]
@@ -204,8 +204,8 @@ public struct InterfaceTable: Sendable {
         return change
     }
 
-    /// Ports of the mesh that have carrier and cannot be used, and ports that were in use until they seemed to belong to
-    /// another network, with the reasons, by name.
+    /// The ports of the mesh that have carrier and cannot be used, and the ports that were in use until they seemed to belong
+    /// to another network, each with the reason, by name.
     public var unusable: [(name: String, reason: String)] {
         let down = ports.values.compactMap { port -> (name: String, reason: String)? in
             guard case .active = port.rule.role, port.link.isUp, port.link.hasCarrier, !port.isDetectingDuplicates,
@@ -262,7 +262,7 @@ extension InterfaceTable {
 }
 
 extension InterfaceTable.Unused.Reason {
-    /// Whether something other than the configuration keeps a port that exists from being used.
+    /// Whether a port that exists is unused for a reason other than the configuration.
     fileprivate var isImposed: Bool {
         switch self {
         case .hasMaster, .foreignNetwork: true
@@ -270,7 +270,7 @@ extension InterfaceTable.Unused.Reason {
         }
     }
 
-    /// The reason in words, for the port of this name.
+    /// The reason as text, for the port of this name.
     public func text(of name: String) -> String {
         switch self {
         case .noRule: "no rule of `interfaces` matches it"
@@ -284,7 +284,7 @@ extension InterfaceTable.Unused.Reason {
 }
 
 extension InterfaceTable.Unused.Sign {
-    /// The sign in words.
+    /// The sign as text.
     var text: String {
         switch self {
         case .defaultRoute: "it has a default route"

@@ -14,20 +14,21 @@ struct LastHeard: Sendable {
 
     private var ports: [UInt32: Silence] = [:]
 
-    /// A port came up.
+    /// Notes that a port came up.
     mutating func opened(_ interface: UInt32, at now: Instant) {
         ports[interface] = Silence(since: now, neighbor: ports[interface]?.neighbor)
     }
 
-    /// A port was removed.
+    /// Notes that a port was removed.
     mutating func removed(_ interface: UInt32) { ports[interface] = nil }
 
-    /// A neighbor was lost.
+    /// Notes that a neighbor was lost.
     mutating func lost(_ neighbor: RouterID, on interface: UInt32, at now: Instant) {
         ports[interface] = Silence(since: now, neighbor: neighbor)
     }
 
-    /// Since when a port that is up has had no neighbor, if that is longer than a neighbor needs to appear.
+    /// Since when a port without neighbors has had none, and the last one; `nil` if the time is shorter than a neighbor needs
+    /// to appear. The caller checks that the port has no neighbor.
     func silence(of interface: InterfaceConfiguration, at now: Instant) -> Silence? {
         guard let silence = ports[interface.index], now - silence.since >= interface.deadInterval * 2 else {
             return nil

@@ -14,7 +14,7 @@ struct MembershipTable: Sendable {
         missing.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// A group is about to be joined or left.
+    /// Notes that a group is about to be joined or left.
     mutating func want(_ membership: Membership, _ joined: Bool) {
         if !joined { missing[membership] = nil }
         if missing.isEmpty { nextDeadline = nil }
@@ -28,7 +28,7 @@ struct MembershipTable: Sendable {
         return missing.updateValue(failure, forKey: membership) == nil
     }
 
-    /// The groups to join again now. The caller does that.
+    /// The groups whose joining must be tried again now. The caller does that.
     mutating func takeDue(at now: Instant) -> [Membership] {
         guard let deadline = nextDeadline, deadline <= now else { return [] }
         nextDeadline = now + Self.retryInterval

@@ -12,7 +12,7 @@ extension MeshNode {
             links[link.index] = link
             installer.link(link.index, isUsable: link.isUsable)
             if link.isLoopback, !link.isUp { settings.invalidate() }
-            // The next cable may be connected to something else.
+            // Without carrier, the cable may be replaced by one to another network.
             if !link.hasCarrier { foreignSigns.advertisedRouters.remove(link.index) }
             refreshPort(link, at: now)
         case .linkRemoved(let link):
@@ -47,7 +47,7 @@ extension MeshNode {
         }
     }
 
-    /// An IPv4 subnet may overlap the node's ranges.
+    /// Makes a review due after a change of an IPv4 subnet, which may overlap the node's ranges.
     private mutating func reviewPools(_ address: InterfaceAddress) {
         if address.address.ipv4 != nil, address.prefixLength < 128 { review.invalidate() }
     }
@@ -88,7 +88,7 @@ extension MeshNode {
             settings.forget(port: name)
             counters.portWentDown(name)
             notifyRouter(.interfaceDown(index: index), at: now)
-            // The routes of the earlier run are not right any more.
+            // The routes of the earlier run are no longer correct.
             endKeepingRoutes(at: now)
             log(.notice, "interface \(name) is down: \(reason)")
         }
@@ -104,7 +104,7 @@ extension MeshNode {
 }
 
 extension InterfaceConfiguration {
-    /// The difference from an earlier configuration, in words: `MTU 1500 → 1400`.
+    /// The difference from an earlier configuration, as text: `MTU 1500 → 1400`.
     func difference(from before: InterfaceConfiguration) -> String {
         var changes: [String] = []
         func note<Value: Equatable>(_ name: String, _ value: KeyPath<InterfaceConfiguration, Value>) {

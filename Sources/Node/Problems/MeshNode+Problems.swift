@@ -22,7 +22,7 @@ extension MeshNode {
     /// The problems at this moment.
     public func currentProblems(at now: Instant) -> [Problem] { problems.dated(foundProblems(at: now), at: now) }
 
-    /// Why the node's routes cannot be relied on; empty when they can.
+    /// Why the node's routes are not reliable; empty if they are.
     public func notReady(at now: Instant) -> [String] {
         if case .stopping = life { return ["stopping"] }
         return currentProblems(at: now).filter(\.kind.preventsReadiness).map(\.text)
@@ -157,7 +157,7 @@ extension MeshNode {
         return found
     }
 
-    /// That no router is heard on a port with carrier, and who was there last; `nil` if that is not so.
+    /// Reports that a port with carrier receives no hellos, and which neighbor it had last; `nil` if that is not so.
     public func silence(on interface: InterfaceSnapshot, at now: Instant) -> String? {
         guard !interface.configuration.isPassive, interface.neighborCount == 0, interface.standbyFor == nil,
             interface.mismatches.allSatisfy({ $0.deadline <= now }),
@@ -203,13 +203,13 @@ extension MeshNode {
         return found
     }
 
-    /// Why no route can go through a neighbor, if that is so.
+    /// Why routes cannot use a neighbor; `nil` if nothing prevents it.
     public func problem(of neighbor: NeighborSnapshot, on link: InterfaceSnapshot, at now: Instant) -> String? {
         if let theirs = neighbor.mismatchedMTU { return Mismatch.mtu(theirs: theirs, ours: link.configuration.mtu) }
         let namesDesignated = neighbor.designatedRouter != .none
         switch link.effectiveKind {
         case .broadcast:
-            // A new router waits for the dead interval before it names one.
+            // A new router waits for the dead interval before it names a designated router.
             let hasWaited = now - neighbor.since > link.configuration.deadInterval
             return neighbor.state == .full && hasWaited && !namesDesignated ? Mismatch.linkType(ours: .broadcast) : nil
         case .pointToPoint, .auto: return namesDesignated ? Mismatch.linkType(ours: .pointToPoint) : nil

@@ -4,11 +4,11 @@ public import Timing
 public struct Problem: Hashable, Sendable {
     /// The kind.
     public var kind: Kind
-    /// Who or what has it: a neighbor, a port, an address, a prefix, a variable; empty for the node itself.
+    /// What has the problem: a neighbor, a port, an address, a prefix, a variable; empty for the node itself.
     public var subject: String
     /// What is wrong, and why.
     public var text: String
-    /// What to do about it; `nil` if ``text`` says that.
+    /// What to do about it; `nil` if ``text`` contains that.
     public var remedy: String?
     /// Since when.
     public var since: Instant
@@ -41,7 +41,7 @@ public struct Problem: Hashable, Sendable {
         case unusablePort
         /// A port has carrier and no neighbor.
         case silentPort
-        /// A neighbor is heard and does not hear this node (Init).
+        /// A neighbor sends hellos, but they do not list this node (Init).
         case oneWayNeighbor
         /// The database exchange with a neighbor makes no progress.
         case stalledExchange
@@ -57,7 +57,7 @@ public struct Problem: Hashable, Sendable {
         case duplicateAddress
         /// Several nodes announce a prefix that should belong to one.
         case duplicatePrefix
-        /// The node cannot take an IPv4 range.
+        /// The node cannot assign itself an IPv4 range.
         case ipv4Range
         /// A limit is reached.
         case limit
@@ -77,7 +77,7 @@ public struct Problem: Hashable, Sendable {
 
         private var rank: Int { Self.allCases.firstIndex(of: self)! }
 
-        /// Whether the node's routes cannot be relied on while there is such a problem.
+        /// Whether the node's routes are not reliable while there is such a problem.
         public var preventsReadiness: Bool {
             switch self {
             case .noIdentity, .synchronization, .kernel, .refusedRoutes, .duplicateRouterID: true
@@ -85,7 +85,7 @@ public struct Problem: Hashable, Sendable {
             }
         }
 
-        /// Whether its cause is logged when it happens, so that the problem is not logged again.
+        /// Whether its cause is logged when it occurs, so that the problem is not logged again.
         var isLoggedAtItsSource: Bool {
             switch self {
             case .synchronization, .stopped, .kernel, .refusedAddress, .setting, .membership, .mismatch,
@@ -126,7 +126,7 @@ public struct ProblemTable: Sendable {
     private var known: [Key: (since: Instant, text: String)] = [:]
     /// Why the node was not ready at the last review; `nil` before the first.
     private var notReady: [String]?
-    /// What readiness depended on at the last review.
+    /// The state that readiness depended on at the last review.
     private var readiness: Readiness?
     private var lastReview: Instant?
     private var mustReview = false
@@ -160,7 +160,7 @@ public struct ProblemTable: Sendable {
     /// Whether a review is due.
     func isDue(at now: Instant) -> Bool { mustReview || lastReview.map { now - $0 >= Self.shortest } ?? true }
 
-    /// The problems with the times since when they exist.
+    /// The found problems, each with the time since when it exists.
     func dated(_ found: [Problem], at now: Instant) -> [Problem] {
         found.map { problem in
             var problem = problem

@@ -28,7 +28,7 @@ public struct SettingsAudit: Sendable {
         return true
     }
 
-    /// A port was removed, or is not used any more. If it comes back, its settings are as new.
+    /// Forgets a port that was removed or is not used any more. If it comes back, its settings count as new.
     mutating func forget(port: String) {
         known = known.filter { !$0.contains(".conf.\(port).") && !$0.contains("/conf/\(port)/") }
     }
@@ -92,13 +92,13 @@ extension MeshNode {
     private func wantedSettings(at now: Instant) -> [KernelSetting] {
         var wanted: [KernelSetting] = links[Self.loopback]?.isUp == false ? [.loopbackUp] : []
         for (_, port) in interfaces.unused.sorted(by: { $0.key < $1.key }) where port.link.isUsable {
-            // One that was in use had its router advertisements refused.
+            // A port that was in use had its router advertisements refused.
             if port.wasUsed, case .foreignNetwork = port.reason {
                 wanted.append(.acceptRouterAdvertisements(port: port.link.name))
             }
-            // Ports of containers are not our business.
+            // Ports of containers are left alone.
             guard port.link.kind != "veth" else { continue }
-            // Before forwarding: when it is switched on, the kernel removes the default routes of all other ports.
+            // This comes before forwarding: when that is enabled, the kernel removes the default routes of all other ports.
             wanted.append(.keepRouterAdvertisements(port: port.link.name))
         }
         let active = interfaces.ports.values.filter { if case .active = $0.rule.role { true } else { false } }
