@@ -117,7 +117,7 @@ public final class KernelFIB {
     }
 
     /// Removes routes of ours that ``read(_:)`` found with another metric than the present one.
-    public func removeStrays() throws(SystemError) {
+    public func removeStaleRoutes() throws(SystemError) {
         for stray in strays {
             _ = try request(.removeRoute(stray.prefix), metric: stray.metric)
         }
@@ -138,7 +138,7 @@ public final class KernelFIB {
             throw SystemError("remove \(removals[index])", code: failure.code)
         }
         let strayCount = strays.count
-        try removeStrays()
+        try removeStaleRoutes()
         return (routes.count + strayCount, ids.groups.count + ids.singles.count)
     }
 

@@ -56,7 +56,7 @@ public struct MeshNode: Sendable {
     /// Signs that a port belongs to another network.
     var foreignSigns = InterfaceTable.ForeignNetworkSigns()
     /// The last neighbor on each port.
-    var lastHeard = LastHeard()
+    var lastHeard = LastNeighbors()
     /// The kernel settings that the node depends on.
     public internal(set) var settings = SettingsAudit()
     /// The multicast groups that could not be joined.

@@ -35,7 +35,7 @@ public enum NodeEffect: Sendable {
     /// Write a line to the log.
     case log(LogLevel, String, [String: String])
     /// Remove stale routes of earlier runs that used another routing table or protocol number.
-    case removeStrays
+    case removeStaleRoutes
     /// Remove all our routes and next hops.
     case removeEverything
     /// The node has stopped, and the process may end. With `stays`, routes and addresses stay for the next agent.

@@ -7,7 +7,7 @@ public import Timing
 /// (``FlapDamping``).
 public struct ServiceVIPs: Sendable {
     /// The state of an address.
-    public enum Standing: Hashable, Sendable {
+    public enum State: Hashable, Sendable {
         /// It is announced at its normal metric.
         case announced
         /// It is announced as last resort, as demanded.
@@ -37,14 +37,14 @@ public struct ServiceVIPs: Sendable {
     /// An address with its state.
     public struct Entry: Hashable, Sendable {
         /// Its state.
-        public fileprivate(set) var standing: Standing
+        public fileprivate(set) var state: State
         /// The services that have it, as `namespace/name`.
         public fileprivate(set) var services: [String]
         /// When its metric last changed.
         public fileprivate(set) var since: Instant
 
         /// Whether it is announced as last resort.
-        public var isLastResort: Bool { standing != .announced }
+        public var isLastResort: Bool { state != .announced }
     }
 
     /// What the caller must do, besides announcing ``entries``.
@@ -70,11 +70,11 @@ public struct ServiceVIPs: Sendable {
     public init() {}
 
     /// When to call ``expire(at:)`` next.
-    public var nextDeadline: Instant? { passing.lazy.compactMap { entries[$0]?.standing.deadline }.min() }
+    public var nextDeadline: Instant? { passing.lazy.compactMap { entries[$0]?.state.deadline }.min() }
 
     /// The addresses that ``expire(at:)`` would change at `now`.
     public func changing(at now: Instant) -> [IPv6Address] {
-        passing.filter { entries[$0]?.standing.deadline.map { $0 <= now } ?? true }.sorted()
+        passing.filter { entries[$0]?.state.deadline.map { $0 <= now } ?? true }.sorted()
     }
 
     /// Updates the demand for an address; `nil` means none.
@@ -82,21 +82,21 @@ public struct ServiceVIPs: Sendable {
         _ address: IPv6Address, _ level: AnnouncementLevel?, services: [String] = [], at now: Instant
     ) -> [Action] {
         let before = entries[address]
-        if before?.standing.isWanted == true, level != .announce { noteFlap(of: address, at: now) }
-        let standing: Standing
+        if before?.state.isWanted == true, level != .announce { noteFlap(of: address, at: now) }
+        let state: State
         switch level {
         case .announce:
             let end = damping[address]?.end ?? now
-            standing = end > now ? .flapping(until: end) : .announced
-        case .lastResort: standing = .lastResort
+            state = end > now ? .flapping(until: end) : .announced
+        case .lastResort: state = .lastResort
         case nil:
             guard let before else { return [] }
-            if case .leaving = before.standing { return [] }
-            standing = .leaving(until: now + Self.linger)
+            if case .leaving = before.state { return [] }
+            state = .leaving(until: now + Self.linger)
         }
-        var entry = before ?? Entry(standing: standing, services: services, since: now)
+        var entry = before ?? Entry(state: state, services: services, since: now)
         let wasLastResort = entry.isLastResort
-        entry.standing = standing
+        entry.state = state
         if level != nil { entry.services = services }
         if entry.isLastResort != wasLastResort { entry.since = now }
         update(address, entry)
@@ -105,7 +105,7 @@ public struct ServiceVIPs: Sendable {
 
     private mutating func update(_ address: IPv6Address, _ entry: Entry?) {
         entries[address] = entry
-        if entry?.standing.deadline == nil { passing.remove(address) } else { passing.insert(address) }
+        if entry?.state.deadline == nil { passing.remove(address) } else { passing.insert(address) }
     }
 
     private mutating func noteFlap(of address: IPv6Address, at now: Instant) {
@@ -119,13 +119,13 @@ public struct ServiceVIPs: Sendable {
     /// Withdraws addresses whose time without demand is over, and announces stable addresses at their normal metric.
     public mutating func expire(at now: Instant) -> [Action] {
         var actions: [Action] = []
-        for address in passing.filter({ entries[$0]?.standing.deadline.map { $0 <= now } ?? true }).sorted() {
-            guard var entry = entries[address], case .flapping = entry.standing else {
+        for address in passing.filter({ entries[$0]?.state.deadline.map { $0 <= now } ?? true }).sorted() {
+            guard var entry = entries[address], case .flapping = entry.state else {
                 update(address, nil)
                 actions.append(.release(address))
                 continue
             }
-            entry.standing = .announced
+            entry.state = .announced
             entry.since = now
             update(address, entry)
         }

@@ -239,7 +239,7 @@ struct PoolAllocatorTests {
             $0.metadata.annotations["kubermesh.io/addresses"] = "192.168.4.10"
             $0.loadBalancerIP = "192.168.4.10"
         }
-        #expect(stage.problem("web") == .askedTwice)
+        #expect(stage.problem("web") == .conflictingRequests)
         try stage.apply("web") {
             $0.metadata.annotations["kubermesh.io/pool"] = "reserved"
             $0.loadBalancerIP = nil

@@ -43,7 +43,7 @@ struct ServiceVIPsTests {
         for round in 0..<12 {
             let hold = vips.set(vip, .announce, at: now)
             #expect(hold == (round == 0 ? [.hold(vip)] : []), "it stays on the node all the while")
-            if case .flapping(let end)? = vips.entries[vip]?.standing {
+            if case .flapping(let end)? = vips.entries[vip]?.state {
                 #expect(vips.nextDeadline == end && vips.entries[vip]?.isLastResort == true)
                 holds.append((end - (now - .milliseconds(500))) / .seconds(1))
                 #expect(vips.set(vip, .announce, services: ["default/web"], at: now) == [])
@@ -64,12 +64,12 @@ struct ServiceVIPsTests {
         #expect(vips.expire(at: now + ServiceVIPs.linger) == [.release(vip)])
         // Also if it was withdrawn in between.
         _ = vips.set(vip, .announce, at: now + .seconds(6))
-        #expect(vips.entries[vip]?.standing == .flapping(until: now + .milliseconds(19_500)))
+        #expect(vips.entries[vip]?.state == .flapping(until: now + .milliseconds(19_500)))
         _ = vips.expire(at: now + .milliseconds(19_500))
-        #expect(vips.entries[vip]?.standing == .announced && vips.nextDeadline == nil)
+        #expect(vips.entries[vip]?.state == .announced && vips.nextDeadline == nil)
         // Who was calm for a while begins anew.
         _ = vips.set(vip, .lastResort, at: now + .seconds(60))
         _ = vips.set(vip, .announce, at: now + .seconds(61))
-        #expect(vips.entries[vip]?.standing == .announced)
+        #expect(vips.entries[vip]?.state == .announced)
     }
 }

@@ -193,7 +193,7 @@ extension RouterLSA.LinkType {
 
 extension ServiceVIPs.Entry {
     fileprivate var stateText: ControlAPI.VIP.State {
-        switch standing {
+        switch self.state {
         case .announced, .lastResort: .service
         case .flapping: .flapping
         case .leaving: .leaving

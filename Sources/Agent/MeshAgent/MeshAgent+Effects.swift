@@ -40,8 +40,8 @@ extension MeshAgent {
         case .routeTable(let update): ages.note(update, at: EventLoop.now)
         case .log(let level, let message, let metadata):
             write(Logger.Level(level), message, metadata.mapValues { .string($0) })
-        case .removeStrays:
-            do { try kernel.removeStrays() } catch { write(.warning, "\(error)") }
+        case .removeStaleRoutes:
+            do { try kernel.removeStaleRoutes() } catch { write(.warning, "\(error)") }
         case .removeEverything: removeEverything()
         case .stopped: break
         }

@@ -68,7 +68,7 @@ public actor MeshAgent {
         state = StateDirectory(configuration)
         configurationStatus = Status.ConfigurationStatus(
             file: file.isPresent ? file.path : nil, loaded: Timestamp.now, ok: true, problems: [], needsRestart: [])
-        try Self.removeRemains(of: passing.savedKernel, configuration.kernel, log)
+        try Self.removeStaleState(of: passing.savedKernel, configuration.kernel, log)
         let kernelConfiguration = KernelFIBConfiguration(
             protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table,
             metric: configuration.kernel.metric)
@@ -92,7 +92,7 @@ public actor MeshAgent {
 
     /// Removes what an earlier run left in the kernel if it used another protocol number or table. Otherwise its routes would
     /// always count as those of another program.
-    private static func removeRemains(
+    private static func removeStaleState(
         of last: (routeProtocol: UInt8, table: UInt32)?, _ configuration: Configuration.KernelOptions, _ log: Logger
     ) throws {
         guard let last, last != (configuration.routeProtocol, configuration.table) else { return }
@@ -147,7 +147,7 @@ extension MeshAgent {
     /// The maximum number of rounds per turn in which outcomes lead to more effects.
     private static let roundsPerTurn = 64
     /// If a timer is this late, this process did not run.
-    private static let stillness = Duration.seconds(2)
+    private static let suspensionThreshold = Duration.seconds(2)
     /// The time between checks of the configuration file, when the agent is awake anyway.
     private static let fileInterval = Duration.seconds(5)
 
@@ -203,7 +203,7 @@ extension MeshAgent {
     /// unread behind other packets, or because this process did not run.
     private func runTimer() {
         turnBegan = EventLoop.now
-        if let deadline = timerDeadline, deadline != .zero, turnBegan - deadline >= Self.stillness {
+        if let deadline = timerDeadline, deadline != .zero, turnBegan - deadline >= Self.suspensionThreshold {
             node.note(.processStopped(turnBegan - deadline), at: turnBegan)
         }
         for _ in 0..<Self.searchesForHellos {

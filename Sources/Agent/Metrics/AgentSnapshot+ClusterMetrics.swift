@@ -22,7 +22,7 @@ extension AgentSnapshot {
         metrics.single(
             "service_vips_flapping", .gauge,
             "Service addresses that are announced as last resort because their endpoints come and go.",
-            serviceVIPs.entries.values.count { if case .flapping = $0.standing { true } else { false } })
+            serviceVIPs.entries.values.count { if case .flapping = $0.state { true } else { false } })
         metrics.family("pool_addresses", .gauge, "Addresses in a pool.") { samples in
             for use in cluster.pools {
                 samples.sample(["pool": use.pool, "family": use.family.rawValue], value: use.addresses)

@@ -13,7 +13,7 @@ final class PodRangeOffer {
     private var isRefused = false
 
     /// How long an allocator of the cluster has to set the ranges, and the delay before a retry after a failure.
-    private static let patience = TimeAmount.seconds(10)
+    private static let delay = TimeAmount.seconds(10)
 
     init(_ client: APIClient, notify: @escaping (String) -> Void) {
         self.client = client
@@ -36,7 +36,7 @@ final class PodRangeOffer {
 
     private func wait() {
         let offer = NIOLoopBound(self, eventLoop: client.loop)
-        waiting = client.loop.scheduleTask(in: Self.patience) { offer.value.send() }
+        waiting = client.loop.scheduleTask(in: Self.delay) { offer.value.send() }
     }
 
     private func send() {

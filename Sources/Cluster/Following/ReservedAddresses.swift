@@ -11,7 +11,7 @@ struct ReservedAddresses: Sendable {
     /// How many Nodes have an address; the API server counts as one more.
     private var counts: [IPv6Address: Int] = [:]
     private var servers: Set<IPv6Address> = []
-    private var delivered: Set<IPv6Address> = []
+    private var serverClusterIPs: Set<IPv6Address> = []
     /// The addresses of the API server that are reserved, without its cluster IPs.
     private var serverAddresses: Set<IPv6Address> = []
 
@@ -32,12 +32,12 @@ struct ReservedAddresses: Sendable {
     /// Sets the cluster IPs of the API server itself, which are not reserved: a connection to one is forwarded to a server
     /// whether or not this machine has the address, so services may have it.
     mutating func setServerClusterIPs(_ addresses: [IPv6Address]) {
-        delivered = Set(addresses)
+        serverClusterIPs = Set(addresses)
         review()
     }
 
     private mutating func review() {
-        let new = servers.subtracting(delivered)
+        let new = servers.subtracting(serverClusterIPs)
         replace(serverAddresses, with: new)
         serverAddresses = new
     }

@@ -6,7 +6,7 @@ internal import Services
 extension PoolAllocator {
     /// Assigns the addresses that a service still needs. A service that requires both families gets both or none.
     mutating func fill(_ key: ObjectKey) {
-        guard var record = records[key], case .demand(let demand) = record.claim else { return }
+        guard var record = records[key], case .demand(let demand) = record.responsibility else { return }
         var chosen: [IPv6Address] = []
         var problem: PoolProblem?
         /// Whether a requested address is unavailable. That is reported even if the service accepts fewer addresses.

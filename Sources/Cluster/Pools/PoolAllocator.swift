@@ -20,24 +20,24 @@ public struct PoolAllocator: Sendable {
 
     struct Record: Sendable {
         var service: Service
-        var claim = Claim.others
+        var responsibility = Responsibility.otherController
         /// The addresses that it should have, in the order of its families.
         var held: [IPv6Address] = []
         /// Pool addresses in its `status` that it should not have.
-        var residue: [IPv6Address] = []
+        var staleAddresses: [IPv6Address] = []
         var problem: PoolProblem?
     }
 
     /// How the pools apply to a service.
-    enum Claim: Sendable {
+    enum Responsibility: Sendable {
         /// Another controller is responsible for it. Its `status` is not written.
-        case others
+        case otherController
         /// It should have no pool addresses. Those in its `status` are removed.
-        case nothing
+        case noAddresses
         /// It requests addresses.
         case demand(PoolDemand)
         /// Its request for addresses is invalid.
-        case mistake(PoolProblem)
+        case invalidRequest(PoolProblem)
     }
 
     private let loadBalancerClass: String
@@ -50,7 +50,7 @@ public struct PoolAllocator: Sendable {
     /// The addresses of services with a sharing key, by that key.
     var shared: [String: Set<IPv6Address>] = [:]
     /// Services that do not have an address of every family that they request.
-    private var lacking: Set<ObjectKey> = []
+    private var unsatisfied: Set<ObjectKey> = []
     private var changed: Set<ObjectKey> = []
     private var isFreed = false
 
@@ -78,13 +78,13 @@ public struct PoolAllocator: Sendable {
         guard let record = records[key] else { return nil }
         let service = record.service
         let wanted: [IPv6Address]
-        switch record.claim {
-        case .others: return nil
-        case .nothing:
+        switch record.responsibility {
+        case .otherController: return nil
+        case .noAddresses:
             // A name in the status was written by another controller.
             guard service.ingressNames.isEmpty else { return nil }
             wanted = service.ingressIPs.filter { table.pool(of: $0) == nil }
-        case .demand, .mistake: wanted = record.held
+        case .demand, .invalidRequest: wanted = record.held
         }
         let isWritten = service.ingressNames.isEmpty && Set(service.ingressIPs) == Set(wanted)
         return isWritten ? nil : (service, wanted)
@@ -108,7 +108,7 @@ public struct PoolAllocator: Sendable {
         records[key]?.service.ingressIPs = []
         updateStaleAddresses(of: key)
         records[key] = nil
-        lacking.remove(key)
+        unsatisfied.remove(key)
         changed.remove(key)
     }
 
@@ -117,13 +117,13 @@ public struct PoolAllocator: Sendable {
         var looked = changed
         let before = Dictionary(uniqueKeysWithValues: looked.map { ($0, records[$0]?.problem) })
         for key in changed.sorted() { review(key) }
-        var waiting = looked.intersection(lacking)
+        var waiting = looked.intersection(unsatisfied)
         changed = []
         var problems = before
         // A service that requires both families releases the address of one if it cannot get the other. Others may get that
         // address.
         repeat {
-            if isFreed { waiting = lacking }
+            if isFreed { waiting = unsatisfied }
             isFreed = false
             for key in waiting where problems[key] == nil { problems[key] = .some(records[key]?.problem) }
             looked.formUnion(waiting)
@@ -138,7 +138,7 @@ public struct PoolAllocator: Sendable {
     private func inTurn(_ keys: Set<ObjectKey>) -> [ObjectKey] {
         let order = keys.sorted()
         let isAsking = { (key: ObjectKey) in
-            if case .demand(let demand)? = records[key]?.claim { !demand.asked.isEmpty } else { false }
+            if case .demand(let demand)? = records[key]?.responsibility { !demand.asked.isEmpty } else { false }
         }
         return order.filter(isAsking) + order.filter { !isAsking($0) }
     }
@@ -146,14 +146,14 @@ public struct PoolAllocator: Sendable {
 
 // The review of one service: how the pools apply to it, and which addresses it keeps.
 extension PoolAllocator {
-    private func claim(of service: Service) -> Claim {
-        guard service.type == "LoadBalancer" else { return .nothing }
-        guard service.isBalanced(by: loadBalancerClass) else { return .others }
-        guard !service.metadata.isBeingDeleted else { return .nothing }
+    private func responsibility(of service: Service) -> Responsibility {
+        guard service.type == "LoadBalancer" else { return .noAddresses }
+        guard service.isBalanced(by: loadBalancerClass) else { return .otherController }
+        guard !service.metadata.isBeingDeleted else { return .noAddresses }
         do {
             return .demand(try service.poolDemand())
         } catch {
-            return .mistake(error)
+            return .invalidRequest(error)
         }
     }
 
@@ -173,17 +173,17 @@ extension PoolAllocator {
         let service = record.service
         let present = service.ingressIPs.filter { table.pool(of: $0) != nil }
         let old = record.held
-        record.claim = isForeign(service) ? .others : claim(of: service)
+        record.responsibility = isForeign(service) ? .otherController : responsibility(of: service)
         record.problem = isForeign(service) ? .foreign : nil
         record.held = []
-        lacking.remove(key)
-        switch record.claim {
-        case .others, .nothing: break
-        case .mistake(let problem): record.problem = problem
+        unsatisfied.remove(key)
+        switch record.responsibility {
+        case .otherController, .noAddresses: break
+        case .invalidRequest(let problem): record.problem = problem
         case .demand(let demand):
             for family in demand.families {
                 let mine = (old + present).first { $0.family == family && isAllowed($0, key, demand) }
-                if let mine { record.held.append(mine) } else { lacking.insert(key) }
+                if let mine { record.held.append(mine) } else { unsatisfied.insert(key) }
             }
             hold(record.held, by: key, demand.terms)
         }
@@ -198,19 +198,19 @@ extension PoolAllocator {
         guard let pool = table.pool(of: address), demand.pool.map({ $0 == table.pools[pool].name }) ?? true,
             demand.asked[address.family].map({ $0 == address }) ?? true
         else { return false }
-        return stranger(to: demand.terms, at: address, besides: key) == nil
+        return conflictingHolder(to: demand.terms, at: address, besides: key) == nil
     }
 
     /// The first other service, by key, that should have an address on terms that do not agree with these; `nil` if there
     /// is none.
-    func stranger(to terms: SharingTerms, at address: IPv6Address, besides key: ObjectKey) -> ObjectKey? {
+    func conflictingHolder(to terms: SharingTerms, at address: IPv6Address, besides key: ObjectKey) -> ObjectKey? {
         holders[address]?.lazy.filter { $0.key != key && !$0.value.agree(with: terms) }.map(\.key).min()
     }
 
     /// The first other service that prevents a service from getting an address: one that has it on terms that do not agree, or
     /// one whose `status` still has it; `nil` if there is none.
     func conflictingService(with terms: SharingTerms, at address: IPv6Address, for key: ObjectKey) -> ObjectKey? {
-        stranger(to: terms, at: address, besides: key) ?? staleAddresses[address]?.filter { $0 != key }.min()
+        conflictingHolder(to: terms, at: address, besides: key) ?? staleAddresses[address]?.filter { $0 != key }.min()
     }
 
     func isHeld(_ address: IPv6Address) -> Bool { holders[address] != nil || staleAddresses[address] != nil }
@@ -249,10 +249,10 @@ extension PoolAllocator {
     /// Updates which pool addresses in the `status` of a service it should not have.
     mutating func updateStaleAddresses(of key: ObjectKey) {
         guard let record = records[key] else { return }
-        let old = record.residue
+        let old = record.staleAddresses
         let new = record.service.ingressIPs.filter { !record.held.contains($0) && table.pool(of: $0) != nil }
         guard old != new else { return }
-        records[key]?.residue = new
+        records[key]?.staleAddresses = new
         for address in new { staleAddresses[address, default: []].insert(key) }
         for address in old where !new.contains(address) {
             staleAddresses[address]?.remove(key)
@@ -264,6 +264,6 @@ extension PoolAllocator {
     }
 
     mutating func setUnsatisfied(_ key: ObjectKey, _ isSo: Bool) {
-        if isSo { lacking.insert(key) } else { lacking.remove(key) }
+        if isSo { unsatisfied.insert(key) } else { unsatisfied.remove(key) }
     }
 }

@@ -18,7 +18,7 @@ struct PoolDemand: Hashable, Sendable {
 /// The terms on which a service shares its addresses with other services.
 struct SharingTerms: Hashable, Sendable {
     /// Where traffic may go, which determines the nodes that announce the address: all nodes, or those with selected pods.
-    private enum Reach: Hashable {
+    private enum AnnouncingNodes: Hashable {
         case allNodes
         case pods(namespace: String, selector: [String: String])
     }
@@ -27,7 +27,7 @@ struct SharingTerms: Hashable, Sendable {
     let key: String?
     /// The protocol in the upper 16 bits, the port number in the lower.
     private let ports: Set<UInt32>
-    private let reach: Reach?
+    private let announcingNodes: AnnouncingNodes?
 
     init(_ service: Service) {
         key = service.metadata.annotations[PoolAnnotation.sharing].flatMap { $0.isEmpty ? nil : $0 }
@@ -36,10 +36,10 @@ struct SharingTerms: Hashable, Sendable {
                 UInt32(["TCP", "UDP", "SCTP"].firstIndex(of: port.transport) ?? 3) << 16 | UInt32(port.port)
             })
         switch service.externalTrafficPolicy {
-        case .cluster: reach = .allNodes
+        case .cluster: announcingNodes = .allNodes
         // If a service selects no pods, the nodes of its endpoints are not known here.
         case .local:
-            reach =
+            announcingNodes =
                 service.selector.isEmpty
                 ? nil : .pods(namespace: service.metadata.namespace, selector: service.selector)
         }
@@ -48,7 +48,9 @@ struct SharingTerms: Hashable, Sendable {
     /// Whether two services may have the same address: they have the same sharing key, no port in common, and the same nodes
     /// announce both.
     func agree(with other: SharingTerms) -> Bool {
-        guard let key, key == other.key, let reach, reach == other.reach else { return false }
+        guard let key, key == other.key, let announcingNodes, announcingNodes == other.announcingNodes else {
+            return false
+        }
         return ports.isDisjoint(with: other.ports)
     }
 }
@@ -76,7 +78,7 @@ extension Service {
         guard let list = metadata.annotations[PoolAnnotation.addresses], !list.isEmpty else {
             return single.isEmpty ? [] : [try address(single[...])]
         }
-        guard single.isEmpty else { throw .askedTwice }
+        guard single.isEmpty else { throw .conflictingRequests }
         var addresses: [IPv6Address] = []
         for text in list.split(separator: ",").prefix(3) {
             addresses.append(try address(text.drop { $0 == " " }.prefix { $0 != " " }))

@@ -8,7 +8,7 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// It requests something that is not an address.
     case notAnAddress(String)
     /// It requests addresses both in `spec.loadBalancerIP` and in an annotation.
-    case askedTwice
+    case conflictingRequests
     /// It requests an address of a family that it does not have.
     case otherFamily(IPv6Address)
     /// It requests two addresses of one family.
@@ -49,7 +49,7 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
                 + "\(known.prefix(20).joined(separator: ", ")))"
         case .notAnAddress(let text):
             "\"\(text.prefix(60))\" is not an address (\(PoolAnnotation.addresses) takes addresses separated by commas)"
-        case .askedTwice:
+        case .conflictingRequests:
             "both \(PoolAnnotation.addresses) and spec.loadBalancerIP request addresses: remove one"
         case .otherFamily(let address):
             "\(address) is not of an address family of the service (see its spec.ipFamilies)"

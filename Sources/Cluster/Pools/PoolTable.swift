@@ -9,7 +9,7 @@ struct PoolTable: Sendable {
         var range: AddressRange
         var pool: Int
         /// All addresses of the range below this one are held; `nil` if the whole range is held.
-        var floor: IPv6Address?
+        var searchStart: IPv6Address?
     }
 
     let pools: [AddressPool]
@@ -21,7 +21,7 @@ struct PoolTable: Sendable {
     init(_ pools: [AddressPool]) {
         self.pools = pools
         entries = pools.enumerated().flatMap { index, pool in
-            pool.ranges.map { Entry(range: $0, pool: index, floor: $0.first) }
+            pool.ranges.map { Entry(range: $0, pool: index, searchStart: $0.first) }
         }.sorted { $0.range.first < $1.range.first }
         places = pools.map { _ in [] }
         for (index, pool) in pools.enumerated() {
@@ -48,10 +48,10 @@ struct PoolTable: Sendable {
     /// The lowest free address of a family, in the first range of the pool, in the order of the configuration, that has one.
     mutating func lowest(_ family: IPFamily, in pool: Int, isHeld: (IPv6Address) -> Bool) -> IPv6Address? {
         for place in places[pool] where entries[place].range.family == family {
-            while let address = entries[place].floor {
+            while let address = entries[place].searchStart {
                 if !isHeld(address) { return address }
                 let last = entries[place].range.last
-                entries[place].floor = address < last ? IPv6Address(number: address.number + 1) : nil
+                entries[place].searchStart = address < last ? IPv6Address(number: address.number + 1) : nil
             }
         }
         return nil
@@ -60,6 +60,6 @@ struct PoolTable: Sendable {
     /// Notes that an address is no longer held.
     mutating func release(_ address: IPv6Address) {
         guard let place = entry(of: address) else { return }
-        entries[place].floor = min(entries[place].floor ?? address, address)
+        entries[place].searchStart = min(entries[place].searchStart ?? address, address)
     }
 }

@@ -102,7 +102,7 @@ public final class APIClient: Sendable {
     /// Reads the files of the connection again, at most once a minute. Call it on the loop after a failure that new
     /// credentials may solve.
     func reload(after failure: RequestFailure) {
-        guard failure.isOfTheConnection, !session.value.isShutDown else { return }
+        guard failure.mayNeedNewConnection, !session.value.isShutDown else { return }
         let now = Instant.now
         guard now - session.value.reloadedAt >= .seconds(60) || session.value.reloadedAt == .zero else { return }
         session.value.reloadedAt = now

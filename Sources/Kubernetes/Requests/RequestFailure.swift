@@ -21,7 +21,7 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
         return status.code == 410 || status.reason == "Expired" || status.reason == "Gone"
     }
     /// The server has not reached the requested version: it was restored from a backup, for example.
-    var isOfTheFuture: Bool {
+    var isVersionTooNew: Bool {
         guard case .refused(let status) = self else { return false }
         return status.code == 504 && status.message.contains("Too large resource version")
     }
@@ -30,7 +30,7 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public var code: Int? { if case .refused(let status) = self { status.code } else { nil } }
 
     /// Whether another address or other credentials might help.
-    var isOfTheConnection: Bool {
+    var mayNeedNewConnection: Bool {
         switch kind {
         case .unreachable, .unauthorized, .forbidden, .notFound, .unexpected: true
         case .conflict, .expired, .throttled, .serverError, .refused, .tooLarge: false

@@ -24,13 +24,13 @@ struct ObjectStore<Object: Resource>: Sendable {
 
     private var entries: [ObjectKey: Entry] = [:]
     /// The last reported state of each object that has changed since; `nil` if the object was not there.
-    private var told: [ObjectKey: Object?] = [:]
+    private var reported: [ObjectKey: Object?] = [:]
     /// The encoded size of all objects as received, in octets.
     private(set) var octets = 0
 
     var count: Int { entries.count }
     var objects: some Collection<Object> { entries.values.lazy.map(\.object) }
-    var hasChanges: Bool { !told.isEmpty }
+    var hasChanges: Bool { !reported.isEmpty }
 
     subscript(key: ObjectKey) -> Object? { entries[key]?.object }
 
@@ -62,9 +62,9 @@ struct ObjectStore<Object: Resource>: Sendable {
 
     /// The changes since the last call.
     mutating func takeChanges() -> Changes<Object> {
-        defer { told.removeAll(keepingCapacity: told.count < 1024) }
+        defer { reported.removeAll(keepingCapacity: reported.count < 1024) }
         var changes = Changes<Object>()
-        for (key, before) in told {
+        for (key, before) in reported {
             let now = entries[key]?.object
             if let before, now?.metadata.uid != before.metadata.uid { changes.deleted.append(before) }
             if let now { changes.updated.append(now) }
@@ -73,6 +73,6 @@ struct ObjectStore<Object: Resource>: Sendable {
     }
 
     private mutating func note(_ key: ObjectKey, was object: Object?) {
-        if told[key] == nil { told[key] = .some(object) }
+        if reported[key] == nil { reported[key] = .some(object) }
     }
 }

@@ -38,7 +38,7 @@ public struct Reflector<Object: Resource>: Sendable {
     private var phase = Phase.idle
     private var backoff = Backoff()
     private var pageSize: Int
-    private var toldFailure: RequestFailure.Kind?
+    private var reportedFailure: RequestFailure.Kind?
     private var notices: [String] = []
     private var store = ObjectStore<Object>()
 
@@ -163,8 +163,8 @@ extension Reflector {
     private mutating func opened(_ watch: Watch, at now: Instant) {
         state.watches += 1
         if state.connectedSince == nil { state.connectedSince = now }
-        if toldFailure != nil { notices.append("\(Object.plural): the API server answers again") }
-        toldFailure = nil
+        if reportedFailure != nil { notices.append("\(Object.plural): the API server answers again") }
+        reportedFailure = nil
         var watch = watch
         watch.openedAt = now
         resume(watch, at: now)
@@ -251,7 +251,7 @@ extension Reflector {
         let isSound =
             switch failure.kind {
             case .unreachable, .unauthorized, .forbidden, .throttled: true
-            case .serverError: !failure.isOfTheFuture
+            case .serverError: !failure.isVersionTooNew
             default: false
             }
         fail(failure, resumingFrom: isSound ? watch.resourceVersion : nil, at: now, &random)
@@ -273,8 +273,8 @@ extension Reflector {
         guard failure.kind != .expired || backoff.failures > 3 else { return }
         state.lastError = "\(failure)"
         state.connectedSince = nil
-        guard toldFailure != failure.kind else { return }
-        toldFailure = failure.kind
+        guard reportedFailure != failure.kind else { return }
+        reportedFailure = failure.kind
         notices.append("\(Object.plural): \(failure)")
     }
 }

@@ -77,8 +77,8 @@ public struct WatchState: Hashable, Sendable {
 
 extension WatchState {
     /// Whether it differs in more than counters.
-    func isWorthTelling(after told: WatchState) -> Bool {
-        isSynced != told.isSynced || connectedSince != told.connectedSince || lastError != told.lastError
-            || failures != told.failures
+    func differsNotably(from reported: WatchState) -> Bool {
+        isSynced != reported.isSynced || connectedSince != reported.connectedSince || lastError != reported.lastError
+            || failures != reported.failures
     }
 }

@@ -47,7 +47,7 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         var timer: (at: Instant, task: Scheduled<Void>)?
         var delivery: Scheduled<Void>?
         var deliveredAt = Instant.zero
-        var told = WatchState()
+        var reported = WatchState()
     }
 
     /// The outstanding request.
@@ -214,7 +214,7 @@ extension ResourceWatcher {
     private func deliverWhenDue() {
         guard let now = running.value, now.delivery == nil else { return }
         let state = now.reflector.state
-        guard now.reflector.hasChanges || state.isWorthTelling(after: now.told) else { return }
+        guard now.reflector.hasChanges || state.differsNotably(from: now.reported) else { return }
         let due = now.deliveredAt + Self.batchInterval
         if due <= .now { return deliver() }
         running.value?.delivery = client.loop.scheduleTask(deadline: NIODeadline(due)) { [self] in
@@ -228,7 +228,7 @@ extension ResourceWatcher {
         guard let changes = running.value?.reflector.takeChanges(),
             let notices = running.value?.reflector.takeNotices(), let state = running.value?.reflector.state
         else { return }
-        running.value?.told = state
+        running.value?.reported = state
         client.count(changes)
         report(WatchReport(changes: changes, state: state, notices: notices))
     }

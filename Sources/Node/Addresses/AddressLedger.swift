@@ -35,7 +35,7 @@ public struct AddressLedger: Sendable {
     }
 
     /// The demand of one owner.
-    public struct Want: Hashable, Sendable {
+    public struct Demand: Hashable, Sendable {
         /// The announcement; `nil` to place the address without announcing it.
         public var announcement: AdvertisedPrefix?
     }
@@ -43,7 +43,7 @@ public struct AddressLedger: Sendable {
     /// An address with its owners and its state.
     public struct Entry: Hashable, Sendable {
         /// The demands, by owner.
-        public fileprivate(set) var wants: [Owner: Want] = [:]
+        public fileprivate(set) var demands: [Owner: Demand] = [:]
         /// Its state in the kernel.
         public fileprivate(set) var placement: Placement
 
@@ -58,7 +58,7 @@ public struct AddressLedger: Sendable {
         /// Its announcement: of several owners, the one with the lowest metric; `nil` if it is not announced.
         public var announcement: AdvertisedPrefix? {
             guard isPlaced else { return nil }
-            return wants.sorted { $0.key < $1.key }.compactMap(\.value.announcement).min { $0.metric < $1.metric }
+            return demands.sorted { $0.key < $1.key }.compactMap(\.value.announcement).min { $0.metric < $1.metric }
         }
     }
 
@@ -91,20 +91,20 @@ public struct AddressLedger: Sendable {
         /// It was added after a refusal.
         case accepted
         /// It could not be removed, with the reason.
-        case stuck(String)
+        case notRemoved(String)
     }
 
     /// All addresses that are wanted or placed.
     public private(set) var entries: [IPv6Address: Entry] = [:]
     /// Addresses to add, in the order of demand.
-    private var arrivals: [IPv6Address] = []
+    private var additions: [IPv6Address] = []
     /// Addresses to remove.
-    private var departures: [IPv6Address] = []
+    private var removals: [IPv6Address] = []
     /// Refused addresses. They are few.
     private var refusals: Set<IPv6Address> = []
     /// Addresses that may not be on `lo`: another program removed them while a request to add them was under way, the order of
     /// the two being unknown, or before they were removed because no owner wants them.
-    private var doubtful: Set<IPv6Address> = []
+    private var uncertain: Set<IPv6Address> = []
     /// The number of requests that are under way.
     private var requests = 0
     /// The number of changes that may affect ``announcements``.
@@ -124,10 +124,10 @@ public struct AddressLedger: Sendable {
     }
 
     /// Whether `owner` wants an address.
-    public func isWanted(_ address: IPv6Address, by owner: Owner) -> Bool { entries[address]?.wants[owner] != nil }
+    public func isWanted(_ address: IPv6Address, by owner: Owner) -> Bool { entries[address]?.demands[owner] != nil }
 
     /// Whether there are requests to make.
-    public var hasWork: Bool { !arrivals.isEmpty || !departures.isEmpty }
+    public var hasWork: Bool { !additions.isEmpty || !removals.isEmpty }
     /// Whether there are requests to make at `now`, refused ones included.
     public func hasRequests(at now: Instant) -> Bool { hasWork || nextDeadline.map { $0 <= now } ?? false }
     /// Whether requests are under way.
@@ -158,18 +158,18 @@ public struct AddressLedger: Sendable {
 
     /// An owner wants an address. When it is placed, it is announced like this, or not at all.
     public mutating func want(_ address: IPv6Address, by owner: Owner, as announcement: AdvertisedPrefix?) {
-        let want = Want(announcement: announcement)
+        let demand = Demand(announcement: announcement)
         guard var entry = entries[address] else {
-            entries[address] = Entry(wants: [owner: want], placement: .waiting(after: .zero))
-            arrivals.append(address)
+            entries[address] = Entry(demands: [owner: demand], placement: .waiting(after: .zero))
+            additions.append(address)
             return
         }
-        guard entry.wants[owner] != want else { return }
-        entry.wants[owner] = want
+        guard entry.demands[owner] != demand else { return }
+        entry.demands[owner] = demand
         switch entry.placement {
-        case .leaving where doubtful.remove(address) != nil:
+        case .leaving where uncertain.remove(address) != nil:
             entry.placement = .waiting(after: .zero)
-            arrivals.append(address)
+            additions.append(address)
         // Still on lo: it stays.
         case .leaving: entry.placement = .placed(isOurs: true)
         // Added again after the removal.
@@ -183,10 +183,10 @@ public struct AddressLedger: Sendable {
     public mutating func drop(_ address: IPv6Address, by owner: Owner) {
         guard var entry = entries[address] else { return }
         // An address of an earlier run has no owner yet, and is removed too.
-        let wasWanted = entry.wants.removeValue(forKey: owner) != nil
-        guard wasWanted || entry.wants.isEmpty else { return }
+        let wasWanted = entry.demands.removeValue(forKey: owner) != nil
+        guard wasWanted || entry.demands.isEmpty else { return }
         version += 1
-        guard entry.wants.isEmpty else {
+        guard entry.demands.isEmpty else {
             entries[address] = entry
             return
         }
@@ -197,14 +197,14 @@ public struct AddressLedger: Sendable {
         case .placed(isOurs: true):
             entry.placement = .leaving
             entries[address] = entry
-            departures.append(address)
+            removals.append(address)
         case .placing, .leaving, .removing: entries[address] = entry
         }
     }
 
     /// The addresses that an owner wants, ascending.
     public func addresses(of owner: Owner) -> [IPv6Address] {
-        entries.filter { $0.value.wants[owner] != nil }.keys.sorted()
+        entries.filter { $0.value.demands[owner] != nil }.keys.sorted()
     }
 
     // MARK: The kernel
@@ -218,10 +218,10 @@ public struct AddressLedger: Sendable {
     /// Removes the addresses of an earlier run that no owner wants, except those to keep. Returns the removed ones.
     public mutating func sweep(keeping: Set<IPv6Address>) -> [IPv6Address] {
         let stale = entries.filter { address, entry in
-            entry.wants.isEmpty && entry.placement == .placed(isOurs: true) && !keeping.contains(address)
+            entry.demands.isEmpty && entry.placement == .placed(isOurs: true) && !keeping.contains(address)
         }.keys.sorted()
         for address in stale { entries[address]?.placement = .leaving }
-        departures += stale
+        removals += stale
         return stale
     }
 
@@ -234,20 +234,20 @@ public struct AddressLedger: Sendable {
         retry(at: now)
         var result: [Request] = []
         var taken = 0
-        while taken < arrivals.count, result.count < limit {
-            let address = arrivals[taken]
+        while taken < additions.count, result.count < limit {
+            let address = additions[taken]
             taken += 1
             guard let entry = entries[address], case .waiting(let delay) = entry.placement else { continue }
             entries[address]?.placement = .placing(after: delay)
-            let isOfServices = entry.wants.keys.allSatisfy { $0 == .service }
+            let isOfServices = entry.demands.keys.allSatisfy { $0 == .service }
             result.append(.add(address, ifUnclaimed: isOfServices && !isShared(address)))
         }
-        arrivals.removeFirst(taken)
+        additions.removeFirst(taken)
         guard mayRemove else {
             requests += result.count
             return result
         }
-        while result.count < limit, let address = departures.popLast() {
+        while result.count < limit, let address = removals.popLast() {
             guard entries[address]?.placement == .leaving else { continue }
             entries[address]?.placement = .removing
             result.append(.remove(address))
@@ -260,7 +260,7 @@ public struct AddressLedger: Sendable {
         guard !refusals.isEmpty else { return }
         for address in refusals.sorted() {
             guard case .refused(_, let retry, let delay)? = entries[address]?.placement, retry <= now else { continue }
-            arrivals.append(address)
+            additions.append(address)
             entries[address]?.placement = .waiting(after: delay)
         }
     }
@@ -278,10 +278,10 @@ public struct AddressLedger: Sendable {
         // Otherwise `removeAll` has removed the entry meanwhile.
         guard var entry = entries[address], case .placing(let last) = entry.placement else { return nil }
         version += 1
-        if doubtful.remove(address) != nil {
+        if uncertain.remove(address) != nil {
             entry.placement = .waiting(after: .zero)
             entries[address] = entry
-            arrivals.append(address)
+            additions.append(address)
             return nil
         }
         switch outcome {
@@ -290,10 +290,10 @@ public struct AddressLedger: Sendable {
             let wasRefused = refusals.remove(address) != nil
             entry.placement = .placed(isOurs: isOurs)
             entries[address] = entry
-            if entry.wants.isEmpty { leave(address, isOurs: isOurs) }
+            if entry.demands.isEmpty { leave(address, isOurs: isOurs) }
             return wasRefused ? .accepted : nil
         case .refused(let reason):
-            guard !entry.wants.isEmpty else {
+            guard !entry.demands.isEmpty else {
                 entries[address] = nil
                 refusals.remove(address)
                 return nil
@@ -312,19 +312,19 @@ public struct AddressLedger: Sendable {
             return
         }
         entries[address]?.placement = .leaving
-        departures.append(address)
+        removals.append(address)
     }
 
     private mutating func removed(_ address: IPv6Address, _ outcome: Outcome) -> Change? {
         guard let entry = entries[address], entry.placement == .removing else { return nil }
-        doubtful.remove(address)
-        if entry.wants.isEmpty {
+        uncertain.remove(address)
+        if entry.demands.isEmpty {
             entries[address] = nil
         } else {
             entries[address]?.placement = .waiting(after: .zero)
-            arrivals.append(address)
+            additions.append(address)
         }
-        if case .refused(let reason) = outcome { return .stuck(reason) }
+        if case .refused(let reason) = outcome { return .notRemoved(reason) }
         return nil
     }
 
@@ -332,14 +332,14 @@ public struct AddressLedger: Sendable {
     public mutating func removeAll(keeping owners: Set<Owner>) -> [IPv6Address] {
         var removed: [IPv6Address] = []
         for address in entries.keys.sorted() {
-            guard let entry = entries[address], owners.isDisjoint(with: entry.wants.keys) else { continue }
+            guard let entry = entries[address], owners.isDisjoint(with: entry.demands.keys) else { continue }
             switch entry.placement {
             case .placed(isOurs: true), .placing, .leaving: removed.append(address)
             case .placed(isOurs: false), .waiting, .refused, .removing: break
             }
             entries[address] = nil
         }
-        (arrivals, departures, refusals, doubtful) = ([], [], [], [])
+        (additions, removals, refusals, uncertain) = ([], [], [], [])
         version += 1
         return removed
     }
@@ -350,18 +350,18 @@ public struct AddressLedger: Sendable {
         guard let entry = entries[address] else { return nil }
         switch entry.placement {
         case .placing, .leaving:
-            doubtful.insert(address)
+            uncertain.insert(address)
             return nil
         case .waiting, .refused, .removing: return nil
         case .placed: break
         }
         version += 1
-        guard !entry.wants.isEmpty else {
+        guard !entry.demands.isEmpty else {
             entries[address] = nil
             return nil
         }
         entries[address]?.placement = .waiting(after: .zero)
-        arrivals.append(address)
+        additions.append(address)
         return .removedByOthers
     }
 }

@@ -116,7 +116,7 @@ extension MeshNode {
             if ownAddresses.contains(address) { updatePreferredSource(isRewritten: false) }
             log(.refused, .error, "cannot add \(address) to lo, so it is not announced: \(reason)", at: now)
         case .accepted: log(.placed, .notice, "\(address) is on lo now", at: now)
-        case .stuck(let reason): log(.stuck, .error, "cannot remove \(address) from lo: \(reason)", at: now)
+        case .notRemoved(let reason): log(.notRemoved, .error, "cannot remove \(address) from lo: \(reason)", at: now)
         }
     }
 

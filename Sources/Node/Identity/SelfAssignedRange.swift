@@ -12,7 +12,7 @@ public struct SelfAssignedRange: Sendable {
         /// It was released, because a node with a higher router ID has it too.
         case yielded(IPv4Prefix, to: RouterID)
         /// It was released, because it overlaps a subnet that this machine is connected to.
-        case gaveUp(IPv4Prefix, Obstacle)
+        case releasedForObstacle(IPv4Prefix, Obstacle)
         /// All ranges of the pool are in use.
         case exhausted
         /// The whole pool lies in a prefix that this machine reaches without the mesh.
@@ -37,7 +37,7 @@ public struct SelfAssignedRange: Sendable {
     /// The range; `nil` if there is none.
     public private(set) var prefix: IPv4Prefix?
     /// Whether the last search found no free range in the pool.
-    public private(set) var isWanting = false
+    public private(set) var isPoolExhausted = false
     /// Why there is no range, as text; `nil` if there is one or there was no review yet.
     public private(set) var problem: String?
     private var backoff = YieldBackoff()
@@ -76,7 +76,7 @@ public struct SelfAssignedRange: Sendable {
         // The range was saved, or assigned before the machine got an address of that subnet.
         if let held = prefix, let obstacle = connected.first(where: { $0.prefix.overlaps(held) }) {
             prefix = nil
-            changes.append(.gaveUp(held, obstacle))
+            changes.append(.releasedForObstacle(held, obstacle))
         }
         guard prefix == nil, mayAssign, let obstacles = obstacles.map({ connected + $0 }) else { return changes }
         let cover = obstacles.first {
@@ -89,12 +89,12 @@ public struct SelfAssignedRange: Sendable {
         }
         prefix = pool.choose(seed: seed, avoiding: used() + avoided + obstacles.map(\.prefix))
         guard let prefix else {
-            if !isWanting { changes.append(.exhausted) }
-            isWanting = true
+            if !isPoolExhausted { changes.append(.exhausted) }
+            isPoolExhausted = true
             problem = "no /\(pool.length) is free in the pool \(pool.base); make the pool larger on all nodes"
             return changes
         }
-        isWanting = false
+        isPoolExhausted = false
         problem = nil
         return changes + [.assigned(prefix)]
     }

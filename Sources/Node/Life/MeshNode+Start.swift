@@ -138,7 +138,7 @@ extension MeshNode {
         }
         life = .running
         installer.sweep()
-        effects.append(.removeStrays)
+        effects.append(.removeStaleRoutes)
         installRoutes(at: now)
         log(
             .notice,

@@ -98,7 +98,7 @@ extension MeshNode {
             case .yielded(let prefix, let winner):
                 let name = router.hostname(of: winner) ?? winner.description
                 log(.warning, "\(name) has \(prefix) too and the higher router ID; this node takes another")
-            case .gaveUp(let prefix, let obstacle):
+            case .releasedForObstacle(let prefix, let obstacle):
                 log(
                     .warning,
                     "gave up \(prefix): it overlaps \(obstacle.prefix)\(obstacle.reason); this node takes another")

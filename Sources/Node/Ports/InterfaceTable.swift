@@ -213,7 +213,7 @@ public struct InterfaceTable: Sendable {
             else { return nil }
             return (port.link.name, reason)
         }
-        let lost = unused.values.filter { $0.wasUsed && $0.link.hasCarrier && $0.reason.isImposed }
+        let lost = unused.values.filter { $0.wasUsed && $0.link.hasCarrier && $0.reason.isIndependentOfConfiguration }
         return (down + lost.map { ($0.link.name, $0.reason.text(of: $0.link.name)) }).sorted { $0.name < $1.name }
     }
 
@@ -263,7 +263,7 @@ extension InterfaceTable {
 
 extension InterfaceTable.Unused.Reason {
     /// Whether a port that exists is unused for a reason other than the configuration.
-    fileprivate var isImposed: Bool {
+    fileprivate var isIndependentOfConfiguration: Bool {
         switch self {
         case .hasMaster, .foreignNetwork: true
         case .noRule, .ignored, .gone: false

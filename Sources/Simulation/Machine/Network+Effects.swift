@@ -86,7 +86,7 @@ extension Network {
             statistics.routeUpdates += 1
             statistics.lastRouteChange = now
         case .removeEverything: nodes[node].kernel.removeAllRoutes()
-        case .preferredSource, .offerPodRanges, .log, .removeStrays, .stopped: break
+        case .preferredSource, .offerPodRanges, .log, .removeStaleRoutes, .stopped: break
         }
         return nil
     }

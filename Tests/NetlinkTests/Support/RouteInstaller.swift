@@ -77,7 +77,7 @@ final class RouteInstaller {
 
     func sweep() throws {
         installer.sweep()
-        try kernel.removeStrays()
+        try kernel.removeStaleRoutes()
     }
 
     func reread() { installer.reread(.everything) }

@@ -3,7 +3,7 @@ internal import OSPF
 internal import Timing
 
 /// The last neighbor on each port, to describe ports without one.
-struct LastHeard: Sendable {
+struct LastNeighbors: Sendable {
     /// A port without neighbors.
     struct Silence: Hashable, Sendable {
         /// Since when.
