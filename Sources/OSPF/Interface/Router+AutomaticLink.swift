@@ -52,7 +52,7 @@ extension Router {
         setMode(index, .pointToPoint(trial: trial), at: now)
     }
 
-    /// No description has come: the neighbor listens for a designated router.
+    /// No database description was received: the neighbor waits for a designated router.
     mutating func endTrial(_ trial: Interface.Trial, _ index: UInt32, at now: Instant) {
         setMode(index, .elected(trial.elected), at: now)
         updateAutomaticKind(index, at: now)

@@ -2,7 +2,7 @@ public import Addressing
 import OSPFPacket
 public import Timing
 
-/// A received hello that makes no neighbor, because it does not match ours (RFC 5340 §4.2.2, §4.2.2.1).
+/// A received hello that creates no neighbor, because it does not match ours (RFC 5340 §4.2.2, §4.2.2.1).
 public struct HelloMismatch: Hashable, Sendable {
     /// The sender.
     public var neighbor: RouterID
@@ -10,7 +10,7 @@ public struct HelloMismatch: Hashable, Sendable {
     public var field: Notice.HelloField
     /// Its value.
     public var theirs: Int
-    /// What we say.
+    /// Our value.
     public var ours: Int
     /// When it expires unless it is received again.
     public var deadline: Instant
@@ -63,8 +63,8 @@ extension Router {
             from: packet.header.routerID, on: index, at: now)
     }
 
-    /// Whether the sender of a hello has another link-local address than this end. With the same, nothing that is sent to it
-    /// by unicast leaves this machine, and the database exchange never ends.
+    /// Whether the sender of a hello has another link-local address than this end. With the same address, no unicast
+    /// packet to it leaves this machine, and the database exchange never ends.
     mutating func hasOwnAddress(
         _ hello: Hello, from router: RouterID, at source: IPv6Address, on index: UInt32, now: Instant
     ) -> Bool {

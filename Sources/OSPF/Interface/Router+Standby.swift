@@ -7,20 +7,21 @@ internal import Timing
 /// no neighbors, are not announced, and take over when the active one fails.
 ///
 /// An interface detects this when it receives a hello of its own router. The choice of the active one concerns only
-/// this router, so the current one stays active, whatever its number.
+/// this router, so the current one stays active, regardless of its index.
 extension Router {
     /// How long a new interface listens before its first hello if other interfaces of this router have neighbors: it
     /// may be on the link of one of these, and a hello from a second interface would end the adjacency with them.
     static let listeningTime = Duration.milliseconds(10)
 
-    /// Whether an interface that comes up must listen first. The others send hellos at once, so that it receives them.
+    /// Sends hellos on all interfaces that have neighbors. Returns whether there are any, so that the new interface
+    /// must listen first.
     mutating func sendFinalHellos(at now: Instant) -> Bool {
         let others = interfaces.indices.filter { interfaces[$0].hasConversation }
         for other in others { promptHello(other, at: now) }
         return !others.isEmpty
     }
 
-    /// The interface of this router that a hello with its own router ID came out of; `nil` for a hello of another router.
+    /// The interface of this router that sent a hello with its own router ID; `nil` if another router sent the hello.
     func ownSender(of hello: Hello, from source: IPv6Address) -> UInt32? {
         let index = hello.interfaceID
         guard interfaces.contains(index), interfaces[index].configuration.linkLocalAddress == source else { return nil }
@@ -80,7 +81,7 @@ extension Interface {
         if case .standby(let active, _) = mode { active } else { nil }
     }
 
-    /// Whether a neighbor hears it.
+    /// Whether it has bidirectional communication with a neighbor.
     fileprivate var hasConversation: Bool { neighbors.contains { $0.state >= .twoWay } }
 
     /// Drops whatever was to be sent.

@@ -6,7 +6,7 @@ import ShortestPath
 public struct RouteCalculationStatistics: Hashable, Sendable {
     /// Runs that computed all shortest paths.
     public var fullRuns = 0
-    /// Runs after changes of links that no shortest path depends on, which was found without computing any.
+    /// Runs after changes of links that no shortest path depends on. They compute no shortest paths.
     public var incrementalRuns = 0
     /// Runs that computed no shortest paths, because nothing but prefixes had changed.
     public var prefixRuns = 0
