@@ -51,13 +51,13 @@ public struct RouterConfiguration: Hashable, Sendable {
 
 /// The timers of the SPF back-off state machine (RFC 8405 §3).
 public struct SPFDelayParameters: Hashable, Sendable {
-    /// After a change in a quiet network.
+    /// INITIAL_SPF_DELAY: the delay after a change in state QUIET.
     public var initial: Duration
-    /// While changes go on for a short time.
+    /// SHORT_SPF_DELAY: the delay while changes continue for a short time.
     public var short: Duration
-    /// While they do not stop.
+    /// LONG_SPF_DELAY: the delay while changes continue for longer.
     public var long: Duration
-    /// How long changes count as one event.
+    /// TIME_TO_LEARN_INTERVAL: the time for which changes count as one event.
     public var timeToLearn: Duration
     /// HOLDDOWN_INTERVAL: the time without changes after which the state is QUIET again.
     public var holdDown: Duration
