@@ -9,7 +9,7 @@ struct RouteRecord: Sendable {
         /// Others removed it, unless we have created it again since.
         case perhapsNothing
         case group(NextHopID)
-        /// A route of ours that does not point where any of ours would.
+        /// A route of ours with a target that none of our routes would have.
         case other
 
         /// Whether there is a route.
