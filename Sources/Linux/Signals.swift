@@ -25,7 +25,7 @@ public struct Signals {
         return signal
     }
 
-    /// Waits for the next signal, for `limit` at most; `nil` if none was received.
+    /// Waits for the next signal, for a maximum of `limit`; `nil` if none was received.
     public func next(within limit: Duration) -> CInt? {
         var set = set
         let end = ContinuousClock.now + limit

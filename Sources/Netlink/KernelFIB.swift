@@ -6,8 +6,8 @@ public import Routing
 
 /// What distinguishes our routes from those of others.
 public struct KernelFIBConfiguration: Hashable, Sendable {
-    /// The routing protocol number that all our routes and next hops carry (`ip route … proto 71`). Objects with other
-    /// numbers are never changed. 5–255; not 188, which FRR uses.
+    /// The routing protocol number that all our routes and next hops carry (`ip route … proto 71`). Of other objects,
+    /// only next hops of ours that another program replaced are ever changed. 5–255; not 188, which FRR uses.
     public var protocolNumber: UInt8
     /// The routing table; 254 is `main`.
     public var table: UInt32

@@ -55,7 +55,7 @@ public struct Router: Sendable {
         resumption = configuration.resumptionLimit.map { Resumption(deadline: now + $0) }
     }
 
-    /// Processes an event and appends the effects, in order. `now` never goes back.
+    /// Processes an event and appends the effects, in order. `now` never decreases.
     public mutating func handle(_ event: RouterEvent, at now: Instant, effects: inout [RouterEffect]) {
         swap(&self.effects, &effects)
         defer { swap(&self.effects, &effects) }

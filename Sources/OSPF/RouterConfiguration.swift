@@ -107,7 +107,7 @@ public struct RouterLimits: Hashable, Sendable {
 
 /// The configuration of an interface whose link is up and has a link-local address.
 public struct InterfaceConfiguration: Hashable, Sendable {
-    /// How the link is treated.
+    /// The kind of the link.
     public enum Kind: String, Hashable, Sendable {
         /// Two routers and a cable (RFC 5340 §2, point-to-point).
         case pointToPoint = "p2p"
@@ -125,7 +125,7 @@ public struct InterfaceConfiguration: Hashable, Sendable {
     public var mtu: Int
     /// The source address of OSPF packets.
     public var linkLocalAddress: IPv6Address
-    /// How the link is treated.
+    /// The kind of the link.
     public var kind: Kind
     /// The cost of sending on this interface, 1–65535.
     public var cost: UInt16

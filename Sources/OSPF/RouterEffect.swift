@@ -49,7 +49,7 @@ public enum Notice: Hashable, Sendable {
     case duplicateRouterID(RouterID, seenOn: UInt32?, weYield: Bool)
     /// Two routers announce one prefix that should belong to one node: neither a single address nor a default.
     case duplicatePrefix(IPv6Prefix, routers: [RouterID])
-    /// An exchange of databases made no progress and starts again.
+    /// A database exchange made no progress and restarts.
     case exchangeStalled(interface: UInt32, neighbor: RouterID, state: NeighborState)
     /// A limit was reached, and something was refused.
     case limitReached(Limit)

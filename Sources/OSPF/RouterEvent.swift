@@ -2,13 +2,13 @@ public import Addressing
 
 /// An input of a router, which it processes into effects; see ``Router/handle(_:at:effects:)``.
 public enum RouterEvent: Sendable {
-    /// A link came up and has a link-local address; or something of a link already up has changed.
+    /// A link came up and has a link-local address; or a property of a link that is already up has changed.
     case interfaceUp(InterfaceConfiguration)
-    /// A link went down, lost its carrier or its address, or is gone.
+    /// A link went down, was removed, or lost its carrier or its link-local address.
     case interfaceDown(index: UInt32)
     /// A packet of IP protocol 89 was received. `octets` starts at the OSPF header and is not trusted.
     case packet(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
-    /// The moment ``Router/nextDeadline`` has come. Early or late calls do no harm.
+    /// ``Router/nextDeadline`` is due. Early or late calls are harmless.
     case timer
     /// Replaces the list of the router's own prefixes.
     case advertise([AdvertisedPrefix])

@@ -112,7 +112,7 @@ public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case routerID
     /// Timers or options that must agree do not.
     case helloMismatch
-    /// From a router that is no neighbor on this interface.
+    /// From a router that is not a neighbor on this interface.
     case unknownNeighbor
     /// The neighbor's state does not allow it.
     case neighborState

@@ -31,7 +31,7 @@ public enum FIBChange: Hashable, Sendable {
 
 /// Why the kernel refused a change.
 public struct FIBFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What a failure shows about the kernel.
+    /// The cause of a failure, as far as the error shows it.
     public enum Reason: String, Hashable, Sendable {
         /// The link of a next hop is down, without carrier or gone.
         case linkUnusable
@@ -41,13 +41,13 @@ public struct FIBFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case missing
         /// The kernel rejects the arguments of the change, usually because something it refers to does not exist.
         case invalid
-        /// The bound of ``FIB/Configuration/maximumRoutes`` or the range of next-hop IDs is used up.
+        /// ``FIB/Configuration/maximumRoutes`` is reached, or the range of next-hop IDs is used up.
         case limit
         /// Something else.
         case refused
     }
 
-    /// What it shows about the kernel.
+    /// The cause of the failure.
     public var reason: Reason
     /// The error number; 0 where the failure is not the kernel's.
     public var code: Int32

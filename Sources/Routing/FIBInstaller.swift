@@ -2,7 +2,7 @@ internal import Addressing
 public import OSPF
 public import Timing
 
-/// Keeps the kernel's routes as the router wants them, whatever other programs do: the ``FIB`` plans, the installer decides
+/// Keeps the kernel's routes as the router wants them, regardless of other programs: the ``FIB`` plans, the installer decides
 /// when to plan, when to read the kernel and when to try again. One request is under way at a time:
 ///
 ///     installer.update(update)                         // the routes that the router wants
@@ -100,7 +100,7 @@ public struct FIBInstaller: Sendable {
             counters.foreignRouteDeletions += 1
             return true
         case .routeLost:
-            // Its next hops are gone, which the kernel does not notify.
+            // Its next hops are gone. The kernel does not notify their removal.
             fib.reread(.nextHops)
         case .foreignRouteRemoved(let prefix):
             fib.foreignRouteRemoved(prefix)

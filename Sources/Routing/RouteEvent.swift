@@ -4,7 +4,7 @@ public import Addressing
 public enum RouteEvent: Hashable, Sendable {
     /// Another process removed or replaced a route of ours.
     case routeDeleted(IPv6Prefix)
-    /// The kernel removed a route of ours because its next hop is gone.
+    /// The kernel removed a route of ours because its next hop was removed.
     case routeLost(IPv6Prefix)
     /// A route of another process with our metric was removed, so that a route of ours that was refused may succeed
     /// now.

@@ -34,7 +34,7 @@ struct LinkStateDatabase: Sendable {
         var installed: Instant
         /// Neighbors that have been sent this instance and have not acknowledged it.
         var unacknowledged = 0
-        /// Arrivals in a row with less than MinLSArrival between them.
+        /// The number of consecutive arrivals with less than MinLSArrival between them.
         var arrivalBurst = 0
 
         /// When this instance was last sent to a neighbor that had an older one.

@@ -67,7 +67,7 @@ extension Router {
         send(octets, type: .linkStateUpdate, on: index, to: destination)
     }
 
-    /// Sends LSAs to one neighbor, in as many packets as they need.
+    /// Sends LSAs to one neighbor, in as many packets as needed.
     mutating func sendUpdates(_ keys: [DatabaseKey], to neighbor: NeighborKey, at now: Instant) {
         let address = interfaces[neighbor].address
         for octets in adjacencyContext(of: neighbor, at: now).updates(keys, of: database, to: address) {

@@ -21,7 +21,7 @@ extension Router {
         var direct: [LSAHeader] = []
         for lsa in update.lsas {
             receive(lsa, from: neighbor, direct: &direct, at: now)
-            // An LSA may end the adjacency (a bad request), or make this router take another ID.
+            // An LSA may end the adjacency (a bad request), or make this router change its ID.
             guard interfaces.contains(neighbor), interfaces[neighbor].state >= .exchange,
                 duplicates.resolution == nil
             else { break }
@@ -38,7 +38,7 @@ extension Router {
         }
         let old = database[key]
         if lsa.age >= LSAHeader.maxAge, old == nil, !isAnyExchangeUnderWay {
-            // It is not flooded, but kept for a moment in case an earlier instance follows.
+            // It is not flooded, but stored for a short time in case an earlier instance follows.
             if hasRoom(for: lsa, key, insteadOf: nil) { install(lsa, for: key, at: now) }
             direct.append(lsa.header)
             return satisfyRequest(with: lsa.header, by: neighbor, at: now)

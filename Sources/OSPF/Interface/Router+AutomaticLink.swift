@@ -28,7 +28,7 @@ extension Router {
         promptHello(index, at: now)
     }
 
-    /// The last neighbor of an `auto` link has gone, so nothing is known about the link any more.
+    /// The last neighbor of an `auto` link was removed, so the kind of the link is unknown again.
     mutating func updateAutomaticKind(_ index: UInt32, at now: Instant) {
         guard interfaces[index].configuration.kind == .auto, interfaces[index].neighbors.isEmpty,
             interfaces[index].isBroadcast

@@ -41,8 +41,8 @@ extension Router {
         return false
     }
 
-    /// Notes that a packet belongs to another area than ours (RFC 5340 §4.2.2). Only hellos of our instance count: an
-    /// instance of another number may be in any area.
+    /// Records that a packet belongs to another area than ours (RFC 5340 §4.2.2). Only hellos of our instance count:
+    /// another instance may be in any area.
     mutating func recordAreaMismatch(_ packet: Packet, on index: UInt32, at now: Instant) {
         guard case .hello(let hello) = packet.body, packet.header.instanceID == configuration.instanceID,
             ![routerID, .none].contains(packet.header.routerID)
@@ -52,8 +52,8 @@ extension Router {
             from: packet.header.routerID, on: index, at: now)
     }
 
-    /// Notes a hello of another instance (RFC 5340 §4.2.2). Several instances may share a link, so this is a mismatch only
-    /// where no neighbor has the right one.
+    /// Records a hello of another instance (RFC 5340 §4.2.2). Several instances may share a link, so this is a mismatch
+    /// only where no neighbor has the right one.
     mutating func recordInstanceMismatch(_ packet: Packet, on index: UInt32, at now: Instant) {
         guard case .hello(let hello) = packet.body, ![routerID, .none].contains(packet.header.routerID),
             interfaces[index].neighbors.isEmpty

@@ -13,7 +13,7 @@ extension Router {
     /// may be on the link of one of these, and a hello from a second interface would end the adjacency with them.
     static let listeningTime = Duration.milliseconds(10)
 
-    /// Sends hellos on all interfaces that have neighbors. Returns whether there are any, so that the new interface
+    /// Sends hellos on all interfaces that have two-way neighbors. Returns whether there are any, so that the new interface
     /// must listen first.
     mutating func sendFinalHellos(at now: Instant) -> Bool {
         let others = interfaces.indices.filter { interfaces[$0].hasConversation }
@@ -30,7 +30,7 @@ extension Router {
 
     /// An interface has received a hello of another interface of this router, so both are on one link.
     mutating func receivedOwnHello(_ sender: UInt32, on index: UInt32, at now: Instant) {
-        // The sender may have gone on standby since it sent the hello.
+        // The sender may have changed to standby since it sent the hello.
         guard sender != index, !interfaces[sender].isSilent else { return }
         switch interfaces[index].mode {
         case .passive: break
@@ -56,7 +56,7 @@ extension Router {
         interfaces[index].becomeStandby()
         setMode(index, standbyMode(for: active, at: now), at: now)
         notify(.standby(interface: index, active: active))
-        // Neighbors that have just taken this interface for the router's only one do not take another at once.
+        // Neighbors that have just received a hello of this interface may ignore those of the active one for that time.
         interfaces[active].correctingHello = now + Self.replacementDistance + .milliseconds(10)
     }
 

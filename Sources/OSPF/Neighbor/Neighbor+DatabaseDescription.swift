@@ -239,7 +239,7 @@ extension Neighbor {
         adjacency?.isMaster == false ? sequenceNumber &+ 1 : sequenceNumber
     }
 
-    /// The fault of a description that is no repetition: it should be the next of the exchange (RFC 2328 §10.6).
+    /// The fault of a description that is not a repetition: it should be the next of the exchange (RFC 2328 §10.6).
     private func fault(in description: DatabaseDescription) -> NeighborFault? {
         if description.flags.contains(.initialize) { return .initializeBit }
         guard state == .exchange, let adjacency, let options = adjacency.received?.options else {

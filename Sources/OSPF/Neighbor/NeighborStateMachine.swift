@@ -63,7 +63,7 @@ extension NeighborState {
             self > .twoWay && !adjacencyIsWanted ? .twoWay : self
         case .sequenceNumberMismatch, .badLinkStateRequest, .stalled:
             if self >= .exchange || (self == .exStart && event.restartsNegotiation) {
-                // A full adjacency may be unwanted for a moment.
+                // A full adjacency may be unwanted for a short time.
                 adjacencyIsWanted ? .exStart : .twoWay
             } else {
                 self

@@ -180,7 +180,7 @@ extension Router {
         return wanted
     }
 
-    /// The node's name (RFC 5642), the smallest MTU of its interfaces, and its fingerprint (RFC 7503 §7.2).
+    /// The node's name (RFC 5642), the smallest MTU of its non-passive interfaces, and its fingerprint (RFC 7503 §7.2).
     private func identityLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
         // Bit 2: stub router support (RFC 7770 §2.4).

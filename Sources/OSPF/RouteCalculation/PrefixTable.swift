@@ -78,7 +78,7 @@ struct PrefixTable: Sendable {
     private(set) var sharedGroups: Set<GroupNumber> = []
     /// Groups that depend on routes to forwarding addresses.
     private(set) var forwardedGroups: Set<GroupNumber> = []
-    /// How many prefixes there are of each length.
+    /// The number of prefixes of each length.
     private(set) var lengthCounts = Array(repeating: 0, count: 129)
 
     private var numbers = PrefixMap<PrefixNumber>()

@@ -4,8 +4,8 @@ import ShortestPath
 
 /// Calculates routes from the link-state database (RFC 5340 §4.8, RFC 2328 §16), with work in proportion to the change.
 ///
-/// ``databaseChanged(_:to:)`` passes every LSA whose contents changed; what the calculation needs of it is kept in
-/// decoded form. ``run(root:neighbors:maximumPaths:)`` updates the routes and returns the differences from the last
+/// ``databaseChanged(_:to:)`` receives every LSA whose contents changed. The calculation stores what it needs of an LSA
+/// in decoded form. ``run(root:neighbors:maximumPaths:)`` updates the routes and returns the differences from the last
 /// run.
 public struct RouteCalculation: Sendable {
     /// The numbers of runs, by the work that they did.

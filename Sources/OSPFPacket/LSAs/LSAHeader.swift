@@ -14,8 +14,8 @@ public struct LSAHeader: Hashable, Sendable {
     /// The last sequence number, after which an LSA must be flushed before it starts again.
     public static let maxSequenceNumber: Int32 = 0x7fff_ffff
 
-    /// Seconds since origination, 0–3600. A higher received value is treated as 3600. So is the DoNotAge bit, which
-    /// must not be set while any router does not support it (RFC 1793 §2.5).
+    /// Seconds since origination, 0–3600. A higher received value is treated as 3600. So is an age with the DoNotAge
+    /// bit, which must not be set while any router does not support it (RFC 1793 §2.5).
     public var age: UInt16
     /// Type, link state ID and advertising router.
     public var key: LSAKey
