@@ -23,7 +23,7 @@ struct DuplicateDetection: Sendable {
     var neighborSeen: [UInt32: Instant] = [:]
     /// When another router with our ID was last detected.
     var lastSeen: Instant?
-    /// When the last notice about a duplicate that is not a neighbor was sent.
+    /// When the last notice about a duplicate that was detected by its LSAs was sent.
     var distantNotified: Instant?
     /// When our own auto-configuration-LSA was last received with another fingerprint.
     var otherFingerprintSeen: Instant?
