@@ -3,8 +3,8 @@ internal import Glibc
 internal import Synchronization
 public import Timing
 
-/// One thread that waits for everything: descriptors, absolute timers and the jobs of the actors that use it as their
-/// executor. What an actor registers here is called on its own thread, so a packet, its consequences and its routes
+/// One thread that waits for descriptors, absolute timers and the jobs of the actors that use it as their executor.
+/// Handlers that an actor registers here are called on the actor's own thread, so a packet, its effects and its routes
 /// never change threads, and `assumeIsolated` is legal in every handler:
 ///
 ///     actor Agent {
@@ -15,10 +15,10 @@ public import Timing
 ///         }
 ///     }
 ///
-/// Due timers run before every handler and every job, so a flood of packets delays a hello by one handler's work, no
-/// more. Handlers do a bounded amount of work; a descriptor that still has data is simply ready again.
+/// Due timers run before every handler and every job, so a flood of packets delays a hello only by the work of one
+/// handler. Handlers do a limited amount of work; a descriptor that still has data is ready again.
 public final class EventLoop: SerialExecutor, @unchecked Sendable {
-    /// What a descriptor is ready for, or what one waits for.
+    /// The events for which a descriptor is ready, or of interest.
     public struct Readiness: OptionSet, Sendable {
         /// Bits of `epoll_event.events`.
         public let rawValue: UInt32
@@ -27,7 +27,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         public static let readable = Readiness(rawValue: 0x001)
         /// There is room to write.
         public static let writable = Readiness(rawValue: 0x004)
-        /// An error waits on the descriptor, or the other side is gone. Always reported, never asked for.
+        /// There is an error on the descriptor, or the other side has closed it. Always reported, never requested.
         public static let failed = Readiness(rawValue: 0x008 | 0x010)
         /// Edge-triggered (EPOLLET), so that a timer that fired need not be read.
         fileprivate static let once = Readiness(rawValue: 1 << 31)
@@ -52,7 +52,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         static let never = Int64.max
     }
 
-    /// What other threads leave for the loop.
+    /// The jobs and requests of other threads to the loop.
     private struct Inbox {
         var jobs: [UnownedJob] = []
         var isSignalled = false
@@ -66,7 +66,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private let thread = Atomic<Int>(0)
     private let turns = Atomic<UInt64>(0)
 
-    // Touched on the loop's thread only.
+    // Used on the loop's thread only.
     private var sources: [UInt64: Source] = [:]
     private var tokens: [CInt: UInt64] = [:]
     private var lastToken = EventLoop.reservedTokens
@@ -81,7 +81,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private static let reservedTokens: UInt64 = 16
     private static let eventsPerTurn = 64
 
-    /// Starts a loop on a thread of its own, named `name` (at most 15 characters count).
+    /// Starts a loop on a thread of its own, named `name` (only the first 15 characters are used).
     public init(name: String = "events") throws(SystemError) {
         epoll = try FileDescriptor(epoll_create1(CInt(EPOLL_CLOEXEC)), "make an epoll descriptor")
         timer = try FileDescriptor(
@@ -96,25 +96,25 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// The clock of all deadlines: CLOCK_MONOTONIC.
     public static var now: Instant { Instant(nanoseconds: monotonicNanoseconds()) }
 
-    /// Grows with every turn of the loop. An idle loop does not turn, so to find out whether it is alive, remember this,
-    /// call ``wakeUp()`` and look again a little later.
+    /// The number of turns of the loop. An idle loop does not turn. To find out whether it is alive, read this, call
+    /// ``wakeUp()`` and read it again a little later.
     public var heartbeat: UInt64 { turns.load(ordering: .relaxed) }
 
     /// Makes the loop turn once. From any thread.
     public func wakeUp() {
         var one: UInt64 = 1
-        // A full counter means that a wake-up is on its way already.
+        // A full counter means that a wake-up is already pending.
         _ = write(wakeUps.rawValue, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// Ends the thread when the current turn is over. From any thread. Jobs that come later never run, so stop the loop
-    /// after everything that uses it.
+    /// Ends the thread when the current turn is over. From any thread. Jobs that are enqueued later never run, so stop
+    /// the loop after everything that uses it.
     public func stop() {
         inbox.withLock { $0.isStopping = true }
         wakeUp()
     }
 
-    /// Asks for SCHED_FIFO for the loop's thread; whether it was granted. Only on the loop.
+    /// Requests SCHED_FIFO for the loop's thread. Returns whether it was granted. Only on the loop.
     public func requestRealtimePriority() -> Bool {
         checkIsolated()
         hasRealtimePriority = clinux_set_fifo_priority(10) == 0
@@ -155,7 +155,7 @@ extension EventLoop {
         _ = epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, nil)
     }
 
-    /// Makes a timer that calls `handler` once for every deadline it is given. Timers are few and live as long as the
+    /// Makes a timer that calls `handler` once for every deadline that is set. Timers are few and exist as long as the
     /// loop. Only on the loop.
     public func makeTimer(_ handler: @escaping @Sendable () -> Void) -> Timer {
         checkIsolated()
@@ -163,7 +163,7 @@ extension EventLoop {
         return Timer(index: deadlines.count - 1)
     }
 
-    /// When the timer is to fire next; `nil` is never. A moment that has passed is due at once. Only on the loop.
+    /// Sets when the timer fires next; `nil` is never. A deadline in the past is due at once. Only on the loop.
     public func setDeadline(_ deadline: Instant?, of timer: Timer) {
         checkIsolated()
         let moment = deadline?.nanoseconds ?? Deadline.never
@@ -297,7 +297,7 @@ extension EventLoop {
 
     private func armTimer() {
         guard earliest != armed else { return }
-        // 0 would disarm.
+        // 0 would disarm the timer.
         _ = clinux_arm_timer(timer.rawValue, earliest == Deadline.never ? 0 : max(1, earliest))
         armed = earliest
     }

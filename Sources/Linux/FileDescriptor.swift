@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// A file descriptor that is closed with its last reference.
+/// A file descriptor that is closed when its last reference is released.
 final class FileDescriptor: Sendable {
     let rawValue: CInt
 
-    /// Takes over what a system call returned, or throws its error.
+    /// Takes ownership of the descriptor that a system call returned, or throws the call's error.
     init(_ result: CInt, _ operation: @autoclosure () -> String) throws(SystemError) {
         guard result >= 0 else { throw .last(operation()) }
         rawValue = result

@@ -2,6 +2,6 @@ internal import CLinux
 
 /// The memory of this process.
 public enum Memory {
-    /// Gives what was freed back to the kernel, after something that took much for a moment.
+    /// Returns freed memory to the kernel, after something that used much of it for a short time.
     public static func trim() { clinux_trim_memory() }
 }

@@ -1,12 +1,12 @@
 internal import CLinux
 internal import Glibc
 
-/// A network namespace, held open. Namespaces belong to threads, so to work in one is to run a closure on a thread of its
-/// own; nothing of it may cross an `await`.
+/// A network namespace, kept open. Namespaces belong to threads, so work in a namespace is a closure that runs on its
+/// own thread. Nothing of it may cross an `await`.
 public struct NetworkNamespace: Sendable {
     private let file: FileDescriptor
 
-    /// Where `ip netns` keeps names.
+    /// The directory in which `ip netns` stores names.
     public static let directory = "/run/netns"
 
     /// Opens a namespace by path: `/run/netns/mesh-1`, `/proc/4711/ns/net`.
@@ -33,7 +33,7 @@ public struct NetworkNamespace: Sendable {
         return try NetworkNamespace(named: name)
     }
 
-    /// Makes a namespace without a name; it lives as long as the value, its sockets and its threads.
+    /// Makes a namespace without a name. It exists as long as the value, its sockets and its threads.
     public static func make() throws(SystemError) -> NetworkNamespace {
         try onFreshThread { () throws(SystemError) -> NetworkNamespace in
             guard clinux_unshare_network() == 0 else { throw .last("make a network namespace") }
@@ -41,7 +41,7 @@ public struct NetworkNamespace: Sendable {
         }
     }
 
-    /// Removes a name. What still runs inside goes on.
+    /// Removes a name. Processes and sockets in the namespace are not affected.
     public static func remove(named name: String) throws(SystemError) {
         guard clinux_unpin_network(path(of: name)) == 0 else {
             throw .last("remove the network namespace \(path(of: name))")
@@ -55,24 +55,24 @@ public struct NetworkNamespace: Sendable {
         return UInt64(status.st_ino)
     }
 
-    /// Takes the lock that there is on every namespace, for as long as this value or a copy of it lives; `false` when
-    /// another process has it. The kernel releases it when the process ends in any way, and it works for processes that
-    /// share no files. The lock is advisory.
+    /// Acquires the lock of the namespace, for as long as this value or a copy of it exists. Returns `false` if another
+    /// process has it. The kernel releases it when the process ends in any way, and it works for processes that share
+    /// no files. The lock is advisory.
     public func lock() throws(SystemError) -> Bool {
         if flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
         guard errno == EWOULDBLOCK else { throw .last("lock the network namespace") }
         return false
     }
 
-    /// The descriptor, for handing the namespace to netlink (`IFLA_NET_NS_FD`) or to a child.
+    /// The descriptor, for passing the namespace to netlink (`IFLA_NET_NS_FD`) or to a child process.
     public var descriptor: CInt { file.rawValue }
 
-    /// Moves the calling thread into this namespace for good. Only for threads that are the caller's own.
+    /// Moves the calling thread into this namespace permanently. Only for threads that are the caller's own.
     public func enter() throws(SystemError) {
         guard clinux_enter_network(file.rawValue) == 0 else { throw .last("enter a network namespace") }
     }
 
-    /// Runs `body` on a fresh thread inside this namespace and waits for it.
+    /// Runs `body` on a new thread inside this namespace and waits for it.
     public func run<Result>(_ body: () throws -> Result) throws -> Result {
         try Self.onFreshThread { () throws(any Error) -> Result in
             try enter()

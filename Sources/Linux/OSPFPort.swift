@@ -2,10 +2,11 @@ internal import Addressing
 internal import CLinux
 internal import Glibc
 
-/// The raw sockets of one port, bound to it: one for hellos, one for all other packets. Filters in the kernel separate them,
-/// and each has a bounded queue, so a flood on one port takes no space from another, and no hello waits behind a database.
+/// The raw sockets of one port, bound to it: one for hellos, one for all other packets. Filters in the kernel separate
+/// the packets, and each socket has a receive queue of limited size. So a flood on one port uses no space of another,
+/// and no hello waits behind a database exchange.
 struct OSPFPort {
-    /// What a socket is for.
+    /// The packets that a socket receives.
     enum Kind: UInt64, CaseIterable {
         case hellos, others
     }
@@ -18,7 +19,7 @@ struct OSPFPort {
     /// The packet type of a hello.
     private static let hello: UInt8 = 1
     private static let hellosBufferOctets: CInt = 1 << 20
-    /// A burst of a whole database must wait here while shortest paths are computed.
+    /// Must have room for a burst of a whole database while shortest paths are computed.
     private static let othersBufferOctets: CInt = 8 << 20
 
     /// Opens the sockets in the calling thread's network namespace; they have joined no multicast group yet.
@@ -40,8 +41,8 @@ struct OSPFPort {
         Kind.allCases.reduce(0) { $0 + UInt64(max(0, clinux_dropped_packets(descriptor($1)))) }
     }
 
-    /// Joins (or leaves) a multicast group. Joining twice or leaving what was not joined is no error, nor is leaving on an
-    /// interface that is gone.
+    /// Joins (or leaves) a multicast group. It is no error to join twice, to leave a group that was not joined, or to
+    /// leave on an interface that is gone.
     mutating func setMembership(of group: IPv6Address, joined: Bool) throws(SystemError) {
         for kind in Kind.allCases {
             let result = group.octets.withUnsafeBufferPointer {
@@ -59,8 +60,8 @@ struct OSPFPort {
 
     private static func open(_ kind: Kind, on interface: UInt32) throws(SystemError) -> FileDescriptor {
         let socket = try FileDescriptor(clinux_open_raw_socket(OSPFSockets.ipProtocol), "open a raw socket for OSPF")
-        // Packets received before the filter and the binding do no harm: the kernel reports their interface. The second
-        // octet is the packet's type (RFC 5340 §A.3.1).
+        // Packets received before the filter and the binding are harmless: the kernel reports their interface. The
+        // second octet is the packet's type (RFC 5340 §A.3.1).
         guard clinux_filter_by_octet(socket.rawValue, 1, Self.hello, kind == .hellos ? 1 : 0) == 0 else {
             throw .last("filter a raw socket for OSPF")
         }

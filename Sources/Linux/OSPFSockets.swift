@@ -2,23 +2,23 @@ public import Addressing
 internal import CLinux
 internal import Glibc
 
-/// The raw IPv6 sockets of protocol 89: one that all packets leave by, and those of each port, which is open while a
-/// multicast group is joined on it. Packets leave with hop limit 1 and as internetwork control (CS6); of a received
-/// packet only the interface and the addresses are trusted, which come from the kernel. The router verifies checksums.
-/// To be used on one thread.
+/// The raw IPv6 sockets of protocol 89: one that sends all packets, and those of each port, which are open while a
+/// multicast group is joined on it. Packets are sent with hop limit 1 and traffic class CS6 (internetwork control). Of
+/// a received packet only the interface and the addresses, which come from the kernel, are trusted. The router verifies
+/// checksums. To be used on one thread.
 public final class OSPFSockets {
     /// Counters of packets.
     public struct Counters: Hashable, Sendable {
-        /// Packets handed on.
+        /// Packets passed to the handler.
         public var received: UInt64 = 0
         /// Packets sent.
         public var sent: UInt64 = 0
         /// Dropped because the source was not a link-local address.
         public var foreignSources: UInt64 = 0
-        /// Dropped because they were larger than 65,535 octets or came without an interface.
+        /// Dropped because they were larger than 65,535 octets or had no interface.
         public var malformed: UInt64 = 0
-        /// Packets not sent because there was no buffer, link or address: normal while links change. The protocol
-        /// retransmits what matters.
+        /// Packets not sent because there was no buffer, link or address, which is normal while links change. The
+        /// protocol retransmits important packets.
         public var sendFailures: UInt64 = 0
         /// Dropped by the kernel because the receive buffer was full, modulo 2³².
         public var overflows: UInt64 = 0
@@ -32,17 +32,17 @@ public final class OSPFSockets {
     public var counters: Counters {
         ports.values.reduce(into: tally) { $0.overflows += $1.overflows }
     }
-    /// The most packets that are taken from one socket of a port before it is the next one's turn.
+    /// The maximum number of packets read from one socket of a port before the next socket.
     public static let batch = 16
 
-    /// How many batches of a port are taken at once when a hello waits.
+    /// The maximum number of batches read from a port at once when a hello waits.
     public static let batchesBeforeHello = 16
 
     private let sender: FileDescriptor
-    /// An epoll descriptor, which gives every port that has something to read its turn.
+    /// An epoll descriptor, which reports all ports with packets in turn.
     private let readiness: FileDescriptor
     private var ports: [UInt32: OSPFPort] = [:]
-    /// All counters but those the kernel keeps for the ports that are open.
+    /// All counters except those that the kernel maintains for open ports.
     private var tally = Counters()
     private let buffer: UnsafeMutableRawBufferPointer
     private var packets = [clinux_packet](repeating: clinux_packet(), count: OSPFSockets.batch)
@@ -54,11 +54,11 @@ public final class OSPFSockets {
     private static let sendBufferOctets: CInt = 4 << 20
     private static let socketsPerRound = 64
 
-    /// Opens the socket to send by in the calling thread's network namespace. No port is open yet.
+    /// Opens the sending socket in the calling thread's network namespace. No port is open yet.
     public init() throws(SystemError) {
         sender = try FileDescriptor(clinux_open_raw_socket(OSPFSockets.ipProtocol), "open a raw socket for OSPF")
         readiness = try FileDescriptor(epoll_create1(CInt(EPOLL_CLOEXEC)), "make an epoll descriptor")
-        // It receives nothing: no OSPF packet has this version.
+        // The socket receives nothing: no OSPF packet has this version.
         guard clinux_filter_by_octet(sender.rawValue, 0, UInt8.max, 1) == 0 else {
             throw .last("filter a raw socket for OSPF")
         }
@@ -69,9 +69,9 @@ public final class OSPFSockets {
 
     deinit { buffer.deallocate() }
 
-    /// Joins (or leaves) a multicast group on a port, which the first group opens and the last closes. Joining twice or
-    /// leaving what was not joined is no error, nor is leaving on a port that is gone. In the network namespace of the
-    /// initializer.
+    /// Joins (or leaves) a multicast group on a port. The first group opens the port, and leaving the last one closes
+    /// it. It is no error to join twice, to leave a group that was not joined, or to leave on a port that is gone. In
+    /// the network namespace of the initializer.
     public func setMembership(interface: UInt32, group: IPv6Address, joined: Bool) throws(SystemError) {
         var port: OSPFPort
         if let known = ports[interface] {
@@ -81,7 +81,7 @@ public final class OSPFSockets {
         } else {
             return
         }
-        // Closing is leaving, and a port that could join nothing is of no use.
+        // Closing the sockets leaves all groups. A port that could not join any group is useless.
         defer { if port.groups.isEmpty { close(port) } else { ports[interface] = port } }
         try port.setMembership(of: group, joined: joined)
     }
@@ -103,14 +103,15 @@ public final class OSPFSockets {
         ports[port.interface] = nil
     }
 
-    /// Called with each packet that came in.
+    /// Called with each received packet.
     public typealias Handler = (
         _ interface: UInt32, _ source: IPv6Address, _ destination: IPv6Address, _ octets: [UInt8]
     ) -> Void
 
-    /// Takes the packets that wait, of every port in turn, and hands each to `handler`: a ``batch`` of each, and where a hello
-    /// waits, all that came before it, up to ``batchesBeforeHello``: a neighbor that stops flushes its LSAs before its last
-    /// hello. Returns the number of packets; 0 if no more wait.
+    /// Reads waiting packets of all ports in turn and passes each to `handler`: a ``batch`` of each port. If a hello
+    /// waits, all packets of the port that wait before it are passed first, up to ``batchesBeforeHello`` batches,
+    /// because a neighbor that stops flushes its LSAs before its last hello. Returns the number of packets; 0 if no
+    /// more wait.
     ///
     /// Packets from other than link-local addresses are dropped here, as RFC 5340 §2.5 requires.
     @discardableResult
@@ -139,13 +140,14 @@ public final class OSPFSockets {
         return count
     }
 
-    /// Takes a ``batch`` of hellos of every port, regardless of other packets. Returns the number of packets; 0 if no more wait.
+    /// Reads a ``batch`` of hellos of every port, regardless of other packets. Returns the number of packets; 0 if no
+    /// more wait.
     @discardableResult
     public func receiveHellos(_ handler: Handler) -> Int {
         readySockets().lazy.compactMap { Self.interface($0, .hellos) }.reduce(0) { $0 + receive(.hellos, $1, handler) }
     }
 
-    /// A packet that is kept for a moment.
+    /// A received packet that is stored until it is passed to the handler.
     private struct Packet {
         let interface: UInt32
         let source, destination: IPv6Address
@@ -168,7 +170,7 @@ public final class OSPFSockets {
         UInt64(interface) << 1 | kind.rawValue
     }
 
-    /// The port of a socket, if that is of this kind.
+    /// The port of a socket if the socket is of this kind.
     private static func interface(_ token: UInt64, _ kind: OSPFPort.Kind) -> UInt32? {
         token & 1 == kind.rawValue ? UInt32(token >> 1) : nil
     }
@@ -202,8 +204,8 @@ public final class OSPFSockets {
         handler(packet.interface, source, IPv6Address(packet.destination), octets)
     }
 
-    /// Sends a packet out of an interface, from one of its addresses. Failures that belong to links that come and go, and
-    /// full buffers, are counted and `false`; what is left is thrown.
+    /// Sends a packet on an interface, from one of its addresses. Failures that are normal while links change, and full
+    /// buffers, are counted and return `false`. Other failures are thrown.
     @discardableResult
     public func send(
         interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8]
@@ -233,7 +235,7 @@ public final class OSPFSockets {
     }
 }
 
-/// Sixteen octets as C passes them.
+/// Sixteen octets in the form in which C imports them.
 typealias InetOctets = (
     UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8
 )

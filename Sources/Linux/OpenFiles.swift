@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// How many descriptors this process may have.
+/// The maximum number of descriptors of this process.
 public enum OpenFiles {
-    /// Raises the limit as far as it may be raised; what it is now. The usual one is small for the sake of programs that use
+    /// Raises the limit to its maximum and returns it. The usual limit is small for the sake of programs that use
     /// `select`, which none here does.
     @discardableResult
     public static func raiseLimit() -> UInt {

@@ -2,12 +2,12 @@ internal import CLinux
 internal import Glibc
 internal import Timing
 
-/// Signals, waited for instead of handled: blocked in all threads, and taken one by one.
+/// Signals that are waited for instead of handled: they are blocked in all threads and received one by one.
 public struct Signals {
     private let set: sigset_t
 
-    /// Blocks signals in this thread and all that it starts, and has writes to closed sockets fail instead of ending the
-    /// process.
+    /// Blocks signals in this thread and all threads that it starts. Writes to closed sockets fail instead of ending
+    /// the process.
     public init(_ signals: [CInt]) {
         var set = sigset_t()
         sigemptyset(&set)
@@ -17,7 +17,7 @@ public struct Signals {
         self.set = set
     }
 
-    /// Waits for the next.
+    /// Waits for the next signal.
     public func next() -> CInt {
         var set = set
         var signal: CInt = 0
@@ -25,7 +25,7 @@ public struct Signals {
         return signal
     }
 
-    /// Waits for the next signal, at most this long; `nil` if none came.
+    /// Waits for the next signal, for a maximum of `limit`; `nil` if none was received.
     public func next(within limit: Duration) -> CInt? {
         var set = set
         let end = ContinuousClock.now + limit
@@ -36,7 +36,7 @@ public struct Signals {
             time.tv_nsec = Int(rest.components.attoseconds / 1_000_000_000)
             let signal = sigtimedwait(&set, nil, &time)
             if signal > 0 { return signal }
-            // A signal that is not waited for, as when a child ends, is no end of the wait.
+            // A signal that is not waited for, for example when a child ends, does not end the wait.
             guard errno == EINTR else { return nil }
         }
     }

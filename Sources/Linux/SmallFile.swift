@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Whole small files.
+/// Reading and writing of whole small files.
 public enum SmallFile {
     /// The first `limit` octets of a file, which must be a regular file unless `isAnyKind`: reading a pipe, for
     /// example, could block forever.
@@ -53,7 +53,7 @@ public enum SmallFile {
         guard descriptor >= 0 else { throw .last("write \(path)") }
         let octets = Array(text.utf8)
         let count = Glibc.write(descriptor, octets, octets.count)
-        // What is written in part gives no reason, but there is mostly this one.
+        // A partial write sets no error number, but the reason is usually a full disk.
         if count >= 0, count < octets.count { errno = ENOSPC }
         let isWhole = count == octets.count && (!durably || fsync(descriptor) == 0)
         guard isWhole, close(descriptor) == 0, rename(temporary, path) == 0 else {
@@ -92,8 +92,8 @@ public enum SmallFile {
         }
     }
 
-    /// A value that changes with the file; `nil` if it does not exist. Follows symbolic links, because Kubernetes updates
-    /// mounted files by replacing one.
+    /// A value that changes with the file; `nil` if it does not exist. Follows symbolic links, because Kubernetes
+    /// updates mounted files by replacing a symbolic link.
     public static func stamp(of path: String) -> Stamp? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
@@ -106,7 +106,7 @@ public enum SmallFile {
     public struct Stamp: Hashable, Sendable {
         var file: UInt64
         var size: Int64
-        /// The time of the last change, only ever compared.
+        /// The time of the last change, used only for comparisons.
         var modified: [UInt8]
     }
 }

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// Kernel settings under `/proc/sys`, as seen from the calling thread's network namespace.
 public enum Sysctl {
-    /// The value of a setting, such as `net.ipv6.conf.all.forwarding`, without the final newline. Names with slashes are
-    /// taken as they are, for interfaces with a dot in their name: `net/ipv6/conf/eth0.5/mtu`.
+    /// The value of a setting, such as `net.ipv6.conf.all.forwarding`, without the final newline. Names with slashes
+    /// are used unchanged, for interfaces with a dot in their name: `net/ipv6/conf/eth0.5/mtu`.
     public static func read(_ name: String) throws(SystemError) -> String {
         let path = path(of: name)
         let file = try FileDescriptor(open(path, O_RDONLY | O_CLOEXEC), "open \(path)")

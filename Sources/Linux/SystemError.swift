@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// A system call that failed: what was tried and why it did not work.
+/// A failed system call: the operation and the error.
 public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was tried, to be read after "cannot": `open /run/netns/mesh-1`.
+    /// The operation, in a form that follows "cannot": `open /run/netns/mesh-1`.
     public var operation: String
     /// The error number.
     public var code: CInt
-    /// The kernel's own explanation, if it gave one.
+    /// The kernel's own error message, if it gave one.
     public var explanation: String?
 
     public init(_ operation: String, code: CInt, explanation: String? = nil) {
@@ -18,7 +18,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Describes the failure of the last call of this thread.
     public static func last(_ operation: String) -> SystemError { SystemError(operation, code: errno) }
 
-    /// `cannot open /run/netns/mesh-1: No such file or directory`, and what may help where that is known.
+    /// `cannot open /run/netns/mesh-1: No such file or directory`, and a hint where there is one.
     public var description: String {
         if let explanation { return "cannot \(operation): \(explanation)" }
         let advice =
@@ -30,7 +30,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         return "cannot \(operation): \(SystemError.message(for: code))\(advice)"
     }
 
-    /// The system's words for an error number.
+    /// The system's message for an error number.
     public static func message(for code: CInt) -> String {
         strerror(code).map { String(cString: $0) } ?? "error \(code)"
     }

@@ -4,10 +4,10 @@ internal import Glibc
 internal import Links
 internal import Routing
 
-/// The default routes of others, kept current by the kernel's notifications. A function returns `false` if a notification is
-/// ambiguous; then the routes must be read again.
+/// The default routes of other programs and the kernel, kept current by the kernel's notifications. A function returns
+/// `false` if a notification is ambiguous; then the routes must be read again.
 struct DefaultRouteTable {
-    /// The key of a route. Some kinds of routes can coexist under one key.
+    /// The key of a route. Several routes can coexist under one key.
     struct Key: Hashable {
         var family: IPFamily
         var table: UInt32
@@ -15,7 +15,7 @@ struct DefaultRouteTable {
         var typeOfService: UInt8
     }
 
-    /// One route. Two with the same key differ in the rest.
+    /// One route. Two routes with the same key differ in the other fields.
     struct Route: Hashable {
         enum Target: Hashable {
             case ways(Set<KernelRoute.Way>)
@@ -27,7 +27,7 @@ struct DefaultRouteTable {
         var target: Target
         var preferredSource: IPv6Address?
 
-        /// Its own ways; none if it has a next-hop object.
+        /// Its own next hops; none if it has a next-hop object.
         var ways: Set<KernelRoute.Way> { if case .ways(let ways) = target { ways } else { [] } }
         var isAdvertised: Bool { protocolNumber == KernelRoute.advertisement }
     }
@@ -37,20 +37,20 @@ struct DefaultRouteTable {
 
     private var interfaces: [Route: Set<UInt32>] = [:]
     private var counts: [DefaultRoute: Int] = [:]
-    /// Whether there were more routes than are kept.
+    /// Whether routes were left out because of the limit.
     private var isTruncated = false
 
-    /// The most routes kept: a link full of routers that advertise themselves must not fill the memory.
+    /// The maximum number of routes: a link with many routers that advertise themselves must not fill the memory.
     private static let limit = 1024
 
-    /// A route is new, or it took the place of those with its key.
+    /// A route was added, or it replaced those with its key.
     mutating func add(_ route: Route, interfaces new: Set<UInt32>, replaces: Bool, isForeign: Bool) -> Bool {
         if replaces {
             let others = interfaces.keys.filter { $0.key == route.key && $0 != route }
             guard others.count < 2 else { return false }
             for other in others { guard drop(other) else { return false } }
         } else if route.key.family == .ipv6, route.ways.count > 1 {
-            // IPv6 adds a further way to the route with this key, and the notification lists all of its ways.
+            // IPv6 adds a next hop to the route with this key, and the notification lists all of its next hops.
             for part in interfaces.keys where part.key == route.key && route.ways.isSuperset(of: part.ways) {
                 _ = drop(part)
             }
@@ -60,7 +60,7 @@ struct DefaultRouteTable {
         return true
     }
 
-    /// A route is gone, or some of its ways.
+    /// A route, or some of its next hops, was removed.
     mutating func remove(_ route: Route) -> Bool {
         if interfaces[route] != nil { return drop(route) }
         let parts = interfaces.keys.filter {
@@ -82,14 +82,15 @@ struct DefaultRouteTable {
             let isOnIt = all.contains(interface) || route.ways.contains { $0.interface == interface }
             guard isOnIt else { continue }
             isKnown = drop(route) && isKnown
-            // Of several ways one is dead now, and the route stays, unless a device is gone.
+            // One of several next hops is dead now. The route stays, unless the device of an IPv4 route was removed.
             let rest = all.subtracting([interface])
             if !rest.isEmpty, !isGone || route.key.family == .ipv6 { insert(route, rest) }
         }
         return isKnown
     }
 
-    /// An interface is up again, and with it the ways over it of IPv4 routes that had others meanwhile.
+    /// An interface is up again. The next hops over it are usable again in IPv4 routes that kept other next hops
+    /// meanwhile.
     mutating func restoreWays(over interface: UInt32) {
         for (route, all) in interfaces where route.key.family == .ipv4 && !all.contains(interface) {
             guard route.ways.contains(where: { $0.interface == interface }) else { continue }
@@ -98,7 +99,7 @@ struct DefaultRouteTable {
         }
     }
 
-    /// An address is gone, and with it the routes whose source it was.
+    /// An address was removed, and with it the routes that have it as their preferred source.
     mutating func removeRoutes(from source: IPv6Address) -> Bool {
         var isKnown = true
         for route in interfaces.keys where route.preferredSource == source { isKnown = drop(route) && isKnown }
@@ -112,7 +113,7 @@ struct DefaultRouteTable {
         for interface in new { counts[kind(of: route, over: interface), default: 0] += 1 }
     }
 
-    /// Forgets a route; whether it is known what is left.
+    /// Removes a route. Returns whether the remaining kinds are known.
     private mutating func drop(_ route: Route) -> Bool {
         guard let over = interfaces.removeValue(forKey: route) else { return true }
         var isKnown = true

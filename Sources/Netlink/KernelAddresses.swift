@@ -19,7 +19,7 @@ public final class KernelAddresses {
         self.origin = origin
     }
 
-    /// Adds an address as a /128 or, if it is IPv4's, a /32, usable at once; whether it was not there before.
+    /// Adds an address as a /128 or, for IPv4, a /32, usable at once. Returns whether it was not there before.
     @discardableResult
     public func add(_ address: IPv6Address, to interface: UInt32 = loopback) throws(SystemError) -> Bool {
         let flags = UInt32(IFA_F_NODAD | IFA_F_NOPREFIXROUTE)
@@ -39,12 +39,12 @@ public final class KernelAddresses {
         return false
     }
 
-    /// Whether an address on an interface bears our mark.
+    /// Whether an address on `lo` has our mark.
     public func isOurs(_ address: IPv6Address) throws(SystemError) -> Bool {
         try own().contains { $0.address == address && $0.interface == Self.loopback }
     }
 
-    /// Removes an address; whether it was there.
+    /// Removes an address. Returns whether it was there.
     @discardableResult
     public func remove(_ address: IPv6Address, from interface: UInt32 = loopback) throws(SystemError) -> Bool {
         // With IFA_ADDRESS the kernel compares the prefix length too: another program may have the address as a /24.

@@ -3,7 +3,7 @@ internal import CNetlink
 internal import Glibc
 internal import Routing
 
-// How changes look to the kernel.
+// Encoding of changes as netlink messages.
 
 extension KernelFIB {
     /// Appends the message that makes a change.
@@ -25,7 +25,7 @@ extension KernelFIB {
         case .replaceRoute(let prefix, let target):
             encodeRoute(prefix, target, flags: Flag.replace, sequence: sequence, into: &batch)
         case .removeRoute(let prefix):
-            // The protocol number in it makes the kernel pass over routes of others.
+            // The protocol number in it makes the kernel ignore routes of others.
             batch.message(Int(RTM_DELROUTE), flags: 0, sequence: sequence, routeHeader(prefix)) {
                 encodeKey(prefix, into: &$0)
             }
@@ -85,7 +85,7 @@ extension KernelFIB {
         }
     }
 
-    /// An IPv4 route can have an IPv6 gateway, in an attribute of its own (`RTA_VIA`).
+    /// Encodes the gateway of a route. An IPv4 route can have an IPv6 gateway, in an attribute of its own (`RTA_VIA`).
     private func encodeGateway(_ gateway: IPv6Address, of prefix: IPv6Prefix, into batch: inout MessageEncoder) {
         guard prefix.ipv4 != nil else { return batch.attribute(Int(RTA_GATEWAY.rawValue), gateway) }
         batch.attribute(
@@ -109,7 +109,7 @@ extension KernelFIB {
         fixed.rtm_dst_len = UInt8(ipv4?.length ?? prefix.length)
         fixed.rtm_protocol = configuration.protocolNumber
         fixed.rtm_type = UInt8(RTN_UNICAST)
-        // Numbers above 255 are in the attribute only.
+        // Table numbers above 255 are in the attribute only.
         fixed.rtm_table = configuration.table < 256 ? UInt8(configuration.table) : 0
         return fixed
     }

@@ -6,8 +6,8 @@ public import Routing
 
 /// What distinguishes our routes from those of others.
 public struct KernelFIBConfiguration: Hashable, Sendable {
-    /// The routing protocol number that all our routes and next hops carry (`ip route … proto 71`). Nothing else is ever
-    /// touched. 5–255; not 188, which FRR takes for its own.
+    /// The routing protocol number that all our routes and next hops carry (`ip route … proto 71`). Of other objects,
+    /// only next hops of ours that another program replaced are ever changed. 5–255; not 188, which FRR uses.
     public var protocolNumber: UInt8
     /// The routing table; 254 is `main`.
     public var table: UInt32
@@ -35,15 +35,15 @@ public struct KernelFIBConfiguration: Hashable, Sendable {
 /// The kernel's routes and next-hop objects that carry our protocol number: reads them, changes them in large batches. To
 /// be used on one thread.
 public final class KernelFIB {
-    /// How much was sent to the kernel.
+    /// The amount of work sent to the kernel.
     public struct Counters: Hashable, Sendable {
         /// Changes sent, one message each.
         public var changes: UInt64 = 0
-        /// System calls that carried them.
+        /// System calls that sent them.
         public var batches: UInt64 = 0
         /// Changes that the kernel refused.
         public var refusals: UInt64 = 0
-        /// How often the kernel was read.
+        /// How many times the kernel was read.
         public var readings: UInt64 = 0
     }
 
@@ -51,20 +51,20 @@ public final class KernelFIB {
     public var configuration: KernelFIBConfiguration
     /// Whether the kernel has next-hop objects (Linux 5.3 and later).
     public let supportsNextHopObjects: Bool
-    /// How much was sent.
+    /// The amount of work sent to the kernel so far.
     public private(set) var counters = Counters()
 
     /// The netlink port of our socket: notifications of our changes carry it.
     public var port: UInt32 { socket.port }
 
     let socket: NetlinkSocket
-    /// Routes of ours with another metric, left by an earlier run with another configuration.
+    /// Stale routes of ours with another metric, from an earlier run with another configuration.
     private var strays: [(prefix: IPv6Prefix, metric: UInt32)] = []
 
     private static let messagesPerBatch = 256
     private static let octetsPerBatch = 64 << 10
 
-    /// Opens a socket in the calling thread's network namespace, and finds out what the kernel can do.
+    /// Opens a socket in the calling thread's network namespace, and detects the capabilities of the kernel.
     public init(configuration: KernelFIBConfiguration = KernelFIBConfiguration()) throws(SystemError) {
         self.configuration = configuration
         socket = try NetlinkSocket()
@@ -78,7 +78,7 @@ public final class KernelFIB {
         }
     }
 
-    /// Makes changes in order, and returns those (by index) that the kernel refused. Throws only if communication with the
+    /// Makes changes in order. Returns those (by index) that the kernel refused. Throws only if communication with the
     /// kernel fails; then it must be read again.
     public func apply(_ changes: [FIBChange]) throws(SystemError) -> [(index: Int, failure: FIBFailure)] {
         guard !changes.isEmpty else { return [] }
@@ -104,7 +104,7 @@ public final class KernelFIB {
         return failures
     }
 
-    /// Reads what is ours: next-hop objects, and routes too for ``FIB/Rereading/everything``.
+    /// Reads our objects: next-hop objects, and also routes for ``FIB/Rereading/everything``.
     public func read(_ extent: FIB.Rereading = .everything) throws(SystemError) -> KernelRoutes {
         counters.readings += 1
         var kernel = KernelRoutes(routes: nil)
@@ -116,7 +116,7 @@ public final class KernelFIB {
         return kernel
     }
 
-    /// Removes routes of ours that ``read(_:)`` found with another metric than the present one.
+    /// Removes stale routes of ours that ``read(_:)`` found with another metric than the current one.
     public func removeStaleRoutes() throws(SystemError) {
         for stray in strays {
             _ = try request(.removeRoute(stray.prefix), metric: stray.metric)
@@ -124,7 +124,8 @@ public final class KernelFIB {
         strays = []
     }
 
-    /// Removes everything that carries our protocol number, in our table; how many routes and next-hop objects that were.
+    /// Removes everything in our table that carries our protocol number. Returns the numbers of routes and next-hop
+    /// objects removed.
     @discardableResult
     public func cleanUp() throws(SystemError) -> (routes: Int, nextHops: Int) {
         let kernel = try read()
@@ -179,7 +180,7 @@ extension KernelFIB {
             switch object.content {
             case .single(let nextHop) where object.protocolNumber == ours: result.nextHops[object.id] = nextHop
             case .group(let members) where object.protocolNumber == ours: result.groups[object.id] = members
-            // Without members it is none that is wanted, so it is replaced or removed.
+            // A group without members is never wanted, so it is replaced or removed.
             case .weightedGroup where object.protocolNumber == ours: result.groups[object.id] = []
             default: result.foreignIDs.insert(object.id)
             }
@@ -232,7 +233,7 @@ extension KernelFIB {
                 }
             }
         } catch let error {
-            // A table that no route was ever put into does not exist.
+            // The table does not exist until the first route is added to it.
             guard error.code == ENOENT else { throw error }
         }
         kernel.routes?.merge(found) { _, new in new }

@@ -8,7 +8,8 @@ internal import Routing
 // The default routes of others.
 
 extension KernelMonitor {
-    /// Accepts everything but routes, and of these default routes that others made or that replaced another.
+    /// Accepts everything except routes. Of routes, accepts default routes that others made or that replaced another
+    /// route.
     static func filter(protocolNumber: UInt8) -> SocketFilter {
         typealias Offset = SocketFilter.Offset
         var filter = SocketFilter()
@@ -92,13 +93,13 @@ extension KernelMonitor {
                 found.append(route)
             }
         } catch let error {
-            // A table that no route was ever put into does not exist.
+            // The table does not exist until the first route is added to it.
             guard error.code == ENOENT else { throw error }
         }
         return found
     }
 
-    /// The interfaces of a route. Those of a next-hop object are not in the message.
+    /// The interfaces of a route. The message does not contain the interfaces of a next-hop object.
     private func interfaces(of route: KernelRoute) throws(SystemError) -> Set<UInt32> {
         guard route.ways.isEmpty, case .group(let id) = route.target else {
             return Set(route.ways.map(\.interface)).subtracting(route.deadInterfaces)
@@ -115,7 +116,7 @@ extension KernelMonitor {
 
     private func nextHop(_ id: NextHopID) throws(SystemError) -> NextHopObject? {
         var object: NextHopObject?
-        // One that is gone meanwhile takes its routes with it.
+        // If it was removed meanwhile, its routes were removed with it.
         _ = try requests.get(Int(RTM_GETNEXTHOP), nhmsg(), { $0.attribute(Int(NHA_ID), id.rawValue) }) {
             object = NextHopObject($0)
         }

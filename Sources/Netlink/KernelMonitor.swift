@@ -4,19 +4,19 @@ internal import Glibc
 public import Links
 public import Linux
 
-/// Follows links, addresses, the default routes of others, routers that advertise themselves, and the settings a router
-/// depends on. It has a socket of its own, apart from our routes, and a filter that keeps all other routes out of it, so that
-/// floods of route changes never delay the news that a link is down. To be used on one thread.
+/// Monitors links, addresses, the default routes of others, routers that advertise themselves, and the settings a
+/// router depends on. It has its own socket, separate from our routes, and a filter that excludes all other routes from
+/// it, so that floods of route changes never delay the notification that a link is down. To be used on one thread.
 public final class KernelMonitor {
     /// The links, by index.
     public private(set) var links: [UInt32: Link] = [:]
-    /// The addresses of both families; IPv4's in their mapped form.
+    /// The addresses of both families; IPv4 addresses in their mapped form.
     public var addresses: some Collection<InterfaceAddress> { addressTable.values }
     /// The default routes, in the main table and in ours, that are not ours.
     public internal(set) var defaultRoutes: Set<DefaultRoute> = []
-    /// The interfaces on which a router has advertised prefixes since they have carrier.
+    /// The interfaces on which a router has advertised prefixes since the interface has had carrier.
     public private(set) var advertisedInterfaces: Set<UInt32> = []
-    /// How often notifications were lost and everything was read again.
+    /// How many times notifications were lost and everything was read again.
     public private(set) var overflows: UInt64 = 0
     /// The descriptor to watch; call ``read()`` when it is readable.
     public var descriptor: CInt { subscription.descriptor }
@@ -29,25 +29,25 @@ public final class KernelMonitor {
     let configuration: KernelFIBConfiguration
     private var addressTable: [AddressKey: InterfaceAddress] = [:]
     var defaultRouteTable = DefaultRouteTable()
-    /// Whether ``defaultRouteTable`` cannot be trusted any more.
+    /// Whether ``defaultRouteTable`` may be wrong, so that the routes must be read again.
     var mustReadDefaultRoutes = false
     private var settingsHaveChanged = false
     private let subscription: NetlinkSocket
     let requests: NetlinkSocket
 
-    /// The most datagrams read in one call.
+    /// The maximum number of datagrams read in one call.
     private static let datagramsPerRead = 64
     /// The mark on addresses made from router advertisements (IFAPROT_KERNEL_RA, Linux 5.18 and later).
     private static let advertisedOrigin: UInt8 = 2
 
-    /// Subscribes, and reads what there is: ``links``, ``addresses`` and ``defaultRoutes`` are complete from the start. In the
-    /// calling thread's network namespace. A small `receiveBuffer` (octets) is for tests.
+    /// Subscribes, and reads the current state: ``links``, ``addresses`` and ``defaultRoutes`` are complete from the
+    /// start. In the calling thread's network namespace. A small `receiveBuffer` (octets) is for tests.
     public init(
         configuration: KernelFIBConfiguration = KernelFIBConfiguration(), receiveBuffer: CInt = 4 << 20
     ) throws(SystemError) {
         self.configuration = configuration
         subscription = try NetlinkSocket(receiveBuffer: receiveBuffer)
-        // First the filter, so that no route slips in before.
+        // The filter is attached first, so that no route is queued before it.
         try Self.filter(protocolNumber: configuration.protocolNumber)
             .attach(to: subscription.descriptor, "filter notifications of the kernel")
         for group in [
@@ -60,7 +60,7 @@ public final class KernelMonitor {
         _ = try readEverything()
     }
 
-    /// The events that wait, in order; a bounded number, after which the descriptor is still readable.
+    /// Reads pending events, in order. The number is limited; the descriptor stays readable if there are more.
     public func read() throws(SystemError) -> [KernelEvent] {
         var events: [KernelEvent] = []
         reading: for _ in 0..<Self.datagramsPerRead {
@@ -68,7 +68,7 @@ public final class KernelMonitor {
             case .nothing:
                 break reading
             case .octets(let count):
-                // Kept until the socket's buffer is free: what they name may have to be asked for.
+                // Kept until the socket's buffer is free, because their next-hop objects may have to be requested.
                 var routes: [(KernelRoute, isNew: Bool, replaces: Bool)] = []
                 subscription.forEachMessage(count) { message in
                     if let route = KernelRoute(message) {
@@ -152,7 +152,7 @@ public final class KernelMonitor {
         events.append(.routerAdvertised(interface: interface))
     }
 
-    /// Reads all links, addresses and default routes; the differences to what was known.
+    /// Reads all links, addresses and default routes. Returns the differences from the previous state.
     private func readEverything() throws(SystemError) -> [KernelEvent] {
         var messages: [KernelEvent] = []
         var seenLinks: Set<UInt32> = []

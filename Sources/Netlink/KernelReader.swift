@@ -4,15 +4,15 @@ internal import Glibc
 public import Links
 public import Linux
 
-/// An address that the kernel knows to be another machine's.
+/// An address that, according to the kernel, belongs to another machine.
 public struct KnownNeighbor: Hashable, Sendable {
-    /// The address; IPv4's in its mapped form.
+    /// The address; an IPv4 address in its mapped form.
     public var address: IPv6Address
     /// The interface on which the machine is.
     public var interface: UInt32
     /// Its hardware address, where there is a 48-bit one.
     public var macAddress: MACAddress?
-    /// Whether its reachability was not confirmed for long, so that it may be gone.
+    /// Whether its reachability has not been confirmed for a long time, so that it may be gone.
     public var isStale: Bool
 
     public init(address: IPv6Address, interface: UInt32, macAddress: MACAddress? = nil, isStale: Bool = false) {
@@ -23,8 +23,8 @@ public struct KnownNeighbor: Hashable, Sendable {
     }
 }
 
-/// Reads routes of others and the neighbor table, to check addresses before use. To be used on one thread; every call reads a
-/// whole table of the kernel, so call it before an address is placed and not regularly.
+/// Reads routes of others and the neighbor table, to check addresses before use. To be used on one thread. Every call
+/// reads a whole table of the kernel, so call it before an address is placed and not regularly.
 public final class KernelReader {
     private let socket: NetlinkSocket
     private let configuration: KernelFIBConfiguration
@@ -35,8 +35,8 @@ public final class KernelReader {
         socket = try NetlinkSocket()
     }
 
-    /// The routes of others in the main table and in ours that lead to addresses of `prefix`, connected subnets among them;
-    /// the first `limit` in the kernel's order. Default routes do not count.
+    /// The routes of others in the main table and in ours that lead to addresses of `prefix`, including connected
+    /// subnets; the first `limit` in the kernel's order. Default routes are not included.
     public func foreignRoutes(overlapping prefix: IPv6Prefix, limit: Int = 16) throws(SystemError) -> [ForeignRoute] {
         var result: [ForeignRoute] = []
         for table in Set([UInt32(RT_TABLE_MAIN.rawValue), configuration.table]).sorted() {
@@ -63,14 +63,14 @@ public final class KernelReader {
                 result.append(ForeignRoute(route))
             }
         } catch let error {
-            // A table that no route was ever put into does not exist.
+            // The table does not exist until the first route is added to it.
             guard error.code == ENOENT else { throw error }
         }
         return result
     }
 
-    /// Which of `addresses` belong to another machine according to the kernel's neighbor table: it has answered for the address,
-    /// or the entry is permanent. Check this before an address is added to this machine.
+    /// Which of `addresses` belong to another machine according to the kernel's neighbor table: it has answered for the
+    /// address, or the entry is permanent. Check this before an address is added to this machine.
     public func neighbors(among addresses: Set<IPv6Address>) throws(SystemError) -> [IPv6Address: KnownNeighbor] {
         var result: [IPv6Address: KnownNeighbor] = [:]
         for family in [AF_INET, AF_INET6]
@@ -87,8 +87,8 @@ public final class KernelReader {
         return result
     }
 
-    /// Makes the kernel probe a neighbor. One that does not answer within seconds is not in ``neighbors(among:)`` any
-    /// more; without a probe its entry would stay forever.
+    /// Makes the kernel probe a neighbor. If it does not answer within seconds, ``neighbors(among:)`` no longer returns
+    /// it. Without a probe its entry would stay forever.
     public func probe(_ neighbor: KnownNeighbor) throws(SystemError) {
         var fixed = ndmsg()
         fixed.ndm_family = UInt8(neighbor.address.ipv4 == nil ? AF_INET6 : AF_INET)
@@ -97,7 +97,7 @@ public final class KernelReader {
         let refusal = try socket.request(Int(RTM_NEWNEIGH), flags: Flag.replace, fixed) {
             $0.attribute(Int(NDA_DST), neighbor.address)
         }
-        // It may be gone by now, with its port or without.
+        // The neighbor may have been removed meanwhile, with its interface or without.
         guard let refusal, refusal.code != ENOENT, refusal.code != ENODEV else { return }
         throw SystemError("probe the neighbor \(neighbor.address)", code: refusal.code)
     }
@@ -114,7 +114,7 @@ extension ForeignRoute {
 }
 
 extension KnownNeighbor {
-    /// Reads a neighbor message; `nil` unless the neighbor is there, as far as the kernel knows.
+    /// Reads a neighbor message; `nil` unless the neighbor exists, as far as the kernel knows.
     init?(_ message: MessageView) {
         let known = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT
         guard message.type == Int(RTM_NEWNEIGH), let fixed = message.fixed(ndmsg.self), fixed.ndm_ifindex > 0,

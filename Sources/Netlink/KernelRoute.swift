@@ -15,24 +15,24 @@ struct KernelRoute {
     var isUnicast: Bool
     /// A copy the kernel made for one destination, such as for a smaller path MTU.
     var isCached: Bool
-    /// The ways of a route that has its own, in no order of the kernel's.
+    /// The next hops of a route that has its own, sorted independently of the kernel's order.
     var ways: [Way] = []
-    /// The interfaces of ways that are dead because the interface is down.
+    /// The interfaces of next hops that are dead because the interface is down.
     var deadInterfaces: Set<UInt32> = []
-    /// The type of service (DSCP) it is for; 0 for all.
+    /// The type of service (DSCP) to which it is limited; 0 for all.
     var typeOfService: UInt8
 
-    /// One way of a route: an interface and, unless every destination is on its link, a gateway.
+    /// One next hop of a route: an interface and, unless every destination is on its link, a gateway.
     struct Way: Hashable {
         var interface: UInt32
         var gateway: IPv6Address?
-        /// The kernel adds one.
+        /// The weight minus one, as in the kernel's message.
         var weight: UInt8 = 0
     }
 
     /// The kernel's protocol number for routes from router advertisements (RTPROT_RA).
     static let advertisement: UInt8 = 9
-    /// The one for routes that it makes itself for connected subnets (RTPROT_KERNEL).
+    /// The kernel's protocol number for routes that it makes for connected subnets (RTPROT_KERNEL).
     static let connected: UInt8 = 2
 
     /// Whether it is for all destinations of its family.
@@ -82,7 +82,7 @@ struct KernelRoute {
             route.target = .group(group)
         } else if !route.ways.isEmpty {
             let nextHops = route.ways.compactMap { way in
-                // We make no weights.
+                // We set no weights.
                 way.weight == 0 ? NextHop(interface: way.interface, gateway: way.gateway ?? .unspecified) : nil
             }
             if nextHops.count == route.ways.count { route.target = .nextHops(nextHops.sorted()) }

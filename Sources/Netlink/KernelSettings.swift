@@ -12,11 +12,11 @@ public enum KernelSettings {
         public enum Result: Sendable {
             /// It had the value already.
             case unchanged
-            /// It was set; the previous value.
+            /// It was set; the associated value is the previous one.
             case changed(from: String)
             /// It cannot be set.
             case failed(SystemError)
-            /// This kernel does not have it.
+            /// This kernel does not have the setting.
             case absent
         }
 
@@ -27,7 +27,7 @@ public enum KernelSettings {
         /// The result.
         public var result: Result
 
-        /// One line for people.
+        /// One line for display.
         public var description: String {
             switch result {
             case .unchanged: "\(name) = \(wanted)"
@@ -42,7 +42,7 @@ public enum KernelSettings {
     /// namespace.
     public static func applyForwarding() -> [Outcome] { routing.map { set($0.name, to: $0.value) } }
 
-    /// Makes a port forward IPv4 packets; the setting of the namespace does not prevail over that of a port.
+    /// Makes a port forward IPv4 packets. The setting of the namespace does not override that of a port.
     public static func applyForwarding(on port: String) -> Outcome {
         set(Sysctl.name("ipv4", port, "forwarding"), to: "1")
     }
@@ -55,21 +55,21 @@ public enum KernelSettings {
         Deviation(name: "net.ipv4.fib_multipath_hash_policy", value: "1", usual: "0"),
     ]
 
-    /// A setting that has another value than it usually has.
+    /// A setting with another value than usual.
     public struct Deviation: Hashable, Sendable, CustomStringConvertible {
         /// The setting, such as `net.ipv6.conf.all.forwarding`.
         public var name: String
         /// Its value.
         public var value: String
-        /// The kernel's default or, for a port, what new ports have.
+        /// The usual value: the kernel's default or, for a port, the value of new ports.
         public var usual: String
 
-        /// One line for people.
+        /// One line for display.
         public var description: String { "\(name) = \(value) (usually \(usual))" }
     }
 
-    /// The settings of the network namespace and of `ports` that have the value an agent sets and not the usual one. The
-    /// kernel does not record who set them.
+    /// The settings of the network namespace and of `ports` that have the value an agent sets and not the usual one.
+    /// The kernel does not record who set them.
     public static func deviations(on ports: [String]) -> [Deviation] {
         let whole = routing + [Deviation(name: "net.ipv4.nexthop_compat_mode", value: "0", usual: "1")]
         var result = whole.filter { (try? Sysctl.read($0.name)) == $0.value }
@@ -86,8 +86,8 @@ public enum KernelSettings {
         return result
     }
 
-    /// Whether a port accepts router advertisements, which give it a default route and addresses. One that forwards does so
-    /// only with `accept_ra` = 2.
+    /// Whether a port accepts router advertisements, which set its default route and addresses. A port that forwards
+    /// does so only with `accept_ra` = 2.
     public static func acceptsRouterAdvertisements(_ port: String) throws(SystemError) -> Bool {
         switch try Sysctl.read(Sysctl.name("ipv6", port, "accept_ra")) {
         case "2": true
@@ -96,38 +96,41 @@ public enum KernelSettings {
         }
     }
 
-    /// Has a port accept router advertisements whether or not it forwards (`accept_ra` = 2), or not at all (0). Say it before
-    /// forwarding is switched on: then the kernel removes the default routes of all other ports. A default route that was
-    /// learned stays until it runs out; one that was refused comes with the router's next advertisement.
+    /// Makes a port accept router advertisements whether or not it forwards (`accept_ra` = 2), or not at all (0). Call
+    /// this before forwarding is switched on, because then the kernel removes the default routes of all other ports. A
+    /// default route that was learned stays until it expires. One that was refused is learned from the router's next
+    /// advertisement.
     public static func setRouterAdvertisements(accepted: Bool, on port: String) -> Outcome {
         set(Sysctl.name("ipv6", port, "accept_ra"), to: accepted ? "2" : "0")
     }
 
-    /// Whether replacing a group makes the kernel notify every route behind it (`net.ipv4.nexthop_compat_mode`), as
-    /// programs that do not know next-hop objects need. It costs ten times the time of the replacement itself, and more.
+    /// Sets whether replacing a group makes the kernel notify every route that uses it
+    /// (`net.ipv4.nexthop_compat_mode`), as programs that do not support next-hop objects need. This takes ten times
+    /// the time of the replacement itself, or more.
     public static func setNextHopCompatibility(_ isOn: Bool) -> Outcome {
         set("net.ipv4.nexthop_compat_mode", to: isOn ? "1" : "0")
     }
 
-    /// Makes a port accept IPv4 packets whose return path is another port (`rp_filter` = 2) if it would drop them now: paths
-    /// in a mesh are often asymmetric. `nil` if it accepts them already.
+    /// Makes a port accept IPv4 packets whose return path is another port (`rp_filter` = 2) if it would drop them now,
+    /// because paths in a mesh are often asymmetric. `nil` if it accepts them already.
     public static func relaxReversePathFilter(of port: String) -> Outcome? {
         func value(_ port: String) -> Int { (try? Sysctl.read(name(port))).flatMap { Int($0) } ?? 0 }
         func name(_ port: String) -> String { Sysctl.name("ipv4", port, "rp_filter") }
-        // The stricter of the two counts by its number; 1 is strict, 2 is loose.
+        // The larger value of the two applies; 1 is strict, 2 is loose.
         guard max(value("all"), value(port)) == 1 else { return nil }
         return set(name(port), to: "2")
     }
 
-    /// Has a port go on taking router advertisements, which it would not while the machine forwards: `accept_ra` is 2 where
-    /// it is 1. A default route learned from one would run out. `nil` if the port takes none, or takes them already.
+    /// Makes a port continue to accept router advertisements while the machine forwards: changes `accept_ra` from 1 to
+    /// 2. Otherwise a default route learned from one would expire. `nil` if the port accepts none, or accepts them
+    /// already.
     public static func keepRouterAdvertisements(of port: String) -> Outcome? {
         guard (try? Sysctl.read(Sysctl.name("ipv6", port, "accept_ra"))) == "1" else { return nil }
         return setRouterAdvertisements(accepted: true, on: port)
     }
 
-    /// Has a port accept router advertisements again that refused them (`accept_ra` 0 becomes 2), if new ports accept them.
-    /// `nil` if nothing needs to change.
+    /// Makes a port that refused router advertisements accept them again (`accept_ra` 0 becomes 2), if new ports accept
+    /// them. `nil` if nothing needs to change.
     public static func acceptRouterAdvertisements(on port: String) -> Outcome? {
         guard (try? Sysctl.read(Sysctl.name("ipv6", port, "accept_ra"))) == "0",
             let usual = try? Sysctl.read(Sysctl.name("ipv6", "default", "accept_ra")), usual != "0"

@@ -2,8 +2,8 @@ internal import CNetlink
 internal import Glibc
 internal import Linux
 
-/// The interface `lo` of the calling thread's network namespace. While it is down, no address on it answers, and the kernel
-/// removes its IPv6 addresses.
+/// The interface `lo` of the calling thread's network namespace. While it is down, none of its addresses is reachable,
+/// and the kernel removes its IPv6 addresses.
 public enum LoopbackInterface {
     /// Sets it up if it is down.
     public static func setUp() -> KernelSettings.Outcome {

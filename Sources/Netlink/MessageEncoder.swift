@@ -1,10 +1,11 @@
 internal import Addressing
 internal import CNetlink
 
-/// Writes netlink messages one after the other into one flat buffer, so that hundreds go to the kernel in one call.
+/// Encodes netlink messages one after the other into one flat buffer, so that hundreds are sent to the kernel in one
+/// call.
 struct MessageEncoder {
     private(set) var octets: [UInt8] = []
-    /// How many messages were begun.
+    /// The number of messages begun.
     private(set) var count = 0
     private var start = 0
 
@@ -15,7 +16,7 @@ struct MessageEncoder {
         count = 0
     }
 
-    /// Writes one message: its header, the fixed part of its kind, and whatever `attributes` adds.
+    /// Encodes one message: its header, the fixed part of its type, and the attributes that `attributes` appends.
     mutating func message<Fixed: BitwiseCopyable>(
         _ type: Int, flags: Int, sequence: UInt32, _ fixed: Fixed,
         _ attributes: (inout MessageEncoder) -> Void = { _ in }
@@ -31,7 +32,7 @@ struct MessageEncoder {
         setLength(UInt32(octets.count - start), at: start)
     }
 
-    /// Asks for an answer to the last message even if all goes well.
+    /// Requests an acknowledgment of the last message even if it succeeds.
     mutating func acknowledgeLast() { octets[start + 6] |= UInt8(Flag.acknowledge) }
 
     mutating func attribute<Value: BitwiseCopyable>(_ type: Int, _ value: Value) {
@@ -39,7 +40,7 @@ struct MessageEncoder {
         append(value)
     }
 
-    /// An address in the form of its family: 16 octets, or 4 if it is IPv4's.
+    /// Appends an address in the form of its family: 16 octets, or 4 for IPv4.
     mutating func attribute(_ type: Int, _ address: IPv6Address) {
         if let ipv4 = address.ipv4 {
             attribute(type, ipv4.rawValue.bigEndian)
@@ -61,7 +62,7 @@ struct MessageEncoder {
         align()
     }
 
-    /// An attribute of attributes or of other parts, which `body` appends.
+    /// Appends a nested attribute, whose contents `body` appends.
     mutating func nested(_ type: Int, _ body: (inout MessageEncoder) -> Void) {
         let start = octets.count
         append(nlattr(nla_len: 0, nla_type: UInt16(type)))
@@ -69,7 +70,7 @@ struct MessageEncoder {
         setLength(UInt16(octets.count - start), at: start)
     }
 
-    /// Appends a value as it lies in memory, and aligns.
+    /// Appends a value in its memory representation, and aligns.
     mutating func append<Value: BitwiseCopyable>(_ value: Value) {
         withUnsafeBytes(of: value) { octets.append(contentsOf: $0) }
         align()
@@ -78,7 +79,7 @@ struct MessageEncoder {
     /// The position of the next octet.
     var position: Int { octets.count }
 
-    /// Fills in a length that was not known when it was written.
+    /// Fills in a length that was not known when it was encoded.
     mutating func setLength<Length: FixedWidthInteger & BitwiseCopyable>(_ length: Length, at position: Int) {
         octets.withUnsafeMutableBytes { $0.storeBytes(of: length, toByteOffset: position, as: Length.self) }
     }
@@ -98,8 +99,8 @@ enum Flag {
     static let replace = 0x100
     static let exclusive = 0x200
     static let create = 0x400
-    /// In an error: attributes follow.
+    /// In an error message: attributes follow.
     static let errorAttributes = 0x200
-    /// In an error: only the header of the request is repeated.
+    /// In an error message: only the header of the request is repeated.
     static let errorIsCapped = 0x100
 }

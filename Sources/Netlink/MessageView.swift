@@ -10,7 +10,7 @@ struct MessageView {
     let port: UInt32
     private let payload: UnsafeRawBufferPointer
 
-    /// Calls `body` with each message in a buffer; stops at one whose length cannot be right.
+    /// Calls `body` with each message in a buffer. Stops at a message with an invalid length.
     static func forEach(in buffer: UnsafeRawBufferPointer, _ body: (MessageView) -> Void) {
         var offset = 0
         while buffer.count - offset >= MemoryLayout<nlmsghdr>.size {
@@ -31,14 +31,15 @@ struct MessageView {
         payload.count >= MemoryLayout<Fixed>.size ? payload.loadUnaligned(as: Fixed.self) : nil
     }
 
-    /// Calls `body` with each attribute behind the fixed part.
+    /// Calls `body` with each attribute after the fixed part.
     func forEachAttribute<Fixed: BitwiseCopyable>(after _: Fixed.Type, _ body: (AttributeView) -> Void) {
         let start = (MemoryLayout<Fixed>.size + 3) & ~3
         guard payload.count > start else { return }
         AttributeView.forEach(in: UnsafeRawBufferPointer(rebasing: payload[start...]), body)
     }
 
-    /// The kernel's answer, if this is one: 0 for an acknowledgement, or an error number with the kernel's words.
+    /// The kernel's answer, if this is one: 0 for an acknowledgment, or an error number with the kernel's error
+    /// message.
     var answer: (code: Int32, words: String?)? {
         guard type == Int(NLMSG_ERROR), let error = fixed(nlmsgerr.self) else { return nil }
         var words: String?
@@ -66,7 +67,7 @@ struct AttributeView {
         while buffer.count - offset >= 4 {
             let length = Int(buffer.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
             guard length >= 4, length <= buffer.count - offset else { return }
-            // The two highest bits say "nested" and "network byte order".
+            // The two highest bits are the flags "nested" and "network byte order".
             let type = buffer.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self) & 0x3fff
             let payload = UnsafeRawBufferPointer(rebasing: buffer[(offset + 4)..<(offset + length)])
             body(AttributeView(type: Int(type), payload: payload))
@@ -81,7 +82,7 @@ struct AttributeView {
         payload.count >= MemoryLayout<Value>.size ? payload.loadUnaligned(as: Value.self) : nil
     }
 
-    /// An address of either family; IPv4's in its mapped form.
+    /// An address of either family; an IPv4 address in its mapped form.
     var address: IPv6Address? {
         switch payload.count {
         case 4: IPv6Address(IPv4Address(UInt32(bigEndian: payload.loadUnaligned(as: UInt32.self))))

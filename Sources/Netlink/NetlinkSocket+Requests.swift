@@ -7,9 +7,9 @@ struct Refusal: Error {
     /// Which message of a batch, from 0.
     var index: Int
     var code: CInt
-    /// The kernel's own explanation with the system's words for the code; `nil` if it gave none.
+    /// The kernel's own error message together with the system's message for the code; `nil` if the kernel gave none.
     var explanation: String?
-    /// The kernel's explanation, or the system's words for the code.
+    /// The kernel's error message, or the system's message for the code.
     var message: String { explanation ?? SystemError.message(for: code) }
 
     init(index: Int, code: CInt, words: String?) {
@@ -20,8 +20,8 @@ struct Refusal: Error {
 }
 
 extension NetlinkSocket {
-    /// Sends a batch whose messages bear the sequence numbers from `first` on, and waits until all are done. Only the last
-    /// is acknowledged; errors come anyway.
+    /// Sends a batch whose messages have the sequence numbers from `first` on, and waits until all are processed. Only
+    /// the last is acknowledged; errors are always reported.
     func transact(_ batch: inout MessageEncoder, first: UInt32) throws(SystemError) -> [Refusal] {
         guard batch.count > 0 else { return [] }
         batch.acknowledgeLast()
@@ -44,7 +44,7 @@ extension NetlinkSocket {
         return refusals
     }
 
-    /// Sends one message and waits for the kernel's answer: the refusal, if any.
+    /// Sends one message and waits for the kernel's answer. Returns the refusal, if any.
     func request<Fixed: BitwiseCopyable>(
         _ type: Int, flags: Int, _ fixed: Fixed, _ attributes: (inout MessageEncoder) -> Void
     ) throws(SystemError) -> Refusal? {
@@ -54,7 +54,7 @@ extension NetlinkSocket {
         return try transact(&batch, first: sequence).first
     }
 
-    /// Requests one object and calls `body` with the answer; the kernel's refusal, if any.
+    /// Requests one object and calls `body` with the answer. Returns the kernel's refusal, if any.
     func get<Fixed: BitwiseCopyable>(
         _ type: Int, _ fixed: Fixed, _ attributes: (inout MessageEncoder) -> Void, _ body: (MessageView) -> Void
     ) throws(SystemError) -> Refusal? {
@@ -75,8 +75,8 @@ extension NetlinkSocket {
         return answer.flatMap { $0.code == 0 ? nil : Refusal(index: 0, code: $0.code, words: $0.words) }
     }
 
-    /// Asks for everything of a kind and calls `body` with each message. A dump that was interrupted by changes, or did
-    /// not fit, is done again, after `restart`.
+    /// Requests all objects of a type and calls `body` with each message. A dump that was interrupted by changes, or
+    /// did not fit, is repeated after calling `restart`.
     func dump<Fixed: BitwiseCopyable>(
         _ type: Int, _ fixed: Fixed, of what: String, _ attributes: (inout MessageEncoder) -> Void = { _ in },
         restart: () -> Void, _ body: (MessageView) -> Void

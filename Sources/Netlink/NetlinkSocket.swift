@@ -3,10 +3,10 @@ internal import CNetlink
 internal import Glibc
 internal import Linux
 
-/// A NETLINK_ROUTE socket of libnl. Sends and receives whole buffers; what is in them is the business of
-/// ``MessageEncoder`` and ``MessageView``.
+/// A NETLINK_ROUTE socket of libnl. Sends and receives whole buffers; ``MessageEncoder`` and ``MessageView`` encode and
+/// decode their contents.
 final class NetlinkSocket {
-    /// What a receive brought.
+    /// The result of a receive call.
     enum Received {
         /// This many octets are in the buffer.
         case octets(Int)
@@ -20,7 +20,7 @@ final class NetlinkSocket {
     private var buffer: UnsafeMutableRawBufferPointer
     private var lastSequence: UInt32 = 0
 
-    /// The address of this socket; the kernel names it in everything it does on its behalf.
+    /// The netlink port of this socket. Notifications of changes that it requested carry it.
     var port: UInt32 { nl_socket_get_local_port(handle) }
     var descriptor: CInt { nl_socket_get_fd(handle) }
 
@@ -35,11 +35,11 @@ final class NetlinkSocket {
         try check(nl_connect(handle, NETLINK_ROUTE), "open a netlink socket")
         _ = clinux_set_receive_buffer(descriptor, receiveBuffer)
         _ = clinux_set_send_buffer(descriptor, 1 << 20)
-        // The kernel's own words for errors; no copy of the request in them; filters in dumps. None is needed to work.
+        // The kernel's own error messages; no copy of the request in them; filters in dumps. All of these are optional.
         for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK] {
             _ = clinux_set_netlink_option(descriptor, CInt(option))
         }
-        // The kernel answers before a send returns; this bounds what a bug can cost.
+        // The kernel answers before a send returns. The timeout limits the damage of a bug.
         _ = clinux_set_receive_timeout(descriptor, 5_000)
         for group in groups { try join(group) }
     }
@@ -55,12 +55,12 @@ final class NetlinkSocket {
     }
 
     private func check(_ result: CInt, _ operation: String) throws(SystemError) {
-        // libnl has its own numbers, but leaves errno as the system call set it.
+        // libnl has its own error numbers, but leaves errno as the system call set it.
         guard result < 0 else { return }
         throw SystemError(operation, code: errno != 0 ? errno : EIO)
     }
 
-    /// A fresh run of `count` sequence numbers; the first of them.
+    /// Allocates `count` consecutive sequence numbers. Returns the first of them.
     func sequenceNumbers(_ count: Int) -> UInt32 {
         let first = lastSequence &+ 1
         lastSequence = lastSequence &+ UInt32(truncatingIfNeeded: count)
@@ -87,7 +87,7 @@ final class NetlinkSocket {
         }
     }
 
-    /// Calls `body` with each message of the last receive; what it is given is valid only inside.
+    /// Calls `body` with each message of the last receive. The message is valid only inside `body`.
     func forEachMessage(_ count: Int, _ body: (MessageView) -> Void) {
         MessageView.forEach(in: UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)
     }

@@ -17,9 +17,9 @@ struct NextHopObject {
     var protocolNumber: UInt8
     var content: Content
     var isGroup: Bool
-    /// The outgoing interface of a single next hop, whatever else it is.
+    /// The outgoing interface of a single next hop, whatever its other attributes are.
     var interface: UInt32?
-    /// The members of a group, whatever else it is.
+    /// The members of a group, whatever its other attributes are.
     var memberIDs: [NextHopID] = []
 
     init?(_ message: MessageView) {

@@ -4,8 +4,8 @@ internal import Glibc
 public import Linux
 public import Routing
 
-/// Watches changes of our routes and next-hop objects by other processes. A filter in the kernel drops everything else, above
-/// all notifications of our own changes, which may be ten thousand for one replaced group.
+/// Monitors changes of our routes and next-hop objects by other processes. A filter in the kernel drops everything
+/// else, above all the notifications of our own changes: there may be ten thousand for one replaced group.
 public final class RouteMonitor {
     private let socket: NetlinkSocket
     private let configuration: KernelFIBConfiguration
@@ -31,7 +31,7 @@ public final class RouteMonitor {
         try filter.attach(to: socket.descriptor, "filter route notifications")
     }
 
-    /// The pending events; a bounded number.
+    /// Reads pending events, a limited number.
     public func read() throws(SystemError) -> [RouteEvent] {
         var events: [RouteEvent] = []
         for _ in 0..<Self.datagramsPerRead {
@@ -61,8 +61,9 @@ public final class RouteMonitor {
         }
     }
 
-    /// Accepts changes of our routes and next-hop objects that another socket made, and removals of routes with our metric. A
-    /// next hop is ours by its protocol number or by its ID, since replacing it changes the protocol number.
+    /// Accepts changes of our routes and next-hop objects that another socket made, and removals of routes with our
+    /// metric. A next hop is ours by its protocol number or by its ID, because replacing it changes the protocol
+    /// number.
     private static func filter(
         protocolNumber: UInt8, metric: UInt32, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32
     ) -> SocketFilter {

@@ -1,18 +1,18 @@
 internal import CLinux
 internal import Linux
 
-/// A classic BPF program for a netlink socket, which decides in the kernel what is queued. It sees the first message of a
-/// datagram, and the kernel sends notifications one by one. Jumps go forward to labels.
+/// A classic BPF program for a netlink socket, which decides in the kernel which messages are queued. It sees the first
+/// message of a datagram, and the kernel sends notifications one by one. Jumps go forward to labels.
 struct SocketFilter {
-    /// Where a jump leads.
+    /// The target of a jump.
     enum Target: Hashable {
-        /// To the instruction that follows.
+        /// The next instruction.
         case next
-        /// To the label of this name.
+        /// The label of this name.
         case label(String)
-        /// The message is queued.
+        /// Accept: the message is queued.
         case accept
-        /// The message is dropped.
+        /// Drop: the message is discarded.
         case drop
     }
 
@@ -23,7 +23,7 @@ struct SocketFilter {
         var no = Target.next
     }
 
-    /// Offsets in a notification: the header of 16 octets, then the fixed part of its kind.
+    /// Offsets in a notification: the header of 16 octets, then the fixed part of its type.
     enum Offset {
         static let messageType: UInt32 = 4
         static let messageFlags: UInt32 = 6
@@ -39,13 +39,13 @@ struct SocketFilter {
 
     mutating func loadOctet(at offset: UInt32) { append(0x30, offset) }
 
-    /// Loads two octets as they lie in memory; compare with ``inMemory(_:)``.
+    /// Loads two octets in their memory order; compare with ``inMemory(_:)``.
     mutating func load16(at offset: UInt32) { append(0x28, offset) }
 
-    /// Loads four octets as they lie in memory.
+    /// Loads four octets in their memory order.
     mutating func load32(at offset: UInt32) { append(0x20, offset) }
 
-    /// Loads a number in the machine's byte order, for comparisons of size. BPF itself reads in network order.
+    /// Loads a number in the machine's byte order, for comparisons of size. BPF itself reads in network byte order.
     mutating func loadNumber(at offset: UInt32) {
         guard 1.bigEndian != 1 else { return load32(at: offset) }
         loadOctet(at: offset + 3)
@@ -57,8 +57,8 @@ struct SocketFilter {
         }
     }
 
-    /// Loads four octets of a netlink attribute as they lie in memory: of the first of this type behind the fixed part, which
-    /// is `size` octets long. Jumps to `absent` if there is none.
+    /// Loads four octets of a netlink attribute in their memory order: of the first of this type after the fixed part,
+    /// which is `size` octets long. Jumps to `absent` if there is none.
     mutating func loadAttribute(_ type: Int, after size: Int, absent: Target) {
         append(0x00, Offset.body + UInt32(size))  // where to look from
         append(0x01, UInt32(type))  // X: what for
@@ -80,14 +80,14 @@ struct SocketFilter {
     }
     mutating func jump(to target: Target) { append(0x45, 0, target, target) }
 
-    /// A 16-bit number of the machine as ``load16(at:)`` shows it.
+    /// The value that ``load16(at:)`` loads for a 16-bit number in the machine's byte order.
     static func inMemory(_ value: Int) -> UInt32 { UInt32(UInt16(value).bigEndian) }
 
     private mutating func append(_ code: UInt16, _ operand: UInt32, _ yes: Target = .next, _ no: Target = .next) {
         instructions.append(Instruction(code: code, operand: operand, yes: yes, no: no))
     }
 
-    /// The program as the kernel takes it. It ends with the two verdicts.
+    /// The program in the form that the kernel accepts. It ends with the two verdicts.
     private var assembled: [clinux_filter_instruction] {
         func distance(_ target: Target, from position: Int) -> UInt8 {
             let destination =
@@ -111,7 +111,7 @@ struct SocketFilter {
         clinux_filter_instruction(code: 0x06, jump_true: 0, jump_false: 0, operand: octets)
     }
 
-    /// Puts the filter on a socket.
+    /// Attaches the filter to a socket.
     func attach(to descriptor: CInt, _ purpose: String) throws(SystemError) {
         let program = assembled
         let result = program.withUnsafeBufferPointer {

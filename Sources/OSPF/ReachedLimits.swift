@@ -4,8 +4,8 @@ public import Timing
 struct ReachedLimits: Sendable {
     private var refused: [Notice.Limit: Instant] = [:]
 
-    /// For how long after the last refusal a limit counts as reached. What a full database refuses is acknowledged, and comes
-    /// again with the next refresh (RFC 2328 §B, LSRefreshTime).
+    /// The time after the last refusal for which a limit counts as reached. An LSA that a full database refuses is
+    /// acknowledged, so it is received again only with its next refresh (RFC 2328 §B, LSRefreshTime).
     private static func lifetime(of limit: Notice.Limit) -> Duration {
         limit == .database ? .seconds(2000) : .seconds(60)
     }
@@ -17,7 +17,7 @@ struct ReachedLimits: Sendable {
         return !wasReached
     }
 
-    /// Nothing is refused any more.
+    /// Marks a limit as no longer reached.
     mutating func end(_ limit: Notice.Limit) { refused[limit] = nil }
 
     /// Whether a limit is reached.
@@ -27,7 +27,7 @@ struct ReachedLimits: Sendable {
 }
 
 extension Router {
-    /// Notes that a limit was reached, with a notice at the first time.
+    /// Records that a limit was reached. Sends a notice the first time.
     mutating func refuse(because limit: Notice.Limit, at now: Instant) {
         if limits.refuse(limit, at: now) { notify(.limitReached(limit)) }
     }

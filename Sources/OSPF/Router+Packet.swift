@@ -2,7 +2,8 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// The door for packets (RFC 5340 §4.2.2): what does not belong here goes no further.
+/// Checks of received packets (RFC 5340 §4.2.2). Packets that fail a check are rejected, the others are dispatched by
+/// type.
 extension Router {
     mutating func receive(
         _ octets: [UInt8], on interface: UInt32, from source: IPv6Address, to destination: IPv6Address,
@@ -36,7 +37,7 @@ extension Router {
             reject(.routerID)
             return receivedOwnRouterID(from: source, on: interface, at: now)
         }
-        // The active interface hears them too.
+        // An interface on standby ignores packets, because the active interface receives them too.
         guard !interfaces[interface].isSilent else { return }
         statistics.packetsReceived[Int(packet.body.type.rawValue)] += 1
         if case .hello(let hello) = packet.body {

@@ -2,10 +2,10 @@ public import Addressing
 import OSPFPacket
 public import Timing
 
-/// What can be seen of a router from outside. Nothing here changes it.
+/// Read access to the state of a router. Nothing here changes that state.
 extension Router {
-    /// Gives this copy of a router its own storage, so that the next change of the original copies nothing. Whoever
-    /// made the copy calls this, on its own thread.
+    /// Gives this copy of a router its own storage, so that the next change of the original copies nothing. The owner
+    /// of the copy calls this, on its own thread.
     public mutating func detach() {
         database.detach()
         aging.detach()
@@ -66,37 +66,37 @@ extension Router {
     /// All routers that have a router-LSA, in order.
     public var nodes: [RouterReachability] { calculation.nodes() }
 
-    /// The largest packet that the cabled ports of all reachable routers take, of those that say so.
+    /// The smallest MTU that reachable routers announce for their interfaces, in octets; `nil` if none announces one.
     public var smallestMTU: UInt32? { calculation.smallestMTU }
 
-    /// Everybody who announces `prefix`, the best first.
+    /// All announcers of `prefix`: the best first, unreachable ones last.
     public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] { calculation.candidates(for: prefix) }
 
-    /// The reachable routers that announce `prefix` as their own, in no order that means anything.
+    /// The reachable routers that announce `prefix` as their own, in no particular order.
     public func owners(of prefix: IPv6Prefix) -> [RouterID] { calculation.owners(of: prefix) }
 
-    /// The prefixes that other routers announce as their own, reachable or not: each once, in no order.
+    /// The prefixes that other routers announce as their own, reachable or not: each once, in no particular order.
     public var prefixesOfOthers: [IPv6Prefix] { calculation.prefixes(ofOthersThan: routerID) }
 
-    /// The addresses that other routers announce as those of one machine, reachable or not.
+    /// The addresses that other routers announce as addresses of one machine, reachable or not.
     public var reservedAddressesOfOthers: Set<IPv6Address> { calculation.reservedAddresses(ofOthersThan: routerID) }
 
     /// The prefixes that several routers claim as their own although they should belong to one.
     public var duplicatePrefixes: [DuplicatePrefix] { calculation.duplicatePrefixes() }
 
-    /// The reachable routers that the others could reach no more if this one carried nothing for them, in order.
+    /// The reachable routers that the others could no longer reach if this one forwarded no transit traffic, in order.
     public var routersSeparatedWithoutThis: [RouterID] { calculation.routersSeparated(without: routerID) }
 
-    /// How many route calculations did how much.
+    /// The numbers of route calculations, by the work that they did.
     public var calculationStatistics: RouteCalculationStatistics { calculation.statistics }
 
     /// Whether others are asked to route around this router.
     public var isStubRouter: Bool { origination.isStubRouter }
 
-    /// LSAs in the database, and their octets.
+    /// The number of LSAs in the database, and their total size in octets.
     public var databaseSize: (lsas: Int, octets: Int) { (database.entries.count, database.octetCount) }
 
-    /// The sum of the checksums of all LSAs of area and AS scope: equal on all routers whose databases are.
+    /// The sum of the checksums of all LSAs of area and AS scope: equal on all routers with equal databases.
     public var databaseChecksum: UInt32 { database.checksumSum }
 
     /// Whether ``RouterEvent/timer`` would declare a neighbor dead at `now`, because its hellos are missing.
@@ -127,7 +127,8 @@ extension Router {
         }
     }
 
-    /// Whether nothing is on its way: no exchange under way, nothing unacknowledged, queued, throttled or uncomputed.
+    /// Whether the router is at rest: no exchange is under way, and nothing is unacknowledged, queued, throttled or
+    /// uncomputed.
     public var isQuiet: Bool {
         isSettled && database.maxAged.isEmpty
             && interfaces.allSatisfy { interface in

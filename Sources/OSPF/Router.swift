@@ -2,16 +2,16 @@ public import Addressing
 import OSPFPacket
 public import Timing
 
-/// An OSPFv3 router as a value (RFC 5340): events in, effects out. It has no socket, reads no clock and shares nothing,
-/// so the agent, the simulator and the tests run the same code.
+/// An OSPFv3 router as a value (RFC 5340): it processes events and returns effects. It has no socket, reads no clock
+/// and shares nothing, so the agent, the simulator and the tests run the same code.
 ///
-/// An event is processed in two steps: it is noted (``handle(_:at:effects:)``'s switch), then everything that follows
-/// is settled in a fixed order: own LSAs, flooding, routes. Deadlines of interfaces and neighbors, which are few, are
-/// scanned; those of LSAs, which are many, are in a queue.
+/// An event is processed in two steps. First it is recorded (``process``, called by ``handle(_:at:effects:)``). Then
+/// its consequences are processed in a fixed order: own LSAs, flooding, routes. Deadlines of interfaces and neighbors,
+/// which are few, are scanned; those of LSAs, which are many, are in a queue.
 public struct Router: Sendable {
     /// The configuration at the start, except for a router ID that had to be changed.
     public internal(set) var configuration: RouterConfiguration
-    /// When ``RouterEvent/timer`` is wanted next; `nil` while nothing waits.
+    /// When ``RouterEvent/timer`` is wanted next; `nil` if no timer is running.
     public private(set) var nextDeadline: Instant?
     /// The current routes.
     public internal(set) var routeTable = RouteTable()
@@ -20,16 +20,18 @@ public struct Router: Sendable {
 
     var interfaces = InterfaceTable()
     var database = LinkStateDatabase()
-    /// When LSAs come of age: others' MaxAge, own refreshes.
+    /// When LSAs need action because of their age: MaxAge of others, refreshes of own LSAs.
     var aging = DeadlineQueue<DatabaseKey>()
     var origination = Origination()
     /// The resumption of an earlier run, while it is under way.
     var resumption: Resumption?
     var calculation: RouteCalculation
-    /// Only prefixes changed since the last calculation, which needs no shortest paths and no delay.
+    /// Whether only prefixes changed since the last calculation. Their calculation needs no shortest paths and no
+    /// delay.
     var prefixesChanged = false
     var spfDelay: SPFDelay
-    /// No calculation before this moment: after each, everything else has its turn for as long as it took, to go by its work.
+    /// No calculation starts before this moment. After each calculation, other work gets as much time as the
+    /// calculation took, as estimated from its steps.
     var calculationRest = Instant.zero
     var duplicates = DuplicateDetection()
     var random: SplitMix64
@@ -38,7 +40,7 @@ public struct Router: Sendable {
     public internal(set) var isShutDown = false
     /// The limits that were reached.
     var limits = ReachedLimits()
-    /// What the event in hand leads to.
+    /// The effects of the current event.
     var effects: [RouterEffect] = []
 
     /// This router's ID.
@@ -54,7 +56,7 @@ public struct Router: Sendable {
         resumption = configuration.resumptionLimit.map { Resumption(deadline: now + $0) }
     }
 
-    /// Processes an event and appends the effects, in order. `now` never goes back.
+    /// Processes an event and appends the effects, in order. `now` never decreases.
     public mutating func handle(_ event: RouterEvent, at now: Instant, effects: inout [RouterEffect]) {
         swap(&self.effects, &effects)
         defer { swap(&self.effects, &effects) }
@@ -81,7 +83,7 @@ public struct Router: Sendable {
         }
     }
 
-    /// Follows up what has been noted. Each step can only make work for later ones.
+    /// Processes the consequences of the recorded changes. Each step can cause work only for later ones.
     private mutating func settle(at now: Instant) {
         resolveDuplicate(at: now)
         while true {
@@ -98,7 +100,8 @@ public struct Router: Sendable {
     private mutating func runTimers(at now: Instant) {
         let isHelloDue = interfaces.contains { !$0.isSilent && $0.nextHello <= now }
         for index in interfaces.indices {
-            // Hellos that may go by now go together, so that a router at rest wakes up once for all its ports.
+            // Hellos that may be sent now are sent together, so that an idle router wakes up once for all its
+            // interfaces.
             if isHelloDue { interfaces[index].advanceHello(at: now) }
             runInterfaceTimers(index, at: now)
         }

@@ -15,17 +15,17 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var hostname: String
     /// Distinguishes this machine from another one with the same router ID: 32 octets or more (RFC 7503 §7.2.2).
     public var hardwareFingerprint: [UInt8]
-    /// The most first hops a route keeps, at least 1.
+    /// The maximum number of next hops of a route, at least 1.
     public var maximumPaths: Int
-    /// How soon shortest paths follow a change (RFC 8405).
+    /// The delays between a change and the calculation of shortest paths (RFC 8405).
     public var spfDelay: SPFDelayParameters
     /// The limits on what others can make the router store or do.
     public var limits: RouterLimits
-    /// Where the router's own random numbers start.
+    /// The seed of the router's random numbers.
     public var seed: UInt64
-    /// How long a router that follows an earlier run of the same node keeps that run's LSAs until its adjacencies are
-    /// back, usually milliseconds; `nil` for a router that does not follow one. Only for a kernel that still forwards
-    /// as that run left it.
+    /// The maximum time for which a router that follows an earlier run of the same node keeps that run's LSAs, until
+    /// its adjacencies are full again (usually milliseconds). `nil` for a router that does not follow one. Set it only
+    /// if the kernel still forwards as that run left it.
     public var resumptionLimit: Duration?
 
     public init(
@@ -51,15 +51,15 @@ public struct RouterConfiguration: Hashable, Sendable {
 
 /// The timers of the SPF back-off state machine (RFC 8405 §3).
 public struct SPFDelayParameters: Hashable, Sendable {
-    /// After a change in a quiet network.
+    /// INITIAL_SPF_DELAY: the delay after a change in state QUIET.
     public var initial: Duration
-    /// While changes go on for a short time.
+    /// SHORT_SPF_DELAY: the delay while changes continue for a short time.
     public var short: Duration
-    /// While they do not stop.
+    /// LONG_SPF_DELAY: the delay while changes continue for longer.
     public var long: Duration
-    /// How long changes count as one event.
+    /// TIME_TO_LEARN_INTERVAL: the time for which changes count as one event.
     public var timeToLearn: Duration
-    /// How long without changes until the network is quiet again.
+    /// HOLDDOWN_INTERVAL: the time without changes after which the state is QUIET again.
     public var holdDown: Duration
 
     /// Makes parameters; the defaults suit a mesh of small machines.
@@ -75,22 +75,22 @@ public struct SPFDelayParameters: Hashable, Sendable {
     }
 }
 
-/// Bounds on what the network can make a router hold.
+/// Limits on what the network can make a router store.
 public struct RouterLimits: Hashable, Sendable {
-    /// LSAs in the database, and LSAs asked for of all neighbors together.
+    /// LSAs in the database; also LSAs requested from all neighbors together.
     public var lsas: Int
     /// Octets of LSAs in the database.
     public var lsaOctets: Int
     /// Neighbors on one interface.
     public var neighborsPerInterface: Int
-    /// Prefixes there can be routes to. A database of short prefixes may hold many more.
+    /// Prefixes with routes. A database of short prefixes may contain many more.
     public var prefixes: Int
     /// Announcers of one prefix that are taken into account, at least 1.
     public var announcersPerPrefix: Int
     /// Announcements of all prefixes together that are taken into account.
     public var announcements: Int
 
-    /// Makes bounds. The defaults leave room for some ten thousand nodes.
+    /// Makes limits. The defaults leave room for some ten thousand nodes.
     public init(
         lsas: Int = 200_000, lsaOctets: Int = 16 << 20, neighborsPerInterface: Int = 256, prefixes: Int = 1 << 17,
         announcersPerPrefix: Int = 4096, announcements: Int = 1 << 19
@@ -107,7 +107,7 @@ public struct RouterLimits: Hashable, Sendable {
 
 /// The configuration of an interface whose link is up and has a link-local address.
 public struct InterfaceConfiguration: Hashable, Sendable {
-    /// How the link is treated.
+    /// The kind of the link.
     public enum Kind: String, Hashable, Sendable {
         /// Two routers and a cable (RFC 5340 §2, point-to-point).
         case pointToPoint = "p2p"
@@ -121,25 +121,25 @@ public struct InterfaceConfiguration: Hashable, Sendable {
     public var index: UInt32
     /// The kernel's name.
     public var name: String
-    /// The largest IPv6 packet the link takes, at least 1280.
+    /// The MTU of the link: the largest IPv6 packet in octets, at least 1280.
     public var mtu: Int
-    /// The address hellos come from.
+    /// The source address of OSPF packets.
     public var linkLocalAddress: IPv6Address
-    /// How the link is treated.
+    /// The kind of the link.
     public var kind: Kind
-    /// The cost of sending out of it, 1–65535.
+    /// The cost of sending on this interface, 1–65535.
     public var cost: UInt16
-    /// Time between hellos; the wire carries whole seconds.
+    /// HelloInterval: the time between hellos. Hellos carry it in whole seconds.
     public var helloInterval: Duration
-    /// Silence after which a neighbor is gone; the wire carries whole seconds.
+    /// RouterDeadInterval: the time without hellos after which a neighbor is removed. Hellos carry it in whole seconds.
     public var deadInterval: Duration
-    /// Time until something unacknowledged is sent again.
+    /// RxmtInterval: the time after which unacknowledged packets are retransmitted.
     public var retransmitInterval: Duration
     /// Seconds added to an LSA's age when it is sent (InfTransDelay), at least 1.
     public var transmitDelay: UInt16
-    /// For becoming designated router; 0 is never.
+    /// The priority in the election of the designated router; 0 excludes this router.
     public var priority: UInt8
-    /// Announced but without neighbors.
+    /// Whether the interface is announced but has no neighbors.
     public var isPassive: Bool
 
     public init(

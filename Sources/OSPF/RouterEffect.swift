@@ -1,15 +1,15 @@
 public import Addressing
 
-/// What a router wants done in the world.
+/// An action that the router requests from its environment.
 public enum RouterEffect: Sendable {
-    /// Send these octets as IP protocol 89 with hop limit 1. The checksum is already in them.
+    /// Send these octets as IP protocol 89 with hop limit 1. They include the checksum.
     case send(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
     /// Join (or leave) a multicast group on an interface. AllSPFRouters is joined while the interface is up,
     /// AllDRouters while this router is designated or backup.
     case membership(interface: UInt32, group: IPv6Address, joined: Bool)
     /// Routes changed.
     case routes(RouteTableUpdate)
-    /// Something a person may want to read about.
+    /// An event for the log.
     case notice(Notice)
     /// The router ID was changed because another router has it too (RFC 7503 §7). It should be saved.
     case routerIDChanged(RouterID)
@@ -22,7 +22,7 @@ extension IPv6Address {
     public static let allDRouters = IPv6Address(0xff02, 0, 0, 0, 0, 0, 0, 6)
 }
 
-/// Something a person may want to read about, with its reason.
+/// An event for the log, with its reason.
 public enum Notice: Hashable, Sendable {
     /// A neighbor went from one state to another.
     case neighborState(
@@ -45,13 +45,13 @@ public enum Notice: Hashable, Sendable {
     case mtuMismatch(interface: UInt32, neighbor: RouterID, theirs: Int, ours: Int)
     /// Hellos that do not match ours are received, so no adjacency forms (RFC 5340 §4.2.2, §4.2.2.1).
     case helloMismatch(interface: UInt32, neighbor: RouterID, field: HelloField, theirs: Int, ours: Int)
-    /// Another router uses our router ID. If `resolved`, we or they have taken another one.
+    /// Another router uses our router ID. If `weYield`, this router changes its own.
     case duplicateRouterID(RouterID, seenOn: UInt32?, weYield: Bool)
     /// Two routers announce one prefix that should belong to one node: neither a single address nor a default.
     case duplicatePrefix(IPv6Prefix, routers: [RouterID])
-    /// An exchange of databases made no progress and starts again.
+    /// A database exchange made no progress and restarts.
     case exchangeStalled(interface: UInt32, neighbor: RouterID, state: NeighborState)
-    /// A bound was hit, and something was refused.
+    /// A limit was reached, and something was refused.
     case limitReached(Limit)
 
     /// A field in which two hellos must agree.
@@ -70,7 +70,7 @@ public enum Notice: Hashable, Sendable {
         case linkLocalAddress
     }
 
-    /// Which bound was hit.
+    /// The limit that was reached.
     public enum Limit: String, Hashable, Sendable, CaseIterable {
         /// ``RouterLimits/lsas`` or ``RouterLimits/lsaOctets``.
         case database
@@ -107,9 +107,9 @@ public enum NeighborState: Int, Hashable, Sendable, Comparable, CustomStringConv
     case down
     /// Its hellos do not list this router.
     case initial
-    /// Both hear each other; no adjacency wanted.
+    /// Communication is bidirectional; no adjacency is wanted.
     case twoWay
-    /// Settling who leads the exchange.
+    /// Negotiating the master of the database exchange.
     case exStart
     /// Describing databases.
     case exchange
@@ -136,34 +136,34 @@ public enum NeighborState: Int, Hashable, Sendable, Comparable, CustomStringConv
 
 /// The event behind a neighbor's change of state (RFC 2328 §10.2).
 public enum NeighborChangeReason: String, Hashable, Sendable {
-    /// A hello came.
+    /// A hello was received.
     case helloReceived
     /// Its hello lists us.
     case twoWayReceived
     /// Its hello does not list us any more.
     case oneWayReceived
-    /// Master and slave are settled.
+    /// Master and slave are negotiated.
     case negotiationDone
     /// The databases are described.
     case exchangeDone
     /// Nothing is missing.
     case loadingDone
-    /// Whether an adjacency is wanted has changed.
+    /// An adjacency is wanted now, or no longer.
     case adjacencyReconsidered
-    /// A description came out of order.
+    /// A database description was out of sequence.
     case sequenceNumberMismatch
-    /// It asked for an LSA we do not have, or sent an older one than it had described.
+    /// It requested an LSA that we do not have, or sent an older one than it had described.
     case badLinkStateRequest
     /// No hello for the dead interval.
     case inactivityTimer
     /// The link went down.
     case linkDown
-    /// It came back under another router ID or address, or we changed ours.
+    /// Its router ID or address changed, or we changed our router ID.
     case replaced
     /// Our interface is on the same link as another one of ours, and is on standby.
     case standby
     /// The exchange made no progress.
     case stalled
-    /// This router is going down.
+    /// This router is shutting down.
     case shutdown
 }

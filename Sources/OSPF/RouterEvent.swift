@@ -1,22 +1,23 @@
 public import Addressing
 
-/// Everything that can happen to a router. One event in, effects out; see ``Router/handle(_:at:effects:)``.
+/// An input of a router, which it processes into effects; see ``Router/handle(_:at:effects:)``.
 public enum RouterEvent: Sendable {
-    /// A link came up and has a link-local address; or something of a link already up has changed.
+    /// A link came up and has a link-local address; or a property of a link that is already up has changed.
     case interfaceUp(InterfaceConfiguration)
-    /// A link went down, lost its carrier or its address, or is gone.
+    /// A link went down, was removed, or lost its carrier or its link-local address.
     case interfaceDown(index: UInt32)
-    /// A packet of IP protocol 89 came in. `octets` begins at the OSPF header; nothing of it is trusted.
+    /// A packet of IP protocol 89 was received. `octets` starts at the OSPF header and is not trusted.
     case packet(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
-    /// The moment ``Router/nextDeadline`` has come. Early or late calls do no harm.
+    /// ``Router/nextDeadline`` is due. Early or late calls are harmless.
     case timer
-    /// From now on these are the router's own prefixes, all of them.
+    /// Replaces the list of the router's own prefixes.
     case advertise([AdvertisedPrefix])
-    /// From now on these are the external prefixes this router imports, all of them.
+    /// Replaces the list of the external prefixes that this router imports.
     case advertiseExternal([ExternalPrefix])
     /// Whether others should route around this router: maximum metrics and a clear R-bit (RFC 6987, RFC 5340 §A.2).
     case stubRouter(Bool)
-    /// Leave the mesh: own LSAs are flushed and neighbors informed, so that others route around at once.
+    /// Shut down gracefully: own LSAs are flushed and neighbors informed, so that others route around this router at
+    /// once.
     case shutdown
 }
 
@@ -24,7 +25,7 @@ public enum RouterEvent: Sendable {
 public struct ExternalPrefix: Hashable, Sendable {
     /// The prefix.
     public var prefix: IPv6Prefix
-    /// 0–0xfffffe.
+    /// The metric, 0–0xfffffe.
     public var metric: UInt32
     /// Whether the metric is larger than any path inside (type 2), or adds to it (type 1).
     public var isType2: Bool

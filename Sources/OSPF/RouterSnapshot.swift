@@ -32,7 +32,7 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var interface: UInt32
     /// Its router ID.
     public var routerID: RouterID
-    /// Its number of its interface.
+    /// The interface ID that it uses for its end of the link.
     public var interfaceID: UInt32
     /// Its link-local address.
     public var address: IPv6Address
@@ -42,9 +42,9 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var options: OSPFOptions
     /// Its state.
     public var state: NeighborState
-    /// When it came into this state.
+    /// When it entered this state.
     public var since: Instant
-    /// When it is given up unless a hello comes.
+    /// When it is removed unless a hello is received.
     public var inactivityDeadline: Instant
     /// The designated router in its view.
     public var designatedRouter: RouterID
@@ -54,11 +54,11 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var stateChanges: Int
     /// LSAs sent to it and not yet acknowledged.
     public var retransmissionCount: Int
-    /// LSAs asked of it and not yet come.
+    /// LSAs requested from it and not yet received.
     public var requestCount: Int
     /// Why the adjacency last fell back to an earlier state.
     public var lastFallback: NeighborFallback?
-    /// The MTU it described, where that does not agree with ours.
+    /// The MTU in its database descriptions, if it differs from ours.
     public var mismatchedMTU: Int?
 }
 
@@ -66,7 +66,7 @@ public struct NeighborSnapshot: Hashable, Sendable {
 public struct DatabaseEntrySnapshot: Hashable, Sendable {
     /// The interface whose link it belongs to, for link-local scope.
     public var interface: UInt32?
-    /// The LSA with its age of now.
+    /// The LSA with its current age.
     public var lsa: LSA
     /// When it was installed.
     public var installed: Instant
@@ -80,11 +80,11 @@ public struct RouterStatistics: Hashable, Sendable {
     public var packetsSent = [UInt64](repeating: 0, count: 6)
     /// Packets accepted, by type (index 1–5; index 0 is unused).
     public var packetsReceived = [UInt64](repeating: 0, count: 6)
-    /// Packets refused because they did not decode, by reason.
+    /// Packets rejected because they did not decode, by reason.
     public var decodingErrors: [DecodingError: UInt64] = [:]
-    /// Packets and LSAs refused although they decode, by reason.
+    /// Packets and LSAs rejected although they decode, by reason.
     public var rejections: [RejectionReason: UInt64] = [:]
-    /// LSAs retransmitted because no acknowledgment came.
+    /// LSAs retransmitted because no acknowledgment was received.
     public var lsaRetransmissions: UInt64 = 0
     /// LSAs of this router's own originated, refreshed or flushed.
     public var lsaOriginations: UInt64 = 0
@@ -98,7 +98,7 @@ public struct RouterStatistics: Hashable, Sendable {
     public init() {}
 }
 
-/// Why something that decodes was refused. Each case is a counter's label.
+/// Why a packet or LSA that decodes was rejected. Each case is a counter's label.
 public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     /// No such interface, or it is down or passive.
     case interface
@@ -112,20 +112,20 @@ public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case routerID
     /// Timers or options that must agree do not.
     case helloMismatch
-    /// From a router that is no neighbor on this interface.
+    /// From a router that is not a neighbor on this interface.
     case unknownNeighbor
     /// The neighbor's state does not allow it.
     case neighborState
     /// A larger MTU than ours.
     case mtu
-    /// A bound was hit.
+    /// A limit was reached.
     case limit
-    /// An LSA with a reserved or unfitting scope.
+    /// An LSA with a reserved scope, or with advertising router 0.
     case lsaScope
     /// An LSA whose body does not decode, or whose fields contradict each other.
     case lsaBody
     /// An LSA whose checksum is wrong.
     case lsaChecksum
-    /// An LSA that came again too soon (MinLSArrival).
+    /// An LSA that was received again too soon (MinLSArrival).
     case lsaTooSoon
 }

@@ -10,7 +10,7 @@ public struct OSPFOptions: OptionSet, Hashable, Sendable {
     public static let e = OSPFOptions(rawValue: 1 << 1)
     /// Not-so-stubby area.
     public static let n = OSPFOptions(rawValue: 1 << 3)
-    /// The originator is an active router: clear, nothing is routed through it (stub router).
+    /// The originator is an active router. If clear, nothing is routed through it (stub router).
     public static let r = OSPFOptions(rawValue: 1 << 4)
     /// Demand circuits.
     public static let dc = OSPFOptions(rawValue: 1 << 5)

@@ -2,7 +2,7 @@ internal import Addressing
 internal import OSPF
 internal import Timing
 
-// Adoption of the kernel's state: at the start, what an earlier run left; later, the result of any read.
+// Adoption of the kernel's state: at the start, that of an earlier run; later, the result of any read.
 
 extension FIB {
     /// Adopts the routes of an earlier run, and keeps all of them until ``sweep()``.
@@ -21,7 +21,7 @@ extension FIB {
         for (id, group) in groups where group.owner == nil { unusedGroups.insert(id) }
     }
 
-    /// Believes what a reading of the kernel showed.
+    /// Updates the model with the result of reading the kernel.
     public mutating func reconcile(_ kernel: KernelRoutes) {
         rereading = .nothing
         needsVerification = false
@@ -33,8 +33,8 @@ extension FIB {
         if let routes = kernel.routes { reconcileRoutes(routes) }
     }
 
-    /// Forgets the use of IDs if the kernel shows that they are something else: another program's, or objects of ours
-    /// that were thought gone when the IDs were allocated again.
+    /// Removes IDs from the model if the kernel shows that they are other objects: those of another program, or objects
+    /// of ours that the model assumed removed when the IDs were allocated again.
     private mutating func releaseForeignIDs(_ kernel: KernelRoutes) {
         for id in kernel.foreignIDs { pool.reserve(id) }
         func isSomethingElse(_ id: NextHopID, than nextHop: NextHop?) -> Bool {
@@ -44,7 +44,7 @@ extension FIB {
         }
         replacedHops.formIntersection(kernel.foreignIDs)
         for (nextHop, hop) in hops.sorted(by: { $0.key < $1.key }) where isSomethingElse(hop.id, than: nextHop) {
-            // An object of ours that others changed is removed once nothing of ours points at it.
+            // An object of ours that others changed is removed once nothing of ours points to it.
             if hop.isPresent, kernel.foreignIDs.contains(hop.id) { replacedHops.insert(hop.id) }
             forgetHops { $0 == nextHop }
             hops[nextHop] = nil
@@ -80,7 +80,7 @@ extension FIB {
         }
     }
 
-    /// A route may have been refused because of next hops that do not exist.
+    /// A route may have been refused because its next hops did not exist.
     private mutating func retryRefusedDestinations() {
         dirtyTargets.formUnion(refusedDestinations.keys)
         refusedDestinations = [:]
@@ -102,7 +102,7 @@ extension FIB {
                 owner: previous?.owner, isPresent: true, members: members, routes: previous?.routes ?? 0)
             unusedGroups.insert(id)
             if let owner = previous?.owner { dirtyTargets.insert(owner) }
-            // It was believed to be gone with its routes; which of them are there?
+            // The model assumed it removed with its routes. Everything is read again to find out which routes exist.
             if previous != nil, previous?.isPresent != true, kernel.routes == nil { reread(.everything) }
         }
     }
@@ -119,7 +119,7 @@ extension FIB {
                 setInstalled(position, installed)
                 routes.markDirty(position)
             }
-            // It failed to be made because it was there: now it is known, and can be replaced.
+            // It could not be created because it existed. Now it is known and can be replaced.
             if failures[prefix]?.reason == .exists { forgetFailure(position) }
         }
         for position in routes.positions where routes.contains(position) && routes[position].installed != .nothing {
@@ -129,8 +129,8 @@ extension FIB {
         }
     }
 
-    /// What a route found in the kernel is in here. Where routes have next hops of their own, those with the same share a
-    /// group that exists in here only.
+    /// The model's state for a route found in the kernel. Where routes have next hops of their own, routes with the
+    /// same next hops share a group that exists only in the model.
     private mutating func installed(
         _ target: RouteTarget?, _ virtual: inout [[NextHop]: NextHopID]
     ) -> RouteRecord.Installed {

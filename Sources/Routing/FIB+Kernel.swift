@@ -14,7 +14,7 @@ extension FIB {
         if isGone { refusedHops = refusedHops.filter { $0.key.interface != interface } }
     }
 
-    /// A link is up and has carrier. Saying so again does no harm.
+    /// A link is up and has carrier. Repeated calls are harmless.
     public mutating func linkUsable(_ interface: UInt32) {
         let wasLost = lostLinks.remove(interface) != nil
         let stuck = refusedHops.keys.filter { $0.interface == interface }
@@ -42,7 +42,7 @@ extension FIB {
         routes.markDirty(position)
     }
 
-    /// The preferred source or another attribute of all routes has changed: they are all to be written again.
+    /// The preferred source or another attribute of all routes has changed: all routes must be written again.
     public mutating func rewriteRoutes() {
         for position in routes.positions where routes.contains(position) && routes[position].installed.isSomething {
             setInstalled(position, .other)
@@ -51,7 +51,7 @@ extension FIB {
     }
 
     /// The kernel refused a change. If that shows that the kernel differs from the model, ``rereading`` requests a
-    /// read; what was really refused waits for ``retry()`` or for a change of what it depends on.
+    /// read. Other refused changes wait for ``retry()`` or for a change of what they depend on.
     public mutating func failed(_ change: FIBChange, _ failure: FIBFailure) {
         switch change {
         case .addNextHop(_, let hop):
@@ -99,7 +99,7 @@ extension FIB {
         reread(.nextHops)
         guard let owner else { return }
         dirtyTargets.insert(owner)
-        // A member that could not be made explains it; without that member it will work.
+        // A member that could not be created explains the failure. Without that member the group can be created.
         let present = Set(hops.values.lazy.filter(\.isPresent).map(\.id))
         if !isExpected, members.allSatisfy(present.contains) { refusedDestinations[owner] = failure }
     }
@@ -114,17 +114,17 @@ extension FIB {
         }
         guard let position = routes.position(of: prefix) else { return }
         setInstalled(position, installed)
-        // If the reason was a missing group, making it again forgives the failure.
+        // If the reason was a missing group, creating the group again clears the failure.
         noteFailure(position, failure)
         routes.markDirty(position)
     }
 
-    /// Something happened that cannot be followed: ``rereading`` asks for a look.
+    /// Something happened that the model cannot follow: ``rereading`` requests a read.
     public mutating func reread(_ extent: Rereading) { rereading = max(rereading, extent) }
 
     // MARK: Consequences
 
-    /// Believes next hops to be gone, and what the kernel does then.
+    /// Marks next hops as removed in the model, with the consequences in the kernel.
     mutating func forgetHops(_ isGone: (NextHop) -> Bool) {
         for (nextHop, hop) in hops where hop.isPresent && isGone(nextHop) {
             hops[nextHop]!.isPresent = false
@@ -142,12 +142,12 @@ extension FIB {
         }
         switch configuration.mode {
         case .objects: forgetGroups(emptied)
-        // Routes with their own next hops may be gone, or have dead ones, until they are rewritten.
+        // Routes with their own next hops may be removed, or have dead next hops, until they are rewritten.
         case .multipath: setInstalled(.other, whereGroupIsIn: changed)
         }
     }
 
-    /// Believes groups to be gone, and the routes that point to them.
+    /// Marks groups, and the routes that point to them, as removed in the model.
     mutating func forgetGroups(_ ids: Set<NextHopID>) {
         guard !ids.isEmpty else { return }
         for id in ids {

@@ -1,27 +1,27 @@
 internal import Addressing
 internal import OSPF
 
-/// The planned changes, in the order in which they must be made: objects before what points at them, removals last.
+/// The planned changes, in the order in which they must be made: objects before what points to them, removals last.
 private struct Plan {
     var hops: [FIBChange] = []
     var groups: [FIBChange] = []
     var routes: [FIBChange] = []
     var removals: [FIBChange] = []
-    /// Destinations whose routes must all be looked at: their group is new, or in ``FIB/Mode/multipath`` different.
+    /// Destinations whose routes must all be examined: their group is new, or in ``FIB/Mode/multipath`` different.
     var renewed: Set<DestinationID> = []
 
     var changes: [FIBChange] { hops + groups + routes + removals }
 }
 
 extension FIB {
-    /// Whether ``changes(limit:)`` would have something to look at.
+    /// Whether ``changes(limit:)`` would have something to examine.
     public var isDirty: Bool {
         !dirtyTargets.isEmpty || !routes.dirty.isEmpty || !unusedGroups.isEmpty || !unusedHops.isEmpty
             || !surplusHops.isEmpty && !keepsStaleRoutes
     }
 
     /// The changes that bring the kernel to the wanted state, in order. From now on the model assumes that they were
-    /// made. At most `limit` routes are examined, so that a large update is done in slices; ``isDirty`` is whether
+    /// made. A maximum of `limit` routes is examined, so that a large update is done in slices; ``isDirty`` is whether
     /// there is more.
     public mutating func changes(limit: Int = .max) -> [FIBChange] {
         guard isDirty else { return [] }
@@ -36,7 +36,7 @@ extension FIB {
         return plan.changes
     }
 
-    /// The next hops of a destination that the kernel would take.
+    /// The next hops of a destination that the kernel would accept.
     private func usable(_ nextHops: [NextHop]) -> [NextHop] {
         if lostLinks.isEmpty, refusedHops.isEmpty { return nextHops }
         return nextHops.filter { !lostLinks.contains($0.interface) && refusedHops[$0] == nil }
@@ -44,8 +44,8 @@ extension FIB {
 
     // MARK: Groups
 
-    /// Destinations without a group claim the one that their prefixes point at in the kernel: left by an earlier run,
-    /// or by a released destination. Equal members count most, then the number of prefixes.
+    /// Destinations without a group claim the one that their prefixes point to in the kernel: of an earlier run, or of
+    /// a released destination. Equal members count most, then the number of prefixes.
     private mutating func claimGroups() {
         struct Claim: Hashable {
             var destination: DestinationID
@@ -76,11 +76,11 @@ extension FIB {
         }
     }
 
-    /// Gives a destination a group with the members it wants.
+    /// Assigns a group with the wanted members to a destination.
     private mutating func planGroup(of destination: DestinationID, _ plan: inout Plan) {
         guard let target = targets[destination], refusedDestinations[destination] == nil else { return }
         let members = usable(target.nextHops)
-        // Without any link the kernel has deleted the group; the router or the link will change.
+        // If no link is usable, the kernel has deleted the group. The router or the link will change.
         guard !members.isEmpty else { return }
         guard let id = target.group ?? pool.allocate() else { return runOutOfIDs(destination) }
         var group = groups[id] ?? Group(owner: destination, isPresent: false, members: [])
@@ -100,7 +100,7 @@ extension FIB {
         groups[id] = group
     }
 
-    /// The IDs of next hops, which are made where need be.
+    /// The IDs of next hops, which are created if necessary; `nil` if no ID is free.
     private mutating func presentHops(_ members: [NextHop], _ plan: inout Plan) -> [NextHopID]? {
         var ids: [NextHopID] = []
         ids.reserveCapacity(members.count)
@@ -138,8 +138,8 @@ extension FIB {
         for id in destinations { targets[id]?.hasWaitingRoutes = false }
     }
 
-    /// If all routes that point at a group without owner are to be removed, removing the group is enough: the kernel
-    /// removes them with it.
+    /// If all routes that point to a group without owner are to be removed, it is enough to remove the group: the
+    /// kernel removes the routes with it.
     private mutating func dropRoutesWithTheirGroup() {
         guard configuration.mode == .objects, unusedGroups.contains(where: { groups[$0]?.owner == nil }) else { return }
         var leaving: [NextHopID: [Int32]] = [:]
@@ -176,7 +176,7 @@ extension FIB {
         if configuration.mode == .multipath, case .group(let other) = record.installed,
             groups[other]?.members == group.members
         {
-            // Two destinations with the same next hops: the route in the kernel is the same.
+            // Two destinations have the same next hops: the route in the kernel is the same.
             return setInstalled(position, .group(id))
         }
         if record.installed.isSomething {
@@ -218,7 +218,7 @@ extension FIB {
         replacedHops.removeAll()
     }
 
-    /// Notes that one group less has a next hop as a member.
+    /// Decrements the number of groups that have a next hop as a member.
     mutating func release(_ hop: NextHop) {
         guard hops[hop] != nil else { return }
         hops[hop]!.uses -= 1

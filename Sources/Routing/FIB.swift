@@ -3,13 +3,13 @@ public import OSPF
 
 /// The wanted state of the kernel's routes, a model of their current state, and the fewest changes from one to the other.
 ///
-/// The router's updates change the wanted state (``update(_:)``). Reading the kernel (``reconcile(_:)``), its notifications
-/// (``linkLost(_:isGone:)``, ``routeDeleted(_:)``) and failures (``failed(_:_:)``) change the model. ``changes(limit:)`` plans, and
-/// the model assumes that the plan succeeds.
+/// The router's updates change the wanted state (``update(_:)``). Reading the kernel (``reconcile(_:)``), its
+/// notifications (``linkLost(_:isGone:)``, ``routeDeleted(_:)``) and failures (``failed(_:_:)``) change the model.
+/// ``changes(limit:)`` plans, and the model assumes that the plan succeeds.
 ///
-/// Each destination has its own next-hop group, even for a single next hop, so that a change of the topology replaces groups
-/// and never touches the routes that point at them. The groups of an earlier run are adopted: a destination without a group
-/// claims the one that its prefixes point at already.
+/// Each destination has its own next-hop group, even for a single next hop, so that a change of the topology replaces
+/// groups and never changes the routes that point to them. The groups of an earlier run are adopted: a destination
+/// without a group claims the one that its prefixes point to already.
 public struct FIB: Sendable {
     /// How routes point to next hops.
     public enum Mode: Hashable, Sendable {
@@ -23,9 +23,9 @@ public struct FIB: Sendable {
     public struct Configuration: Hashable, Sendable {
         /// How routes point to next hops.
         public var mode: Mode
-        /// The numbers for our next-hop objects.
+        /// The range of IDs for our next-hop objects.
         public var nextHopIDs: ClosedRange<UInt32>
-        /// The most routes installed at a time; those past it wait until there is room.
+        /// The maximum number of installed routes. Further routes wait until there is room.
         public var maximumRoutes: Int
 
         public init(
@@ -39,7 +39,7 @@ public struct FIB: Sendable {
         }
     }
 
-    /// What must be read from the kernel before it can be trusted again.
+    /// What must be read from the kernel before the model is reliable again.
     public enum Rereading: Int, Comparable, Sendable {
         /// Nothing.
         case nothing
@@ -56,39 +56,39 @@ public struct FIB: Sendable {
     struct Hop: Sendable {
         var id: NextHopID
         var isPresent: Bool
-        /// How many groups have it as a member.
+        /// The number of groups that have it as a member.
         var uses = 0
     }
 
-    /// A next-hop group; in ``Mode/multipath`` only a set of next hops that routes share in here.
+    /// A next-hop group; in ``Mode/multipath`` only a set of next hops in the model that routes share.
     struct Group: Sendable {
         var owner: DestinationID?
         var isPresent: Bool
         var members: [NextHop]
-        /// How many routes are believed to point to it.
+        /// The number of routes that point to it, according to the model.
         var routes = 0
     }
 
-    /// A destination as far as it matters here.
+    /// The properties of a destination that the FIB needs.
     struct Target: Sendable {
         var nextHops: [NextHop]
         var group: NextHopID?
-        /// Whether routes were looked at while there was no group they could point to.
+        /// Whether routes were examined while there was no group they could point to.
         var hasWaitingRoutes = false
     }
 
     /// Its configuration.
     public let configuration: Configuration
-    /// Whether what an earlier run left is kept until ``sweep()``.
+    /// Whether stale routes and objects of an earlier run are kept until ``sweep()``.
     public internal(set) var keepsStaleRoutes = false
-    /// What must be read and handed to ``reconcile(_:)`` before it makes sense to plan.
+    /// What must be read and passed to ``reconcile(_:)`` before planning makes sense.
     public internal(set) var rereading = Rereading.nothing
     /// Whether notifications of links may have been late, after their consequences were repaired, so that a
     /// ``reread(_:)`` of the next hops is useful when there is time.
     public internal(set) var needsVerification = false
     /// Whether something waits for ``retry()``.
     public var hasFailures: Bool { !failures.isEmpty || !refusedHops.isEmpty || !refusedDestinations.isEmpty }
-    /// How many routes are believed to be in the kernel.
+    /// The number of routes in the kernel, according to the model.
     public internal(set) var installedRoutes = 0
 
     var pool: NextHopIDPool
@@ -97,26 +97,26 @@ public struct FIB: Sendable {
     var targets: [DestinationID: Target] = [:]
     var routes = RouteStore()
 
-    /// Destinations whose group is to be looked at.
+    /// Destinations whose group must be examined.
     var dirtyTargets: Set<DestinationID> = []
     /// Groups that may be without owner and routes.
     var unusedGroups: Set<NextHopID> = []
     /// Next hops that may be in no group.
     var unusedHops: Set<NextHop> = []
-    /// Links that take no next-hop object.
+    /// Links on which the kernel accepts no next-hop object.
     var lostLinks: Set<UInt32> = []
     /// Next hops the kernel refused.
     var refusedHops: [NextHop: FIBFailure] = [:]
     /// Destinations whose group the kernel refused.
     var refusedDestinations: [DestinationID: FIBFailure] = [:]
-    /// Objects to be removed: those of ours that say the same as another, and ``replacedHops``.
+    /// Objects to be removed: duplicates of other objects of ours, and ``replacedHops``.
     var surplusHops: Set<NextHopID> = []
     /// Objects that were ours until another program replaced them under its protocol number.
     var replacedHops: Set<NextHopID> = []
-    /// Why routes are not as they should be.
+    /// Why routes are not as wanted.
     var failures: [IPv6Prefix: FIBFailure] = [:]
 
-    /// Makes a FIB that believes the kernel to be empty; see ``reconcile(_:)``.
+    /// Makes a FIB whose model of the kernel is empty; see ``reconcile(_:)``.
     public init(configuration: Configuration = Configuration()) {
         self.configuration = configuration
         pool = NextHopIDPool(range: configuration.nextHopIDs)
@@ -149,19 +149,19 @@ public struct FIB: Sendable {
     }
 }
 
-// MARK: - Whether the kernel agrees
+// MARK: - Agreement with the kernel
 
-/// Whether the kernel holds a route as the router wants it.
+/// Whether the kernel has a route as the router wants it.
 public enum RouteState: Hashable, Sendable {
-    /// It does.
+    /// The kernel has it as wanted.
     case installed
     /// Not yet, or no link is up that could carry it.
     case pending
-    /// It refused.
+    /// The kernel refused it.
     case failed(FIBFailure)
 }
 
-/// How much is in a FIB.
+/// The numbers of objects and routes in a FIB.
 public struct FIBCounts: Hashable, Sendable {
     /// Single next-hop objects in the kernel.
     public var nextHops: Int
@@ -174,7 +174,7 @@ public struct FIBCounts: Hashable, Sendable {
 }
 
 extension FIB {
-    /// Whether the kernel holds a prefix as the router wants it; `nil` if the router does not want it.
+    /// Whether the kernel has a route to a prefix as the router wants it; `nil` if the router does not want it.
     public func state(of prefix: IPv6Prefix) -> RouteState? {
         guard let position = routes.position(of: prefix) else { return nil }
         let record = routes[position]
@@ -190,7 +190,7 @@ extension FIB {
         return isAsWanted ? .installed : .pending
     }
 
-    /// Gives this copy storage of its own, so that the next change of the original has nothing to copy.
+    /// Gives this copy its own storage, so that the next change of the original copies nothing.
     public mutating func detach() {
         routes.detach()
         targets.detach()
@@ -199,7 +199,7 @@ extension FIB {
         failures.detach()
     }
 
-    /// How many routes the kernel refused.
+    /// The number of routes that the kernel refused.
     public var failedRoutes: Int { failures.count }
 
     /// The first route, in order, that the kernel refused, and why.
@@ -207,7 +207,7 @@ extension FIB {
         failures.min { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// How much there is.
+    /// The numbers of objects and routes.
     public var counts: FIBCounts {
         FIBCounts(
             nextHops: hops.values.count { $0.isPresent }, groups: groups.values.count { $0.isPresent },
@@ -218,7 +218,7 @@ extension FIB {
 // MARK: - Records
 
 extension FIB {
-    /// Sets what the kernel is believed to hold for a record, and keeps the counts.
+    /// Sets the state of a record according to the model, and updates the counts.
     mutating func setInstalled(_ position: Int32, _ installed: RouteRecord.Installed) {
         let previous = routes[position].installed
         guard previous != installed else { return }

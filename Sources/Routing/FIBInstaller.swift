@@ -2,7 +2,7 @@ internal import Addressing
 public import OSPF
 public import Timing
 
-/// Keeps the kernel's routes as the router wants them, whatever other programs do: the ``FIB`` plans, the installer decides
+/// Keeps the kernel's routes as the router wants them, regardless of other programs: the ``FIB`` plans, the installer decides
 /// when to plan, when to read the kernel and when to try again. One request is under way at a time:
 ///
 ///     installer.update(update)                         // the routes that the router wants
@@ -12,15 +12,15 @@ public import Timing
 public struct FIBInstaller: Sendable {
     /// A request to the kernel.
     public enum Request: Hashable, Sendable {
-        /// Read what the kernel holds of ours.
+        /// Read our objects and routes from the kernel.
         case read(FIB.Rereading)
         /// Make these changes, in order.
         case apply([FIBChange])
     }
 
-    /// What came of a ``Request``.
+    /// The outcome of a ``Request``.
     public enum Outcome: Sendable {
-        /// What the kernel holds.
+        /// The objects and routes in the kernel.
         case read(KernelRoutes)
         /// The changes were tried; those that failed, by their index.
         case applied(failures: [(index: Int, failure: FIBFailure)])
@@ -34,7 +34,7 @@ public struct FIBInstaller: Sendable {
         public var foreignRouteDeletions: UInt64 = 0
         /// Our next-hop objects that other programs removed or changed.
         public var foreignNextHopChanges: UInt64 = 0
-        /// How often the kernel dropped notifications.
+        /// The number of times that the kernel dropped notifications.
         public var overflows: UInt64 = 0
     }
 
@@ -48,32 +48,33 @@ public struct FIBInstaller: Sendable {
 
     /// The wanted state, and the model of the kernel's state.
     public private(set) var fib: FIB
-    /// When ``next(at:)`` is wanted even without news, to try again what failed.
+    /// When ``next(at:)`` is wanted even without an event, to retry what failed.
     public private(set) var nextDeadline: Instant?
-    /// Why the kernel could not be read or written when that was last tried; `nil` if it could.
+    /// Why the kernel could not be read or written at the last attempt; `nil` if it succeeded.
     public private(set) var lastError: String?
     /// Changes by other programs.
     public private(set) var counters = Counters()
-    /// Routes looked at in one request, so that a huge update leaves time for hellos.
+    /// The maximum number of routes examined for one request, so that a huge update leaves time for hellos.
     public var limit = 4096
 
     private var work = Work.none
-    /// Whether something happened while the kernel was being read, of which the reading may know or not.
+    /// Whether something happened while the kernel was being read, so that the result may be out of date.
     private var isReadingOutdated = false
     private var retryDelay = FIBInstaller.shortestRetry
 
     private static let shortestRetry = Duration.milliseconds(100)
     private static let longestRetry = Duration.seconds(30)
-    /// After news of links, until next hops are read again to be sure.
+    /// The delay after changes of links until next hops are read again for verification.
     private static let calm = Duration.seconds(1)
-    /// The number of rounds of planning, changing and reading without a pause; what is still wrong then waits for the
+    /// The maximum number of rounds of planning, changing and reading without a pause. Remaining errors wait for the
     /// retry.
     private static let rounds = 4
 
-    /// Makes an installer that believes the kernel to be empty; see ``adoptFromKernel()``.
+    /// Makes an installer whose model of the kernel is empty; see ``adoptFromKernel()``.
     public init(_ configuration: FIB.Configuration = FIB.Configuration()) { fib = FIB(configuration: configuration) }
 
-    /// Asks for what an earlier run left in the kernel. Its outcome is taken over, and all of it is kept until ``sweep()``.
+    /// Requests the state that an earlier run left in the kernel. Its outcome is adopted, and all of it is kept until
+    /// ``sweep()``.
     public mutating func adoptFromKernel() -> Request? {
         guard !isBusy else { return nil }
         work = .adopting
@@ -83,7 +84,7 @@ public struct FIBInstaller: Sendable {
     /// Applies an update of the router's routes.
     public mutating func update(_ update: RouteTableUpdate) { fib.update(update) }
 
-    /// A link can carry packets, or not any more.
+    /// A link can carry packets, or no longer.
     public mutating func link(_ index: UInt32, isUsable: Bool, isGone: Bool = false) {
         isReadingOutdated = isReadingOutdated || isReading
         if isUsable { fib.linkUsable(index) } else { fib.linkLost(index, isGone: isGone) }
@@ -99,7 +100,7 @@ public struct FIBInstaller: Sendable {
             counters.foreignRouteDeletions += 1
             return true
         case .routeLost:
-            // Its next hops are gone, which the kernel does not notify.
+            // Its next hops are gone. The kernel does not notify their removal.
             fib.reread(.nextHops)
         case .foreignRouteRemoved(let prefix):
             fib.foreignRouteRemoved(prefix)
@@ -114,16 +115,16 @@ public struct FIBInstaller: Sendable {
         return false
     }
 
-    /// Asks for a reading before the next change.
+    /// Requests a read before the next change.
     public mutating func reread(_ extent: FIB.Rereading) { fib.reread(extent) }
 
-    /// The router has converged: what an earlier run left and is not wanted is removed.
+    /// The router has converged: stale routes and objects of an earlier run are removed.
     public mutating func sweep() { fib.sweep() }
 
-    /// An attribute of all routes has changed, as the preferred source: they are to be written again.
+    /// An attribute of all routes, such as the preferred source, has changed: all routes must be written again.
     public mutating func rewriteRoutes() { fib.rewriteRoutes() }
 
-    /// What blocked refused routes may be gone: they are tried again now.
+    /// The cause of refused routes may be gone: they are tried again now.
     public mutating func retryNow() {
         guard fib.hasFailures else { return }
         fib.retry()
@@ -131,13 +132,13 @@ public struct FIBInstaller: Sendable {
         nextDeadline = nil
     }
 
-    /// Gives this copy storage of its own, so that the next change of the original has nothing to copy.
+    /// Gives this copy its own storage, so that the next change of the original copies nothing.
     public mutating func detach() { fib.detach() }
 
-    /// Whether a request is under way, whose outcome is waited for.
+    /// Whether a request is under way whose outcome is pending.
     public var isBusy: Bool { if case .none = work { false } else { true } }
 
-    /// Whether there is more to do at once, as after the first slice of a huge update.
+    /// Whether there is more to do at once, for example after the first slice of a huge update.
     public var hasMore: Bool { !isBusy && fib.isDirty && fib.rereading == .nothing && lastError == nil }
 
     /// The next request; `nil` if there is none, one is under way, or the retry after a failure is not due.
@@ -176,7 +177,7 @@ public struct FIBInstaller: Sendable {
         case (.applying(let changes, let round), .applied(let failures)):
             lastError = nil
             for (index, failure) in failures { fib.failed(changes[index], failure) }
-            // Without failures another slice of a huge update waits for the others' turn.
+            // Without failures, the next slice of a huge update waits, so that other work is done first.
             guard !failures.isEmpty, round + 1 < Self.rounds else { return finish(at: now) }
             return plan(round: round + 1, at: now)
         case (.reading, .unreachable(let reason)), (.applying, .unreachable(let reason)):

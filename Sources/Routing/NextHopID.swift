@@ -6,7 +6,8 @@ public struct NextHopID: RawRepresentable, Hashable, Sendable, Comparable {
     public static func < (left: NextHopID, right: NextHopID) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// Allocates IDs from a range. The ID space belongs to the whole network namespace, so IDs that others use are skipped.
+/// Allocates IDs from a range. The ID space is shared by the whole network namespace, so IDs that other programs use
+/// are skipped.
 struct NextHopIDPool: Sendable {
     private let range: ClosedRange<UInt32>
     private var next: UInt32
@@ -18,7 +19,7 @@ struct NextHopIDPool: Sendable {
         next = range.lowerBound
     }
 
-    /// A number that is not in use; `nil` when the range is used up.
+    /// Returns an ID that is not in use; `nil` if the range is used up.
     mutating func allocate() -> NextHopID? {
         while let id = free.popLast() {
             if taken.insert(id).inserted { return id }
@@ -31,10 +32,10 @@ struct NextHopIDPool: Sendable {
         return nil
     }
 
-    /// Notes that a number is in use, by us or by others.
+    /// Marks an ID as in use, by us or by others.
     mutating func reserve(_ id: NextHopID) { taken.insert(id) }
 
-    /// Takes a number back.
+    /// Frees an ID for reuse.
     mutating func release(_ id: NextHopID) {
         guard taken.remove(id) != nil, range.contains(id.rawValue), id.rawValue < next else { return }
         free.append(id)

@@ -4,11 +4,12 @@ public import Addressing
 public enum RouteEvent: Hashable, Sendable {
     /// Another process removed or replaced a route of ours.
     case routeDeleted(IPv6Prefix)
-    /// The kernel removed a route of ours because its next hop is gone.
+    /// The kernel removed a route of ours because its next hop was removed.
     case routeLost(IPv6Prefix)
-    /// A route of another process that has our metric was removed, so that one of ours may fit now.
+    /// A route of another process with our metric was removed, so that a route of ours that was refused may succeed
+    /// now.
     case foreignRouteRemoved(IPv6Prefix)
-    /// Another process removed or changed a next-hop object of ours, under whatever protocol number, or made one with our
+    /// Another process removed or changed a next-hop object of ours, under any protocol number, or made one with our
     /// protocol number or an ID in our range.
     case nextHopsChanged
     /// The kernel dropped notifications.

@@ -1,15 +1,15 @@
 internal import Addressing
 internal import OSPF
 
-/// A prefix with where it should point and where it does. Small and flat, as there may be a hundred thousand.
+/// A prefix with its wanted and its installed target. Small and flat, as there may be a hundred thousand.
 struct RouteRecord: Sendable {
-    /// What the kernel is believed to hold for the prefix.
+    /// The state of the prefix in the kernel according to the model.
     enum Installed: Hashable, Sendable {
         case nothing
-        /// Others removed it, unless we have made it again since.
+        /// Others removed it, unless we have created it again since.
         case perhapsNothing
         case group(NextHopID)
-        /// A route of ours that does not point where any of ours would.
+        /// A route of ours with a target that none of our routes would have.
         case other
 
         /// Whether there is a route.
@@ -19,11 +19,11 @@ struct RouteRecord: Sendable {
     let prefix: IPv6Prefix
     var wanted: DestinationID?
     var installed = Installed.nothing
-    /// Left by an earlier run, and not wanted or rejected by the router yet.
+    /// Stale: a route of an earlier run that the router has neither wanted nor rejected yet.
     var isStale = false
     /// Listed in ``RouteStore/dirty``.
     var isDirty = false
-    /// Not to be tried again before something has changed; the reason is in ``FIB/failures``.
+    /// Not to be tried again before something has changed. The reason is in ``FIB/failures``.
     var hasFailed = false
 }
 
@@ -32,7 +32,7 @@ struct RouteStore: Sendable {
     private(set) var records: [RouteRecord?] = []
     private var index = PrefixMap<Int32>()
     private var free: [Int32] = []
-    /// Positions to be looked at, each once.
+    /// Positions of records to examine, each once.
     private(set) var dirty: [Int32] = []
 
     var count: Int { index.count }
@@ -44,7 +44,7 @@ struct RouteStore: Sendable {
         _modify { yield &records[Int(position)]! }
     }
 
-    /// The position of a prefix, made if need be.
+    /// Returns the position of a prefix. Adds a record if there is none.
     mutating func insert(_ prefix: IPv6Prefix) -> Int32 {
         if let position = index[prefix] { return position }
         let position: Int32
@@ -59,14 +59,14 @@ struct RouteStore: Sendable {
         return position
     }
 
-    /// Notes that a record is to be looked at.
+    /// Marks a record to be examined.
     mutating func markDirty(_ position: Int32) {
         guard !self[position].isDirty else { return }
         self[position].isDirty = true
         dirty.append(position)
     }
 
-    /// Takes the first `count` dirty positions off the list.
+    /// Removes and returns the first `count` dirty positions.
     mutating func drainDirty(_ count: Int) -> [Int32] {
         let taken = Array(dirty.prefix(count))
         if taken.count == dirty.count {
@@ -78,7 +78,7 @@ struct RouteStore: Sendable {
         return taken
     }
 
-    /// Forgets a record that is not dirty.
+    /// Removes a record that is not dirty.
     mutating func remove(_ position: Int32) {
         index[self[position].prefix] = nil
         records[Int(position)] = nil
@@ -92,7 +92,7 @@ struct RouteStore: Sendable {
         free.detach()
     }
 
-    /// Every position there is; ask ``contains(_:)`` which are in use.
+    /// All positions. ``contains(_:)`` returns which of them are in use.
     var positions: Range<Int32> { 0..<Int32(records.count) }
 
     func contains(_ position: Int32) -> Bool { records[Int(position)] != nil }

@@ -2,7 +2,7 @@
 /// with a two-level bitmap to find the next non-empty one. Keys are only inserted above the current key, by less than
 /// the number of buckets.
 ///
-/// A vertex whose key decreased is inserted again; whoever removes it recognizes the outdated entry by its key.
+/// A vertex whose key decreased is inserted again. Whoever removes it recognizes the outdated entry by its key.
 struct BucketQueue: Sendable {
     struct Entry {
         var vertex: UInt32
@@ -31,8 +31,8 @@ struct BucketQueue: Sendable {
         }
     }
 
-    /// The queue during a search, as bare memory. The indices need no check: bucket numbers are masked, and there are
-    /// as many entries as a search can insert.
+    /// The queue during a search, as unsafe pointers. The indices need no check: bucket numbers are masked, and there
+    /// are as many entries as a search can insert.
     struct Cursor {
         let heads: UnsafeMutablePointer<UInt32>
         let entries: UnsafeMutablePointer<Entry>
@@ -52,7 +52,7 @@ struct BucketQueue: Sendable {
             summary[slot &>> 12] |= 1 &<< UInt64(truncatingIfNeeded: slot &>> 6)
         }
 
-        /// Takes the whole bucket of `key` out; returns its first entry.
+        /// Removes the whole bucket of `key`. Returns its first entry.
         @inline(__always)
         mutating func removeBucket(_ key: UInt32) -> UInt32 {
             let slot = Int(key & mask)
@@ -77,7 +77,7 @@ struct BucketQueue: Sendable {
             let word = slot &>> 6
             let here = bits[word] & (~1 &<< UInt64(truncatingIfNeeded: slot))
             if here != 0 { return word &<< 6 | here.trailingZeroBitCount }
-            // Through the summary, round the ring and back to where it began.
+            // Searches the summary once around the ring, back to the first word.
             var index = word &>> 6
             var rest = summary[index] & (~1 &<< UInt64(truncatingIfNeeded: word))
             for _ in 0...summaryCount {

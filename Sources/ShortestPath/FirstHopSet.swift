@@ -10,23 +10,23 @@ public struct FirstHopSet: Hashable, Sendable {
         for number in numbers { insert(number) }
     }
 
-    /// Whether nothing is in it.
+    /// Whether the set is empty.
     public var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
-    /// How many are in it.
+    /// The number of elements.
     public var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
-    /// Whether `number` is in it.
+    /// Whether the set contains `number`.
     public func contains(_ number: Int) -> Bool {
         number >= 0 && number >> 6 < words.count && words[number >> 6] >> UInt64(number & 63) & 1 == 1
     }
 
-    /// Puts a number in, 0 or more.
+    /// Inserts a number, 0 or more.
     public mutating func insert(_ number: Int) {
         while words.count <= number >> 6 { words.append(0) }
         words[number >> 6] |= 1 << UInt64(number & 63)
     }
 
-    /// Takes everything out, keeping the storage.
+    /// Removes all numbers, but keeps the storage.
     public mutating func removeAll() {
         for index in words.indices { words[index] = 0 }
     }
@@ -37,14 +37,14 @@ public struct FirstHopSet: Hashable, Sendable {
         return long.words.starts(with: short.words) && long.words[short.words.count...].allSatisfy { $0 == 0 }
     }
 
-    /// Feeds what equality looks at.
+    /// Hashes the numbers in the set.
     public func hash(into hasher: inout Hasher) {
         for number in self { hasher.combine(number) }
     }
 }
 
 extension FirstHopSet: Sequence {
-    /// Goes through the numbers in rising order.
+    /// Iterates over the numbers in ascending order.
     public struct Iterator: IteratorProtocol {
         private let words: [UInt64]
         private var index = 0
@@ -67,7 +67,7 @@ extension FirstHopSet: Sequence {
         }
     }
 
-    /// Goes through the numbers in rising order.
+    /// Iterates over the numbers in ascending order.
     public func makeIterator() -> Iterator { Iterator(words) }
     /// The count, which is exact.
     public var underestimatedCount: Int { count }

@@ -1,9 +1,9 @@
-/// A directed graph of routers and networks. All edges lie in one flat array, those of a vertex side by side; a change
-/// replaces the edges of one vertex and leaves the others where they are.
+/// A directed graph of routers and networks. All edges are in one flat array, those of a vertex next to each other. A
+/// change replaces the edges of one vertex and does not move the others.
 ///
-/// Inside, a distance of `d` is kept as the key `2d` for a network and `2d + 1` for a router. Every edge then has a
-/// positive weight, even the free step from a network to its routers, and a network is settled before the routers at
-/// the same distance: ties need no care any more.
+/// Internally, a distance of `d` is stored as the key `2d` for a network and `2d + 1` for a router. Every edge then has
+/// a positive weight, even the free step from a network to its routers, and a network is settled before the routers at
+/// the same distance. So ties need no special treatment.
 public struct Graph: Sendable {
     /// The kind of a vertex.
     public enum Kind: Hashable, Sendable {
@@ -13,14 +13,14 @@ public struct Graph: Sendable {
         case network
     }
 
-    /// An edge as the search wants it.
+    /// An edge in the form that the search uses.
     struct Arc: Equatable {
         var target: UInt32
         /// The difference of the keys of its two ends, 1–131071.
         var weight: UInt32
     }
 
-    /// Where the arcs lie that a path may take from a vertex it came to: none, if the vertex lets nothing through.
+    /// The range of the arcs that a path may take from a vertex: empty if the vertex forwards no transit traffic.
     struct Extent {
         var start: UInt32 = 0
         var count: UInt32 = 0
@@ -35,13 +35,13 @@ public struct Graph: Sendable {
         var isChanged = false
     }
 
-    /// A vertex that has changed, with the arcs that left it before and whether paths might go through it.
+    /// A vertex that has changed, with the arcs that left it before and whether it was a transit vertex.
     struct Change {
         var vertex: Vertex
         var arcs: [Arc]
         var wasTransit: Bool
 
-        /// The arcs that a path that had come to the vertex could take before.
+        /// The arcs that a path through the vertex could take before.
         var passableArcs: ArraySlice<Arc> { wasTransit ? arcs[...] : [] }
     }
 
@@ -50,7 +50,7 @@ public struct Graph: Sendable {
     private var attributes: [Attributes] = []
     private var free: [UInt32] = []
     private var unused = 0
-    /// At least the largest weight there is.
+    /// An upper bound of all weights.
     private(set) var weightBound: UInt32 = 1
 
     /// All vertices whose arcs have changed since ``clearChanges()``.
@@ -61,7 +61,7 @@ public struct Graph: Sendable {
     /// Whether anything has changed since ``clearChanges()``.
     public var hasChanges: Bool { !changes.isEmpty }
 
-    /// One more than the largest vertex number in use so far.
+    /// One more than the largest vertex number assigned so far.
     public var vertexBound: Int { extents.count }
 
     /// Gives this graph storage of its own.
@@ -71,7 +71,7 @@ public struct Graph: Sendable {
         attributes.withUnsafeMutableBufferPointer { _ in }
     }
 
-    /// Adds a vertex without edges, which lets others through.
+    /// Adds a transit vertex without edges.
     public mutating func addVertex(_ kind: Kind) -> Vertex {
         if let number = free.popLast() {
             attributes[Int(number)].kind = kind
@@ -104,10 +104,10 @@ public struct Graph: Sendable {
         return kind
     }
 
-    /// Whether paths may go through `vertex`, rather than only begin or end there.
+    /// Whether paths may go through `vertex`, instead of only beginning or ending there.
     public func isTransit(_ vertex: Vertex) -> Bool { attributes[vertex.index].isTransit }
 
-    /// Sets whether paths may go through `vertex`; returns whether that is a change.
+    /// Sets whether paths may go through `vertex`. Returns whether that is a change.
     @discardableResult
     public mutating func setTransit(_ vertex: Vertex, _ isTransit: Bool) -> Bool {
         guard attributes[vertex.index].isTransit != isTransit else { return false }
@@ -126,7 +126,7 @@ public struct Graph: Sendable {
         }
     }
 
-    /// Replaces the edges that leave `vertex`; returns whether that is a change. All targets must be in the graph.
+    /// Replaces the edges that leave `vertex`. Returns whether that is a change. All targets must be in the graph.
     @discardableResult
     public mutating func setEdges(of vertex: Vertex, to edges: some Collection<Edge>) -> Bool {
         precondition(contains(vertex), "the vertex is not in the graph")
@@ -147,19 +147,19 @@ public struct Graph: Sendable {
         return true
     }
 
-    /// Where all arcs of `vertex` lie, also if it lets nothing through.
+    /// The range of all arcs of `vertex`, even if it is not a transit vertex.
     func range(of vertex: Vertex) -> Range<Int> {
         let start = Int(extents[vertex.index].start)
         return start..<start + Int(attributes[vertex.index].count)
     }
 
-    /// The arcs that a path may take from `vertex` after it has come to it.
+    /// The arcs that a path through `vertex` may take.
     func passableArcs(of vertex: Vertex) -> ArraySlice<Arc> {
         let extent = extents[vertex.index]
         return arcs[Int(extent.start)..<Int(extent.start + extent.count)]
     }
 
-    /// From now on, what has changed is what differs from now.
+    /// Clears the recorded changes.
     public mutating func clearChanges() {
         for change in changes { attributes[change.vertex.index].isChanged = false }
         changes.removeAll(keepingCapacity: changes.count < 1024)
@@ -172,7 +172,7 @@ public struct Graph: Sendable {
         changes.append(Change(vertex: vertex, arcs: Array(arcs[range(of: vertex)]), wasTransit: wasTransit))
     }
 
-    /// What a key at this vertex has more than twice the distance.
+    /// The difference between a key of this vertex and twice the distance.
     func parity(of vertex: Vertex) -> UInt32 { attributes[vertex.index].kind == .router ? 1 : 0 }
 
     private func weight(of edge: Edge, from source: Vertex) -> UInt32 {
@@ -180,7 +180,8 @@ public struct Graph: Sendable {
         return 2 * UInt32(isFree ? edge.cost : max(edge.cost, 1)) + parity(of: edge.target) - parity(of: source)
     }
 
-    /// Gives `vertex` room for `count` arcs, moving them to the end of the array if there is not enough where they are.
+    /// Reserves room for `count` arcs of `vertex`. If there is not enough, its arcs get a new range at the end of the
+    /// array.
     private mutating func reserve(_ count: Int, for vertex: Vertex) {
         let capacity = attributes[vertex.index].capacity
         guard count > capacity else { return }

@@ -1,9 +1,9 @@
-/// One search, on bare memory. The caller guarantees that all arcs lead to vertices with a key and a set, and that the queue
-/// has room for an entry per arc and first hop.
+/// One search, with unsafe pointers. The caller guarantees that all arcs lead to vertices with a key and a set, and
+/// that the queue has room for an entry per arc and first hop.
 struct Search {
     /// The key of a vertex not reached.
     static let unreached = UInt32.max
-    /// The largest key from which a step cannot overflow. What lies farther away counts as unreachable.
+    /// The largest key from which a step cannot overflow. Vertices with a larger key count as unreachable.
     static let farthest = UInt32.max - (1 << 17)
 
     var queue: BucketQueue.Cursor
@@ -14,7 +14,7 @@ struct Search {
     let arcs: UnsafePointer<Graph.Arc>
     let extents: UnsafePointer<Graph.Extent>
 
-    /// Settles the root and looks at the arcs that leave it.
+    /// Settles the root and relaxes the arcs that leave it.
     mutating func begin(at root: UInt32, key: UInt32, arcs range: Range<Int>) {
         keys[Int(root)] = key
         for word in 0..<words { sets[Int(root) * words + word] = 0 }
@@ -32,9 +32,9 @@ struct Search {
         sets[vertex * words + number >> 6] |= 1 << UInt64(number & 63)
     }
 
-    /// Settles all that can be reached.
+    /// Settles all vertices that can be reached.
     mutating func run(from root: UInt32) {
-        // Written twice, so that in the first the sets are single words.
+        // Written twice, so that the compiler can specialize the first for sets of a single word.
         if words == 1 {
             settleAll(from: keys[Int(root)], words: 1)
         } else {

@@ -6,10 +6,10 @@ public struct ShortestPaths: Sendable {
 
     /// Distances as keys; see ``Graph``.
     private var keys: [UInt32] = []
-    /// The first-hop sets, `words` words for each vertex. Those of vertices that were not reached mean nothing.
+    /// The first-hop sets, `words` words for each vertex. Those of vertices that were not reached have no meaning.
     private var sets: [UInt64] = []
     private var words = 1
-    /// The same as of the search before.
+    /// The same values of the search before.
     private var oldKeys: [UInt32] = []
     private var oldSets: [UInt64] = []
     private var oldWords = 1
@@ -25,8 +25,8 @@ public struct ShortestPaths: Sendable {
 
     public init() {}
 
-    /// Finds the shortest paths from `root`. `firstHops` are the ways out of it that are distinguished; each must
-    /// exist, at exactly that cost. Paths that start otherwise count for distances but give no first hop.
+    /// Finds the shortest paths from `root`. `firstHops` are the first hops out of it that are distinguished; each must
+    /// exist, at exactly that cost. Paths with another first hop count for distances but give no first hop.
     ///
     /// Distances are exact up to 2³¹ − 2¹⁷; anything farther counts as unreachable.
     public mutating func search(_ graph: Graph, from root: Vertex, firstHops: [FirstHop]) {
@@ -40,7 +40,7 @@ public struct ShortestPaths: Sendable {
             graph.arcs, graph.extents)
     }
 
-    /// Forgets all paths, as for a root that is nowhere.
+    /// Removes all paths, as for a root that is not in the graph.
     public mutating func clear() {
         saveResults()
         root = nil
@@ -53,7 +53,7 @@ public struct ShortestPaths: Sendable {
         return keys[vertex.index] >> 1
     }
 
-    /// The first hops of all shortest paths to `vertex`; none for the root and for what cannot be reached.
+    /// The first hops of all shortest paths to `vertex`; none for the root and for unreachable vertices.
     public func firstHops(to vertex: Vertex) -> FirstHopSet {
         var set = FirstHopSet()
         addFirstHops(to: vertex, into: &set)
@@ -70,10 +70,10 @@ public struct ShortestPaths: Sendable {
 
 extension ShortestPaths {
     /// Whether a search would find anything new after what has changed in `graph` since ``Graph/clearChanges()``, which
-    /// must have been called at the last search. The root's ways out must be the same as then.
+    /// must have been called at the last search. The first hops out of the root must be the same as then.
     ///
-    /// If every changed vertex has the same arcs on shortest paths as before, and none of its new ones leads anywhere
-    /// sooner, then all distances and sets are still right. Only the changed arcs are looked at.
+    /// If every changed vertex has the same arcs on shortest paths as before, and none of its new arcs makes a path
+    /// shorter, then all distances and sets are still correct. Only the changed arcs are examined.
     public func isOutdated(by graph: Graph) -> Bool {
         guard let root else { return false }
         return graph.changes.contains { change in
@@ -101,7 +101,7 @@ extension ShortestPaths {
 
     private func key(of index: Int) -> UInt32 { index < keys.count ? keys[index] : Search.unreached }
 
-    /// Sets the results of the last search aside, as those of the search before the next.
+    /// Saves the results of the last search for comparison with the next.
     private mutating func saveResults() {
         swap(&keys, &oldKeys)
         swap(&sets, &oldSets)
@@ -110,7 +110,7 @@ extension ShortestPaths {
 }
 
 extension ShortestPaths {
-    /// Brings the memory to the size this search needs, with nothing reached. Everything unsafe later rests on this.
+    /// Resizes the memory for this search and marks all vertices as unreached. The unsafe code depends on this.
     private mutating func prepare(for graph: Graph, firstHops: [FirstHop]) {
         var largestNumber = 0
         var largestCost: UInt32 = 0
@@ -130,7 +130,7 @@ extension ShortestPaths {
             weightBound: max(graph.weightBound, 2 * largestCost + 1), capacity: graph.arcs.count + firstHops.count)
     }
 
-    /// The arrays come as pointers that are good for the duration of this call.
+    /// The arrays are passed as pointers that are valid for the duration of this call.
     private static func search(
         _ graph: Graph, from root: Vertex, firstHops: [FirstHop], words: Int, mask: UInt32, summaryCount: Int,
         _ heads: UnsafeMutablePointer<UInt32>, _ entries: UnsafeMutablePointer<BucketQueue.Entry>,

@@ -1,4 +1,4 @@
-/// The dense number of a vertex in a ``Graph``, used again after the vertex is removed.
+/// The dense number of a vertex in a ``Graph``, reused after the vertex is removed.
 public struct Vertex: RawRepresentable, Hashable, Sendable, Comparable {
     /// The number.
     public let rawValue: UInt32
@@ -10,7 +10,7 @@ public struct Vertex: RawRepresentable, Hashable, Sendable, Comparable {
 
 /// A directed edge as seen from the vertex it leaves.
 public struct Edge: Hashable, Sendable {
-    /// Where it leads.
+    /// The vertex it leads to.
     public var target: Vertex
     /// The cost of the edge. 0 counts as 1, except from a network to a router.
     public var cost: UInt16
@@ -21,16 +21,16 @@ public struct Edge: Hashable, Sendable {
     }
 }
 
-/// One of the ways out of the root that the first-hop sets of ``ShortestPaths`` distinguish.
+/// One of the first hops out of the root that the first-hop sets of ``ShortestPaths`` distinguish.
 public struct FirstHop: Hashable, Sendable {
     /// The router it leads to: a neighbor of the root, or a router on a network the root is attached to.
     public var vertex: Vertex
-    /// The cost of this way, 1–``maximumCost``.
+    /// The cost of the path to the vertex, 1–``maximumCost``.
     public var cost: UInt32
-    /// Its number in the sets, 0 or more; small numbers make small sets. Several ways may share a number.
+    /// Its number in the sets, 0 or more; small numbers make small sets. Several first hops may share a number.
     public var number: Int
 
-    /// An edge to a network and an edge out of it.
+    /// The maximum cost: an edge to a network and an edge out of it.
     public static let maximumCost = 2 * UInt32(UInt16.max)
 
     /// Describes a first hop.

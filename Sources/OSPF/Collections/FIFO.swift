@@ -20,7 +20,7 @@ struct FIFO<Element: Sendable>: Sendable {
         }
     }
 
-    /// Empties the queue. A little memory is kept, that of a burst is not.
+    /// Empties the queue. Keeps a small amount of memory, but not that of a burst.
     mutating func removeAll() {
         elements.removeAll(keepingCapacity: elements.count <= 256)
         head = 0

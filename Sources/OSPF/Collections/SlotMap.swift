@@ -7,20 +7,20 @@ protocol SlotNumber: Hashable, Comparable, Sendable {
 }
 
 extension SlotNumber {
-    /// The number of nothing, which takes less room than an optional.
+    /// No number. It takes less memory than an optional.
     static var none: Self { Self(rawValue: -1) }
 
     static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// Values by dense numbers, which are used again once their value is freed.
+/// Values by dense numbers, which are reused once their value is freed.
 struct SlotMap<Number: SlotNumber, Value: Sendable>: Sendable {
     private var slots: [Value] = []
     private var free: [Number] = []
 
-    /// All numbers in use so far, those that are free among them, in order.
+    /// All numbers assigned so far, including free ones, in order.
     var numbers: some Collection<Number> { (0..<Int32(slots.count)).lazy.map(Number.init) }
-    /// All values, those that are free among them.
+    /// All values, including those of free numbers.
     var values: [Value] { slots }
 
     subscript(number: Number) -> Value {
@@ -28,7 +28,7 @@ struct SlotMap<Number: SlotNumber, Value: Sendable>: Sendable {
         _modify { yield &slots[Int(number.rawValue)] }
     }
 
-    /// A number for one more value: one that is free, with the value it had, or a new one with `value`.
+    /// Returns a number for one more value: a free one, which still has its old value, or a new one with `value`.
     mutating func claim(_ value: @autoclosure () -> Value) -> Number {
         if let number = free.popLast() { return number }
         slots.append(value())
@@ -41,6 +41,6 @@ struct SlotMap<Number: SlotNumber, Value: Sendable>: Sendable {
         free.detach()
     }
 
-    /// Gives a number back.
+    /// Frees a number for reuse.
     mutating func release(_ number: Number) { free.append(number) }
 }

@@ -13,7 +13,7 @@ struct DatabaseKey: Hashable, Sendable, Comparable {
         self.lsa = lsa
     }
 
-    /// Where an LSA belongs that is on the link of an interface. Unknown types without the U-bit stay on their link
+    /// The key of an LSA on the link of an interface. LSAs of unknown types without the U-bit have link-local scope
     /// (RFC 5340 §4.5.1).
     init(_ key: LSAKey, on interface: UInt32) {
         let isLocal = key.type.scope == .linkLocal || !key.type.isFloodedWhenUnknown && !key.type.isKnown
@@ -34,10 +34,10 @@ struct LinkStateDatabase: Sendable {
         var installed: Instant
         /// Neighbors that have been sent this instance and have not acknowledged it.
         var unacknowledged = 0
-        /// Arrivals in a row with less than MinLSArrival between them.
+        /// The number of consecutive arrivals with less than MinLSArrival between them.
         var arrivalBurst = 0
 
-        /// When a neighbor that was behind was last sent this instance.
+        /// When this instance was last sent to a neighbor that had an older one.
         var lastReply: Instant?
 
         func age(at now: Instant) -> UInt16 {
@@ -52,7 +52,7 @@ struct LinkStateDatabase: Sendable {
             return header
         }
 
-        /// When the LSA comes to `age` seconds.
+        /// When the LSA reaches the age of `age` seconds.
         func moment(ofAge age: UInt16) -> Instant {
             installed + .seconds(Int64(age) - Int64(lsa.age))
         }
@@ -63,16 +63,17 @@ struct LinkStateDatabase: Sendable {
     /// Gives this database storage of its own.
     mutating func detach() { entries.detach() }
 
-    /// Octets of all LSAs together.
+    /// The size of all LSAs together in octets.
     private(set) var octetCount = 0
-    /// The sum of the checksums of the LSAs that are not link-local (the field's usual way to compare databases).
+    /// The sum of the checksums of the LSAs that are not link-local, which is commonly used to compare databases.
     private(set) var checksumSum: UInt32 = 0
     /// LSAs at MaxAge that wait to be removed.
     private(set) var maxAged: Set<DatabaseKey> = []
 
     subscript(key: DatabaseKey) -> Entry? { entries[key] }
 
-    /// Puts an instance in place of an older one. The caller has taken the older one off all retransmission lists.
+    /// Installs an instance in place of an older one. The caller must have removed the older one from all
+    /// retransmission lists.
     mutating func install(_ lsa: LSA, for key: DatabaseKey, at now: Instant, arrivalBurst: Int = 0) {
         if let old = entries[key] {
             assert(old.unacknowledged == 0)
@@ -97,7 +98,7 @@ struct LinkStateDatabase: Sendable {
 
     mutating func recordReply(_ key: DatabaseKey, at now: Instant) { entries[key]?.lastReply = now }
 
-    /// One more neighbor (or one fewer) owes an acknowledgment of the installed instance.
+    /// Changes the number of neighbors that have not acknowledged the installed instance.
     mutating func adjustUnacknowledged(_ key: DatabaseKey, by difference: Int) {
         entries[key]?.unacknowledged += difference
         assert((entries[key]?.unacknowledged ?? 0) >= 0)

@@ -2,11 +2,11 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// Putting LSAs into the database, keeping their ages, and taking them out (RFC 2328 §13.2, §14).
+/// Installation, aging and removal of LSAs (RFC 2328 §13.2, §14).
 extension Router {
     /// The minimum time that an LSA stays at MaxAge. RFC 2328 §14 removes it with the last acknowledgment, and §13 (4)
-    /// does not even store an unknown one: a late copy of an earlier instance would then look new, and a withdrawn
-    /// prefix would be back for an hour.
+    /// does not even store an unknown one. A late copy of an earlier instance would then be accepted as new, and a
+    /// withdrawn prefix would be reachable again for an hour.
     static let maxAgeHold = Duration.seconds(1)
 
     /// Installs an instance in the database and notifies whatever depends on its contents.
@@ -58,7 +58,7 @@ extension Router {
         }
     }
 
-    /// When something is to be done about an LSA because of its age: refresh, flush, remove.
+    /// When an LSA must be refreshed, flushed or removed because of its age.
     private func agingMoment(of entry: LinkStateDatabase.Entry) -> Instant {
         if entry.lsa.age >= LSAHeader.maxAge { return entry.installed + Self.maxAgeHold }
         let isOwn = entry.lsa.key.advertisingRouter == routerID
@@ -82,7 +82,7 @@ extension Router {
         }
     }
 
-    /// Has an LSA vanish from the domain: its age is set to MaxAge and that is flooded (premature aging, §14.1).
+    /// Removes an LSA from the routing domain: sets its age to MaxAge and floods it (premature aging, §14.1).
     mutating func flush(_ key: DatabaseKey, at now: Instant) {
         guard var lsa = database[key]?.lsa, lsa.age < LSAHeader.maxAge else { return }
         lsa.age = LSAHeader.maxAge
@@ -95,7 +95,8 @@ extension Router {
         guard let entry = database[key], entry.lsa.age >= LSAHeader.maxAge, entry.unacknowledged == 0,
             !isAnyExchangeUnderWay
         else { return }
-        // One of ours that only makes room for a new sequence is wanted back at once, and outlives what comes late.
+        // An own LSA that is removed only to start a new sequence is originated again at once. It need not wait for
+        // late copies.
         let isWantedBack = origination.own[key]?.body != nil
         guard isWantedBack || agingMoment(of: entry) <= now else { return }
         database.remove(key)

@@ -4,18 +4,19 @@ internal import Timing
 /// a burst at once and paces the rest, so that a large change neither overruns the neighbors' buffers nor delays hellos
 /// (RFC 4222). An LSA that changes while it waits is sent once, in its latest instance.
 struct FloodQueue: Sendable {
-    /// Packets that may go at once.
+    /// The maximum number of packets sent at once.
     static let burst: Int64 = 64
-    /// Time until one more packet may go: some 30 packets a millisecond, well under what a receiver handles.
+    /// Nanoseconds until one more packet may be sent: some 30 packets a millisecond, well under what a receiver
+    /// handles.
     static let interval: Int64 = 30_000
     /// The minimum pause of an empty bucket, so that paced packets are sent in small groups.
     static let pause = Duration.milliseconds(1)
 
     private var keys = FIFO<DatabaseKey>()
     private var members: Set<DatabaseKey> = []
-    /// The bucket was, or will be, full at this moment.
+    /// The moment at which the bucket was, or will be, full.
     private var fullAt = Instant.zero
-    /// When the rest may go on; `nil` when nothing waits.
+    /// When sending may continue; `nil` if it is not paused.
     private(set) var nextSend: Instant?
 
     var isEmpty: Bool { members.isEmpty }
@@ -41,7 +42,7 @@ struct FloodQueue: Sendable {
         nextSend = nil
     }
 
-    /// Takes a token for sending one packet now. Without one, ``nextSend`` is when the next is available.
+    /// Consumes a token for sending one packet now. If there is none, ``nextSend`` is when to try again.
     mutating func consumeToken(at now: Instant) -> Bool {
         if fullAt < now { fullAt = now }
         let missing = (fullAt - now).nanoseconds

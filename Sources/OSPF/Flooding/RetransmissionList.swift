@@ -10,7 +10,7 @@ struct RetransmissionList: Sendable {
         var deadline: Instant
     }
 
-    /// The entry of the queue that holds for an LSA; older ones of the same LSA have lost their meaning.
+    /// The serial number of the valid queue entry of an LSA. Older entries of the same LSA are ignored.
     private var serials: [DatabaseKey: UInt64] = [:]
     private var queue = FIFO<Waiting>()
     private var nextSerial: UInt64 = 0
@@ -28,14 +28,14 @@ struct RetransmissionList: Sendable {
         return serials.updateValue(nextSerial, forKey: key) == nil
     }
 
-    /// Takes an LSA off, for it was acknowledged or replaced. Returns whether it was there.
+    /// Removes an LSA that was acknowledged or replaced. Returns whether it was there.
     mutating func remove(_ key: DatabaseKey) -> Bool {
         guard serials.removeValue(forKey: key) != nil else { return false }
         if serials.isEmpty { queue.removeAll() }
         return true
     }
 
-    /// When to look for LSAs that are to be sent again.
+    /// When to check for LSAs to retransmit.
     var nextDeadline: Instant? { isEmpty ? nil : queue.first?.deadline }
 
     /// Removes up to `limit` LSAs that are due and appends them again, to wait for `interval`.

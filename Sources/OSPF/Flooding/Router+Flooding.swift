@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// Sending LSAs on (RFC 2328 §13.3, RFC 5340 §4.5.2).
+/// Flooding of LSAs (RFC 2328 §13.3, RFC 5340 §4.5.2).
 extension Router {
     /// Queues an LSA for every neighbor that needs it. Returns whether it is flooded back out of the receiving
     /// interface, which counts as an acknowledgment.
@@ -24,14 +24,14 @@ extension Router {
         return floodedBack
     }
 
-    /// Takes an LSA off one neighbor's retransmission list; whether it was there.
+    /// Removes an LSA from one neighbor's retransmission list. Returns whether it was there.
     mutating func removeFromRetransmissionList(_ key: DatabaseKey, of neighbor: NeighborKey) -> Bool {
         guard interfaces[neighbor].removeFromRetransmissionList(key) else { return false }
         database.adjustUnacknowledged(key, by: -1)
         return true
     }
 
-    /// Takes an LSA off all retransmission lists, because another instance takes its place.
+    /// Removes an LSA from all retransmission lists, because another instance replaces it.
     mutating func removeFromAllRetransmissionLists(_ key: DatabaseKey) {
         guard let entry = database[key], entry.unacknowledged > 0 else { return }
         for index in interfaces.indices {
@@ -67,7 +67,7 @@ extension Router {
         send(octets, type: .linkStateUpdate, on: index, to: destination)
     }
 
-    /// Sends LSAs to one neighbor, in as many packets as they need.
+    /// Sends LSAs to one neighbor, in as many packets as needed.
     mutating func sendUpdates(_ keys: [DatabaseKey], to neighbor: NeighborKey, at now: Instant) {
         let address = interfaces[neighbor].address
         for octets in adjacencyContext(of: neighbor, at: now).updates(keys, of: database, to: address) {
@@ -102,7 +102,7 @@ extension Interface {
         return (isWanted, added)
     }
 
-    /// Takes an LSA off the retransmission lists of all neighbors; how many had it.
+    /// Removes an LSA from the retransmission lists of all neighbors. Returns how many had it.
     fileprivate mutating func removeFromRetransmissionList(_ key: DatabaseKey) -> Int {
         var count = 0
         for place in neighbors.indices where neighbors[place].removeFromRetransmissionList(key) { count += 1 }

@@ -4,7 +4,7 @@ internal import Timing
 
 /// Received link state updates (RFC 2328 §13, RFC 5340 §4.5.1).
 extension Router {
-    /// An LSA that comes again within this time counts towards a burst (RFC 2328 §B, MinLSArrival).
+    /// An LSA that is received again within this time counts towards a burst (RFC 2328 §B, MinLSArrival).
     static let minLSArrival = Duration.seconds(1)
     /// The number of instances that may arrive faster. RFC 2328 allows none; then a router that starts, and originates
     /// with every neighbor it finds, would be delayed by retransmissions.
@@ -21,7 +21,7 @@ extension Router {
         var direct: [LSAHeader] = []
         for lsa in update.lsas {
             receive(lsa, from: neighbor, direct: &direct, at: now)
-            // An LSA may end the adjacency (a bad request), or make this router take another ID.
+            // An LSA may end the adjacency (a bad request), or make this router change its ID.
             guard interfaces.contains(neighbor), interfaces[neighbor].state >= .exchange,
                 duplicates.resolution == nil
             else { break }
@@ -38,7 +38,7 @@ extension Router {
         }
         let old = database[key]
         if lsa.age >= LSAHeader.maxAge, old == nil, !isAnyExchangeUnderWay {
-            // It is not flooded, but kept for a moment in case an earlier instance follows.
+            // It is not flooded, but stored for a short time in case an earlier instance follows.
             if hasRoom(for: lsa, key, insteadOf: nil) { install(lsa, for: key, at: now) }
             direct.append(lsa.header)
             return satisfyRequest(with: lsa.header, by: neighbor, at: now)
@@ -47,8 +47,8 @@ extension Router {
         case .newer where isEndOfSequence(lsa, key):
             direct.append(lsa.header)
             satisfyRequest(with: lsa.header, by: neighbor, at: now)
-            // The neighbor has lost the restart of the sequence. A new instance follows, because late acknowledgments
-            // of the current one would count otherwise.
+            // The neighbor does not have the restarted sequence. A new instance is originated, because otherwise late
+            // acknowledgments of the current one would be counted.
             refreshOwn(key, at: now)
         case .newer: receiveNewer(lsa, key, old: old, from: neighbor, at: now)
         case .same, .older:
@@ -56,7 +56,7 @@ extension Router {
         }
     }
 
-    /// It is not newer than what we have (RFC 2328 §13 (6)–(8)).
+    /// Processes an LSA that is not newer than ours (RFC 2328 §13 (6)–(8)).
     private mutating func receiveKnown(
         _ lsa: LSA, _ key: DatabaseKey, _ old: LinkStateDatabase.Entry, from neighbor: NeighborKey,
         direct: inout [LSAHeader], at now: Instant
@@ -85,7 +85,7 @@ extension Router {
         interfaces[neighbor].satisfyRequest(with: header, patience: patience, at: now)
     }
 
-    /// Checks type, scope and body; counts rejections.
+    /// Checks type, scope and body, and counts rejections. Returns `nil` for a rejected LSA.
     private mutating func acceptableKey(_ lsa: LSA, on interface: UInt32) -> DatabaseKey? {
         guard lsa.key.type.scope != .reserved, lsa.key.advertisingRouter != .none else {
             reject(.lsaScope)
@@ -101,7 +101,7 @@ extension Router {
         return DatabaseKey(lsa.key, on: interface)
     }
 
-    /// RFC 2328 §13 (5).
+    /// Processes an LSA that is newer than ours (RFC 2328 §13 (5)).
     private mutating func receiveNewer(
         _ lsa: LSA, _ key: DatabaseKey, old: LinkStateDatabase.Entry?, from neighbor: NeighborKey, at now: Instant
     ) {
@@ -132,8 +132,8 @@ extension Router {
         if lsa.key.advertisingRouter == routerID { receivedOwn(lsa, key, at: now) }
     }
 
-    /// Whether it is a late copy of the end of a sequence of ours that has restarted since (RFC 2328 §12.1.6). By its
-    /// number it is newer than the restart; flushing it again could go on forever.
+    /// Whether an LSA is a late copy of the end of an own sequence that has restarted since (RFC 2328 §12.1.6). Its
+    /// number makes it newer than the restarted sequence. Flushing it again could continue forever.
     private func isEndOfSequence(_ lsa: LSA, _ key: DatabaseKey) -> Bool {
         guard lsa.age >= LSAHeader.maxAge, lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber,
             let own = origination.own[key], own.body != nil, own.beginnings > 0
@@ -141,8 +141,8 @@ extension Router {
         return true
     }
 
-    /// Whether an instance may take its place in the database. Those that grow count as much as those that are new, and
-    /// others' in our name count too: there is always room only for what we have to say ourselves.
+    /// Whether the database has room for an instance. Growth of an LSA counts like a new LSA, and so do LSAs that
+    /// others originate in our name. Only LSAs that this router itself wants always have room.
     private func hasRoom(for lsa: LSA, _ key: DatabaseKey, insteadOf old: LSA?) -> Bool {
         if origination.own[key]?.body != nil { return true }
         let octets = lsa.octets.count - (old?.octets.count ?? 0)
@@ -150,7 +150,8 @@ extension Router {
             && (octets <= 0 || database.octetCount + octets <= configuration.limits.lsaOctets)
     }
 
-    /// The neighbor is behind: it gets what we have, but not faster than it could take it (RFC 2328 §13 (8)).
+    /// The neighbor has an older instance. Sends it ours, but not more often than every ``replyInterval`` (RFC 2328 §13
+    /// (8)).
     private mutating func replyToOlder(
         _ key: DatabaseKey, _ entry: LinkStateDatabase.Entry, to neighbor: NeighborKey, at now: Instant
     ) {

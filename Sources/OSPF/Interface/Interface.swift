@@ -6,9 +6,9 @@ internal import Timing
 struct Interface: Sendable {
     /// The role of the interface in the election of a designated router.
     enum Mode: Hashable, Sendable {
-        /// Announced, silent.
+        /// Announced, without hellos and neighbors.
         case passive
-        /// On standby: another interface of this router, which was heard recently, is active on the link.
+        /// On standby: another interface of this router, whose hello was received recently, is active on the link.
         case standby(for: UInt32, until: Instant)
         /// No designated router.
         case pointToPoint(trial: Trial? = nil)
@@ -18,8 +18,8 @@ struct Interface: Sendable {
         case elected(DesignatedRouterElection.Outcome)
     }
 
-    /// How long an interface that was broadcast waits for its neighbor to show itself as point-to-point, and whom it
-    /// elects otherwise.
+    /// A test whether the neighbor of an interface that was broadcast is point-to-point now: when the test ends, and
+    /// the election outcome to use if it is not.
     struct Trial: Hashable, Sendable {
         var until: Instant
         var elected: DesignatedRouterElection.Outcome
@@ -30,19 +30,19 @@ struct Interface: Sendable {
     /// In order of router ID.
     var neighbors: [Neighbor] = []
     var nextHello: Instant
-    /// When the last hello went out, to bound those sent out of turn.
+    /// When the last hello was sent, to limit the rate of prompt hellos.
     var lastHello: Instant?
-    /// When a neighbor last made room for another of its router ID or address.
+    /// When a neighbor was last replaced by another with the same router ID or address.
     var lastReplacement: Instant?
-    /// A hello out of turn is wanted at this moment.
+    /// When to send a hello before the next regular one.
     var promptHello: Instant?
     /// When to send another hello for neighbors that received one of another interface of this router.
     var correctingHello: Instant?
     var flood = FloodQueue()
-    /// Acknowledgments collected for one packet (RFC 2328 §13.5), and when it goes.
+    /// Acknowledgments collected for one packet (RFC 2328 §13.5), and when it is sent.
     var delayedAcknowledgments: [LSAHeader] = []
     var acknowledgmentDeadline: Instant?
-    /// Hellos that make no neighbor, by who sends them; some may be out of date.
+    /// Hellos that do not match ours, by the router ID of the sender; some may be out of date.
     var mismatches: [RouterID: HelloMismatch] = [:]
 
     var index: UInt32 { configuration.index }
@@ -82,7 +82,8 @@ struct Interface: Sendable {
     }
 
     /// Whether packets can be sent through a neighbor: on a point-to-point link one that is full (or was a moment ago),
-    /// on a link with a designated router all that hear us, as its routers forward to each other directly.
+    /// on a link with a designated router all with bidirectional communication, as its routers forward to each other
+    /// directly.
     func isUsable(_ neighbor: Neighbor) -> Bool {
         isBroadcast ? neighbor.state >= .twoWay : neighbor.isLinked
     }
@@ -94,10 +95,10 @@ struct Interface: Sendable {
     /// Octets of OSPF that fit into one IPv6 packet on this link.
     var maximumPacketSize: Int { min(configuration.mtu, 65_535) - 40 }
 
-    /// How much earlier than after its interval a hello may go.
+    /// The maximum time by which a hello may be sent early.
     var helloSpread: Duration { .nanoseconds(configuration.helloInterval.nanoseconds / 10) }
 
-    /// Has the next hello go now, if that is not too early for it.
+    /// Makes the next hello due now, unless that is too early for it.
     mutating func advanceHello(at now: Instant) {
         guard let lastHello, now >= lastHello + (configuration.helloInterval - helloSpread) else { return }
         nextHello = min(nextHello, now)

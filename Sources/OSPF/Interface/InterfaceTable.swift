@@ -21,13 +21,13 @@ struct InterfaceTable: Sendable, Sequence {
         position(of: neighbor.interface).map { interfaces[$0].neighborIndex(of: neighbor.router) != nil } ?? false
     }
 
-    /// An interface that is there.
+    /// The interface with an index. Traps if there is none.
     subscript(index: UInt32) -> Interface {
         _read { yield interfaces[known(index)] }
         _modify { yield &interfaces[known(index)] }
     }
 
-    /// A neighbor that is there.
+    /// The neighbor with a key. Traps if there is none.
     subscript(neighbor: NeighborKey) -> Neighbor {
         _read {
             let position = known(neighbor.interface)
@@ -67,7 +67,7 @@ extension Interface {
     /// The neighbors' keys, in order.
     var neighborKeys: [NeighborKey] { neighbors.map { NeighborKey(interface: index, router: $0.routerID) } }
 
-    /// How a neighbor that is there is used. Copies neither the interface nor the neighbor.
+    /// How an existing neighbor is used. Copies neither the interface nor the neighbor.
     func use(of router: RouterID) -> Neighbor.Use {
         let place = known(router)
         return Neighbor.Use(isLinked: neighbors[place].isLinked, isUsable: isUsable(neighbors[place]))

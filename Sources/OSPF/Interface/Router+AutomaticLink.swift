@@ -28,7 +28,7 @@ extension Router {
         promptHello(index, at: now)
     }
 
-    /// The last neighbor of an `auto` link has gone, so nothing is known about the link any more.
+    /// The last neighbor of an `auto` link was removed, so the kind of the link is unknown again.
     mutating func updateAutomaticKind(_ index: UInt32, at now: Instant) {
         guard interfaces[index].configuration.kind == .auto, interfaces[index].neighbors.isEmpty,
             interfaces[index].isBroadcast
@@ -52,7 +52,7 @@ extension Router {
         setMode(index, .pointToPoint(trial: trial), at: now)
     }
 
-    /// No description has come: the neighbor listens for a designated router.
+    /// No database description was received: the neighbor waits for a designated router.
     mutating func endTrial(_ trial: Interface.Trial, _ index: UInt32, at now: Instant) {
         setMode(index, .elected(trial.elected), at: now)
         updateAutomaticKind(index, at: now)

@@ -35,7 +35,7 @@ extension Router {
         setMode(index, .elected(electionOutcome(index)), at: now)
     }
 
-    /// Whom this router elects among itself and the neighbors that hear it.
+    /// The outcome of the election among this router and the neighbors with bidirectional communication.
     func electionOutcome(_ index: UInt32) -> DesignatedRouterElection.Outcome {
         let interface = interfaces[index]
         let own = DesignatedRouterElection.Candidate(
@@ -71,7 +71,7 @@ extension Router {
             for neighbor in interfaces[index].neighborKeys {
                 neighborEvent(neighbor, .adjacencyReconsidered, because: fault, at: now)
             }
-            // Those we elect need not wait an interval to learn it.
+            // Informs the elected routers without waiting for the next regular hello.
             promptHello(index, at: now)
         }
     }

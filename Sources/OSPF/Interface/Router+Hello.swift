@@ -5,8 +5,8 @@ internal import Timing
 /// Hellos (RFC 5340 §4.2.1.1, §4.2.2.1; RFC 2328 §9.5, §10.5).
 extension Router {
     /// The minimum time between replacements of neighbors on one interface; earlier hellos are ignored. Every new
-    /// neighbor address takes an entry in the kernel's neighbor table, which is small and shared by all ports: if it is
-    /// full, no packet leaves, not even a hello.
+    /// neighbor address needs an entry in the kernel's neighbor table, which is small and shared by all interfaces. If
+    /// it is full, no packet can be sent, not even a hello.
     static let replacementDistance = Duration.milliseconds(50)
 
     mutating func sendHello(_ index: UInt32, at now: Instant) {
@@ -29,8 +29,8 @@ extension Router {
             now + configuration.helloInterval - random.duration(below: interfaces[index].helloSpread)
     }
 
-    /// Sends a hello now, or as soon as the minimum time since the last one is over: a new neighbor learns without
-    /// delay that it is heard.
+    /// Sends a hello now, or as soon as the minimum time since the last one is over, so that a new neighbor is listed
+    /// without delay.
     mutating func promptHello(_ index: UInt32, at now: Instant) {
         guard interfaces[index].promptHello == nil else { return }
         if let last = interfaces[index].lastHello, now < last + Self.promptHelloDistance {
@@ -56,7 +56,7 @@ extension Router {
         let hearsUs = hello.neighbors.contains(routerID)
         if !hearsUs || isNew { promptHello(index, at: now) }
         if hearsUs {
-            // In any other state nothing follows from it, and most hellos come in another.
+            // In other states the event has no effect, and most hellos are received in other states.
             if interfaces[neighbor].state == .initial { neighborEvent(neighbor, .twoWayReceived, at: now) }
         } else {
             let fault = NeighborFault.notListed(among: hello.neighbors.count)
@@ -67,7 +67,7 @@ extension Router {
         electAgainIfNeeded(index, was: old, router: router, at: now)
     }
 
-    /// What in a hello makes an `auto` link broadcast.
+    /// Why a hello makes an `auto` link broadcast; `nil` if it does not.
     private func broadcastCause(
         _ hello: Hello, from router: RouterID, isKnown: Bool, on index: UInt32
     ) -> BroadcastCause? {
@@ -75,7 +75,8 @@ extension Router {
         return isKnown || interfaces[index].neighbors.isEmpty ? nil : .secondNeighbor
     }
 
-    /// Makes the sender a neighbor unless it is one. Returns whether it is new; `nil` when there are too many.
+    /// Makes the sender a neighbor unless it is one. Returns whether it is new; `nil` if the hello must be ignored
+    /// because of a limit.
     private mutating func makeNeighbor(
         _ key: NeighborKey, at source: IPv6Address, hello: Hello, now: Instant
     ) -> Bool? {
@@ -144,9 +145,9 @@ extension Neighbor {
 }
 
 extension InterfaceConfiguration {
-    /// HelloInterval on the wire, at least 1.
+    /// HelloInterval in hellos, in whole seconds (rounded up), at least 1.
     var helloSeconds: UInt16 { Self.wireSeconds(helloInterval) }
-    /// RouterDeadInterval on the wire, at least 1.
+    /// RouterDeadInterval in hellos, in whole seconds (rounded up), at least 1.
     var deadSeconds: UInt16 { Self.wireSeconds(deadInterval) }
 
     private static func wireSeconds(_ duration: Duration) -> UInt16 {

@@ -2,7 +2,7 @@ public import Addressing
 import OSPFPacket
 public import Timing
 
-/// A received hello that makes no neighbor, because it does not match ours (RFC 5340 §4.2.2, §4.2.2.1).
+/// A received hello that creates no neighbor, because it does not match ours (RFC 5340 §4.2.2, §4.2.2.1).
 public struct HelloMismatch: Hashable, Sendable {
     /// The sender.
     public var neighbor: RouterID
@@ -10,7 +10,7 @@ public struct HelloMismatch: Hashable, Sendable {
     public var field: Notice.HelloField
     /// Its value.
     public var theirs: Int
-    /// What we say.
+    /// Our value.
     public var ours: Int
     /// When it expires unless it is received again.
     public var deadline: Instant
@@ -41,8 +41,8 @@ extension Router {
         return false
     }
 
-    /// Notes that a packet belongs to another area than ours (RFC 5340 §4.2.2). Only hellos of our instance count: an
-    /// instance of another number may be in any area.
+    /// Records that a packet belongs to another area than ours (RFC 5340 §4.2.2). Only hellos of our instance count:
+    /// another instance may be in any area.
     mutating func recordAreaMismatch(_ packet: Packet, on index: UInt32, at now: Instant) {
         guard case .hello(let hello) = packet.body, packet.header.instanceID == configuration.instanceID,
             ![routerID, .none].contains(packet.header.routerID)
@@ -52,8 +52,8 @@ extension Router {
             from: packet.header.routerID, on: index, at: now)
     }
 
-    /// Notes a hello of another instance (RFC 5340 §4.2.2). Several instances may share a link, so this is a mismatch only
-    /// where no neighbor has the right one.
+    /// Records a hello of another instance (RFC 5340 §4.2.2). Several instances may share a link, so this is a mismatch
+    /// only where no neighbor has the right one.
     mutating func recordInstanceMismatch(_ packet: Packet, on index: UInt32, at now: Instant) {
         guard case .hello(let hello) = packet.body, ![routerID, .none].contains(packet.header.routerID),
             interfaces[index].neighbors.isEmpty
@@ -63,8 +63,8 @@ extension Router {
             from: packet.header.routerID, on: index, at: now)
     }
 
-    /// Whether the sender of a hello has another link-local address than this end. With the same, nothing that is sent to it
-    /// by unicast leaves this machine, and the database exchange never ends.
+    /// Whether the sender of a hello has another link-local address than this end. With the same address, no unicast
+    /// packet to it leaves this machine, and the database exchange never ends.
     mutating func hasOwnAddress(
         _ hello: Hello, from router: RouterID, at source: IPv6Address, on index: UInt32, now: Instant
     ) -> Bool {

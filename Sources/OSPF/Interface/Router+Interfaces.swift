@@ -2,9 +2,10 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// Interfaces that appear, change and vanish (RFC 2328 §9.2, §9.3).
+/// Interfaces that come up, change and go down (RFC 2328 §9.2, §9.3).
 extension Router {
-    /// Hellos out of turn keep at least this distance, so that two routers cannot drive each other into a storm.
+    /// The minimum time between a prompt hello and the hello before it, so that two routers cannot cause a storm of
+    /// hellos.
     static let promptHelloDistance = Duration.milliseconds(5)
 
     mutating func interfaceUp(_ configuration: InterfaceConfiguration, at now: Instant) {
@@ -75,7 +76,7 @@ extension Router {
         origination.interfacesChanged()
     }
 
-    /// Forgets the LSAs that belong to the link of an interface.
+    /// Removes the LSAs that belong to the link of an interface.
     mutating func removeLinkLSAs(_ index: UInt32, at now: Instant) {
         for key in database.entries.keys.filter({ $0.interface == index }).sorted() { removeLSA(key, at: now) }
         origination.removeInterface(index)
@@ -116,7 +117,7 @@ extension Router {
         for neighbor in interfaces[index].neighborKeys.reversed() { runNeighborTimers(neighbor, at: now) }
     }
 
-    /// Sends a packet out of an interface; octets and type are counted.
+    /// Encodes a packet and sends it on an interface.
     mutating func send(_ body: Packet.Body, on index: UInt32, to destination: IPv6Address) {
         let source = interfaces[index].configuration.linkLocalAddress
         let octets = Packet(header: packetHeader, body: body).encode(source: source, destination: destination)
@@ -139,7 +140,7 @@ extension Router {
     /// The options in hellos, descriptions and link-LSAs.
     var options: OSPFOptions { origination.isStubRouter ? [.v6, .e] : [.v6, .e, .r] }
 
-    /// Whom floods and acknowledgments of many go to (RFC 2328 §13.3 (5), §13.5).
+    /// The destination of flooded LSAs and delayed acknowledgments (RFC 2328 §13.3 (5), §13.5).
     func floodDestination(_ index: UInt32) -> IPv6Address {
         switch interfaces[index].state(of: routerID) {
         case .drOther, .waiting: .allDRouters

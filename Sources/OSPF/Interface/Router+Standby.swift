@@ -7,20 +7,21 @@ internal import Timing
 /// no neighbors, are not announced, and take over when the active one fails.
 ///
 /// An interface detects this when it receives a hello of its own router. The choice of the active one concerns only
-/// this router, so the current one stays active, whatever its number.
+/// this router, so the current one stays active, regardless of its index.
 extension Router {
     /// How long a new interface listens before its first hello if other interfaces of this router have neighbors: it
     /// may be on the link of one of these, and a hello from a second interface would end the adjacency with them.
     static let listeningTime = Duration.milliseconds(10)
 
-    /// Whether an interface that comes up must listen first. The others send hellos at once, so that it receives them.
+    /// Sends hellos on all interfaces that have two-way neighbors. Returns whether there are any, so that the new interface
+    /// must listen first.
     mutating func sendFinalHellos(at now: Instant) -> Bool {
         let others = interfaces.indices.filter { interfaces[$0].hasConversation }
         for other in others { promptHello(other, at: now) }
         return !others.isEmpty
     }
 
-    /// The interface of this router that a hello with its own router ID came out of; `nil` for a hello of another router.
+    /// The interface of this router that sent a hello with its own router ID; `nil` if another router sent the hello.
     func ownSender(of hello: Hello, from source: IPv6Address) -> UInt32? {
         let index = hello.interfaceID
         guard interfaces.contains(index), interfaces[index].configuration.linkLocalAddress == source else { return nil }
@@ -29,7 +30,7 @@ extension Router {
 
     /// An interface has received a hello of another interface of this router, so both are on one link.
     mutating func receivedOwnHello(_ sender: UInt32, on index: UInt32, at now: Instant) {
-        // The sender may have gone on standby since it sent the hello.
+        // The sender may have changed to standby since it sent the hello.
         guard sender != index, !interfaces[sender].isSilent else { return }
         switch interfaces[index].mode {
         case .passive: break
@@ -55,7 +56,7 @@ extension Router {
         interfaces[index].becomeStandby()
         setMode(index, standbyMode(for: active, at: now), at: now)
         notify(.standby(interface: index, active: active))
-        // Neighbors that have just taken this interface for the router's only one do not take another at once.
+        // Neighbors that have just received a hello of this interface may ignore those of the active one for that time.
         interfaces[active].correctingHello = now + Self.replacementDistance + .milliseconds(10)
     }
 
@@ -80,7 +81,7 @@ extension Interface {
         if case .standby(let active, _) = mode { active } else { nil }
     }
 
-    /// Whether a neighbor hears it.
+    /// Whether it has bidirectional communication with a neighbor.
     fileprivate var hasConversation: Bool { neighbors.contains { $0.state >= .twoWay } }
 
     /// Drops whatever was to be sent.

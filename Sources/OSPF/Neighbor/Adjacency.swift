@@ -3,17 +3,17 @@ internal import Timing
 
 /// The adjacency with a neighbor from ExStart on (RFC 2328 §10): the database exchange, and flooding to it.
 struct Adjacency: Sendable {
-    /// How far it has come; each stage carries what only it needs.
+    /// The stage of the adjacency; each stage stores only what it needs.
     enum Stage: Sendable {
-        /// Settling who leads, until the exchange is given up.
+        /// Negotiating the master; the exchange restarts at `until`.
         case exStart(until: Instant)
-        /// Describing databases, until the exchange is given up.
+        /// Describing databases; the exchange restarts at `until`.
         case exchange(DatabaseSummary, until: Instant)
-        /// Waiting for requested LSAs, until the exchange is given up.
+        /// Waiting for requested LSAs; the exchange restarts at `until`.
         case loading(until: Instant)
-        /// Databases agree. An election may want no adjacency any more, and the next hello may change its outcome again; so
-        /// the adjacency stays for a moment (RFC 2328 §10.3 ends it at once). One adjacency too many harms nobody, but
-        /// without one the designated router does not announce its neighbor.
+        /// Databases agree. After an election the adjacency may no longer be wanted, and the next hello may change the
+        /// outcome again. So the adjacency stays for a short time (RFC 2328 §10.3 ends it at once). An unneeded
+        /// adjacency does no harm, but without an adjacency the designated router does not announce its neighbor.
         case full(unwanted: Unwanted? = nil)
     }
 
@@ -32,14 +32,14 @@ struct Adjacency: Sendable {
         var isComplete: Bool { next >= keys.count }
     }
 
-    /// A database description sent and kept for sending again.
+    /// A database description that was sent, kept for retransmission.
     struct SentDescription: Sendable {
         var octets: [UInt8]
         /// When it was sent first.
         var sent: Instant
         /// Whether more descriptions follow (M-bit).
         var hasMore: Bool
-        /// When it goes again, unless answered; `nil` at the slave, which only answers.
+        /// When it is retransmitted unless answered; `nil` at the slave, which only answers.
         var deadline: Instant?
         var attempts = 0
     }
@@ -58,7 +58,7 @@ struct Adjacency: Sendable {
     }
 
     var stage: Stage
-    /// Whether this router leads the exchange.
+    /// Whether this router is the master of the exchange.
     var isMaster = true
     var sent: SentDescription?
     var received: ReceivedDescription?
@@ -95,7 +95,7 @@ struct Adjacency: Sendable {
         }
     }
 
-    /// The full adjacency is not wanted, if it is full.
+    /// Set while a full adjacency is not wanted; `nil` in other stages.
     var unwanted: Unwanted? {
         get { if case .full(let unwanted) = stage { unwanted } else { nil } }
         set { if case .full = stage { stage = .full(unwanted: newValue) } }

@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// What a neighbor has to know of its router and interface to go on with the adjacency.
+/// The properties of the router and the interface that an adjacency depends on.
 struct AdjacencyContext {
     /// The header of our packets.
     var header: PacketHeader
@@ -14,10 +14,10 @@ struct AdjacencyContext {
 
     var routerID: RouterID { header.routerID }
 
-    /// After this number of dead intervals without an end, an exchange restarts, with a notice.
+    /// An exchange restarts, with a notice, after this number of dead intervals without progress.
     static let exchangePatience = 3
 
-    /// The time an exchange is given.
+    /// The maximum time of an exchange without progress.
     var exchangePatience: Duration { interface.deadInterval * Self.exchangePatience }
 
     /// The delay before an unanswered packet is sent again: short at first, then the configured interval. Cables lose
@@ -27,10 +27,10 @@ struct AdjacencyContext {
         return attempts < 4 ? min(interval, .milliseconds(100) * (1 << attempts)) : interval
     }
 
-    /// Where an LSA belongs in the database when it is on this link.
+    /// The database key of an LSA on this link.
     func databaseKey(_ key: LSAKey) -> DatabaseKey { DatabaseKey(key, on: interface.index) }
 
-    /// Updates with LSAs of the database, in as many packets as they need.
+    /// Encodes LSAs of the database as link state updates, in as many packets as needed.
     func updates(_ keys: [DatabaseKey], of database: LinkStateDatabase, to destination: IPv6Address) -> [[UInt8]] {
         let source = interface.linkLocalAddress
         var encoder = UpdateEncoder(header: header, mtu: interface.mtu)

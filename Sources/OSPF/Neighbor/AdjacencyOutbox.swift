@@ -1,19 +1,19 @@
 import Addressing
 import OSPFPacket
 
-/// What a step of an adjacency leads to, in order. ``Router/carryOut(_:with:usedBefore:at:)`` does it.
+/// The effects of a step of an adjacency, in order. ``Router/carryOut(_:with:usedBefore:at:)`` carries them out.
 struct AdjacencyOutbox {
     enum Item {
         /// A packet for the neighbor.
         case send(PacketType, [UInt8])
         case stateChanged(from: NeighborState, to: NeighborState, NeighborChangeReason)
         case fellBack(NeighborFallback)
-        /// LSAs that the neighbor owes an acknowledgment of, or does not owe it any more.
+        /// LSAs for which the neighbor owes an acknowledgment from now on (`by` is 1) or no longer (−1).
         case unacknowledged([DatabaseKey], by: Int)
-        /// So many LSAs are sent again.
+        /// The number of LSAs that were retransmitted.
         case retransmitted(Int)
         case rejected(RejectionReason)
-        /// The neighbor describes more than the bounds allow to ask for.
+        /// The neighbor describes more LSAs than the limits allow to request.
         case databaseIsFull
         case notice(NeighborNotice)
     }

@@ -4,7 +4,7 @@ internal import Timing
 
 /// The exchange of database descriptions (RFC 2328 §10.6, §10.8; RFC 5340 §4.2.1.2, §4.2.2.2).
 extension Neighbor {
-    /// ExStart: both claim to lead; the higher router ID will.
+    /// ExStart: both routers claim to be master. The one with the higher router ID becomes it.
     mutating func startNegotiation(in context: AdjacencyContext, into outbox: inout AdjacencyOutbox) {
         adjacency = Adjacency(stage: .exStart(until: context.now + context.exchangePatience))
         sequenceNumber &+= 1
@@ -23,7 +23,7 @@ extension Neighbor {
             if entry.age(at: context.now) < LSAHeader.maxAge { keys.append(key) }
         }
         for key in database.maxAged.sorted() where key.interface == 0 || key.interface == interface {
-            // Soon, because they may be LSAs of a router that has come back and needs them flushed.
+            // Soon, because they may be LSAs of a router that has restarted and needs them flushed.
             if awaitAcknowledgment(of: key, after: .milliseconds(20), at: context.now) {
                 outbox.append(.unacknowledged([key], by: 1))
             }
@@ -74,7 +74,7 @@ extension Neighbor {
         sendDescription(headers, flags: flags, in: context, into: &outbox)
     }
 
-    /// Processes a description. At most `room` LSAs may be requested because of it.
+    /// Processes a description. A maximum of `room` LSAs may be requested because of it.
     mutating func receive(
         _ description: DatabaseDescription, room: Int, in context: AdjacencyContext, _ database: LinkStateDatabase,
         into outbox: inout AdjacencyOutbox
@@ -94,7 +94,7 @@ extension Neighbor {
     ) -> Bool {
         let ours = min(context.interface.mtu, Int(UInt16.max))
         let theirs = Int(description.interfaceMTU)
-        // 0 is sent on virtual links, and by implementations that do not know it.
+        // 0 is sent on virtual links, and by implementations that do not know the MTU.
         let disagrees = theirs != 0 && theirs != ours
         if disagrees, mismatchedMTU != theirs {
             mismatchedMTU = theirs
@@ -147,7 +147,7 @@ extension Neighbor {
         accept(description, room: room, in: context, database, into: &outbox)
     }
 
-    /// The master passes over a repetition, the slave answers as before. When the exchange is over, it does so for
+    /// The master ignores a repetition; the slave repeats its answer. After the end of the exchange it does so only for
     /// RouterDeadInterval (RFC 2328 §10.8).
     private mutating func receiveRepetition(
         in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
@@ -161,7 +161,7 @@ extension Neighbor {
         outbox.append(.send(.databaseDescription, answer.octets))
     }
 
-    /// Remembers with which number the neighbor began its latest exchange.
+    /// Records the sequence number with which the neighbor began its latest exchange.
     private mutating func recordBeginning(_ description: DatabaseDescription) {
         guard description.flags.contains(.initialize) else { return }
         beginning = description.sequenceNumber
@@ -207,9 +207,10 @@ extension Neighbor {
             }
             let key = context.databaseKey(header.key)
             if let entry = database[key], header.recency(comparedTo: entry.header(at: context.now)) != .newer {
-                // Flushed since our own description started, and no other router will flood that to it.
+                // We have flushed it since our own description started, and no other router will flood that to the
+                // neighbor.
                 let isFlushed = entry.age(at: context.now) >= LSAHeader.maxAge && header.age < LSAHeader.maxAge
-                // An LSA that was flushed earlier is in the list already, and not for long.
+                // An LSA that was flushed earlier is in the retransmission list already, with a short delay.
                 if isFlushed, adjacency?.retransmissions.contains(key) == false,
                     awaitAcknowledgment(of: key, after: context.interface.retransmitInterval, at: context.now)
                 {
@@ -238,7 +239,7 @@ extension Neighbor {
         adjacency?.isMaster == false ? sequenceNumber &+ 1 : sequenceNumber
     }
 
-    /// The fault of a description that is no repetition: it should be the next of the exchange (RFC 2328 §10.6).
+    /// The fault of a description that is not a repetition: it should be the next of the exchange (RFC 2328 §10.6).
     private func fault(in description: DatabaseDescription) -> NeighborFault? {
         if description.flags.contains(.initialize) { return .initializeBit }
         guard state == .exchange, let adjacency, let options = adjacency.received?.options else {

@@ -1,9 +1,9 @@
 import OSPFPacket
 internal import Timing
 
-/// The neighbor state machine at work (RFC 2328 §10.3).
+/// Event handling of the neighbor state machine (RFC 2328 §10.3).
 extension Neighbor {
-    /// Handles an event. Events that can move the neighbor back have a fault that says why.
+    /// Handles an event. Events that can move the neighbor to an earlier state have a fault as the reason.
     mutating func handle(
         _ event: NeighborEvent, because fault: NeighborFault? = nil, in context: AdjacencyContext,
         _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
@@ -54,8 +54,8 @@ extension Neighbor {
         }
     }
 
-    /// Has a full adjacency end after a hello interval if it is not wanted: until then all routers on the link have sent hellos
-    /// with the outcomes of their elections.
+    /// Lets a full adjacency that is not wanted end after a hello interval. By then all routers on the link have sent
+    /// hellos with the outcomes of their elections.
     private mutating func noteUnwanted(because fault: NeighborFault?, in context: AdjacencyContext) {
         if context.adjacencyIsWanted {
             adjacency?.unwanted = nil
@@ -65,7 +65,7 @@ extension Neighbor {
         }
     }
 
-    /// Drops everything that was still to be sent.
+    /// Ends the adjacency. Discards everything that was still to be sent.
     mutating func endAdjacency(into outbox: inout AdjacencyOutbox) {
         guard let adjacency else { return }
         outbox.append(.unacknowledged(Array(adjacency.retransmissions.keys), by: -1))

@@ -1,12 +1,12 @@
 import OSPFPacket
 internal import Timing
 
-/// Asking for LSAs, and answering (RFC 2328 §10.7, §10.9).
+/// Link state requests and the replies to them (RFC 2328 §10.7, §10.9).
 extension Neighbor {
-    /// LSAs sent in answer to one request packet; who wants more asks again.
+    /// The maximum number of LSAs sent in reply to one request packet. The neighbor requests the rest again.
     static let answersPerRequest = 1024
 
-    /// Whether LSAs may have to be asked for, or nothing is left to be.
+    /// Whether ``requestMore(in:_:into:)`` may have to request LSAs or to end Loading.
     var mayRequest: Bool {
         switch adjacency?.stage {
         case .exchange: adjacency?.requests.isEmpty == false
@@ -15,7 +15,7 @@ extension Neighbor {
         }
     }
 
-    /// Requests LSAs that were described and are missing, one packet at a time; ends Loading when none is.
+    /// Requests LSAs that were described and are missing, one packet at a time. Ends Loading if none is missing.
     mutating func requestMore(
         in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {
@@ -39,7 +39,7 @@ extension Neighbor {
         outbox.append(packet: .linkStateRequest(LinkStateRequest(keys: keys)), to: address, in: context)
     }
 
-    /// An instance has come. It ends the request for it, unless a later one was described.
+    /// An instance was received. It ends the request for the LSA, unless a later instance was described.
     mutating func satisfyRequest(with header: LSAHeader, patience: Duration, at now: Instant) {
         guard adjacency?.requests.satisfy(with: header) == true else { return }
         // The deadline moves as long as LSAs arrive.

@@ -3,22 +3,22 @@ internal import Timing
 
 /// LSAs that were flooded to a neighbor and are not acknowledged (RFC 2328 §13.6).
 extension Neighbor {
-    /// LSAs sent again to one neighbor in one go.
+    /// The maximum number of LSAs retransmitted to one neighbor at a time.
     static let retransmissionBatch = 256
 
-    /// Adds an LSA that the neighbor is to acknowledge. Returns whether it was not there yet.
+    /// Adds an LSA that the neighbor must acknowledge. Returns whether it was not there yet.
     mutating func awaitAcknowledgment(
         of key: DatabaseKey, after delay: Duration, at now: Instant
     ) -> Bool {
         adjacency?.retransmissions.insert(key, deadline: now + delay) ?? false
     }
 
-    /// Takes an LSA off the list; whether it was there.
+    /// Removes an LSA from the list. Returns whether it was there.
     mutating func removeFromRetransmissionList(_ key: DatabaseKey) -> Bool {
         adjacency?.retransmissions.remove(key) ?? false
     }
 
-    /// Sends again what has not been acknowledged.
+    /// Retransmits LSAs whose deadline has passed.
     mutating func retransmit(
         in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {
@@ -26,7 +26,7 @@ extension Neighbor {
         let due =
             adjacency?.retransmissions.popDue(at: context.now, limit: Self.retransmissionBatch, interval: interval)
             ?? []
-        // What still waits in the flood queue has not been sent for the first time.
+        // This includes LSAs that still wait in the flood queue and have not been sent for the first time.
         outbox.append(.retransmitted(due.count))
         for octets in context.updates(due, of: database, to: address) {
             outbox.append(.send(.linkStateUpdate, octets))

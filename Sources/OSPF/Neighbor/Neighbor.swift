@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// A neighbor (RFC 2328 §10): what its hellos say, and the adjacency with it.
+/// A neighbor (RFC 2328 §10): the contents of its hellos, and the adjacency with it.
 struct Neighbor: Sendable {
     let routerID: RouterID
     var interfaceID: UInt32
@@ -27,7 +27,7 @@ struct Neighbor: Sendable {
     var sequenceNumber: UInt32
     /// The sequence number with which the neighbor began its latest exchange.
     var beginning: UInt32?
-    /// The MTU it described, where that does not agree with ours, until an exchange succeeds.
+    /// The MTU in its database descriptions, if it differs from ours, until an exchange succeeds.
     var mismatchedMTU: Int?
 
     var state: NeighborState { adjacency?.state ?? (hearsUs ? .twoWay : .initial) }
@@ -35,7 +35,7 @@ struct Neighbor: Sendable {
     /// Whether a point-to-point link with it is announced and used.
     var isLinked: Bool { state == .full || heldUntil != nil }
 
-    /// Whether nothing is on its way between us: no exchange under way and nothing unacknowledged.
+    /// Whether nothing is under way between us: no exchange, and nothing unacknowledged.
     var isQuiet: Bool {
         guard let adjacency else { return true }
         return adjacency.state == .full && adjacency.requests.isEmpty && adjacency.retransmissions.isEmpty

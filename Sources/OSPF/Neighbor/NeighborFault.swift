@@ -4,17 +4,17 @@ public import Timing
 
 /// What made the adjacency with a neighbor fall back to an earlier state: which field, and which value.
 public enum NeighborFault: Hashable, Sendable {
-    /// Its hello lists others, so many, but not us.
+    /// Its hello lists this number of other routers, but not us.
     case notListed(among: Int)
-    /// Its hello came from another address.
+    /// Its hello was received from another address.
     case address(was: IPv6Address, is: IPv6Address)
-    /// Its hello came with another router ID.
+    /// Its hello was received with another router ID.
     case routerID(was: RouterID, is: RouterID)
     /// No hello for this time.
     case silence(Duration)
     /// Neither we nor it are the designated router or the backup that the link has now.
     case designatedRouter(RouterID, backup: RouterID)
-    /// Its description has another sequence number than the next.
+    /// Its database description does not have the next sequence number.
     case sequenceNumber(expected: UInt32, received: UInt32)
     /// Its description has another master bit than was negotiated.
     case masterBit(received: Bool)
@@ -28,7 +28,7 @@ public enum NeighborFault: Hashable, Sendable {
     case lateRepetition(after: Duration)
     /// It describes an LSA of a reserved scope.
     case reservedScope(LSAType)
-    /// It asks for an LSA that we do not have.
+    /// It requests an LSA that we do not have.
     case unknownLSA(LSAKey)
     /// It sent an earlier instance of an LSA than it had described.
     case earlierInstance(LSAKey, described: Int32, received: Int32)
@@ -72,9 +72,9 @@ extension LSAKey {
     }
 }
 
-/// The latest fall back of a neighbor.
+/// The latest change of a neighbor to an earlier state.
 public struct NeighborFallback: Hashable, Sendable {
-    /// When it was.
+    /// When it happened.
     public var moment: Instant
     /// The state before.
     public var from: NeighborState

@@ -1,10 +1,10 @@
-/// What can happen to a neighbor (RFC 2328 §10.2).
+/// An event of a neighbor (RFC 2328 §10.2).
 enum NeighborEvent: Sendable {
     /// Its hello lists us.
     case twoWayReceived
     /// Its hello does not list us.
     case oneWayReceived
-    /// Master and slave are settled.
+    /// Master and slave are negotiated.
     case negotiationDone
     /// Both databases are described.
     case exchangeDone
@@ -12,11 +12,11 @@ enum NeighborEvent: Sendable {
     case loadingDone
     /// Whether an adjacency is wanted may have changed.
     case adjacencyReconsidered
-    /// No adjacency has been wanted with a neighbor that is full for as long as elections may take.
+    /// A full adjacency has not been wanted for as long as elections may take.
     case adjacencyUnwanted
-    /// A description was out of sequence, had changed options, or was another first one.
+    /// A description was out of sequence, had changed options, or had the initialize bit set.
     case sequenceNumberMismatch
-    /// It asked for an LSA we do not have, or sent an older one than it had described.
+    /// It requested an LSA that we do not have, or sent an older one than it had described.
     case badLinkStateRequest
     /// The exchange made no progress for a long time.
     case stalled
@@ -38,8 +38,8 @@ enum NeighborEvent: Sendable {
 }
 
 extension NeighborState {
-    /// The state after an event (RFC 2328 §10.3), and whether the exchange restarts even in the same state. Down is
-    /// left when a neighbor is created and entered when it is removed, so it does not occur here.
+    /// The state after an event (RFC 2328 §10.3). Down is left when a neighbor is created and entered when it is
+    /// removed, so it does not occur here.
     func next(on event: NeighborEvent, adjacencyIsWanted: Bool, nothingToRequest: Bool) -> NeighborState {
         switch event {
         case .twoWayReceived:
@@ -63,7 +63,7 @@ extension NeighborState {
             self > .twoWay && !adjacencyIsWanted ? .twoWay : self
         case .sequenceNumberMismatch, .badLinkStateRequest, .stalled:
             if self >= .exchange || (self == .exStart && event.restartsNegotiation) {
-                // A full adjacency may be unwanted for a moment.
+                // A full adjacency may be unwanted for a short time.
                 adjacencyIsWanted ? .exStart : .twoWay
             } else {
                 self

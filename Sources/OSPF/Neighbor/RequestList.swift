@@ -7,7 +7,7 @@ struct RequestList: Sendable {
     private var order = FIFO<LSAKey>()
     /// LSAs of the last request that have not arrived yet.
     private var asked: Set<LSAKey> = []
-    /// When to ask again.
+    /// When to repeat the request.
     private(set) var deadline: Instant?
     private(set) var attempts = 0
 
@@ -15,7 +15,7 @@ struct RequestList: Sendable {
     var isEmpty: Bool { wanted.isEmpty }
     /// The number of slots in the order of requests; bounded by the number of wanted LSAs.
     var orderCount: Int { order.count }
-    /// Whether everything asked for has come, so that more can be asked for.
+    /// Whether everything requested has arrived, so that more can be requested.
     var isIdle: Bool { asked.isEmpty }
 
     subscript(key: LSAKey) -> LSAHeader? { wanted[key] }
@@ -55,7 +55,7 @@ struct RequestList: Sendable {
         if wanted.isEmpty { self = RequestList() }
     }
 
-    /// The next LSAs to ask for, at most `limit`. To be called when nothing asked for is missing.
+    /// The next LSAs to request, a maximum of `limit`. Call this only when everything requested has arrived.
     mutating func next(limit: Int) -> [LSAKey] {
         assert(asked.isEmpty)
         var keys: [LSAKey] = []

@@ -2,15 +2,16 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// A neighbor that was full and restarts the adjacency has usually just been replaced by its next process, while its
-/// kernel forwards as before. The link with it stays in the router-LSA and in use for a moment, in which the two
-/// synchronize; so no other router notices. Everything else depends on the neighbor's real state.
+/// A neighbor that was full and restarts the adjacency usually runs a new process, while its kernel forwards as before.
+/// The link with it stays in the router-LSA and in use for a short time, in which the two routers synchronize, so that
+/// no other router notices. Everything else depends on the neighbor's actual state.
 extension Router {
     /// The maximum time. RFC 2328 §12.4 allows 5 s before a change is originated.
     static let linkHold = Duration.seconds(1)
 
     /// Called when a neighbor leaves Full. Only a point-to-point link is held, and only while the neighbor announces it
-    /// too: a neighbor that stopped has flushed its LSAs, and one that does not hear us any more has removed the link.
+    /// too. A neighbor that stopped has flushed its LSAs, and one that no longer receives our hellos has removed the
+    /// link.
     mutating func holdLink(_ neighbor: NeighborKey, at now: Instant) {
         guard !interfaces[neighbor.interface].isBroadcast,
             isAdvertisedLink(neighbor.router, interfaces[neighbor].interfaceID, on: neighbor.interface)
@@ -25,7 +26,7 @@ extension Router {
         }
     }
 
-    /// It has taken too long, or it is another neighbor that came.
+    /// Stops holding the link: its time is over, or the neighbor has another interface ID.
     mutating func releaseLink(_ neighbor: NeighborKey, at now: Instant) {
         interfaces[neighbor].heldUntil = nil
         origination.interfacesChanged()

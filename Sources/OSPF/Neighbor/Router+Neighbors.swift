@@ -4,7 +4,7 @@ internal import Timing
 
 /// Events of neighbors. The adjacency belongs to the neighbor; its consequences for the rest of the router are here.
 extension Router {
-    /// Handles an event of a neighbor. Events that can move it back have a fault that says why.
+    /// Handles an event of a neighbor. Events that can move it to an earlier state have a fault as the reason.
     mutating func neighborEvent(
         _ neighbor: NeighborKey, _ event: NeighborEvent, because fault: NeighborFault? = nil, at now: Instant
     ) {
@@ -42,8 +42,8 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
-    /// Sees to it that every neighbor is asked for the next LSAs as soon as those asked for before have come, from
-    /// it or from others.
+    /// Requests the next LSAs from every neighbor as soon as those requested before have arrived, from it or from
+    /// others.
     mutating func continueLoading(at now: Instant) {
         for index in interfaces.indices where interfaces[index].neighbors.contains(where: \.mayRequest) {
             for neighbor in interfaces[index].neighborKeys where interfaces[neighbor].mayRequest {
@@ -99,12 +99,12 @@ extension Router {
         interfaces[neighbor.interface].use(of: neighbor.router)
     }
 
-    /// LSAs that all neighbors together have been or will be asked for.
+    /// The number of LSAs in the request lists of all neighbors.
     private var requestCount: Int {
         interfaces.reduce(0) { $1.neighbors.reduce($0) { $0 + ($1.adjacency?.requests.count ?? 0) } }
     }
 
-    /// Does what a step of an adjacency leads to. The neighbor may be gone with that step.
+    /// Carries out the effects of a step of an adjacency. The step may have removed the neighbor.
     private mutating func carryOut(
         _ outbox: AdjacencyOutbox, with neighbor: NeighborKey, usedBefore before: Neighbor.Use, at now: Instant
     ) {

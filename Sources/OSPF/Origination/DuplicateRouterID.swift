@@ -4,32 +4,33 @@ public import Timing
 
 /// Signs that another router has this router's ID (RFC 7503 §7).
 struct DuplicateDetection: Sendable {
-    /// What to do once the event in hand is through.
+    /// What to do after the current event has been processed.
     enum Resolution: Hashable, Sendable {
-        /// Take another ID.
+        /// Choose another router ID.
         case yield(seenOn: UInt32?)
     }
 
-    /// A router that keeps sending LSAs of ours newer than ours is another router. LSAs of earlier runs of ours are
-    /// replaced by a few instances within seconds, so five in a minute count only if they continue for a while.
+    /// If newer instances of our own LSAs keep arriving, another router originates them. LSAs of an earlier run of this
+    /// router are replaced by a few instances within seconds. So five in a minute indicate another router only if they
+    /// continue for some time.
     static let window = Duration.seconds(60)
     static let patience = (count: 5, time: Duration.seconds(15))
 
     var resolution: Resolution?
-    /// How often another ID may be taken.
+    /// Limits how often the router ID may be changed.
     private(set) var backoff = YieldBackoff()
-    /// When a neighbor with our ID was first heard, by interface.
+    /// When a packet from a neighbor with our ID was first received, by interface index.
     var neighborSeen: [UInt32: Instant] = [:]
-    /// When a sign of another router with our ID was last seen.
+    /// When another router with our ID was last detected.
     var lastSeen: Instant?
-    /// When the last notice about a distant duplicate was sent.
+    /// When the last notice about a duplicate that was detected by its LSAs was sent.
     var distantNotified: Instant?
     /// When our own auto-configuration-LSA was last received with another fingerprint.
     var otherFingerprintSeen: Instant?
     /// When the current window of replaced router-LSAs started, and their number.
     var outlived: (since: Instant, count: Int)?
 
-    /// Router IDs of others whose fingerprint changed, with how often and when.
+    /// Router IDs of other routers whose fingerprint changed, with the number of changes and the time of the last one.
     private var changes: [RouterID: FingerprintChanges] = [:]
 
     private struct FingerprintChanges: Sendable {
@@ -53,12 +54,12 @@ struct DuplicateDetection: Sendable {
         if changes.count < Self.mostChanging { changes[router] = FingerprintChanges(count: 1, last: now) }
     }
 
-    /// The IDs that several other routers have.
+    /// The router IDs, other than ours, that several routers use, ascending.
     func others(at now: Instant) -> [RouterID] {
         changes.filter { $0.value.count >= Self.changesOfDuplicates && now - $0.value.last < Self.window }.keys.sorted()
     }
 
-    /// Another ID was taken: everything noted about the old one is removed.
+    /// The router ID was changed. Removes everything recorded about the old one, except for the back-off.
     mutating func yielded(at now: Instant) {
         var backoff = backoff
         backoff.yielded(at: now)
@@ -68,9 +69,9 @@ struct DuplicateDetection: Sendable {
 }
 
 extension Router {
-    /// A packet with our own router ID was received. Unless it is our own packet, the neighbor at that address is a
-    /// duplicate: the smaller link-local address takes another ID (§7.1); a configured ID stays. If a neighbor that
-    /// should yield does not, this router yields in the end.
+    /// A packet with our own router ID was received. Unless it is our own packet, its sender is a duplicate: the router
+    /// with the smaller link-local address changes its ID (§7.1). A configured ID is not changed. If a neighbor that
+    /// should change its ID does not do so within three dead intervals, this router changes its own.
     mutating func receivedOwnRouterID(from source: IPv6Address, on index: UInt32, at now: Instant) {
         guard !interfaces.contains(where: { $0.configuration.linkLocalAddress == source }) else { return }
         duplicates.lastSeen = now
@@ -86,16 +87,16 @@ extension Router {
         if weYield { duplicates.resolution = .yield(seenOn: interface.index) }
     }
 
-    /// An LSA of ours, newer than what we have sent, came in. Routers of our kind say who they are in an
-    /// auto-configuration-LSA: the smaller fingerprint takes another ID (§7.2). Others show themselves by never
-    /// giving up.
+    /// An LSA of ours was received that is newer than what we have sent. Routers that implement RFC 7503 identify
+    /// themselves in an auto-configuration-LSA: the router with the smaller fingerprint changes its ID (§7.2). Other
+    /// routers are detected because they continue to originate newer instances.
     mutating func checkForDuplicate(_ lsa: LSA, at now: Instant) {
         var isDuplicate = false
         var weShouldYield = true
         if let theirs = fingerprint(in: lsa), !configuration.hardwareFingerprint.isEmpty {
             guard theirs != configuration.hardwareFingerprint else { return }
-            // The first one may be from an earlier run of this router whose state was lost. We replace it; only another
-            // router answers with the next.
+            // The first one may be from an earlier run of this router whose state was lost. We replace it. Only another
+            // router responds with a newer instance.
             isDuplicate = duplicates.otherFingerprintSeen.map { now - $0 < DuplicateDetection.window } ?? false
             duplicates.otherFingerprintSeen = now
             weShouldYield = configuration.hardwareFingerprint.lexicographicallyPrecedes(theirs)
@@ -119,7 +120,7 @@ extension Router {
         if weYield { duplicates.resolution = .yield(seenOn: nil) }
     }
 
-    /// The contents of an LSA have changed; of an auto-configuration-LSA, the fingerprint is all there is.
+    /// The contents of an LSA have changed. The only content of an auto-configuration-LSA is the fingerprint.
     mutating func noteFingerprintChange(in key: LSAKey, at now: Instant) {
         guard key.type == .autoConfiguration, key.advertisingRouter != routerID else { return }
         duplicates.fingerprintChanged(key.advertisingRouter, at: now)
@@ -135,7 +136,7 @@ extension Router {
         return body.hardwareFingerprint
     }
 
-    /// Takes another router ID and restarts: neighbors and the database are removed.
+    /// Changes the router ID and restarts: removes all neighbors and the database.
     mutating func resolveDuplicate(at now: Instant) {
         guard case .yield? = duplicates.resolution else { return }
         let interfaces = self.interfaces.map(\.configuration)

@@ -10,9 +10,9 @@ struct Origination: Sendable {
         /// The wanted body; `nil` to flush the LSA.
         var body: LSABody?
         var throttle = OriginationThrottle()
-        /// How often its sequence numbers have come to their end.
+        /// How many times its sequence numbers were used up and started again (RFC 2328 §12.1.6).
         var beginnings: Int32 = 0
-        /// It waits in ``Origination/pending``.
+        /// Whether it waits in ``Origination/pending``.
         var isPending = false
     }
 
@@ -57,13 +57,13 @@ struct Origination: Sendable {
     var ipv4Prefixes = StableFragments<IPv6Prefix, LSAPrefix>(capacity: ipv4Capacity, size: \.sizeInIPv4)
     var networkPrefixes: [UInt32: StableFragments<IPv6Prefix, LSAPrefix>] = [:]
     private(set) var externals: [IPv6Prefix: ExternalPrefix] = [:]
-    /// The link state ID of each imported prefix; IDs are not used again for another.
+    /// The link state ID of each imported prefix. An ID is not reused for another prefix.
     var externalIDs: [IPv6Prefix: UInt32] = [:]
     private var nextExternalID: UInt32 = 0
 
     var nextDeadline: Instant? { pending.first }
 
-    /// Whether there is something to bring up to date.
+    /// Whether any own LSA may have to be originated now.
     func isDue(at now: Instant) -> Bool {
         !changes.isEmpty || pending.first.map { $0 <= now } == true
     }
@@ -111,7 +111,8 @@ struct Origination: Sendable {
         StableFragments(capacity: prefixCapacity, size: \.size)
     }
 
-    /// An LSA of ours has left the database. If it was only to make room for a new sequence, that begins now.
+    /// One of our LSAs was removed from the database. If it is still wanted, its sequence numbers were used up, and a
+    /// new sequence starts now.
     mutating func removed(_ key: DatabaseKey) {
         guard let lsa = own[key] else { return }
         guard lsa.body != nil else { return own[key] = nil }
@@ -119,7 +120,7 @@ struct Origination: Sendable {
         schedule(key, at: .zero)
     }
 
-    /// Under another router ID nothing has been originated yet.
+    /// Resets everything that belongs to the old router ID: nothing has been originated under the new one.
     mutating func restart() {
         own = [:]
         pending = DeadlineQueue()
@@ -137,8 +138,8 @@ struct Origination: Sendable {
 }
 
 /// When an LSA may be originated again. RFC 2328 §12.4 requires MinLSInterval, 5 s, between any two instances. Here the
-/// first ones follow at once, because a router that starts or loses a cable originates several in a moment; only a long
-/// run of changes is slowed down, to the same 5 s in the end.
+/// first instances are originated without delay, because a router that starts or loses a link originates several within
+/// a moment. Only a long series of changes is slowed down, to a maximum of the same 5 s.
 struct OriginationThrottle: Sendable {
     private static let first = Duration.milliseconds(10)
     private static let longest = Duration.seconds(5)
@@ -146,19 +147,20 @@ struct OriginationThrottle: Sendable {
     private var last: Instant?
     private var run = 0
 
-    /// The time to the next instance.
+    /// The minimum time between the last instance and the next.
     private var wait: Duration {
         run < 2 ? .zero : min(Self.longest, Self.first * (1 << min(run - 2, 9)))
     }
 
-    /// Whether there were so few originations that the next need not wait.
+    /// Whether there were so few originations that an urgent one need not wait.
     var isFresh: Bool { run < 8 }
 
     /// The earliest moment for the next instance.
     var earliest: Instant { last.map { $0 + wait } ?? .zero }
 
     mutating func originated(at now: Instant) {
-        // A wait that was imposed is no pause; twice as long is one.
+        // The delay that the throttle imposes does not end a series. A pause of twice that delay, and at least 1 s,
+        // does.
         if let last, now - last >= max(.seconds(1), wait * 2) { run = 0 }
         last = now
         run += 1

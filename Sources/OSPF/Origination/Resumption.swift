@@ -2,19 +2,20 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// The start of a router after an earlier run of the same node, whose routes the kernel has kept: no other router
-/// should notice. With RFC 3623, neighbors are informed and asked to wait. Here the router withholds its LSAs instead,
-/// except those of its links, and takes over those of its earlier run until its adjacencies are as before.
+/// The start of a router after an earlier run of the same node, whose routes are still in the kernel. Other routers
+/// should not notice the restart. With RFC 3623, a router informs its neighbors and asks them to wait. Here the router
+/// instead originates only its link-LSAs, and keeps the other LSAs of its earlier run until its adjacencies are as
+/// before.
 struct Resumption: Sendable {
-    /// When it ends at the latest.
+    /// The latest moment at which it ends.
     var deadline: Instant
-    /// What there would have been to bring up to date.
+    /// The changes for which no LSAs have been originated yet.
     var withheld: Origination.Changes = []
 }
 
 extension Router {
-    /// Ends the resumption when it is due. LSAs of the earlier run that are still right stay, the others are replaced
-    /// or flushed.
+    /// Ends the resumption when it is due. LSAs of the earlier run that are still correct are kept. The others are
+    /// replaced or flushed.
     mutating func endResumption(at now: Instant) {
         guard let resumption, resumption.deadline <= now || hasResumed(at: now) else { return }
         self.resumption = nil
@@ -28,14 +29,15 @@ extension Router {
         database.entries.keys.filter { $0.lsa.advertisingRouter == routerID }.sorted()
     }
 
-    /// Whether the adjacencies of the earlier run are back. Only those count that still carry packets: on ports that
-    /// are up, and announced by the other end. Links with a designated router are lost when it misses our hellos, so
-    /// they do not count.
+    /// Whether the adjacencies of the earlier run are full again. Only links that still carry packets are checked:
+    /// those on interfaces that are up and that the other end announces. Links with a designated router are not
+    /// checked, because they are lost when the designated router misses our hellos.
     private func hasResumed(at now: Instant) -> Bool {
         let neighbors = interfaces.lazy.flatMap(\.neighbors)
         guard neighbors.contains(where: { $0.state == .full }) else { return false }
         guard calculation.hasRouterLSA(of: routerID) else {
-            // No full neighbor has our router-LSA. It may have restarted as well, and the next neighbor may have it.
+            // No full neighbor has our router-LSA: it may have restarted as well. A neighbor that is still
+            // synchronizing may have it.
             return !neighbors.contains { $0.state != .full && $0.state != .twoWay && now - $0.since < Self.linkHold }
         }
         return calculation.pointToPointLinks(of: routerID).allSatisfy { link in

@@ -137,7 +137,7 @@ extension Router {
         let changed = fragments.drainChanged()
         origination.networkPrefixes[index] = fragments
         return changed.compactMap { fragment, elements in
-            // The upper half of the link state IDs; those of the node's own prefixes count from 0.
+            // Networks use the upper half of the link state IDs. Those of the node's own prefixes count from 0.
             guard fragment < 256 else { return nil }
             let linkStateID = 1 << 31 | (index & 0x7f_ffff) << 8 | UInt32(fragment)
             let body = IntraAreaPrefixLSA(
@@ -180,7 +180,7 @@ extension Router {
         return wanted
     }
 
-    /// The node's name (RFC 5642), the MTU of its ports, and its fingerprint (RFC 7503 §7.2).
+    /// The node's name (RFC 5642), the smallest MTU of its non-passive interfaces, and its fingerprint (RFC 7503 §7.2).
     private func identityLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
         // Bit 2: stub router support (RFC 7770 §2.4).

@@ -2,9 +2,9 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// Keeping the domain informed of this router (RFC 2328 §12.4, RFC 5340 §4.4.3).
+/// Origination, refresh and flushing of this router's own LSAs (RFC 2328 §12.4, RFC 5340 §4.4.3).
 extension Router {
-    /// Brings own LSAs up to date with what has changed, and sends those whose time has come.
+    /// Updates own LSAs after changes, and originates those whose delay is over.
     mutating func originateOwn(at now: Instant) {
         let changes = origination.changes
         origination.changes = []
@@ -20,13 +20,13 @@ extension Router {
         }
     }
 
-    /// Notes what an own LSA is to say and sends it, if that is news.
+    /// Records the wanted body of an own LSA. Originates the LSA if the body has changed.
     private mutating func want(_ body: LSABody?, for key: DatabaseKey, at now: Instant) {
         if origination.own[key] == nil {
             // Nothing is wanted, and neither we nor an earlier run have originated it.
             guard body != nil || database[key] != nil else { return }
             origination.own[key] = Origination.OwnLSA(body: body)
-            // It is originated already with the same body. Its refresh may be due.
+            // The database already has it with the same body. Its refresh may be due.
             if let body, hasBody(body, key, at: now) { return scheduleAging(of: key) }
         } else {
             guard origination.own[key]!.body != body else { return }
@@ -39,26 +39,28 @@ extension Router {
     private mutating func originate(_ key: DatabaseKey, at now: Instant, isUrgent: Bool = false) {
         guard let own = origination.own[key] else { return }
         guard let body = own.body else {
-            // Bad news is never held back.
+            // A flush is never delayed.
             flush(key, at: now)
             return removeFlushed(key, at: now)
         }
         guard isUrgent || own.throttle.earliest <= now else {
             return origination.schedule(key, at: own.throttle.earliest)
         }
-        // A sequence that begins again does not repeat its numbers: late acknowledgments of those count for nothing.
+        // A restarted sequence does not begin with the same number as before, so that late acknowledgments are not
+        // counted.
         var sequenceNumber = LSAHeader.initialSequenceNumber + own.beginnings
         if let last = database[key]?.lsa.header.sequenceNumber {
             guard last < LSAHeader.maxSequenceNumber else {
-                // The numbers are used up: the LSA must leave the domain before it can begin again (RFC 2328 §12.1.6).
+                // The numbers are used up: the LSA must be flushed from the routing domain before a new sequence starts
+                // (RFC 2328 §12.1.6).
                 flush(key, at: now)
                 return removeFlushed(key, at: now)
             }
             sequenceNumber = last + 1
         }
         var lsa = LSA(key: key.lsa, sequenceNumber: sequenceNumber, body: body)
-        // A late copy from the end of a sequence that has restarted: the last number was used before, and late
-        // acknowledgments of it would count. It is only flushed again.
+        // The database has a late copy from the end of a sequence that has restarted. The last number was used before,
+        // so late acknowledgments of it would be counted. The LSA is only flushed again.
         let isUsed = sequenceNumber == LSAHeader.maxSequenceNumber && own.beginnings > 0
         if isUsed { lsa.age = LSAHeader.maxAge }
         origination.own[key]!.throttle.originated(at: now)
@@ -68,7 +70,7 @@ extension Router {
         if isUsed { removeFlushed(key, at: now) }
     }
 
-    /// The LSA has come to LSRefreshTime (RFC 2328 §12.4 (1)).
+    /// Refreshes an own LSA, usually at LSRefreshTime (RFC 2328 §12.4 (1)), or flushes it if it is not wanted.
     mutating func refreshOwn(_ key: DatabaseKey, at now: Instant) {
         if origination.own[key]?.body != nil {
             originate(key, at: now)
@@ -91,15 +93,16 @@ extension Router {
         checkForDuplicate(lsa, at: now)
         if let own = origination.own[key], let body = own.body {
             if resumption != nil, hasBody(body, key, at: now) { return }
-            // In the same turn, so that our own routes do not miss it meanwhile.
+            // In the same event, so that the next route calculation does not run without it.
             originate(key, at: now, isUrgent: own.throttle.isFresh)
         } else if lsa.age < LSAHeader.maxAge, resumption == nil {
             flush(key, at: now)
         }
     }
 
-    /// Flushes all our LSAs and sends a last hello, so that neighbors route around at once instead of after
-    /// RouterDeadInterval. There is no time for acknowledgments; what is lost ages out with the adjacency.
+    /// Flushes all our LSAs and sends a last hello, so that neighbors route around this router at once instead of after
+    /// RouterDeadInterval. Does not wait for acknowledgments: where a packet is lost, the adjacency ends after
+    /// RouterDeadInterval.
     mutating func shutDown(at now: Instant) {
         for key in ownKeys { flush(key, at: now) }
         for index in interfaces.indices {

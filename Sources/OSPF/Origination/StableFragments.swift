@@ -1,5 +1,5 @@
-/// Elements spread over LSAs of bounded size so that each stays where it is while others come and go: one more
-/// prefix, or one fewer, changes one LSA.
+/// Distributes elements over LSAs of limited size. An element stays in its LSA while others are added or removed, so
+/// that adding or removing one prefix changes one LSA.
 struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable & Sendable>: Sendable {
     /// Octets of elements that fit into one LSA.
     private let capacity: Int
@@ -15,7 +15,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
     private var places: [Key: Int] = [:]
     /// No fragment before this one has room for the largest element.
     private var firstWithRoom = 0
-    /// Fragments whose elements have changed since they were last asked for.
+    /// Fragments whose elements have changed since the last ``drainChanged()``.
     private var changed: Set<Int> = []
 
     init(capacity: Int, size: @escaping @Sendable (Element) -> Int) {
@@ -29,7 +29,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
     mutating func update(to wanted: [Key: Element]) {
         for key in places.keys where wanted[key] == nil { remove(key) }
         let news = wanted.filter { key, element in places[key].map { fragments[$0].elements[key] != element } ?? true }
-        // Sorted, so that the same elements always come to the same places after a start.
+        // Sorted, so that after a start the same elements are always assigned to the same fragments.
         for (key, element) in news.sorted(by: { $0.key < $1.key }) { set(key, element) }
     }
 
@@ -64,7 +64,8 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
         firstWithRoom = place
     }
 
-    /// The fragments that changed since the last call, each with its elements in order; empty ones are to be flushed.
+    /// The fragments that changed since the last call, each with its elements in order. LSAs of empty fragments must be
+    /// flushed.
     mutating func drainChanged() -> [(fragment: Int, elements: [Element])] {
         defer { changed.removeAll() }
         return changed.sorted().map { place in
@@ -72,6 +73,6 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
         }
     }
 
-    /// Has every fragment count as changed.
+    /// Marks every fragment as changed.
     mutating func markAllChanged() { changed = Set(fragments.indices) }
 }

@@ -2,40 +2,41 @@ import Addressing
 import OSPFPacket
 import ShortestPath
 
-/// The best of the candidates of a prefix so far. One value serves for all, so that looking takes no memory.
+/// The best path to a prefix among the candidates so far. One value is reused for all prefixes, so that the search
+/// allocates no memory.
 struct BestPath {
     private(set) var kind: PathKind?
     private(set) var metric: UInt32 = 0
     private(set) var internalMetric: UInt32 = 0
     /// Where an external path runs inside the routing domain.
     private(set) var interior = Interior.any
-    /// Whether the calculating router itself is it.
+    /// Whether the calculating router itself announces the prefix.
     private(set) var isLocal = false
-    /// In order, once all ways have been offered and ``finish()`` called.
+    /// In order, once all paths have been offered and ``finish()`` was called.
     private(set) var announcers: [RouterID] = []
     var firstHops = FirstHopSet()
     /// Forwarding addresses on links of the root, which are gateways themselves (RFC 2328 §16.4 (3)).
     private(set) var forwardingAddresses: Set<NextHop> = []
 
-    /// Whether it leads anywhere.
+    /// Whether the path has a next hop.
     var hasNextHops: Bool { !firstHops.isEmpty || !forwardingAddresses.isEmpty }
 
     /// Where the part of an external path inside the routing domain runs, the preferred first (RFC 2328 §16.4.1).
     enum Interior: UInt32 {
         /// Inside an area that is not the backbone.
         case area
-        /// Anywhere else; all else is of equal preference.
+        /// All other paths, which are of equal preference.
         case any
     }
 
-    /// What decides between paths of one kind, the lowest first (RFC 2328 §16.4 (6)).
+    /// The order of preference between paths of one kind: the lowest is preferred (RFC 2328 §16.4 (6)).
     static func rank(
         _ kind: PathKind, _ metric: UInt32, _ internalMetric: UInt32, _ interior: Interior
     ) -> (UInt32, UInt32, UInt32) {
         kind == .externalType2 ? (metric, interior.rawValue, internalMetric) : (0, interior.rawValue, metric)
     }
 
-    /// Forgets everything.
+    /// Resets the value to no path.
     mutating func reset() {
         kind = nil
         isLocal = false
@@ -44,7 +45,7 @@ struct BestPath {
         if !forwardingAddresses.isEmpty { forwardingAddresses = [] }
     }
 
-    /// Adds the way to a forwarding address that was found in the routes.
+    /// Adds the next hops of the route to a forwarding address.
     mutating func forward(to address: IPv6Address, along way: BestPath, exits: [Exit]) {
         for number in way.firstHops {
             let hop = exits[number].nextHop
@@ -56,8 +57,8 @@ struct BestPath {
         }
     }
 
-    /// Considers a path; returns whether its first hops are among the best. A better path replaces the others, an equal
-    /// one joins them. Kinds must come in their order of preference.
+    /// Considers a path. Returns whether its first hops are among the best. A better path replaces the others, an equal
+    /// one is added to them. Kinds must be offered in their order of preference.
     mutating func offer(
         _ kind: PathKind, metric: UInt32, internalMetric: UInt32 = 0, interior: Interior = .any,
         by announcer: RouterID, isLocal: Bool = false
@@ -77,13 +78,13 @@ struct BestPath {
         return true
     }
 
-    /// Brings the announcers in order, each once.
+    /// Sorts the announcers and removes duplicates.
     mutating func finish() {
         if zip(announcers, announcers.dropFirst()).allSatisfy(<) { return }
         announcers = Set(announcers).sorted()
     }
 
-    /// The calculating router has the prefix itself, whatever others offer.
+    /// Sets the path to the calculating router itself, regardless of what other routers announce.
     mutating func claim() {
         reset()
         kind = .intraArea
@@ -94,16 +95,16 @@ struct BestPath {
     }
 }
 
-/// The routes to forwarding addresses that a run has come across, by the group of the prefix: however many external
-/// prefixes are to be sent there, each is found once.
+/// The routes to forwarding addresses found in a run, by the group of the prefix. Each is calculated once, regardless
+/// of the number of external prefixes that use it.
 struct IndirectForwarding {
     fileprivate var found: [GroupNumber: BestPath] = [:]
-    /// Lengths of prefixes tried.
+    /// The number of prefix lengths tried.
     fileprivate(set) var steps = 0
 }
 
 extension RouteCalculation {
-    /// Finds the best of some candidates (RFC 2328 §11, §16.4), looking no farther than at kinds up to `last`.
+    /// Finds the best of some candidates (RFC 2328 §11, §16.4). Ignores kinds after `last`.
     func choose(
         _ candidates: [Candidate], upTo last: PathKind = .externalType2, using forwarding: inout IndirectForwarding,
         into best: inout BestPath
@@ -126,7 +127,8 @@ extension RouteCalculation {
 
     private func offerIntraArea(_ candidate: Candidate, to best: inout BestPath) {
         let node = topology[candidate.announcer]
-        // One's own address is never routed elsewhere, even if an anycast sibling seems nearer.
+        // The router's own address is never routed elsewhere, even if another router with the same anycast address
+        // seems nearer.
         guard node.name != .router(view.root) else { return best.claim() }
         guard let distance = paths.distance(to: candidate.announcer), node.isPresent,
             best.offer(.intraArea, metric: distance + candidate.metric, by: node.name.router)
@@ -156,7 +158,7 @@ extension RouteCalculation {
                 isLocal: true)
             return
         }
-        // The announcer must be reachable also where packets go elsewhere (RFC 2328 §16.4 (3)).
+        // The announcer must be reachable even if packets are sent to a forwarding address (RFC 2328 §16.4 (3)).
         guard var distance = boundaryDistance(candidate.announcer) else { return }
         var isInside = insideDistance(toBoundary: candidate.announcer) != nil
         var indirect = BestPath()
@@ -181,8 +183,8 @@ extension RouteCalculation {
     /// How preferred a path to an AS boundary router or a forwarding address is, inside the area or through a border router.
     private func interior(isInside: Bool) -> BestPath.Interior { isInside && !isBackbone ? .area : .any }
 
-    /// The distance to a reachable area border router other than this one that carries packets of others: with the R-bit
-    /// clear it does not (RFC 5340 §A.2).
+    /// The distance to a reachable area border router, other than this one, that forwards transit traffic. With the
+    /// R-bit clear it does not (RFC 5340 §A.2).
     private func borderDistance(_ vertex: Vertex) -> UInt32? {
         let node = topology[vertex]
         guard node.flags.contains(.border), node.name.router != view.root, topology.graph.isTransit(vertex) else {
@@ -193,8 +195,8 @@ extension RouteCalculation {
 
     /// The distance to an AS boundary router, in the area or else behind a border router (RFC 2328 §16.2, §16.4 (3)).
     ///
-    /// A clear R-bit does not matter here, although RFC 5340 §A.2 reads as if it should: a gateway that is being drained
-    /// is avoided for its costs, and if there is no other, it is still better than none.
+    /// A clear R-bit does not matter here, although RFC 5340 §A.2 reads as if it should: a gateway that is being
+    /// drained is avoided because of its costs. If there is no other gateway, it is still better than none.
     private func boundaryDistance(_ vertex: Vertex) -> UInt32? {
         if let distance = insideDistance(toBoundary: vertex) { return distance }
         return interAreaRouters[vertex]?.compactMap { way in borderDistance(way.border).map { $0 + way.metric } }.min()
@@ -212,7 +214,7 @@ extension RouteCalculation {
         }
     }
 
-    /// The intra-area or inter-area route that packets to `address` take: of the longest matching prefix. Its `kind` is
+    /// The intra-area or inter-area route for packets to `address`: that of the longest matching prefix. Its `kind` is
     /// `nil` if there is none.
     private func route(to address: IPv6Address, using forwarding: inout IndirectForwarding) -> BestPath {
         for length in stride(from: 128, through: 0, by: -1) where prefixes.lengthCounts[length] > 0 {

@@ -1,18 +1,18 @@
 import Addressing
 import ShortestPath
 
-/// One way a prefix is announced: by whom, how, and at which metric.
+/// One announcement of a prefix: its kind, announcer and metric.
 struct Candidate: Hashable, Comparable, Sendable {
     /// Which kind of path it would be.
     var kind: PathKind
-    /// The router or network the prefix hangs on, the area border router, or the AS boundary router.
+    /// The router or network that the prefix is associated with, the area border router, or the AS boundary router.
     var announcer: Vertex
     /// The announced metric; inter-area and external ones are below LSInfinity.
     var metric: UInt32
-    /// Where an external prefix is to be sent instead of to the announcer; `::` for nowhere else.
+    /// The address to which packets are sent instead of to the announcer, for external prefixes only; `::` for none.
     var forwardingAddress = IPv6Address.unspecified
 
-    /// By kind first, so that the preferred kinds are looked at first.
+    /// By kind first, so that the preferred kinds come first.
     static func < (left: Candidate, right: Candidate) -> Bool {
         if left.kind != right.kind { return left.kind < right.kind }
         if left.announcer != right.announcer { return left.announcer < right.announcer }
@@ -21,23 +21,24 @@ struct Candidate: Hashable, Comparable, Sendable {
     }
 }
 
-/// All candidates of a prefix, sorted, no two alike. What would take a walk through all of them is kept: the hash, and how
-/// many have a forwarding address.
+/// All candidates of a prefix, sorted, without duplicates. The hash and the number of candidates with a forwarding
+/// address are stored, because computing them would need a pass over all candidates.
 struct CandidateList: Hashable, Sendable {
     private(set) var candidates: [Candidate] = []
     private var sum = 0
     private var forwardedCount = 0
 
-    /// Whether an external prefix among them is to be sent elsewhere than to its announcer.
+    /// Whether an external candidate has a forwarding address.
     var hasForwardingAddress: Bool { forwardedCount > 0 }
 
-    /// Whether several announce it as their own.
+    /// Whether several routers or networks announce it as an intra-area prefix.
     var isShared: Bool {
         guard let first = candidates.first, first.kind == .intraArea else { return false }
         return candidates.contains { $0.kind == .intraArea && $0.announcer != first.announcer }
     }
 
-    /// Whether the best of them may be another now. External ones depend on more vertices than their announcers.
+    /// Whether the best candidate may have changed. External candidates depend on more vertices than their announcers,
+    /// so they always count as changed.
     func depends(onChangesIn paths: ShortestPaths) -> Bool {
         candidates.contains { $0.kind > .interArea || paths.hasChanged($0.announcer) }
     }
@@ -54,7 +55,7 @@ struct CandidateList: Hashable, Sendable {
         if !candidate.forwardingAddress.isUnspecified { forwardedCount += 1 }
     }
 
-    /// Takes `candidate` out, which must be in it.
+    /// Removes `candidate`, which must be in it.
     mutating func remove(_ candidate: Candidate) {
         precondition(contains(candidate), "no such candidate")
         candidates.remove(at: place(of: candidate))

@@ -12,17 +12,17 @@ struct PrefixNumber: SlotNumber {
     let rawValue: Int32
 }
 
-/// The announcers of each prefix. Prefixes with the same candidates form a group, and a group is a ``Destination``:
-/// however many prefixes it has, there is one thing to calculate and one to change.
+/// The announcers of each prefix. Prefixes with the same candidates form a group, and a group is a ``Destination``.
+/// Calculations and changes are made once per group, regardless of its number of prefixes.
 ///
-/// The state as last reported is kept beside it, so that an update contains only differences.
+/// The last reported state is stored as well, so that an update contains only differences.
 struct PrefixTable: Sendable {
     /// Prefixes with the same candidates. Its index is its ``DestinationID``.
     struct Group: Sendable {
         var list: CandidateList
-        /// Numbers of prefixes, in no order that means anything.
+        /// Numbers of prefixes, in no particular order.
         var members: [PrefixNumber] = []
-        /// The number of prefixes reported as routed here.
+        /// The number of prefixes whose last reported route refers to this group.
         var routeCount = 0
         /// The destination as last calculated and reported; `nil` if unreachable.
         var destination: Destination?
@@ -34,15 +34,15 @@ struct PrefixTable: Sendable {
     enum Scope {
         /// All.
         case all
-        /// Those with an announcer to whom the shortest paths have changed.
+        /// New groups, and those whose candidates depend on changed shortest paths.
         case changed(ShortestPaths)
-        /// Those that are new, and those that depend on other prefixes.
+        /// New groups, and those that depend on routes to forwarding addresses.
         case new
     }
 
     struct Entry: Sendable {
         var prefix: IPv6Prefix
-        /// Its group, and its place among the members.
+        /// Its group, and its position among the members.
         var group = GroupNumber.none
         var place: Int32 = 0
         /// The group as last reported.
@@ -56,15 +56,15 @@ struct PrefixTable: Sendable {
         var candidate: Candidate
     }
 
-    /// The bounds; see ``RouterLimits``.
+    /// The limits; see ``RouterLimits``.
     private let maximumPrefixes: Int
     private let maximumCandidates: Int
     private let maximumAnnouncements: Int
     /// Prefixes with an announcer; others may only wait for their removal to be reported.
     private var announcedCount = 0
-    /// How many announcements there are in the lists of all prefixes.
+    /// The number of announcements in the lists of all prefixes.
     private var retainedCount = 0
-    /// How many announcements there are, those that were refused for a bound among them.
+    /// The number of announcements, including those refused because of a limit.
     private var announcementCount = 0
     /// The number of withdrawals since the first refusal; `nil` if nothing was refused.
     private var withdrawalsSinceRefusal: Int?
@@ -78,7 +78,7 @@ struct PrefixTable: Sendable {
     private(set) var sharedGroups: Set<GroupNumber> = []
     /// Groups that depend on routes to forwarding addresses.
     private(set) var forwardedGroups: Set<GroupNumber> = []
-    /// How many prefixes there are of each length.
+    /// The number of prefixes of each length.
     private(set) var lengthCounts = Array(repeating: 0, count: 129)
 
     private var numbers = PrefixMap<PrefixNumber>()
@@ -92,9 +92,10 @@ struct PrefixTable: Sendable {
         groupNumbers.detach()
     }
 
-    /// How often a candidate is announced beyond once: by several LSAs of one router, as when a prefix moves between them.
+    /// The number of repeated announcements of a candidate by further LSAs of one router, as when a prefix moves
+    /// between LSAs.
     private var repeats: [Repeat: Int] = [:]
-    /// The last step from one group to another: prefixes that come together mostly take the same one.
+    /// The last step from one group to another. Prefixes that are announced together mostly take the same step.
     private var lastStep: (from: GroupNumber, candidate: Candidate, isAddition: Bool, to: GroupNumber)?
 
     init(limits: RouterLimits = RouterLimits()) {
@@ -118,7 +119,8 @@ struct PrefixTable: Sendable {
         return group == .none ? nil : group
     }
 
-    /// One more LSA announces `prefix`. What exceeds a bound is refused: it costs nothing but its size.
+    /// Adds the announcement of `prefix` by one LSA. An announcement that exceeds a limit is refused and needs no
+    /// memory here.
     mutating func add(_ candidate: Candidate, to prefix: IPv6Prefix) {
         announcementCount += 1
         let known = numbers[prefix]
@@ -137,7 +139,7 @@ struct PrefixTable: Sendable {
         move(number, to: step(from: group, candidate, isAddition: true, for: number))
     }
 
-    /// One LSA less announces `prefix`.
+    /// Removes the announcement of `prefix` by one LSA.
     mutating func remove(_ candidate: Candidate, from prefix: IPv6Prefix) {
         announcementCount -= 1
         if let count = withdrawalsSinceRefusal { withdrawalsSinceRefusal = count + 1 }
@@ -153,7 +155,7 @@ struct PrefixTable: Sendable {
         }
     }
 
-    /// Gives a prefix a number.
+    /// Assigns a number to a prefix.
     private mutating func insert(_ prefix: IPv6Prefix) -> PrefixNumber {
         let number = entries.claim(Entry(prefix: prefix))
         entries[number] = Entry(prefix: prefix)
@@ -186,19 +188,19 @@ struct PrefixTable: Sendable {
         return next
     }
 
-    /// Whether a prefix is the only one of its group, and no other was reported.
+    /// Whether a prefix is the only member of its group, and no other prefix's reported route refers to the group.
     private func isItsOwn(_ group: GroupNumber, of number: PrefixNumber) -> Bool {
         guard group != .none, groups[group].members.count == 1 else { return false }
         return groups[group].routeCount == (entries[number].told == group ? 1 : 0)
     }
 
     /// Changes the list of a group in place, because lists can be long and change often. Returns the group that has the
-    /// list now, which may be another one that had it before; `nil` if the list is empty.
+    /// changed list, which may be another one that had it before. Returns `nil` if the list would be empty.
     private mutating func change(_ group: GroupNumber, by candidate: Candidate, isAddition: Bool) -> GroupNumber? {
         guard isAddition || groups[group].list.candidates.count > 1 else { return nil }
         var list = CandidateList()
         swap(&list, &groups[group].list)
-        // The only reference, so that the list is not copied.
+        // Removes the other reference to the list, so that changing it does not copy it.
         groupNumbers[list] = nil
         if isAddition { list.add(candidate) } else { list.remove(candidate) }
         let known = groupNumbers[list]
@@ -214,7 +216,7 @@ struct PrefixTable: Sendable {
         return known ?? group
     }
 
-    /// Makes a group known by its list.
+    /// Registers a group under its list.
     private mutating func enter(_ group: GroupNumber) {
         let list = groups[group].list
         groupNumbers[list] = group
@@ -274,10 +276,10 @@ extension PrefixTable {
     /// After this number of withdrawals, refused announcements are tried again.
     private static let minimumForIncremental = 1024
 
-    /// Whether something is missing for a bound.
+    /// Whether any announcement was refused because of a limit.
     var hasRefused: Bool { withdrawalsSinceRefusal != nil }
 
-    /// Whether refused announcements may have room now: many were withdrawn, or so few are left that all fit.
+    /// Whether there may be room for refused announcements now: many were withdrawn, or so few are left that all fit.
     var mayHaveRoom: Bool {
         guard let withdrawals = withdrawalsSinceRefusal else { return false }
         return withdrawals >= Self.minimumForIncremental
@@ -286,7 +288,7 @@ extension PrefixTable {
 
     private mutating func refuse() { withdrawalsSinceRefusal = withdrawalsSinceRefusal ?? 0 }
 
-    /// Removes all announcements, which are then added again. The last report stays.
+    /// Removes all announcements. The caller then adds them again. The last reported state is kept.
     mutating func restart() {
         announcementCount = 0
         retainedCount = 0
@@ -296,10 +298,11 @@ extension PrefixTable {
     }
 }
 
-// MARK: - Computing and telling
+// MARK: - Calculation and reports
 
 extension PrefixTable {
-    /// Takes the groups out that are to be computed, in the order of their numbers. New ones always are.
+    /// Returns the groups to calculate, in the order of their numbers, and clears the dirty groups. New groups are
+    /// always included.
     mutating func drainGroups(_ scope: Scope) -> [GroupNumber] {
         let new = dirtyGroups
         for group in new { groups[group].isDirty = false }
@@ -315,7 +318,7 @@ extension PrefixTable {
         }
     }
 
-    /// Sets where a group leads.
+    /// Sets the calculated destination of a group; `nil` if it is unreachable.
     mutating func setDestination(of group: GroupNumber, to destination: Destination?) {
         let wasReachable = groups[group].destination != nil
         groups[group].destination = destination
@@ -323,7 +326,7 @@ extension PrefixTable {
         for member in groups[group].members { markDirty(entry: member) }
     }
 
-    /// Collects the differences between the routes and the last report, and the groups without routes.
+    /// Collects the differences between the routes and the last report. Releases groups without routes.
     mutating func collectChanges(into update: inout RouteTableUpdate) {
         var left: [GroupNumber] = []
         for number in dirtyEntries {

@@ -3,8 +3,8 @@ public import OSPFPacket
 import ShortestPath
 
 extension RouteCalculation {
-    /// Takes note of an LSA with new content, or (`nil`) of one that is gone or has reached MaxAge. Not to be called for
-    /// mere refreshes, though that would do no harm. A body that cannot be decoded counts as absent.
+    /// Applies an LSA with new contents, or (`nil`) the removal of one that is gone or has reached MaxAge. Calls for
+    /// refreshes without new contents are unnecessary but harmless. A body that cannot be decoded counts as absent.
     public mutating func databaseChanged(_ key: LSAKey, to lsa: LSA?) {
         guard key.type.scope != .linkLocal, key.advertisingRouter != .none else { return }
         switch lsa.flatMap({ try? $0.body() }) {
@@ -54,7 +54,7 @@ extension RouteCalculation {
         add(body.prefixes, of: name, in: .ipv6, as: key)
     }
 
-    /// Takes prefixes that hang on a router or a network.
+    /// Adds prefixes that are associated with a router or a network.
     private mutating func add(
         _ prefixes: [LSAPrefix], of name: Topology.Name, in family: LSAPrefix.Family, as key: LSAKey
     ) {
@@ -105,7 +105,7 @@ extension RouteCalculation {
         for entry in old { prefixes.remove(Candidate(entry, at: oldVertex), from: entry.prefix) }
     }
 
-    /// Makes all announcements again if some were refused for a bound and may have room now.
+    /// Adds all announcements again if some were refused because of a limit and there may be room now.
     mutating func announceRefused() {
         guard prefixes.mayHaveRoom else { return }
         prefixes.restart()
@@ -128,7 +128,7 @@ extension RouteCalculation {
     private mutating func add(_ body: ASExternalLSA, as key: LSAKey) {
         guard body.metric < LSAPrefix.infinity, body.prefix.isUsable(in: .ipv6) else { return withdraw(key) }
         let forwardingAddress = body.forwardingAddress ?? .unspecified
-        // Not allowed, and a link-local address would mean nothing anywhere else (RFC 5340 §A.4.7).
+        // Such addresses are not allowed. A link-local address has no meaning outside of its link (RFC 5340 §A.4.7).
         guard !forwardingAddress.isLinkLocal, !forwardingAddress.isMulticast else { return withdraw(key) }
         let candidate = Candidate(
             kind: body.isType2 ? .externalType2 : .externalType1,

@@ -2,11 +2,11 @@ public import Addressing
 public import OSPFPacket
 import ShortestPath
 
-/// How many runs of a ``RouteCalculation`` did how much.
+/// The numbers of runs of a ``RouteCalculation``, by the work that they did.
 public struct RouteCalculationStatistics: Hashable, Sendable {
     /// Runs that computed all shortest paths.
     public var fullRuns = 0
-    /// Runs after changes of links that no shortest path depends on, which was found without computing any.
+    /// Runs after changes of links that no shortest path depends on. They compute no shortest paths.
     public var incrementalRuns = 0
     /// Runs that computed no shortest paths, because nothing but prefixes had changed.
     public var prefixRuns = 0
@@ -14,13 +14,13 @@ public struct RouteCalculationStatistics: Hashable, Sendable {
     public var idleRuns = 0
 }
 
-/// A router of the area and how far it is, as of the last run.
+/// A router of the area and the distance to it, as of the last run.
 public struct RouterReachability: Hashable, Sendable {
     /// The router.
     public var routerID: RouterID
     /// The name that it announces (RFC 5642).
     public var hostname: String?
-    /// The distance to it; `nil` if there is no way.
+    /// The distance to it; `nil` if it is unreachable.
     public var distance: UInt32?
     /// The first hops of all shortest paths to it, in order.
     public var nextHops: [NextHop]
@@ -40,11 +40,11 @@ public struct PrefixCandidate: Hashable, Sendable {
     public var announcer: RouterID
     /// The announced metric.
     public var metric: UInt32
-    /// The distance to the announcer or the forwarding address; `nil` if there is no way.
+    /// The distance to the announcer or the forwarding address; `nil` if it is unreachable.
     public var distance: UInt32?
-    /// Where to send instead of to the announcer.
+    /// The forwarding address; `nil` if packets are sent to the announcer.
     public var forwardingAddress: IPv6Address?
-    /// Whether it is one of those that the route leads to.
+    /// Whether the route uses it.
     public var isBest: Bool
 }
 
@@ -74,7 +74,7 @@ extension RouteCalculation {
         }.sorted { $0.routerID < $1.routerID }
     }
 
-    /// How far a router is; `nil` if there is no way.
+    /// The distance to a router; `nil` if it is unreachable.
     public func distance(to router: RouterID) -> UInt32? {
         topology.vertex(named: .router(router)).flatMap { paths.distance(to: $0) }
     }
@@ -90,7 +90,7 @@ extension RouteCalculation {
         return lsas.lazy.flatMap(\.body.links).filter { $0.type == .pointToPoint }
     }
 
-    /// The reachable routers that announce `prefix` as their own, in no order that means anything.
+    /// The reachable routers that announce `prefix` as their own, in no particular order.
     public func owners(of prefix: IPv6Prefix) -> [RouterID] {
         guard let group = prefixes.group(of: prefix) else { return [] }
         return prefixes.groups[group].list.candidates.lazy.prefix { $0.kind == .intraArea }.filter {
@@ -98,8 +98,8 @@ extension RouteCalculation {
         }.map { topology[$0.announcer].name.router }
     }
 
-    /// The prefixes that others than `router` announce as their own, whether they can be reached or not: each once, in no
-    /// order that means anything.
+    /// The prefixes that routers other than `router` announce as their own, reachable or not: each once, in no
+    /// particular order.
     public func prefixes(ofOthersThan router: RouterID) -> [IPv6Prefix] {
         let own = topology.vertex(named: .router(router))
         return prefixes.groups.values.lazy.filter { group in
@@ -107,8 +107,8 @@ extension RouteCalculation {
         }.flatMap { group in group.members.lazy.map { prefixes.entries[$0].prefix } }
     }
 
-    /// The addresses that others than `router` say are those of one machine (the LA-bit, RFC 5340 §A.4.1.1), whether they can
-    /// be reached or not.
+    /// The addresses that routers other than `router` announce as addresses of one machine (the LA-bit, RFC 5340
+    /// §A.4.1.1), reachable or not.
     public func reservedAddresses(ofOthersThan router: RouterID) -> Set<IPv6Address> {
         let own = topology.vertex(named: .router(router))
         var result: Set<IPv6Address> = []
@@ -120,7 +120,7 @@ extension RouteCalculation {
         return result
     }
 
-    /// Everybody who announces `prefix`, the best first, then those that cannot be reached.
+    /// All announcers of `prefix`: the best first, unreachable ones last.
     public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] {
         guard let group = prefixes.group(of: prefix) else { return [] }
         let candidates = prefixes.groups[group].list.candidates
@@ -128,7 +128,7 @@ extension RouteCalculation {
         var forwarding = IndirectForwarding()
         choose(candidates, using: &forwarding, into: &best)
         let rows = candidates.map { candidate in
-            // How it would do if it were the only one.
+            // The path as if the candidate were the only one.
             var alone = BestPath()
             choose([candidate], using: &forwarding, into: &alone)
             return (candidate, alone)
@@ -145,9 +145,9 @@ extension RouteCalculation {
         }
     }
 
-    /// The prefixes that several reachable routers announce as their own, in order, at most 256, with at most 16 routers
-    /// each. A single address of several routers is anycast, and a default route of several gateways is as well: both are
-    /// fine.
+    /// The prefixes that several reachable routers announce as their own, in order: a maximum of 256 prefixes with a
+    /// maximum of 16 routers each. A single address of several routers is anycast, and so is a default route of several
+    /// gateways: both are permitted.
     public func duplicatePrefixes() -> [DuplicatePrefix] {
         let most = 256
         var result: [DuplicatePrefix] = []
@@ -184,7 +184,7 @@ extension RouteCalculation {
         information[router]?.filter { $0.hostname != nil }.min { $0.key < $1.key }?.hostname
     }
 
-    /// The largest packet that the cabled ports of all reachable routers take, of those that say so; `nil` if none does.
+    /// The smallest MTU that reachable routers announce for their interfaces, in octets; `nil` if none announces one.
     public var smallestMTU: UInt32? {
         information.lazy.filter { router, _ in distance(to: router) != nil }.flatMap {
             $0.value.lazy.compactMap(\.smallestMTU)
@@ -200,7 +200,7 @@ extension BestPath {
         return [UInt32(kind.rawValue), first, second, third, isLocal ? 0 : 1]
     }
 
-    /// The part of the way that is not the announced metric.
+    /// The distance without the announced metric.
     fileprivate func distance(announcedAt metric: UInt32) -> UInt32 {
         if isLocal { return 0 }
         return kind == .externalType2 ? internalMetric : self.metric - metric

@@ -2,8 +2,8 @@ public import Addressing
 import ShortestPath
 
 extension RouteCalculation {
-    /// Brings the routes up to date as seen from `root`, whose own router-LSA is taken from the database as everybody
-    /// else takes it. A link of its own over which no neighbor is known gives no next hop. Each route keeps at most
+    /// Updates the routes as seen from `root`, whose own router-LSA is read from the database like that of any other
+    /// router. A link of the root over which no neighbor is known gives no next hop. Each route keeps a maximum of
     /// `maximumPaths` (at least 1) next hops.
     public mutating func run(root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int) -> RouteTableUpdate {
         precondition(maximumPaths >= 1)
@@ -112,7 +112,7 @@ extension RouteCalculation {
     }
 }
 
-// MARK: - The root's surroundings
+// MARK: - Neighbors and links of the root
 
 extension RouteCalculation {
     private func makeView(root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int) -> LocalView {
@@ -143,7 +143,7 @@ extension RouteCalculation {
         return view
     }
 
-    /// A link with many routers is used as long as one of them is there that its network-LSA names.
+    /// A broadcast link is used as long as at least one neighbor on it is listed in its network-LSA.
     private func addExitsOntoLinks(to view: inout LocalView) {
         var onLink: [Exit] = []
         for link in topology[view.vertex!].links where link.target.isNetwork {
@@ -159,7 +159,7 @@ extension RouteCalculation {
         view.exits.sort(by: Exit.precedes)
     }
 
-    /// The vertex of a neighbor if it is another router that a network's LSA names.
+    /// The vertex of a neighbor if it is another router that the network-LSA lists.
     private func router(_ neighbor: UsableNeighbor, on network: Vertex, root: RouterID) -> Vertex? {
         guard neighbor.routerID != root, topology.hasLink(from: network, to: .router(neighbor.routerID)) else {
             return nil

@@ -9,7 +9,8 @@ extension RouteCalculation {
         let vertices = topology.nodes.indices.map { Vertex(rawValue: UInt32($0)) }.filter {
             $0 != removed && topology.graph.contains($0) && paths.distance(to: $0) != nil
         }
-        // A part is entered where it can be walked through: who carries nothing for others belongs to any neighbor's.
+        // Searches start at transit vertices. A vertex that forwards no transit traffic belongs to the part of any of
+        // its neighbors.
         let starts = vertices.filter(topology.graph.isTransit) + vertices.filter { !topology.graph.isTransit($0) }
         var isSeen = [Bool](repeating: false, count: topology.nodes.count)
         isSeen[Int(removed.rawValue)] = true

@@ -2,18 +2,18 @@ import Addressing
 import OSPFPacket
 import ShortestPath
 
-/// From a link-state database to routes (RFC 5340 §4.8, RFC 2328 §16), with work in proportion to the change.
+/// Calculates routes from the link-state database (RFC 5340 §4.8, RFC 2328 §16), with work in proportion to the change.
 ///
-/// ``databaseChanged(_:to:)`` passes every LSA whose contents changed; what the calculation needs of it is kept in
-/// decoded form. ``run(root:neighbors:maximumPaths:)`` updates the routes and returns the differences from the last
+/// ``databaseChanged(_:to:)`` receives every LSA whose contents changed. The calculation stores what it needs of an LSA
+/// in decoded form. ``run(root:neighbors:maximumPaths:)`` updates the routes and returns the differences from the last
 /// run.
 public struct RouteCalculation: Sendable {
-    /// How many runs did how much.
+    /// The numbers of runs, by the work that they did.
     public internal(set) var statistics = RouteCalculationStatistics()
 
     /// The area's routers and networks.
     var topology = Topology()
-    /// Who announces which prefixes, and where they lead.
+    /// The announcers and the destinations of prefixes.
     var prefixes: PrefixTable
     /// The paths to AS boundary routers that border routers announce, by the boundary router's vertex.
     var interAreaRouters: [Vertex: [InterAreaRouter]] = [:]
@@ -26,11 +26,12 @@ public struct RouteCalculation: Sendable {
 
     /// Steps of the last run: vertices, announcements looked at, lengths of prefixes tried for forwarding addresses.
     var lastWork = 0
-    /// The shortest paths of the last run, and from where.
+    /// The shortest paths of the last run, and the view from which they were calculated.
     var paths = ShortestPaths()
     var view = LocalView()
 
-    /// Whether the area is the backbone, in which no path to an AS boundary router is preferred for where it runs.
+    /// Whether the area is the backbone. In the backbone, no path to an AS boundary router is preferred because of its
+    /// area.
     let isBackbone: Bool
 
     /// Gives this calculation storage of its own.
@@ -49,12 +50,12 @@ public struct RouteCalculation: Sendable {
     }
 }
 
-/// How the network was looked at in a run: all that counts beside the database.
+/// The input of a run besides the database: the root, its neighbors and its links.
 struct LocalView: Equatable, Sendable {
     /// The router that calculates, and its vertex if it has a router-LSA.
     var root = RouterID.none
     var vertex: Vertex?
-    /// The ways out of the root in the order of next hops. A first hop's number is its index here.
+    /// The exits of the root, sorted by next hop. A first hop's number is its index here.
     var exits: [Exit] = []
     var firstHops: [FirstHop] = []
     /// The networks that the root is attached to, with the cost and the exit onto the link.
@@ -62,7 +63,7 @@ struct LocalView: Equatable, Sendable {
     var maximumPaths = 1
 }
 
-/// A way out of the root: to a neighbor, or onto the link of an interface itself.
+/// A first hop out of the root: a neighbor, or the link of an interface itself.
 struct Exit: Equatable, Sendable {
     var nextHop: NextHop
     /// `nil` where the destination itself is on the link.
@@ -75,7 +76,7 @@ struct Exit: Equatable, Sendable {
 
     init(onLink interface: UInt32) { nextHop = NextHop(onLink: interface) }
 
-    /// By next hop first. Two router IDs can have one address, while a neighbor changes its own.
+    /// By next hop first. Two router IDs can have one address while a neighbor changes its router ID.
     static func precedes(_ left: Exit, _ right: Exit) -> Bool {
         if left.nextHop != right.nextHop { return left.nextHop < right.nextHop }
         guard let one = left.neighbor, let other = right.neighbor else { return false }
@@ -83,7 +84,7 @@ struct Exit: Equatable, Sendable {
     }
 }
 
-/// A border router's word on how far an AS boundary router is behind it (RFC 5340 §4.4.3.5).
+/// The distance from an area border router to an AS boundary router, as the former announces it (RFC 5340 §4.4.3.5).
 struct InterAreaRouter: Equatable, Sendable {
     var key: LSAKey
     var border: Vertex

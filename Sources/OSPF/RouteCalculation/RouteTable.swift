@@ -1,14 +1,14 @@
 public import Addressing
 
-/// Which kind of path leads to a prefix, the preferred first (RFC 2328 §11, §16.4).
+/// The kinds of paths to a prefix, the preferred first (RFC 2328 §11, §16.4).
 public enum PathKind: UInt8, Hashable, Sendable, Comparable {
     /// Within the area.
     case intraArea
     /// Through an area border router.
     case interArea
-    /// External, comparable metric.
+    /// External type 1: the metric is comparable to distances inside the routing domain.
     case externalType1
-    /// External, metric larger than any path inside.
+    /// External type 2: the metric is larger than that of any path inside the routing domain.
     case externalType2
 
     /// The preferred first.
@@ -23,9 +23,8 @@ public struct DestinationID: RawRepresentable, Hashable, Sendable, Comparable {
     public static func < (left: DestinationID, right: DestinationID) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// A set of announcers, each with its announced metric, and the best way towards it. All prefixes announced by the
-/// same routers at the same metrics share one destination: when the topology changes, destinations change, prefixes
-/// do not.
+/// A set of announcers, each with its announced metric, and the best path to it. All prefixes announced by the same
+/// routers at the same metrics share one destination: when the topology changes, destinations change, prefixes do not.
 public struct Destination: Hashable, Sendable {
     /// Which kind of path it is.
     public var kind: PathKind
@@ -35,8 +34,8 @@ public struct Destination: Hashable, Sendable {
     public var internalMetric: UInt32
     /// The routers that announce at the best distance, in order.
     public var announcers: [RouterID]
-    /// The union of the first hops on all shortest paths to them, in order, at most ``RouterConfiguration/maximumPaths``;
-    /// never empty.
+    /// The union of the first hops on all shortest paths to them, in order: a maximum of
+    /// ``RouterConfiguration/maximumPaths``; never empty.
     public var nextHops: [NextHop]
 
     public init(
@@ -55,7 +54,7 @@ public struct Destination: Hashable, Sendable {
 public struct RouteTableUpdate: Equatable, Sendable {
     /// New or changed destinations.
     public var destinations: [(id: DestinationID, destination: Destination)]
-    /// Prefixes that are new or have moved to another destination (an ID), or have no way any more (`nil`).
+    /// Prefixes that are new or have moved to another destination (an ID), or that are no longer reachable (`nil`).
     public var routes: [(prefix: IPv6Prefix, destination: DestinationID?)]
     /// Destinations that no route refers to any more.
     public var released: [DestinationID]
@@ -98,7 +97,7 @@ public struct RouteTable: Sendable {
         routes.detach()
     }
 
-    /// Takes an update in. Traps on an update that breaks its own promises, which is a bug of this module.
+    /// Applies an update. Traps on an update that violates its guarantees, which is a bug in this module.
     public mutating func apply(_ update: RouteTableUpdate) {
         for (id, destination) in update.destinations {
             precondition(!destination.nextHops.isEmpty)

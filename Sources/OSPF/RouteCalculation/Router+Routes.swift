@@ -2,17 +2,18 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// From a changed database to changed routes.
+/// Route calculation after changes of the database.
 extension Router {
     /// Something that shortest paths depend on has changed: links in the database, or a neighbor of ours.
     mutating func topologyChanged(at now: Instant) { spfDelay.changed(at: now) }
 
-    /// When the next calculation is due. Prefixes, which need no shortest paths, wait only after one that was much work.
+    /// When the next calculation is due. If only prefixes changed, no shortest paths are needed, and it waits only for
+    /// ``calculationRest``.
     var calculationDeadline: Instant? {
         (spfDelay.deadline ?? (prefixesChanged ? .zero : nil)).map { max($0, calculationRest) }
     }
 
-    /// What one step of a calculation is reckoned at, and the longest rest after one.
+    /// The assumed time of one step of a calculation, and the maximum pause after a calculation.
     private static let restPerStep = Duration.nanoseconds(50)
     private static let longestRest = Duration.seconds(1)
 

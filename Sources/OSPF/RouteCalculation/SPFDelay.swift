@@ -1,7 +1,7 @@
 internal import Timing
 
-/// The SPF back-off state machine (RFC 8405 §5): a change in a quiet network is followed at once, later ones after a
-/// delay that grows while changes go on.
+/// The SPF back-off state machine (RFC 8405 §5): the calculation follows a change in state QUIET after the initial
+/// delay (by default none), and later changes after a delay that grows while changes continue.
 struct SPFDelay: Sendable {
     private enum State {
         case quiet
@@ -32,7 +32,7 @@ struct SPFDelay: Sendable {
         if deadline == nil { deadline = now + delay }
     }
 
-    /// Whether the calculation is due; it counts as done from here on.
+    /// Returns whether the calculation is due. If so, it counts as done from then on.
     @discardableResult
     mutating func popDue(at now: Instant) -> Bool {
         guard let deadline, deadline <= now else { return false }
@@ -40,7 +40,7 @@ struct SPFDelay: Sendable {
         return true
     }
 
-    /// The learn and hold-down timers do nothing but change the state, so they are looked at only when it matters.
+    /// The learn and hold-down timers only change the state, so they are evaluated only when the state is needed.
     private mutating func advance(to now: Instant) {
         switch state {
         case .quiet: break

@@ -1,9 +1,9 @@
 import ShortestPath
 
 extension Topology {
-    /// Replaces the links of a vertex, and notes all whose links with it come or go: their edges follow with
-    /// ``updateGraph()``, once for all that changed. The work is n log n in the links of the vertex, whatever the
-    /// LSAs say: a thousand networks may name one router that has a million links.
+    /// Replaces the links of a vertex, and records all vertices whose edges with it may change. ``updateGraph()``
+    /// updates the edges once for all changes. The work is n log n in the links of the vertex, regardless of the
+    /// contents of the LSAs: a thousand networks may list one router that has a million links.
     mutating func setLinks(of vertex: Vertex, to links: [Link]) {
         let index = Int(vertex.rawValue)
         let name = nodes[index].name
@@ -23,15 +23,15 @@ extension Topology {
         }
     }
 
-    /// Whether `vertex` has a link with `target` that both know of.
+    /// Whether `vertex` has a link with `target` that both ends announce.
     func hasLink(from vertex: Vertex, to target: Name) -> Bool {
         range(of: target, in: vertex).contains { self[vertex].links[$0].peer != nil }
     }
 
-    /// Marks the links of a vertex with `peer` that `peer` describes too; returns whether there is one.
+    /// Marks the links of a vertex with `peer` that `peer` describes too. Returns whether there is one.
     ///
-    /// Between routers the interface IDs must mirror each other. RFC 2328 §16.1 (2b) is content with any link back, but
-    /// of two parallel cables one may be known to a single end only, and packets sent into it would be lost.
+    /// Between routers the interface IDs must mirror each other. RFC 2328 §16.1 (2b) accepts any link back. But only
+    /// one end may announce the second of two parallel cables, and packets sent into it would be lost.
     private mutating func connect(_ index: Int, _ group: Range<Int>, with peer: Vertex) -> Bool {
         let vertex = Vertex(rawValue: UInt32(index))
         let other = Int(peer.rawValue)
@@ -59,7 +59,7 @@ extension Topology {
         return isConnected
     }
 
-    /// One edge to each peer, as cheap as the cheapest link.
+    /// One edge to each peer, with the cost of the cheapest link.
     func edges(of vertex: Vertex) -> [Edge] {
         var edges: [Edge] = []
         for link in self[vertex].links {
@@ -73,7 +73,7 @@ extension Topology {
         return edges
     }
 
-    /// Sorted, and of links that are alike only the cheapest.
+    /// Sorts the links. Of links with the same target and interface IDs, keeps only the cheapest.
     private static func tidied(_ links: [Link]) -> [Link] {
         var result: [Link] = []
         result.reserveCapacity(links.count)
@@ -88,7 +88,7 @@ extension Topology {
         return result
     }
 
-    /// The runs of links with the same target.
+    /// The ranges of links with the same target.
     private func groups(of index: Int) -> [Range<Int>] {
         let links = nodes[index].links
         var result: [Range<Int>] = []
@@ -100,7 +100,7 @@ extension Topology {
         return result
     }
 
-    /// Where the links of `vertex` with `target` lie.
+    /// The range of the links of `vertex` with `target`.
     private func range(of target: Name, in vertex: Vertex) -> Range<Int> {
         let links = self[vertex].links
         let start = links.partitioningIndex { !($0.target < target) }

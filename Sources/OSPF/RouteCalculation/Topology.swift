@@ -6,7 +6,7 @@ internal import Timing
 /// The area's routers and transit networks as a graph, from router- and network-LSAs.
 ///
 /// A vertex exists while some LSA refers to it: as its originator, or because prefixes are attached to it. Only links
-/// that both ends announce become edges (RFC 2328 §16.1 (2b)): a link to a router without LSA is kept, but is no edge.
+/// that both ends announce become edges (RFC 2328 §16.1 (2b)): a link to a router without LSA is kept, but is not an edge.
 struct Topology: Sendable {
     /// Identifies a vertex: a router, or a network by its designated router and that router's interface ID.
     struct Name: Hashable, Comparable, Sendable {
@@ -36,7 +36,7 @@ struct Topology: Sendable {
         var peer: Vertex?
     }
 
-    /// A vertex with all that is known of it.
+    /// A vertex and everything known of it.
     struct Node: Sendable {
         var name: Name
         /// The number of LSAs that refer to it.
@@ -47,26 +47,26 @@ struct Topology: Sendable {
         var isPresent = false
         /// The bits of the router-LSA.
         var flags: RouterLSA.Flags = []
-        /// Sorted by target and interface IDs, no two alike.
+        /// Sorted by target and interface IDs, without duplicates.
         var links: [Link] = []
     }
 
     var graph = Graph()
-    /// By vertex number; those not in the graph mean nothing.
+    /// By vertex number. Entries of vertices that are not in the graph have no meaning.
     var nodes: [Node] = []
     private var vertices: [Name: Vertex] = [:]
-    /// Routers whose links do not follow from their router-LSAs yet.
+    /// Routers whose links have not been updated from their router-LSAs yet.
     private var outdated: Set<Vertex> = []
-    /// Vertices whose edges do not follow from their links yet.
+    /// Vertices whose edges have not been updated from their links yet.
     var disconnected: Set<Vertex> = []
 
     /// Whether bits of routers changed since ``markSeen()``.
     private(set) var hasNewFlags = false
 
-    /// How many vertices there are.
+    /// The number of vertices.
     var vertexCount: Int { vertices.count }
 
-    /// The vertex of that name, if some LSA refers to it.
+    /// The vertex of that name, if any LSA refers to it.
     func vertex(named name: Name) -> Vertex? { vertices[name] }
 
     subscript(vertex: Vertex) -> Node { nodes[Int(vertex.rawValue)] }
@@ -78,13 +78,13 @@ struct Topology: Sendable {
         graph.detach()
     }
 
-    /// Forgets that anything is new.
+    /// Clears the records of changes.
     mutating func markSeen() {
         graph.clearChanges()
         hasNewFlags = false
     }
 
-    /// The vertex of that name, with one more reference.
+    /// Returns the vertex of that name and adds a reference to it.
     mutating func retain(_ name: Name) -> Vertex {
         let vertex: Vertex
         if let known = vertices[name] {
@@ -99,7 +99,7 @@ struct Topology: Sendable {
         return vertex
     }
 
-    /// Undoes one ``retain(_:)``. The last one removes the vertex.
+    /// Removes one reference. With the last one, the vertex is removed.
     mutating func release(_ vertex: Vertex) {
         let index = Int(vertex.rawValue)
         nodes[index].references -= 1
@@ -110,8 +110,8 @@ struct Topology: Sendable {
         graph.removeVertex(vertex)
     }
 
-    /// Sets or removes (`nil`) one of the router-LSAs of a router; together they count as one (RFC 5340 §4.8.1). The
-    /// links follow with ``updateGraph()``, once for all that changed: a router may have thousands of LSAs.
+    /// Sets or removes (`nil`) one of the router-LSAs of a router; together they count as one (RFC 5340 §4.8.1).
+    /// ``updateGraph()`` updates the links once for all changes, because a router may have thousands of LSAs.
     mutating func setRouterLSA(of vertex: Vertex, linkStateID: UInt32, to body: RouterLSA?) {
         let index = Int(vertex.rawValue)
         let place = nodes[index].placeOfRouterLSA(linkStateID)
@@ -126,7 +126,7 @@ struct Topology: Sendable {
         // Where they disagree on bits, the one with the lowest link state ID counts (RFC 5340 §A.4.3).
         let first = nodes[index].routerLSAs.first?.body
         let options = first?.options ?? []
-        // Without the V6-bit a router is left out of IPv6 routes altogether (RFC 5340 §A.2).
+        // A router without the V6-bit is left out of IPv6 routes (RFC 5340 §A.2).
         let isPresent = options.contains(.v6)
         let flags = isPresent ? first?.flags ?? [] : []
         if nodes[index].isPresent != isPresent || nodes[index].flags != flags {
@@ -134,7 +134,7 @@ struct Topology: Sendable {
             nodes[index].flags = flags
             hasNewFlags = true
         }
-        // Without the R-bit nothing is routed through it (RFC 5340 §4.8.1), though it can be reached.
+        // Nothing is routed through a router without the R-bit (RFC 5340 §4.8.1), but it can be reached.
         let isNews = graph.setTransit(vertex, !isPresent || options.contains(.r))
         if isNews, flags.contains(.border) { hasNewFlags = true }
         if isPresent {
@@ -145,8 +145,8 @@ struct Topology: Sendable {
         }
     }
 
-    /// Has the links of all routers follow their router-LSAs, and all edges follow the links. Until then an edge may lead
-    /// to a vertex that is gone.
+    /// Updates the links of all routers from their router-LSAs, and all edges from the links. Before that, an edge may
+    /// lead to a vertex that was removed.
     mutating func updateGraph() {
         for vertex in outdated.sorted() {
             setLinks(of: vertex, to: self[vertex].routerLSAs.flatMap { $0.body.links.map(Link.init) })
@@ -164,15 +164,16 @@ struct Topology: Sendable {
 }
 
 extension Topology.Node {
-    /// Where the router-LSA of that link state ID is, or belongs.
+    /// The position of the router-LSA with that link state ID, or the position where it would be inserted.
     fileprivate func placeOfRouterLSA(_ linkStateID: UInt32) -> Int {
         routerLSAs.partitioningIndex { $0.linkStateID >= linkStateID }
     }
 }
 
 extension Topology.Link {
-    /// The same link as the router-LSA has it. Virtual links are routed over like cables, by those who are not at
-    /// their ends. A cost of 0, which RFC 2328 §C.3 rules out, counts as 1: free cycles would make loops.
+    /// The link as the router-LSA describes it. Virtual links are used like point-to-point links by routers that are
+    /// not their endpoints. A cost of 0, which RFC 2328 §C.3 does not allow, counts as 1: cycles of cost 0 would cause
+    /// loops.
     init(_ link: RouterLSA.Link) {
         switch link.type {
         case .pointToPoint, .virtual:

@@ -1,8 +1,8 @@
 public import Addressing
 
-/// A neighbor through which packets can be sent: on a point-to-point link one in state Full
-/// (or that was a moment ago), on a broadcast link any
-/// in state 2-Way or higher (the routers on a transit network forward to each other directly, adjacent or not).
+/// A neighbor through which packets can be sent. On a point-to-point link it is in state Full (or was a moment ago). On
+/// a broadcast link it is in state 2-Way or higher, because the routers on a transit network forward to each other
+/// directly, adjacent or not.
 public struct UsableNeighbor: Hashable, Sendable {
     /// Our interface towards it: the kernel's index and our OSPF interface ID.
     public var interface: UInt32

@@ -1,17 +1,18 @@
-/// The checksum of LSAs: ISO 8473's, over the whole LSA but its age (RFC 5340 §A.4.2, RFC 2328 §12.1.7).
+/// The checksum of LSAs: the Fletcher checksum of ISO 8473 over the whole LSA except its age (RFC 5340 §A.4.2, RFC 2328
+/// §12.1.7).
 enum FletcherChecksum {
-    /// Where the summed octets begin: behind the age.
+    /// The offset of the first summed octet, after the age.
     private static let start = 2
     /// The offset of the two checksum octets in an LSA.
     static let offset = 16
 
-    /// Whether the checksum in a whole LSA is right.
+    /// Whether the checksum in a whole LSA is correct.
     static func isValid(_ lsa: RawSpan) -> Bool {
         let (first, second) = sums(lsa)
         return first == 0 && second == 0
     }
 
-    /// The checksum of an LSA in whose checksum field there are zeros. Neither of its octets is ever 0.
+    /// The checksum of an LSA whose checksum field is zero. Neither of its octets is ever 0.
     static func compute(_ lsa: RawSpan) -> UInt16 {
         let (first, second) = sums(lsa)
         let behind = (lsa.byteCount - offset - 1) % 255

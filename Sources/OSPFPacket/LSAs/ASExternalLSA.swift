@@ -2,13 +2,13 @@ public import Addressing
 
 /// AS-external-LSA (RFC 5340 §A.4.7), and NSSA-LSA.
 public struct ASExternalLSA: Hashable, Sendable {
-    /// Type 2 (the E-bit): the metric is larger than any path inside. Otherwise type 1, comparable.
+    /// Whether the metric is of type 2 (the E-bit): larger than any path inside. Otherwise it is of type 1, comparable.
     public var isType2: Bool
-    /// 24 bits; 0xffffff is unreachable.
+    /// The metric, 24 bits; 0xffffff is unreachable.
     public var metric: UInt32
     /// The prefix.
     public var prefix: LSAPrefix
-    /// Where to send instead of to the originator.
+    /// The address to which packets are sent instead of to the originator.
     public var forwardingAddress: IPv6Address?
     /// A tag for the administrators' use.
     public var routeTag: UInt32?
@@ -32,7 +32,7 @@ public struct ASExternalLSA: Hashable, Sendable {
 }
 
 extension ASExternalLSA {
-    /// The metric of what cannot be reached (LSInfinity, RFC 2328 §B); larger ones are written as this.
+    /// The metric of unreachable destinations (LSInfinity, RFC 2328 §B). Larger metrics are encoded as this.
     public static let unreachable: UInt32 = 0xff_ffff
 
     /// The bits before the metric.
@@ -43,7 +43,7 @@ extension ASExternalLSA {
         static let type2 = Flags(rawValue: 1 << 2)
     }
 
-    /// The 16 bits that are a metric in other prefixes are the referenced type here.
+    /// The 16-bit field that is the metric in other prefixes is the referenced type here.
     init(decoding octets: RawSpan) throws(DecodingError) {
         guard octets.byteCount >= 4 else { throw .truncated }
         let flags = Flags(rawValue: octets.uint8(at: 0))

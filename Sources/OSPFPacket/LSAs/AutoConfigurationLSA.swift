@@ -1,4 +1,5 @@
-/// Auto-configuration-LSA (RFC 7503 §7.2.1): a list of TLVs, by which two routers that took the same router ID find out.
+/// Auto-configuration-LSA (RFC 7503 §7.2.1): a list of TLVs, by which two routers detect that they use the same router
+/// ID.
 public struct AutoConfigurationLSA: Hashable, Sendable {
     /// One type-length-value.
     public enum TLV: Hashable, Sendable {

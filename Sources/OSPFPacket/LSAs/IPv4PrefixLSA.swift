@@ -1,8 +1,8 @@
 import Addressing
 
-/// The IPv4 prefixes of a node, in an LSA of our own that everybody floods and only meshd reads. They hang on the router
-/// like those of an intra-area-prefix-LSA, whose form it has but for an identifier in front (no length field means more
-/// than 32 bits):
+/// The IPv4 prefixes of a node, in an LSA of our own type that all routers flood and only meshd reads. They are
+/// associated with the router like those of an intra-area-prefix-LSA. The format is the same, except for an identifier
+/// at the start (no length field means more than 32 bits):
 ///
 ///     0                   1                   2                   3
 ///     |                     'k' 'm' 'v' '4'                         |
@@ -13,17 +13,17 @@ public struct IPv4PrefixLSA: Hashable, Sendable {
     /// The prefixes with their metrics, each in its IPv4-mapped form.
     public var prefixes: [LSAPrefix]
 
-    /// Makes a body. All prefixes must be IPv4's.
+    /// Makes a body. All prefixes must be IPv4 prefixes.
     public init(prefixes: [LSAPrefix]) { self.prefixes = prefixes }
 }
 
 extension IPv4PrefixLSA {
     /// The octets of the body before the prefixes.
     public static let fixedSize = 8
-    /// `kmv4`: others may try out something else under the same function code.
+    /// `kmv4`, because others may use the same experimental function code.
     private static let identifier: UInt32 = 0x6b6d_7634
 
-    /// Whether a body is of this kind.
+    /// Whether a body has this identifier.
     static func isMeant(by octets: RawSpan) -> Bool {
         octets.byteCount >= 4 && octets.uint32(at: 0) == identifier
     }

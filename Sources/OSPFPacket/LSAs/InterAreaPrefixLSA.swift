@@ -1,6 +1,6 @@
 /// Inter-area-prefix-LSA (RFC 5340 §A.4.5).
 public struct InterAreaPrefixLSA: Hashable, Sendable {
-    /// 24 bits; 0xffffff is unreachable.
+    /// The metric, 24 bits; 0xffffff is unreachable.
     public var metric: UInt32
     /// The prefix; its own metric is 0.
     public var prefix: LSAPrefix
@@ -12,7 +12,7 @@ public struct InterAreaPrefixLSA: Hashable, Sendable {
 }
 
 extension InterAreaPrefixLSA {
-    /// The metric of what cannot be reached (LSInfinity, RFC 2328 §B); larger ones are written as this.
+    /// The metric of unreachable destinations (LSInfinity, RFC 2328 §B). Larger metrics are encoded as this.
     public static let unreachable: UInt32 = 0xff_ffff
 
     init(decoding octets: RawSpan) throws(DecodingError) {

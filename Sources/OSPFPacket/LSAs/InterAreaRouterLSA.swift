@@ -1,10 +1,10 @@
 public import Addressing
 
-/// Inter-area-router-LSA (RFC 5340 §A.4.6): the way to an AS boundary router elsewhere.
+/// Inter-area-router-LSA (RFC 5340 §A.4.6): the path to an AS boundary router in another area.
 public struct InterAreaRouterLSA: Hashable, Sendable {
     /// The destination's capabilities.
     public var options: OSPFOptions
-    /// 24 bits; 0xffffff is unreachable.
+    /// The metric, 24 bits; 0xffffff is unreachable.
     public var metric: UInt32
     /// The AS boundary router.
     public var destination: RouterID
@@ -17,7 +17,7 @@ public struct InterAreaRouterLSA: Hashable, Sendable {
 }
 
 extension InterAreaRouterLSA {
-    /// The metric of what cannot be reached (LSInfinity, RFC 2328 §B); larger ones are written as this.
+    /// The metric of unreachable destinations (LSInfinity, RFC 2328 §B). Larger metrics are encoded as this.
     public static let unreachable: UInt32 = 0xff_ffff
 
     init(decoding octets: RawSpan) throws(DecodingError) {

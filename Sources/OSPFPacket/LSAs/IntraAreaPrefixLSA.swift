@@ -1,8 +1,8 @@
 public import Addressing
 
-/// Intra-area-prefix-LSA (RFC 5340 §A.4.10): prefixes behind a router or a transit network.
+/// Intra-area-prefix-LSA (RFC 5340 §A.4.10): prefixes associated with a router or a transit network.
 public struct IntraAreaPrefixLSA: Hashable, Sendable {
-    /// `.router` or `.network`: what the prefixes hang on.
+    /// `.router` or `.network`: what the prefixes are associated with.
     public var referencedType: LSAType
     /// 0 for a router; the designated router's interface ID for a network.
     public var referencedLinkStateID: UInt32

@@ -1,7 +1,7 @@
-/// One instance of an LSA: its header, and the octets exactly as they came or will go. The octets are the truth, so
-/// that unknown types pass through unharmed; bodies are decoded when asked for.
+/// One instance of an LSA: its header, and the octets exactly as received or to be sent. The octets are authoritative,
+/// so that unknown types are passed on unchanged. Bodies are decoded on request.
 public struct LSA: Hashable, Sendable {
-    /// The decoded header. `age` is the age at the moment this value was made, received or last set.
+    /// The decoded header. Its `age` is the age when this value was made, received or last set.
     public private(set) var header: LSAHeader
     /// The whole LSA in network order, header included; `octets.count == header.length`.
     public private(set) var octets: [UInt8]
@@ -30,8 +30,8 @@ public struct LSA: Hashable, Sendable {
 }
 
 extension LSA {
-    /// Reads one LSA from exactly its octets. Throws if their number differs from its length or is no multiple of 4, or
-    /// if the checksum is wrong. The body is not checked; see ``body()``.
+    /// Decodes one LSA from exactly its octets. Throws if their number differs from its length or is not a multiple of
+    /// 4, or if the checksum is wrong. The body is not checked; see ``body()``.
     public init(octets: [UInt8]) throws(DecodingError) {
         try self.init(decoding: octets.span.bytes)
     }
@@ -63,8 +63,8 @@ extension LSA {
         self.init(uncheckedHeader: header, octets: octets)
     }
 
-    /// Whether the octets still agree with their checksum: databases look again from time to time, since memory can
-    /// fail too (RFC 2328 §14).
+    /// Whether the octets still agree with their checksum. RFC 2328 §14 checks the database from time to time, because
+    /// memory can fail too.
     public var isIntact: Bool { FletcherChecksum.isValid(octets.span.bytes) }
 
     /// The decoded body. Throws if the octets do not match the type; never for unknown types.

@@ -27,7 +27,7 @@ public enum LSABody: Hashable, Sendable {
 }
 
 extension LSABody {
-    /// Reads the octets after the LSA header.
+    /// Decodes the octets after the LSA header.
     init(decoding octets: RawSpan, type: LSAType) throws(DecodingError) {
         self =
             switch type {
@@ -62,7 +62,7 @@ extension LSABody {
         }
     }
 
-    /// Whether an LSA of `type` can say this.
+    /// Whether an LSA of `type` can have this body.
     func isPossible(in type: LSAType) -> Bool {
         switch self {
         case .router: type == .router

@@ -2,25 +2,26 @@
 public struct LSAHeader: Hashable, Sendable {
     /// The header's size in octets.
     public static let size = 20
-    /// Seconds since origination at which an LSA is no longer used and leaves the domain (RFC 2328 §B).
+    /// MaxAge: the age in seconds at which an LSA is no longer used and is flushed from the routing domain (RFC 2328
+    /// §B).
     public static let maxAge: UInt16 = 3600
-    /// Instances whose ages differ by more are compared by age (RFC 2328 §B).
+    /// MaxAgeDiff: instances whose ages differ by more seconds are compared by age (RFC 2328 §B).
     public static let maxAgeDiff: UInt16 = 900
-    /// Seconds after which the originator sends a new instance (RFC 2328 §B).
+    /// LSRefreshTime: the age in seconds at which the originator sends a new instance (RFC 2328 §B).
     public static let refreshTime: UInt16 = 1800
     /// The first sequence number of an LSA (RFC 2328 §12.1.6).
     public static let initialSequenceNumber: Int32 = -0x7fff_ffff
     /// The last sequence number, after which an LSA must be flushed before it starts again.
     public static let maxSequenceNumber: Int32 = 0x7fff_ffff
 
-    /// Seconds since origination, 0–3600. A higher received value is treated as 3600, like the DoNotAge bit, which must
-    /// not be set while one router does not know it (RFC 1793 §2.5).
+    /// Seconds since origination, 0–3600. A higher received value is treated as 3600. So is an age with the DoNotAge
+    /// bit, which must not be set while any router does not support it (RFC 1793 §2.5).
     public var age: UInt16
     /// Type, link state ID and advertising router.
     public var key: LSAKey
-    /// Signed; the higher is the newer.
+    /// The sequence number, signed; the higher is the newer.
     public var sequenceNumber: Int32
-    /// Fletcher checksum over the whole LSA but its age (RFC 2328 §12.1.7).
+    /// Fletcher checksum over the whole LSA except its age (RFC 2328 §12.1.7).
     public var checksum: UInt16
     /// Octets of the LSA with this header, at least 20.
     public var length: UInt16
@@ -35,7 +36,7 @@ public struct LSAHeader: Hashable, Sendable {
 }
 
 extension LSAHeader {
-    /// Which of two instances of one LSA is the newer.
+    /// Which of two instances of one LSA is newer.
     public enum Recency: Hashable, Sendable {
         /// The left is newer.
         case newer
@@ -60,7 +61,7 @@ extension LSAHeader {
     /// The offset of the length.
     static let lengthOffset = 18
 
-    /// Reads the 20 octets at `offset`.
+    /// Decodes the 20 octets at `offset`.
     init(decoding octets: RawSpan, at offset: Int) throws(DecodingError) {
         age = min(octets.uint16(at: offset), Self.maxAge)
         key = LSAKey(decoding: octets, at: offset + 2)
@@ -70,7 +71,7 @@ extension LSAHeader {
         guard length >= Self.size else { throw .length }
     }
 
-    /// Reads nothing but headers.
+    /// Decodes a list of headers.
     static func list(decoding octets: RawSpan) throws(DecodingError) -> [LSAHeader] {
         guard octets.byteCount % size == 0 else { throw .length }
         var headers: [LSAHeader] = []

@@ -4,9 +4,9 @@ public import Addressing
 public struct LSAKey: Hashable, Sendable, Comparable {
     /// Type and scope.
     public var type: LSAType
-    /// Distinguishes the LSAs of one type and router; it is no address in OSPFv3.
+    /// Distinguishes the LSAs of one type and router; in OSPFv3 it is not an address.
     public var linkStateID: UInt32
-    /// Who originated it.
+    /// The router that originated it.
     public var advertisingRouter: RouterID
 
     public init(type: LSAType, linkStateID: UInt32, advertisingRouter: RouterID) {
@@ -24,7 +24,7 @@ public struct LSAKey: Hashable, Sendable, Comparable {
 }
 
 extension LSAKey {
-    /// Reads the ten octets that are the same in LSA headers and requests.
+    /// Decodes the ten octets that LSA headers and requests have in common.
     init(decoding octets: RawSpan, at offset: Int) {
         type = LSAType(rawValue: octets.uint16(at: offset))
         linkStateID = octets.uint32(at: offset + 2)

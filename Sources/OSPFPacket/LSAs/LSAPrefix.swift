@@ -6,7 +6,7 @@ public struct LSAPrefix: Hashable, Sendable {
     public var prefix: IPv6Prefix
     /// Its options.
     public var options: PrefixOptions
-    /// In LSAs that list the prefixes of a router or network the prefix's metric; elsewhere 0.
+    /// The metric of the prefix in LSAs that list the prefixes of a router or network; elsewhere 0.
     public var metric: UInt16
 
     public init(prefix: IPv6Prefix, options: PrefixOptions = [], metric: UInt16 = 0) {
@@ -17,24 +17,24 @@ public struct LSAPrefix: Hashable, Sendable {
 }
 
 extension LSAPrefix {
-    /// What the bits of a prefix are. It follows from the LSA's type.
+    /// The address family of the bits of a prefix. It follows from the LSA's type.
     public enum Family: Int, Sendable {
         /// IPv6, as in all LSAs of the RFC.
         case ipv6 = 128
-        /// IPv4, kept in its IPv4-mapped form.
+        /// IPv4, stored in its IPv4-mapped form.
         case ipv4 = 32
 
-        /// The longest prefix.
+        /// The maximum prefix length.
         var bits: Int { rawValue }
-        /// How much longer a prefix is in its IPv4-mapped form.
+        /// By how many bits a prefix is longer in its IPv4-mapped form.
         var mapping: Int { 128 - bits }
     }
 
-    /// The octets before the prefix's bits.
+    /// The octets before the bits of the prefix.
     static let fixedSize = 4
 
     /// The size of the entry in an LSA of IPv6 prefixes, in octets: 4 to 20, because the bits are padded to whole
-    /// words.
+    /// 32-bit words.
     public var size: Int { size(in: .ipv6) }
     /// The size of the entry in an LSA of IPv4 prefixes, in octets: 4 or 8.
     public var sizeInIPv4: Int { size(in: .ipv4) }
@@ -43,11 +43,11 @@ extension LSAPrefix {
         Self.fixedSize + 4 * Self.words(length: prefix.length - family.mapping)
     }
 
-    /// The words of a prefix's bits.
+    /// The number of 32-bit words for the bits of a prefix.
     private static func words(length: Int) -> Int { (length + 31) / 32 }
 
-    /// Reads the entry at `offset`, whose 16 bits of changing meaning go to `metric`, and moves `offset` behind it.
-    /// Bits past the prefix's length do not count, whatever they are.
+    /// Decodes the entry at `offset` and moves `offset` past it. The 16-bit field whose meaning depends on the LSA is
+    /// stored in `metric`. Bits beyond the prefix length are ignored.
     init(decoding octets: RawSpan, at offset: inout Int, family: Family = .ipv6) throws(DecodingError) {
         guard octets.byteCount - offset >= Self.fixedSize else { throw .truncated }
         let length = Int(octets.uint8(at: offset))
@@ -68,7 +68,7 @@ extension LSAPrefix {
         offset += 4 * words
     }
 
-    /// Reads `count` entries, which must take all octets from `offset` to the end.
+    /// Decodes `count` entries, which must use all octets from `offset` to the end.
     static func list(
         decoding octets: RawSpan, from offset: Int, count: UInt32, family: Family = .ipv6
     ) throws(DecodingError) -> [LSAPrefix] {
@@ -81,7 +81,7 @@ extension LSAPrefix {
         return prefixes
     }
 
-    /// Writes the entry. `field` is the 16-bit field that is the metric in some LSAs and something else or zero in
+    /// Encodes the entry. `field` is the 16-bit field that is the metric in some LSAs and something else or zero in
     /// others.
     func encode(into octets: inout [UInt8], field: UInt16 = 0, family: Family = .ipv6) {
         let length = prefix.length - family.mapping

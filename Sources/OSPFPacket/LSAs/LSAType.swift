@@ -6,7 +6,7 @@ public enum FloodingScope: UInt8, Hashable, Sendable {
     case area = 1
     /// Throughout the autonomous system.
     case autonomousSystem = 2
-    /// Not assigned; such LSAs are thrown away.
+    /// Not assigned; such LSAs are discarded.
     case reserved = 3
 }
 
@@ -40,14 +40,14 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
     /// Auto-configuration-LSA of area scope with the U-bit set (RFC 7503 §7.2.1).
     public static let autoConfiguration = LSAType(rawValue: 0xa00f)
 
-    /// The IPv4 prefixes of a node, of area scope with the U-bit set: ours, with a function code for experiments
-    /// (RFC 4940 §2.5), as IPv4 next to IPv6 in one instance has no standard.
+    /// The IPv4 prefixes of a node, of area scope with the U-bit set: our own type with an experimental function code
+    /// (RFC 4940 §2.5), because there is no standard for IPv4 and IPv6 in one instance.
     public static let ipv4Prefix = LSAType(rawValue: 0xbff0)
 
     /// Whether a router that does not know the function code keeps and floods the LSA by its scope; otherwise such an
     /// LSA stays on its link.
     public var isFloodedWhenUnknown: Bool { rawValue & 0x8000 != 0 }
-    /// The scope its bits ask for.
+    /// The flooding scope in its S bits.
     public var scope: FloodingScope { FloodingScope(rawValue: UInt8(rawValue >> 13 & 3))! }
     /// The function code, 0–8191.
     public var functionCode: UInt16 { rawValue & 0x1fff }

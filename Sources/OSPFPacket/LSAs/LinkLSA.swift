@@ -2,9 +2,9 @@ public import Addressing
 
 /// Link-LSA (RFC 5340 §A.4.9): from a router to the others on one link. Its link state ID is the interface ID.
 public struct LinkLSA: Hashable, Sendable {
-    /// The priority for becoming designated router.
+    /// The priority in the election of the designated router.
     public var priority: UInt8
-    /// The options wanted in the network-LSA.
+    /// The options to include in the network-LSA.
     public var options: OSPFOptions
     /// The originator's address on the link.
     public var linkLocalAddress: IPv6Address

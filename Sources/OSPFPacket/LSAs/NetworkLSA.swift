@@ -2,7 +2,7 @@ public import Addressing
 
 /// Network-LSA (RFC 5340 §A.4.4), originated by a designated router; its link state ID is that router's interface ID.
 public struct NetworkLSA: Hashable, Sendable {
-    /// The union of what the attached routers can.
+    /// The union of the options of the attached routers.
     public var options: OSPFOptions
     /// The routers fully adjacent to the designated router, and itself.
     public var attachedRouters: [RouterID]

@@ -4,7 +4,7 @@ public struct PrefixOptions: OptionSet, Hashable, Sendable {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// No unicast: left out of unicast routes.
+    /// NU-bit: the prefix is left out of unicast routes.
     public static let noUnicast = PrefixOptions(rawValue: 1 << 0)
     /// The prefix is an address of the advertising router itself.
     public static let localAddress = PrefixOptions(rawValue: 1 << 1)

@@ -6,7 +6,8 @@ public struct RouterInformationLSA: Hashable, Sendable {
         case informationalCapabilities(UInt32)
         /// The router's name in UTF-8, 1–255 octets (RFC 5642 §3).
         case hostname(String)
-        /// The largest IPv6 packet that all cabled ports of the router take: ours, of a type for experiments (RFC 7770 §5).
+        /// The smallest MTU of the router's cabled ports in octets, in a TLV of our own with an experimental type (RFC
+        /// 7770 §5).
         case smallestMTU(UInt32)
         /// Anything else, or a value that does not fit its type.
         case unknown(type: UInt16, value: [UInt8])
@@ -23,8 +24,8 @@ public struct RouterInformationLSA: Hashable, Sendable {
         return nil
     }
 
-    /// The largest packet that all cabled ports of the router accept, if there is one. A value below the IPv6 minimum
-    /// (RFC 8200 §5) is ignored.
+    /// The smallest MTU of the router's cabled ports in octets, if it is announced. A value below the IPv6 minimum (RFC
+    /// 8200 §5) is ignored.
     public var smallestMTU: UInt32? {
         for case .smallestMTU(let mtu) in values where mtu >= 1280 { return mtu }
         return nil
@@ -45,7 +46,7 @@ extension RouterInformationLSA.TLV {
     private static let informationalCapabilitiesType: UInt16 = 1
     private static let hostnameType: UInt16 = 7
     private static let smallestMTUType: UInt16 = 32768
-    /// `kmmt`: others may try out something else under the same type.
+    /// `kmmt`, because others may use the same experimental type.
     private static let smallestMTUIdentifier: UInt32 = 0x6b6d_6d74
 
     init(_ raw: TypeLengthValue) {

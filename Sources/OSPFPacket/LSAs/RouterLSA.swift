@@ -2,7 +2,7 @@ public import Addressing
 
 /// Router-LSA (RFC 5340 §A.4.3). A router may originate several; they count as one.
 public struct RouterLSA: Hashable, Sendable {
-    /// The bits that say what the router is.
+    /// The bits for the roles of the router.
     public struct Flags: OptionSet, Hashable, Sendable {
         /// The eight bits before the options.
         public let rawValue: UInt8
@@ -31,7 +31,7 @@ public struct RouterLSA: Hashable, Sendable {
     public struct Link: Hashable, Sendable {
         /// The type of the link.
         public var type: LinkType
-        /// The cost of sending out of the interface.
+        /// The cost of sending on the interface.
         public var metric: UInt16
         /// The originator's interface ID.
         public var interfaceID: UInt32
@@ -51,7 +51,7 @@ public struct RouterLSA: Hashable, Sendable {
         }
     }
 
-    /// What the router is.
+    /// The roles of the router.
     public var flags: Flags
     /// Its capabilities.
     public var options: OSPFOptions

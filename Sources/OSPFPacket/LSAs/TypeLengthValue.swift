@@ -1,4 +1,4 @@
-/// One value of the LSAs that are lists of them: type, length, and octets padded to whole words (RFC 7770 §2.3).
+/// One TLV of the LSAs that are lists of TLVs: type, length, and octets padded to whole 32-bit words (RFC 7770 §2.3).
 struct TypeLengthValue {
     private static let fixedSize = 4
 
@@ -10,7 +10,7 @@ struct TypeLengthValue {
         self.value = value
     }
 
-    /// Reads all values there are.
+    /// Decodes all TLVs.
     static func list(decoding octets: RawSpan) throws(DecodingError) -> [TypeLengthValue] {
         var values: [TypeLengthValue] = []
         var offset = 0
@@ -18,7 +18,7 @@ struct TypeLengthValue {
         return values
     }
 
-    /// Reads the value at `offset` and moves `offset` behind it and its padding.
+    /// Decodes the TLV at `offset` and moves `offset` past it and its padding.
     private init(decoding octets: RawSpan, at offset: inout Int) throws(DecodingError) {
         guard octets.byteCount - offset >= Self.fixedSize else { throw .truncated }
         type = octets.uint16(at: offset)
@@ -30,7 +30,7 @@ struct TypeLengthValue {
         offset += paddedLength
     }
 
-    /// Writes the value. It may have as many octets as fit an LSA.
+    /// Encodes the TLV. The value may have as many octets as fit into an LSA.
     func encode(into octets: inout [UInt8]) {
         octets.append(type)
         octets.append(UInt16(value.count))

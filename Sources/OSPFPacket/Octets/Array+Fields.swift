@@ -1,6 +1,6 @@
 import Addressing
 
-/// The fields of RFC 5340's pictures, written in network order.
+/// The fields of RFC 5340's diagrams, written in network byte order.
 extension [UInt8] {
     /// Appends two octets.
     mutating func append(_ value: UInt16) {
@@ -14,7 +14,7 @@ extension [UInt8] {
         append(UInt16(truncatingIfNeeded: value))
     }
 
-    /// Appends a word of an octet and the low 24 bits of `value`.
+    /// Appends a 32-bit word: an octet and the low 24 bits of `value`.
     mutating func append(_ octet: UInt8 = 0, low24 value: UInt32) {
         append(UInt32(octet) << 24 | value & 0xff_ffff)
     }
@@ -27,13 +27,13 @@ extension [UInt8] {
         }
     }
 
-    /// Puts two octets in the place of those at `offset`.
+    /// Replaces the two octets at `offset`.
     mutating func replace(at offset: Int, with value: UInt16) {
         self[offset] = UInt8(value >> 8)
         self[offset + 1] = UInt8(truncatingIfNeeded: value)
     }
 
-    /// Puts four octets in the place of those at `offset`.
+    /// Replaces the four octets at `offset`.
     mutating func replace(at offset: Int, with value: UInt32) {
         replace(at: offset, with: UInt16(value >> 16))
         replace(at: offset + 2, with: UInt16(truncatingIfNeeded: value))

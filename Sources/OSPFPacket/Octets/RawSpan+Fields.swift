@@ -1,7 +1,7 @@
 import Addressing
 
-/// The fields of RFC 5340's diagrams, in network byte order. Callers have compared sizes before. The bounds are checked
-/// again all the same: a mistake here stops the program instead of reading past the end.
+/// The fields of RFC 5340's diagrams, in network byte order. Callers have checked the sizes before. The bounds are
+/// checked again, so that a bug stops the program instead of reading past the end.
 extension RawSpan {
     /// The octet at `offset`.
     @inline(__always)
@@ -25,7 +25,7 @@ extension RawSpan {
         UInt64(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
-    /// The low three of the four octets at `offset`: options and metrics share their word with something else.
+    /// The low three of the four octets at `offset`: options and metrics share their 32-bit word with another field.
     @inline(__always)
     func uint24(at offset: Int) -> UInt32 { uint32(at: offset) & 0xff_ffff }
 

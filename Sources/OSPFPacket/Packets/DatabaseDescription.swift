@@ -9,17 +9,17 @@ public struct DatabaseDescription: Hashable, Sendable {
         public static let master = Flags(rawValue: 1 << 0)
         /// More descriptions follow.
         public static let more = Flags(rawValue: 1 << 1)
-        /// The first of the exchange.
+        /// The description is the first of the exchange.
         public static let initialize = Flags(rawValue: 1 << 2)
     }
 
     /// The sender's options.
     public var options: OSPFOptions
-    /// The largest IPv6 packet the sender can take on the link whole.
+    /// The largest IPv6 packet that the sender's interface can transmit without fragmentation, in octets.
     public var interfaceMTU: UInt16
     /// I, M, MS.
     public var flags: Flags
-    /// Orders the exchange.
+    /// The sequence number of the description in the exchange.
     public var sequenceNumber: UInt32
     /// The LSAs described.
     public var headers: [LSAHeader]
@@ -41,7 +41,7 @@ extension DatabaseDescription {
     /// The octets of the body.
     var size: Int { Self.fixedSize + LSAHeader.size * headers.count }
 
-    /// How many LSA headers fit a description on a link of `mtu` octets; at least 1.
+    /// The number of LSA headers that fit into a description on a link with an MTU of `mtu` octets; at least 1.
     public static func capacity(mtu: Int) -> Int {
         max(1, (PacketHeader.bodySize(mtu: mtu) - fixedSize) / LSAHeader.size)
     }

@@ -2,15 +2,15 @@ public import Addressing
 
 /// Hello (RFC 5340 §A.3.2).
 public struct Hello: Hashable, Sendable {
-    /// The sender's number of the interface.
+    /// The interface ID of the sender's interface.
     public var interfaceID: UInt32
-    /// The sender's priority for becoming designated router; 0 is never.
+    /// The sender's priority in the election of the designated router; 0 excludes it.
     public var priority: UInt8
     /// The sender's options.
     public var options: OSPFOptions
     /// Seconds between hellos.
     public var helloInterval: UInt16
-    /// Seconds of silence after which a neighbor is gone.
+    /// Seconds without hellos after which a neighbor is removed.
     public var deadInterval: UInt16
     /// The designated router in the sender's view; 0 for none.
     public var designatedRouter: RouterID

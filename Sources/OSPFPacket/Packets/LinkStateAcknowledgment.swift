@@ -9,7 +9,7 @@ extension LinkStateAcknowledgment {
     /// The octets of the body.
     var size: Int { LSAHeader.size * headers.count }
 
-    /// How many LSA headers fit an acknowledgment on a link of `mtu` octets; at least 1.
+    /// The number of LSA headers that fit into an acknowledgment on a link with an MTU of `mtu` octets; at least 1.
     public static func capacity(mtu: Int) -> Int { max(1, PacketHeader.bodySize(mtu: mtu) / LSAHeader.size) }
 
     init(decoding octets: RawSpan) throws(DecodingError) { headers = try LSAHeader.list(decoding: octets) }

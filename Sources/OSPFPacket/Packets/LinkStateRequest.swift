@@ -1,6 +1,6 @@
 /// Link state request (RFC 5340 §A.3.4).
 public struct LinkStateRequest: Hashable, Sendable {
-    /// The LSAs wanted.
+    /// The requested LSAs.
     public var keys: [LSAKey]
     public init(keys: [LSAKey]) { self.keys = keys }
 }
@@ -11,7 +11,7 @@ extension LinkStateRequest {
     /// The octets of the body.
     var size: Int { Self.keySize * keys.count }
 
-    /// How many keys fit a request on a link of `mtu` octets; at least 1.
+    /// The number of keys that fit into a request on a link with an MTU of `mtu` octets; at least 1.
     public static func capacity(mtu: Int) -> Int { max(1, PacketHeader.bodySize(mtu: mtu) / keySize) }
 
     init(decoding octets: RawSpan) throws(DecodingError) {

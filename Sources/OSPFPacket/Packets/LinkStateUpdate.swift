@@ -1,8 +1,8 @@
 /// Link state update (RFC 5340 §A.3.5).
 public struct LinkStateUpdate: Hashable, Sendable {
-    /// The LSAs whose length and checksum are right.
+    /// The LSAs whose length and checksum are correct.
     public var lsas: [LSA]
-    /// How many LSAs were left out by the decoder because their checksum was wrong (RFC 2328 §13 (1)).
+    /// The number of LSAs that the decoder left out because their checksum was wrong (RFC 2328 §13 (1)).
     public var damaged: Int
     public init(lsas: [LSA], damaged: Int = 0) {
         self.lsas = lsas
@@ -16,11 +16,12 @@ extension LinkStateUpdate {
     /// The octets of the body.
     var size: Int { lsas.reduce(Self.fixedSize) { $0 + $1.octets.count } }
 
-    /// The largest LSA that goes unfragmented over a link of `mtu` octets: what originators split for.
+    /// The largest LSA, in octets, that is not fragmented on a link with an MTU of `mtu` octets. Originators keep their
+    /// LSAs within it.
     public static func maximumLSASize(mtu: Int) -> Int { PacketHeader.bodySize(mtu: mtu) - fixedSize }
 
-    /// The LSAs must fill the body to its last octet: else there is no telling where they begin and end, and all are
-    /// refused. One LSA that is damaged in itself does not harm the others.
+    /// The LSAs must fill the body to its last octet. Otherwise their boundaries are unknown, and all are rejected. One
+    /// LSA that is damaged in itself does not affect the others.
     init(decoding octets: RawSpan) throws(DecodingError) {
         guard octets.byteCount >= Self.fixedSize else { throw .truncated }
         let count = octets.uint32(at: 0)

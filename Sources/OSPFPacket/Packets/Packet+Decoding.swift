@@ -1,7 +1,7 @@
 public import Addressing
 
 extension Packet {
-    /// Reads a packet. `octets` starts at the OSPF header and ends with the IPv6 payload.
+    /// Decodes a packet. `octets` starts at the OSPF header and ends with the IPv6 payload.
     ///
     /// The checksum is compared unless `verifyChecksum` is false, for packets that were verified before. Damaged LSAs
     /// in an update are left out and counted; any other error rejects the packet. Octets past the packet's own length
@@ -13,7 +13,7 @@ extension Packet {
         try decode(octets.span.bytes, source: source, destination: destination, verifyChecksum: verifyChecksum)
     }
 
-    /// Reads a packet from a span; see ``decode(_:source:destination:verifyChecksum:)-([UInt8],_,_,_)``.
+    /// Decodes a packet from a span; see ``decode(_:source:destination:verifyChecksum:)-([UInt8],_,_,_)``.
     public static func decode(
         _ octets: RawSpan, source: IPv6Address, destination: IPv6Address, verifyChecksum: Bool = true
     ) throws(DecodingError) -> Packet {
@@ -35,7 +35,7 @@ extension Packet {
 }
 
 extension Packet.Body {
-    /// Reads the octets after the packet header.
+    /// Decodes the octets after the packet header.
     init(decoding octets: RawSpan, type: PacketType) throws(DecodingError) {
         self =
             switch type {
@@ -47,7 +47,7 @@ extension Packet.Body {
             }
     }
 
-    /// Whether the options say that something follows the packet.
+    /// Whether the options announce data after the packet.
     fileprivate var announcesTrailer: Bool {
         switch self {
         case .hello(let hello): !hello.options.isDisjoint(with: [.l, .at])

@@ -2,7 +2,8 @@ public import Addressing
 
 extension Packet {
     /// The packet's octets, with its length and the checksum for these addresses filled in. The packet must not be
-    /// larger than 65,535 octets; ``LinkStateRequest/capacity(mtu:)`` and its like say how much fits a link.
+    /// larger than 65,535 octets. ``LinkStateRequest/capacity(mtu:)`` and similar functions return how much fits on a
+    /// link.
     public func encode(source: IPv6Address, destination: IPv6Address) -> [UInt8] {
         var octets = header.begin(body.type, reserving: PacketHeader.size + body.size)
         switch body {
@@ -18,7 +19,7 @@ extension Packet {
 }
 
 extension Packet.Body {
-    /// Which of the five it is.
+    /// The packet type.
     public var type: PacketType {
         switch self {
         case .hello: .hello
@@ -29,7 +30,7 @@ extension Packet.Body {
         }
     }
 
-    /// The octets it takes after the packet header.
+    /// The size of the body in octets, without the packet header.
     var size: Int {
         switch self {
         case .hello(let hello): hello.size

@@ -1,6 +1,6 @@
 /// A decoded OSPFv3 packet (RFC 5340 §A.3).
 public struct Packet: Hashable, Sendable {
-    /// The fields every packet begins with.
+    /// The common packet header.
     public var header: PacketHeader
     /// The body.
     public var body: Body

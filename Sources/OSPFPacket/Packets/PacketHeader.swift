@@ -1,16 +1,15 @@
 public import Addressing
 
-/// The fields every packet begins with: 16 octets (RFC 5340 §A.3.1). Version, type, length and checksum are the
-/// codec's business.
+/// The common packet header: 16 octets (RFC 5340 §A.3.1). Version, type, length and checksum are handled by the codec.
 public struct PacketHeader: Hashable, Sendable {
     /// The header's size in octets.
     public static let size = 16
 
-    /// Who sends the packet.
+    /// The sender of the packet.
     public var routerID: RouterID
     /// The area it belongs to.
     public var areaID: AreaID
-    /// Which of several instances on one link it belongs to.
+    /// The instance it belongs to, of several on one link.
     public var instanceID: UInt8
 
     public init(routerID: RouterID, areaID: AreaID, instanceID: UInt8) {
@@ -23,17 +22,17 @@ public struct PacketHeader: Hashable, Sendable {
 extension PacketHeader {
     /// The only version of OSPF for IPv6.
     static let version: UInt8 = 3
-    /// The largest value of the length field.
+    /// The maximum value of the length field.
     static let maximumPacketSize = Int(UInt16.max)
 
-    /// Reads the header of a packet of at least 16 octets; version, type, length and checksum are looked at elsewhere.
+    /// Decodes the header of a packet of at least 16 octets. Version, type, length and checksum are checked elsewhere.
     init(decoding octets: RawSpan) {
         routerID = octets.routerID(at: 4)
         areaID = AreaID(rawValue: octets.uint32(at: 8))
         instanceID = octets.uint8(at: 14)
     }
 
-    /// Begins a packet: its header, with length and checksum still 0, and room for `size` octets in all.
+    /// Begins a packet: its header, with length and checksum still 0. Reserves memory for `size` octets in total.
     func begin(_ type: PacketType, reserving size: Int) -> [UInt8] {
         var octets: [UInt8] = []
         octets.reserveCapacity(size)
@@ -54,7 +53,7 @@ extension PacketHeader {
         octets.replace(at: InternetChecksum.offset, with: checksum)
     }
 
-    /// How many octets are left for the body of a packet that has to go unfragmented over a link of `mtu` octets.
+    /// The number of octets for the body of a packet that must not be fragmented on a link with an MTU of `mtu` octets.
     static func bodySize(mtu: Int) -> Int { min(mtu - ipv6HeaderSize, maximumPacketSize) - size }
 }
 

@@ -1,14 +1,14 @@
 public import Addressing
 
-/// Builds a link state update from LSAs whose octets are copied, each with its current age: for flooding, where one LSA
-/// is sent on many interfaces.
+/// Builds a link state update by copying the octets of LSAs, each with its current age: for flooding, where one LSA is
+/// sent on many interfaces.
 public struct UpdateEncoder: Sendable {
-    /// How many LSAs are in the packet so far.
+    /// The number of LSAs in the packet so far.
     public private(set) var count = 0
     private var octets: [UInt8]
     private let maximumSize: Int
 
-    /// Begins an update for a link of `mtu` octets.
+    /// Begins an update for a link with an MTU of `mtu` octets.
     public init(header: PacketHeader, mtu: Int) {
         maximumSize = PacketHeader.size + max(0, PacketHeader.bodySize(mtu: mtu))
         octets = header.begin(.linkStateUpdate, reserving: maximumSize)
@@ -18,14 +18,14 @@ public struct UpdateEncoder: Sendable {
     /// Whether there is no LSA in the packet.
     public var isEmpty: Bool { count == 0 }
 
-    /// Whether `lsa` still fits. An LSA larger than the link always fits an empty packet: IPv6 fragments it, as RFC
-    /// 5340 §4.5 says, because only its originator could split it.
+    /// Whether `lsa` still fits. An LSA larger than the MTU always fits into an empty packet: IPv6 fragments it (RFC
+    /// 5340 §4.5), because only its originator could split it.
     public func fits(_ lsa: LSA) -> Bool {
         octets.count + lsa.octets.count <= (isEmpty ? PacketHeader.maximumPacketSize : maximumSize)
     }
 
-    /// Appends an LSA unless it does not fit; returns whether it did. `age` is the age to send in seconds, including
-    /// the transmission delay (RFC 2328 §13.3); above ``LSAHeader/maxAge`` it counts as that.
+    /// Appends an LSA unless it does not fit. Returns whether it fit. `age` is the age to send in seconds, including
+    /// the transmission delay (RFC 2328 §13.3). A larger age than ``LSAHeader/maxAge`` is sent as that.
     public mutating func append(_ lsa: LSA, age: Int) -> Bool {
         guard fits(lsa) else { return false }
         let start = octets.count
@@ -35,7 +35,7 @@ public struct UpdateEncoder: Sendable {
         return true
     }
 
-    /// The finished packet for these addresses. The encoder is then empty and begins the next one.
+    /// Returns the finished packet for these addresses. The encoder is then empty and begins the next packet.
     public mutating func finish(source: IPv6Address, destination: IPv6Address) -> [UInt8] {
         let start = PacketHeader.size + LinkStateUpdate.fixedSize
         var packet = octets
