@@ -18,7 +18,7 @@ struct DefaultRouteTable {
     /// One route. Two routes with the same key differ in the other fields.
     struct Route: Hashable {
         enum Target: Hashable {
-            case ways(Set<KernelRoute.Way>)
+            case hops(Set<KernelRoute.Hop>)
             case object(NextHopID)
         }
 
@@ -28,7 +28,7 @@ struct DefaultRouteTable {
         var preferredSource: IPv6Address?
 
         /// Its own next hops; none if it has a next-hop object.
-        var ways: Set<KernelRoute.Way> { if case .ways(let ways) = target { ways } else { [] } }
+        var hops: Set<KernelRoute.Hop> { if case .hops(let hops) = target { hops } else { [] } }
         var isAdvertised: Bool { protocolNumber == KernelRoute.advertisement }
     }
 
@@ -49,9 +49,9 @@ struct DefaultRouteTable {
             let others = interfaces.keys.filter { $0.key == route.key && $0 != route }
             guard others.count < 2 else { return false }
             for other in others { guard drop(other) else { return false } }
-        } else if route.key.family == .ipv6, route.ways.count > 1 {
+        } else if route.key.family == .ipv6, route.hops.count > 1 {
             // IPv6 adds a next hop to the route with this key, and the notification lists all of its next hops.
-            for part in interfaces.keys where part.key == route.key && route.ways.isSuperset(of: part.ways) {
+            for part in interfaces.keys where part.key == route.key && route.hops.isSuperset(of: part.hops) {
                 _ = drop(part)
             }
         }
@@ -64,13 +64,13 @@ struct DefaultRouteTable {
     mutating func remove(_ route: Route) -> Bool {
         if interfaces[route] != nil { return drop(route) }
         let parts = interfaces.keys.filter {
-            $0.key == route.key && $0.protocolNumber == route.protocolNumber && !route.ways.isEmpty
-                && $0.ways.isSuperset(of: route.ways)
+            $0.key == route.key && $0.protocolNumber == route.protocolNumber && !route.hops.isEmpty
+                && $0.hops.isSuperset(of: route.hops)
         }
         guard var rest = parts.first else { return true }
         let isKnown = drop(rest)
-        rest.target = .ways(rest.ways.subtracting(route.ways))
-        insert(rest, Set(rest.ways.map(\.interface)))
+        rest.target = .hops(rest.hops.subtracting(route.hops))
+        insert(rest, Set(rest.hops.map(\.interface)))
         return isKnown
     }
 
@@ -79,7 +79,7 @@ struct DefaultRouteTable {
     mutating func removeRoutes(over interface: UInt32, of family: IPFamily? = nil, isGone: Bool = false) -> Bool {
         var isKnown = true
         for (route, all) in interfaces where (family ?? route.key.family) == route.key.family {
-            let isOnIt = all.contains(interface) || route.ways.contains { $0.interface == interface }
+            let isOnIt = all.contains(interface) || route.hops.contains { $0.interface == interface }
             guard isOnIt else { continue }
             isKnown = drop(route) && isKnown
             // One of several next hops is dead now. The route stays, unless the device of an IPv4 route was removed.
@@ -91,9 +91,9 @@ struct DefaultRouteTable {
 
     /// An interface is up again. The next hops over it are usable again in IPv4 routes that kept other next hops
     /// meanwhile.
-    mutating func restoreWays(over interface: UInt32) {
+    mutating func restoreNextHops(over interface: UInt32) {
         for (route, all) in interfaces where route.key.family == .ipv4 && !all.contains(interface) {
-            guard route.ways.contains(where: { $0.interface == interface }) else { continue }
+            guard route.hops.contains(where: { $0.interface == interface }) else { continue }
             _ = drop(route)
             insert(route, all.union([interface]))
         }
@@ -143,7 +143,7 @@ extension DefaultRouteTable.Route {
         if case .group(let id) = route.target {
             target = .object(id)
         } else {
-            target = .ways(Set(route.ways))
+            target = .hops(Set(route.hops))
         }
     }
 }

@@ -59,7 +59,7 @@ public final class KernelFIB {
 
     let socket: NetlinkSocket
     /// Stale routes of ours with another metric, from an earlier run with another configuration.
-    private var strays: [(prefix: IPv6Prefix, metric: UInt32)] = []
+    private var staleRoutes: [(prefix: IPv6Prefix, metric: UInt32)] = []
 
     private static let messagesPerBatch = 256
     private static let octetsPerBatch = 64 << 10
@@ -104,8 +104,8 @@ public final class KernelFIB {
         return failures
     }
 
-    /// Reads our objects: next-hop objects, and also routes for ``FIB/Rereading/everything``.
-    public func read(_ extent: FIB.Rereading = .everything) throws(SystemError) -> KernelRoutes {
+    /// Reads our objects: next-hop objects, and also routes for ``FIB/ReadExtent/everything``.
+    public func read(_ extent: FIB.ReadExtent = .everything) throws(SystemError) -> KernelRoutes {
         counters.readings += 1
         var kernel = KernelRoutes(routes: nil)
         if supportsNextHopObjects { try readNextHops(&kernel) }
@@ -118,10 +118,10 @@ public final class KernelFIB {
 
     /// Removes stale routes of ours that ``read(_:)`` found with another metric than the current one.
     public func removeStaleRoutes() throws(SystemError) {
-        for stray in strays {
+        for stray in staleRoutes {
             _ = try request(.removeRoute(stray.prefix), metric: stray.metric)
         }
-        strays = []
+        staleRoutes = []
     }
 
     /// Removes everything in our table that carries our protocol number. Returns the numbers of routes and next-hop
@@ -138,7 +138,7 @@ public final class KernelFIB {
         for (index, failure) in try apply(removals) where failure.reason != .missing {
             throw SystemError("remove \(removals[index])", code: failure.code)
         }
-        let strayCount = strays.count
+        let strayCount = staleRoutes.count
         try removeStaleRoutes()
         return (routes.count + strayCount, ids.groups.count + ids.singles.count)
     }
@@ -200,7 +200,7 @@ extension KernelFIB {
     }
 
     private func readRoutes(_ kernel: inout KernelRoutes) throws(SystemError) {
-        strays = []
+        staleRoutes = []
         for family in [AF_INET6, AF_INET] { try readRoutes(of: family, &kernel) }
     }
 
@@ -237,6 +237,6 @@ extension KernelFIB {
             guard error.code == ENOENT else { throw error }
         }
         kernel.routes?.merge(found) { _, new in new }
-        strays += others
+        staleRoutes += others
     }
 }

@@ -101,8 +101,8 @@ extension KernelMonitor {
 
     /// The interfaces of a route. The message does not contain the interfaces of a next-hop object.
     private func interfaces(of route: KernelRoute) throws(SystemError) -> Set<UInt32> {
-        guard route.ways.isEmpty, case .group(let id) = route.target else {
-            return Set(route.ways.map(\.interface)).subtracting(route.deadInterfaces)
+        guard route.hops.isEmpty, case .group(let id) = route.target else {
+            return Set(route.hops.map(\.interface)).subtracting(route.deadInterfaces)
         }
         guard let object = try nextHop(id) else { return [] }
         var result = Set([object.interface].compactMap(\.self))

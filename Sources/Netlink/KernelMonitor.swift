@@ -99,7 +99,7 @@ public final class KernelMonitor {
             guard let link = Link(message), links.updateValue(link, forKey: link.index) != link else { return }
             if !link.isUsable { advertisedInterfaces.remove(link.index) }
             if link.isUp {
-                defaultRouteTable.restoreWays(over: link.index)
+                defaultRouteTable.restoreNextHops(over: link.index)
             } else {
                 forgetDefaultRoutes(over: link.index)
             }
@@ -111,7 +111,7 @@ public final class KernelMonitor {
             guard let address = InterfaceAddress(message) else { return }
             let key = AddressKey(interface: address.interface, address: address.address)
             if addressTable.updateValue(address, forKey: key) != address { events.append(.address(address)) }
-            if address.address.ipv4 != nil { defaultRouteTable.restoreWays(over: address.interface) }
+            if address.address.ipv4 != nil { defaultRouteTable.restoreNextHops(over: address.interface) }
             if address.origin == Self.advertisedOrigin { noteAdvertisement(on: address.interface, &events) }
         case Int(RTM_DELADDR):
             guard let address = InterfaceAddress(message) else { return }

@@ -105,9 +105,9 @@ public final class KernelReader {
 
 extension ForeignRoute {
     init(_ route: KernelRoute) {
-        let gateway = route.ways.lazy.compactMap(\.gateway).first
+        let gateway = route.hops.lazy.compactMap(\.gateway).first
         self.init(
-            prefix: route.prefix, interfaces: route.isUnicast ? Set(route.ways.map(\.interface)).sorted() : [],
+            prefix: route.prefix, interfaces: route.isUnicast ? Set(route.hops.map(\.interface)).sorted() : [],
             gateway: gateway, protocolNumber: route.protocolNumber,
             isConnected: route.protocolNumber == KernelRoute.connected && gateway == nil)
     }

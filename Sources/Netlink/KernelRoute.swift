@@ -16,14 +16,14 @@ struct KernelRoute {
     /// A copy the kernel made for one destination, such as for a smaller path MTU.
     var isCached: Bool
     /// The next hops of a route that has its own, sorted independently of the kernel's order.
-    var ways: [Way] = []
+    var hops: [Hop] = []
     /// The interfaces of next hops that are dead because the interface is down.
     var deadInterfaces: Set<UInt32> = []
     /// The type of service (DSCP) to which it is limited; 0 for all.
     var typeOfService: UInt8
 
     /// One next hop of a route: an interface and, unless every destination is on its link, a gateway.
-    struct Way: Hashable {
+    struct Hop: Hashable {
         var interface: UInt32
         var gateway: IPv6Address?
         /// The weight minus one, as in the kernel's message.
@@ -71,26 +71,26 @@ struct KernelRoute {
             case Int(RTA_OIF.rawValue): interface = attribute.value()
             case Int(RTA_GATEWAY.rawValue): gateway = attribute.address
             case Int(RTA_VIA.rawValue): gateway = attribute.gatewayOfOtherFamily
-            case Int(RTA_MULTIPATH.rawValue): route.readWays(attribute.payload)
+            case Int(RTA_MULTIPATH.rawValue): route.readNextHops(attribute.payload)
             default: break
             }
         }
         route.prefix = IPv6Prefix(destination, length: unmapped + Int(fixed.rtm_dst_len))
-        if route.ways.isEmpty, let interface { route.ways = [Way(interface: interface, gateway: gateway)] }
-        route.ways.sort { ($0.interface, $0.gateway ?? .unspecified) < ($1.interface, $1.gateway ?? .unspecified) }
+        if route.hops.isEmpty, let interface { route.hops = [Hop(interface: interface, gateway: gateway)] }
+        route.hops.sort { ($0.interface, $0.gateway ?? .unspecified) < ($1.interface, $1.gateway ?? .unspecified) }
         if let group {
             route.target = .group(group)
-        } else if !route.ways.isEmpty {
-            let nextHops = route.ways.compactMap { way in
+        } else if !route.hops.isEmpty {
+            let nextHops = route.hops.compactMap { way in
                 // We set no weights.
                 way.weight == 0 ? NextHop(interface: way.interface, gateway: way.gateway ?? .unspecified) : nil
             }
-            if nextHops.count == route.ways.count { route.target = .nextHops(nextHops.sorted()) }
+            if nextHops.count == route.hops.count { route.target = .nextHops(nextHops.sorted()) }
         }
         self = route
     }
 
-    private mutating func readWays(_ list: UnsafeRawBufferPointer) {
+    private mutating func readNextHops(_ list: UnsafeRawBufferPointer) {
         let headerSize = MemoryLayout<rtnexthop>.size
         var offset = 0
         while list.count - offset >= headerSize {
@@ -105,7 +105,7 @@ struct KernelRoute {
             }
             let interface = UInt32(bitPattern: header.rtnh_ifindex)
             if Int(header.rtnh_flags) & Int(RTNH_F_DEAD) != 0 { deadInterfaces.insert(interface) }
-            ways.append(Way(interface: interface, gateway: gateway, weight: header.rtnh_hops))
+            hops.append(Hop(interface: interface, gateway: gateway, weight: header.rtnh_hops))
             offset += (length + 3) & ~3
         }
     }

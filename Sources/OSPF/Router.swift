@@ -32,7 +32,7 @@ public struct Router: Sendable {
     var spfDelay: SPFDelay
     /// No calculation starts before this moment. After each calculation, other work gets as much time as the
     /// calculation took, as estimated from its steps.
-    var calculationRest = Instant.zero
+    var calculationPauseEnd = Instant.zero
     var duplicates = DuplicateDetection()
     var random: SplitMix64
     var notifiedDuplicatePrefixes: [DuplicatePrefix] = []

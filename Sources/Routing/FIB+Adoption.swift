@@ -23,7 +23,7 @@ extension FIB {
 
     /// Updates the model with the result of reading the kernel.
     public mutating func reconcile(_ kernel: KernelRoutes) {
-        rereading = .nothing
+        requiredRead = .nothing
         needsVerification = false
         if configuration.mode == .objects {
             releaseForeignIDs(kernel)
@@ -42,16 +42,16 @@ extension FIB {
             if nextHop != nil, kernel.groups[id] != nil { return true }
             return kernel.nextHops[id].map { $0 != nextHop } ?? false
         }
-        replacedHops.formIntersection(kernel.foreignIDs)
+        foreignReplacedHops.formIntersection(kernel.foreignIDs)
         for (nextHop, hop) in hops.sorted(by: { $0.key < $1.key }) where isSomethingElse(hop.id, than: nextHop) {
             // An object of ours that others changed is removed once nothing of ours points to it.
-            if hop.isPresent, kernel.foreignIDs.contains(hop.id) { replacedHops.insert(hop.id) }
-            forgetHops { $0 == nextHop }
+            if hop.isPresent, kernel.foreignIDs.contains(hop.id) { foreignReplacedHops.insert(hop.id) }
+            markHopsRemoved { $0 == nextHop }
             hops[nextHop] = nil
             retryRefusedDestinations()
         }
         for (id, group) in groups.sorted(by: { $0.key < $1.key }) where isSomethingElse(id, than: nil) {
-            forgetGroups([id])
+            markGroupsRemoved([id])
             groups[id] = nil
             guard let owner = group.owner else { continue }
             targets[owner]?.group = nil
@@ -62,15 +62,15 @@ extension FIB {
     private mutating func reconcileHops(_ found: [NextHopID: NextHop]) {
         let gone = hops.filter { $0.value.isPresent && found[$0.value.id] != $0.key }
         if !gone.isEmpty {
-            forgetHops { gone[$0] != nil }
+            markHopsRemoved { gone[$0] != nil }
             retryRefusedDestinations()
         }
-        surplusHops = replacedHops
+        duplicateHops = foreignReplacedHops
         for (id, nextHop) in found.sorted(by: { $0.key < $1.key }) {
             pool.reserve(id)
             if let hop = hops[nextHop], hop.id != id {
                 guard !hop.isPresent else {
-                    surplusHops.insert(id)
+                    duplicateHops.insert(id)
                     continue
                 }
                 pool.release(hop.id)
@@ -87,7 +87,7 @@ extension FIB {
     }
 
     private mutating func reconcileGroups(_ kernel: KernelRoutes) {
-        forgetGroups(Set(groups.lazy.filter { $0.value.isPresent && kernel.groups[$0.key] == nil }.map(\.key)))
+        markGroupsRemoved(Set(groups.lazy.filter { $0.value.isPresent && kernel.groups[$0.key] == nil }.map(\.key)))
         for (id, memberIDs) in kernel.groups.sorted(by: { $0.key < $1.key }) {
             pool.reserve(id)
             var members: [NextHop] = []
@@ -103,7 +103,7 @@ extension FIB {
             unusedGroups.insert(id)
             if let owner = previous?.owner { dirtyTargets.insert(owner) }
             // The model assumed it removed with its routes. Everything is read again to find out which routes exist.
-            if previous != nil, previous?.isPresent != true, kernel.routes == nil { reread(.everything) }
+            if previous != nil, previous?.isPresent != true, kernel.routes == nil { requireRead(.everything) }
         }
     }
 

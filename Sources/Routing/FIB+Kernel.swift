@@ -10,7 +10,7 @@ extension FIB {
     public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {
         if isGone { lostLinks.remove(interface) } else { lostLinks.insert(interface) }
         if hops.contains(where: { $0.key.interface == interface && $0.value.isPresent }) { needsVerification = true }
-        forgetHops { $0.interface == interface }
+        markHopsRemoved { $0.interface == interface }
         if isGone { refusedHops = refusedHops.filter { $0.key.interface != interface } }
     }
 
@@ -29,8 +29,8 @@ extension FIB {
     /// Another program removed or replaced one of our routes. Returns whether there was one.
     @discardableResult
     public mutating func routeDeleted(_ prefix: IPv6Prefix) -> Bool {
-        guard let position = routes.position(of: prefix), routes[position].installed.isSomething else { return false }
-        setInstalled(position, .perhapsNothing)
+        guard let position = routes.position(of: prefix), routes[position].installed.isRoute else { return false }
+        setInstalled(position, .unknown)
         routes.markDirty(position)
         return true
     }
@@ -44,23 +44,23 @@ extension FIB {
 
     /// The preferred source or another attribute of all routes has changed: all routes must be written again.
     public mutating func rewriteRoutes() {
-        for position in routes.positions where routes.contains(position) && routes[position].installed.isSomething {
+        for position in routes.positions where routes.contains(position) && routes[position].installed.isRoute {
             setInstalled(position, .other)
             routes.markDirty(position)
         }
     }
 
-    /// The kernel refused a change. If that shows that the kernel differs from the model, ``rereading`` requests a
+    /// The kernel refused a change. If that shows that the kernel differs from the model, ``requiredRead`` requests a
     /// read. Other refused changes wait for ``retry()`` or for a change of what they depend on.
     public mutating func failed(_ change: FIBChange, _ failure: FIBFailure) {
         switch change {
         case .addNextHop(_, let hop):
-            forgetHops { $0 == hop }
-            if failure.reason == .exists { return reread(.nextHops) }
+            markHopsRemoved { $0 == hop }
+            if failure.reason == .exists { return requireRead(.nextHops) }
             refusedHops[hop] = failure
         case .addGroup(let id, let members):
             let owner = groups[id]?.owner
-            forgetGroups([id])
+            markGroupsRemoved([id])
             failedGroup(of: owner, members, failure, isExpected: failure.reason == .exists)
         case .replaceGroup(let id, let members):
             failedGroup(of: groups[id]?.owner, members, failure, isExpected: failure.reason == .missing)
@@ -73,7 +73,7 @@ extension FIB {
         case .replaceRoute(let prefix, _):
             failedRoute(prefix, failure, leaves: .other)
         case .removeRoute, .removeGroup, .removeNextHop:
-            if failure.reason != .missing { reread(.everything) }
+            if failure.reason != .missing { requireRead(.everything) }
         }
     }
 
@@ -96,7 +96,7 @@ extension FIB {
     private mutating func failedGroup(
         of owner: DestinationID?, _ members: [NextHopID], _ failure: FIBFailure, isExpected: Bool
     ) {
-        reread(.nextHops)
+        requireRead(.nextHops)
         guard let owner else { return }
         dirtyTargets.insert(owner)
         // A member that could not be created explains the failure. Without that member the group can be created.
@@ -108,8 +108,8 @@ extension FIB {
         _ prefix: IPv6Prefix, _ failure: FIBFailure, leaves installed: RouteRecord.Installed
     ) {
         switch failure.reason {
-        case .exists: reread(.everything)
-        case .invalid where configuration.mode == .objects: reread(.nextHops)
+        case .exists: requireRead(.everything)
+        case .invalid where configuration.mode == .objects: requireRead(.nextHops)
         default: break
         }
         guard let position = routes.position(of: prefix) else { return }
@@ -119,13 +119,13 @@ extension FIB {
         routes.markDirty(position)
     }
 
-    /// Something happened that the model cannot follow: ``rereading`` requests a read.
-    public mutating func reread(_ extent: Rereading) { rereading = max(rereading, extent) }
+    /// Something happened that the model cannot follow: ``requiredRead`` requests a read.
+    public mutating func requireRead(_ extent: ReadExtent) { requiredRead = max(requiredRead, extent) }
 
     // MARK: Consequences
 
     /// Marks next hops as removed in the model, with the consequences in the kernel.
-    mutating func forgetHops(_ isGone: (NextHop) -> Bool) {
+    mutating func markHopsRemoved(_ isGone: (NextHop) -> Bool) {
         for (nextHop, hop) in hops where hop.isPresent && isGone(nextHop) {
             hops[nextHop]!.isPresent = false
             unusedHops.insert(nextHop)
@@ -141,14 +141,14 @@ extension FIB {
             changed.insert(id)
         }
         switch configuration.mode {
-        case .objects: forgetGroups(emptied)
+        case .objects: markGroupsRemoved(emptied)
         // Routes with their own next hops may be removed, or have dead next hops, until they are rewritten.
         case .multipath: setInstalled(.other, whereGroupIsIn: changed)
         }
     }
 
     /// Marks groups, and the routes that point to them, as removed in the model.
-    mutating func forgetGroups(_ ids: Set<NextHopID>) {
+    mutating func markGroupsRemoved(_ ids: Set<NextHopID>) {
         guard !ids.isEmpty else { return }
         for id in ids {
             guard let group = groups[id] else { continue }

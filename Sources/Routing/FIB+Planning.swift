@@ -17,7 +17,7 @@ extension FIB {
     /// Whether ``changes(limit:)`` would have something to examine.
     public var isDirty: Bool {
         !dirtyTargets.isEmpty || !routes.dirty.isEmpty || !unusedGroups.isEmpty || !unusedHops.isEmpty
-            || !surplusHops.isEmpty && !keepsStaleRoutes
+            || !duplicateHops.isEmpty && !keepsStaleRoutes
     }
 
     /// The changes that bring the kernel to the wanted state, in order. From now on the model assumes that they were
@@ -179,7 +179,7 @@ extension FIB {
             // Two destinations have the same next hops: the route in the kernel is the same.
             return setInstalled(position, .group(id))
         }
-        if record.installed.isSomething {
+        if record.installed.isRoute {
             plan.routes.append(.replaceRoute(record.prefix, target))
         } else if installedRoutes < configuration.maximumRoutes {
             plan.routes.append(.addRoute(record.prefix, target))
@@ -210,12 +210,12 @@ extension FIB {
         }
         unusedHops.removeAll()
         guard !keepsStaleRoutes else { return }
-        for id in surplusHops.sorted() {
+        for id in duplicateHops.sorted() {
             plan.removals.append(.removeNextHop(id))
             pool.release(id)
         }
-        surplusHops.removeAll()
-        replacedHops.removeAll()
+        duplicateHops.removeAll()
+        foreignReplacedHops.removeAll()
     }
 
     /// Decrements the number of groups that have a next hop as a member.

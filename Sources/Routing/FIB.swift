@@ -40,7 +40,7 @@ public struct FIB: Sendable {
     }
 
     /// What must be read from the kernel before the model is reliable again.
-    public enum Rereading: Int, Comparable, Sendable {
+    public enum ReadExtent: Int, Comparable, Sendable {
         /// Nothing.
         case nothing
         /// Next-hop objects; the routes follow from them.
@@ -49,7 +49,7 @@ public struct FIB: Sendable {
         case everything
 
         /// Less first.
-        public static func < (left: Rereading, right: Rereading) -> Bool { left.rawValue < right.rawValue }
+        public static func < (left: ReadExtent, right: ReadExtent) -> Bool { left.rawValue < right.rawValue }
     }
 
     /// A single next-hop object.
@@ -82,9 +82,9 @@ public struct FIB: Sendable {
     /// Whether stale routes and objects of an earlier run are kept until ``sweep()``.
     public internal(set) var keepsStaleRoutes = false
     /// What must be read and passed to ``reconcile(_:)`` before planning makes sense.
-    public internal(set) var rereading = Rereading.nothing
+    public internal(set) var requiredRead = ReadExtent.nothing
     /// Whether notifications of links may have been late, after their consequences were repaired, so that a
-    /// ``reread(_:)`` of the next hops is useful when there is time.
+    /// ``requireRead(_:)`` of the next hops is useful when there is time.
     public internal(set) var needsVerification = false
     /// Whether something waits for ``retry()``.
     public var hasFailures: Bool { !failures.isEmpty || !refusedHops.isEmpty || !refusedDestinations.isEmpty }
@@ -109,10 +109,10 @@ public struct FIB: Sendable {
     var refusedHops: [NextHop: FIBFailure] = [:]
     /// Destinations whose group the kernel refused.
     var refusedDestinations: [DestinationID: FIBFailure] = [:]
-    /// Objects to be removed: duplicates of other objects of ours, and ``replacedHops``.
-    var surplusHops: Set<NextHopID> = []
+    /// Objects to be removed: duplicates of other objects of ours, and ``foreignReplacedHops``.
+    var duplicateHops: Set<NextHopID> = []
     /// Objects that were ours until another program replaced them under its protocol number.
-    var replacedHops: Set<NextHopID> = []
+    var foreignReplacedHops: Set<NextHopID> = []
     /// Why routes are not as wanted.
     var failures: [IPv6Prefix: FIBFailure] = [:]
 
@@ -223,7 +223,7 @@ extension FIB {
         let previous = routes[position].installed
         guard previous != installed else { return }
         routes[position].installed = installed
-        installedRoutes += (installed.isSomething ? 1 : 0) - (previous.isSomething ? 1 : 0)
+        installedRoutes += (installed.isRoute ? 1 : 0) - (previous.isRoute ? 1 : 0)
         if case .group(let id) = previous {
             groups[id]?.routes -= 1
             unusedGroups.insert(id)

@@ -13,7 +13,7 @@ public struct FIBInstaller: Sendable {
     /// A request to the kernel.
     public enum Request: Hashable, Sendable {
         /// Read our objects and routes from the kernel.
-        case read(FIB.Rereading)
+        case read(FIB.ReadExtent)
         /// Make these changes, in order.
         case apply([FIBChange])
     }
@@ -101,22 +101,22 @@ public struct FIBInstaller: Sendable {
             return true
         case .routeLost:
             // Its next hops are gone. The kernel does not notify their removal.
-            fib.reread(.nextHops)
+            fib.requireRead(.nextHops)
         case .foreignRouteRemoved(let prefix):
             fib.foreignRouteRemoved(prefix)
         case .nextHopsChanged:
             counters.foreignNextHopChanges += 1
-            fib.reread(.nextHops)
+            fib.requireRead(.nextHops)
             return true
         case .overflow:
             counters.overflows += 1
-            fib.reread(.everything)
+            fib.requireRead(.everything)
         }
         return false
     }
 
     /// Requests a read before the next change.
-    public mutating func reread(_ extent: FIB.Rereading) { fib.reread(extent) }
+    public mutating func requireRead(_ extent: FIB.ReadExtent) { fib.requireRead(extent) }
 
     /// The router has converged: stale routes and objects of an earlier run are removed.
     public mutating func sweep() { fib.sweep() }
@@ -139,7 +139,7 @@ public struct FIBInstaller: Sendable {
     public var isBusy: Bool { if case .none = work { false } else { true } }
 
     /// Whether there is more to do at once, for example after the first slice of a huge update.
-    public var hasMore: Bool { !isBusy && fib.isDirty && fib.rereading == .nothing && lastError == nil }
+    public var hasMore: Bool { !isBusy && fib.isDirty && fib.requiredRead == .nothing && lastError == nil }
 
     /// The next request; `nil` if there is none, one is under way, or the retry after a failure is not due.
     public mutating func next(at now: Instant) -> Request? {
@@ -149,7 +149,7 @@ public struct FIBInstaller: Sendable {
             nextDeadline = nil
             retryDelay = min(retryDelay * 2, Self.longestRetry)
             fib.retry()
-            if fib.needsVerification { fib.reread(.nextHops) }
+            if fib.needsVerification { fib.requireRead(.nextHops) }
         }
         return plan(round: 0, at: now)
     }
@@ -182,7 +182,7 @@ public struct FIBInstaller: Sendable {
             return plan(round: round + 1, at: now)
         case (.reading, .unreachable(let reason)), (.applying, .unreachable(let reason)):
             lastError = reason
-            fib.reread(.everything)
+            fib.requireRead(.everything)
             nextDeadline = nil
             return finish(at: now)
         case (.none, _), (.adopting, .applied), (.reading, .applied), (.applying, .read):
@@ -203,14 +203,14 @@ public struct FIBInstaller: Sendable {
     @discardableResult
     private mutating func rereadIfOutdated() -> Bool {
         defer { isReadingOutdated = false }
-        if isReadingOutdated { fib.reread(.everything) }
+        if isReadingOutdated { fib.requireRead(.everything) }
         return isReadingOutdated
     }
 
     private mutating func plan(round: Int, at now: Instant) -> Request? {
-        if fib.rereading != .nothing {
+        if fib.requiredRead != .nothing {
             work = .reading(round: round)
-            return .read(fib.rereading)
+            return .read(fib.requiredRead)
         }
         let changes = fib.changes(limit: limit)
         guard !changes.isEmpty else { return finish(at: now) }
@@ -219,7 +219,7 @@ public struct FIBInstaller: Sendable {
     }
 
     private mutating func finish(at now: Instant) -> Request? {
-        let mustRetry = fib.hasFailures || fib.rereading != .nothing
+        let mustRetry = fib.hasFailures || fib.requiredRead != .nothing
         if !mustRetry { retryDelay = Self.shortestRetry }
         if mustRetry || fib.needsVerification {
             let deadline = now + (mustRetry ? retryDelay : Self.calm)

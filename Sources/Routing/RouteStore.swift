@@ -7,13 +7,13 @@ struct RouteRecord: Sendable {
     enum Installed: Hashable, Sendable {
         case nothing
         /// Others removed it, unless we have created it again since.
-        case perhapsNothing
+        case unknown
         case group(NextHopID)
         /// A route of ours with a target that none of our routes would have.
         case other
 
         /// Whether there is a route.
-        var isSomething: Bool { self != .nothing && self != .perhapsNothing }
+        var isRoute: Bool { self != .nothing && self != .unknown }
     }
 
     let prefix: IPv6Prefix

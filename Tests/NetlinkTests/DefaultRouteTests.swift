@@ -138,7 +138,7 @@ import Timing
         try stage.ip("route del default metric 9")
         try stage.ip("addr del 10.9.0.1/24 dev c0")
         #expect(try Self.followed(monitor, stage) == [Self.kind(0, .ipv6), Self.kind(1, .ipv6, isAdvertised: true)])
-        // Of several ways one needs an address again.
+        // Of several hops one needs an address again.
         try prepare()
         try stage.ip("addr del 10.9.0.1/24 dev c0")
         #expect(try Self.followed(monitor, stage).subtracting([Self.kind(0, .ipv6)]).count == 2)
@@ -207,7 +207,7 @@ import Timing
             let gateway = IPv6Address(high: 0xfe80 << 48, low: number)
             return DefaultRouteTable.Route(
                 key: DefaultRouteTable.Key(family: .ipv6, table: 254, metric: 1024, typeOfService: 0),
-                protocolNumber: 9, target: .ways([KernelRoute.Way(interface: interface, gateway: gateway)]))
+                protocolNumber: 9, target: .hops([KernelRoute.Hop(interface: interface, gateway: gateway)]))
         }
         func kind(_ interface: UInt32) -> DefaultRoute {
             DefaultRoute(interface: interface, family: .ipv6, isAdvertised: true)

@@ -176,7 +176,7 @@ import Timing
         #expect(try stage.output("ip -6 route get \(Stage.prefix(2).address)").contains("via 2001:db8:ffff::9 dev c1"))
         // A restart knows them again.
         let before = node.installer.kernelCounters.changes
-        node.installer.reread()
+        node.installer.requireRead()
         node.install()
         #expect(node.installer.kernelCounters.changes == before)
     }
@@ -309,7 +309,7 @@ import Timing
         node.install()
         node.installer.readNotifications()
         #expect(node.installer.counters.overflows == 0 && node.installer.counters.foreignRouteDeletions == 0)
-        #expect(node.installer.fib.rereading == .nothing)
+        #expect(node.installer.fib.requiredRead == .nothing)
     }
 
     @Test func cleaningUpTouchesNothingOfOthers() throws {

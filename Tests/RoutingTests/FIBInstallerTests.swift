@@ -62,7 +62,7 @@ import Timing
             return
         }
         #expect(installer.receive(.applied(failures: []), at: at(0)) == nil)
-        installer.reread(.everything)
+        installer.requireRead(.everything)
         #expect(installer.next(at: at(1)) == .read(.everything))
         installer.receive(.routeDeleted(prefix))
         #expect(installer.receive(.read(KernelRoutes()), at: at(2)) == .read(.everything))

@@ -166,7 +166,7 @@ import Testing
     @Test func aRouteOfOthersStaysUntilItIsGone() {
         var fib = Self.fib(1, [Self.hop(1)])
         fib.failed(.addRoute(Self.prefix(0), .group(Self.object(0))), FIBFailure(.exists, message: "File exists"))
-        #expect(fib.rereading == .everything)
+        #expect(fib.requiredRead == .everything)
         fib.reconcile(
             KernelRoutes(
                 nextHops: [Self.object(1): Self.hop(1)], groups: [Self.object(0): [Self.object(1)]], routes: [:]))

@@ -31,8 +31,8 @@ import Testing
         /// What the installer does: plan, apply, tell failures, look again.
         mutating func install(limit: Int = .max) {
             for _ in 0..<4 {
-                if fib.rereading != .nothing {
-                    fib.reconcile(kernel.dump(routes: fib.rereading == .everything))
+                if fib.requiredRead != .nothing {
+                    fib.reconcile(kernel.dump(routes: fib.requiredRead == .everything))
                 }
                 let changes = fib.changes(limit: limit)
                 if changes.isEmpty { break }
@@ -67,13 +67,13 @@ import Testing
             case 14:
                 guard let id = random.pick(kernel.objects.keys.sorted()) else { return }
                 kernel.delete(id)
-                news.append { $0.reread(.nextHops) }
+                news.append { $0.requireRead(.nextHops) }
             case 15:
                 // Everything is lost, and so is the news of it.
                 guard random.below(4) == 0 else { return }
                 kernel.objects = [:]
                 kernel.routes = [:]
-                news.append { $0.reread(.everything) }
+                news.append { $0.requireRead(.everything) }
             case 16:
                 guard random.below(4) == 0 else { return }
                 restart()
@@ -112,9 +112,9 @@ import Testing
             hearNews()
             for _ in 0..<20 {
                 install()
-                if !fib.hasFailures, !fib.isDirty, fib.rereading == .nothing, !fib.needsVerification { break }
+                if !fib.hasFailures, !fib.isDirty, fib.requiredRead == .nothing, !fib.needsVerification { break }
                 fib.retry()
-                if fib.needsVerification { fib.reread(.nextHops) }
+                if fib.needsVerification { fib.requireRead(.nextHops) }
             }
         }
 

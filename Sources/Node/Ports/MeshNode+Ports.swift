@@ -42,7 +42,7 @@ extension MeshNode {
             if let link = links[interface] { refreshPort(link, at: now) }
         case .settingsChanged: settings.invalidate()
         case .resynchronized:
-            installer.reread(.nextHops)
+            installer.requireRead(.nextHops)
             log(.warning, "the kernel dropped notifications of links and addresses; everything was read again")
         }
     }

@@ -136,7 +136,7 @@ extension Router {
     /// number makes it newer than the restarted sequence. Flushing it again could continue forever.
     private func isEndOfSequence(_ lsa: LSA, _ key: DatabaseKey) -> Bool {
         guard lsa.age >= LSAHeader.maxAge, lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber,
-            let own = origination.own[key], own.body != nil, own.beginnings > 0
+            let own = origination.own[key], own.body != nil, own.sequenceRestarts > 0
         else { return false }
         return true
     }

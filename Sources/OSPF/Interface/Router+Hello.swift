@@ -53,9 +53,9 @@ extension Router {
         let deadInterval = interfaces[index].configuration.deadInterval
         interfaces[neighbor].update(from: hello, deadInterval: deadInterval, at: now)
 
-        let hearsUs = hello.neighbors.contains(routerID)
-        if !hearsUs || isNew { promptHello(index, at: now) }
-        if hearsUs {
+        let isTwoWay = hello.neighbors.contains(routerID)
+        if !isTwoWay || isNew { promptHello(index, at: now) }
+        if isTwoWay {
             // In other states the event has no effect, and most hellos are received in other states.
             if interfaces[neighbor].state == .initial { neighborEvent(neighbor, .twoWayReceived, at: now) }
         } else {

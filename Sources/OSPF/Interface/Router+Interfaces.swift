@@ -19,7 +19,7 @@ extension Router {
         guard !interface.isPassive else { return }
         effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: true))
         // Only members of the group receive hellos.
-        if sendFinalHellos(at: now) {
+        if sendHellosForNewInterface(at: now) {
             interfaces[index].nextHello = now + Self.listeningTime
         } else {
             sendHello(index, at: now)

@@ -15,8 +15,8 @@ extension Router {
 
     /// Sends hellos on all interfaces that have two-way neighbors. Returns whether there are any, so that the new interface
     /// must listen first.
-    mutating func sendFinalHellos(at now: Instant) -> Bool {
-        let others = interfaces.indices.filter { interfaces[$0].hasConversation }
+    mutating func sendHellosForNewInterface(at now: Instant) -> Bool {
+        let others = interfaces.indices.filter { interfaces[$0].hasTwoWayNeighbor }
         for other in others { promptHello(other, at: now) }
         return !others.isEmpty
     }
@@ -43,7 +43,7 @@ extension Router {
 
     private func isPreferred(_ one: UInt32, to other: UInt32) -> Bool {
         let (one, other) = (interfaces[one], interfaces[other])
-        return one.hasConversation != other.hasConversation ? one.hasConversation : one.index < other.index
+        return one.hasTwoWayNeighbor != other.hasTwoWayNeighbor ? one.hasTwoWayNeighbor : one.index < other.index
     }
 
     private func standbyMode(for active: UInt32, at now: Instant) -> Interface.Mode {
@@ -82,7 +82,7 @@ extension Interface {
     }
 
     /// Whether it has bidirectional communication with a neighbor.
-    fileprivate var hasConversation: Bool { neighbors.contains { $0.state >= .twoWay } }
+    fileprivate var hasTwoWayNeighbor: Bool { neighbors.contains { $0.state >= .twoWay } }
 
     /// Drops whatever was to be sent.
     fileprivate mutating func becomeStandby() {

@@ -36,10 +36,10 @@ extension Neighbor {
         let until = adjacency?.deadline ?? context.now
         switch state {
         case .down: break
-        case .initial: hearsUs = false
-        case .twoWay: hearsUs = true
+        case .initial: isTwoWay = false
+        case .twoWay: isTwoWay = true
         case .exStart:
-            hearsUs = true
+            isTwoWay = true
             startNegotiation(in: context, into: &outbox)
         case .exchange:
             let summary = summarize(database, in: context, into: &outbox)

@@ -20,7 +20,7 @@ struct Neighbor: Sendable {
     var heldUntil: Instant?
 
     /// Whether its hellos list us.
-    var hearsUs = false
+    var isTwoWay = false
     /// The adjacency, from ExStart on, with everything that is still to be sent.
     var adjacency: Adjacency?
     /// The sequence number of the next description. It continues from one adjacency to the next.
@@ -30,7 +30,7 @@ struct Neighbor: Sendable {
     /// The MTU in its database descriptions, if it differs from ours, until an exchange succeeds.
     var mismatchedMTU: Int?
 
-    var state: NeighborState { adjacency?.state ?? (hearsUs ? .twoWay : .initial) }
+    var state: NeighborState { adjacency?.state ?? (isTwoWay ? .twoWay : .initial) }
 
     /// Whether a point-to-point link with it is announced and used.
     var isLinked: Bool { state == .full || heldUntil != nil }

@@ -28,7 +28,7 @@ struct DuplicateDetection: Sendable {
     /// When our own auto-configuration-LSA was last received with another fingerprint.
     var otherFingerprintSeen: Instant?
     /// When the current window of replaced router-LSAs started, and their number.
-    var outlived: (since: Instant, count: Int)?
+    var replacedRouterLSAs: (since: Instant, count: Int)?
 
     /// Router IDs of other routers whose fingerprint changed, with the number of changes and the time of the last one.
     private var changes: [RouterID: FingerprintChanges] = [:]
@@ -101,12 +101,14 @@ extension Router {
             duplicates.otherFingerprintSeen = now
             weShouldYield = configuration.hardwareFingerprint.lexicographicallyPrecedes(theirs)
         } else if lsa.key.type == .router {
-            if let outlived = duplicates.outlived, now - outlived.since < DuplicateDetection.window {
-                duplicates.outlived!.count += 1
+            if let replacedRouterLSAs = duplicates.replacedRouterLSAs,
+                now - replacedRouterLSAs.since < DuplicateDetection.window
+            {
+                duplicates.replacedRouterLSAs!.count += 1
             } else {
-                duplicates.outlived = (now, 1)
+                duplicates.replacedRouterLSAs = (now, 1)
             }
-            let (since, count) = duplicates.outlived!
+            let (since, count) = duplicates.replacedRouterLSAs!
             isDuplicate =
                 count >= DuplicateDetection.patience.count && now - since >= DuplicateDetection.patience.time
         }

@@ -11,7 +11,7 @@ struct Origination: Sendable {
         var body: LSABody?
         var throttle = OriginationThrottle()
         /// How many times its sequence numbers were used up and started again (RFC 2328 §12.1.6).
-        var beginnings: Int32 = 0
+        var sequenceRestarts: Int32 = 0
         /// Whether it waits in ``Origination/pending``.
         var isPending = false
     }
@@ -116,7 +116,7 @@ struct Origination: Sendable {
     mutating func removed(_ key: DatabaseKey) {
         guard let lsa = own[key] else { return }
         guard lsa.body != nil else { return own[key] = nil }
-        own[key]!.beginnings = (lsa.beginnings + 1) & 0xffff
+        own[key]!.sequenceRestarts = (lsa.sequenceRestarts + 1) & 0xffff
         schedule(key, at: .zero)
     }
 

@@ -48,7 +48,7 @@ extension Router {
         }
         // A restarted sequence does not begin with the same number as before, so that late acknowledgments are not
         // counted.
-        var sequenceNumber = LSAHeader.initialSequenceNumber + own.beginnings
+        var sequenceNumber = LSAHeader.initialSequenceNumber + own.sequenceRestarts
         if let last = database[key]?.lsa.header.sequenceNumber {
             guard last < LSAHeader.maxSequenceNumber else {
                 // The numbers are used up: the LSA must be flushed from the routing domain before a new sequence starts
@@ -61,7 +61,7 @@ extension Router {
         var lsa = LSA(key: key.lsa, sequenceNumber: sequenceNumber, body: body)
         // The database has a late copy from the end of a sequence that has restarted. The last number was used before,
         // so late acknowledgments of it would be counted. The LSA is only flushed again.
-        let isUsed = sequenceNumber == LSAHeader.maxSequenceNumber && own.beginnings > 0
+        let isUsed = sequenceNumber == LSAHeader.maxSequenceNumber && own.sequenceRestarts > 0
         if isUsed { lsa.age = LSAHeader.maxAge }
         origination.own[key]!.throttle.originated(at: now)
         statistics.lsaOriginations += 1

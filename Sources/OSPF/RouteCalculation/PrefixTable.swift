@@ -46,7 +46,7 @@ struct PrefixTable: Sendable {
         var group = GroupNumber.none
         var place: Int32 = 0
         /// The group as last reported.
-        var told = GroupNumber.none
+        var reportedGroup = GroupNumber.none
         /// Whether it is among ``dirtyEntries``.
         var isDirty = false
     }
@@ -96,7 +96,7 @@ struct PrefixTable: Sendable {
     /// between LSAs.
     private var repeats: [Repeat: Int] = [:]
     /// The last step from one group to another. Prefixes that are announced together mostly take the same step.
-    private var lastStep: (from: GroupNumber, candidate: Candidate, isAddition: Bool, to: GroupNumber)?
+    private var lastTransition: (from: GroupNumber, candidate: Candidate, isAddition: Bool, to: GroupNumber)?
 
     init(limits: RouterLimits = RouterLimits()) {
         maximumPrefixes = limits.prefixes
@@ -168,7 +168,7 @@ struct PrefixTable: Sendable {
     private mutating func step(
         from group: GroupNumber, _ candidate: Candidate, isAddition: Bool, for number: PrefixNumber
     ) -> GroupNumber {
-        if let last = lastStep, last.from == group, last.isAddition == isAddition, last.candidate == candidate {
+        if let last = lastTransition, last.from == group, last.isAddition == isAddition, last.candidate == candidate {
             return last.to
         }
         if isItsOwn(group, of: number), let next = change(group, by: candidate, isAddition: isAddition) { return next }
@@ -184,14 +184,14 @@ struct PrefixTable: Sendable {
             groups[next].list = list
             enter(next)
         }
-        lastStep = (group, candidate, isAddition, next)
+        lastTransition = (group, candidate, isAddition, next)
         return next
     }
 
     /// Whether a prefix is the only member of its group, and no other prefix's reported route refers to the group.
     private func isItsOwn(_ group: GroupNumber, of number: PrefixNumber) -> Bool {
         guard group != .none, groups[group].members.count == 1 else { return false }
-        return groups[group].routeCount == (entries[number].told == group ? 1 : 0)
+        return groups[group].routeCount == (entries[number].reportedGroup == group ? 1 : 0)
     }
 
     /// Changes the list of a group in place, because lists can be long and change often. Returns the group that has the
@@ -206,7 +206,7 @@ struct PrefixTable: Sendable {
         let known = groupNumbers[list]
         if known == nil {
             markDirty(group: group)
-            lastStep = nil
+            lastTransition = nil
         } else {
             // The group loses its only member, and is looked up by its own list when it is freed.
             if isAddition { list.remove(candidate) } else { list.add(candidate) }
@@ -254,7 +254,7 @@ struct PrefixTable: Sendable {
         groups[group].list = CandidateList()
         groups[group].destination = nil
         groups.release(group)
-        lastStep = nil
+        lastTransition = nil
     }
 
     private mutating func markDirty(group: GroupNumber) {
@@ -334,12 +334,12 @@ extension PrefixTable {
             entries[number].isDirty = false
             let isReachable = entry.group != .none && groups[entry.group].destination != nil
             let group = isReachable ? entry.group : .none
-            if group != entry.told {
-                entries[number].told = group
+            if group != entry.reportedGroup {
+                entries[number].reportedGroup = group
                 if group != .none { groups[group].routeCount += 1 }
-                if entry.told != .none {
-                    groups[entry.told].routeCount -= 1
-                    if groups[entry.told].routeCount == 0 { left.append(entry.told) }
+                if entry.reportedGroup != .none {
+                    groups[entry.reportedGroup].routeCount -= 1
+                    if groups[entry.reportedGroup].routeCount == 0 { left.append(entry.reportedGroup) }
                 }
                 update.routes.append((entry.prefix, group == .none ? nil : group.destinationID))
             }

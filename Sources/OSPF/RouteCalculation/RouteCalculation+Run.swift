@@ -18,7 +18,7 @@ extension RouteCalculation {
         var forwarding = IndirectForwarding()
         for group in prefixes.drainGroups(scope) {
             lastWork += prefixes.groups[group].list.candidates.count
-            updateBodies(group, using: &best, &forwarding, into: &update)
+            updateDestination(group, using: &best, &forwarding, into: &update)
         }
         lastWork += forwarding.steps
         prefixes.collectChanges(into: &update)
@@ -53,7 +53,7 @@ extension RouteCalculation {
         return hasNewPaths ? .changed(paths) : .new
     }
 
-    private mutating func updateBodies(
+    private mutating func updateDestination(
         _ group: GroupNumber, using best: inout BestPath, _ forwarding: inout IndirectForwarding,
         into update: inout RouteTableUpdate
     ) {

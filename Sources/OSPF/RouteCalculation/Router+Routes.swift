@@ -8,14 +8,14 @@ extension Router {
     mutating func topologyChanged(at now: Instant) { spfDelay.changed(at: now) }
 
     /// When the next calculation is due. If only prefixes changed, no shortest paths are needed, and it waits only for
-    /// ``calculationRest``.
+    /// ``calculationPauseEnd``.
     var calculationDeadline: Instant? {
-        (spfDelay.deadline ?? (prefixesChanged ? .zero : nil)).map { max($0, calculationRest) }
+        (spfDelay.deadline ?? (prefixesChanged ? .zero : nil)).map { max($0, calculationPauseEnd) }
     }
 
     /// The assumed time of one step of a calculation, and the maximum pause after a calculation.
-    private static let restPerStep = Duration.nanoseconds(50)
-    private static let longestRest = Duration.seconds(1)
+    private static let pausePerStep = Duration.nanoseconds(50)
+    private static let maximumPause = Duration.seconds(1)
 
     mutating func calculateRoutes(at now: Instant) {
         prefixesChanged = false
@@ -23,7 +23,7 @@ extension Router {
         statistics.routeCalculations += 1
         let update = calculation.run(
             root: routerID, neighbors: usableNeighbors, maximumPaths: configuration.maximumPaths)
-        calculationRest = now + min(Self.longestRest, Self.restPerStep * calculation.lastWork)
+        calculationPauseEnd = now + min(Self.maximumPause, Self.pausePerStep * calculation.lastWork)
         notifyDuplicatePrefixes()
         if calculation.prefixes.hasRefused { refuse(because: .prefixes, at: now) } else { limits.end(.prefixes) }
         guard !update.isEmpty else { return }

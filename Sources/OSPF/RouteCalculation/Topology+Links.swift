@@ -13,7 +13,7 @@ extension Topology {
             disconnected.insert(peer)
             for place in range(of: name, in: peer) { nodes[Int(peer.rawValue)].links[place].peer = nil }
         }
-        nodes[index].links = Self.tidied(links)
+        nodes[index].links = Self.sortedWithoutDuplicates(links)
         for group in groups(of: index) {
             let target = nodes[index].links[group.lowerBound].target
             guard let peer = self.vertex(named: target), peer != vertex, connect(index, group, with: peer) else {
@@ -74,7 +74,7 @@ extension Topology {
     }
 
     /// Sorts the links. Of links with the same target and interface IDs, keeps only the cheapest.
-    private static func tidied(_ links: [Link]) -> [Link] {
+    private static func sortedWithoutDuplicates(_ links: [Link]) -> [Link] {
         var result: [Link] = []
         result.reserveCapacity(links.count)
         for link in links.sorted(by: Link.precedes) {

@@ -152,7 +152,7 @@ public struct ModelKernel: Sendable {
     }
 
     /// What a reading shows.
-    func read(_ extent: FIB.Rereading) -> KernelRoutes {
+    func read(_ extent: FIB.ReadExtent) -> KernelRoutes {
         var result = KernelRoutes(routes: nil)
         for (id, object) in objects {
             switch object {

@@ -41,7 +41,7 @@ extension Network {
             links.append(link(of: port))
             addresses.append(linkLocalAddress(of: port))
             ports[port].hasFlapped = false
-            ports[port].told = ports[port].hasCarrier ? ports[port].configuration : nil
+            ports[port].reported = ports[port].hasCarrier ? ports[port].configuration : nil
         }
         for (address, isOurs) in nodes[node].kernel.addresses.sorted(by: { $0.key < $1.key }) {
             addresses.append(
@@ -111,7 +111,7 @@ extension Network {
         nodes[node].checks = [:]
         nodes[node].processNumber += 1
         for port in nodes[node].ports {
-            ports[port].told = nil
+            ports[port].reported = nil
             ports[port].hasFlapped = false
             ports[port].missed = []
             ports[port].joinedAllSPFRouters = false
@@ -142,9 +142,9 @@ extension Network {
             let missed = ports[port].missed
             ports[port].missed = []
             for case .link(let link) in missed {
-                ports[port].told = link.hasCarrier ? ports[port].configuration : nil
+                ports[port].reported = link.hasCarrier ? ports[port].configuration : nil
             }
-            if ports[port].told != nil { ports[port].told = ports[port].configuration }
+            if ports[port].reported != nil { ports[port].reported = ports[port].configuration }
             handle(.kernel(missed), on: node)
         }
         while !nodes[node].news.isEmpty { handle(nodes[node].news.removeFirst(), on: node) }
@@ -185,16 +185,16 @@ extension Network {
         let node = ports[index].node
         guard nodes[node].state == .running else { return }
         let interface = ports[index].configuration.index
-        if ports[index].told != nil, ports[index].hasFlapped || !ports[index].hasCarrier {
-            ports[index].told = nil
+        if ports[index].reported != nil, ports[index].hasFlapped || !ports[index].hasCarrier {
+            ports[index].reported = nil
             observer?(now, .carrier(node: node, interface: interface, isUp: false))
             var lost = link(of: index)
             lost.hasCarrier = false
             handle(.kernel([.link(lost)]), on: node)
         }
         ports[index].hasFlapped = false
-        if ports[index].hasCarrier, ports[index].told == nil {
-            ports[index].told = ports[index].configuration
+        if ports[index].hasCarrier, ports[index].reported == nil {
+            ports[index].reported = ports[index].configuration
             observer?(now, .carrier(node: node, interface: interface, isUp: true))
             // Its address may differ from the last notification.
             let missed = ports[index].missed

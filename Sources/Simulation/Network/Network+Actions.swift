@@ -147,7 +147,7 @@ extension Network {
         case .cost(let link, let end, let cost):
             let port = links[link].ports[end]
             ports[port].configuration.cost = cost
-            ports[port].told?.cost = cost
+            ports[port].reported?.cost = cost
             let node = ports[port].node
             nodes[node].configuration.interfaces = nodes[node].ports.map { interfaceRule(of: $0) }
             reload(node)
@@ -176,11 +176,11 @@ extension Network {
             return
         }
         // News of its carrier is on its way and will say how it is now.
-        guard ports[port].told != nil, ports[port].hasCarrier, !ports[port].hasFlapped else {
+        guard ports[port].reported != nil, ports[port].hasCarrier, !ports[port].hasFlapped else {
             ports[port].missed += events
             return
         }
-        ports[port].told = ports[port].configuration
+        ports[port].reported = ports[port].configuration
         handle(.kernel(events), on: node)
     }
 

@@ -12,14 +12,14 @@ extension Network {
             return report(.badSend, "\(name(node)) sends out of interface \(interface), which it does not have")
         }
         let port = ports[sender]
-        guard let told = port.told else {
-            return report(.badSend, "\(name(node)) sends out of interface \(interface), which it was told is down")
+        guard let reported = port.reported else {
+            return report(.badSend, "\(name(node)) sends out of interface \(interface), which it was reported is down")
         }
-        if source != told.linkLocalAddress {
-            report(.badSend, "\(name(node)) sends from \(source), having \(told.linkLocalAddress)")
+        if source != reported.linkLocalAddress {
+            report(.badSend, "\(name(node)) sends from \(source), having \(reported.linkLocalAddress)")
         }
-        if octets.count > told.mtu - 40 {
-            report(.badSend, "\(name(node)) sends \(octets.count) octets on a link of MTU \(told.mtu)")
+        if octets.count > reported.mtu - 40 {
+            report(.badSend, "\(name(node)) sends \(octets.count) octets on a link of MTU \(reported.mtu)")
         }
         guard octets.count >= 16, (1...5).contains(octets[1]) else {
             return report(.badSend, "\(name(node)) sends what is no OSPF packet: \(octets.prefix(16))")
@@ -63,7 +63,8 @@ extension Network {
         let receiver = ports[port]
         let node = receiver.node
         // Packets in flight are lost with the cable.
-        guard receiver.hasCarrier, receiver.told != nil, nodes[node].state != .stopped, nodes[node].state != .off else {
+        guard receiver.hasCarrier, receiver.reported != nil, nodes[node].state != .stopped, nodes[node].state != .off
+        else {
             statistics.lost += 1
             return
         }

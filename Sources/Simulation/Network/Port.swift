@@ -19,7 +19,7 @@ public struct Port: Sendable {
     /// Whether the signal was lost since the last notification; it may be back.
     var hasFlapped = false
     /// The port as the process knows it; `nil` while it knows it as down.
-    var told: InterfaceConfiguration?
+    var reported: InterfaceConfiguration?
     /// Notifications that a sleeping process has not read yet.
     var missed: [KernelEvent] = []
     /// How often it was given another link-local address.

@@ -25,8 +25,9 @@ extension Network {
             hops.formUnion(wanted)
         }
         if node.kernel.prefixes.count != table.routes.count {
-            let strays = node.kernel.prefixes.filter { table.routes[$0] == nil }.sorted().prefix(3)
-            findings.add(.kernel, "\(name(node.index))'s kernel has routes nobody wants: \(strays.map(\.description))")
+            let staleRoutes = node.kernel.prefixes.filter { table.routes[$0] == nil }.sorted().prefix(3)
+            findings.add(
+                .kernel, "\(name(node.index))'s kernel has routes nobody wants: \(staleRoutes.map(\.description))")
         }
         if node.kernel.groupCount != groups.count || node.kernel.singleCount != hops.count {
             findings.add(

@@ -43,7 +43,7 @@ final class RouteInstaller {
         switch event {
         case .link(let link): installer.link(link.index, isUsable: link.isUsable)
         case .linkRemoved(let link): installer.link(link.index, isUsable: false, isGone: true)
-        case .resynchronized: installer.reread(.nextHops)
+        case .resynchronized: installer.requireRead(.nextHops)
         default: break
         }
     }
@@ -52,7 +52,7 @@ final class RouteInstaller {
         do {
             for event in try monitor.read() { installer.receive(event) }
         } catch {
-            installer.reread(.everything)
+            installer.requireRead(.everything)
         }
     }
 
@@ -80,7 +80,7 @@ final class RouteInstaller {
         try kernel.removeStaleRoutes()
     }
 
-    func reread() { installer.reread(.everything) }
+    func requireRead() { installer.requireRead(.everything) }
 
     func setPreferredSource(_ source: IPv6Address) {
         kernel.configuration.preferredSource = source
@@ -97,7 +97,7 @@ final class RouteInstaller {
     @discardableResult
     func cleanUp() throws -> (routes: Int, nextHops: Int) {
         let result = try kernel.cleanUp()
-        installer.reread(.everything)
+        installer.requireRead(.everything)
         return result
     }
 }
