@@ -57,6 +57,7 @@ extension Lab {
         try Lock.whileHeld(in: directory) { () throws(LabError) in
             try sweep()
             Files.removeTree(directory)
+            guard !Files.exists(directory) else { throw .system("remove \(directory)") }
         }
     }
 

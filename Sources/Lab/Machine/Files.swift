@@ -57,8 +57,12 @@ enum Files {
             unlink(path)
             return
         }
-        for name in names(in: path) { removeTree("\(path)/\(name)") }
-        rmdir(path)
+        // A thread of a process that was killed may still finish a call that creates a file, so a directory may not be empty yet.
+        for _ in 0..<1000 {
+            for name in names(in: path) { removeTree("\(path)/\(name)") }
+            guard rmdir(path) != 0, errno == ENOTEMPTY else { return }
+            usleep(1000)
+        }
     }
 
     /// Whether the path exists.

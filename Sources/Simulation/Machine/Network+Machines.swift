@@ -141,11 +141,10 @@ extension Network {
         for port in nodes[node].ports where !ports[port].missed.isEmpty {
             let missed = ports[port].missed
             ports[port].missed = []
-            for case .link(let link) in missed {
-                ports[port].reported = link.hasCarrier ? ports[port].configuration : nil
+            for events in missed {
+                report(events, of: port)
+                handle(.kernel(events), on: node)
             }
-            if ports[port].reported != nil { ports[port].reported = ports[port].configuration }
-            handle(.kernel(missed), on: node)
         }
         while !nodes[node].news.isEmpty { handle(nodes[node].news.removeFirst(), on: node) }
         // What waits in several sockets is read in no particular order.
@@ -180,6 +179,21 @@ extension Network {
         }
     }
 
+    /// Notes what the process learns of a port by these events.
+    private mutating func report(_ events: [KernelEvent], of port: Int) {
+        for event in events {
+            switch event {
+            case .link(let link) where link.hasCarrier:
+                var reported = ports[port].reported ?? ports[port].configuration
+                reported.mtu = link.mtu
+                ports[port].reported = reported
+            case .link: ports[port].reported = nil
+            case .address(let address): ports[port].reported?.linkLocalAddress = address.address
+            default: break
+            }
+        }
+    }
+
     /// Notifies the process of changes of a port.
     mutating func notifyCarrier(_ index: Int) {
         let node = ports[index].node
@@ -199,7 +213,9 @@ extension Network {
             // Its address may differ from the last notification.
             let missed = ports[index].missed
             ports[index].missed = []
-            handle(.kernel(missed + [.address(linkLocalAddress(of: index)), .link(link(of: index))]), on: node)
+            handle(
+                .kernel(missed.flatMap(\.self) + [.address(linkLocalAddress(of: index)), .link(link(of: index))]),
+                on: node)
         }
     }
 }

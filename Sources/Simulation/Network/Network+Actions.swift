@@ -172,12 +172,12 @@ extension Network {
         let node = ports[port].node
         guard nodes[node].state == .running else {
             ports[port].hasFlapped = true
-            ports[port].missed += events
+            ports[port].missed.append(events)
             return
         }
         // News of its carrier is on its way and will say how it is now.
         guard ports[port].reported != nil, ports[port].hasCarrier, !ports[port].hasFlapped else {
-            ports[port].missed += events
+            ports[port].missed.append(events)
             return
         }
         ports[port].reported = ports[port].configuration

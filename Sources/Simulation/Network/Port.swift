@@ -21,7 +21,7 @@ public struct Port: Sendable {
     /// The port as the process knows it; `nil` while it knows it as down.
     var reported: InterfaceConfiguration?
     /// Notifications that a sleeping process has not read yet.
-    var missed: [KernelEvent] = []
+    var missed: [[KernelEvent]] = []
     /// How often it was given another link-local address.
     var generation: UInt64 = 0
     /// Whether the process has joined AllSPFRouters and AllDRouters here.
