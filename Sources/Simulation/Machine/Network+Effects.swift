@@ -47,7 +47,7 @@ extension Network {
             swap(&batch, &effects)
             checkPlacement(of: node)
             if isOver {
-                checkStop(of: node)
+                checkStop(of: node, after: event)
                 return stop(node)
             }
         }
@@ -148,8 +148,12 @@ extension Network {
 }
 
 extension Network {
-    /// Promise: a process that stops shuts its router down and removes its VIPs, or does neither when the next process follows.
-    private mutating func checkStop(of node: Int) {
+    /// Promise: a process stops only when asked to. It shuts its router down and removes its VIPs, or does neither when the next
+    /// process follows.
+    private mutating func checkStop(of node: Int, after event: NodeEvent) {
+        guard case .command(.stop) = event else {
+            return report(.stop, "\(name(node)) stopped without being asked to")
+        }
         let machine = nodes[node]
         guard let process = machine.process, let router = process.router else { return }
         if router.isShutDown == machine.staysOnStop {
