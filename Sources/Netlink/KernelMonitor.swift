@@ -4,8 +4,8 @@ internal import Glibc
 public import Links
 public import Linux
 
-/// Monitors links, addresses, the default routes of others, routers that advertise themselves, and the settings a
-/// router depends on. It has its own socket, separate from our routes, and a filter that excludes all other routes from
+/// Monitors links, addresses, the default routes of others, routers that advertise prefixes, and the settings of forwarding
+/// and `rp_filter`. It has its own socket, separate from our routes, and a filter that excludes all other routes from
 /// it, so that floods of route changes never delay the notification that a link is down. To be used on one thread.
 public final class KernelMonitor {
     /// The links, by index.
@@ -32,6 +32,10 @@ public final class KernelMonitor {
     /// Whether ``defaultRouteTable`` may be wrong, so that the routes must be read again.
     var mustReadDefaultRoutes = false
     private var settingsHaveChanged = false
+    /// Whether notifications were lost, so that everything must be read again.
+    private var mustReadEverything = false
+    /// The events that ``read()`` has not returned yet.
+    private var events: [KernelEvent] = []
     private let subscription: NetlinkSocket
     let requests: NetlinkSocket
 
@@ -57,18 +61,39 @@ public final class KernelMonitor {
             try subscription.join(CInt(group.rawValue))
         }
         requests = try NetlinkSocket()
-        _ = try readEverything()
+        try readEverything()
+        events = []
     }
 
-    /// Reads pending events, in order. The number is limited; the descriptor stays readable if there are more.
+    /// Whether ``read()`` has failed and must be called again, although the descriptor may not be readable.
+    public var mustRetry: Bool { mustReadEverything || mustReadDefaultRoutes || !events.isEmpty }
+
+    /// Reads pending events: those of links and addresses in order, then default routes, then settings. The number of
+    /// notifications is limited; the descriptor stays readable if there are more. If it throws, no event is lost: the next
+    /// call returns them (``mustRetry``).
     public func read() throws(SystemError) -> [KernelEvent] {
-        var events: [KernelEvent] = []
+        try readNotifications()
+        if mustReadEverything {
+            try readEverything()
+            mustReadEverything = false
+            events += [.settingsChanged, .resynchronized]
+            settingsHaveChanged = false
+        }
+        if mustReadDefaultRoutes { try readDefaultRoutes() }
+        events += defaultRouteEvents()
+        if settingsHaveChanged { events.append(.settingsChanged) }
+        settingsHaveChanged = false
+        defer { events = [] }
+        return events
+    }
+
+    private func readNotifications() throws(SystemError) {
         reading: for _ in 0..<Self.datagramsPerRead {
             switch try subscription.receive(wait: false) {
             case .nothing:
                 break reading
             case .octets(let count):
-                // Kept until the socket's buffer is free, because their next-hop objects may have to be requested.
+                // Processed after the loop, because their next-hop objects may have to be requested, which can fail.
                 var routes: [(KernelRoute, isNew: Bool, replaces: Bool)] = []
                 subscription.forEachMessage(count) { message in
                     if let route = KernelRoute(message) {
@@ -78,19 +103,16 @@ public final class KernelMonitor {
                         process(message, &events)
                     }
                 }
-                for (route, isNew, replaces) in routes { try process(route, isNew: isNew, replaces: replaces) }
+                for (route, isNew, replaces) in routes {
+                    do throws(SystemError) { try process(route, isNew: isNew, replaces: replaces) } catch {
+                        mustReadDefaultRoutes = true
+                    }
+                }
             case .overflow:
                 overflows += 1
-                events += try readEverything()
-                events += [.settingsChanged, .resynchronized]
-                settingsHaveChanged = false
+                mustReadEverything = true
             }
         }
-        if mustReadDefaultRoutes { try readDefaultRoutes() }
-        events += defaultRouteEvents()
-        if settingsHaveChanged { events.append(.settingsChanged) }
-        settingsHaveChanged = false
-        return events
     }
 
     private func process(_ message: MessageView, _ events: inout [KernelEvent]) {
@@ -152,31 +174,30 @@ public final class KernelMonitor {
         events.append(.routerAdvertised(interface: interface))
     }
 
-    /// Reads all links, addresses and default routes. Returns the differences from the previous state.
-    private func readEverything() throws(SystemError) -> [KernelEvent] {
-        var messages: [KernelEvent] = []
+    /// Reads all links, addresses and default routes. The differences from the previous state become events.
+    private func readEverything() throws(SystemError) {
         var seenLinks: Set<UInt32> = []
         var seenAddresses: Set<AddressKey> = []
         try requests.dump(Int(RTM_GETLINK), ifinfomsg(), of: "links", restart: { seenLinks = [] }) { message in
             if let link = Link(message) { seenLinks.insert(link.index) }
-            process(message, &messages)
+            process(message, &events)
         }
         let fixed = ifaddrmsg(ifa_family: UInt8(AF_UNSPEC), ifa_prefixlen: 0, ifa_flags: 0, ifa_scope: 0, ifa_index: 0)
         try requests.dump(Int(RTM_GETADDR), fixed, of: "addresses", restart: { seenAddresses = [] }) { message in
             if let address = InterfaceAddress(message) {
                 seenAddresses.insert(AddressKey(interface: address.interface, address: address.address))
             }
-            process(message, &messages)
+            process(message, &events)
         }
         for (key, address) in addressTable where !seenAddresses.contains(key) {
             addressTable[key] = nil
-            forget(address, &messages)
+            forget(address, &events)
         }
         for (index, link) in links where !seenLinks.contains(index) {
             links[index] = nil
-            forget(link, &messages)
+            forget(link, &events)
         }
         try readDefaultRoutes()
-        return messages + defaultRouteEvents()
+        events += defaultRouteEvents()
     }
 }

@@ -2,11 +2,12 @@ import Addressing
 import Glibc
 import Links
 import Linux
-import Netlink
 import OSPF
 import TestSupport
 import Testing
 import Timing
+
+@testable import Netlink
 
 @Suite(.serialized, .needsRoot) struct KernelMonitorTests {
     /// Reads until an event satisfies `condition`, five seconds at most (duplicate detection takes two).
@@ -113,6 +114,27 @@ import Timing
 }
 
 @Suite(.serialized, .needsRoot) struct KernelSettingsTests {
+    @Test func nothingIsLostWhileTheKernelAnswersNoRequest() throws {
+        let stage = try Stage(cables: 1)
+        let monitor = try stage.machine.run { try KernelMonitor(receiveBuffer: 4096) }
+        let socket = monitor.requests.descriptor
+        let saved = dup(socket)
+        let null = open("/dev/null", O_RDWR)
+        defer { [saved, null].forEach { close($0) } }
+        #expect(dup2(null, socket) == socket)
+        // More than the buffer takes, so that everything must be read again, and that fails.
+        for number in 0..<100 { try stage.ip("address add 10.9.0.\(number)/32 dev c0") }
+        #expect(throws: SystemError.self) { try monitor.read() }
+        #expect(throws: SystemError.self) { try monitor.read() }
+        #expect(monitor.mustRetry)
+        #expect(dup2(saved, socket) == socket)
+        let events = try monitor.read()
+        let added = events.count { if case .address(let address) = $0 { address.address.ipv4 != nil } else { false } }
+        #expect(added == 100)
+        #expect(events.contains(.resynchronized))
+        #expect(!monitor.mustRetry)
+    }
+
     @Test func addressesComeAndGoOnce() throws {
         let stage = try Stage(cables: 0)
         let addresses = try stage.machine.run { try KernelAddresses() }

@@ -54,7 +54,8 @@ public actor MeshAgent {
     let reader: KernelReader
     let sockets: OSPFSockets
 
-    /// Opens sockets and netlink. Nothing runs before ``start()``.
+    /// Opens sockets and netlink, and removes what an earlier run left under another protocol number or table. Nothing runs
+    /// before ``start()``.
     init(
         loop: EventLoop, configuration: Configuration, file: WatchedFile, checker: any HealthChecking,
         connection: ClusterConnection? = nil, log: Logger
@@ -146,7 +147,7 @@ extension MeshAgent {
     private static let searchesForHellos = 256
     /// The maximum number of rounds per turn in which outcomes lead to more effects.
     private static let roundsPerTurn = 64
-    /// If a timer is this late, this process did not run.
+    /// If a timer is this late, this process is assumed not to have run.
     private static let suspensionThreshold = Duration.seconds(2)
     /// The time between checks of the configuration file, when the agent is awake anyway.
     private static let fileInterval = Duration.seconds(5)
@@ -181,12 +182,14 @@ extension MeshAgent {
 
     private func readMonitor() {
         turnBegan = EventLoop.now
-        do {
-            node.note(.kernel(try monitor.read()), at: turnBegan)
-        } catch {
-            write(.error, "cannot read link notifications of the kernel: \(error)")
-        }
+        noteKernelEvents()
         settle()
+    }
+
+    private func noteKernelEvents() {
+        do { node.note(.kernel(try monitor.read()), at: turnBegan) } catch {
+            write(.error, "cannot read the kernel's links, addresses and default routes; trying again: \(error)")
+        }
     }
 
     private func readRouteMonitor() {
@@ -210,6 +213,7 @@ extension MeshAgent {
             guard node.hasSilentNeighbor(at: EventLoop.now), sockets.receiveHellos(note) > 0 else { break }
         }
         turnBegan = EventLoop.now
+        if monitor.mustRetry { noteKernelEvents() }
         node.note(.timer, at: turnBegan)
         settle()
         lookAtFile()
@@ -262,7 +266,7 @@ extension MeshAgent {
 
     // MARK: The configuration file
 
-    /// Checks the file regularly, when the agent handles an event anyway.
+    /// Checks the file at a timer of the node, if the last check is long enough ago.
     private func lookAtFile() {
         let now = EventLoop.now
         guard now - fileLooked >= Self.fileInterval else { return }

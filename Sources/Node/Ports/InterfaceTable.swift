@@ -275,10 +275,13 @@ extension InterfaceTable.Unused.Reason {
         switch self {
         case .noRule: "no rule of `interfaces` matches it"
         case .ignored: "a rule of `interfaces` says to ignore it"
-        case .hasMaster: "it belongs to a bridge or bond"
+        case .hasMaster: "it belongs to a bridge, bond or VRF"
         case .gone: "gone (removed)"
         case .foreignNetwork(let sign):
-            "\(sign.text), so it seems to belong to another network; to use it, add to `interfaces`: - match: \(name)"
+            """
+            \(sign.text), so it seems to belong to another network; to use it, name it before `*`: \
+            interfaces: [ { match: \(name) }, { match: "*" } ]
+            """
         }
     }
 }

@@ -104,7 +104,7 @@ struct PrefixTable: Sendable {
         maximumAnnouncements = limits.announcements
     }
 
-    /// Whether any prefix has changed since the last ``notify(_:)``.
+    /// Whether any prefix has changed since the last ``collectChanges(into:)``.
     var hasChanges: Bool { !dirtyEntries.isEmpty }
 
     /// Whether nothing is announced and nothing reported.
@@ -245,7 +245,7 @@ struct PrefixTable: Sendable {
         }
     }
 
-    /// Frees the number of a group that has no prefix and was never reported.
+    /// Frees the number of a group that has no prefix and that no reported route refers to.
     private mutating func freeIfUnused(_ group: GroupNumber) {
         guard groups[group].members.isEmpty, groups[group].routeCount == 0 else { return }
         groupNumbers[groups[group].list] = nil
@@ -274,7 +274,7 @@ struct PrefixTable: Sendable {
 
 extension PrefixTable {
     /// After this number of withdrawals, refused announcements are tried again.
-    private static let minimumForIncremental = 1024
+    private static let withdrawalsBeforeRetry = 1024
 
     /// Whether any announcement was refused because of a limit.
     var hasRefused: Bool { withdrawalsSinceRefusal != nil }
@@ -282,7 +282,7 @@ extension PrefixTable {
     /// Whether there may be room for refused announcements now: many were withdrawn, or so few are left that all fit.
     var mayHaveRoom: Bool {
         guard let withdrawals = withdrawalsSinceRefusal else { return false }
-        return withdrawals >= Self.minimumForIncremental
+        return withdrawals >= Self.withdrawalsBeforeRetry
             || announcementCount <= min(maximumPrefixes, maximumCandidates, maximumAnnouncements)
     }
 
@@ -343,7 +343,7 @@ extension PrefixTable {
                 }
                 update.routes.append((entry.prefix, group == .none ? nil : group.destinationID))
             }
-            if entry.group == .none { removeLSA(number) }
+            if entry.group == .none { removeEntry(number) }
         }
         dirtyEntries.removeAll(keepingCapacity: dirtyEntries.count < 1024)
         for group in left.sorted() where groups[group].routeCount == 0 {
@@ -352,7 +352,7 @@ extension PrefixTable {
         }
     }
 
-    private mutating func removeLSA(_ number: PrefixNumber) {
+    private mutating func removeEntry(_ number: PrefixNumber) {
         let prefix = entries[number].prefix
         numbers[prefix] = nil
         lengthCounts[prefix.length] -= 1

@@ -147,38 +147,6 @@ extension Network {
     }
 }
 
-extension Network {
-    /// Promise: a process stops only when asked to. It shuts its router down and removes its VIPs, or does neither when the next
-    /// process follows.
-    private mutating func checkStop(of node: Int, after event: NodeEvent) {
-        guard case .command(.stop) = event else {
-            return report(.stop, "\(name(node)) stopped without being asked to")
-        }
-        let machine = nodes[node]
-        guard let process = machine.process, let router = process.router else { return }
-        if router.isShutDown == machine.staysOnStop {
-            let detail =
-                router.isShutDown ? "shut its router down, although the next process follows" : "left without a goodbye"
-            report(.stop, "\(name(node)) stopped and \(detail)")
-        }
-        // A late kernel removes them after the end of the process.
-        guard machine.kernelDelay == .zero else { return }
-        let vips = machine.kernel.addresses.filter { $0.value && isVIP($0.key) }.keys.sorted()
-        if machine.staysOnStop {
-            for address in process.ledger.entries.keys.sorted() where process.ledger.isPlaced(address) {
-                guard machine.kernel.addresses[address] == nil, !machine.hasUnreadRemoval(of: address) else { continue }
-                report(.stop, "\(name(node)) stopped and removed \(address), although the next process follows")
-            }
-        } else if let address = vips.first {
-            report(.stop, "\(name(node)) stopped and left \(address) on lo")
-        }
-    }
-
-    private func isVIP(_ address: IPv6Address) -> Bool {
-        address.high == ScenarioGenerator.vipAddress(0).high || address.high == ScenarioGenerator.serviceAddress(0).high
-    }
-}
-
 extension FIBChange {
     /// A hash of the change, the same in every run.
     fileprivate var fingerprint: UInt64 {

@@ -142,7 +142,7 @@ extension Network {
             let missed = ports[port].missed
             ports[port].missed = []
             for events in missed {
-                report(events, of: port)
+                noteReported(events, of: port)
                 handle(.kernel(events), on: node)
             }
         }
@@ -180,7 +180,7 @@ extension Network {
     }
 
     /// Notes what the process learns of a port by these events.
-    private mutating func report(_ events: [KernelEvent], of port: Int) {
+    private mutating func noteReported(_ events: [KernelEvent], of port: Int) {
         for event in events {
             switch event {
             case .link(let link) where link.hasCarrier:
