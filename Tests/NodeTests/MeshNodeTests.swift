@@ -132,7 +132,9 @@ import Timing
             var bench = NodeBench()
             bench.start(addresses: addresses, defaults: defaults)
             #expect(Set(bench.node.interfaces.ports.keys) == [3])
-            #expect(bench.log.contains { $0.contains("not using eno1") && $0.contains("- match: eno1") })
+            // The rule goes before `*`, because the first rule that matches decides.
+            let hint = "interfaces: [ { match: eno1 }, { match: \"*\" } ]"
+            #expect(bench.log.contains { $0.contains("not using eno1") && $0.contains(hint) })
         }
         var configuration = Configuration()
         configuration.interfaces.insert(InterfaceRule(pattern: .named(Glob("eno*")!)), at: 0)
