@@ -164,7 +164,7 @@ public struct Daemon: Sendable {
         let sole = try SoleAgent()
         defer { withExtendedLifetime(sole) {} }
         try ControlSocket.removeStaleSocket(at: configuration.control.socket)
-        let report = "removed \(try KernelRemains.remove(configuration.kernel).text)"
+        let report = "removed \(try KernelCleanup.remove(configuration.kernel).text)"
         let ports = try KernelMonitor().links.values.filter { !$0.isLoopback }.map(\.name).sorted()
         let settings = KernelSettings.deviations(on: ports)
         guard !settings.isEmpty else { return report }

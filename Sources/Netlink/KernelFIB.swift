@@ -118,8 +118,8 @@ public final class KernelFIB {
 
     /// Removes stale routes of ours that ``read(_:)`` found with another metric than the current one.
     public func removeStaleRoutes() throws(SystemError) {
-        for stray in staleRoutes {
-            _ = try request(.removeRoute(stray.prefix), metric: stray.metric)
+        for route in staleRoutes {
+            _ = try request(.removeRoute(route.prefix), metric: route.metric)
         }
         staleRoutes = []
     }
@@ -138,9 +138,9 @@ public final class KernelFIB {
         for (index, failure) in try apply(removals) where failure.reason != .missing {
             throw SystemError("remove \(removals[index])", code: failure.code)
         }
-        let strayCount = staleRoutes.count
+        let staleCount = staleRoutes.count
         try removeStaleRoutes()
-        return (routes.count + strayCount, ids.groups.count + ids.singles.count)
+        return (routes.count + staleCount, ids.groups.count + ids.singles.count)
     }
 
     private func request(_ change: FIBChange, metric: UInt32) throws(SystemError) -> Refusal? {

@@ -91,7 +91,7 @@ public struct MeshNode: Sendable {
     var pacing = KernelPacing()
     /// Other routes of the machine that overlap the IPv4 pools.
     var poolSurvey = PoolSurvey()
-    /// The file for container runtimes.
+    /// The CNI file.
     var network = NetworkAudit()
 
     // Addresses of services.
@@ -103,7 +103,7 @@ public struct MeshNode: Sendable {
     /// The service addresses that the cluster wants on this node.
     var serviceClaims = ServiceClaims()
     /// The service addresses that are announced, and the times at which that changes.
-    public internal(set) var serviceVIPs = ServiceVIPs()
+    public internal(set) var serviceAddresses = ServiceAddresses()
     /// Whether the service proxy of this node works.
     public internal(set) var gate: ServiceGate
 
@@ -178,9 +178,10 @@ public struct MeshNode: Sendable {
         case .saved(let change, let failure): receive(failure, savingOf: change, at: now)
         case .networkConfiguration(let result): receive(result)
         case .foreignRoutes(let result): receive(result, at: now)
-        case .processStopped(let duration):
+        case .remainsRemoved(let result): receive(result)
+        case .timerWasLate(let duration):
             problems.stop = (duration, now)
-            log(.warning, "this process did not run for \(duration.inSeconds) s")
+            log(.warning, "a timer was \(duration.inSeconds) s late: this process did not run, or was busy")
         case .timer:
             if router != nil, let deadline = router!.nextDeadline, deadline <= now { notifyRouter(.timer, at: now) }
         }
@@ -188,7 +189,8 @@ public struct MeshNode: Sendable {
 
     /// Does what follows from the noted events, in this order: timers, the kernel's routes, the life cycle, the review of the
     /// mesh, addresses, announcements (which may change routes again), problems. Among the effects, packets come first, then
-    /// changes of the kernel's routes, whatever their cause.
+    /// changes of the kernel's routes, whatever their cause. If the kernel's routes must change, it returns at that point:
+    /// ``nextDeadline`` is then due at once, and the outcome of the change settles the rest.
     public mutating func settle(at now: Instant, effects out: inout [NodeEffect]) {
         defer {
             Self.move(&packets, to: &out)
@@ -196,7 +198,7 @@ public struct MeshNode: Sendable {
             Self.move(&effects, to: &out)
         }
         if case .new = life { return }
-        if isQuiet(at: now) { return nextDeadline = earliestDeadline }
+        if concernsRouterAlone(at: now) { return nextDeadline = earliestDeadline }
         runTimers(at: now)
         installRoutes(at: now)
         // Changes of the kernel's routes come first: the agent carries them out before the node settles the rest.
@@ -229,7 +231,7 @@ public struct MeshNode: Sendable {
 
     /// Whether the events since the last settlement concern the router alone, as hellos of known neighbors do, and nothing is
     /// due. This is most of what a node at rest does.
-    private func isQuiet(at now: Instant) -> Bool {
+    private func concernsRouterAlone(at now: Instant) -> Bool {
         guard case .running = life, !mustSettle, router != nil else { return false }
         return ownDeadline.map { now < $0 } ?? true && review.hasSeen(meshDigest)
     }
@@ -318,9 +320,10 @@ public struct MeshNode: Sendable {
         consider(ledger.nextDeadline)
         if ledger.hasWork, !ledger.isBusy { consider(.zero) }
         consider(vips.nextDeadline)
-        consider(serviceVIPs.nextDeadline)
+        consider(serviceAddresses.nextDeadline)
         consider(gate.nextDeadline)
         consider(memberships.nextDeadline)
+        consider(foreignSigns.nextDeadline)
         consider(review.deadline)
         consider(settings.nextAudit)
         consider(network.nextAudit)
@@ -333,8 +336,9 @@ public struct MeshNode: Sendable {
     private mutating func runTimers(at now: Instant) {
         if let deadline = vips.nextDeadline, deadline <= now { perform(vips.handle(.timer, at: now), at: now) }
         if let deadline = gate.nextDeadline, deadline <= now { handleGate(.timer, at: now) }
-        if let deadline = serviceVIPs.nextDeadline, deadline <= now { expireServices(at: now) }
+        if let deadline = serviceAddresses.nextDeadline, deadline <= now { expireServices(at: now) }
         for membership in memberships.takeDue(at: now) { effects.append(.membership(membership, joined: true)) }
+        if let deadline = foreignSigns.nextDeadline, deadline <= now { expireForeignSigns(at: now) }
         auditSettings(at: now)
         auditNetworkConfiguration(at: now)
         retrySaving(at: now)

@@ -34,8 +34,10 @@ public enum NodeEffect: Sendable {
     case routeTable(RouteTableUpdate)
     /// Write a line to the log.
     case log(LogLevel, String, [String: String])
-    /// Remove stale routes of earlier runs that used another routing table or protocol number.
+    /// Remove the routes of earlier runs that used another metric.
     case removeStaleRoutes
+    /// Remove the routes, next hops and addresses of an earlier run; the outcome is ``NodeEvent/remainsRemoved(_:)``.
+    case removeRemains(of: SavedKernel)
     /// Remove all our routes and next hops.
     case removeEverything
     /// The node has stopped, and the process may end. With `stays`, routes and addresses stay for the next agent.

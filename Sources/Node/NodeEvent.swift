@@ -38,8 +38,10 @@ public enum NodeEvent: Sendable {
     case networkConfiguration(Result<Bool, NodeFailure>)
     /// The outcome of ``NodeEffect/readForeignRoutes(overlapping:)``.
     case foreignRoutes(Result<[ForeignRoute], NodeFailure>)
-    /// This process did not run for this time, for example because of SIGSTOP.
-    case processStopped(Duration)
+    /// The outcome of ``NodeEffect/removeRemains(of:)``: what was removed, as text.
+    case remainsRemoved(Result<String, NodeFailure>)
+    /// The timer was late by this time, because the process did not run (for example because of SIGSTOP) or was busy.
+    case timerWasLate(Duration)
     /// ``MeshNode/nextDeadline`` is due.
     case timer
 }

@@ -65,7 +65,7 @@ public struct FIBInstaller: Sendable {
     private static let shortestRetry = Duration.milliseconds(100)
     private static let longestRetry = Duration.seconds(30)
     /// The delay after changes of links until next hops are read again for verification.
-    private static let calm = Duration.seconds(1)
+    private static let verificationDelay = Duration.seconds(1)
     /// The maximum number of rounds of planning, changing and reading without a pause. Remaining errors wait for the
     /// retry.
     private static let rounds = 4
@@ -222,7 +222,7 @@ public struct FIBInstaller: Sendable {
         let mustRetry = fib.hasFailures || fib.requiredRead != .nothing
         if !mustRetry { retryDelay = Self.shortestRetry }
         if mustRetry || fib.needsVerification {
-            let deadline = now + (mustRetry ? retryDelay : Self.calm)
+            let deadline = now + (mustRetry ? retryDelay : Self.verificationDelay)
             nextDeadline = min(nextDeadline ?? deadline, deadline)
         } else {
             nextDeadline = nil

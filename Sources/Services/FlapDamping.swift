@@ -8,10 +8,10 @@ struct FlapDamping: Hashable, Sendable {
     /// The number of flaps that have no consequence.
     private static let free = 2
     /// The time without a flap after which the count starts again.
-    static let calm = Duration.seconds(30)
+    static let memory = Duration.seconds(30)
     /// The shortest damping: long enough that origination is not throttled (`OriginationThrottle`).
     private static let shortest = Duration.seconds(2)
-    /// The longest damping: less than ``calm``, otherwise damping itself would end the count.
+    /// The longest damping: less than ``memory``, otherwise damping itself would end the count.
     private static let longest = Duration.seconds(20)
 
     private var flaps = 0
@@ -29,5 +29,5 @@ struct FlapDamping: Hashable, Sendable {
     }
 
     /// Whether the time without a flap is long enough that the count starts again.
-    func isOver(at now: Instant) -> Bool { flaps == 0 || now - last >= Self.calm }
+    func isOver(at now: Instant) -> Bool { flaps == 0 || now - last >= Self.memory }
 }

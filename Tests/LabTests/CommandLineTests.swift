@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import TestSupport
 import Testing
@@ -7,7 +8,7 @@ import Testing
 /// `meshlab` as it is typed, with labs in a directory of their own, so that no other is in sight.
 @Suite(.serialized, .needsRoot) struct CommandLineTests {
     private let name = "lt\(getpid())c"
-    private let root = "/tmp/meshlab-test-\(getpid())"
+    private let root = FileManager.default.temporaryDirectory.appending(path: "meshlab-test-\(getpid())").path
 
     init() throws { try Lab.destroyLeftOvers(prefix: "lt") }
 

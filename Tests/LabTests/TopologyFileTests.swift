@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 
 @Suite struct TopologyFileTests {
     private func read(_ yaml: String) throws -> Topology {
-        let path = "/tmp/topology-\(getpid())-\(UInt64.random(in: 0 ... .max)).yaml"
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).yaml").path
         try Files.write(yaml, to: path)
         defer { unlink(path) }
         return try Topology.read(path)

@@ -147,6 +147,35 @@ import Timing
         #expect(Set(bench.node.interfaces.ports.keys) == [2, 3])
         bench.handle(.kernel([.routerAdvertised(interface: 2)]))
         #expect(Set(bench.node.interfaces.ports.keys) == [3])
+        // It is switched off, or it advertises again in time.
+        bench.run(for: .seconds(1800))
+        bench.handle(.kernel([.routerAdvertised(interface: 2)]))
+        bench.run(for: .seconds(1801))
+        #expect(Set(bench.node.interfaces.ports.keys) == [3])
+        bench.run(for: .seconds(1800))
+        #expect(Set(bench.node.interfaces.ports.keys) == [2, 3])
+    }
+
+    @Test func whatAnEarlierRunLeftUnderAnotherProtocolNumberIsRemoved() {
+        let current = SavedKernel(routeProtocol: 252, table: 254)
+        var configuration = Configuration()
+        (configuration.kernel.routeProtocol, configuration.kernel.table) = (current.routeProtocol, current.table)
+        var saved = SavedState()
+        for _ in 0..<2 {
+            var bench = NodeBench(configuration, saved: saved)
+            bench.start()
+            #expect(bench.removedRemains == [] && bench.saved.kernel == current)
+            saved = bench.saved
+        }
+        saved.kernel = SavedKernel(routeProtocol: 90, table: 254)
+        var refused = NodeBench(configuration, saved: saved)
+        refused.remainsResult = .failure(NodeFailure("permission denied"))
+        refused.start()
+        #expect(refused.removedRemains == [saved.kernel!] && refused.saved.kernel == saved.kernel)
+        #expect(refused.log.contains { $0.contains("protocol 90") && $0.contains("permission denied") })
+        var bench = NodeBench(configuration, saved: saved)
+        bench.start()
+        #expect(bench.removedRemains == [saved.kernel!] && bench.saved.kernel == current)
     }
 
     @Test func routerAdvertisementsAreTakenWhereThereIsNoMesh() {
@@ -268,6 +297,25 @@ import Timing
         #expect(bench.problems(.podNetwork).count == 1)
     }
 
+    @Test func theFileForContainersWaitsForTheSelfAssignedRange() throws {
+        var configuration = Configuration()
+        configuration.cni = Configuration.CNIOptions()
+        configuration.addressing.ipv4.pods = PrefixPool(base: try #require(IPv4Prefix("10.42.0.0/16")), length: 24)
+        var bench = NodeBench(configuration)
+        bench.start()
+        bench.run(for: .seconds(20))
+        #expect(bench.files.first?.ranges.contains { $0.ipv4 != nil } == true && Set(bench.files).count == 1)
+        // A pool without a free range does not keep pods from IPv6.
+        bench = NodeBench(configuration)
+        bench.foreignRoutes = .success([
+            ForeignRoute(
+                prefix: IPv6Prefix(IPv4Prefix("10.0.0.0/8")!), interfaces: [2], protocolNumber: 3, isConnected: false)
+        ])
+        bench.start()
+        bench.run(for: .seconds(20))
+        #expect(bench.files.first?.ranges.isEmpty == false)
+    }
+
     @Test func flapsAreCountedAndTheirReasonIsTold() {
         var bench = NodeBench()
         bench.start()
@@ -334,8 +382,8 @@ import Timing
     @Test func aStandstillIsTold() {
         var bench = NodeBench()
         bench.start()
-        bench.handle(.processStopped(.seconds(10)))
-        #expect(bench.log.contains("this process did not run for 10 s"))
+        bench.handle(.timerWasLate(.seconds(10)))
+        #expect(bench.log.contains("a timer was 10 s late: this process did not run, or was busy"))
     }
 
     @Test func aStopLeavesTheNodesOwnAddressAndTakesTheOthers() throws {

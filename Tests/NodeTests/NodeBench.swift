@@ -25,6 +25,9 @@ struct NodeBench {
     var settingsAsked: [[KernelSetting]] = []
     var isKernelReadable = true
     var checks: [VIPTable.CheckID] = []
+    /// What the node had removed of earlier runs.
+    var removedRemains: [SavedKernel] = []
+    var remainsResult: Result<String, NodeFailure> = .success("2 routes")
     /// Why nothing can be saved.
     var saveFailure: String?
 
@@ -96,6 +99,9 @@ struct NodeBench {
             settingsAsked.append(wanted)
             let outcomes = settings.map { SettingOutcome(name: $0.key, wanted: "1", result: $0.value) }
             return .settings(outcomes)
+        case .removeRemains(let kernel):
+            removedRemains.append(kernel)
+            return .remainsRemoved(remainsResult)
         case .save(let change):
             if saveFailure == nil { save(change) }
             return .saved(change, failure: saveFailure)
@@ -113,6 +119,7 @@ struct NodeBench {
         case .identity(let identity): saved.identity = identity
         case .range(let range, let purpose): saved.ranges[purpose] = range
         case .drained(let isDrained): saved.isDrained = isDrained
+        case .kernel(let kernel): saved.kernel = kernel
         }
     }
 

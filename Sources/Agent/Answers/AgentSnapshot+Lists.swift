@@ -59,7 +59,7 @@ extension AgentSnapshot {
                 "\(label(of: $0.neighbor)): \(Mismatch.hello($0.field, theirs: $0.theirs, ours: $0.ours))"
             }
             if !heard.isEmpty { item.problem = heard.joined(separator: "; ") }
-            if item.problem == nil { item.problem = node.silence(on: snapshot, at: now) }
+            if item.problem == nil { item.problem = node.silentPortReason(on: snapshot, at: now) }
             return item
         }
     }
@@ -122,7 +122,7 @@ extension AgentSnapshot {
     }
 
     private var clusterVIPs: [ControlAPI.VIP] {
-        serviceVIPs.entries.sorted { $0.key < $1.key }.map { address, entry in
+        serviceAddresses.entries.sorted { $0.key < $1.key }.map { address, entry in
             return ControlAPI.VIP(
                 name: entry.services.joined(separator: ","), address: address.description,
                 state: entry.stateText, announced: gate.hasOpened && node.ledger.isPlaced(address),
@@ -191,7 +191,7 @@ extension RouterLSA.LinkType {
     }
 }
 
-extension ServiceVIPs.Entry {
+extension ServiceAddresses.Entry {
     fileprivate var stateText: ControlAPI.VIP.State {
         switch self.state {
         case .announced, .lastResort: .service

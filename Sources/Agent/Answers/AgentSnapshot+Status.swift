@@ -61,10 +61,10 @@ extension AgentSnapshot {
         var counts = Status.Counts()
         counts.interfaces = interfaces.ports.count
         counts.interfacesUp = interfaces.ports.values.count { if case .up = $0.state { true } else { false } }
-        counts.vips = vips.entries.count + serviceVIPs.entries.count
+        counts.vips = vips.entries.count + serviceAddresses.entries.count
         counts.vipsAnnounced =
             vips.announced.count { node.ledger.isPlaced($0) }
-            + serviceVIPs.entries.keys.count { node.ledger.isPlaced($0) }
+            + serviceAddresses.entries.keys.count { node.ledger.isPlaced($0) }
         guard let router else { return counts }
         let neighbors = router.neighborSnapshots
         counts.neighbors = neighbors.count

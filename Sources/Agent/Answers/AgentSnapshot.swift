@@ -35,7 +35,7 @@ struct AgentSnapshot: Sendable {
     var interfaces: InterfaceTable { node.interfaces }
     var vips: VIPTable { node.vips }
     /// The service addresses.
-    var serviceVIPs: ServiceVIPs { node.serviceVIPs }
+    var serviceAddresses: ServiceAddresses { node.serviceAddresses }
     /// The known state of the cluster; `nil` if there is none.
     var cluster: ClusterView? { node.cluster }
     /// Whether the service proxy works.

@@ -85,17 +85,17 @@ struct StateDirectory: Sendable {
     private var kernelFile: String { path + "/kernel" }
 
     /// The protocol number and the table that the last run used; `nil` if that is not known.
-    var savedKernel: (routeProtocol: UInt8, table: UInt32)? {
+    var savedKernel: SavedKernel? {
         guard let octets = try? SmallFile.read(kernelFile, upTo: 64) else { return nil }
         let words = String(decoding: octets, as: UTF8.self).split { $0 == " " || $0 == "\n" }
         guard words.count == 4, words[0] == "protocol", words[2] == "table", let routeProtocol = UInt8(words[1]),
             let table = UInt32(words[3])
         else { return nil }
-        return (routeProtocol, table)
+        return SavedKernel(routeProtocol: routeProtocol, table: table)
     }
 
     /// Saves the protocol number and the table that this run uses.
-    func save(kernel: Configuration.KernelOptions) throws(SystemError) {
+    func save(_ kernel: SavedKernel) throws(SystemError) {
         try create()
         try SmallFile.write("protocol \(kernel.routeProtocol) table \(kernel.table)\n", to: kernelFile)
     }
@@ -117,10 +117,11 @@ struct StateDirectory: Sendable {
 
 extension SavedState {
     /// Reads the state of both directories.
-    init(state: StateDirectory, passing: StateDirectory) {
+    init(state: StateDirectory, runtime: StateDirectory) {
         self.init()
         identity = state.savedIdentity
         for purpose in IPv4Ranges.purposes { ranges[purpose] = state.savedRange(for: purpose) }
-        isDrained = passing.isDrained
+        isDrained = runtime.isDrained
+        kernel = runtime.savedKernel
     }
 }

@@ -42,6 +42,12 @@ extension MeshAgent {
             write(Logger.Level(level), message, metadata.mapValues { .string($0) })
         case .removeStaleRoutes:
             do { try kernel.removeStaleRoutes() } catch { write(.warning, "\(error)") }
+        case .removeRemains(let kernel):
+            let outcome = removeRemains(of: kernel)
+            // The notifications of the removal must not be taken for changes by other programs. The routes are read after this.
+            noteKernelEvents()
+            _ = try? routeMonitor.read()
+            return .remainsRemoved(outcome)
         case .removeEverything: removeEverything()
         case .stopped: break
         }
@@ -98,7 +104,8 @@ extension MeshAgent {
             switch change {
             case .identity(let identity): try state.save(identity)
             case .range(let range, let purpose): try state.save(range, for: purpose)
-            case .drained(let isDrained): try passing.save(isDrained: isDrained)
+            case .drained(let isDrained): try runtime.save(isDrained: isDrained)
+            case .kernel(let kernel): try runtime.save(kernel)
             }
             return .saved(change, failure: nil)
         } catch {
@@ -114,6 +121,17 @@ extension MeshAgent {
             try StateDirectory(besideSocket: network.file).create()
             try SmallFile.write(text, to: network.file)
             return .success(true)
+        } catch {
+            return .failure(NodeFailure("\(error)"))
+        }
+    }
+
+    /// Removes what an earlier run left under another protocol number or table. Returns what it removed, as text.
+    private func removeRemains(of kernel: SavedKernel) -> Result<String, NodeFailure> {
+        var former = node.configuration.kernel
+        (former.routeProtocol, former.table) = (kernel.routeProtocol, kernel.table)
+        do {
+            return .success(try KernelCleanup.remove(former).text)
         } catch {
             return .failure(NodeFailure("\(error)"))
         }

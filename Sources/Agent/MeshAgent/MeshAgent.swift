@@ -16,8 +16,8 @@ internal import Timing
 /// Runs a ``MeshNode`` with sockets, netlink, clocks and files. It passes events to the node and carries out the node's
 /// effects. Only the node makes decisions.
 ///
-/// Everything happens on one event loop, whose thread waits for nothing but events. So when a port loses carrier, the kernel's
-/// routes are changed before the turn is over. Other threads get immutable snapshots and send commands.
+/// Everything happens on one event loop, whose thread waits for events and for the kernel's answers only. So when a port loses
+/// carrier, the kernel's routes are changed before the turn is over. Other threads get immutable snapshots and send commands.
 public actor MeshAgent {
     nonisolated let loop: EventLoop
     /// The event loop is the actor's executor.
@@ -28,8 +28,9 @@ public actor MeshAgent {
     let log: Logger
     let checker: any HealthChecking
     let connection: ClusterConnection?
-    /// State that is lost on reboot, and state that is not.
-    let passing: StateDirectory
+    /// State that is lost on reboot.
+    let runtime: StateDirectory
+    /// State that survives reboots.
     let state: StateDirectory
     var file: WatchedFile
     var configurationStatus: Status.ConfigurationStatus
@@ -38,7 +39,7 @@ public actor MeshAgent {
     var counters = AgentCounters()
     let started = EventLoop.now
     /// When the configuration file was last checked.
-    private var fileLooked = EventLoop.now
+    private var fileChecked = EventLoop.now
     private var timer: EventLoop.Timer?
     private var timerDeadline: Instant?
     /// Kept to avoid an allocation.
@@ -54,8 +55,7 @@ public actor MeshAgent {
     let reader: KernelReader
     let sockets: OSPFSockets
 
-    /// Opens sockets and netlink, and removes what an earlier run left under another protocol number or table. Nothing runs
-    /// before ``start()``.
+    /// Opens sockets and netlink. Nothing runs before ``start()``.
     init(
         loop: EventLoop, configuration: Configuration, file: WatchedFile, checker: any HealthChecking,
         connection: ClusterConnection? = nil, log: Logger
@@ -65,11 +65,10 @@ public actor MeshAgent {
         self.checker = checker
         self.connection = connection
         self.log = log
-        passing = StateDirectory(besideSocket: configuration.control.socket)
+        runtime = StateDirectory(besideSocket: configuration.control.socket)
         state = StateDirectory(configuration)
         configurationStatus = Status.ConfigurationStatus(
             file: file.isPresent ? file.path : nil, loaded: Timestamp.now, ok: true, problems: [], needsRestart: [])
-        try Self.removeStaleState(of: passing.savedKernel, configuration.kernel, log)
         let kernelConfiguration = KernelFIBConfiguration(
             protocolNumber: configuration.kernel.routeProtocol, table: configuration.kernel.table,
             metric: configuration.kernel.metric)
@@ -87,22 +86,8 @@ public actor MeshAgent {
         environment.seed = UInt64.random(in: .min ... .max)
         environment.hasCluster = connection != nil
         environment.fib.mode = kernel.supportsNextHopObjects ? .objects : .multipath
-        environment.saved = SavedState(state: state, passing: passing)
+        environment.saved = SavedState(state: state, runtime: runtime)
         node = MeshNode(configuration: configuration, environment: environment)
-    }
-
-    /// Removes what an earlier run left in the kernel if it used another protocol number or table. Otherwise its routes would
-    /// always count as those of another program.
-    private static func removeStaleState(
-        of last: (routeProtocol: UInt8, table: UInt32)?, _ configuration: Configuration.KernelOptions, _ log: Logger
-    ) throws {
-        guard let last, last != (configuration.routeProtocol, configuration.table) else { return }
-        var former = configuration
-        (former.routeProtocol, former.table) = last
-        let remains = try KernelRemains.remove(former)
-        log.notice(
-            "kernel.protocol or kernel.table changed: removed \(remains.text) of the earlier run (protocol \(last.routeProtocol), table \(last.table))"
-        )
     }
 
     /// Starts. Throws if the agent cannot work at all.
@@ -116,11 +101,6 @@ public actor MeshAgent {
             try state.create()
         } catch {
             write(.warning, "the node's state cannot be saved: \(error)")
-        }
-        do {
-            try passing.save(kernel: node.configuration.kernel)
-        } catch {
-            write(.warning, "a change of kernel.protocol or kernel.table will not be noticed: \(error)")
         }
         if state.hasDamagedIdentity {
             write(.warning, "the saved identity in \(state.path) is damaged; this node starts with a new identity")
@@ -147,9 +127,9 @@ extension MeshAgent {
     private static let searchesForHellos = 256
     /// The maximum number of rounds per turn in which outcomes lead to more effects.
     private static let roundsPerTurn = 64
-    /// If a timer is this late, this process is assumed not to have run.
-    private static let suspensionThreshold = Duration.seconds(2)
-    /// The time between checks of the configuration file, when the agent is awake anyway.
+    /// A timer that is this late is reported.
+    private static let reportedLateness = Duration.seconds(2)
+    /// The minimum time between checks of the configuration file. They happen after a timer of the node.
     private static let fileInterval = Duration.seconds(5)
 
     /// Handles an event and all that follows from it.
@@ -186,7 +166,7 @@ extension MeshAgent {
         settle()
     }
 
-    private func noteKernelEvents() {
+    func noteKernelEvents() {
         do { node.note(.kernel(try monitor.read()), at: turnBegan) } catch {
             write(.error, "cannot read the kernel's links, addresses and default routes; trying again: \(error)")
         }
@@ -206,8 +186,8 @@ extension MeshAgent {
     /// unread behind other packets, or because this process did not run.
     private func runTimer() {
         turnBegan = EventLoop.now
-        if let deadline = timerDeadline, deadline != .zero, turnBegan - deadline >= Self.suspensionThreshold {
-            node.note(.processStopped(turnBegan - deadline), at: turnBegan)
+        if let deadline = timerDeadline, deadline != .zero, turnBegan - deadline >= Self.reportedLateness {
+            node.note(.timerWasLate(turnBegan - deadline), at: turnBegan)
         }
         for _ in 0..<Self.searchesForHellos {
             guard node.hasSilentNeighbor(at: EventLoop.now), sockets.receiveHellos(note) > 0 else { break }
@@ -216,7 +196,7 @@ extension MeshAgent {
         if monitor.mustRetry { noteKernelEvents() }
         node.note(.timer, at: turnBegan)
         settle()
-        lookAtFile()
+        checkFile()
     }
 
     private func settle() {
@@ -267,10 +247,10 @@ extension MeshAgent {
     // MARK: The configuration file
 
     /// Checks the file at a timer of the node, if the last check is long enough ago.
-    private func lookAtFile() {
+    private func checkFile() {
         let now = EventLoop.now
-        guard now - fileLooked >= Self.fileInterval else { return }
-        fileLooked = now
+        guard now - fileChecked >= Self.fileInterval else { return }
+        fileChecked = now
         if file.hasChanged, file.isPresent { reload() }
     }
 

@@ -18,11 +18,11 @@ extension AgentSnapshot {
         }
         metrics.single(
             "service_vips_announced", .gauge, "Service addresses that this node announces.",
-            gate.hasOpened ? serviceVIPs.entries.keys.count { node.ledger.isPlaced($0) } : 0)
+            gate.hasOpened ? serviceAddresses.entries.keys.count { node.ledger.isPlaced($0) } : 0)
         metrics.single(
             "service_vips_flapping", .gauge,
             "Service addresses that are announced as last resort because their endpoints come and go.",
-            serviceVIPs.entries.values.count { if case .flapping = $0.state { true } else { false } })
+            serviceAddresses.entries.values.count { if case .flapping = $0.state { true } else { false } })
         metrics.family("pool_addresses", .gauge, "Addresses in a pool.") { samples in
             for use in cluster.pools {
                 samples.sample(["pool": use.pool, "family": use.family.rawValue], value: use.addresses)

@@ -36,7 +36,7 @@ public struct PoolAllocator: Sendable {
         case noAddresses
         /// It requests addresses.
         case demand(PoolDemand)
-        /// Its request for addresses is invalid.
+        /// Its request for addresses is invalid. It gets no addresses, and those in its `status` are removed.
         case invalidRequest(PoolProblem)
     }
 
@@ -66,14 +66,14 @@ public struct PoolAllocator: Sendable {
     /// The latest known version of a service; `nil` if there is none.
     public func service(_ key: ObjectKey) -> Service? { records[key]?.service }
 
-    /// What is wrong with a service; `nil` if it has the addresses that it requests, or requests none.
+    /// What is wrong with a service; `nil` if it has the addresses that it requests, requests none, or is not known.
     public func problem(of key: ObjectKey) -> PoolProblem? { records[key]?.problem }
 
     /// The addresses that a service should have.
     public func addresses(of key: ObjectKey) -> [IPv6Address] { records[key]?.held ?? [] }
 
-    /// The latest known version of a service, and the addresses to write into its `status`. `nil` if the `status` has exactly
-    /// these addresses, or if another controller is responsible for the service.
+    /// The latest known version of a service, and the addresses to write into its `status`. `nil` if there is no such service, if
+    /// its `status` has exactly these addresses, or if another controller is responsible for the service.
     public func target(of key: ObjectKey) -> (service: Service, addresses: [IPv6Address])? {
         guard let record = records[key] else { return nil }
         let service = record.service
@@ -114,10 +114,10 @@ public struct PoolAllocator: Sendable {
 
     /// Assigns and releases addresses after any number of updates. Returns the services that this concerns.
     public mutating func settle() -> Decisions {
-        var looked = changed
-        let before = Dictionary(uniqueKeysWithValues: looked.map { ($0, records[$0]?.problem) })
+        var examined = changed
+        let before = Dictionary(uniqueKeysWithValues: examined.map { ($0, records[$0]?.problem) })
         for key in changed.sorted() { review(key) }
-        var waiting = looked.intersection(unsatisfied)
+        var waiting = examined.intersection(unsatisfied)
         changed = []
         var problems = before
         // A service that requires both families releases the address of one if it cannot get the other. Others may get that
@@ -126,21 +126,21 @@ public struct PoolAllocator: Sendable {
             if isFreed { waiting = unsatisfied }
             isFreed = false
             for key in waiting where problems[key] == nil { problems[key] = .some(records[key]?.problem) }
-            looked.formUnion(waiting)
-            for key in inTurn(waiting) { fill(key) }
+            examined.formUnion(waiting)
+            for key in inOrder(waiting) { fill(key) }
         } while isFreed
         return Decisions(
-            toWrite: looked.filter { target(of: $0) != nil }.sorted(),
+            toWrite: examined.filter { target(of: $0) != nil }.sorted(),
             problems: problems.filter { records[$0.key]?.problem != $0.value }.keys.sorted())
     }
 
     /// Services that request a specific address come first, so that it is not assigned to another.
-    private func inTurn(_ keys: Set<ObjectKey>) -> [ObjectKey] {
+    private func inOrder(_ keys: Set<ObjectKey>) -> [ObjectKey] {
         let order = keys.sorted()
-        let isAsking = { (key: ObjectKey) in
+        let asksForAddress = { (key: ObjectKey) in
             if case .demand(let demand)? = records[key]?.responsibility { !demand.asked.isEmpty } else { false }
         }
-        return order.filter(isAsking) + order.filter { !isAsking($0) }
+        return order.filter(asksForAddress) + order.filter { !asksForAddress($0) }
     }
 }
 
@@ -213,7 +213,8 @@ extension PoolAllocator {
         conflictingHolder(to: terms, at: address, besides: key) ?? staleAddresses[address]?.filter { $0 != key }.min()
     }
 
-    func isHeld(_ address: IPv6Address) -> Bool { holders[address] != nil || staleAddresses[address] != nil }
+    /// Whether a service should have an address, or a `status` still contains it.
+    func isTaken(_ address: IPv6Address) -> Bool { holders[address] != nil || staleAddresses[address] != nil }
 }
 
 // Which service has which address.
@@ -236,7 +237,7 @@ extension PoolAllocator {
             isFreed = true
             if holders[address]?.isEmpty == true { holders[address] = nil }
             unshare(terms, address)
-            if !isHeld(address) { table.release(address) }
+            if !isTaken(address) { table.release(address) }
         }
     }
 
@@ -259,7 +260,7 @@ extension PoolAllocator {
             guard staleAddresses[address]?.isEmpty == true else { continue }
             staleAddresses[address] = nil
             isFreed = true
-            if !isHeld(address) { table.release(address) }
+            if !isTaken(address) { table.release(address) }
         }
     }
 

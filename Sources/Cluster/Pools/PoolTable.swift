@@ -46,10 +46,10 @@ struct PoolTable: Sendable {
     func has(_ family: IPFamily, in pool: Int) -> Bool { pools[pool].ranges.contains { $0.family == family } }
 
     /// The lowest free address of a family, in the first range of the pool, in the order of the configuration, that has one.
-    mutating func lowest(_ family: IPFamily, in pool: Int, isHeld: (IPv6Address) -> Bool) -> IPv6Address? {
+    mutating func lowest(_ family: IPFamily, in pool: Int, isTaken: (IPv6Address) -> Bool) -> IPv6Address? {
         for place in places[pool] where entries[place].range.family == family {
             while let address = entries[place].searchStart {
-                if !isHeld(address) { return address }
+                if !isTaken(address) { return address }
                 let last = entries[place].range.last
                 entries[place].searchStart = address < last ? IPv6Address(number: address.number + 1) : nil
             }

@@ -29,7 +29,7 @@ extension MeshNode {
             if address.origin == configuration.kernel.routeProtocol { ledger.adopt(address.address) }
         }
         let undecided = vips.entries.filter { $0.isAnnounced || $0.health == .unknown }
-        let wanted = Set(undecided.map(\.vip.address) + serviceVIPs.entries.keys + ownAddresses)
+        let wanted = Set(undecided.map(\.vip.address) + serviceAddresses.entries.keys + ownAddresses)
         for address in ledger.sweep(keeping: wanted) {
             log(.swept, .notice, "removing \(address), left by an earlier run", at: now)
         }

@@ -48,24 +48,24 @@ extension MeshNode {
         for (address, verdict) in verdicts {
             switch verdict {
             case .grant(let demand):
-                perform(serviceVIPs.set(address, demand.level, services: demand.services, at: now))
+                perform(serviceAddresses.set(address, demand.level, services: demand.services, at: now))
                 refreshServiceAddress(address)
             case .end:
-                perform(serviceVIPs.set(address, nil, at: now))
+                perform(serviceAddresses.set(address, nil, at: now))
                 refreshServiceAddress(address)
-            case .revoke: perform(serviceVIPs.remove(address))
+            case .revoke: perform(serviceAddresses.remove(address))
             }
         }
     }
 
     /// Withdraws service addresses whose time is over, and announces those that do not flap any more at their normal metric.
     mutating func expireServices(at now: Instant) {
-        let changing = serviceVIPs.changing(at: now)
-        perform(serviceVIPs.expire(at: now))
+        let changing = serviceAddresses.changing(at: now)
+        perform(serviceAddresses.expire(at: now))
         for address in changing { refreshServiceAddress(address) }
     }
 
-    private mutating func perform(_ actions: [ServiceVIPs.Action]) {
+    private mutating func perform(_ actions: [ServiceAddresses.Action]) {
         for action in actions {
             switch action {
             case .hold(let address): refreshServiceAddress(address)
@@ -76,7 +76,7 @@ extension MeshNode {
 
     /// Updates the demand for a service address in the ledger.
     private mutating func refreshServiceAddress(_ address: IPv6Address) {
-        guard let entry = serviceVIPs.entries[address] else { return }
+        guard let entry = serviceAddresses.entries[address] else { return }
         let metric = isDrained || !gate.isOpen || entry.isLastResort ? AdvertisedPrefix.lastResort : 0
         let announcement = AdvertisedPrefix(prefix: IPv6Prefix(host: address), metric: metric)
         ledger.want(address, by: .service, as: gate.hasOpened ? announcement : nil)
@@ -84,7 +84,7 @@ extension MeshNode {
 
     /// Updates the demand for all service addresses, for example after a drain.
     mutating func refreshServiceAddresses() {
-        for address in serviceVIPs.entries.keys.sorted() { refreshServiceAddress(address) }
+        for address in serviceAddresses.entries.keys.sorted() { refreshServiceAddress(address) }
     }
 
     // MARK: The service proxy

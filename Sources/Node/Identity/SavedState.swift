@@ -8,6 +8,8 @@ public struct SavedState: Hashable, Sendable {
     public var ranges: [String: IPv4Prefix] = [:]
     /// Whether an operator drained it; lost on reboot.
     public var isDrained = false
+    /// Where the last run kept its routes; lost on reboot. `nil` if that is not known.
+    public var kernel: SavedKernel?
 
     public init() {}
 }
@@ -32,6 +34,19 @@ public struct SavedIdentity: Hashable, Sendable {
     }
 }
 
+/// How the routes of a run are found in the kernel.
+public struct SavedKernel: Hashable, Sendable {
+    /// The protocol number of its routes, next hops and addresses.
+    public var routeProtocol: UInt8
+    /// The routing table.
+    public var table: UInt32
+
+    public init(routeProtocol: UInt8, table: UInt32) {
+        self.routeProtocol = routeProtocol
+        self.table = table
+    }
+}
+
 /// A change of the saved state.
 public enum StateChange: Hashable, Sendable {
     /// The identity.
@@ -40,12 +55,15 @@ public enum StateChange: Hashable, Sendable {
     case range(IPv4Prefix, purpose: String)
     /// Whether an operator drained it.
     case drained(Bool)
+    /// Where this run keeps its routes.
+    case kernel(SavedKernel)
 
     /// A part of the saved state.
     enum Part: Hashable, Comparable {
         case identity
         case range(purpose: String)
         case drained
+        case kernel
     }
 
     /// The part that changes.
@@ -54,6 +72,7 @@ public enum StateChange: Hashable, Sendable {
         case .identity: .identity
         case .range(_, let purpose): .range(purpose: purpose)
         case .drained: .drained
+        case .kernel: .kernel
         }
     }
 }
@@ -65,6 +84,7 @@ extension SavedState {
         case .identity: identity.map { .identity($0) }
         case .range(let purpose): ranges[purpose].map { .range($0, purpose: purpose) }
         case .drained: .drained(isDrained)
+        case .kernel: kernel.map { .kernel($0) }
         }
     }
 }

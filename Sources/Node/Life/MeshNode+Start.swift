@@ -22,10 +22,41 @@ extension MeshNode {
         for link in links { self.links[link.index] = link }
         for address in addresses { self.addresses.set(address) }
         for route in defaultRoutes { foreignSigns.add(route) }
+        reviewKernel()
         perform(vips.configure(configuration.vips, at: now), at: now)
         if environment.hasCluster { perform(gate.configure(configuration.kubernetes.proxyCheck, at: now), at: now) }
         refreshPorts(at: now)
         identify(at: now)
+    }
+
+    /// Has routes and addresses of an earlier run removed if it used another protocol number or table. They would always count as
+    /// those of another program.
+    private mutating func reviewKernel() {
+        let kernel = SavedKernel(
+            routeProtocol: configuration.kernel.routeProtocol, table: configuration.kernel.table)
+        guard saved.kernel != kernel else { return }
+        if let last = saved.kernel {
+            kernelEffects.append(.removeRemains(of: last))
+        } else {
+            save(.kernel(kernel))
+        }
+    }
+
+    /// Handles the removal of what an earlier run left. If it failed, the next start tries it again.
+    mutating func receive(_ removal: Result<String, NodeFailure>) {
+        guard let last = saved.kernel else { return }
+        let origin = "the earlier run (protocol \(last.routeProtocol), table \(last.table))"
+        switch removal {
+        case .success(let removed):
+            log(.notice, "kernel.protocol or kernel.table changed: removed \(removed) of \(origin)")
+            save(
+                .kernel(
+                    SavedKernel(routeProtocol: configuration.kernel.routeProtocol, table: configuration.kernel.table)))
+        case .failure(let failure):
+            log(
+                .error,
+                "cannot remove the routes of \(origin): \(failure.reason); restart the agent, or remove them by hand")
+        }
     }
 
     /// Determines the identity, if that is possible now.
@@ -164,6 +195,7 @@ extension MeshNode {
         case .identity(let identity): saved.identity = identity
         case .range(let range, let purpose): saved.ranges[purpose] = range
         case .drained(let isDrained): saved.isDrained = isDrained
+        case .kernel(let kernel): saved.kernel = kernel
         }
         effects.append(.save(change))
     }
@@ -186,6 +218,11 @@ extension MeshNode {
         case .range(let range, _):
             log(.warning, "\(range) is not saved; a restart may choose another range: \(failure)")
         case .drained: log(.warning, "whether the node is drained is not saved for the next start: \(failure)")
+        case .kernel:
+            log(
+                .warning,
+                "kernel.protocol and kernel.table are not saved; if they change, the next start leaves this run's routes in the kernel: \(failure)"
+            )
         }
     }
 

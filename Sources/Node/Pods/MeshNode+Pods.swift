@@ -4,7 +4,7 @@ internal import OSPF
 internal import Services
 internal import Timing
 
-/// The contents of the file for container runtimes, and whether it could be written.
+/// The contents of the CNI file (the network configuration for container runtimes), and whether it could be written.
 struct NetworkAudit: Sendable {
     var written: NetworkConfiguration?
     var failure: String?
@@ -17,8 +17,10 @@ struct NetworkAudit: Sendable {
 }
 
 extension MeshNode {
-    /// Whether ``podRanges`` are final. If they depend on the cluster, it must have answered or denied access.
+    /// Whether ``podRanges`` are final. If they depend on the cluster, it must have answered or denied access. A self-assigned
+    /// range must be assigned, or not available.
     var podRangesAreKnown: Bool {
+        if let pods = ipv4.selfAssignedPods, pods.prefix == nil, pods.problem == nil { return false }
         guard environment.hasCluster, configuration.addressing.podPrefixes == nil, ipv4.selfAssignedPods == nil else {
             return true
         }

@@ -1,7 +1,7 @@
 public import Addressing
 public import MeshConfiguration
 
-/// The contents of the file for container runtimes.
+/// The contents of the CNI file, the network configuration for container runtimes.
 public struct NetworkConfiguration: Hashable, Sendable {
     /// The path of the file.
     public var file: String

@@ -2,6 +2,7 @@ public import Addressing
 public import Links
 public import MeshConfiguration
 public import OSPF
+internal import Timing
 
 /// The ports of this node that a rule matches, and whether the router can use them. Its input is changes in the kernel, its
 /// output is changes for the router.
@@ -9,9 +10,9 @@ public struct InterfaceTable: Sendable {
     /// One port.
     public struct Port: Hashable, Sendable {
         public var link: Link
-        /// The rule that matches it.
+        /// The first rule that matches it.
         public var rule: InterfaceRule
-        /// Its usable global prefixes.
+        /// The prefixes of its usable addresses, without link-local ones; those of IPv4 are IPv4-mapped.
         public var prefixes: [IPv6Prefix]
         /// Whether the router uses it.
         public var state: State
@@ -78,7 +79,7 @@ public struct InterfaceTable: Sendable {
             case hasMaster
             /// It was in use, and is gone from the machine.
             case gone
-            /// It seems to belong to another network, such as an office LAN, and no rule names it.
+            /// It seems to belong to another network, such as an office LAN, and the first rule that matches it is `*`.
             case foreignNetwork(Sign)
         }
 
@@ -99,8 +100,8 @@ public struct InterfaceTable: Sendable {
         private var routes: Set<DefaultRoute> = []
         /// The ports of these routes.
         var defaultRoutes: Set<UInt32> { Set(routes.map(\.interface)) }
-        /// Ports on which router advertisements were received.
-        public var advertisedRouters: Set<UInt32> = []
+        /// Ports on which router advertisements were received, and when the last one was.
+        private var advertisements: [UInt32: Instant] = [:]
 
         public init() {}
 
@@ -108,10 +109,33 @@ public struct InterfaceTable: Sendable {
 
         public mutating func remove(_ route: DefaultRoute) { routes.remove(route) }
 
+        /// How long a router advertisement counts. A router sends one at least every 30 minutes (RFC 4861 §6.2.1,
+        /// MaxRtrAdvInterval); one may be lost.
+        static let advertisementValidity = Duration.seconds(3600)
+
+        /// Whether a router advertisement was received on a port lately.
+        func hasRouter(on interface: UInt32) -> Bool { advertisements[interface] != nil }
+
+        /// When ``expire(at:)`` changes something next.
+        var nextDeadline: Instant? { advertisements.values.min().map { $0 + Self.advertisementValidity } }
+
+        /// A router advertisement was received on a port.
+        mutating func routerAdvertised(on interface: UInt32, at now: Instant) { advertisements[interface] = now }
+
+        /// Forgets old router advertisements. Returns their ports, ascending.
+        mutating func expire(at now: Instant) -> [UInt32] {
+            let old = advertisements.filter { now - $0.value >= Self.advertisementValidity }.keys.sorted()
+            for interface in old { advertisements[interface] = nil }
+            return old
+        }
+
+        /// A port has lost carrier. Its cable may be replaced by one to another network.
+        mutating func lostCarrier(_ interface: UInt32) { advertisements[interface] = nil }
+
         /// A port was removed.
         mutating func removed(_ interface: UInt32) {
             routes = routes.filter { $0.interface != interface }
-            advertisedRouters.remove(interface)
+            advertisements[interface] = nil
         }
     }
 
@@ -176,7 +200,7 @@ public struct InterfaceTable: Sendable {
         _ foreignSigns: ForeignNetworkSigns
     ) -> Unused.Sign? {
         if foreignSigns.defaultRoutes.contains(link.index) { return .defaultRoute }
-        if foreignSigns.advertisedRouters.contains(link.index) { return .routerAdvertisement }
+        if foreignSigns.hasRouter(on: link.index) { return .routerAdvertisement }
         let plan = configuration.addressing.plan.base
         let foreign = addresses.filter { address in
             guard address.address.isRoutable, address.prefixLength < 128, !plan.contains(address.address),
@@ -190,7 +214,8 @@ public struct InterfaceTable: Sendable {
     /// The maximum number of removed ports that are listed.
     private static let mostGone = 64
 
-    /// Removes a link. If its port was in use, it stays listed as gone until a port of this name appears.
+    /// Removes a link. If its port was in use, it stays listed as gone until a port of this name is in use again.
+    /// A maximum of ``mostGone`` ports is listed.
     public mutating func remove(_ index: UInt32) -> Change? {
         unused[index] = nil
         let port = ports[index]
@@ -204,8 +229,9 @@ public struct InterfaceTable: Sendable {
         return change
     }
 
-    /// The ports of the mesh that have carrier and cannot be used, and the ports that were in use until they seemed to belong
-    /// to another network, each with the reason, by name.
+    /// The ports with carrier that an active rule matches and that cannot be used, except during duplicate address detection;
+    /// and the ports that were in use until they got a master or seemed to belong to another network. Each with the reason,
+    /// by name.
     public var unusable: [(name: String, reason: String)] {
         let down = ports.values.compactMap { port -> (name: String, reason: String)? in
             guard case .active = port.rule.role, port.link.isUp, port.link.hasCarrier, !port.isDetectingDuplicates,

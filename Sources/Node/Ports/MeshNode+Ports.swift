@@ -12,8 +12,7 @@ extension MeshNode {
             links[link.index] = link
             installer.link(link.index, isUsable: link.isUsable)
             if link.isLoopback, !link.isUp { settings.invalidate() }
-            // Without carrier, the cable may be replaced by one to another network.
-            if !link.hasCarrier { foreignSigns.advertisedRouters.remove(link.index) }
+            if !link.hasCarrier { foreignSigns.lostCarrier(link.index) }
             refreshPort(link, at: now)
         case .linkRemoved(let link):
             links[link.index] = nil
@@ -38,7 +37,7 @@ extension MeshNode {
             foreignSigns.remove(route)
             if let link = links[route.interface] { refreshPort(link, at: now) }
         case .routerAdvertised(let interface):
-            foreignSigns.advertisedRouters.insert(interface)
+            foreignSigns.routerAdvertised(on: interface, at: now)
             if let link = links[interface] { refreshPort(link, at: now) }
         case .settingsChanged: settings.invalidate()
         case .resynchronized:
@@ -67,6 +66,11 @@ extension MeshNode {
     /// Updates all ports, for example after a change of the rules.
     mutating func refreshPorts(at now: Instant) {
         for link in links.values.sorted(by: { $0.index < $1.index }) { refreshPort(link, at: now) }
+    }
+
+    /// Uses ports again whose router sends no advertisements any more.
+    mutating func expireForeignSigns(at now: Instant) {
+        for index in foreignSigns.expire(at: now) { if let link = links[index] { refreshPort(link, at: now) } }
     }
 
     /// Passes a change of a port to the router, if its ports are open.

@@ -71,14 +71,14 @@ extension MeshNode {
         return Problem(.synchronization, "", "initial database synchronization is not complete" + kept)
     }
 
-    /// How long a stop of the process counts as a problem after its end.
+    /// How long a late timer counts as a problem.
     private static let stopLifetime = Duration.seconds(120)
 
     private func processProblems(at now: Instant) -> [Problem] {
         guard let stop = problems.stop, now - stop.end < Self.stopLifetime else { return [] }
         return [
             Problem(
-                .stopped, "", "this process did not run for \(stop.duration.inSeconds) s",
+                .stopped, "", "a timer was \(stop.duration.inSeconds) s late: this process did not run, or was busy",
                 remedy: "look for SIGSTOP, a CPU limit, or an overloaded or suspended machine")
         ]
     }
@@ -145,7 +145,7 @@ extension MeshNode {
                         .mismatch, "\(label(of: mismatch.neighbor)) on \(port)",
                         "\(label(of: mismatch.neighbor)) on \(port): \(text)"))
             }
-            if let text = silence(on: interface, at: now) { found.append(Problem(.silentPort, port, text)) }
+            if let text = silentPortReason(on: interface, at: now) { found.append(Problem(.silentPort, port, text)) }
             let hasNoLeader = interface.effectiveKind == .broadcast && interface.designatedRouter == .none
             if hasNoLeader, interface.neighborCount > 0, interface.state != .waiting {
                 found.append(
@@ -158,7 +158,7 @@ extension MeshNode {
     }
 
     /// Reports that a port with carrier receives no hellos, and which neighbor it had last; `nil` if that is not so.
-    public func silence(on interface: InterfaceSnapshot, at now: Instant) -> String? {
+    public func silentPortReason(on interface: InterfaceSnapshot, at now: Instant) -> String? {
         guard !interface.configuration.isPassive, interface.neighborCount == 0, interface.standbyFor == nil,
             interface.mismatches.allSatisfy({ $0.deadline <= now }),
             let silence = lastHeard.silence(of: interface.configuration, at: now)

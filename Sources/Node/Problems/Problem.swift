@@ -19,7 +19,7 @@ public struct Problem: Hashable, Sendable {
         case noIdentity
         /// Initial database synchronization is not complete.
         case synchronization
-        /// The agent's process did not run for a while.
+        /// A timer was late by seconds: the agent's process did not run, or was busy.
         case stopped
         /// The kernel's routes cannot be read or written.
         case kernel

@@ -29,7 +29,7 @@ struct SlotMap<Number: SlotNumber, Value: Sendable>: Sendable {
     }
 
     /// Returns a number for one more value: a free one, which still has its old value, or a new one with `value`.
-    mutating func claim(_ value: @autoclosure () -> Value) -> Number {
+    mutating func allocate(_ value: @autoclosure () -> Value) -> Number {
         if let number = free.popLast() { return number }
         slots.append(value())
         return Number(rawValue: Int32(slots.count - 1))

@@ -107,7 +107,7 @@ extension Neighbor {
         _ description: DatabaseDescription, room: Int, in context: AdjacencyContext, _ database: LinkStateDatabase,
         into outbox: inout AdjacencyOutbox
     ) {
-        recordBeginning(description)
+        recordFirstDescription(description)
         if description.flags.isSuperset(of: [.initialize, .more, .master]), description.headers.isEmpty,
             routerID > context.routerID
         {
@@ -139,7 +139,7 @@ extension Neighbor {
             return receiveRepetition(in: context, database, into: &outbox)
         }
         guard !isLate(description, in: context) else { return }
-        recordBeginning(description)
+        recordFirstDescription(description)
         if let fault = fault(in: description) {
             return handle(.sequenceNumberMismatch, because: fault, in: context, database, into: &outbox)
         }
@@ -162,9 +162,9 @@ extension Neighbor {
     }
 
     /// Records the sequence number with which the neighbor began its latest exchange.
-    private mutating func recordBeginning(_ description: DatabaseDescription) {
+    private mutating func recordFirstDescription(_ description: DatabaseDescription) {
         guard description.flags.contains(.initialize) else { return }
-        beginning = description.sequenceNumber
+        firstDescriptionNumber = description.sequenceNumber
     }
 
     /// Accepts a description that is next in sequence (RFC 2328 §10.6, last part).
@@ -260,7 +260,9 @@ extension Neighbor {
     /// is in ExStart again: its new exchange may have overtaken the last packet of its old one.
     private func isLate(_ description: DatabaseDescription, in context: AdjacencyContext) -> Bool {
         if description.flags.contains(.initialize) {
-            guard description.sequenceNumber == beginning, let progress = adjacency?.progress else { return false }
+            guard description.sequenceNumber == firstDescriptionNumber, let progress = adjacency?.progress else {
+                return false
+            }
             return context.now - progress <= context.interface.retransmitInterval * 2
         }
         let distance = Int(Int32(bitPattern: expectedSequenceNumber &- description.sequenceNumber))

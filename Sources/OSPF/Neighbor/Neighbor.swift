@@ -26,7 +26,7 @@ struct Neighbor: Sendable {
     /// The sequence number of the next description. It continues from one adjacency to the next.
     var sequenceNumber: UInt32
     /// The sequence number with which the neighbor began its latest exchange.
-    var beginning: UInt32?
+    var firstDescriptionNumber: UInt32?
     /// The MTU in its database descriptions, if it differs from ours, until an exchange succeeds.
     var mismatchedMTU: Int?
 

@@ -157,7 +157,7 @@ struct PrefixTable: Sendable {
 
     /// Assigns a number to a prefix.
     private mutating func insert(_ prefix: IPv6Prefix) -> PrefixNumber {
-        let number = entries.claim(Entry(prefix: prefix))
+        let number = entries.allocate(Entry(prefix: prefix))
         entries[number] = Entry(prefix: prefix)
         numbers[prefix] = number
         lengthCounts[prefix.length] += 1
@@ -180,7 +180,7 @@ struct PrefixTable: Sendable {
         } else if let known = groupNumbers[list] {
             next = known
         } else {
-            next = groups.claim(Group(list: list))
+            next = groups.allocate(Group(list: list))
             groups[next].list = list
             enter(next)
         }

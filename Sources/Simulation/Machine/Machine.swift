@@ -156,7 +156,8 @@ public struct Machine: Sendable {
     var isAtRest: Bool {
         guard let process else { return true }
         return process.router?.isQuiet == true && process.life.isSynchronized && !process.ledger.hasWork
-            && !process.ledger.isBusy && process.ledger.nextDeadline == nil && process.serviceVIPs.nextDeadline == nil
+            && !process.ledger.isBusy && process.ledger.nextDeadline == nil
+            && process.serviceAddresses.nextDeadline == nil
             && !process.installer.isBusy && process.installer.nextDeadline == nil && kernel.forwards
             && process.vips.isDecided
     }

@@ -75,6 +75,7 @@ extension Network {
             case .identity(let identity): nodes[node].disk.identity = identity
             case .range(let range, let purpose): nodes[node].disk.ranges[purpose] = range
             case .drained(let isDrained): nodes[node].disk.isDrained = isDrained
+            case .kernel(let kernel): nodes[node].disk.kernel = kernel
             }
         case .startCheck(let id, let check):
             nodes[node].checks[id] = check
@@ -86,7 +87,7 @@ extension Network {
             statistics.routeUpdates += 1
             statistics.lastRouteChange = now
         case .removeEverything: nodes[node].kernel.removeAllRoutes()
-        case .preferredSource, .offerPodRanges, .log, .removeStaleRoutes, .stopped: break
+        case .preferredSource, .offerPodRanges, .log, .removeStaleRoutes, .removeRemains, .stopped: break
         }
         return nil
     }

@@ -124,6 +124,7 @@ extension Network {
         nodes[node].state = .off
         nodes[node].kernel = ModelKernel()
         nodes[node].disk.isDrained = false
+        nodes[node].disk.kernel = nil
         nodes[node].isDrainWanted = false
         for port in nodes[node].ports { updateCarrier(of: ports[port].link) }
     }
@@ -137,7 +138,7 @@ extension Network {
     mutating func wake(_ node: Int) {
         guard nodes[node].state == .asleep else { return }
         nodes[node].state = .running
-        handle(.processStopped(now - nodes[node].asleepSince), on: node)
+        handle(.timerWasLate(now - nodes[node].asleepSince), on: node)
         for port in nodes[node].ports where !ports[port].missed.isEmpty {
             let missed = ports[port].missed
             ports[port].missed = []
@@ -156,7 +157,7 @@ extension Network {
         if packetsFirst { for port in nodes[node].ports { notifyCarrier(port) } }
         handle(.configuration(nodes[node].configuration), on: node)
         var changes = nodes[node].demands.mapValues { Optional(demand($0)) }
-        for address in nodes[node].process?.serviceVIPs.entries.keys.sorted() ?? [] where changes[address] == nil {
+        for address in nodes[node].process?.serviceAddresses.entries.keys.sorted() ?? [] where changes[address] == nil {
             changes[address] = .some(nil)
         }
         notifyCluster(node, changes)

@@ -6,7 +6,9 @@ final class TemporaryDirectory: Sendable {
     let path: String
 
     init() throws {
-        var template = Array("/tmp/mesh-agent-test-XXXXXX".utf8CString)
+        let parent = FileManager.default.temporaryDirectory
+        // Short, because the path of a socket has at most 107 octets.
+        var template = Array(parent.appending(path: "agent-XXXXXX").path.utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError.last("make a temporary directory") }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

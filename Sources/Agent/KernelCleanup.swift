@@ -7,13 +7,13 @@ internal import Netlink
 
 /// The numbers of stale objects of an agent that were removed from the kernel. They are found by the protocol number and the
 /// table of its configuration.
-struct KernelRemains {
+struct KernelCleanup {
     var routes = 0
     var nextHops = 0
     var addresses = 0
 
     /// Removes all routes, next hops and addresses of an agent with this configuration.
-    static func remove(_ configuration: Configuration.KernelOptions) throws -> KernelRemains {
+    static func remove(_ configuration: Configuration.KernelOptions) throws -> KernelCleanup {
         let kernel = try KernelFIB(
             configuration: KernelFIBConfiguration(
                 protocolNumber: configuration.routeProtocol, table: configuration.table))
@@ -21,7 +21,7 @@ struct KernelRemains {
         let addresses = try KernelAddresses(origin: configuration.routeProtocol)
         let own = try addresses.own()
         for address in own { try addresses.remove(address.address, from: address.interface) }
-        return KernelRemains(routes: removed.routes, nextHops: removed.nextHops, addresses: own.count)
+        return KernelCleanup(routes: removed.routes, nextHops: removed.nextHops, addresses: own.count)
     }
 
     /// The numbers as text.

@@ -5,7 +5,7 @@ public import Timing
 /// The service addresses of this node over time. An address without demand first becomes last resort, so that new connections
 /// go to other nodes, and is withdrawn after ``linger``. An address that flaps stays last resort until it is stable
 /// (``FlapDamping``).
-public struct ServiceVIPs: Sendable {
+public struct ServiceAddresses: Sendable {
     /// The state of an address.
     public enum State: Hashable, Sendable {
         /// It is announced at its normal metric.
@@ -40,7 +40,7 @@ public struct ServiceVIPs: Sendable {
         public fileprivate(set) var state: State
         /// The services that have it, as `namespace/name`.
         public fileprivate(set) var services: [String]
-        /// When its metric last changed.
+        /// When it last changed between the normal metric and last resort, or was added.
         public fileprivate(set) var since: Instant
 
         /// Whether it is announced as last resort.
@@ -60,21 +60,21 @@ public struct ServiceVIPs: Sendable {
     /// The maximum number of addresses with damping; flaps of others have no consequence.
     private static let mostRemembered = 16_384
 
-    /// All announced addresses.
+    /// All announced addresses: those with demand, and those that linger.
     public private(set) var entries: [IPv6Address: Entry] = [:]
-    /// The addresses that a timer changes: few of many.
-    private var passing: Set<IPv6Address> = []
+    /// The addresses that a timer changes: few among thousands.
+    private var timed: Set<IPv6Address> = []
     /// The addresses that flapped lately.
     private var damping: [IPv6Address: FlapDamping] = [:]
 
     public init() {}
 
     /// When to call ``expire(at:)`` next.
-    public var nextDeadline: Instant? { passing.lazy.compactMap { entries[$0]?.state.deadline }.min() }
+    public var nextDeadline: Instant? { timed.lazy.compactMap { entries[$0]?.state.deadline }.min() }
 
     /// The addresses that ``expire(at:)`` would change at `now`.
     public func changing(at now: Instant) -> [IPv6Address] {
-        passing.filter { entries[$0]?.state.deadline.map { $0 <= now } ?? true }.sorted()
+        timed.filter { entries[$0]?.state.deadline.map { $0 <= now } ?? true }.sorted()
     }
 
     /// Updates the demand for an address; `nil` means none.
@@ -105,7 +105,7 @@ public struct ServiceVIPs: Sendable {
 
     private mutating func update(_ address: IPv6Address, _ entry: Entry?) {
         entries[address] = entry
-        if entry?.state.deadline == nil { passing.remove(address) } else { passing.insert(address) }
+        if entry?.state.deadline == nil { timed.remove(address) } else { timed.insert(address) }
     }
 
     private mutating func noteFlap(of address: IPv6Address, at now: Instant) {
@@ -119,7 +119,7 @@ public struct ServiceVIPs: Sendable {
     /// Withdraws addresses whose time without demand is over, and announces stable addresses at their normal metric.
     public mutating func expire(at now: Instant) -> [Action] {
         var actions: [Action] = []
-        for address in passing.filter({ entries[$0]?.state.deadline.map { $0 <= now } ?? true }).sorted() {
+        for address in timed.filter({ entries[$0]?.state.deadline.map { $0 <= now } ?? true }).sorted() {
             guard var entry = entries[address], case .flapping = entry.state else {
                 update(address, nil)
                 actions.append(.release(address))
@@ -138,11 +138,5 @@ public struct ServiceVIPs: Sendable {
         guard entries[address] != nil else { return [] }
         update(address, nil)
         return [.release(address)]
-    }
-
-    /// Withdraws everything, as on stop.
-    public mutating func removeAll() -> [Action] {
-        defer { (entries, passing, damping) = ([:], [], [:]) }
-        return entries.keys.sorted().map(Action.release)
     }
 }

@@ -6,38 +6,38 @@ import Timing
 
 @testable import Services
 
-struct ServiceVIPsTests {
+struct ServiceAddressesTests {
     private let vip: IPv6Address = "2001:db8::1"
     private func at(_ seconds: Int64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }
 
     @Test func anAddressCostsOutBeforeItGoes() {
-        var vips = ServiceVIPs()
+        var vips = ServiceAddresses()
         #expect(vips.set(vip, nil, at: at(0)) == [] && vips.entries.isEmpty)
         #expect(vips.set(vip, .announce, services: ["default/web"], at: at(1)) == [.hold(vip)])
         #expect(vips.entries[vip]?.isLastResort == false && vips.nextDeadline == nil)
         #expect(vips.set(vip, nil, at: at(2)) == [])
         #expect(vips.entries[vip]?.isLastResort == true && vips.entries[vip]?.services == ["default/web"])
-        #expect(vips.nextDeadline == at(2) + ServiceVIPs.linger)
+        #expect(vips.nextDeadline == at(2) + ServiceAddresses.linger)
         #expect(vips.set(vip, nil, at: at(4)) == [], "the end is not put off")
-        #expect(vips.nextDeadline == at(2) + ServiceVIPs.linger)
+        #expect(vips.nextDeadline == at(2) + ServiceAddresses.linger)
         #expect(vips.expire(at: at(6)) == [])
         #expect(vips.expire(at: at(7)) == [.release(vip)])
         #expect(vips.entries.isEmpty && vips.nextDeadline == nil)
     }
 
     @Test func whoIsWantedAgainStays() {
-        var vips = ServiceVIPs()
+        var vips = ServiceAddresses()
         _ = vips.set(vip, .lastResort, at: at(0))
         _ = vips.set(vip, nil, at: at(1))
         #expect(vips.set(vip, .announce, at: at(2)) == [])
         #expect(
             vips.nextDeadline == nil && vips.entries[vip]?.isLastResort == false && vips.entries[vip]?.since == at(2))
         #expect(vips.expire(at: at(100)) == [])
-        #expect(vips.removeAll() == [.release(vip)] && vips.entries.isEmpty)
+        #expect(vips.remove(vip) == [.release(vip)] && vips.remove(vip) == [] && vips.entries.isEmpty)
     }
 
     @Test func whoComesAndGoesHasToStay() throws {
-        var vips = ServiceVIPs()
+        var vips = ServiceAddresses()
         var holds: [Double] = []
         var now = at(0)
         for round in 0..<12 {
@@ -61,13 +61,13 @@ struct ServiceVIPsTests {
         }
         #expect(holds == [0, 0, 0, 2, 4, 8, 16, 20, 20, 20, 20, 20])
         _ = vips.set(vip, nil, at: now)
-        #expect(vips.expire(at: now + ServiceVIPs.linger) == [.release(vip)])
+        #expect(vips.expire(at: now + ServiceAddresses.linger) == [.release(vip)])
         // Also if it was withdrawn in between.
         _ = vips.set(vip, .announce, at: now + .seconds(6))
         #expect(vips.entries[vip]?.state == .flapping(until: now + .milliseconds(19_500)))
         _ = vips.expire(at: now + .milliseconds(19_500))
         #expect(vips.entries[vip]?.state == .announced && vips.nextDeadline == nil)
-        // Who was calm for a while begins anew.
+        // Who was memory for a while begins anew.
         _ = vips.set(vip, .lastResort, at: now + .seconds(60))
         _ = vips.set(vip, .announce, at: now + .seconds(61))
         #expect(vips.entries[vip]?.state == .announced)
