@@ -62,7 +62,7 @@ public struct ServiceVIPs: Sendable {
 
     /// All announced addresses.
     public private(set) var entries: [IPv6Address: Entry] = [:]
-    /// The addresses that a timer changes: few of many.
+    /// The addresses that a timer changes, mostly few of all.
     private var passing: Set<IPv6Address> = []
     /// The addresses that flapped lately.
     private var damping: [IPv6Address: FlapDamping] = [:]

@@ -83,7 +83,7 @@ import Timing
         #expect(ledger.removedByOthers(address) == .removedByOthers)
         #expect(ledger.announcements.isEmpty)
         #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
-        // It goes again while the kernel is being asked: what the answer says is not believed.
+        // The address is removed again while the request is outstanding, so its outcome does not count.
         #expect(ledger.removedByOthers(address) == nil)
         _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.announcements.isEmpty && requests(&ledger) == [.add(address, ifUnclaimed: false)])
@@ -95,7 +95,7 @@ import Timing
         _ = requests(&ledger)
         _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         ledger.drop(address, by: .vip)
-        // Not wanted any more, so nothing to report; but it is not on lo any more.
+        // There is nothing to report, because it is no longer wanted; but the ledger knows that it is not on `lo`.
         #expect(ledger.removedByOthers(address) == nil)
         ledger.want(address, by: .vip, as: announcement)
         #expect(ledger.announcements.isEmpty)
@@ -121,7 +121,7 @@ import Timing
         #expect(ledger.sweep(keeping: [address]) == [other])
         #expect(requests(&ledger) == [.remove(other)])
         _ = ledger.record(.removed, of: .remove(other), at: at(0))
-        // The first outcome of its check is bad.
+        // The first outcome of its check is a failure.
         ledger.drop(address, by: .vip)
         #expect(requests(&ledger) == [.remove(address)])
     }
@@ -146,7 +146,7 @@ import Timing
     private let service = IPv6Address("2001:db8::3")!
     private let shared = IPv6Address("2001:db8::4")!
 
-    /// Of what the configuration says, somebody was sure; of what services say, nobody need be.
+    /// An operator chose the addresses of the configuration; those of services may belong to other machines.
     @Test func onlyServicesAreKeptFromOtherMachines() {
         var ledger = AddressLedger()
         ledger.want(own, by: .node, as: nil)

@@ -6,12 +6,12 @@ import Simulation
 import Testing
 import Timing
 
-/// Machines and routes that are no part of the mesh, and that nodes know of by their kernels only.
+/// Machines and routes outside of the mesh, which nodes know only from their kernels.
 @Suite("Other machines in the simulator")
 struct OtherMachinesTests {
     private static let address = IPv6Address("2001:db8:aa::1")!
 
-    /// After everything was healed, and before anything is taken.
+    /// After ``Action/healAll``, and before a node assigns itself an address.
     private static let soon = Instant.zero + .milliseconds(1)
 
     private static func prefix(_ text: String) -> IPv6Prefix { IPv6Prefix(IPv4Prefix(text)!) }
