@@ -23,7 +23,7 @@ import Timing
         #expect(ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0)) == nil)
         #expect(ledger.announcements == [announcement] && !ledger.isBusy)
         ledger.drop(address, by: .vip)
-        #expect(ledger.announcements.isEmpty, "it is announced no more before it goes")
+        #expect(ledger.announcements.isEmpty, "it is withdrawn before it is removed")
         #expect(requests(&ledger) == [.remove(address)])
         #expect(ledger.record(.removed, of: .remove(address), at: at(0)) == nil)
         #expect(ledger.entries.isEmpty)
@@ -37,7 +37,7 @@ import Timing
         for round in 0..<8 {
             #expect(requests(&ledger, at: now) == [.add(address, ifUnclaimed: false)])
             let news = ledger.record(.refused("no"), of: .add(address, ifUnclaimed: false), at: at(now))
-            #expect(news == (round == 0 ? .refused("no") : nil), "people are told once")
+            #expect(news == (round == 0 ? .refused("no") : nil), "it is reported once")
             #expect(ledger.announcements.isEmpty && ledger.refused.map(\.reason) == ["no"])
             let next = ledger.nextDeadline!
             waits.append((next - at(now)).components.seconds)
@@ -138,7 +138,7 @@ import Timing
         #expect(requests(&ledger) == [.remove(address)])
         ledger.want(address, by: .vip, as: announcement)
         _ = ledger.record(.removed, of: .remove(address), at: at(0))
-        #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)], "it had gone, and comes again")
+        #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)], "it was removed and must be added again")
     }
 
     private let own = IPv6Address("2001:db8::1")!

@@ -65,7 +65,7 @@ import Timing
         #expect(bench.announces(vip.address))
         bench.handle(.configuration(Configuration()))
         #expect(!bench.announces(vip.address))
-        #expect(bench.loopback[vip.address] == false, "what we did not place we do not remove")
+        #expect(bench.loopback[vip.address] == false, "the node removes only addresses that it added")
     }
 
     @Test func aVIPWhoseCheckFailsBeforeTheKernelIsReadDoesNotStay() throws {
@@ -263,7 +263,7 @@ import Timing
         let before = bench.files.count
         #expect(before >= 1 && Set(bench.files).count == 1)
         bench.run(for: .seconds(20))
-        #expect(bench.files.count > before, "it is looked at now and then")
+        #expect(bench.files.count > before, "the node checks the file from time to time")
         bench.fileResult = .failure(NodeFailure("no space"))
         bench.run(for: .seconds(20))
         #expect(bench.problems(.podNetwork).count == 1)
@@ -300,7 +300,7 @@ import Timing
         var bench = NodeBench()
         bench.start([NodeBench.cable])
         bench.run(for: .seconds(5))
-        #expect(bench.problems(.silentPort).isEmpty, "a neighbor may still come")
+        #expect(bench.problems(.silentPort).isEmpty, "a neighbor may still appear")
         bench.run(for: .seconds(10))
         #expect(bench.problems(.silentPort).map(\.subject) == ["enp1s0"])
         #expect(bench.node.isIsolated && bench.problems(.isolated).count == 1)
