@@ -42,10 +42,10 @@ private struct Taken {
 }
 
 extension AddressPool {
-    /// The maximum number of ranges of all pools together.
+    /// The maximum number of ranges in all pools. Each VIP and each IPv4 pool of `addressing` counts as one.
     private static let rangeLimit = 1000
 
-    /// One entry; its addresses must not be in use already.
+    /// One entry of `pools`. A range that overlaps `taken`, or an earlier range of this pool, is a problem and left out.
     fileprivate init?(_ node: Node, key: String, _ reader: ConfigurationReader, besides taken: [Taken]) {
         guard let section = reader.section(node, key: key, keys: ["name", "addresses", "autoAssign"]) else {
             return nil

@@ -34,7 +34,7 @@ extension VIP {
 extension HealthCheck {
     static let keys = ["tcp", "http", "https", "exec", "interval", "timeout", "rise", "fall"]
 
-    /// `environment` is for commands.
+    /// `environment` is that of the program of an `exec` check.
     init?(_ section: Section, environment: [String: String]) {
         let kinds = ["tcp", "http", "https", "exec"].filter(section.has)
         guard kinds.count == 1, let kind = kinds.first else {
@@ -164,7 +164,7 @@ extension TLSOptions {
         }
     }
 
-    /// The name in a Host header; `nil` where that is an address.
+    /// The name in a Host header, without the port; `nil` if it is an address or not a valid name.
     fileprivate static func serverName(_ host: String) -> String? {
         guard Endpoint(host) == nil, HostAddress(host) == nil, !host.hasPrefix("[") else { return nil }
         let name = host.prefix { $0 != ":" }
@@ -180,7 +180,8 @@ extension HTTPProbe {
         scheme == "https" ? "for example https://[::1]:6443/readyz" : "for example http://[::1]:8080/healthz"
     }
 
-    /// Parses `http://ADDRESS:PORT/PATH`; `localhost` means both loopback addresses.
+    /// Parses `SCHEME://ADDRESS[:PORT][/PATH]`, by default with port 80 or 443 and path `/`. `localhost` means both loopback
+    /// addresses.
     fileprivate init(url node: Node, scheme: String) throws {
         let text = try Read.text(node)
         let hint = Self.example(scheme)

@@ -8,7 +8,7 @@ extension Configuration {
     /// The maximum size of a file, in octets.
     public static let maximumFileSize = 1 << 20
 
-    /// Parses the text of a configuration file; `file` is its name in problems. An empty text is a mistake.
+    /// Parses the text of a configuration file; `file` is its name in problems. An empty text is a problem.
     public init(yaml: String, file: String) throws(ConfigurationProblems) {
         let reader = ConfigurationReader(file: file)
         self = EnvironmentDefaults.configuration
@@ -270,7 +270,7 @@ extension AdvertisedPrefix {
 }
 
 extension ConfigurationReader {
-    /// Adds an error of the YAML parser.
+    /// Adds an error that prevents reading the file: a ``Complaint``, or an error of the YAML parser.
     fileprivate func note(_ error: any Error) {
         switch error {
         case let complaint as Complaint:

@@ -27,7 +27,7 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
 
 /// All problems in a configuration file; never empty.
 public struct ConfigurationProblems: Error, Hashable, Sendable, CustomStringConvertible {
-    /// In the order of the file.
+    /// In the order in which they were found, which is not that of the lines.
     public var problems: [ConfigurationProblem]
 
     /// One problem per line.
@@ -43,7 +43,8 @@ enum Suggestion {
             .min { $0.1 < $1.1 }?.0
     }
 
-    /// How many characters must be inserted, deleted, replaced or swapped with the next one.
+    /// How many octets must be inserted, deleted, replaced or swapped with the next one. Only the first 64 octets of each
+    /// count.
     private static func distance(_ left: String, _ right: String) -> Int {
         let left = Array(left.utf8.prefix(64))
         let right = Array(right.utf8.prefix(64))

@@ -41,8 +41,9 @@ final class ConfigurationReader {
         return nil
     }
 
-    /// The mapping at `node`, which may only have `keys`. `nil`, and a problem, if it is not a mapping; `nil` alone if it is
-    /// empty, as after a key without a value.
+    /// The mapping at `node`. A key that is not in `keys` is a problem; `unsupported` has the hints for keys that are planned.
+    /// `nil`, and a problem, if the node is not a mapping; `nil` without a problem if it is null, as after a key without a
+    /// value.
     func section(_ node: Node, key: String, keys: [String], unsupported: [String: String] = [:]) -> Section? {
         if node.isNothing { return nil }
         guard case .mapping(let mapping) = node else {
@@ -113,30 +114,31 @@ struct Section {
         return true
     }
 
-    /// The section `name`, if there is one.
+    /// The section `name`; `nil` if it is missing, null or wrong (which is a problem).
     func section(_ name: String, keys: [String], unsupported: [String: String] = [:]) -> Section? {
         entries[name].flatMap { reader.section($0, key: path(name), keys: keys, unsupported: unsupported) }
     }
 
-    /// The elements of the list `name`; `nil` if it is missing.
+    /// The elements of the list `name`; `nil` if it is missing, empty if it is not a list (which is a problem).
     func list(_ name: String) -> [(node: Node, key: String)]? {
         entries[name].map { reader.list($0, key: path(name)) }
     }
 
-    /// Adds a complaint about `name`, or about the section if that is missing.
+    /// Adds a complaint about the key `name`, or about the section if `name` is `nil`. The place is that of the value, or of
+    /// the section if there is no value.
     func note(_ complaint: Complaint, at name: String? = nil) {
         reader.note(complaint, at: name.flatMap { entries[$0] } ?? node, key: name.map(path) ?? key)
     }
 }
 
 extension Node {
-    /// Whether it is a key without a value.
+    /// Whether the value is null: `null`, `~`, or nothing after the key.
     var isNothing: Bool {
         guard case .scalar(let scalar) = self, scalar.style == .plain || scalar.style == .any else { return false }
         return ["", "~", "null"].contains(scalar.string)
     }
 
-    /// The kind of the value, for people.
+    /// The value in a message: the start of a scalar, otherwise the kind.
     var kindInWords: String {
         switch self {
         case .scalar(let scalar): scalar.string.isEmpty ? "nothing" : "\"\(scalar.string.prefix(40))\""

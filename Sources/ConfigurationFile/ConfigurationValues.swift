@@ -11,7 +11,7 @@ enum Read {
         return scalar.string
     }
 
-    /// A text of a bounded length without control characters.
+    /// A text of 1 to `length` octets without ASCII control characters.
     static func name(_ node: Node, upTo length: Int = 255) throws -> String {
         let text = try text(node)
         guard !text.isEmpty, text.utf8.count <= length,
@@ -80,7 +80,7 @@ enum Read {
             "\"\(text.prefix(60))\" is not a prefix", hint: "for example 2001:db8:1::/64 or 192.0.2.0/24")
     }
 
-    /// A prefix that may be announced: neither link-local nor multicast.
+    /// A prefix that may be announced: not link-local, multicast or reserved.
     static func unicastPrefix(_ node: Node) throws -> IPv6Prefix {
         let prefix = try prefix(node)
         guard !prefix.address.isLinkLocal, !prefix.address.isMulticast, prefix.ipv4?.isReserved != true else {
@@ -111,6 +111,7 @@ enum Read {
         return pool
     }
 
+    /// A routable address, or a prefix with one address (`/32` or `/128`).
     static func address(_ node: Node) throws -> IPv6Address {
         let text = try text(node)
         let prefix = IPv6Prefix(text).flatMap { $0.isHost ? $0 : nil }

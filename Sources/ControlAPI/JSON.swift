@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// Encodes and decodes JSON.
 public enum JSON {
-    /// JSON with sorted keys: one line, or many lines for people.
+    /// JSON with sorted keys and a line feed at the end: one line, or with `pretty` many lines for people.
     public static func encode(_ value: some Encodable, pretty: Bool = false) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting =

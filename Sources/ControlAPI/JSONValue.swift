@@ -1,4 +1,4 @@
-/// Any JSON value, for the parts of an answer that depend on what they describe.
+/// Any JSON value, for answers whose fields are not known in advance.
 public enum JSONValue: Hashable, Sendable {
     case null
     /// `true` or `false`.
@@ -36,7 +36,7 @@ extension JSONValue: Codable {
         }
     }
 
-    /// Writes it as what it is.
+    /// Writes the value alone, without the name of its case.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -62,7 +62,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     /// A list.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-    /// Keys and values.
+    /// Keys and values; the last value of a key counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(Dictionary(elements) { _, last in last })
     }

@@ -2,7 +2,7 @@ import Glibc
 
 /// Points in time, as the API writes them.
 public enum Timestamp {
-    /// RFC 3339 in UTC with milliseconds, of nanoseconds since 1970 (not before).
+    /// A time in the format of RFC 3339, in UTC with milliseconds; `nanoseconds` is not negative.
     public static func text(nanosecondsSince1970 nanoseconds: Int64) -> String {
         var seconds = time_t(nanoseconds / 1_000_000_000)
         var fields = tm()
@@ -12,7 +12,7 @@ public enum Timestamp {
             + ".\(pad(Int32(nanoseconds / 1_000_000 % 1000), 3))Z"
     }
 
-    /// Now.
+    /// The current time in the format of RFC 3339, in UTC with milliseconds.
     public static var now: String {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

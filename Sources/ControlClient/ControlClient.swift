@@ -8,13 +8,13 @@ internal import NIOPosix
 public struct ControlClient: Sendable {
     /// The path of the socket.
     public let socket: String
-    /// How many seconds an answer may take.
+    /// How many seconds the connection may take, and then the answer.
     public var timeout: Int64 = 10
 
     /// Makes a client for the agent at `socket`.
     public init(socket: String) { self.socket = socket }
 
-    /// What came back.
+    /// An answer, whatever its HTTP status.
     public struct Reply: Sendable {
         /// The HTTP status.
         public var status: Int
@@ -22,18 +22,18 @@ public struct ControlClient: Sendable {
         public var body: [UInt8]
     }
 
-    /// Nobody answered.
+    /// No complete answer was received.
     public struct Unreachable: Error, CustomStringConvertible {
         /// The path of the socket.
         public var socket: String
-        /// The system's error.
+        /// Why: the system's error, or for example that time is up.
         public var reason: String
 
-        /// What happened.
+        /// One line for people.
         public var description: String { "nobody answers at \(socket): \(reason)" }
     }
 
-    /// The longest answer that is taken in, in octets.
+    /// The maximum size of a body, in octets.
     static let maximumBodySize = 1 << 30
 
     /// Gets `path`, which may have a query.

@@ -6,7 +6,7 @@ protocol ListCommand: ParsableCommand {
     associatedtype Item: ListItem & Tabular
     var agent: AgentOptions { get }
     var options: OutputOptions { get }
-    /// The path of the request.
+    /// The path of the request, with its query.
     var path: String { get }
 }
 

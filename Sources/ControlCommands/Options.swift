@@ -71,7 +71,8 @@ struct OutputOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Repeat every second until interrupted.")
     var watch = false
 
-    /// Runs `show` once, or every second with `--watch`. On a terminal, each output replaces the previous one.
+    /// Runs `show` once, or every second with `--watch`. On a terminal, each output replaces the previous one. With `--watch`,
+    /// an agent that cannot be reached and an object that is not found do not end it.
     func repeatedly(_ show: () throws -> String) throws {
         guard watch else {
             Console.write(try show())

@@ -1,7 +1,7 @@
 import ControlAPI
 import Yams
 
-/// A value as YAML, keys in order.
+/// A value as YAML, with sorted keys.
 func yaml(_ value: JSONValue) throws -> String { try Yams.serialize(node: node(value), allowUnicode: true) }
 
 private func node(_ value: JSONValue) -> Yams.Node {

@@ -50,7 +50,7 @@ extension Configuration {
         public var name: String?
         /// Its router ID; `nil` derives one from the hardware address.
         public var routerID: RouterID?
-        /// How long to drain before stopping; `nil` stops at once.
+        /// How long to drain before stopping, 1 ms to 1 h; `nil` stops at once.
         public var drainOnStop: Duration?
         /// What happens when the agent stops.
         public var onStop = StopBehavior.leave
@@ -112,7 +112,7 @@ extension Configuration {
         public var file = "/etc/cni/net.d/10-kubermesh.conflist"
         /// The plugin that creates a pod's interface.
         public var plugin = Plugin.ptp
-        /// The MTU of pods; `nil` means the smallest in the mesh.
+        /// The MTU of pods, 1280–65535 octets; `nil` means the smallest that reachable routers announce.
         public var mtu: Int?
 
         public init() {}
@@ -155,8 +155,9 @@ extension Configuration {
         /// The metric of our routes in the kernel: more than 256, so that connected routes are preferred, and less than
         /// 1024, so that ours are preferred to those of router advertisements and most static routes.
         public var metric: UInt32 = 512
-        /// Whether the kernel notifies every route behind a next-hop group when the group changes, as it does by default.
-        /// That costs ten times the change itself; only programs that do not know next-hop objects need it.
+        /// Whether the kernel sends a notification for every route behind a next-hop group when the group changes, as it does
+        /// by default (`net.ipv4.nexthop_compat_mode`). That costs ten times the change itself; only programs that do not
+        /// support next-hop objects need it.
         public var keepsNextHopCompatibility = false
 
         public init() {}

@@ -1,6 +1,7 @@
 extension Duration {
-    /// Parses a duration of a configuration file: a number with one of the units `us`, `ms`, `s`, `m`, `h`, as in
-    /// `100ms`, `1.5s`, `2m`. At most nine digits on either side of the point. `nil` for anything else.
+    /// Parses a duration of a configuration file: a number with one of the units `us`, `ms`, `s`, `m`, `h`, as in `100ms`,
+    /// `1.5s`, `2m`. At most nine digits on either side of the point. `nil` for anything else, and if the number before the
+    /// point is more than `Int64.max` nanoseconds.
     public init?(configurationText text: String) {
         let units: [(suffix: String, nanoseconds: Int64)] = [
             ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
@@ -23,7 +24,8 @@ extension Duration {
         self = .nanoseconds(nanoseconds)
     }
 
-    /// The duration in the format of configuration files, in the largest unit that needs no fraction.
+    /// The duration in the format of configuration files, in the largest unit that needs no fraction, rounded down to
+    /// microseconds.
     public var configurationText: String {
         let nanoseconds = components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
         for (suffix, unit) in [

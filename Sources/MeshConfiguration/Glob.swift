@@ -1,4 +1,5 @@
-/// A pattern for names: `*` matches any characters, `?` one, `[abc]` and `[a-z]` one of a set.
+/// A pattern for names: `*` matches any number of octets (also none), `?` one octet, `[abc]` and `[a-z]` one of a set. Nothing
+/// negates a set, and nothing escapes a special character.
 public struct Glob: Hashable, Sendable, CustomStringConvertible {
     private enum Element: Hashable, Sendable {
         case literal(UInt8)
@@ -11,7 +12,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
     public let description: String
     private let elements: [Element]
 
-    /// Parses a pattern. `nil` if it is empty, or a bracket is empty or not closed.
+    /// Parses a pattern. `nil` if it is empty, a bracket is empty or not closed, or a range is descending.
     public init?(_ text: String) {
         guard !text.isEmpty else { return nil }
         description = text
@@ -49,7 +50,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         return result.isEmpty ? nil : result
     }
 
-    /// Whether the pattern matches the whole of `name`. Takes time proportional to the product of the two lengths.
+    /// Whether the pattern matches the whole of `name`. Takes time proportional to the product of the two lengths at most.
     public func matches(_ name: String) -> Bool {
         let name = Array(name.utf8)
         var position = 0

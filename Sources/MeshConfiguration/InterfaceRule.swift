@@ -2,19 +2,19 @@ public import OSPF
 
 /// An entry of `interfaces`: which ports it matches, and how they are used.
 public struct InterfaceRule: Hashable, Sendable {
-    /// The ports it matches.
+    /// The ports that it matches.
     public var pattern: Pattern
-    /// How they are used.
+    /// How these ports are used.
     public var role: Role = .active(.auto)
     /// The OSPF cost, 1–65535.
     public var cost: UInt16 = 10
-    /// The hello interval, in whole seconds.
+    /// The hello interval, 1–65535 whole seconds.
     public var hello: Duration = .seconds(1)
-    /// The dead interval, in whole seconds.
+    /// The dead interval, 1–65535 whole seconds, longer than the hello interval.
     public var dead: Duration = .seconds(4)
-    /// The retransmission interval.
+    /// The retransmission interval (RxmtInterval), 50 ms to 1 h.
     public var retransmit: Duration = .seconds(1)
-    /// The priority in the designated router election; 0 means never.
+    /// The priority in the designated router election; 0 means that this node never becomes designated router.
     public var priority: UInt8 = 1
 
     /// Makes a rule with defaults for a cabled mesh.
@@ -44,9 +44,9 @@ public struct InterfaceRule: Hashable, Sendable {
         public var name: String
         /// The kind of virtual device as the kernel names it (`veth`, `bridge`, …); `nil` for real hardware.
         public var kind: String?
-        /// Whether it is an Ethernet device other than the loopback.
+        /// Whether it has a hardware address and multicast, and is not the loopback.
         public var isEthernet: Bool
-        /// Whether it belongs to a bridge, a bond or the like.
+        /// Whether it has a master: a bridge, a bond or the like.
         public var hasMaster: Bool
         /// Whether its other end or lower device is in another network namespace.
         public var isPeerElsewhere: Bool
@@ -78,7 +78,7 @@ public struct InterfaceRule: Hashable, Sendable {
         ]
     }
 
-    /// Whether the rule matches `port`. A port of a bridge or bond, and the loopback, are never used.
+    /// Whether the rule matches `port`. No rule matches a device that has a master (a bridge, a bond) or is not Ethernet.
     public func matches(_ port: Port) -> Bool {
         guard port.isEthernet, !port.hasMaster else { return false }
         switch pattern {
@@ -89,7 +89,7 @@ public struct InterfaceRule: Hashable, Sendable {
 }
 
 extension Configuration {
-    /// The rule for `port`: the first that matches, unless it ignores the port.
+    /// The rule for `port`: the first that matches. `nil` if none does, or if that rule ignores the port.
     public func rule(for port: InterfaceRule.Port) -> InterfaceRule? {
         guard let rule = interfaces.first(where: { $0.matches(port) }), rule.role != .ignored else { return nil }
         return rule

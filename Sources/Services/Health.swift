@@ -6,14 +6,15 @@ public enum CheckOutcome: Hashable, Sendable {
     case failure(String)
 }
 
-/// The health of a service. The first outcome decides at once, so that a node that starts does not wait; from then on
-/// `rise` successes or `fall` failures in a row change it.
+/// The health of a service. The first outcome decides at once, so that a node that starts does not wait; from then on `rise`
+/// successes or `fall` failures in a row change it. While the checker has stalled, one failure is enough, and `rise` successes
+/// are necessary.
 public enum Health: Hashable, Sendable {
     /// Not checked yet.
     case unknown
-    /// It works; this many last checks failed.
+    /// It works; this many checks in a row have failed since.
     case healthy(failures: Int)
-    /// It does not work; this many last checks passed.
+    /// It does not work; this many checks in a row have passed since.
     case unhealthy(successes: Int)
     /// The checker has not reported for longer than an outcome is valid.
     case stalled

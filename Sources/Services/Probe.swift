@@ -49,9 +49,9 @@ public struct HTTPProbe: Hashable, Sendable {
 public struct TLSOptions: Hashable, Sendable {
     /// Which certificates are trusted.
     public enum Trust: Hashable, Sendable {
-        /// The authorities of the machine.
+        /// Those of the certificate authorities that the machine trusts.
         case system
-        /// The authorities in a PEM file.
+        /// Those of the certificate authorities in a PEM file.
         case file(String)
         /// Any certificate.
         case anything

@@ -15,7 +15,7 @@ public struct ServiceGate: Sendable {
     /// Whether the service proxy works.
     public var isOpen: Bool { table.entries.isEmpty ? hasOpened : table.entries.allSatisfy(\.isAnnounced) }
 
-    /// Why it does not work.
+    /// Why it does not work; `nil` if it works.
     public var problem: String? {
         guard !isOpen, let entry = table.entries.first else { return nil }
         return entry.health == .stalled ? "its checker does not report" : entry.lastError ?? "not checked yet"

@@ -5,7 +5,7 @@ public import OSPF
 public struct VIP: Hashable, Sendable {
     /// The name, unique on the node.
     public var name: String
-    /// The address, announced as a /128.
+    /// The address, announced as a host prefix: /128, or /32 for IPv4.
     public var address: IPv6Address
     /// Prefixes announced together with the address, such as the default route of a gateway.
     public var prefixes: [AdvertisedPrefix]
@@ -28,7 +28,7 @@ public struct HealthCheck: Hashable, Sendable {
     public var probe: Probe
     /// The time from the end of one check to the start of the next.
     public var interval: Duration
-    /// The time one attempt may take.
+    /// The time that one attempt may take; each endpoint of the probe is one attempt.
     public var timeout: Duration
     /// Successes in a row until the service is healthy again, at least 1.
     public var rise: Int

@@ -67,7 +67,7 @@ public struct VIPTable: Sendable {
 
     public init() {}
 
-    /// Whether every check has reported.
+    /// Whether every check has reported, or its checker has stalled.
     public var isDecided: Bool { entries.allSatisfy { $0.vip.check == nil || $0.health != .unknown } }
 
     /// The addresses to announce.

@@ -1,10 +1,9 @@
 internal import OSPF
 internal import Timing
 
-/// Future events in the order of time; at one time, in the order of insertion.
+/// Future events, ordered by time and then by insertion.
 ///
-/// A binary heap of plain keys. The events are in a second array, so that sifting moves words around and never counts
-/// references.
+/// A binary heap of plain keys. The events are in a second array, so that sifting moves plain words and counts no references.
 struct EventQueue<Element: Sendable>: Sendable {
     private struct Key: Sendable {
         var nanoseconds: Int64
@@ -24,7 +23,7 @@ struct EventQueue<Element: Sendable>: Sendable {
 
     var count: Int { heap.count }
 
-    /// When the first of them happens.
+    /// The time of the first event; `nil` if there is none.
     var nextTime: Instant? { heap.first.map { Instant(nanoseconds: $0.nanoseconds) } }
 
     mutating func push(_ element: Element, at time: Instant) {
@@ -63,7 +62,7 @@ struct EventQueue<Element: Sendable>: Sendable {
         heap[index] = key
     }
 
-    /// Puts `key` in the place of the first and lets it sink.
+    /// Puts `key` at the root and moves it down to its place.
     private mutating func siftDown(_ key: Key) {
         var index = 0
         while true {

@@ -1,8 +1,8 @@
 internal import OSPF
 internal import Timing
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): a small generator whose whole state is one word, so that a seed written
-/// down today makes the same run on every machine and with every later version of the language.
+/// SplitMix64 (Steele, Lea and Flood, 2014): a small generator whose whole state is one word, so that a seed gives the same
+/// numbers on every machine and with every version of Swift.
 public struct RandomSource: Hashable, Sendable {
     private var state: UInt64
 
@@ -18,25 +18,25 @@ public struct RandomSource: Hashable, Sendable {
         return bits ^ bits >> 31
     }
 
-    /// A number from 0 up to, but not, `bound`, which is at least 1.
+    /// A number from 0 to `bound` - 1; `bound` is at least 1.
     public mutating func below(_ bound: Int) -> Int {
         precondition(bound > 0)
         return Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
-    /// A number of the range, both ends included.
+    /// A number in the range, both ends included.
     public mutating func number(in range: ClosedRange<Int>) -> Int {
         range.lowerBound + below(range.count)
     }
 
     /// True with this probability, 0–1.
     public mutating func chance(_ probability: Double) -> Bool {
-        // No number is drawn for what is certain, which keeps plain links cheap.
+        // Nothing is drawn for a probability of zero, which keeps good links cheap.
         if probability <= 0 { return false }
         return Double(next() >> 11) * 0x1p-53 < probability
     }
 
-    /// A duration between zero and `limit`, both included.
+    /// A duration from zero to `limit`, both included; zero if `limit` is negative.
     public mutating func duration(upTo limit: Duration) -> Duration {
         let nanoseconds = limit.nanoseconds
         return nanoseconds <= 0 ? .zero : .nanoseconds(below(Int(nanoseconds) + 1))
@@ -47,7 +47,7 @@ public struct RandomSource: Hashable, Sendable {
         elements.isEmpty ? nil : elements[below(elements.count)]
     }
 
-    /// Each of the elements with an even chance.
+    /// A subset that has each element with a probability of 0.5, in the order of `elements`.
     public mutating func subset<Element>(of elements: [Element]) -> [Element] {
         elements.filter { _ in chance(0.5) }
     }
@@ -57,6 +57,6 @@ public struct RandomSource: Hashable, Sendable {
         for index in elements.indices.dropFirst() { elements.swapAt(index, below(index + 1)) }
     }
 
-    /// An independent sequence, so that drawing more numbers in one place does not shift those of another.
+    /// A sequence of its own, so that drawing more numbers in one place does not change those of another.
     public mutating func fork() -> RandomSource { RandomSource(seed: next()) }
 }

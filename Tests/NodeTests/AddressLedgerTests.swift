@@ -23,7 +23,7 @@ import Timing
         #expect(ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0)) == nil)
         #expect(ledger.announcements == [announcement] && !ledger.isBusy)
         ledger.drop(address, by: .vip)
-        #expect(ledger.announcements.isEmpty, "it is announced no more before it goes")
+        #expect(ledger.announcements.isEmpty, "it is withdrawn before it is removed")
         #expect(requests(&ledger) == [.remove(address)])
         #expect(ledger.record(.removed, of: .remove(address), at: at(0)) == nil)
         #expect(ledger.entries.isEmpty)
@@ -37,7 +37,7 @@ import Timing
         for round in 0..<8 {
             #expect(requests(&ledger, at: now) == [.add(address, ifUnclaimed: false)])
             let news = ledger.record(.refused("no"), of: .add(address, ifUnclaimed: false), at: at(now))
-            #expect(news == (round == 0 ? .refused("no") : nil), "people are told once")
+            #expect(news == (round == 0 ? .refused("no") : nil), "it is reported once")
             #expect(ledger.announcements.isEmpty && ledger.refused.map(\.reason) == ["no"])
             let next = ledger.nextDeadline!
             waits.append((next - at(now)).components.seconds)
@@ -83,7 +83,7 @@ import Timing
         #expect(ledger.removedByOthers(address) == .removedByOthers)
         #expect(ledger.announcements.isEmpty)
         #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
-        // It goes again while the kernel is being asked: what the answer says is not believed.
+        // The address is removed again while the request is outstanding, so its outcome does not count.
         #expect(ledger.removedByOthers(address) == nil)
         _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.announcements.isEmpty && requests(&ledger) == [.add(address, ifUnclaimed: false)])
@@ -95,7 +95,7 @@ import Timing
         _ = requests(&ledger)
         _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         ledger.drop(address, by: .vip)
-        // Not wanted any more, so nothing to report; but it is not on lo any more.
+        // There is nothing to report, because it is no longer wanted; but the ledger knows that it is not on `lo`.
         #expect(ledger.removedByOthers(address) == nil)
         ledger.want(address, by: .vip, as: announcement)
         #expect(ledger.announcements.isEmpty)
@@ -121,7 +121,7 @@ import Timing
         #expect(ledger.sweep(keeping: [address]) == [other])
         #expect(requests(&ledger) == [.remove(other)])
         _ = ledger.record(.removed, of: .remove(other), at: at(0))
-        // The first outcome of its check is bad.
+        // The first outcome of its check is a failure.
         ledger.drop(address, by: .vip)
         #expect(requests(&ledger) == [.remove(address)])
     }
@@ -138,7 +138,7 @@ import Timing
         #expect(requests(&ledger) == [.remove(address)])
         ledger.want(address, by: .vip, as: announcement)
         _ = ledger.record(.removed, of: .remove(address), at: at(0))
-        #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)], "it had gone, and comes again")
+        #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)], "it was removed and must be added again")
     }
 
     private let own = IPv6Address("2001:db8::1")!
@@ -146,7 +146,7 @@ import Timing
     private let service = IPv6Address("2001:db8::3")!
     private let shared = IPv6Address("2001:db8::4")!
 
-    /// Of what the configuration says, somebody was sure; of what services say, nobody need be.
+    /// An operator chose the addresses of the configuration; those of services may belong to other machines.
     @Test func onlyServicesAreKeptFromOtherMachines() {
         var ledger = AddressLedger()
         ledger.want(own, by: .node, as: nil)

@@ -14,7 +14,7 @@ import Timing
         for _ in 0..<500 where digest.admit(.announced, at: now) { logged += 1 }
         #expect(logged == EventDigest.burst)
         let isOtherLogged = digest.admit(.withdrawn, at: now)
-        #expect(isOtherLogged, "kinds are counted apart")
+        #expect(isOtherLogged, "each kind is counted separately")
         #expect(digest.nextDeadline == now + EventDigest.interval)
         let early = digest.endIntervals(at: now + .seconds(9))
         let lines = digest.endIntervals(at: now + .seconds(10))

@@ -9,7 +9,7 @@ import Timing
 
 @testable import Node
 
-/// What operators met: each was wrong once.
+/// Situations of operation, each of which an earlier version handled wrongly.
 @Suite struct MeshNodeTests {
     private let vip = VIP(name: "api", address: IPv6Address("2001:db8:a::1")!)
     private var withVIP: Configuration {
@@ -23,7 +23,8 @@ import Timing
         first.start()
         let identity = try #require(first.node.identity)
         #expect(identity.address == Configuration().addressing.plan.nodeAddress(for: NodeBench.card.macAddress!))
-        // The lowest card is taken out, and another one is there; the agent is killed and started.
+        // The card that determined the identity is removed, with or without another in its place, and the agent is killed and
+        // started.
         let added = Link(index: 9, name: "usb0", macAddress: MACAddress("00:00:5e:00:00:01")!, isPhysical: true)
         for ports in [[NodeBench.cable], [NodeBench.cable, added], []] {
             var later = NodeBench(saved: first.saved, nonce: 99)
@@ -64,7 +65,7 @@ import Timing
         #expect(bench.announces(vip.address))
         bench.handle(.configuration(Configuration()))
         #expect(!bench.announces(vip.address))
-        #expect(bench.loopback[vip.address] == false, "what we did not place we do not remove")
+        #expect(bench.loopback[vip.address] == false, "the node removes only addresses that it added")
     }
 
     @Test func aVIPWhoseCheckFailsBeforeTheKernelIsReadDoesNotStay() throws {
@@ -84,7 +85,7 @@ import Timing
         #expect(bench.node.router != nil && bench.loopback[vip.address] == nil)
     }
 
-    /// Packets first, so that other nodes do not wait for this kernel; then routes, then all else, as log lines.
+    /// Packets first, so that other nodes do not wait for this kernel; then routes, then everything else, such as log lines.
     @Test func packetsComeFirstAndRoutesSecond() {
         var bench = NodeBench()
         bench.start()
@@ -240,7 +241,7 @@ import Timing
         #expect(second.rawValue & ~1 != first.rawValue & ~1)
         #expect(bench.loopback[IPv6Address(first)] == nil && bench.announces(IPv6Address(second)))
         #expect(bench.log.contains { $0.hasPrefix("gave up \(first)/32: it overlaps") })
-        // After a restart too: the address was saved before the subnet came.
+        // Also after a restart: the address was saved before the machine was connected to the subnet.
         var restarted = NodeBench(configuration, saved: bench.saved)
         restarted.start(addresses: [
             InterfaceAddress(interface: 2, address: IPv6Address(second), prefixLength: 127)
@@ -291,7 +292,7 @@ import Timing
         let before = bench.files.count
         #expect(before >= 1 && Set(bench.files).count == 1)
         bench.run(for: .seconds(20))
-        #expect(bench.files.count > before, "it is looked at now and then")
+        #expect(bench.files.count > before, "the node checks the file from time to time")
         bench.fileResult = .failure(NodeFailure("no space"))
         bench.run(for: .seconds(20))
         #expect(bench.problems(.podNetwork).count == 1)
@@ -347,7 +348,7 @@ import Timing
         var bench = NodeBench()
         bench.start([NodeBench.cable])
         bench.run(for: .seconds(5))
-        #expect(bench.problems(.silentPort).isEmpty, "a neighbor may still come")
+        #expect(bench.problems(.silentPort).isEmpty, "a neighbor may still appear")
         bench.run(for: .seconds(10))
         #expect(bench.problems(.silentPort).map(\.subject) == ["enp1s0"])
         #expect(bench.node.isIsolated && bench.problems(.isolated).count == 1)
@@ -360,7 +361,7 @@ import Timing
         #expect(bench.node.notReady(at: bench.now) == ["initial database synchronization is not complete"])
         for _ in 0..<2000 where !bench.node.notReady(at: bench.now).isEmpty { bench.run(for: .milliseconds(10)) }
         #expect(bench.node.notReady(at: bench.now).isEmpty)
-        // At once, not with the next review.
+        // It is logged at once, not at the next review.
         #expect(bench.log.contains("ready; resolved: initial database synchronization is not complete"))
     }
 

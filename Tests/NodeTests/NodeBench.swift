@@ -8,11 +8,11 @@ import Timing
 
 @testable import Node
 
-/// A node on a machine that does what it is asked, unless a test says otherwise.
+/// A node on a machine that carries out every request, unless a test sets something else.
 struct NodeBench {
     var node: MeshNode
     var now = Instant.zero + .seconds(100)
-    /// The addresses on `lo`, and whether they bear our mark.
+    /// The addresses on `lo`, and whether the agent has added each.
     var loopback: [IPv6Address: Bool] = [:]
     var refusedAddresses: Set<IPv6Address> = []
     /// What the kernel has in place of the settings wanted, by variable.
@@ -80,7 +80,7 @@ struct NodeBench {
         while let deadline = node.nextDeadline, deadline <= end {
             now = max(now, deadline)
             handle(.timer)
-            // Hellos and the like come at most so often.
+            // Bounds the number of events: at most one per millisecond.
             now = now + .milliseconds(1)
         }
         now = end

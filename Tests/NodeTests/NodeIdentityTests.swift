@@ -53,7 +53,7 @@ import Testing
         let copy = try #require(make([other], saved: first.saved, machine: 2, nonce: 8))
         #expect(copy.address != first.address && copy.routerID != first.routerID)
         #expect(copy.hardwareFingerprint != first.hardwareFingerprint)
-        // A machine that has no name of its own is believed.
+        // Without a machine ID, the saved identity is used.
         #expect(make([other], saved: first.saved, machine: nil, nonce: 8) == first)
     }
 

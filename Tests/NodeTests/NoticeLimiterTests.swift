@@ -15,7 +15,7 @@ import Timing
         var now = Instant.zero
         let first = (0..<7).map { limiter.verdict(on: mtu(1, $0), at: now) }
         #expect(first == [.logged, .logged, .logged, .logged, .loggedAsLast, .suppressed, .suppressed])
-        #expect(limiter.verdict(on: mtu(2, 0), at: now) == .logged, "another port is another matter")
+        #expect(limiter.verdict(on: mtu(2, 0), at: now) == .logged, "each port has its own limit")
 
         var told = 0
         for _ in 0..<3600 {
@@ -26,7 +26,7 @@ import Timing
         #expect(limiter.suppressed == 2 + 3600 - 60)
 
         now = now + .seconds(300)
-        #expect(limiter.verdict(on: mtu(1, 0), at: now) == .logged, "as at first")
+        #expect(limiter.verdict(on: mtu(1, 0), at: now) == .logged, "after a pause, the limit starts again")
     }
 
     @Test func changesOfStateAreToldEveryTime() {

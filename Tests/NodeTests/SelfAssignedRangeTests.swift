@@ -8,7 +8,7 @@ import Timing
 @Suite struct SelfAssignedRangeTests {
     private static let pool = PrefixPool(base: IPv4Prefix("172.31.0.0/16")!, length: 24)!
 
-    /// Whoever claims every range that we take gets us to take another less and less often.
+    /// If another node claims every range that this node takes, this node takes another less and less often.
     @Test func rangesAreGivenUpEverMoreSeldom() {
         var range = SelfAssignedRange(purpose: "ipv4-pods", pool: Self.pool, saved: nil)
         var taken: [IPv4Prefix] = []
@@ -36,7 +36,7 @@ import Timing
     }
 }
 
-/// What this machine reaches otherwise than by the mesh.
+/// Destinations that this machine reaches by other routes than those of the mesh.
 @Suite struct SelfAssignedRangeObstacleTests {
     private func review(
         _ range: inout SelfAssignedRange, _ obstacles: [String]?

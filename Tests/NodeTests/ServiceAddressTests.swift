@@ -6,7 +6,7 @@ import Timing
 
 @testable import Node
 
-/// What the cluster says of machines, against what its services want.
+/// Services that want addresses of machines.
 @Suite struct ServiceAddressTests {
     private let lan = IPv6Address(IPv4Address("10.70.0.2")!)
     private let vip = IPv6Address("2001:db8:aa::1")!
@@ -39,7 +39,7 @@ import Timing
             })
     }
 
-    /// Also when the machine is heard of after the service, and nothing else changes.
+    /// Also when the address of the machine becomes known after the service, and nothing else changes.
     @Test func anAddressIsGivenUpWhenAMachineHasIt() {
         var node = makeNode()
         node.note(.cluster(report(machines: [], [lan, vip])), at: .zero)

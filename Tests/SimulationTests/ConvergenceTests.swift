@@ -4,7 +4,8 @@ import Simulation
 import Testing
 import Timing
 
-/// How long meshes take in virtual time, where nothing counts but the waits that the protocol or this router put in.
+/// How long meshes take to converge in virtual time, in which only links and the timers of the protocol and of this router take
+/// time.
 @Suite struct ConvergenceTests {
     @Test(arguments: [Topology.ring(4), .grid(width: 5, height: 5), .line(10)])
     func aColdStartWaitsForNothing(topology: Topology) {

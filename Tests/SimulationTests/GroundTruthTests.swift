@@ -5,7 +5,8 @@ import Timing
 
 @testable import Simulation
 
-/// The oracle is what all else is judged by, so it is judged by something simpler still: all simple paths, one by one.
+/// All other tests of the simulator rely on the oracle, so these compare it with something simpler: an enumeration of all
+/// simple paths.
 @Suite struct GroundTruthTests {
     @Test(arguments: 0..<60)
     func theOracleAgreesWithAllSimplePaths(seed: Int) {

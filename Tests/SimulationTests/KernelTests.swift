@@ -3,7 +3,7 @@ import Simulation
 import Testing
 import Timing
 
-/// What reaches kernels, end to end: packets in, changes of next-hop objects and routes out.
+/// From packets to the changes of next-hop objects and routes that kernels get.
 @Suite struct KernelTests {
     private static func grid() -> Network {
         var network = Network(plan: NetworkPlan(topology: .grid(width: 3, height: 3)), seed: 5)

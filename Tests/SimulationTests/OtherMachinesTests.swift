@@ -6,12 +6,12 @@ import Simulation
 import Testing
 import Timing
 
-/// Machines and routes that are no part of the mesh, and that nodes know of by their kernels only.
+/// Machines and routes outside of the mesh, which nodes know only from their kernels.
 @Suite("Other machines in the simulator")
 struct OtherMachinesTests {
     private static let address = IPv6Address("2001:db8:aa::1")!
 
-    /// After everything was healed, and before anything is taken.
+    /// After ``Action/healAll``, and before a node assigns itself an address.
     private static let soon = Instant.zero + .milliseconds(1)
 
     private static func prefix(_ text: String) -> IPv6Prefix { IPv6Prefix(IPv4Prefix(text)!) }
@@ -28,7 +28,7 @@ struct OtherMachinesTests {
         network.nodes[node].process?.currentProblems(at: network.now).map(\.text) ?? []
     }
 
-    @Test("a service does not get an address that another machine has, until that is gone")
+    @Test("a service does not get an address while another machine has it")
     func anotherMachine() {
         var network = ring()
         network.run(for: .seconds(20))
@@ -44,7 +44,7 @@ struct OtherMachinesTests {
         #expect(network.check() == [])
     }
 
-    @Test("an address that other nodes announce is theirs as well as ours")
+    @Test("a node adds an address that its neighbor table has if another node announces the address")
     func anycast() {
         var network = ring()
         network.run(for: .seconds(20))
@@ -57,7 +57,7 @@ struct OtherMachinesTests {
         #expect(network.check() == [])
     }
 
-    @Test("what other routes lead to is not taken from a pool")
+    @Test("a node takes no address from a pool to which another route leads")
     func foreignRoutes() throws {
         let pool = try #require(PrefixPool(base: IPv4Prefix("10.9.0.0/29")!, length: 32))
         var network = ring(pool: pool)
@@ -76,7 +76,7 @@ struct OtherMachinesTests {
         #expect(network.check() == [])
     }
 
-    @Test("two halves of everything are a default route")
+    @Test("a route to half of all addresses counts as a default route and reserves nothing")
     func halves() throws {
         let pool = try #require(PrefixPool(base: IPv4Prefix("10.9.0.0/29")!, length: 32))
         var network = ring(pool: pool)

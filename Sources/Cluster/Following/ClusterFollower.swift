@@ -57,8 +57,8 @@ public final class ClusterFollower: Sendable {
         var announcements: ServiceAnnouncements
         var census: PoolCensus
         var reserved = ReservedAddresses()
-        /// Whether services, endpoints and the addresses of nodes are known, from the API or from files. Until then no changes
-        /// are reported: incomplete state would withdraw addresses.
+        /// Whether services, endpoints and the addresses of nodes are known from the API, or services and endpoints from files.
+        /// Until then no changes are reported: incomplete state would withdraw addresses.
         var isComplete = false
         var notices: [String] = []
         var objects = KnownObjects()

@@ -47,7 +47,8 @@ struct PoolLeadership: Sendable {
         case notice(String)
     }
 
-    /// Concurrent reads and writes of services; the lease and three watches need connections too.
+    /// The number of outstanding reads and writes of services up to which another write starts; the lease and four watches need
+    /// connections too.
     private static let concurrentRequests = 8
     /// Concurrent requests that create Events, and how many wait; more are dropped.
     private static let concurrentEvents = 2

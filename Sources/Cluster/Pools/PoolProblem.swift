@@ -17,18 +17,18 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     case inNoPool(IPv6Address)
     /// It requests an address that is not in the pool it names.
     case inOtherPool(IPv6Address, String)
-    /// It requests an address that another service has.
+    /// It requests an address that another service has on terms that do not agree, or that the `status` of another still has.
     case inUse(IPv6Address, by: ObjectKey)
-    /// No address is free in this pool or in any.
+    /// No address of the family is free in this pool; if it is `nil`, in the pools that assign automatically.
     case exhausted(IPFamily, pool: String?)
-    /// There are no addresses of the family, in this pool or in any.
+    /// There are no addresses of the family in this pool; if it is `nil`, in the pools that assign automatically.
     case noAddresses(IPFamily, pool: String?)
-    /// It has no cluster IPs, so its families are unknown.
+    /// It has neither `spec.ipFamilies` nor cluster IPs, so its families are unknown.
     case noFamilies
-    /// It has an address that is in no pool, and nothing marks it as ours.
+    /// Its `status` has a name, or only addresses that are in no pool, and nothing marks the service as ours.
     case foreign
 
-    /// The reason, for programs.
+    /// The reason of the Event, for programs.
     public var reason: String {
         switch self {
         case .foreign: "AddressNotOurs"

@@ -3,7 +3,8 @@ public import Kubernetes
 public import Services
 
 extension Service {
-    /// The addresses of this service that a node should announce, with the level of each.
+    /// The addresses of this service that a node should announce, with the level of each. Addresses that cannot be routed are
+    /// left out; a node that is excluded from external load balancers announces cluster IPs only.
     ///
     /// External IPs and load balancer addresses follow `externalTrafficPolicy`, cluster IPs follow `internalTrafficPolicy`.
     /// With the policy `Cluster`, the node must be ready, and any node must have an endpoint of the address's family. With

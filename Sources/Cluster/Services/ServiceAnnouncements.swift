@@ -78,7 +78,7 @@ public struct ServiceAnnouncements: Sendable {
         }
     }
 
-    /// Services that share an address are announced as the one with the highest preference.
+    /// The demand for an address: the highest level of the services that have it; `nil` if none does.
     private func entry(for address: IPv6Address) -> ServiceDemand? {
         guard let keys = holders[address]?.sorted(), let level = keys.compactMap({ levels[$0]?[address] }).max() else {
             return nil

@@ -69,9 +69,9 @@ public struct ErrorDocument: Codable, Hashable, Sendable {
     }
 }
 
-/// The answer to `/v1/drain`.
+/// The answer to `GET /v1/drain`.
 public struct DrainDocument: Codable, Sendable {
-    /// `meshctl/v1`.
+    /// ``API/version``.
     public var apiVersion: String
     /// `Drain`.
     public var kind: String
@@ -79,13 +79,13 @@ public struct DrainDocument: Codable, Sendable {
     public var node: String
     /// Whether the node is drained.
     public var drained: Bool
-    /// Why it is drained: `operator` (`meshctl drain`), `cluster` (the Node says so), `stop` (the agent is about to
-    /// stop).
+    /// Why it is drained: `operator` (`meshctl drain`), `cluster` (the state of the Node requires it), `stop` (the agent is
+    /// about to stop).
     public var reasons: [String]?
-    /// Packets forwarded from one port to another since the first request; `nil` if the node is not drained or they cannot be
-    /// counted.
+    /// Packets forwarded from one port of the mesh to another since the first request; the count starts again when ports come
+    /// or go. `nil` if the node is not drained or they cannot be counted.
     public var transitPackets: UInt64?
-    /// Why they cannot be counted.
+    /// Why transit packets cannot be counted.
     public var problem: String?
 
     public init(node: String, drained: Bool, reasons: [String], transitPackets: UInt64?, problem: String?) {
@@ -103,7 +103,7 @@ public struct DrainDocument: Codable, Sendable {
 public struct DrainRequest: Codable, Hashable, Sendable {
     /// Whether to drain the node or to end the drain.
     public var enabled: Bool
-    /// Whether to drain even if that cuts others off.
+    /// Whether to drain even if that makes other nodes unreachable; `nil` means no.
     public var force: Bool?
 
     public init(enabled: Bool, force: Bool? = nil) {

@@ -9,26 +9,26 @@ public struct Interface: ListItem, Hashable {
     public var index: Int
     /// The type in use: `p2p`, `broadcast` or `passive`; `unused` for a port that is not used.
     public var type: String
-    /// The configured type: `auto`, `p2p`, `broadcast` or `passive`.
+    /// The configured type: `auto`, `p2p`, `broadcast` or `passive`; `unused` for a port that is not used.
     public var configuredType: String
     /// The OSPF state: `Down`, `Waiting`, `PointToPoint`, `DROther`, `Backup`, `DR`, `Passive`, or
     /// `Standby` if another port of this node is active on the same link.
     public var state: String
     /// Whether the port has carrier.
     public var carrier: Bool
-    /// Why it is down or not used, or which settings of a router on it differ.
+    /// Why the port is down or not used, which settings of a router on its link differ, or that no hello is received.
     public var problem: String?
-    /// The link-local address.
+    /// The link-local address that OSPF uses; `nil` if the port is down or not used.
     public var address: String?
     /// The hardware address.
     public var mac: String?
-    /// The MTU.
+    /// The MTU in octets.
     public var mtu: Int
-    /// The OSPF cost.
+    /// The OSPF cost; 0 for a port that is not used.
     public var cost: Int
-    /// The hello interval in seconds.
+    /// The hello interval in seconds; 0 for a port that is not used.
     public var hello: Double
-    /// The dead interval in seconds.
+    /// The dead interval in seconds; 0 for a port that is not used.
     public var dead: Double
     /// Neighbors in any state.
     public var neighbors: Int

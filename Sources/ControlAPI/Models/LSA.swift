@@ -5,11 +5,11 @@ public struct LSA: ListItem, Hashable {
 
     /// `router`, `network`, `link`, …; `unknown` for types that the agent only floods.
     public var type: String
-    /// The 16 bits on the wire, as in `0x2001`.
+    /// The LS type with its flags, as in `0x2001` (RFC 5340 §A.4.2.1).
     public var typeCode: String
     /// `link`, `area` or `as`.
     public var scope: String
-    /// The interface, for link scope.
+    /// The interface; only for link scope.
     public var interface: String?
     /// The link state ID in dotted notation.
     public var linkStateID: String
@@ -17,7 +17,7 @@ public struct LSA: ListItem, Hashable {
     public var advertisingRouter: String
     /// The originator's host name, if known.
     public var node: String?
-    /// Seconds since origination, at most 3600.
+    /// The LS age in seconds, at most 3600 (MaxAge).
     public var age: Int
     /// The sequence number, as in `0x80000001`.
     public var sequenceNumber: String

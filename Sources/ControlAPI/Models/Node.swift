@@ -18,9 +18,9 @@ public struct Node: ListItem, Hashable {
     public var isBorder: Bool
     /// Whether it is an AS boundary router.
     public var isExternal: Bool
-    /// The prefixes it announces in the area.
+    /// The intra-area prefixes that it announces.
     public var prefixes: [String]
-    /// Its adjacencies.
+    /// The links in its router-LSAs.
     public var links: [Link]
 
     public init(
@@ -39,7 +39,7 @@ public struct Node: ListItem, Hashable {
         self.links = links
     }
 
-    /// An adjacency, as the router itself describes it.
+    /// A link in the router-LSA of a router (RFC 5340 §A.4.3).
     public struct Link: Codable, Hashable, Sendable {
         /// The router at the other end, or the designated router of a segment.
         public var routerID: String

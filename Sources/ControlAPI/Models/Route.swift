@@ -8,11 +8,11 @@ public struct Route: ListItem, Hashable {
     public var family: String
     /// `intra-area`, `inter-area`, `external-1` or `external-2`.
     public var kind: String
-    /// The names (or router IDs) of its nearest announcers, in order.
+    /// The names (or router IDs) of the announcers that are chosen, in order of the router ID.
     public var nodes: [String]
     /// The distance plus the announced metric; for `external-2` the external metric.
     public var metric: Int
-    /// For `external-2` the distance to the announcer.
+    /// For `external-2` the distance to the announcer, otherwise `nil`.
     public var internalMetric: Int?
     /// The next hops, in order.
     public var nextHops: [NextHop]
@@ -39,12 +39,12 @@ public struct Route: ListItem, Hashable {
         self.announcers = announcers
     }
 
-    /// Where packets go.
+    /// A next hop of a route.
     public struct NextHop: Codable, Hashable, Sendable {
         /// The address of the next router; `::` if the destination is on the link.
         public var address: String
         public var interface: String
-        /// Its weight among the next hops.
+        /// Its share of the traffic, relative to the weights of the other next hops.
         public var weight: Int
         /// The next router's ID, if it is a known neighbor.
         public var routerID: String?
@@ -60,11 +60,10 @@ public struct Route: ListItem, Hashable {
         }
     }
 
-    /// Whether the kernel agrees.
+    /// The state of a route in the kernel.
     public struct FIB: Codable, Hashable, Sendable {
-        /// The answer.
         public var state: State
-        /// What the kernel has instead, or its error message.
+        /// The kernel's error message; `nil` unless the state is `failed`.
         public var detail: String?
 
         public init(state: State, detail: String? = nil) {
@@ -72,17 +71,17 @@ public struct Route: ListItem, Hashable {
             self.detail = detail
         }
 
-        /// The answer in a word.
+        /// Whether the kernel has the route.
         public enum State: String, Codable, Sendable {
             /// The kernel has the route as it should be.
             case installed
-            /// The change is not complete.
+            /// The kernel does not have the route as it should be yet.
             case pending
-            /// The kernel has another route, or none.
+            /// The agent does not want the route in the kernel yet.
             case missing
-            /// The kernel refused it.
+            /// The kernel refused the route.
             case failed
-            /// Not installed on purpose.
+            /// Not installed on purpose; no agent reports this yet.
             case suppressed
         }
     }
@@ -96,11 +95,11 @@ public struct Route: ListItem, Hashable {
         public var metric: Int
         /// The distance to it; `nil` if it is unreachable.
         public var distance: Int?
-        /// The kind of the path.
+        /// The kind of the path, as in ``Route/kind``.
         public var kind: String
         /// Whether it is chosen.
         public var selected: Bool
-        /// Why it is not chosen.
+        /// Why it is not chosen; `nil` if it is.
         public var reason: String?
 
         public init(

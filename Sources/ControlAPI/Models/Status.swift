@@ -6,11 +6,11 @@ public struct Status: Codable, Sendable {
     public var pid: Int
     /// Seconds since the agent started.
     public var uptime: Double
-    /// Its life cycle stage.
+    /// The node's life cycle stage, coarsely.
     public var phase: Phase
-    /// Whether its routes can be relied on.
+    /// Whether the node's routes can be relied on.
     public var ready: Bool
-    /// Why they cannot.
+    /// Why the node is not ready, one reason each; empty if it is.
     public var notReady: [String]
     public var routerID: String
     /// Whether the router ID was derived from the hardware address.
@@ -19,9 +19,9 @@ public struct Status: Codable, Sendable {
     public var area: String
     /// The OSPF instance ID.
     public var instance: Int
-    /// Its own address.
+    /// The node's own address, IPv6 if it has both; `nil` while none is on `lo`.
     public var address: String?
-    /// Its own IPv4 address, if it has one.
+    /// The node's own IPv4 address; `nil` while none is on `lo`.
     public var ipv4Address: String?
     /// The prefixes it announces.
     public var announces: [String]
@@ -39,7 +39,7 @@ public struct Status: Codable, Sendable {
     public var counts: Counts
     /// Its problems; `nil` from older agents.
     public var problems: [Problem]?
-    /// Whether no neighbor is Full; `nil` from older agents.
+    /// Whether no neighbor is Full although initial database synchronization is over; `nil` from older agents.
     public var isolated: Bool?
     /// Ports that are not used because they seem to belong to another network, with the reason; `nil` from older agents.
     public var otherNetworks: [String]?
@@ -78,15 +78,15 @@ public struct Status: Codable, Sendable {
         self.events = events
     }
 
-    /// A life cycle stage.
+    /// A life cycle stage, several of the agent's own in one.
     public enum Phase: String, Codable, Sendable {
         /// There is no port to derive an identity from.
         case waiting
         /// Starting: initial database synchronization is not complete.
         case converging
-        /// Initial database synchronization is complete.
+        /// Initial database synchronization is complete; the node may be draining.
         case running
-        /// The agent stops.
+        /// The agent is stopping.
         case stopping
     }
 
@@ -122,7 +122,7 @@ public struct Status: Codable, Sendable {
         public var problems: [String]
         /// Numbers of cached objects, by kind.
         public var objects: [String: Int]
-        /// The pod ranges that the cluster gives the node.
+        /// The pod ranges that the cluster assigned to the node.
         public var podCIDRs: [String]
         /// Why the cluster drains the node; `nil` if it does not.
         public var drainReason: String?
@@ -224,7 +224,7 @@ public struct Status: Codable, Sendable {
     public struct Event: Codable, Hashable, Sendable {
         /// RFC 3339 in UTC.
         public var time: String
-        /// `info`, `notice`, `warning` or `error`.
+        /// `notice`, `warning`, `error` or `critical`.
         public var level: String
         public var message: String
 

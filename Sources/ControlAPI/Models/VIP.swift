@@ -3,22 +3,22 @@ public struct VIP: ListItem, Hashable {
     /// `VIPList`.
     public static let listKind = "VIPList"
 
-    /// The name in the configuration, or the services that have the address.
+    /// The name in the configuration, or the services that have the address, as `namespace/name` separated by commas.
     public var name: String
     public var address: String
-    /// The state of the service.
+    /// The state of the service behind the address.
     public var state: State
     /// Whether this node announces the address.
     public var announced: Bool
     /// The announced metric: 0, or 65534 as last resort.
     public var metric: Int
-    /// Seconds in this state.
+    /// Seconds in this state; for a service address, since its metric last changed.
     public var age: Double
     /// The check, as in `tcp [::1]:6443`; `nil` without one.
     public var check: String?
-    /// Why the last check failed, if it did.
+    /// Why the last check failed, or why the kernel refuses the address; `nil` if neither is so.
     public var lastError: String?
-    /// Seconds since the last check.
+    /// Seconds since the last check; `nil` if there was none.
     public var lastCheck: Double?
     /// Outcomes in a row against the current state; `rise` or `fall` of them change it.
     public var streak: Int

@@ -145,7 +145,7 @@ extension Status {
 }
 
 extension LSA {
-    /// Every field, one line each.
+    /// The header in one line, then every field of the body, if the answer includes the body.
     public var explanation: String {
         var text = "\(type)-LSA \(linkStateID) of \(advertisingRouter)\(node.map { " (\($0))" } ?? "")"
         text += "  \(typeCode) \(scope)\(interface.map { " \($0)" } ?? "")  age \(age)  sequence \(sequenceNumber)"
@@ -156,7 +156,7 @@ extension LSA {
 }
 
 extension JSONValue {
-    /// A value without parts as text; `nil` for others.
+    /// A scalar, or a list of scalars, as text; `nil` for other values.
     private var scalarText: String? {
         switch self {
         case .null: "-"
@@ -177,7 +177,7 @@ extension JSONValue {
         }
     }
 
-    /// Keys and values in lines, nested values below their key; sorted, with single values first.
+    /// Keys and values in lines, nested values below their key. Keys are sorted, those of scalars first.
     func indentedText(depth: Int) -> String {
         let indent = String(repeating: "  ", count: depth)
         switch self {

@@ -35,7 +35,8 @@ extension Neighbor: Tabular {
 }
 
 extension Interface: Tabular {
-    /// DEV TYPE STATE COST MTU NEIGHBORS ADDRESS, PROBLEM if there is one, and DECISION if a port is not used.
+    /// DEV TYPE STATE COST MTU NEIGHBORS ADDRESS, PROBLEM if there is one, and DECISION if a port is unused without being a
+    /// problem.
     public static func table(_ items: [Interface], wide: Bool) -> TextTable {
         let hasProblems = wide || items.contains { $0.problem != nil }
         let showsDecisions = wide || items.contains { $0.type == "unused" && $0.problem == nil }
@@ -72,7 +73,7 @@ extension Interface: Tabular {
 }
 
 extension Node: Tabular {
-    /// NODE ROUTER-ID METRIC LINKS PREFIXES.
+    /// NODE ROUTER-ID METRIC NOTE LINKS PREFIXES.
     public static func table(_ items: [Node], wide: Bool) -> TextTable {
         var table = TextTable(
             columns: ["NODE", "ROUTER-ID", .number("METRIC"), "NOTE", "LINKS", wide ? "PREFIXES" : .number("PREFIXES")])
@@ -94,7 +95,7 @@ extension Node: Tabular {
 }
 
 extension LSA: Tabular {
-    /// TYPE ID ADVERTISER AGE SEQUENCE LENGTH and a summary of the body.
+    /// TYPE ID ADVERTISER AGE SEQUENCE LENGTH, and SAYS, which summarizes the body.
     public static func table(_ items: [LSA], wide: Bool) -> TextTable {
         var columns: [TextTable.Column] = ["TYPE", "ID", "ADVERTISER", .number("AGE"), "SEQUENCE", .number("LENGTH")]
         if wide { columns += ["CODE", "SCOPE", "DEV", "CHECKSUM", "OWN"] }
@@ -114,7 +115,7 @@ extension LSA: Tabular {
 }
 
 extension VIP: Tabular {
-    /// NAME ADDRESS STATE ANNOUNCED AGE CHECK ALSO, and ERROR if a check fails.
+    /// NAME ADDRESS STATE ANNOUNCED AGE CHECK ALSO, and ERROR if a check fails or the kernel refuses an address.
     public static func table(_ items: [VIP], wide: Bool) -> TextTable {
         let hasErrors = wide || items.contains { $0.lastError != nil }
         var columns: [TextTable.Column] = ["NAME", "ADDRESS", "STATE", "ANNOUNCED", .number("AGE"), "CHECK", "ALSO"]

@@ -1,5 +1,6 @@
 /// Rows of text with aligned columns, for people and for `awk`.
 public struct TextTable: Sendable {
+    /// A column: its header and its alignment.
     public struct Column: Hashable, Sendable, ExpressibleByStringLiteral {
         /// The header.
         public var title: String
@@ -25,7 +26,7 @@ public struct TextTable: Sendable {
     public init(columns: [Column]) { self.columns = columns }
 
     /// Appends a row. An empty cell is shown as `-`, unless the row continues the one above. Cells may come from the network:
-    /// control characters are removed.
+    /// spaces replace control characters.
     public mutating func append(_ cells: [String], continues: Bool = false) {
         precondition(cells.count == columns.count)
         rows.append(cells.map { $0.isEmpty && !continues ? "-" : $0.asOneLine })
@@ -55,7 +56,7 @@ public func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> S
     "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
 }
 
-/// Seconds for people: `0.4s`, `12s`, `3m12s`, `2h5m`, `3d4h`.
+/// Seconds for people: `0.4s`, `12s`, `3m12s`, `2h5m`, `3d4h`; `-` if they are negative, not finite, or 10¹² or more.
 public func shortDuration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "-" }
     if seconds < 9.95 {

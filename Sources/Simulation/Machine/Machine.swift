@@ -14,9 +14,10 @@ public struct Machine: Sendable {
     public enum State: Hashable, Sendable {
         /// The process runs.
         case running
-        /// The process sleeps: nothing is lost but time, and packets beyond what the socket keeps.
+        /// The process sleeps, as after SIGSTOP. Only packets that the socket does not keep are lost
+        /// (``MachineBehavior/socketBacklog``).
         case asleep
-        /// The process is gone with all it knew. Ports keep their carrier and the kernel its routes.
+        /// There is no process, and its memory is lost. Ports keep their carrier and the kernel its routes.
         case stopped
         /// No power: no carrier, no kernel.
         case off
@@ -32,9 +33,9 @@ public struct Machine: Sendable {
     public internal(set) var process: MeshNode?
     /// The configuration file.
     public internal(set) var configuration: Configuration
-    /// The node's saved state: on disk, and the part that is lost with the power.
+    /// The node's saved state. `isDrained` is lost with the power, all else is on disk.
     public internal(set) var disk: SavedState
-    /// The sum of the updates of this process: what a faithful listener believes.
+    /// The sum of the route table updates of this process.
     public internal(set) var routes = RouteTable()
     /// Whether this process was commanded to be a stub router.
     var isStubCommanded = false
@@ -47,25 +48,25 @@ public struct Machine: Sendable {
 
     /// The machine's kernel; a new one with every loss of power.
     public internal(set) var kernel = ModelKernel()
-    /// What works behind the VIPs of the configuration, by their names.
+    /// Whether the service behind each VIP works, by the VIP's name.
     var services: [String: Bool] = [:]
     /// The checks that run.
     var checks: [VIPTable.CheckID: HealthCheck] = [:]
-    /// What services of the cluster want of this machine.
+    /// The demand of the cluster's services for addresses on this machine.
     var demands: [IPv6Address: AnnouncementLevel] = [:]
     /// How long requests to the kernel take; zero answers at once.
     var kernelDelay = Duration.zero
 
     /// What the machine's own clock shows when the simulation begins.
     let clockOffset: Duration
-    /// The number of the current process, to identify events of earlier ones.
+    /// Counts starts and ends of processes, to recognize events of earlier processes.
     var processNumber = 0
-    /// When the timer will ring; earlier rings that were put into the queue are void.
+    /// When the timer fires; timer events in the queue with another time are ignored.
     var timer: Instant?
     var ringsWithoutProgress = 0
     var lastRing = Instant.zero
     var backlog: [Packet] = []
-    /// News of the kernel that the process sleeps through and reads when it wakes up.
+    /// Notifications of the kernel that the process reads when it wakes up.
     var news: [NodeEvent] = []
     /// Since when the process sleeps.
     var asleepSince = Instant.zero
@@ -104,7 +105,7 @@ public struct Machine: Sendable {
         for vip in plan.vips { services[vip.name] = true }
     }
 
-    /// The address of a node's own.
+    /// A node's own address.
     static func address(of node: Int) -> IPv6Address {
         IPv6Address(high: 0x2001_0db8_0002_0000, low: UInt64(node) << 9)
     }
@@ -117,17 +118,18 @@ public struct Machine: Sendable {
     public var routerID: RouterID {
         process?.router?.routerID ?? configuration.node.routerID ?? disk.identity?.routerID ?? .none
     }
-    /// Whether others are asked to route around it.
+    /// Whether it should be a stub router.
     public var isStub: Bool { isStubCommanded || isDrained }
     /// Whether it should be drained.
     var isDrained: Bool { isDrainWanted || isClusterDrainWanted || isStopAnnounced }
     /// Whether a stop leaves routes and addresses for the next process.
     var staysOnStop: Bool { configuration.node.onStop == .stay && !isDrained }
-    /// The external prefixes that it announces.
+    /// The external prefixes that it imports.
     public var externals: [ExternalPrefix] { configuration.externals }
 
-    /// What it should announce: its own address, the prefixes of the configuration, the VIPs whose checks pass, and the
-    /// service addresses it should have.
+    /// What it should announce: its own address, the IPv4 address that it has assigned itself, the prefixes of the
+    /// configuration, the VIPs whose services work or that have no check, and the service addresses in demand. The first of
+    /// equal prefixes counts.
     public var prefixes: [AdvertisedPrefix] {
         let own = AdvertisedPrefix(prefix: IPv6Prefix(host: Self.address(of: index)))
         let taken = (process?.ipv4.address).map { [AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address($0)))] } ?? []
@@ -152,7 +154,8 @@ public struct Machine: Sendable {
         }
     }
 
-    /// Whether the process has handled all its input.
+    /// Whether the process has nothing left to do: nothing is waiting, outstanding or undecided in the router, the ledger, the
+    /// service addresses, the FIB installer or the VIPs. True without a process.
     var isAtRest: Bool {
         guard let process else { return true }
         return process.router?.isQuiet == true && process.life.isSynchronized && !process.ledger.hasWork
@@ -162,6 +165,6 @@ public struct Machine: Sendable {
             && process.vips.isDecided
     }
 
-    /// Whether its router takes part: a sleeping one is, to all others, a dead one.
+    /// Whether its process runs; to other routers, a sleeping one is a dead one.
     public var isRunning: Bool { state == .running && process != nil }
 }

@@ -11,21 +11,21 @@ public struct ModelKernel: Sendable {
         case group([NextHopID])
     }
 
-    /// The addresses on `lo`, and whether they bear our mark.
+    /// The addresses on `lo`, and whether the agent has added each.
     public internal(set) var addresses: [IPv6Address: Bool] = [:]
     /// Whether it forwards packets.
     public internal(set) var forwards = true
-    /// Whether it fails all requests about routes, as without buffers.
+    /// Whether all requests about routes fail, as with ENOBUFS.
     var isUnreachable = false
-    /// Addresses that it does not take.
+    /// Addresses that it refuses.
     var refusedAddresses: Set<IPv6Address> = []
-    /// Addresses that its neighbor table has for other machines.
+    /// Addresses that its neighbor table has as those of other machines.
     var strangers: Set<IPv6Address> = []
-    /// Routes of others, other than those of connected subnets.
+    /// Routes of other programs.
     var foreignRoutes: [ForeignRoute] = []
-    /// Prefixes that it takes no route to.
+    /// Prefixes to which it refuses new routes.
     var refusedPrefixes: Set<IPv6Prefix> = []
-    /// Routes that were removed, by whatever means.
+    /// Routes that were removed on request, or with the object that they pointed at.
     public private(set) var routeLosses = 0
     /// Addresses that were removed on request, and how many of them had no mark of ours.
     private(set) var addressRemovals = 0
@@ -34,17 +34,17 @@ public struct ModelKernel: Sendable {
     private var routes: [IPv6Prefix: NextHopID] = [:]
     /// Interfaces with carrier.
     private var lit: Set<UInt32> = []
-    /// Changes of routes that were asked for and made; a change of a group is none.
+    /// Requested changes of routes that succeeded; a change of a group is not one.
     public private(set) var routeChanges = 0
-    /// Changes of anything that were asked for and made.
+    /// Requested changes of routes and next-hop objects that succeeded.
     public private(set) var changes = 0
 
-    /// All prefixes there is a route to.
+    /// The prefixes of the node's routes.
     var prefixes: some Collection<IPv6Prefix> { routes.keys }
     var groupCount: Int { objects.values.count { if case .group = $0 { true } else { false } } }
     var singleCount: Int { objects.count - groupCount }
 
-    /// Applies a change, or returns why not.
+    /// Applies a change. Returns why it is refused; `nil` if it is not.
     mutating func apply(_ change: FIBChange) -> FIBFailure? {
         if let reason = refusal(of: change) { return FIBFailure(reason, message: "\(reason)") }
         changes += 1
@@ -105,10 +105,10 @@ public struct ModelKernel: Sendable {
     /// Another program removes a route. Returns whether there was one.
     mutating func stealRoute(_ prefix: IPv6Prefix) -> Bool { routes.removeValue(forKey: prefix) != nil }
 
-    /// Everything of ours goes.
+    /// Removes all routes and next-hop objects of the node.
     mutating func removeAllRoutes() { (objects, routes) = ([:], [:]) }
 
-    /// Does what the node asks of an address.
+    /// Adds or removes an address.
     mutating func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
         switch request {
         case .add(let address, let ifUnclaimed):
@@ -126,12 +126,12 @@ public struct ModelKernel: Sendable {
         }
     }
 
-    /// Which routes of others overlap some prefixes.
+    /// The routes of other programs that overlap `pools`.
     func foreignRoutes(overlapping pools: [IPv6Prefix]) -> [ForeignRoute] {
         foreignRoutes.filter { route in pools.contains { $0.contains(route.prefix) || route.prefix.contains($0) } }
     }
 
-    /// Sees that settings are right.
+    /// Corrects settings. This model knows only forwarding.
     mutating func apply(_ wanted: [KernelSetting]) -> [SettingOutcome] {
         guard wanted.contains(.forwarding) else { return [] }
         let result: SettingOutcome.Result = forwards ? .unchanged : .changed(from: "0")
@@ -139,7 +139,7 @@ public struct ModelKernel: Sendable {
         return [SettingOutcome(name: "net.ipv6.conf.all.forwarding", wanted: "1", result: result)]
     }
 
-    /// The carrier of an interface comes or goes; with it go the next-hop objects.
+    /// Sets the carrier of an interface. Without carrier, its next-hop objects are removed, as in Linux.
     mutating func setCarrier(_ interface: UInt32, isLit: Bool) {
         if isLit {
             lit.insert(interface)
@@ -151,7 +151,7 @@ public struct ModelKernel: Sendable {
         }
     }
 
-    /// What a reading shows.
+    /// What the node reads: all next-hop objects and groups, and with `.everything` the routes.
     func read(_ extent: FIB.ReadExtent) -> KernelRoutes {
         var result = KernelRoutes(routes: nil)
         for (id, object) in objects {
@@ -170,7 +170,7 @@ public struct ModelKernel: Sendable {
         return members.compactMap { if case .single(let hop) = objects[$0] { hop } else { nil } }.sorted()
     }
 
-    /// Where packets to an address go: by the longest prefix that holds it.
+    /// Where packets to an address go: the longest match; `nil` if there is no route.
     func nextHops(towards address: IPv6Address) -> [NextHop]? {
         for length in stride(from: 128, through: address.ipv4 == nil ? 0 : 96, by: -1) {
             if let found = nextHops(of: IPv6Prefix(address, length: length)) { return found }

@@ -6,9 +6,9 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// What nodes want done, as the agent does it.
+/// Carries out the effects of nodes, as the agent does.
 extension Network {
-    /// Passes an event to a node and carries out its effects, until no more follow at once.
+    /// Passes an event to a running node and carries out its effects, and so on with the outcomes that follow at once.
     mutating func handle(_ event: NodeEvent, on node: Int) {
         guard nodes[node].state == .running else { return }
         let number = nodes[node].processNumber
@@ -54,7 +54,7 @@ extension Network {
         setTimer(node)
     }
 
-    /// Does what a node wants done; the event that answers it, if one does.
+    /// Carries out an effect. Returns the event with its outcome; `nil` if it has none.
     private mutating func perform(_ effect: NodeEffect, of node: Int) -> NodeEvent? {
         switch effect {
         case .routes(let request): return .installed(carryOut(request, on: node))
@@ -116,7 +116,7 @@ extension Network {
         enqueue(.check(node: node, process: nodes[node].processNumber, id), after: delay)
     }
 
-    /// A check has come to its end: it reports, and begins again after its interval.
+    /// Reports the outcome of a check, and schedules the next one. A process that does not run misses the outcome.
     mutating func check(_ id: VIPTable.CheckID, of node: Int) {
         guard let check = nodes[node].checks[id] else { return }
         if nodes[node].state == .running {
@@ -126,10 +126,10 @@ extension Network {
         scheduleCheck(id, of: node, after: check.interval)
     }
 
-    // MARK: Promises
+    // MARK: Invariants
 
-    /// Promise: the kernel has every own address and VIP that a node announces, unless the process has not read yet
-    /// that another program removed it.
+    /// Invariant: the kernel has every address that a node announces, except those of `advertise`, and those of which the
+    /// process has not read yet that another program removed them.
     private mutating func checkPlacement(of node: Int) {
         guard let process = nodes[node].process, process.announcements.version != nodes[node].checkedAnnouncements
         else {

@@ -9,13 +9,13 @@ internal import Timing
 
 /// Power, processes and carrier.
 extension Network {
-    /// Starts a process, with power if there was none.
+    /// Starts a process; switches a machine without power on first.
     mutating func start(_ node: Int) {
         switch nodes[node].state {
         case .running, .asleep: return
         case .stopped: break
         case .off:
-            // Some machines have the address of a VIP by themselves.
+            // On some machines, another program has added the address of a VIP.
             if node % 3 == 0 { nodes[node].kernel.addresses[ScenarioGenerator.vipAddress(0)] = false }
             nodes[node].state = .stopped
             for port in nodes[node].ports { updateCarrier(of: ports[port].link) }
@@ -47,7 +47,7 @@ extension Network {
             addresses.append(
                 InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: isOurs ? 71 : 0))
         }
-        // The saved state of the cluster comes first, from a file.
+        // The process reads the saved state of the cluster first.
         let known = nodes[node].demands.mapValues { Optional(demand($0)) }
         if !known.isEmpty || nodes[node].isClusterDrainWanted { notifyCluster(node, known) }
         handle(.start(links: links, addresses: addresses, defaultRoutes: []), on: node)
@@ -81,7 +81,7 @@ extension Network {
 
     func demand(_ level: AnnouncementLevel) -> ServiceDemand { ServiceDemand(level: level, services: ["default/s"]) }
 
-    /// Gives the process the demands of the cluster's services.
+    /// Reports the cluster to the process: changes of demand, and whether it drains the node.
     mutating func notifyCluster(_ node: Int, _ changes: [IPv6Address: ServiceDemand?]) {
         var view = ClusterView(origin: "the simulator", node: NodeConditions(name: "n\(node)"))
         view.isNodeKnown = true
@@ -99,7 +99,7 @@ extension Network {
         handle(.command(.drainForStop(within: .seconds(5))), on: node)
     }
 
-    /// Ends the process; the kernel stays.
+    /// Ends the process; the state of the kernel stays.
     mutating func stop(_ node: Int) {
         guard nodes[node].state == .running || nodes[node].state == .asleep else { return }
         nodes[node].state = .stopped
@@ -148,7 +148,7 @@ extension Network {
             }
         }
         while !nodes[node].news.isEmpty { handle(nodes[node].news.removeFirst(), on: node) }
-        // What waits in several sockets is read in no particular order.
+        // The order in which a process reads its sockets is arbitrary.
         let packetsFirst = random.chance(0.5)
         if !packetsFirst { for port in nodes[node].ports { notifyCarrier(port) } }
         let backlog = nodes[node].backlog
@@ -164,7 +164,7 @@ extension Network {
         handle(.timer, on: node)
     }
 
-    /// Determines again which ports of a link have a signal, and notifies the machines.
+    /// Updates which ports of a link have carrier, and notifies the machines of changes after a random delay.
     mutating func updateCarrier(of link: Int) {
         let members = links[link].ports
         for port in members {
@@ -180,7 +180,7 @@ extension Network {
         }
     }
 
-    /// Notes what the process learns of a port by these events.
+    /// Updates ``Port/reported`` with what these events tell the process.
     private mutating func noteReported(_ events: [KernelEvent], of port: Int) {
         for event in events {
             switch event {
@@ -195,7 +195,7 @@ extension Network {
         }
     }
 
-    /// Notifies the process of changes of a port.
+    /// Notifies a running process of the carrier of a port, if it does not know it; a flap is two notifications.
     mutating func notifyCarrier(_ index: Int) {
         let node = ports[index].node
         guard nodes[node].state == .running else { return }
@@ -211,7 +211,7 @@ extension Network {
         if ports[index].hasCarrier, ports[index].reported == nil {
             ports[index].reported = ports[index].configuration
             observer?(now, .carrier(node: node, interface: interface, isUp: true))
-            // Its address may differ from the last notification.
+            // Its address may have changed since the last notification.
             let missed = ports[index].missed
             ports[index].missed = []
             handle(

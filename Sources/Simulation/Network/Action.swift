@@ -2,29 +2,29 @@ public import Addressing
 public import OSPF
 public import Services
 
-/// Something done to a network from outside. What makes no sense at the moment (to start what runs) does nothing, so
-/// that any part of a script is a script.
+/// Something done to a network from outside. An action that does not apply (starting a process that runs) does nothing, so that
+/// a script with steps left out is still valid.
 public enum Action: Hashable, Sendable {
-    /// A cable is pulled or put back: all ports of the link lose their carrier or get it again.
+    /// The cables of all ports of a link are unplugged or plugged in.
     case carrier(link: Int, isUp: Bool)
-    /// One port's own cable to a segment is pulled or put back.
+    /// The cable of one port is unplugged or plugged in. On a segment, only this port loses its carrier.
     case portCarrier(link: Int, end: Int, isUp: Bool)
     /// Packets from one end to another are dropped silently, or not any more.
     case cut(link: Int, from: Int, to: Int, isCut: Bool)
     /// All packets of a link are dropped silently, or not any more.
     case silence(link: Int, isSilent: Bool)
-    /// From now on the link is this good.
+    /// A link gets another quality.
     case quality(link: Int, LinkQuality)
     /// Packets between the nodes of the set and the others are dropped silently, or not any more.
     case partition(Set<Int>, isCut: Bool)
 
-    /// The process sleeps.
+    /// The process sleeps, as after SIGSTOP.
     case sleep(node: Int)
-    /// The process wakes up.
+    /// The process wakes up, as after SIGCONT.
     case wake(node: Int)
     /// The process dies; the kernel's routes stay.
     case kill(node: Int)
-    /// A new process starts, with power if there was none.
+    /// A new process starts; a machine without power is switched on first.
     case start(node: Int)
     /// The machine loses power.
     case powerOff(node: Int)
@@ -34,15 +34,15 @@ public enum Action: Hashable, Sendable {
     /// The process is asked to drain, because a stop follows.
     case announceStop(node: Int)
 
-    /// The node announces one more prefix, or one it has with another metric.
+    /// The node announces these prefixes; one that it already announces gets the new metric.
     case announce(node: Int, [AdvertisedPrefix])
     /// The node withdraws prefixes.
     case withdraw(node: Int, [IPv6Prefix])
-    /// The node imports one more external prefix, or one it has with another metric.
+    /// The node imports an external prefix; one that it already imports gets the new metric.
     case announceExternal(node: Int, ExternalPrefix)
     /// The node withdraws an external prefix.
     case withdrawExternal(node: Int, IPv6Prefix)
-    /// Whether others shall route around the node.
+    /// An operator makes the node a stub router (RFC 6987), or ends that.
     case stub(node: Int, Bool)
     /// An operator drains the node, or no longer.
     case drain(node: Int, Bool)
@@ -52,19 +52,19 @@ public enum Action: Hashable, Sendable {
     case vips(node: Int, [VIP])
     /// The service behind a VIP works, or not any more.
     case service(node: Int, name: String, works: Bool)
-    /// The cluster's services want an address of the node, or no longer.
+    /// Services of the cluster demand an address on the node; `nil` means no longer.
     case demandService(node: Int, IPv6Address, AnnouncementLevel?)
-    /// Another program removes a route of the node's.
+    /// Another program removes one of the node's routes, chosen at random.
     case foreignDeletion(node: Int)
-    /// Another program removes an address from `lo`.
+    /// Another program removes an address from `lo`, chosen at random.
     case addressTheft(node: Int)
     /// Another program switches forwarding off.
     case forwarding(node: Int)
-    /// The kernel answers no request about routes, or answers late.
+    /// Requests about routes fail (`isUnreachable`), and the kernel needs up to `delay` for what the node asks of it.
     case kernelTrouble(node: Int, isUnreachable: Bool, delay: Duration)
-    /// The kernel takes none of these addresses and prefixes.
+    /// The kernel refuses these addresses and routes to these prefixes, in place of those before.
     case refusal(node: Int, addresses: Set<IPv6Address>, prefixes: Set<IPv6Prefix>)
-    /// The kernel's neighbor table has these addresses for other machines.
+    /// The kernel's neighbor table has these addresses as those of other machines.
     case strangers(node: Int, Set<IPv6Address>)
     /// Another program has routes to these prefixes, in place of those before.
     case foreignRoutes(node: Int, Set<IPv6Prefix>)
@@ -74,12 +74,14 @@ public enum Action: Hashable, Sendable {
     case renumber(link: Int, end: Int)
     /// All ports of a link get another MTU.
     case mtu(link: Int, Int)
-    /// An LSA of an earlier run of the node appears at some router, as if a part of the mesh that was cut off had kept
+    /// Two neighbors at random receive an LSA of an earlier run of the node, as if a part of the mesh that was cut off had kept
     /// it: one of its current LSAs with this sequence number, or (`isStray`) one that it does not originate.
     case replay(node: Int, sequenceNumber: Int32, isStray: Bool)
-    /// Every link carries everything again, every machine has power and a running process.
+    /// All cables are plugged in, all cuts end, kernels carry out all requests at once, and every machine has power and a
+    /// running process. The quality of links and drains stay.
     case healAll
-    /// Whatever leaves the reach of a segment's routers half-way is healed, so that what should follow is defined.
+    /// Segments on which "can communicate" is not transitive carry everything again, because the expected result would be
+    /// undefined.
     case healHalfCuts
     /// Links stop losing and damaging packets, but go on delaying and duplicating them.
     case stopLoss

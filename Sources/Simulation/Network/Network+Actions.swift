@@ -109,7 +109,7 @@ extension Network {
         notifyCluster(node, [address: level.map { demand($0) }])
     }
 
-    /// Others, or want of memory, get in the way of a node's kernel.
+    /// Changes the state of a node's kernel, or makes it refuse or delay requests.
     private mutating func disturbKernel(_ action: Action) {
         switch action {
         case .foreignDeletion(let node):
@@ -167,7 +167,7 @@ extension Network {
         }
     }
 
-    /// Notifies a process that is awake of a change of a port; for a sleeping one it counts as a flap.
+    /// Notifies a running process of a change of a port. For any other, the change counts as a flap.
     private mutating func notifyChange(of port: Int, _ events: [KernelEvent]) {
         let node = ports[port].node
         guard nodes[node].state == .running else {
@@ -175,7 +175,7 @@ extension Network {
             ports[port].missed.append(events)
             return
         }
-        // News of its carrier is on its way and will say how it is now.
+        // A notification of the carrier is on its way and will include this change.
         guard ports[port].reported != nil, ports[port].hasCarrier, !ports[port].hasFlapped else {
             ports[port].missed.append(events)
             return
@@ -198,7 +198,8 @@ extension Network {
         for link in links.indices { updateCarrier(of: link) }
     }
 
-    /// On a segment, who hears whom must be an equivalence for anything to be promised; where it is none, all cuts go.
+    /// The oracle needs groups of routers that hear one another (``Link/mutualReach``). On segments without such groups,
+    /// removes all cuts.
     private mutating func healHalfCuts() {
         for link in links.indices where links[link].isSegment && links[link].mutualReach == nil {
             silence(link, false)
@@ -207,8 +208,8 @@ extension Network {
 }
 
 extension Link {
-    /// The ends in groups that hear one another, both ways; `nil` unless everybody hears either all of a group or, at
-    /// most one way, the others.
+    /// The ends in groups, so that two ends hear each other if and only if they are in the same group; `nil` if that is
+    /// impossible.
     var mutualReach: [[Int]]? {
         func isMutual(_ one: Int, _ other: Int) -> Bool {
             !self[cutFrom: one, to: other] && !self[cutFrom: other, to: one]

@@ -62,7 +62,7 @@ extension Network {
     mutating func deliver(to port: Int, source: IPv6Address, destination: IPv6Address, octets: [UInt8]) {
         let receiver = ports[port]
         let node = receiver.node
-        // Packets in flight are lost with the cable.
+        // Packets in flight are lost with the carrier, and if no process uses the port.
         guard receiver.hasCarrier, receiver.reported != nil, nodes[node].state != .stopped, nodes[node].state != .off
         else {
             statistics.lost += 1

@@ -2,7 +2,7 @@ internal import Addressing
 internal import OSPF
 internal import OSPFPacket
 
-/// LSAs from the past.
+/// LSAs of earlier runs.
 extension Network {
     mutating func replay(_ node: Int, sequenceNumber: Int32, isStray: Bool) {
         guard let (receiver, sender) = randomNeighbors(),
@@ -23,7 +23,8 @@ extension Network {
         enqueue(.delivery(port: receiver, source: source, destination: destination, octets: octets), after: .zero)
     }
 
-    /// Two ports on one link whose routers both hold their adjacency to be full, so that both take the LSA in.
+    /// Two ports on one link, chosen at random, whose routers are Full with each other, so that both accept the LSA; `nil` if
+    /// there are none.
     private mutating func randomNeighbors() -> (Int, Int)? {
         var candidates: [(Int, Int)] = []
         for link in links {

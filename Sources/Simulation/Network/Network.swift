@@ -7,12 +7,11 @@ public import Timing
 
 /// Many routers on one virtual clock.
 ///
-/// Everything that happens follows from the plan, the seed and the actions. A network is a value: a copy is an
-/// independent second world.
+/// The plan, the seed and the actions determine everything that happens. A network is a value: a copy is independent of it.
 public struct Network: Sendable {
     /// The virtual time.
     public private(set) var now = Instant.zero
-    /// The machines.
+    /// The machines, in the order of the plan.
     public internal(set) var nodes: [Machine]
     /// All ends of all links.
     public internal(set) var ports: [Port]
@@ -20,22 +19,22 @@ public struct Network: Sendable {
     public internal(set) var links: [Link]
     /// Counters.
     public internal(set) var statistics = NetworkStatistics()
-    /// Promises broken on the way.
+    /// The violations found during the run, at most 20.
     public internal(set) var violations: [Violation] = []
-    /// Called for everything that happens, when set.
+    /// Called for every ``TraceEvent``.
     public var observer: (@Sendable (Instant, TraceEvent) -> Void)?
 
     let machine: MachineBehavior
     var random: RandomSource
     private var queue = EventQueue<Event>()
     var effects: [NodeEffect] = []
-    /// Set when going on would only fill memory: a router that spins or a storm of packets.
+    /// Set when a node spins or there is a storm of packets: to continue would only fill memory.
     private(set) var isHalted = false
     /// The size of the largest database seen.
     var mostLSAs = 0
     private var storm = (second: Int64(-1), packets: 0)
 
-    /// What waits in the queue.
+    /// An event in the queue.
     enum Event: Sendable {
         case delivery(port: Int, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
         case timer(node: Int)
@@ -46,7 +45,7 @@ public struct Network: Sendable {
         case check(node: Int, process: Int, VIPTable.CheckID)
     }
 
-    /// Builds the network of a plan, all machines without power: ``Action/start(node:)`` or ``Action/healAll`` them.
+    /// Builds the network of a plan. All machines are without power until ``Action/start(node:)`` or ``Action/healAll``.
     public init(plan: NetworkPlan, seed: UInt64) {
         random = RandomSource(seed: seed)
         machine = plan.machine
@@ -60,7 +59,7 @@ public struct Network: Sendable {
         var indices: [Int] = []
         for (end, endPlan) in plan.ends.enumerated() {
             let index = ports.count
-            // Interface indexes as kernels give them: not from zero, and never the same at both ends by design.
+            // Interface indexes as kernels assign them: not from zero, and mostly different at the two ends of a link.
             let interface = UInt32(2 + nodes[endPlan.node].ports.count + endPlan.node % 5)
             let configuration = InterfaceConfiguration(
                 index: interface, name: "port\(interface)", mtu: plan.mtu,
@@ -78,13 +77,13 @@ public struct Network: Sendable {
         IPv6Address(high: 0xfe80 << 48, low: 0x0200_00ff_fe00_0000 | generation << 40 | UInt64(port + 1))
     }
 
-    /// Lets `action` happen at a moment to come.
+    /// Schedules an action; `time` is not in the past.
     public mutating func schedule(_ action: Action, at time: Instant) {
         precondition(time >= now)
         queue.push(.action(action), at: time)
     }
 
-    /// Lets everything happen up to and including `end`.
+    /// Runs all events up to and including `end`, unless a violation halts the run.
     public mutating func run(until end: Instant) {
         while !isHalted, let time = queue.nextTime, time <= end, let (_, event) = queue.pop() {
             now = time
@@ -94,7 +93,7 @@ public struct Network: Sendable {
         now = max(now, end)
     }
 
-    /// Lets everything happen for this long.
+    /// Runs all events of the next `duration`.
     public mutating func run(for duration: Duration) { run(until: now + duration) }
 
     private mutating func process(_ event: Event) {
@@ -128,7 +127,7 @@ public struct Network: Sendable {
     }
 
     mutating func report(_ kind: Violation.Kind, _ detail: String) {
-        // A broken router may break a promise with every packet; the first few are enough.
+        // A wrong router may cause a violation with every packet; the first few are enough.
         guard violations.count < 20 else { return }
         violations.append(Violation(kind: kind, time: now, detail: detail))
     }
@@ -137,7 +136,7 @@ public struct Network: Sendable {
 // MARK: - Nodes
 
 extension Network {
-    /// A slow kernel adds and removes addresses some time after the request, and answers later still.
+    /// Adds and removes addresses for a slow kernel, some time after the request; the answer follows later still.
     private mutating func carryOutLate(_ requests: [AddressLedger.Request], on node: Int, _ process: Int) {
         guard nodes[node].processNumber == process else { return }
         let outcomes = requests.map { AddressOutcome($0, nodes[node].kernel.carryOut($0)) }
@@ -146,7 +145,7 @@ extension Network {
             after: random.duration(upTo: nodes[node].kernelDelay))
     }
 
-    /// The outcome of a request comes late; a process that sleeps takes it in when it wakes up.
+    /// Delivers the late outcome of a request. If the process sleeps, tries again every 10 ms until it has woken up.
     private mutating func deliver(_ outcome: NodeEvent, on node: Int, _ process: Int) {
         guard nodes[node].processNumber == process else { return }
         if nodes[node].state == .asleep {
@@ -156,7 +155,7 @@ extension Network {
         }
     }
 
-    /// The port behind an interface index of a node.
+    /// The port of a node with this interface index, by its place in ``ports``; `nil` if there is none.
     public func port(of node: Int, interface: UInt32) -> Int? {
         nodes[node].ports.first { ports[$0].configuration.index == interface }
     }
@@ -196,6 +195,6 @@ extension Network {
     /// What a machine's own clock shows.
     func localTime(of node: Int) -> Instant { now + nodes[node].clockOffset }
 
-    /// How a node is called in messages.
+    /// The name of a node in messages.
     public func name(_ node: Int) -> String { "n\(node)(\(nodes[node].routerID))" }
 }

@@ -9,7 +9,7 @@ public struct NetworkPlan: Hashable, Sendable {
     public var nodes: [NodePlan]
     /// What connects them.
     public var links: [LinkPlan]
-    /// How the machines behave in time.
+    /// The delays and the socket buffers of the machines.
     public var machine = MachineBehavior()
 
     public init(nodes: [NodePlan], links: [LinkPlan]) {
@@ -26,13 +26,13 @@ public struct NodePlan: Hashable, Sendable {
     public var routerIDIsDerived: Bool
     /// The prefixes that it announces.
     public var prefixes: [AdvertisedPrefix]
-    /// The external prefixes that it announces.
+    /// The external prefixes that it imports.
     public var externals: [ExternalPrefix]
-    /// The addresses it shares with others.
+    /// Its VIPs.
     public var vips: [VIP] = []
-    /// Where it takes an IPv4 address of its own from; `nil` for none.
+    /// The pool from which it assigns itself an IPv4 address; `nil` for no such address.
     public var ipv4Pool: PrefixPool?
-    /// What its clock shows when the simulation begins: no two machines' monotonic clocks agree.
+    /// What its monotonic clock shows when the simulation begins; those of real machines differ, too.
     public var clockOffset: Duration
 
     public init(
@@ -49,18 +49,17 @@ public struct NodePlan: Hashable, Sendable {
 
 /// A cable between two machines, or a segment with any number of them.
 public struct LinkPlan: Hashable, Sendable {
-    /// Who is on it.
+    /// Its ends: two for a cable.
     public var ends: [EndPlan]
-    /// Whether multicast reaches all ports (a switch, a bridge) even with two ends, so that the routers are configured
-    /// as `broadcast`.
+    /// Whether it is a segment (a switch, a bridge), even with two ends.
     public var isSegment: Bool
     /// How well it carries packets.
     public var quality: LinkQuality
-    /// Time between hellos, in whole seconds.
+    /// The hello interval, in whole seconds.
     public var helloInterval: Duration
-    /// Silence after which a neighbor is gone, in whole seconds.
+    /// The dead interval, in whole seconds.
     public var deadInterval: Duration
-    /// The largest packet, at least 1280.
+    /// The MTU in octets, at least 1280.
     public var mtu: Int
 
     public init(
@@ -81,9 +80,9 @@ public struct LinkPlan: Hashable, Sendable {
 public struct EndPlan: Hashable, Sendable {
     /// The machine, by its place in ``NetworkPlan/nodes``.
     public var node: Int
-    /// The cost of sending out of it.
+    /// The OSPF cost.
     public var cost: UInt16
-    /// For becoming designated router.
+    /// The priority in the designated router election.
     public var priority: UInt8
     /// The kind of the link in the router's configuration.
     public var kind: InterfaceConfiguration.Kind
@@ -98,15 +97,15 @@ public struct EndPlan: Hashable, Sendable {
 
 /// How well a link carries packets; all chances are 0–1 and per packet and receiver.
 public struct LinkQuality: Hashable, Sendable {
-    /// From end to end.
+    /// The delay from end to end.
     public var delay: Duration
-    /// Added at random, up to this: packets overtake one another.
+    /// The maximum of a random addition to the delay, with which packets may overtake one another.
     public var jitter: Duration
     /// The chance that a packet is lost.
     public var loss: Double
     /// The chance that it arrives twice.
     public var duplication: Double
-    /// The chance that one of its bits is turned over.
+    /// The chance that one of its bits is flipped.
     public var corruption: Double
 
     /// Describes a link; the default is a good cable.
@@ -122,15 +121,15 @@ public struct LinkQuality: Hashable, Sendable {
     }
 }
 
-/// What a machine adds to a router.
+/// The delays and the socket buffer of a machine.
 public struct MachineBehavior: Hashable, Sendable {
-    /// How late a timer may come.
+    /// The maximum delay of a timer.
     public var timerSlack: Duration = .microseconds(300)
     /// The maximum delay of carrier notifications.
     public var carrierDelay: Duration = .microseconds(500)
-    /// Packets the socket keeps while the process sleeps; later ones are lost.
+    /// The number of packets that the socket keeps while the process sleeps; later ones are lost.
     public var socketBacklog = 256
 
-    /// Makes a well-behaved machine.
+    /// The values of a machine that is not overloaded.
     public init() {}
 }

@@ -1,7 +1,7 @@
 internal import OSPF
 public import Timing
 
-/// What a network counted.
+/// The counters of a network.
 public struct NetworkStatistics: Hashable, Sendable {
     /// Packets handed to a link, by packet type (index 1–5).
     public var sent = [Int](repeating: 0, count: 6)
@@ -9,19 +9,19 @@ public struct NetworkStatistics: Hashable, Sendable {
     public var octetsSent = 0
     /// Packets handed to a router.
     public var delivered = 0
-    /// Packets lost on a link or at a port.
+    /// Packets lost on a link, at a port, or in the full socket of a sleeping process.
     public var lost = 0
     /// When a packet other than a hello was last sent.
     public var lastExchange = Instant.zero
     /// When a route last changed anywhere.
     public var lastRouteChange = Instant.zero
-    /// Updates of routes.
+    /// Updates of route tables.
     public var routeUpdates = 0
-    /// Changes asked of kernels.
+    /// Changes of routes and next-hop objects that nodes have requested of their kernels.
     public var kernelChanges = 0
     /// Events taken from the queue.
     public var events = 0
-    /// A hash over everything that was delivered and when: equal for two runs only if they went alike.
+    /// A hash of all deliveries with their times, and of all changes requested of kernels: if it differs, two runs differ.
     public var digest: UInt64 = 0
 
     mutating func mix(_ value: UInt64) {
@@ -30,27 +30,27 @@ public struct NetworkStatistics: Hashable, Sendable {
     }
 }
 
-/// A promise of the router, or of the protocol, that was broken.
+/// A violated invariant of a node or of the protocol.
 public struct Violation: Hashable, Sendable, CustomStringConvertible {
-    /// Which promise.
+    /// The violated invariant.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A packet was sent that should not have been: from a wrong address, too large, out of a port that is down.
         case badSend
-        /// A queue holds more than there is to hold.
+        /// A queue of a router is longer than the largest database.
         case bound
-        /// A router's timer rings again and again without getting anywhere.
+        /// A node sets its timer, or requests what is answered at once, again and again without progress.
         case spin
-        /// More packets than any reason explains.
+        /// Far more packets within a second than any database explains.
         case storm
-        /// The updates of routes do not add up to the route table.
+        /// The sum of the updates of a route table is not the route table.
         case updates
-        /// A router is not done when everything should be.
+        /// A node has work left in a network that should be at rest.
         case notQuiet
-        /// Neighbors differ from who is there.
+        /// A router has other neighbors than it should have.
         case neighbors
         /// Databases differ.
         case database
-        /// The contents of the database are wrong.
+        /// An LSA has wrong contents, or is too old.
         case content
         /// Routes differ from the oracle's.
         case routes
@@ -58,28 +58,28 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case forwarding
         /// An address is announced and not on the node.
         case placement
-        /// An address that is wanted is not on the node, or one that is not wanted is.
+        /// An address that is wanted is not on the node, one that is not wanted is, or two nodes have the same.
         case address
-        /// A node's identity changed by itself.
+        /// A node has another address or router ID than it was given or had before.
         case identity
-        /// A process stopped in another way than it was asked to.
+        /// A process stopped without being asked to, or in another way than it was asked to.
         case stop
         /// A route of an earlier run was withdrawn although it was right.
         case withdrawal
         /// The kernel's state differs from the routes.
         case kernel
-        /// Something was sent or changed although nothing happened.
+        /// A network at rest sent packets other than hellos (or refreshes), or changed routes.
         case silence
     }
 
-    /// Which promise.
+    /// The violated invariant.
     public var kind: Kind
-    /// When it was seen.
+    /// When the simulator found it.
     public var time: Instant
-    /// What exactly was seen.
+    /// What the simulator found.
     public var detail: String
 
-    /// Where, when and what.
+    /// The kind, the time and the detail.
     public var description: String { "\(kind.rawValue) at \(time.seconds): \(detail)" }
 }
 

@@ -12,17 +12,17 @@ public struct Port: Sendable {
     public let end: Int
     /// Its configuration; the process may not know the latest one yet.
     public internal(set) var configuration: InterfaceConfiguration
-    /// Whether its cable is out.
+    /// Whether its cable is unplugged.
     var isPulled = false
-    /// Whether there is a signal on the wire.
+    /// Whether it has carrier.
     public internal(set) var hasCarrier = false
-    /// Whether the signal was lost since the last notification; it may be back.
+    /// Whether it lost its carrier since the last notification; the carrier may be back.
     var hasFlapped = false
     /// The port as the process knows it; `nil` while it knows it as down.
     var reported: InterfaceConfiguration?
-    /// Notifications that a sleeping process has not read yet.
+    /// Notifications that the process has not read, because it does not run or a notification of the carrier is on its way.
     var missed: [[KernelEvent]] = []
-    /// How often it was given another link-local address.
+    /// How often its link-local address has changed.
     var generation: UInt64 = 0
     /// Whether the process has joined AllSPFRouters and AllDRouters here.
     var joinedAllSPFRouters = false
@@ -44,7 +44,7 @@ public struct Link: Sendable {
     public let isSegment: Bool
     /// How well it carries packets.
     public internal(set) var quality: LinkQuality
-    /// For each pair of ends, sender first, whether packets silently vanish.
+    /// Whether packets are dropped silently, for each pair of ends, sender first.
     private var isCut: [Bool]
 
     init(ports: [Int], isSegment: Bool, quality: LinkQuality) {
@@ -54,7 +54,7 @@ public struct Link: Sendable {
         isCut = Array(repeating: false, count: ports.count * ports.count)
     }
 
-    /// Whether packets from one end vanish on their way to another.
+    /// Whether packets from one end to another are dropped silently.
     public internal(set) subscript(cutFrom sender: Int, to receiver: Int) -> Bool {
         get { isCut[sender * ports.count + receiver] }
         set { isCut[sender * ports.count + receiver] = newValue }

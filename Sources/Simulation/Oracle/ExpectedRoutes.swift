@@ -1,9 +1,9 @@
 internal import Addressing
 internal import OSPF
 
-/// The routes every node should have, from the ground truth and by the letter of the definition.
+/// The routes that every node should have, calculated from the ground truth in the simplest way.
 struct ExpectedRoutes: Sendable {
-    /// What a node should know of a prefix.
+    /// The route to a prefix that a node should have.
     struct Route: Hashable, Sendable {
         var kind: PathKind
         var metric: UInt32
@@ -12,14 +12,14 @@ struct ExpectedRoutes: Sendable {
         var nextHops: [NextHop]
     }
 
-    /// An announcer of a prefix, in the order of preference: kind, metric, distance.
+    /// An announcer of a prefix, with the kind and the metric of its announcement.
     struct Offer: Hashable, Sendable {
         var node: Int
         var kind: PathKind
         var metric: Int
     }
 
-    /// Prefixes that the same nodes announce in the same way, so that the same is expected of all of them.
+    /// Prefixes that the same nodes announce in the same way, so that the routes to all of them should be the same.
     struct Group: Sendable {
         var offers: [Offer]
         var prefixes: [IPv6Prefix]
@@ -28,7 +28,7 @@ struct ExpectedRoutes: Sendable {
     }
 
     let truth: GroundTruth
-    /// Everything announced by anybody who is there.
+    /// All prefixes that running nodes announce.
     let groups: [Group]
 
     init(of network: Network, truth: GroundTruth) {
@@ -57,7 +57,7 @@ struct ExpectedRoutes: Sendable {
         let isOwn = reachable.contains { $0.node == source && $0.kind == .intraArea }
         guard !isOwn, let kind = reachable.map(\.kind).min() else { return nil }
         func distance(_ offer: Offer) -> Int { truth.distances[source][offer.node] }
-        // Type 2 asks for the metric first and for the distance then; all others for the sum.
+        // For type 2 the metric decides, and of equal ones the distance; for all others the sum.
         func rank(_ offer: Offer) -> (Int, Int) {
             kind == .externalType2 ? (offer.metric, distance(offer)) : (distance(offer) + offer.metric, 0)
         }

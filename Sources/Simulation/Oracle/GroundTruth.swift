@@ -1,12 +1,12 @@
 internal import Addressing
 internal import OSPF
 
-/// The real topology, from the network's links and machines and never from routers: which routers can communicate, and
-/// at what cost.
+/// The real topology, calculated from the links and the machines of the network and not from the state of routers: which
+/// routers can communicate, and at what cost.
 ///
 /// Vertices are the nodes in their order, then the groups of routers on segments.
 struct GroundTruth: Sendable {
-    /// A way from one vertex to another: out of a node's port, into a node's port, or both.
+    /// An edge from one vertex to another: out of a node's port, into a node's port, or both.
     struct Edge: Sendable {
         var to: Int
         var cost: Int
@@ -18,25 +18,25 @@ struct GroundTruth: Sendable {
     /// The cost of all links of a stub router (RFC 6987 §2).
     static let stubCost = 0xffff
 
-    /// A port and another that it hears and that hears it.
+    /// Two ports that hear each other.
     struct Contact: Sendable {
         var near: Int
         var far: Int
-        /// Whether an adjacency is certain: on a segment that depends on who is elected.
+        /// Whether the two routers must become adjacent; on a segment, that depends on the elected routers.
         var isCable: Bool
     }
 
     let nodeCount: Int
     let vertexCount: Int
-    /// The ways out of each vertex.
+    /// The edges out of each vertex.
     let edges: [[Edge]]
-    /// Whom each node hears.
+    /// The contacts of each node.
     let contacts: [[Contact]]
-    /// Whether each node takes part.
+    /// Whether the process of each node runs.
     let isPresent: [Bool]
-    /// Whether nothing may be routed through a node.
+    /// Whether each node is a stub router, through which nothing may be routed.
     let isStub: [Bool]
-    /// From each node to each vertex.
+    /// The distance from each node to each vertex.
     private(set) var distances: [[Int]]
 
     init(of network: Network) {
@@ -62,7 +62,7 @@ struct GroundTruth: Sendable {
         for node in 0..<nodeCount { distances.append(shortestDistances(from: node)) }
     }
 
-    /// The ports of a link in groups that hear one another and have a router behind them.
+    /// The ports of a link with a running router, in groups that hear one another; groups of one are left out.
     private static func groups(on link: Link, of network: Network) -> [[Int]] {
         guard let reach = link.mutualReach else {
             preconditionFailure("who hears whom on a segment is no equivalence: heal half cuts first")
@@ -97,7 +97,7 @@ struct GroundTruth: Sendable {
         }
     }
 
-    /// Bellman and Ford, with a list of vertices whose distance has become smaller.
+    /// The algorithm of Bellman and Ford, with a queue of vertices whose distance has become smaller.
     private func shortestDistances(from source: Int) -> [Int] {
         var distances = [Int](repeating: Self.unreachable, count: vertexCount)
         guard isPresent[source] else { return distances }
@@ -123,7 +123,7 @@ struct GroundTruth: Sendable {
 
     func canReach(_ target: Int, from source: Int) -> Bool { distances[source][target] < Self.unreachable }
 
-    /// The nodes in groups that can reach one another over links (whether or not anything is routed through them).
+    /// The running nodes in groups that are connected by links, also through stub routers.
     var components: [[Int]] {
         var component = [Int?](repeating: nil, count: vertexCount)
         var result: [[Int]] = []
@@ -143,8 +143,8 @@ struct GroundTruth: Sendable {
         return result
     }
 
-    /// The ports a packet is sent out of and those it enters next, on any shortest path: a first step belongs to one
-    /// exactly if its cost and what remains make up the whole.
+    /// The first steps of all shortest paths, each with the port that a packet leaves by and the port that it enters next. A
+    /// step belongs to a shortest path if its cost and the remaining distance add up to the distance.
     func firstSteps(from source: Int, to target: Int) -> [(exit: Int, entry: Int)] {
         var steps: [(exit: Int, entry: Int)] = []
         for edge in edges[source] {

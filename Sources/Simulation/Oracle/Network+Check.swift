@@ -3,11 +3,11 @@ internal import Node
 internal import OSPF
 internal import Timing
 
-/// The conditions that a quiet network must meet. They are judged from the simulator's own knowledge of links and
-/// machines; routers are only asked for their state.
+/// The conditions that a quiet network must meet. The simulator knows the links and the machines, and asks routers only for
+/// their state.
 extension Network {
-    /// Everything that is wrong with a network that should be at rest; on segments, everybody must hear either all of a
-    /// group or none of it (``Action/healHalfCuts``).
+    /// The violations in a network that should be at rest, at most three of each kind. Call it only after
+    /// ``Action/healHalfCuts``.
     public func check() -> [Violation] {
         let truth = GroundTruth(of: self)
         var findings = Findings(time: now)
@@ -25,7 +25,7 @@ extension Network {
         return findings.violations
     }
 
-    /// The findings so far: of each kind the first few, because one mistake shows in many places.
+    /// The findings so far: the first three of each kind, because one mistake shows in many places.
     struct Findings {
         let time: Instant
         var violations: [Violation] = []
@@ -36,7 +36,8 @@ extension Network {
         }
     }
 
-    /// Nothing is on its way inside a router, and its updates have added up to its table.
+    /// No LSA waits in a router for a neighbor or an interface, the router is quiet, and the sum of its route table updates is
+    /// its route table.
     private func checkRest(of node: Machine, _ findings: inout Findings) {
         guard let router = node.router else { return }
         for neighbor in router.neighborSnapshots {

@@ -5,7 +5,8 @@ internal import OSPF
 
 /// Whether the addresses that nodes have are those that they should have.
 extension Network {
-    /// Exactly the wanted addresses are on the node, and its identity is the original one.
+    /// A node has every wanted address that its kernel does not refuse, and no other address that the agent added. Its identity
+    /// is the one that it was given.
     func checkAddresses(of node: Machine, _ findings: inout Findings) {
         let advertised = Set(node.configuration.advertise.map(\.prefix))
         let wanted = Set(node.prefixes.map(\.prefix).filter { $0.isHost && !advertised.contains($0) }.map(\.address))
@@ -34,7 +35,7 @@ extension Network {
         checkIPv4(of: node, process, &findings)
     }
 
-    /// A node with a self-assigned IPv4 address has one from the pool, which no reachable node has too.
+    /// A node with a pool has an IPv4 address from it that no reachable node has.
     private func checkIPv4(of node: Machine, _ process: MeshNode, _ findings: inout Findings) {
         guard let pool = node.configuration.addressing.ipv4.nodes else { return }
         guard let address = process.ipv4.address, pool.base.contains(address) else {

@@ -1,15 +1,15 @@
 internal import OSPF
 
-/// What must hold at any time, in rest or not.
+/// What must hold at any time, at rest or not.
 extension Network {
-    /// Notes the size of a database, which may have shrunk or be gone when a neighbor asks for what it described.
+    /// Updates ``mostLSAs``. A neighbor may still request LSAs when the database that had them has shrunk or is gone.
     mutating func noteDatabaseSize(of node: Int) {
         let count = nodes[node].router?.databaseSnapshot(at: localTime(of: node)).count ?? 0
         mostLSAs = max(mostLSAs, count)
     }
 
-    /// No queue is longer than possible: what waits for an acknowledgment or to be sent is in the database, and what is
-    /// requested is in some database.
+    /// No queue is longer than the largest database so far: LSAs that wait to be sent or acknowledged are in the database of
+    /// the router, and requested ones are, or were, in that of a neighbor.
     mutating func checkBounds() {
         for node in nodes { noteDatabaseSize(of: node.index) }
         for node in nodes {

@@ -4,10 +4,11 @@ internal import OSPFPacket
 
 /// Whether databases agree with each other and with the real topology.
 extension Network {
-    /// LSAs are refreshed after 1800 s; this much later everybody must have the new one.
+    /// The age in seconds, below which all LSAs of reachable routers are: they are refreshed at 1800 s (LSRefreshTime), then
+    /// flooded.
     private static let oldestFresh = 1830
 
-    /// All routers that can reach one another hold the same LSAs of area and AS scope.
+    /// All routers that can reach one another hold the same LSAs of area and AS scope, and none that is too old.
     func checkDatabases(of component: [Int], _ findings: inout Findings) {
         var reference: (node: Int, identities: [WireLSA.Identity])?
         let members = Set(component.map { nodes[$0].routerID })
@@ -39,8 +40,8 @@ extension Network {
         return entries.map { WireLSA(octets: $0.lsa.octets) }
     }
 
-    /// A router's own LSAs are right and complete: nothing of an earlier run, of a router that had the same ID, of a
-    /// withdrawn prefix or a removed link.
+    /// A router's own LSAs list exactly its links, prefixes, externals and networks: nothing from an earlier run or from a
+    /// router with the same ID.
     func checkOwnLSAs(of node: Machine, _ truth: GroundTruth, _ findings: inout Findings) {
         var links: [String] = []
         var prefixes: [String] = []

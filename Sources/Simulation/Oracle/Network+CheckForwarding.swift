@@ -23,13 +23,13 @@ extension Network {
     }
 }
 
-/// A walk over all ways that packets to one prefix may take.
+/// A walk over all paths that packets to one prefix may take.
 private struct ForwardingWalk {
     let prefix: IPv6Prefix
     let announcers: Set<Int>
     /// The port that has a link-local address.
     let owners: [IPv6Address: Int]
-    /// Nodes whose ways all arrive.
+    /// Nodes from which all paths arrive.
     private var arrived: Set<Int> = []
     private var trail: [Int] = []
 
@@ -39,7 +39,7 @@ private struct ForwardingWalk {
         self.owners = owners
     }
 
-    /// What goes wrong on some way from `node`; `nil` if all ways arrive.
+    /// What is wrong on a path from `node`; `nil` if all paths arrive.
     mutating func failure(from node: Int, in network: Network) -> String? {
         if announcers.contains(node) || arrived.contains(node) { return nil }
         if trail.contains(node) { return "loop over \((trail + [node]).map(network.name))" }
@@ -63,7 +63,7 @@ private struct ForwardingWalk {
 }
 
 extension Network {
-    /// Whether a packet sent from one port is received at another.
+    /// Whether a packet that is sent from one port can arrive at another.
     fileprivate func carries(from exit: Int, to entry: Int) -> Bool {
         let link = ports[exit].link
         return ports[entry].link == link && exit != entry && ports[exit].hasCarrier && ports[entry].hasCarrier

@@ -4,8 +4,8 @@ internal import OSPF
 
 /// Whether processes stop as they should.
 extension Network {
-    /// Promise: a process stops only when asked to. It shuts its router down and removes its VIPs, or does neither when the next
-    /// process follows.
+    /// Invariant: a process stops only when asked to. It shuts its router down and removes its VIPs and service addresses, or
+    /// does neither if these stay for the next process (``Machine/staysOnStop``).
     mutating func checkStop(of node: Int, after event: NodeEvent) {
         guard case .command(.stop) = event else {
             return report(.stop, "\(name(node)) stopped without being asked to")
@@ -17,7 +17,7 @@ extension Network {
                 router.isShutDown ? "shut its router down, although the next process follows" : "left without a goodbye"
             report(.stop, "\(name(node)) stopped and \(detail)")
         }
-        // A late kernel removes them after the end of the process.
+        // A slow kernel removes addresses after the end of the process.
         guard machine.kernelDelay == .zero else { return }
         let vips = machine.kernel.addresses.filter { $0.value && isVIP($0.key) }.keys.sorted()
         if machine.staysOnStop {

@@ -1,7 +1,7 @@
 internal import Addressing
 
-/// The few fields of an LSA that the oracle wants to see, read straight from the octets (RFC 5340 §A.4) and by other
-/// code than the router's, so that one mistake cannot hide in both.
+/// The few fields of an LSA that the oracle needs, read from the octets (RFC 5340 §A.4) by other code than the router's, so
+/// that one mistake cannot hide in both.
 struct WireLSA: Hashable, Sendable {
     let octets: [UInt8]
 
@@ -11,7 +11,7 @@ struct WireLSA: Hashable, Sendable {
     var advertisingRouter: RouterID { RouterID(UInt32(number(at: 8, octets: 4))) }
     var sequenceNumber: Int32 { Int32(truncatingIfNeeded: number(at: 12, octets: 4)) }
     var checksum: Int { number(at: 16, octets: 2) }
-    /// Whether it belongs to one link only.
+    /// Whether its flooding scope is link-local.
     var isLinkLocal: Bool { type & 0x6000 == 0 }
 
     /// Which instance of which LSA it is.
@@ -49,7 +49,7 @@ struct WireLSA: Hashable, Sendable {
         octets[index..<index + count].reduce(0) { $0 << 8 | Int($1) }
     }
 
-    /// The links of a router-LSA: our interface ID, the metric, and the router at the other end.
+    /// The links of a router-LSA: the originator's interface ID, the metric, and the neighbor router ID.
     var routerLinks: [(interface: UInt32, metric: Int, neighbor: RouterID)] {
         stride(from: 24, to: octets.count, by: 16).map { at in
             (
@@ -70,7 +70,7 @@ struct WireLSA: Hashable, Sendable {
         return result
     }
 
-    /// The prefixes of an IPv4-prefix-LSA with their metrics, in their mapped form.
+    /// The prefixes of an IPv4-prefix-LSA with their metrics, as IPv4-mapped IPv6 prefixes.
     var ipv4Prefixes: [(prefix: IPv6Prefix, metric: Int)] {
         var result: [(prefix: IPv6Prefix, metric: Int)] = []
         var at = 28

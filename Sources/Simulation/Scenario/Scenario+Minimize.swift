@@ -2,7 +2,7 @@ internal import Addressing
 internal import OSPF
 
 extension Scenario {
-    /// A scenario with fewer steps that still goes wrong: steps are left out, large pieces first, as long as that is so.
+    /// A scenario that still fails with fewer steps: leaves steps out, many at a time first, as long as `stillFails` is true.
     ///
     /// - Parameter attempts: how many runs it may take, at most.
     public func minimized(attempts: Int = 400, stillFails: (Scenario) -> Bool) -> Scenario {
@@ -49,7 +49,7 @@ extension Scenario: CustomStringConvertible {
 }
 
 extension Action {
-    /// The action, long lists cut short.
+    /// The action; of more than two prefixes, their number and the first.
     var summary: String {
         switch self {
         case .announce(let node, let prefixes) where prefixes.count > 2:

@@ -1,11 +1,11 @@
 internal import OSPF
 public import Timing
 
-/// A network, the actions on it, and the times of checks: everything about a run but its outcome.
+/// A network, the actions on it, and how long to wait for the checks: everything about a run except its outcome.
 public struct Scenario: Hashable, Sendable {
-    /// Something done at a moment.
+    /// An action at a time.
     public struct Step: Hashable, Sendable {
-        /// Since the beginning.
+        /// The time since the start of the simulation.
         public var time: Duration
         /// The action.
         public var action: Action
@@ -16,7 +16,7 @@ public struct Scenario: Hashable, Sendable {
         }
     }
 
-    /// From which chance in the network follows.
+    /// The seed of all random choices of the run.
     public var seed: UInt64
     /// A short description.
     public var title: String
@@ -41,7 +41,7 @@ public struct Scenario: Hashable, Sendable {
         self.rest = rest
     }
 
-    /// What came of a scenario.
+    /// The outcome of a run.
     public struct Outcome: Sendable {
         /// The violations; empty is good.
         public var violations: [Violation]
@@ -49,14 +49,14 @@ public struct Scenario: Hashable, Sendable {
         public var statistics: NetworkStatistics
         /// From the last step to the last change of a route.
         public var convergence: Duration
-        /// How long it took in virtual time, all in all.
+        /// The whole run in virtual time, with the checks at its end.
         public var duration: Duration
     }
 
     /// The time of the last step.
     public var scriptEnd: Instant { .zero + (script.map(\.time).max() ?? .zero) }
 
-    /// Plays it.
+    /// Runs the scenario: its script, then the checks.
     public func run(observer: (@Sendable (Instant, TraceEvent) -> Void)? = nil) -> Outcome {
         var network = Network(plan: plan, seed: seed)
         network.observer = observer
@@ -65,7 +65,7 @@ public struct Scenario: Hashable, Sendable {
             network.run(until: .zero + step.time)
             network.checkBounds()
         }
-        // The promises hold for links that work in both directions and do not lose four hellos in a row.
+        // The checks apply to links that work in both directions and do not lose four hellos in a row.
         network.schedule(.healHalfCuts, at: scriptEnd)
         network.schedule(.stopLoss, at: scriptEnd)
         let calm = calmInterval
@@ -87,8 +87,8 @@ public struct Scenario: Hashable, Sendable {
         (plan.links.map(\.deadInterval).max() ?? .zero) * 2 + .seconds(3)
     }
 
-    /// One process is killed and another started in its place: it adopts the kernel's routes and addresses, removes none of
-    /// them, because all are right, and has the same identity.
+    /// Kills a random process and starts another in its place, which must adopt the kernel's routes and addresses, remove none
+    /// of them, because all are right, and have the same identity.
     private func checkReplacement(of network: inout Network) -> [Violation] {
         var random = RandomSource(seed: seed)
         guard let node = random.pick(network.nodes.filter(\.isRunning).map(\.index)) else { return [] }
@@ -155,10 +155,10 @@ public struct Scenario: Hashable, Sendable {
 }
 
 extension Network {
-    /// Whether everybody is there and can reach everybody.
+    /// Whether all nodes run and can reach one another.
     var isWhole: Bool { GroundTruth(of: self).components.map(\.count) == [nodes.count] }
 
-    /// Whether nothing but hellos was sent, and no route changed, for a while.
+    /// Whether for this interval nothing but hellos was sent and no route changed, and all running nodes are at rest.
     func isQuiet(for interval: Duration, since start: Instant) -> Bool {
         now - max(statistics.lastExchange, statistics.lastRouteChange, start) >= interval
             && nodes.allSatisfy { !$0.isRunning || $0.isAtRest }

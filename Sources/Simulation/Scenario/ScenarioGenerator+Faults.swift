@@ -4,7 +4,7 @@ internal import OSPFPacket
 internal import Services
 
 extension ScenarioGenerator {
-    /// What can go wrong, or be changed, in a running mesh.
+    /// A fault of a running mesh, or a change of its configuration.
     enum FaultKind: CaseIterable {
         case carrier, carrierFlaps, portCarrier, silence, oneWay, quality, partition
         case sleep, kill, powerOff, shutdown, announcedStop
@@ -36,7 +36,7 @@ extension ScenarioGenerator {
 
     private mutating func add(_ time: Duration, _ action: Action) { script.append(Scenario.Step(time, action)) }
 
-    /// Does something and mostly, after a while, undoes it.
+    /// Adds an action and, with a probability of 0.75, a later one that undoes it.
     private mutating func add(_ time: Duration, _ action: Action, undoneBy undo: Action) {
         add(time, action)
         if random.chance(0.75) { add(time + gap(), undo) }
@@ -131,7 +131,7 @@ extension ScenarioGenerator {
         case .drain: add(time, .drain(node: node, true), undoneBy: .drain(node: node, false))
         case .clusterDrain:
             add(time, .clusterDrain(node: node, true), undoneBy: .clusterDrain(node: node, false))
-            // Two reasons at the same time.
+            // Two reasons for a drain at the same time.
             if random.chance(0.3) {
                 add(time + gap(), .drain(node: node, true), undoneBy: .drain(node: node, false))
             }
@@ -174,8 +174,8 @@ extension ScenarioGenerator {
         }
     }
 
-    /// Addresses of services and of the configuration are wanted and not wanted any more, and removed by another program,
-    /// faster than the node's kernel answers.
+    /// VIPs and the demand for a service address come and go, and another program removes addresses, faster than the node's
+    /// kernel answers.
     private mutating func addAddressStorm(at time: Duration) {
         let node = random.below(plan.nodes.count)
         let delay = Duration.milliseconds(random.number(in: 50...500))

@@ -29,11 +29,11 @@ struct ScenarioGenerator {
     var topology = Topology.ring(3)
     var plan = NetworkPlan(nodes: [], links: [])
     var script: [Scenario.Step] = []
-    /// Whether nodes take IPv4 addresses of a pool.
+    /// Whether nodes assign themselves IPv4 addresses from a pool.
     private var takesIPv4 = false
-    /// Nothing but the start is done before.
+    /// Before this time, machines are only started.
     private var calmStart = Duration.zero
-    /// Hellos are this far apart; everything else is in proportion.
+    /// The hello interval of all links; other times are in proportion.
     var helloInterval = Duration.seconds(1)
 
     init(seed: UInt64, size: Scenario.Size) {
@@ -68,7 +68,7 @@ struct ScenarioGenerator {
             addFaults(random.number(in: 0...faultLimit), from: FaultKind.allCases)
         case .manyPrefixes: manyPrefixes()
         case .longRest:
-            // A sequence number at its end changes routes when it is refreshed.
+            // The refresh of an LSA at the last sequence number changes routes, because the LSA is flushed first.
             addFaults(random.number(in: 0...4), from: FaultKind.allCases.filter { $0 != .replay })
         }
         let isHealed = random.chance(0.6)
@@ -92,7 +92,7 @@ struct ScenarioGenerator {
     /// The time of the latest step so far.
     var end: Duration { max(calmStart, script.map(\.time).max() ?? .zero) }
 
-    /// From a millisecond to some twenty seconds, short ones as likely as long ones.
+    /// A random time of at most 16.4 hello intervals; short times are as likely as long ones.
     mutating func gap() -> Duration {
         let doublings = random.below(15)
         return random.duration(upTo: .milliseconds(1 << doublings)) * Int(helloInterval.components.seconds)
@@ -193,7 +193,7 @@ struct ScenarioGenerator {
         return quality
     }
 
-    /// Machines are switched on all at once or one after another.
+    /// Switches all machines on within a millisecond, or at random times within five hello intervals.
     private mutating func start() {
         let spread: Duration = random.chance(0.5) ? .milliseconds(1) : helloInterval * 5
         for node in plan.nodes.indices {

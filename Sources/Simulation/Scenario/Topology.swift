@@ -3,25 +3,25 @@ internal import OSPF
 
 /// The shape of a mesh: who is connected to whom, before costs and qualities.
 public enum Topology: Hashable, Sendable, CustomStringConvertible {
-    /// One after another.
+    /// Each node connected to the next.
     case line(Int)
     /// The ends of a line connected.
     case ring(Int)
-    /// All on one in the middle.
+    /// Node 0 connected to all others.
     case star(Int)
     /// Every node with every other.
     case fullMesh(Int)
     /// Rows and columns.
     case grid(width: Int, height: Int)
-    /// Every node on one earlier one, chosen at random.
+    /// Each node connected to an earlier one, chosen at random.
     case tree(Int)
-    /// A tree with this many further cables between random nodes; some run beside one another.
+    /// A tree with this many further cables between random nodes; some are parallel.
     case random(nodes: Int, extra: Int)
-    /// As many cables at each node, to random others.
+    /// `degree` cables at each node (the next lower even number, at least 2) to random others.
     case regular(nodes: Int, degree: Int)
     /// All on one segment.
     case lan(Int)
-    /// Segments of a few nodes each, in a row, each two sharing a node, and a few cables across.
+    /// Segments in a row, of which neighbors share one node, and cables between random nodes.
     case lans(segments: Int, nodesEach: Int, cables: Int)
 
     /// How many nodes it has.
@@ -63,7 +63,7 @@ public enum Topology: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether the link of this place is a segment.
+    /// Whether the link at this place of ``links(_:)`` is a segment.
     func isSegment(_ link: Int) -> Bool {
         switch self {
         case .lan: true
@@ -77,7 +77,8 @@ public enum Topology: Hashable, Sendable, CustomStringConvertible {
         return [first, (first + 1 + random.below(nodes - 1)) % nodes]
     }
 
-    /// Half of the cables form rings through all nodes in random orders, which makes the mesh connected and regular.
+    /// The cables form rings through all nodes in random orders, half as many as the degree, so that the mesh is connected and
+    /// regular.
     private static func regular(_ nodes: Int, _ degree: Int, _ random: inout RandomSource) -> [[Int]] {
         var links: [[Int]] = []
         for _ in 0..<max(1, degree / 2) {
@@ -88,7 +89,7 @@ public enum Topology: Hashable, Sendable, CustomStringConvertible {
         return links
     }
 
-    /// Shape and size.
+    /// The shape and the size.
     public var description: String {
         switch self {
         case .line(let count): "line:\(count)"
@@ -106,7 +107,8 @@ public enum Topology: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension NetworkPlan {
-    /// A mesh of good cables that all cost the same, each node with an address and a range for its pods.
+    /// A mesh of good links that all have the same cost, in which each node announces an address and a range for its pods.
+    /// `seed` determines the links of random topologies.
     public init(topology: Topology, seed: UInt64 = 0) {
         var random = RandomSource(seed: seed)
         let nodes = (0..<topology.nodeCount).map { node in
