@@ -54,13 +54,11 @@ final class ConfigurationReader {
             return nil
         }
         var entries: [String: Node] = [:]
-        var isComplete = true
         for (name, value) in mapping {
             let text = name.scalar?.string ?? ""
             let path = key.isEmpty ? text : "\(key).\(text)"
             if let reason = unsupported[text] {
                 note(Complaint("not supported yet", hint: reason), at: name, key: path)
-                isComplete = false
             } else if keys.contains(text) {
                 if !value.isNothing { entries[text] = value }
             } else {
@@ -70,7 +68,7 @@ final class ConfigurationReader {
                     key: path)
             }
         }
-        return Section(reader: self, node: node, key: key, entries: entries, isComplete: isComplete)
+        return Section(reader: self, node: node, key: key, entries: entries)
     }
 
     /// The elements of the list at `node` with their keys; empty, and a problem, if it is not a list.
@@ -92,8 +90,6 @@ struct Section {
     let node: Node
     let key: String
     let entries: [String: Node]
-    /// Whether it has no unsupported key.
-    let isComplete: Bool
 
     func path(_ name: String) -> String { key.isEmpty ? name : "\(key).\(name)" }
 

@@ -30,7 +30,7 @@ public struct ControlClient: Sendable {
         public var reason: String
 
         /// One line for people.
-        public var description: String { "nobody answers at \(socket): \(reason)" }
+        public var description: String { "no answer from the agent at \(socket): \(reason)" }
     }
 
     /// The maximum size of a body, in octets.

@@ -1,7 +1,7 @@
 extension Duration {
     /// Parses a duration of a configuration file: a number with one of the units `us`, `ms`, `s`, `m`, `h`, as in `100ms`,
-    /// `1.5s`, `2m`. At most nine digits on either side of the point. `nil` for anything else, and if the number before the
-    /// point is more than `Int64.max` nanoseconds.
+    /// `1.5s`, `2m`. At most nine digits on either side of the point. `nil` for anything else, and for more
+    /// than `Int64.max` nanoseconds.
     public init?(configurationText text: String) {
         let units: [(suffix: String, nanoseconds: Int64)] = [
             ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
@@ -12,15 +12,17 @@ extension Duration {
             parts.allSatisfy({ (1...9).contains($0.utf8.count) && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
             let whole = Int64(parts[0])
         else { return nil }
-        var (nanoseconds, overflow) = whole.multipliedReportingOverflow(by: unit.nanoseconds)
-        guard !overflow else { return nil }
+        var fraction: Int64 = 0
         if parts.count == 2 {
             var value = unit.nanoseconds
             for digit in parts[1].utf8 {
                 value /= 10
-                nanoseconds += value * Int64(digit - 0x30)
+                fraction += value * Int64(digit - 0x30)
             }
         }
+        let (product, isTooLarge) = whole.multipliedReportingOverflow(by: unit.nanoseconds)
+        let (nanoseconds, overflows) = product.addingReportingOverflow(fraction)
+        guard !isTooLarge, !overflows else { return nil }
         self = .nanoseconds(nanoseconds)
     }
 

@@ -13,6 +13,8 @@ struct KnownObjects: Sendable {
     var nodes: [ObjectKey: Node]?
     /// All nodes.
     var addresses: [ObjectKey: NodeAddresses]?
+    /// Whether the file with the addresses of nodes cannot be read. It does not exist if the API denied access to them.
+    private var hasDamagedAddresses = false
     /// The addresses by which the API server was reached.
     var servers: Set<IPv6Address> = []
 
@@ -33,6 +35,7 @@ struct KnownObjects: Sendable {
         slices = read(EndpointSlice.self)
         nodes = read(Node.self)
         addresses = read(NodeAddresses.self)
+        hasDamagedAddresses = addresses == nil && access("\(directory)/\(NodeAddresses.label).json", F_OK) == 0
         let octets = try? SmallFile.read(Self.serverFile(in: directory), upTo: Self.serverLimit)
         let texts = octets.flatMap { try? JSONDecoder().decode([String].self, from: Data($0)) } ?? []
         servers = Set(texts.compactMap { IPv6Address($0) })
@@ -40,8 +43,9 @@ struct KnownObjects: Sendable {
 
     private static func serverFile(in directory: String) -> String { "\(directory)/\(serverLabel).json" }
 
-    /// Whether services and EndpointSlices are known, so that announcements can be determined.
-    var isComplete: Bool { services != nil && slices != nil }
+    /// Whether services and EndpointSlices are known, so that announcements can be determined. Without the addresses of nodes, if
+    /// they were saved, a service might get one of them.
+    var isComplete: Bool { services != nil && slices != nil && !hasDamagedAddresses }
 
     /// Writes the files of the kinds with these labels.
     func write(_ kinds: Set<String>, to directory: String) throws(SystemError) {
@@ -50,10 +54,11 @@ struct KnownObjects: Sendable {
             try ObjectFile.write(Array(objects.values), to: "\(directory)/\(Object.label).json")
         }
         try makeDirectory(directory)
+        // First, so that no services are saved without them.
+        try write(addresses)
         try write(services)
         try write(slices)
         try write(nodes)
-        try write(addresses)
         if kinds.contains(Self.serverLabel) {
             let texts = servers.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
             try SmallFile.write("[\(texts)]\n", to: Self.serverFile(in: directory))

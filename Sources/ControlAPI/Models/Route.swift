@@ -81,8 +81,6 @@ public struct Route: ListItem, Hashable {
             case missing
             /// The kernel refused the route.
             case failed
-            /// Not installed on purpose; no agent reports this yet.
-            case suppressed
         }
     }
 
