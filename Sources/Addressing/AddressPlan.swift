@@ -49,8 +49,8 @@ public struct AddressPlan: Hashable, Sendable {
         }
     }
 
-    /// The hardware address that names the node: a universally administered one before a locally administered one,
-    /// the lowest first, physical ports first. `nil` when no port has a usable address.
+    /// The hardware address that names the node: that of a physical port before others, then a universally administered one
+    /// before a locally administered one, then the lowest. `nil` if no port has a usable address.
     public static func nodeMAC(among ports: some Sequence<Port>) -> MACAddress? {
         ports.filter(\.mac.isUsable).min { left, right in
             if left.isPhysical != right.isPhysical { return left.isPhysical }

@@ -6,8 +6,8 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
         }
     }
 
-    /// The canonical text of RFC 5952: lower case, no leading zeros, the longest run of zero groups as `::`. The mapped form of
-    /// an IPv4 address is written in dotted decimal.
+    /// The canonical text of RFC 5952: lower case, no leading zeros, the first of the longest runs of two or more zero
+    /// groups as `::`. The mapped form of an IPv4 address is written as that IPv4 address.
     public var description: String {
         if let ipv4 { return ipv4.description }
         let groups = self.groups

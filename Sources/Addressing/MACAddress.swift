@@ -6,7 +6,7 @@ public struct MACAddress: Hashable, Sendable, RawRepresentable, Comparable {
     /// Makes an address from a number; only its low 48 bits count.
     public init(rawValue: UInt64) { self.rawValue = rawValue & 0xffff_ffff_ffff }
 
-    /// Makes an address from exactly six octets.
+    /// Makes an address from exactly six octets; `nil` for any other count.
     public init?(octets: some Collection<UInt8>) {
         guard octets.count == 6 else { return nil }
         self.init(rawValue: octets.reduce(0) { $0 << 8 | UInt64($1) })

@@ -17,8 +17,8 @@ public struct PrefixPool: Hashable, Sendable {
         self.length = length
     }
 
-    /// The numbers of the prefixes that may be assigned. Of single addresses, the first and the last of the base are left out,
-    /// because old software uses them as network and broadcast address.
+    /// The numbers of the prefixes that may be assigned. In a pool of more than two single addresses, the first and the
+    /// last are left out, because old software uses them as network and broadcast address.
     private var numbers: Range<Int> {
         let count = 1 << (length - base.length)
         return length == 32 && count > 2 ? 1..<count - 1 : 0..<count
@@ -34,8 +34,9 @@ public struct PrefixPool: Hashable, Sendable {
         return numbers.contains(Int((prefix.address.rawValue ^ base.address.rawValue) >> UInt32(32 - length)))
     }
 
-    /// The first prefix that overlaps none of those in use, starting at a position that `seed` determines; `nil` if
-    /// all are in use. A shorter prefix that covers the whole base, such as a default route, does not count as used.
+    /// The first prefix that overlaps none of those in use, starting at a position that `seed` determines; `nil` if all are
+    /// in use. A prefix that covers the whole base, such as a default route, does not count as used, unless it is the only
+    /// prefix of the pool.
     public func choose(seed: UInt64, avoiding used: some Sequence<IPv4Prefix>) -> IPv4Prefix? {
         var isUsed = [Bool](repeating: false, count: 1 << (length - base.length))
         for other in used

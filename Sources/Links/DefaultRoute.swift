@@ -1,6 +1,6 @@
 public import Addressing
 
-/// A default route on an interface, which is not ours.
+/// A default route through an interface that the kernel or another program added.
 public struct DefaultRoute: Hashable, Sendable {
     /// The interface's index.
     public var interface: UInt32

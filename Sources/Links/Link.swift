@@ -1,6 +1,6 @@
 public import Addressing
 
-/// A network interface as the kernel reports it.
+/// A network device (`ip link`) as the kernel reports it.
 public struct Link: Hashable, Sendable {
     /// The index in the kernel.
     public var index: UInt32

@@ -57,7 +57,7 @@ extension Router {
         }
     }
 
-    /// The name that a router announces (RFC 5642).
+    /// The name that a router announces (RFC 5642), or our own configured name; `nil` if there is none.
     public func hostname(of router: RouterID) -> String? {
         router == routerID && !configuration.hostname.isEmpty
             ? configuration.hostname : calculation.hostname(of: router)
@@ -72,16 +72,19 @@ extension Router {
     /// All announcers of `prefix`: the best first, unreachable ones last.
     public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] { calculation.candidates(for: prefix) }
 
-    /// The reachable routers that announce `prefix` as their own, in no particular order.
+    /// The reachable routers that announce `prefix` as their own, or as the designated router of a network with it; in no
+    /// particular order. A router that announces it at two metrics is there twice.
     public func owners(of prefix: IPv6Prefix) -> [RouterID] { calculation.owners(of: prefix) }
 
-    /// The prefixes that other routers announce as their own, reachable or not: each once, in no particular order.
+    /// The prefixes that other routers announce as their own, and those of all networks, reachable or not: each once, in no
+    /// particular order.
     public var prefixesOfOthers: [IPv6Prefix] { calculation.prefixes(ofOthersThan: routerID) }
 
     /// The addresses that other routers announce as addresses of one machine, reachable or not.
     public var reservedAddressesOfOthers: Set<IPv6Address> { calculation.reservedAddresses(ofOthersThan: routerID) }
 
-    /// The prefixes that several routers claim as their own although they should belong to one.
+    /// The prefixes that several reachable routers claim as their own although they should belong to one: a maximum of 256,
+    /// in order.
     public var duplicatePrefixes: [DuplicatePrefix] { calculation.duplicatePrefixes() }
 
     /// The reachable routers that the others could no longer reach if this one forwarded no transit traffic, in order.
@@ -104,7 +107,7 @@ extension Router {
         interfaces.contains { $0.neighbors.contains { $0.inactivityDeadline <= now } }
     }
 
-    /// Whether a database exchange is under way with some neighbor.
+    /// Whether any neighbor is in a state from ExStart to Loading.
     public var isExchanging: Bool {
         interfaces.contains { $0.neighbors.contains { $0.state >= .exStart && $0.state < .full } }
     }

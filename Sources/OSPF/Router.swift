@@ -26,8 +26,7 @@ public struct Router: Sendable {
     /// The resumption of an earlier run, while it is under way.
     var resumption: Resumption?
     var calculation: RouteCalculation
-    /// Whether only prefixes changed since the last calculation. Their calculation needs no shortest paths and no
-    /// delay.
+    /// Whether prefixes changed since the last calculation. If nothing else did, it needs no shortest paths and no delay.
     var prefixesChanged = false
     var spfDelay: SPFDelay
     /// No calculation starts before this moment. After each calculation, other work gets as much time as the
@@ -83,7 +82,8 @@ public struct Router: Sendable {
         }
     }
 
-    /// Processes the consequences of the recorded changes. Each step can cause work only for later ones.
+    /// Processes the consequences of the recorded changes. Requests and originations can cause each other, so they are
+    /// repeated until neither is left; every other step can cause work only for later ones.
     private mutating func settle(at now: Instant) {
         resolveDuplicate(at: now)
         while true {

@@ -13,7 +13,8 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var instanceID: UInt8
     /// The node's name, announced to other routers (RFC 5642); empty for none.
     public var hostname: String
-    /// Distinguishes this machine from another one with the same router ID: 32 octets or more (RFC 7503 §7.2.2).
+    /// Distinguishes this machine from another one with the same router ID: 32 octets or more (RFC 7503 §7.2.2), or empty
+    /// for none.
     public var hardwareFingerprint: [UInt8]
     /// The maximum number of next hops of a route, at least 1.
     public var maximumPaths: Int
@@ -77,13 +78,13 @@ public struct SPFDelayParameters: Hashable, Sendable {
 
 /// Limits on what the network can make a router store.
 public struct RouterLimits: Hashable, Sendable {
-    /// LSAs in the database; also LSAs requested from all neighbors together.
+    /// LSAs in the database; also the maximum of LSAs requested from all neighbors together.
     public var lsas: Int
     /// Octets of LSAs in the database.
     public var lsaOctets: Int
     /// Neighbors on one interface.
     public var neighborsPerInterface: Int
-    /// Prefixes with routes. A database of short prefixes may contain many more.
+    /// Prefixes that are taken into account. A database of short prefixes may contain many more.
     public var prefixes: Int
     /// Announcers of one prefix that are taken into account, at least 1.
     public var announcersPerPrefix: Int
@@ -113,7 +114,7 @@ public struct InterfaceConfiguration: Hashable, Sendable {
         case pointToPoint = "p2p"
         /// Any number of routers, with a designated one.
         case broadcast
-        /// Point-to-point until there is a second neighbor; then broadcast until the link goes down.
+        /// Point-to-point, but broadcast while there are two or more neighbors, or one that elects a designated router.
         case auto
     }
 
@@ -129,9 +130,10 @@ public struct InterfaceConfiguration: Hashable, Sendable {
     public var kind: Kind
     /// The cost of sending on this interface, 1–65535.
     public var cost: UInt16
-    /// HelloInterval: the time between hellos. Hellos carry it in whole seconds.
+    /// HelloInterval: the time between hellos. Hellos carry it in whole seconds, rounded up.
     public var helloInterval: Duration
-    /// RouterDeadInterval: the time without hellos after which a neighbor is removed. Hellos carry it in whole seconds.
+    /// RouterDeadInterval: the time without hellos after which a neighbor is removed. Hellos carry it in whole seconds,
+    /// rounded up.
     public var deadInterval: Duration
     /// RxmtInterval: the time after which unacknowledged packets are retransmitted.
     public var retransmitInterval: Duration

@@ -39,15 +39,18 @@ public enum Notice: Hashable, Sendable {
     case becameBroadcast(interface: UInt32)
     /// An `auto` interface has a neighbor that elects a designated router, and is broadcast from now on.
     case followsElection(interface: UInt32, neighbor: RouterID)
-    /// The only neighbor of an `auto` interface elects no designated router any more: it is treated as point-to-point again.
+    /// An `auto` interface is point-to-point again: it has no neighbor, or only one that elects no designated router.
     case becamePointToPoint(interface: UInt32)
-    /// The neighbor's MTU is larger than ours (or ours larger than its): the exchange cannot go on.
+    /// The MTU in the neighbor's database descriptions is not ours; both in octets. The end with the smaller MTU rejects
+    /// the exchange (RFC 2328 §10.6).
     case mtuMismatch(interface: UInt32, neighbor: RouterID, theirs: Int, ours: Int)
-    /// Hellos that do not match ours are received, so no adjacency forms (RFC 5340 §4.2.2, §4.2.2.1).
+    /// Hellos that do not match ours are received, so no adjacency forms; see ``HelloMismatch`` for the values (RFC 5340
+    /// §4.2.2, §4.2.2.1).
     case helloMismatch(interface: UInt32, neighbor: RouterID, field: HelloField, theirs: Int, ours: Int)
-    /// Another router uses our router ID. If `weYield`, this router changes its own.
+    /// Another router uses our router ID: on the link of an interface (`seenOn`), or elsewhere (`nil`). If `weYield`, this
+    /// router changes its own.
     case duplicateRouterID(RouterID, seenOn: UInt32?, weYield: Bool)
-    /// Two routers announce one prefix that should belong to one node: neither a single address nor a default.
+    /// Several routers announce one prefix that should belong to one node: neither a single address nor a default.
     case duplicatePrefix(IPv6Prefix, routers: [RouterID])
     /// A database exchange made no progress and restarts.
     case exchangeStalled(interface: UInt32, neighbor: RouterID, state: NeighborState)
@@ -66,7 +69,7 @@ public enum Notice: Hashable, Sendable {
         case area
         /// The instance ID.
         case instanceID
-        /// The link-local address, which must not be the one of this end; the values mean nothing.
+        /// The link-local address, which must differ from that of our interface. Both values are 0.
         case linkLocalAddress
     }
 
@@ -76,7 +79,7 @@ public enum Notice: Hashable, Sendable {
         case database
         /// ``RouterLimits/neighborsPerInterface``.
         case neighbors
-        /// ``RouterLimits/prefixes`` or ``RouterLimits/announcersPerPrefix``.
+        /// ``RouterLimits/prefixes``, ``RouterLimits/announcersPerPrefix`` or ``RouterLimits/announcements``.
         case prefixes
     }
 }
@@ -150,7 +153,7 @@ public enum NeighborChangeReason: String, Hashable, Sendable {
     case loadingDone
     /// An adjacency is wanted now, or no longer.
     case adjacencyReconsidered
-    /// A database description was out of sequence.
+    /// A database description was not the one expected: out of sequence, or with other flags or options.
     case sequenceNumberMismatch
     /// It requested an LSA that we do not have, or sent an older one than it had described.
     case badLinkStateRequest

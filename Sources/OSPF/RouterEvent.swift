@@ -10,9 +10,11 @@ public enum RouterEvent: Sendable {
     case packet(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
     /// ``Router/nextDeadline`` is due. Early or late calls are harmless.
     case timer
-    /// Replaces the list of the router's own prefixes.
+    /// Replaces the list of the router's own prefixes. Of several entries for a prefix, the one with the lowest metric
+    /// counts.
     case advertise([AdvertisedPrefix])
-    /// Replaces the list of the external prefixes that this router imports.
+    /// Replaces the list of the external prefixes that this router imports. Of several entries for a prefix, the first
+    /// counts.
     case advertiseExternal([ExternalPrefix])
     /// Whether others should route around this router: maximum metrics and a clear R-bit (RFC 6987, RFC 5340 §A.2).
     case stubRouter(Bool)

@@ -22,7 +22,7 @@ public struct InterfaceSnapshot: Hashable, Sendable {
     public var queuedLSAs: Int
     /// The active interface of this router on the same link, if this one is on standby.
     public var standbyFor: UInt32?
-    /// Hellos that do not match ours, by router ID. Those past their deadline are not current.
+    /// Hellos that do not match ours, in the order of router IDs. Those past their deadline are not current.
     public var mismatches: [HelloMismatch]
 }
 
@@ -56,7 +56,7 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var retransmissionCount: Int
     /// LSAs requested from it and not yet received.
     public var requestCount: Int
-    /// Why the adjacency last fell back to an earlier state.
+    /// The last fall of the adjacency to an earlier state, and why; `nil` if it never fell back.
     public var lastFallback: NeighborFallback?
     /// The MTU in its database descriptions, if it differs from ours.
     public var mismatchedMTU: Int?
@@ -64,7 +64,7 @@ public struct NeighborSnapshot: Hashable, Sendable {
 
 /// One LSA of the database.
 public struct DatabaseEntrySnapshot: Hashable, Sendable {
-    /// The interface whose link it belongs to, for link-local scope.
+    /// The interface whose link it belongs to, for link-local scope; else `nil`.
     public var interface: UInt32?
     /// The LSA with its current age.
     public var lsa: LSA
@@ -78,7 +78,7 @@ public struct DatabaseEntrySnapshot: Hashable, Sendable {
 public struct RouterStatistics: Hashable, Sendable {
     /// Packets sent, by type (index 1–5; index 0 is unused).
     public var packetsSent = [UInt64](repeating: 0, count: 6)
-    /// Packets accepted, by type (index 1–5; index 0 is unused).
+    /// Packets that passed the checks of the header (RFC 5340 §4.2.2), by type (index 1–5; index 0 is unused).
     public var packetsReceived = [UInt64](repeating: 0, count: 6)
     /// Packets rejected because they did not decode, by reason.
     public var decodingErrors: [DecodingError: UInt64] = [:]
@@ -86,9 +86,9 @@ public struct RouterStatistics: Hashable, Sendable {
     public var rejections: [RejectionReason: UInt64] = [:]
     /// LSAs retransmitted because no acknowledgment was received.
     public var lsaRetransmissions: UInt64 = 0
-    /// LSAs of this router's own originated, refreshed or flushed.
+    /// Instances of own LSAs originated, refreshes included.
     public var lsaOriginations: UInt64 = 0
-    /// LSAs installed from others.
+    /// Newer instances received and installed, also of own LSAs.
     public var lsasInstalled: UInt64 = 0
     /// Neighbor state changes.
     public var neighborStateChanges: UInt64 = 0
@@ -110,7 +110,7 @@ public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case address
     /// Our own router ID, or 0.
     case routerID
-    /// Timers or options that must agree do not.
+    /// Timers or options that must agree do not, or the sender has our link-local address.
     case helloMismatch
     /// From a router that is not a neighbor on this interface.
     case unknownNeighbor

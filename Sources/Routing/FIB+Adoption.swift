@@ -11,7 +11,8 @@ extension FIB {
         reconcile(kernel)
     }
 
-    /// The router has converged: routes that it does not want are removed.
+    /// Ends the adoption once the router has converged: the next ``changes(limit:)`` removes routes and next-hop objects of
+    /// the earlier run that the router does not want.
     public mutating func sweep() {
         keepsStaleRoutes = false
         for position in routes.positions where routes.contains(position) && routes[position].isStale {
@@ -102,7 +103,8 @@ extension FIB {
                 owner: previous?.owner, isPresent: true, members: members, routes: previous?.routes ?? 0)
             unusedGroups.insert(id)
             if let owner = previous?.owner { dirtyTargets.insert(owner) }
-            // The model assumed it removed with its routes. Everything is read again to find out which routes exist.
+            // The model assumed that the kernel had removed the group with its routes. Everything is read again to find out
+            // which routes exist.
             if previous != nil, previous?.isPresent != true, kernel.routes == nil { requireRead(.everything) }
         }
     }
@@ -119,7 +121,7 @@ extension FIB {
                 setInstalled(position, installed)
                 routes.markDirty(position)
             }
-            // It could not be created because it existed. Now it is known and can be replaced.
+            // The route could not be created because it existed. Now the model knows it, and can replace it.
             if failures[prefix]?.reason == .exists { forgetFailure(position) }
         }
         for position in routes.positions where routes.contains(position) && routes[position].installed != .nothing {

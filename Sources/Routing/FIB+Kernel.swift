@@ -5,8 +5,9 @@ internal import OSPF
 
 extension FIB {
     /// A link went down, lost its carrier or was removed. Without notification the kernel deletes the link's next-hop
-    /// objects, removes them from their groups, and deletes groups that become empty with all routes that point at
-    /// them. Until ``linkUsable(_:)`` this link is not used; `isGone` if its index may be reused for another link.
+    /// objects, removes them from their groups, and deletes groups that become empty with all routes that point at them.
+    /// The link is not used until ``linkUsable(_:)``. If `isGone`, the link was removed: nothing about it is remembered,
+    /// because its index may be reused for another link.
     public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {
         if isGone { lostLinks.remove(interface) } else { lostLinks.insert(interface) }
         if hops.contains(where: { $0.key.interface == interface && $0.value.isPresent }) { needsVerification = true }
@@ -119,7 +120,7 @@ extension FIB {
         routes.markDirty(position)
     }
 
-    /// Something happened that the model cannot follow: ``requiredRead`` requests a read.
+    /// Something happened that the model cannot follow: ``requiredRead`` requests a read of at least `extent`.
     public mutating func requireRead(_ extent: ReadExtent) { requiredRead = max(requiredRead, extent) }
 
     // MARK: Consequences

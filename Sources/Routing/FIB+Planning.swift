@@ -36,7 +36,7 @@ extension FIB {
         return plan.changes
     }
 
-    /// The next hops of a destination that the kernel would accept.
+    /// The next hops of a destination that the kernel accepts, according to the model.
     private func usable(_ nextHops: [NextHop]) -> [NextHop] {
         if lostLinks.isEmpty, refusedHops.isEmpty { return nextHops }
         return nextHops.filter { !lostLinks.contains($0.interface) && refusedHops[$0] == nil }

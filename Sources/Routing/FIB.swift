@@ -25,7 +25,7 @@ public struct FIB: Sendable {
         public var mode: Mode
         /// The range of IDs for our next-hop objects.
         public var nextHopIDs: ClosedRange<UInt32>
-        /// The maximum number of installed routes. Further routes wait until there is room.
+        /// The maximum number of installed routes. Further routes fail, and ``FIB/retry()`` tries them again.
         public var maximumRoutes: Int
 
         public init(
@@ -83,8 +83,8 @@ public struct FIB: Sendable {
     public internal(set) var keepsStaleRoutes = false
     /// What must be read and passed to ``reconcile(_:)`` before planning makes sense.
     public internal(set) var requiredRead = ReadExtent.nothing
-    /// Whether notifications of links may have been late, after their consequences were repaired, so that a
-    /// ``requireRead(_:)`` of the next hops is useful when there is time.
+    /// Whether a link was lost that had next hops in the kernel. Its notification may have come late, so the model should
+    /// be verified with a ``requireRead(_:)`` of the next hops when there is time.
     public internal(set) var needsVerification = false
     /// Whether something waits for ``retry()``.
     public var hasFailures: Bool { !failures.isEmpty || !refusedHops.isEmpty || !refusedDestinations.isEmpty }
@@ -107,7 +107,7 @@ public struct FIB: Sendable {
     var lostLinks: Set<UInt32> = []
     /// Next hops the kernel refused.
     var refusedHops: [NextHop: FIBFailure] = [:]
-    /// Destinations whose group the kernel refused.
+    /// Destinations whose group the kernel refused, or for which no next-hop ID was free.
     var refusedDestinations: [DestinationID: FIBFailure] = [:]
     /// Objects to be removed: duplicates of other objects of ours, and ``foreignReplacedHops``.
     var duplicateHops: Set<NextHopID> = []
@@ -157,7 +157,7 @@ public enum RouteState: Hashable, Sendable {
     case installed
     /// Not yet, or no link is up that could carry it.
     case pending
-    /// The kernel refused it.
+    /// The kernel refused it, or a limit is reached.
     case failed(FIBFailure)
 }
 
@@ -169,7 +169,7 @@ public struct FIBCounts: Hashable, Sendable {
     public var groups: Int
     /// Routes in the kernel.
     public var routes: Int
-    /// Routes the kernel refused.
+    /// Routes that the kernel refused, or that exceed ``FIB/Configuration/maximumRoutes``.
     public var failedRoutes: Int
 }
 
@@ -199,10 +199,10 @@ extension FIB {
         failures.detach()
     }
 
-    /// The number of routes that the kernel refused.
+    /// The number of routes that the kernel refused, or that exceed ``Configuration/maximumRoutes``.
     public var failedRoutes: Int { failures.count }
 
-    /// The first route, in order, that the kernel refused, and why.
+    /// The lowest prefix whose route failed, and why; `nil` if none did.
     public var firstFailure: (prefix: IPv6Prefix, failure: FIBFailure)? {
         failures.min { $0.key < $1.key }.map { ($0.key, $0.value) }
     }

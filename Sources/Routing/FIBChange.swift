@@ -29,7 +29,7 @@ public enum FIBChange: Hashable, Sendable {
     case removeNextHop(NextHopID)
 }
 
-/// Why the kernel refused a change.
+/// Why a change was refused: by the kernel, or because of a limit of the ``FIB``.
 public struct FIBFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The cause of a failure, as far as the error shows it.
     public enum Reason: String, Hashable, Sendable {
@@ -49,9 +49,9 @@ public struct FIBFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// The cause of the failure.
     public var reason: Reason
-    /// The error number; 0 where the failure is not the kernel's.
+    /// The kernel's error number (`errno`, positive); 0 if the kernel did not refuse the change.
     public var code: Int32
-    /// The kernel's error message.
+    /// The error message, of the kernel or of the ``FIB``.
     public var message: String
 
     public init(_ reason: Reason, code: Int32 = 0, message: String) {
@@ -60,6 +60,6 @@ public struct FIBFailure: Error, Hashable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    /// The kernel's error message.
+    /// The ``message``.
     public var description: String { message }
 }

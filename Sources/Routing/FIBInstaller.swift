@@ -28,7 +28,7 @@ public struct FIBInstaller: Sendable {
         case unreachable(String)
     }
 
-    /// Counters of changes by other programs.
+    /// Counters of changes by other programs and of lost notifications.
     public struct Counters: Hashable, Sendable {
         /// Our routes that other programs removed or replaced.
         public var foreignRouteDeletions: UInt64 = 0
@@ -48,11 +48,12 @@ public struct FIBInstaller: Sendable {
 
     /// The wanted state, and the model of the kernel's state.
     public private(set) var fib: FIB
-    /// When ``next(at:)`` is wanted even without an event, to retry what failed.
+    /// When ``next(at:)`` is wanted even without an event, to retry what failed or to verify next hops; `nil` if neither is
+    /// due.
     public private(set) var nextDeadline: Instant?
     /// Why the kernel could not be read or written at the last attempt; `nil` if it succeeded.
     public private(set) var lastError: String?
-    /// Changes by other programs.
+    /// Changes by other programs and lost notifications, since the installer was made.
     public private(set) var counters = Counters()
     /// The maximum number of routes examined for one request, so that a huge update leaves time for hellos.
     public var limit = 4096
@@ -74,7 +75,7 @@ public struct FIBInstaller: Sendable {
     public init(_ configuration: FIB.Configuration = FIB.Configuration()) { fib = FIB(configuration: configuration) }
 
     /// Requests the state that an earlier run left in the kernel. Its outcome is adopted, and all of it is kept until
-    /// ``sweep()``.
+    /// ``sweep()``. Returns `nil` while a request is under way.
     public mutating func adoptFromKernel() -> Request? {
         guard !isBusy else { return nil }
         work = .adopting
@@ -84,13 +85,13 @@ public struct FIBInstaller: Sendable {
     /// Applies an update of the router's routes.
     public mutating func update(_ update: RouteTableUpdate) { fib.update(update) }
 
-    /// A link can carry packets, or no longer.
+    /// A link can carry packets, or no longer. If `isGone`, it was removed and its index may be reused.
     public mutating func link(_ index: UInt32, isUsable: Bool, isGone: Bool = false) {
         isReadingOutdated = isReadingOutdated || isReading
         if isUsable { fib.linkUsable(index) } else { fib.linkLost(index, isGone: isGone) }
     }
 
-    /// Handles a change by another program. Returns whether it should be logged.
+    /// Handles a change that the installer did not make. Returns whether it should be logged.
     @discardableResult
     public mutating func receive(_ event: RouteEvent) -> Bool {
         isReadingOutdated = isReadingOutdated || isReading

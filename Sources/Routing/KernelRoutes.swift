@@ -1,6 +1,6 @@
 public import Addressing
 
-/// The objects and routes in the kernel that carry our protocol number.
+/// The objects and routes in the kernel that carry our protocol number, and the IDs that are taken by others.
 public struct KernelRoutes: Hashable, Sendable {
     /// The single next-hop objects.
     public var nextHops: [NextHopID: NextHop]

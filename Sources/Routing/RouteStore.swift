@@ -9,7 +9,8 @@ struct RouteRecord: Sendable {
         /// Others removed it, unless we have created it again since.
         case unknown
         case group(NextHopID)
-        /// A route of ours with a target that none of our routes would have.
+        /// A route of ours that must be written again: its target or another attribute is not the wanted one, or is
+        /// unknown.
         case other
 
         /// Whether there is a route.

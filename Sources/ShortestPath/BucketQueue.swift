@@ -64,7 +64,7 @@ struct BucketQueue: Sendable {
             return head
         }
 
-        /// The smallest key above `key` that has entries.
+        /// The smallest key above `key` that has entries; `nil` if there is none.
         @inline(__always)
         func nextKey(after key: UInt32) -> UInt32? {
             let slot = Int(key & mask)

@@ -53,7 +53,7 @@ public struct Graph: Sendable {
     /// An upper bound of all weights.
     private(set) var weightBound: UInt32 = 1
 
-    /// All vertices whose arcs have changed since ``clearChanges()``.
+    /// All vertices that have changed since ``clearChanges()``: in their arcs, or in whether paths may go through them.
     private(set) var changes: [Change] = []
 
     public init() {}

@@ -25,10 +25,11 @@ public struct ShortestPaths: Sendable {
 
     public init() {}
 
-    /// Finds the shortest paths from `root`. `firstHops` are the first hops out of it that are distinguished; each must
-    /// exist, at exactly that cost. Paths with another first hop count for distances but give no first hop.
+    /// Finds the shortest paths from `root`. `firstHops` are the first hops out of the root that the results distinguish;
+    /// the graph must have each of these paths, at exactly its cost. Paths with another first hop count for distances but
+    /// give no first hop.
     ///
-    /// Distances are exact up to 2³¹ − 2¹⁷; anything farther counts as unreachable.
+    /// Distances are exact up to 2³¹ − 2¹⁶ − 1; anything farther counts as unreachable.
     public mutating func search(_ graph: Graph, from root: Vertex, firstHops: [FirstHop]) {
         precondition(graph.contains(root), "the root is not in the graph")
         saveResults()

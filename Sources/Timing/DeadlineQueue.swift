@@ -1,6 +1,6 @@
-/// A queue of deadlines, the earliest first: a binary heap in one flat array. Entries that lose their meaning are not
-/// removed; whoever pops one checks whether it still counts. It is inlinable so that each user has a version for its own
-/// subject: generic code that is not specialized is slow.
+/// A queue of deadlines, the earliest first: a binary heap in one flat array. An entry that no longer counts stays in the
+/// queue until it is popped or ``compact(isCurrent:)`` drops it, so callers check every entry that they pop. The type is
+/// inlinable so that it is specialized for each subject: generic code that is not specialized is slow.
 public struct DeadlineQueue<Subject: Sendable>: Sendable {
     @usableFromInline var heap: [(deadline: Instant, subject: Subject)] = []
 
@@ -9,10 +9,10 @@ public struct DeadlineQueue<Subject: Sendable>: Sendable {
 
     @inlinable public init() {}
 
-    /// The earliest moment.
+    /// The earliest deadline; `nil` if the queue is empty.
     @inlinable public var first: Instant? { heap.first?.deadline }
 
-    /// Adds a subject.
+    /// Adds a subject with its deadline. A subject may have several entries.
     @inlinable public mutating func insert(_ subject: Subject, at deadline: Instant) {
         heap.append((deadline, subject))
         var child = heap.count - 1
@@ -24,7 +24,8 @@ public struct DeadlineQueue<Subject: Sendable>: Sendable {
         }
     }
 
-    /// Takes out the earliest subject if its moment has come.
+    /// Removes and returns the subject with the earliest deadline; `nil` if that deadline has not come, or the queue is
+    /// empty.
     @inlinable public mutating func popDue(at now: Instant) -> Subject? {
         guard let first = heap.first, first.deadline <= now else { return nil }
         let last = heap.removeLast()
@@ -35,7 +36,7 @@ public struct DeadlineQueue<Subject: Sendable>: Sendable {
         return first.subject
     }
 
-    /// Drops the entries that no longer hold, once they are in the majority.
+    /// Drops the entries that `isCurrent` rejects. It examines all entries: call it only when most of them are outdated.
     @inlinable public mutating func compact(isCurrent: (Subject, Instant) -> Bool) {
         let kept = heap.filter { isCurrent($0.subject, $0.deadline) }
         heap.removeAll(keepingCapacity: true)

@@ -1,4 +1,4 @@
-/// A time on a monotonic clock that only the caller can read: the core is given the time, and never asks for it.
+/// A time on a monotonic clock. The core never reads a clock: its callers pass the time.
 @frozen public struct Instant: Hashable, Sendable, Comparable {
     /// Nanoseconds since an origin of the caller's choosing.
     public var nanoseconds: Int64
@@ -25,6 +25,6 @@
 }
 
 extension Duration {
-    /// The whole of it in nanoseconds; durations of the protocol are far below the 292 years that fit.
+    /// The duration in nanoseconds, rounded toward zero. Traps beyond the 292 years that fit into 64 bits.
     @inlinable public var nanoseconds: Int64 { Int64(attoseconds / 1_000_000_000) }
 }

@@ -15,7 +15,7 @@ public struct SplitMix64: Sendable {
         return word ^ word >> 31
     }
 
-    /// A duration between zero and `limit`.
+    /// A random duration from 0 to just below `limit`, in whole nanoseconds; 0 if `limit` is not positive.
     public mutating func duration(below limit: Duration) -> Duration {
         let bound = UInt64(max(1, limit.nanoseconds))
         return .nanoseconds(Int64(next() % bound))

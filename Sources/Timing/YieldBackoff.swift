@@ -1,18 +1,18 @@
-/// How often this router may give up something that another router claims too, such as its ID or an address. If it is
-/// claimed again and again, as by a malicious neighbor, the router yields ever more seldom: each time after twice the
-/// time, until there was no conflict for an hour.
+/// Limits how often this router gives up something that another router claims too, such as its router ID or an address. A
+/// malicious neighbor could claim everything again and again, so the wait doubles each time, from 2 s to 10 minutes, and
+/// starts anew after an hour in which nothing was given up.
 public struct YieldBackoff: Sendable {
     private static let first = Duration.seconds(1)
     private static let longest = Duration.seconds(600)
     private static let peace = Duration.seconds(3600)
 
-    /// When something was last given up, and how often within the hour.
+    /// When something was last given up, and how many times in a row with less than an hour between them.
     private var yields: (last: Instant, count: Int)?
 
     /// Nothing has been given up yet.
     public init() {}
 
-    /// From when on something may be given up again; `nil` is at once.
+    /// The earliest moment at which something may be given up again; `nil` if nothing was given up before.
     public var earliest: Instant? {
         yields.map { $0.last + min(Self.longest, Self.first * (1 << min($0.count, 16))) }
     }

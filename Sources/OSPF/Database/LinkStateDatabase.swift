@@ -25,14 +25,14 @@ struct DatabaseKey: Hashable, Sendable, Comparable {
     }
 }
 
-/// The link-state database: every LSA known, of all scopes (RFC 5340 §4.4). Ages are not counted up but derived from
-/// the moment of installation.
+/// The link-state database: every LSA known, of all scopes (RFC 5340 §4.4.2). Ages are not counted up but derived from the
+/// moment of installation.
 struct LinkStateDatabase: Sendable {
     struct Entry: Sendable {
         /// The LSA with the age it had when installed.
         var lsa: LSA
         var installed: Instant
-        /// Neighbors that have been sent this instance and have not acknowledged it.
+        /// The number of neighbors that must acknowledge this instance: those with the LSA in their retransmission list.
         var unacknowledged = 0
         /// The number of consecutive arrivals with less than MinLSArrival between them.
         var arrivalBurst = 0

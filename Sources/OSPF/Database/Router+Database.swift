@@ -4,9 +4,9 @@ internal import Timing
 
 /// Installation, aging and removal of LSAs (RFC 2328 §13.2, §14).
 extension Router {
-    /// The minimum time that an LSA stays at MaxAge. RFC 2328 §14 removes it with the last acknowledgment, and §13 (4)
-    /// does not even store an unknown one. A late copy of an earlier instance would then be accepted as new, and a
-    /// withdrawn prefix would be reachable again for an hour.
+    /// The minimum time that an LSA at MaxAge stays in the database. RFC 2328 §14 removes it with the last acknowledgment,
+    /// and §13 (4) does not even store an unknown one. A late copy of an earlier instance would then be accepted as new,
+    /// and a withdrawn prefix would be reachable again for an hour.
     static let maxAgeHold = Duration.seconds(1)
 
     /// Installs an instance in the database and notifies whatever depends on its contents.
@@ -82,7 +82,7 @@ extension Router {
         }
     }
 
-    /// Removes an LSA from the routing domain: sets its age to MaxAge and floods it (premature aging, §14.1).
+    /// Removes an LSA from the routing domain: sets its age to MaxAge and floods it (premature aging, RFC 2328 §14.1).
     mutating func flush(_ key: DatabaseKey, at now: Instant) {
         guard var lsa = database[key]?.lsa, lsa.age < LSAHeader.maxAge else { return }
         lsa.age = LSAHeader.maxAge
@@ -90,7 +90,8 @@ extension Router {
         flood(key, at: now)
     }
 
-    /// Removes an LSA at MaxAge if no neighbor must acknowledge it (§14) and it was kept long enough.
+    /// Removes an LSA at MaxAge if no neighbor must acknowledge it, no database exchange is under way (RFC 2328 §14), and
+    /// it was kept long enough.
     mutating func removeFlushed(_ key: DatabaseKey, at now: Instant) {
         guard let entry = database[key], entry.lsa.age >= LSAHeader.maxAge, entry.unacknowledged == 0,
             !isAnyExchangeUnderWay
@@ -103,7 +104,7 @@ extension Router {
         if key.lsa.advertisingRouter == routerID { origination.removed(key) }
     }
 
-    /// Whether any database exchange is under way, during which no LSA may be removed.
+    /// Whether any neighbor is in Exchange or Loading: then no LSA at MaxAge may be removed (RFC 2328 §14).
     var isAnyExchangeUnderWay: Bool {
         interfaces.contains { $0.neighbors.contains { $0.state == .exchange || $0.state == .loading } }
     }

@@ -2,7 +2,8 @@ import OSPFPacket
 internal import Timing
 
 /// LSAs flooded to one neighbor and not yet acknowledged (RFC 2328 §10, "Link state retransmission list"). All wait the
-/// same time, except those at the front, which wait less; so the order of sending is also the order of deadlines.
+/// same time, except those added at the start of the exchange, which wait less; so the order of insertion is also the order
+/// of deadlines.
 struct RetransmissionList: Sendable {
     private struct Waiting: Sendable {
         var key: DatabaseKey

@@ -77,8 +77,9 @@ extension Router {
 }
 
 extension Interface {
-    /// Whether an LSA from a neighbor is flooded back out of this interface for the others. The designated router and
-    /// its backup have sent it to all of them, or will (§13.3 (3), (4)).
+    /// Whether an LSA from a neighbor is flooded back out of this interface for the others (RFC 2328 §13.3 (3), (4)). If
+    /// the designated router or its backup sent it, the others have it too. If this router is the backup, the designated
+    /// router floods it.
     fileprivate func floodsBack(from sender: RouterID, by router: RouterID) -> Bool {
         if isBroadcast, sender == designatedRouter || sender == backupDesignatedRouter { return false }
         return state(of: router) != .backup

@@ -62,7 +62,7 @@ extension Router {
         direct: inout [LSAHeader], at now: Instant
     ) {
         satisfyRequest(with: lsa.header, by: neighbor, at: now)
-        // A later instance was described, and we have none that is newer than this one.
+        // The neighbor described a later instance than this one, which is not newer than ours (RFC 2328 §13 (6)).
         if let described = interfaces[neighbor].adjacency?.requests[lsa.key] {
             let fault = NeighborFault.earlierInstance(
                 lsa.key, described: described.sequenceNumber, received: lsa.header.sequenceNumber)
@@ -85,7 +85,8 @@ extension Router {
         interfaces[neighbor].satisfyRequest(with: header, patience: patience, at: now)
     }
 
-    /// Checks type, scope and body, and counts rejections. Returns `nil` for a rejected LSA.
+    /// Checks scope, advertising router and, below MaxAge, the body. Counts rejections, and returns `nil` for a rejected
+    /// LSA.
     private mutating func acceptableKey(_ lsa: LSA, on interface: UInt32) -> DatabaseKey? {
         guard lsa.key.type.scope != .reserved, lsa.key.advertisingRouter != .none else {
             reject(.lsaScope)
@@ -150,8 +151,8 @@ extension Router {
             && (octets <= 0 || database.octetCount + octets <= configuration.limits.lsaOctets)
     }
 
-    /// The neighbor has an older instance. Sends it ours, but not more often than every ``replyInterval`` (RFC 2328 §13
-    /// (8)).
+    /// The neighbor has an older instance. Sends it ours, but not more often than every ``replyInterval``, and not while
+    /// the sequence number of ours wraps (RFC 2328 §13 (8)).
     private mutating func replyToOlder(
         _ key: DatabaseKey, _ entry: LinkStateDatabase.Entry, to neighbor: NeighborKey, at now: Instant
     ) {

@@ -40,7 +40,7 @@ enum DesignatedRouterElection {
         let notDesignated = eligible.filter { $0.designated != $0.routerID }
         let backup = best(notDesignated.filter { $0.backup == $0.routerID }) ?? best(notDesignated) ?? .none
         guard let designated = best(eligible.filter { $0.designated == $0.routerID }) else {
-            // No router claims to be designated: the backup is promoted, and the next round elects a new backup.
+            // No router claims to be designated: the backup is promoted, and a later election chooses a new backup.
             return Outcome(designated: backup, backup: .none)
         }
         return Outcome(designated: designated, backup: backup)

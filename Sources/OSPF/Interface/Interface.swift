@@ -2,13 +2,14 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// An interface in use (RFC 2328 §9, RFC 5340 §4.1.1).
+/// An interface in use (RFC 2328 §9, RFC 5340 §4.1.2).
 struct Interface: Sendable {
     /// The role of the interface in the election of a designated router.
     enum Mode: Hashable, Sendable {
         /// Announced, without hellos and neighbors.
         case passive
-        /// On standby: another interface of this router, whose hello was received recently, is active on the link.
+        /// On standby: another interface of this router is active on the link. It ends at `until`, unless another hello of
+        /// that one is received.
         case standby(for: UInt32, until: Instant)
         /// No designated router.
         case pointToPoint(trial: Trial? = nil)
@@ -98,7 +99,7 @@ struct Interface: Sendable {
     /// The maximum time by which a hello may be sent early.
     var helloSpread: Duration { .nanoseconds(configuration.helloInterval.nanoseconds / 10) }
 
-    /// Makes the next hello due now, unless that is too early for it.
+    /// Makes the next hello due now if at most ``helloSpread`` is missing until a whole hello interval after the last one.
     mutating func advanceHello(at now: Instant) {
         guard let lastHello, now >= lastHello + (configuration.helloInterval - helloSpread) else { return }
         nextHello = min(nextHello, now)

@@ -7,7 +7,7 @@ struct NeighborKey: Hashable, Sendable {
     var router: RouterID
 }
 
-/// The interfaces by index and in its order, and their neighbors by key.
+/// The interfaces, in the order of their indices, each accessible by its index, and each neighbor by its key.
 struct InterfaceTable: Sendable, Sequence {
     private var interfaces: [Interface] = []
     /// The indices of the interfaces, in order.

@@ -71,7 +71,8 @@ extension Router {
         }
     }
 
-    /// All routers on the link have sent a hello by now.
+    /// The waiting time is over: all routers on the link have sent a hello. An `auto` interface becomes point-to-point if
+    /// it has no neighbor, or only one that does not elect; else the designated router is elected.
     mutating func endWaiting(_ index: UInt32, at now: Instant) {
         let interface = interfaces[index]
         let isAlone = interface.neighbors.isEmpty

@@ -8,9 +8,9 @@ public struct HelloMismatch: Hashable, Sendable {
     public var neighbor: RouterID
     /// The field that differs.
     public var field: Notice.HelloField
-    /// Its value.
+    /// The sender's value: seconds, the bits of the options for the area type, or the ID; 0 for the link-local address.
     public var theirs: Int
-    /// Our value.
+    /// Our value of the same field.
     public var ours: Int
     /// When it expires unless it is received again.
     public var deadline: Instant
@@ -63,8 +63,8 @@ extension Router {
             from: packet.header.routerID, on: index, at: now)
     }
 
-    /// Whether the sender of a hello has another link-local address than this end. With the same address, no unicast
-    /// packet to it leaves this machine, and the database exchange never ends.
+    /// Whether the sender of a hello has a link-local address other than that of our interface; records a mismatch if not.
+    /// With the same address, no unicast packet to it leaves this machine, and the database exchange never ends.
     mutating func hasOwnAddress(
         _ hello: Hello, from router: RouterID, at source: IPv6Address, on index: UInt32, now: Instant
     ) -> Bool {

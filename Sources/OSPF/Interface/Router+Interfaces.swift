@@ -41,7 +41,8 @@ extension Router {
         return .waiting(until: now + wait)
     }
 
-    /// A change of something that both ends must agree on restarts the interface; any other only changes announcements.
+    /// A change of the kind, MTU, link-local address, hello interval, dead interval or passivity restarts the interface,
+    /// because its adjacencies depend on it. Any other is applied at once.
     private mutating func interfaceChanged(_ index: UInt32, to new: InterfaceConfiguration, at now: Instant) {
         let old = interfaces[index].configuration
         guard old != new else { return }

@@ -13,7 +13,7 @@ struct RequestList: Sendable {
 
     var count: Int { wanted.count }
     var isEmpty: Bool { wanted.isEmpty }
-    /// The number of slots in the order of requests; bounded by the number of wanted LSAs.
+    /// The number of slots in the order of requests, including those of LSAs that have arrived. ``insert(_:)`` bounds it.
     var orderCount: Int { order.count }
     /// Whether everything requested has arrived, so that more can be requested.
     var isIdle: Bool { asked.isEmpty }

@@ -6,7 +6,7 @@ internal import Timing
 /// The link with it stays in the router-LSA and in use for a short time, in which the two routers synchronize, so that
 /// no other router notices. Everything else depends on the neighbor's actual state.
 extension Router {
-    /// The maximum time. RFC 2328 §12.4 allows 5 s before a change is originated.
+    /// The maximum time for which a link is held. RFC 2328 §12.4 allows 5 s before a change is originated.
     static let linkHold = Duration.seconds(1)
 
     /// Called when a neighbor leaves Full. Only a point-to-point link is held, and only while the neighbor announces it

@@ -10,7 +10,7 @@ struct Origination: Sendable {
         /// The wanted body; `nil` to flush the LSA.
         var body: LSABody?
         var throttle = OriginationThrottle()
-        /// How many times its sequence numbers were used up and started again (RFC 2328 §12.1.6).
+        /// How many times its sequence numbers were used up and started again (RFC 2328 §12.1.6), modulo 65,536.
         var sequenceRestarts: Int32 = 0
         /// Whether it waits in ``Origination/pending``.
         var isPending = false
@@ -29,13 +29,13 @@ struct Origination: Sendable {
         static let identity = Changes(rawValue: 8)
     }
 
-    /// The largest LSA that fits the smallest IPv6 link.
+    /// The size, in octets, of the largest LSA that fits the smallest IPv6 link.
     private static let largestLSA = LinkStateUpdate.maximumLSASize(mtu: 1280)
-    /// Header and fixed fields of an intra-area-prefix-LSA.
+    /// The octets for prefixes in an intra-area-prefix-LSA, without header and fixed fields.
     private static let prefixCapacity = largestLSA - LSAHeader.size - IntraAreaPrefixLSA.fixedSize
-    /// Header and fixed fields of an IPv4-prefix-LSA.
+    /// The octets for prefixes in an IPv4-prefix-LSA, without header and fixed fields.
     private static let ipv4Capacity = largestLSA - LSAHeader.size - IPv4PrefixLSA.fixedSize
-    /// Header and fixed fields of a router-LSA.
+    /// The octets for links in a router-LSA, without header and fixed fields.
     private static let linkCapacity = largestLSA - LSAHeader.size - 4
 
     /// Identifies a link of the router-LSA: interface and neighbor.
@@ -138,8 +138,8 @@ struct Origination: Sendable {
 }
 
 /// When an LSA may be originated again. RFC 2328 §12.4 requires MinLSInterval, 5 s, between any two instances. Here the
-/// first instances are originated without delay, because a router that starts or loses a link originates several within
-/// a moment. Only a long series of changes is slowed down, to a maximum of the same 5 s.
+/// first instances are originated without delay, because a router that starts or loses a link originates several within a
+/// moment. The time between instances grows only in a long series of changes, up to the same 5 s.
 struct OriginationThrottle: Sendable {
     private static let first = Duration.milliseconds(10)
     private static let longest = Duration.seconds(5)

@@ -2,9 +2,9 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// The start of a router after an earlier run of the same node, whose routes are still in the kernel. Other routers
-/// should not notice the restart. With RFC 3623, a router informs its neighbors and asks them to wait. Here the router
-/// instead originates only its link-LSAs, and keeps the other LSAs of its earlier run until its adjacencies are as
+/// The start of a router after an earlier run of the same node, whose routes are still in the kernel. Other routers should
+/// not notice the restart. With RFC 3623 and RFC 5187, a router informs its neighbors and asks them to wait. Here the
+/// router instead originates only its link-LSAs, and keeps the other LSAs of its earlier run until its adjacencies are as
 /// before.
 struct Resumption: Sendable {
     /// The latest moment at which it ends.

@@ -128,7 +128,8 @@ extension RouteCalculation {
     private mutating func add(_ body: ASExternalLSA, as key: LSAKey) {
         guard body.metric < LSAPrefix.infinity, body.prefix.isUsable(in: .ipv6) else { return withdraw(key) }
         let forwardingAddress = body.forwardingAddress ?? .unspecified
-        // Such addresses are not allowed. A link-local address has no meaning outside of its link (RFC 5340 §A.4.7).
+        // Link-local and multicast forwarding addresses are not allowed. A link-local address has no meaning outside of its
+        // link (RFC 5340 §A.4.7).
         guard !forwardingAddress.isLinkLocal, !forwardingAddress.isMulticast else { return withdraw(key) }
         let candidate = Candidate(
             kind: body.isType2 ? .externalType2 : .externalType1,
@@ -196,8 +197,8 @@ extension LSAPrefix {
     /// 16-bit metrics without such a value.
     fileprivate static let infinity: UInt32 = 0xff_ffff
 
-    /// Whether there can be a unicast route to it: not for link-local and multicast prefixes. IPv4 prefixes have an LSA
-    /// of their own.
+    /// Whether there can be a unicast route to it: not with the NU-bit, and not for link-local, multicast and reserved IPv4
+    /// prefixes. IPv4 prefixes have an LSA of their own, and are ignored in others.
     fileprivate func isUsable(in family: Family) -> Bool {
         guard !options.contains(.noUnicast) else { return false }
         switch family {

@@ -22,7 +22,7 @@ public struct RouterReachability: Hashable, Sendable {
     public var hostname: String?
     /// The distance to it; `nil` if it is unreachable.
     public var distance: UInt32?
-    /// The first hops of all shortest paths to it, in order.
+    /// The first hops of all shortest paths to it, in order: a maximum of ``RouterConfiguration/maximumPaths``.
     public var nextHops: [NextHop]
     /// The bits of its router-LSA.
     public var flags: RouterLSA.Flags
@@ -52,7 +52,7 @@ public struct PrefixCandidate: Hashable, Sendable {
 public struct DuplicatePrefix: Hashable, Sendable {
     /// The prefix: neither a single address nor a default.
     public var prefix: IPv6Prefix
-    /// The reachable routers that claim it, two or more, in order.
+    /// The reachable routers that claim it, 2–16, in order.
     public var routers: [RouterID]
 }
 
@@ -90,7 +90,8 @@ extension RouteCalculation {
         return lsas.lazy.flatMap(\.body.links).filter { $0.type == .pointToPoint }
     }
 
-    /// The reachable routers that announce `prefix` as their own, in no particular order.
+    /// The reachable routers that announce `prefix` as their own, or as the designated router of a network with it; in no
+    /// particular order. A router that announces it at two metrics is there twice.
     public func owners(of prefix: IPv6Prefix) -> [RouterID] {
         guard let group = prefixes.group(of: prefix) else { return [] }
         return prefixes.groups[group].list.candidates.lazy.prefix { $0.kind == .intraArea }.filter {
@@ -98,8 +99,8 @@ extension RouteCalculation {
         }.map { topology[$0.announcer].name.router }
     }
 
-    /// The prefixes that routers other than `router` announce as their own, reachable or not: each once, in no
-    /// particular order.
+    /// The prefixes that routers other than `router` announce as their own, and those of all networks, reachable or not:
+    /// each once, in no particular order.
     public func prefixes(ofOthersThan router: RouterID) -> [IPv6Prefix] {
         let own = topology.vertex(named: .router(router))
         return prefixes.groups.values.lazy.filter { group in

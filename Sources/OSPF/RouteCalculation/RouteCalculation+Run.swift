@@ -3,7 +3,7 @@ import ShortestPath
 
 extension RouteCalculation {
     /// Updates the routes as seen from `root`, whose own router-LSA is read from the database like that of any other
-    /// router. A link of the root over which no neighbor is known gives no next hop. Each route keeps a maximum of
+    /// router. A link of the root over which there is no usable neighbor gives no next hop. Each route keeps a maximum of
     /// `maximumPaths` (at least 1) next hops.
     public mutating func run(root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int) -> RouteTableUpdate {
         precondition(maximumPaths >= 1)
@@ -25,7 +25,7 @@ extension RouteCalculation {
         return update
     }
 
-    /// Runs the shortest-path search if paths may have changed. Returns the prefixes that this may affect.
+    /// Runs the shortest-path search if paths may have changed. Returns which groups of prefixes this may affect.
     private mutating func updatePaths(since old: LocalView) -> PrefixTable.Scope {
         defer {
             topology.markSeen()

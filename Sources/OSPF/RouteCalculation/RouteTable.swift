@@ -28,9 +28,10 @@ public struct DestinationID: RawRepresentable, Hashable, Sendable, Comparable {
 public struct Destination: Hashable, Sendable {
     /// Which kind of path it is.
     public var kind: PathKind
-    /// The distance to the nearest announcer plus its announced metric; for type 2 external paths the external metric.
+    /// The lowest sum of the distance to an announcer and its announced metric; for external paths of type 2, the external
+    /// metric.
     public var metric: UInt32
-    /// For type 2 external paths the distance to the announcer, else 0.
+    /// For external paths of type 2, the distance to the announcer or its forwarding address; else 0.
     public var internalMetric: UInt32
     /// The routers that announce at the best distance, in order.
     public var announcers: [RouterID]
@@ -49,8 +50,8 @@ public struct Destination: Hashable, Sendable {
     }
 }
 
-/// What changed in a route table. Applied in the order: destinations set, routes set or removed, destinations released.
-/// Every route refers to a destination that is set, and every destination has a next hop.
+/// What changed in a route table. It must be applied in this order: destinations set, routes set or removed, destinations
+/// released. Every route refers to a destination that is set, and every destination has a next hop.
 public struct RouteTableUpdate: Equatable, Sendable {
     /// New or changed destinations.
     public var destinations: [(id: DestinationID, destination: Destination)]

@@ -5,8 +5,9 @@ internal import Timing
 
 /// The area's routers and transit networks as a graph, from router- and network-LSAs.
 ///
-/// A vertex exists while some LSA refers to it: as its originator, or because prefixes are attached to it. Only links
-/// that both ends announce become edges (RFC 2328 §16.1 (2b)): a link to a router without LSA is kept, but is not an edge.
+/// A vertex exists while some LSA refers to it: as its originator, because prefixes are attached to it, or as the AS
+/// boundary router of an inter-area-router-LSA. Only links that both ends announce become edges (RFC 2328 §16.1 (2b)): a
+/// link to a router without LSA is kept, but is not an edge.
 struct Topology: Sendable {
     /// Identifies a vertex: a router, or a network by its designated router and that router's interface ID.
     struct Name: Hashable, Comparable, Sendable {

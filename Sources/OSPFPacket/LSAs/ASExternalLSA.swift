@@ -1,6 +1,6 @@
 public import Addressing
 
-/// AS-external-LSA (RFC 5340 §A.4.7), and NSSA-LSA.
+/// AS-external-LSA (RFC 5340 §A.4.7), and NSSA-LSA (§A.4.8), which has the same form.
 public struct ASExternalLSA: Hashable, Sendable {
     /// Whether the metric is of type 2 (the E-bit): larger than any path inside. Otherwise it is of type 1, comparable.
     public var isType2: Bool
@@ -8,13 +8,13 @@ public struct ASExternalLSA: Hashable, Sendable {
     public var metric: UInt32
     /// The prefix.
     public var prefix: LSAPrefix
-    /// The address to which packets are sent instead of to the originator.
+    /// The address to which packets are sent; `nil` to send them to the originator.
     public var forwardingAddress: IPv6Address?
-    /// A tag for the administrators' use.
+    /// A tag for the administrators' use; `nil` for none.
     public var routeTag: UInt32?
-    /// The type of a referenced LSA; 0 for none.
+    /// The type of a referenced LSA; `nil` for none (0 in the packet).
     public var referencedType: LSAType?
-    /// The link state ID of that LSA.
+    /// The link state ID of the referenced LSA; `nil` for none.
     public var referencedLinkStateID: UInt32?
 
     public init(

@@ -14,7 +14,7 @@ public struct AutoConfigurationLSA: Hashable, Sendable {
 
     public init(values: [TLV]) { self.values = values }
 
-    /// The hardware fingerprint, if there is one.
+    /// The first hardware fingerprint; `nil` if there is none.
     public var hardwareFingerprint: [UInt8]? {
         for case .hardwareFingerprint(let fingerprint) in values { return fingerprint }
         return nil

@@ -30,8 +30,8 @@ public struct LSA: Hashable, Sendable {
 }
 
 extension LSA {
-    /// Decodes one LSA from exactly its octets. Throws if their number differs from its length or is not a multiple of
-    /// 4, or if the checksum is wrong. The body is not checked; see ``body()``.
+    /// Decodes one LSA from exactly its octets. Throws if there are fewer than 20 octets, if their number is not the length
+    /// in the header or not a multiple of 4, or if the checksum is wrong. The body is not checked; see ``body()``.
     public init(octets: [UInt8]) throws(DecodingError) {
         try self.init(decoding: octets.span.bytes)
     }

@@ -20,7 +20,7 @@ public enum LSABody: Hashable, Sendable {
     case routerInformation(RouterInformationLSA)
     /// Auto-configuration-LSA (RFC 7503).
     case autoConfiguration(AutoConfigurationLSA)
-    /// The IPv4 prefixes of a node.
+    /// The IPv4 prefixes of a node, in an LSA type of our own.
     case ipv4Prefix(IPv4PrefixLSA)
     /// Anything else.
     case unknown([UInt8])

@@ -9,9 +9,9 @@ public struct LSAHeader: Hashable, Sendable {
     public static let maxAgeDiff: UInt16 = 900
     /// LSRefreshTime: the age in seconds at which the originator sends a new instance (RFC 2328 §B).
     public static let refreshTime: UInt16 = 1800
-    /// The first sequence number of an LSA (RFC 2328 §12.1.6).
+    /// InitialSequenceNumber: the first sequence number of an LSA (RFC 2328 §12.1.6).
     public static let initialSequenceNumber: Int32 = -0x7fff_ffff
-    /// The last sequence number, after which an LSA must be flushed before it starts again.
+    /// MaxSequenceNumber: the last one. The LSA must be flushed before its next sequence starts (RFC 2328 §12.1.6).
     public static let maxSequenceNumber: Int32 = 0x7fff_ffff
 
     /// Seconds since origination, 0–3600. A higher received value is treated as 3600. So is an age with the DoNotAge
@@ -36,13 +36,13 @@ public struct LSAHeader: Hashable, Sendable {
 }
 
 extension LSAHeader {
-    /// Which of two instances of one LSA is newer.
+    /// How recent an instance is, compared with another instance of the same LSA.
     public enum Recency: Hashable, Sendable {
-        /// The left is newer.
+        /// It is newer than the other.
         case newer
-        /// They count as the same instance.
+        /// Both count as the same instance.
         case same
-        /// The left is older.
+        /// It is older than the other.
         case older
     }
 

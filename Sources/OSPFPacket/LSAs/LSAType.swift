@@ -1,6 +1,6 @@
 /// How far an LSA is flooded: the two S bits of its type (RFC 5340 §A.4.2.1).
 public enum FloodingScope: UInt8, Hashable, Sendable {
-    /// Only on the link it was received on.
+    /// Only on one link.
     case linkLocal = 0
     /// Throughout one area.
     case area = 1
@@ -44,8 +44,8 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
     /// (RFC 4940 §2.5), because there is no standard for IPv4 and IPv6 in one instance.
     public static let ipv4Prefix = LSAType(rawValue: 0xbff0)
 
-    /// Whether a router that does not know the function code keeps and floods the LSA by its scope; otherwise such an
-    /// LSA stays on its link.
+    /// The U-bit: whether a router that does not know the function code keeps and floods the LSA by its scope; otherwise
+    /// such an LSA stays on its link.
     public var isFloodedWhenUnknown: Bool { rawValue & 0x8000 != 0 }
     /// The flooding scope in its S bits.
     public var scope: FloodingScope { FloodingScope(rawValue: UInt8(rawValue >> 13 & 3))! }

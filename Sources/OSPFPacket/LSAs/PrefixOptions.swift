@@ -6,12 +6,12 @@ public struct PrefixOptions: OptionSet, Hashable, Sendable {
 
     /// NU-bit: the prefix is left out of unicast routes.
     public static let noUnicast = PrefixOptions(rawValue: 1 << 0)
-    /// The prefix is an address of the advertising router itself.
+    /// LA-bit: the prefix is an address of the advertising router itself.
     public static let localAddress = PrefixOptions(rawValue: 1 << 1)
-    /// NSSA prefixes: to be propagated.
+    /// P-bit: the translating border router of the NSSA should readvertise the prefix.
     public static let propagate = PrefixOptions(rawValue: 1 << 3)
-    /// The prefix came down from a higher area (DN-bit, RFC 4577).
+    /// DN-bit: the prefix came from the provider of a VPN, and must not be announced back to it (RFC 4576).
     public static let down = PrefixOptions(rawValue: 1 << 4)
-    /// The prefix identifies a node (N-bit, RFC 8362).
+    /// N-bit: the prefix identifies a node (RFC 8362).
     public static let node = PrefixOptions(rawValue: 1 << 5)
 }

@@ -18,14 +18,14 @@ public struct RouterInformationLSA: Hashable, Sendable {
 
     public init(values: [TLV]) { self.values = values }
 
-    /// The router's name, if there is one.
+    /// The router's name; `nil` if there is none.
     public var hostname: String? {
         for case .hostname(let name) in values { return name }
         return nil
     }
 
-    /// The smallest MTU of the router's cabled ports in octets, if it is announced. A value below the IPv6 minimum (RFC
-    /// 8200 §5) is ignored.
+    /// The smallest MTU of the router's cabled ports in octets; `nil` if it is not announced. A value below the IPv6
+    /// minimum (1280, RFC 8200 §5) is ignored.
     public var smallestMTU: UInt32? {
         for case .smallestMTU(let mtu) in values where mtu >= 1280 { return mtu }
         return nil

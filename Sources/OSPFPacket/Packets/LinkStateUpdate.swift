@@ -2,7 +2,8 @@
 public struct LinkStateUpdate: Hashable, Sendable {
     /// The LSAs whose length and checksum are correct.
     public var lsas: [LSA]
-    /// The number of LSAs that the decoder left out because their checksum was wrong (RFC 2328 §13 (1)).
+    /// The number of LSAs that the decoder left out because their checksum was wrong (RFC 2328 §13 (1)), or their length
+    /// was not a multiple of 4.
     public var damaged: Int
     public init(lsas: [LSA], damaged: Int = 0) {
         self.lsas = lsas

@@ -9,7 +9,7 @@ public struct PacketHeader: Hashable, Sendable {
     public var routerID: RouterID
     /// The area it belongs to.
     public var areaID: AreaID
-    /// The instance it belongs to, of several on one link.
+    /// The OSPF instance it belongs to; a link may have several (RFC 5340 §2.4).
     public var instanceID: UInt8
 
     public init(routerID: RouterID, areaID: AreaID, instanceID: UInt8) {

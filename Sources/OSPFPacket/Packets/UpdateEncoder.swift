@@ -18,8 +18,8 @@ public struct UpdateEncoder: Sendable {
     /// Whether there is no LSA in the packet.
     public var isEmpty: Bool { count == 0 }
 
-    /// Whether `lsa` still fits. An LSA larger than the MTU always fits into an empty packet: IPv6 fragments it (RFC
-    /// 5340 §4.5), because only its originator could split it.
+    /// Whether `lsa` still fits. An LSA larger than the MTU always fits into an empty packet: IPv6 fragments it (RFC 5340
+    /// §A.1), because only its originator could split it.
     public func fits(_ lsa: LSA) -> Bool {
         octets.count + lsa.octets.count <= (isEmpty ? PacketHeader.maximumPacketSize : maximumSize)
     }
