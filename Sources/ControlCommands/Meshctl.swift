@@ -33,7 +33,9 @@ private struct RootCommand: ParsableCommand {
         var rest = arguments
         while let first = rest.first, first.hasPrefix("-"), !["-h", "--help", "--version"].contains(first) {
             options.append(rest.removeFirst())
-            if ["-o", "--output", "--socket", "--timeout", "--quiet"].contains(first), let value = rest.popFirst() { options.append(value) }
+            if ["-o", "--output", "--socket", "--timeout", "--quiet"].contains(first), let value = rest.popFirst() {
+                options.append(value)
+            }
         }
         guard let command = rest.popFirst() else { return options }
         return [command] + options + rest

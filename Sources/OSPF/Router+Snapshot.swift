@@ -72,9 +72,8 @@ extension Router {
     /// All announcers of `prefix`: the best first, unreachable ones last.
     public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] { calculation.candidates(for: prefix) }
 
-    /// The reachable routers that announce `prefix` as their own, or as the designated router of a network with it; in no
-    /// particular order. A router that announces it at two metrics is there twice.
-    public func owners(of prefix: IPv6Prefix) -> [RouterID] { calculation.owners(of: prefix) }
+    /// The reachable routers that announce `prefix` as their own, or as the designated router of a network with it.
+    public func owners(of prefix: IPv6Prefix) -> Set<RouterID> { calculation.owners(of: prefix) }
 
     /// The prefixes that other routers announce as their own, and those of all networks, reachable or not: each once, in no
     /// particular order.

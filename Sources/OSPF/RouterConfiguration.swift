@@ -13,8 +13,8 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var instanceID: UInt8
     /// The node's name, announced to other routers (RFC 5642); empty for none.
     public var hostname: String
-    /// Distinguishes this machine from another one with the same router ID: 32 octets or more (RFC 7503 §7.2.2), or empty
-    /// for none.
+    /// Distinguishes this machine from another one with the same router ID: 32 octets or more (RFC 7503 §7.2.2). A shorter one
+    /// is neither announced nor compared.
     public var hardwareFingerprint: [UInt8]
     /// The maximum number of next hops of a route, at least 1.
     public var maximumPaths: Int
@@ -48,6 +48,9 @@ public struct RouterConfiguration: Hashable, Sendable {
         self.seed = seed
         self.resumptionLimit = resumptionLimit
     }
+
+    /// Whether the fingerprint is long enough to be announced.
+    var announcesFingerprint: Bool { hardwareFingerprint.count >= 32 }
 }
 
 /// The timers of the SPF back-off state machine (RFC 8405 §3).

@@ -4,7 +4,7 @@
 public struct YieldBackoff: Sendable {
     private static let first = Duration.seconds(1)
     private static let longest = Duration.seconds(600)
-    private static let peace = Duration.seconds(3600)
+    private static let quietTime = Duration.seconds(3600)
 
     /// When something was last given up, and how many times in a row with less than an hour between them.
     private var yields: (last: Instant, count: Int)?
@@ -23,7 +23,7 @@ public struct YieldBackoff: Sendable {
     /// Something has been given up.
     public mutating func yielded(at now: Instant) {
         var count = 1
-        if let yields, now - yields.last < Self.peace { count += yields.count }
+        if let yields, now - yields.last < Self.quietTime { count += yields.count }
         yields = (now, count)
     }
 }

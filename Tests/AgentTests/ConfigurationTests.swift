@@ -319,6 +319,8 @@ private func problems(_ yaml: String) -> [String] {
         #expect(Duration(configurationText: value.configurationText) == duration)
     }
 
-    @Test(arguments: ["", "1", "s", "-1s", "1.s", ".5s", "1e3s", "1 s", "1d", "9999999999s", "1.2.3s", "2562047.9h", "153722867.9m"])
+    @Test(arguments: [
+        "", "1", "s", "-1s", "1.s", ".5s", "1e3s", "1 s", "1d", "9999999999s", "1.2.3s", "2562047.9h", "153722867.9m",
+    ])
     func refuses(text: String) { #expect(Duration(configurationText: text) == nil) }
 }

@@ -57,7 +57,7 @@ import Timing
         (bench, neighbor) = self.bench(isFull: false)
         neighbor.sequenceNumber += 3000
         neighbor.describe([], flags: [.initialize, .more, .master], in: &bench)
-        #expect(fault(bench) == .initializeBit)
+        #expect(fault(bench) == .initBit)
     }
 
     @Test func aDescriptionAfterTheEndIsTold() {

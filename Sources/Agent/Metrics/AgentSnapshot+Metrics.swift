@@ -135,7 +135,7 @@ extension AgentSnapshot {
             "lsa_retransmissions_total", .counter, "LSAs sent again because no acknowledgment came.",
             statistics.lsaRetransmissions)
         metrics.single(
-            "lsa_originations_total", .counter, "Own LSAs originated, refreshed or flushed.",
+            "lsa_originations_total", .counter, "Own LSAs originated or refreshed.",
             statistics.lsaOriginations)
         metrics.single(
             "lsas_installed_total", .counter, "LSAs of others installed in the database.", statistics.lsasInstalled)

@@ -83,7 +83,7 @@ extension MeshNode {
         let own = router.routerID
         let changes = range.review(
             as: own, seed: UInt64(NodeIdentity.seed(of: identity)), at: now, mayAssign: life.isSynchronized,
-            claimants: { prefix in router.owners(of: IPv6Prefix(prefix)).filter { $0 != own } },
+            claimants: { prefix in router.owners(of: IPv6Prefix(prefix)).subtracting([own]).sorted() },
             used: {
                 router.prefixesOfOthers.compactMap(\.ipv4)
                     + self.configuration.advertise.compactMap(\.prefix.ipv4)

@@ -23,7 +23,7 @@ extension Router {
             receive(lsa, from: neighbor, direct: &direct, at: now)
             // An LSA may end the adjacency (a bad request), or make this router change its ID.
             guard interfaces.contains(neighbor), interfaces[neighbor].state >= .exchange,
-                duplicates.resolution == nil
+                !duplicates.mustYield
             else { break }
         }
         guard interfaces.contains(neighbor) else { return }

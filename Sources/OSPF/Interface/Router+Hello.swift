@@ -42,7 +42,7 @@ extension Router {
 
     mutating func receive(_ hello: Hello, from router: RouterID, at source: IPv6Address, on index: UInt32, now: Instant)
     {
-        guard hasOwnAddress(hello, from: router, at: source, on: index, now: now),
+        guard hasDistinctAddress(hello, from: router, at: source, on: index, now: now),
             helloAgrees(hello, from: router, on: index, at: now)
         else { return reject(.helloMismatch) }
         tryPointToPoint(index, after: hello, from: router, at: now)

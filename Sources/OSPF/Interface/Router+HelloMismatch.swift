@@ -65,7 +65,7 @@ extension Router {
 
     /// Whether the sender of a hello has a link-local address other than that of our interface; records a mismatch if not.
     /// With the same address, no unicast packet to it leaves this machine, and the database exchange never ends.
-    mutating func hasOwnAddress(
+    mutating func hasDistinctAddress(
         _ hello: Hello, from router: RouterID, at source: IPv6Address, on index: UInt32, now: Instant
     ) -> Bool {
         guard source != interfaces[index].configuration.linkLocalAddress else {

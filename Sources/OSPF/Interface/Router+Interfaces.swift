@@ -46,13 +46,13 @@ extension Router {
     private mutating func interfaceChanged(_ index: UInt32, to new: InterfaceConfiguration, at now: Instant) {
         let old = interfaces[index].configuration
         guard old != new else { return }
-        var gentle = old
-        gentle.cost = new.cost
-        gentle.name = new.name
-        gentle.priority = new.priority
-        gentle.retransmitInterval = new.retransmitInterval
-        gentle.transmitDelay = new.transmitDelay
-        guard gentle == new else {
+        var withoutRestart = old
+        withoutRestart.cost = new.cost
+        withoutRestart.name = new.name
+        withoutRestart.priority = new.priority
+        withoutRestart.retransmitInterval = new.retransmitInterval
+        withoutRestart.transmitDelay = new.transmitDelay
+        guard withoutRestart == new else {
             interfaceDown(new.index, reason: .linkDown, at: now)
             interfaceUp(new, at: now)
             if new.isPassive { takeOver(from: new.index, at: now) }

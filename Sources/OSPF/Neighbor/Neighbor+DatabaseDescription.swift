@@ -241,7 +241,7 @@ extension Neighbor {
 
     /// The fault of a description that is not a repetition: it should be the next of the exchange (RFC 2328 §10.6).
     private func fault(in description: DatabaseDescription) -> NeighborFault? {
-        if description.flags.contains(.initialize) { return .initializeBit }
+        if description.flags.contains(.initialize) { return .initBit }
         guard state == .exchange, let adjacency, let options = adjacency.received?.options else {
             return .exchangeOver
         }

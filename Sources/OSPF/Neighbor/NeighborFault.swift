@@ -19,7 +19,7 @@ public enum NeighborFault: Hashable, Sendable {
     /// Its description has another master bit than was negotiated.
     case masterBit(received: Bool)
     /// Its description begins a new exchange.
-    case initializeBit
+    case initBit
     /// Its description has other options than the ones before.
     case options(expected: OSPFOptions, received: OSPFOptions)
     /// It describes more although the exchange was over.
@@ -50,7 +50,7 @@ extension NeighborFault: CustomStringConvertible {
         case .sequenceNumber(let expected, let received):
             "database description with sequence number \(received) instead of \(expected)"
         case .masterBit(let received): "database description with the master bit \(received ? "set" : "clear")"
-        case .initializeBit: "database description with the initialize bit set: it begins a new exchange"
+        case .initBit: "database description with the I-bit set: it begins a new exchange"
         case .options(let expected, let received):
             "database description with options 0x\(String(received.rawValue, radix: 16))"
                 + " instead of 0x\(String(expected.rawValue, radix: 16))"

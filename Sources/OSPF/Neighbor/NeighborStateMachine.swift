@@ -14,7 +14,7 @@ enum NeighborEvent: Sendable {
     case adjacencyReconsidered
     /// A full adjacency has not been wanted for as long as elections may take.
     case adjacencyUnwanted
-    /// A description was out of sequence, had changed options, or had the initialize bit set.
+    /// A description was out of sequence, had changed options, or had the I-bit set.
     case sequenceNumberMismatch
     /// It requested an LSA that we do not have, or sent an older one than it had described.
     case badLinkStateRequest

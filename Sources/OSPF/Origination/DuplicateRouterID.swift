@@ -4,19 +4,14 @@ public import Timing
 
 /// Signs that another router has this router's ID (RFC 7503 §7).
 struct DuplicateDetection: Sendable {
-    /// What to do after the current event has been processed.
-    enum Resolution: Hashable, Sendable {
-        /// Choose another router ID.
-        case yield(seenOn: UInt32?)
-    }
-
     /// If newer instances of our own LSAs keep arriving, another router originates them. LSAs of an earlier run of this
     /// router are replaced by a few instances within seconds. So five in a minute indicate another router only if they
     /// continue for some time.
     static let window = Duration.seconds(60)
     static let patience = (count: 5, time: Duration.seconds(15))
 
-    var resolution: Resolution?
+    /// Whether to choose another router ID after the current event has been processed.
+    var mustYield = false
     /// Limits how often the router ID may be changed.
     private(set) var backoff = YieldBackoff()
     /// When a packet from a neighbor with our ID was first received, by interface index.
@@ -42,7 +37,7 @@ struct DuplicateDetection: Sendable {
     /// machine that was replaced changes it once.
     private static let changesOfDuplicates = 3
     /// The maximum number of router IDs that are counted.
-    private static let mostChanging = 64
+    private static let maximumCounted = 64
 
     /// Another router's fingerprint has changed.
     mutating func fingerprintChanged(_ router: RouterID, at now: Instant) {
@@ -50,8 +45,8 @@ struct DuplicateDetection: Sendable {
             changes[router] = FingerprintChanges(count: known.count + 1, last: now)
             return
         }
-        if changes.count >= Self.mostChanging { changes = changes.filter { now - $0.value.last < Self.window } }
-        if changes.count < Self.mostChanging { changes[router] = FingerprintChanges(count: 1, last: now) }
+        if changes.count >= Self.maximumCounted { changes = changes.filter { now - $0.value.last < Self.window } }
+        if changes.count < Self.maximumCounted { changes[router] = FingerprintChanges(count: 1, last: now) }
     }
 
     /// The router IDs, other than ours, that several routers use, ascending.
@@ -84,7 +79,7 @@ extension Router {
             duplicates.neighborSeen[interface.index] = now
             notify(.duplicateRouterID(routerID, seenOn: interface.index, weYield: weYield))
         }
-        if weYield { duplicates.resolution = .yield(seenOn: interface.index) }
+        if weYield { duplicates.mustYield = true }
     }
 
     /// An LSA of ours was received that is newer than what we have sent. Routers that implement RFC 7503 identify
@@ -93,7 +88,7 @@ extension Router {
     mutating func checkForDuplicate(_ lsa: LSA, at now: Instant) {
         var isDuplicate = false
         var weShouldYield = true
-        if let theirs = fingerprint(in: lsa), !configuration.hardwareFingerprint.isEmpty {
+        if let theirs = fingerprint(in: lsa), configuration.announcesFingerprint {
             guard theirs != configuration.hardwareFingerprint else { return }
             // The first one may be from an earlier run of this router whose state was lost. We replace it. Only another
             // router responds with a newer instance.
@@ -119,7 +114,7 @@ extension Router {
             duplicates.distantNotified = now
             notify(.duplicateRouterID(routerID, seenOn: nil, weYield: weYield))
         }
-        if weYield { duplicates.resolution = .yield(seenOn: nil) }
+        if weYield { duplicates.mustYield = true }
     }
 
     /// The contents of an LSA have changed. The only content of an auto-configuration-LSA is the fingerprint.
@@ -140,7 +135,7 @@ extension Router {
 
     /// Changes the router ID and restarts: removes all neighbors and the database.
     mutating func resolveDuplicate(at now: Instant) {
-        guard case .yield? = duplicates.resolution else { return }
+        guard duplicates.mustYield else { return }
         let interfaces = self.interfaces.map(\.configuration)
         for interface in interfaces { interfaceDown(interface.index, reason: .replaced, at: now) }
         let known = Set(database.entries.keys.map(\.lsa.advertisingRouter))

@@ -86,10 +86,10 @@ extension Router {
                 guard interface.neighbors.contains(where: { $0.state == .full }) else { return [] }
                 interfaceID = interface.index
             } else {
-                guard let speaker = interface.neighbors.first(where: { $0.routerID == outcome.designated }),
-                    speaker.state == .full
+                guard let designatedRouter = interface.neighbors.first(where: { $0.routerID == outcome.designated }),
+                    designatedRouter.state == .full
                 else { return [] }
-                interfaceID = speaker.interfaceID
+                interfaceID = designatedRouter.interfaceID
             }
             let link = RouterLSA.Link(
                 type: .transit, metric: metric, interfaceID: interface.index, neighborInterfaceID: interfaceID,
@@ -102,11 +102,11 @@ extension Router {
     /// link-LSAs (RFC 5340 §4.4.3.3, §4.4.3.9).
     private mutating func networkLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
-        var spoken: Set<UInt32> = []
+        var designatedLinks: Set<UInt32> = []
         for interface in interfaces where interface.designatedRouter == routerID && interface.isBroadcast {
             let full = interface.neighbors.filter { $0.state == .full }.map(\.routerID)
             guard !full.isEmpty else { continue }
-            spoken.insert(interface.index)
+            designatedLinks.insert(interface.index)
             let attached = (full + [routerID]).sorted()
             let links = attached.compactMap { linkLSA(of: $0, on: interface.index) }
             let network = NetworkLSA(
@@ -115,8 +115,8 @@ extension Router {
             wanted += networkPrefixLSAs(links, on: interface.index)
         }
         let own = origination.own.keys.filter { $0.lsa.type == .network }.sorted()
-        for key in own where !spoken.contains(key.lsa.linkStateID) { wanted.append((key, nil)) }
-        for index in origination.networkPrefixes.keys.sorted() where !spoken.contains(index) {
+        for key in own where !designatedLinks.contains(key.lsa.linkStateID) { wanted.append((key, nil)) }
+        for index in origination.networkPrefixes.keys.sorted() where !designatedLinks.contains(index) {
             wanted += networkPrefixLSAs([], on: index)
         }
         return wanted
@@ -189,7 +189,7 @@ extension Router {
         let mtu = interfaces.lazy.filter { !$0.isPassive }.map(\.configuration.mtu).min()
         if let mtu { values.append(.smallestMTU(UInt32(clamping: mtu))) }
         wanted.append((ownKey(.routerInformation, 0), .routerInformation(RouterInformationLSA(values: values))))
-        if configuration.hardwareFingerprint.count >= 32 {
+        if configuration.announcesFingerprint {
             let body = AutoConfigurationLSA(values: [.hardwareFingerprint(configuration.hardwareFingerprint)])
             wanted.append((ownKey(.autoConfiguration, 0), .autoConfiguration(body)))
         }

@@ -90,13 +90,13 @@ extension RouteCalculation {
         return lsas.lazy.flatMap(\.body.links).filter { $0.type == .pointToPoint }
     }
 
-    /// The reachable routers that announce `prefix` as their own, or as the designated router of a network with it; in no
-    /// particular order. A router that announces it at two metrics is there twice.
-    public func owners(of prefix: IPv6Prefix) -> [RouterID] {
+    /// The reachable routers that announce `prefix` as their own, or as the designated router of a network with it.
+    public func owners(of prefix: IPv6Prefix) -> Set<RouterID> {
         guard let group = prefixes.group(of: prefix) else { return [] }
-        return prefixes.groups[group].list.candidates.lazy.prefix { $0.kind == .intraArea }.filter {
+        let reachable = prefixes.groups[group].list.candidates.lazy.prefix { $0.kind == .intraArea }.filter {
             paths.distance(to: $0.announcer) != nil
-        }.map { topology[$0.announcer].name.router }
+        }
+        return Set(reachable.map { topology[$0.announcer].name.router })
     }
 
     /// The prefixes that routers other than `router` announce as their own, and those of all networks, reachable or not:

@@ -24,7 +24,7 @@ extension IPv4PrefixLSA {
     private static let identifier: UInt32 = 0x6b6d_7634
 
     /// Whether a body has this identifier.
-    static func isMeant(by octets: RawSpan) -> Bool {
+    static func hasIdentifier(_ octets: RawSpan) -> Bool {
         octets.byteCount >= 4 && octets.uint32(at: 0) == identifier
     }
 

@@ -40,7 +40,7 @@ extension LSABody {
             case .link: .link(try LinkLSA(decoding: octets))
             case .intraAreaPrefix: .intraAreaPrefix(try IntraAreaPrefixLSA(decoding: octets))
             case .autoConfiguration: .autoConfiguration(try AutoConfigurationLSA(decoding: octets))
-            case .ipv4Prefix where IPv4PrefixLSA.isMeant(by: octets): .ipv4Prefix(try IPv4PrefixLSA(decoding: octets))
+            case .ipv4Prefix where IPv4PrefixLSA.hasIdentifier(octets): .ipv4Prefix(try IPv4PrefixLSA(decoding: octets))
             case _ where type.isRouterInformation: .routerInformation(try RouterInformationLSA(decoding: octets))
             default: .unknown(octets.octets(in: 0..<octets.byteCount))
             }

@@ -41,6 +41,7 @@ extension Network {
             links.append(link(of: port))
             addresses.append(linkLocalAddress(of: port))
             ports[port].hasFlapped = false
+            ports[port].missed = []
             ports[port].reported = ports[port].hasCarrier ? ports[port].configuration : nil
         }
         for (address, isOurs) in nodes[node].kernel.addresses.sorted(by: { $0.key < $1.key }) {
