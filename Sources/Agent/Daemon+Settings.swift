@@ -6,7 +6,7 @@ internal import Netlink
 internal import Node
 
 extension Daemon {
-    /// Kernel settings that cannot be set.
+    /// The kernel settings that cannot be set.
     struct SettingsRefused: Error, CustomStringConvertible {
         var outcomes: [SettingOutcome]
         var description: String { outcomes.map(\.line).joined(separator: "\n") }

@@ -15,14 +15,14 @@ internal import Services
 internal import Synchronization
 internal import Timing
 
-/// The process `meshd`. The agent runs on its own event loop. HTTP, health checks and the making of answers have one event loop
-/// each. The main thread handles signals.
+/// The process `meshd`. The agent, HTTP, health checks, the making of answers and the connection to the cluster have one event
+/// loop each. The main thread handles signals.
 public struct Daemon: Sendable {
     /// The command line options.
     public struct Options: Sendable {
-        /// The configuration file; `nil` means the default path if there is a file.
+        /// The configuration file; `nil` means the file at the default path or, without one, the defaults.
         public var configurationFile: String?
-        /// Whether to remove routes and addresses when the agent stops.
+        /// Whether to remove routes, next hops and addresses when the agent stops.
         public var cleansUpOnExit = false
         /// The lowest level that is logged.
         public var logLevel = Logger.Level.info
@@ -37,7 +37,7 @@ public struct Daemon: Sendable {
     private let file: WatchedFile
     let configuration: Configuration
 
-    /// Reads the configuration.
+    /// Reads the configuration. Throws if it, or a default from the environment, is not valid.
     public init(options: Options) throws {
         self.options = options
         log = Logger(label: "meshd") { _ in LineLogHandler(format: options.logFormat, level: options.logLevel) }
@@ -53,7 +53,8 @@ public struct Daemon: Sendable {
             } ?? EnvironmentDefaults.configuration
     }
 
-    /// Runs until SIGTERM or SIGINT. Call it on the main thread, before there are others.
+    /// Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again. Call it on the main thread, before there are others.
+    /// Throws if the agent cannot start, for example because another one runs in this network namespace.
     public func run() throws {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         OpenFiles.raiseLimit()
@@ -64,7 +65,7 @@ public struct Daemon: Sendable {
         let loop = try Linux.EventLoop(name: "meshd-routing")
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 3)
         let tasks = EventLoopTaskExecutor(loop: group.next())
-        // However much clients request, neither checks nor probes wait for the answers.
+        // Loops of their own, so that neither checks nor probes wait for answers, however much clients request.
         let checks = EventLoopTaskExecutor(loop: group.next())
         let answers = EventLoopTaskExecutor(loop: group.next())
         let reporter = Reporter(tasks: checks)
@@ -121,7 +122,8 @@ public struct Daemon: Sendable {
         }
     }
 
-    /// Drains before the stop, if configured and unless the node stays in the mesh. Another signal ends the drain.
+    /// Drains before the stop, if configured, unless the node stays (``MeshNode/staysOnStop``), is drained already or is not
+    /// synchronized yet. SIGTERM or SIGINT ends the drain early.
     private func drain(_ agent: MeshAgent, _ tasks: EventLoopTaskExecutor, until signals: Signals) throws {
         guard let limit = configuration.node.drainOnStop else { return }
         let isDrained = Mutex(false)
@@ -135,7 +137,8 @@ public struct Daemon: Sendable {
         while Linux.EventLoop.now < end, signals.next(within: end - Linux.EventLoop.now) == SIGHUP {}
     }
 
-    /// Listens for metrics and probes. Tries again while the address does not exist, for example before `lo` is up.
+    /// Listens for metrics and probes. Tries again every 10 s while that fails, for example because the address does not exist
+    /// before `lo` is up.
     private func listen(
         on tasks: EventLoopTaskExecutor, _ service: ControlService, attempt: Int,
         started: @escaping @Sendable (HTTPServer) -> Void
@@ -158,8 +161,8 @@ public struct Daemon: Sendable {
         }
     }
 
-    /// Removes the routes, next hops and addresses of an agent that does not run. Returns what was removed, and which kernel
-    /// settings stay.
+    /// Removes the routes, next hops and addresses of an agent that does not run; throws if one runs. Returns what was removed,
+    /// and which kernel settings stay.
     public func cleanUp() throws -> String {
         let sole = try SoleAgent()
         defer { withExtendedLifetime(sole) {} }

@@ -5,8 +5,8 @@ internal import Linux
 internal import MeshConfiguration
 internal import Netlink
 
-/// The numbers of stale objects of an agent that were removed from the kernel. They are found by the protocol number and the
-/// table of its configuration.
+/// The numbers of objects of an agent that were removed from the kernel. The objects are found by the protocol number and, for
+/// routes, the table of its configuration.
 struct KernelCleanup {
     var routes = 0
     var nextHops = 0

@@ -8,7 +8,7 @@ internal import Timing
 struct SoleAgent: Sendable {
     private let namespace: NetworkNamespace
 
-    /// Another process holds it.
+    /// Another process holds the lock.
     struct Taken: Error, CustomStringConvertible {
         /// The process, if it is visible.
         var process: Int?

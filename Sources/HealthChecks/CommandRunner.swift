@@ -5,8 +5,8 @@ internal import Subprocess
 internal import SystemPackage
 internal import Timing
 
-/// Runs the program of a check, one run at a time, and leaves no process running, even if the program takes too long or the
-/// check is stopped. Called on its loop.
+/// Runs the program of a check, one run at a time. Leaves no process of the program's process group running, even if the
+/// program takes too long or the check is stopped. To be called on its loop.
 final class CommandRunner: Sendable {
     /// A run. The program is the leader of its own process group. Its child processes belong to that group unless they leave
     /// it.
@@ -30,14 +30,15 @@ final class CommandRunner: Sendable {
         isStopped = .makeBoxSendingValue(false, eventLoop: loop)
     }
 
-    /// Runs the program once. The outcome is reported when its process group has been killed.
+    /// Runs the program once. The future completes after the program has ended and the rest of its process group was killed.
+    /// Never fails: a failure is an outcome.
     func run(timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
         let outcome = loop.makePromise(of: CheckOutcome.self)
         Task(executorPreference: executor) { outcome.succeed(await self.outcome(timeout)) }
         return outcome.futureResult
     }
 
-    /// Kills the program of the current run. Programs of later runs are killed when they start.
+    /// Kills the process group of the current run. Those of later runs are killed when they start.
     func stop() {
         isStopped.value = true
         if let leader = current.value?.leader { kill(-leader, SIGKILL) }
@@ -64,7 +65,7 @@ final class CommandRunner: Sendable {
                     for try await buffer in execution.standardOutput {
                         buffer.withUnsafeBytes { said.append($0) }
                     }
-                    // A program may close its output long before it exits, but rarely does.
+                    // Polled, because a program rarely closes its output long before it exits.
                     var pause: Int64 = 1
                     while !hasEnded(leader) {
                         try await loop.scheduleTask(in: .milliseconds(pause)) {}.futureResult.get()
@@ -101,8 +102,8 @@ final class CommandRunner: Sendable {
         if isStopped.value { kill(-leader, SIGKILL) }
     }
 
-    /// Kills the process group with all that the program left running. Returns whether the program took too long. Call it before
-    /// the program is reaped: until then no other process has its ID.
+    /// Kills the process group with all that the program left running. Returns whether the program took too long. Call it
+    /// before the program is reaped: until then no other process has its ID.
     private func end() -> Bool {
         guard let run = current.value else { return false }
         run.deadline.cancel()
@@ -112,18 +113,18 @@ final class CommandRunner: Sendable {
     }
 }
 
-/// Whether a child has exited. It is not reaped.
+/// Whether a child has exited. Does not reap it.
 private func hasEnded(_ child: pid_t) -> Bool {
     var info = siginfo_t()
     return waitid(P_PID, id_t(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
 }
 
-/// Reaps the orphans of a group. In a container, they become children of process 1, which the agent may be.
+/// Reaps the orphans of a process group. In a container, they become children of process 1, which the agent may be.
 private func reap(group: pid_t) {
     while waitpid(-group, nil, WNOHANG) > 0 {}
 }
 
-/// The first line of output that is not empty, up to a limit.
+/// The first line of output that is not empty, without control characters and leading spaces; at most 200 octets.
 struct FirstLine {
     private static let limit = 200
     private var octets: [UInt8] = []

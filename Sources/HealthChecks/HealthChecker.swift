@@ -23,8 +23,8 @@ public final class HealthChecker: Sendable {
     private let running: NIOLoopBoundBox<[VIPTable.CheckID: Check]>
     private let report: @Sendable (VIPTable.CheckID, CheckOutcome) -> Void
 
-    /// Makes a checker without checks. `report` is called on `loop`. Programs are run by tasks on `executor`, or on the default
-    /// one. Durations are recorded with `metrics`.
+    /// Makes a checker without checks. It calls `report` on `loop`, runs programs by tasks on `executor` or, without one, on
+    /// the default executor, and records durations with `metrics`.
     public init(
         loop: any EventLoop, executor: (any TaskExecutor)? = nil, metrics: any MetricsFactory = MetricsSystem.factory,
         report: @escaping @Sendable (VIPTable.CheckID, CheckOutcome) -> Void
@@ -36,7 +36,7 @@ public final class HealthChecker: Sendable {
         running = .makeBoxSendingValue([:], eventLoop: loop)
     }
 
-    /// Starts a check now, and again after every interval.
+    /// Starts a check, which replaces an earlier one with this ID. It runs now, and again an interval after each outcome.
     public func start(_ id: VIPTable.CheckID, _ check: HealthCheck) {
         loop.execute { [loop, executor, metrics, running, report] in
             // The previous check is stopped first, because it removes its timer metric, and the new one may have the same name.
@@ -58,7 +58,7 @@ public final class HealthChecker: Sendable {
         }
     }
 
-    /// Stops a check, including a running program; nothing is reported under `id` any more.
+    /// Stops a check, and kills a program that it runs. It reports nothing any more.
     public func stop(_ id: VIPTable.CheckID) {
         loop.execute { [running] in running.value.removeValue(forKey: id)?.stop() }
     }

@@ -7,7 +7,7 @@ internal import NIOSSL
 internal import Services
 internal import Timing
 
-/// Performs a probe, and keeps the state that the next one needs. Called on its loop.
+/// Performs a probe repeatedly, and keeps the state that the next run needs. To be called on its loop.
 final class Prober: Sendable {
     private let probe: Probe
     private let loop: any EventLoop
@@ -25,12 +25,13 @@ final class Prober: Sendable {
             if case .command(let probe) = probe { CommandRunner(probe, loop: loop, executor: executor) } else { nil }
     }
 
-    /// Tries the endpoints in order until one works, or runs the program. Never fails: a failure is an outcome.
+    /// Tries the endpoints in order until one works, each within `timeout`, or runs the program. Never fails: a failure, the
+    /// one of the last endpoint, is an outcome.
     func run(timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
         runner?.run(timeout: timeout) ?? attempt(probe.endpoints[...], timeout: timeout)
     }
 
-    /// Stops the program.
+    /// Kills the program, if the probe runs one.
     func stop() { runner?.stop() }
 
     private func attempt(_ endpoints: ArraySlice<Endpoint>, timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {

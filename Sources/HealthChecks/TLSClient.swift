@@ -5,15 +5,15 @@ internal import NIOSSL
 internal import Services
 internal import Timing
 
-/// TLS to the server of a probe. Files are checked before every attempt and read again if they have changed, so
-/// certificates can be replaced while the agent runs.
+/// TLS to the server of a probe. Before every attempt, it reads the files again if they have changed, so certificates can be
+/// replaced while the agent runs.
 struct TLSClient {
     /// Why an attempt cannot start.
     struct Problem: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// The maximum size of a certificate file, in octets.
+    /// The maximum size of a certificate or key file, in octets; the rest of a larger one is not read.
     private static let longestFile = 1 << 20
 
     private let options: TLSOptions
@@ -44,7 +44,7 @@ struct TLSClient {
     private func configuration() throws(Problem) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
-        // The maximum wait for a server that does not close TLS.
+        // How long to wait for a server that does not close TLS.
         tls.shutdownTimeout = .seconds(1)
         switch options.trust {
         case .system: break

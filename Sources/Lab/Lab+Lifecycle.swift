@@ -1,14 +1,15 @@
 internal import Glibc
 
 extension Lab {
-    /// Throws unless this process has the rights that labs need.
+    /// Throws unless this process runs as root, as labs need.
     public static func checkPrivileges() throws(LabError) {
         guard geteuid() == 0 else {
             throw LabError("A lab makes network namespaces, and that needs root: try sudo.")
         }
     }
 
-    /// Creates namespaces, ports and links, without any router. If that fails, everything is removed.
+    /// Creates namespaces, ports and links, without any router, in place of a lab of this name that is not complete. Throws
+    /// if a complete one exists. If the creation fails, removes everything.
     public static func create(_ topology: Topology, name: String = defaultName) throws(LabError) -> Lab {
         try topology.validate()
         guard Topology.isUsable(name) else {
@@ -51,7 +52,7 @@ extension Lab {
         return lab
     }
 
-    /// Removes everything: processes, namespaces, files. It can be called again, also after a crash.
+    /// Removes everything: processes, namespaces, files. May be called again, and after a crash.
     public func destroy() throws(LabError) {
         guard Files.exists(directory) else { return try sweep() }
         try Lock.whileHeld(in: directory) { () throws(LabError) in
@@ -72,7 +73,7 @@ extension Lab {
                 throw LabError("The processes \(processes) in the lab \(name) do not end after SIGKILL.")
             }
             for pid in processes { kill(pid, SIGKILL) }
-            // Our own children must be reaped; for others this returns at once.
+            // Our own children must be reaped. For other processes, this returns at once.
             for pid in processes { waitpid(pid, nil, 0) }
             usleep(2000)
         }
@@ -82,8 +83,8 @@ extension Lab {
 
     private func makeNodes() throws(LabError) {
         try Namespace.create(namespaces)
-        // Addresses are unique by construction, so duplicate address detection would only take time. Flows are also spread by
-        // port, as on the nodes of a cluster.
+        // Addresses are unique by construction, so duplicate address detection would only take time. As on the nodes of a
+        // cluster, the kernel also hashes the ports of a flow to choose one of several paths.
         let settings = """
             cd /proc/sys/net/ipv6
             echo 0 > conf/all/accept_dad

@@ -1,5 +1,5 @@
 extension Lab {
-    /// Makes a link fail, with or without loss of carrier.
+    /// Makes a link fail, with or without loss of carrier. Heals another fault of the link first.
     public mutating func fail(_ link: String, _ fault: Fault) throws(LabError) {
         let index = try topology.linkIndex(link)
         if let present = faults[index] {
@@ -25,7 +25,7 @@ extension Lab {
         try save()
     }
 
-    /// Repairs a link.
+    /// Repairs a link that was made to fail; does nothing to others.
     public mutating func heal(_ link: String) throws(LabError) {
         let index = try topology.linkIndex(link)
         let ports = addresses.ports[index]

@@ -1,12 +1,13 @@
 internal import Glibc
 
 extension Lab {
-    /// Cuts the power of a node. All its processes end at once, the state of its kernel is lost, and the ports at the other
-    /// ends of its cables lose carrier. ``start(_:)`` powers it on again.
+    /// Cuts the power of a node. All its processes end at once, its kernel loses its addresses, routes and next hops, and the
+    /// ports at the other ends of its cables lose carrier. ``start(_:)`` powers it on again.
     public mutating func powerOff(_ name: String) throws(LabError) {
         _ = try topology.node(name)
         let namespace = namespace(of: name)
-        // Without notice: neither the router nor the kernel, for open connections, sends a last packet.
+        // The processes are suspended before the ports go down, so that neither the router nor, for open connections, the
+        // kernel sends a last packet.
         let processes = Namespace.processes(inside: [namespace])
         Self.suspend(processes)
         let ports = addresses.ports(of: name).map { "link set \($0.name) down" }

@@ -22,7 +22,8 @@ extension Lab {
         try Files.write(String(decoding: data, as: UTF8.self), to: Self.stateFile(in: directory))
     }
 
-    /// The lab with this name. Without a name, the lab with the default name, or the only one that exists.
+    /// The lab with this name. Without a name, the lab with the default name, or the only one that exists. Throws if there is
+    /// none, or several.
     public static func find(_ name: String?) throws(LabError) -> Lab {
         let names = all()
         guard !names.isEmpty else { throw LabError("No lab is up; “meshlab up” makes one.") }
@@ -37,7 +38,7 @@ extension Lab {
         return try load(names[0])
     }
 
-    /// The lab with this name, running or stale.
+    /// The lab with this name, running, stale or being created. One whose state is not saved yet has no nodes.
     public static func load(_ name: String) throws(LabError) -> Lab {
         let file = stateFile(in: "\(root)/\(name)")
         guard let text = Files.read(file) else {
@@ -59,7 +60,7 @@ extension Lab {
         return lab
     }
 
-    /// The names of all labs, running or stale.
+    /// The names of all labs, running, stale or being created.
     public static func all() -> [String] {
         Files.names(in: root).filter {
             let directory = "\(root)/\($0)"

@@ -16,9 +16,9 @@ public struct Lab: Sendable {
     public let directory: String
     /// The links that were made to fail, by their index in the topology.
     public internal(set) var faults: [Int: Fault] = [:]
-    /// The processes of each node's router.
+    /// The IDs of the processes of each node's router, by the name of the node.
     public internal(set) var processes: [String: [Int32]] = [:]
-    /// The processes that answer on the TCP ports of each node.
+    /// The IDs of the processes that answer on the TCP ports of each node, by the name of the node.
     public internal(set) var services: [String: [Int32]] = [:]
     /// The nodes that are powered off.
     public internal(set) var poweredOff: Set<String> = []
@@ -28,7 +28,7 @@ public struct Lab: Sendable {
 
     /// How a link can fail.
     public enum Fault: String, Codable, Hashable, Sendable {
-        /// The cable is pulled: the port loses carrier.
+        /// The cable is pulled: the first port loses carrier, and the second is set down.
         case carrier
         /// Every packet is lost, and the ports keep their carrier.
         case silent
@@ -37,7 +37,7 @@ public struct Lab: Sendable {
     /// The name of a lab for which no name is given. It is not part of the names of its namespaces.
     public static let defaultName = "lab"
 
-    /// The directory of the states of all labs: `$KUBERMESH_LAB_DIRECTORY`, or below `/run`.
+    /// The absolute path of the directory of all labs: `$KUBERMESH_LAB_DIRECTORY`, or `/run/kubermesh-lab`.
     public static var root: String {
         ProcessInfo.processInfo.environment["KUBERMESH_LAB_DIRECTORY"] ?? "/run/kubermesh-lab"
     }
@@ -49,10 +49,10 @@ public struct Lab: Sendable {
         directory = "\(Self.root)/\(name)"
     }
 
-    /// The title in messages: its topology, and its name if it has one.
+    /// The title in messages: the topology, and the name of the lab unless it is the default name.
     public var title: String { name == Self.defaultName ? topology.name : "\(topology.name) (lab \(name))" }
 
-    /// A command line of `meshlab` for this lab: `meshlab exec --name NAME`.
+    /// A command line of `meshlab` for this lab: `meshlab exec --name NAME`, or `meshlab exec` if it has the default name.
     public func typed(_ command: String) -> String {
         name == Self.defaultName ? "meshlab \(command)" : "meshlab \(command) --name \(name)"
     }
@@ -68,10 +68,10 @@ public struct Lab: Sendable {
     /// The directory of a node's files.
     public func directory(of node: String) -> String { "\(directory)/\(node)" }
 
-    /// The directory of programs that query the routers of a node, such as `vtysh` and `birdc`, with their sockets preset.
+    /// The directory of the programs that query the router of a node, `vtysh` or `birdc`, with its socket preset.
     public func toolDirectory(of node: String) -> String { "\(directory(of: node))/bin" }
 
-    /// Creates a program in that directory that runs `words`, followed by its own arguments.
+    /// Creates a program in ``toolDirectory(of:)`` that runs `words`, followed by its own arguments.
     func makeTool(_ name: String, on node: String, running words: [String]) throws(LabError) {
         let directory = toolDirectory(of: node)
         try Files.makeDirectory(directory)
@@ -80,10 +80,10 @@ public struct Lab: Sendable {
         chmod("\(directory)/\(name)", 0o755)
     }
 
-    /// The Unix socket of the agent on a node.
+    /// The control socket of the agent on a node.
     public func controlSocket(of node: String) -> String { "\(directory(of: node))/meshd.sock" }
 
-    /// The log files of a node's routers, each with a title.
+    /// The contents of a node's log files, each after a title.
     public func log(of node: String) -> String {
         Files.names(in: directory(of: node)).filter { $0.hasSuffix(".log") }.map {
             "── \($0) of \(node)\n" + (Files.read("\(directory(of: node))/\($0)") ?? "")

@@ -107,22 +107,23 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         _ = write(wakeUps.rawValue, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// Ends the thread when the current turn is over. From any thread. Jobs that are enqueued later never run, so stop
-    /// the loop after everything that uses it.
+    /// Ends the thread when the current turn is over. From any thread. Jobs that are enqueued later never run, so first
+    /// stop everything that uses the loop.
     public func stop() {
         inbox.withLock { $0.isStopping = true }
         wakeUp()
     }
 
-    /// Requests SCHED_FIFO for the loop's thread. Returns whether it was granted. Only on the loop.
+    /// Requests SCHED_FIFO, priority 10, for the loop's thread. Returns whether it was granted. Only on the loop.
     public func requestRealtimePriority() -> Bool {
         checkIsolated()
         hasRealtimePriority = clinux_set_fifo_priority(10) == 0
         return hasRealtimePriority
     }
 
-    /// Runs `body` without real-time priority. For system calls that the kernel restarts in a loop while another thread has a
-    /// lock, such as writes of forwarding settings (RTNL): that thread may wait for this processor. Only on the loop.
+    /// Runs `body` without real-time priority, if the thread can give it up. For system calls that the kernel restarts in a
+    /// loop while another thread has a lock, such as writes of forwarding settings (RTNL): that thread may wait for this
+    /// processor. Only on the loop.
     public func withOrdinaryPriority<Result>(_ body: () -> Result) -> Result {
         checkIsolated()
         guard hasRealtimePriority, clinux_set_fifo_priority(0) == 0 else { return body() }

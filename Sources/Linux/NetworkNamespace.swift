@@ -9,7 +9,7 @@ public struct NetworkNamespace: Sendable {
     /// The directory in which `ip netns` stores names.
     public static let directory = "/run/netns"
 
-    /// Opens a namespace by path: `/run/netns/mesh-1`, `/proc/4711/ns/net`.
+    /// Opens a namespace by its path: `/run/netns/mesh-1`, `/proc/4711/ns/net`.
     public init(path: String) throws(SystemError) {
         file = try FileDescriptor(open(path, O_RDONLY | O_CLOEXEC), "open the network namespace \(path)")
     }
@@ -33,7 +33,7 @@ public struct NetworkNamespace: Sendable {
         return try NetworkNamespace(named: name)
     }
 
-    /// Makes a namespace without a name. It exists as long as the value, its sockets and its threads.
+    /// Makes a namespace without a name. It exists as long as this value, or a socket or thread in it.
     public static func make() throws(SystemError) -> NetworkNamespace {
         try onFreshThread { () throws(SystemError) -> NetworkNamespace in
             guard clinux_unshare_network() == 0 else { throw .last("make a network namespace") }
@@ -55,9 +55,9 @@ public struct NetworkNamespace: Sendable {
         return UInt64(status.st_ino)
     }
 
-    /// Acquires the lock of the namespace, for as long as this value or a copy of it exists. Returns `false` if another
-    /// process has it. The kernel releases it when the process ends in any way, and it works for processes that share
-    /// no files. The lock is advisory.
+    /// Acquires the advisory lock (`flock`) of the namespace, for as long as this value or a copy of it exists. Returns
+    /// `false` if somebody else has it: another process, or a value of this process that was opened separately. It works
+    /// for processes that share no file system. The kernel releases it when the process ends in any way.
     public func lock() throws(SystemError) -> Bool {
         if flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
         guard errno == EWOULDBLOCK else { throw .last("lock the network namespace") }
@@ -72,7 +72,8 @@ public struct NetworkNamespace: Sendable {
         guard clinux_enter_network(file.rawValue) == 0 else { throw .last("enter a network namespace") }
     }
 
-    /// Runs `body` on a new thread inside this namespace and waits for it.
+    /// Runs `body` on a new thread inside this namespace and waits for it. Throws what `body` throws, or if the thread
+    /// cannot enter the namespace.
     public func run<Result>(_ body: () throws -> Result) throws -> Result {
         try Self.onFreshThread { () throws(any Error) -> Result in
             try enter()

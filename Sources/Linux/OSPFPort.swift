@@ -36,7 +36,7 @@ struct OSPFPort {
         }
     }
 
-    /// Packets dropped because a buffer was full, modulo 2³².
+    /// Packets that the kernel dropped because a receive buffer was full, modulo 2³² per socket.
     var overflows: UInt64 {
         Kind.allCases.reduce(0) { $0 + UInt64(max(0, clinux_dropped_packets(descriptor($1)))) }
     }

@@ -15,12 +15,12 @@ public final class OSPFSockets {
         public var sent: UInt64 = 0
         /// Dropped because the source was not a link-local address.
         public var foreignSources: UInt64 = 0
-        /// Dropped because they were larger than 65,535 octets or had no interface.
+        /// Dropped because they were larger than 65,536 octets, or the kernel did not report the interface.
         public var malformed: UInt64 = 0
-        /// Packets not sent because there was no buffer, link or address, which is normal while links change. The
-        /// protocol retransmits important packets.
+        /// Packets that could not be sent, usually because there was no buffer, link or address. That is normal while
+        /// links change, and the protocol retransmits important packets.
         public var sendFailures: UInt64 = 0
-        /// Dropped by the kernel because the receive buffer was full, modulo 2³².
+        /// Packets that the kernel dropped because a receive buffer was full, modulo 2³² per socket.
         public var overflows: UInt64 = 0
         /// Receive calls that failed.
         public var receiveFailures: UInt64 = 0
@@ -42,7 +42,7 @@ public final class OSPFSockets {
     /// An epoll descriptor, which reports all ports with packets in turn.
     private let readiness: FileDescriptor
     private var ports: [UInt32: OSPFPort] = [:]
-    /// All counters except those that the kernel maintains for open ports.
+    /// All counters, except the overflows of open ports, which the kernel counts.
     private var tally = Counters()
     private let buffer: UnsafeMutableRawBufferPointer
     private var packets = [clinux_packet](repeating: clinux_packet(), count: OSPFSockets.batch)
@@ -110,8 +110,8 @@ public final class OSPFSockets {
 
     /// Reads waiting packets of all ports in turn and passes each to `handler`: a ``batch`` of each port. If a hello
     /// waits, all packets of the port that wait before it are passed first, up to ``batchesBeforeHello`` batches,
-    /// because a neighbor that stops flushes its LSAs before its last hello. Returns the number of packets; 0 if no
-    /// more wait.
+    /// because a neighbor that stops flushes its LSAs before its last hello. Returns the number of packets read,
+    /// including those dropped here; 0 if no more wait.
     ///
     /// Packets from other than link-local addresses are dropped here, as RFC 5340 §2.5 requires.
     @discardableResult
@@ -204,8 +204,8 @@ public final class OSPFSockets {
         handler(packet.interface, source, IPv6Address(packet.destination), octets)
     }
 
-    /// Sends a packet on an interface, from one of its addresses. Failures that are normal while links change, and full
-    /// buffers, are counted and return `false`. Other failures are thrown.
+    /// Sends a packet on an interface, from one of its addresses. Returns `false` if a buffer was full, or after a failure
+    /// that is normal while links change. Throws other failures. All are counted.
     @discardableResult
     public func send(
         interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8]

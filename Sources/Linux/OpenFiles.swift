@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// The maximum number of descriptors of this process.
+/// The maximum number of file descriptors of this process (`RLIMIT_NOFILE`).
 public enum OpenFiles {
-    /// Raises the limit to its maximum and returns it. The usual limit is small for the sake of programs that use
-    /// `select`, which none here does.
+    /// Raises the soft limit to the hard limit and returns the limit now in force; 0 if it cannot be read. The usual soft
+    /// limit is small for programs that use `select`, which nothing here does.
     @discardableResult
     public static func raiseLimit() -> UInt {
         var limit = rlimit()

@@ -6,8 +6,8 @@ internal import Timing
 public struct Signals {
     private let set: sigset_t
 
-    /// Blocks signals in this thread and all threads that it starts. Writes to closed sockets fail instead of ending
-    /// the process.
+    /// Blocks signals in this thread and all threads that it starts afterwards. Ignores SIGPIPE, so that writes to closed
+    /// sockets fail instead of ending the process.
     public init(_ signals: [CInt]) {
         var set = sigset_t()
         sigemptyset(&set)
@@ -36,7 +36,7 @@ public struct Signals {
             time.tv_nsec = Int(rest.components.attoseconds / 1_000_000_000)
             let signal = sigtimedwait(&set, nil, &time)
             if signal > 0 { return signal }
-            // A signal that is not waited for, for example when a child ends, does not end the wait.
+            // Another signal, such as SIGCHLD, does not end the wait.
             guard errno == EINTR else { return nil }
         }
     }

@@ -30,13 +30,13 @@ public enum SmallFile {
         SystemError("\(verb) \(path), as it is not a regular file", code: EINVAL)
     }
 
-    /// Creates a temporary file beside the file that it will replace.
+    /// Creates a temporary file, in place of one that a crash has left.
     private static func create(_ temporary: String, _ mode: mode_t) -> CInt {
         unlink(temporary)
         return open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     }
 
-    /// Whether `path` exists and is not a regular file, so that reading it could block forever.
+    /// Whether `path`, or what it links to, exists and is not a regular file, so that reading it could block forever.
     public static func isSpecial(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
@@ -45,7 +45,8 @@ public enum SmallFile {
     /// Replaces a file by `text` atomically: a reader sees the old or the new content. Refuses to replace what is not a regular
     /// file, such as `/dev/null`.
     ///
-    /// With `durably`, the content is on disk before the file is replaced, so that it survives a loss of power.
+    /// With `durably`, the content is on disk before the file is replaced, so that after a loss of power the file has the
+    /// old or the new content, and is not empty.
     public static func write(_ text: String, to path: String, durably: Bool = false) throws(SystemError) {
         guard !isSpecial(path) else { throw notRegular("write", path) }
         let temporary = path + ".new"
@@ -67,7 +68,7 @@ public enum SmallFile {
     /// Whether `path` exists.
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// Copies a program atomically.
+    /// Copies a regular file atomically, durably and with mode 0755.
     public static func copyProgram(_ path: String, to target: String) throws(SystemError) {
         let temporary = target + ".new"
         let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -92,8 +93,8 @@ public enum SmallFile {
         }
     }
 
-    /// A value that changes with the file; `nil` if it does not exist. Follows symbolic links, because Kubernetes
-    /// updates mounted files by replacing a symbolic link.
+    /// A value that changes with the file; `nil` if there is no file, or it is not accessible. Follows symbolic links,
+    /// because Kubernetes updates mounted files by replacing a symbolic link.
     public static func stamp(of path: String) -> Stamp? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

@@ -5,7 +5,8 @@ internal import Links
 internal import Routing
 
 /// The default routes of other programs and the kernel, kept current by the kernel's notifications. A function returns
-/// `false` if a notification is ambiguous; then the routes must be read again.
+/// `false` if the kinds are no longer certain, because a notification is ambiguous or the table is incomplete; then the
+/// routes must be read again.
 struct DefaultRouteTable {
     /// The key of a route. Several routes can coexist under one key.
     struct Key: Hashable {
@@ -15,7 +16,7 @@ struct DefaultRouteTable {
         var typeOfService: UInt8
     }
 
-    /// One route. Two routes with the same key differ in the other fields.
+    /// One route. Routes with the same key differ in another field.
     struct Route: Hashable {
         enum Target: Hashable {
             case hops(Set<KernelRoute.Hop>)
@@ -32,10 +33,12 @@ struct DefaultRouteTable {
         var isAdvertised: Bool { protocolNumber == KernelRoute.advertisement }
     }
 
-    /// The kinds of default routes there are.
+    /// The kinds of default routes that the kernel has.
     var kinds: Set<DefaultRoute> { Set(counts.keys) }
 
+    /// The interfaces of each route, without those of dead next hops.
     private var interfaces: [Route: Set<UInt32>] = [:]
+    /// How many routes there are of each kind.
     private var counts: [DefaultRoute: Int] = [:]
     /// Whether routes were left out because of the limit.
     private var isTruncated = false
@@ -113,7 +116,8 @@ struct DefaultRouteTable {
         for interface in new { counts[kind(of: route, over: interface), default: 0] += 1 }
     }
 
-    /// Removes a route. Returns whether the remaining kinds are known.
+    /// Removes a route. Returns whether the remaining kinds are certain: not if the last route of a kind is gone while
+    /// others may have been left out.
     private mutating func drop(_ route: Route) -> Bool {
         guard let over = interfaces.removeValue(forKey: route) else { return true }
         var isKnown = true
@@ -133,7 +137,7 @@ struct DefaultRouteTable {
 }
 
 extension DefaultRouteTable.Route {
-    /// The route if it is a default route.
+    /// `nil` unless it is a default route, and not a cached copy of one.
     init?(_ route: KernelRoute) {
         guard route.isDefault, !route.isCached else { return nil }
         key = DefaultRouteTable.Key(

@@ -4,7 +4,8 @@ internal import Glibc
 public import Links
 public import Linux
 
-/// Adds and removes addresses of interfaces: the node's own and its VIPs, on `lo`. To be used on one thread.
+/// Adds and removes addresses of interfaces: on `lo`, the node's own addresses, VIPs and service addresses. To be used on
+/// one thread.
 public final class KernelAddresses {
     /// The loopback interface's index in every network namespace.
     public static let loopback: UInt32 = 1
@@ -39,7 +40,7 @@ public final class KernelAddresses {
         return false
     }
 
-    /// Whether an address on `lo` has our mark.
+    /// Whether an address on `lo` has our mark; `false` before Linux 5.18.
     public func isOurs(_ address: IPv6Address) throws(SystemError) -> Bool {
         try own().contains { $0.address == address && $0.interface == Self.loopback }
     }
@@ -60,7 +61,7 @@ public final class KernelAddresses {
         return false
     }
 
-    /// The addresses with our mark, of this or an earlier run.
+    /// The addresses with our mark, of this or an earlier run; none before Linux 5.18.
     public func own() throws(SystemError) -> [InterfaceAddress] {
         var result: [InterfaceAddress] = []
         let fixed = ifaddrmsg(ifa_family: UInt8(AF_UNSPEC), ifa_prefixlen: 0, ifa_flags: 0, ifa_scope: 0, ifa_index: 0)

@@ -25,7 +25,7 @@ extension KernelFIB {
         case .replaceRoute(let prefix, let target):
             encodeRoute(prefix, target, flags: Flag.replace, sequence: sequence, into: &batch)
         case .removeRoute(let prefix):
-            // The protocol number in it makes the kernel ignore routes of others.
+            // The protocol number in the header makes the kernel ignore routes of others.
             batch.message(Int(RTM_DELROUTE), flags: 0, sequence: sequence, routeHeader(prefix)) {
                 encodeKey(prefix, into: &$0)
             }
@@ -97,7 +97,7 @@ extension KernelFIB {
             nh_family: UInt8(family), nh_scope: 0, nh_protocol: configuration.protocolNumber, resvd: 0, nh_flags: flags)
     }
 
-    /// The preferred source of a route to `prefix`.
+    /// The preferred source of routes of the family of `prefix`; `nil` leaves it to the kernel.
     func preferredSource(for prefix: IPv6Prefix) -> IPv6Address? {
         prefix.ipv4 == nil ? configuration.preferredSource : configuration.preferredSourceIPv4.map { IPv6Address($0) }
     }

@@ -7,11 +7,11 @@ public import Routing
 /// What distinguishes our routes from those of others.
 public struct KernelFIBConfiguration: Hashable, Sendable {
     /// The routing protocol number that all our routes and next hops carry (`ip route … proto 71`). Of other objects,
-    /// only next hops of ours that another program replaced are ever changed. 5–255; not 188, which FRR uses.
+    /// only next hops of ours that another program replaced are ever changed. 5–255; not 188, which is that of FRR's OSPF.
     public var protocolNumber: UInt8
-    /// The routing table; 254 is `main`.
+    /// The routing table; 254 is `main`. Not 0.
     public var table: UInt32
-    /// The metric of our routes: the kernel keeps one route per prefix and metric, and prefers the lowest.
+    /// The metric of our routes: the kernel keeps one route per prefix and metric, and prefers the lowest. Not 0.
     public var metric: UInt32
     /// The source address of local packets over our routes, if the sender does not choose one. Must be an address of this
     /// machine; `nil` leaves it to the kernel.
@@ -39,11 +39,11 @@ public final class KernelFIB {
     public struct Counters: Hashable, Sendable {
         /// Changes sent, one message each.
         public var changes: UInt64 = 0
-        /// System calls that sent them.
+        /// Batches in which they were sent, with one system call each.
         public var batches: UInt64 = 0
         /// Changes that the kernel refused.
         public var refusals: UInt64 = 0
-        /// How many times the kernel was read.
+        /// Calls of ``KernelFIB/read(_:)``.
         public var readings: UInt64 = 0
     }
 
@@ -79,7 +79,7 @@ public final class KernelFIB {
     }
 
     /// Makes changes in order. Returns those (by index) that the kernel refused. Throws only if communication with the
-    /// kernel fails; then it must be read again.
+    /// kernel fails; then some changes may have been made, and ``read(_:)`` must find out which.
     public func apply(_ changes: [FIBChange]) throws(SystemError) -> [(index: Int, failure: FIBFailure)] {
         guard !changes.isEmpty else { return [] }
         var failures: [(index: Int, failure: FIBFailure)] = []
@@ -104,7 +104,7 @@ public final class KernelFIB {
         return failures
     }
 
-    /// Reads our objects: next-hop objects, and also routes for ``FIB/ReadExtent/everything``.
+    /// Reads our next-hop objects and, for ``FIB/ReadExtent/everything``, our routes in our table.
     public func read(_ extent: FIB.ReadExtent = .everything) throws(SystemError) -> KernelRoutes {
         counters.readings += 1
         var kernel = KernelRoutes(routes: nil)
@@ -124,8 +124,8 @@ public final class KernelFIB {
         staleRoutes = []
     }
 
-    /// Removes everything in our table that carries our protocol number. Returns the numbers of routes and next-hop
-    /// objects removed.
+    /// Removes the routes in our table, and all next-hop objects, that carry our protocol number. Returns the numbers of
+    /// routes and next-hop objects removed. Throws if the kernel refuses to remove one.
     @discardableResult
     public func cleanUp() throws(SystemError) -> (routes: Int, nextHops: Int) {
         let kernel = try read()

@@ -14,9 +14,9 @@ public final class KernelMonitor {
     public var addresses: some Collection<InterfaceAddress> { addressTable.values }
     /// The default routes, in the main table and in ours, that are not ours.
     public internal(set) var defaultRoutes: Set<DefaultRoute> = []
-    /// The interfaces on which a router has advertised prefixes since the interface has had carrier.
+    /// The interfaces on which a router has advertised prefixes since the interface was last without carrier or down.
     public private(set) var advertisedInterfaces: Set<UInt32> = []
-    /// How many times notifications were lost and everything was read again.
+    /// How many times the kernel dropped notifications, so that everything had to be read again.
     public private(set) var overflows: UInt64 = 0
     /// The descriptor to watch; call ``read()`` when it is readable.
     public var descriptor: CInt { subscription.descriptor }
@@ -44,8 +44,8 @@ public final class KernelMonitor {
     /// The mark on addresses made from router advertisements (IFAPROT_KERNEL_RA, Linux 5.18 and later).
     private static let advertisedOrigin: UInt8 = 2
 
-    /// Subscribes, and reads the current state: ``links``, ``addresses`` and ``defaultRoutes`` are complete from the
-    /// start. In the calling thread's network namespace. A small `receiveBuffer` (octets) is for tests.
+    /// Subscribes in the calling thread's network namespace, and reads the current state: ``links``, ``addresses`` and
+    /// ``defaultRoutes`` are complete from the start. A small `receiveBuffer` (octets) is for tests.
     public init(
         configuration: KernelFIBConfiguration = KernelFIBConfiguration(), receiveBuffer: CInt = 4 << 20
     ) throws(SystemError) {
@@ -69,8 +69,8 @@ public final class KernelMonitor {
     public var mustRetry: Bool { mustReadEverything || mustReadDefaultRoutes || !events.isEmpty }
 
     /// Reads pending events: those of links and addresses in order, then default routes, then settings. The number of
-    /// notifications is limited; the descriptor stays readable if there are more. If it throws, no event is lost: the next
-    /// call returns them (``mustRetry``).
+    /// notifications is limited; the descriptor stays readable if there are more. If this throws, no event is lost: the
+    /// next call returns them (``mustRetry``).
     public func read() throws(SystemError) -> [KernelEvent] {
         try readNotifications()
         if mustReadEverything {
@@ -93,7 +93,8 @@ public final class KernelMonitor {
             case .nothing:
                 break reading
             case .octets(let count):
-                // Processed after the loop, because their next-hop objects may have to be requested, which can fail.
+                // Processed after the other messages, because their next-hop objects may have to be requested, which can
+                // fail.
                 var routes: [(KernelRoute, isNew: Bool, replaces: Bool)] = []
                 subscription.forEachMessage(count) { message in
                     if let route = KernelRoute(message) {

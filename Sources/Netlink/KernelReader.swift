@@ -12,7 +12,7 @@ public struct KnownNeighbor: Hashable, Sendable {
     public var interface: UInt32
     /// Its hardware address, where there is a 48-bit one.
     public var macAddress: MACAddress?
-    /// Whether its reachability has not been confirmed for a long time, so that it may be gone.
+    /// Whether the kernel has not confirmed its reachability recently (`NUD_STALE`), so that it may be gone.
     public var isStale: Bool
 
     public init(address: IPv6Address, interface: UInt32, macAddress: MACAddress? = nil, isStale: Bool = false) {
@@ -23,8 +23,8 @@ public struct KnownNeighbor: Hashable, Sendable {
     }
 }
 
-/// Reads routes of others and the neighbor table, to check addresses before use. To be used on one thread. Every call
-/// reads a whole table of the kernel, so call it before an address is placed and not regularly.
+/// Reads routes of others and the neighbor table, to check addresses before use. To be used on one thread. Every read
+/// is of a whole table of the kernel, so read before an address is placed, and not regularly.
 public final class KernelReader {
     private let socket: NetlinkSocket
     private let configuration: KernelFIBConfiguration
@@ -69,8 +69,8 @@ public final class KernelReader {
         return result
     }
 
-    /// Which of `addresses` belong to another machine according to the kernel's neighbor table: it has answered for the
-    /// address, or the entry is permanent. Check this before an address is added to this machine.
+    /// Which of `addresses` belong to another machine according to the kernel's neighbor table: the machine has answered
+    /// for the address, or the entry is permanent. Check this before an address is added to this machine.
     public func neighbors(among addresses: Set<IPv6Address>) throws(SystemError) -> [IPv6Address: KnownNeighbor] {
         var result: [IPv6Address: KnownNeighbor] = [:]
         for family in [AF_INET, AF_INET6]
@@ -87,8 +87,8 @@ public final class KernelReader {
         return result
     }
 
-    /// Makes the kernel probe a neighbor. If it does not answer within seconds, ``neighbors(among:)`` no longer returns
-    /// it. Without a probe its entry would stay forever.
+    /// Makes the kernel probe a neighbor. If the neighbor does not answer within a few seconds, ``neighbors(among:)`` no
+    /// longer returns it. Without a probe, a stale entry would stay. A neighbor that is gone already is no error.
     public func probe(_ neighbor: KnownNeighbor) throws(SystemError) {
         var fixed = ndmsg()
         fixed.ndm_family = UInt8(neighbor.address.ipv4 == nil ? AF_INET6 : AF_INET)
@@ -114,7 +114,8 @@ extension ForeignRoute {
 }
 
 extension KnownNeighbor {
-    /// Reads a neighbor message; `nil` unless the neighbor exists, as far as the kernel knows.
+    /// Reads a neighbor message; `nil` unless the kernel knows that the neighbor exists: not for entries that are
+    /// incomplete, have failed, or are proxies.
     init?(_ message: MessageView) {
         let known = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT
         guard message.type == Int(RTM_NEWNEIGH), let fixed = message.fixed(ndmsg.self), fixed.ndm_ifindex > 0,

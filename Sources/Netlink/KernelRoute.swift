@@ -11,15 +11,16 @@ struct KernelRoute {
     var protocolNumber: UInt8
     var metric: UInt32 = 0
     var preferredSource: IPv6Address?
+    /// What it points at; `nil` if no route of ours could: it has no next hop, or a next hop with a weight.
     var target: RouteTarget?
     var isUnicast: Bool
-    /// A copy the kernel made for one destination, such as for a smaller path MTU.
+    /// Whether it is a copy that the kernel made for one destination, for example because of a smaller path MTU.
     var isCached: Bool
     /// The next hops of a route that has its own, sorted independently of the kernel's order.
     var hops: [Hop] = []
     /// The interfaces of next hops that are dead because the interface is down.
     var deadInterfaces: Set<UInt32> = []
-    /// The type of service (DSCP) to which it is limited; 0 for all.
+    /// The type of service (`rtm_tos`) to which it is limited; 0 for all.
     var typeOfService: UInt8
 
     /// One next hop of a route: an interface and, unless every destination is on its link, a gateway.

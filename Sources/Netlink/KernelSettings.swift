@@ -4,7 +4,7 @@ internal import Glibc
 internal import Links
 public import Linux
 
-/// The kernel settings that a router needs: reads them and sets them where they are wrong.
+/// The kernel settings that a router needs: reads them, and sets those that are wrong.
 public enum KernelSettings {
     /// The result for one setting.
     public struct Outcome: Sendable, CustomStringConvertible {
@@ -16,7 +16,7 @@ public enum KernelSettings {
             case changed(from: String)
             /// It cannot be set.
             case failed(SystemError)
-            /// This kernel does not have the setting.
+            /// There is no such setting: this kernel does not have it, or the port is gone.
             case absent
         }
 
@@ -55,7 +55,7 @@ public enum KernelSettings {
         Deviation(name: "net.ipv4.fib_multipath_hash_policy", value: "1", usual: "0"),
     ]
 
-    /// A setting with another value than usual.
+    /// A setting whose value is not the usual one.
     public struct Deviation: Hashable, Sendable, CustomStringConvertible {
         /// The setting, such as `net.ipv6.conf.all.forwarding`.
         public var name: String
@@ -96,10 +96,9 @@ public enum KernelSettings {
         }
     }
 
-    /// Makes a port accept router advertisements whether or not it forwards (`accept_ra` = 2), or not at all (0). Call
-    /// this before forwarding is switched on, because then the kernel removes the default routes of all other ports. A
-    /// default route that was learned stays until it expires. One that was refused is learned from the router's next
-    /// advertisement.
+    /// Makes a port accept router advertisements even if it forwards (`accept_ra` = 2), or never (0). Call this before
+    /// forwarding is switched on, because the kernel then removes the learned default routes of all other ports. A default
+    /// route that was learned stays until it expires. One that was refused is learned from the router's next advertisement.
     public static func setRouterAdvertisements(accepted: Bool, on port: String) -> Outcome {
         set(Sysctl.name("ipv6", port, "accept_ra"), to: accepted ? "2" : "0")
     }

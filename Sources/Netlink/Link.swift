@@ -4,7 +4,8 @@ internal import Glibc
 internal import Links
 
 extension Link {
-    /// Reads a link message; `nil` for other contents (bridges report their ports in link messages).
+    /// Reads a link message; `nil` if it is not about a network device (bridges report their ports in link messages), or has
+    /// no name.
     init?(_ message: MessageView) {
         guard let fixed = message.fixed(ifinfomsg.self), fixed.ifi_family == UInt8(AF_UNSPEC), fixed.ifi_index > 0
         else {

@@ -38,8 +38,8 @@ struct MessageView {
         AttributeView.forEach(in: UnsafeRawBufferPointer(rebasing: payload[start...]), body)
     }
 
-    /// The kernel's answer, if this is one: 0 for an acknowledgment, or an error number with the kernel's error
-    /// message.
+    /// The kernel's answer, if this is one: 0 for an acknowledgment, or an error number; with the kernel's error message,
+    /// if it gave one.
     var answer: (code: Int32, words: String?)? {
         guard type == Int(NLMSG_ERROR), let error = fixed(nlmsgerr.self) else { return nil }
         var words: String?
@@ -82,7 +82,7 @@ struct AttributeView {
         payload.count >= MemoryLayout<Value>.size ? payload.loadUnaligned(as: Value.self) : nil
     }
 
-    /// An address of either family; an IPv4 address in its mapped form.
+    /// An address of either family, recognized by its size; an IPv4 address in its mapped form.
     var address: IPv6Address? {
         switch payload.count {
         case 4: IPv6Address(IPv4Address(UInt32(bigEndian: payload.loadUnaligned(as: UInt32.self))))
@@ -94,7 +94,7 @@ struct AttributeView {
         }
     }
 
-    /// The gateway of another family than the route's (`struct rtvia`): its family, and its address.
+    /// The gateway in a `struct rtvia` (family and address), as IPv4 routes have it; `nil` unless it is IPv6.
     var gatewayOfOtherFamily: IPv6Address? {
         guard payload.count == 18, payload.loadUnaligned(as: UInt16.self) == UInt16(AF_INET6) else { return nil }
         return AttributeView(type: type, payload: UnsafeRawBufferPointer(rebasing: payload[2...])).address

@@ -20,8 +20,8 @@ struct Refusal: Error {
 }
 
 extension NetlinkSocket {
-    /// Sends a batch whose messages have the sequence numbers from `first` on, and waits until all are processed. Only
-    /// the last is acknowledged; errors are always reported.
+    /// Sends a batch whose messages have the sequence numbers from `first` on, and waits until the kernel has processed all.
+    /// Only the last is acknowledged; the kernel always reports errors. Throws if an answer was lost.
     func transact(_ batch: inout MessageEncoder, first: UInt32) throws(SystemError) -> [Refusal] {
         guard batch.count > 0 else { return [] }
         batch.acknowledgeLast()
@@ -75,8 +75,8 @@ extension NetlinkSocket {
         return answer.flatMap { $0.code == 0 ? nil : Refusal(index: 0, code: $0.code, words: $0.words) }
     }
 
-    /// Requests all objects of a type and calls `body` with each message. A dump that was interrupted by changes, or
-    /// did not fit, is repeated after calling `restart`.
+    /// Requests all objects of a type and calls `body` with each message. Repeats the dump if changes interrupted it or
+    /// messages were lost, at most 10 times in all. Calls `restart` before each dump, also the first.
     func dump<Fixed: BitwiseCopyable>(
         _ type: Int, _ fixed: Fixed, of what: String, _ attributes: (inout MessageEncoder) -> Void = { _ in },
         restart: () -> Void, _ body: (MessageView) -> Void

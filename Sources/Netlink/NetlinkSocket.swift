@@ -24,7 +24,7 @@ final class NetlinkSocket {
     var port: UInt32 { nl_socket_get_local_port(handle) }
     var descriptor: CInt { nl_socket_get_fd(handle) }
 
-    /// The largest datagram the kernel makes for a dump.
+    /// The kernel makes no larger datagram for a dump.
     private static let bufferOctets = 64 << 10
 
     /// Opens a socket in the calling thread's network namespace and joins notification groups.

@@ -17,9 +17,9 @@ struct NextHopObject {
     var protocolNumber: UInt8
     var content: Content
     var isGroup: Bool
-    /// The outgoing interface of a single next hop, whatever its other attributes are.
+    /// The outgoing interface of a single next hop, also if ``content`` is ``Content/other``.
     var interface: UInt32?
-    /// The members of a group, whatever its other attributes are.
+    /// The members of a group, also if it is weighted or ``content`` is ``Content/other``.
     var memberIDs: [NextHopID] = []
 
     init?(_ message: MessageView) {

@@ -15,7 +15,8 @@ public final class RouteMonitor {
 
     private static let datagramsPerRead = 256
 
-    /// `ownPort` is the netlink port of the socket through which we make changes.
+    /// Subscribes in the calling thread's network namespace. `nextHopIDs` are the IDs that we allocate; `ownPort` is the
+    /// netlink port of the socket through which we make changes. A small `receiveBuffer` (octets) is for tests.
     public init(
         configuration: KernelFIBConfiguration, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32,
         receiveBuffer: CInt = 4 << 20
@@ -31,7 +32,7 @@ public final class RouteMonitor {
         try filter.attach(to: socket.descriptor, "filter route notifications")
     }
 
-    /// Reads pending events, a limited number.
+    /// Reads pending events. Their number is limited; the descriptor stays readable if there are more.
     public func read() throws(SystemError) -> [RouteEvent] {
         var events: [RouteEvent] = []
         for _ in 0..<Self.datagramsPerRead {
@@ -61,9 +62,9 @@ public final class RouteMonitor {
         }
     }
 
-    /// Accepts changes of our routes and next-hop objects that another socket made, and removals of routes with our
-    /// metric. A next hop is ours by its protocol number or by its ID, because replacing it changes the protocol
-    /// number.
+    /// Of the changes that another socket made, accepts removals of routes with our protocol number or metric, replacements
+    /// of any route, and changes of our next-hop objects. A next-hop object is ours by its protocol number or by its ID,
+    /// because a program that replaces it changes the protocol number.
     private static func filter(
         protocolNumber: UInt8, metric: UInt32, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32
     ) -> SocketFilter {

@@ -10,9 +10,9 @@ struct SocketFilter {
         case next
         /// The label of this name.
         case label(String)
-        /// Accept: the message is queued.
+        /// The end: the kernel queues the message.
         case accept
-        /// Drop: the message is discarded.
+        /// The end: the kernel discards the message.
         case drop
     }
 

@@ -1,12 +1,13 @@
-/// How often something took how long.
+/// A histogram: the number of durations, or of other values, in each of several buckets.
 public struct Histogram: Hashable, Sendable {
-    /// The upper bounds of the buckets in seconds, rising; what is longer counts in ``count`` only.
+    /// The upper bounds of the buckets, inclusive and ascending: seconds, or the unit of the values. A larger value counts in
+    /// ``count`` and ``sum`` only.
     public let bounds: [Double]
-    /// How many fell into each bucket.
+    /// The number of values in each bucket; not cumulative.
     public private(set) var counts: [UInt64]
-    /// How many there were.
+    /// The number of all values.
     public private(set) var count: UInt64 = 0
-    /// All of them together, in seconds.
+    /// The sum of all values.
     public private(set) var sum = 0.0
 
     public init(bounds: [Double]) {
@@ -14,12 +15,12 @@ public struct Histogram: Hashable, Sendable {
         counts = [UInt64](repeating: 0, count: bounds.count)
     }
 
-    /// Takes a duration in.
+    /// Adds a duration.
     public mutating func observe(_ duration: Duration) {
         observe(seconds: Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18)
     }
 
-    /// Takes a number of seconds in.
+    /// Adds a number of seconds or, if ``bounds`` have another unit, a value in that unit.
     public mutating func observe(seconds: Double) {
         count += 1
         sum += seconds

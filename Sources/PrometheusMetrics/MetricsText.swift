@@ -1,26 +1,27 @@
 /// Metrics in the Prometheus text format, version 0.0.4.
 public struct MetricsText: Sendable {
-    /// What a family of samples is.
+    /// The type of a metric family, as in `# TYPE`.
     public enum Kind: String, Sendable {
-        /// Only rises.
+        /// A value that only increases.
         case counter
-        /// Goes up and down.
+        /// A value that increases and decreases.
         case gauge
-        /// How often something took how long.
+        /// A ``Histogram``.
         case histogram
     }
 
-    /// What was written so far.
+    /// The text written so far.
     public private(set) var text = ""
 
     public init() {}
 
-    /// A family with one sample.
+    /// Writes a family with one sample. The prefix `kubermesh_` is added to `name`.
     public mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: some MetricValue) {
         family(name, kind, help) { $0.sample(value: value) }
     }
 
-    /// A family of samples that differ in their labels. Nothing is written for an empty one.
+    /// Writes a family of samples that differ in their labels; nothing if there are no samples. The prefix `kubermesh_` is
+    /// added to `name`.
     public mutating func family(_ name: String, _ kind: Kind, _ help: String, _ body: (inout Samples) -> Void) {
         var samples = Samples(name: "kubermesh_\(name)")
         body(&samples)
@@ -28,7 +29,7 @@ public struct MetricsText: Sendable {
         text += "# HELP kubermesh_\(name) \(help)\n# TYPE kubermesh_\(name) \(kind.rawValue)\n" + samples.text
     }
 
-    /// A histogram.
+    /// Writes a family with one histogram. The prefix `kubermesh_` is added to `name`.
     public mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
         family(name, .histogram, help) { $0.histogram(value: histogram) }
     }
@@ -40,15 +41,15 @@ public struct MetricsText: Sendable {
 
         fileprivate init(name: String) { self.name = name }
 
-        /// One sample.
+        /// Writes one sample.
         public mutating func sample(_ labels: KeyValuePairs<String, String> = [:], value: some MetricValue) {
             write("", labels.map { ($0.key, $0.value) }, value)
         }
 
-        /// One sample with labels that were put together elsewhere.
+        /// Writes one sample whose labels are not a literal.
         mutating func sample(labels: [(String, String)], value: some MetricValue) { write("", labels, value) }
 
-        /// The samples of one histogram.
+        /// Writes the samples of one histogram.
         mutating func histogram(labels: [(String, String)] = [], value histogram: Histogram) {
             var total: UInt64 = 0
             for (bound, count) in zip(histogram.bounds, histogram.counts) {
@@ -83,14 +84,14 @@ public struct MetricsText: Sendable {
     }
 }
 
-/// What a sample can be.
+/// The value of a sample.
 public protocol MetricValue {
     /// The value in the text format.
     var metricText: String { get }
 }
 
 extension MetricValue where Self: CustomStringConvertible {
-    /// A number as it is.
+    /// The number as Swift describes it.
     public var metricText: String { description }
 }
 
@@ -99,6 +100,6 @@ extension UInt32: MetricValue {}
 extension UInt64: MetricValue {}
 extension Double: MetricValue {}
 extension Bool: MetricValue {
-    /// 1 is yes.
+    /// `1` for `true`, `0` for `false`.
     public var metricText: String { self ? "1" : "0" }
 }

@@ -1,18 +1,16 @@
 public import CoreMetrics
 internal import Synchronization
 
-/// A backend of swift-metrics whose metrics Prometheus scrapes: metrics of any library that uses swift-metrics appear
-/// with the rest.
+/// A backend of swift-metrics for Prometheus. ``write(to:)`` writes the metrics of every library that uses swift-metrics.
 ///
-/// Names become Prometheus's: any character but letters, digits and underscores becomes an underscore, counters end in
-/// `_total`, timers in `_seconds`. The same name with the same dimensions is the same metric, however often it is
-/// created.
+/// Names become valid for Prometheus: every octet but ASCII letters and digits becomes an underscore, and counters end in
+/// `_total`, timers in `_seconds`. The same name with the same dimensions is the same metric, however often it is created.
 public final class PrometheusRegistry: MetricsFactory, Sendable {
     /// The metadata of a metric.
     public struct Description: Sendable {
-        /// As in `# HELP`.
+        /// The text after `# HELP`.
         public var help: String
-        /// The upper bounds of the buckets of a timer or recorder, rising.
+        /// The upper bounds of the buckets of a timer (in seconds) or recorder, ascending.
         public var bounds: [Double]
 
         public init(_ help: String, bounds: [Double] = Self.usualBounds) {
@@ -20,11 +18,11 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
             self.bounds = bounds
         }
 
-        /// From a millisecond to ten seconds.
+        /// From a millisecond to ten seconds, in seconds.
         public static let usualBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
     }
 
-    /// The most time series; further ones are dropped.
+    /// The default maximum number of time series.
     public static let usualLimit = 1000
 
     private struct Family {
@@ -42,13 +40,15 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     private let limit: Int
     private let state = Mutex(State())
 
-    /// Makes an empty registry. `descriptions` go by the metrics' names as Prometheus has them, less `kubermesh_`.
+    /// Makes an empty registry of at most `limit` time series; further metrics work, but are not written. The keys of
+    /// `descriptions` are the names that Prometheus sees, without `kubermesh_`.
     public init(_ descriptions: [String: Description] = [:], limit: Int = PrometheusRegistry.usualLimit) {
         self.descriptions = descriptions
         self.limit = limit
     }
 
-    /// Writes all metrics, in order.
+    /// Writes all metrics in the order of their names, and the number of those that are not kept: there were too many, or a
+    /// metric of another kind has the name.
     public func write(to text: inout MetricsText) {
         let (families, refused) = state.withLock { ($0.families, $0.refused) }
         for (name, family) in families.sorted(by: { $0.key < $1.key }) {
@@ -96,17 +96,17 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
 }
 
 extension PrometheusRegistry {
-    /// A counter, whose name ends in `_total`.
+    /// Makes a counter, whose name ends in `_total`, or returns the existing one.
     public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         find(Self.name(label, suffix: "_total"), .counter, dimensions) { CounterSeries() }
     }
 
-    /// A gauge.
+    /// Makes a gauge, or returns the existing one.
     public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
         find(Self.name(label), .gauge, dimensions) { GaugeSeries() }
     }
 
-    /// A histogram; a gauge where nothing is to be aggregated.
+    /// Makes a histogram or, without `aggregate`, a gauge, or returns the existing one.
     public func makeRecorder(
         label: String, dimensions: [(String, String)], aggregate: Bool
     ) -> any RecorderHandler {
@@ -115,19 +115,19 @@ extension PrometheusRegistry {
         return find(name, .histogram, dimensions) { HistogramSeries(bounds: bounds(of: name)) }
     }
 
-    /// A histogram of seconds, whose name ends in `_seconds`.
+    /// Makes a histogram of seconds, whose name ends in `_seconds`, or returns the existing one.
     public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         let name = Self.name(label, suffix: "_seconds")
         return find(name, .histogram, dimensions) { HistogramSeries(bounds: bounds(of: name)) }
     }
 
-    /// Shows it no more, as the following.
+    /// Removes the metric, so that it is no longer written.
     public func destroyCounter(_ handler: any CounterHandler) { forget(handler) }
-    /// Shows it no more.
+    /// Removes the metric, so that it is no longer written.
     public func destroyMeter(_ handler: any MeterHandler) { forget(handler) }
-    /// Shows it no more.
+    /// Removes the metric, so that it is no longer written.
     public func destroyRecorder(_ handler: any RecorderHandler) { forget(handler) }
-    /// Shows it no more.
+    /// Removes the metric, so that it is no longer written.
     public func destroyTimer(_ handler: any TimerHandler) { forget(handler) }
 
     private static func name(_ label: String, suffix: String = "") -> String {

@@ -1,7 +1,8 @@
 internal import CoreMetrics
 internal import Synchronization
 
-/// What a metric of swift-metrics is set apart by from others of its name: in order, each name once.
+/// The labels that distinguish a metric from others of its name, sorted by their names. Each label has one value: if several
+/// are given, the first.
 struct Labels: Hashable, Comparable {
     private let names: [String]
     private let values: [String]
@@ -15,7 +16,8 @@ struct Labels: Hashable, Comparable {
 
     var pairs: [(String, String)] { Array(zip(names, values)) }
 
-    /// A name that Prometheus takes.
+    /// The text as a name that Prometheus accepts: every octet but ASCII letters and digits becomes an underscore, and a
+    /// digit at the start gets one before it.
     static func name(_ text: String) -> String {
         let octets = text.utf8.map { octet in
             switch octet {
@@ -35,9 +37,9 @@ struct Labels: Hashable, Comparable {
     }
 }
 
-/// One metric with its values.
+/// A metric: one time series, or those of a histogram.
 protocol Series: AnyObject, Sendable {
-    /// Writes what it is now.
+    /// Writes the current value.
     func write(_ labels: [(String, String)], to samples: inout MetricsText.Samples)
 }
 
@@ -46,7 +48,7 @@ final class CounterSeries: Series, CounterHandler {
     private let value = Atomic<UInt64>(0)
 
     func increment(by amount: Int64) {
-        // Counters only rise.
+        // A negative amount counts as 0, because a counter never decreases.
         value.wrappingAdd(UInt64(clamping: amount), ordering: .relaxed)
     }
 

@@ -1,7 +1,7 @@
 import ControlCommands
 
-/// The mesh agent, and `meshctl` when it is called by that name: one file is enough for both, because they share most of
-/// their code.
+/// The mesh agent, or `meshctl` if the program is called by that name: one program is enough for both, because they share most
+/// of their code.
 @main
 enum Main {
     static func main() {

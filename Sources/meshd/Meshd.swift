@@ -13,7 +13,7 @@ struct Meshd: ParsableCommand {
         subcommands: [Run.self, CleanUp.self, ApplyKernelSettings.self, InstallPlugins.self],
         defaultSubcommand: Run.self)
 
-    /// Errors are one line, and the exit code is 1; wrong usage is 2.
+    /// Writes each line of an error after `meshd:` to standard error. The exit code is then 1; after wrong usage it is 2.
     static func main() {
         do {
             var command = try parseAsRoot()

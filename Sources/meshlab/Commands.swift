@@ -33,7 +33,7 @@ struct Down: ParsableCommand {
     func run() throws {
         try Lab.checkPrivileges()
         let present = Lab.all()
-        // Unlike other commands, this one does not take for granted that the only lab is the one that is meant.
+        // Unlike other commands, this one never guesses: without a name, it removes only the lab with the default name.
         let names = all ? present : [options.name ?? Lab.defaultName].filter(present.contains)
         guard !names.isEmpty else {
             let others = present.map { "“meshlab down --name \($0)”" }.joined(separator: ", ")

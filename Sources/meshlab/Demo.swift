@@ -11,7 +11,7 @@ struct Demo: ParsableCommand {
 
     func run() throws {
         let story = Story()
-        // Whatever an earlier demonstration left behind is in the way.
+        // A lab that an earlier demonstration has left would be in the way.
         if let old = try? Lab.load(options.name ?? Lab.defaultName) { try old.destroy() }
         story.say("$ meshlab up\(options.name.map { " --name \($0)" } ?? "") --topology square4")
         let lab = try story.up(try Topology.read("square4"), name: options.name, timeout: 60)

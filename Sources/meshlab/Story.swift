@@ -11,7 +11,7 @@ struct Story {
         fflush(nil)
     }
 
-    /// Shows a command as typed, runs it and shows its output.
+    /// Shows a command as a user would type it, runs it and shows its output.
     func show(_ lab: Lab, on node: String, _ arguments: [String], as typed: String) throws {
         say("$ \(typed)")
         let output = try lab.command(on: node, arguments).output()
@@ -19,7 +19,7 @@ struct Story {
         say()
     }
 
-    /// Overwrites the line of progress.
+    /// Overwrites the line of progress, if the output is a terminal.
     func progress(_ text: String) {
         guard isTerminal else { return }
         print("\r\u{1b}[K\(text)", terminator: "")
@@ -39,12 +39,12 @@ struct Story {
         return lab
     }
 
-    /// Makes a lab, waits for its routes if wanted, and shows it.
+    /// Makes a lab and starts its routers. Unless `timeout` (seconds) is `nil`, waits for its routes and shows them.
     @discardableResult
     func up(_ topology: Topology, name: String?, timeout: Int?) throws -> Lab {
         var lab = try make(topology, name: name)
         do { try lab.startRouters() } catch {
-            // What the programs wrote would go with the lab.
+            // The logs are removed with the lab, so the error contains those of routers that crashed.
             let logs = topology.nodes.filter { lab.hasCrashed($0.name) }.map { lab.log(of: $0.name) }
             try lab.destroy()
             throw LabError((["\(error)"] + logs + ["The lab is taken down again."]).joined(separator: "\n"))
@@ -85,7 +85,8 @@ struct Story {
         if holder.listens.contains(vip.port) { try show(client.name, ["meshlab", "dial", vip.address, "\(vip.port)"]) }
     }
 
-    /// Waits for the routes of a lab whose nodes were started, if wanted. Where links have failed, some may never come.
+    /// Waits for the routes of a lab whose nodes were started, unless `timeout` (seconds) is `nil` or links have failed: some
+    /// routes may then never exist.
     func settle(_ lab: Lab, timeout: Int?) throws {
         guard let timeout else { return }
         guard lab.failedLinks.isEmpty else {
@@ -95,7 +96,7 @@ struct Story {
         say("Every node has every route (settled after \(seconds(elapsed.settled))).")
     }
 
-    /// Waits until all routes are there and stable, with a line of progress.
+    /// Waits until all routes exist and are stable, with a line of progress.
     func waitUntilSettled(_ lab: Lab, limit: Duration) throws -> Lab.Convergence {
         defer { progress("") }
         return try lab.waitUntilSettled(limit: limit) { state, elapsed in
@@ -111,7 +112,7 @@ struct Story {
         return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     }
 
-    /// Seconds with two decimals, or whole milliseconds below a second.
+    /// The duration in seconds with two decimals or, below a second, in whole milliseconds; rounded down.
     func seconds(_ duration: Duration) -> String {
         let milliseconds = Int(duration / .milliseconds(1))
         if milliseconds < 1000 { return "\(milliseconds) ms" }

@@ -2,8 +2,8 @@ import OSPF
 import Simulation
 internal import Timing
 
-/// How long meshes of good cables (100 µs end to end) take in virtual time until the last route has changed: what is
-/// left when nothing costs anything but the waits of protocol and router.
+/// How long meshes of good cables (a delay of 100 µs) take, in virtual time, until the last route has changed. Computing
+/// takes no virtual time, so only the delays of cables and the timers of the protocol and the router count.
 enum ConvergenceTable {
     private static let topologies: [Topology] = [
         .ring(4), .grid(width: 5, height: 5), .grid(width: 10, height: 10), .line(20), .fullMesh(10), .lan(6),
@@ -28,7 +28,7 @@ enum ConvergenceTable {
         }
     }
 
-    /// From the action to the last change of a route anywhere.
+    /// The time from the action to the last change of a route on any node, within 20 s.
     private static func settle(_ network: inout Network, after action: Action) -> Duration {
         let start = network.now
         network.schedule(action, at: start)

@@ -2,7 +2,7 @@ import Glibc
 import OSPF
 import Simulation
 
-/// `meshsim`: runs simulated meshes from seeds and reports broken promises.
+/// `meshsim`: runs the simulated meshes of seeds, and reports what does not hold as it must.
 @main
 struct Main {
     static let usage = """
@@ -51,7 +51,7 @@ struct Main {
                 print("seeds up to \(seed): \(summary), \(failures) failed")
                 summary = Summary()
             }
-            // What a long run has found is to be seen also where the output is a file.
+            // Otherwise a file with the output of a long run would show nothing until a buffer is full.
             fflush(nil)
         }
         return failures == 0 ? 0 : 1

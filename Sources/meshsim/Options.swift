@@ -1,7 +1,7 @@
 import Glibc
 import Simulation
 
-/// What was asked for on the command line.
+/// The options of the command line.
 struct Options {
     var seeds: ClosedRange<UInt64> = 1...1000
     var size = Scenario.Size.small
@@ -11,7 +11,7 @@ struct Options {
     var measuresConvergence = false
     var reportEvery = 100
 
-    /// What is wrong with the arguments.
+    /// Why the arguments are not valid.
     struct Problem: Error {
         var text: String
     }
@@ -35,7 +35,7 @@ struct Options {
         return .success(options)
     }
 
-    /// Whether the value makes sense.
+    /// Sets an option. Returns whether the value is valid.
     private mutating func set(_ name: String, to value: String) -> Bool {
         switch name {
         case "--seed":
@@ -56,7 +56,7 @@ struct Options {
     }
 }
 
-/// Ends the program.
+/// Flushes the output and ends the program with this exit code.
 func exitCode(_ code: Int32) -> Never {
     fflush(nil)
     exit(code)

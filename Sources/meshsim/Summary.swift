@@ -2,7 +2,7 @@ import OSPF
 import Simulation
 internal import Timing
 
-/// What some runs had in common, in one line.
+/// The totals of several runs, in one line.
 struct Summary: CustomStringConvertible {
     private(set) var runs = 0
     private var virtualSeconds: Int64 = 0

@@ -4,7 +4,7 @@ import OSPF
 import Simulation
 internal import Timing
 
-/// One line for each thing that happens.
+/// Prints a line for each event of a simulation, except hellos.
 enum Trace {
     @Sendable static func print(_ time: Instant, _ event: TraceEvent) {
         switch event {
@@ -38,7 +38,7 @@ enum Trace {
         Swift.print("\(microseconds / 1_000_000).\(fraction) \(text)")
     }
 
-    /// The packet's type and what it carries, from the octets.
+    /// The type and the sender of a packet, and the first six of its LSAs or requests, read from its octets without checks.
     private static func packet(_ octets: [UInt8]) -> String {
         let sender = octets[4..<8].map(String.init).joined(separator: ".")
         switch octets[1] {

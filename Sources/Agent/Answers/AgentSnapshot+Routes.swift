@@ -14,7 +14,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// The route to a prefix, or the longest match for an address, with all announcers.
+    /// The route to a prefix, or the longest match for an address, with all announcers; `nil` if there is none.
     func explainedRoute(to target: RouteTargetQuery) -> Route? {
         guard let router else { return nil }
         let found: IPv6Prefix? =
@@ -97,7 +97,7 @@ enum RouteTargetQuery: Hashable, Sendable {
     /// The longest match for this address.
     case address(IPv6Address)
 
-    /// Parses a prefix or an address.
+    /// Parses a prefix, `default` (`::/0`) or an address, of either family.
     init?(_ text: String) {
         if let prefix = IPv6Prefix(text) {
             self = .prefix(prefix)

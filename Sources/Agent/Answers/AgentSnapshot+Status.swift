@@ -81,7 +81,7 @@ extension AgentSnapshot {
 }
 
 extension Problem.Kind {
-    /// Whether `kernel.problems` of a status lists it. That list is older than the list of all problems.
+    /// Whether `kernel.problems` of a status lists it too, for clients that do not know the list of all problems.
     fileprivate var isOfTheKernel: Bool {
         switch self {
         case .kernel, .refusedAddress, .setting, .membership, .loopbackDown, .duplicateAddress, .ipv4Range, .podNetwork,
@@ -93,6 +93,6 @@ extension Problem.Kind {
 }
 
 extension RouteCalculationStatistics {
-    /// Calculations of shortest paths.
+    /// The number of calculations of shortest paths, full or incremental.
     var shortestPathRuns: Int { fullRuns + incrementalRuns }
 }

@@ -12,7 +12,7 @@ internal import Timing
 /// All values of the agent at one moment. Taking a snapshot on the event loop takes almost no time, because values share
 /// storage until one of them changes. Answers are made from it on another thread, so that no request delays a hello.
 struct AgentSnapshot: Sendable {
-    /// The time on the clock of the router.
+    /// The time of the snapshot, on the clock of ``EventLoop/now``.
     var now: Instant
     /// When the agent started.
     var started: Instant
@@ -22,7 +22,7 @@ struct AgentSnapshot: Sendable {
     var configurationStatus: Status.ConfigurationStatus
     /// When routes last changed.
     var ages: RouteAges
-    /// The latest log lines.
+    /// The latest log lines of level notice or above.
     var events: [Status.Event]
     /// The counters of the agent.
     var counters: AgentCounters
@@ -51,7 +51,7 @@ struct AgentSnapshot: Sendable {
     /// Why the node's routes cannot be relied on; empty when they can.
     var notReady: [String] { node.notReady(at: now) }
 
-    /// The life cycle stage.
+    /// The life cycle stage, as far as the API distinguishes stages.
     var phase: Status.Phase {
         switch node.life {
         case .new, .waiting: .waiting
@@ -76,10 +76,10 @@ struct AgentSnapshot: Sendable {
     /// The name of an interface.
     func name(ofInterface index: UInt32) -> String { node.name(ofInterface: index) }
 
-    /// Seconds since `moment`.
+    /// Seconds since `moment`; 0 if it is in the future.
     func age(since moment: Instant) -> Double { Self.seconds(now - moment) }
 
-    /// A duration in seconds, rounded down to milliseconds.
+    /// A duration in seconds, rounded down to milliseconds; 0 if it is negative.
     static func seconds(_ duration: Duration) -> Double { Double(max(0, duration.nanoseconds) / 1_000_000) / 1000 }
 }
 
@@ -101,7 +101,8 @@ struct RouteAges: Sendable {
         prefixes.detach()
     }
 
-    /// When the route to `prefix` last changed.
+    /// When the route to `prefix` last changed: the prefix moved to another destination, or its destination changed. `nil` if
+    /// no change is recorded.
     func changed(_ prefix: IPv6Prefix, _ destination: DestinationID) -> Instant? {
         [prefixes[prefix], destinations[destination]].compactMap(\.self).max()
     }

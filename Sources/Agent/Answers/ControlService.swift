@@ -7,8 +7,8 @@ internal import OSPFPacket
 internal import PrometheusMetrics
 internal import Timing
 
-/// Answers requests from the control socket and over TCP. Only the control socket, which has file permissions, accepts
-/// commands.
+/// Answers requests over the control socket and over TCP. Only the control socket, which has file permissions, accepts commands
+/// and shows the state of a drain.
 struct ControlService: Sendable {
     /// Takes a snapshot.
     let snapshot: @Sendable () async -> AgentSnapshot
@@ -46,20 +46,21 @@ struct ControlService: Sendable {
         }
     }
 
-    /// Read-only paths.
+    /// The paths that accept GET over TCP too.
     private static let readable = [
         "/v1/status", "/v1/neighbors", "/v1/interfaces", "/v1/routes", "/v1/nodes", "/v1/lsdb", "/v1/vips", "/metrics",
         "/livez", "/readyz",
     ]
 
-    /// A snapshot with storage of its own: however long it is used, the routing thread copies nothing for it.
+    /// A snapshot with storage of its own, so that the routing thread copies nothing however long the snapshot is used.
     private func detachedSnapshot() async -> AgentSnapshot {
         var snapshot = await snapshot()
         snapshot.detach()
         return snapshot
     }
 
-    /// Answers probes, which must be answered in time however much else is requested.
+    /// Answers a probe; `nil` for other paths. Probes do not wait for the executor of ``answers``, so they are answered in time
+    /// however much else is requested.
     private func probe(_ path: String) async -> HTTPResponse? {
         switch path {
         case "/livez":

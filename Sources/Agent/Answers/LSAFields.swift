@@ -7,7 +7,7 @@ internal import OSPFPacket
 internal import Timing
 
 extension LSAType {
-    /// The names for `meshctl lsdb TYPE`.
+    /// The names of types, as in `meshctl lsdb TYPE`.
     static let names: KeyValuePairs<String, LSAType> = [
         "router": .router, "network": .network, "inter-area-prefix": .interAreaPrefix,
         "inter-area-router": .interAreaRouter, "as-external": .asExternal, "nssa": .nssa, "link": .link,
@@ -18,7 +18,7 @@ extension LSAType {
     /// The name, or `unknown`.
     var name: String { Self.names.first { $0.value == self }?.key ?? "unknown" }
 
-    /// The type with this name, or with this number after `0x`.
+    /// The type with this name, or with this hexadecimal number after `0x`; `nil` for other text.
     init?(name: String) {
         if let type = Self.names.first(where: { $0.key == name })?.value {
             self = type
@@ -77,7 +77,7 @@ extension AgentSnapshot {
     }
 }
 
-/// A number as `0x` and this many digits.
+/// A number as `0x` and at least this many hexadecimal digits.
 private func hexadecimal(_ number: some BinaryInteger, digits: Int) -> String {
     let text = String(number, radix: 16)
     return "0x" + String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
@@ -203,7 +203,7 @@ extension AutoConfigurationLSA.TLV {
 }
 
 extension OSPFOptions {
-    /// The bits that are set, by the names the RFCs give them.
+    /// The bits that are set, by their names in the RFCs; unnamed bits as one hexadecimal number.
     fileprivate var names: [String] {
         let known: [(String, OSPFOptions)] = [
             ("V6", .v6), ("E", .e), ("N", .n), ("R", .r), ("DC", .dc), ("AF", .af), ("L", .l), ("AT", .at),

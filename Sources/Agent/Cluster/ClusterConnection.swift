@@ -19,8 +19,8 @@ final class ClusterConnection: Sendable {
         let report = Mutex<ClusterReport?>(nil)
     }
 
-    /// `nil` if there is no cluster or it is not to be watched. `wake` is called on the connection's loop when there is something
-    /// to ``fetch()`` and was not before: so reports keep their order, and at most one call is pending.
+    /// `nil` if there is no cluster, or the configuration says not to watch it. Calls `wake` on the connection's loop when
+    /// there is something to ``fetch()`` and was not before. So reports keep their order, and at most one call is pending.
     init?(_ configuration: Configuration, wake: @escaping @Sendable () -> Void) {
         guard configuration.kubernetes.isWatched,
             let source = ConnectionSource.find(
@@ -57,7 +57,7 @@ final class ClusterConnection: Sendable {
             uniqueKeysWithValues: names.compactMap { name in getenv(name).map { (name, String(cString: $0)) } })
     }
 
-    /// The report since the last call.
+    /// All reports since the last call, merged into one; `nil` if there were none.
     func fetch() -> ClusterReport? { waiting.report.withLock { $0.take() } }
 
     /// Starts the watches. When it returns, the cached objects have been reported.
@@ -66,13 +66,13 @@ final class ClusterConnection: Sendable {
     /// Offers pod ranges, which the Node object gets if it has none.
     func offer(_ ranges: [IPv6Prefix]) { follower.loop.execute { self.follower.offer(ranges) } }
 
-    /// Releases the lease for address pools, while the API server is still reachable.
+    /// Releases the lease for address pools and waits for that. Call it while the API server is still reachable.
     func resign() { try? follower.loop.flatSubmit { self.follower.resign() }.wait() }
 
-    /// The maximum time to close connections: the next agent waits for this one to exit.
+    /// The maximum time to close connections. It is short because the next agent waits for this one to exit.
     private static let stopLimit = TimeAmount.milliseconds(200)
 
-    /// Stops all watches.
+    /// Stops all watches. Waits until the connections are closed, up to ``stopLimit``.
     func stop() {
         let over = follower.loop.makePromise(of: Void.self)
         follower.loop.execute {

@@ -1,9 +1,9 @@
 internal import ControlAPI
 internal import Subprocess
 
-/// Counts transit packets, from one port of the mesh to another: not those of the node itself, of its pods or of other
-/// ports. No counter of the kernel distinguishes them from those of pods, so an nftables rule counts them, which exists
-/// only during a query.
+/// Counts transit packets: those from one port of the mesh to another, not those of the node itself, of its pods or of other
+/// ports. No counter of the kernel distinguishes them from those of pods, so an nftables rule counts them. The rule exists
+/// from the first query until ``end()``.
 actor TransitCounter {
     /// Packets cannot be counted.
     struct Unavailable: Error, CustomStringConvertible {
@@ -16,7 +16,8 @@ actor TransitCounter {
     /// The ports between which packets are counted; `nil` while nothing is counted.
     private var counted: Set<UInt32>?
 
-    /// Packets between these ports (by index) since the first call with the same ports.
+    /// Packets between these ports (by index). Counting starts at the first call, and again from 0 if the ports change or
+    /// another program removes the rule.
     func packets(between ports: Set<UInt32>) async throws(Unavailable) -> UInt64 {
         if counted != ports {
             try await Self.nft(["-f", "-"], input: Self.rules(for: ports))
@@ -40,13 +41,13 @@ actor TransitCounter {
     /// Whether packets are counted.
     var isCounting: Bool { counted != nil }
 
-    /// Stops counting, including that of an earlier run that crashed.
+    /// Stops counting. Removes the rule, also one that an earlier run left when it crashed.
     func end() async {
         counted = nil
         _ = try? await Self.nft(["delete", "table"] + Self.table.split(separator: " ").map(String.init))
     }
 
-    /// A table with nothing but a counter, which replaces an existing one in one transaction.
+    /// The nftables commands that replace our table, in one transaction, by one with a new counter.
     static func rules(for ports: Set<UInt32>) -> String {
         let list = ports.sorted().map(String.init).joined(separator: ", ")
         let rule = ports.isEmpty ? "" : "iif { \(list) } oif { \(list) } counter name transit"
@@ -64,7 +65,7 @@ actor TransitCounter {
             """
     }
 
-    /// Parses the JSON of a list of counters.
+    /// The packets of the first counter in the JSON of `nft list counters`; `nil` if there is none.
     static func packets(in output: String) -> UInt64? {
         struct Answer: Decodable {
             struct Counter: Decodable {

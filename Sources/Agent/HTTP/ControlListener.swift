@@ -8,8 +8,9 @@ struct ControlListener {
     private let tasks: EventLoopTaskExecutor
     private let respond: HTTPServer.Responder
     private var server: HTTPServer
+    /// The inode of our socket; `nil` while not listening.
     private var inode: UInt64?
-    /// Why it cannot listen again.
+    /// Why the last attempt to listen again failed; `nil` if it succeeded.
     private var failure: String?
 
     /// The result of a ``check()``.
@@ -27,8 +28,8 @@ struct ControlListener {
         inode = ControlSocket.inode(at: path)
     }
 
-    /// Listens again if the file is not ours any more. Returns what to log. It blocks for a moment: do not call it on an event
-    /// loop.
+    /// Listens again if the file is not ours any more. Returns what to log: `nil` if nothing happened, or it fails for the same
+    /// reason as before. It blocks for a moment: do not call it on an event loop.
     mutating func check() -> Finding? {
         guard inode == nil || ControlSocket.inode(at: path) != inode else { return nil }
         inode = nil

@@ -3,7 +3,7 @@ internal import Linux
 
 /// The file of the control socket.
 enum ControlSocket {
-    /// Why the socket cannot be used.
+    /// A process answers at the socket.
     struct InUse: Error, CustomStringConvertible {
         var path: String
         var description: String {
@@ -11,7 +11,8 @@ enum ControlSocket {
         }
     }
 
-    /// Removes the socket of a crashed agent at `path`; throws if a process answers there.
+    /// Removes the socket of a crashed agent at `path`, if there is one. Throws if a process answers there, or it is another
+    /// kind of file.
     static func removeStaleSocket(at path: String) throws {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
@@ -47,7 +48,7 @@ enum ControlSocket {
         return UInt64(status.st_ino)
     }
 
-    /// Runs `body`; files that it creates are for their owner only.
+    /// Runs `body` with a umask that reserves created files for their owner. The umask is that of the whole process.
     static func withPrivateFiles<Result>(_ body: () throws -> Result) rethrows -> Result {
         let previous = umask(0o177)
         defer { umask(previous) }

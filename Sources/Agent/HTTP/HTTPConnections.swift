@@ -2,7 +2,7 @@ internal import NIOCore
 internal import Timing
 
 /// The connections of a server, a bounded number. If there is one too many, the connection whose state has not changed for
-/// longest is closed, whether it does not complete its request, sends no further one or does not read its response. So clients
+/// longest is closed: its client does not complete a request, sends no further one, or does not read the answer. So clients
 /// that leave connections open do not keep others from connecting.
 final class HTTPConnections: ChannelInboundHandler {
     typealias InboundIn = any Channel
@@ -33,23 +33,23 @@ final class HTTPConnections: ChannelInboundHandler {
     }
 }
 
-/// The state of a connection, and its deadline. It is first in the pipeline.
+/// The state of a connection, which is closed at the deadline of the state. The first handler of the pipeline.
 final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
 
-    /// The progress of an answer, as a user event.
+    /// The progress of a request, as a user event of the pipeline.
     enum Progress: Sendable {
         /// The request is complete.
         case asked
-        /// The client has read the answer.
+        /// The whole answer has been written to the socket.
         case answered
     }
 
     private enum Phase {
         /// A request is being received.
         case asking
-        /// Its answer is being sent.
+        /// Its answer is being made or sent.
         case answering
         /// No further request has started.
         case idle

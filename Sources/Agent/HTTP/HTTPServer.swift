@@ -28,21 +28,22 @@ struct HTTPServer {
 
     private let channel: any Channel
 
+    /// The maximum size of a request's body, in octets.
     static let maximumBodySize = 64 << 10
 
     /// The limits of a server.
     struct Limits: Sendable {
-        /// The maximum number of connections.
+        /// The maximum number of open connections; a further one replaces the one whose state has not changed for longest.
         var connections = 64
         /// The maximum time to receive a request, from its first octet, or from the start of the connection.
         var request = TimeAmount.seconds(10)
-        /// The maximum time to read an answer.
+        /// The maximum time to make an answer and send it.
         var answer = TimeAmount.seconds(60)
         /// The maximum time until the next request.
         var idle = TimeAmount.seconds(60)
     }
 
-    /// Listens on an address and port, without privileges.
+    /// Listens on an address and port; its requests are not privileged.
     static func listen(
         on endpoint: Endpoint, tasks: EventLoopTaskExecutor, limits: Limits = Limits(), respond: @escaping Responder
     ) -> EventLoopFuture<HTTPServer> {
@@ -56,7 +57,7 @@ struct HTTPServer {
         }
     }
 
-    /// Listens on a Unix socket whose file does not exist yet, with privileges.
+    /// Listens on a Unix socket whose file does not exist yet; its requests are privileged.
     static func listen(
         onSocket path: String, tasks: EventLoopTaskExecutor, limits: Limits = Limits(), respond: @escaping Responder
     ) -> EventLoopFuture<HTTPServer> {
@@ -87,8 +88,8 @@ struct HTTPServer {
     }
 }
 
-/// Receives one request at a time and sends its answer. A client that sends the next before that is disconnected (clients must
-/// expect that, RFC 9112 §9.3.2): pipelined requests would keep other clients waiting.
+/// Receives one request at a time and sends its answer. Disconnects a client whose body is too large, or that sends the next
+/// request before the answer (clients must expect that, RFC 9112 §9.3.2): pipelined requests would keep other clients waiting.
 private final class RequestHandler: ChannelInboundHandler, ChannelOutboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
@@ -130,7 +131,8 @@ private final class RequestHandler: ChannelInboundHandler, ChannelOutboundHandle
     private func answer(_ request: HTTPRequest, _ head: HTTPRequestHead, channel: any Channel) {
         let isKeptAlive = head.isKeepAlive
         Task(executorPreference: tasks) { [respond] in
-            // A client that closed the connection, for example while this process did not run, no longer expects its command.
+            // A client that has closed the connection, for example while this process did not run, no longer expects its
+            // command to be carried out.
             guard channel.isActive else { return }
             let response = await respond(request)
             var answer = HTTPResponseHead(version: head.version, status: response.status)

@@ -4,8 +4,9 @@ internal import Linux
 internal import MeshConfiguration
 internal import Node
 
-/// State that survives a restart of the agent, in small files. All of it may be lost or not writable; the node then determines
-/// it again. There are two directories: that of the control socket is lost on reboot, the other (`node.state`) is not.
+/// A directory of small files with state that survives a restart of the agent. All of it may be lost or not writable; the node
+/// then determines it again. There are two directories: that of the control socket is lost on reboot, the other (`node.state`)
+/// is not.
 struct StateDirectory: Sendable {
     let path: String
 
@@ -43,7 +44,7 @@ struct StateDirectory: Sendable {
 
     private var identityFile: String { path + "/identity" }
 
-    /// The saved identity; `nil` if there is none or the file is damaged.
+    /// The saved identity; `nil` if there is none, or the file cannot be read or is damaged.
     var savedIdentity: SavedIdentity? {
         guard let octets = try? SmallFile.read(identityFile, upTo: 512) else { return nil }
         var fields: [Substring: Substring] = [:]
@@ -71,7 +72,7 @@ struct StateDirectory: Sendable {
         try SmallFile.write(text, to: identityFile, durably: true)
     }
 
-    /// The saved IPv4 range for a purpose.
+    /// The saved IPv4 range for a purpose, which is also the name of the file; `nil` if none is known.
     func savedRange(for purpose: String) -> IPv4Prefix? {
         guard let octets = try? SmallFile.read("\(path)/\(purpose)", upTo: 64) else { return nil }
         return IPv4Prefix(String(String(decoding: octets, as: UTF8.self).prefix { $0 != "\n" }))

@@ -1,7 +1,7 @@
 internal import ControlAPI
 internal import Logging
 
-/// The latest log lines, up to a maximum number.
+/// The latest log lines, at most 50, for `meshctl status`.
 struct EventHistory: Sendable {
     private(set) var events: [Status.Event] = []
     private static let limit = 50

@@ -4,8 +4,8 @@ internal import Netlink
 internal import Node
 
 extension KernelReader {
-    /// The neighbor table entries of these addresses: other machines that have them. Entries that are old are probed; the answer
-    /// is in the table when the address is tried again.
+    /// The neighbor table entries of these addresses: other machines that have them. Probes stale entries; the result is in the
+    /// table when the address is tried again.
     func owners(of addresses: Set<IPv6Address>) -> Result<[IPv6Address: KnownNeighbor], NodeFailure> {
         do {
             let owners = try neighbors(among: addresses)
@@ -20,7 +20,7 @@ extension KernelReader {
     /// pool.
     private static let mostForeignRoutes = 4096
 
-    /// The routes of others that overlap these pools.
+    /// The routes of others that overlap these pools, at most ``mostForeignRoutes`` for each.
     func foreignRoutes(overlapping pools: [IPv6Prefix]) -> Result<[ForeignRoute], NodeFailure> {
         do {
             return .success(try pools.flatMap { try foreignRoutes(overlapping: $0, limit: Self.mostForeignRoutes) })

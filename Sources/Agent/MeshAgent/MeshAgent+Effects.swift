@@ -68,8 +68,7 @@ extension MeshAgent {
         }
     }
 
-    /// Adds and removes addresses. One that must be unclaimed is added only if the neighbor tables have no other machine with
-    /// it.
+    /// Adds and removes addresses. One that must be unclaimed is added only if the neighbor table has no other machine with it.
     private func carryOut(_ requests: [AddressLedger.Request]) -> [AddressOutcome] {
         let unclaimed = requests.compactMap { request in
             if case .add(let address, ifUnclaimed: true) = request { address } else { nil }
@@ -191,7 +190,8 @@ extension KernelAddresses {
 }
 
 extension KernelSettings {
-    /// Checks a setting, and sets it if it is wrong.
+    /// Checks a setting, and sets it if it is wrong. Returns an outcome for each value that belongs to it; none
+    /// if the port needs no change.
     static func apply(_ setting: KernelSetting) -> [SettingOutcome] {
         let outcomes: [Outcome]
         switch setting {

@@ -42,7 +42,7 @@ public actor MeshAgent {
     private var fileChecked = EventLoop.now
     private var timer: EventLoop.Timer?
     private var timerDeadline: Instant?
-    /// Kept to avoid an allocation.
+    /// The effects that are not carried out yet; kept between turns also to avoid an allocation.
     private var effects: [NodeEffect] = []
     /// When the current turn started.
     var turnBegan = Instant.zero
@@ -90,7 +90,7 @@ public actor MeshAgent {
         node = MeshNode(configuration: configuration, environment: environment)
     }
 
-    /// Starts. Throws if the agent cannot work at all.
+    /// Starts. Throws if the loop cannot watch a socket; other failures are logged.
     func start() throws {
         timer = loop.makeTimer { [unowned self] in assumeIsolated { $0.runTimer() } }
         // On a busy machine an ordinary thread may wait for tens of milliseconds, and traffic with it.
@@ -118,12 +118,12 @@ public actor MeshAgent {
 // MARK: - Events
 
 extension MeshAgent {
-    /// The maximum number of packets per turn; the others wait for the next turn.
+    /// After this many packets, the others wait for the next turn.
     private static let packetsPerTurn = 64
-    /// The maximum time to receive packets per turn.
+    /// After this time, packets that still wait are left for the next turn.
     private static let readingPerTurn = Duration.milliseconds(5)
     /// The maximum number of batches of waiting hellos to read from every port, in search of one from a silent neighbor: more
-    /// than the queue of a port contains. This is not a time, because time also passes while other processes run.
+    /// than the queue of a port can contain. The limit is not a time, because time also passes while other processes run.
     private static let searchesForHellos = 256
     /// The maximum number of rounds per turn in which outcomes lead to more effects.
     private static let roundsPerTurn = 64
@@ -226,14 +226,14 @@ extension MeshAgent {
     /// Drains the node on behalf of an operator, or ends that.
     func setDrained(_ isDrained: Bool) { handle(.command(.drain(isDrained))) }
 
-    /// Drains before a stop. Returns whether there is anything to wait for.
+    /// Drains before a stop. Returns whether the node drains now, so that the caller waits up to `limit`.
     func drainForStop(within limit: Duration) -> Bool {
         handle(.command(.drainForStop(within: limit)))
         if case .draining = node.life { return true }
         return false
     }
 
-    /// Stops the node. The process may exit then.
+    /// Stops the node. When this returns, the process may exit.
     func stop(removingEverything: Bool) { handle(.command(.stop(removingEverything: removingEverything))) }
 
     /// Handles an outcome of a health check.

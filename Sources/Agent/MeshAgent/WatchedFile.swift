@@ -8,7 +8,7 @@ struct WatchedFile: Sendable {
     let path: String
     private var stamp: SmallFile.Stamp?
 
-    /// Why the file is not valid, one line each.
+    /// Why the file cannot be used, one line for each problem.
     struct Refusal: Error {
         var problems: [String]
     }
@@ -21,7 +21,7 @@ struct WatchedFile: Sendable {
     /// Whether there is a file.
     var isPresent: Bool { SmallFile.exists(path) }
 
-    /// Whether the file has changed since it was last read.
+    /// Whether the file has changed since the last ``read()`` or, without one, the initializer.
     var hasChanged: Bool { SmallFile.stamp(of: path) != stamp }
 
     private mutating func remember() { stamp = SmallFile.stamp(of: path) }

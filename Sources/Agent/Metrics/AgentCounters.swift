@@ -4,14 +4,14 @@ internal import PrometheusMetrics
 
 /// The agent's own counters, apart from those of the node.
 struct AgentCounters: Sendable {
-    /// The duration, in seconds, of events that led to a route calculation.
+    /// The time, in seconds, to handle a packet that led to a route calculation.
     var routeCalculation = Histogram(bounds: [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 1])
     /// The time, in seconds, from an event that changed routes until the kernel had them.
     var convergence = Histogram(bounds: [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1])
     /// The number of times that the kernel dropped notifications of links and addresses.
     var linkOverflows: UInt64 = 0
-    /// The changes of routes and next hops sent to the kernel.
+    /// The counters of changes of routes and next hops.
     var kernel: KernelFIB.Counters?
-    /// The packets that the sockets could not send or receive.
+    /// The counters of the OSPF sockets.
     var socket: OSPFSockets.Counters?
 }

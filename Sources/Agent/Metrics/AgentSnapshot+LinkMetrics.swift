@@ -7,7 +7,7 @@ internal import PrometheusMetrics
 internal import Timing
 
 extension AgentSnapshot {
-    /// Adds metrics of the configured ports. `counters` are the interface counters of the kernel.
+    /// Adds metrics of the ports in use. `counters` are the interface counters of the kernel, by name.
     func addLinks(_ counters: [String: LinkCounters], to metrics: inout MetricsText) {
         let list = interfaceList
         let active = list.filter { $0.configuredType != InterfaceRule.Role.passive.typeText }

@@ -1,6 +1,6 @@
 internal import Linux
 
-/// The interface counters of the kernel.
+/// The kernel's counters of one interface.
 struct LinkCounters: Hashable, Sendable {
     /// One direction.
     struct Traffic: Hashable, Sendable {
@@ -15,8 +15,8 @@ struct LinkCounters: Hashable, Sendable {
     var received: Traffic
     var sent: Traffic
 
-    /// The counters of all interfaces of the calling thread's network namespace, by name; none if they cannot be read. The
-    /// caller reads them from `/proc`, without the routing thread.
+    /// The counters of all interfaces of the calling thread's network namespace, by name; none if they cannot be read. They
+    /// come from `/proc`, so the routing thread is not needed.
     static func read() -> [String: LinkCounters] {
         guard let octets = try? SmallFile.read("/proc/thread-self/net/dev", upTo: 1 << 20) else { return [:] }
         return parse(String(decoding: octets, as: UTF8.self))

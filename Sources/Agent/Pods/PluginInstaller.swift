@@ -6,7 +6,7 @@ public enum PluginInstaller {
     public static let plugins = ["bridge", "host-local", "loopback", "portmap", "ptp"]
 
     /// Copies missing plugins from one directory to another; existing ones of any version stay. Returns the names of the
-    /// copied ones.
+    /// copied ones. Throws if one cannot be copied.
     public static func install(from source: String, to target: String) throws -> [String] {
         try StateDirectory(path: target).create()
         return try plugins.filter { name in

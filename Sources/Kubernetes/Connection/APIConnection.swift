@@ -6,7 +6,7 @@ public struct APIConnection: Hashable, Sendable {
         case none
         /// A token.
         case token(String)
-        /// A token in a file, which is read for every request, because it is replaced before it expires.
+        /// A token in a file. The file is read for every request, because a new token replaces it before it expires.
         case tokenFile(String)
     }
 
@@ -28,9 +28,9 @@ public struct APIConnection: Hashable, Sendable {
         public var key: [UInt8]
     }
 
-    /// `https://` and so on, without a slash at the end.
+    /// The URL, without a slash at the end: `https://[fd00::1]:6443`.
     public var server: String
-    /// The name its certificate must have, if not that in `server`.
+    /// The name that the server's certificate must have; `nil` if it is the host in `server`.
     public var serverName: String?
     /// How the server is authenticated.
     public var trust: Trust
@@ -40,7 +40,7 @@ public struct APIConnection: Hashable, Sendable {
     public var credentials: Credentials
     /// The namespace of the client; `default` if none is given.
     public var namespace: String
-    /// The source of the description, for messages.
+    /// Where this description was read, for messages.
     public var origin: String
 }
 
@@ -66,8 +66,9 @@ public enum ConnectionSource: Hashable, Sendable, CustomStringConvertible {
     /// The service account of a pod: its directory, and the server's host and port from the environment.
     case serviceAccount(directory: String, host: String, port: String)
 
-    /// The configured file, else that in `KUBECONFIG`, else the pod's service account; `nil` if there is no API, which is
-    /// normal. The home directory is not searched: a kubeconfig there belongs to an administrator and not to the agent.
+    /// The configured file, else the one that `KUBECONFIG` names, else the pod's service account; `nil` if there is no API,
+    /// which is normal. The home directory is not searched: a kubeconfig there belongs to an administrator and not to the
+    /// agent.
     public static func find(
         kubeconfig: String? = nil, environment: [String: String],
         directory: String = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -90,7 +91,7 @@ public enum ConnectionSource: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Reads the files.
+    /// Reads the files. Throws if one is missing or not valid.
     public func load() throws(ConnectionProblem) -> APIConnection {
         switch self {
         case .kubeconfig(let path, let context): try Kubeconfig.connection(inFile: path, context: context)
@@ -118,7 +119,8 @@ extension APIConnection {
         origin = "\(ConnectionSource.serviceAccount(directory: directory, host: host, port: port))"
     }
 
-    /// The current token; `nil` if there is none or it cannot be read.
+    /// The current token; `nil` if there is none, or its file cannot be read or contains anything but one word of visible ASCII
+    /// characters.
     func token() -> String? {
         switch credentials {
         case .none: return nil
@@ -126,7 +128,7 @@ extension APIConnection {
         case .tokenFile(let path):
             guard let octets = try? ConnectionFile.read(path, upTo: 1 << 16, place: "", advice: "") else { return nil }
             let text = ConnectionFile.text(octets)
-            // Anything else would be another header.
+            // A line break would start another header.
             return !text.isEmpty && text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) ? text : nil
         }
     }

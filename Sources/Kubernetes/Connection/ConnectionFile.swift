@@ -5,7 +5,8 @@ internal import NIOSSL
 enum ConnectionFile {
     static func exists(_ path: String) -> Bool { SmallFile.exists(path) }
 
-    /// Reads a whole file. `place` is the key that names it; `advice` is what to do if it cannot be read.
+    /// Reads a whole file of at most `limit` octets. `place` is the key that names the file; `advice` is what to do if it
+    /// cannot be read.
     static func read(_ path: String, upTo limit: Int, place: String, advice: String) throws(ConnectionProblem)
         -> [UInt8]
     {

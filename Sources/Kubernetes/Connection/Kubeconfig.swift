@@ -6,7 +6,7 @@ struct Kubeconfig {
     private let file: String
     private let root: Yams.Node
 
-    /// The connection that a file describes.
+    /// The connection of a context of a file; without a context, of its current one.
     static func connection(inFile path: String, context: String?) throws(ConnectionProblem) -> APIConnection {
         let octets = try ConnectionFile.read(
             path, upTo: 1 << 20, place: "", advice: "name a kubeconfig file the agent may read, or none")
@@ -133,7 +133,7 @@ extension Kubeconfig {
         return text.isEmpty ? nil : text
     }
 
-    /// The contents of `key-data`, decoded from base64, else of the file that `key` names.
+    /// The contents of `key-data`, decoded from base64, else of the file that `key` names; `nil` if neither is set.
     private func data(_ entry: Entry, _ key: String) throws(ConnectionProblem) -> [UInt8]? {
         if let text = try text(entry.node, key + "-data", at: entry.place) {
             guard let data = Data(base64Encoded: text, options: .ignoreUnknownCharacters), !data.isEmpty else {
@@ -147,7 +147,7 @@ extension Kubeconfig {
             advice: "correct the path, or put the content into \(key)-data")
     }
 
-    /// Makes a path absolute. A relative path starts at the directory of the kubeconfig file.
+    /// Resolves a path that is relative to the directory of the kubeconfig file.
     private func resolve(_ path: String) -> String {
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return file[...slash] + path

@@ -1,7 +1,7 @@
 public import Timing
 
-/// Elects a leader by a lease: the holder renews it, and a candidate acquires it after it was not renewed for its duration. A
-/// pure state machine like ``Reflector``: one event in, at most one request out.
+/// Elects a leader by a lease: the holder renews it, and another candidate acquires it once it has not been renewed for its
+/// duration. A pure state machine like ``Reflector``: one event in, at most one request out.
 ///
 /// Timestamps of other nodes are not trusted. A lease has expired when *this* node has seen it unchanged for its whole
 /// duration, and a holder stops acting well before that; clocks need only run at about the same speed. If there is no lease,
@@ -34,26 +34,27 @@ public struct LeaseElection: Sendable {
         case update(LeaseRecord, resourceVersion: String)
     }
 
-    /// How long things take. Each must be well below the one before.
+    /// The times of an election. Each must be well below the one before.
     public struct Times: Hashable, Sendable {
         /// `leaseDurationSeconds`: other candidates wait this long for a renewal.
         public var duration = Duration.seconds(15)
         /// How long a holder acts without a successful renewal.
         public var renewal = Duration.seconds(10)
-        /// The interval between attempts.
+        /// The interval between renewals. After a failure, or while another candidate holds the lease, the next attempt is
+        /// after a random time from this to 2.2 times this.
         public var retry = Duration.seconds(2)
 
         /// The defaults of Kubernetes components.
         public init() {}
     }
 
-    /// The candidate.
+    /// The name of this candidate, as in `holderIdentity`.
     public let identity: String
     private let times: Times
     private var observed: (lease: Lease, at: Instant)?
     /// When the request under way was sent; `nil` if there is none.
     private var sentAt: Instant?
-    /// When the lease expires for us unless it is renewed; `nil` without a lease.
+    /// When this candidate stops being the holder unless it renews the lease; `nil` if it does not have the lease.
     private var heldUntil: Instant?
     /// A lease that we created is not acted on before this; see ``LeaseElection``.
     private var actsFrom: Instant?
@@ -68,16 +69,16 @@ public struct LeaseElection: Sendable {
         self.times = times
     }
 
-    /// Whether this candidate is the leader.
+    /// Whether this candidate is the leader and may act.
     public func isHolder(at now: Instant) -> Bool { holds(at: now) && actsFrom.map { $0 <= now } ?? true }
 
     /// Whether this candidate has the lease, even if it must not act yet.
     private func holds(at now: Instant) -> Bool { heldUntil.map { now < $0 } ?? false && !isLeaving }
 
-    /// Whether it has released the lease, or tried to.
+    /// Whether this candidate has stopped for good, and the request to release the lease, if any, has succeeded or failed.
     public var hasReleased: Bool { isLeaving && sentAt == nil }
 
-    /// The holder of the lease as last read; empty if there is none.
+    /// The holder of the lease as last read or written; empty if there is none, or it is not known.
     public var holder: String { observed?.lease.record.holderIdentity ?? "" }
 
     /// When to call with `.clock`; `nil` if never.
@@ -142,7 +143,7 @@ extension LeaseElection {
         tryAt = now + .random(in: times.retry...times.retry * 2.2, using: &random)
     }
 
-    /// Stores the lease, and since when it has not changed.
+    /// Stores the lease, and when it was first seen in this state.
     private mutating func observe(_ lease: Lease, at now: Instant) {
         if lease.record.holderIdentity != identity {
             heldUntil = nil

@@ -3,7 +3,7 @@ internal import Timing
 
 // Metrics of requests. Each label has few values.
 extension APIClient {
-    /// Counts a finished request; `nil` is success.
+    /// Counts a finished request, and records its duration unless it is a watch. `failure` is `nil` if it succeeded.
     func count(_ request: APIRequest, since begun: Instant, _ failure: RequestFailure?) {
         let subject = [("verb", request.verb.rawValue), ("resource", request.resource)]
         let outcome = [("outcome", failure?.kind.rawValue ?? "ok")]
@@ -15,7 +15,7 @@ extension APIClient {
         .recordNanoseconds((Instant.now - begun).nanoseconds)
     }
 
-    /// Counts the objects that a watch or a list returned.
+    /// Counts changes of objects, as a watcher reports them.
     func count<Object: Resource>(_ changes: Changes<Object>) {
         let number = changes.updated.count + changes.deleted.count
         guard number > 0 else { return }

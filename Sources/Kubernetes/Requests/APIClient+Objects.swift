@@ -7,7 +7,7 @@ internal import Timing
 // Single requests. All of them fail with a `RequestFailure`.
 //
 // Objects are changed by patches (RFC 7396) and never written back whole, because only a part of them is known. A patch
-// that names the version it is based on fails as a conflict if another client was faster, like a write of the whole.
+// that names the version it is based on fails with a conflict if another client was faster, like a write of the whole object.
 extension APIClient {
     /// Reads one object.
     public func get<Object: Resource>(_ type: Object.Type = Object.self, _ key: ObjectKey) -> EventLoopFuture<Object> {
@@ -17,8 +17,8 @@ extension APIClient {
                 target: APIRequest.path(type, namespace: key.namespace, name: key.name)))
     }
 
-    /// Reads all objects of a kind in pages; the result is not older than the request. Fails if there are more than a watch
-    /// would keep.
+    /// Reads all objects of a kind in pages; the result is not older than the request. Fails if there are more than
+    /// `limits.objects`.
     public func list<Object: Resource>(
         _ type: Object.Type = Object.self, limits: WatchLimits = WatchLimits()
     ) -> EventLoopFuture<[Object]> {
@@ -45,15 +45,15 @@ extension APIClient {
         }
     }
 
-    /// Creates an object; the result as the server stored it.
+    /// Creates an object. Returns it as the server has stored it.
     public func create<Object: Resource>(_ type: Object.Type, _ body: some Encodable, namespace: String = "")
         -> EventLoopFuture<Object>
     {
         exchange(.create, APIRequest.path(type, namespace: namespace), .POST, body, contentType: "application/json")
     }
 
-    /// Changes an object, or its `subresource` such as `status`, by a merge patch. Fails with a conflict if the object does not
-    /// have `resourceVersion` any more, if that is given.
+    /// Changes an object, or its `subresource` such as `status`, by a merge patch. With `resourceVersion`, fails with a
+    /// conflict if the object has another version by now. Returns the object as the server has stored it.
     public func patch<Object: Resource>(
         _ type: Object.Type, _ key: ObjectKey, subresource: String? = nil, resourceVersion: String? = nil,
         _ patch: some Encodable

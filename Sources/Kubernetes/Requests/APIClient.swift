@@ -11,7 +11,7 @@ public import Timing
 public final class APIClient: Sendable {
     /// The event loop.
     public let loop: any EventLoop
-    /// The source of the connection, for messages.
+    /// Where the description of the connection was first read, for messages.
     public let origin: String
     private let source: ConnectionSource
     /// The factory of the metrics of requests.
@@ -66,7 +66,7 @@ public final class APIClient: Sendable {
         if isNew { addressed() }
     }
 
-    /// The source of the connection, for messages.
+    /// The server and the credentials in use.
     public var connection: EventLoopFuture<APIConnection> {
         loop.submit { [session] in session.value.connection }
     }
@@ -90,7 +90,7 @@ public final class APIClient: Sendable {
             headers.add(name: "Authorization", value: "Bearer \(token)")
         }
         let connection = session.value.connection
-        // The address was checked, and what follows it is percent-encoded.
+        // The base URL was checked, and what follows it is percent-encoded.
         let http = try! HTTPClient.Request(
             url: connection.requestBase + request.target, method: request.method, headers: headers,
             body: request.body.map { .byteBuffer(ByteBuffer(bytes: $0)) })
@@ -99,8 +99,8 @@ public final class APIClient: Sendable {
             eventLoop: .delegateAndChannel(on: loop), deadline: .now() + .nanoseconds(deadline.nanoseconds))
     }
 
-    /// Reads the files of the connection again, at most once a minute. Call it on the loop after a failure that new
-    /// credentials may solve.
+    /// Reads the files of the connection again, at most once a minute, if another address or other credentials may solve the
+    /// failure. Files that cannot be used change nothing. Call it on the loop.
     func reload(after failure: RequestFailure) {
         guard failure.mayNeedNewConnection, !session.value.isShutDown else { return }
         let now = Instant.now
@@ -121,8 +121,8 @@ public final class APIClient: Sendable {
         }
     }
 
-    /// Sends a request and collects the response, at most `limit` octets. The deadline leaves the holder of a lease time for
-    /// another attempt before it must stop.
+    /// Sends a request and collects the response, at most `limit` octets. The default deadline leaves the holder of a lease
+    /// time for another attempt before it must stop.
     func send(
         _ request: APIRequest, limit: Int = 2 << 20, deadline: Duration = .seconds(5)
     ) -> EventLoopFuture<ByteBuffer> {
@@ -160,6 +160,6 @@ struct APIRequest: Sendable {
 }
 
 extension Instant {
-    /// This moment on NIO's clock.
+    /// This moment on NIO's clock, which is monotonic.
     public static var now: Instant { Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds)) }
 }

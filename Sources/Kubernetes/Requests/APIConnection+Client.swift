@@ -7,8 +7,8 @@ internal import NIOPosix
 internal import NIOSSL
 
 extension APIConnection {
-    /// The start of all URLs. If the certificate has another name than the address, this contains the name, and the client
-    /// resolves it to the address.
+    /// The start of all URLs. If ``serverName`` is set, it is the host in them, and the client resolves it to the host of
+    /// ``server``.
     var requestBase: String {
         guard let serverName, var url = URLComponents(string: server) else { return server }
         url.host = serverName
@@ -24,7 +24,7 @@ extension APIConnection {
     func makeClient(
         on loop: any EventLoop, opened: @escaping @Sendable (IPv6Address) -> Void
     ) throws(ConnectionProblem) -> HTTPClient {
-        // The HTTP client does not check the port until it makes an address of it, which is too late.
+        // The HTTP client checks the port only when it connects, which is too late.
         let port = URLComponents(string: requestBase).map { $0.port ?? 443 } ?? 0
         guard (1...65535).contains(port), (try? HTTPClient.Request(url: requestBase)) != nil else {
             throw ConnectionProblem(
@@ -50,7 +50,7 @@ extension APIConnection {
         return HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: configuration)
     }
 
-    /// Keep-alive detects a server that vanished within half a minute, even on an idle connection.
+    /// Sets options that detect within half a minute that the server is gone, even on an idle connection.
     private static func keepAlive(_ channel: any Channel) -> EventLoopFuture<Void> {
         let options: [(option: CInt, value: Int)] = [
             (TCP_KEEPIDLE, 15), (TCP_KEEPINTVL, 5), (TCP_KEEPCNT, 3), (TCP_USER_TIMEOUT, 30_000),

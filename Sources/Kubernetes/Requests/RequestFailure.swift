@@ -9,18 +9,18 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The response is larger than the limit.
     case tooLarge(String)
 
-    /// The object was changed in between, or exists already.
+    /// Whether the object was changed in between, or exists already.
     public var isConflict: Bool { code == 409 }
-    /// The object does not exist.
+    /// Whether the object, or the kind of object, does not exist.
     public var isNotFound: Bool { code == 404 }
-    /// Access is denied.
+    /// Whether the credentials do not allow the request.
     public var isForbidden: Bool { code == 403 }
-    /// The requested version is too old.
+    /// Whether the requested version is too old.
     var isExpired: Bool {
         guard case .refused(let status) = self else { return false }
         return status.code == 410 || status.reason == "Expired" || status.reason == "Gone"
     }
-    /// The server has not reached the requested version: it was restored from a backup, for example.
+    /// Whether the server has not reached the requested version, for example because it was restored from a backup.
     var isVersionTooNew: Bool {
         guard case .refused(let status) = self else { return false }
         return status.code == 504 && status.message.contains("Too large resource version")
@@ -37,7 +37,7 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// How long the server asks to wait (`Retry-After`).
+    /// How long the server asks to wait (`Retry-After` or `retryAfterSeconds`), at most an hour; zero if it does not.
     public var retryAfter: Duration {
         guard case .refused(let status) = self else { return .zero }
         return .seconds(min(max(status.retryAfterSeconds, 0), 3600))
@@ -65,7 +65,7 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// Kinds of failures.
     public enum Kind: String, CaseIterable, Hashable, Sendable {
-        /// No response.
+        /// No response, or an incomplete one.
         case unreachable
         /// 401
         case unauthorized
@@ -75,7 +75,7 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case notFound = "not_found"
         /// 409
         case conflict
-        /// 410, or the reason `Expired`
+        /// 410, or the reason `Expired` or `Gone`
         case expired
         /// 429
         case throttled

@@ -17,7 +17,7 @@ public struct EndpointSlice: Resource {
     public var addressType: String
     /// The endpoints.
     public var endpoints: [Endpoint]
-    /// Their ports. `port` is 0 if all ports are meant.
+    /// Their ports. An entry without a port, which means all ports, has `port` 0.
     public var ports: [ServicePort]
 
     /// The service it belongs to, by its label; `nil` without that label.
@@ -27,7 +27,7 @@ public struct EndpointSlice: Resource {
 
     /// One endpoint, usually a pod.
     public struct Endpoint: Hashable, Sendable {
-        /// Its addresses. The API defines no meaning for those after the first.
+        /// Its IP addresses, without host names. The API defines no meaning for those after the first.
         public var addresses: [IPv6Address]
         /// The node that it runs on; `nil` if that is not known.
         public var nodeName: String?

@@ -1,4 +1,4 @@
-/// A notice about an object, which `kubectl describe` shows.
+/// An Event about an object, which `kubectl describe` shows.
 public struct Event: Resource {
     /// `Event`
     public static let kind = "Event"
@@ -27,7 +27,7 @@ public struct Event: Resource {
     }
 }
 
-/// An event to be created.
+/// An Event to create.
 public struct NewEvent: Hashable, Sendable {
     /// The object that an event is about.
     public struct Subject: Hashable, Sendable, Encodable {
@@ -51,7 +51,7 @@ public struct NewEvent: Hashable, Sendable {
     public var subject: Subject
     /// The reason, one word: `NoAddress`.
     public var reason: String
-    /// The message, a sentence.
+    /// The message, a sentence; only the first 1000 characters are sent.
     public var message: String
     /// Whether it is a `Warning`, and not `Normal`.
     public var isWarning: Bool
@@ -81,7 +81,7 @@ extension NewEvent: Encodable {
         case count
     }
 
-    /// Encodes it in the form of the API.
+    /// Encodes it in the form of the API. The name is made unique by the time.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(Event.apiVersion, forKey: .apiVersion)

@@ -36,7 +36,7 @@ public struct Lease: Resource {
 public struct LeaseRecord: Hashable, Sendable {
     /// The holder; empty after a release.
     public var holderIdentity = ""
-    /// How long it is valid after the last renewal, in seconds.
+    /// How long it is valid after a renewal, in seconds.
     public var leaseDurationSeconds = 0
     /// When the holder acquired it, on the holder's clock.
     public var acquireTime = ""

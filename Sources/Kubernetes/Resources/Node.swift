@@ -1,6 +1,6 @@
 public import Addressing
 
-/// A node of the cluster.
+/// A Node: a machine of the cluster.
 public struct Node: Resource {
     /// `Node`
     public static let kind = "Node"
@@ -13,15 +13,15 @@ public struct Node: Resource {
 
     /// Name, labels and so on.
     public var metadata: ObjectMetadata
-    /// `spec.podCIDRs`, or else the one `spec.podCIDR`: the ranges of its pods, those of IPv4 in mapped form.
+    /// The ranges of its pods: `spec.podCIDRs`, or `spec.podCIDR` if there are none. IPv4 ranges are in mapped form.
     public var podCIDRs: [IPv6Prefix]
     /// `spec.unschedulable`: whether it was cordoned.
     public var isUnschedulable: Bool
     /// Whether its condition `Ready` is `True`.
     public var isReady: Bool
-    /// Whether its condition `Ready` is `False`, as the kubelet reports; without reports it becomes `Unknown`.
+    /// Whether its condition `Ready` is `False`, which the kubelet has reported. Without reports it becomes `Unknown`.
     public var isKnownUnready: Bool
-    /// Whether the reason is a graceful shutdown of the machine.
+    /// Whether `Ready` is `False` because of a graceful shutdown of the machine, as the kubelet's message says.
     public var isShuttingDown: Bool
     /// The keys of `spec.taints`.
     public var taints: [String]

@@ -1,7 +1,7 @@
 public import Addressing
 
-/// The addresses of a Node. All Nodes are watched for these. Nodes are large, so nothing else is kept, and a change of other
-/// fields is no change.
+/// The addresses of a Node. The agent watches all Nodes for them. Nodes are large, so nothing else is kept, and a change of
+/// other fields is no change.
 public struct NodeAddresses: Resource {
     /// `Node`
     public static let kind = Node.kind
@@ -14,9 +14,9 @@ public struct NodeAddresses: Resource {
     /// Nodes are not namespaced.
     public static let isNamespaced = false
 
-    /// Name, identity and version only.
+    /// Name, UID and version only.
     public var metadata: ObjectMetadata
-    /// The IP addresses of `status.addresses`, whatever their types; those of IPv4 in mapped form.
+    /// The first 64 IP addresses of `status.addresses`, whatever their types; those of IPv4 in mapped form.
     public var addresses: [IPv6Address]
 }
 

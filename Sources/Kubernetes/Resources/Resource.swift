@@ -1,5 +1,5 @@
-/// A kind of object that the agent uses. Only the fields in use are decoded, so a value serves for reading and for patches and
-/// is never written back as a whole. Encoding yields the same fields, for files of our own.
+/// A kind of object that the agent uses. Only the fields in use are decoded, so a value serves for reading and for patches, and
+/// is never written back as a whole. It is encoded only for our own files, with the same fields.
 public protocol Resource: Codable, Hashable, Sendable {
     /// The value of `kind`: `EndpointSlice`.
     static var kind: String { get }
@@ -22,7 +22,7 @@ extension Resource {
     /// Identifies the object among those of its kind.
     public var key: ObjectKey { ObjectKey(namespace: metadata.namespace, name: metadata.name) }
 
-    /// Whether both are equal except for their versions: most changes concern fields that are not decoded.
+    /// Whether both are equal except for their versions. Most changes concern fields that are not decoded.
     func hasSameContents(as other: Self) -> Bool {
         guard metadata.resourceVersion != other.metadata.resourceVersion else { return self == other }
         var other = other
@@ -70,7 +70,7 @@ public struct ObjectMetadata: Hashable, Sendable {
     /// When its deletion was requested, in the form of the API; `nil` if it was not.
     public var deletionTimestamp: String?
 
-    /// Makes the metadata of an object with this name.
+    /// Makes the metadata of an object with this name; all other fields are empty.
     public init(name: String, namespace: String = "") {
         self.name = name
         self.namespace = namespace
@@ -87,7 +87,7 @@ public struct ObjectMetadata: Hashable, Sendable {
         return own < other
     }
 
-    /// Whether its deletion was requested and waits for a finalizer.
+    /// Whether its deletion was requested, but it still exists, for example because of a finalizer.
     public var isBeingDeleted: Bool { deletionTimestamp != nil }
 }
 

@@ -1,6 +1,6 @@
 public import Addressing
 
-/// A service.
+/// A Service.
 public struct Service: Resource {
     /// `Service`
     public static let kind = "Service"
@@ -17,7 +17,7 @@ public struct Service: Resource {
     public var type: String
     /// Whether `spec.clusterIP` is `None`.
     public var isHeadless: Bool
-    /// `spec.clusterIPs`, or else the one `spec.clusterIP`.
+    /// `spec.clusterIPs`, or `spec.clusterIP` if there are none; empty for a headless service.
     public var clusterIPs: [IPv6Address]
     /// `spec.externalIPs`
     public var externalIPs: [IPv6Address]
@@ -63,13 +63,13 @@ public enum FamilyPolicy: String, Hashable, Sendable {
     case requireDual = "RequireDualStack"
 }
 
-/// A port of a service.
+/// A port of a service or of an EndpointSlice.
 public struct ServicePort: Hashable, Sendable {
-    /// Its name; empty if the service has only one port.
+    /// Its name; may be empty if there is only one port.
     public var name: String
     /// `TCP`, `UDP` or `SCTP`.
     public var transport: String
-    /// The port that clients use.
+    /// The port that clients use; in an EndpointSlice, the port of the endpoints, or 0 for all ports.
     public var port: UInt16
 }
 

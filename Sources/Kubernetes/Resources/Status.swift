@@ -1,10 +1,10 @@
-/// The response of the API server to a request that failed.
+/// A Status: the response of the API server to a request that it refuses.
 public struct Status: Hashable, Sendable, Decodable {
     /// The HTTP status; 0 if missing.
     public var code: Int
-    /// The reason, for programs: `Expired`, `Conflict`, `Forbidden`, …
+    /// The reason, for programs: `Expired`, `Conflict`, `Forbidden`, … At most 40 characters of it are decoded.
     public var reason: String
-    /// The message, for people.
+    /// The message, for people. At most 300 characters of it are decoded.
     public var message: String
     /// The seconds to wait before a retry; 0 if missing.
     public var retryAfterSeconds: Int

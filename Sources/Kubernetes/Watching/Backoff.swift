@@ -1,13 +1,13 @@
 internal import Timing
 
-/// The delay after failures: random between zero and a bound that doubles with every consecutive failure, so that clients that
-/// lost the same server do not return at the same moment.
+/// The delay after failures: random between zero and a bound, so that clients that lost the same server do not return at the
+/// same moment. The bound doubles with every consecutive failure.
 public struct Backoff: Hashable, Sendable {
     /// The bound after the first failure.
     public var initial = Duration.milliseconds(800)
     /// The highest bound.
     public var maximum = Duration.seconds(30)
-    /// Consecutive failures.
+    /// The number of consecutive failures.
     public private(set) var failures = 0
 
     /// The usual bounds.
@@ -16,7 +16,7 @@ public struct Backoff: Hashable, Sendable {
     /// Resets after a success.
     public mutating func reset() { failures = 0 }
 
-    /// Counts a failure; the delay.
+    /// Counts a failure. Returns the delay before the next attempt.
     public mutating func next(random: inout some RandomNumberGenerator) -> Duration {
         let doublings = min(failures, 20)
         failures += 1

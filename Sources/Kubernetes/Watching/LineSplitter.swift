@@ -21,7 +21,7 @@ struct LineSplitter {
         }
     }
 
-    /// The next line without its end, if one is complete.
+    /// The next line without its end; `nil` if none is complete. Throws if a line is longer than the limit, in octets.
     mutating func next() throws(RequestFailure) -> ByteBuffer? {
         let view = buffer.readableBytesView
         let end = view[view.startIndex.advanced(by: searched)...].firstIndex(of: UInt8(ascii: "\n"))

@@ -1,6 +1,6 @@
 /// One page of a list.
 public struct ListPage<Object: Resource>: Hashable, Sendable {
-    /// The version of the whole list.
+    /// The version of the list, at which a watch of later changes starts.
     public var resourceVersion: String
     /// The token for the next page; empty on the last page.
     public var continuation: String
@@ -53,7 +53,7 @@ public enum WatchEvent<Object: Resource>: Hashable, Sendable {
     case gone(Object)
     /// Nothing changed up to this version.
     case bookmark(resourceVersion: String)
-    /// The server ended the watch with an error.
+    /// The server ends the watch with an error.
     case failed(Status)
 }
 

@@ -4,7 +4,7 @@ public import Linux
 /// The last known objects of one kind in a file, for an agent that starts while the API server is unreachable. The file is a
 /// list in the form of the API, reduced to the fields that are used.
 public enum ObjectFile {
-    /// The maximum size of a file, in octets; a larger one is not read.
+    /// The maximum size of a file, in octets; a larger one counts as damaged.
     static let limit = 64 << 20
 
     /// Replaces the content of the file.
@@ -12,7 +12,7 @@ public enum ObjectFile {
         let list = ListPage(resourceVersion: "0", items: objects.sorted { $0.key < $1.key })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // The list has only strings, numbers and lists of them, which can always be encoded.
+        // Encoding fails only for floating-point numbers that JSON cannot represent, and resources have none.
         try SmallFile.write(String(decoding: try! encoder.encode(list), as: UTF8.self) + "\n", to: path)
     }
 

@@ -2,8 +2,8 @@ internal import Timing
 
 /// Changes since the last report.
 public struct Changes<Object: Resource>: Hashable, Sendable {
-    /// Deleted objects as last reported. To be handled first: an object that was replaced by another of the same name is in
-    /// both lists.
+    /// Deleted objects as last reported. Handle them first: if another object of the same name has replaced one, that name is
+    /// in both lists.
     public var deleted: [Object] = []
     /// New and changed objects.
     public var updated: [Object] = []

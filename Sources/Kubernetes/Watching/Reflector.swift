@@ -1,8 +1,8 @@
 public import Timing
 
-/// Keeps a copy of all objects of one kind by listing them once and then watching changes, across all failures. A pure state
-/// machine: one event in, at most one action out. It has one outstanding request at a time; the caller carries it out, reports
-/// the result, and calls with `.clock` when ``deadline`` has come.
+/// Keeps a copy of all objects of one kind, across all failures: it lists them, then watches changes. A pure state machine: one
+/// event in, at most one action out. It has at most one outstanding request. The caller carries out the request, reports the
+/// result, and calls with `.clock` when ``deadline`` has come.
 ///
 /// Objects stay known while the server is unreachable, denies access or sends unexpected responses: only a complete list or a
 /// deletion event removes any.
@@ -47,7 +47,8 @@ public struct Reflector<Object: Resource>: Sendable {
     /// When to call with `.clock`; `nil` if never.
     public private(set) var deadline: Instant?
 
-    /// Makes a reflector that reports the objects saved earlier, `known`. Those that are not in the first list are removed then.
+    /// Makes a reflector that reports `known`, the objects saved earlier, up to `limits.objects` of them. Those that are not in
+    /// the first list are removed then.
     public init(limits: WatchLimits = WatchLimits(), known: [Object] = []) {
         self.limits = limits
         pageSize = limits.pageSize
@@ -67,7 +68,7 @@ public struct Reflector<Object: Resource>: Sendable {
         return notices
     }
 
-    /// Handles one event. After the action `.cut` the cancelled request must not be reported.
+    /// Handles one event. After the action `.cut`, the caller must not report the result of the cancelled request.
     public mutating func handle(
         _ event: ReflectorEvent<Object>, at now: Instant, random: inout some RandomNumberGenerator
     ) -> ReflectorAction? {
@@ -155,7 +156,7 @@ extension Reflector {
         let seconds = Int(Duration.random(in: limits.watchTime, using: &random).components.seconds)
         let until = now + .seconds(seconds) + limits.margin
         phase = .watching(Watch(resourceVersion: resourceVersion, until: until, heardAt: now))
-        // The server accepts a watch at once, or is unreachable.
+        // A server that is reachable accepts a watch at once.
         deadline = now + limits.pageTime
         return .watch(resourceVersion: resourceVersion, timeoutSeconds: max(seconds, 1))
     }

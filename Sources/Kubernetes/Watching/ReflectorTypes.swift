@@ -12,15 +12,15 @@ public struct WatchLimits: Hashable, Sendable {
     public var objects = 100_000
     /// Octets, on the wire, of all objects of one kind.
     public var storeOctets = 128 << 20
-    /// The requested duration of a watch.
+    /// The requested duration of a watch: random in this range.
     public var watchTime: ClosedRange<Duration> = .seconds(300) ... .seconds(600)
     /// How much longer than requested it may last.
     public var margin = Duration.seconds(20)
     /// The longest time without an event on a watch. A server that supports `allowWatchBookmarks` sends one every minute.
     public var silence = Duration.seconds(180)
-    /// The timeout of a page.
+    /// The timeout of a page, and of the start of a watch.
     public var pageTime = Duration.seconds(60)
-    /// The retry interval for a resource that is forbidden or does not exist.
+    /// The minimum delay before a retry if the kind is forbidden or does not exist: random in this range.
     public var refusalDelay: ClosedRange<Duration> = .seconds(30) ... .seconds(60)
 
     /// The defaults.
@@ -47,7 +47,7 @@ public enum ReflectorEvent<Object: Resource>: Sendable {
 
 /// Output of a ``Reflector``.
 public enum ReflectorAction: Hashable, Sendable {
-    /// Request a page.
+    /// Request a page of at most `limit` objects; the first one if `continuation` is empty.
     case list(limit: Int, continuation: String)
     /// Watch changes after a version.
     case watch(resourceVersion: String, timeoutSeconds: Int)
@@ -57,11 +57,11 @@ public enum ReflectorAction: Hashable, Sendable {
 
 /// The state of watching one kind of objects, for status and metrics.
 public struct WatchState: Hashable, Sendable {
-    /// Whether the first list is complete. From then on, objects are removed only when the server reports it.
+    /// Whether the first list is complete. Until then, known objects may no longer exist.
     public var isSynced = false
     /// Since when the server answers without interruption; `nil` while it does not.
     public var connectedSince: Instant?
-    /// The last failure as text, if any.
+    /// The last failure as text, if any. A version that is too old counts only after several failures in a row.
     public var lastError: String?
     /// The number of known objects.
     public var objects = 0

@@ -19,7 +19,7 @@ public struct WatchScope: Hashable, Sendable {
 
 /// A report of a watcher: the changes since the last one, and the current state.
 public struct WatchReport<Object: Resource>: Sendable {
-    /// The changes. With the first report that is synced, all objects have been reported.
+    /// The changes. Once ``WatchState/isSynced`` is set, all objects have been reported.
     public var changes: Changes<Object>
     /// The current state.
     public var state: WatchState
@@ -63,8 +63,8 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         var isStream: Bool { lines != nil && answer.isAccepted }
     }
 
-    /// Makes a watcher that does nothing yet. It reports the objects saved earlier, `known`, until the server answers; `report`
-    /// is called on the client's loop.
+    /// Makes a watcher that does nothing yet. When it starts, it reports `known`, the objects saved earlier, without waiting
+    /// for the server. It calls `report` on the client's loop.
     public init(
         _ type: Object.Type = Object.self, client: APIClient, scope: WatchScope = WatchScope(),
         limits: WatchLimits = WatchLimits(), known: [Object] = [],

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A program with its arguments, which runs to its end or in the background, in a namespace if one is given.
+/// A program with its arguments, to be run to its end or in the background, inside a namespace if one is given.
 ///
 /// `ip netns exec` replaces itself with the program that it starts, so the started process is the program itself. It also
 /// mounts a `/sys` with the namespace's own devices.
@@ -26,7 +26,8 @@ public struct Command: Hashable, Sendable {
         public var errors: String
     }
 
-    /// Runs the program to its end and returns what it wrote. Throws when it fails or takes longer than `limit`.
+    /// Runs the program to its end and returns its standard output. Throws if it cannot be run, its exit status is not 0, or it
+    /// takes longer than `limit`.
     @discardableResult
     public func run(limit: Duration = .seconds(20)) throws(LabError) -> String {
         try spawn().checked(limit: limit)
@@ -99,7 +100,7 @@ public struct Command: Hashable, Sendable {
         return pid
     }
 
-    /// A file without a name. It takes output of any length without a reader while the program runs, and nothing remains of it.
+    /// A file without a name. Unlike a pipe, it takes output of any length without a reader, and nothing remains of it.
     private static func scratchFile() throws(LabError) -> Int32 {
         guard let file = tmpfile() else { throw .system("make a scratch file in /tmp") }
         defer { fclose(file) }
@@ -118,7 +119,7 @@ public struct Command: Hashable, Sendable {
     }
 }
 
-/// A program that was started. ``finish(limit:)`` must be called once.
+/// A program that was started. Call either ``finish(limit:)`` or ``checked(limit:)``, once.
 public struct RunningCommand: Sendable {
     let arguments: [String]
     /// Its process ID.
@@ -129,10 +130,10 @@ public struct RunningCommand: Sendable {
     /// Sends it a signal.
     public func signal(_ number: Int32) { kill(pid, number) }
 
-    /// What it has written so far.
+    /// What it has written to its standard output so far.
     public var text: String { Self.contents(of: output) }
 
-    /// Waits for its end and returns its output. Throws if it failed or did not end within `limit`.
+    /// Waits for its end and returns its standard output. Throws if its exit status is not 0, or after `limit`.
     @discardableResult
     public func checked(limit: Duration = .seconds(20)) throws(LabError) -> String {
         let result = try finish(limit: limit)
@@ -143,7 +144,7 @@ public struct RunningCommand: Sendable {
         return result.text
     }
 
-    /// Waits for its end. After `limit` it is killed, and this throws.
+    /// Waits for its end, whatever its exit status. After `limit`, kills it and throws.
     public func finish(limit: Duration = .seconds(20)) throws(LabError) -> Command.Output {
         defer {
             close(output)

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// The file operations of a lab.
 enum Files {
-    /// Reads a whole file; `nil` if it cannot be read.
+    /// Reads a whole file; `nil` if it cannot be opened.
     static func read(_ path: String) -> String? {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
@@ -26,7 +26,7 @@ enum Files {
         }
     }
 
-    /// Creates a directory and its parents.
+    /// Creates a directory and its parents, if they are missing. The path is absolute.
     static func makeDirectory(_ path: String) throws(LabError) {
         var partial = ""
         for part in path.split(separator: "/") {
@@ -35,7 +35,7 @@ enum Files {
         }
     }
 
-    /// The names in a directory; none if it does not exist.
+    /// The names in a directory, sorted; none if it cannot be read.
     static func names(in path: String) -> [String] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
@@ -49,7 +49,7 @@ enum Files {
         return found.sorted()
     }
 
-    /// Removes a directory with all that is in it.
+    /// Removes a directory with all that is in it, or a file. Gives up without an error after 1000 attempts.
     static func removeTree(_ path: String) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
@@ -57,7 +57,8 @@ enum Files {
             unlink(path)
             return
         }
-        // A thread of a process that was killed may still finish a call that creates a file, so a directory may not be empty yet.
+        // A thread of a process that was killed may still finish a call that creates a file, so a directory may not be empty
+        // yet.
         for _ in 0..<1000 {
             for name in names(in: path) { removeTree("\(path)/\(name)") }
             guard rmdir(path) != 0, errno == ENOTEMPTY else { return }

@@ -43,7 +43,7 @@ public struct Namespace: Hashable, Sendable {
         }
     }
 
-    /// The processes that are inside any of the namespaces, or about to enter it.
+    /// The processes that are inside any of the namespaces, or about to enter one.
     static func processes(inside namespaces: [Namespace]) -> [Int32] {
         let wanted = Set(namespaces.compactMap(\.identity))
         let names = Set(namespaces.map(\.name))
@@ -54,8 +54,8 @@ public struct Namespace: Hashable, Sendable {
         }
     }
 
-    /// Waits until processes that were sent SIGSTOP have stopped. A thread must run to stop its process. On a busy machine that
-    /// takes time, during which the other threads continue.
+    /// Waits until processes that were sent SIGSTOP have stopped, for `limit` at most. A thread must run to stop its process.
+    /// On a busy machine that takes time, during which the other threads continue.
     static func waitUntilStopped(_ pids: [Int32], limit: Duration = .seconds(5)) {
         let deadline = ContinuousClock.now + limit
         while pids.contains(where: isRunning), ContinuousClock.now < deadline { usleep(500) }

@@ -1,9 +1,9 @@
 public import Addressing
 internal import Glibc
 
-/// A TCP server that sends one line to every client, and the client. In a lab, it represents an API server.
+/// A TCP server that sends one line to every client, and its client. In a lab, the server stands for an API server.
 public enum Responder {
-    /// Answers on all addresses until the process ends.
+    /// Sends `text` as a line to every client, on all addresses, until the process ends. Throws if it cannot listen.
     public static func serve(port: UInt16, text: String) throws(LabError) -> Never {
         signal(SIGPIPE, SIG_IGN)
         let listener = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
@@ -23,8 +23,8 @@ public enum Responder {
         }
     }
 
-    /// The line that a server sends. Times out after a second. Without a source port, the kernel chooses one, usually one that
-    /// was used recently.
+    /// The line that a server sends. Throws if connecting or receiving fails or takes longer than a second. If `source` is 0,
+    /// the kernel chooses the source port, usually one that was used recently.
     public static func dial(
         _ address: IPv6Address, port: UInt16, from source: UInt16 = 0
     ) throws(LabError) -> String {

@@ -4,12 +4,12 @@ internal import FoundationEssentials
 public struct Adjacency: Hashable, Sendable {
     /// The neighbor's router ID.
     public var routerID: String
-    /// The port.
+    /// The port on which it is heard.
     public var port: String
     /// `Full`, `2-Way`, `ExStart`, …, as spelled in RFC 2328.
     public var state: String
-    /// The neighbor's role on a broadcast link: `DR`, `BDR` or `DROther`; `nil` on others, and from agents, which
-    /// report roles per interface.
+    /// The neighbor's role on a segment: `DR`, `BDR` or `DROther`; `nil` on other links, and from agents, which report roles
+    /// per interface.
     public var role: String?
 }
 

@@ -42,7 +42,7 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
 }
 
 extension Lab {
-    /// MaxAge (RFC 2328 §14), the age of an LSA that is about to be removed. FRR shows such LSAs for a long time.
+    /// MaxAge in seconds (RFC 2328 §14), the age of an LSA that is about to be removed. FRR shows such LSAs for a long time.
     static let maxAge = 3600
 
     /// The LSAs with area or AS flooding scope in a node's database, without those that have reached MaxAge.
@@ -57,7 +57,7 @@ extension Lab {
         return Set(entries.filter { !$0.isLinkScoped })
     }
 
-    /// Parses the fields of an LSA header that follow a title such as `[Router Id:0.0.0.0 Adv:10.0.0.1]:`.
+    /// Parses the LSA headers that follow titles such as `[Router Id:0.0.0.0 Adv:10.0.0.1]:`, each of five hexadecimal words.
     static func frrDatabase(_ text: String) -> [DatabaseEntry] {
         text.split(separator: "\n").split { $0.hasPrefix("[") }.dropFirst().compactMap { lines in
             let words = lines.flatMap { $0.split(whereSeparator: \.isWhitespace) }.prefix(5).compactMap {
@@ -83,7 +83,7 @@ extension Lab {
         }
     }
 
-    /// Parses four octets with dots between them as one number.
+    /// Parses four octets with dots between them as one number; `nil` if the text is not of that form.
     public static func number(dotted text: String) -> UInt32? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
         guard parts.count == 4 else { return nil }

@@ -5,11 +5,11 @@ internal import FoundationEssentials
 public struct KernelRoute: Hashable, Sendable {
     /// The destination.
     public var prefix: IPv6Prefix
-    /// The next hops; empty if the route discards packets.
+    /// The next hops; empty if the next-hop object of the route was not found.
     public var nextHops: Set<NextHop>
-    /// The program that added it, as `proto` of `ip route`: `71`, `ospf`, `bird`, `kernel`, …
+    /// The program that added it, as `proto` of `ip route`: `71`, `ospf`, `bird`, …
     public var proto: String
-    /// The kernel's metric, not the OSPF cost.
+    /// The kernel's metric, not the OSPF cost; 0 if `ip` shows none.
     public var metric: Int
     /// The preferred source address, if any.
     public var preferredSource: IPv6Address?
@@ -20,7 +20,7 @@ public struct KernelRoute: Hashable, Sendable {
     public struct NextHop: Hashable, Sendable, Comparable, CustomStringConvertible {
         /// The gateway; `nil` if the destination itself is on the link.
         public var gateway: IPv6Address?
-        /// The port.
+        /// The name of the port.
         public var device: String
 
         /// Makes a next hop.
@@ -38,7 +38,8 @@ public struct KernelRoute: Hashable, Sendable {
 }
 
 extension Lab {
-    /// The IPv6 routes of routers in a node's main table: without those of the kernel, and without those that discard packets.
+    /// The IPv6 routes of routers in a node's main table: without those of the kernel, those from router advertisements, and
+    /// those that discard packets.
     public func kernelRoutes(of node: String) throws(LabError) -> [KernelRoute] {
         let ip = ["ip", "-n", namespace(of: node).name, "-j"]
         let routes: [RouteJSON] = try Self.decode(try Command(ip + ["-6", "route", "show", "table", "main"]).run())

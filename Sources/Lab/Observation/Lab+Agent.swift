@@ -3,7 +3,8 @@ internal import ControlClient
 
 /// Queries to the control sockets of the agents of a lab.
 extension Lab {
-    /// A list from an agent: `try lab.list(Route.self, of: "n1")`. Throws if the agent does not answer.
+    /// A list from an agent: `try lab.list(Route.self, of: "n1")`. `query` starts with `?`. Throws if the agent does not
+    /// answer, or answers with an error.
     public func list<Item: ListItem>(_ type: Item.Type, of node: String, _ query: String = "") throws(LabError)
         -> [Item]
     {
@@ -15,7 +16,7 @@ extension Lab {
         return try ask(node, path, ListDocument<Item>.self).items
     }
 
-    /// The status of an agent. Throws if it does not answer.
+    /// The status of an agent. Throws if the agent does not answer, or answers with an error.
     public func status(of node: String) throws(LabError) -> Status {
         try ask(node, "/v1/status", StatusDocument.self).status
     }

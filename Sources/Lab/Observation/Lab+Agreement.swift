@@ -1,9 +1,9 @@
 internal import ControlAPI
 
-/// Whether the routers of a lab agree. Each check returns the first problem as text.
+/// Whether the routers of a lab agree. Each check returns the first problem as text; `nil` if there is none.
 extension Lab {
-    /// The first router that is not Full or 2-Way with every router on a common link, or the first link on which routers
-    /// disagree about its type or designated router.
+    /// The first router that is not Full or 2-Way with every other router on a common link, Full with none of them, or still in
+    /// state Waiting; or the first link on which agents disagree about its type or designated router.
     public func adjacencyProblem() throws(LabError) -> String? {
         let segments = segments.filter { $0.count > 1 }
         var heard: [String: [Adjacency]] = [:]
@@ -15,7 +15,7 @@ extension Lab {
         for segment in segments {
             for port in segment {
                 let others = heard[port.node, default: []].filter { $0.port == port.name }
-                // On a shared link two DROthers stay at 2-Way, but each is Full with the DR.
+                // On a segment, two DROthers stay at 2-Way, but each is Full with the DR.
                 let talking = others.filter { ["Full", "2-Way"].contains($0.state) }
                 guard talking.count == segment.count - 1, talking.count == others.count,
                     talking.contains(where: { $0.state == "Full" })
@@ -37,7 +37,7 @@ extension Lab {
         return nil
     }
 
-    /// The first difference between the databases of two routers.
+    /// The first running router whose database differs from that of the first one, with all differences.
     public func databaseProblem() throws(LabError) -> String? {
         let running = topology.routers.filter { isRunning($0.name) }
         guard let first = running.first else { return nil }
@@ -52,7 +52,8 @@ extension Lab {
         return nil
     }
 
-    /// The first adjacency that is not in the database of an agent yet; `nil` without an agent.
+    /// In the database of one agent: the first agent that does not announce a link for each of its ports, or the first
+    /// point-to-point link that only one end announces. `nil` without an agent.
     func descriptionProblem() throws(LabError) -> String? {
         guard let viewer = topology.routers.first(where: { $0.router == .meshd && isRunning($0.name) }) else {
             return nil
@@ -92,7 +93,8 @@ extension Lab {
         topology.routers.contains { $0.name == name && $0.router == .meshd }
     }
 
-    /// The ports of running routers on a common link: both ends of a cable, or all ports of joined bridges.
+    /// The ports of running routers on each link: both ends of a cable, or all ports of joined bridges. Links that were made to
+    /// fail are left out.
     private var segments: [[AddressBook.Port]] {
         let bridges = Set(topology.nodes.filter { $0.router == .bridge }.map(\.name))
         let running = Set(topology.routers.map(\.name).filter(isRunning))

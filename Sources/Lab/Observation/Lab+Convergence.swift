@@ -10,8 +10,8 @@ extension Lab {
         return node.router == .meshd ? [own, addresses.podPrefix(of: node.name)] : [own]
     }
 
-    /// The prefixes to which a node should have routes after convergence: those of all other nodes, and every virtual address
-    /// that other nodes announce and it does not.
+    /// The prefixes to which a node should have routes after convergence: those of all other nodes whose router runs, and their
+    /// VIPs, except those that are also VIPs of this node.
     public func expectedPrefixes(at name: String) -> Set<IPv6Prefix> {
         var expected: Set<IPv6Prefix> = []
         for node in topology.routers where node.name != name && isRunning(node.name) {
@@ -30,17 +30,17 @@ extension Lab {
     public struct Progress: Sendable {
         /// The number of nodes that have all their routes.
         public var complete: Int
-        /// The number of nodes with a router.
+        /// The number of nodes whose router runs.
         public var nodes: Int
-        /// The number of routes that exist, of those that should.
+        /// The number of routes that exist, of those that should exist.
         public var routes: Int
         /// The number of routes that should exist.
         public var expected: Int
-        /// The missing prefixes, for nodes that lack routes.
+        /// The missing prefixes, by the name of each node that lacks routes.
         public var missing: [String: Set<IPv6Prefix>]
     }
 
-    /// Checks every node once: asks its agent, which watches its kernel, or else the kernel itself.
+    /// Checks every node whose router runs once: asks its agent, which watches the kernel, or else the kernel itself.
     public func progress() throws(LabError) -> Progress {
         var progress = Progress(complete: 0, nodes: 0, routes: 0, expected: 0, missing: [:])
         for node in topology.routers where isRunning(node.name) {
@@ -58,7 +58,8 @@ extension Lab {
         return progress
     }
 
-    /// Waits until every node has every route. Reports the progress of every check. Returns the time since `start`.
+    /// Waits until every node has every route. Reports the progress of every check. Returns the time since `start`. Throws if a
+    /// router has crashed, or after `limit`.
     @discardableResult
     public func waitForRoutes(
         since start: ContinuousClock.Instant = .now, limit: Duration = .seconds(60),
@@ -87,16 +88,16 @@ extension Lab {
 
     /// The times of a convergence.
     public struct Convergence: Sendable {
-        /// The time until every node had every route and kept it.
+        /// The time until every node had every route, which it then kept.
         public var routes: Duration
-        /// The time until adjacencies and databases were complete and did not change any more.
+        /// The time until adjacencies and databases were complete and no longer changed.
         public var settled: Duration
     }
 
     /// Waits until every node has every route and keeps it: all neighbors on a link are Full and agree on its designated
     /// router, the databases are equal and contain every link, and nothing has changed a tenth of a second later. All routes
-    /// may exist for a moment and disappear again, for example when a shared link was just detected and elects its designated
-    /// router.
+    /// may exist for a moment and disappear again, for example when routers on a segment elect its designated router. Throws if
+    /// a router has crashed, or after `limit`.
     @discardableResult
     public func waitUntilSettled(
         limit: Duration = .seconds(60), report: (Progress, Duration) -> Void = { _, _ in }

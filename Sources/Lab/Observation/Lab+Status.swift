@@ -15,7 +15,7 @@ extension Lab {
         }
     }
 
-    /// The links that were made to fail.
+    /// The names of the links that were made to fail.
     public var failedLinks: [String] { faults.keys.sorted().map { topology.links[$0].name } }
 
     /// The resident memory of a node's routers, in octets; 0 if none runs.
@@ -26,8 +26,8 @@ extension Lab {
         }
     }
 
-    /// A table of the nodes: their router and its state, their neighbors, the number of the expected routes that are in their
-    /// kernel, and the memory in use.
+    /// A table of the nodes: the router of each and its state, process, neighbors and memory, the number of the expected
+    /// routes that its kernel has, its address and its namespace.
     public func statusTable() throws(LabError) -> String {
         var rows = [["NODE", "ROUTER", "STATE", "PID", "NEIGHBORS", "ROUTES", "MEMORY", "ADDRESS", "NAMESPACE"]]
         for node in topology.nodes {
@@ -57,13 +57,13 @@ extension Lab {
         return node.listens.isEmpty || offersServices(node.name) ? router : "\(router), services stopped"
     }
 
-    /// The number of its neighbors that are Full.
+    /// How many of a node's neighbors are Full, as in `2/3 Full`; `-` if its router does not answer.
     private func adjacencySummary(of node: String) -> String {
         guard isRunning(node), let found = try? adjacencies(of: node) else { return "-" }
         return "\(found.count { $0.state == "Full" })/\(found.count) Full"
     }
 
-    /// Formats rows of text as columns of equal width.
+    /// Formats rows of text as columns, each as wide as its widest cell.
     static func table(_ rows: [[String]]) -> String {
         var widths: [Int] = []
         for row in rows {

@@ -2,9 +2,9 @@ public import Addressing
 
 /// The summary of `ping`.
 public struct PingSummary: Hashable, Sendable {
-    /// Packets sent.
+    /// The number of requests sent.
     public var sent: Int
-    /// Packets answered.
+    /// The number of replies received.
     public var received: Int
 
     /// Parses the line “… packets transmitted, … received …”; `nil` if there is none.
@@ -23,7 +23,8 @@ public struct PingSummary: Hashable, Sendable {
 }
 
 extension Lab {
-    /// The link on which the kernel of one node sends packets to another's address; `nil` without a route.
+    /// The name of the link on which the kernel of one node sends packets to another's address; `nil` if it sends them on no
+    /// link of the lab. Throws if it has no route.
     public func linkInUse(from node: String, to other: String) throws(LabError) -> String? {
         let address = addresses.address(of: other)
         let text = try Command(["ip", "-n", namespace(of: node).name, "-6", "route", "get", address.description]).run()
@@ -35,7 +36,7 @@ extension Lab {
         return index.map { topology.links[$0].name }
     }
 
-    /// Whether one node reaches another's address, by a few pings.
+    /// Whether three pings from a node to an address are all answered.
     public func canReach(from node: String, to address: IPv6Address) throws(LabError) -> Bool {
         let output = try command(on: node, ["ping", "-c", "3", "-i", "0.05", "-W", "3", address.description]).output()
         return PingSummary(output.text)?.received == 3

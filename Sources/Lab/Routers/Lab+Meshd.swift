@@ -9,7 +9,7 @@ extension Lab {
         try startDaemon([try Binaries.path(of: "meshd"), "--config", file], on: node, log: "meshd")
     }
 
-    /// The configuration of a node: the generated one, with the node's own merged over it.
+    /// The configuration of a node: the generated one, with the node's own merged over it; or only its own, if that is whole.
     func meshdConfiguration(_ node: Topology.Node) throws(LabError) -> String {
         if node.configIsWhole { return node.config }
         let options = node.ospf

@@ -1,7 +1,7 @@
 internal import Glibc
 
 extension Lab {
-    /// Starts the routers of all nodes concurrently.
+    /// Starts the routers and services of all nodes concurrently. Until that is done, the lab is not complete.
     public mutating func startRouters() throws(LabError) {
         try Lock.whileHeld(in: directory) { () throws(LabError) in
             isWhole = false
@@ -12,8 +12,8 @@ extension Lab {
         }
     }
 
-    /// Starts what is not running on some nodes: routers, and services that answer on ports. A node that was powered off is
-    /// powered on.
+    /// Starts what does not run on the named nodes: routers, and services that answer on ports. Powers a node on if it was
+    /// powered off. Returns when FRR and BIRD accept commands, or have crashed.
     public mutating func start(_ names: [String]) throws(LabError) {
         var nodes: [Topology.Node] = []
         for name in names { nodes.append(try topology.node(name)) }
@@ -34,7 +34,8 @@ extension Lab {
         try save()
     }
 
-    /// Waits until the router of a node accepts commands. Queries to an agent are repeated, so it needs no wait.
+    /// Waits until the router of a node accepts commands or has crashed. Queries to an agent are repeated, so they need no
+    /// wait.
     private func waitForAnswers(from node: Topology.Node) throws(LabError) {
         let socket: String
         switch node.router {
@@ -47,7 +48,8 @@ extension Lab {
         }
     }
 
-    /// Stops the router of a node by `SIGTERM`, or at once by `SIGKILL`. Its ports and services stay up.
+    /// Stops the router of a node by `SIGTERM` and, if it still runs after 5 s, by `SIGKILL`; or at once by `SIGKILL`. Its
+    /// ports and services stay up.
     public mutating func stop(_ name: String, kill immediately: Bool = false) throws(LabError) {
         _ = try topology.node(name)
         end(name, among: processes, with: immediately ? SIGKILL : SIGTERM)
@@ -67,7 +69,7 @@ extension Lab {
     /// Whether the router of a node runs.
     public func isRunning(_ node: String) -> Bool { !alive(node, among: processes).isEmpty }
 
-    /// Whether something answers on the ports of a node.
+    /// Whether any service of a node runs.
     func offersServices(_ node: String) -> Bool { !alive(node, among: services).isEmpty }
 
     /// Whether a program of a node's router ended unexpectedly.
@@ -75,7 +77,7 @@ extension Lab {
         alive(node, among: processes).count < (processes[node] ?? []).count
     }
 
-    /// The process of a node's router; if there are several, the last one that was started.
+    /// The process ID of a node's router; if there are several, of the last one that was started. `nil` if none runs.
     public func process(of node: String) -> Int32? { alive(node, among: processes).last }
 
     private func alive(_ node: String, among pids: [String: [Int32]]) -> [Int32] {
@@ -114,7 +116,7 @@ extension Lab {
         }
     }
 
-    /// Waits for a condition; `what` names it in the error.
+    /// Waits for a condition. Throws after `limit`; `what` names the condition in the error.
     func wait(_ limit: Duration = .seconds(5), for what: String, until condition: () -> Bool) throws(LabError) {
         let deadline = ContinuousClock.now + limit
         while !condition() {
@@ -128,8 +130,8 @@ extension Lab {
 
 /// Finds the project's own programs.
 public enum Binaries {
-    /// The path of one of `meshd`, `meshctl` and `meshlab`: in `$KUBERMESH_BINARIES` if that is set, else beside the
-    /// program that asks, else on the search path.
+    /// The path of one of `meshd`, `meshctl` and `meshlab`: in the directory `$KUBERMESH_BINARIES`, else beside the program
+    /// that asks, else in `$PATH`. Throws if it is in none of them.
     public static func path(of name: String) throws(LabError) -> String {
         let given = getenv("KUBERMESH_BINARIES").map { String(cString: $0) }
         let beside = realpath("/proc/self/exe", nil).map { path in

@@ -1,6 +1,6 @@
 public import Addressing
 
-/// All addresses and indexes of a lab, computed from the topology alone, so that every run has the same.
+/// All addresses and indexes of a lab. They follow from the topology alone, so every run has the same.
 public struct AddressBook: Sendable {
     /// The prefix that contains all nodes' own prefixes: the part of the documentation prefix that the lab uses.
     public static let base = IPv6Prefix(IPv6Address("2001:db8::")!, length: 71)
@@ -28,7 +28,7 @@ public struct AddressBook: Sendable {
     public let ports: [(first: Port, second: Port)]
     private let positions: [String: Int]
 
-    /// Assigns the addresses of a validated topology.
+    /// Assigns the addresses of a topology that ``Topology/validate()`` accepts.
     public init(_ topology: Topology) {
         let positions = Dictionary(uniqueKeysWithValues: topology.nodes.enumerated().map { ($1.name, $0) })
         var used: [String: Int] = [:]
@@ -51,7 +51,7 @@ public struct AddressBook: Sendable {
         MACAddress(rawValue: 0x02_00_00_00_00_00 | UInt64(position + 1) << 7 | UInt64(port))
     }
 
-    /// All ports of a node, in order.
+    /// All ports of a node, in the order of its links.
     public func ports(of node: String) -> [Port] {
         ports.flatMap { [$0.first, $0.second] }.filter { $0.node == node }
     }

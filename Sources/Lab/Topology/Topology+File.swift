@@ -1,7 +1,8 @@
 internal import Yams
 
 extension Topology {
-    /// Reads the argument of `--topology`: the name of a topology, or the path of a YAML file.
+    /// Reads the argument of `--topology`: the name of a topology, or the path of a YAML file. Throws if it is neither, or the
+    /// topology is not valid.
     public static func read(_ text: String) throws(LabError) -> Topology {
         if let topology = try named(text) { return topology }
         guard let yaml = Files.read(text) else {

@@ -1,5 +1,5 @@
 extension Topology {
-    /// The topologies that have a name, as shown by `meshlab list`.
+    /// The topologies that have a name, as `meshlab list` shows them.
     public static let named: [(form: String, summary: String)] = [
         ("square4", "the first kubermesh's own: 1–2, 1–3, 2–4, 3–4"),
         ("ring:N", "N nodes in a circle"),
@@ -11,7 +11,8 @@ extension Topology {
     /// The virtual address of the control plane in `ha:C+W`.
     public static let controlPlaneVIP = VIP(name: "control-plane", address: "2001:db8:0:1::6443", port: 6443)
 
-    /// Parses `square4`, `ring:6`, `grid:5x5`, `lan:4` or `ha:3+3`; `nil` if the text is not of that form.
+    /// Parses `square4`, `ring:6`, `grid:5x5`, `lan:4` or `ha:3+3`; `nil` if the text has another form. Throws if a number is
+    /// missing or out of range.
     public static func named(_ text: String) throws(LabError) -> Topology? {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let size = parts.count == 2 ? parts[1] : ""
@@ -80,8 +81,8 @@ extension Topology {
         return Topology(name: name, nodes: nodes + [Node("lan", router: .bridge)], links: links, shape: .segment)
     }
 
-    /// Every control-plane node has a cable to every other one, and every worker to two of them. So no failure of a single node
-    /// or cable cuts a node off from the virtual address.
+    /// Every control-plane node has a cable to every other one, and every worker has cables to two of them. So, with two or
+    /// more control-plane nodes, no failure of a single node or cable cuts another node off from the virtual address.
     private static func highlyAvailable(controlPlanes: Int, workers: Int, name: String) -> Topology {
         let vip = controlPlaneVIP
         let masters = (1...controlPlanes).map { Node("cp\($0)", vips: [vip], listens: [vip.port]) }

@@ -19,21 +19,21 @@ public struct Topology: Codable, Hashable, Sendable {
         case bird
         /// No router: an Ethernet bridge of all its ports, as a switch or a LAN.
         case bridge
-        /// No router: a namespace with ports, for the free use of a test.
+        /// No router: a namespace with ports, which a test uses as it likes.
         case none
     }
 
     /// One node: a network namespace of its own.
     public struct Node: Codable, Hashable, Sendable {
-        /// Letters, digits and hyphens.
+        /// The name: 1 to 15 lower-case letters, digits and hyphens, with no hyphen at the start.
         public var name: String
         /// The program that it runs.
         public var router: RouterKind
         /// The OSPF options of its router for all ports.
         public var ospf: OSPFOptions
-        /// Virtual addresses that it announces while its own port of that number answers.
+        /// Virtual addresses. An agent announces each while the TCP port of the VIP answers on the node itself.
         public var vips: [VIP]
-        /// TCP ports on which the lab answers with the node's name.
+        /// TCP ports on which the lab runs a service on the node, which answers with the node's name.
         public var listens: [UInt16]
         /// Additional configuration in the router's own format: for `meshd`, YAML that is merged over the generated one; for
         /// the others, lines that are appended to `ospf6d.conf` or `bird.conf`.
@@ -67,7 +67,7 @@ public struct Topology: Codable, Hashable, Sendable {
         public var priority: Int?
         /// The cost of each port.
         public var cost: Int?
-        /// The retransmission interval in seconds.
+        /// The retransmission interval in seconds; for BIRD at least 2.
         public var retransmit: Int?
         /// The router ID, as a dotted quad.
         public var routerID: String?
@@ -88,7 +88,7 @@ public struct Topology: Codable, Hashable, Sendable {
 
     /// A virtual address, which a node announces while one of its TCP ports answers.
     public struct VIP: Codable, Hashable, Sendable {
-        /// The name of its purpose.
+        /// The name, as in the configuration of `meshd`.
         public var name: String
         /// The address, without a length.
         public var address: String
@@ -109,7 +109,7 @@ public struct Topology: Codable, Hashable, Sendable {
         public var first: String
         /// The node at the other.
         public var second: String
-        /// The MTU in octets; 1500 by default.
+        /// The MTU in octets, 1280 to 65535; `nil` for the kernel's default, 1500.
         public var mtu: Int?
 
         public init(_ first: String, _ second: String, mtu: Int? = nil) {
@@ -144,13 +144,13 @@ public struct Topology: Codable, Hashable, Sendable {
     /// The nodes that route.
     public var routers: [Node] { nodes.filter { $0.router != .bridge && $0.router != .none } }
 
-    /// The node with this name.
+    /// The node with this name. Throws if there is none.
     public func node(_ name: String) throws(LabError) -> Node {
         if let node = nodes.first(where: { $0.name == name }) { return node }
         throw LabError("There is no node “\(name)” in \(self.name). Its nodes are \(list(nodes.map(\.name))).")
     }
 
-    /// The index of the link with this name. The two nodes may be given in either order.
+    /// The index of the link with this name, whose two nodes may be in either order. Throws if there is none.
     public func linkIndex(_ name: String) throws(LabError) -> Int {
         if let index = links.firstIndex(where: { $0.name == name || "\($0.second)-\($0.first)" == name }) {
             return index
@@ -162,7 +162,8 @@ public struct Topology: Codable, Hashable, Sendable {
 }
 
 extension Topology {
-    /// Checks that names are usable and unique, and that links connect existing nodes.
+    /// Checks that there are 1 to 1000 nodes, that their names are valid and unique, that links connect existing nodes, at most
+    /// one for each pair, and that MTUs and the numbers of ports are in range.
     public func validate() throws(LabError) {
         guard !nodes.isEmpty else { throw LabError("The topology \(name) has no nodes; give it at least one.") }
         guard nodes.count <= 1000 else {
