@@ -34,7 +34,7 @@ extension SettingOutcome {
         case .unchanged: "\(name) = \(wanted)"
         case .changed(let previous): "\(name) = \(wanted) (was \(previous))"
         case .failed(let reason): "\(name) should be \(wanted): \(reason)"
-        case .absent: "\(name): this kernel does not have it"
+        case .absent: "\(name): this kernel does not have it, or its port is gone"
         }
     }
 }

@@ -12,8 +12,7 @@ public enum KernelEvent: Hashable, Sendable {
     case defaultRoute(DefaultRoute)
     /// An interface has no default route of this family and origin any more.
     case defaultRouteRemoved(DefaultRoute)
-    /// A router advertises a prefix on an interface, for the first time since the interface got carrier. The kernel
-    /// notifies this only where it accepts router advertisements.
+    /// A router has advertised a prefix on an interface. The kernel notifies this only where it accepts router advertisements.
     case routerAdvertised(interface: UInt32)
     /// Forwarding or the reverse-path filter was changed, for all interfaces or for some. The settings must be read again;
     /// the kernel does not notify changes of other settings, such as the multipath hash policies.

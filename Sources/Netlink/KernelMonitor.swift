@@ -14,8 +14,6 @@ public final class KernelMonitor {
     public var addresses: some Collection<InterfaceAddress> { addressTable.values }
     /// The default routes, in the main table and in ours, that are not ours.
     public internal(set) var defaultRoutes: Set<DefaultRoute> = []
-    /// The interfaces on which a router has advertised prefixes since the interface was last without carrier or down.
-    public private(set) var advertisedInterfaces: Set<UInt32> = []
     /// How many times the kernel dropped notifications, so that everything had to be read again.
     public private(set) var overflows: UInt64 = 0
     /// The descriptor to watch; call ``read()`` when it is readable.
@@ -34,6 +32,8 @@ public final class KernelMonitor {
     private var settingsHaveChanged = false
     /// Whether notifications were lost, so that everything must be read again.
     private var mustReadEverything = false
+    /// The interfaces of those ``events`` that report router advertisements.
+    private var advertisedInterfaces: Set<UInt32> = []
     /// The events that ``read()`` has not returned yet.
     private var events: [KernelEvent] = []
     private let subscription: NetlinkSocket
@@ -63,15 +63,17 @@ public final class KernelMonitor {
         requests = try NetlinkSocket()
         try readEverything()
         events = []
+        advertisedInterfaces = []
     }
 
     /// Whether ``read()`` has failed and must be called again, although the descriptor may not be readable.
-    public var mustRetry: Bool { mustReadEverything || mustReadDefaultRoutes || !events.isEmpty }
+    public private(set) var mustRetry = false
 
     /// Reads pending events: those of links and addresses in order, then default routes, then settings. The number of
     /// notifications is limited; the descriptor stays readable if there are more. If this throws, no event is lost: the
     /// next call returns them (``mustRetry``).
     public func read() throws(SystemError) -> [KernelEvent] {
+        mustRetry = true
         try readNotifications()
         if mustReadEverything {
             try readEverything()
@@ -83,6 +85,8 @@ public final class KernelMonitor {
         events += defaultRouteEvents()
         if settingsHaveChanged { events.append(.settingsChanged) }
         settingsHaveChanged = false
+        mustRetry = false
+        advertisedInterfaces = []
         defer { events = [] }
         return events
     }
@@ -120,7 +124,6 @@ public final class KernelMonitor {
         switch message.type {
         case Int(RTM_NEWLINK):
             guard let link = Link(message), links.updateValue(link, forKey: link.index) != link else { return }
-            if !link.isUsable { advertisedInterfaces.remove(link.index) }
             if link.isUp {
                 defaultRouteTable.restoreNextHops(over: link.index)
             } else {
@@ -154,7 +157,6 @@ public final class KernelMonitor {
     }
 
     private func forget(_ link: Link, _ events: inout [KernelEvent]) {
-        advertisedInterfaces.remove(link.index)
         forgetDefaultRoutes(over: link.index, isGone: true)
         events.append(.linkRemoved(link))
     }
@@ -169,7 +171,7 @@ public final class KernelMonitor {
         events.append(.addressRemoved(address))
     }
 
-    /// Reports only the first advertisement on an interface.
+    /// Reports a router advertisement, once per ``read()`` and interface.
     private func noteAdvertisement(on interface: UInt32, _ events: inout [KernelEvent]) {
         guard links[interface] != nil, advertisedInterfaces.insert(interface).inserted else { return }
         events.append(.routerAdvertised(interface: interface))

@@ -33,7 +33,7 @@ public enum KernelSettings {
             case .unchanged: "\(name) = \(wanted)"
             case .changed(let previous): "\(name) = \(wanted) (was \(previous))"
             case .failed(let error): "\(name) should be \(wanted): \(error)"
-            case .absent: "\(name): this kernel does not have it"
+            case .absent: "\(name): this kernel does not have it, or its port is gone"
             }
         }
     }

@@ -52,14 +52,16 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     public func write(to text: inout MetricsText) {
         let (families, refused) = state.withLock { ($0.families, $0.refused) }
         for (name, family) in families.sorted(by: { $0.key < $1.key }) {
-            text.family(name, family.kind, descriptions[name]?.help ?? "Of a library.") { samples in
+            text.family(name, family.kind, descriptions[name]?.help ?? "A metric of a library.") { samples in
                 for (labels, series) in family.series.sorted(by: { $0.key < $1.key }) {
                     series.write(labels.pairs, to: &samples)
                 }
             }
         }
         text.single(
-            "metrics_refused_total", .counter, "Times that a metric was not kept because there are too many.", refused)
+            "metrics_refused_total", .counter,
+            "Times that a metric was refused: there are too many, or its name belongs to a metric of another kind.",
+            refused)
     }
 
     private func find<Handler: Series>(

@@ -18,7 +18,7 @@ struct Main {
           --convergence     instead of scenarios, print how long good cables take to converge
           --report-every N  a summary line after so many seeds (default 100)
 
-        Exits 1 if a promise was broken, 2 if the arguments make no sense.
+        Exits with 1 if a run failed a check, with 2 for invalid arguments.
         """
 
     static func main() {

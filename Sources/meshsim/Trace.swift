@@ -38,8 +38,9 @@ enum Trace {
         Swift.print("\(microseconds / 1_000_000).\(fraction) \(text)")
     }
 
-    /// The type and the sender of a packet, and the first six of its LSAs or requests, read from its octets without checks.
+    /// The type and the sender of a packet, and the first six of its LSAs or requests.
     private static func packet(_ octets: [UInt8]) -> String {
+        guard octets.count >= 28 else { return "short packet: \(octets.count) octets" }
         let sender = octets[4..<8].map(String.init).joined(separator: ".")
         switch octets[1] {
         case 2:
@@ -47,14 +48,14 @@ enum Trace {
             return
                 "DD of \(sender) flags \(flags) seq \(number(octets, 24, 4)) with \(headers(octets, from: 28))"
         case 3:
-            let wanted = stride(from: 16, to: octets.count, by: 12).map {
+            let wanted = stride(from: 16, through: octets.count - 12, by: 12).map {
                 "\(hex(number(octets, $0 + 2, 2)))/\(number(octets, $0 + 4, 4))/\(router(octets, $0 + 8))"
             }
             return "request of \(sender) \(wanted.prefix(6).joined(separator: " ")) (\(wanted.count))"
         case 4:
             var at = 20
             var lsas: [String] = []
-            for _ in 0..<number(octets, 16, 4) where at + 20 <= octets.count {
+            while at + 20 <= octets.count, lsas.count < number(octets, 16, 4) {
                 lsas.append(header(octets, at))
                 at += max(20, number(octets, at + 18, 2))
             }

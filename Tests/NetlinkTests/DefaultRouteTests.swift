@@ -239,27 +239,18 @@ import Timing
         // A prefix without a default route.
         try stage.advertiseRouter(over: 0, from: Self.router, lifetime: 0, prefix: Self.prefix)
         #expect(try KernelMonitorTests.wait(monitor) { $0 == advertised } != nil)
-        #expect(monitor.advertisedInterfaces == [Stage.interface(0)])
         #expect(monitor.defaultRoutes.isEmpty)
-        // It is the address that tells whoever comes later.
-        let later = try stage.machine.run { try KernelMonitor() }
-        #expect(later.advertisedInterfaces == [Stage.interface(0)])
-        // Again is no news.
+        // It is reported as long as it goes on, once per call.
         for _ in 0..<3 { try stage.advertiseRouter(over: 0, from: Self.router, lifetime: 0, prefix: Self.prefix) }
         usleep(50_000)
-        #expect(try !monitor.read().contains(advertised))
+        #expect(try monitor.read().count { $0 == advertised } == 1)
+        #expect(try monitor.read() == [])
         // A default route without a prefix, which goes when the router says so.
         let kind = DefaultRoute(interface: Stage.interface(1), family: .ipv6, isAdvertised: true)
         try stage.advertiseRouter(over: 1, from: Self.router, lifetime: 1800)
         #expect(try KernelMonitorTests.wait(monitor) { $0 == .defaultRoute(kind) } != nil)
         try stage.advertiseRouter(over: 1, from: Self.router, lifetime: 0)
         #expect(try KernelMonitorTests.wait(monitor) { $0 == .defaultRouteRemoved(kind) } != nil)
-        // A cable that was pulled may lead elsewhere.
-        try stage.unplug(0)
-        _ = try KernelMonitorTests.wait(monitor) {
-            if case .link(let link) = $0 { link.index == Stage.interface(0) && !link.hasCarrier } else { false }
-        }
-        #expect(monitor.advertisedInterfaces.isEmpty)
     }
 
     @Test func forwardingKeepsADefaultRouteThatAPortStillAccepts() throws {
@@ -277,7 +268,6 @@ import Timing
         #expect(try KernelMonitorTests.wait(monitor) { $0 == .defaultRoute(kind) } != nil)
         #expect(try stage.output("ip -6 addr show dev c0").contains("2001:db8:5:"))
         #expect(monitor.defaultRoutes == [kind])
-        #expect(monitor.advertisedInterfaces == [Stage.interface(0)])
 
         func accepts(_ port: String) throws -> Bool {
             try stage.machine.run { try KernelSettings.acceptsRouterAdvertisements(port) }

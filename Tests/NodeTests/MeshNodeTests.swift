@@ -155,6 +155,13 @@ import Timing
         #expect(Set(bench.node.interfaces.ports.keys) == [3])
         bench.run(for: .seconds(1800))
         #expect(Set(bench.node.interfaces.ports.keys) == [2, 3])
+        // A cable that was pulled may lead elsewhere.
+        bench.handle(.kernel([.routerAdvertised(interface: 2)]))
+        #expect(Set(bench.node.interfaces.ports.keys) == [3])
+        var pulled = NodeBench.card
+        pulled.hasCarrier = false
+        bench.handle(.kernel([.link(pulled), .link(NodeBench.card)]))
+        #expect(Set(bench.node.interfaces.ports.keys) == [2, 3])
     }
 
     @Test func whatAnEarlierRunLeftUnderAnotherProtocolNumberIsRemoved() {

@@ -203,7 +203,7 @@ extension AgentSnapshot {
         }
         metrics.single(
             "ospf_send_failures_total", .counter,
-            "OSPF packets that could not be sent, for lack of a buffer, link or address.",
+            "OSPF packets that could not be sent.",
             counters.socket?.sendFailures ?? 0)
         metrics.single(
             "ospf_receive_overflows_total", .counter,

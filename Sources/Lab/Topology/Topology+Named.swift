@@ -1,7 +1,7 @@
 extension Topology {
     /// The topologies that have a name, as `meshlab list` shows them.
     public static let named: [(form: String, summary: String)] = [
-        ("square4", "the first kubermesh's own: 1–2, 1–3, 2–4, 3–4"),
+        ("square4", "a square: 1–2, 1–3, 2–4, 3–4"),
         ("ring:N", "N nodes in a circle"),
         ("grid:WxH", "W columns and H rows, each node cabled to its neighbors"),
         ("lan:N", "N nodes on one shared segment, as virtual machines bridged onto a LAN"),
