@@ -35,6 +35,37 @@ public enum Life: Hashable, Sendable {
         public var keepRoutesUntil: Instant?
         /// The number of routes that an earlier run left in the kernel.
         public var adoptedRoutes: Int
+        /// The wait for an unchanged database while routes of an earlier run are kept; `nil` before the router is synchronized.
+        var settling: Settling?
+    }
+
+    /// The wait for an unchanged database after the router is synchronized. The LSAs of one change in the mesh, such as a new
+    /// designated router after our restart, arrive one after another; between them, correct routes are missing.
+    struct Settling: Hashable, Sendable {
+        private var checksum: UInt32
+        private var lastChange: Instant
+        private let end: Instant
+
+        /// The time without a change after which the database counts as unchanged.
+        private static let interval = Duration.milliseconds(100)
+        /// The longest wait.
+        private static let longest = Duration.seconds(1)
+
+        init(checksum: UInt32, at now: Instant) {
+            self.checksum = checksum
+            lastChange = now
+            end = now + Self.longest
+        }
+
+        /// When the wait is over if the database does not change.
+        var deadline: Instant { min(lastChange + Self.interval, end) }
+
+        /// Notes the checksum of the database.
+        mutating func note(_ checksum: UInt32, at now: Instant) {
+            guard checksum != self.checksum else { return }
+            self.checksum = checksum
+            lastChange = now
+        }
     }
 
     /// Whether the router runs and its ports are open.
@@ -58,7 +89,7 @@ public enum Life: Hashable, Sendable {
         switch self {
         case .new, .waiting, .adopting, .running, .draining, .stopping: nil
         case .starting(let stage): stage.portsOpenAt
-        case .synchronizing(let stage): stage.deadline
+        case .synchronizing(let stage): stage.settling.map { min($0.deadline, stage.deadline) } ?? stage.deadline
         }
     }
 }

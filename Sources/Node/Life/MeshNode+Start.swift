@@ -167,6 +167,13 @@ extension MeshNode {
             if let end = stage.keepRoutesUntil, end <= now, !router.isExchanging { endKeepingRoutes(at: now) }
             return
         }
+        if let end = stage.keepRoutesUntil, now < min(end, stage.deadline) {
+            var stage = stage
+            stage.settling = stage.settling ?? Life.Settling(checksum: router.databaseChecksum, at: now)
+            stage.settling?.note(router.databaseChecksum, at: now)
+            life = .synchronizing(stage)
+            if let deadline = stage.settling?.deadline, now < deadline { return }
+        }
         life = .running
         installer.sweep()
         effects.append(.removeStaleRoutes)

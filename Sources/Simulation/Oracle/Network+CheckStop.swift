@@ -17,8 +17,8 @@ extension Network {
                 router.isShutDown ? "shut its router down, although the next process follows" : "left without a goodbye"
             report(.stop, "\(name(node)) stopped and \(detail)")
         }
-        // A slow kernel removes addresses after the end of the process.
-        guard machine.kernelDelay == .zero else { return }
+        // A slow kernel removes addresses after the end of the process, also at an earlier request.
+        guard machine.kernelDelay == .zero, !process.ledger.isBusy else { return }
         let vips = machine.kernel.addresses.filter { $0.value && isVIP($0.key) }.keys.sorted()
         if machine.staysOnStop {
             for address in process.ledger.entries.keys.sorted() where process.ledger.isPlaced(address) {
