@@ -145,6 +145,31 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(1).description, on: 3) == [])
     }
 
+    /// Prefixes that came and went are in LSAs that a router which starts with the rest of them would fill in another way.
+    @Test func prefixesStayInTheLSAsOfTheEarlierRun() {
+        var bench = Self.mesh(Self.row)
+        func prefixes(_ numbers: Range<UInt64>) -> [IPv6Prefix] {
+            numbers.map { IPv6Prefix(host: IPv6Address(high: 0x2001_0db8 << 32, low: 1 << 32 | $0)) }
+                + numbers.map { IPv6Prefix(host: IPv6Address(IPv4Address(rawValue: 0x0a00_0000 | UInt32($0)))) }
+        }
+        func externals(_ numbers: Range<UInt64>) -> [ExternalPrefix] {
+            numbers.map { ExternalPrefix(prefix: IPv6Prefix("2001:db8:\($0)::/48")!, metric: 1) }
+        }
+        for last in [500, 900] as [UInt64] {
+            bench.handle(.advertise(prefixes(0..<last).map { AdvertisedPrefix(prefix: $0) }), on: 1)
+            bench.handle(.advertiseExternal(externals(0..<last / 100)), on: 1)
+            bench.run(for: .seconds(10))
+        }
+        bench.handle(.advertise(prefixes(200..<900).map { AdvertisedPrefix(prefix: $0) }), on: 1)
+        bench.handle(.advertiseExternal(externals(3..<9)), on: 1)
+        bench.run(for: .seconds(20))
+        let before = Self.views(bench)
+        #expect(before[0].lsas.count { $0.key.type == .intraAreaPrefix && $0.key.advertisingRouter == RouterID(2) } > 5)
+        bench.replace(1, after: .milliseconds(100), prefixes: prefixes(200..<900), externals: externals(3..<9))
+        bench.run(for: .seconds(20))
+        #expect(Self.views(bench) == before)
+    }
+
     @Test func whatAnEarlierLifeSaidAndNobodyWantsIsFlushed() {
         var bench = Self.mesh(Self.row)
         bench.handle(.advertiseExternal([ExternalPrefix(prefix: .default, metric: 1)]), on: 1)
@@ -314,7 +339,7 @@ extension Bench {
     /// Ends a router's process without a word and, after a while, starts another that resumes its life.
     fileprivate mutating func replace(
         _ router: Int, after pause: Duration, interfaces: [InterfaceConfiguration]? = nil,
-        prefixes: [IPv6Prefix]? = nil
+        prefixes: [IPv6Prefix]? = nil, externals: [ExternalPrefix] = []
     ) {
         let old = routers[router]
         let interfaces = interfaces ?? old.interfaceSnapshots.map(\.configuration)
@@ -327,6 +352,7 @@ extension Bench {
         routers[router] = Router(configuration: configuration, at: now)
         let own = IPv6Prefix(host: IPv6Address(high: 0x2001_0db8 << 32, low: UInt64(router)))
         handle(.advertise((prefixes ?? [own]).map { AdvertisedPrefix(prefix: $0) }), on: router)
+        if !externals.isEmpty { handle(.advertiseExternal(externals), on: router) }
         for interface in interfaces { handle(.interfaceUp(interface), on: router) }
     }
 }

@@ -39,6 +39,23 @@ import Timing
         #expect(fragments.fragmentCount == 10)
     }
 
+    @Test func elementsGoWhereAnEarlierRunHadThem() {
+        var fragments = StableFragments<Int, Int>(capacity: 30) { $0 }
+        fragments.update(to: [1: 10, 2: 10, 3: 10, 4: 10, 5: 20])
+        // 7 is in no fragment any more, there is no room for 5 in its own, and nobody has a million fragments.
+        fragments.adopt([1: 3, 2: 3, 3: 1, 5: 3, 4: 1_000_000, 7: 2])
+        var contents = fragments.drainChanged()
+        #expect(contents.map(\.fragment) == [0, 1, 2, 3])
+        #expect(contents.map(\.elements) == [[10, 20], [10], [], [10, 10]])
+        // An adoption before the first elements.
+        fragments = StableFragments<Int, Int>(capacity: 30) { $0 }
+        fragments.adopt([1: 1, 2: 0])
+        fragments.update(to: [:])
+        fragments.update(to: [1: 10, 2: 10, 3: 10])
+        contents = fragments.drainChanged()
+        #expect(contents.map(\.elements) == [[10, 10], [10]])
+    }
+
     @Test func anElementThatGrowsMoves() {
         var fragments = StableFragments<Int, Int>(capacity: 30) { $0 }
         fragments.update(to: [1: 10, 2: 10, 3: 10])

@@ -94,6 +94,21 @@ struct Origination: Sendable {
         if wasBoundary != isBoundary { changes.insert(.interfaces) }
     }
 
+    /// The maximum link state ID of an external prefix that is taken over from an earlier run, so that the IDs never end.
+    private static let maximumEarlierID: UInt32 = 1 << 24
+
+    /// Takes over the link state IDs of external prefixes from an earlier run. Other prefixes get IDs after them.
+    mutating func adoptExternalIDs(_ earlier: [IPv6Prefix: UInt32]) {
+        let earlier = earlier.filter { $0.value < Self.maximumEarlierID }
+        guard let last = earlier.values.max() else { return }
+        nextExternalID = last + 1
+        externalIDs = earlier.filter { externals[$0.key] != nil }
+        for prefix in externals.keys.sorted() where externalIDs[prefix] == nil {
+            externalIDs[prefix] = nextExternalID
+            nextExternalID += 1
+        }
+    }
+
     mutating func setStubRouter(_ isStub: Bool) {
         guard isStub != isStubRouter else { return }
         isStubRouter = isStub

@@ -19,9 +19,39 @@ extension Router {
     mutating func endResumption(at now: Instant) {
         guard let resumption, resumption.deadline <= now || hasResumed(at: now) else { return }
         self.resumption = nil
+        adoptLayout(at: now)
         origination.changes.formUnion(resumption.withheld)
         originateOwn(at: now)
         for key in ownKeys where origination.own[key]?.body == nil { flush(key, at: now) }
+    }
+
+    /// Keeps prefixes and links in the LSAs in which the earlier run announced them. Otherwise other routers would lose a prefix
+    /// that one LSA has no more, until they receive the LSA that has it now.
+    private mutating func adoptLayout(at now: Instant) {
+        var links: [Origination.LinkKey: Int] = [:]
+        var prefixes: [IPv6Prefix: Int] = [:]
+        var ipv4Prefixes: [IPv6Prefix: Int] = [:]
+        var externals: [IPv6Prefix: UInt32] = [:]
+        for key in ownKeys {
+            guard let entry = database[key], entry.age(at: now) < LSAHeader.maxAge else { continue }
+            let fragment = Int(key.lsa.linkStateID)
+            switch try? entry.lsa.body() {
+            case .router(let body)?:
+                for link in body.links {
+                    links[Origination.LinkKey(interface: link.interfaceID, neighbor: link.neighborRouterID)] = fragment
+                }
+            case .intraAreaPrefix(let body)? where body.referencedType == .router:
+                for entry in body.prefixes { prefixes[entry.prefix] = fragment }
+            case .ipv4Prefix(let body)?:
+                for entry in body.prefixes { ipv4Prefixes[entry.prefix] = fragment }
+            case .asExternal(let body)?: externals[body.prefix.prefix] = key.lsa.linkStateID
+            default: break
+            }
+        }
+        origination.links.adopt(links)
+        origination.prefixes.adopt(prefixes)
+        origination.ipv4Prefixes.adopt(ipv4Prefixes)
+        origination.adoptExternalIDs(externals)
     }
 
     /// All LSAs in the database that this router or an earlier run of it has originated, in order.

@@ -15,6 +15,8 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
     private var places: [Key: Int] = [:]
     /// No fragment before this one has room for the largest element.
     private var firstWithRoom = 0
+    /// The fragments in which an earlier run had elements; for the elements of the next ``update(to:)``.
+    private var earlierPlaces: [Key: Int] = [:]
     /// Fragments whose elements have changed since the last ``drainChanged()``.
     private var changed: Set<Int> = []
 
@@ -30,7 +32,24 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
         for key in places.keys where wanted[key] == nil { remove(key) }
         let news = wanted.filter { key, element in places[key].map { fragments[$0].elements[key] != element } ?? true }
         // Sorted, so that after a start the same elements are always assigned to the same fragments.
-        for (key, element) in news.sorted(by: { $0.key < $1.key }) { set(key, element) }
+        let sorted = news.sorted(by: { $0.key < $1.key })
+        for (key, element) in sorted where earlierPlaces[key] != nil { set(key, element) }
+        for (key, element) in sorted where earlierPlaces[key] == nil { set(key, element) }
+        if !wanted.isEmpty { earlierPlaces = [:] }
+    }
+
+    /// The maximum number of empty fragments that an earlier run may leave.
+    private static var mostGaps: Int { 64 }
+
+    /// Moves the elements, and those of the next ``update(to:)``, to the fragments in which an earlier run had them, as far as
+    /// they have room there. Every fragment counts as changed.
+    mutating func adopt(_ places: [Key: Int]) {
+        var elements: [Key: Element] = [:]
+        for fragment in fragments { elements.merge(fragment.elements) { first, _ in first } }
+        (fragments, self.places, firstWithRoom, changed) = ([], [:], 0, [])
+        earlierPlaces = places.filter { (0..<places.count + Self.mostGaps).contains($0.value) }
+        update(to: elements)
+        markAllChanged()
     }
 
     private mutating func remove(_ key: Key) {
@@ -53,15 +72,23 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
             }
             remove(key)
         }
+        if let place = earlierPlaces[key] {
+            while fragments.count <= place { fragments.append(Fragment()) }
+            if fragments[place].octets + size(element) <= capacity { return insert(key, element, in: place) }
+        }
         var place = firstWithRoom
         while place < fragments.count, fragments[place].octets + size(element) > capacity { place += 1 }
         if place == fragments.count { fragments.append(Fragment()) }
+        insert(key, element, in: place)
+        // Elements differ little in size, so a fragment that has no room for this one counts as full.
+        firstWithRoom = place
+    }
+
+    private mutating func insert(_ key: Key, _ element: Element, in place: Int) {
         fragments[place].elements[key] = element
         fragments[place].octets += size(element)
         places[key] = place
         changed.insert(place)
-        // Elements differ little in size, so a fragment that has no room for this one counts as full.
-        firstWithRoom = place
     }
 
     /// The fragments that changed since the last call, each with its elements in order. LSAs of empty fragments must be

@@ -1,3 +1,4 @@
+internal import Node
 internal import OSPF
 public import Timing
 
@@ -95,9 +96,12 @@ public struct Scenario: Hashable, Sendable {
         let routerID = network.nodes[node].routerID
         let losses = network.nodes[node].kernel.routeLosses
         let removals = network.nodes[node].kernel.addressRemovals
+        let lossesOfOthers = network.routeLosses(besides: node)
         let start = network.now
+        let absence = random.duration(upTo: .seconds(2))
+        let mustGoUnnoticed = network.canBeReplacedUnnoticed(node, absence)
         network.schedule(.kill(node: node), at: start)
-        network.schedule(.start(node: node), at: start + random.duration(upTo: .seconds(2)))
+        network.schedule(.start(node: node), at: start + absence)
         let calm = calmInterval
         while network.now - start < patience,
             !network.isQuiet(for: calm, since: start + .seconds(2))
@@ -117,6 +121,11 @@ public struct Scenario: Hashable, Sendable {
         }
         if lost > 0, isSteady, !mayRestartSequence {
             complain(.withdrawal, "\(network.name(node)), replaced at \(start.seconds), withdrew \(lost) routes")
+        }
+        let others = network.routeLosses(besides: node) - lossesOfOthers
+        if others > 0, isSteady, !mayRestartSequence, mustGoUnnoticed {
+            complain(
+                .withdrawal, "\(network.name(node)) was replaced at \(start.seconds), and others withdrew \(others) routes")
         }
         if network.nodes[node].kernel.addressRemovals > removals {
             complain(.address, "\(network.name(node)), replaced at \(start.seconds), removed addresses")
@@ -155,6 +164,22 @@ public struct Scenario: Hashable, Sendable {
 }
 
 extension Network {
+    /// The number of routes that nodes other than this one have withdrawn.
+    func routeLosses(besides node: Int) -> Int {
+        nodes.filter { $0.index != node }.reduce(0) { $0 + $1.kernel.routeLosses }
+    }
+
+    /// Whether neighbors hold the links with a node while its process is replaced: it has point-to-point links only, and is
+    /// back before a neighbor misses its hellos.
+    func canBeReplacedUnnoticed(_ node: Int, _ absence: Duration) -> Bool {
+        guard let router = nodes[node].process?.router else { return false }
+        return router.interfaceSnapshots.allSatisfy { interface in
+            let configuration = interface.configuration
+            return interface.state != .down && interface.effectiveKind == .pointToPoint
+                && absence + configuration.helloInterval < configuration.deadInterval
+        }
+    }
+
     /// Whether all nodes run and can reach one another.
     var isWhole: Bool { GroundTruth(of: self).components.map(\.count) == [nodes.count] }
 
