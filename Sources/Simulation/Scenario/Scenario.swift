@@ -125,7 +125,8 @@ public struct Scenario: Hashable, Sendable {
         let others = network.routeLosses(besides: node) - lossesOfOthers
         if others > 0, isSteady, !mayRestartSequence, mustGoUnnoticed {
             complain(
-                .withdrawal, "\(network.name(node)) was replaced at \(start.seconds), and others withdrew \(others) routes")
+                .withdrawal,
+                "\(network.name(node)) was replaced at \(start.seconds), and others withdrew \(others) routes")
         }
         if network.nodes[node].kernel.addressRemovals > removals {
             complain(.address, "\(network.name(node)), replaced at \(start.seconds), removed addresses")
