@@ -70,11 +70,11 @@ public final class KernelMonitor {
     public private(set) var mustRetry = false
 
     /// Reads pending events: those of links and addresses in order, then default routes, then settings. The number of
-    /// notifications is limited; the descriptor stays readable if there are more. If this throws, no event is lost: the
-    /// next call returns them (``mustRetry``).
-    public func read() throws(SystemError) -> [KernelEvent] {
+    /// notifications is limited, besides those `expected` because the caller has caused them; the descriptor stays readable if
+    /// there are more. If this throws, no event is lost: the next call returns them (``mustRetry``).
+    public func read(besides expected: Int = 0) throws(SystemError) -> [KernelEvent] {
         mustRetry = true
-        try readNotifications()
+        try readNotifications(limit: Self.datagramsPerRead + expected)
         if mustReadEverything {
             try readEverything()
             mustReadEverything = false
@@ -91,8 +91,8 @@ public final class KernelMonitor {
         return events
     }
 
-    private func readNotifications() throws(SystemError) {
-        reading: for _ in 0..<Self.datagramsPerRead {
+    private func readNotifications(limit: Int) throws(SystemError) {
+        reading: for _ in 0..<limit {
             switch try subscription.receive(wait: false) {
             case .nothing:
                 break reading

@@ -40,6 +40,7 @@ extension Router {
                     inactivityDeadline: $0.inactivityDeadline, designatedRouter: $0.designatedRouter,
                     backupDesignatedRouter: $0.backupDesignatedRouter, stateChanges: $0.stateChanges,
                     retransmissionCount: $0.adjacency?.retransmissions.count ?? 0,
+                    unacknowledgedSince: $0.adjacency?.retransmissions.stuckSince,
                     requestCount: $0.adjacency?.requests.count ?? 0,
                     lastFallback: $0.lastFallback, mismatchedMTU: $0.mismatchedMTU)
             }

@@ -54,6 +54,8 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var stateChanges: Int
     /// LSAs sent to it and not yet acknowledged.
     public var retransmissionCount: Int
+    /// Since when LSAs are retransmitted and none is acknowledged; `nil` if that is not so.
+    public var unacknowledgedSince: Instant?
     /// LSAs requested from it and not yet received.
     public var requestCount: Int
     /// The last fall of the adjacency to an earlier state, and why; `nil` if it never fell back.

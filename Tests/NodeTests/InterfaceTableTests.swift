@@ -8,10 +8,12 @@ import Testing
 
 @Suite struct InterfaceTableTests {
     private func link(
-        _ index: UInt32 = 5, isUp: Bool = true, hasCarrier: Bool = true, mtu: Int = 1500, name: String = "p1"
+        _ index: UInt32 = 5, isUp: Bool = true, hasCarrier: Bool = true, mtu: Int = 1500, name: String = "p1",
+        isMulticastCapable: Bool = true
     ) -> Link {
         Link(
-            index: index, name: name, isUp: isUp, hasCarrier: hasCarrier, isLoopback: false, isMulticastCapable: true,
+            index: index, name: name, isUp: isUp, hasCarrier: hasCarrier, isLoopback: false,
+            isMulticastCapable: isMulticastCapable,
             mtu: mtu,
             macAddress: MACAddress(rawValue: 0x02_0000_0000 + UInt64(index)), permanentMACAddress: nil, kind: "veth",
             master: nil,
@@ -40,6 +42,18 @@ import Testing
         #expect(table.activePorts == [5])
         #expect(
             table.update(link(), addresses: [address("fe80::1")], configuration: configuration) == nil, "nothing new")
+    }
+
+    /// It is a problem, and the rule matches all the same.
+    @Test func aPortWithoutMulticastIsUnusable() {
+        var table = InterfaceTable()
+        _ = table.update(link(), addresses: [address("fe80::1")], configuration: Configuration())
+        let change = table.update(
+            link(isMulticastCapable: false), addresses: [address("fe80::1")], configuration: Configuration())
+        #expect(
+            change
+                == .down(index: 5, name: "p1", reason: "multicast is off; set it on with: ip link set p1 multicast on"))
+        #expect(table.unusable.map(\.name) == ["p1"])
     }
 
     @Test(arguments: [

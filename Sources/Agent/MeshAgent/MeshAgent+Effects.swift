@@ -28,7 +28,12 @@ extension MeshAgent {
                 log.debug("\(error)")
             }
         case .membership(let membership, let joined): return setMembership(membership, joined: joined)
-        case .addresses(let requests): return .addresses(carryOut(requests))
+        case .addresses(let requests):
+            let outcomes = carryOut(requests)
+            let removals = requests.count { if case .remove = $0 { true } else { false } }
+            // Read now, because later they could be taken for removals by another program.
+            if removals > 0 { noteKernelEvents(ofOurs: removals) }
+            return .addresses(outcomes)
         case .readForeignRoutes(let pools): return .foreignRoutes(reader.foreignRoutes(overlapping: pools))
         case .settings(let wanted):
             return .settings(loop.withOrdinaryPriority { wanted.flatMap(KernelSettings.apply(_:)) })

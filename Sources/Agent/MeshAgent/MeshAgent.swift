@@ -166,8 +166,9 @@ extension MeshAgent {
         settle()
     }
 
-    func noteKernelEvents() {
-        do { node.note(.kernel(try monitor.read()), at: turnBegan) } catch {
+    /// Notes the kernel's notifications, among them so many that we have caused.
+    func noteKernelEvents(ofOurs count: Int = 0) {
+        do { node.note(.kernel(try monitor.read(besides: count)), at: turnBegan) } catch {
             write(.error, "cannot read the kernel's links, addresses and default routes; trying again: \(error)")
         }
     }

@@ -112,7 +112,7 @@ extension MeshNode {
             .notice,
             "node \(identity.name), router ID \(identity.routerID), address \(identity.address); "
                 + "adopted \(counted(adopted, "route")) of an earlier run")
-        if drainReasons.contains(.operator) { log(.notice, "drained, as before the restart") }
+        if environment.saved.isDrained { log(.notice, "drained, as before the restart") }
         adoptAddresses(at: now)
         wantOwnAddresses()
         updateStubRouter(at: now)

@@ -20,7 +20,7 @@ extension MeshNode {
     private mutating func record(_ notice: Notice, at now: Instant) {
         switch notice {
         case .neighborState(let interface, let neighbor, let from, let to, _):
-            problems.invalidate()
+            problems.noteChange(at: now)
             if to < from { lastHeard.lost(neighbor, on: interface, at: now) }
             if to == .full { counters.foundAdjacency(neighbor, on: name(ofInterface: interface)) }
             if from == .full, to < .full { counters.lostAdjacency(neighbor, on: name(ofInterface: interface)) }

@@ -257,6 +257,9 @@ public struct InterfaceTable: Sendable {
     ) -> Port.State {
         guard link.isUp else { return .down("the link is down; set it up with: ip link set \(link.name) up") }
         guard link.hasCarrier else { return .down("no carrier") }
+        guard link.isMulticastCapable else {
+            return .down("multicast is off; set it on with: ip link set \(link.name) multicast on")
+        }
         guard link.mtu >= leastMTU else { return .down("its MTU \(link.mtu) is too small: IPv6 needs \(leastMTU)") }
         let linkLocal = addresses.map(\.address).filter(\.isLinkLocal)
         // The address in use stays in use, so that another one does not disturb adjacencies.
@@ -336,7 +339,7 @@ extension InterfaceRule.Port {
     init(_ link: Link) {
         self.init(
             name: link.name, kind: link.kind,
-            isEthernet: link.macAddress != nil && !link.isLoopback && link.isMulticastCapable,
+            isEthernet: link.macAddress != nil && !link.isLoopback,
             hasMaster: link.master != nil, isPeerElsewhere: link.linkNamespaceID != nil)
     }
 }

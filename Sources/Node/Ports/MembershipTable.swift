@@ -5,6 +5,8 @@ internal import Timing
 /// works or is not wanted any more.
 struct MembershipTable: Sendable {
     private var missing: [Membership: String] = [:]
+    /// The groups that are joined, or about to be.
+    private var wanted: Set<Membership> = []
     private(set) var nextDeadline: Instant?
 
     private static let retryInterval = Duration.seconds(2)
@@ -16,9 +18,17 @@ struct MembershipTable: Sendable {
 
     /// Notes that a group is about to be joined or left.
     mutating func want(_ membership: Membership, _ joined: Bool) {
-        if !joined { missing[membership] = nil }
+        if joined {
+            wanted.insert(membership)
+        } else {
+            wanted.remove(membership)
+            missing[membership] = nil
+        }
         if missing.isEmpty { nextDeadline = nil }
     }
+
+    /// All groups that are wanted, by port and group.
+    var all: [Membership] { wanted.sorted() }
 
     /// Records the outcome of joining. Returns whether it differs from the last one.
     mutating func record(_ failure: String?, of membership: Membership, at now: Instant) -> Bool {

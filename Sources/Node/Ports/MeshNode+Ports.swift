@@ -19,6 +19,7 @@ extension MeshNode {
             foreignSigns.removed(link.index)
             installer.link(link.index, isUsable: false, isGone: true)
             lastHeard.removed(link.index)
+            settings.forget(port: link.name)
             if let change = interfaces.remove(link.index) { apply(change, at: now) }
         case .address(let address):
             addresses.set(address)
@@ -42,7 +43,17 @@ extension MeshNode {
         case .settingsChanged: settings.invalidate()
         case .resynchronized:
             installer.requireRead(.nextHops)
+            rejoinGroups()
             log(.warning, "the kernel dropped notifications of links and addresses; everything was read again")
+        }
+    }
+
+    /// Joins all multicast groups again: a device may have been removed unnoticed and made again with the same index and name. The
+    /// kernel counts such a group as joined, so it is left first.
+    private mutating func rejoinGroups() {
+        for membership in memberships.all {
+            effects.append(.membership(membership, joined: false))
+            effects.append(.membership(membership, joined: true))
         }
     }
 
@@ -77,6 +88,7 @@ extension MeshNode {
     mutating func apply(_ change: InterfaceTable.Change, at now: Instant) {
         announcements.invalidate()
         settings.invalidate()
+        problems.noteChange(at: now)
         guard life.isRouting else { return }
         switch change {
         case .up(let configuration):

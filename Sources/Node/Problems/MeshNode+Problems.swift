@@ -20,7 +20,9 @@ extension MeshNode {
     }
 
     /// The problems at this moment.
-    public func currentProblems(at now: Instant) -> [Problem] { problems.dated(foundProblems(at: now), at: now) }
+    public func currentProblems(at now: Instant) -> [Problem] {
+        ProblemTable.bounded(problems.dated(foundProblems(at: now), at: now))
+    }
 
     /// Why the node's routes are not reliable; empty if they are.
     public func notReady(at now: Instant) -> [String] {
@@ -35,20 +37,8 @@ extension MeshNode {
     }
 
     private func foundProblems(at now: Instant) -> [Problem] {
-        var found = stageProblems + processProblems(at: now) + kernelProblems
-        found += linkProblems(at: now) + neighborProblems(at: now) + meshProblems(at: now) + clusterProblems
-        return bounded(found)
-    }
-
-    /// At most ``ProblemTable/mostOfAKind`` of a kind, in order, and one more with the number of the others.
-    private func bounded(_ found: [Problem]) -> [Problem] {
-        var result: [Problem] = []
-        for (kind, list) in Dictionary(grouping: found, by: \.kind).sorted(by: { $0.key < $1.key }) {
-            result += list.prefix(ProblemTable.mostOfAKind)
-            let more = list.count - ProblemTable.mostOfAKind
-            if more > 0 { result.append(Problem(kind, "more", "and \(more) more like this")) }
-        }
-        return result
+        stageProblems + processProblems(at: now) + kernelProblems + linkProblems(at: now) + neighborProblems(at: now)
+            + meshProblems(at: now) + clusterProblems
     }
 
     private var stageProblems: [Problem] {
@@ -134,7 +124,11 @@ extension MeshNode {
         if isIsolated {
             found.append(Problem(.isolated, "", "no neighbor is Full: this node is cut off from the mesh"))
         }
-        found += interfaces.gone.map { Problem(.vanishedPort, $0, "\($0) was in use and is gone from this machine") }
+        found += interfaces.gone.map {
+            Problem(
+                .vanishedPort, $0, "\($0) was in use and is gone from this machine",
+                remedy: "check the port; if it was removed on purpose, restart the agent")
+        }
         found += interfaces.unusable.map { Problem(.unusablePort, $0.name, "\($0.name) is not used: \($0.reason)") }
         for interface in router.interfaceSnapshots where !interface.configuration.isPassive {
             let port = interface.configuration.name
@@ -145,7 +139,10 @@ extension MeshNode {
                         .mismatch, "\(label(of: mismatch.neighbor)) on \(port)",
                         "\(label(of: mismatch.neighbor)) on \(port): \(text)"))
             }
-            if let text = silentPortReason(on: interface, at: now) { found.append(Problem(.silentPort, port, text)) }
+            if let text = silentPortReason(on: interface, at: now) {
+                let since = lastHeard.silence(of: interface.configuration, at: now)?.since
+                found.append(Problem(.silentPort, port, text, since: since))
+            }
             let hasNoLeader = interface.effectiveKind == .broadcast && interface.designatedRouter == .none
             if hasNoLeader, interface.neighborCount > 0, interface.state != .waiting {
                 found.append(
@@ -182,25 +179,41 @@ extension MeshNode {
                 found.append(
                     Problem(
                         .oneWayNeighbor, "\(who) on \(port)", "\(who) is heard on \(port) and does not hear us (Init)",
-                        remedy: "check its firewall for IP protocol 89, and this node's transmit path"))
+                        remedy: "check its firewall for IP protocol 89, and this node's transmit path",
+                        since: neighbor.since))
             }
-            let isExchanging = [.exStart, .exchange, .loading].contains(neighbor.state)
-            if isExchanging, neighbor.mismatchedMTU == nil,
-                now - neighbor.since >= interface.configuration.deadInterval * 3
-            {
+            if let (text, since) = stall(of: neighbor, on: interface, at: now) {
                 found.append(
                     Problem(
-                        .stalledExchange, "\(who) on \(port)",
-                        "the database exchange with \(who) on \(port) does not end (\(neighbor.state))",
+                        .stalledExchange, "\(who) on \(port)", text,
                         remedy:
-                            "check that unicast packets pass in both directions: filters, and the route to fe80::/64 on \(port)"
-                    ))
+                            "check that unicast packets and large packets pass in both directions: filters, "
+                            + "the route to fe80::/64 on \(port), the MTU of everything between",
+                        since: since))
             }
             if let text = problem(of: neighbor, on: interface, at: now) {
                 found.append(Problem(.mismatch, "\(who) on \(port)", "\(who) on \(port): \(text)"))
             }
         }
         return found
+    }
+
+    /// That the exchange with a neighbor, or flooding to it, does not come to an end, and since when; `nil` if it does.
+    private func stall(of neighbor: NeighborSnapshot, on link: InterfaceSnapshot, at now: Instant) -> (String, Instant)?
+    {
+        let place = "\(label(of: neighbor.routerID)) on \(link.configuration.name)"
+        let patience = link.configuration.deadInterval * 3
+        if let since = neighbor.unacknowledgedSince, now - since >= patience {
+            let count = counted(neighbor.retransmissionCount, "LSA")
+            return ("\(place) acknowledges nothing: \(count) sent again and again", since)
+        }
+        let exchange: ClosedRange<NeighborState> = .exStart ... .loading
+        guard exchange.contains(neighbor.state), neighbor.mismatchedMTU == nil else { return nil }
+        // After that time an exchange restarts, by us or by the neighbor.
+        let hasRestarted =
+            neighbor.lastFallback.map { exchange.contains($0.from) && now - $0.moment < patience * 2 } ?? false
+        guard now - neighbor.since >= (hasRestarted ? link.configuration.deadInterval : patience) else { return nil }
+        return ("the database exchange with \(place) does not end (\(neighbor.state))", neighbor.since)
     }
 
     /// Why routes cannot use a neighbor; `nil` if nothing prevents it.

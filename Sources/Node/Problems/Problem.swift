@@ -10,8 +10,8 @@ public struct Problem: Hashable, Sendable {
     public var text: String
     /// What to do about it; `nil` if ``text`` contains that.
     public var remedy: String?
-    /// Since when.
-    public var since: Instant
+    /// Since when; `nil` before it is known.
+    public var since: Instant?
 
     /// The kinds of problems. Each is a label of `kubermesh_problems`.
     public enum Kind: String, Hashable, Sendable, CaseIterable, Comparable {
@@ -97,7 +97,7 @@ public struct Problem: Hashable, Sendable {
         }
     }
 
-    public init(_ kind: Kind, _ subject: String = "", _ text: String, remedy: String? = nil, since: Instant = .zero) {
+    public init(_ kind: Kind, _ subject: String = "", _ text: String, remedy: String? = nil, since: Instant? = nil) {
         self.kind = kind
         self.subject = subject
         self.text = text
@@ -114,6 +114,11 @@ public struct ProblemTable: Sendable {
     private struct Key: Hashable {
         var kind: Problem.Kind
         var subject: String
+
+        init(_ problem: Problem) {
+            kind = problem.kind
+            subject = problem.subject
+        }
     }
 
     /// The problems at the last review, by kind and subject.
@@ -122,26 +127,42 @@ public struct ProblemTable: Sendable {
     var configuration: [String] = []
     /// The last stop of this process, with its end.
     var stop: (duration: Duration, end: Instant)?
-    /// The present problems: since when, and the text of the first review that found them.
-    private var known: [Key: (since: Instant, text: String)] = [:]
+    /// The present problems as the first review found them.
+    private var known: [Key: Problem] = [:]
     /// Why the node was not ready at the last review; `nil` before the first.
     private var notReady: [String]?
     /// The state that readiness depended on at the last review.
     private var readiness: Readiness?
     private var lastReview: Instant?
+    private var lastChange: Instant?
     private var mustReview = false
 
     /// The minimum and the maximum time between reviews.
     private static let shortest = Duration.seconds(5)
     private static let longest = Duration.seconds(30)
+    /// For this time after a change of a port or a neighbor, reviews follow one another at the minimum time: most problems count
+    /// only when they last.
+    private static let watch = Duration.seconds(60)
     /// The maximum number of listed problems of one kind.
     public static let mostOfAKind = 8
 
     /// When the next review is due even if nothing happens.
-    var nextReview: Instant? { mustReview ? .zero : lastReview.map { $0 + Self.longest } }
+    var nextReview: Instant? {
+        if mustReview { return .zero }
+        return lastReview.map { last in
+            let isWatching = lastChange.map { last < $0 + Self.watch } ?? false
+            return last + (isWatching ? Self.shortest : Self.longest)
+        }
+    }
 
     /// Makes a review due now.
     mutating func invalidate() { mustReview = true }
+
+    /// A port or a neighbor has changed: makes a review due now, and others soon.
+    mutating func noteChange(at now: Instant) {
+        mustReview = true
+        lastChange = now
+    }
 
     /// What readiness depends on. When it changes, a review is due at once, so that the log has the right time.
     struct Readiness: Hashable, Sendable {
@@ -164,9 +185,29 @@ public struct ProblemTable: Sendable {
     func dated(_ found: [Problem], at now: Instant) -> [Problem] {
         found.map { problem in
             var problem = problem
-            problem.since = known[Key(kind: problem.kind, subject: problem.subject)]?.since ?? now
+            problem.since = known[Key(problem)]?.since ?? problem.since ?? now
             return problem
         }
+    }
+
+    /// At most ``mostOfAKind`` of a kind, in order, and one more with the number of the others.
+    static func bounded(_ found: [Problem]) -> [Problem] {
+        var result: [Problem] = []
+        for (kind, list) in Dictionary(grouping: found, by: \.kind).sorted(by: { $0.key < $1.key }) {
+            result += list.prefix(mostOfAKind)
+            let rest = list.dropFirst(mostOfAKind)
+            guard !rest.isEmpty else { continue }
+            result.append(
+                Problem(kind, "more", "and \(rest.count) more like this", since: rest.compactMap(\.since).min()))
+        }
+        return result
+    }
+
+    /// The log lines about problems that are new or resolved, bounded like a list of problems.
+    private func lines(
+        about problems: [Problem], _ level: LogLevel, _ text: (Problem) -> String
+    ) -> [LogLine] {
+        Self.bounded(problems.filter { !$0.kind.isLoggedAtItsSource }).map { LogLine(level: level, message: text($0)) }
     }
 
     /// Records the problems of a review. Returns the log lines about new and resolved ones, and about changes of readiness.
@@ -174,23 +215,20 @@ public struct ProblemTable: Sendable {
         lastReview = now
         mustReview = false
         let dated = dated(found, at: now)
-        var lines: [LogLine] = []
-        let keys = Set(dated.map { Key(kind: $0.kind, subject: $0.subject) })
-        for problem in dated where known[Key(kind: problem.kind, subject: problem.subject)] == nil {
-            guard !problem.kind.isLoggedAtItsSource else { continue }
-            lines.append(LogLine(level: .warning, message: problem.line))
+        let keys = Set(dated.map { Key($0) })
+        var lines = lines(about: dated.filter { known[Key($0)] == nil }, .warning, \.line)
+        lines += self.lines(
+            about: known.filter { !keys.contains($0.key) }.map(\.value).sorted {
+                ($0.kind, $0.subject) < ($1.kind, $1.subject)
+            }, .notice
+        ) {
+            "resolved: \($0.text)"
         }
-        for problem in all {
-            let key = Key(kind: problem.kind, subject: problem.subject)
-            guard !keys.contains(key), !problem.kind.isLoggedAtItsSource else { continue }
-            lines.append(LogLine(level: .notice, message: "resolved: \(known[key]?.text ?? problem.text)"))
-        }
-        all = dated
+        all = Self.bounded(dated)
+        // The text of the first review stays, so that the line about the end repeats that about the start.
         known = Dictionary(
-            dated.map { problem in
-                let key = Key(kind: problem.kind, subject: problem.subject)
-                return (key, (problem.since, known[key]?.text ?? problem.text))
-            }, uniquingKeysWith: { first, _ in first })
+            dated.map { problem in (Key(problem), known[Key(problem)] ?? problem) },
+            uniquingKeysWith: { first, _ in first })
         let reasons = dated.filter(\.kind.preventsReadiness).map(\.text)
         if let notReady, notReady.isEmpty != reasons.isEmpty {
             lines.append(

@@ -40,7 +40,11 @@ public struct SettingsAudit: Sendable {
             let isFirst = known.insert(outcome.name).inserted
             let before = failures.removeValue(forKey: outcome.name)
             switch outcome.result {
-            case .unchanged, .absent: return nil
+            case .unchanged: return nil
+            case .absent:
+                // It is new when it is there again, as with a port whose IPv6 was off.
+                known.remove(outcome.name)
+                return nil
             case .changed(let previous):
                 return isFirst
                     ? LogLine(level: .notice, message: "set \(outcome.name) = \(outcome.wanted) (was \(previous))")

@@ -15,6 +15,8 @@ struct RetransmissionList: Sendable {
     private var serials: [DatabaseKey: UInt64] = [:]
     private var queue = FIFO<Waiting>()
     private var nextSerial: UInt64 = 0
+    /// Since when LSAs are retransmitted and none is acknowledged; `nil` if that is not so.
+    private(set) var stuckSince: Instant?
 
     var count: Int { serials.count }
     var isEmpty: Bool { serials.isEmpty }
@@ -32,6 +34,7 @@ struct RetransmissionList: Sendable {
     /// Removes an LSA that was acknowledged or replaced. Returns whether it was there.
     mutating func remove(_ key: DatabaseKey) -> Bool {
         guard serials.removeValue(forKey: key) != nil else { return false }
+        stuckSince = nil
         if serials.isEmpty { queue.removeAll() }
         return true
     }
@@ -52,6 +55,7 @@ struct RetransmissionList: Sendable {
             due.append(waiting.key)
             _ = insert(waiting.key, deadline: now + interval)
         }
+        if !due.isEmpty, stuckSince == nil { stuckSince = now }
         return due
     }
 }

@@ -6,21 +6,21 @@ internal import Timing
 extension Router {
     /// How long acknowledgments are collected; far below any retransmission interval.
     static let acknowledgmentDelay = Duration.milliseconds(20)
+    /// The maximum number of LSA headers in a packet, which fits every link: a lost acknowledgment is not repeated by itself.
+    static let acknowledgmentCapacity = LinkStateAcknowledgment.capacity(mtu: AdjacencyContext.smallestMTU)
 
     mutating func acknowledge(_ headers: [LSAHeader], on index: UInt32, to destination: IPv6Address) {
-        let capacity = LinkStateAcknowledgment.capacity(mtu: interfaces[index].configuration.mtu)
         var rest = headers[...]
         while !rest.isEmpty {
-            let part = Array(rest.prefix(capacity))
-            rest = rest.dropFirst(capacity)
+            let part = Array(rest.prefix(Self.acknowledgmentCapacity))
+            rest = rest.dropFirst(Self.acknowledgmentCapacity)
             send(.linkStateAcknowledgment(LinkStateAcknowledgment(headers: part)), on: index, to: destination)
         }
     }
 
     mutating func acknowledgeLater(_ header: LSAHeader, on index: UInt32, at now: Instant) {
         interfaces[index].delayedAcknowledgments.append(header)
-        let capacity = LinkStateAcknowledgment.capacity(mtu: interfaces[index].configuration.mtu)
-        if interfaces[index].delayedAcknowledgments.count >= capacity {
+        if interfaces[index].delayedAcknowledgments.count >= Self.acknowledgmentCapacity {
             sendDelayedAcknowledgments(index)
         } else if interfaces[index].acknowledgmentDeadline == nil {
             interfaces[index].acknowledgmentDeadline = now + Self.acknowledgmentDelay

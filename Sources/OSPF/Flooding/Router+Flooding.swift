@@ -54,7 +54,9 @@ extension Router {
     /// Sends one packet of the LSAs that have waited longest.
     mutating func sendQueuedUpdate(_ index: UInt32, to destination: IPv6Address, at now: Instant) {
         let configuration = interfaces[index].configuration
-        var encoder = UpdateEncoder(header: packetHeader, mtu: configuration.mtu)
+        let hasLosses = interfaces[index].neighbors.contains(where: \.usesSmallPackets)
+        let mtu = hasLosses ? min(configuration.mtu, AdjacencyContext.smallestMTU) : configuration.mtu
+        var encoder = UpdateEncoder(header: packetHeader, mtu: mtu)
         while let key = interfaces[index].flood.first {
             if let entry = database[key] {
                 let age = Int(entry.age(at: now)) + Int(configuration.transmitDelay)

@@ -75,6 +75,9 @@ extension Router {
         return true
     }
 
+    /// How long a mismatch is remembered at most after a hello, whatever dead interval it has.
+    private static let longestMismatch = Duration.seconds(120)
+
     /// Records a mismatch until its hellos stop, with one notice.
     private mutating func recordMismatch(
         _ field: Notice.HelloField, _ theirs: Int, _ ours: Int, _ hello: Hello, from router: RouterID,
@@ -85,7 +88,8 @@ extension Router {
             interfaces[index].mismatches = interfaces[index].mismatches.filter { $0.value.deadline > now }
             guard interfaces[index].mismatches.count < Self.mismatchesPerInterface else { return }
         }
-        let silence = max(interfaces[index].configuration.deadInterval, .seconds(Int(hello.deadInterval)))
+        let theirDeadInterval = min(Duration.seconds(Int(hello.deadInterval)), Self.longestMismatch)
+        let silence = max(interfaces[index].configuration.deadInterval, theirDeadInterval)
         interfaces[index].mismatches[router] = HelloMismatch(
             neighbor: router, field: field, theirs: theirs, ours: ours, deadline: now + silence)
         if let known, known.deadline > now, (known.field, known.theirs, known.ours) == (field, theirs, ours) { return }

@@ -64,6 +64,8 @@ struct Adjacency: Sendable {
     var received: ReceivedDescription?
     /// When the neighbor last sent a description that was next in order.
     var progress: Instant?
+    /// The LSAs in its last request that was answered.
+    var answered: Set<LSAKey>?
     var requests = RequestList()
     var retransmissions = RetransmissionList()
 

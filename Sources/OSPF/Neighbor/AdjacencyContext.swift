@@ -8,11 +8,16 @@ struct AdjacencyContext {
     var header: PacketHeader
     var options: OSPFOptions
     var interface: InterfaceConfiguration
+    /// The maximum size of an IPv6 packet to the neighbor, in octets.
+    var mtu: Int
     /// Whether an adjacency is wanted (RFC 2328 §10.4).
     var adjacencyIsWanted: Bool
     var now: Instant
 
     var routerID: RouterID { header.routerID }
+
+    /// The MTU that every link has (RFC 8200 §5).
+    static let smallestMTU = 1280
 
     /// An exchange restarts, with a notice, after this number of dead intervals without progress.
     static let exchangePatience = 3
@@ -33,7 +38,7 @@ struct AdjacencyContext {
     /// Encodes LSAs of the database as link state updates, in as many packets as needed.
     func updates(_ keys: [DatabaseKey], of database: LinkStateDatabase, to destination: IPv6Address) -> [[UInt8]] {
         let source = interface.linkLocalAddress
-        var encoder = UpdateEncoder(header: header, mtu: interface.mtu)
+        var encoder = UpdateEncoder(header: header, mtu: mtu)
         var packets: [[UInt8]] = []
         for key in keys {
             guard let entry = database[key] else { continue }

@@ -61,7 +61,7 @@ extension Neighbor {
         _ database: LinkStateDatabase, in context: AdjacencyContext, into outbox: inout AdjacencyOutbox
     ) {
         guard case .exchange(var summary, let until)? = adjacency?.stage else { return }
-        let capacity = DatabaseDescription.capacity(mtu: context.interface.mtu)
+        let capacity = DatabaseDescription.capacity(mtu: context.mtu)
         var headers: [LSAHeader] = []
         while headers.count < capacity, !summary.isComplete {
             // An LSA that has changed is described as it is now; one that is gone was flushed, and the flush was flooded.
@@ -158,6 +158,8 @@ extension Neighbor {
             let fault = NeighborFault.lateRepetition(after: age)
             return handle(.sequenceNumberMismatch, because: fault, in: context, database, into: &outbox)
         }
+        // Our answer was lost. It must not change; the next exchange has small packets.
+        usesSmallPackets = true
         outbox.append(.send(.databaseDescription, answer.octets))
     }
 

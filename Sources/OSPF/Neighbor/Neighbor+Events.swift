@@ -79,6 +79,7 @@ extension Neighbor {
         func isDue(_ deadline: Instant?) -> Bool { deadline.map { $0 <= context.now } ?? false }
         if isDue(adjacency?.deadline) {
             outbox.append(.notice(.exchangeStalled(state)))
+            usesSmallPackets = true
             let fault = NeighborFault.noProgress(
                 for: context.exchangePatience, requests: adjacency?.requests.count ?? 0)
             return handle(.stalled, because: fault, in: context, database, into: &outbox)

@@ -23,7 +23,7 @@ extension Neighbor {
             return handle(.loadingDone, in: context, database, into: &outbox)
         }
         guard adjacency?.requests.isIdle == true else { return }
-        let capacity = LinkStateRequest.capacity(mtu: context.interface.mtu)
+        let capacity = LinkStateRequest.capacity(mtu: context.mtu)
         sendRequest(for: adjacency?.requests.next(limit: capacity) ?? [], in: context, into: &outbox)
     }
 
@@ -46,6 +46,7 @@ extension Neighbor {
         adjacency?.deadline = now + patience
     }
 
+    /// Processes a request. If it asks only for what the last one asked for, the answer was lost.
     mutating func receive(
         _ request: LinkStateRequest, in context: AdjacencyContext, _ database: LinkStateDatabase,
         into outbox: inout AdjacencyOutbox
@@ -60,6 +61,9 @@ extension Neighbor {
             }
             keys.append(key)
         }
+        var context = context
+        if adjacency?.answered.map(seen.isSubset) == true { useSmallPackets(in: &context) }
+        adjacency?.answered = seen
         for octets in context.updates(keys, of: database, to: address) {
             outbox.append(.send(.linkStateUpdate, octets))
         }

@@ -22,6 +22,8 @@ extension Neighbor {
     mutating func retransmit(
         in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {
+        var context = context
+        useSmallPackets(in: &context)
         let interval = context.interface.retransmitInterval
         let due =
             adjacency?.retransmissions.popDue(at: context.now, limit: Self.retransmissionBatch, interval: interval)
@@ -31,6 +33,13 @@ extension Neighbor {
         for octets in context.updates(due, of: database, to: address) {
             outbox.append(.send(.linkStateUpdate, octets))
         }
+    }
+
+    /// From now on, sends packets that fit every link: something was lost, perhaps because the MTU of both ends is larger than
+    /// that of what is between them. The MTU in descriptions does not show this (RFC 2328 §10.6).
+    mutating func useSmallPackets(in context: inout AdjacencyContext) {
+        usesSmallPackets = true
+        context.mtu = min(context.mtu, AdjacencyContext.smallestMTU)
     }
 
     /// Whether the neighbor lacks an instance that was just installed (RFC 2328 §13.3 (1)). If the neighbor has it, a

@@ -29,6 +29,8 @@ struct Neighbor: Sendable {
     var firstDescriptionNumber: UInt32?
     /// The MTU in its database descriptions, if it differs from ours, until an exchange succeeds.
     var mismatchedMTU: Int?
+    /// Whether packets to it are no larger than every link allows, because something was lost.
+    var usesSmallPackets = false
 
     var state: NeighborState { adjacency?.state ?? (isTwoWay ? .twoWay : .initial) }
 

@@ -90,8 +90,11 @@ extension Router {
     // MARK: Around an adjacency
 
     func adjacencyContext(of neighbor: NeighborKey, at now: Instant) -> AdjacencyContext {
-        AdjacencyContext(
-            header: packetHeader, options: options, interface: interfaces[neighbor.interface].configuration,
+        let interface = interfaces[neighbor.interface].configuration
+        let mtu =
+            interfaces[neighbor].usesSmallPackets ? min(interface.mtu, AdjacencyContext.smallestMTU) : interface.mtu
+        return AdjacencyContext(
+            header: packetHeader, options: options, interface: interface, mtu: mtu,
             adjacencyIsWanted: adjacencyIsWanted(with: neighbor), now: now)
     }
 

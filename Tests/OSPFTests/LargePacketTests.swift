@@ -1,0 +1,61 @@
+import Addressing
+import OSPF
+import OSPFPacket
+import Testing
+import Timing
+
+/// Both ends of a link have jumbo frames, and what is between them has not: packets of more than 1500 octets are lost, and no
+/// description shows it.
+@Suite struct LargePacketTests {
+    private static func jumbo(prefixesBefore count: Int = 0) -> Bench {
+        var bench = Bench()
+        bench.addRouters(2)
+        for router in 0..<2 { bench.handle(.advertise(FloodingTests.prefixes(count, of: router + 1)), on: router) }
+        bench.filter = { _, octets in octets.count + 40 <= 1500 }
+        bench.connect([0, 1]) { _, configuration in configuration.mtu = 9000 }
+        return bench
+    }
+
+    @Test func floodedLSAsArriveAfterARetransmission() {
+        var bench = Self.jumbo()
+        bench.run(for: .seconds(5))
+        bench.handle(.advertise(FloodingTests.prefixes(1000)), on: 0)
+        bench.run(for: .seconds(10))
+        #expect(bench.routers[1].routeTable.routes.count == 1000)
+        #expect(bench.routers.allSatisfy { $0.isQuiet })
+        // Later ones are not lost at first.
+        let before = bench.routers[0].statistics.lsaRetransmissions
+        bench.handle(.advertise(FloodingTests.prefixes(2000)), on: 0)
+        bench.run(for: .seconds(1))
+        #expect(bench.routers[1].routeTable.routes.count == 2000)
+        #expect(bench.routers[0].statistics.lsaRetransmissions == before)
+    }
+
+    @Test func answersToRequestsArriveWhenTheyAreAskedForAgain() {
+        var bench = Self.jumbo(prefixesBefore: 1000)
+        bench.run(for: .seconds(5))
+        for router in bench.routers { #expect(router.routeTable.routes.count == 1000) }
+        #expect(bench.routers.allSatisfy { $0.neighborSnapshots.map(\.state) == [.full] && $0.isQuiet })
+    }
+
+    /// The descriptions themselves are too large.
+    @Test func anExchangeThatStallsBeginsAgainInSmallPackets() {
+        var bench = Self.jumbo(prefixesBefore: 6000)
+        bench.run(for: .seconds(30))
+        for router in bench.routers { #expect(router.routeTable.routes.count == 6000) }
+        #expect(bench.routers.allSatisfy { $0.neighborSnapshots.map(\.state) == [.full] && $0.isQuiet })
+    }
+
+    @Test func aNeighborThatAcknowledgesNothingIsShown() {
+        var bench = Self.jumbo()
+        bench.run(for: .seconds(5))
+        bench.filter = { _, octets in octets[1] != PacketType.linkStateUpdate.rawValue }
+        bench.handle(.advertise(FloodingTests.prefixes(1)), on: 0)
+        bench.run(for: .seconds(20))
+        let since = bench.routers[0].neighborSnapshots[0].unacknowledgedSince
+        #expect(since.map { bench.now - $0 > .seconds(10) } == true)
+        bench.filter = { _, _ in true }
+        bench.run(for: .seconds(10))
+        #expect(bench.routers[0].neighborSnapshots[0].unacknowledgedSince == nil)
+    }
+}
