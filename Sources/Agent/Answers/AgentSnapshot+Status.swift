@@ -29,7 +29,7 @@ extension AgentSnapshot {
             problems: problems.map {
                 Status.Problem(
                     kind: $0.kind.rawValue, subject: $0.subject, problem: $0.text, remedy: $0.remedy,
-                    age: age(since: $0.since))
+                    age: age(since: $0.since ?? now))
             }, isolated: node.isIsolated, otherNetworks: otherNetworks, events: events)
     }
 

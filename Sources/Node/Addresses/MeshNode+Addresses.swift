@@ -11,6 +11,8 @@ internal import Timing
 struct PreferredSource: Hashable, Sendable {
     var ipv6: IPv6Address?
     var ipv4: IPv4Address?
+    /// The IPv4 source address before this one, until it is removed from `lo`.
+    var earlierIPv4: IPv4Address?
 }
 
 extension MeshNode {
@@ -80,6 +82,11 @@ extension MeshNode {
             // The kernel's notification may still be on its way.
             let wasPlaced = ledger.isPlaced(address)
             let change = ledger.record(outcome.outcome, of: outcome.request, at: now)
+            if case .remove = outcome.request, address.ipv4 != nil, address.ipv4 == preferredSource.earlierIPv4 {
+                // The kernel has removed the routes that still had it as their source, and does not notify that.
+                preferredSource.earlierIPv4 = nil
+                installer.requireRead(.everything)
+            }
             if !wasPlaced, ledger.isPlaced(address) { placed(address, isNew: outcome.outcome == .added, at: now) }
             report(change, address, at: now)
         }
@@ -95,12 +102,14 @@ extension MeshNode {
     }
 
     /// Uses the own addresses that are on `lo` as sources in routes.
-    private mutating func updatePreferredSource(isRewritten: Bool) {
+    mutating func updatePreferredSource(isRewritten: Bool) {
         guard let identity else { return }
-        let source = PreferredSource(
-            ipv6: ledger.isRefused(identity.address) ? nil : identity.address,
-            ipv4: ipv4.address.flatMap { ledger.isPlaced(IPv6Address($0)) ? $0 : nil })
-        let hasChanged = source != preferredSource
+        let old = preferredSource
+        var source = old
+        source.ipv6 = ledger.isRefused(identity.address) ? nil : identity.address
+        source.ipv4 = ipv4.address.flatMap { ledger.isPlaced(IPv6Address($0)) ? $0 : nil }
+        if source.ipv4 != old.ipv4, let earlier = old.ipv4 { source.earlierIPv4 = earlier }
+        let hasChanged = source != old
         guard hasChanged || isRewritten && installer.fib.installedRoutes > 0 else { return }
         preferredSource = source
         kernelEffects.append(.preferredSource(source.ipv6, ipv4: source.ipv4))

@@ -73,6 +73,7 @@ extension MeshNode {
         guard ipv4.address != old else { return }
         if let old { ledger.drop(IPv6Address(old), by: .node) }
         wantOwnAddresses()
+        updatePreferredSource(isRewritten: false)
         announcements.invalidate()
     }
 

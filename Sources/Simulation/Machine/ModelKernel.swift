@@ -32,6 +32,9 @@ public struct ModelKernel: Sendable {
     private(set) var foreignAddressRemovals = 0
     private var objects: [NextHopID: Object] = [:]
     private var routes: [IPv6Prefix: NextHopID] = [:]
+    /// The source address for new IPv4 routes, and those of the routes. A route goes with its source address, unnoticed.
+    var preferredSource: IPv4Address?
+    private var sources: [IPv6Prefix: IPv4Address] = [:]
     /// Interfaces with carrier.
     private var lit: Set<UInt32> = []
     /// Requested changes of routes that succeeded; a change of a group is not one.
@@ -53,6 +56,7 @@ public struct ModelKernel: Sendable {
         case .addGroup(let id, let members), .replaceGroup(let id, let members): objects[id] = .group(members)
         case .addRoute(let prefix, .group(let id)), .replaceRoute(let prefix, .group(let id)):
             routes[prefix] = id
+            sources[prefix] = prefix.ipv4 == nil ? nil : preferredSource
             routeChanges += 1
         case .addRoute, .replaceRoute: preconditionFailure("this kernel has next-hop objects")
         case .removeRoute(let prefix):
@@ -71,11 +75,19 @@ public struct ModelKernel: Sendable {
         case .addGroup(let id, let members): objects[id] != nil ? .exists : refusal(ofMembers: members)
         case .replaceGroup(let id, let members): objects[id] == nil ? .missing : refusal(ofMembers: members)
         case .addRoute(let prefix, _) where refusedPrefixes.contains(prefix): .refused
+        case .addRoute(let prefix, _) where hasNoSource(prefix): .refused
+        case .replaceRoute(let prefix, _) where hasNoSource(prefix): .refused
         case .addRoute(let prefix, let target): routes[prefix] != nil ? .exists : refusal(of: target)
         case .replaceRoute(let prefix, let target): routes[prefix] == nil ? .missing : refusal(of: target)
         case .removeRoute(let prefix): routes[prefix] == nil ? .missing : nil
         case .removeGroup(let id), .removeNextHop(let id): objects[id] == nil ? .missing : nil
         }
+    }
+
+    /// Whether a route would have a source address that is not one of this machine.
+    private func hasNoSource(_ prefix: IPv6Prefix) -> Bool {
+        guard prefix.ipv4 != nil, let preferredSource else { return false }
+        return addresses[IPv6Address(preferredSource)] == nil
     }
 
     private func refusal(ofMembers members: [NextHopID]) -> FIBFailure.Reason? {
@@ -118,12 +130,22 @@ public struct ModelKernel: Sendable {
             addresses[address] = true
             return .added
         case .remove(let address):
-            if let isOurs = addresses.removeValue(forKey: address) {
+            if let isOurs = removeAddress(address) {
                 addressRemovals += 1
                 if !isOurs { foreignAddressRemovals += 1 }
             }
             return .removed
         }
+    }
+
+    /// Removes an address, and the routes with it as the source. Returns whether it had our mark; `nil` if it was not there.
+    mutating func removeAddress(_ address: IPv6Address) -> Bool? {
+        guard let isOurs = addresses.removeValue(forKey: address) else { return nil }
+        if let source = address.ipv4 {
+            for (prefix, other) in sources where other == source { routes[prefix] = nil }
+            sources = sources.filter { $0.value != source }
+        }
+        return isOurs
     }
 
     /// The routes of other programs that overlap `pools`.

@@ -87,7 +87,8 @@ extension Network {
             statistics.routeUpdates += 1
             statistics.lastRouteChange = now
         case .removeEverything: nodes[node].kernel.removeAllRoutes()
-        case .preferredSource, .offerPodRanges, .log, .removeStaleRoutes, .removeRemains, .stopped: break
+        case .preferredSource(_, let ipv4): nodes[node].kernel.preferredSource = ipv4
+        case .offerPodRanges, .log, .removeStaleRoutes, .removeRemains, .stopped: break
         }
         return nil
     }

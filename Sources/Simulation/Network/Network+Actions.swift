@@ -118,7 +118,7 @@ extension Network {
             notifyProcess(.routes([.routeDeleted(prefix)]), on: node)
         case .addressTheft(let node):
             guard let address = random.pick(nodes[node].kernel.addresses.keys.sorted()) else { return }
-            nodes[node].kernel.addresses[address] = nil
+            _ = nodes[node].kernel.removeAddress(address)
             let gone = InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: 71)
             notifyProcess(.kernel([.addressRemoved(gone)]), on: node)
         case .forwarding(let node): nodes[node].kernel.forwards = false

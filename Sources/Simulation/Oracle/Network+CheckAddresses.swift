@@ -35,17 +35,25 @@ extension Network {
         checkIPv4(of: node, process, &findings)
     }
 
-    /// A node with a pool has an IPv4 address from it that no reachable node has.
+    /// Whether the pool of IPv4 addresses has fewer than there are nodes.
+    var isPoolTooSmall: Bool {
+        guard let pool = nodes.first?.configuration.addressing.ipv4.nodes else { return false }
+        // The first and the last address are not assigned.
+        return nodes.count > (1 << (32 - pool.base.length)) - 2
+    }
+
+    /// A node with a pool has an IPv4 address from it that no reachable node has. It may have none if the pool is too small: nodes
+    /// that are not reachable keep theirs.
     private func checkIPv4(of node: Machine, _ process: MeshNode, _ findings: inout Findings) {
         guard let pool = node.configuration.addressing.ipv4.nodes else { return }
-        guard let address = process.ipv4.address, pool.base.contains(address) else {
-            return findings.add(.address, "\(name(node.index)) has taken no address out of \(pool.base)")
-        }
         let reachable = Set(process.router?.nodes.filter { $0.distance != nil }.map(\.routerID) ?? [])
-        for other in nodes where other.index != node.index && other.isRunning && reachable.contains(other.routerID) {
-            if other.process?.ipv4.address == address {
-                findings.add(.address, "\(name(node.index)) and \(name(other.index)) both have \(address)")
-            }
+        let others = nodes.filter { $0.index != node.index && $0.isRunning && reachable.contains($0.routerID) }
+        guard let address = process.ipv4.address, pool.base.contains(address) else {
+            if !isPoolTooSmall { findings.add(.address, "\(name(node.index)) has taken no address out of \(pool.base)") }
+            return
+        }
+        for other in others where other.process?.ipv4.address == address {
+            findings.add(.address, "\(name(node.index)) and \(name(other.index)) both have \(address)")
         }
     }
 }

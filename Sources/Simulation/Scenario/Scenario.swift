@@ -119,18 +119,20 @@ public struct Scenario: Hashable, Sendable {
         let mayRestartSequence = script.contains { step in
             if case .replay(_, let number, _) = step.action { number >= .max - 1 } else { false }
         }
-        if lost > 0, isSteady, !mayRestartSequence {
+        // Two nodes that have the same address for want of another agree after a restart that one gives it up.
+        let keepsAddresses = !network.isPoolTooSmall
+        if lost > 0, isSteady, !mayRestartSequence, keepsAddresses {
             complain(.withdrawal, "\(network.name(node)), replaced at \(start.seconds), withdrew \(lost) routes")
         }
         let others = network.routeLosses(besides: node) - lossesOfOthers
         // A packet that overtakes another restarts an exchange, which then may last longer than a link is held.
         let keepsOrder = network.links.allSatisfy { $0.quality.jitter == .zero }
-        if others > 0, keepsOrder, !mayRestartSequence, mustGoUnnoticed {
+        if others > 0, keepsOrder, !mayRestartSequence, mustGoUnnoticed, keepsAddresses {
             complain(
                 .withdrawal,
                 "\(network.name(node)) was replaced at \(start.seconds), and others withdrew \(others) routes")
         }
-        if network.nodes[node].kernel.addressRemovals > removals {
+        if network.nodes[node].kernel.addressRemovals > removals, keepsAddresses {
             complain(.address, "\(network.name(node)), replaced at \(start.seconds), removed addresses")
         }
         if network.nodes[node].routerID != routerID {

@@ -29,8 +29,8 @@ struct ScenarioGenerator {
     var topology = Topology.ring(3)
     var plan = NetworkPlan(nodes: [], links: [])
     var script: [Scenario.Step] = []
-    /// Whether nodes assign themselves IPv4 addresses from a pool.
-    private var takesIPv4 = false
+    /// The pool that nodes assign themselves IPv4 addresses from; `nil` for none.
+    private var ipv4Pool: PrefixPool?
     /// Before this time, machines are only started.
     private var calmStart = Duration.zero
     /// The hello interval of all links; other times are in proportion.
@@ -125,7 +125,10 @@ struct ScenarioGenerator {
         }
         var routerIDs = used.sorted()
         random.shuffle(&routerIDs)
-        takesIPv4 = random.chance(0.2)
+        // Roomy, or so small that parts of the mesh assign the same addresses, or too small for all nodes.
+        if random.chance(0.2), let length = random.pick([24, 28, 30]) {
+            ipv4Pool = PrefixPool(base: IPv4Prefix("10.77.0.0/\(length)")!, length: 32)
+        }
         plan = NetworkPlan(nodes: routerIDs.enumerated().map { nodePlan($0.offset, routerID: $0.element) }, links: [])
         let quality = drawQuality()
         let isUniform = random.chance(0.5)
@@ -158,7 +161,7 @@ struct ScenarioGenerator {
                 VIP(
                     name: "vip\(number)", address: Self.vipAddress(number), check: random.chance(0.8) ? check : nil))
         }
-        if takesIPv4 { plan.ipv4Pool = PrefixPool(base: IPv4Prefix("10.77.0.0/24")!, length: 32) }
+        plan.ipv4Pool = ipv4Pool
         return plan
     }
 
