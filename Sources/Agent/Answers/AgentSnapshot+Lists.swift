@@ -23,7 +23,10 @@ extension AgentSnapshot {
                 backupDesignatedRouter: neighbor.backupDesignatedRouter.textUnlessNone,
                 stateChanges: neighbor.stateChanges, retransmissions: neighbor.retransmissionCount,
                 requests: neighbor.requestCount,
-                problem: links[neighbor.interface].flatMap { node.problem(of: neighbor, on: $0, at: now) })
+                problem: links[neighbor.interface].flatMap { link in
+                    node.problem(of: neighbor, on: link, at: now)
+                        ?? node.problems(of: neighbor, on: link, at: now).first?.text
+                })
         }
     }
 
@@ -35,6 +38,7 @@ extension AgentSnapshot {
     /// The ports in use.
     var interfaceList: [Interface] {
         let snapshots = interfaceSnapshots
+        let neighbors = router?.neighborSnapshots ?? []
         return interfaces.ports.values.sorted { $0.link.index < $1.link.index }.map { port in
             let link = port.link
             var item = Interface(
@@ -55,10 +59,14 @@ extension AgentSnapshot {
             item.designatedRouter = snapshot.designatedRouter.textUnlessNone
             item.backupDesignatedRouter = snapshot.backupDesignatedRouter.textUnlessNone
             item.queued = snapshot.queuedLSAs
-            let heard = snapshot.mismatches.filter { $0.deadline > now }.map {
+            var mismatches = snapshot.mismatches.filter { $0.deadline > now }.map {
                 "\(label(of: $0.neighbor)): \(Mismatch.hello($0.field, theirs: $0.theirs, ours: $0.ours))"
             }
-            if !heard.isEmpty { item.problem = heard.joined(separator: "; ") }
+            for neighbor in neighbors where neighbor.interface == link.index {
+                guard let text = node.problem(of: neighbor, on: snapshot, at: now) else { continue }
+                mismatches.append("\(label(of: neighbor.routerID)): \(text)")
+            }
+            if !mismatches.isEmpty { item.problem = mismatches.joined(separator: "; ") }
             if item.problem == nil { item.problem = node.silentPortReason(on: snapshot, at: now) }
             return item
         }

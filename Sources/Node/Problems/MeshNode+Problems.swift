@@ -158,6 +158,7 @@ extension MeshNode {
     public func silentPortReason(on interface: InterfaceSnapshot, at now: Instant) -> String? {
         guard !interface.configuration.isPassive, interface.neighborCount == 0, interface.standbyFor == nil,
             interface.mismatches.allSatisfy({ $0.deadline <= now }),
+            !hearsOurRouterID(on: interface.configuration.index, at: now),
             let silence = lastHeard.silence(of: interface.configuration, at: now)
         else { return nil }
         let port = interface.configuration.name
@@ -166,34 +167,44 @@ extension MeshNode {
         return text + "; \(label(of: neighbor)) was there until \((now - silence.since).inSeconds) s ago"
     }
 
+    /// Whether a router with our router ID was heard on a port lately. It is a problem of its own.
+    private func hearsOurRouterID(on interface: UInt32, at now: Instant) -> Bool {
+        guard let router, let seen = router.duplicateRouterIDSeen, now - seen < Self.duplicateLifetime else { return false }
+        return router.hasNeighborWithOurRouterID(on: interface)
+    }
+
     private func neighborProblems(at now: Instant) -> [Problem] {
         guard let router else { return [] }
         let interfaces = Dictionary(
             router.interfaceSnapshots.map { ($0.configuration.index, $0) }, uniquingKeysWith: { first, _ in first })
+        return router.neighborSnapshots.flatMap { neighbor in
+            interfaces[neighbor.interface].map { problems(of: neighbor, on: $0, at: now) } ?? []
+        }
+    }
+
+    /// The problems with a neighbor.
+    public func problems(of neighbor: NeighborSnapshot, on interface: InterfaceSnapshot, at now: Instant) -> [Problem] {
         var found: [Problem] = []
-        for neighbor in router.neighborSnapshots {
-            guard let interface = interfaces[neighbor.interface] else { continue }
-            let port = interface.configuration.name
-            let who = label(of: neighbor.routerID)
-            if neighbor.state == .initial, now - neighbor.since >= interface.configuration.deadInterval {
-                found.append(
-                    Problem(
-                        .oneWayNeighbor, "\(who) on \(port)", "\(who) is heard on \(port) and does not hear us (Init)",
-                        remedy: "check its firewall for IP protocol 89, and this node's transmit path",
-                        since: neighbor.since))
-            }
-            if let (text, since) = stall(of: neighbor, on: interface, at: now) {
-                found.append(
-                    Problem(
-                        .stalledExchange, "\(who) on \(port)", text,
-                        remedy:
-                            "check that unicast packets and large packets pass in both directions: filters, "
-                            + "the route to fe80::/64 on \(port), the MTU of everything between",
-                        since: since))
-            }
-            if let text = problem(of: neighbor, on: interface, at: now) {
-                found.append(Problem(.mismatch, "\(who) on \(port)", "\(who) on \(port): \(text)"))
-            }
+        let port = interface.configuration.name
+        let who = label(of: neighbor.routerID)
+        if neighbor.state == .initial, now - neighbor.since >= interface.configuration.deadInterval {
+            found.append(
+                Problem(
+                    .oneWayNeighbor, "\(who) on \(port)", "\(who) is heard on \(port) and does not hear us (Init)",
+                    remedy: "check its firewall for IP protocol 89, and this node's transmit path",
+                    since: neighbor.since))
+        }
+        if let (text, since) = stall(of: neighbor, on: interface, at: now) {
+            found.append(
+                Problem(
+                    .stalledExchange, "\(who) on \(port)", text,
+                    remedy:
+                        "check that unicast packets and large packets pass in both directions: filters, "
+                        + "the route to fe80::/64 on \(port), the MTU of everything between",
+                    since: since))
+        }
+        if let text = problem(of: neighbor, on: interface, at: now) {
+            found.append(Problem(.mismatch, "\(who) on \(port)", "\(who) on \(port): \(text)"))
         }
         return found
     }

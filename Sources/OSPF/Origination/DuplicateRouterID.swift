@@ -123,6 +123,9 @@ extension Router {
         duplicates.fingerprintChanged(key.advertisingRouter, at: now)
     }
 
+    /// Whether a neighbor on an interface has our router ID. It is not a neighbor for the protocol.
+    public func hasNeighborWithOurRouterID(on interface: UInt32) -> Bool { duplicates.neighborSeen[interface] != nil }
+
     /// Router IDs that several other routers of the mesh have (RFC 7503 §7.2), ascending.
     public func duplicateRouterIDsOfOthers(at now: Instant) -> [RouterID] { duplicates.others(at: now) }
 

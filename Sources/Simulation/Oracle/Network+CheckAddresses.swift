@@ -49,7 +49,9 @@ extension Network {
         let reachable = Set(process.router?.nodes.filter { $0.distance != nil }.map(\.routerID) ?? [])
         let others = nodes.filter { $0.index != node.index && $0.isRunning && reachable.contains($0.routerID) }
         guard let address = process.ipv4.address, pool.base.contains(address) else {
-            if !isPoolTooSmall { findings.add(.address, "\(name(node.index)) has taken no address out of \(pool.base)") }
+            if !isPoolTooSmall {
+                findings.add(.address, "\(name(node.index)) has taken no address out of \(pool.base)")
+            }
             return
         }
         for other in others where other.process?.ipv4.address == address {
