@@ -29,7 +29,7 @@ struct AgentOptions: ParsableArguments {
         } catch let error as ControlClient.Unreachable {
             throw Failure.unreachable(
                 "\(error)",
-                hint: "Is meshd running? --socket or $\(API.socketVariable) selects another socket.")
+                hint: "Is meshd running, and are you root? --socket or $\(API.socketVariable) selects another socket.")
         }
         if (200..<300).contains(reply.status) { return reply.body }
         let error = try? JSON.decode(ErrorDocument.self, from: reply.body)

@@ -25,6 +25,15 @@ import Testing
                 """)
     }
 
+    /// A link that a grid has no place for.
+    @Test func everyLinkIsDrawn() throws {
+        var topology = try #require(try Topology.named("grid:3x1"))
+        #expect(topology.picture { _ in .up } == "    n1 ───── n2 ───── n3")
+        topology.links.append(Topology.Link("n1", "n3"))
+        let picture = topology.picture { $0 == 2 ? .cut : .up }
+        #expect(picture.split(separator: "\n").contains { $0.contains("n1") && $0.contains("n3") && $0.contains("✕") })
+    }
+
     @Test func ringsCloseEvenWhenTheyAreOdd() throws {
         #expect(
             try picture("ring:6") == """

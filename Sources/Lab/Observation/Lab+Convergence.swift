@@ -67,7 +67,8 @@ extension Lab {
     ) throws(LabError) -> Duration {
         while true {
             if let node = topology.routers.first(where: { hasCrashed($0.name) }) {
-                throw LabError("The router of \(node.name) ended.\n\(log(of: node.name))")
+                let end = log(of: node.name).split(separator: "\n").suffix(20).joined(separator: "\n")
+                throw LabError("The router of \(node.name) ended. The end of its log:\n\(end)")
             }
             let progress = try progress()
             let elapsed = ContinuousClock.now - start

@@ -27,8 +27,18 @@ extension Topology {
     // MARK: Grids and rings: boxes in rows and columns
 
     private func drawGrid(columns: Int, _ state: (Int) -> LinkState) -> String {
+        guard links.allSatisfy({ isAdjacent($0, columns: columns) }) else { return drawWiring(state) }
         let rows = nodes.count / columns
         return drawBoxes(rows: (0..<rows).map { row in (0..<columns).map { row * columns + $0 } }, state)
+    }
+
+    /// Whether a link is the only one between two nodes that are side by side in a grid.
+    private func isAdjacent(_ link: Link, columns: Int) -> Bool {
+        let ends: Set = [link.first, link.second]
+        let places = nodes.indices.filter { ends.contains(nodes[$0].name) }
+        guard places.count == 2, links.count(where: { [$0.first, $0.second] == ends }) == 1 else { return false }
+        let isInOneRow = places[0] / columns == places[1] / columns
+        return isInOneRow ? places[1] - places[0] == 1 : places[1] - places[0] == columns
     }
 
     /// The first half of a ring is drawn along the top, the second half back along the bottom. In an odd ring, the bottom has

@@ -180,7 +180,7 @@ extension MeshNode {
         installRoutes(at: now)
         log(
             .notice,
-            "initial database synchronization \(router.isSynchronized ? "is" : "is not") complete after \((now - started).inSeconds) s: "
+            "initial database synchronization \(router.isSynchronized ? "is complete" : "was given up") after \((now - started).inSeconds) s: "
                 + counted(router.neighborSnapshots.count { $0.state == .full }, "neighbor") + ", "
                 + counted(router.routeTable.routes.count, "route"))
         review.invalidate()
