@@ -178,13 +178,10 @@ extension Configuration {
         }
         section.read("protocol", into: &kernel.routeProtocol) { node in
             let number = try Read.integer(node, in: UInt8(1)...UInt8.max)
-            switch number {
-            case 1...4:
-                throw Complaint("\(number) is used by the kernel and the administrator", hint: "71 is the default")
-            case 188:
-                throw Complaint("188 is FRR's, which would take our routes for its own", hint: "71 is the default")
-            default: return number
+            if let owner = KernelOptions.owner(ofRouteProtocol: number) {
+                throw Complaint("\(number) belongs to \(owner)", hint: "choose another, such as the default, 71")
             }
+            return number
         }
     }
 

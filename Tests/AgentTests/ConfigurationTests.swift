@@ -224,7 +224,11 @@ private func problems(_ yaml: String) -> [String] {
             "vips: [ { name: a, address: \"fd00::1\", check: { tcp: 1, http: \"http://[::1]/\" } } ]",
             "needs one of"
         ),
-        ("kernel: { protocol: 188 }", "FRR"), ("kernel: { protocol: 2 }", "used by the kernel"),
+        (
+            "kernel: { protocol: 188 }",
+            "kernel.protocol: 188 belongs to FRR (OSPF) (choose another, such as the default, 71)"
+        ), ("kernel: { protocol: 2 }", "belongs to the kernel"),
+        ("kernel: { protocol: 0 }", "from 1 to 255"),
         ("kernel: { table: 255 }", "local"), ("kernel: { nextHopCompatibility: kepp }", "did you mean \"keep\""),
         ("control: { socket: x.sock }", "absolute path"),
         ("http: { listen: 9179 }", "address with a port"), ("ospf: { maximumPaths: 0 }", "from 1 to 256"),
@@ -236,6 +240,21 @@ private func problems(_ yaml: String) -> [String] {
         #expect(found.count == 1)
         #expect(found.first?.contains(expected) == true, "\(found)")
         #expect(found.first?.hasPrefix("f.yaml:") == true)
+    }
+
+    /// With the number of the DHCP client, the agent removed the machine's default route.
+    @Test func theRouteProtocolNumbersOfOthersAreRefused() throws {
+        // rtnetlink.h, and the lists of iproute2 and FRR.
+        for number in Array(1...4) + Array(8...18) + [42, 99] + Array(186...198) {
+            #expect(problems("kernel: { protocol: \(number) }").count == 1, "\(number)")
+        }
+        for number in [5, 71, 72, 98, 199, 255] {
+            #expect(try Int(parse("kernel: { protocol: \(number) }").kernel.routeProtocol) == number)
+        }
+        #expect(
+            problems("kernel: { protocol: 16 }") == [
+                "f.yaml:1:21: kernel.protocol: 16 belongs to DHCP clients (choose another, such as the default, 71)"
+            ])
     }
 
     @Test func httpCanBeTurnedOff() throws {
