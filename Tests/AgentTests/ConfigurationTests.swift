@@ -4,6 +4,7 @@ import ConfigurationFile
 import MeshConfiguration
 import OSPF
 import Services
+import TestSupport
 import Testing
 
 @testable import Agent
@@ -255,6 +256,18 @@ private func problems(_ yaml: String) -> [String] {
             problems("kernel: { protocol: 16 }") == [
                 "f.yaml:1:21: kernel.protocol: 16 belongs to DHCP clients (choose another, such as the default, 71)"
             ])
+    }
+
+    /// A file of the maximum size. When each VIP was compared with all others, this took half a minute.
+    @Test func thousandsOfVIPsAndPoolsAreReadInSeconds() throws {
+        let vips = (1...13_000).map { "- { name: v\($0), address: \"fd00::\(String($0, radix: 16))\" }\n" }
+        let ranges = (1...20_000).map { "\"fd00::\(String($0 % 13_000 + 1, radix: 16))\"" }
+        let yaml = "vips:\n\(vips.joined())pools:\n- { name: p, addresses: [ \(ranges.joined(separator: ",")) ] }\n"
+        try #require((700_000...Configuration.maximumFileSize).contains(yaml.utf8.count))
+        var found: [String] = []
+        let spent = processorTime { found = problems(yaml) }
+        #expect(found.count == 20_000 && found[0].contains("overlaps what VIP \"v2\" has already"))
+        #expect(spent < .seconds(10), "\(spent)")
     }
 
     @Test func httpCanBeTurnedOff() throws {
