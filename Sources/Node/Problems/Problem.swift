@@ -63,7 +63,7 @@ public struct Problem: Hashable, Sendable {
         case limit
         /// The file for container runtimes cannot be written.
         case podNetwork
-        /// The current configuration file is not in use.
+        /// The current configuration file is not in use, or is gone.
         case configuration
         /// The state cannot be saved.
         case unsaved
@@ -118,8 +118,8 @@ public struct ProblemTable: Sendable {
 
     /// The problems at the last review, by kind and subject.
     public private(set) var all: [Problem] = []
-    /// Why the configuration file is not in use.
-    var configuration: [String] = []
+    /// What is wrong with the configuration file.
+    var configuration: [Problem] = []
     /// The last stop of this process, with its end.
     var stop: (duration: Duration, end: Instant)?
     /// The present problems: since when, and the text of the first review that found them.
