@@ -62,7 +62,7 @@ let core: [Target] = [
         name: "meshsim", dependencies: ["Timing", "Addressing", "OSPF", "Node", "Simulation"], swiftSettings: settings),
 
     tests("Timing", []),
-    // What says which tests need root or a program.
+    // What tests share: which of them need root or a program, and how to measure processor time.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests("Addressing", []),
     tests("ShortestPath", []),

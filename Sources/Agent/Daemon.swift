@@ -45,7 +45,8 @@ public struct Daemon: Sendable {
             options.configurationFile
             ?? (access(Configuration.defaultPath, F_OK) == 0 ? Configuration.defaultPath : nil)
         if let problem = EnvironmentDefaults.problem { throw StartProblem(description: problem) }
-        file = WatchedFile(path: path ?? Configuration.defaultPath)
+        file = WatchedFile(
+            path: path ?? Configuration.defaultPath, isRequired: options.configurationFile != nil)
         configuration =
             try path.map { path throws(ConfigurationProblems) in
                 try Configuration(

@@ -6,21 +6,22 @@ import Yams
 extension Configuration {
     mutating func readPools(_ list: [(node: Node, key: String)], _ reader: ConfigurationReader) {
         var taken = addressesInUse
+        var names: Set<String> = []
         for (node, key) in list {
-            guard let pool = AddressPool(node, key: key, reader, besides: taken) else { continue }
-            taken.append(Taken(by: "pool \"\(pool.name)\"", ranges: pool.ranges))
-            if pools.contains(where: { $0.name == pool.name }) {
-                reader.note(Complaint("another pool is named \"\(pool.name)\" already"), at: node, key: key)
-            } else {
+            guard let pool = AddressPool(node, key: key, reader, besides: &taken) else { continue }
+            if names.insert(pool.name).inserted {
                 pools.append(pool)
+            } else {
+                reader.note(Complaint("another pool is named \"\(pool.name)\" already"), at: node, key: key)
             }
         }
     }
 
     /// Addresses that other parts of the configuration use.
-    private var addressesInUse: [Taken] {
-        vips.map { Taken(by: "VIP \"\($0.name)\"", ranges: [AddressRange(IPv6Prefix(host: $0.address))]) }
-            + ipv4Pools.map { Taken(by: $0.key, ranges: [AddressRange($0.base)]) }
+    private var addressesInUse: AddressesInUse {
+        AddressesInUse(
+            vips.map { (AddressRange(IPv6Prefix(host: $0.address)), "VIP \"\($0.name)\"") }
+                + ipv4Pools.map { (AddressRange($0.base), $0.key) })
     }
 
     /// The pools from which nodes assign themselves addresses and ranges.
@@ -35,18 +36,48 @@ extension AddressRange {
     init(_ prefix: IPv4Prefix) { self.init(IPv6Prefix(prefix)) }
 }
 
-/// Addresses that are in use already, and what uses them, for people.
-private struct Taken {
-    var by: String
-    var ranges: [AddressRange]
+/// Addresses that are in use already, and what uses them, for people. There may be thousands.
+private struct AddressesInUse {
+    /// Ascending. They overlap only where the configuration is refused anyway.
+    private var uses: [(range: AddressRange, user: String)]
+
+    init(_ uses: [(range: AddressRange, user: String)]) { self.uses = uses.sorted { $0.range.first < $1.range.first } }
+
+    var count: Int { uses.count }
+
+    /// What uses one of these addresses; `nil` if they are free.
+    func user(of range: AddressRange) -> String? {
+        let following = index(after: range.last)
+        guard following > 0, uses[following - 1].range.overlaps(range) else { return nil }
+        return uses[following - 1].user
+    }
+
+    mutating func insert(_ range: AddressRange, _ user: String) {
+        uses.insert((range, user), at: index(after: range.last))
+    }
+
+    /// The number of ranges that begin at an address or below it.
+    private func index(after address: IPv6Address) -> Int {
+        var candidates = 0..<uses.count
+        while !candidates.isEmpty {
+            let middle = (candidates.lowerBound + candidates.upperBound) / 2
+            candidates =
+                uses[middle].range.first <= address
+                ? middle + 1..<candidates.upperBound : candidates.lowerBound..<middle
+        }
+        return candidates.lowerBound
+    }
 }
 
 extension AddressPool {
     /// The maximum number of ranges in all pools. Each VIP and each IPv4 pool of `addressing` counts as one.
     private static let rangeLimit = 1000
 
-    /// One entry of `pools`. A range that overlaps `taken`, or an earlier range of this pool, is a problem and left out.
-    fileprivate init?(_ node: Node, key: String, _ reader: ConfigurationReader, besides taken: [Taken]) {
+    /// One entry of `pools`. A range that overlaps addresses in use, among them earlier ranges of this pool, is a problem and
+    /// left out.
+    fileprivate init?(
+        _ node: Node, key: String, _ reader: ConfigurationReader, besides taken: inout AddressesInUse
+    ) {
         guard let section = reader.section(node, key: key, keys: ["name", "addresses", "autoAssign"]) else {
             return nil
         }
@@ -62,10 +93,11 @@ extension AddressPool {
         section.read("autoAssign", into: &assignsAutomatically, Read.boolean)
         for (node, key) in list {
             guard let range = reader.value(node, key: key, Read.range) else { continue }
-            let others = taken + [Taken(by: "this pool", ranges: ranges)]
-            if let other = others.first(where: { $0.ranges.contains { $0.overlaps(range) } }) {
-                reader.note(Complaint("\(range) overlaps what \(other.by) has already"), at: node, key: key)
-            } else if others.reduce(0, { $0 + $1.ranges.count }) < Self.rangeLimit {
+            if let user = taken.user(of: range) {
+                let who = user == Self.user(name) ? "this pool" : user
+                reader.note(Complaint("\(range) overlaps what \(who) has already"), at: node, key: key)
+            } else if taken.count < Self.rangeLimit {
+                taken.insert(range, Self.user(name))
                 ranges.append(range)
             } else {
                 reader.note(Complaint("more than \(Self.rangeLimit) ranges", hint: "join some"), at: node, key: key)
@@ -74,6 +106,8 @@ extension AddressPool {
         }
         if list.isEmpty { section.note(Complaint("has no address"), at: "addresses") }
     }
+
+    private static func user(_ name: String) -> String { "pool \"\(name)\"" }
 }
 
 extension Read {

@@ -131,18 +131,23 @@ extension Configuration {
     }
 
     private mutating func readVIPs(_ list: [(node: Node, key: String)], _ reader: ConfigurationReader) {
+        // There may be thousands.
+        var names: Set<String> = []
+        var owners: [IPv6Address: String] = [:]
         for (node, place) in list {
             guard let vip = VIP(node, key: place, reader) else { continue }
-            if vips.contains(where: { $0.name == vip.name }) {
+            if names.contains(vip.name) {
                 reader.note(Complaint("another VIP is named \"\(vip.name)\" already"), at: node, key: place)
-            } else if let other = vips.first(where: { $0.address == vip.address }) {
+            } else if let other = owners[vip.address] {
                 reader.note(
-                    Complaint("\(vip.address) is the address of VIP \"\(other.name)\" already"), at: node, key: place)
+                    Complaint("\(vip.address) is the address of VIP \"\(other)\" already"), at: node, key: place)
             } else if let (key, base) = ipv4Pools.first(where: { AddressRange($1).contains(vip.address) }) {
                 reader.note(
                     Complaint("\(vip.address) is in \(key), \(base)", hint: "nodes take addresses out of it"),
                     at: node, key: place)
             } else {
+                names.insert(vip.name)
+                owners[vip.address] = vip.name
                 vips.append(vip)
             }
         }
@@ -178,13 +183,10 @@ extension Configuration {
         }
         section.read("protocol", into: &kernel.routeProtocol) { node in
             let number = try Read.integer(node, in: UInt8(1)...UInt8.max)
-            switch number {
-            case 1...4:
-                throw Complaint("\(number) is used by the kernel and the administrator", hint: "71 is the default")
-            case 188:
-                throw Complaint("188 is FRR's, which would take our routes for its own", hint: "71 is the default")
-            default: return number
+            if let owner = KernelOptions.owner(ofRouteProtocol: number) {
+                throw Complaint("\(number) belongs to \(owner)", hint: "choose another, such as the default, 71")
             }
+            return number
         }
     }
 

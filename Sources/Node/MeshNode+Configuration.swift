@@ -25,6 +25,27 @@ extension MeshNode {
         reserveAddresses(at: now)
         announcements.invalidate()
     }
+
+    /// Handles that the configuration file is not valid.
+    mutating func refuseConfiguration(_ reasons: [String]) {
+        problems.configuration = reasons.map {
+            Problem(.configuration, $0, "the configuration file is not in use: \($0)")
+        }
+        log(.error, "the configuration file is not in use: \(reasons.joined(separator: "; "))")
+    }
+
+    /// Handles that there is no configuration file. `read` is when the configuration in use was read from it, if it was.
+    mutating func missConfiguration(_ file: String, read: String?, _ remedy: String) {
+        guard let read else {
+            problems.configuration = []
+            return log(.warning, "there is no configuration file \(file); the defaults are in use")
+        }
+        let problem = Problem(
+            .configuration, file,
+            "the configuration file \(file) is gone; the configuration read at \(read) stays in use", remedy: remedy)
+        problems.configuration = [problem]
+        log(.warning, problem.line)
+    }
 }
 
 extension Configuration {

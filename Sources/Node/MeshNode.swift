@@ -171,9 +171,8 @@ public struct MeshNode: Sendable {
         case .checked(let id, let outcome): checked(id, outcome, at: now)
         case .cluster(let report): receive(report, at: now)
         case .configuration(let new): reconfigure(new, at: now)
-        case .configurationRefused(let reasons):
-            problems.configuration = reasons
-            log(.error, "the configuration file is not in use: \(reasons.joined(separator: "; "))")
+        case .configurationRefused(let reasons): refuseConfiguration(reasons)
+        case .configurationMissing(let file, let read, let remedy): missConfiguration(file, read: read, remedy)
         case .command(let command): execute(command, at: now)
         case .saved(let change, let failure): receive(failure, savingOf: change, at: now)
         case .networkConfiguration(let result): receive(result)

@@ -30,6 +30,9 @@ public enum NodeEvent: Sendable {
     case configuration(Configuration)
     /// The configuration file was read again and is not in use, for these reasons.
     case configurationRefused([String])
+    /// There is no configuration file. `read` is when the configuration in use was read from it, `nil` if none was; the file
+    /// is missed only then.
+    case configurationMissing(file: String, read: String?, remedy: String)
     /// A command of an operator, or of the process.
     case command(NodeCommand)
     /// The outcome of ``NodeEffect/save(_:)``; `nil` is success.

@@ -43,6 +43,7 @@ public struct VIPTable: Sendable {
     public struct CheckID: Hashable, Sendable {
         /// The VIP's name.
         public let name: String
+        fileprivate let address: IPv6Address
         fileprivate let generation: Int
     }
 
@@ -63,6 +64,10 @@ public struct VIPTable: Sendable {
 
     /// The VIPs, in the order of the configuration.
     public private(set) var entries: [Entry] = []
+    /// The place of each VIP in ``entries``, by address.
+    private var places: [IPv6Address: Int] = [:]
+    /// The deadlines of the VIPs, by place. The first one counts; of the others, some may be outdated.
+    private var deadlines = DeadlineQueue<Int>()
     private var generation = 0
 
     public init() {}
@@ -77,20 +82,26 @@ public struct VIPTable: Sendable {
     public var announcedPrefixes: [AdvertisedPrefix] { entries.filter(\.isAnnounced).flatMap(\.vip.prefixes) }
 
     /// When ``Event/timer`` is due next.
-    public var nextDeadline: Instant? { entries.compactMap(\.deadline).min() }
+    public var nextDeadline: Instant? { deadlines.first }
+
+    /// The VIP with this address; `nil` if there is none.
+    public func entry(of address: IPv6Address) -> Entry? { places[address].map { entries[$0] } }
 
     /// Sets the VIPs of the configuration. One that has not changed continues; one whose check has changed stays announced until
     /// the new check reports.
     public mutating func configure(_ vips: [VIP], at now: Instant) -> [Action] {
         var actions: [Action] = []
-        for entry in entries where !vips.contains(entry.vip) {
+        let previous = self
+        places = Dictionary(vips.indices.map { (vips[$0].address, $0) }) { first, _ in first }
+        for entry in entries {
+            let new = places[entry.vip.address].map { vips[$0] }
+            guard new != entry.vip else { continue }
             if entry.vip.check != nil { actions.append(.stopChecking(entry.id)) }
-            guard entry.isAnnounced, !vips.contains(where: { $0.address == entry.vip.address }) else { continue }
+            guard entry.isAnnounced, new == nil else { continue }
             actions.append(.withdraw(entry.vip, reason: "no longer configured"))
         }
-        let previous = entries
         entries = vips.map { vip in
-            let old = previous.first { $0.vip.address == vip.address }
+            let old = previous.entry(of: vip.address)
             if let old, old.vip == vip { return old }
             generation += 1
             var entry = Entry(vip: vip, since: old?.since ?? now, generation: generation)
@@ -103,18 +114,39 @@ public struct VIPTable: Sendable {
             }
             return entry
         }
+        deadlines = DeadlineQueue()
+        for index in entries.indices { setDeadline(of: index, entries[index].deadline) }
         return actions
     }
 
     /// Handles an event.
     public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
+        var actions: [Action] = []
         switch event {
         case .checked(let id, let outcome):
-            guard let index = entries.firstIndex(where: { $0.id == id }) else { return [] }
-            return record(outcome, index, at: now)
+            guard let index = places[id.address], entries[index].id == id else { return [] }
+            actions = record(outcome, index, at: now)
         case .timer:
-            return entries.indices.flatMap { expire($0, at: now) }
+            while let index = deadlines.popDue(at: now) { actions += expire(index, at: now) }
         }
+        dropOutdatedDeadlines()
+        return actions
+    }
+
+    private mutating func setDeadline(of index: Int, _ deadline: Instant?) {
+        entries[index].deadline = deadline
+        if let deadline { deadlines.insert(index, at: deadline) }
+    }
+
+    /// Drops outdated deadlines before the first that counts; all of them if they are more than half.
+    private mutating func dropOutdatedDeadlines() {
+        while let first = deadlines.first, let index = deadlines.popDue(at: first) {
+            guard entries[index].deadline == first else { continue }
+            deadlines.insert(index, at: first)
+            break
+        }
+        guard deadlines.count > 2 * entries.count else { return }
+        deadlines.compact { [entries] in entries[$0].deadline == $1 }
     }
 
     private mutating func record(_ outcome: CheckOutcome, _ index: Int, at now: Instant) -> [Action] {
@@ -122,7 +154,7 @@ public struct VIPTable: Sendable {
         let before = entries[index]
         entries[index].checks += 1
         entries[index].lastCheck = now
-        entries[index].deadline = now + check.lifetime
+        setDeadline(of: index, now + check.lifetime)
         entries[index].isOverdue = false
         switch outcome {
         case .success: entries[index].lastError = nil
@@ -139,11 +171,11 @@ public struct VIPTable: Sendable {
         // This thread may not have run, so outcomes may be waiting. They are handled first.
         guard entries[index].isOverdue else {
             entries[index].isOverdue = true
-            entries[index].deadline = now + Self.grace
+            setDeadline(of: index, now + Self.grace)
             return []
         }
         let before = entries[index]
-        entries[index].deadline = nil
+        setDeadline(of: index, nil)
         entries[index].health = .stalled
         return transition(from: before, index, at: now, reason: "its checker does not report")
     }
@@ -163,5 +195,7 @@ extension VIPTable.Entry {
     /// The checker of this entry.
     public var checkID: VIPTable.CheckID { id }
 
-    var id: VIPTable.CheckID { VIPTable.CheckID(name: vip.name, generation: generation) }
+    var id: VIPTable.CheckID {
+        VIPTable.CheckID(name: vip.name, address: vip.address, generation: generation)
+    }
 }

@@ -4,6 +4,7 @@ import ConfigurationFile
 import MeshConfiguration
 import OSPF
 import Services
+import TestSupport
 import Testing
 
 @testable import Agent
@@ -224,7 +225,11 @@ private func problems(_ yaml: String) -> [String] {
             "vips: [ { name: a, address: \"fd00::1\", check: { tcp: 1, http: \"http://[::1]/\" } } ]",
             "needs one of"
         ),
-        ("kernel: { protocol: 188 }", "FRR"), ("kernel: { protocol: 2 }", "used by the kernel"),
+        (
+            "kernel: { protocol: 188 }",
+            "kernel.protocol: 188 belongs to FRR (OSPF) (choose another, such as the default, 71)"
+        ), ("kernel: { protocol: 2 }", "belongs to the kernel"),
+        ("kernel: { protocol: 0 }", "from 1 to 255"),
         ("kernel: { table: 255 }", "local"), ("kernel: { nextHopCompatibility: kepp }", "did you mean \"keep\""),
         ("control: { socket: x.sock }", "absolute path"),
         ("http: { listen: 9179 }", "address with a port"), ("ospf: { maximumPaths: 0 }", "from 1 to 256"),
@@ -236,6 +241,33 @@ private func problems(_ yaml: String) -> [String] {
         #expect(found.count == 1)
         #expect(found.first?.contains(expected) == true, "\(found)")
         #expect(found.first?.hasPrefix("f.yaml:") == true)
+    }
+
+    /// With the number of the DHCP client, the agent removed the machine's default route.
+    @Test func theRouteProtocolNumbersOfOthersAreRefused() throws {
+        // rtnetlink.h, and the lists of iproute2 and FRR.
+        for number in Array(1...4) + Array(8...18) + [42, 99] + Array(186...198) {
+            #expect(problems("kernel: { protocol: \(number) }").count == 1, "\(number)")
+        }
+        for number in [5, 71, 72, 98, 199, 255] {
+            #expect(try Int(parse("kernel: { protocol: \(number) }").kernel.routeProtocol) == number)
+        }
+        #expect(
+            problems("kernel: { protocol: 16 }") == [
+                "f.yaml:1:21: kernel.protocol: 16 belongs to DHCP clients (choose another, such as the default, 71)"
+            ])
+    }
+
+    /// A file of the maximum size. When each VIP was compared with all others, this took half a minute.
+    @Test func thousandsOfVIPsAndPoolsAreReadInSeconds() throws {
+        let vips = (1...13_000).map { "- { name: v\($0), address: \"fd00::\(String($0, radix: 16))\" }\n" }
+        let ranges = (1...20_000).map { "\"fd00::\(String($0 % 13_000 + 1, radix: 16))\"" }
+        let yaml = "vips:\n\(vips.joined())pools:\n- { name: p, addresses: [ \(ranges.joined(separator: ",")) ] }\n"
+        try #require((700_000...Configuration.maximumFileSize).contains(yaml.utf8.count))
+        var found: [String] = []
+        let spent = processorTime { found = problems(yaml) }
+        #expect(found.count == 20_000 && found[0].contains("overlaps what VIP \"v2\" has already"))
+        #expect(spent < .seconds(10), "\(spent)")
     }
 
     @Test func httpCanBeTurnedOff() throws {

@@ -170,8 +170,19 @@ import Testing
             }
             #expect(try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:aa::/48" })
 
+            // A file that is gone is not the mistake that it had.
+            try FileManager.default.removeItem(atPath: file)
+            try eventually("that it is gone is told too") {
+                try lab.status(of: "a").configuration.problems == ["\(file): is gone"]
+            }
+            let gone = try #require(try lab.status(of: "a").problems?.first { $0.kind == "configuration" })
+            #expect(gone.problem.hasPrefix("the configuration file \(file) is gone; the configuration read at 20"))
+            #expect(gone.remedy == "put it back, without it the agent does not start")
+            #expect(try lab.get("/metrics").contains("kubermesh_config_last_reload_successful 0"))
+            #expect(try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:aa::/48" })
+
+            // No signal: the agent sees that it is back.
             try text.write(toFile: file, atomically: true, encoding: .utf8)
-            kill(agent, SIGHUP)
             try eventually("b has them no more") {
                 let prefixes = try lab.kernelRoutes(of: "b").map(\.prefix.description)
                 return !prefixes.contains("2001:db8:aa::/48") && !prefixes.contains("2001:db8:bb::1/128")

@@ -36,6 +36,16 @@ import Testing
         #expect(!StateDirectory(path: directory.path + "/none").hasDamagedIdentity)
     }
 
+    /// What has the number of another program is not ours to remove, although an earlier version may have used it.
+    @Test func theLastRunHadNoRouteProtocolNumberOfAnother() throws {
+        let directory = try TemporaryDirectory()
+        let state = StateDirectory(path: directory.path)
+        try state.save(SavedKernel(routeProtocol: 72, table: 254))
+        #expect(state.savedKernel == SavedKernel(routeProtocol: 72, table: 254))
+        try state.save(SavedKernel(routeProtocol: 16, table: 254))
+        #expect(state.savedKernel == nil)
+    }
+
     @Test func aRelativePlaceIsBelowTheWorkingDirectory() {
         #expect(StateDirectory(path: "a/b//c").chain == ["a", "a/b", "a/b/c"])
         #expect(StateDirectory(path: "/a/b").chain == ["/a", "/a/b"])

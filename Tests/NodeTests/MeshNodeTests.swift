@@ -372,6 +372,25 @@ import Timing
         #expect(bench.log.contains("ready; resolved: initial database synchronization is not complete"))
     }
 
+    @Test func aConfigurationFileThatIsGoneIsAProblemUntilItIsBack() throws {
+        var bench = NodeBench(withVIP)
+        bench.start()
+        bench.handle(.configurationRefused(["f.yaml:1:1: unknown key"]))
+        #expect(bench.problems(.configuration).map(\.subject) == ["f.yaml:1:1: unknown key"])
+        bench.handle(.configurationMissing(file: "f.yaml", read: "noon", remedy: "put it back"))
+        let problem = try #require(bench.problems(.configuration).first)
+        #expect(bench.problems(.configuration).count == 1, "the mistake is gone, too")
+        #expect(
+            problem.line
+                == "the configuration file f.yaml is gone; the configuration read at noon stays in use; put it back")
+        #expect(bench.log.count { $0 == problem.line } == 1)
+        bench.handle(.configuration(withVIP))
+        #expect(bench.problems(.configuration).isEmpty)
+        bench.handle(.configurationRefused(["f.yaml:1:1: unknown key"]))
+        bench.handle(.configurationMissing(file: "f.yaml", read: nil, remedy: "put it back"))
+        #expect(bench.problems(.configuration).isEmpty, "no configuration of it was in use")
+    }
+
     @Test func aDrainIsRememberedAndMakesVIPsTheLastResort() {
         var bench = NodeBench(withVIP)
         bench.start()

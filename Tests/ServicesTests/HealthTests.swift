@@ -1,6 +1,7 @@
 import Addressing
 import OSPF
 import Services
+import TestSupport
 import Testing
 import Timing
 
@@ -84,6 +85,56 @@ import Timing
         #expect(table.entries[0].health == .stalled && table.nextDeadline == nil)
         #expect(table.handle(.checked(id, .success), at: at(20)) == [])
         #expect(table.handle(.checked(id, .success), at: at(21)) == [.announce(checked)])
+    }
+
+    /// As many as a configuration file may contain. When each of them examined all others, this took a minute.
+    @Test func thousandsOfVIPsCostNoMoreEachThanAFew() throws {
+        let vips = (1...20_000).map { number in
+            VIP(
+                name: "v\(number)", address: IPv6Address(high: 1, low: UInt64(number)),
+                check: number % 2 == 0 ? Self.check : nil)
+        }
+        var table = VIPTable()
+        let spent = processorTime {
+            var ids: [VIPTable.CheckID] = []
+            for case .startChecking(let id, _) in table.configure(vips, at: at(0)) { ids.append(id) }
+            #expect(ids.count == 10_000)
+            for (number, id) in ids.enumerated() {
+                let actions = table.handle(.checked(id, .success), at: .zero + .milliseconds(number / 10))
+                #expect(actions.count == 1)
+            }
+            #expect(table.configure(vips.reversed(), at: at(1)) == [])
+            #expect(table.nextDeadline == at(0) + Self.check.lifetime)
+            #expect(table.handle(.timer, at: at(7)).isEmpty)
+            #expect(table.handle(.timer, at: at(8)).count == 10_000, "all checkers have stalled")
+            #expect(table.nextDeadline == nil)
+            #expect(table.configure([], at: at(9)).count == 10_000 + 10_000)
+        }
+        #expect(spent < .seconds(8))
+    }
+
+    /// The deadline that counts is the earliest, however often each has changed.
+    @Test func theNextDeadlineIsTheEarliest() throws {
+        var random = SplitMix64(seed: 5)
+        let vips = (1...5).map { number in
+            VIP(
+                name: "v\(number)", address: IPv6Address(high: 1, low: UInt64(number)),
+                check: HealthCheck(
+                    probe: .tcp([Endpoint("[::1]:1")!]), interval: .milliseconds(10 * number),
+                    timeout: .milliseconds(10), fall: number % 2 + 1))
+        }
+        var table = VIPTable()
+        var ids: [VIPTable.CheckID] = []
+        for case .startChecking(let id, _) in table.configure(vips, at: at(0)) { ids.append(id) }
+        var reported = [Instant](repeating: .zero, count: 5)
+        var now = at(0)
+        for _ in 0..<2000 {
+            now = now + random.duration(below: .milliseconds(40))
+            let index = Int(random.next() % 5)
+            _ = table.handle(.checked(ids[index], .success), at: now)
+            reported[index] = now
+            #expect(table.nextDeadline == zip(vips, reported).map { $1 + $0.check!.lifetime }.min())
+        }
     }
 
     @Test func theFirstOutcomeIsToldWhateverItIs() throws {

@@ -92,6 +92,8 @@ struct StateDirectory: Sendable {
         guard words.count == 4, words[0] == "protocol", words[2] == "table", let routeProtocol = UInt8(words[1]),
             let table = UInt32(words[3])
         else { return nil }
+        // Earlier versions accepted the numbers of other programs, whose routes would be removed.
+        guard Configuration.KernelOptions.owner(ofRouteProtocol: routeProtocol) == nil else { return nil }
         return SavedKernel(routeProtocol: routeProtocol, table: table)
     }
 

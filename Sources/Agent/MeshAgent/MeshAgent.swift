@@ -39,7 +39,7 @@ public actor MeshAgent {
     var counters = AgentCounters()
     let started = EventLoop.now
     /// When the configuration file was last checked.
-    private var fileChecked = EventLoop.now
+    var fileChecked = EventLoop.now
     private var timer: EventLoop.Timer?
     private var timerDeadline: Instant?
     /// The effects that are not carried out yet; kept between turns also to avoid an allocation.
@@ -129,8 +129,6 @@ extension MeshAgent {
     private static let roundsPerTurn = 64
     /// A timer that is this late is reported.
     private static let reportedLateness = Duration.seconds(2)
-    /// The minimum time between checks of the configuration file. They happen after a timer of the node.
-    private static let fileInterval = Duration.seconds(5)
 
     /// Handles an event and all that follows from it.
     func handle(_ event: NodeEvent) {
@@ -243,33 +241,5 @@ extension MeshAgent {
     /// Handles the latest report about the cluster, if there is one.
     func fetchNews() {
         if let report = connection?.fetch() { handle(.cluster(report)) }
-    }
-
-    // MARK: The configuration file
-
-    /// Checks the file at a timer of the node, if the last check is long enough ago.
-    private func checkFile() {
-        let now = EventLoop.now
-        guard now - fileChecked >= Self.fileInterval else { return }
-        fileChecked = now
-        if file.hasChanged, file.isPresent { reload() }
-    }
-
-    /// Reads the configuration file again. An invalid one changes nothing.
-    func reload() {
-        guard file.isPresent else {
-            return write(.warning, "there is no configuration file at \(file.path) to read")
-        }
-        switch file.read() {
-        case .failure(let refusal):
-            configurationStatus.ok = false
-            configurationStatus.problems = refusal.problems
-            handle(.configurationRefused(refusal.problems))
-        case .success(let new):
-            configurationStatus = Status.ConfigurationStatus(
-                file: file.path, loaded: Timestamp.now, ok: true, problems: [],
-                needsRestart: node.configuration.keysThatNeedRestart(in: new))
-            handle(.configuration(new))
-        }
     }
 }

@@ -6,6 +6,8 @@ internal import MeshConfiguration
 struct WatchedFile: Sendable {
     /// The path, even if there is no file.
     let path: String
+    /// Whether the agent does not start without it.
+    let isRequired: Bool
     private var stamp: SmallFile.Stamp?
 
     /// Why the file cannot be used, one line for each problem.
@@ -13,22 +15,24 @@ struct WatchedFile: Sendable {
         var problems: [String]
     }
 
-    init(path: String) {
+    init(path: String, isRequired: Bool) {
         self.path = path
+        self.isRequired = isRequired
         remember()
     }
 
     /// Whether there is a file.
     var isPresent: Bool { SmallFile.exists(path) }
 
-    /// Whether the file has changed since the last ``read()`` or, without one, the initializer.
+    /// Whether the file has changed, appeared or gone since the last ``read()`` or, without one, the initializer.
     var hasChanged: Bool { SmallFile.stamp(of: path) != stamp }
 
     private mutating func remember() { stamp = SmallFile.stamp(of: path) }
 
-    /// Reads the file.
-    mutating func read() -> Result<Configuration, Refusal> {
+    /// Reads the file; `nil` if there is none.
+    mutating func read() -> Result<Configuration, Refusal>? {
         remember()
+        guard isPresent else { return nil }
         guard !SmallFile.isSpecial(path) else {
             return .failure(Refusal(problems: ["\(path) is not a regular file"]))
         }

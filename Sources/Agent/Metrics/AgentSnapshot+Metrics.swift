@@ -29,7 +29,8 @@ extension AgentSnapshot {
             }
         }
         metrics.single(
-            "config_last_reload_successful", .gauge, "Whether the configuration file, as last read, is in use.",
+            "config_last_reload_successful", .gauge,
+            "Whether the configuration file, as last read, is in use; 0 too if it is gone.",
             configurationStatus.ok)
         metrics.single(
             "notices_passed_over_total", .counter,

@@ -105,7 +105,7 @@ extension Status {
             ))
         lines.append(("configuration", configuration.file ?? "none, defaults"))
         if !configuration.ok {
-            lines.append(("", "the file is not valid; the previous configuration stays in use"))
+            lines.append(("", "the file is not in use; the configuration read at \(configuration.loaded) is"))
         }
         if problems == nil { lines += configuration.problems.map { ("", $0) } }
         if !configuration.needsRestart.isEmpty {

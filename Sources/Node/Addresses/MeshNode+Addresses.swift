@@ -93,7 +93,7 @@ extension MeshNode {
     }
 
     private mutating func placed(_ address: IPv6Address, isNew: Bool, at now: Instant) {
-        for entry in vips.entries where entry.vip.address == address && entry.isAnnounced {
+        if let entry = vips.entry(of: address), entry.isAnnounced {
             log(.announced, .notice, "VIP \(entry.vip.name), \(address): announced", at: now)
         }
         guard ownAddresses.contains(address) else { return }

@@ -104,9 +104,7 @@ extension MeshNode {
                     .loopbackDown, "lo", "lo is down, so this node's own addresses do not answer",
                     remedy: "ip link set lo up"))
         }
-        found += problems.configuration.map {
-            Problem(.configuration, $0, "the configuration file is not in use: \($0)")
-        }
+        found += problems.configuration
         if let reason = unsaved.reason {
             found.append(Problem(.unsaved, "", "the node's state cannot be saved: \(reason)"))
         }

@@ -63,7 +63,7 @@ public struct Problem: Hashable, Sendable {
         case limit
         /// The file for container runtimes cannot be written.
         case podNetwork
-        /// The current configuration file is not in use.
+        /// The current configuration file is not in use, or is gone.
         case configuration
         /// The state cannot be saved.
         case unsaved
@@ -123,8 +123,8 @@ public struct ProblemTable: Sendable {
 
     /// The problems at the last review, by kind and subject.
     public private(set) var all: [Problem] = []
-    /// Why the configuration file is not in use.
-    var configuration: [String] = []
+    /// What is wrong with the configuration file.
+    var configuration: [Problem] = []
     /// The last stop of this process, with its end.
     var stop: (duration: Duration, end: Instant)?
     /// The present problems as the first review found them.

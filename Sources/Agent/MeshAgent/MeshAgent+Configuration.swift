@@ -1,0 +1,50 @@
+internal import ControlAPI
+internal import Linux
+internal import MeshConfiguration
+internal import Node
+internal import Timing
+
+// The configuration file.
+
+extension MeshAgent {
+    /// The minimum time between checks of the configuration file. They happen after a timer of the node.
+    private static let fileInterval = Duration.seconds(5)
+
+    /// Checks the file at a timer of the node, if the last check is long enough ago.
+    func checkFile() {
+        let now = EventLoop.now
+        guard now - fileChecked >= Self.fileInterval else { return }
+        fileChecked = now
+        if file.hasChanged { reload() }
+    }
+
+    /// Reads the configuration file again. An invalid one changes nothing.
+    func reload() {
+        switch file.read() {
+        case nil: missFile()
+        case .failure(let refusal):
+            configurationStatus.ok = false
+            configurationStatus.problems = refusal.problems
+            handle(.configurationRefused(refusal.problems))
+        case .success(let new):
+            configurationStatus = Status.ConfigurationStatus(
+                file: file.path, loaded: Timestamp.now, ok: true, problems: [],
+                needsRestart: node.configuration.keysThatNeedRestart(in: new))
+            handle(.configuration(new))
+        }
+    }
+
+    /// Reports that there is no file. This is a problem if a configuration that was read from it is in use.
+    private func missFile() {
+        let isInUse = configurationStatus.file != nil
+        configurationStatus.ok = !isInUse
+        configurationStatus.problems = isInUse ? ["\(file.path): is gone"] : []
+        configurationStatus.needsRestart = []
+        handle(
+            .configurationMissing(
+                file: file.path, read: isInUse ? configurationStatus.loaded : nil,
+                remedy: file.isRequired
+                    ? "put it back, without it the agent does not start"
+                    : "put it back, or restart to run with the defaults"))
+    }
+}

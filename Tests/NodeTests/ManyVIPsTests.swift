@@ -1,0 +1,27 @@
+import Addressing
+import MeshConfiguration
+import Services
+import TestSupport
+import Testing
+import Timing
+
+@testable import Node
+
+@Suite struct ManyVIPsTests {
+    /// A configuration file may contain as many. When each address was looked up among all VIPs, this took a minute.
+    @Test func thousandsOfVIPsArePlacedInSeconds() {
+        var configuration = Configuration()
+        var bench = NodeBench(configuration)
+        bench.start()
+        bench.run(for: .seconds(60))
+        configuration.vips = (0..<10_000).map { number in
+            VIP(name: "v\(number)", address: IPv6Address(high: 0x2001_0db8 << 32, low: 0x1000 + UInt64(number)))
+        }
+        let spent = processorTime {
+            bench.handle(.configuration(configuration))
+            bench.run(for: .seconds(60))
+        }
+        #expect(configuration.vips.allSatisfy { bench.node.ledger.isPlaced($0.address) })
+        #expect(spent < .seconds(20), "\(spent)")
+    }
+}
