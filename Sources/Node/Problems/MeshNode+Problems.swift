@@ -167,7 +167,9 @@ extension MeshNode {
 
     /// Whether a router with our router ID was heard on a port lately. It is a problem of its own.
     private func hearsOurRouterID(on interface: UInt32, at now: Instant) -> Bool {
-        guard let router, let seen = router.duplicateRouterIDSeen, now - seen < Self.duplicateLifetime else { return false }
+        guard let router, let seen = router.duplicateRouterIDSeen, now - seen < Self.duplicateLifetime else {
+            return false
+        }
         return router.hasNeighborWithOurRouterID(on: interface)
     }
 

@@ -1,0 +1,22 @@
+internal import Addressing
+internal import Linux
+internal import Netlink
+internal import Node
+
+extension KernelAddresses {
+    /// Carries out an address request.
+    func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
+        do {
+            switch request {
+            case .add(let address, _):
+                if try add(address) { return .added }
+                return .present(isOurs: try isOurs(address))
+            case .remove(let address):
+                try remove(address)
+                return .removed
+            }
+        } catch {
+            return .refused("\(error)")
+        }
+    }
+}
