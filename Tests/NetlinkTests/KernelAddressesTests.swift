@@ -1,4 +1,5 @@
 import Addressing
+import Links
 import Linux
 import Netlink
 import TestSupport
@@ -16,6 +17,26 @@ import Testing
         let left = try stage.output("ip addr show dev lo")
         #expect(left.contains(own))
         #expect(!wasAdded || !left.contains(text + "/32") && !left.contains(text + "/128"))
+    }
+
+    /// A batch of removals has more notifications than one read takes in. Read later, they would look like removals by another
+    /// program of addresses that were added again meanwhile.
+    @Test func ourOwnRemovalsAreReadAtOnce() throws {
+        let stage = try Stage(cables: 1)
+        let hosts = (0..<300 as Range<UInt64>).map { IPv6Address(high: 0x2001_0db8_0050_0000, low: $0) }
+        try stage.machine.run {
+            let addresses = try KernelAddresses()
+            for host in hosts { _ = try addresses.add(host) }
+            let monitor = try KernelMonitor()
+            func removals(_ events: [KernelEvent]) -> Int {
+                events.count { if case .addressRemoved = $0 { true } else { false } }
+            }
+            for host in hosts { try addresses.remove(host) }
+            #expect(removals(try monitor.read(besides: hosts.count)) == hosts.count)
+            for host in hosts { _ = try addresses.add(host) }
+            for host in hosts { try addresses.remove(host) }
+            #expect(removals(try monitor.read()) < hosts.count, "without, the limit is for a flood by others")
+        }
     }
 
     @Test func forwardingOfAPortIsSwitchedOnAgain() throws {
