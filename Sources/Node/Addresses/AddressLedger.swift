@@ -126,8 +126,10 @@ public struct AddressLedger: Sendable {
     /// Whether `owner` wants an address.
     public func isWanted(_ address: IPv6Address, by owner: Owner) -> Bool { entries[address]?.demands[owner] != nil }
 
+    /// Whether there are addresses to add.
+    public var hasAdditions: Bool { !additions.isEmpty }
     /// Whether there are requests to make.
-    public var hasWork: Bool { !additions.isEmpty || !removals.isEmpty }
+    public var hasWork: Bool { hasAdditions || !removals.isEmpty }
     /// Whether there are requests to make at `now`, refused ones included.
     public func hasRequests(at now: Instant) -> Bool { hasWork || nextDeadline.map { $0 <= now } ?? false }
     /// Whether requests are under way.

@@ -57,8 +57,9 @@ extension MeshNode {
         // An address must be withdrawn before it is removed.
         if ledger.hasWork, router != nil { _ = announce(at: now) }
         let requests = ledger.nextRequests(
-            limit: isStarting ? .max : pacing.addressBatch.size, mayRemove: true, at: now, isShared: isAnnouncedByOthers
-        )
+            limit: isStarting ? .max : pacing.addressBatch.size,
+            mayRemove: router == nil || announcements.isCurrent(ledgerVersion: ledger.version), at: now,
+            isShared: isAnnouncedByOthers)
         guard !requests.isEmpty else { return }
         pacing.addressBatch.begin(at: now)
         effects.append(.addresses(requests))

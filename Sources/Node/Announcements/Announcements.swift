@@ -16,9 +16,14 @@ public struct Announcements: Sendable {
     /// Notes that something other than the ledger may have changed the prefixes.
     mutating func invalidate() { isStale = true }
 
-    /// Whether the prefixes must be composed again, now that the ledger has this version. The caller composes them.
-    mutating func takeStale(ledgerVersion: UInt64) -> Bool {
-        guard isStale || self.ledgerVersion != ledgerVersion else { return false }
+    /// Whether the prefixes were composed from this version of the ledger.
+    func isCurrent(ledgerVersion: UInt64) -> Bool { self.ledgerVersion == ledgerVersion }
+
+    /// Whether the prefixes must be composed again, now that the ledger has this version. The caller composes them. This takes
+    /// time in proportion to all prefixes. So while the ledger `isGrowing`, it waits until a quarter of them has changed.
+    mutating func takeStale(ledgerVersion: UInt64, isGrowing: Bool) -> Bool {
+        let changes = ledgerVersion - self.ledgerVersion
+        guard isStale || changes > (isGrowing ? UInt64(prefixes.count / 4) : 0) else { return false }
         isStale = false
         self.ledgerVersion = ledgerVersion
         return true

@@ -10,7 +10,8 @@ extension MeshNode {
 
     /// Passes the prefixes of this node to the router if they have changed. Returns whether they have.
     mutating func announce(at now: Instant) -> Bool {
-        guard router != nil, announcements.takeStale(ledgerVersion: ledger.version),
+        guard router != nil,
+            announcements.takeStale(ledgerVersion: ledger.version, isGrowing: ledger.hasAdditions),
             announcements.update(composedAnnouncements)
         else { return false }
         notifyRouter(.advertise(announced), at: now)
