@@ -60,7 +60,7 @@ public struct Daemon: Sendable {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         OpenFiles.raiseLimit()
         let sole = try SoleAgent()
-        defer { withExtendedLifetime(sole) {} }
+        defer { withExtendedLifetime(sole) {} }  // the lock is held until this function returns
         let registry = PrometheusRegistry.forAgent()
         MetricsSystem.bootstrap(registry)
         let loop = try Linux.EventLoop(name: "meshd-routing")
@@ -110,7 +110,7 @@ public struct Daemon: Sendable {
         try checker.stopAll().wait()
     }
 
-    /// The time between checks of the control socket.
+    /// The time between checks whether the control socket is still there.
     private static let socketCheckInterval = Duration.seconds(10)
 
     private func checkSocket(_ control: inout ControlListener) {
@@ -182,7 +182,7 @@ private struct StartProblem: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Whether the loop handles an event within a second, by the clock of another loop.
+/// Whether the loop handles an event within a second (100 × 10 ms), by the clock of another loop.
 private func isTurning(_ loop: Linux.EventLoop, clock: any NIOCore.EventLoop) async -> Bool {
     let before = loop.heartbeat
     loop.wakeUp()

@@ -11,7 +11,9 @@ internal import Timing
 final class Prober: Sendable {
     private let probe: Probe
     private let loop: any EventLoop
+    /// For HTTPS; otherwise `nil`.
     private let tls: NIOLoopBoundBox<TLSClient?>
+    /// For a program; otherwise `nil`.
     private let runner: CommandRunner?
 
     /// Makes a prober; the tasks of a program run on `executor`, preferably the loop's own.

@@ -17,6 +17,7 @@ struct TLSClient {
     private static let longestFile = 1 << 20
 
     private let options: TLSOptions
+    /// The context in use, and the stamps of the files from which it was made.
     private var made: (context: NIOSSLContext, of: [SmallFile.Stamp?])?
 
     init(_ options: TLSOptions) { self.options = options }

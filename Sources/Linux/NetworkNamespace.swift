@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// A network namespace, kept open. Namespaces belong to threads, so work in a namespace is a closure that runs on its
-/// own thread. Nothing of it may cross an `await`.
+/// own thread. The closure must not suspend: after an `await` it could continue on another thread.
 public struct NetworkNamespace: Sendable {
     private let file: FileDescriptor
 

@@ -8,8 +8,8 @@ internal import Routing
 // The default routes of others.
 
 extension KernelMonitor {
-    /// Accepts everything except routes. Of routes, accepts default routes that others made or that replaced another
-    /// route.
+    /// Accepts everything except routes. Of routes, accepts default routes that others made, and a default route of ours that
+    /// replaced another, because the replaced one may be of others.
     static func filter(protocolNumber: UInt8) -> SocketFilter {
         typealias Offset = SocketFilter.Offset
         var filter = SocketFilter()
@@ -99,7 +99,7 @@ extension KernelMonitor {
         return found
     }
 
-    /// The interfaces of a route. The message does not contain the interfaces of a next-hop object.
+    /// The usable interfaces of a route. For a next-hop object they must be requested: the route's message has only its ID.
     private func interfaces(of route: KernelRoute) throws(SystemError) -> Set<UInt32> {
         guard route.hops.isEmpty, case .group(let id) = route.target else {
             return Set(route.hops.map(\.interface)).subtracting(route.deadInterfaces)
@@ -112,6 +112,7 @@ extension KernelMonitor {
         return result
     }
 
+    /// The maximum number of members of one group that are looked up, with one request each.
     private static let membersOfGroup = 64
 
     private func nextHop(_ id: NextHopID) throws(SystemError) -> NextHopObject? {
@@ -125,5 +126,6 @@ extension KernelMonitor {
 }
 
 extension DefaultRoute {
+    /// Any fixed order, so that events do not depend on the order of a set.
     fileprivate var order: (UInt32, Int, Int) { (interface, family == .ipv4 ? 0 : 1, isAdvertised ? 1 : 0) }
 }

@@ -29,7 +29,7 @@ struct ControlListener {
     }
 
     /// Listens again if the file is not ours any more. Returns what to log: `nil` if nothing happened, or it fails for the same
-    /// reason as before. It blocks for a moment: do not call it on an event loop.
+    /// reason as before. It waits for the event loop of the server: do not call it there.
     mutating func check() -> Finding? {
         guard inode == nil || ControlSocket.inode(at: path) != inode else { return nil }
         inode = nil

@@ -31,7 +31,7 @@ extension MeshAgent {
         case .addresses(let requests):
             let outcomes = carryOut(requests)
             let removals = requests.count { if case .remove = $0 { true } else { false } }
-            // Read now, because later they could be taken for removals by another program.
+            // Read the notifications of our removals now: later, the node could take them for removals by another program.
             if removals > 0 { noteKernelEvents(ofOurs: removals) }
             return .addresses(outcomes)
         case .readForeignRoutes(let pools): return .foreignRoutes(reader.foreignRoutes(overlapping: pools))

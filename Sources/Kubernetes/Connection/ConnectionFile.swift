@@ -1,7 +1,7 @@
 internal import Linux
 internal import NIOSSL
 
-/// The small files that describe a connection.
+/// Reads and checks the small files that describe a connection: kubeconfig, token, certificates, key.
 enum ConnectionFile {
     static func exists(_ path: String) -> Bool { SmallFile.exists(path) }
 

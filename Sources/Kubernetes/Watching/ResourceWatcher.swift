@@ -38,15 +38,20 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
     /// The number of the current request, to recognize answers to earlier ones.
     private let number: NIOLoopBoundBox<Int>
 
-    /// Changes within this interval are reported together.
+    /// Changes within this interval are reported together: those of a rollout come in bursts, and each report costs a turn of
+    /// the agent.
     private static var batchInterval: Duration { .milliseconds(20) }
 
     private struct Running {
         var reflector: Reflector<Object>
         var exchange: Exchange?
+        /// The timer for the reflector's deadline, and when it fires.
         var timer: (at: Instant, task: Scheduled<Void>)?
+        /// The next report, if one is scheduled.
         var delivery: Scheduled<Void>?
+        /// When the last report was made.
         var deliveredAt = Instant.zero
+        /// The state in the last report.
         var reported = WatchState()
     }
 
@@ -116,6 +121,7 @@ extension ResourceWatcher {
                 deadline: limits.pageTime)
         case .watch(let version, let seconds):
             begin(
+                // The reflector itself cuts the watch after one margin; the HTTP client's deadline is only a safeguard.
                 .watch(Object.self, scope, from: version, timeoutSeconds: seconds), limit: limits.lineOctets,
                 deadline: .seconds(seconds) + limits.margin * 2, lines: LineSplitter(limit: limits.lineOctets))
         }
@@ -211,6 +217,7 @@ extension ResourceWatcher {
         deliverWhenDue()
     }
 
+    /// Reports changes now or, if the last report is too recent, when ``batchInterval`` has passed.
     private func deliverWhenDue() {
         guard let now = running.value, now.delivery == nil else { return }
         let state = now.reflector.state

@@ -3,7 +3,6 @@
 public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The LS type, 16 bits.
     public var type: UInt16
-    /// The link state ID.
     public var linkStateID: UInt32
     /// The router that originated it.
     public var advertisingRouter: UInt32
@@ -21,6 +20,7 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
     }
 
     /// Whether it has link-local flooding scope, so that only the routers on one link have it.
+    /// The scope is in the bits S2 and S1 of the type (RFC 5340 §A.4.2.1).
     public var isLinkScoped: Bool { type & 0x6000 == 0 }
 
     /// By type, then by advertising router, then by link state ID.
@@ -57,7 +57,8 @@ extension Lab {
         return Set(entries.filter { !$0.isLinkScoped })
     }
 
-    /// Parses the LSA headers that follow titles such as `[Router Id:0.0.0.0 Adv:10.0.0.1]:`, each of five hexadecimal words.
+    /// Parses the LSA headers that follow titles such as `[Router Id:0.0.0.0 Adv:10.0.0.1]:`, each of five hexadecimal words of
+    /// 32 bits: age and type, link state ID, advertising router, sequence number, checksum and length.
     static func frrDatabase(_ text: String) -> [DatabaseEntry] {
         text.split(separator: "\n").split { $0.hasPrefix("[") }.dropFirst().compactMap { lines in
             let words = lines.flatMap { $0.split(whereSeparator: \.isWhitespace) }.prefix(5).compactMap {
@@ -70,7 +71,8 @@ extension Lab {
         }
     }
 
-    /// Parses lines such as `2001  0.0.0.0  10.0.0.1  80000002  7  37f8`.
+    /// Parses lines such as `2001  0.0.0.0  10.0.0.1  80000002  7  37f8`: type, link state ID, advertising router, sequence
+    /// number, age, checksum.
     static func birdDatabase(_ text: String) -> [DatabaseEntry] {
         text.split(separator: "\n").compactMap { line in
             let words = line.split(whereSeparator: \.isWhitespace).map(String.init)

@@ -16,14 +16,12 @@ public struct KernelRoute: Hashable, Sendable {
     /// The ID of its next-hop object, if any.
     public var nextHopID: Int?
 
-    /// A next hop.
     public struct NextHop: Hashable, Sendable, Comparable, CustomStringConvertible {
         /// The gateway; `nil` if the destination itself is on the link.
         public var gateway: IPv6Address?
         /// The name of the port.
         public var device: String
 
-        /// Makes a next hop.
         public init(gateway: IPv6Address?, device: String) {
             self.gateway = gateway
             self.device = device
@@ -67,6 +65,7 @@ extension Lab {
     }
 }
 
+/// A route in the output of `ip -j route show`.
 private struct RouteJSON: Decodable {
     struct Hop: Decodable {
         var gateway: String?
@@ -109,6 +108,7 @@ private struct RouteJSON: Decodable {
     }
 }
 
+/// A next-hop object or group in the output of `ip -j nexthop show`.
 private struct NextHopJSON: Decodable {
     struct Member: Decodable { var id: Int }
     var id: Int

@@ -2,7 +2,8 @@ public import Addressing
 
 /// All addresses and indexes of a lab. They follow from the topology alone, so every run has the same.
 public struct AddressBook: Sendable {
-    /// The prefix that contains all nodes' own prefixes: the part of the documentation prefix that the lab uses.
+    /// The prefix that contains all nodes' own prefixes: the part of the documentation prefix that the lab uses. 71 bits are
+    /// the most that the address plan accepts (`AddressPlan`): a hardware address and nine more bits follow.
     public static let base = IPv6Prefix(IPv6Address("2001:db8::")!, length: 71)
 
     /// One end of a link.
@@ -26,6 +27,7 @@ public struct AddressBook: Sendable {
 
     /// The ports of each link, in the order of the topology.
     public let ports: [(first: Port, second: Port)]
+    /// The index of each node in the topology, by its name.
     private let positions: [String: Int]
 
     /// Assigns the addresses of a topology that ``Topology/validate()`` accepts.
@@ -39,6 +41,7 @@ public struct AddressBook: Sendable {
                 node: node, name: "cluster\(number)", index: index,
                 mac: Self.mac(position: positions[node, default: 0], port: number))
         }
+        // The indexes below 100 are for `lo` and for the node's other devices.
         ports = topology.links.enumerated().map { number, link in
             (port(link.first, index: 100 + 2 * number), port(link.second, index: 101 + 2 * number))
         }
@@ -47,6 +50,7 @@ public struct AddressBook: Sendable {
 
     /// A locally administered address with a readable address plan: the node's number becomes a group of its own in the node's
     /// IPv6 address, because the plan shifts the hardware address left by nine bits.
+    /// The port's number has the lowest seven bits.
     static func mac(position: Int, port: Int) -> MACAddress {
         MACAddress(rawValue: 0x02_00_00_00_00_00 | UInt64(position + 1) << 7 | UInt64(port))
     }

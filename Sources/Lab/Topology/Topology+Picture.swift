@@ -19,6 +19,7 @@ extension Topology {
         }
     }
 
+    /// The state of the link between two nodes (by index); `nil` if there is none.
     private func stateBetween(_ first: Int, _ second: Int, _ state: (Int) -> LinkState) -> LinkState? {
         let ends: Set = [nodes[first].name, nodes[second].name]
         return links.firstIndex { [$0.first, $0.second] == ends }.map(state)
@@ -62,7 +63,7 @@ extension Topology {
                 zip(row, rows[number + 1]).map { above, below in
                     let link = above.flatMap { above in below.flatMap { stateBetween(above, $0, state) } }
                     return Self.centred(Self.vertical(link), width)
-                }.joined(separator: "       "))
+                }.joined(separator: "       "))  // as wide as a horizontal line
         }
         return Self.indented(lines)
     }
@@ -126,6 +127,7 @@ extension Topology {
 
     // MARK: Strokes
 
+    /// The line between two boxes in a row: 7 columns, and `longer` more where it crosses a place without a node.
     private static func horizontal(_ state: LinkState?, longer: Int) -> String {
         func line(_ stroke: String, _ mark: String) -> String {
             let half = String(repeating: stroke, count: 2 + longer / 2)
