@@ -65,8 +65,9 @@ public struct Daemon: Sendable {
         MetricsSystem.bootstrap(registry)
         let loop = try Linux.EventLoop(name: "meshd-routing")
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 3)
+        // HTTP, probes and the calls of the agent by this thread.
         let tasks = EventLoopTaskExecutor(loop: group.next())
-        // Loops of their own, so that neither checks nor probes wait for answers, however much clients request.
+        // Loops of their own, so that neither health checks nor probes wait for answers, however much clients request.
         let checks = EventLoopTaskExecutor(loop: group.next())
         let answers = EventLoopTaskExecutor(loop: group.next())
         let reporter = Reporter(tasks: checks)

@@ -31,7 +31,7 @@ struct SoleAgent: Sendable {
         let deadline = EventLoop.now + Self.patience
         while try !namespace.lock() {
             guard EventLoop.now < deadline else { throw Taken(process: Self.holder(of: namespace.inode)) }
-            usleep(2000)  // microseconds: the lock is free within a few milliseconds of the holder's exit
+            usleep(2000)  // microseconds between attempts
         }
     }
 

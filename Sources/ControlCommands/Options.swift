@@ -71,7 +71,7 @@ struct OutputOptions: ParsableArguments {
     var watch = false
 
     /// Runs `show` once, or every second with `--watch`. On a terminal, each output replaces the previous one. With `--watch`,
-    /// an agent that cannot be reached (3) and a route that is not found (4) do not end it.
+    /// failures with the exit codes 3 (the agent cannot be reached) and 4 (not found) do not end it.
     func repeatedly(_ show: () throws -> String) throws {
         guard watch else {
             Console.write(try show())

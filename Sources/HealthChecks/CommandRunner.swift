@@ -47,6 +47,7 @@ final class CommandRunner: Sendable {
         if let leader = current.value?.leader { kill(-leader, SIGKILL) }
     }
 
+    /// Runs the program and describes how it ended.
     private func outcome(_ timeout: TimeAmount) async -> CheckOutcome {
         let name = probe.command[0]
         do {
@@ -97,6 +98,7 @@ final class CommandRunner: Sendable {
         }
     }
 
+    /// Notes that the program runs, and sets its deadline.
     private func begin(_ leader: pid_t, _ timeout: TimeAmount) {
         let deadline = loop.scheduleTask(in: timeout) {
             self.current.value?.isLate = true

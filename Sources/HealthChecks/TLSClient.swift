@@ -33,6 +33,7 @@ struct TLSClient {
         }
     }
 
+    /// The context, made anew if one of its files has changed.
     private mutating func context() throws -> NIOSSLContext {
         let stamps = options.files.map(SmallFile.stamp(of:))
         if let made, made.of == stamps { return made.context }

@@ -26,7 +26,7 @@ extension Lab {
         try save()
     }
 
-    /// Repairs a link that was made to fail; does nothing to others.
+    /// Repairs a link that was made to fail; does nothing if it was not.
     public mutating func heal(_ link: String) throws(LabError) {
         let index = try topology.linkIndex(link)
         let ports = addresses.ports[index]

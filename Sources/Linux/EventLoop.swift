@@ -23,11 +23,12 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         /// Bits of `epoll_event.events`.
         public let rawValue: UInt32
         public init(rawValue: UInt32) { self.rawValue = rawValue }
-        /// There is something to read.
+        /// There is something to read (EPOLLIN).
         public static let readable = Readiness(rawValue: 0x001)
-        /// There is room to write.
+        /// There is room to write (EPOLLOUT).
         public static let writable = Readiness(rawValue: 0x004)
-        /// There is an error on the descriptor, or the other side has closed it. Always reported, never requested.
+        /// There is an error on the descriptor, or the other side has closed it (EPOLLERR, EPOLLHUP). Always reported, never
+        /// requested.
         public static let failed = Readiness(rawValue: 0x008 | 0x010)
         /// Edge-triggered (EPOLLET), so that a timer that fired need not be read.
         fileprivate static let once = Readiness(rawValue: 1 << 31)

@@ -83,6 +83,7 @@ public struct NetworkNamespace: Sendable {
 
     private static func path(of name: String) -> String { "\(directory)/\(name)" }
 
+    /// Runs `body` on a new thread and waits for it. A thread that has changed its namespace is not used for anything else.
     private static func onFreshThread<Result, Failure: Error>(
         _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {

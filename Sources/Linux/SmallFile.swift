@@ -68,7 +68,8 @@ public enum SmallFile {
     /// Whether `path` exists.
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// Copies a regular file atomically, durably and with mode 0755.
+    /// Copies a regular file atomically, durably and with mode 0755: the target is the old or the whole new program, also after
+    /// a loss of power.
     public static func copyProgram(_ path: String, to target: String) throws(SystemError) {
         let temporary = target + ".new"
         let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

@@ -19,7 +19,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Describes the failure of the last call of this thread.
     public static func last(_ operation: String) -> SystemError { SystemError(operation, code: errno) }
 
-    /// `cannot open /run/netns/mesh-1: No such file or directory`, and a remedy for some error numbers.
+    /// `cannot open /run/netns/mesh-1: No such file or directory`, and a remedy for EPERM, EACCES and EMFILE.
     public var description: String {
         if let explanation { return "cannot \(operation): \(explanation)" }
         let advice =

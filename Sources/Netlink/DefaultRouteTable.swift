@@ -121,8 +121,8 @@ struct DefaultRouteTable {
         for interface in new { counts[kind(of: route, over: interface), default: 0] += 1 }
     }
 
-    /// Removes a route. Returns whether the remaining kinds are certain: not if the last route of a kind is gone while
-    /// others may have been left out.
+    /// Removes a route. Returns whether ``kinds`` is certain: not if the last known route of a kind is gone while
+    /// another one of this kind may have been left out.
     private mutating func drop(_ route: Route) -> Bool {
         guard let over = interfaces.removeValue(forKey: route) else { return true }
         var isKnown = true

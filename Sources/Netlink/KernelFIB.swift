@@ -177,6 +177,7 @@ extension FIBFailure {
 // MARK: - Reading
 
 extension KernelFIB {
+    /// Reads our next-hop objects, and the IDs of those of others, which we must not use.
     private func readNextHops(_ kernel: inout KernelRoutes) throws(SystemError) {
         var result = kernel
         let ours = configuration.protocolNumber
@@ -194,6 +195,7 @@ extension KernelFIB {
         kernel = result
     }
 
+    /// The IDs of the groups and of the single next hops that carry our protocol number, also of kinds that we never make.
     private func ownNextHopIDs() throws(SystemError) -> (groups: Set<NextHopID>, singles: Set<NextHopID>) {
         var groups: Set<NextHopID> = []
         var singles: Set<NextHopID> = []

@@ -5,7 +5,7 @@ internal import Links
 internal import Linux
 internal import Routing
 
-// The default routes of others.
+// Default routes that are not ours: those of other programs and of the kernel.
 
 extension KernelMonitor {
     /// Accepts everything except routes. Of routes, accepts default routes that others made, and a default route of ours that
@@ -27,14 +27,17 @@ extension KernelMonitor {
         return filter
     }
 
+    /// Whether a route is not ours and leads to a next hop.
     private func isForeign(_ route: KernelRoute) -> Bool {
         route.protocolNumber != configuration.protocolNumber && route.isUnicast
     }
 
+    /// Whether a route is in a table that we monitor: ours, or main.
     private func isInTable(_ route: KernelRoute) -> Bool {
         route.table == configuration.table || route.table == UInt32(RT_TABLE_MAIN.rawValue)
     }
 
+    /// Applies a notification of a route that was added (`isNew`) or removed.
     func process(_ message: KernelRoute, isNew: Bool, replaces: Bool) throws(SystemError) {
         guard isInTable(message), let route = DefaultRouteTable.Route(message) else { return }
         let isKnown: Bool
@@ -63,6 +66,7 @@ extension KernelMonitor {
         return gone.map { .defaultRouteRemoved($0) } + new.map { .defaultRoute($0) }
     }
 
+    /// Reads all default routes of others anew. They are reported by the next ``defaultRouteEvents()``.
     func readDefaultRoutes() throws(SystemError) {
         var found: [KernelRoute] = []
         for table in Set([configuration.table, UInt32(RT_TABLE_MAIN.rawValue)]) {

@@ -103,8 +103,8 @@ public final class KernelMonitor {
             case .nothing:
                 break reading
             case .octets(let count):
-                // Processed after the other messages, because their next-hop objects may have to be requested, which can
-                // fail.
+                // Routes are processed after the other messages, because the next-hop object of a route may have to be
+                // requested, which can fail.
                 var routes: [(KernelRoute, isNew: Bool, replaces: Bool)] = []
                 subscription.forEachMessage(count) { message in
                     if let route = KernelRoute(message) {
@@ -126,6 +126,7 @@ public final class KernelMonitor {
         }
     }
 
+    /// Applies a notification, or a message of a dump, to the tables. Appends an event if it changed anything.
     private func process(_ message: MessageView, _ events: inout [KernelEvent]) {
         switch message.type {
         case Int(RTM_NEWLINK):
@@ -163,11 +164,13 @@ public final class KernelMonitor {
         }
     }
 
+    /// Reports a link that is gone. Its default routes are gone with it.
     private func forget(_ link: Link, _ events: inout [KernelEvent]) {
         forgetDefaultRoutes(over: link.index, isGone: true)
         events.append(.linkRemoved(link))
     }
 
+    /// Reports an address that is gone.
     private func forget(_ address: InterfaceAddress, _ events: inout [KernelEvent]) {
         // The kernel does not notify the removal of IPv4 routes that depend on an address.
         if address.address.ipv4 != nil {

@@ -90,6 +90,7 @@ extension NetlinkSocket {
         throw SystemError("read \(what) while they change all the time", code: EBUSY)
     }
 
+    /// Makes one dump. Returns whether it is complete; if not, it was interrupted, or a message was lost.
     private func attemptDump<Fixed: BitwiseCopyable>(
         _ type: Int, _ fixed: Fixed, of what: String, _ attributes: (inout MessageEncoder) -> Void,
         _ body: (MessageView) -> Void

@@ -24,7 +24,8 @@ final class NetlinkSocket {
     var port: UInt32 { nl_socket_get_local_port(handle) }
     var descriptor: CInt { nl_socket_get_fd(handle) }
 
-    /// Larger than any datagram of the kernel: those of a dump have at most 32 KiB, others one message.
+    /// Larger than any datagram of the kernel: one of a dump has at most 32 KiB unless a single message needs more, others have
+    /// one message.
     private static let bufferOctets = 64 << 10
 
     /// Opens a socket in the calling thread's network namespace and joins notification groups. The default receive buffer
@@ -57,6 +58,7 @@ final class NetlinkSocket {
         buffer.deallocate()
     }
 
+    /// Throws if a call of libnl has failed.
     private func check(_ result: CInt, _ operation: String) throws(SystemError) {
         // libnl has its own error numbers, but leaves errno as the system call set it.
         guard result < 0 else { return }
@@ -77,6 +79,7 @@ final class NetlinkSocket {
         try check(count, "send \(octets.count) octets to the kernel")
     }
 
+    /// Receives one datagram into the buffer. With `wait`, waits for one until the receive timeout.
     func receive(wait: Bool) throws(SystemError) -> Received {
         while true {
             let count = recv(descriptor, buffer.baseAddress, buffer.count, wait ? 0 : CInt(MSG_DONTWAIT))

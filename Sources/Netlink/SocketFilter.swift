@@ -80,6 +80,7 @@ struct SocketFilter {
     mutating func jump(ifAnyBitOf mask: UInt32, to yes: Target, else no: Target = .next) {
         append(0x45, mask, yes, no)
     }
+    /// Jumps in any case: the result of the test does not matter.
     mutating func jump(to target: Target) { append(0x45, 0, target, target) }
 
     /// The value that ``load16(at:)`` loads for a 16-bit number in the machine's byte order.

@@ -88,6 +88,7 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
         }
     }
 
+    /// Removes a series; does nothing if it was refused.
     private func forget(_ handler: AnyObject) {
         state.withLock { state in
             for (name, family) in state.families {

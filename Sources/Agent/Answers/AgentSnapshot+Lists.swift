@@ -148,6 +148,7 @@ extension AgentSnapshot {
         return "the address cannot be put on lo: \(reason)"
     }
 
+    /// The other routers that announce an address, by name or router ID.
     private func others(announcing address: IPv6Address) -> [String] {
         let announcers = router?.candidates(for: IPv6Prefix(host: address)) ?? []
         return announcers.map(\.announcer).filter { $0 != router?.routerID }.map { label(of: $0) }
@@ -170,7 +171,8 @@ extension InterfaceRule.Role {
 }
 
 extension InterfaceTable.Unused.Reason {
-    /// Whether an operator may wonder why a port is not used for this reason: others follow from the configuration.
+    /// Whether an operator may wonder why a port is not used for this reason. The other reasons follow from the
+    /// configuration.
     fileprivate var mayBeMissed: Bool {
         switch self {
         case .gone, .foreignNetwork: true

@@ -49,6 +49,7 @@ extension AgentSnapshot {
             }, uniquingKeysWith: { $1 })
     }
 
+    /// The route to a prefix without its announcers; `id` is its destination.
     private func route(
         _ prefix: IPv6Prefix, _ id: DestinationID, _ router: Router, _ neighbors: [NextHop: RouterID]
     ) -> Route? {

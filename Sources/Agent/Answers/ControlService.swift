@@ -46,7 +46,7 @@ struct ControlService: Sendable {
         }
     }
 
-    /// The paths that accept GET over TCP too.
+    /// The paths that accept GET over both sockets. `/v1/drain` is not among them: only the control socket has it.
     private static let readable = [
         "/v1/status", "/v1/neighbors", "/v1/interfaces", "/v1/routes", "/v1/nodes", "/v1/lsdb", "/v1/vips", "/metrics",
         "/livez", "/readyz",

@@ -119,9 +119,9 @@ public actor MeshAgent {
 // MARK: - Events
 
 extension MeshAgent {
-    /// After this many packets, the others wait for the next turn, so that other events and timers get theirs.
+    /// After this many packets, those still waiting are left for the next turn, so that other events and timers come first.
     private static let packetsPerTurn = 64
-    /// After this time, packets that still wait are left for the next turn. It is short beside the shortest hello interval.
+    /// After this time, too, waiting packets are left for the next turn. It is short beside a hello interval.
     private static let readingPerTurn = Duration.milliseconds(5)
     /// The maximum number of batches of waiting hellos to read from every port, in search of one from a silent neighbor: more
     /// than the queue of a port can contain. The limit is not a time, because time also passes while other processes run.
@@ -139,6 +139,7 @@ extension MeshAgent {
         settle()
     }
 
+    /// Reads waiting packets, within the limits of a turn.
     private func readPackets() {
         turnBegan = EventLoop.now
         let end = turnBegan + Self.readingPerTurn
@@ -152,6 +153,7 @@ extension MeshAgent {
         settle()
     }
 
+    /// Notes a received packet.
     private func note(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8]) {
         let now = EventLoop.now
         let runs = node.routeCalculations
@@ -200,6 +202,7 @@ extension MeshAgent {
         checkFile()
     }
 
+    /// Lets the node do what follows from the noted events, carries out the effects, and sets the timer.
     private func settle() {
         var pending: [NodeEffect] = []
         swap(&pending, &effects)

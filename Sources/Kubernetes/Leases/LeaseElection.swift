@@ -137,11 +137,13 @@ public struct LeaseElection: Sendable {
 }
 
 extension LeaseElection {
+    /// Notes that a request is under way.
     private mutating func send(_ action: Action, at now: Instant) -> Action {
         sentAt = now
         return action
     }
 
+    /// Sets the time of the next attempt, at random, so that candidates do not collide.
     private mutating func wait(at now: Instant, _ random: inout some RandomNumberGenerator) {
         tryAt = now + .random(in: times.retry...times.retry * 2.2, using: &random)
     }
@@ -159,6 +161,7 @@ extension LeaseElection {
         }
     }
 
+    /// Claims the lease if it is ours, released or expired; waits otherwise.
     private mutating func claimIfFree(
         _ lease: Lease, at now: Instant, _ time: MicroTime, _ random: inout some RandomNumberGenerator
     ) -> Action? {
@@ -177,6 +180,7 @@ extension LeaseElection {
         .update(claim(of: lease.record, time), resourceVersion: lease.metadata.resourceVersion)
     }
 
+    /// The record with which we hold the lease, in place of `old`.
     private func claim(of old: LeaseRecord?, _ time: MicroTime) -> LeaseRecord {
         var record = LeaseRecord()
         let isOurs = old?.holderIdentity == identity
@@ -184,11 +188,12 @@ extension LeaseElection {
         record.leaseDurationSeconds = Int(times.duration.components.seconds)
         record.renewTime = "\(time)"
         record.acquireTime = isOurs ? old?.acquireTime ?? "" : "\(time)"
-        // The API has 32 bits for it.
+        // The API has 32 bits for the number of transitions.
         record.leaseTransitions = min((old?.leaseTransitions ?? 0), Int(Int32.max) - 1) + (isOurs || old == nil ? 0 : 1)
         return record
     }
 
+    /// Gives up the lease; `nil` if we did not have it.
     private mutating func release(at now: Instant, _ time: MicroTime) -> Action? {
         heldUntil = nil
         guard let lease = observed?.lease, lease.record.holderIdentity == identity else { return nil }

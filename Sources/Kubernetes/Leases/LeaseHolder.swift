@@ -87,6 +87,7 @@ public final class LeaseHolder: Sendable {
         }
     }
 
+    /// Reports a change, completes the release and sets the timer, after every event.
     private func settle() {
         let isHolder = running.value.election.isHolder(at: .now)
         if running.value.reported != isHolder {

@@ -26,6 +26,7 @@ extension APIClient {
         list(type, limits, after: [], continuation: "")
     }
 
+    /// Reads the page that `continuation` names, and all after it. `earlier` are the objects of the pages before.
     private func list<Object: Resource>(
         _ type: Object.Type, _ limits: WatchLimits, after earlier: [Object], continuation: String
     ) -> EventLoopFuture<[Object]> {

@@ -59,6 +59,7 @@ public final class APIClient: Sendable {
         Set(peers.value).union(session.value.connection.serverAddress.map { [$0] } ?? [])
     }
 
+    /// Notes the address of a new connection.
     private static func note(
         _ peer: IPv6Address, in peers: NIOLoopBoundBox<[IPv6Address]>, _ addressed: @Sendable () -> Void
     ) {
@@ -123,8 +124,8 @@ public final class APIClient: Sendable {
         }
     }
 
-    /// Sends a request and collects the response, at most `limit` octets. The default limit is above the size of the largest
-    /// object that the API server stores (1.5 MiB by default). The default deadline leaves the holder of a lease time for
+    /// Sends a request and collects the response, at most `limit` octets. The default limit is above the 1.5 MiB that etcd
+    /// stores of an object by default. The default deadline leaves the holder of a lease time for
     /// another attempt before it must stop (``LeaseElection/Times/renewal``, 10 s).
     func send(
         _ request: APIRequest, limit: Int = 2 << 20, deadline: Duration = .seconds(5)

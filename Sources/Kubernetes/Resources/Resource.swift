@@ -62,7 +62,7 @@ public struct ObjectMetadata: Hashable, Sendable {
     public var resourceVersion: String
     /// All its labels.
     public var labels: [String: String]
-    /// Its annotations under `kubermesh.io/` or a subdomain of it. Others can be large, and are not used.
+    /// Its annotations under `kubermesh.io/` or a subdomain of it. Other annotations can be large, and we use none.
     public var annotations: [String: String]
     /// When its deletion was requested, in the form of the API; `nil` if it was not.
     public var deletionTimestamp: String?

@@ -72,6 +72,7 @@ struct ObjectStore<Object: Resource>: Sendable {
         return changes
     }
 
+    /// Remembers what was last reported of an object, at its first change since.
     private mutating func note(_ key: ObjectKey, was object: Object?) {
         if reported[key] == nil { reported[key] = .some(object) }
     }

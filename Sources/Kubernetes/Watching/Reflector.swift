@@ -112,6 +112,7 @@ extension Reflector {
         return .list(limit: pageSize, continuation: "")
     }
 
+    /// Handles a page. Requests the next one or, after the last, replaces the objects and starts a watch.
     private mutating func took(
         _ page: ListPage<Object>, _ octets: Int, after earlier: consuming ListProgress, at now: Instant,
         _ random: inout some RandomNumberGenerator
@@ -155,6 +156,7 @@ extension Reflector {
         return nil
     }
 
+    /// What exceeds the limits; `nil` if nothing does.
     private func excess(objects: Int, octets: Int) -> RequestFailure? {
         objects <= limits.objects && octets <= limits.storeOctets
             ? nil : .tooLarge("\(objects) \(Object.plural) of \(octets) octets")
@@ -185,6 +187,7 @@ extension Reflector {
         resume(watch, at: now)
     }
 
+    /// Continues a watch after an event: sets the deadline anew.
     private mutating func resume(_ watch: consuming Watch, at now: Instant) {
         watch.heardAt = now
         deadline = min(watch.until, watch.heardAt + limits.silence)

@@ -6,7 +6,7 @@ public struct WatchLimits: Hashable, Sendable {
     public var pageSize = 500
     /// Octets of one page.
     public var pageOctets = 16 << 20
-    /// Octets of one line of a watch, which has one object: the API server stores none above 1.5 MiB by default.
+    /// Octets of one line of a watch, which has one object: etcd stores at most 1.5 MiB of it by default.
     public var lineOctets = 2 << 20
     /// Objects of one kind.
     public var objects = 100_000

@@ -32,8 +32,10 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
     private let client: APIClient
     private let scope: WatchScope
     private let limits: WatchLimits
+    /// The objects saved earlier.
     private let known: [Object]
     private let report: @Sendable (WatchReport<Object>) -> Void
+    /// `nil` before ``start()`` and after ``stop()``.
     private let running: NIOLoopBoundBox<Running?>
     /// The number of the current request, to recognize answers to earlier ones.
     private let number: NIOLoopBoundBox<Int>
@@ -60,6 +62,7 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         let request: APIRequest
         let begun = Instant.now
         var task: HTTPClient.Task<Void>?
+        /// Collects a list, or the body of an error in response to a watch.
         var answer: Answer
         /// The lines of a watch; `nil` for a list.
         var lines: LineSplitter?
@@ -137,6 +140,8 @@ extension ResourceWatcher {
         return exchange.task
     }
 
+    /// Sends a request in place of the current one. `limit` is that of the whole response, or of the body of an error for a
+    /// watch.
     private func begin(_ request: APIRequest, limit: Int, deadline: Duration, lines: LineSplitter? = nil) {
         end(nil)
         let number = number.value
@@ -154,6 +159,7 @@ extension ResourceWatcher {
         }
     }
 
+    /// Collects a list, or splits a watch into lines and handles each.
     private func receive(_ part: ResponsePart, _ number: Int) throws {
         guard case .body(let piece) = part, running.value?.exchange?.isStream == true else {
             try running.value?.exchange?.answer.receive(part)
@@ -172,6 +178,7 @@ extension ResourceWatcher {
         }
     }
 
+    /// Handles the end of the response.
     private func finish(_ result: Result<Void, any Error>) {
         guard let exchange = running.value?.exchange else { return }
         do {

@@ -27,7 +27,7 @@ public struct Command: Hashable, Sendable {
     }
 
     /// Runs the program to its end and returns its standard output. Throws if it cannot be run, its exit status is not 0, or it
-    /// takes longer than `limit`.
+    /// takes longer than `limit`. The default is far above what a batch of `ip` takes, also on a busy machine.
     @discardableResult
     public func run(limit: Duration = .seconds(20)) throws(LabError) -> String {
         try spawn().checked(limit: limit)

@@ -28,7 +28,7 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
         (left.type, left.advertisingRouter, left.linkStateID) < (right.type, right.advertisingRouter, right.linkStateID)
     }
 
-    /// All fields, in the usual notations.
+    /// All fields: numbers in hexadecimal, IDs in dotted notation.
     public var description: String {
         "type \(hex(type)) id \(dotted(linkStateID)) from \(dotted(advertisingRouter)) "
             + "sequence \(hex(sequence)) checksum \(hex(checksum))"
@@ -42,7 +42,8 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
 }
 
 extension Lab {
-    /// MaxAge in seconds (RFC 2328 §14), the age of an LSA that is about to be removed. FRR shows such LSAs for a long time.
+    /// MaxAge in seconds (RFC 2328 §14), the age of an LSA that is about to be removed. FRR lists LSAs of this age for a long
+    /// time.
     static let maxAge = 3600
 
     /// The LSAs with area or AS flooding scope in a node's database, without those that have reached MaxAge.

@@ -56,6 +56,7 @@ extension Lab {
         return Dictionary(routes.map { ($0.prefix, $0.nextHops) }) { $1 }
     }
 
+    /// Decodes the output of `ip -j`.
     static func decode<Value: Decodable>(_ text: String) throws(LabError) -> [Value] {
         // If there is nothing to show, some versions of ip print nothing at all.
         if text.allSatisfy(\.isWhitespace) { return [] }
@@ -82,6 +83,8 @@ private struct RouteJSON: Decodable {
     var metric: Int?
     var prefsrc: String?
 
+    /// The route, unless it is of the kernel, from a router advertisement or not unicast. `objects` are the next-hop objects
+    /// by ID.
     func route(_ objects: [Int: NextHopJSON]) -> KernelRoute? {
         guard type == nil || type == "unicast", let proto = `protocol`, proto != "kernel", proto != "ra" else {
             return nil

@@ -8,12 +8,12 @@ public struct AddressBook: Sendable {
 
     /// One end of a link.
     public struct Port: Hashable, Sendable {
-        /// The node that has it.
+        /// The name of its node.
         public var node: String
-        /// The kernel's name for it on that node.
+        /// The name of the network device.
         public var name: String
-        /// The kernel's index. It is unique in a lab, because carrier events can be a second late if both ends of a veth pair
-        /// have the same index.
+        /// The index of the network device. It is unique in a lab, because carrier events can be a second late if both ends
+        /// of a veth pair have the same index.
         public var index: Int
         /// Its hardware address.
         public var mac: MACAddress
@@ -48,9 +48,9 @@ public struct AddressBook: Sendable {
         self.positions = positions
     }
 
-    /// A locally administered address with a readable address plan: the node's number becomes a group of its own in the node's
-    /// IPv6 address, because the plan shifts the hardware address left by nine bits.
-    /// The port's number has the lowest seven bits.
+    /// A locally administered address with a readable address plan: the node's number becomes a group of its own in the
+    /// node's IPv6 address, because the plan shifts the hardware address left by nine bits. The port's number has the lowest
+    /// seven bits.
     static func mac(position: Int, port: Int) -> MACAddress {
         MACAddress(rawValue: 0x02_00_00_00_00_00 | UInt64(position + 1) << 7 | UInt64(port))
     }

@@ -9,7 +9,8 @@ extension Topology {
         case silent
     }
 
-    /// A picture in text: a map if the shape allows one, else one column per node and one row per link.
+    /// A picture in text: a map if the shape allows one, else one column per node and one row per link. `state` gives the state
+    /// of the link with an index.
     public func picture(_ state: (Int) -> LinkState = { _ in .up }) -> String {
         switch shape {
         case .grid(let columns): drawGrid(columns: columns, state)
@@ -27,6 +28,7 @@ extension Topology {
 
     // MARK: Grids and rings: boxes in rows and columns
 
+    /// The links of a topology file with `columns` may be others than those of a grid; then it is drawn as wiring.
     private func drawGrid(columns: Int, _ state: (Int) -> LinkState) -> String {
         guard links.allSatisfy({ isAdjacent($0, columns: columns) }) else { return drawWiring(state) }
         let rows = nodes.count / columns
