@@ -60,13 +60,14 @@ public struct Daemon: Sendable {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         OpenFiles.raiseLimit()
         let sole = try SoleAgent()
-        defer { withExtendedLifetime(sole) {} }
+        defer { withExtendedLifetime(sole) {} }  // the lock is held until this function returns
         let registry = PrometheusRegistry.forAgent()
         MetricsSystem.bootstrap(registry)
         let loop = try Linux.EventLoop(name: "meshd-routing")
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 3)
+        // HTTP, probes and the calls of the agent by this thread.
         let tasks = EventLoopTaskExecutor(loop: group.next())
-        // Loops of their own, so that neither checks nor probes wait for answers, however much clients request.
+        // Loops of their own, so that neither health checks nor probes wait for answers, however much clients request.
         let checks = EventLoopTaskExecutor(loop: group.next())
         let answers = EventLoopTaskExecutor(loop: group.next())
         let reporter = Reporter(tasks: checks)
@@ -110,7 +111,7 @@ public struct Daemon: Sendable {
         try checker.stopAll().wait()
     }
 
-    /// The time between checks of the control socket.
+    /// The time between checks whether the control socket is still there.
     private static let socketCheckInterval = Duration.seconds(10)
 
     private func checkSocket(_ control: inout ControlListener) {
@@ -182,7 +183,7 @@ private struct StartProblem: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Whether the loop handles an event within a second, by the clock of another loop.
+/// Whether the loop handles an event within a second (100 × 10 ms), by the clock of another loop.
 private func isTurning(_ loop: Linux.EventLoop, clock: any NIOCore.EventLoop) async -> Bool {
     let before = loop.heartbeat
     loop.wakeUp()

@@ -5,8 +5,8 @@ internal import Linux
 internal import MeshConfiguration
 internal import Netlink
 
-/// The numbers of objects of an agent that were removed from the kernel. The objects are found by the protocol number and, for
-/// routes, the table of its configuration.
+/// The numbers of routes, next-hop objects and addresses of an agent that were removed from the kernel. They are found by the
+/// protocol number of the agent's configuration, and routes only in its table.
 struct KernelCleanup {
     var routes = 0
     var nextHops = 0

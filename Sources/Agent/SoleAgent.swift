@@ -31,7 +31,7 @@ struct SoleAgent: Sendable {
         let deadline = EventLoop.now + Self.patience
         while try !namespace.lock() {
             guard EventLoop.now < deadline else { throw Taken(process: Self.holder(of: namespace.inode)) }
-            usleep(2000)
+            usleep(2000)  // microseconds between attempts
         }
     }
 

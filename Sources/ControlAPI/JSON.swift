@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// Encodes and decodes JSON.
+/// JSON as the API has it.
 public enum JSON {
     /// JSON with sorted keys and a line feed at the end: one line, or with `pretty` many lines for people.
     public static func encode(_ value: some Encodable, pretty: Bool = false) throws -> [UInt8] {

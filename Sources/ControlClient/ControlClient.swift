@@ -8,7 +8,7 @@ internal import NIOPosix
 public struct ControlClient: Sendable {
     /// The path of the socket.
     public let socket: String
-    /// How many seconds the connection may take, and then the answer.
+    /// How many seconds the connection may take, and then the whole answer.
     public var timeout: Int64 = 10
 
     /// Makes a client for the agent at `socket`.
@@ -18,7 +18,6 @@ public struct ControlClient: Sendable {
     public struct Reply: Sendable {
         /// The HTTP status.
         public var status: Int
-        /// The body.
         public var body: [UInt8]
     }
 
@@ -33,7 +32,8 @@ public struct ControlClient: Sendable {
         public var description: String { "no answer from the agent at \(socket): \(reason)" }
     }
 
-    /// The maximum size of a body, in octets.
+    /// The maximum size of a body, in octets: more than the largest database in full detail, and a bound for a program that
+    /// answers without end.
     static let maximumBodySize = 1 << 30
 
     /// Gets `path`, which may have a query.
@@ -85,6 +85,7 @@ public struct ControlClient: Sendable {
     }
 }
 
+/// Why there is no answer, other than an error of the system.
 struct Failure: Error {
     var message: String
     init(_ message: String) { self.message = message }

@@ -44,10 +44,10 @@ struct DrainCommand: ParsableCommand {
                     "transit packets still cross this node: \(crossed) in \(timeout) s",
                     hint: "Perhaps there is no other path. meshctl undrain ends the drain.")
             }
-            usleep(200_000)
+            usleep(200_000)  // microseconds between queries
             let packets = try transitPackets()
             guard packets != last else { continue }
-            // The count starts again when ports come and go.
+            // If the count is smaller than before, it has started again from 0, because ports came or went.
             crossed += packets > last ? packets - last : packets
             (last, lastChange) = (packets, clock.now)
         }

@@ -27,7 +27,8 @@ private struct RootCommand: ParsableCommand {
         Glibc.exit(status(of: CommandLine.arguments.dropFirst()))
     }
 
-    /// Moves the command before its options, so that `meshctl --socket S routes` works, too.
+    /// Moves the command before its options, so that `meshctl --socket S routes` works, too. The options in the list take a
+    /// value, which moves with them.
     private static func commandFirst(_ arguments: ArraySlice<String>) -> [String] {
         var options: [String] = []
         var rest = arguments
@@ -74,6 +75,7 @@ struct Failure: Error {
     var message: String
     var hint: String?
 
+    /// The agent answered, and the answer is no.
     static func no(_ message: String, hint: String? = nil) -> Failure { Failure(code: 1, message: message, hint: hint) }
     static func usage(_ message: String, hint: String? = nil) -> Failure {
         Failure(code: 2, message: message, hint: hint)

@@ -14,7 +14,7 @@ struct AgentOptions: ParsableArguments {
             socket: socket ?? fromEnvironment.flatMap { $0.isEmpty ? nil : $0 } ?? API.defaultSocket)
     }
 
-    /// The body of a successful answer; throws a ``Failure`` for others.
+    /// The body of a successful answer (status 2xx); throws a ``Failure`` for other answers and without one.
     func get(_ path: String) throws -> [UInt8] { try check { client in try client.get(path) } }
 
     func post(_ path: String, _ body: some Encodable) throws -> [UInt8] {
@@ -58,7 +58,6 @@ struct FamilyOptions: ParsableArguments {
     var family: String? { onlyIPv4 ? "ipv4" : onlyIPv6 ? "ipv6" : nil }
 }
 
-/// The options for output.
 struct OutputOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, wide, json, yaml }
 
@@ -72,7 +71,7 @@ struct OutputOptions: ParsableArguments {
     var watch = false
 
     /// Runs `show` once, or every second with `--watch`. On a terminal, each output replaces the previous one. With `--watch`,
-    /// an agent that cannot be reached and an object that is not found do not end it.
+    /// failures with the exit codes 3 (the agent cannot be reached) and 4 (not found) do not end it.
     func repeatedly(_ show: () throws -> String) throws {
         guard watch else {
             Console.write(try show())
@@ -85,6 +84,7 @@ struct OutputOptions: ParsableArguments {
             } catch let failure as Failure where failure.code == 3 || failure.code == 4 {
                 text = failure.message + "\n"
             }
+            // The cursor to the first line, and clear the screen.
             Console.write(Console.isTerminal ? "\u{1b}[H\u{1b}[2J" + text : text)
             sleep(1)
         }

@@ -11,8 +11,11 @@ final class CommandRunner: Sendable {
     /// A run. The program is the leader of its own process group. Its child processes belong to that group unless they leave
     /// it.
     private struct Run {
+        /// The process ID of the program, and the ID of its process group.
         var leader: pid_t
+        /// Kills the group when time is up.
         var deadline: Scheduled<Void>
+        /// Whether time is up.
         var isLate = false
     }
 
@@ -44,11 +47,12 @@ final class CommandRunner: Sendable {
         if let leader = current.value?.leader { kill(-leader, SIGKILL) }
     }
 
+    /// Runs the program and describes how it ended.
     private func outcome(_ timeout: TimeAmount) async -> CheckOutcome {
         let name = probe.command[0]
         do {
             var options = PlatformOptions()
-            options.processGroupID = 0
+            options.processGroupID = 0  // a new group, with the ID of the process
             let environment = probe.environment.merging(["PATH": CommandProbe.path]) { own, _ in own }
             let result = try await Subprocess.run(
                 name.hasPrefix("/") ? .path(FilePath(name)) : .name(name),
@@ -66,7 +70,7 @@ final class CommandRunner: Sendable {
                         buffer.withUnsafeBytes { said.append($0) }
                     }
                     // Polled, because a program rarely closes its output long before it exits.
-                    var pause: Int64 = 1
+                    var pause: Int64 = 1  // milliseconds
                     while !hasEnded(leader) {
                         try await loop.scheduleTask(in: .milliseconds(pause)) {}.futureResult.get()
                         pause = min(pause * 2, 50)
@@ -78,6 +82,7 @@ final class CommandRunner: Sendable {
                 return (said.text, isLate: try await loop.submit { self.end() }.get())
             }
             let leader = result.processIdentifier.value
+            // Those that were killed need a moment to exit.
             loop.scheduleTask(in: .milliseconds(50)) { reap(group: leader) }
             let said = result.closureResult.0.isEmpty ? "" : ": \(result.closureResult.0)"
             return switch result.terminationStatus {
@@ -93,6 +98,7 @@ final class CommandRunner: Sendable {
         }
     }
 
+    /// Notes that the program runs, and sets its deadline.
     private func begin(_ leader: pid_t, _ timeout: TimeAmount) {
         let deadline = loop.scheduleTask(in: timeout) {
             self.current.value?.isLate = true
@@ -124,7 +130,8 @@ private func reap(group: pid_t) {
     while waitpid(-group, nil, WNOHANG) > 0 {}
 }
 
-/// The first line of output that is not empty, without control characters and leading spaces; at most 200 octets.
+/// The first line of output that is not empty, without control characters and leading spaces. At most 200 octets, because it
+/// becomes a part of log lines.
 struct FirstLine {
     private static let limit = 200
     private var octets: [UInt8] = []

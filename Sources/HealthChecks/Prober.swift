@@ -11,7 +11,9 @@ internal import Timing
 final class Prober: Sendable {
     private let probe: Probe
     private let loop: any EventLoop
+    /// For HTTPS; otherwise `nil`.
     private let tls: NIOLoopBoundBox<TLSClient?>
+    /// For a program; otherwise `nil`.
     private let runner: CommandRunner?
 
     /// Makes a prober; the tasks of a program run on `executor`, preferably the loop's own.
@@ -34,6 +36,7 @@ final class Prober: Sendable {
     /// Kills the program, if the probe runs one.
     func stop() { runner?.stop() }
 
+    /// Tries the endpoints in order, and stops at the first success.
     private func attempt(_ endpoints: ArraySlice<Endpoint>, timeout: TimeAmount) -> EventLoopFuture<CheckOutcome> {
         guard let endpoint = endpoints.first else { return loop.makeSucceededFuture(.failure("no endpoint")) }
         return attempt(endpoint, timeout: timeout).flatMap { [self] outcome in
@@ -64,6 +67,7 @@ final class Prober: Sendable {
         return outcome.futureResult
     }
 
+    /// Adds the handlers of HTTP, and of TLS, to a new connection; none for TCP.
     private func prepare(
         _ channel: any Channel, for endpoint: Endpoint, _ outcome: EventLoopPromise<CheckOutcome>
     ) throws {

@@ -17,6 +17,7 @@ struct TLSClient {
     private static let longestFile = 1 << 20
 
     private let options: TLSOptions
+    /// The context in use, and the stamps of the files from which it was made.
     private var made: (context: NIOSSLContext, of: [SmallFile.Stamp?])?
 
     init(_ options: TLSOptions) { self.options = options }
@@ -32,6 +33,7 @@ struct TLSClient {
         }
     }
 
+    /// The context, made anew if one of its files has changed.
     private mutating func context() throws -> NIOSSLContext {
         let stamps = options.files.map(SmallFile.stamp(of:))
         if let made, made.of == stamps { return made.context }

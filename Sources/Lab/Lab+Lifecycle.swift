@@ -25,7 +25,7 @@ extension Lab {
                     "\(present.title) is up already. Take it down with “\(lab.typed("down"))”, or make another with "
                         + "--name.")
             }
-            // The process that created it has crashed: otherwise it would hold the lock.
+            // The process that was creating it has crashed: otherwise it would still hold the lock.
             try present.sweep()
             do throws(LabError) { return try lab.made() } catch {
                 try? lab.sweep()
@@ -35,6 +35,7 @@ extension Lab {
         }
     }
 
+    /// Creates the lab, while nothing of it exists, and returns it complete.
     private func made() throws(LabError) -> Lab {
         if let taken = namespaces.first(where: \.exists) {
             throw LabError(
@@ -64,6 +65,7 @@ extension Lab {
 
     /// Removes everything but the directory and the lock in it.
     private func sweep() throws(LabError) {
+        // SIGKILL takes milliseconds, unless a process is stuck in the kernel.
         let deadline = ContinuousClock.now + .seconds(5)
         // A process in the middle of a fork may be missed once, so repeat until there is none.
         while true {
@@ -109,6 +111,7 @@ extension Lab {
             })
         try forEachNode { node in
             var lines = ["link set lo up"]
+            // Without snooping, the bridge floods multicasts to all ports, as the hellos need.
             if node.router == .bridge { lines += ["link add lan type bridge mcast_snooping 0", "link set lan up"] }
             for port in addresses.ports(of: node.name) {
                 if node.router == .bridge { lines.append("link set \(port.name) master lan") }

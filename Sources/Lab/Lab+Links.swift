@@ -1,5 +1,5 @@
 extension Lab {
-    /// Makes a link fail, with or without loss of carrier. Heals another fault of the link first.
+    /// Makes a link fail, with or without loss of carrier. If it has the other fault now, heals that first.
     public mutating func fail(_ link: String, _ fault: Fault) throws(LabError) {
         let index = try topology.linkIndex(link)
         if let present = faults[index] {
@@ -13,6 +13,7 @@ extension Lab {
             try Namespace.batch(["link set \(ports.second.name) down"], in: namespace(of: ports.second.node))
         case .silent:
             for port in [ports.first, ports.second] {
+                // Packets are dropped where they are received, on both ends.
                 let rules = """
                     add table netdev meshlab
                     add chain netdev meshlab \(port.name) { type filter hook ingress device \(port.name) priority 0; policy drop; }
@@ -25,7 +26,7 @@ extension Lab {
         try save()
     }
 
-    /// Repairs a link that was made to fail; does nothing to others.
+    /// Repairs a link that was made to fail; does nothing if it was not.
     public mutating func heal(_ link: String) throws(LabError) {
         let index = try topology.linkIndex(link)
         let ports = addresses.ports[index]

@@ -18,7 +18,7 @@ extension Lab {
         try stopServices(of: name)
     }
 
-    /// Stops processes with SIGSTOP and returns when none of their threads runs any more, after 5 s at most. SIGCONT resumes
+    /// Stops processes with SIGSTOP and returns when none of their threads runs any more, or after 5 s. SIGCONT resumes
     /// them.
     public static func suspend(_ processes: [Int32]) {
         for pid in processes { kill(pid, SIGSTOP) }

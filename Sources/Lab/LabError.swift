@@ -3,6 +3,5 @@ public struct LabError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The whole message, for people.
     public let description: String
 
-    /// Makes an error from its message.
     public init(_ description: String) { self.description = description }
 }

@@ -23,11 +23,12 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         /// Bits of `epoll_event.events`.
         public let rawValue: UInt32
         public init(rawValue: UInt32) { self.rawValue = rawValue }
-        /// There is something to read.
+        /// There is something to read (EPOLLIN).
         public static let readable = Readiness(rawValue: 0x001)
-        /// There is room to write.
+        /// There is room to write (EPOLLOUT).
         public static let writable = Readiness(rawValue: 0x004)
-        /// There is an error on the descriptor, or the other side has closed it. Always reported, never requested.
+        /// There is an error on the descriptor, or the other side has closed it (EPOLLERR, EPOLLHUP). Always reported, never
+        /// requested.
         public static let failed = Readiness(rawValue: 0x008 | 0x010)
         /// Edge-triggered (EPOLLET), so that a timer that fired need not be read.
         fileprivate static let once = Readiness(rawValue: 1 << 31)
@@ -47,6 +48,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     private struct Deadline {
+        /// Nanoseconds of CLOCK_MONOTONIC; ``never`` while no deadline is set.
         var moment: Int64
         var handler: @Sendable () -> Void
         static let never = Int64.max
@@ -55,33 +57,46 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// The jobs and requests of other threads to the loop.
     private struct Inbox {
         var jobs: [UnownedJob] = []
+        /// Whether a thread has written a wake-up that the loop has not read yet, so that no other one is needed.
         var isSignalled = false
         var isStopping = false
     }
 
     private let epoll: FileDescriptor
+    /// A timerfd, armed for the earliest deadline.
     private let timer: FileDescriptor
+    /// An eventfd, which other threads write to end the wait of the loop.
     private let wakeUps: FileDescriptor
     private let inbox = Mutex(Inbox())
+    /// `pthread_self()` of the loop's thread; 0 until the thread runs.
     private let thread = Atomic<Int>(0)
+    /// See ``heartbeat``.
     private let turns = Atomic<UInt64>(0)
 
     // Used on the loop's thread only.
+    /// The registered descriptors by token. Epoll reports the token and not the descriptor, because an event of this turn may
+    /// be of a descriptor that was closed and whose number belongs to another file now.
     private var sources: [UInt64: Source] = [:]
+    /// The token of each registered descriptor.
     private var tokens: [CInt: UInt64] = [:]
     private var lastToken = EventLoop.reservedTokens
     private var deadlines: [Deadline] = []
+    /// The minimum of ``deadlines``.
     private var earliest = Deadline.never
+    /// The deadline for which the timerfd is armed.
     private var armed = Deadline.never
+    /// The jobs that run in this turn; kept between turns for its capacity.
     private var taken: [UnownedJob] = []
     private var hasRealtimePriority = false
 
     private static let timerToken: UInt64 = 0
     private static let wakeUpToken: UInt64 = 1
+    /// Tokens up to this are the loop's own; only the two above are in use.
     private static let reservedTokens: UInt64 = 16
+    /// Bounds how many handlers run before the jobs of other threads do.
     private static let eventsPerTurn = 64
 
-    /// Starts a loop on a thread of its own, named `name` (only the first 15 characters are used).
+    /// Starts a loop on a thread of its own, named `name` (the first 15 characters: the kernel stores no more).
     public init(name: String = "events") throws(SystemError) {
         epoll = try FileDescriptor(epoll_create1(CInt(EPOLL_CLOEXEC)), "make an epoll descriptor")
         timer = try FileDescriptor(
@@ -114,7 +129,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         wakeUp()
     }
 
-    /// Requests SCHED_FIFO, priority 10, for the loop's thread. Returns whether it was granted. Only on the loop.
+    /// Requests SCHED_FIFO, priority 10, for the loop's thread: before all ordinary threads, but after the kernel's interrupt
+    /// threads (50). Returns whether it was granted. Only on the loop.
     public func requestRealtimePriority() -> Bool {
         checkIsolated()
         hasRealtimePriority = clinux_set_fifo_priority(10) == 0
@@ -185,6 +201,7 @@ extension EventLoop {
     /// Runs a job on the loop. From any thread.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
+        // The loop looks at the inbox before it waits, so its own thread need not wake it.
         let isHere = isOnThread
         let mustSignal = inbox.withLock { inbox in
             inbox.jobs.append(job)

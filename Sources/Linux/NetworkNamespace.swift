@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// A network namespace, kept open. Namespaces belong to threads, so work in a namespace is a closure that runs on its
-/// own thread. Nothing of it may cross an `await`.
+/// own thread. The closure must not suspend: after an `await` it could continue on another thread.
 public struct NetworkNamespace: Sendable {
     private let file: FileDescriptor
 
@@ -83,6 +83,7 @@ public struct NetworkNamespace: Sendable {
 
     private static func path(of name: String) -> String { "\(directory)/\(name)" }
 
+    /// Runs `body` on a new thread and waits for it. A thread that has changed its namespace is not used for anything else.
     private static func onFreshThread<Result, Failure: Error>(
         _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -6,7 +6,8 @@ internal import Glibc
 /// the packets, and each socket has a receive queue of limited size. So a flood on one port uses no space of another,
 /// and no hello waits behind a database exchange.
 struct OSPFPort {
-    /// The packets that a socket receives.
+    /// The packets that a socket receives: hellos, or all other packets. The raw value is the lowest bit of the socket's token
+    /// (`OSPFSockets.token`).
     enum Kind: UInt64, CaseIterable {
         case hellos, others
     }
@@ -14,12 +15,14 @@ struct OSPFPort {
     let interface: UInt32
     private let hellos: FileDescriptor
     private let others: FileDescriptor
+    /// The multicast groups that both sockets have joined.
     private(set) var groups: Set<IPv6Address> = []
 
     /// The packet type of a hello.
     private static let hello: UInt8 = 1
+    /// Room for hundreds of hellos, each with the kernel's overhead of up to a few KiB.
     private static let hellosBufferOctets: CInt = 1 << 20
-    /// Must have room for a burst of a whole database while shortest paths are computed.
+    /// Room for a burst of a whole database, which arrives while the loop computes shortest paths and reads nothing.
     private static let othersBufferOctets: CInt = 8 << 20
 
     /// Opens the sockets in the calling thread's network namespace; they have joined no multicast group yet.

@@ -15,7 +15,7 @@ public final class OSPFSockets {
         public var sent: UInt64 = 0
         /// Dropped because the source was not a link-local address.
         public var foreignSources: UInt64 = 0
-        /// Dropped because they were larger than 65,536 octets, or the kernel did not report the interface.
+        /// Dropped because they did not fit the buffer of 65,536 octets, or the kernel did not report the interface.
         public var malformed: UInt64 = 0
         /// Packets that could not be sent, usually because there was no buffer, link or address. That is normal while
         /// links change, and the protocol retransmits important packets.
@@ -32,26 +32,35 @@ public final class OSPFSockets {
     public var counters: Counters {
         ports.values.reduce(into: tally) { $0.overflows += $1.overflows }
     }
-    /// The maximum number of packets read from one socket of a port before the next socket.
+    /// The maximum number of packets read from one socket of a port before the next socket: enough to save system calls, and
+    /// few enough that a flood on one port does not delay the others.
     public static let batch = 16
 
-    /// The maximum number of batches read from a port at once when a hello waits.
+    /// The maximum number of batches read from a port at once when a hello waits. With ``batch`` it makes 256 packets: more
+    /// than a neighbor that stops sends to flush its LSAs.
     public static let batchesBeforeHello = 16
 
     private let sender: FileDescriptor
     /// An epoll descriptor, which reports all ports with packets in turn.
     private let readiness: FileDescriptor
+    /// The open ports, by interface index.
     private var ports: [UInt32: OSPFPort] = [:]
-    /// All counters, except the overflows of open ports, which the kernel counts.
+    /// All counters, with the overflows of closed ports only: those of open ports are read from the kernel.
     private var tally = Counters()
     private let buffer: UnsafeMutableRawBufferPointer
+    /// The packets of the last batch. The octets of packet i are in ``buffer`` from i × ``largestPacket`` on.
     private var packets = [clinux_packet](repeating: clinux_packet(), count: OSPFSockets.batch)
+    /// The events of the last `epoll_wait`.
     private var ready = [epoll_event](repeating: epoll_event(), count: OSPFSockets.socketsPerRound)
 
     /// OSPF's IP protocol number.
     static let ipProtocol: CInt = 89
+    /// More than the 65,535 octets that the payload of an IPv6 packet can have.
     private static let largestPacket = 65_536
+    /// Room for what one turn may send on all ports, such as a database to several new neighbors.
     private static let sendBufferOctets: CInt = 4 << 20
+    /// The maximum number of sockets that one call of ``receive(_:)`` reads. If more have packets, epoll reports those left out
+    /// first at the next call.
     private static let socketsPerRound = 64
 
     /// Opens the sending socket in the calling thread's network namespace. No port is open yet.
@@ -98,6 +107,7 @@ public final class OSPFSockets {
         return port
     }
 
+    /// Forgets a port, which closes its sockets, and keeps the count of its overflows.
     private func close(_ port: OSPFPort) {
         tally.overflows += port.overflows
         ports[port.interface] = nil
@@ -166,6 +176,7 @@ public final class OSPFSockets {
         return ready.prefix(max(0, Int(count))).map(\.data.u64)
     }
 
+    /// What epoll reports for a socket: the interface index, and the kind in the lowest bit.
     private static func token(_ interface: UInt32, _ kind: OSPFPort.Kind) -> UInt64 {
         UInt64(interface) << 1 | kind.rawValue
     }
@@ -175,6 +186,8 @@ public final class OSPFSockets {
         token & 1 == kind.rawValue ? UInt32(token >> 1) : nil
     }
 
+    /// Reads one batch from a socket. Returns the number of packets, with those that ``deliver(_:at:handler:)`` drops; 0 also
+    /// after a failure.
     private func receive(_ kind: OSPFPort.Kind, _ interface: UInt32, _ handler: Handler) -> Int {
         // A handler may have closed the port.
         guard let port = ports[interface] else { return 0 }
@@ -188,6 +201,7 @@ public final class OSPFSockets {
         return Int(count)
     }
 
+    /// Passes packet `index` of the batch to the handler, or drops it.
     private func deliver(_ packet: clinux_packet, at index: Int, handler: Handler) {
         guard packet.truncated == 0, packet.interface != 0, packet.length <= OSPFSockets.largestPacket else {
             tally.malformed += 1
@@ -226,6 +240,7 @@ public final class OSPFSockets {
         let code = errno
         tally.sendFailures += 1
         switch code {
+        // EINVAL: the source is not an address of this machine any more. EMSGSIZE: the MTU has become smaller.
         case EAGAIN, ENOBUFS, ENOMEM, EINTR, ENETDOWN, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, ENODEV, ENXIO, EINVAL,
             EMSGSIZE:
             return false

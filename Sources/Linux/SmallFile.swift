@@ -2,8 +2,8 @@ internal import Glibc
 
 /// Reading and writing of whole small files.
 public enum SmallFile {
-    /// The first `limit` octets of a file, which must be a regular file unless `isAnyKind`: reading a pipe, for
-    /// example, could block forever.
+    /// The first `limit` octets of a file; what follows is ignored. It must be a regular file unless `isAnyKind`: opening or
+    /// reading a pipe, for example, could block forever.
     public static func read(_ path: String, upTo limit: Int, isAnyKind: Bool = false) throws(SystemError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | (isAnyKind ? 0 : O_NONBLOCK))
         guard descriptor >= 0 else { throw .last("open \(path)") }
@@ -68,7 +68,8 @@ public enum SmallFile {
     /// Whether `path` exists.
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// Copies a regular file atomically, durably and with mode 0755.
+    /// Copies a regular file atomically, durably and with mode 0755: the target is the old or the whole new program, also after
+    /// a loss of power.
     public static func copyProgram(_ path: String, to target: String) throws(SystemError) {
         let temporary = target + ".new"
         let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -93,7 +94,7 @@ public enum SmallFile {
         }
     }
 
-    /// A value that changes with the file; `nil` if there is no file, or it is not accessible. Follows symbolic links,
+    /// A value that changes when the file does; `nil` if there is no file, or it is not accessible. Follows symbolic links,
     /// because Kubernetes updates mounted files by replacing a symbolic link.
     public static func stamp(of path: String) -> Stamp? {
         var status = stat()
@@ -105,9 +106,10 @@ public enum SmallFile {
 
     /// See ``stamp(of:)``.
     public struct Stamp: Hashable, Sendable {
+        /// The inode number.
         var file: UInt64
         var size: Int64
-        /// The time of the last change, used only for comparisons.
+        /// The time of the last change: the octets of `st_mtim`, which are only compared for equality.
         var modified: [UInt8]
     }
 }

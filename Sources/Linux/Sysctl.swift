@@ -7,6 +7,7 @@ public enum Sysctl {
     public static func read(_ name: String) throws(SystemError) -> String {
         let path = path(of: name)
         let file = try FileDescriptor(open(path, O_RDONLY | O_CLOEXEC), "open \(path)")
+        // The settings read here are numbers or short words.
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = Glibc.read(file.rawValue, &buffer, buffer.count)
         guard count >= 0 else { throw .last("read \(path)") }
@@ -14,7 +15,7 @@ public enum Sysctl {
         return String(decoding: text.last == 0x0a ? text.dropLast() : text, as: UTF8.self)
     }
 
-    /// Sets a setting.
+    /// Writes a setting, whose name is as for ``read(_:)``.
     public static func write(_ name: String, _ value: String) throws(SystemError) {
         let path = path(of: name)
         let file = try FileDescriptor(open(path, O_WRONLY | O_CLOEXEC), "open \(path) for writing")
@@ -24,7 +25,8 @@ public enum Sysctl {
         }
     }
 
-    /// The name of a setting of an interface: `net.ipv6.conf.eth0.mtu`, with slashes if the interface's name has a dot.
+    /// The name of a setting of an interface; `family` is `ipv4` or `ipv6`: `net.ipv6.conf.eth0.mtu`, with slashes if the
+    /// interface's name has a dot.
     public static func name(_ family: String, _ interface: String, _ variable: String) -> String {
         let parts = ["net", family, "conf", interface, variable]
         return parts.joined(separator: interface.contains(".") ? "/" : ".")

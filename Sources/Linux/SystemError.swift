@@ -6,7 +6,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     public var operation: String
     /// The error number.
     public var code: CInt
-    /// The kernel's own error message, if it gave one.
+    /// The kernel's error message for this request, which only netlink can give (NLMSGERR_ATTR_MSG), with the system's message
+    /// for the code; ``description`` shows it in place of the latter.
     public var explanation: String?
 
     public init(_ operation: String, code: CInt, explanation: String? = nil) {
@@ -18,7 +19,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Describes the failure of the last call of this thread.
     public static func last(_ operation: String) -> SystemError { SystemError(operation, code: errno) }
 
-    /// `cannot open /run/netns/mesh-1: No such file or directory`, and a remedy for some error numbers.
+    /// `cannot open /run/netns/mesh-1: No such file or directory`, and a remedy for EPERM, EACCES and EMFILE.
     public var description: String {
         if let explanation { return "cannot \(operation): \(explanation)" }
         let advice =

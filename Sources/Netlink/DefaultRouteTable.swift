@@ -4,9 +4,9 @@ internal import Glibc
 internal import Links
 internal import Routing
 
-/// The default routes of other programs and the kernel, kept current by the kernel's notifications. A function returns
-/// `false` if the kinds are no longer certain, because a notification is ambiguous or the table is incomplete; then the
-/// routes must be read again.
+/// The default routes of other programs and the kernel, kept current by the kernel's notifications. A function that
+/// returns `Bool` returns `false` if ``kinds`` may be wrong now, because a notification is ambiguous or the table is
+/// incomplete; then the routes must be read again.
 struct DefaultRouteTable {
     /// The key of a route. Several routes can coexist under one key.
     struct Key: Hashable {
@@ -18,6 +18,7 @@ struct DefaultRouteTable {
 
     /// One route. Routes with the same key differ in another field.
     struct Route: Hashable {
+        /// Next hops of its own, or a next-hop object or group.
         enum Target: Hashable {
             case hops(Set<KernelRoute.Hop>)
             case object(NextHopID)
@@ -33,7 +34,8 @@ struct DefaultRouteTable {
         var isAdvertised: Bool { protocolNumber == KernelRoute.advertisement }
     }
 
-    /// The kinds of default routes that the kernel has.
+    /// The kinds of default routes that the kernel has. A kind is what ``DefaultRoute`` distinguishes: an interface, a family,
+    /// and whether a router advertisement made the route.
     var kinds: Set<DefaultRoute> { Set(counts.keys) }
 
     /// The interfaces of each route, without those of dead next hops.
@@ -46,10 +48,12 @@ struct DefaultRouteTable {
     /// The maximum number of routes: a link with many routers that advertise themselves must not fill the memory.
     private static let limit = 1024
 
-    /// A route was added, or it replaced those with its key.
+    /// A route was added or, with `replaces`, took the place of one with its key. `new` are its usable interfaces. A route
+    /// that is not `isForeign`, which is ours, is not stored, but may have replaced one that is.
     mutating func add(_ route: Route, interfaces new: Set<UInt32>, replaces: Bool, isForeign: Bool) -> Bool {
         if replaces {
             let others = interfaces.keys.filter { $0.key == route.key && $0 != route }
+            // The notification does not say which of several was replaced.
             guard others.count < 2 else { return false }
             for other in others { guard drop(other) else { return false } }
         } else if route.key.family == .ipv6, route.hops.count > 1 {
@@ -109,6 +113,7 @@ struct DefaultRouteTable {
         return isKnown
     }
 
+    /// Adds a route with its usable interfaces, unless it is known or the table is full.
     mutating func insert(_ route: Route, _ new: Set<UInt32>) {
         guard interfaces[route] == nil else { return }
         guard interfaces.count < Self.limit else { return isTruncated = true }
@@ -116,8 +121,8 @@ struct DefaultRouteTable {
         for interface in new { counts[kind(of: route, over: interface), default: 0] += 1 }
     }
 
-    /// Removes a route. Returns whether the remaining kinds are certain: not if the last route of a kind is gone while
-    /// others may have been left out.
+    /// Removes a route. Returns whether ``kinds`` is certain: not if the last known route of a kind is gone while
+    /// another one of this kind may have been left out.
     private mutating func drop(_ route: Route) -> Bool {
         guard let over = interfaces.removeValue(forKey: route) else { return true }
         var isKnown = true

@@ -14,13 +14,14 @@ public final class KernelAddresses {
     private let origin: UInt8
 
     /// Opens a socket in the calling thread's network namespace. `origin` marks our addresses (`IFA_PROTO`, Linux 5.18 and
-    /// later).
+    /// later); by default it is the protocol number of our routes.
     public init(origin: UInt8 = 71) throws(SystemError) {
         socket = try NetlinkSocket()
         self.origin = origin
     }
 
-    /// Adds an address as a /128 or, for IPv4, a /32, usable at once. Returns whether it was not there before.
+    /// Adds an address as a /128 or, for IPv4, a /32. It is usable at once, without duplicate address detection, and gets no
+    /// route to a connected prefix. Returns whether it was not there before.
     @discardableResult
     public func add(_ address: IPv6Address, to interface: UInt32 = loopback) throws(SystemError) -> Bool {
         let flags = UInt32(IFA_F_NODAD | IFA_F_NOPREFIXROUTE)
@@ -73,6 +74,7 @@ public final class KernelAddresses {
 
     private func header(_ address: IPv6Address, _ interface: UInt32, flags: UInt32) -> ifaddrmsg {
         let isIPv4 = address.ipv4 != nil
+        // The field has 8 bits; IFA_FLAGS has all flags.
         return ifaddrmsg(
             ifa_family: UInt8(isIPv4 ? AF_INET : AF_INET6), ifa_prefixlen: isIPv4 ? 32 : 128,
             ifa_flags: UInt8(truncatingIfNeeded: flags), ifa_scope: 0, ifa_index: interface)

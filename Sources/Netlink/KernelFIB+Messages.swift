@@ -25,7 +25,7 @@ extension KernelFIB {
         case .replaceRoute(let prefix, let target):
             encodeRoute(prefix, target, flags: Flag.replace, sequence: sequence, into: &batch)
         case .removeRoute(let prefix):
-            // The protocol number in the header makes the kernel ignore routes of others.
+            // With the protocol number in the header, the kernel removes only a route of ours, and none of another program.
             batch.message(Int(RTM_DELROUTE), flags: 0, sequence: sequence, routeHeader(prefix)) {
                 encodeKey(prefix, into: &$0)
             }

@@ -6,17 +6,19 @@ public import Routing
 
 /// What distinguishes our routes from those of others.
 public struct KernelFIBConfiguration: Hashable, Sendable {
-    /// The routing protocol number that all our routes and next hops carry (`ip route … proto 71`). Of other objects,
-    /// only next hops of ours that another program replaced are ever changed. 5–255; not 188, which is that of FRR's OSPF.
+    /// The routing protocol number that all our routes and next hops carry (`ip route … proto 71`). Objects with another number
+    /// are never changed, except next-hop objects with an ID of ours that another program has replaced. 5–255, because 0–4 are
+    /// those of the kernel and of `ip`; not 188, which is that of FRR's OSPF.
     public var protocolNumber: UInt8
-    /// The routing table; 254 is `main`. Not 0.
+    /// The routing table; 254 is `main`. Not 0, which means "unspecified".
     public var table: UInt32
-    /// The metric of our routes: the kernel keeps one route per prefix and metric, and prefers the lowest. Not 0.
+    /// The metric of our routes: the kernel keeps one route per prefix and metric, and prefers the lowest. Not 0,
+    /// which the kernel changes to 1024 for IPv6.
     public var metric: UInt32
     /// The source address of local packets over our routes, if the sender does not choose one. Must be an address of this
     /// machine; `nil` leaves it to the kernel.
     public var preferredSource: IPv6Address?
-    /// The same for IPv4 routes.
+    /// Like ``preferredSource``, for IPv4 routes.
     public var preferredSourceIPv4: IPv4Address?
 
     public init(
@@ -61,7 +63,9 @@ public final class KernelFIB {
     /// Stale routes of ours with another metric, from an earlier run with another configuration.
     private var staleRoutes: [(prefix: IPv6Prefix, metric: UInt32)] = []
 
+    /// So few that the kernel's refusals fit the receive buffer even if it refuses every message of a batch.
     private static let messagesPerBatch = 256
+    /// A batch ends with the change that exceeds this. It is one datagram and must fit the send buffer (1 MiB).
     private static let octetsPerBatch = 64 << 10
 
     /// Opens a socket in the calling thread's network namespace, and detects the capabilities of the kernel.
@@ -131,7 +135,8 @@ public final class KernelFIB {
         let kernel = try read()
         let routes = kernel.routes ?? [:]
         let ids = try ownNextHopIDs()
-        // Routes first: some may point to objects of others.
+        // Routes first. The kernel removes the routes that point at an object with the object, but some of ours may point at
+        // objects of others.
         let removals: [FIBChange] =
             routes.keys.sorted().map { .removeRoute($0) } + ids.groups.sorted().map { .removeGroup($0) }
             + ids.singles.sorted().map { .removeNextHop($0) }
@@ -143,6 +148,7 @@ public final class KernelFIB {
         return (routes.count + staleCount, ids.groups.count + ids.singles.count)
     }
 
+    /// Makes one change of a route that has another metric than the configured one.
     private func request(_ change: FIBChange, metric: UInt32) throws(SystemError) -> Refusal? {
         let usual = configuration.metric
         configuration.metric = metric
@@ -171,6 +177,7 @@ extension FIBFailure {
 // MARK: - Reading
 
 extension KernelFIB {
+    /// Reads our next-hop objects, and the IDs of those of others, which we must not use.
     private func readNextHops(_ kernel: inout KernelRoutes) throws(SystemError) {
         var result = kernel
         let ours = configuration.protocolNumber
@@ -188,6 +195,7 @@ extension KernelFIB {
         kernel = result
     }
 
+    /// The IDs of the groups and of the single next hops that carry our protocol number, also of kinds that we never make.
     private func ownNextHopIDs() throws(SystemError) -> (groups: Set<NextHopID>, singles: Set<NextHopID>) {
         var groups: Set<NextHopID> = []
         var singles: Set<NextHopID> = []
@@ -208,6 +216,7 @@ extension KernelFIB {
         var fixed = rtmsg()
         fixed.rtm_family = UInt8(family)
         fixed.rtm_protocol = configuration.protocolNumber
+        // `nil` for a route that is ours but not as we make it, so that it must be replaced.
         var found: [IPv6Prefix: RouteTarget?] = [:]
         var others: [(prefix: IPv6Prefix, metric: UInt32)] = []
         do {

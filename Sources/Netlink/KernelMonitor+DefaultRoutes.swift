@@ -5,11 +5,11 @@ internal import Links
 internal import Linux
 internal import Routing
 
-// The default routes of others.
+// Default routes that are not ours: those of other programs and of the kernel.
 
 extension KernelMonitor {
-    /// Accepts everything except routes. Of routes, accepts default routes that others made or that replaced another
-    /// route.
+    /// Accepts everything except routes. Of routes, accepts default routes that others made, and a default route of ours that
+    /// replaced another, because the replaced one may be of others.
     static func filter(protocolNumber: UInt8) -> SocketFilter {
         typealias Offset = SocketFilter.Offset
         var filter = SocketFilter()
@@ -27,14 +27,17 @@ extension KernelMonitor {
         return filter
     }
 
+    /// Whether a route is not ours and leads to a next hop.
     private func isForeign(_ route: KernelRoute) -> Bool {
         route.protocolNumber != configuration.protocolNumber && route.isUnicast
     }
 
+    /// Whether a route is in a table that we monitor: ours, or main.
     private func isInTable(_ route: KernelRoute) -> Bool {
         route.table == configuration.table || route.table == UInt32(RT_TABLE_MAIN.rawValue)
     }
 
+    /// Applies a notification of a route that was added (`isNew`) or removed.
     func process(_ message: KernelRoute, isNew: Bool, replaces: Bool) throws(SystemError) {
         guard isInTable(message), let route = DefaultRouteTable.Route(message) else { return }
         let isKnown: Bool
@@ -63,6 +66,7 @@ extension KernelMonitor {
         return gone.map { .defaultRouteRemoved($0) } + new.map { .defaultRoute($0) }
     }
 
+    /// Reads all default routes of others anew. They are reported by the next ``defaultRouteEvents()``.
     func readDefaultRoutes() throws(SystemError) {
         var found: [KernelRoute] = []
         for table in Set([configuration.table, UInt32(RT_TABLE_MAIN.rawValue)]) {
@@ -99,7 +103,7 @@ extension KernelMonitor {
         return found
     }
 
-    /// The interfaces of a route. The message does not contain the interfaces of a next-hop object.
+    /// The usable interfaces of a route. For a next-hop object they must be requested: the route's message has only its ID.
     private func interfaces(of route: KernelRoute) throws(SystemError) -> Set<UInt32> {
         guard route.hops.isEmpty, case .group(let id) = route.target else {
             return Set(route.hops.map(\.interface)).subtracting(route.deadInterfaces)
@@ -112,6 +116,7 @@ extension KernelMonitor {
         return result
     }
 
+    /// The maximum number of members of one group that are looked up, with one request each.
     private static let membersOfGroup = 64
 
     private func nextHop(_ id: NextHopID) throws(SystemError) -> NextHopObject? {
@@ -125,5 +130,6 @@ extension KernelMonitor {
 }
 
 extension DefaultRoute {
+    /// Any fixed order, so that events do not depend on the order of a set.
     fileprivate var order: (UInt32, Int, Int) { (interface, family == .ipv4 ? 0 : 1, isAdvertised ? 1 : 0) }
 }

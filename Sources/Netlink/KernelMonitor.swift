@@ -5,8 +5,9 @@ public import Links
 public import Linux
 
 /// Monitors links, addresses, the default routes of others, routers that advertise prefixes, and the settings of forwarding
-/// and `rp_filter`. It has its own socket, separate from our routes, and a filter that excludes all other routes from
-/// it, so that floods of route changes never delay the notification that a link is down. To be used on one thread.
+/// and `rp_filter`. It has its own socket, separate from the one that changes our routes, and a filter that keeps all routes
+/// out of it that are not default routes, so that floods of route changes never delay the notification that a link is down.
+/// To be used on one thread.
 public final class KernelMonitor {
     /// The links, by index.
     public private(set) var links: [UInt32: Link] = [:]
@@ -29,6 +30,7 @@ public final class KernelMonitor {
     var defaultRouteTable = DefaultRouteTable()
     /// Whether ``defaultRouteTable`` may be wrong, so that the routes must be read again.
     var mustReadDefaultRoutes = false
+    /// Whether ``read()`` must still report `.settingsChanged`.
     private var settingsHaveChanged = false
     /// Whether notifications were lost, so that everything must be read again.
     private var mustReadEverything = false
@@ -36,10 +38,13 @@ public final class KernelMonitor {
     private var advertisedInterfaces: Set<UInt32> = []
     /// The events that ``read()`` has not returned yet.
     private var events: [KernelEvent] = []
+    /// Receives notifications.
     private let subscription: NetlinkSocket
+    /// Requests dumps and next-hop objects; no notification comes between its answers.
     let requests: NetlinkSocket
 
-    /// The maximum number of datagrams read in one call.
+    /// The maximum number of datagrams read in one call, besides expected ones, so that a flood of notifications does not delay
+    /// hellos.
     private static let datagramsPerRead = 64
     /// The mark on addresses made from router advertisements (IFAPROT_KERNEL_RA, Linux 5.18 and later).
     private static let advertisedOrigin: UInt8 = 2
@@ -62,6 +67,7 @@ public final class KernelMonitor {
         }
         requests = try NetlinkSocket()
         try readEverything()
+        // The initial state is not reported as events.
         events = []
         advertisedInterfaces = []
     }
@@ -97,8 +103,8 @@ public final class KernelMonitor {
             case .nothing:
                 break reading
             case .octets(let count):
-                // Processed after the other messages, because their next-hop objects may have to be requested, which can
-                // fail.
+                // Routes are processed after the other messages, because the next-hop object of a route may have to be
+                // requested, which can fail.
                 var routes: [(KernelRoute, isNew: Bool, replaces: Bool)] = []
                 subscription.forEachMessage(count) { message in
                     if let route = KernelRoute(message) {
@@ -120,6 +126,7 @@ public final class KernelMonitor {
         }
     }
 
+    /// Applies a notification, or a message of a dump, to the tables. Appends an event if it changed anything.
     private func process(_ message: MessageView, _ events: inout [KernelEvent]) {
         switch message.type {
         case Int(RTM_NEWLINK):
@@ -137,6 +144,7 @@ public final class KernelMonitor {
             guard let address = InterfaceAddress(message) else { return }
             let key = AddressKey(interface: address.interface, address: address.address)
             if addressTable.updateValue(address, forKey: key) != address { events.append(.address(address)) }
+            // The kernel revives dead IPv4 next hops of an interface when it gets an IPv4 address.
             if address.address.ipv4 != nil { defaultRouteTable.restoreNextHops(over: address.interface) }
             if address.origin == Self.advertisedOrigin { noteAdvertisement(on: address.interface, &events) }
         case Int(RTM_DELADDR):
@@ -156,11 +164,13 @@ public final class KernelMonitor {
         }
     }
 
+    /// Reports a link that is gone. Its default routes are gone with it.
     private func forget(_ link: Link, _ events: inout [KernelEvent]) {
         forgetDefaultRoutes(over: link.index, isGone: true)
         events.append(.linkRemoved(link))
     }
 
+    /// Reports an address that is gone.
     private func forget(_ address: InterfaceAddress, _ events: inout [KernelEvent]) {
         // The kernel does not notify the removal of IPv4 routes that depend on an address.
         if address.address.ipv4 != nil {

@@ -8,7 +8,7 @@ public import Linux
 public struct KnownNeighbor: Hashable, Sendable {
     /// The address; an IPv4 address in its mapped form.
     public var address: IPv6Address
-    /// The interface on which the machine is.
+    /// The interface over which the kernel reaches it.
     public var interface: UInt32
     /// Its hardware address, where there is a 48-bit one.
     public var macAddress: MACAddress?
@@ -23,8 +23,8 @@ public struct KnownNeighbor: Hashable, Sendable {
     }
 }
 
-/// Reads routes of others and the neighbor table, to check addresses before use. To be used on one thread. Every read
-/// is of a whole table of the kernel, so read before an address is placed, and not regularly.
+/// Reads routes of others and the neighbor table, to check that an address or a range is not in use elsewhere before we use it.
+/// Every call reads a whole table of the kernel, so it is for that moment and not for polling. To be used on one thread.
 public final class KernelReader {
     private let socket: NetlinkSocket
     private let configuration: KernelFIBConfiguration

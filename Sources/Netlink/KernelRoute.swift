@@ -36,7 +36,7 @@ struct KernelRoute {
     /// The kernel's protocol number for routes that it makes for connected subnets (RTPROT_KERNEL).
     static let connected: UInt8 = 2
 
-    /// Whether it is for all destinations of its family.
+    /// Whether it is for all destinations of its family. An IPv4 prefix is in mapped form: 96 bits precede it.
     var isDefault: Bool { prefix.length == (family == .ipv6 ? 0 : 96) }
 
     init?(_ message: MessageView) {
@@ -55,7 +55,7 @@ struct KernelRoute {
         protocolNumber = fixed.rtm_protocol
         typeOfService = fixed.rtm_tos
         isUnicast = fixed.rtm_type == UInt8(RTN_UNICAST)
-        let cloned: UInt32 = 0x200
+        let cloned: UInt32 = 0x200  // RTM_F_CLONED
         isCached = fixed.rtm_flags & cloned != 0
         prefix = .default
         var group: NextHopID?

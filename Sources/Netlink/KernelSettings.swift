@@ -8,7 +8,6 @@ public import Linux
 public enum KernelSettings {
     /// The result for one setting.
     public struct Outcome: Sendable, CustomStringConvertible {
-        /// The result.
         public enum Result: Sendable {
             /// It had the value already.
             case unchanged
@@ -24,7 +23,6 @@ public enum KernelSettings {
         public var name: String
         /// The value it should have.
         public var wanted: String
-        /// The result.
         public var result: Result
 
         /// One line for display.
@@ -38,11 +36,12 @@ public enum KernelSettings {
         }
     }
 
-    /// Makes this machine forward IPv6 and IPv4 and hash flows by port over equal-cost paths, in the calling thread's network
-    /// namespace.
+    /// Makes this machine forward IPv6 and IPv4, and choose among equal-cost paths by a hash of addresses, protocol and ports
+    /// (policy 1) and not of addresses alone, in the calling thread's network namespace.
     public static func applyForwarding() -> [Outcome] { routing.map { set($0.name, to: $0.value) } }
 
-    /// Makes a port forward IPv4 packets. The setting of the namespace does not override that of a port.
+    /// Makes a port forward IPv4 packets. It is needed besides `net.ipv4.ip_forward`, which only sets the ports that exist when
+    /// it is written, and the value of new ones.
     public static func applyForwarding(on port: String) -> Outcome {
         set(Sysctl.name("ipv4", port, "forwarding"), to: "1")
     }
@@ -59,7 +58,6 @@ public enum KernelSettings {
     public struct Deviation: Hashable, Sendable, CustomStringConvertible {
         /// The setting, such as `net.ipv6.conf.all.forwarding`.
         public var name: String
-        /// Its value.
         public var value: String
         /// The usual value: the kernel's default or, for a port, the value of new ports.
         public var usual: String
@@ -81,6 +79,7 @@ public enum KernelSettings {
                 result.append(Deviation(name: name, value: value, usual: usual))
             }
         }
+        // The values that an agent sets: 0 refuses advertisements, 2 accepts them although the machine forwards.
         look("ipv6", "accept_ra", for: ["0", "2"])
         look("ipv4", "rp_filter", for: ["2"])
         return result

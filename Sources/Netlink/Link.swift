@@ -11,6 +11,7 @@ extension Link {
         else {
             return nil
         }
+        // IFF_RUNNING and IFF_LOWER_UP; below, 0x1 is IFF_UP, 0x8 IFF_LOOPBACK and 0x1000 IFF_MULTICAST.
         let flags = fixed.ifi_flags
         let running: UInt32 = 0x40
         let lowerUp: UInt32 = 0x1_0000
@@ -62,6 +63,7 @@ extension InterfaceAddress {
             }
         }
         guard let address = local ?? peer else { return nil }
+        // An optimistic address can be used before duplicate address detection has ended (IFA_F_OPTIMISTIC, RFC 4429).
         let optimistic: UInt32 = 0x04
         self.init(
             interface: fixed.ifa_index, address: address,

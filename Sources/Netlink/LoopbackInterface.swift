@@ -5,11 +5,12 @@ internal import Linux
 /// The interface `lo` of the calling thread's network namespace. While it is down, none of its addresses is reachable,
 /// and the kernel removes its IPv6 addresses.
 public enum LoopbackInterface {
-    /// Sets it up if it is down. A failure is an outcome.
+    /// Sets it up if it is down. Does not throw: a failure is the result of the outcome.
     public static func setUp() -> KernelSettings.Outcome {
         var outcome = KernelSettings.Outcome(name: "lo", wanted: "up", result: .unchanged)
         do throws(SystemError) {
             let socket = try NetlinkSocket()
+            // Its index is 1 in every network namespace.
             var flags: UInt32 = 0
             let unread = try socket.get(Int(RTM_GETLINK), ifinfomsg(index: 1), { _ in }) { message in
                 flags = message.fixed(ifinfomsg.self)?.ifi_flags ?? 0

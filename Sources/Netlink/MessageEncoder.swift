@@ -7,6 +7,7 @@ struct MessageEncoder {
     private(set) var octets: [UInt8] = []
     /// The number of messages begun.
     private(set) var count = 0
+    /// Where the last message starts.
     private var start = 0
 
     init(capacity: Int = 256) { octets.reserveCapacity(capacity) }
@@ -32,7 +33,8 @@ struct MessageEncoder {
         setLength(UInt32(octets.count - start), at: start)
     }
 
-    /// Requests an acknowledgment of the last message even if it succeeds.
+    /// Requests an acknowledgment of the last message even if it succeeds: sets the bit in the flags, whose low octet is at
+    /// offset 6 of the header on a little-endian machine.
     mutating func acknowledgeLast() { octets[start + 6] |= UInt8(Flag.acknowledge) }
 
     mutating func attribute<Value: BitwiseCopyable>(_ type: Int, _ value: Value) {
@@ -89,7 +91,8 @@ struct MessageEncoder {
     }
 }
 
-/// The flags of netlink messages, as plain numbers.
+/// The flags of netlink messages (`NLM_F_…`), as plain numbers. The kernel uses the bits 0x100 and 0x200 differently in
+/// requests to read, in requests to change, and in error messages.
 enum Flag {
     static let request = 0x001
     static let multipart = 0x002

@@ -45,11 +45,12 @@ struct MessageView {
         var words: String?
         if flags & Flag.errorAttributes != 0 {
             // Unless capped, the request is repeated in full before the attributes.
+            // 16 is the size of its header, and 4 that of the error number.
             let request = flags & Flag.errorIsCapped != 0 ? 16 : Int(error.msg.nlmsg_len)
             let start = 4 + (request + 3) & ~3
             if start < payload.count {
                 AttributeView.forEach(in: UnsafeRawBufferPointer(rebasing: payload[start...])) {
-                    if $0.type == 1 { words = $0.string }
+                    if $0.type == 1 { words = $0.string }  // NLMSGERR_ATTR_MSG
                 }
             }
         }
@@ -94,7 +95,8 @@ struct AttributeView {
         }
     }
 
-    /// The gateway in a `struct rtvia` (family and address), as IPv4 routes have it; `nil` unless it is IPv6.
+    /// The gateway in a `struct rtvia` (a family of 2 octets, then the address), which an IPv4 route has if its gateway is of
+    /// another family; `nil` unless it is IPv6.
     var gatewayOfOtherFamily: IPv6Address? {
         guard payload.count == 18, payload.loadUnaligned(as: UInt16.self) == UInt16(AF_INET6) else { return nil }
         return AttributeView(type: type, payload: UnsafeRawBufferPointer(rebasing: payload[2...])).address

@@ -76,7 +76,9 @@ extension NetlinkSocket {
     }
 
     /// Requests all objects of a type and calls `body` with each message. Repeats the dump if changes interrupted it or
-    /// messages were lost, at most 10 times in all. Calls `restart` before each dump, also the first.
+    /// messages were lost, at most 10 times in all: a table that changes during every dump must not block the loop forever.
+    /// Calls `restart`, which discards what `body` has collected, before each dump, also the first. `what` is a plural noun
+    /// for the error.
     func dump<Fixed: BitwiseCopyable>(
         _ type: Int, _ fixed: Fixed, of what: String, _ attributes: (inout MessageEncoder) -> Void = { _ in },
         restart: () -> Void, _ body: (MessageView) -> Void
@@ -88,6 +90,7 @@ extension NetlinkSocket {
         throw SystemError("read \(what) while they change all the time", code: EBUSY)
     }
 
+    /// Makes one dump. Returns whether it is complete; if not, it was interrupted, or a message was lost.
     private func attemptDump<Fixed: BitwiseCopyable>(
         _ type: Int, _ fixed: Fixed, of what: String, _ attributes: (inout MessageEncoder) -> Void,
         _ body: (MessageView) -> Void

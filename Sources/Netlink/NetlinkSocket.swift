@@ -24,22 +24,26 @@ final class NetlinkSocket {
     var port: UInt32 { nl_socket_get_local_port(handle) }
     var descriptor: CInt { nl_socket_get_fd(handle) }
 
-    /// The kernel makes no larger datagram for a dump.
+    /// Larger than any datagram of the kernel: one of a dump has at most 32 KiB unless a single message needs more, others have
+    /// one message.
     private static let bufferOctets = 64 << 10
 
-    /// Opens a socket in the calling thread's network namespace and joins notification groups.
+    /// Opens a socket in the calling thread's network namespace and joins notification groups. The default receive buffer
+    /// (octets) has room for thousands of notifications.
     init(groups: [CInt] = [], receiveBuffer: CInt = 4 << 20) throws(SystemError) {
         guard let socket = nl_socket_alloc() else { throw SystemError("make a netlink socket", code: ENOMEM) }
         handle = socket
         buffer = .allocate(byteCount: Self.bufferOctets, alignment: 8)
         try check(nl_connect(handle, NETLINK_ROUTE), "open a netlink socket")
         _ = clinux_set_receive_buffer(descriptor, receiveBuffer)
+        // A batch of `KernelFIB` (64 KiB and one message) must fit.
         _ = clinux_set_send_buffer(descriptor, 1 << 20)
         // The kernel's own error messages; no copy of the request in them; filters in dumps. All of these are optional.
         for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK] {
             _ = clinux_set_netlink_option(descriptor, CInt(option))
         }
-        // The kernel answers before a send returns. The timeout limits the damage of a bug.
+        // The kernel answers before a send returns, so 5 s (in milliseconds) never pass, unless a bug waits for an answer that
+        // does not come.
         _ = clinux_set_receive_timeout(descriptor, 5_000)
         for group in groups { try join(group) }
     }
@@ -54,6 +58,7 @@ final class NetlinkSocket {
         buffer.deallocate()
     }
 
+    /// Throws if a call of libnl has failed.
     private func check(_ result: CInt, _ operation: String) throws(SystemError) {
         // libnl has its own error numbers, but leaves errno as the system call set it.
         guard result < 0 else { return }
@@ -74,6 +79,7 @@ final class NetlinkSocket {
         try check(count, "send \(octets.count) octets to the kernel")
     }
 
+    /// Receives one datagram into the buffer. With `wait`, waits for one until the receive timeout.
     func receive(wait: Bool) throws(SystemError) -> Received {
         while true {
             let count = recv(descriptor, buffer.baseAddress, buffer.count, wait ? 0 : CInt(MSG_DONTWAIT))
@@ -87,7 +93,8 @@ final class NetlinkSocket {
         }
     }
 
-    /// Calls `body` with each message of the last receive. The message is valid only inside `body`.
+    /// Calls `body` with each message of the last receive, which returned `count` octets. The message is valid only inside
+    /// `body`.
     func forEachMessage(_ count: Int, _ body: (MessageView) -> Void) {
         MessageView.forEach(in: UnsafeRawBufferPointer(rebasing: buffer[..<count]), body)
     }

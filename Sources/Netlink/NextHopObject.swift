@@ -41,10 +41,11 @@ struct NextHopObject {
                 let size = MemoryLayout<nexthop_grp>.size
                 let entries = stride(from: 0, to: attribute.payload.count - attribute.payload.count % size, by: size)
                     .map { attribute.payload.loadUnaligned(fromByteOffset: $0, as: nexthop_grp.self) }
-                // Only the ratio counts: zebra rewrites groups with a weight of 256 for every member. The third octet
-                // is the upper half of the weight since Linux 6.12.
+                // Only the ratio counts: zebra rewrites groups with a weight of 256 for every member. `resvd1` is the upper
+                // octet of the weight since Linux 6.12.
                 isWeighted = entries.contains { $0.weight != entries[0].weight || $0.resvd1 != entries[0].resvd1 }
                 members = entries.map { NextHopID(rawValue: $0.id) }
+            // 0 is a plain multipath group; other types are resilient.
             case Int(NHA_GROUP_TYPE): if attribute.value(UInt16.self) != 0 { isPlain = false }
             case Int(NHA_BLACKHOLE), Int(NHA_ENCAP), Int(NHA_FDB): isPlain = false
             default: break

@@ -13,6 +13,7 @@ public final class RouteMonitor {
     /// The descriptor to watch; call ``read()`` when it is readable.
     public var descriptor: CInt { socket.descriptor }
 
+    /// The maximum number of notifications read in one call, so that a flood of them does not delay hellos.
     private static let datagramsPerRead = 256
 
     /// Subscribes in the calling thread's network namespace. `nextHopIDs` are the IDs that we allocate; `ownPort` is the
@@ -45,6 +46,7 @@ public final class RouteMonitor {
         return events
     }
 
+    /// What a notification that passed the filter means; `nil` if it does not concern our routes or next-hop objects.
     private func event(_ message: MessageView) -> RouteEvent? {
         switch message.type {
         case Int(RTM_NEWROUTE), Int(RTM_DELROUTE):
@@ -52,8 +54,10 @@ public final class RouteMonitor {
                 route.metric == configuration.metric, !route.isCached
             else { return nil }
             let isOurs = route.protocolNumber == configuration.protocolNumber
+            // The filter accepts a new route only if it replaced another, which may have been ours.
             if message.type == Int(RTM_NEWROUTE) { return .routeDeleted(route.prefix) }
             guard isOurs else { return .foreignRouteRemoved(route.prefix) }
+            // Port 0: the kernel removed it, for example because its interface went down.
             return message.port == 0 ? .routeLost(route.prefix) : .routeDeleted(route.prefix)
         case Int(RTM_NEWNEXTHOP), Int(RTM_DELNEXTHOP):
             return .nextHopsChanged

@@ -17,6 +17,8 @@ struct SocketFilter {
     }
 
     private struct Instruction {
+        /// The operation, in the encoding of `linux/filter.h`: the low three bits are its class (0 load, 1 load X, 4
+        /// arithmetic, 5 jump, 6 return, 7 copy between the accumulator and X).
         var code: UInt16
         var operand: UInt32
         var yes = Target.next
@@ -62,10 +64,10 @@ struct SocketFilter {
     mutating func loadAttribute(_ type: Int, after size: Int, absent: Target) {
         append(0x00, Offset.body + UInt32(size))  // where to look from
         append(0x01, UInt32(type))  // X: what for
-        append(0x20, 0xffff_f000 + 12)  // SKF_AD_NLATTR
+        append(0x20, 0xffff_f000 + 12)  // SKF_AD_OFF + SKF_AD_NLATTR: the kernel searches, 0 if there is none
         jump(ifEqual: 0, to: absent)
         append(0x07, 0)  // X: where it is
-        append(0x40, 4)  // behind its header
+        append(0x40, 4)  // load four octets at X + 4: behind its header
     }
 
     mutating func jump(ifEqual value: UInt32, to yes: Target, else no: Target = .next) { append(0x15, value, yes, no) }
@@ -78,6 +80,7 @@ struct SocketFilter {
     mutating func jump(ifAnyBitOf mask: UInt32, to yes: Target, else no: Target = .next) {
         append(0x45, mask, yes, no)
     }
+    /// Jumps in any case: the result of the test does not matter.
     mutating func jump(to target: Target) { append(0x45, 0, target, target) }
 
     /// The value that ``load16(at:)`` loads for a 16-bit number in the machine's byte order.
@@ -107,11 +110,12 @@ struct SocketFilter {
         return body + [Self.verdict(0x4_0000), Self.verdict(0)]
     }
 
+    /// Returns how many octets of the message the kernel keeps: 0 drops it, and 256 KiB is more than any message has.
     private static func verdict(_ octets: UInt32) -> clinux_filter_instruction {
         clinux_filter_instruction(code: 0x06, jump_true: 0, jump_false: 0, operand: octets)
     }
 
-    /// Attaches the filter to a socket.
+    /// Attaches the filter to a socket. `purpose` follows "cannot" in an error.
     func attach(to descriptor: CInt, _ purpose: String) throws(SystemError) {
         let program = assembled
         let result = program.withUnsafeBufferPointer {

@@ -18,11 +18,12 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
             self.bounds = bounds
         }
 
-        /// From a millisecond to ten seconds, in seconds.
+        /// From a millisecond to ten seconds, in seconds: for requests and checks.
         public static let usualBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
     }
 
-    /// The default maximum number of time series.
+    /// The default maximum number of time series: far more than the agent has. It bounds the memory if a label gets unlimited
+    /// values by mistake.
     public static let usualLimit = 1000
 
     private struct Family {
@@ -32,7 +33,9 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
 
     private struct State {
         var families: [String: Family] = [:]
+        /// The number of time series in all families.
         var series = 0
+        /// How many times a metric was refused.
         var refused: UInt64 = 0
     }
 
@@ -64,6 +67,8 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
             refused)
     }
 
+    /// The series with this name, kind and labels, made if it does not exist. If it is refused, a series that is not written:
+    /// its owner can use it like any other.
     private func find<Handler: Series>(
         _ name: String, _ kind: MetricsText.Kind, _ dimensions: [(String, String)], make: () -> Handler
     ) -> Handler {
@@ -83,6 +88,7 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
         }
     }
 
+    /// Removes a series; does nothing if it was refused.
     private func forget(_ handler: AnyObject) {
         state.withLock { state in
             for (name, family) in state.families {

@@ -1,8 +1,8 @@
 internal import CoreMetrics
 internal import Synchronization
 
-/// The labels that distinguish a metric from others of its name, sorted by their names. Each label has one value: if several
-/// are given, the first.
+/// The labels that distinguish a metric from others of its name, sorted by their names. If several values are given for one
+/// label, the first counts.
 struct Labels: Hashable, Comparable {
     private let names: [String]
     private let values: [String]
@@ -43,7 +43,6 @@ protocol Series: AnyObject, Sendable {
     func write(_ labels: [(String, String)], to samples: inout MetricsText.Samples)
 }
 
-/// A counter.
 final class CounterSeries: Series, CounterHandler {
     private let value = Atomic<UInt64>(0)
 
@@ -59,7 +58,6 @@ final class CounterSeries: Series, CounterHandler {
     }
 }
 
-/// A gauge.
 final class GaugeSeries: Series, MeterHandler, RecorderHandler {
     private let value = Mutex(0.0)
 
@@ -75,7 +73,6 @@ final class GaugeSeries: Series, MeterHandler, RecorderHandler {
     }
 }
 
-/// A histogram.
 final class HistogramSeries: Series, TimerHandler, RecorderHandler {
     private let histogram: Mutex<Histogram>
 

@@ -13,7 +13,8 @@ struct Meshd: ParsableCommand {
         subcommands: [Run.self, CleanUp.self, ApplyKernelSettings.self, InstallPlugins.self],
         defaultSubcommand: Run.self)
 
-    /// Writes each line of an error after `meshd:` to standard error. The exit code is then 1; after wrong usage it is 2.
+    /// Runs the command. If that fails, writes each line of the error after `meshd:` to standard error and exits with 1. After
+    /// wrong usage, writes what ArgumentParser says and exits with 2. `--help` and `--version` exit with 0.
     static func main() {
         do {
             var command = try parseAsRoot()
@@ -81,7 +82,7 @@ extension Meshd {
             commandName: "apply-kernel-settings",
             abstract:
                 "Apply the kernel settings that the agent needs, and exit: for containers whose agent cannot write /proc/sys.",
-            aliases: ["make-kernel-settings"])
+            aliases: ["make-kernel-settings"])  // the former name
 
         @OptionGroup var configurationOption: ConfigurationOption
 

@@ -144,7 +144,7 @@ struct Exec: ParsableCommand {
         setenv("MESHCTL_SOCKET", lab.controlSocket(of: node), 1)
         var places = [lab.toolDirectory(of: node), getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/usr/sbin"]
         if let own = try? Binaries.path(of: "meshlab").split(separator: "/").dropLast().map({ "/\($0)" }).joined() {
-            places.insert(own, at: 1)
+            places.insert(own, at: 1)  // before $PATH, so that the command runs the programs of this build
         }
         setenv("PATH", places.joined(separator: ":"), 1)
         throw lab.command(on: node, command).replaceThisProcess()

@@ -35,13 +35,13 @@ struct Demo: ParsableCommand {
             throw LabError("n1 has no route to n4, so there is no cable to pull.")
         }
         let ping = try lab.command(on: "n1", ["ping", "-i", "0.002", "-W", "1", target]).spawn()
-        usleep(500_000)
+        usleep(500_000)  // microseconds of undisturbed traffic
         story.say(
             "A ping every 2 ms runs from n1 to n4, across \(link). That cable is pulled:\n\n$ \(lab.typed("fail")) \(link)"
         )
         try lab.fail(link, .carrier)
         story.say("\n\(lab.picture())\n")
-        usleep(1_000_000)
+        usleep(1_000_000)  // the route has changed long before; the ping goes on
         try showRoute(story, lab, to: target)
         story.say("$ \(lab.typed("heal")) \(link)")
         let began = ContinuousClock.now

@@ -36,7 +36,7 @@ internal import Lab
     }
 }
 
-/// The options of every command for a lab.
+/// The option of every command that works on one lab.
 struct LabOptions: ParsableArguments {
     @Option(help: "The name of the lab. Default: the lab without a name, or the only one there is.")
     var name: String?

@@ -12,6 +12,7 @@ struct Story {
     }
 
     /// Shows a command as a user would type it, runs it and shows its output.
+    /// `typed` may differ from `arguments`, which have full paths and sockets.
     func show(_ lab: Lab, on node: String, _ arguments: [String], as typed: String) throws {
         say("$ \(typed)")
         let output = try lab.command(on: node, arguments).output()
@@ -106,6 +107,7 @@ struct Story {
         }
     }
 
+    /// A bar of 24 characters that shows which part is done.
     private func bar(_ done: Int, of all: Int) -> String {
         let width = 24
         let filled = all == 0 ? width : done * width / all

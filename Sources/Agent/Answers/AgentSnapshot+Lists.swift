@@ -9,7 +9,6 @@ internal import Services
 internal import Timing
 
 extension AgentSnapshot {
-    /// The neighbors.
     var neighborList: [Neighbor] {
         guard let router else { return [] }
         let links = interfaceSnapshots
@@ -23,6 +22,7 @@ extension AgentSnapshot {
                 backupDesignatedRouter: neighbor.backupDesignatedRouter.textUnlessNone,
                 stateChanges: neighbor.stateChanges, retransmissions: neighbor.retransmissionCount,
                 requests: neighbor.requestCount,
+                // What keeps routes from using it, else the first problem about it in the list of problems.
                 problem: links[neighbor.interface].flatMap { link in
                     node.problem(of: neighbor, on: link, at: now)
                         ?? node.problems(of: neighbor, on: link, at: now).first?.text
@@ -47,6 +47,7 @@ extension AgentSnapshot {
                 problem: nil, address: nil, mac: link.macAddress?.description, mtu: link.mtu, cost: Int(port.rule.cost),
                 hello: Self.seconds(port.rule.hello), dead: Self.seconds(port.rule.dead))
             item.decision = "the rule \(port.rule.pattern.text) of `interfaces` matches it"
+            // The reason why the port is down, else mismatches, else that nobody is heard on it.
             switch port.state {
             case .down(let reason): item.problem = reason
             case .up(let configuration): item.address = configuration.linkLocalAddress.description
@@ -147,6 +148,7 @@ extension AgentSnapshot {
         return "the address cannot be put on lo: \(reason)"
     }
 
+    /// The other routers that announce an address, by name or router ID.
     private func others(announcing address: IPv6Address) -> [String] {
         let announcers = router?.candidates(for: IPv6Prefix(host: address)) ?? []
         return announcers.map(\.announcer).filter { $0 != router?.routerID }.map { label(of: $0) }
@@ -169,7 +171,8 @@ extension InterfaceRule.Role {
 }
 
 extension InterfaceTable.Unused.Reason {
-    /// Whether an operator may miss a port that is not used for this reason.
+    /// Whether an operator may wonder why a port is not used for this reason. The other reasons follow from the
+    /// configuration.
     fileprivate var mayBeMissed: Bool {
         switch self {
         case .gone, .foreignNetwork: true
@@ -222,7 +225,7 @@ extension VIPTable.Entry {
 }
 
 extension Probe {
-    /// A short description.
+    /// A short description: `tcp [::1]:6443`.
     fileprivate var text: String {
         let targets = endpoints.map(\.description).joined(separator: " or ")
         switch self {

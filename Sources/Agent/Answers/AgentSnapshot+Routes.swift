@@ -14,7 +14,8 @@ extension AgentSnapshot {
         }
     }
 
-    /// The route to a prefix, or the longest match for an address, with all announcers; `nil` if there is none.
+    /// The route to a prefix, or to the longest prefix that matches an address, with all its announcers; `nil` if there is no
+    /// such route.
     func explainedRoute(to target: RouteTargetQuery) -> Route? {
         guard let router else { return nil }
         let found: IPv6Prefix? =
@@ -40,6 +41,7 @@ extension AgentSnapshot {
         }
     }
 
+    /// The neighbor behind each next hop that can be in a route.
     private var neighborsByNextHop: [NextHop: RouterID] {
         Dictionary(
             (router?.neighborSnapshots ?? []).map {
@@ -47,6 +49,7 @@ extension AgentSnapshot {
             }, uniquingKeysWith: { $1 })
     }
 
+    /// The route to a prefix without its announcers; `id` is its destination.
     private func route(
         _ prefix: IPv6Prefix, _ id: DestinationID, _ router: Router, _ neighbors: [NextHop: RouterID]
     ) -> Route? {
@@ -83,6 +86,7 @@ extension AgentSnapshot {
         }
     }
 
+    /// Why `candidate` was not chosen, where `best` is one of those chosen. Without a best one, no candidate can be used.
     private static func reason(_ candidate: PrefixCandidate, _ best: PrefixCandidate?) -> String {
         guard candidate.distance != nil else { return "unreachable" }
         guard let best else { return "not usable" }

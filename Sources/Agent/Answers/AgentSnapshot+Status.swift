@@ -81,7 +81,7 @@ extension AgentSnapshot {
 }
 
 extension Problem.Kind {
-    /// Whether `kernel.problems` of a status lists it too, for clients that do not know the list of all problems.
+    /// Whether `kernel.problems` of a status has it too. That list is older than the one of all problems; old clients read it.
     fileprivate var isOfTheKernel: Bool {
         switch self {
         case .kernel, .refusedAddress, .setting, .membership, .loopbackDown, .duplicateAddress, .ipv4Range, .podNetwork,

@@ -20,11 +20,9 @@ struct AgentSnapshot: Sendable {
     var node: MeshNode
     /// The configuration file and its problems.
     var configurationStatus: Status.ConfigurationStatus
-    /// When routes last changed.
     var ages: RouteAges
     /// The latest log lines of level notice or above.
     var events: [Status.Event]
-    /// The counters of the agent.
     var counters: AgentCounters
 
     /// The router; `nil` before it has an identity.
@@ -34,19 +32,16 @@ struct AgentSnapshot: Sendable {
     /// The ports.
     var interfaces: InterfaceTable { node.interfaces }
     var vips: VIPTable { node.vips }
-    /// The service addresses.
     var serviceAddresses: ServiceAddresses { node.serviceAddresses }
     /// The known state of the cluster; `nil` if there is none.
     var cluster: ClusterView? { node.cluster }
     /// Whether the service proxy works.
     var gate: ServiceGate { node.gate }
-    /// Whether the node is drained.
     var isDrained: Bool { node.isDrained }
     /// The FIB; `nil` before there is a router.
     var fib: FIB? { node.router == nil ? nil : node.installer.fib }
     /// The announced prefixes.
     var announced: [AdvertisedPrefix] { node.announced }
-    /// The current problems.
     var problems: [Problem] { node.currentProblems(at: now) }
     /// Why the node's routes cannot be relied on; empty when they can.
     var notReady: [String] { node.notReady(at: now) }
@@ -61,7 +56,8 @@ struct AgentSnapshot: Sendable {
         }
     }
 
-    /// Gives this snapshot storage of its own (``MeshNode/detach()``).
+    /// Gives this snapshot storage of its own, so that the routing thread copies nothing at its next change
+    /// (``MeshNode/detach()``).
     mutating func detach() {
         node.detach()
         ages.detach()
@@ -73,7 +69,6 @@ struct AgentSnapshot: Sendable {
     /// The host name of a router, or its ID.
     func label(of router: RouterID) -> String { name(of: router) ?? router.description }
 
-    /// The name of an interface.
     func name(ofInterface index: UInt32) -> String { node.name(ofInterface: index) }
 
     /// Seconds since `moment`; 0 if it is in the future.
@@ -109,7 +104,6 @@ struct RouteAges: Sendable {
 }
 
 extension MeshAgent {
-    /// A snapshot of the agent.
     func snapshot() -> AgentSnapshot {
         counters.linkOverflows = monitor.overflows
         counters.kernel = kernel.counters

@@ -18,11 +18,11 @@ struct ControlService: Sendable {
     let setDrained: @Sendable (Bool) async -> Void
     /// Counts transit packets.
     let transit = TransitCounter()
-    /// Metrics of other threads.
+    /// What is counted outside of the routing thread (swift-metrics).
     let registry: PrometheusRegistry
     /// The executor that makes answers. It makes one at a time, because they may be large.
     let answers: EventLoopTaskExecutor
-    /// Whether the routing thread runs.
+    /// Whether the routing thread handles events.
     let isAlive: @Sendable () async -> Bool
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -46,7 +46,7 @@ struct ControlService: Sendable {
         }
     }
 
-    /// The paths that accept GET over TCP too.
+    /// The paths that accept GET over both sockets. `/v1/drain` is not among them: only the control socket has it.
     private static let readable = [
         "/v1/status", "/v1/neighbors", "/v1/interfaces", "/v1/routes", "/v1/nodes", "/v1/lsdb", "/v1/vips", "/metrics",
         "/livez", "/readyz",
@@ -124,6 +124,7 @@ struct ControlService: Sendable {
         }
     }
 
+    /// Drains the node or ends that. Without `force`, refuses to cut off nodes that others reach through this one only.
     private func drain(_ request: DrainRequest) async throws -> HTTPResponse {
         if request.enabled, request.force != true {
             let snapshot = await detachedSnapshot()
@@ -136,11 +137,12 @@ struct ControlService: Sendable {
             }
         }
         await setDrained(request.enabled)
+        // The cluster or a stop may still drain the node after the operator has ended the drain.
         if await !snapshot().isDrained { await transit.end() }
         return try .json(request)
     }
 
-    /// The state of the drain.
+    /// The answer to `GET /v1/drain`. While the node is drained, it has the number of transit packets.
     private func drainState() async -> DrainDocument {
         let snapshot = await detachedSnapshot()
         var document = DrainDocument(
@@ -224,7 +226,7 @@ private struct Refusal: Error {
 struct Query {
     private var values: [String: String] = [:]
 
-    /// Parses `a=1&b=2`, with `%xx` for any octet. `nil` if it is malformed.
+    /// Parses `a=1&b=2`, with `%xx` for any octet; the last value of a name counts. `nil` if it is malformed.
     init?(_ text: String) {
         for pair in text.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -49,7 +49,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// A summary of a body.
+    /// A body in a few words, for tables.
     private func summary(_ body: LSABody) -> String {
         switch body {
         case .router(let lsa):

@@ -14,7 +14,7 @@ final class ClusterConnection: Sendable {
     private let follower: ClusterFollower
     private let waiting: Waiting
 
-    /// Reports that were not fetched yet, merged into one.
+    /// Reports that were not fetched yet, merged into one. A class, so that the closure that fills it can share it.
     private final class Waiting: Sendable {
         let report = Mutex<ClusterReport?>(nil)
     }
@@ -35,6 +35,7 @@ final class ClusterConnection: Sendable {
             filesIn: StateDirectory(configuration).path + "/cluster"
         ) { report in
             let isFirst = waiting.report.withLock { old in
+                // Appends to the waiting report, or waits as the first.
                 defer { if old?.append(report) == nil { old = report } }
                 return old == nil
             }
@@ -63,7 +64,7 @@ final class ClusterConnection: Sendable {
     /// Starts the watches. When it returns, the cached objects have been reported.
     func start() throws { try follower.loop.submit { self.follower.start() }.wait() }
 
-    /// Offers pod ranges, which the Node object gets if it has none.
+    /// Offers pod ranges, which the follower writes into the machine's Node if it has none.
     func offer(_ ranges: [IPv6Prefix]) { follower.loop.execute { self.follower.offer(ranges) } }
 
     /// Releases the lease for address pools and waits for that. Call it while the API server is still reachable.

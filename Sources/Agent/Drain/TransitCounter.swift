@@ -10,7 +10,9 @@ actor TransitCounter {
         let description: String
     }
 
+    /// The family and the name of our nftables table.
     private static let table = "inet kubermesh_transit"
+    /// In octets; the output of `nft` for one table has a few hundred.
     private static let longestOutput = 1 << 16
 
     /// The ports between which packets are counted; `nil` while nothing is counted.
@@ -38,7 +40,6 @@ actor TransitCounter {
         return packets
     }
 
-    /// Whether packets are counted.
     var isCounting: Bool { counted != nil }
 
     /// Stops counting. Removes the rule, also one that an earlier run left when it crashed.
@@ -47,7 +48,8 @@ actor TransitCounter {
         _ = try? await Self.nft(["delete", "table"] + Self.table.split(separator: " ").map(String.init))
     }
 
-    /// The nftables commands that replace our table, in one transaction, by one with a new counter.
+    /// The nftables commands that replace our table, in one transaction, by one with a new counter. The first line makes the
+    /// second valid if there is no table yet. The chain is before all usual ones (`raw` is -300), which may drop packets.
     static func rules(for ports: Set<UInt32>) -> String {
         let list = ports.sorted().map(String.init).joined(separator: ", ")
         let rule = ports.isEmpty ? "" : "iif { \(list) } oif { \(list) } counter name transit"

@@ -28,8 +28,8 @@ struct ControlListener {
         inode = ControlSocket.inode(at: path)
     }
 
-    /// Listens again if the file is not ours any more. Returns what to log: `nil` if nothing happened, or it fails for the same
-    /// reason as before. It blocks for a moment: do not call it on an event loop.
+    /// Listens again if the file is not ours any more. Returns what to log: `nil` if nothing happened, or listening fails for
+    /// the same reason as at the last check. It waits for the event loop of the server: do not call it there.
     mutating func check() -> Finding? {
         guard inode == nil || ControlSocket.inode(at: path) != inode else { return nil }
         inode = nil

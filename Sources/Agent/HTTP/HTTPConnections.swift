@@ -59,7 +59,7 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
     private var phase = Phase.asking
     private var deadline: Scheduled<Void>?
     private var context: ChannelHandlerContext?
-    /// When it entered this state.
+    /// When it entered its ``Phase``.
     private(set) var since = NIODeadline.now()
 
     init(_ limits: HTTPServer.Limits) { self.limits = limits }

@@ -3,7 +3,6 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import Services
 
-/// A request.
 struct HTTPRequest: Sendable {
     /// `GET`, `POST`, …
     var method: HTTPMethod
@@ -28,10 +27,10 @@ struct HTTPServer {
 
     private let channel: any Channel
 
-    /// The maximum size of a request's body, in octets.
+    /// The maximum size of a request's body, in octets; the largest that `meshctl` sends has a few dozen.
     static let maximumBodySize = 64 << 10
 
-    /// The limits of a server.
+    /// The limits of a server: generous for probes, metrics and people, and small enough for a flood of connections.
     struct Limits: Sendable {
         /// The maximum number of open connections; a further one replaces the one whose state has not changed for longest.
         var connections = 64

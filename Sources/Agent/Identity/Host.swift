@@ -11,13 +11,13 @@ enum Host {
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Identifies the machine, whatever disk is in it: the UUID of its firmware (SMBIOS), as a number. `nil` if there is none,
-    /// as on many ARM boards.
+    /// Identifies the machine, whatever disk is in it: a hash of the UUID of its firmware (SMBIOS, 32 hexadecimal digits).
+    /// `nil` if there is none, as on many ARM boards.
     static var machine: UInt64? {
         guard let octets = try? SmallFile.read("/sys/class/dmi/id/product_uuid", upTo: 64), octets.count >= 32 else {
             return nil
         }
-        // FNV-1a: a number is enough to distinguish machines.
+        // FNV-1a with 64 bits: enough to distinguish machines.
         return octets.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }

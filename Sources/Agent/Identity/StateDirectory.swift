@@ -17,7 +17,9 @@ struct StateDirectory: Sendable {
         path = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? "."
     }
 
-    /// The directory that survives reboots.
+    /// The directory that survives reboots: the configured one, or the default. An agent with another control socket than
+    /// the default may be one of several on the machine, each in its network namespace, so its default is the directory of that
+    /// socket.
     init(_ configuration: Configuration) {
         let socket = configuration.control.socket
         if let path = configuration.node.state {
@@ -42,6 +44,7 @@ struct StateDirectory: Sendable {
         }
     }
 
+    /// Lines of a key and a value: `mac`, `nonce` and `machine` (hexadecimal numbers), `router-id`. See ``SavedIdentity``.
     private var identityFile: String { path + "/identity" }
 
     /// The saved identity; `nil` if there is none, or the file cannot be read or is damaged.
@@ -64,7 +67,6 @@ struct StateDirectory: Sendable {
     /// Whether there is a saved identity that cannot be read.
     var hasDamagedIdentity: Bool { access(identityFile, F_OK) == 0 && savedIdentity == nil }
 
-    /// Saves the identity.
     func save(_ identity: SavedIdentity) throws(SystemError) {
         var text = "mac \(identity.mac)\nnonce \(String(identity.nonce, radix: 16))\n"
         if let routerID = identity.routerID { text += "router-id \(routerID)\n" }
@@ -78,7 +80,6 @@ struct StateDirectory: Sendable {
         return IPv4Prefix(String(String(decoding: octets, as: UTF8.self).prefix { $0 != "\n" }))
     }
 
-    /// Saves the IPv4 range for a purpose.
     func save(_ range: IPv4Prefix, for purpose: String) throws(SystemError) {
         try SmallFile.write("\(range)\n", to: "\(path)/\(purpose)", durably: true)
     }
@@ -108,7 +109,7 @@ struct StateDirectory: Sendable {
     /// Whether the node is drained.
     var isDrained: Bool { access(drainFile, F_OK) == 0 }
 
-    /// Saves whether the node is drained.
+    /// Saves whether the node is drained: the file exists, and is empty, while it is.
     func save(isDrained: Bool) throws(SystemError) {
         if isDrained {
             try SmallFile.write("", to: drainFile)

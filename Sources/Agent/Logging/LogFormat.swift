@@ -71,6 +71,7 @@ public struct LineLogHandler: LogHandler {
 }
 
 extension String {
+    /// The text with spaces up to `width` columns, at least one.
     fileprivate func padded(to width: Int) -> String {
         self + String(repeating: " ", count: max(1, width - utf8.count))
     }

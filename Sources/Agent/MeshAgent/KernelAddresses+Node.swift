@@ -4,7 +4,8 @@ internal import Netlink
 internal import Node
 
 extension KernelAddresses {
-    /// Carries out an address request.
+    /// Carries out a request of the ledger on `lo`. That nobody else has the address (`ifUnclaimed`) is for the caller to
+    /// check.
     func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
         do {
             switch request {

@@ -22,7 +22,6 @@ extension KernelSettings {
 }
 
 extension SettingOutcome {
-    /// The outcome of a kernel setting.
     init(_ outcome: KernelSettings.Outcome) {
         let result: Result =
             switch outcome.result {

@@ -7,7 +7,8 @@ internal import Timing
 // The configuration file.
 
 extension MeshAgent {
-    /// The minimum time between checks of the configuration file. They happen after a timer of the node.
+    /// The minimum time between checks of the configuration file. They follow timers of the node, so that the agent does not
+    /// wake for them alone.
     private static let fileInterval = Duration.seconds(5)
 
     /// Checks the file at a timer of the node, if the last check is long enough ago.

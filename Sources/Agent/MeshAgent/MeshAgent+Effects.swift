@@ -31,7 +31,7 @@ extension MeshAgent {
         case .addresses(let requests):
             let outcomes = carryOut(requests)
             let removals = requests.count { if case .remove = $0 { true } else { false } }
-            // Read now, because later they could be taken for removals by another program.
+            // Read the notifications of our removals now: later, the node could take them for removals by another program.
             if removals > 0 { noteKernelEvents(ofOurs: removals) }
             return .addresses(outcomes)
         case .readForeignRoutes(let pools): return .foreignRoutes(reader.foreignRoutes(overlapping: pools))
@@ -94,6 +94,7 @@ extension MeshAgent {
         }
     }
 
+    /// Joins or leaves a multicast group. Only the outcome of joining is an event: a failure to leave has no consequence.
     private func setMembership(_ membership: Membership, joined: Bool) -> NodeEvent? {
         do {
             try sockets.setMembership(interface: membership.interface, group: membership.group, joined: joined)
@@ -103,6 +104,7 @@ extension MeshAgent {
         }
     }
 
+    /// Saves a part of the state in the directory where it belongs: drains and kernel numbers are lost at a reboot.
     private func save(_ change: StateChange) -> NodeEvent {
         do {
             switch change {
@@ -141,6 +143,7 @@ extension MeshAgent {
         }
     }
 
+    /// Removes all our routes and next hops, for a stop that leaves nothing behind. The ledger removes the addresses.
     private func removeEverything() {
         do {
             let removed = try kernel.cleanUp()

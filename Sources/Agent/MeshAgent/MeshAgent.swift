@@ -41,10 +41,11 @@ public actor MeshAgent {
     /// When the configuration file was last checked.
     var fileChecked = EventLoop.now
     private var timer: EventLoop.Timer?
+    /// The deadline of ``timer``: the node's next one, or zero (at once) if effects are left for the next turn.
     private var timerDeadline: Instant?
     /// The effects that are not carried out yet; kept between turns also to avoid an allocation.
     private var effects: [NodeEffect] = []
-    /// When the current turn started.
+    /// When the handling of the current event started.
     var turnBegan = Instant.zero
 
     // The kernel.
@@ -93,7 +94,7 @@ public actor MeshAgent {
     /// Starts. Throws if the loop cannot watch a socket; other failures are logged.
     func start() throws {
         timer = loop.makeTimer { [unowned self] in assumeIsolated { $0.runTimer() } }
-        // On a busy machine an ordinary thread may wait for tens of milliseconds, and traffic with it.
+        // On a busy machine an ordinary thread may wait for tens of milliseconds; traffic over a dead link is lost meanwhile.
         if !loop.requestRealtimePriority() {
             write(.info, "no real-time priority (needs CAP_SYS_NICE): a busy machine may delay hellos and routes")
         }
@@ -118,16 +119,17 @@ public actor MeshAgent {
 // MARK: - Events
 
 extension MeshAgent {
-    /// After this many packets, the others wait for the next turn.
+    /// After this many packets, those still waiting are left for the next turn, so that other events and timers come first.
     private static let packetsPerTurn = 64
-    /// After this time, packets that still wait are left for the next turn.
+    /// After this time, too, waiting packets are left for the next turn. It is short beside a hello interval.
     private static let readingPerTurn = Duration.milliseconds(5)
     /// The maximum number of batches of waiting hellos to read from every port, in search of one from a silent neighbor: more
     /// than the queue of a port can contain. The limit is not a time, because time also passes while other processes run.
     private static let searchesForHellos = 256
-    /// The maximum number of rounds per turn in which outcomes lead to more effects.
+    /// The maximum number of rounds per turn in which outcomes lead to more effects. A few suffice; more would be a loop that
+    /// must not stop hellos.
     private static let roundsPerTurn = 64
-    /// A timer that is this late is reported.
+    /// A timer that is this late is reported: neighbors may have declared this node dead meanwhile.
     private static let reportedLateness = Duration.seconds(2)
 
     /// Handles an event and all that follows from it.
@@ -137,6 +139,7 @@ extension MeshAgent {
         settle()
     }
 
+    /// Reads waiting packets, within the limits of a turn.
     private func readPackets() {
         turnBegan = EventLoop.now
         let end = turnBegan + Self.readingPerTurn
@@ -150,6 +153,7 @@ extension MeshAgent {
         settle()
     }
 
+    /// Notes a received packet.
     private func note(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8]) {
         let now = EventLoop.now
         let runs = node.routeCalculations
@@ -164,7 +168,7 @@ extension MeshAgent {
         settle()
     }
 
-    /// Notes the kernel's notifications, among them so many that we have caused.
+    /// Notes the kernel's notifications; `count` of them are those that we have just caused.
     func noteKernelEvents(ofOurs count: Int = 0) {
         do { node.note(.kernel(try monitor.read(besides: count)), at: turnBegan) } catch {
             write(.error, "cannot read the kernel's links, addresses and default routes; trying again: \(error)")
@@ -198,6 +202,7 @@ extension MeshAgent {
         checkFile()
     }
 
+    /// Lets the node do what follows from the noted events, carries out the effects, and sets the timer.
     private func settle() {
         var pending: [NodeEffect] = []
         swap(&pending, &effects)

@@ -8,6 +8,7 @@ struct WatchedFile: Sendable {
     let path: String
     /// Whether the agent does not start without it.
     let isRequired: Bool
+    /// The stamp of the file as last read; `nil` if there was none.
     private var stamp: SmallFile.Stamp?
 
     /// Why the file cannot be used, one line for each problem.

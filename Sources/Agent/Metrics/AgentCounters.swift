@@ -10,8 +10,8 @@ struct AgentCounters: Sendable {
     var convergence = Histogram(bounds: [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1])
     /// The number of times that the kernel dropped notifications of links and addresses.
     var linkOverflows: UInt64 = 0
-    /// The counters of changes of routes and next hops.
+    /// The counters of changes of routes and next hops; `nil` before the first snapshot.
     var kernel: KernelFIB.Counters?
-    /// The counters of the OSPF sockets.
+    /// The counters of the OSPF sockets; `nil` before the first snapshot.
     var socket: OSPFSockets.Counters?
 }

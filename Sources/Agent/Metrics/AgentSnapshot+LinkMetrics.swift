@@ -10,6 +10,7 @@ extension AgentSnapshot {
     /// Adds metrics of the ports in use. `counters` are the interface counters of the kernel, by name.
     func addLinks(_ counters: [String: LinkCounters], to metrics: inout MetricsText) {
         let list = interfaceList
+        // A passive port has no neighbors, so it has no metrics of them.
         let active = list.filter { $0.configuredType != InterfaceRule.Role.passive.typeText }
         func gauge(_ name: String, _ help: String, of ports: [Interface]? = nil, _ value: (Interface) -> Int) {
             metrics.family(name, .gauge, help) { samples in

@@ -162,7 +162,6 @@ extension AgentSnapshot {
             router.duplicatePrefixes.count)
     }
 
-    /// The labels of a neighbor.
     private func labels(_ neighbor: RouterID, on port: String) -> KeyValuePairs<String, String> {
         ["interface": port, "neighbor": label(of: neighbor), "router_id": neighbor.description]
     }
@@ -182,6 +181,7 @@ extension AgentSnapshot {
     }
 
     private func addPackets(_ statistics: RouterStatistics, to metrics: inout MetricsText) {
+        // The label, and the packet type (RFC 5340 §A.3.1), which is the index in the statistics.
         let types: [(String, Int)] = [
             ("hello", 1), ("database_description", 2), ("link_state_request", 3), ("link_state_update", 4),
             ("link_state_acknowledgment", 5),
@@ -218,7 +218,7 @@ extension OSPFPacket.LSA {
     /// the LSA checksum. 0 for an LSA that is being flushed.
     fileprivate var contentChecksum: UInt32 {
         guard age < LSAHeader.maxAge else { return 0 }
-        let identity = octets[2..<12]
+        let identity = octets[2..<12]  // LS type, link state ID, advertising router
         return [identity, bodyOctets].joined().reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
     }
 }

@@ -16,7 +16,7 @@ struct LinkCounters: Hashable, Sendable {
     var sent: Traffic
 
     /// The counters of all interfaces of the calling thread's network namespace, by name; none if they cannot be read. They
-    /// come from `/proc`, so the routing thread is not needed.
+    /// come from `/proc`, so that the routing thread need not request them.
     static func read() -> [String: LinkCounters] {
         guard let octets = try? SmallFile.read("/proc/thread-self/net/dev", upTo: 1 << 20) else { return [:] }
         return parse(String(decoding: octets, as: UTF8.self))

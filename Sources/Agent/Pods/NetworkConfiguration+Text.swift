@@ -3,7 +3,10 @@ internal import ControlAPI
 internal import MeshConfiguration
 internal import Node
 
-/// The CNI network configuration list for pods (CNI specification 1.0.0). It uses only reference plugins.
+/// The CNI network configuration list for pods (CNI specification 1.0.0). It uses only reference plugins: `bridge` or `ptp` for
+/// the interface, `host-local` for addresses, and `portmap` for host ports. Pod addresses are routed, so nothing masquerades
+/// them (`ipMasq`); `snat` of `portmap` is for a pod that connects to its own host port, and for connections from the
+/// node's own 127.0.0.1.
 extension NetworkConfiguration {
     /// The text of the file.
     var text: String {
@@ -32,6 +35,7 @@ extension NetworkConfiguration {
     }
 
     private var addressPlugin: JSONValue {
+        // The default routes, and whether the pod has addresses of their family.
         let defaults = [
             ("::/0", ranges.contains { $0.ipv4 == nil }), ("0.0.0.0/0", ranges.contains { $0.ipv4 != nil }),
         ]

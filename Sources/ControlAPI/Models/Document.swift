@@ -1,4 +1,4 @@
-/// The answer to a request for a list. Fields are only ever added.
+/// The answer to a request for a list. Later versions may add fields, but none is removed or renamed.
 public struct ListDocument<Item: ListItem>: Codable, Sendable {
     /// ``API/version``.
     public var apiVersion: String
@@ -57,7 +57,7 @@ public struct ErrorDocument: Codable, Hashable, Sendable {
     public var status: Int
     /// What is wrong.
     public var message: String
-    /// What to do about it.
+    /// What to do about it; `nil` if ``message`` says all.
     public var hint: String?
 
     public init(status: Int, message: String, hint: String? = nil) {
@@ -80,7 +80,7 @@ public struct DrainDocument: Codable, Sendable {
     /// Whether the node is drained.
     public var drained: Bool
     /// Why it is drained: `operator` (`meshctl drain`), `cluster` (the state of the Node requires it), `stop` (the agent is
-    /// about to stop).
+    /// about to stop). Empty if it is not drained; `nil` from older agents.
     public var reasons: [String]?
     /// Packets forwarded from one port of the mesh to another since the first request; the count starts again when ports come
     /// or go. `nil` if the node is not drained or they cannot be counted.

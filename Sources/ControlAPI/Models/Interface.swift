@@ -11,8 +11,8 @@ public struct Interface: ListItem, Hashable {
     public var type: String
     /// The configured type: `auto`, `p2p`, `broadcast` or `passive`; `unused` for a port that is not used.
     public var configuredType: String
-    /// The OSPF state: `Down`, `Waiting`, `PointToPoint`, `DROther`, `Backup`, `DR`, `Passive`, or
-    /// `Standby` if another port of this node is active on the same link.
+    /// The OSPF state (`Down` for a port that is not used): `Down`, `Waiting`, `PointToPoint`, `DROther`, `Backup`, `DR`,
+    /// `Passive`, or `Standby` if another port of this node is active on the same link.
     public var state: String
     /// Whether the port has carrier.
     public var carrier: Bool

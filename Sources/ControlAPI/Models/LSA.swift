@@ -27,7 +27,7 @@ public struct LSA: ListItem, Hashable {
     public var length: Int
     /// Whether this node originated it.
     public var isOwn: Bool
-    /// A summary of its body.
+    /// Its body in a few words, for tables.
     public var summary: String
     /// Every field of its body; only with `detail=true`.
     public var body: JSONValue?

@@ -16,7 +16,7 @@ public struct Route: ListItem, Hashable {
     public var internalMetric: Int?
     /// The next hops, in order.
     public var nextHops: [NextHop]
-    /// Seconds since its next hops last changed.
+    /// Seconds since it last changed: its next hops, its metric or its announcers.
     public var age: Double
     /// Its state in the kernel.
     public var fib: FIB
@@ -44,7 +44,7 @@ public struct Route: ListItem, Hashable {
         /// The address of the next router; `::` if the destination is on the link.
         public var address: String
         public var interface: String
-        /// Its share of the traffic, relative to the weights of the other next hops.
+        /// Its share of the traffic, relative to the weights of the other next hops: always 1, because paths have equal cost.
         public var weight: Int
         /// The next router's ID, if it is a known neighbor.
         public var routerID: String?
@@ -77,7 +77,7 @@ public struct Route: ListItem, Hashable {
             case installed
             /// The kernel does not have the route as it should be yet.
             case pending
-            /// The agent does not want the route in the kernel yet.
+            /// The router has calculated the route, but the agent's model of the kernel's routes does not have it yet.
             case missing
             /// The kernel refused the route.
             case failed

@@ -12,8 +12,10 @@ public struct Status: Codable, Sendable {
     public var ready: Bool
     /// Why the node is not ready, one reason each; empty if it is.
     public var notReady: [String]
+    /// `0.0.0.0` while the node has no identity yet.
     public var routerID: String
-    /// Whether the router ID was derived from the hardware address.
+    /// Whether the router ID was not configured: it is derived from the hardware address or, after a duplicate, a random
+    /// replacement.
     public var routerIDIsDerived: Bool
     /// The OSPF area.
     public var area: String
@@ -25,15 +27,14 @@ public struct Status: Codable, Sendable {
     public var ipv4Address: String?
     /// The prefixes it announces.
     public var announces: [String]
-    /// Whether it is a stub router.
     public var stubRouter: Bool
     /// Whether it is drained: a stub router that announces its VIPs as last resort.
     public var drained: Bool
-    /// Its configuration.
+    /// The configuration in use, and its file.
     public var configuration: ConfigurationStatus
     /// The connection to the Kubernetes API; `nil` if there is none.
     public var cluster: ClusterStatus?
-    /// What concerns the kernel.
+    /// How routes are in the kernel, and problems with it.
     public var kernel: KernelStatus
     /// Numbers of interfaces, neighbors, routes, and so on.
     public var counts: Counts
@@ -100,7 +101,7 @@ public struct Status: Codable, Sendable {
         public var ok: Bool
         /// What is wrong with the file, one line each.
         public var problems: [String]
-        /// Sections whose changes take effect at the next start.
+        /// Sections of the file (top-level keys) that have changed, and whose changes take effect only at the next start.
         public var needsRestart: [String]
 
         public init(file: String?, loaded: String, ok: Bool, problems: [String], needsRestart: [String]) {
@@ -165,7 +166,7 @@ public struct Status: Codable, Sendable {
         }
     }
 
-    /// What concerns the kernel.
+    /// How routes are in the kernel, and problems with it.
     public struct KernelStatus: Codable, Sendable {
         /// The routing table.
         public var table: Int
@@ -173,7 +174,7 @@ public struct Status: Codable, Sendable {
         public var routeProtocol: Int
         /// Whether routes point at next-hop objects.
         public var nextHopObjects: Bool
-        /// Problems with the kernel, one line each.
+        /// Problems with the kernel, one line each. They are in ``Status/problems`` too; older clients read only this.
         public var problems: [String]
 
         enum CodingKeys: String, CodingKey {

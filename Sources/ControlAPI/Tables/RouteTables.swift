@@ -1,5 +1,5 @@
 extension Route: Tabular {
-    /// PREFIX KIND NODE METRIC NEXTHOP DEV AGE FIB, with one line for each next hop.
+    /// PREFIX KIND NODE METRIC NEXTHOP DEV AGE FIB and, if wide, VIA WEIGHT DETAIL; with one line for each next hop.
     public static func table(_ items: [Route], wide: Bool) -> TextTable {
         var columns: [TextTable.Column] = [
             "PREFIX", "KIND", "NODE", .number("METRIC"), "NEXTHOP", "DEV", .number("AGE"), "FIB",
@@ -66,11 +66,13 @@ extension Route.NextHop {
 }
 
 extension Status {
-    /// The maximum number of announced prefixes in the status for people.
+    /// The maximum number of announced prefixes in the status for people. With many services there are hundreds.
     private static let announcesShown = 12
 
     /// The status for people.
     public func text(node: String) -> String {
+        // Label and text. A line with an empty label continues the one above. `problems` is `nil` from older agents, which
+        // have problems only under the configuration, the cluster and the kernel.
         var lines: [(String, String)] = [
             ("node", node + (address.map { "  \($0)" } ?? "")),
             (
@@ -138,6 +140,7 @@ extension Status {
         var text = table.text(headers: false)
         if !events.isEmpty {
             text += "latest events\n"
+            // As many as fit a terminal below the rest.
             for event in events.suffix(8) { text += "  \(event.time)  \(event.level)  \(event.message)\n" }
         }
         return text

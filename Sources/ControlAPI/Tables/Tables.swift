@@ -5,7 +5,8 @@ public protocol Tabular {
 }
 
 extension Neighbor: Tabular {
-    /// NODE ROUTER-ID DEV STATE AGE DEAD-IN ADDRESS, and PROBLEM if there is one.
+    /// NODE ROUTER-ID DEV STATE AGE DEAD-IN ADDRESS; if wide, PRI DR BDR CHANGES RETRANS REQUESTS; PROBLEM if wide or if there
+    /// is one.
     public static func table(_ items: [Neighbor], wide: Bool) -> TextTable {
         let hasProblems = wide || items.contains { $0.problem != nil }
         var columns: [TextTable.Column] = [
@@ -35,8 +36,8 @@ extension Neighbor: Tabular {
 }
 
 extension Interface: Tabular {
-    /// DEV TYPE STATE COST MTU NEIGHBORS ADDRESS, PROBLEM if there is one, and DECISION if a port is unused without being a
-    /// problem.
+    /// DEV TYPE STATE COST MTU NEIGHBORS ADDRESS; if wide, INDEX CONFIGURED MAC HELLO DEAD DR BDR QUEUED; PROBLEM if wide or if
+    /// there is one; DECISION if wide or if the list has an unused port that is no problem.
     public static func table(_ items: [Interface], wide: Bool) -> TextTable {
         let hasProblems = wide || items.contains { $0.problem != nil }
         let showsDecisions = wide || items.contains { $0.type == "unused" && $0.problem == nil }
@@ -73,7 +74,8 @@ extension Interface: Tabular {
 }
 
 extension Node: Tabular {
-    /// NODE ROUTER-ID METRIC NOTE LINKS PREFIXES.
+    /// NODE ROUTER-ID METRIC NOTE LINKS PREFIXES. If wide, LINKS has costs, and PREFIXES lists the prefixes in place of their
+    /// number.
     public static func table(_ items: [Node], wide: Bool) -> TextTable {
         var table = TextTable(
             columns: ["NODE", "ROUTER-ID", .number("METRIC"), "NOTE", "LINKS", wide ? "PREFIXES" : .number("PREFIXES")])
@@ -95,7 +97,7 @@ extension Node: Tabular {
 }
 
 extension LSA: Tabular {
-    /// TYPE ID ADVERTISER AGE SEQUENCE LENGTH, and SAYS, which summarizes the body.
+    /// TYPE ID ADVERTISER AGE SEQUENCE LENGTH; if wide, CODE SCOPE DEV CHECKSUM OWN; and SAYS, which summarizes the body.
     public static func table(_ items: [LSA], wide: Bool) -> TextTable {
         var columns: [TextTable.Column] = ["TYPE", "ID", "ADVERTISER", .number("AGE"), "SEQUENCE", .number("LENGTH")]
         if wide { columns += ["CODE", "SCOPE", "DEV", "CHECKSUM", "OWN"] }
@@ -115,7 +117,8 @@ extension LSA: Tabular {
 }
 
 extension VIP: Tabular {
-    /// NAME ADDRESS STATE ANNOUNCED AGE CHECK ALSO, and ERROR if a check fails or the kernel refuses an address.
+    /// NAME ADDRESS STATE ANNOUNCED AGE CHECK ALSO; if wide, LAST STREAK CHECKS FAILURES; ERROR if wide, if a check fails or if
+    /// the kernel refuses an address. ALSO has the other announcers.
     public static func table(_ items: [VIP], wide: Bool) -> TextTable {
         let hasErrors = wide || items.contains { $0.lastError != nil }
         var columns: [TextTable.Column] = ["NAME", "ADDRESS", "STATE", "ANNOUNCED", .number("AGE"), "CHECK", "ALSO"]
@@ -138,5 +141,6 @@ extension VIP: Tabular {
         return table
     }
 
+    /// `last` for an address that is announced as last resort.
     private var announcedText: String { announced ? metric == 0 ? "yes" : "last" : "no" }
 }

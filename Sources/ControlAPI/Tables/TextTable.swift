@@ -7,7 +7,6 @@ public struct TextTable: Sendable {
         /// Whether cells are aligned to the right, as for numbers.
         public var isRightAligned: Bool
 
-        /// A column of numbers.
         public static func number(_ title: String) -> Column { Column(title: title, isRightAligned: true) }
         /// A column of text.
         public init(stringLiteral title: String) { self.init(title: title, isRightAligned: false) }
@@ -59,7 +58,7 @@ public func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> S
 /// Seconds for people: `0.4s`, `12s`, `3m12s`, `2h5m`, `3d4h`; `-` if they are negative, not finite, or 10¹² or more.
 public func shortDuration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "-" }
-    if seconds < 9.95 {
+    if seconds < 9.95 {  // from here on, tenths would round to 10.0
         let tenths = Int((seconds * 10).rounded())
         return tenths % 10 == 0 ? "\(tenths / 10)s" : "\(tenths / 10).\(tenths % 10)s"
     }

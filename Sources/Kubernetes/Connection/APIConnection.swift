@@ -1,10 +1,8 @@
 /// The address of an API server, and the credentials.
 public struct APIConnection: Hashable, Sendable {
-    /// The credentials.
     public enum Credentials: Hashable, Sendable {
-        /// None, or the client certificate.
+        /// No token: the client certificate alone, if there is one.
         case none
-        /// A token.
         case token(String)
         /// A token in a file. The file is read for every request, because a new token replaces it before it expires.
         case tokenFile(String)
@@ -36,17 +34,16 @@ public struct APIConnection: Hashable, Sendable {
     public var trust: Trust
     /// The client certificate, if any.
     public var certificate: Certificate?
-    /// The credentials.
     public var credentials: Credentials
-    /// The namespace of the client; `default` if none is given.
+    /// The namespace of the pod or of the kubeconfig's context; `default` if none is given.
     public var namespace: String
     /// Where this description was read, for messages.
     public var origin: String
 }
 
-/// Why the description of a connection cannot be used. A missing description is no problem: there is no API then.
+/// Why a connection that is described somewhere cannot be used. If nothing describes one, there is no API, which is no
+/// problem (``ConnectionSource/find(kubeconfig:environment:directory:)``).
 public struct ConnectionProblem: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The file.
     public var file: String
     /// The key in it, `users[0].user.token`; empty for the whole file.
     public var place: String

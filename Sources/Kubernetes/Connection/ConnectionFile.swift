@@ -1,12 +1,12 @@
 internal import Linux
 internal import NIOSSL
 
-/// The small files that describe a connection.
+/// Reads and checks the small files that describe a connection: kubeconfig, token, certificates, key.
 enum ConnectionFile {
     static func exists(_ path: String) -> Bool { SmallFile.exists(path) }
 
-    /// Reads a whole file of at most `limit` octets. `place` is the key that names the file; `advice` is what to do if it
-    /// cannot be read.
+    /// Reads a whole file of at most `limit` octets, which is far above the usual size: it catches a wrong path. `place` is
+    /// the key that names the file; `advice` is what to do if it cannot be read.
     static func read(_ path: String, upTo limit: Int, place: String, advice: String) throws(ConnectionProblem)
         -> [UInt8]
     {

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Yams
 
-/// Reads the connection of one context from a kubeconfig file. Errors elsewhere in the file are ignored.
+/// Reads the connection of one context from a kubeconfig file. Errors in entries that this context does not name are ignored.
 struct Kubeconfig {
     private let file: String
     private let root: Yams.Node
@@ -99,7 +99,9 @@ struct Kubeconfig {
 extension Kubeconfig {
     /// A named entry of a list: a cluster, a user or a context.
     private struct Entry {
+        /// The mapping below the key that holds the entry: `context`, `cluster` or `user`.
         var node: Yams.Node
+        /// Where it is, for messages: `users[0].user`.
         var place: String
     }
 

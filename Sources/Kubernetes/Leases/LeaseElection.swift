@@ -10,7 +10,6 @@ public import Timing
 public struct LeaseElection: Sendable {
     /// An input.
     public enum Event: Sendable {
-        /// Start.
         case start
         /// The lease was read; `nil` if there is none.
         case read(Lease?)
@@ -28,29 +27,30 @@ public struct LeaseElection: Sendable {
     public enum Action: Hashable, Sendable {
         /// Read the lease.
         case read
-        /// Create the lease.
         case create(LeaseRecord)
         /// Update the lease if it still has this version.
         case update(LeaseRecord, resourceVersion: String)
     }
 
-    /// The times of an election. Each must be well below the one before.
+    /// The times of an election. Each must be well below the one before, as in other Kubernetes components, whose defaults
+    /// these are.
     public struct Times: Hashable, Sendable {
         /// `leaseDurationSeconds`: other candidates wait this long for a renewal.
         public var duration = Duration.seconds(15)
         /// How long a holder acts without a successful renewal.
         public var renewal = Duration.seconds(10)
         /// The interval between renewals. After a failure, or while another candidate holds the lease, the next attempt is
-        /// after a random time from this to 2.2 times this.
+        /// after a random time from this to 2.2 times this (the jitter of Kubernetes components).
         public var retry = Duration.seconds(2)
 
-        /// The defaults of Kubernetes components.
+        /// The defaults.
         public init() {}
     }
 
     /// The name of this candidate, as in `holderIdentity`.
     public let identity: String
     private let times: Times
+    /// The lease as last read or written, and when it was first seen with these contents.
     private var observed: (lease: Lease, at: Instant)?
     /// When the request under way was sent; `nil` if there is none.
     private var sentAt: Instant?
@@ -60,7 +60,9 @@ public struct LeaseElection: Sendable {
     private var actsFrom: Instant?
     /// Whether a request to create the lease was sent whose result is not known yet.
     private var hasCreated = false
+    /// When to read or renew the lease next, unless a request is under way.
     private var tryAt = Instant.zero
+    /// Whether `.release` was handled.
     private var isLeaving = false
 
     /// Makes a candidate that does nothing yet. `identity` must be unique.
@@ -116,6 +118,7 @@ public struct LeaseElection: Sendable {
             return isLeaving ? release(at: now, time) : nil
         case .failed(let failure):
             sentAt = nil
+            // Its version is outdated, or it is gone: read it before the next write.
             if failure.isConflict || failure.isNotFound { observed = nil }
             // If we were waiting to act, the wait starts again with the next lease.
             if failure.isNotFound, !isHolder(at: now) { heldUntil = nil }
@@ -134,11 +137,13 @@ public struct LeaseElection: Sendable {
 }
 
 extension LeaseElection {
+    /// Notes that a request is under way.
     private mutating func send(_ action: Action, at now: Instant) -> Action {
         sentAt = now
         return action
     }
 
+    /// Sets the time of the next attempt, at random, so that candidates do not collide.
     private mutating func wait(at now: Instant, _ random: inout some RandomNumberGenerator) {
         tryAt = now + .random(in: times.retry...times.retry * 2.2, using: &random)
     }
@@ -156,10 +161,12 @@ extension LeaseElection {
         }
     }
 
+    /// Claims the lease if it is ours, released or expired; waits otherwise.
     private mutating func claimIfFree(
         _ lease: Lease, at now: Instant, _ time: MicroTime, _ random: inout some RandomNumberGenerator
     ) -> Action? {
         let record = lease.record
+        // Anybody may have written the number; a candidate must neither claim the lease at once nor wait forever.
         let duration = Duration.seconds(min(max(record.leaseDurationSeconds, 1), 3600))
         let isFree = record.holderIdentity.isEmpty || record.holderIdentity == identity
         guard isFree || observed.map({ now - $0.at >= duration }) ?? false else {
@@ -173,6 +180,7 @@ extension LeaseElection {
         .update(claim(of: lease.record, time), resourceVersion: lease.metadata.resourceVersion)
     }
 
+    /// The record with which we hold the lease, in place of `old`.
     private func claim(of old: LeaseRecord?, _ time: MicroTime) -> LeaseRecord {
         var record = LeaseRecord()
         let isOurs = old?.holderIdentity == identity
@@ -180,16 +188,18 @@ extension LeaseElection {
         record.leaseDurationSeconds = Int(times.duration.components.seconds)
         record.renewTime = "\(time)"
         record.acquireTime = isOurs ? old?.acquireTime ?? "" : "\(time)"
+        // The API has 32 bits for the number of transitions.
         record.leaseTransitions = min((old?.leaseTransitions ?? 0), Int(Int32.max) - 1) + (isOurs || old == nil ? 0 : 1)
         return record
     }
 
+    /// Gives up the lease; `nil` if we did not have it.
     private mutating func release(at now: Instant, _ time: MicroTime) -> Action? {
         heldUntil = nil
         guard let lease = observed?.lease, lease.record.holderIdentity == identity else { return nil }
         var record = lease.record
         record.holderIdentity = ""
-        record.leaseDurationSeconds = 1
+        record.leaseDurationSeconds = 1  // the API rejects 0
         record.renewTime = "\(time)"
         return send(.update(record, resourceVersion: lease.metadata.resourceVersion), at: now)
     }

@@ -12,8 +12,11 @@ public final class LeaseHolder: Sendable {
 
     private struct Running {
         var election: LeaseElection
+        /// Calls the election at its deadline.
         var timer: Scheduled<Void>?
+        /// Whether the last call of ``report`` said that we are the holder.
         var reported = false
+        /// Completed when the release is over; `nil` unless ``release()`` was called.
         var released: EventLoopPromise<Void>?
     }
 
@@ -49,7 +52,7 @@ public final class LeaseHolder: Sendable {
         running.value.election.isHolder(at: .now + duration)
     }
 
-    // On the loop.
+    /// Passes an event to the election and carries out its action. Call it on the loop.
     private func step(_ event: LeaseElection.Event) {
         var random = SystemRandomNumberGenerator()
         let action = running.value.election.handle(event, at: .now, time: .now, random: &random)
@@ -84,6 +87,7 @@ public final class LeaseHolder: Sendable {
         }
     }
 
+    /// Reports a change, completes the release and sets the timer, after every event.
     private func settle() {
         let isHolder = running.value.election.isHolder(at: .now)
         if running.value.reported != isHolder {

@@ -1,7 +1,7 @@
 internal import CoreMetrics
 internal import Timing
 
-// Metrics of requests. Each label has few values.
+// Metrics of requests. The values of every label are from a fixed set, so the number of time series is bounded.
 extension APIClient {
     /// Counts a finished request, and records its duration unless it is a watch. `failure` is `nil` if it succeeded.
     func count(_ request: APIRequest, since begun: Instant, _ failure: RequestFailure?) {

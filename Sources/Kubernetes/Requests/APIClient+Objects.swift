@@ -4,10 +4,11 @@ public import NIOCore
 internal import NIOHTTP1
 internal import Timing
 
-// Single requests. All of them fail with a `RequestFailure`.
+// Requests for single objects and lists, as opposed to watches. All of them fail with a `RequestFailure`.
 //
-// Objects are changed by patches (RFC 7396) and never written back whole, because only a part of them is known. A patch
-// that names the version it is based on fails with a conflict if another client was faster, like a write of the whole object.
+// Objects are changed by patches (RFC 7396) and never written back whole, because we decode only a part of their fields. A
+// patch that names the version it is based on fails with a conflict if another client was faster, like a write of the whole
+// object.
 extension APIClient {
     /// Reads one object.
     public func get<Object: Resource>(_ type: Object.Type = Object.self, _ key: ObjectKey) -> EventLoopFuture<Object> {
@@ -18,13 +19,14 @@ extension APIClient {
     }
 
     /// Reads all objects of a kind in pages; the result is not older than the request. Fails if there are more than
-    /// `limits.objects`.
+    /// `limits.objects`, or if a page without objects names another page, because such pages need never end.
     public func list<Object: Resource>(
         _ type: Object.Type = Object.self, limits: WatchLimits = WatchLimits()
     ) -> EventLoopFuture<[Object]> {
         list(type, limits, after: [], continuation: "")
     }
 
+    /// Reads the page that `continuation` names, and all after it. `earlier` are the objects of the pages before.
     private func list<Object: Resource>(
         _ type: Object.Type, _ limits: WatchLimits, after earlier: [Object], continuation: String
     ) -> EventLoopFuture<[Object]> {
@@ -90,7 +92,8 @@ extension APIClient {
 
 // The changes that the agent makes.
 extension APIClient {
-    /// Sets the pod ranges of a node that has none: `spec.podCIDRs` can be set once and never changed.
+    /// Sets the pod ranges of a node that has none: the API lets `spec.podCIDRs` be set once and never changed. Fails with a
+    /// conflict if `node` is outdated, as when somebody else has just set them.
     public func offer(podCIDRs ranges: [IPv6Prefix], of node: Node) -> EventLoopFuture<Node> {
         let texts = ranges.map(\.description)
         let patch = ["spec": PodRanges(podCIDR: texts.first ?? "", podCIDRs: texts)]
@@ -104,7 +107,6 @@ extension APIClient {
             Service.self, service.key, subresource: "status", resourceVersion: service.metadata.resourceVersion, patch)
     }
 
-    /// Creates an Event.
     public func create(_ event: NewEvent) -> EventLoopFuture<Event> {
         create(Event.self, event, namespace: event.namespace)
     }
@@ -132,7 +134,7 @@ private struct VersionedPatch<Patch: Encodable>: Encodable {
     }
 }
 
-/// An object whose kind was checked.
+/// Decodes an object and checks its `kind`, which ``Resource`` types themselves ignore.
 private struct Kinded<Object: Resource>: Decodable {
     private enum CodingKeys: CodingKey { case kind }
 

@@ -6,10 +6,10 @@ internal import NIOHTTP1
 public import Timing
 
 /// A client of one API server, over HTTP/1.1 and TLS. Every watch has its own connection, so that one that does not progress
-/// delays nothing else. Everything runs on one event loop. Decoding the first list of a large cluster takes a while, so use
-/// another loop to answer probes.
+/// delays nothing else. Everything runs on one event loop. Decoding the first list of a large cluster blocks it for a while, so
+/// probes of the agent must be answered on another loop.
 public final class APIClient: Sendable {
-    /// The event loop.
+    /// The event loop on which everything of this client runs.
     public let loop: any EventLoop
     /// Where the description of the connection was first read, for messages.
     public let origin: String
@@ -19,6 +19,7 @@ public final class APIClient: Sendable {
     private let session: NIOLoopBoundBox<Session>
     /// The addresses of recent connections, the latest first. Used on the loop only.
     private let peers: NIOLoopBoundBox<[IPv6Address]>
+    /// Called on the loop when ``serverAddresses`` have changed.
     private let addressed: @Sendable () -> Void
 
     /// The maximum number of ``peers``. A server name may have many addresses; the oldest are forgotten.
@@ -27,6 +28,7 @@ public final class APIClient: Sendable {
     private struct Session {
         var connection: APIConnection
         var http: HTTPClient
+        /// When the files of the connection were last read again; zero if never.
         var reloadedAt = Instant.zero
         /// The last token, used while its file is being replaced.
         var token: String?
@@ -57,6 +59,7 @@ public final class APIClient: Sendable {
         Set(peers.value).union(session.value.connection.serverAddress.map { [$0] } ?? [])
     }
 
+    /// Notes the address of a new connection.
     private static func note(
         _ peer: IPv6Address, in peers: NIOLoopBoundBox<[IPv6Address]>, _ addressed: @Sendable () -> Void
     ) {
@@ -99,8 +102,8 @@ public final class APIClient: Sendable {
             eventLoop: .delegateAndChannel(on: loop), deadline: .now() + .nanoseconds(deadline.nanoseconds))
     }
 
-    /// Reads the files of the connection again, at most once a minute, if another address or other credentials may solve the
-    /// failure. Files that cannot be used change nothing. Call it on the loop.
+    /// Reads the files of the connection again if another address or other credentials may solve the failure; at most once a
+    /// minute, because an outage makes many requests fail. Files that cannot be used change nothing. Call it on the loop.
     func reload(after failure: RequestFailure) {
         guard failure.mayNeedNewConnection, !session.value.isShutDown else { return }
         let now = Instant.now
@@ -121,8 +124,9 @@ public final class APIClient: Sendable {
         }
     }
 
-    /// Sends a request and collects the response, at most `limit` octets. The default deadline leaves the holder of a lease
-    /// time for another attempt before it must stop.
+    /// Sends a request and collects the response, at most `limit` octets. The default limit is above the 1.5 MiB that etcd
+    /// stores of an object by default. The default deadline leaves the holder of a lease time for
+    /// another attempt before it must stop (``LeaseElection/Times/renewal``, 10 s).
     func send(
         _ request: APIRequest, limit: Int = 2 << 20, deadline: Duration = .seconds(5)
     ) -> EventLoopFuture<ByteBuffer> {

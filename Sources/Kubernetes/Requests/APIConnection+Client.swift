@@ -31,6 +31,7 @@ extension APIConnection {
                 file: origin, place: "", message: "\(requestBase.prefix(100)) is not an address",
                 advice: "it must be like https://[fd00::1]:6443")
         }
+        // 16 connections are enough for all watches, which have one each, and several single requests. More requests wait.
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: try tls(), redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10)),
@@ -50,7 +51,8 @@ extension APIConnection {
         return HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: configuration)
     }
 
-    /// Sets options that detect within half a minute that the server is gone, even on an idle connection.
+    /// Sets options that detect within half a minute that the server is gone. On an idle connection: 15 s until the first
+    /// probe, and three probes at intervals of 5 s. With unacknowledged data: TCP_USER_TIMEOUT (milliseconds).
     private static func keepAlive(_ channel: any Channel) -> EventLoopFuture<Void> {
         let options: [(option: CInt, value: Int)] = [
             (TCP_KEEPIDLE, 15), (TCP_KEEPINTVL, 5), (TCP_KEEPCNT, 3), (TCP_USER_TIMEOUT, 30_000),

@@ -46,9 +46,10 @@ final class ResponseReader: HTTPClientResponseDelegate {
 
 /// A response that is collected as a whole, within a limit.
 struct Answer {
-    /// The limit for the body of an error.
+    /// The limit for the body of an error, in octets: a Status is much smaller, and what a proxy answers is not needed.
     private static let refusalLimit = 64 << 10
 
+    /// The maximum size of the body, in octets.
     private var limit: Int
     private(set) var head: HTTPResponseHead?
     private var body = ByteBuffer()
@@ -84,12 +85,13 @@ struct Answer {
         return body
     }
 
-    /// Checks that a 2xx response is one of the API.
+    /// Checks that a 2xx response is JSON, as those of the API are.
     static func check(_ head: HTTPResponseHead) throws(RequestFailure) {
         let type = head.headers.first(name: "Content-Type") ?? "nothing"
         guard type.hasPrefix("application/json") else { throw .unexpected("\(type.prefix(60)) instead of JSON") }
     }
 
+    /// The failure for a response without a 2xx status: the Status in its body or, if there is none, its status line.
     private var refusal: RequestFailure {
         guard let head else { return .unreachable("the connection closed before a response") }
         var status =

@@ -20,7 +20,8 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
         guard case .refused(let status) = self else { return false }
         return status.code == 410 || status.reason == "Expired" || status.reason == "Gone"
     }
-    /// Whether the server has not reached the requested version, for example because it was restored from a backup.
+    /// Whether the server has not reached the requested version, for example because it was restored from a backup. The API
+    /// has no reason of its own for this: the status is that of a timeout.
     var isVersionTooNew: Bool {
         guard case .refused(let status) = self else { return false }
         return status.code == 504 && status.message.contains("Too large resource version")
@@ -29,7 +30,8 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The HTTP status, if the server gave one.
     public var code: Int? { if case .refused(let status) = self { status.code } else { nil } }
 
-    /// Whether another address or other credentials might help.
+    /// Whether another address or other credentials might help: also after 404 and responses that are not those of the API,
+    /// because another server may have the old address now.
     var mayNeedNewConnection: Bool {
         switch kind {
         case .unreachable, .unauthorized, .forbidden, .notFound, .unexpected: true

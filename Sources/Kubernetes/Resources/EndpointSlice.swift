@@ -15,7 +15,6 @@ public struct EndpointSlice: Resource {
     public var metadata: ObjectMetadata
     /// `IPv4`, `IPv6` or `FQDN`.
     public var addressType: String
-    /// The endpoints.
     public var endpoints: [Endpoint]
     /// Their ports. An entry without a port, which means all ports, has `port` 0.
     public var ports: [ServicePort]

@@ -81,7 +81,7 @@ extension NewEvent: Encodable {
         case count
     }
 
-    /// Encodes it in the form of the API. The name is made unique by the time.
+    /// Encodes it in the form of the API. The name is that of the subject and the time in microseconds, which makes it unique.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(Event.apiVersion, forKey: .apiVersion)
@@ -90,7 +90,7 @@ extension NewEvent: Encodable {
         try fields.encode(["name": name, "namespace": namespace], forKey: .metadata)
         try fields.encode(subject, forKey: .involvedObject)
         try fields.encode(reason, forKey: .reason)
-        // The API rejects long messages.
+        // Newer versions of the API reject more than 1024 octets.
         try fields.encode(String(message.prefix(1000)), forKey: .message)
         try fields.encode(isWarning ? "Warning" : "Normal", forKey: .type)
         try fields.encode(["component": "kubermesh", "host": host], forKey: .source)

@@ -1,5 +1,6 @@
 internal import Addressing
 
+// Decoding that accepts what the API server leaves out: it omits empty fields, or writes them as `null`.
 extension KeyedDecodingContainer {
     /// The value under `key`, or `fallback` if it is missing or `null`. A value of another type is an error.
     func value<Value: Decodable>(_ key: Key, else fallback: @autoclosure () -> Value) throws -> Value {

@@ -1,4 +1,4 @@
-/// A wall-clock time in microseconds, as objects have it.
+/// A wall-clock time in microseconds, as in the `MicroTime` fields of the API.
 public struct MicroTime: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// Microseconds since 1970, not counting leap seconds.
     public var microseconds: Int64
@@ -23,10 +23,12 @@ public struct MicroTime: Hashable, Sendable, Comparable, CustomStringConvertible
             + "\(Self.pad(second / 3600, 2)):\(Self.pad(second / 60 % 60, 2)):\(Self.pad(second % 60, 2))Z"
     }
 
+    /// Rounded down, also before 1970.
     private var wholeSeconds: Int64 { (microseconds - Self.modulo(microseconds, 1_000_000)) / 1_000_000 }
 
-    /// The Gregorian date this many days after 1 January 1970. Years start in March, so that the leap day is the last day of a
-    /// year; 400 years have 146,097 days.
+    /// The Gregorian date this many days after 1 January 1970. Inside, years start in March, so that the leap day is the last
+    /// day of a year. An era is 400 years, which have 146,097 days. The other divisors remove leap days: one in 1461 days, but
+    /// not in every 36,524 (a century), but in every 146,097. Five months from March have 153 days, and so have the next five.
     private static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let day = days + 719_468  // since 1 March of the year 0
         let era = (day - modulo(day, 146_097)) / 146_097

@@ -19,7 +19,8 @@ public struct Node: Resource {
     public var isUnschedulable: Bool
     /// Whether its condition `Ready` is `True`.
     public var isReady: Bool
-    /// Whether its condition `Ready` is `False`, which the kubelet has reported. Without reports it becomes `Unknown`.
+    /// Whether its condition `Ready` is `False`, which only the kubelet reports. If the kubelet is silent, the cluster sets the
+    /// condition to `Unknown`.
     public var isKnownUnready: Bool
     /// Whether `Ready` is `False` because of a graceful shutdown of the machine, as the kubelet's message says.
     public var isShuttingDown: Bool
@@ -52,7 +53,7 @@ extension Node {
         var key: String
     }
 
-    /// The kubelet's message during a graceful shutdown.
+    /// A part of the kubelet's message during a graceful shutdown.
     private static let shutdownMessage = "node is shutting down"
 
     /// Decodes the fields in use.

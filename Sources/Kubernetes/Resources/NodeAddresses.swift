@@ -1,7 +1,7 @@
 public import Addressing
 
-/// The addresses of a Node. The agent watches all Nodes for them. Nodes are large, so nothing else is kept, and a change of
-/// other fields is no change.
+/// The addresses of a Node. The agent watches all Nodes for them. A Node is large, so only its name, UID, version and
+/// addresses are kept. An update that changes none of the addresses, such as the kubelet's status report, is not reported.
 public struct NodeAddresses: Resource {
     /// `Node`
     public static let kind = Node.kind
@@ -9,7 +9,7 @@ public struct NodeAddresses: Resource {
     public static let apiVersion = Node.apiVersion
     /// `nodes`
     public static let plural = Node.plural
-    /// `nodeaddresses`
+    /// Not `nodes`, which is the label of ``Node``: the watch of the machine's own Node has other files and metrics.
     public static let label = "nodeaddresses"
     /// Nodes are not namespaced.
     public static let isNamespaced = false
@@ -24,7 +24,7 @@ extension NodeAddresses {
     private enum CodingKeys: CodingKey { case metadata, status }
     private enum StatusKeys: CodingKey { case addresses }
 
-    /// The maximum number of addresses per node; more are not read.
+    /// The maximum number of addresses per node; the rest is ignored. A machine has a few.
     static let limit = 64
 
     /// Decodes the fields in use.
@@ -43,6 +43,7 @@ extension NodeAddresses {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(metadata, forKey: .metadata)
         var status = fields.nestedContainer(keyedBy: StatusKeys.self, forKey: .status)
+        // The types are not kept, so any will do.
         try status.encode(
             addresses.map { NodeAddress(type: "InternalIP", address: $0.textOfItsFamily) }, forKey: .addresses)
     }

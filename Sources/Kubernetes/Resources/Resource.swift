@@ -1,5 +1,5 @@
-/// A kind of object that the agent uses. Only the fields in use are decoded, so a value serves for reading and for patches, and
-/// is never written back as a whole. It is encoded only for our own files, with the same fields.
+/// A kind of object that the agent uses. Only the fields in use are decoded, so a value is never written back as a whole: that
+/// would remove the other fields. It is encoded only for our own files (``ObjectFile``), with the fields in use.
 public protocol Resource: Codable, Hashable, Sendable {
     /// The value of `kind`: `EndpointSlice`.
     static var kind: String { get }
@@ -35,10 +35,8 @@ extension Resource {
 public struct ObjectKey: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The namespace; empty for kinds without namespaces.
     public var namespace: String
-    /// The name.
     public var name: String
 
-    /// Makes a key.
     public init(namespace: String = "", name: String) {
         self.namespace = namespace
         self.name = name
@@ -55,7 +53,6 @@ public struct ObjectKey: Hashable, Sendable, Comparable, CustomStringConvertible
 
 /// The metadata that all objects have, as far as it is used.
 public struct ObjectMetadata: Hashable, Sendable {
-    /// Its name.
     public var name: String
     /// Its namespace; empty for kinds without namespaces.
     public var namespace: String
@@ -65,7 +62,7 @@ public struct ObjectMetadata: Hashable, Sendable {
     public var resourceVersion: String
     /// All its labels.
     public var labels: [String: String]
-    /// Its annotations under `kubermesh.io/` or a subdomain of it. Others can be large, and are not used.
+    /// Its annotations under `kubermesh.io/` or a subdomain of it. Other annotations can be large, and we use none.
     public var annotations: [String: String]
     /// When its deletion was requested, in the form of the API; `nil` if it was not.
     public var deletionTimestamp: String?

@@ -1,6 +1,5 @@
 public import Addressing
 
-/// A Service.
 public struct Service: Resource {
     /// `Service`
     public static let kind = "Service"

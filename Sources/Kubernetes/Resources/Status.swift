@@ -2,9 +2,10 @@
 public struct Status: Hashable, Sendable, Decodable {
     /// The HTTP status; 0 if missing.
     public var code: Int
-    /// The reason, for programs: `Expired`, `Conflict`, `Forbidden`, … At most 40 characters of it are decoded.
+    /// The reason, for programs: `Expired`, `Conflict`, `Forbidden`, … It goes into log lines, so the first 40 characters must
+    /// do.
     public var reason: String
-    /// The message, for people. At most 300 characters of it are decoded.
+    /// The message, for people; its first 300 characters.
     public var message: String
     /// The seconds to wait before a retry; 0 if missing.
     public var retryAfterSeconds: Int

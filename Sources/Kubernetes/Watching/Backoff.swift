@@ -3,14 +3,14 @@ internal import Timing
 /// The delay after failures: random between zero and a bound, so that clients that lost the same server do not return at the
 /// same moment. The bound doubles with every consecutive failure.
 public struct Backoff: Hashable, Sendable {
-    /// The bound after the first failure.
+    /// The bound after the first failure. This and ``maximum`` are those of the client library of Kubernetes (client-go).
     public var initial = Duration.milliseconds(800)
     /// The highest bound.
     public var maximum = Duration.seconds(30)
     /// The number of consecutive failures.
     public private(set) var failures = 0
 
-    /// The usual bounds.
+    /// The bounds above.
     public init() {}
 
     /// Resets after a success.
@@ -18,7 +18,7 @@ public struct Backoff: Hashable, Sendable {
 
     /// Counts a failure. Returns the delay before the next attempt.
     public mutating func next(random: inout some RandomNumberGenerator) -> Duration {
-        let doublings = min(failures, 20)
+        let doublings = min(failures, 20)  // far beyond the maximum, and no overflow
         failures += 1
         return .random(in: .zero...min(initial * (1 << doublings), maximum), using: &random)
     }

@@ -37,6 +37,7 @@ struct LineSplitter {
         if buffer.readableBytes == 0 {
             buffer = ByteBuffer()
         } else if buffer.readerIndex > 1 << 16 {
+            // Not after every line, because this copies the rest of the buffer.
             buffer.discardReadBytes()
         }
         return line

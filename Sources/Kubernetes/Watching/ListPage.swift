@@ -4,7 +4,6 @@ public struct ListPage<Object: Resource>: Hashable, Sendable {
     public var resourceVersion: String
     /// The token for the next page; empty on the last page.
     public var continuation: String
-    /// The objects.
     public var items: [Object]
 
     public init(resourceVersion: String, continuation: String = "", items: [Object]) {
@@ -51,7 +50,7 @@ public enum WatchEvent<Object: Resource>: Hashable, Sendable {
     case present(Object)
     /// The object was deleted; this is its last state.
     case gone(Object)
-    /// Nothing changed up to this version.
+    /// All changes up to this version were sent. It lets a watch resume from a version that the server still has.
     case bookmark(resourceVersion: String)
     /// The server ends the watch with an error.
     case failed(Status)

@@ -9,6 +9,7 @@ public enum ObjectFile {
 
     /// Replaces the content of the file.
     public static func write<Object: Resource>(_ objects: [Object], to path: String) throws(SystemError) {
+        // Nobody watches from the version of a file; the format needs one.
         let list = ListPage(resourceVersion: "0", items: objects.sorted { $0.key < $1.key })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

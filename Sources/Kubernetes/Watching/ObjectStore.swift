@@ -43,7 +43,6 @@ struct ObjectStore<Object: Resource>: Sendable {
         note(object.key, was: old?.object)
     }
 
-    /// Removes an object.
     mutating func remove(_ key: ObjectKey) {
         guard let old = entries.removeValue(forKey: key) else { return }
         octets -= old.octets
@@ -62,6 +61,7 @@ struct ObjectStore<Object: Resource>: Sendable {
 
     /// The changes since the last call.
     mutating func takeChanges() -> Changes<Object> {
+        // The table of usual changes is kept; the one of a whole list is freed.
         defer { reported.removeAll(keepingCapacity: reported.count < 1024) }
         var changes = Changes<Object>()
         for (key, before) in reported {
@@ -72,6 +72,7 @@ struct ObjectStore<Object: Resource>: Sendable {
         return changes
     }
 
+    /// Remembers what was last reported of an object, at its first change since.
     private mutating func note(_ key: ObjectKey, was object: Object?) {
         if reported[key] == nil { reported[key] = .some(object) }
     }

@@ -15,9 +15,11 @@ public struct Reflector<Object: Resource>: Sendable {
         case watching(Watch)
     }
 
-    /// The pages so far.
+    /// The pages of a list so far.
     private struct ListProgress {
+        /// The maximum number of objects per page.
         var limit: Int
+        /// The token for the next page.
         var continuation = ""
         var resourceVersion = ""
         var objects: [(object: Object, octets: Int)] = []
@@ -25,19 +27,26 @@ public struct Reflector<Object: Resource>: Sendable {
     }
 
     private struct Watch {
+        /// The version of the last event or, before one, that from which the watch started. It resumes from this version.
         var resourceVersion: String
+        /// When we cut it, if the server has not ended it by then.
         var until: Instant
+        /// When the last event was received or, before one, when the watch was requested or accepted.
         var heardAt: Instant
+        /// When the server accepted it; `nil` before.
         var openedAt: Instant?
 
-        /// Whether it lasted long enough to reset the backoff.
+        /// Whether it lasted long enough to reset the backoff. A server that fails after every start must not be asked again
+        /// and again without a delay.
         func hasLasted(at now: Instant) -> Bool { openedAt.map { now - $0 >= .seconds(5) } ?? false }
     }
 
     private let limits: WatchLimits
     private var phase = Phase.idle
     private var backoff = Backoff()
+    /// The number of objects to request per page. Halved after each page that was too large, and never increased.
     private var pageSize: Int
+    /// The kind of failure of the last notice; `nil` after a success. An outage is logged once.
     private var reportedFailure: RequestFailure.Kind?
     private var notices: [String] = []
     private var store = ObjectStore<Object>()
@@ -87,6 +96,7 @@ public struct Reflector<Object: Resource>: Sendable {
             fail(failure, at: now, &random)
         case (.failed(let failure), .watching(let watch)): fail(failure, watch, at: now, &random)
         case (.clock, _): return clock(at: now, &random)
+        // An event that does not fit the phase is that of an earlier request.
         default: break
         }
         return nil
@@ -102,6 +112,7 @@ extension Reflector {
         return .list(limit: pageSize, continuation: "")
     }
 
+    /// Handles a page. Requests the next one or, after the last, replaces the objects and starts a watch.
     private mutating func took(
         _ page: ListPage<Object>, _ octets: Int, after earlier: consuming ListProgress, at now: Instant,
         _ random: inout some RandomNumberGenerator
@@ -115,6 +126,7 @@ extension Reflector {
             fail(failure, at: now, &random)
             return nil
         }
+        // The size of each object is not known, so each counts as an equal part of the page.
         let share = octets / max(page.items.count, 1)
         progress.objects += page.items.map { ($0, share) }
         // Later pages repeat the version of the first.
@@ -132,6 +144,8 @@ extension Reflector {
         return watch(from: progress.resourceVersion, at: now, &random)
     }
 
+    /// What is wrong with a page. `isEndless` says that its continuation token is that with which it was requested: this, or a
+    /// page without objects that names another one, could go on forever.
     private func fault(in page: ListPage<Object>, isEndless: Bool) -> RequestFailure? {
         if page.resourceVersion.isEmpty || page.items.contains(where: { $0.metadata.resourceVersion.isEmpty }) {
             return .unexpected("a list of \(Object.plural) without a resourceVersion")
@@ -142,6 +156,7 @@ extension Reflector {
         return nil
     }
 
+    /// What exceeds the limits; `nil` if nothing does.
     private func excess(objects: Int, octets: Int) -> RequestFailure? {
         objects <= limits.objects && octets <= limits.storeOctets
             ? nil : .tooLarge("\(objects) \(Object.plural) of \(octets) octets")
@@ -154,6 +169,7 @@ extension Reflector {
         from resourceVersion: String, at now: Instant, _ random: inout some RandomNumberGenerator
     ) -> ReflectorAction {
         let seconds = Int(Duration.random(in: limits.watchTime, using: &random).components.seconds)
+        // The server should end the watch after `seconds`.
         let until = now + .seconds(seconds) + limits.margin
         phase = .watching(Watch(resourceVersion: resourceVersion, until: until, heardAt: now))
         // A server that is reachable accepts a watch at once.
@@ -171,6 +187,7 @@ extension Reflector {
         resume(watch, at: now)
     }
 
+    /// Continues a watch after an event: sets the deadline anew.
     private mutating func resume(_ watch: consuming Watch, at now: Instant) {
         watch.heardAt = now
         deadline = min(watch.until, watch.heardAt + limits.silence)
@@ -270,7 +287,7 @@ extension Reflector {
         phase = .waiting(from: version)
         deadline = now + delay
         state.failures[failure.kind, default: 0] += 1
-        // It is normal that a version is too old once in a while.
+        // It is normal that a version is too old once in a while. Several times in a row it is a problem, like other failures.
         guard failure.kind != .expired || backoff.failures > 3 else { return }
         state.lastError = "\(failure)"
         state.connectedSince = nil

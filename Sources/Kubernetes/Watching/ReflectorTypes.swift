@@ -1,26 +1,28 @@
 public import Timing
 
-/// Limits on what an API server may send, and timeouts.
+/// Limits on what an API server may send, and timeouts. They are far above what a large cluster needs, and bound our memory.
 public struct WatchLimits: Hashable, Sendable {
-    /// Objects per page.
+    /// Objects per page, as in client-go. The page size is halved while a page exceeds ``pageOctets``.
     public var pageSize = 500
     /// Octets of one page.
     public var pageOctets = 16 << 20
-    /// Octets of one line of a watch.
+    /// Octets of one line of a watch, which has one object: etcd stores at most 1.5 MiB of it by default.
     public var lineOctets = 2 << 20
     /// Objects of one kind.
     public var objects = 100_000
     /// Octets, on the wire, of all objects of one kind.
     public var storeOctets = 128 << 20
-    /// The requested duration of a watch: random in this range.
+    /// The requested duration of a watch: random in this range, so that the watches of many agents do not end together.
     public var watchTime: ClosedRange<Duration> = .seconds(300) ... .seconds(600)
     /// How much longer than requested it may last.
     public var margin = Duration.seconds(20)
-    /// The longest time without an event on a watch. A server that supports `allowWatchBookmarks` sends one every minute.
+    /// The longest time without an event on a watch. A server that supports `allowWatchBookmarks` sends one every minute,
+    /// so three are missing then.
     public var silence = Duration.seconds(180)
     /// The timeout of a page, and of the start of a watch.
     public var pageTime = Duration.seconds(60)
-    /// The minimum delay before a retry if the kind is forbidden or does not exist: random in this range.
+    /// The minimum delay before a retry if the kind is forbidden or does not exist: random in this range. Only an administrator
+    /// can change that, so there is no hurry.
     public var refusalDelay: ClosedRange<Duration> = .seconds(30) ... .seconds(60)
 
     /// The defaults.
@@ -29,7 +31,6 @@ public struct WatchLimits: Hashable, Sendable {
 
 /// Input of a ``Reflector``.
 public enum ReflectorEvent<Object: Resource>: Sendable {
-    /// Start.
     case start
     /// A page of the list, and its size in octets.
     case page(ListPage<Object>, octets: Int)

@@ -32,21 +32,28 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
     private let client: APIClient
     private let scope: WatchScope
     private let limits: WatchLimits
+    /// The objects saved earlier.
     private let known: [Object]
     private let report: @Sendable (WatchReport<Object>) -> Void
+    /// `nil` before ``start()`` and after ``stop()``.
     private let running: NIOLoopBoundBox<Running?>
     /// The number of the current request, to recognize answers to earlier ones.
     private let number: NIOLoopBoundBox<Int>
 
-    /// Changes within this interval are reported together.
+    /// Changes within this interval are reported together: those of a rollout come in bursts, and each report costs a turn of
+    /// the agent.
     private static var batchInterval: Duration { .milliseconds(20) }
 
     private struct Running {
         var reflector: Reflector<Object>
         var exchange: Exchange?
+        /// The timer for the reflector's deadline, and when it fires.
         var timer: (at: Instant, task: Scheduled<Void>)?
+        /// The next report, if one is scheduled.
         var delivery: Scheduled<Void>?
+        /// When the last report was made.
         var deliveredAt = Instant.zero
+        /// The state in the last report.
         var reported = WatchState()
     }
 
@@ -55,6 +62,7 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         let request: APIRequest
         let begun = Instant.now
         var task: HTTPClient.Task<Void>?
+        /// Collects a list, or the body of an error in response to a watch.
         var answer: Answer
         /// The lines of a watch; `nil` for a list.
         var lines: LineSplitter?
@@ -116,6 +124,7 @@ extension ResourceWatcher {
                 deadline: limits.pageTime)
         case .watch(let version, let seconds):
             begin(
+                // The reflector itself cuts the watch after one margin; the HTTP client's deadline is only a safeguard.
                 .watch(Object.self, scope, from: version, timeoutSeconds: seconds), limit: limits.lineOctets,
                 deadline: .seconds(seconds) + limits.margin * 2, lines: LineSplitter(limit: limits.lineOctets))
         }
@@ -131,6 +140,8 @@ extension ResourceWatcher {
         return exchange.task
     }
 
+    /// Sends a request in place of the current one. `limit` is that of the whole response, or of the body of an error for a
+    /// watch.
     private func begin(_ request: APIRequest, limit: Int, deadline: Duration, lines: LineSplitter? = nil) {
         end(nil)
         let number = number.value
@@ -148,6 +159,7 @@ extension ResourceWatcher {
         }
     }
 
+    /// Collects a list, or splits a watch into lines and handles each.
     private func receive(_ part: ResponsePart, _ number: Int) throws {
         guard case .body(let piece) = part, running.value?.exchange?.isStream == true else {
             try running.value?.exchange?.answer.receive(part)
@@ -166,6 +178,7 @@ extension ResourceWatcher {
         }
     }
 
+    /// Handles the end of the response.
     private func finish(_ result: Result<Void, any Error>) {
         guard let exchange = running.value?.exchange else { return }
         do {
@@ -211,6 +224,7 @@ extension ResourceWatcher {
         deliverWhenDue()
     }
 
+    /// Reports changes now or, if the last report is too recent, when ``batchInterval`` has passed.
     private func deliverWhenDue() {
         guard let now = running.value, now.delivery == nil else { return }
         let state = now.reflector.state

@@ -27,7 +27,7 @@ public struct Command: Hashable, Sendable {
     }
 
     /// Runs the program to its end and returns its standard output. Throws if it cannot be run, its exit status is not 0, or it
-    /// takes longer than `limit`.
+    /// takes longer than `limit`. The default is far above what a batch of `ip` takes, also on a busy machine.
     @discardableResult
     public func run(limit: Duration = .seconds(20)) throws(LabError) -> String {
         try spawn().checked(limit: limit)
@@ -73,6 +73,8 @@ public struct Command: Hashable, Sendable {
         return .system("run \(arguments[0])")
     }
 
+    /// Starts the program with these descriptors as its standard streams; `detached` gives it a session of its own. Its signal
+    /// mask is empty: signals that this process blocks must not stay blocked in it.
     private func launch(input: Int32, output: Int32, errors: Int32, detached: Bool) throws(LabError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
@@ -124,6 +126,7 @@ public struct RunningCommand: Sendable {
     let arguments: [String]
     /// Its process ID.
     public let pid: Int32
+    /// The descriptors of the files to which its standard output and standard error go.
     let output: Int32
     let errors: Int32
 
@@ -152,7 +155,7 @@ public struct RunningCommand: Sendable {
         }
         let deadline = ContinuousClock.now + limit
         var status: Int32 = 0
-        var pause: UInt32 = 100
+        var pause: UInt32 = 100  // microseconds: most commands end within a few milliseconds
         while waitpid(pid, &status, WNOHANG) == 0 {
             if ContinuousClock.now > deadline {
                 kill(pid, SIGKILL)
@@ -164,6 +167,7 @@ public struct RunningCommand: Sendable {
             usleep(pause)
             pause = min(pause * 2, 5000)
         }
+        // As in WTERMSIG and WEXITSTATUS.
         let signal = status & 0x7f
         return Command.Output(
             status: signal == 0 ? status >> 8 & 0xff : 128 + signal, text: Self.contents(of: output),

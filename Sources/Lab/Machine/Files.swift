@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The file operations of a lab.
+/// The file operations of a lab. The mode `e` of `fopen` keeps descriptors from the programs that are started.
 enum Files {
     /// Reads a whole file; `nil` if it cannot be opened.
     static func read(_ path: String) -> String? {
@@ -49,7 +49,8 @@ enum Files {
         return found.sorted()
     }
 
-    /// Removes a directory with all that is in it, or a file. Gives up without an error after 1000 attempts.
+    /// Removes a directory with all that is in it, or a file. Gives up without an error after 1000 attempts, a
+    /// millisecond apart.
     static func removeTree(_ path: String) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
@@ -66,6 +67,5 @@ enum Files {
         }
     }
 
-    /// Whether the path exists.
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

@@ -4,7 +4,7 @@ internal import Glibc
 enum Lock {
     static let fileName = "lock"
 
-    /// Calls `body` while this process holds the lock of the directory. Throws if another holds it for 10 s.
+    /// Calls `body` while this process holds the lock of the directory. Throws if another process still holds it after 10 s.
     ///
     /// With `sharedByPrograms`, programs that `body` starts hold the lock too, as long as they run. After a crash, the next
     /// caller waits until they have ended, and finds everything that they created.

@@ -90,6 +90,7 @@ public struct Namespace: Hashable, Sendable {
     /// already, and the process that started it may read it then. Kernel threads and dead processes have neither, so this does
     /// not wait for them.
     private static func commandLine(of pid: Int32) -> String {
+        // 20 × 500 µs: `execve` takes far less.
         for _ in 0..<20 {
             guard let text = Files.read("/proc/\(pid)/cmdline") else { return "" }
             var target: CChar = 0

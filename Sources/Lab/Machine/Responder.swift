@@ -15,6 +15,7 @@ public enum Responder {
         while true {
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else {
+                // For example, too many open files: do not turn in a tight loop.
                 usleep(10_000)
                 continue
             }
@@ -23,8 +24,9 @@ public enum Responder {
         }
     }
 
-    /// The line that a server sends. Throws if connecting or receiving fails or takes longer than a second. If `source` is 0,
-    /// the kernel chooses the source port, usually one that was used recently.
+    /// The line that a server sends. Throws if connecting or receiving fails or takes longer than a second. `source` is the
+    /// source port. With 0 the kernel chooses it, usually one that was used recently; a test that counts the ports up gets a
+    /// new flow each time.
     public static func dial(
         _ address: IPv6Address, port: UInt16, from source: UInt16 = 0
     ) throws(LabError) -> String {

@@ -40,6 +40,7 @@ extension Lab {
         }
         return answer.neighbors.map {
             let state = $0.state == "Twoway" ? "2-Way" : $0.state
+            // FRR's `ifState` is the neighbor's role on a segment.
             let role = $0.ifState == "PointToPoint" ? nil : $0.ifState
             return Adjacency(routerID: $0.neighborId, port: $0.interfaceName, state: state, role: role)
         }

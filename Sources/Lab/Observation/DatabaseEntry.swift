@@ -3,7 +3,6 @@
 public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The LS type, 16 bits.
     public var type: UInt16
-    /// The link state ID.
     public var linkStateID: UInt32
     /// The router that originated it.
     public var advertisingRouter: UInt32
@@ -21,6 +20,7 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
     }
 
     /// Whether it has link-local flooding scope, so that only the routers on one link have it.
+    /// The scope is in the bits S2 and S1 of the type (RFC 5340 §A.4.2.1).
     public var isLinkScoped: Bool { type & 0x6000 == 0 }
 
     /// By type, then by advertising router, then by link state ID.
@@ -28,7 +28,7 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
         (left.type, left.advertisingRouter, left.linkStateID) < (right.type, right.advertisingRouter, right.linkStateID)
     }
 
-    /// All fields, in the usual notations.
+    /// All fields: numbers in hexadecimal, IDs in dotted notation.
     public var description: String {
         "type \(hex(type)) id \(dotted(linkStateID)) from \(dotted(advertisingRouter)) "
             + "sequence \(hex(sequence)) checksum \(hex(checksum))"
@@ -42,7 +42,8 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
 }
 
 extension Lab {
-    /// MaxAge in seconds (RFC 2328 §14), the age of an LSA that is about to be removed. FRR shows such LSAs for a long time.
+    /// MaxAge in seconds (RFC 2328 §14), the age of an LSA that is about to be removed. FRR lists LSAs of this age for a long
+    /// time.
     static let maxAge = 3600
 
     /// The LSAs with area or AS flooding scope in a node's database, without those that have reached MaxAge.
@@ -57,7 +58,8 @@ extension Lab {
         return Set(entries.filter { !$0.isLinkScoped })
     }
 
-    /// Parses the LSA headers that follow titles such as `[Router Id:0.0.0.0 Adv:10.0.0.1]:`, each of five hexadecimal words.
+    /// Parses the LSA headers that follow titles such as `[Router Id:0.0.0.0 Adv:10.0.0.1]:`, each of five hexadecimal words of
+    /// 32 bits: age and type, link state ID, advertising router, sequence number, checksum and length.
     static func frrDatabase(_ text: String) -> [DatabaseEntry] {
         text.split(separator: "\n").split { $0.hasPrefix("[") }.dropFirst().compactMap { lines in
             let words = lines.flatMap { $0.split(whereSeparator: \.isWhitespace) }.prefix(5).compactMap {
@@ -70,7 +72,8 @@ extension Lab {
         }
     }
 
-    /// Parses lines such as `2001  0.0.0.0  10.0.0.1  80000002  7  37f8`.
+    /// Parses lines such as `2001  0.0.0.0  10.0.0.1  80000002  7  37f8`: type, link state ID, advertising router, sequence
+    /// number, age, checksum.
     static func birdDatabase(_ text: String) -> [DatabaseEntry] {
         text.split(separator: "\n").compactMap { line in
             let words = line.split(whereSeparator: \.isWhitespace).map(String.init)

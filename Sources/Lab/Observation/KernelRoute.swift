@@ -16,14 +16,12 @@ public struct KernelRoute: Hashable, Sendable {
     /// The ID of its next-hop object, if any.
     public var nextHopID: Int?
 
-    /// A next hop.
     public struct NextHop: Hashable, Sendable, Comparable, CustomStringConvertible {
         /// The gateway; `nil` if the destination itself is on the link.
         public var gateway: IPv6Address?
         /// The name of the port.
         public var device: String
 
-        /// Makes a next hop.
         public init(gateway: IPv6Address?, device: String) {
             self.gateway = gateway
             self.device = device
@@ -58,6 +56,7 @@ extension Lab {
         return Dictionary(routes.map { ($0.prefix, $0.nextHops) }) { $1 }
     }
 
+    /// Decodes the output of `ip -j`.
     static func decode<Value: Decodable>(_ text: String) throws(LabError) -> [Value] {
         // If there is nothing to show, some versions of ip print nothing at all.
         if text.allSatisfy(\.isWhitespace) { return [] }
@@ -67,6 +66,7 @@ extension Lab {
     }
 }
 
+/// A route in the output of `ip -j route show`.
 private struct RouteJSON: Decodable {
     struct Hop: Decodable {
         var gateway: String?
@@ -83,6 +83,8 @@ private struct RouteJSON: Decodable {
     var metric: Int?
     var prefsrc: String?
 
+    /// The route, unless it is of the kernel, from a router advertisement or not unicast. `objects` are the next-hop objects
+    /// by ID.
     func route(_ objects: [Int: NextHopJSON]) -> KernelRoute? {
         guard type == nil || type == "unicast", let proto = `protocol`, proto != "kernel", proto != "ra" else {
             return nil
@@ -109,6 +111,7 @@ private struct RouteJSON: Decodable {
     }
 }
 
+/// A next-hop object or group in the output of `ip -j nexthop show`.
 private struct NextHopJSON: Decodable {
     struct Member: Decodable { var id: Int }
     var id: Int

@@ -21,6 +21,7 @@ extension Lab {
         try ask(node, "/v1/status", StatusDocument.self).status
     }
 
+    /// The decoded answer of an agent to a GET.
     private func ask<Answer: Decodable>(_ node: String, _ path: String, _ type: Answer.Type) throws(LabError) -> Answer
     {
         let reply: ControlClient.Reply

@@ -2,8 +2,9 @@ internal import ControlAPI
 
 /// Whether the routers of a lab agree. Each check returns the first problem as text; `nil` if there is none.
 extension Lab {
-    /// The first router that is not Full or 2-Way with every other router on a common link, Full with none of them, or still in
-    /// state Waiting; or the first link on which agents disagree about its type or designated router.
+    /// The first router that, on one of its links, is not Full or 2-Way with every other router, or is Full with none of
+    /// them, or (an agent) is still in state Waiting; or the first link on which agents disagree about its type or designated
+    /// router.
     public func adjacencyProblem() throws(LabError) -> String? {
         let segments = segments.filter { $0.count > 1 }
         var heard: [String: [Adjacency]] = [:]
@@ -76,7 +77,7 @@ extension Lab {
         return nil
     }
 
-    /// The first node that does not announce a virtual address although the port behind it answers.
+    /// The first agent that does not announce one of its VIPs although a service of the lab answers on the VIP's port.
     func announcementProblem() throws(LabError) -> String? {
         for node in topology.routers where node.router == .meshd && isRunning(node.name) && offersServices(node.name) {
             let served = node.vips.filter { node.listens.contains($0.port) }.map(\.name)

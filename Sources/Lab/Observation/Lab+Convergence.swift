@@ -40,7 +40,8 @@ extension Lab {
         public var missing: [String: Set<IPv6Prefix>]
     }
 
-    /// Checks every node whose router runs once: asks its agent, which watches the kernel, or else the kernel itself.
+    /// Checks once every node whose router runs: asks its agent, which watches the kernel, or for other routers the kernel
+    /// itself.
     public func progress() throws(LabError) -> Progress {
         var progress = Progress(complete: 0, nodes: 0, routes: 0, expected: 0, missing: [:])
         for node in topology.routers where isRunning(node.name) {
@@ -124,7 +125,7 @@ extension Lab {
         }
     }
 
-    /// What is not complete yet although all routes exist.
+    /// The first thing that is not complete yet although all routes exist, as text; `nil` if there is none.
     private func unrest() throws(LabError) -> String? {
         if let problem = try adjacencyProblem() { return problem }
         if let problem = try announcementProblem() { return problem }

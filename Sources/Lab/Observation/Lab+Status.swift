@@ -21,6 +21,7 @@ extension Lab {
     /// The resident memory of a node's routers, in octets; 0 if none runs.
     public func residentMemory(of node: String) -> Int {
         (processes[node] ?? []).filter(namespace(of: node).holds).reduce(0) { sum, pid in
+            // The second number of `statm` is the resident memory, in pages.
             let pages = Files.read("/proc/\(pid)/statm")?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
             return sum + (pages ?? 0) * sysconf(Int32(_SC_PAGESIZE))
         }

@@ -4,7 +4,6 @@ internal import Glibc
 extension Lab {
     private func birdDirectory(_ node: String) -> String { "\(directory(of: node))/bird" }
 
-    /// Starts BIRD.
     mutating func startBIRD(_ node: Topology.Node) throws(LabError) {
         guard access("/usr/sbin/bird", X_OK) == 0 else {
             throw LabError("The node \(node.name) runs BIRD, which is not installed: apt-get install bird2.")
@@ -34,11 +33,15 @@ extension Lab {
         guard !present else { return }
         try Namespace.batch(
             [
+                // The indexes are below those of the cables (`AddressBook`).
                 "link add node0 index 90 type veth peer name node0-peer index 91", "link set node0-peer up",
                 "link set node0 up", "address add \(addresses.address(of: node.name))/128 dev node0",
             ], in: namespace)
     }
 
+    /// 64 next hops are more than any node of a lab has. Static routes are those that ``Topology/Node/config`` may add. The
+    /// stub cost of the node's address is the lowest, as with FRR; BIRD's default is 10. BIRD accepts no retransmission
+    /// interval below 2 s.
     private func birdConfiguration(_ node: Topology.Node) -> String {
         if node.configIsWhole { return node.config }
         let options = node.ospf

@@ -4,6 +4,7 @@ internal import Glibc
 extension Lab {
     private func frrDirectory(_ node: String) -> String { "\(directory(of: node))/frr" }
 
+    /// The command line of one of FRR's programs, with its own socket directory and no TCP port for its shell (`-P 0`).
     private func frrArguments(_ program: String, _ node: String) -> [String] {
         let directory = frrDirectory(node)
         let arguments = [
@@ -19,12 +20,14 @@ extension Lab {
     /// Starts `zebra`, which owns the kernel's routes.
     mutating func startZebra(_ node: Topology.Node) throws(LabError) {
         let directory = frrDirectory(node.name)
+        // Also if only the user `frr` is missing: the package creates it.
         guard access("/usr/lib/frr/ospf6d", X_OK) == 0, let user = getpwnam("frr") else {
             throw LabError("The node \(node.name) runs FRR, which is not installed: apt-get install frr.")
         }
         try Files.makeDirectory("\(directory)/tmp")
         for path in [directory, "\(directory)/tmp"] { chown(path, user.pointee.pw_uid, user.pointee.pw_gid) }
         let address = addresses.address(of: node.name)
+        // Whether a next hop may resolve over a default route depends on the profile of the FRR package, so it is set.
         try writeConfiguration(
             "hostname \(node.name)\nip nht resolve-via-default\n", to: "\(directory)/zebra.conf")
         try writeConfiguration(ospf6Configuration(node), to: "\(directory)/ospf6d.conf")
@@ -60,6 +63,7 @@ extension Lab {
             if let retransmit = options.retransmit { lines.append(" ipv6 ospf6 retransmit-interval \(retransmit)") }
             if let priority = options.priority { lines.append(" ipv6 ospf6 priority \(priority)") }
         }
+        // The node's own address has the lowest cost. FRR derives the default from the bandwidth, which lo does not have.
         lines += ["interface lo", " ipv6 ospf6 area 0.0.0.0", " ipv6 ospf6 cost 1"]
         lines += ["router ospf6", " ospf6 router-id \(options.routerID ?? addresses.routerID(of: node.name))"]
         return (lines + [node.config]).joined(separator: "\n") + "\n"

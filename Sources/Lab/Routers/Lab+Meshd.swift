@@ -10,6 +10,8 @@ extension Lab {
     }
 
     /// The configuration of a node: the generated one, with the node's own merged over it; or only its own, if that is whole.
+    /// Checks of VIPs are frequent, so that tests need not wait. HTTP can have the same address on every node, because each has
+    /// its own `lo`.
     func meshdConfiguration(_ node: Topology.Node) throws(LabError) -> String {
         if node.configIsWhole { return node.config }
         let options = node.ospf

@@ -72,7 +72,7 @@ extension Lab {
     /// Whether any service of a node runs.
     func offersServices(_ node: String) -> Bool { !alive(node, among: services).isEmpty }
 
-    /// Whether a program of a node's router ended unexpectedly.
+    /// Whether a program of a node's router ended although ``stop(_:kill:)`` was not called.
     public func hasCrashed(_ node: String) -> Bool {
         alive(node, among: processes).count < (processes[node] ?? []).count
     }
@@ -80,12 +80,14 @@ extension Lab {
     /// The process ID of a node's router; if there are several, of the last one that was started. `nil` if none runs.
     public func process(of node: String) -> Int32? { alive(node, among: processes).last }
 
+    /// Those of a node's processes in `pids` (``processes`` or ``services``) that have not ended.
     private func alive(_ node: String, among pids: [String: [Int32]]) -> [Int32] {
         let namespace = namespace(of: node)
         // A child of this process that ended must be reaped.
         return (pids[node] ?? []).filter { waitpid($0, nil, WNOHANG) != $0 && namespace.holds($0) }
     }
 
+    /// Sends a signal to those of a node's processes in `pids` that have not ended, and waits for their end, up to 5 s.
     private func end(_ node: String, among pids: [String: [Int32]], with signal: Int32) {
         for pid in alive(node, among: pids) { Glibc.kill(pid, signal) }
         let deadline = ContinuousClock.now + .seconds(5)

@@ -2,17 +2,18 @@ public import Addressing
 
 /// All addresses and indexes of a lab. They follow from the topology alone, so every run has the same.
 public struct AddressBook: Sendable {
-    /// The prefix that contains all nodes' own prefixes: the part of the documentation prefix that the lab uses.
+    /// The prefix that contains all nodes' own prefixes: the part of the documentation prefix that the lab uses. 71 bits are
+    /// the most that the address plan accepts (`AddressPlan`): a hardware address and nine more bits follow.
     public static let base = IPv6Prefix(IPv6Address("2001:db8::")!, length: 71)
 
     /// One end of a link.
     public struct Port: Hashable, Sendable {
-        /// The node that has it.
+        /// The name of its node.
         public var node: String
-        /// The kernel's name for it on that node.
+        /// The name of the network device.
         public var name: String
-        /// The kernel's index. It is unique in a lab, because carrier events can be a second late if both ends of a veth pair
-        /// have the same index.
+        /// The index of the network device. It is unique in a lab, because carrier events can be a second late if both ends
+        /// of a veth pair have the same index.
         public var index: Int
         /// Its hardware address.
         public var mac: MACAddress
@@ -26,6 +27,7 @@ public struct AddressBook: Sendable {
 
     /// The ports of each link, in the order of the topology.
     public let ports: [(first: Port, second: Port)]
+    /// The index of each node in the topology, by its name.
     private let positions: [String: Int]
 
     /// Assigns the addresses of a topology that ``Topology/validate()`` accepts.
@@ -39,14 +41,16 @@ public struct AddressBook: Sendable {
                 node: node, name: "cluster\(number)", index: index,
                 mac: Self.mac(position: positions[node, default: 0], port: number))
         }
+        // The indexes below 100 are for `lo` and for the node's other devices.
         ports = topology.links.enumerated().map { number, link in
             (port(link.first, index: 100 + 2 * number), port(link.second, index: 101 + 2 * number))
         }
         self.positions = positions
     }
 
-    /// A locally administered address with a readable address plan: the node's number becomes a group of its own in the node's
-    /// IPv6 address, because the plan shifts the hardware address left by nine bits.
+    /// A locally administered address with a readable address plan: the node's number becomes a group of its own in the
+    /// node's IPv6 address, because the plan shifts the hardware address left by nine bits. The port's number has the lowest
+    /// seven bits.
     static func mac(position: Int, port: Int) -> MACAddress {
         MACAddress(rawValue: 0x02_00_00_00_00_00 | UInt64(position + 1) << 7 | UInt64(port))
     }

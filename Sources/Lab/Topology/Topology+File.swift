@@ -106,6 +106,7 @@ private struct TopologyFile {
 
     // MARK: Pieces of YAML
 
+    /// The values of a mapping by key; throws if a key is not `known`. `what` names the mapping in errors.
     private func fields(
         of value: Yams.Node, _ known: [String], what: String
     ) throws -> [String: Yams.Node] {

@@ -12,7 +12,7 @@ extension Topology {
     public static let controlPlaneVIP = VIP(name: "control-plane", address: "2001:db8:0:1::6443", port: 6443)
 
     /// Parses `square4`, `ring:6`, `grid:5x5`, `lan:4` or `ha:3+3`; `nil` if the text has another form. Throws if a number is
-    /// missing or out of range.
+    /// missing or out of range. The ranges keep nodes below 127 ports, and a lab to a size that one machine carries.
     public static func named(_ text: String) throws(LabError) -> Topology? {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let size = parts.count == 2 ? parts[1] : ""
@@ -42,6 +42,7 @@ extension Topology {
         throw LabError("“\(whole)” needs a number from \(range.lowerBound) to \(range.upperBound) after the colon.")
     }
 
+    /// The two numbers of `grid:WxH` (columns, rows) or `ha:C+W` (control-plane nodes, workers).
     private static func numbers(
         _ text: String, separator: Character, in range: ClosedRange<Int>, for whole: String
     ) throws(LabError) -> (Int, Int) {

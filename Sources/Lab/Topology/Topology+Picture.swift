@@ -9,7 +9,8 @@ extension Topology {
         case silent
     }
 
-    /// A picture in text: a map if the shape allows one, else one column per node and one row per link.
+    /// A picture in text: a map if the shape allows one, else one column per node and one row per link. `state` gives the state
+    /// of the link with an index.
     public func picture(_ state: (Int) -> LinkState = { _ in .up }) -> String {
         switch shape {
         case .grid(let columns): drawGrid(columns: columns, state)
@@ -19,6 +20,7 @@ extension Topology {
         }
     }
 
+    /// The state of the link between two nodes (by index); `nil` if there is none.
     private func stateBetween(_ first: Int, _ second: Int, _ state: (Int) -> LinkState) -> LinkState? {
         let ends: Set = [nodes[first].name, nodes[second].name]
         return links.firstIndex { [$0.first, $0.second] == ends }.map(state)
@@ -26,6 +28,7 @@ extension Topology {
 
     // MARK: Grids and rings: boxes in rows and columns
 
+    /// The links of a topology file with `columns` may be others than those of a grid; then it is drawn as wiring.
     private func drawGrid(columns: Int, _ state: (Int) -> LinkState) -> String {
         guard links.allSatisfy({ isAdjacent($0, columns: columns) }) else { return drawWiring(state) }
         let rows = nodes.count / columns
@@ -62,7 +65,7 @@ extension Topology {
                 zip(row, rows[number + 1]).map { above, below in
                     let link = above.flatMap { above in below.flatMap { stateBetween(above, $0, state) } }
                     return Self.centred(Self.vertical(link), width)
-                }.joined(separator: "       "))
+                }.joined(separator: "       "))  // as wide as a horizontal line
         }
         return Self.indented(lines)
     }
@@ -126,6 +129,7 @@ extension Topology {
 
     // MARK: Strokes
 
+    /// The line between two boxes in a row: 7 columns, and `longer` more where it crosses a place without a node.
     private static func horizontal(_ state: LinkState?, longer: Int) -> String {
         func line(_ stroke: String, _ mark: String) -> String {
             let half = String(repeating: stroke, count: 2 + longer / 2)

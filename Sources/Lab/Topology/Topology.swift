@@ -15,7 +15,7 @@ public struct Topology: Codable, Hashable, Sendable {
         case meshd
         /// FRR's `zebra` and `ospf6d`.
         case frr
-        /// BIRD.
+        /// BIRD 2.
         case bird
         /// No router: an Ethernet bridge of all its ports, as a switch or a LAN.
         case bridge
@@ -38,7 +38,8 @@ public struct Topology: Codable, Hashable, Sendable {
         /// Additional configuration in the router's own format: for `meshd`, YAML that is merged over the generated one; for
         /// the others, lines that are appended to `ospf6d.conf` or `bird.conf`.
         public var config: String
-        /// Whether `config` is the whole configuration, so that nothing is generated.
+        /// Whether `config` is the whole configuration of the router (of FRR: that of `ospf6d`), so that nothing is added to
+        /// it.
         public var configIsWhole: Bool
 
         public init(
@@ -55,9 +56,10 @@ public struct Topology: Codable, Hashable, Sendable {
         }
     }
 
-    /// The settings that all three routers have, for all ports of a node. `nil` means the default of the lab.
+    /// The settings that all three routers have, for all ports of a node. `nil` means the default given below or, without one,
+    /// that of the router.
     public struct OSPFOptions: Codable, Hashable, Sendable {
-        /// `p2p`, `broadcast` or (for meshd only) `auto`.
+        /// `p2p`, `broadcast` or (for meshd only) `auto`. The default is `auto` for meshd, `p2p` for FRR and BIRD.
         public var type: String?
         /// The hello interval in seconds; 1 by default.
         public var hello: Int?
@@ -95,7 +97,6 @@ public struct Topology: Codable, Hashable, Sendable {
         /// The TCP port that must answer on the node itself.
         public var port: UInt16
 
-        /// Makes a virtual address.
         public init(name: String, address: String, port: UInt16) {
             self.name = name
             self.address = address
@@ -162,8 +163,9 @@ public struct Topology: Codable, Hashable, Sendable {
 }
 
 extension Topology {
-    /// Checks that there are 1 to 1000 nodes, that their names are valid and unique, that links connect existing nodes, at most
-    /// one for each pair, and that MTUs and the numbers of ports are in range.
+    /// Checks that there are 1 to 1000 nodes, that their names are valid and unique, that links connect existing nodes, at
+    /// most one for each pair, that an MTU is 1280 to 65535, and that a node has at most 127 ports (``AddressBook`` has seven
+    /// bits for them).
     public func validate() throws(LabError) {
         guard !nodes.isEmpty else { throw LabError("The topology \(name) has no nodes; give it at least one.") }
         guard nodes.count <= 1000 else {
@@ -202,7 +204,7 @@ extension Topology {
         }
     }
 
-    /// Whether a name can be part of the name of a namespace.
+    /// Whether a name can be that of a lab or of a node, and so a part of the name of a namespace.
     static func isUsable(_ name: String) -> Bool {
         let bytes = Array(name.utf8)
         func isAlphanumeric(_ byte: UInt8) -> Bool {
