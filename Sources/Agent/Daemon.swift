@@ -214,6 +214,6 @@ private final class Reporter: Sendable {
 
     func wake() {
         guard let agent = agent.withLock({ $0 }) else { return }
-        Task(executorPreference: tasks) { await agent.fetchNews() }
+        Task(executorPreference: tasks) { await agent.fetchClusterReport() }
     }
 }

@@ -20,14 +20,14 @@ extension Lab {
         try Files.makeDirectory(lab.directory)
         return try Lock.whileHeld(in: lab.directory, sharedByPrograms: true) { () throws(LabError) in
             let present = try load(name)
-            guard !present.isWhole else {
+            guard !present.isComplete else {
                 throw LabError(
                     "\(present.title) is up already. Take it down with “\(lab.typed("down"))”, or make another with "
                         + "--name.")
             }
             // The process that was creating it has crashed: otherwise it would still hold the lock.
             try present.sweep()
-            do throws(LabError) { return try lab.made() } catch {
+            do throws(LabError) { return try lab.createEverything() } catch {
                 try? lab.sweep()
                 Files.removeTree(lab.directory)
                 throw error
@@ -36,7 +36,7 @@ extension Lab {
     }
 
     /// Creates the lab, while nothing of it exists, and returns it complete.
-    private func made() throws(LabError) -> Lab {
+    private func createEverything() throws(LabError) -> Lab {
         if let taken = namespaces.first(where: \.exists) {
             throw LabError(
                 "There is a namespace \(taken.name) that belongs to no lab; remove it with “ip netns delete "
@@ -48,7 +48,7 @@ extension Lab {
         try makeNodes()
         try makeLinks()
         var lab = self
-        lab.isWhole = true
+        lab.isComplete = true
         try lab.save()
         return lab
     }

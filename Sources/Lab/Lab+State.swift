@@ -9,7 +9,7 @@ extension Lab {
         var processes: [String: [Int32]]
         var services: [String: [Int32]]
         var poweredOff: Set<String>
-        var isWhole: Bool
+        var isComplete: Bool
     }
 
     private static func stateFile(in directory: String) -> String { "\(directory)/lab.json" }
@@ -18,7 +18,7 @@ extension Lab {
     func save() throws(LabError) {
         let state = State(
             topology: topology, faults: faults, processes: processes, services: services,
-            poweredOff: poweredOff, isWhole: isWhole)
+            poweredOff: poweredOff, isComplete: isComplete)
         guard let data = try? JSONEncoder().encode(state) else { throw LabError("Cannot save the lab \(name).") }
         try Files.write(String(decoding: data, as: UTF8.self), to: Self.stateFile(in: directory))
     }
@@ -58,7 +58,7 @@ extension Lab {
         lab.processes = state.processes
         lab.services = state.services
         lab.poweredOff = state.poweredOff
-        lab.isWhole = state.isWhole
+        lab.isComplete = state.isComplete
         return lab
     }
 

@@ -24,7 +24,7 @@ public struct Lab: Sendable {
     public internal(set) var poweredOff: Set<String> = []
 
     /// Whether it is complete. If not, it is being created, or the process that creates it has crashed.
-    var isWhole = false
+    var isComplete = false
 
     /// How a link can fail.
     public enum Fault: String, Codable, Hashable, Sendable {

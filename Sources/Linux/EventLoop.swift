@@ -84,9 +84,9 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// The minimum of ``deadlines``.
     private var earliest = Deadline.never
     /// The deadline for which the timerfd is armed.
-    private var armed = Deadline.never
+    private var armedDeadline = Deadline.never
     /// The jobs that run in this turn; kept between turns for its capacity.
-    private var taken: [UnownedJob] = []
+    private var runningJobs: [UnownedJob] = []
     private var hasRealtimePriority = false
 
     private static let timerToken: UInt64 = 0
@@ -282,7 +282,7 @@ extension EventLoop {
         fireDueTimers()
         switch event.data.u64 {
         case EventLoop.timerToken:
-            armed = Deadline.never
+            armedDeadline = Deadline.never
         case EventLoop.wakeUpToken:
             var counter: UInt64 = 0
             _ = read(wakeUps.rawValue, &counter, MemoryLayout<UInt64>.size)
@@ -305,19 +305,19 @@ extension EventLoop {
     }
 
     private func runJobs() {
-        inbox.withLock { swap(&$0.jobs, &taken) }
-        for job in taken {
+        inbox.withLock { swap(&$0.jobs, &runningJobs) }
+        for job in runningJobs {
             fireDueTimers()
             job.runSynchronously(on: asUnownedSerialExecutor())
         }
-        taken.removeAll(keepingCapacity: true)
+        runningJobs.removeAll(keepingCapacity: true)
     }
 
     private func armTimer() {
-        guard earliest != armed else { return }
+        guard earliest != armedDeadline else { return }
         // 0 would disarm the timer.
         _ = clinux_arm_timer(timer.rawValue, earliest == Deadline.never ? 0 : max(1, earliest))
-        armed = earliest
+        armedDeadline = earliest
     }
 
     private static func monotonicNanoseconds() -> Int64 {

@@ -9,12 +9,12 @@ struct OSPFPort {
     /// The packets that a socket receives: hellos, or all other packets. The raw value is the lowest bit of the socket's token
     /// (`OSPFSockets.token`).
     enum Kind: UInt64, CaseIterable {
-        case hellos, others
+        case hellos, allButHellos
     }
 
     let interface: UInt32
     private let hellos: FileDescriptor
-    private let others: FileDescriptor
+    private let allButHellos: FileDescriptor
     /// The multicast groups that both sockets have joined.
     private(set) var groups: Set<IPv6Address> = []
 
@@ -29,13 +29,13 @@ struct OSPFPort {
     init(interface: UInt32) throws(SystemError) {
         self.interface = interface
         hellos = try Self.open(.hellos, on: interface)
-        others = try Self.open(.others, on: interface)
+        allButHellos = try Self.open(.allButHellos, on: interface)
     }
 
     func descriptor(_ kind: Kind) -> CInt {
         switch kind {
         case .hellos: hellos.rawValue
-        case .others: others.rawValue
+        case .allButHellos: allButHellos.rawValue
         }
     }
 

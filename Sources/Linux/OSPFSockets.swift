@@ -135,13 +135,13 @@ public final class OSPFSockets {
             count += receive(.hellos, interface) { kept.append(Packet($0, $1, $2, $3)) }
             if first < kept.count { hellos.append((interface, first..<kept.count)) }
         }
-        for interface in tokens.lazy.compactMap({ Self.interface($0, .others) })
+        for interface in tokens.lazy.compactMap({ Self.interface($0, .allButHellos) })
         where !hellos.contains(where: { $0.interface == interface }) {
-            count += receive(.others, interface, handler)
+            count += receive(.allButHellos, interface, handler)
         }
         for (interface, packets) in hellos {
             for _ in 0..<OSPFSockets.batchesBeforeHello {
-                let new = receive(.others, interface, handler)
+                let new = receive(.allButHellos, interface, handler)
                 count += new
                 if new < OSPFSockets.batch { break }
             }

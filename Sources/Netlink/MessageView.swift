@@ -40,9 +40,9 @@ struct MessageView {
 
     /// The kernel's answer, if this is one: 0 for an acknowledgment, or an error number; with the kernel's error message,
     /// if it gave one.
-    var answer: (code: Int32, words: String?)? {
+    var answer: (code: Int32, explanation: String?)? {
         guard type == Int(NLMSG_ERROR), let error = fixed(nlmsgerr.self) else { return nil }
-        var words: String?
+        var explanation: String?
         if flags & Flag.errorAttributes != 0 {
             // Unless capped, the request is repeated in full before the attributes.
             // 16 is the size of its header, and 4 that of the error number.
@@ -50,11 +50,11 @@ struct MessageView {
             let start = 4 + (request + 3) & ~3
             if start < payload.count {
                 AttributeView.forEach(in: UnsafeRawBufferPointer(rebasing: payload[start...])) {
-                    if $0.type == 1 { words = $0.string }  // NLMSGERR_ATTR_MSG
+                    if $0.type == 1 { explanation = $0.string }  // NLMSGERR_ATTR_MSG
                 }
             }
         }
-        return (-error.error, words)
+        return (-error.error, explanation)
     }
 }
 

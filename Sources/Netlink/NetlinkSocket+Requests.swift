@@ -12,10 +12,10 @@ struct Refusal: Error {
     /// The kernel's error message, or the system's message for the code.
     var message: String { explanation ?? SystemError.message(for: code) }
 
-    init(index: Int, code: CInt, words: String?) {
+    init(index: Int, code: CInt, explanation: String?) {
         self.index = index
         self.code = code
-        explanation = words.map { "\($0) (\(SystemError.message(for: code)))" }
+        self.explanation = explanation.map { "\($0) (\(SystemError.message(for: code)))" }
     }
 }
 
@@ -34,10 +34,10 @@ extension NetlinkSocket {
                 throw SystemError("read all answers of the kernel", code: ENOBUFS)
             }
             forEachMessage(count) { message in
-                guard let (code, words) = message.answer else { return }
+                guard let (code, explanation) = message.answer else { return }
                 let index = message.sequence &- first
                 guard index < UInt32(batch.count) else { return }
-                if code != 0 { refusals.append(Refusal(index: Int(index), code: code, words: words)) }
+                if code != 0 { refusals.append(Refusal(index: Int(index), code: code, explanation: explanation)) }
                 if message.sequence == last { isDone = true }
             }
         }
@@ -62,7 +62,7 @@ extension NetlinkSocket {
         let sequence = sequenceNumbers(1)
         request.message(type, flags: Flag.acknowledge, sequence: sequence, fixed, attributes)
         try send(request.octets)
-        var answer: (code: Int32, words: String?)?
+        var answer: (code: Int32, explanation: String?)?
         while answer == nil {
             guard case .octets(let count) = try receive(wait: true) else {
                 throw SystemError("read an answer of the kernel", code: ENOBUFS)
@@ -72,7 +72,7 @@ extension NetlinkSocket {
                 if let result = message.answer { answer = result } else { body(message) }
             }
         }
-        return answer.flatMap { $0.code == 0 ? nil : Refusal(index: 0, code: $0.code, words: $0.words) }
+        return answer.flatMap { $0.code == 0 ? nil : Refusal(index: 0, code: $0.code, explanation: $0.explanation) }
     }
 
     /// Requests all objects of a type and calls `body` with each message. Repeats the dump if changes interrupted it or
@@ -111,11 +111,11 @@ extension NetlinkSocket {
                     isDone = true
                     // A dump may also end with an error.
                     if let code = message.fixed(Int32.self), code < 0 {
-                        failure = Refusal(index: 0, code: -code, words: nil)
+                        failure = Refusal(index: 0, code: -code, explanation: nil)
                     }
-                } else if let (code, words) = message.answer {
+                } else if let (code, explanation) = message.answer {
                     isDone = true
-                    if code != 0 { failure = Refusal(index: 0, code: code, words: words) }
+                    if code != 0 { failure = Refusal(index: 0, code: code, explanation: explanation) }
                 } else {
                     body(message)
                 }

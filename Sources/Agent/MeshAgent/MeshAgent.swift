@@ -244,7 +244,7 @@ extension MeshAgent {
     func checked(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) { handle(.checked(id, outcome)) }
 
     /// Handles the latest report about the cluster, if there is one.
-    func fetchNews() {
+    func fetchClusterReport() {
         if let report = connection?.fetch() { handle(.cluster(report)) }
     }
 }

@@ -61,7 +61,7 @@ public struct LeaseElection: Sendable {
     /// Whether a request to create the lease was sent whose result is not known yet.
     private var hasCreated = false
     /// When to read or renew the lease next, unless a request is under way.
-    private var tryAt = Instant.zero
+    private var nextAttempt = Instant.zero
     /// Whether `.release` was handled.
     private var isLeaving = false
 
@@ -87,7 +87,7 @@ public struct LeaseElection: Sendable {
     public func deadline(at now: Instant) -> Instant? {
         guard !isLeaving else { return nil }
         let changes = holds(at: now) ? [heldUntil, actsFrom].compactMap(\.self).filter { now < $0 } : []
-        return (changes + (sentAt == nil ? [tryAt] : [])).min()
+        return (changes + (sentAt == nil ? [nextAttempt] : [])).min()
     }
 
     /// Handles one event. `time` is the wall-clock time to write into the lease.
@@ -113,7 +113,7 @@ public struct LeaseElection: Sendable {
             if let sentAt, lease.record.holderIdentity == identity { heldUntil = sentAt + times.renewal }
             sentAt = nil
             observe(lease, at: now)
-            tryAt = now + times.retry
+            nextAttempt = now + times.retry
             // This may be the answer to a renewal that was under way at the release.
             return isLeaving ? release(at: now, time) : nil
         case .failed(let failure):
@@ -125,7 +125,7 @@ public struct LeaseElection: Sendable {
             wait(at: now, &random)
             return nil
         case .clock:
-            guard !isLeaving, sentAt == nil, tryAt <= now else { return nil }
+            guard !isLeaving, sentAt == nil, nextAttempt <= now else { return nil }
             guard holds(at: now), let lease = observed?.lease else { return send(.read, at: now) }
             return send(update(lease, time), at: now)
         case .release:
@@ -145,7 +145,7 @@ extension LeaseElection {
 
     /// Sets the time of the next attempt, at random, so that candidates do not collide.
     private mutating func wait(at now: Instant, _ random: inout some RandomNumberGenerator) {
-        tryAt = now + .random(in: times.retry...times.retry * 2.2, using: &random)
+        nextAttempt = now + .random(in: times.retry...times.retry * 2.2, using: &random)
     }
 
     /// Stores the lease, and when it was first seen in this state.

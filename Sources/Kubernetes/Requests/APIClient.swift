@@ -20,7 +20,7 @@ public final class APIClient: Sendable {
     /// The addresses of recent connections, the latest first. Used on the loop only.
     private let peers: NIOLoopBoundBox<[IPv6Address]>
     /// Called on the loop when ``serverAddresses`` have changed.
-    private let addressed: @Sendable () -> Void
+    private let serverAddressesChanged: @Sendable () -> Void
 
     /// The maximum number of ``peers``. A server name may have many addresses; the oldest are forgotten.
     private static let mostPeers = 16
@@ -35,21 +35,21 @@ public final class APIClient: Sendable {
         var isShutDown = false
     }
 
-    /// Reads the description of the connection and does not connect yet. ``shutdown()`` must be called at the end. `addressed`
+    /// Reads the description of the connection and does not connect yet. ``shutdown()`` must be called at the end. `serverAddressesChanged`
     /// is called on the loop when ``serverAddresses`` have changed.
     public init(
         _ source: ConnectionSource, on loop: any EventLoop, metrics: any MetricsFactory = MetricsSystem.factory,
-        addressed: @escaping @Sendable () -> Void = {}
+        serverAddressesChanged: @escaping @Sendable () -> Void = {}
     ) throws(ConnectionProblem) {
         let connection = try source.load()
         self.loop = loop
         self.metrics = metrics
         origin = connection.origin
         self.source = source
-        self.addressed = addressed
+        self.serverAddressesChanged = serverAddressesChanged
         let peers = NIOLoopBoundBox<[IPv6Address]>.makeBoxSendingValue([], eventLoop: loop)
         self.peers = peers
-        let http = try connection.makeClient(on: loop) { Self.note($0, in: peers, addressed) }
+        let http = try connection.makeClient(on: loop) { Self.note($0, in: peers, serverAddressesChanged) }
         session = .makeBoxSendingValue(Session(connection: connection, http: http), eventLoop: loop)
     }
 
@@ -61,12 +61,12 @@ public final class APIClient: Sendable {
 
     /// Notes the address of a new connection.
     private static func note(
-        _ peer: IPv6Address, in peers: NIOLoopBoundBox<[IPv6Address]>, _ addressed: @Sendable () -> Void
+        _ peer: IPv6Address, in peers: NIOLoopBoundBox<[IPv6Address]>, _ serverAddressesChanged: @Sendable () -> Void
     ) {
         guard peers.value.first != peer else { return }
         let isNew = !peers.value.contains(peer)
         peers.value = [peer] + peers.value.filter { $0 != peer }.prefix(mostPeers - 1)
-        if isNew { addressed() }
+        if isNew { serverAddressesChanged() }
     }
 
     /// The server and the credentials in use.
@@ -111,7 +111,8 @@ public final class APIClient: Sendable {
         session.value.reloadedAt = now
         guard let connection = try? source.load(), connection != session.value.connection,
             let http = try? connection.makeClient(
-                on: loop, opened: { [peers, addressed] in Self.note($0, in: peers, addressed) })
+                on: loop,
+                opened: { [peers, serverAddressesChanged] in Self.note($0, in: peers, serverAddressesChanged) })
         else { return }
         session.value.http.shutdown().whenComplete { _ in }
         let isElsewhere = connection.server != session.value.connection.server
@@ -120,7 +121,7 @@ public final class APIClient: Sendable {
         session.value.token = nil
         if isElsewhere {
             peers.value = []
-            addressed()
+            serverAddressesChanged()
         }
     }
 

@@ -108,7 +108,7 @@ extension Lab {
         var routes = try waitForRoutes(since: start, limit: limit, report: report)
         var earlier: Set<DatabaseEntry>?
         while true {
-            let problem = try unrest()
+            let problem = try firstUnsettled()
             let database = problem == nil ? try databaseOfFirst() : nil
             if try !progress().missing.isEmpty {
                 routes = try waitForRoutes(since: start, limit: limit, report: report)
@@ -126,7 +126,7 @@ extension Lab {
     }
 
     /// The first thing that is not complete yet although all routes exist, as text; `nil` if there is none.
-    private func unrest() throws(LabError) -> String? {
+    private func firstUnsettled() throws(LabError) -> String? {
         if let problem = try adjacencyProblem() { return problem }
         if let problem = try announcementProblem() { return problem }
         if let problem = try descriptionProblem() { return problem }

@@ -4,10 +4,10 @@ extension Lab {
     /// Starts the routers and services of all nodes concurrently. Until that is done, the lab is not complete.
     public mutating func startRouters() throws(LabError) {
         try Lock.whileHeld(in: directory) { () throws(LabError) in
-            isWhole = false
+            isComplete = false
             try save()
             try start(topology.routers.map(\.name))
-            isWhole = true
+            isComplete = true
             try save()
         }
     }
