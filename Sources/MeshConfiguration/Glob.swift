@@ -55,6 +55,8 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         let name = Array(name.utf8)
         var position = 0
         var index = 0
+        // If what follows a `*` does not match, the `*` takes one octet more. Here is the last `*`, and the first octet
+        // that it does not take.
         var retry: (index: Int, position: Int)?
         while position < name.count {
             if index < elements.count, elements[index] == .anything {

@@ -131,8 +131,8 @@ extension FIB {
         }
     }
 
-    /// The model's state for a route found in the kernel. Where routes have next hops of their own, routes with the
-    /// same next hops share a group that exists only in the model.
+    /// The model's state for a route found in the kernel. Where routes have next hops of their own, routes with the same
+    /// next hops share a group that exists only in the model; `virtual` has these groups by their next hops.
     private mutating func installed(
         _ target: RouteTarget?, _ virtual: inout [[NextHop]: NextHopID]
     ) -> RouteRecord.Installed {

@@ -94,6 +94,8 @@ extension FIB {
         failures = [:]
     }
 
+    /// Handles a refused group. If the failure `isExpected`, the group exists or is missing unlike in the model, which a
+    /// read corrects; it was not refused.
     private mutating func failedGroup(
         of owner: DestinationID?, _ members: [NextHopID], _ failure: FIBFailure, isExpected: Bool
     ) {
@@ -105,6 +107,7 @@ extension FIB {
         if !isExpected, members.allSatisfy(present.contains) { refusedDestinations[owner] = failure }
     }
 
+    /// Handles a refused route. `installed` is what the kernel has for the prefix now.
     private mutating func failedRoute(
         _ prefix: IPv6Prefix, _ failure: FIBFailure, leaves installed: RouteRecord.Installed
     ) {

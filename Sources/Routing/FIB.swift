@@ -23,7 +23,8 @@ public struct FIB: Sendable {
     public struct Configuration: Hashable, Sendable {
         /// How routes point to next hops.
         public var mode: Mode
-        /// The range of IDs for our next-hop objects.
+        /// The range of IDs for our next-hop objects. The default one is far above the numbers that the kernel and people
+        /// choose, and begins with our protocol number, 71.
         public var nextHopIDs: ClosedRange<UInt32>
         /// The maximum number of installed routes. Further routes fail, and ``FIB/retry()`` tries them again.
         public var maximumRoutes: Int
@@ -62,6 +63,7 @@ public struct FIB: Sendable {
 
     /// A next-hop group; in ``Mode/multipath`` only a set of next hops in the model that routes share.
     struct Group: Sendable {
+        /// The destination that it belongs to; `nil` for a group of an earlier run or of a released destination.
         var owner: DestinationID?
         var isPresent: Bool
         var members: [NextHop]
@@ -91,10 +93,15 @@ public struct FIB: Sendable {
     /// The number of routes in the kernel, according to the model.
     public internal(set) var installedRoutes = 0
 
+    /// The IDs of next hops and groups.
     var pool: NextHopIDPool
+    /// Our single next-hop objects, by what they are.
     var hops: [NextHop: Hop] = [:]
+    /// Our groups.
     var groups: [NextHopID: Group] = [:]
+    /// The destinations of the router.
     var targets: [DestinationID: Target] = [:]
+    /// All prefixes that are wanted or in the kernel.
     var routes = RouteStore()
 
     /// Destinations whose group must be examined.

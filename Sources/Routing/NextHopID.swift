@@ -10,8 +10,11 @@ public struct NextHopID: RawRepresentable, Hashable, Sendable, Comparable {
 /// are skipped.
 struct NextHopIDPool: Sendable {
     private let range: ClosedRange<UInt32>
+    /// The lowest ID of the range that was never allocated.
     private var next: UInt32
+    /// Released IDs, to be used first. Some may be taken again by now.
     private var free: [NextHopID] = []
+    /// IDs in use, also by other programs.
     private var taken: Set<NextHopID> = []
 
     init(range: ClosedRange<UInt32>) {

@@ -31,7 +31,9 @@ struct RouteRecord: Sendable {
 /// The records of all prefixes in flat storage with stable positions.
 struct RouteStore: Sendable {
     private(set) var records: [RouteRecord?] = []
+    /// The position of each prefix.
     private var index = PrefixMap<Int32>()
+    /// Positions without a record.
     private var free: [Int32] = []
     /// Positions of records to examine, each once.
     private(set) var dirty: [Int32] = []
@@ -86,7 +88,7 @@ struct RouteStore: Sendable {
         free.append(position)
     }
 
-    /// Gives this store storage of its own.
+    /// Gives this copy its own storage, so that the next change of the original copies nothing.
     mutating func detach() {
         records.detach()
         index.detach()

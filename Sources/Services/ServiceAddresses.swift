@@ -55,9 +55,11 @@ public struct ServiceAddresses: Sendable {
         case release(IPv6Address)
     }
 
-    /// How long an address without demand stays last resort.
+    /// How long an address without demand stays last resort. All nodes have the new metric within milliseconds; the rest of
+    /// the time is for packets of connections that are about to end.
     public static let linger = Duration.seconds(5)
-    /// The maximum number of addresses with damping; flaps of others have no consequence.
+    /// The maximum number of addresses with damping, twice what a node announces (``ServiceClaims/limit``); flaps of others
+    /// have no consequence.
     private static let mostRemembered = 16_384
 
     /// All announced addresses: those with demand, and those that linger.

@@ -66,8 +66,10 @@ public struct VIPTable: Sendable {
     public private(set) var entries: [Entry] = []
     /// The place of each VIP in ``entries``, by address.
     private var places: [IPv6Address: Int] = [:]
-    /// The deadlines of the VIPs, by place. The first one counts; of the others, some may be outdated.
+    /// The deadlines of the VIPs, by place. Every outcome adds one; only the one that equals ``Entry/deadline`` counts, and
+    /// the first of all counts always.
     private var deadlines = DeadlineQueue<Int>()
+    /// The number of entries made so far.
     private var generation = 0
 
     public init() {}
@@ -87,8 +89,8 @@ public struct VIPTable: Sendable {
     /// The VIP with this address; `nil` if there is none.
     public func entry(of address: IPv6Address) -> Entry? { places[address].map { entries[$0] } }
 
-    /// Sets the VIPs of the configuration. One that has not changed continues; one whose check has changed stays announced until
-    /// the new check reports.
+    /// Sets the VIPs of the configuration. One that has not changed continues; one whose check has changed stays announced
+    /// until the new check reports.
     public mutating func configure(_ vips: [VIP], at now: Instant) -> [Action] {
         var actions: [Action] = []
         let previous = self

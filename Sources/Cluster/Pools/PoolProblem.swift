@@ -41,7 +41,8 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether an administrator should act.
     public var isWarning: Bool { self != .foreign }
 
-    /// The message, with a remedy if there is one.
+    /// The message, with a remedy if there is one. Texts of the service and names of pools are cut, so that it stays
+    /// readable.
     public var description: String {
         switch self {
         case .unknownPool(let name, let known):

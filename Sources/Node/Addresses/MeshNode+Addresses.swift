@@ -79,7 +79,7 @@ extension MeshNode {
                 switch outcome.request {
                 case .add(let address, _), .remove(let address): address
                 }
-            // The kernel's notification may still be on its way.
+            // The outcome counts: the kernel's notification of the address may come later.
             let wasPlaced = ledger.isPlaced(address)
             let change = ledger.record(outcome.outcome, of: outcome.request, at: now)
             if case .remove = outcome.request, address.ipv4 != nil, address.ipv4 == preferredSource.earlierIPv4 {
@@ -101,11 +101,14 @@ extension MeshNode {
         updatePreferredSource(isRewritten: isNew)
     }
 
-    /// Uses the own addresses that are on `lo` as sources in routes.
+    /// Uses the own addresses that are on `lo` as sources in routes. With `isRewritten`, all routes are written again even
+    /// if the sources are the same, because the kernel has removed one from them.
     mutating func updatePreferredSource(isRewritten: Bool) {
         guard let identity else { return }
         let old = preferredSource
         var source = old
+        // The IPv6 address is wanted since the start, so it is normally there before the first route, unless it is refused.
+        // An IPv4 address may be assigned at any time.
         source.ipv6 = ledger.isRefused(identity.address) ? nil : identity.address
         source.ipv4 = ipv4.address.flatMap { ledger.isPlaced(IPv6Address($0)) ? $0 : nil }
         if source.ipv4 != old.ipv4, let earlier = old.ipv4 { source.earlierIPv4 = earlier }

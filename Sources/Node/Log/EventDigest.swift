@@ -16,7 +16,9 @@ struct EventDigest: Sendable {
 
     private struct Interval: Sendable {
         var end: Instant
+        /// Events logged one by one; the interval begins with the first.
         var logged = 1
+        /// Further events, not logged one by one.
         var counted = 0
     }
 

@@ -66,7 +66,7 @@ public struct InterfaceTable: Sendable {
     public struct Unused: Hashable, Sendable {
         public var link: Link
         public var reason: Reason
-        /// Whether it was in use before.
+        /// Whether the router used it before.
         var wasUsed = false
 
         /// Why a port is not used.
@@ -154,6 +154,7 @@ public struct InterfaceTable: Sendable {
             return drop(link.index, reason: refusal.reason.text(of: link.name))
         case .success(let found): rule = found
         }
+        // A port of the same name that was gone is back.
         unused = unused.filter {
             $0.key != link.index && !($0.value.reason == .gone && $0.value.link.name == link.name)
         }
@@ -202,6 +203,7 @@ public struct InterfaceTable: Sendable {
         if foreignSigns.defaultRoutes.contains(link.index) { return .defaultRoute }
         if foreignSigns.hasRouter(on: link.index) { return .routerAdvertisement }
         let plan = configuration.addressing.plan.base
+        // A single address says nothing about the link, and neither does one with our protocol number.
         let foreign = addresses.filter { address in
             guard address.address.isRoutable, address.prefixLength < 128, !plan.contains(address.address),
                 address.origin != configuration.kernel.routeProtocol
@@ -211,7 +213,7 @@ public struct InterfaceTable: Sendable {
         return foreign.map { .address($0.address, prefixLength: $0.prefixLength) }
     }
 
-    /// The maximum number of removed ports that are listed.
+    /// The maximum number of removed ports that are listed: names of virtual ports may change without end.
     private static let mostGone = 64
 
     /// Removes a link. If its port was in use, it stays listed as gone until a port of this name is in use again.
@@ -272,6 +274,7 @@ public struct InterfaceTable: Sendable {
             priority: rule.priority)
         switch rule.role {
         case .active(let kind): configuration.kind = kind
+        // `update` lists an ignored port as unused, so none gets here.
         case .passive, .ignored: configuration.isPassive = true
         }
         return .up(configuration)

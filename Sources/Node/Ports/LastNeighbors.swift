@@ -6,9 +6,9 @@ internal import Timing
 struct LastNeighbors: Sendable {
     /// A port without neighbors.
     struct Silence: Hashable, Sendable {
-        /// Since when.
+        /// Since when: the port came up, or the neighbor was lost.
         var since: Instant
-        /// The last neighbor; `nil` if there was none since the port came up.
+        /// The last neighbor, also from before the port went down; `nil` if there was none since the device was added.
         var neighbor: RouterID?
     }
 

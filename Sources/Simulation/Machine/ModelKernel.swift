@@ -11,7 +11,7 @@ public struct ModelKernel: Sendable {
         case group([NextHopID])
     }
 
-    /// The addresses on `lo`, and whether the agent has added each.
+    /// The addresses on `lo`: `true` for one with our mark, which the agent has added, `false` for one of another program.
     public internal(set) var addresses: [IPv6Address: Bool] = [:]
     /// Whether it forwards packets.
     public internal(set) var forwards = true
@@ -30,10 +30,13 @@ public struct ModelKernel: Sendable {
     /// Addresses that were removed on request, and how many of them had no mark of ours.
     private(set) var addressRemovals = 0
     private(set) var foreignAddressRemovals = 0
+    /// Single next hops and groups.
     private var objects: [NextHopID: Object] = [:]
+    /// The node's routes, each with its group.
     private var routes: [IPv6Prefix: NextHopID] = [:]
-    /// The source address for new IPv4 routes, and those of the routes. A route goes with its source address, unnoticed.
+    /// The source address for new IPv4 routes; `nil` for none.
     var preferredSource: IPv4Address?
+    /// The source addresses of IPv4 routes. When one is removed, its routes go too, without notification.
     private var sources: [IPv6Prefix: IPv4Address] = [:]
     /// Interfaces with carrier.
     private var lit: Set<UInt32> = []
@@ -68,6 +71,7 @@ public struct ModelKernel: Sendable {
         return nil
     }
 
+    /// Why a change is refused; `nil` if it is not.
     private func refusal(of change: FIBChange) -> FIBFailure.Reason? {
         switch change {
         case .addNextHop(let id, let hop):

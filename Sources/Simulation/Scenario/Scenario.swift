@@ -76,6 +76,7 @@ public struct Scenario: Hashable, Sendable {
         let convergence = max(.zero, network.statistics.lastRouteChange - scriptEnd)
         var violations = network.violations + network.check()
         if violations.isEmpty { violations = checkRest(of: &network) }
+        // In every second scenario, to save time.
         if violations.isEmpty, seed & 1 == 0 { violations = checkReplacement(of: &network) }
         return Outcome(
             violations: violations, statistics: network.statistics, convergence: convergence,
@@ -98,6 +99,7 @@ public struct Scenario: Hashable, Sendable {
         let removals = network.nodes[node].kernel.addressRemovals
         let lossesOfOthers = network.routeLosses(besides: node)
         let start = network.now
+        // At most half the default dead interval, so that a replacement may go unnoticed.
         let absence = random.duration(upTo: .seconds(2))
         let mustGoUnnoticed = network.canBeReplacedUnnoticed(node, absence)
         network.schedule(.kill(node: node), at: start)
@@ -113,7 +115,7 @@ public struct Scenario: Hashable, Sendable {
             violations.append(Violation(kind: kind, time: network.now, detail: detail))
         }
         let lost = network.nodes[node].kernel.routeLosses - losses
-        // Where hellos overtake one another by more than that, adjacencies flap with and without a replacement.
+        // Where hellos overtake one another by more than 50 ms, adjacencies flap with and without a replacement.
         let isSteady = network.links.allSatisfy { $0.quality.jitter <= .milliseconds(50) }
         // A neighbor whose LSA is at the last sequence number must flush it to announce the change (RFC 2328 §12.1.6).
         let mayRestartSequence = script.contains { step in
@@ -150,7 +152,7 @@ public struct Scenario: Hashable, Sendable {
         func complain(_ detail: String) {
             violations.append(Violation(kind: .silence, time: network.now, detail: detail))
         }
-        // LSAs of unreachable routers age out, and prefixes that they share with others change their group.
+        // LSAs of unreachable routers age out within 3600 s, and prefixes that they share with others change their group.
         let canBeStill = rest < .seconds(3600) || network.isWhole
         if canBeStill, after.routeUpdates != before.routeUpdates {
             complain("\(after.routeUpdates - before.routeUpdates) updates of routes at rest")
@@ -158,7 +160,8 @@ public struct Scenario: Hashable, Sendable {
         if canBeStill, after.kernelChanges != before.kernelChanges {
             complain("\(after.kernelChanges - before.kernelChanges) changes asked of kernels at rest")
         }
-        // Refreshes begin 1800 s after the first origination; until then there is nothing to say.
+        // Refreshes begin 1800 s after the first origination: from then on (with 50 s to spare) updates and acknowledgments
+        // are sent at rest too, types 4 and 5.
         let isRefreshing = network.now - .zero > .seconds(1750)
         let names = ["", "hellos", "descriptions", "requests", "updates", "acknowledgments"]
         for type in isRefreshing ? 2...3 : 2...5 where after.sent[type] != before.sent[type] {
