@@ -1,6 +1,7 @@
 /// A pattern for names: `*` matches any number of octets (also none), `?` one octet, `[abc]` and `[a-z]` one of a set. Nothing
 /// negates a set, and nothing escapes a special character.
 public struct Glob: Hashable, Sendable, CustomStringConvertible {
+    /// A literal octet, `any` for `?`, `oneOf` for a set in brackets, `anything` for `*`.
     private enum Element: Hashable, Sendable {
         case literal(UInt8)
         case any

@@ -74,7 +74,8 @@ public struct InterfaceRule: Hashable, Sendable {
             }
         }
 
-        /// How names begin that container runtimes, CNI plugins and hypervisors give to their ends.
+        /// The beginnings of the names that container runtimes, CNI plugins and hypervisors give to their ends of virtual
+        /// cables.
         private static let containerPrefixes = [
             "veth", "ve-", "vb-", "cali", "lxc", "cni", "cilium", "docker", "podman", "vnet", "tap",
         ]

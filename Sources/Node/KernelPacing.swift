@@ -21,6 +21,7 @@ struct KernelPacing: Hashable, Sendable {
 /// would delay hellos by seconds. The size adapts to the time that the kernel takes, and begins small because that is not
 /// known.
 struct AddressBatch: Hashable, Sendable {
+    /// The number of addresses in the next batch.
     private(set) var size = 16
     /// When the batch under way was requested.
     private var requested: Instant?
@@ -30,8 +31,10 @@ struct AddressBatch: Hashable, Sendable {
     /// One address must be possible however slow the kernel is; the largest batch bounds the effects of one turn.
     private static let sizes = 1...256
 
+    /// A batch was requested.
     mutating func begin(at now: Instant) { requested = now }
 
+    /// The outcomes of the batch are there: adapts the size to the time that passed.
     mutating func end(at now: Instant) {
         guard let requested else { return }
         self.requested = nil

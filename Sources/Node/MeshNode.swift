@@ -38,7 +38,6 @@ public struct MeshNode: Sendable {
     public internal(set) var saved: SavedState
     /// The parts of the state that could not be saved.
     var unsaved = UnsavedState()
-    /// The life cycle stage.
     public internal(set) var life = Life.new
     /// When the node started.
     public internal(set) var started = Instant.zero
@@ -207,7 +206,7 @@ public struct MeshNode: Sendable {
             return
         }
         // Announcements may change our own routes, which may complete the synchronization, and so on. The number of rounds
-        // is bounded, so that a turn ends; the next event continues after the last.
+        // is bounded, so that a turn ends; what is left then is settled with the next event.
         mustSettle = false
         for round in 1...4 {
             installRoutes(at: now)

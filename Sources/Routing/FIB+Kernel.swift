@@ -113,6 +113,7 @@ extension FIB {
     ) {
         switch failure.reason {
         case .exists: requireRead(.everything)
+        // Mostly the group does not exist any more.
         case .invalid where configuration.mode == .objects: requireRead(.nextHops)
         default: break
         }
@@ -168,6 +169,7 @@ extension FIB {
         setInstalled(.nothing, whereGroupIsIn: ids)
     }
 
+    /// Sets the state of all routes that point to one of these groups.
     private mutating func setInstalled(_ installed: RouteRecord.Installed, whereGroupIsIn ids: Set<NextHopID>) {
         guard !ids.isEmpty else { return }
         for position in routes.positions where routes.contains(position) {

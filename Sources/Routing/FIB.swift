@@ -26,7 +26,8 @@ public struct FIB: Sendable {
         /// The range of IDs for our next-hop objects. The default one is far above the numbers that the kernel and people
         /// choose, and begins with our protocol number, 71.
         public var nextHopIDs: ClosedRange<UInt32>
-        /// The maximum number of installed routes. Further routes fail, and ``FIB/retry()`` tries them again.
+        /// The maximum number of installed routes, far more than a mesh has: it bounds what other routers can make this
+        /// kernel store. Further routes fail, and ``FIB/retry()`` tries them again.
         public var maximumRoutes: Int
 
         public init(
@@ -42,18 +43,16 @@ public struct FIB: Sendable {
 
     /// What must be read from the kernel before the model is reliable again.
     public enum ReadExtent: Int, Comparable, Sendable {
-        /// Nothing.
         case nothing
         /// Next-hop objects; the routes follow from them.
         case nextHops
-        /// Everything.
         case everything
 
         /// Less first.
         public static func < (left: ReadExtent, right: ReadExtent) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// A single next-hop object.
+    /// A single next-hop object. Here and in ``Group``, `isPresent` is whether the kernel has it, according to the model.
     struct Hop: Sendable {
         var id: NextHopID
         var isPresent: Bool
@@ -74,12 +73,12 @@ public struct FIB: Sendable {
     /// The properties of a destination that the FIB needs.
     struct Target: Sendable {
         var nextHops: [NextHop]
+        /// Its group; `nil` until one is claimed or planned.
         var group: NextHopID?
         /// Whether routes were examined while there was no group they could point to.
         var hasWaitingRoutes = false
     }
 
-    /// Its configuration.
     public let configuration: Configuration
     /// Whether stale routes and objects of an earlier run are kept until ``sweep()``.
     public internal(set) var keepsStaleRoutes = false
@@ -95,7 +94,7 @@ public struct FIB: Sendable {
 
     /// The IDs of next hops and groups.
     var pool: NextHopIDPool
-    /// Our single next-hop objects, by what they are.
+    /// Our single next-hop objects, by interface and gateway.
     var hops: [NextHop: Hop] = [:]
     /// Our groups.
     var groups: [NextHopID: Group] = [:]

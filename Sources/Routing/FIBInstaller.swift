@@ -202,8 +202,8 @@ public struct FIBInstaller: Sendable {
         }
     }
 
-    /// If there were notifications during the read, its result may be out of date and is requested again. Returns
-    /// whether that is so.
+    /// If there were notifications during the read, its result may be out of date and is requested again. Returns whether
+    /// it is.
     @discardableResult
     private mutating func rereadIfOutdated() -> Bool {
         defer { isReadingOutdated = false }

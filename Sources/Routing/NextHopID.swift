@@ -1,6 +1,5 @@
 /// The kernel's number of a next-hop object, single or group; never 0.
 public struct NextHopID: RawRepresentable, Hashable, Sendable, Comparable {
-    /// The number.
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     public static func < (left: NextHopID, right: NextHopID) -> Bool { left.rawValue < right.rawValue }

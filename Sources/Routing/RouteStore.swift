@@ -18,7 +18,9 @@ struct RouteRecord: Sendable {
     }
 
     let prefix: IPv6Prefix
+    /// Where the router wants the route to go; `nil` if it wants none.
     var wanted: DestinationID?
+    /// What the kernel has, according to the model.
     var installed = Installed.nothing
     /// Stale: a route of an earlier run that the router has neither wanted nor rejected yet.
     var isStale = false

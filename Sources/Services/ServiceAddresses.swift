@@ -36,7 +36,6 @@ public struct ServiceAddresses: Sendable {
 
     /// An address with its state.
     public struct Entry: Hashable, Sendable {
-        /// Its state.
         public fileprivate(set) var state: State
         /// The services that have it, as `namespace/name`.
         public fileprivate(set) var services: [String]
@@ -55,8 +54,8 @@ public struct ServiceAddresses: Sendable {
         case release(IPv6Address)
     }
 
-    /// How long an address without demand stays last resort. All nodes have the new metric within milliseconds; the rest of
-    /// the time is for packets of connections that are about to end.
+    /// How long an address without demand stays last resort: flows without another announcer are still served, and an
+    /// endpoint that is back within this time causes no withdrawal.
     public static let linger = Duration.seconds(5)
     /// The maximum number of addresses with damping, twice what a node announces (``ServiceClaims/limit``); flaps of others
     /// have no consequence.

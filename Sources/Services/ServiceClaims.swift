@@ -21,7 +21,7 @@ public struct ServiceClaims: Sendable {
     public static let limit = 8192
 
     private let limit: Int
-    /// All demands.
+    /// All demands, granted or not.
     private var wanted: [IPv6Address: ServiceDemand] = [:]
     /// Addresses with a demand that this node announces.
     private var granted: Set<IPv6Address> = []
@@ -92,6 +92,7 @@ public struct ServiceClaims: Sendable {
         return lines
     }
 
+    /// The first service that has an address, and how many others.
     private func names(of address: IPv6Address) -> String {
         let services = wanted[address]?.services ?? []
         let others = services.count > 1 ? " and \(services.count - 1) more" : ""
@@ -102,6 +103,7 @@ public struct ServiceClaims: Sendable {
         reserved.contains(address) || configured.contains(address)
     }
 
+    /// Grants a demand, or notes that it is refused or beyond the limit.
     private mutating func judge(_ address: IPv6Address) -> [(IPv6Address, Verdict)] {
         guard let entry = wanted[address] else { return [] }
         if isReserved(address) {

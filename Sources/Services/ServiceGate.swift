@@ -7,7 +7,7 @@ public struct ServiceGate: Sendable {
     /// A table with one entry, or none before ``configure(_:at:)`` and without a check: it implements rise, fall and
     /// stalled checkers.
     private var table = VIPTable()
-    /// Whether it was open at least once.
+    /// Whether the check has passed once, or there is none.
     public private(set) var hasOpened: Bool
 
     /// Without a check it is open.
@@ -16,7 +16,7 @@ public struct ServiceGate: Sendable {
     /// Whether the service proxy works.
     public var isOpen: Bool { table.entries.isEmpty ? hasOpened : table.entries.allSatisfy(\.isAnnounced) }
 
-    /// Why it does not work; `nil` if it works.
+    /// Why the service proxy does not work; `nil` if it works.
     public var problem: String? {
         guard !isOpen, let entry = table.entries.first else { return nil }
         return entry.health == .stalled ? "its checker does not report" : entry.lastError ?? "not checked yet"

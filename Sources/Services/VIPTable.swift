@@ -140,7 +140,7 @@ public struct VIPTable: Sendable {
         if let deadline { deadlines.insert(index, at: deadline) }
     }
 
-    /// Drops outdated deadlines before the first that counts; all of them if they are more than half.
+    /// Drops outdated deadlines before the first that counts; all outdated ones if they are more than half of the queue.
     private mutating func dropOutdatedDeadlines() {
         while let first = deadlines.first, let index = deadlines.popDue(at: first) {
             guard entries[index].deadline == first else { continue }
@@ -168,6 +168,7 @@ public struct VIPTable: Sendable {
         return transition(from: before, index, at: now, reason: entries[index].lastError ?? "")
     }
 
+    /// Handles a deadline: first extends it by ``grace``, then the checker has stalled.
     private mutating func expire(_ index: Int, at now: Instant) -> [Action] {
         guard let deadline = entries[index].deadline, deadline <= now else { return [] }
         // This thread may not have run, so outcomes may be waiting. They are handled first.
@@ -182,6 +183,7 @@ public struct VIPTable: Sendable {
         return transition(from: before, index, at: now, reason: "its checker does not report")
     }
 
+    /// The action that follows from a change of the health, if any.
     private mutating func transition(from before: Entry, _ index: Int, at now: Instant, reason: String) -> [Action] {
         let entry = entries[index]
         if entry.health.isHealthy != before.health.isHealthy || before.health == .unknown || entry.health == .stalled {

@@ -1,8 +1,8 @@
 internal import OSPF
 internal import Timing
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): a small generator whose whole state is one word, so that a seed gives the same
-/// numbers on every machine and with every version of Swift.
+/// SplitMix64 (Steele, Lea and Flood, 2014), as in `Timing`, with the draws that scenarios need: a small generator whose
+/// whole state is one word, so that a seed gives the same numbers on every machine and with every version of Swift.
 public struct RandomSource: Hashable, Sendable {
     private var state: UInt64
 

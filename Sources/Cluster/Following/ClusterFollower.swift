@@ -60,6 +60,7 @@ public final class ClusterFollower: Sendable {
     private final class State {
         var view: ClusterView
         var announcements: ServiceAnnouncements
+        /// The use of the address pools.
         var census: PoolCensus
         var reserved = ReservedAddresses()
         /// Whether services, endpoints and the addresses of nodes are known from the API, or services and endpoints from files.
@@ -73,6 +74,7 @@ public final class ClusterFollower: Sendable {
         var node: Node?
         /// The last Node object seen, with its last pod ranges.
         var lastNode: Node?
+        /// `nil` until the credentials can be read.
         var connection: Connection?
         /// The ranges of the node's pods that are offered to the cluster.
         var offered: [IPv6Prefix] = []
@@ -92,8 +94,8 @@ public final class ClusterFollower: Sendable {
         }
     }
 
-    /// Changes are saved together after this delay, then not again for a while: files are written as a whole, and some disks
-    /// wear out.
+    /// Changes are saved together after this delay, and not again before ``shortestWriteInterval``: files are written as a
+    /// whole, and some disks wear out.
     private static let writeDelay = TimeAmount.seconds(2)
     private static let shortestWriteInterval = TimeAmount.seconds(10)
 
@@ -189,6 +191,7 @@ public final class ClusterFollower: Sendable {
         sendReport()
     }
 
+    /// Sets this node's Node object, or with `nil` notes that it was deleted.
     private func setNode(_ state: State, _ key: ObjectKey, _ node: Node?) {
         guard key.name == state.view.node.name else { return }
         state.node = node
@@ -263,6 +266,7 @@ public final class ClusterFollower: Sendable {
         considerOffer()
     }
 
+    /// Offers the pod ranges to the cluster if its Node object has none.
     private func considerOffer() {
         // Only the current state of the API counts, not the saved one.
         guard let node = state.value.node, state.value.view.resources[Node.label]?.isSynced == true else { return }
@@ -313,6 +317,7 @@ public final class ClusterFollower: Sendable {
         sendReport()
     }
 
+    /// Reports the view, the demands that have changed since the last report, and lines for the log.
     private func sendReport() {
         let changes = state.value.isComplete ? state.value.announcements.takeChanges() : [:]
         state.value.view.pools = state.value.census.uses

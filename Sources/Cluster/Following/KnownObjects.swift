@@ -9,9 +9,9 @@ struct KnownObjects: Sendable {
     /// `nil` if nothing of this kind was ever received.
     var services: [ObjectKey: Service]?
     var slices: [ObjectKey: EndpointSlice]?
-    /// This node.
+    /// This node's Node object only.
     var nodes: [ObjectKey: Node]?
-    /// All nodes.
+    /// The addresses of all Nodes.
     var addresses: [ObjectKey: NodeAddresses]?
     /// Whether the file with the addresses of nodes cannot be read. It does not exist if the API denied access to them.
     private var hasDamagedAddresses = false

@@ -224,6 +224,7 @@ extension PoolAllocator {
 
 // Which service has which address.
 extension PoolAllocator {
+    /// Notes that a service should have addresses, on these terms.
     mutating func hold(_ addresses: [IPv6Address], by key: ObjectKey, _ terms: SharingTerms) {
         for address in addresses {
             let old = holders[address, default: [:]].updateValue(terms, forKey: key)
@@ -236,6 +237,7 @@ extension PoolAllocator {
         }
     }
 
+    /// Notes that a service should not have addresses any more.
     mutating func release(_ addresses: [IPv6Address], of key: ObjectKey) {
         for address in addresses {
             guard let terms = holders[address]?.removeValue(forKey: key) else { continue }
@@ -246,6 +248,7 @@ extension PoolAllocator {
         }
     }
 
+    /// Removes an address from those under a sharing key, unless another service has it under the same key.
     private mutating func unshare(_ terms: SharingTerms, _ address: IPv6Address) {
         guard let key = terms.key, holders[address]?.values.contains(where: { $0.key == key }) != true else { return }
         shared[key]?.remove(address)

@@ -74,6 +74,7 @@ extension Service {
         return demand
     }
 
+    /// The addresses that the annotation or `spec.loadBalancerIP` requests.
     private func askedAddresses() throws(PoolProblem) -> [IPv6Address] {
         let single = loadBalancerIP ?? ""
         guard let list = metadata.annotations[PoolAnnotation.addresses], !list.isEmpty else {

@@ -137,6 +137,7 @@ extension PoolLeadership {
         received(Array(early.updated.values), early.deleted)
     }
 
+    /// Handles changes that the watch reported; before the list is complete, keeps them.
     private mutating func received(_ updated: [Service], _ deleted: [Service]) {
         if early != nil {
             for service in deleted where early?.updated[service.key]?.metadata.uid == service.metadata.uid {
@@ -185,6 +186,8 @@ extension PoolLeadership {
 
 // Output.
 extension PoolLeadership {
+    /// Sends what may be sent now: the list; then services to read again, writes, and Events while no service waits to be
+    /// written.
     private mutating func proceed(at now: Instant, _ actions: inout [Action]) {
         if let until = pausedUntil {
             guard until <= now else { return }
@@ -222,6 +225,7 @@ extension PoolLeadership {
         }
     }
 
+    /// A request has succeeded, so the next failure is a new one.
     private mutating func succeed(_ actions: inout [Action]) {
         backoff.reset()
         if loggedFailure != nil { actions.append(.notice("addresses of services can be written again")) }

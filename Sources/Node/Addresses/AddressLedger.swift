@@ -111,7 +111,7 @@ public struct AddressLedger: Sendable {
     /// Grows with every change that may affect ``announcements``, so that these are composed only when it differs.
     public private(set) var version: UInt64 = 0
 
-    /// The delay before a refused address is tried again, after the first refusal and at most.
+    /// The delay before a refused address is tried again: after the first refusal, and the longest.
     private static let shortestRetry = Duration.seconds(1)
     private static let longestRetry = Duration.seconds(30)
 
@@ -259,6 +259,7 @@ public struct AddressLedger: Sendable {
         return result
     }
 
+    /// Adds the refused addresses whose time has come to those to add.
     private mutating func retry(at now: Instant) {
         guard !refusals.isEmpty else { return }
         for address in refusals.sorted() {
@@ -278,7 +279,7 @@ public struct AddressLedger: Sendable {
     }
 
     private mutating func added(_ address: IPv6Address, _ outcome: Outcome, at now: Instant) -> Change? {
-        // Otherwise `removeAll` has removed the entry meanwhile.
+        // Without such an entry, `removeAll` has removed it while the request was under way.
         guard var entry = entries[address], case .placing(let last) = entry.placement else { return nil }
         version += 1
         if uncertain.remove(address) != nil {

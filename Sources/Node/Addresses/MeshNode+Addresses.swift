@@ -7,7 +7,7 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// The source addresses in our routes.
+/// The source addresses in our routes; `nil` leaves the choice to the kernel.
 struct PreferredSource: Hashable, Sendable {
     var ipv6: IPv6Address?
     var ipv4: IPv4Address?
@@ -37,6 +37,7 @@ extension MeshNode {
         }
     }
 
+    /// The node wants its own addresses, announced with the LA-bit: they belong to one machine (RFC 5340 §A.4.1.1).
     mutating func wantOwnAddresses() {
         for address in ownAddresses {
             ledger.want(

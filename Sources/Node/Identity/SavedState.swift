@@ -59,7 +59,6 @@ public enum StateChange: Hashable, Sendable {
     /// Where this run keeps its routes.
     case kernel(SavedKernel)
 
-    /// A part of the saved state.
     enum Part: Hashable, Comparable {
         case identity
         case range(purpose: String)

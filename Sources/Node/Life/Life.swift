@@ -47,8 +47,8 @@ public enum Life: Hashable, Sendable {
         private var lastChange: Instant
         private let end: Instant
 
-        /// The time without a change after which the database counts as unchanged. The first LSAs that a router originates
-        /// in a row are at most 10 ms apart (`OriginationThrottle`).
+        /// The time without a change after which the database counts as unchanged. Up to the fifth instance, a router waits
+        /// at most 40 ms between two instances of an LSA (`OriginationThrottle`).
         private static let interval = Duration.milliseconds(100)
         /// The longest wait, for a mesh in which something changes all the time.
         private static let longest = Duration.seconds(1)
@@ -86,7 +86,7 @@ public enum Life: Hashable, Sendable {
         }
     }
 
-    /// When a timer ends the stage.
+    /// When a timer ends the stage, apart from ``Synchronizing/keepRoutesUntil``, which an exchange under way extends.
     var deadline: Instant? {
         switch self {
         case .new, .waiting, .adopting, .running, .draining, .stopping: nil

@@ -102,7 +102,7 @@ extension MeshNode {
         for link in links.values.sorted(by: { $0.index < $1.index }) {
             installer.link(link.index, isUsable: link.isUsable)
         }
-        // The ports may open that much later than the router starts, and then have one dead interval.
+        // The resumption may last one dead interval from the opening of the ports, which may follow 250 ms later.
         let dead = longestDeadInterval
         router = Router(
             configuration: RouterConfiguration(

@@ -13,6 +13,7 @@ struct NetworkAudit: Sendable {
     /// When to check that the file still has these contents.
     private(set) var nextAudit: Instant?
 
+    /// The time between checks: no pod can be attached while somebody has removed or damaged the file.
     private static let interval = Duration.seconds(15)
 
     mutating func schedule(at now: Instant) { nextAudit = now + Self.interval }

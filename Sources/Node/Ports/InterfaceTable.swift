@@ -196,6 +196,7 @@ public struct InterfaceTable: Sendable {
         return .success(rule)
     }
 
+    /// A sign that a port leads to another network; `nil` if there is none.
     private static func foreignSign(
         _ link: Link, _ addresses: [InterfaceAddress], _ configuration: Configuration,
         _ foreignSigns: ForeignNetworkSigns
@@ -248,11 +249,13 @@ public struct InterfaceTable: Sendable {
     /// The names of ports that were in use and are gone, ascending.
     public var gone: [String] { unused.values.filter { $0.reason == .gone }.map(\.link.name).sorted() }
 
+    /// Removes a port. Returns the change for the router, if it used the port.
     private mutating func drop(_ index: UInt32, reason: String) -> Change? {
         guard let port = ports.removeValue(forKey: index), case .up = port.state else { return nil }
         return .down(index: index, name: port.link.name, reason: reason)
     }
 
+    /// Whether the router can use a port, and how. `current` is the link-local address in use.
     private static func state(
         of link: Link, _ rule: InterfaceRule, _ addresses: [InterfaceAddress], unusable: [InterfaceAddress],
         current: IPv6Address?

@@ -12,6 +12,7 @@ struct LastNeighbors: Sendable {
         var neighbor: RouterID?
     }
 
+    /// By interface index. Also for ports that have a neighbor; their entries are not read.
     private var ports: [UInt32: Silence] = [:]
 
     /// Notes that a port came up.

@@ -2,7 +2,6 @@ public import Timing
 
 /// Something that an operator should know about.
 public struct Problem: Hashable, Sendable {
-    /// The kind.
     public var kind: Kind
     /// What has the problem: a neighbor, a port, an address, a prefix, a variable; empty for the node itself.
     public var subject: String
@@ -10,7 +9,7 @@ public struct Problem: Hashable, Sendable {
     public var text: String
     /// What to do about it; `nil` if ``text`` contains that.
     public var remedy: String?
-    /// Since when; `nil` before it is known.
+    /// Since when the problem exists; `nil` until a review has dated it.
     public var since: Instant?
 
     /// The kinds of problems. Each is a label of `kubermesh_problems`.
@@ -111,6 +110,7 @@ public struct Problem: Hashable, Sendable {
 
 /// The problems and their times: the one list for status, metrics and readiness.
 public struct ProblemTable: Sendable {
+    /// What two findings of one problem have in common. The text may differ, as it may contain times and counts.
     private struct Key: Hashable {
         var kind: Problem.Kind
         var subject: String
@@ -193,7 +193,7 @@ public struct ProblemTable: Sendable {
         }
     }
 
-    /// At most ``mostOfAKind`` of a kind, in order, and one more with the number of the others.
+    /// At most ``mostOfAKind`` problems of a kind, in order, and one more problem with the number of those left out.
     static func bounded(_ found: [Problem]) -> [Problem] {
         var result: [Problem] = []
         for (kind, list) in Dictionary(grouping: found, by: \.kind).sorted(by: { $0.key < $1.key }) {

@@ -22,7 +22,6 @@ public enum KernelSetting: Hashable, Sendable {
 
 /// The outcome for one variable of a ``KernelSetting``.
 public struct SettingOutcome: Hashable, Sendable {
-    /// The outcome.
     public enum Result: Hashable, Sendable {
         /// It had the right value.
         case unchanged

@@ -14,7 +14,7 @@ public struct SettingsAudit: Sendable {
     private var known: Set<String> = []
 
     /// The time between checks. The kernel notifies changes of forwarding and of the reverse-path filter, which are then
-    /// checked at once; this is for the others.
+    /// checked at once; the interval is for the other settings.
     private static let interval = Duration.seconds(60)
     /// The time between checks while a setting is wrong.
     private static let retryInterval = Duration.seconds(15)
@@ -96,6 +96,7 @@ extension MeshNode {
         }
     }
 
+    /// The wanted settings, in the order in which they must be set.
     private func wantedSettings(at now: Instant) -> [KernelSetting] {
         var wanted: [KernelSetting] = links[Self.loopback]?.isUp == false ? [.loopbackUp] : []
         for (_, port) in interfaces.unused.sorted(by: { $0.key < $1.key }) where port.link.isUsable {

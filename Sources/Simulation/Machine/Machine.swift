@@ -27,7 +27,6 @@ public struct Machine: Sendable {
     public let index: Int
     /// Its ports, by their places in ``Network/ports``.
     public internal(set) var ports: [Int] = []
-    /// Its state.
     public internal(set) var state = State.off
     /// The node while there is a process.
     public internal(set) var process: MeshNode?
@@ -54,7 +53,7 @@ public struct Machine: Sendable {
     var checks: [VIPTable.CheckID: HealthCheck] = [:]
     /// The demand of the cluster's services for addresses on this machine.
     var demands: [IPv6Address: AnnouncementLevel] = [:]
-    /// How long requests to the kernel take; zero answers at once.
+    /// The longest time that the kernel takes for a request, chosen at random for each; zero answers at once.
     var kernelDelay = Duration.zero
 
     /// What the machine's own clock shows when the simulation begins.
@@ -92,6 +91,7 @@ public struct Machine: Sendable {
         configuration = Configuration()
         configuration.node.name = "n\(index)"
         configuration.addressing.prefix = IPv6Prefix(host: Self.address(of: index))
+        // The pod ranges of scenarios are in `advertise`, where they can be withdrawn.
         configuration.addressing.podPrefixes = []
         configuration.addressing.ipv4.nodes = plan.ipv4Pool
         configuration.advertise = plan.prefixes

@@ -23,12 +23,13 @@ public struct ModelKernel: Sendable {
     var strangers: Set<IPv6Address> = []
     /// Routes of other programs.
     var foreignRoutes: [ForeignRoute] = []
-    /// Prefixes to which it refuses new routes.
+    /// Prefixes to which it refuses new routes; it still replaces routes that exist.
     var refusedPrefixes: Set<IPv6Prefix> = []
-    /// Routes that were removed on request, or with the object that they pointed at.
+    /// The number of routes that were removed on request, or with the object that they pointed at.
     public private(set) var routeLosses = 0
-    /// Addresses that were removed on request, and how many of them had no mark of ours.
+    /// The number of addresses that the agent has removed.
     private(set) var addressRemovals = 0
+    /// How many of them had no mark of ours; must be 0.
     private(set) var foreignAddressRemovals = 0
     /// Single next hops and groups.
     private var objects: [NextHopID: Object] = [:]
@@ -40,9 +41,9 @@ public struct ModelKernel: Sendable {
     private var sources: [IPv6Prefix: IPv4Address] = [:]
     /// Interfaces with carrier.
     private var lit: Set<UInt32> = []
-    /// Requested changes of routes that succeeded; a change of a group is not one.
+    /// The number of requested changes of routes that succeeded; a change of a group is not one.
     public private(set) var routeChanges = 0
-    /// Requested changes of routes and next-hop objects that succeeded.
+    /// The number of requested changes of routes and next-hop objects that succeeded.
     public private(set) var changes = 0
 
     /// The prefixes of the node's routes.

@@ -90,7 +90,8 @@ extension Network {
             statistics.lastRouteChange = now
         case .removeEverything: nodes[node].kernel.removeAllRoutes()
         case .preferredSource(_, let ipv4): nodes[node].kernel.preferredSource = ipv4
-        // No plan changes the kernel's protocol number, table or metric, so nothing of an earlier run remains under others.
+        // The kernel's protocol number, table and metric never change in a scenario, so nothing of an earlier run remains
+        // under others.
         case .offerPodRanges, .log, .removeStaleRoutes, .removeRemains, .stopped: break
         }
         return nil

@@ -30,6 +30,7 @@ extension Network {
         nodes[node].configuration.interfaces = nodes[node].ports.map { interfaceRule(of: $0) }
         var environment = MeshNode.Environment()
         environment.hostName = "n\(node)"
+        // As in the saved identity of a machine: otherwise it would count as another machine.
         environment.machine = UInt64(node) + 1
         environment.seed = random.next()
         environment.hasCluster = true
@@ -84,6 +85,7 @@ extension Network {
             interface: configuration.index, address: configuration.linkLocalAddress, prefixLength: 64)
     }
 
+    /// The demand for an address. Every service address of a scenario belongs to one service.
     func demand(_ level: AnnouncementLevel) -> ServiceDemand { ServiceDemand(level: level, services: ["default/s"]) }
 
     /// Reports the cluster to the process: changes of demand, and whether it drains the node.

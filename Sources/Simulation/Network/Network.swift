@@ -15,9 +15,7 @@ public struct Network: Sendable {
     public internal(set) var nodes: [Machine]
     /// All ends of all links.
     public internal(set) var ports: [Port]
-    /// The links.
     public internal(set) var links: [Link]
-    /// Counters.
     public internal(set) var statistics = NetworkStatistics()
     /// The violations found during the run, at most 20.
     public internal(set) var violations: [Violation] = []
@@ -135,6 +133,7 @@ public struct Network: Sendable {
         report(kind, detail)
     }
 
+    /// Notes a violation.
     mutating func report(_ kind: Violation.Kind, _ detail: String) {
         // A wrong router may cause a violation with every packet; the first few are enough.
         guard violations.count < 20 else { return }

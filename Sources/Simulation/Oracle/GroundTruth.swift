@@ -21,7 +21,7 @@ struct GroundTruth: Sendable {
     /// The cost of all links of a stub router (RFC 6987 §2).
     static let stubCost = 0xffff
 
-    /// Two ports that hear each other.
+    /// Two ports that hear each other, by their places in ``Network/ports``: `near` is the node's own.
     struct Contact: Sendable {
         var near: Int
         var far: Int
@@ -77,6 +77,7 @@ struct GroundTruth: Sendable {
         }.filter { $0.count > 1 }
     }
 
+    /// Adds the edges between ports of a link that hear one another.
     private static func connect(_ group: [Int], on link: Link, of network: Network, edges: inout [[Edge]]) {
         func cost(_ port: Int) -> Int {
             network.nodes[network.ports[port].node].isStub ? stubCost : Int(network.ports[port].configuration.cost)

@@ -31,6 +31,7 @@ private struct ForwardingWalk {
     let owners: [IPv6Address: Int]
     /// Nodes from which all paths arrive.
     private var arrived: Set<Int> = []
+    /// The nodes on the path so far.
     private var trail: [Int] = []
 
     init(prefix: IPv6Prefix, announcers: Set<Int>, owners: [IPv6Address: Int]) {

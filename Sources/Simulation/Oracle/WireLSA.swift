@@ -21,6 +21,7 @@ struct WireLSA: Hashable, Sendable {
             checksum: checksum)
     }
 
+    /// The members that distinguish instances of LSAs, and the checksum, by which contents are compared.
     struct Identity: Hashable, Sendable, Comparable, CustomStringConvertible {
         var type: Int
         var router: RouterID

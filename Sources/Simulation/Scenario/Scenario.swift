@@ -8,7 +8,6 @@ public struct Scenario: Hashable, Sendable {
     public struct Step: Hashable, Sendable {
         /// The time since the start of the simulation.
         public var time: Duration
-        /// The action.
         public var action: Action
 
         public init(_ time: Duration, _ action: Action) {
@@ -21,7 +20,6 @@ public struct Scenario: Hashable, Sendable {
     public var seed: UInt64
     /// A short description.
     public var title: String
-    /// The network.
     public var plan: NetworkPlan
     /// The actions, in order.
     public var script: [Step]
@@ -46,7 +44,6 @@ public struct Scenario: Hashable, Sendable {
     public struct Outcome: Sendable {
         /// The violations; empty is good.
         public var violations: [Violation]
-        /// Counters.
         public var statistics: NetworkStatistics
         /// From the last step to the last change of a route.
         public var convergence: Duration
@@ -66,7 +63,8 @@ public struct Scenario: Hashable, Sendable {
             network.run(until: .zero + step.time)
             network.checkBounds()
         }
-        // The checks apply to links that work in both directions and do not lose four hellos in a row.
+        // The oracle can tell what must hold only where “can communicate” is transitive, and where four hellos in a row are
+        // not lost, which would end an adjacency.
         network.schedule(.healHalfCuts, at: scriptEnd)
         network.schedule(.stopLoss, at: scriptEnd)
         let calm = calmInterval
@@ -121,7 +119,7 @@ public struct Scenario: Hashable, Sendable {
         let mayRestartSequence = script.contains { step in
             if case .replay(_, let number, _) = step.action { number >= .max - 1 } else { false }
         }
-        // Two nodes that have the same address for want of another agree after a restart that one gives it up.
+        // In a pool that is too small, two nodes may keep the same address until a restart, after which one gives it up.
         let keepsAddresses = !network.isPoolTooSmall
         if lost > 0, isSteady, !mayRestartSequence, keepsAddresses {
             complain(.withdrawal, "\(network.name(node)), replaced at \(start.seconds), withdrew \(lost) routes")
@@ -143,6 +141,7 @@ public struct Scenario: Hashable, Sendable {
         return violations + network.check()
     }
 
+    /// Checks that nothing changes and nothing but hellos and refreshes is sent during the rest.
     private func checkRest(of network: inout Network) -> [Violation] {
         let before = network.statistics
         let start = network.now

@@ -55,7 +55,7 @@ struct ScenarioGenerator {
         ]
         let theme = random.pick(themes)!
         drawTopology(small: theme == .longRest)
-        // Fewer hellos, because hours are simulated.
+        // Fewer hellos, because more than an hour is simulated.
         if theme == .longRest { helloInterval = .seconds(20) }
         drawPlan()
         start()
@@ -102,6 +102,8 @@ struct ScenarioGenerator {
         return random.duration(upTo: .milliseconds(1 << doublings)) * Int(helloInterval.components.seconds)
     }
 
+    /// Draws a shape and its size. A full mesh and a single segment are limited more, because their cost grows with the
+    /// square.
     private mutating func drawTopology(small: Bool) {
         let limit =
             switch size {
@@ -162,6 +164,7 @@ struct ScenarioGenerator {
                 ExternalPrefix(prefix: .default, metric: UInt32(random.number(in: 1...3)), isType2: random.chance(0.5)))
         }
         for number in 0..<2 where random.chance(0.3) {
+            // Nothing is probed: `Network.check` reports what ``Machine/services`` says.
             let check = HealthCheck(
                 probe: .tcp([Endpoint("[::1]:80")!]), interval: .seconds(1), rise: random.number(in: 1...3),
                 fall: random.number(in: 1...3))
@@ -173,6 +176,7 @@ struct ScenarioGenerator {
         return plan
     }
 
+    /// Draws a link. With `isUniform`, all links of the mesh have the same cost.
     private mutating func linkPlan(
         _ members: [Int], isSegment: Bool, quality: LinkQuality, isUniform: Bool
     ) -> LinkPlan {
@@ -212,6 +216,7 @@ struct ScenarioGenerator {
         for node in plan.nodes.indices {
             script.append(Scenario.Step(random.duration(upTo: spread), .start(node: node)))
         }
+        // Two dead intervals: mostly, faults begin when adjacencies are Full.
         if random.chance(0.7) { calmStart = helloInterval * 8 }
     }
 
@@ -257,6 +262,7 @@ struct ScenarioGenerator {
 
     // MARK: - Prefixes
 
+    // Each kind of prefix is in a range of its own, in 2001:db8::/32 (documentation) or private IPv4 addresses.
     static func hostPrefix(of node: Int) -> IPv6Prefix {
         IPv6Prefix(host: IPv6Address(high: 0x2001_0db8_0001_0000, low: UInt64(node) << 9))
     }
