@@ -7,6 +7,8 @@ extension Configuration {
     public init(contentsOf path: String, hint: String = "is the path right?") throws(ConfigurationProblems) {
         let octets: [UInt8]
         do {
+            // One octet more than allowed shows that a file is too long. Any kind of file, so that `meshctl validate` can
+            // read a pipe.
             octets = try SmallFile.read(path, upTo: Self.maximumFileSize + 1, isAnyKind: true)
         } catch {
             throw ConfigurationProblems(

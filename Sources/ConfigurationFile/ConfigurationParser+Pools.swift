@@ -36,7 +36,7 @@ extension AddressRange {
     init(_ prefix: IPv4Prefix) { self.init(IPv6Prefix(prefix)) }
 }
 
-/// Addresses that are in use already, and what uses them, for people. There may be thousands.
+/// Addresses that are in use already, and what uses them, as text. There may be thousands, so they are sorted.
 private struct AddressesInUse {
     /// Ascending. They overlap only where the configuration is refused anyway.
     private var uses: [(range: AddressRange, user: String)]

@@ -131,7 +131,7 @@ extension Configuration {
     }
 
     private mutating func readVIPs(_ list: [(node: Node, key: String)], _ reader: ConfigurationReader) {
-        // There may be thousands.
+        // There may be thousands of VIPs, so duplicates are found in tables.
         var names: Set<String> = []
         var owners: [IPv6Address: String] = [:]
         for (node, place) in list {
@@ -228,6 +228,7 @@ extension InterfaceRule {
         }
         section.read("cost", into: &cost) { try Read.integer($0, in: 1...65535) }
         let hasHello = section.read("hello", into: &hello, Read.wholeSeconds)
+        // By default four hello intervals, within the 16 bits of RouterDeadInterval.
         if section.has("hello"), !section.has("dead") { dead = min(hello * 4, .seconds(65535)) }
         let hasDead = section.read("dead", into: &dead, Read.wholeSeconds)
         section.read("retransmit", into: &retransmit) {

@@ -36,7 +36,8 @@ public struct ConfigurationProblems: Error, Hashable, Sendable, CustomStringConv
 
 /// Suggests what was probably meant.
 enum Suggestion {
-    /// The candidate nearest to `word`, if one is near enough to be a typing error.
+    /// The candidate nearest to `word`; `nil` if none is near enough to be a typing error: one difference, or one in three
+    /// octets up to three.
     static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         candidates.map { ($0, distance(word.lowercased(), $0.lowercased())) }
             .filter { $0.1 <= max(1, min(3, $0.0.utf8.count / 3)) }
@@ -44,7 +45,7 @@ enum Suggestion {
     }
 
     /// How many octets must be inserted, deleted, replaced or swapped with the next one. Only the first 64 octets of each
-    /// count.
+    /// count, because the time grows with the product of the lengths.
     private static func distance(_ left: String, _ right: String) -> Int {
         let left = Array(left.utf8.prefix(64))
         let right = Array(right.utf8.prefix(64))

@@ -89,8 +89,10 @@ struct Section {
     let reader: ConfigurationReader
     let node: Node
     let key: String
+    /// The values of its known keys, without those that are null.
     let entries: [String: Node]
 
+    /// A key of this section as in problems: `ospf.area`.
     func path(_ name: String) -> String { key.isEmpty ? name : "\(key).\(name)" }
 
     /// Whether it has the key `name`.

@@ -63,6 +63,7 @@ enum Read {
         return value
     }
 
+    /// A prefix of either family; that of IPv4 in its mapped form.
     static func prefix(_ node: Node) throws -> IPv6Prefix {
         let text = try text(node)
         if let prefix = IPv6Prefix(text) { return prefix }

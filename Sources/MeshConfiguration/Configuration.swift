@@ -73,7 +73,8 @@ extension Configuration {
 
     /// The addresses of the node and its pods.
     public struct Addresses: Hashable, Sendable {
-        /// The address plan, the same on all nodes.
+        /// The address plan, the same on all nodes. The default is a unique local prefix (RFC 4193) whose octets after `fd`
+        /// are “kmesh” in ASCII.
         public var plan = AddressPlan(base: IPv6Prefix("fd6b:6d65:7368::/71")!)!
         /// The prefix whose first address is the node's own; `nil` follows the plan.
         public var prefix: IPv6Prefix?
@@ -150,7 +151,8 @@ extension Configuration {
     public struct KernelOptions: Hashable, Sendable {
         /// The routing table; 254 is `main`.
         public var table: UInt32 = 254
-        /// The route protocol number that marks routes and next hops as ours.
+        /// The number that marks routes, next hops and addresses as ours. No program is known to use the default one
+        /// (``owner(ofRouteProtocol:)``).
         public var routeProtocol: UInt8 = 71
         /// The metric of our routes in the kernel: more than 256, so that connected routes are preferred, and less than
         /// 1024, so that ours are preferred to those of router advertisements and most static routes.

@@ -3,6 +3,7 @@ extension Duration {
     /// `1.5s`, `2m`. At most nine digits on either side of the point. `nil` for anything else, and for more
     /// than `Int64.max` nanoseconds.
     public init?(configurationText text: String) {
+        // In this order, because `us` and `ms` end in `s`.
         let units: [(suffix: String, nanoseconds: Int64)] = [
             ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
         ]

@@ -1,6 +1,7 @@
 /// A pattern for names: `*` matches any number of octets (also none), `?` one octet, `[abc]` and `[a-z]` one of a set. Nothing
 /// negates a set, and nothing escapes a special character.
 public struct Glob: Hashable, Sendable, CustomStringConvertible {
+    /// A literal octet, `any` for `?`, `oneOf` for a set in brackets, `anything` for `*`.
     private enum Element: Hashable, Sendable {
         case literal(UInt8)
         case any
@@ -55,6 +56,8 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         let name = Array(name.utf8)
         var position = 0
         var index = 0
+        // If what follows a `*` does not match, the `*` takes one octet more. Here is the last `*`, and the first octet
+        // that it does not take.
         var retry: (index: Int, position: Int)?
         while position < name.count {
             if index < elements.count, elements[index] == .anything {

@@ -6,7 +6,8 @@ public struct InterfaceRule: Hashable, Sendable {
     public var pattern: Pattern
     /// How these ports are used.
     public var role: Role = .active(.auto)
-    /// The OSPF cost, 1–65535.
+    /// The OSPF cost, 1–65535. By default it is the same for all ports, so that the number of hops decides; 10 leaves room
+    /// for better ports.
     public var cost: UInt16 = 10
     /// The hello interval, 1–65535 whole seconds.
     public var hello: Duration = .seconds(1)
@@ -44,7 +45,7 @@ public struct InterfaceRule: Hashable, Sendable {
         public var name: String
         /// The kind of virtual device as the kernel names it (`veth`, `bridge`, …); `nil` for real hardware.
         public var kind: String?
-        /// Whether it has a hardware address and multicast, and is not the loopback.
+        /// Whether it has a hardware address of 48 bits and is not the loopback.
         public var isEthernet: Bool
         /// Whether it has a master: a bridge, a bond or the like.
         public var hasMaster: Bool
@@ -73,6 +74,8 @@ public struct InterfaceRule: Hashable, Sendable {
             }
         }
 
+        /// The beginnings of the names that container runtimes, CNI plugins and hypervisors give to their ends of virtual
+        /// cables.
         private static let containerPrefixes = [
             "veth", "ve-", "vb-", "cali", "lxc", "cni", "cilium", "docker", "podman", "vnet", "tap",
         ]

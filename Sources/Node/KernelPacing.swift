@@ -4,9 +4,10 @@ internal import Timing
 struct KernelPacing: Hashable, Sendable {
     /// The size of the next batch of addresses.
     var addressBatch = AddressBatch()
-    /// Whether addresses may be requested in this turn: one batch per turn.
+    /// Whether addresses may be requested in this turn: one batch per turn, so not after outcomes of one.
     var mayRequestAddresses = true
-    /// Whether routes may be changed in this turn: one slice per turn.
+    /// Whether further routes may be changed in this turn: one slice per turn (``FIBInstaller/limit``), so not after its
+    /// outcome.
     var mayInstallRoutes = true
 
     /// Begins a turn, with an event.
@@ -17,17 +18,23 @@ struct KernelPacing: Hashable, Sendable {
 }
 
 /// The number of addresses to add or remove at a time. For each of them the kernel scans its routes, so thousands of both
-/// would delay hellos by seconds. The size adapts to the time that the kernel takes.
+/// would delay hellos by seconds. The size adapts to the time that the kernel takes, and begins small because that is not
+/// known.
 struct AddressBatch: Hashable, Sendable {
+    /// The number of addresses in the next batch.
     private(set) var size = 16
+    /// When the batch under way was requested.
     private var requested: Instant?
 
-    /// The longest time that a batch should take.
+    /// The longest time that a batch should take: far less than the hello interval, which is at least 1 s.
     private static let target = Duration.milliseconds(5)
+    /// One address must be possible however slow the kernel is; the largest batch bounds the effects of one turn.
     private static let sizes = 1...256
 
+    /// A batch was requested.
     mutating func begin(at now: Instant) { requested = now }
 
+    /// The outcomes of the batch are there: adapts the size to the time that passed.
     mutating func end(at now: Instant) {
         guard let requested else { return }
         self.requested = nil

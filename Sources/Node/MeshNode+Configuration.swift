@@ -5,7 +5,8 @@ internal import Services
 internal import Timing
 
 extension MeshNode {
-    /// Applies a configuration that was read again, as far as it can take effect while the node runs.
+    /// Applies a configuration that was read again, as far as it can take effect while the node runs. The other sections
+    /// keep their values until the next start.
     mutating func reconfigure(_ new: Configuration, at now: Instant) {
         let waiting = configuration.keysThatNeedRestart(in: new)
         problems.configuration = []
@@ -22,6 +23,7 @@ extension MeshNode {
         refreshPorts(at: now)
         if configuration.externals != externals { notifyRouter(.advertiseExternal(configuration.externals), at: now) }
         perform(vips.configure(configuration.vips, at: now), at: now)
+        // The address of a VIP cannot be that of a service.
         reserveAddresses(at: now)
         announcements.invalidate()
     }

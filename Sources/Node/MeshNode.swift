@@ -38,7 +38,6 @@ public struct MeshNode: Sendable {
     public internal(set) var saved: SavedState
     /// The parts of the state that could not be saved.
     var unsaved = UnsavedState()
-    /// The life cycle stage.
     public internal(set) var life = Life.new
     /// When the node started.
     public internal(set) var started = Instant.zero
@@ -128,7 +127,7 @@ public struct MeshNode: Sendable {
     private var mustSettle = true
     /// When the node itself has something to do, apart from the router.
     private var ownDeadline: Instant?
-    /// Kept to reuse its storage.
+    /// An empty buffer for effects of the router, kept to reuse its storage.
     private var routerEffects: [RouterEffect] = []
 
     /// Makes a node that does nothing before ``NodeEvent/start(links:addresses:defaultRoutes:)``.
@@ -153,6 +152,7 @@ public struct MeshNode: Sendable {
         if case .stopping = life { return noteWhileStopping(event, at: now) }
         pacing.beginTurn()
         switch event {
+        // These concern the router alone, unless it does more than send (`perform`).
         case .packet, .timer: break
         default: mustSettle = true
         }
@@ -205,7 +205,8 @@ public struct MeshNode: Sendable {
             nextDeadline = .zero
             return
         }
-        // Announcements may change our own routes, which may complete the synchronization. The number of rounds is bounded.
+        // Announcements may change our own routes, which may complete the synchronization, and so on. The number of rounds
+        // is bounded, so that a turn ends; what is left then is settled with the next event.
         mustSettle = false
         for round in 1...4 {
             installRoutes(at: now)
@@ -222,7 +223,7 @@ public struct MeshNode: Sendable {
 
     private static func move(_ effects: inout [NodeEffect], to out: inout [NodeEffect]) {
         if effects.isEmpty { return }
-        // At rest there are packets only, or nothing.
+        // At rest there are packets only, or nothing: the arrays change places instead of being copied.
         if out.isEmpty { return swap(&effects, &out) }
         out += effects
         effects.removeAll(keepingCapacity: true)
@@ -235,8 +236,9 @@ public struct MeshNode: Sendable {
         return ownDeadline.map { now < $0 } ?? true && review.hasSeen(meshDigest)
     }
 
-    /// Gives this copy of a node its own storage, so that the next change of the original copies nothing. The user of the copy
-    /// calls this on its own thread. So a query takes no time of the routing thread, however large the mesh is.
+    /// Gives this copy of a node its own storage. Until then it shares storage with the original, and whichever changes
+    /// first has to copy. The user of the copy calls this on its own thread, so that the routing thread copies nothing,
+    /// however large the mesh is.
     public mutating func detach() {
         router?.detach()
         installer.detach()
@@ -283,7 +285,7 @@ public struct MeshNode: Sendable {
     public var isDrained: Bool { !drainReasons.isEmpty }
 
     /// Whether the router's timer would declare a neighbor dead at `now`, because its hellos are missing.
-    // Inlined into another module, it would copy the router.
+    // Not inlined into other modules: there, access to `router` would copy it.
     @inline(never)
     public func hasSilentNeighbor(at now: Instant) -> Bool { router != nil && router!.hasSilentNeighbor(at: now) }
 
@@ -302,6 +304,7 @@ public struct MeshNode: Sendable {
         return ownDeadline.map { min($0, deadline) } ?? deadline
     }
 
+    /// When the node itself has something to do; `.zero` is at once.
     private var earliestOwnDeadline: Instant? {
         var earliest: Instant?
         func consider(_ deadline: Instant?) {

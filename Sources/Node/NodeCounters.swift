@@ -10,7 +10,8 @@ public struct NodeCounters: Hashable, Sendable {
     /// most ``mostPorts`` pairs.
     public var adjacencyLosses: [AdjacencyKey: UInt64] = [:]
 
-    /// The maximum number of names or pairs that have a counter.
+    /// The maximum number of names or pairs that have a counter: names of ports, and router IDs of neighbors, may change
+    /// without end.
     public static let mostPorts = 1024
 
     /// A neighbor on a port.

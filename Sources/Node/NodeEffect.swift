@@ -32,9 +32,9 @@ public enum NodeEffect: Sendable {
     case networkConfiguration(NetworkConfiguration)
     /// The route table has changed, for consumers other than the kernel.
     case routeTable(RouteTableUpdate)
-    /// Write a line to the log.
+    /// Write a line to the log, with further values by name.
     case log(LogLevel, String, [String: String])
-    /// Remove the routes of earlier runs that used another metric.
+    /// Remove the routes that earlier runs made with another `kernel.metric`, which ``routes(_:)`` does not cover.
     case removeStaleRoutes
     /// Remove the routes, next hops and addresses of an earlier run; the outcome is ``NodeEvent/remainsRemoved(_:)``.
     case removeRemains(of: SavedKernel)

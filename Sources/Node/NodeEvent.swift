@@ -10,7 +10,7 @@ public enum NodeEvent: Sendable {
     case start(links: [Link], addresses: [InterfaceAddress], defaultRoutes: [DefaultRoute])
     /// Notifications from the kernel about links, addresses, default routes and settings.
     case kernel([KernelEvent])
-    /// Other programs changed our routes or next hops.
+    /// Our routes or next hops changed without a request of ours.
     case routes([RouteEvent])
     /// The outcome of ``NodeEffect/routes(_:)``.
     case installed(FIBInstaller.Outcome)
@@ -20,7 +20,7 @@ public enum NodeEvent: Sendable {
     case settings([SettingOutcome])
     /// The outcome of ``NodeEffect/membership(_:joined:)``; `nil` is success.
     case membership(Membership, failure: String?)
-    /// A packet of IP protocol 89 was received.
+    /// A packet of IP protocol 89 was received. `destination` is a multicast group or our link-local address.
     case packet(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
     /// A health check reported an outcome.
     case checked(VIPTable.CheckID, CheckOutcome)
@@ -30,8 +30,8 @@ public enum NodeEvent: Sendable {
     case configuration(Configuration)
     /// The configuration file was read again and is not in use, for these reasons.
     case configurationRefused([String])
-    /// There is no configuration file. `read` is when the configuration in use was read from it, `nil` if none was; the file
-    /// is missed only then.
+    /// There is no configuration file. `read` is when the configuration in use was read from it; `nil` if the defaults are
+    /// in use, which need no file. `remedy` says what to do.
     case configurationMissing(file: String, read: String?, remedy: String)
     /// A command of an operator, or of the process.
     case command(NodeCommand)

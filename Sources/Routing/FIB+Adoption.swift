@@ -38,6 +38,7 @@ extension FIB {
     /// of ours that the model assumed removed when the IDs were allocated again.
     private mutating func releaseForeignIDs(_ kernel: KernelRoutes) {
         for id in kernel.foreignIDs { pool.reserve(id) }
+        /// Whether the kernel has another object under an ID than the model: this next hop, or a group if `nil`.
         func isSomethingElse(_ id: NextHopID, than nextHop: NextHop?) -> Bool {
             if kernel.foreignIDs.contains(id) { return true }
             if nextHop != nil, kernel.groups[id] != nil { return true }
@@ -60,6 +61,7 @@ extension FIB {
         }
     }
 
+    /// Makes the model's next hops those that were found. Of two objects for one next hop, one is removed later.
     private mutating func reconcileHops(_ found: [NextHopID: NextHop]) {
         let gone = hops.filter { $0.value.isPresent && found[$0.value.id] != $0.key }
         if !gone.isEmpty {
@@ -87,6 +89,7 @@ extension FIB {
         refusedDestinations = [:]
     }
 
+    /// Makes the model's groups those that were found. Those that the model does not know have no owner and can be claimed.
     private mutating func reconcileGroups(_ kernel: KernelRoutes) {
         markGroupsRemoved(Set(groups.lazy.filter { $0.value.isPresent && kernel.groups[$0.key] == nil }.map(\.key)))
         for (id, memberIDs) in kernel.groups.sorted(by: { $0.key < $1.key }) {
@@ -109,6 +112,7 @@ extension FIB {
         }
     }
 
+    /// Makes the model's routes those that were found.
     private mutating func reconcileRoutes(_ found: [IPv6Prefix: RouteTarget?]) {
         var virtual: [[NextHop]: NextHopID] = [:]
         // In an order that does not depend on hashes, so that the same kernel leads to the same changes.
@@ -131,8 +135,8 @@ extension FIB {
         }
     }
 
-    /// The model's state for a route found in the kernel. Where routes have next hops of their own, routes with the
-    /// same next hops share a group that exists only in the model.
+    /// The model's state for a route found in the kernel. Where routes have next hops of their own, routes with the same
+    /// next hops share a group that exists only in the model; `virtual` has these groups by their next hops.
     private mutating func installed(
         _ target: RouteTarget?, _ virtual: inout [[NextHop]: NextHopID]
     ) -> RouteRecord.Installed {

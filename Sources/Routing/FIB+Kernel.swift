@@ -94,6 +94,8 @@ extension FIB {
         failures = [:]
     }
 
+    /// Handles a refused group. If the failure `isExpected`, the group exists or is missing unlike in the model, which a
+    /// read corrects; it was not refused.
     private mutating func failedGroup(
         of owner: DestinationID?, _ members: [NextHopID], _ failure: FIBFailure, isExpected: Bool
     ) {
@@ -105,11 +107,13 @@ extension FIB {
         if !isExpected, members.allSatisfy(present.contains) { refusedDestinations[owner] = failure }
     }
 
+    /// Handles a refused route. `installed` is what the kernel has for the prefix now.
     private mutating func failedRoute(
         _ prefix: IPv6Prefix, _ failure: FIBFailure, leaves installed: RouteRecord.Installed
     ) {
         switch failure.reason {
         case .exists: requireRead(.everything)
+        // Mostly the group does not exist any more.
         case .invalid where configuration.mode == .objects: requireRead(.nextHops)
         default: break
         }
@@ -165,6 +169,7 @@ extension FIB {
         setInstalled(.nothing, whereGroupIsIn: ids)
     }
 
+    /// Sets the state of all routes that point to one of these groups.
     private mutating func setInstalled(_ installed: RouteRecord.Installed, whereGroupIsIn ids: Set<NextHopID>) {
         guard !ids.isEmpty else { return }
         for position in routes.positions where routes.contains(position) {

@@ -53,6 +53,7 @@ extension FIB {
         }
         let claimants = dirtyTargets.filter { targets[$0]?.group == nil }
         guard !claimants.isEmpty, groups.values.contains(where: { $0.owner == nil && $0.isPresent }) else { return }
+        // How many prefixes want the destination and point to the group now.
         var votes: [Claim: Int] = [:]
         for position in routes.dirty {
             let record = routes[position]
@@ -80,7 +81,8 @@ extension FIB {
     private mutating func planGroup(of destination: DestinationID, _ plan: inout Plan) {
         guard let target = targets[destination], refusedDestinations[destination] == nil else { return }
         let members = usable(target.nextHops)
-        // If no link is usable, the kernel has deleted the group. The router or the link will change.
+        // If no link is usable, the kernel has deleted the group. There is nothing to plan until the next hops or a link
+        // change.
         guard !members.isEmpty else { return }
         guard let id = target.group ?? pool.allocate() else { return runOutOfIDs(destination) }
         var group = groups[id] ?? Group(owner: destination, isPresent: false, members: [])
@@ -108,6 +110,7 @@ extension FIB {
             guard let hop = hops[member] ?? pool.allocate().map({ Hop(id: $0, isPresent: false) }) else { return nil }
             if !hop.isPresent, configuration.mode == .objects { plan.hops.append(.addNextHop(hop.id, member)) }
             hops[member] = Hop(id: hop.id, isPresent: true, uses: hop.uses)
+            // It stays unused if no ID is free for a later member.
             if hop.uses == 0 { unusedHops.insert(member) }
             ids.append(hop.id)
         }
@@ -122,6 +125,7 @@ extension FIB {
 
     // MARK: Routes
 
+    /// Marks all routes of destinations whose group is new or different.
     private mutating func revisitRoutes(of destinations: Set<DestinationID>) {
         guard !destinations.isEmpty else { return }
         for position in routes.positions where routes.contains(position) {
@@ -155,10 +159,12 @@ extension FIB {
         }
     }
 
+    /// Plans the change of one route: created, replaced, removed, or waiting for a group.
     private mutating func planRoute(_ position: Int32, _ plan: inout Plan) {
         let record = routes[position]
         guard let wanted = record.wanted else {
             if record.installed != .nothing {
+                // Kept until the router has converged (`sweep`).
                 guard !record.isStale else { return }
                 plan.removals.append(.removeRoute(record.prefix))
                 setInstalled(position, .nothing)

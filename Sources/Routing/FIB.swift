@@ -23,9 +23,11 @@ public struct FIB: Sendable {
     public struct Configuration: Hashable, Sendable {
         /// How routes point to next hops.
         public var mode: Mode
-        /// The range of IDs for our next-hop objects.
+        /// The range of IDs for our next-hop objects. The default one is far above the numbers that the kernel and people
+        /// choose, and begins with our protocol number, 71.
         public var nextHopIDs: ClosedRange<UInt32>
-        /// The maximum number of installed routes. Further routes fail, and ``FIB/retry()`` tries them again.
+        /// The maximum number of installed routes, far more than a mesh has: it bounds what other routers can make this
+        /// kernel store. Further routes fail, and ``FIB/retry()`` tries them again.
         public var maximumRoutes: Int
 
         public init(
@@ -41,18 +43,16 @@ public struct FIB: Sendable {
 
     /// What must be read from the kernel before the model is reliable again.
     public enum ReadExtent: Int, Comparable, Sendable {
-        /// Nothing.
         case nothing
         /// Next-hop objects; the routes follow from them.
         case nextHops
-        /// Everything.
         case everything
 
         /// Less first.
         public static func < (left: ReadExtent, right: ReadExtent) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// A single next-hop object.
+    /// A single next-hop object. Here and in ``Group``, `isPresent` is whether the kernel has it, according to the model.
     struct Hop: Sendable {
         var id: NextHopID
         var isPresent: Bool
@@ -62,6 +62,7 @@ public struct FIB: Sendable {
 
     /// A next-hop group; in ``Mode/multipath`` only a set of next hops in the model that routes share.
     struct Group: Sendable {
+        /// The destination that it belongs to; `nil` for a group of an earlier run or of a released destination.
         var owner: DestinationID?
         var isPresent: Bool
         var members: [NextHop]
@@ -72,12 +73,12 @@ public struct FIB: Sendable {
     /// The properties of a destination that the FIB needs.
     struct Target: Sendable {
         var nextHops: [NextHop]
+        /// Its group; `nil` until one is claimed or planned.
         var group: NextHopID?
         /// Whether routes were examined while there was no group they could point to.
         var hasWaitingRoutes = false
     }
 
-    /// Its configuration.
     public let configuration: Configuration
     /// Whether stale routes and objects of an earlier run are kept until ``sweep()``.
     public internal(set) var keepsStaleRoutes = false
@@ -91,10 +92,15 @@ public struct FIB: Sendable {
     /// The number of routes in the kernel, according to the model.
     public internal(set) var installedRoutes = 0
 
+    /// The IDs of next hops and groups.
     var pool: NextHopIDPool
+    /// Our single next-hop objects, by interface and gateway.
     var hops: [NextHop: Hop] = [:]
+    /// Our groups.
     var groups: [NextHopID: Group] = [:]
+    /// The destinations of the router.
     var targets: [DestinationID: Target] = [:]
+    /// All prefixes that are wanted or in the kernel.
     var routes = RouteStore()
 
     /// Destinations whose group must be examined.

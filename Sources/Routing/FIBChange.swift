@@ -60,6 +60,5 @@ public struct FIBFailure: Error, Hashable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    /// The ``message``.
     public var description: String { message }
 }

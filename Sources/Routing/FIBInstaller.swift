@@ -38,7 +38,8 @@ public struct FIBInstaller: Sendable {
         public var overflows: UInt64 = 0
     }
 
-    /// A request that is under way.
+    /// The request that is under way. `round` counts the attempts since the last pause, of which there are at most
+    /// ``rounds``.
     private enum Work: Sendable {
         case none
         case adopting
@@ -63,9 +64,11 @@ public struct FIBInstaller: Sendable {
     private var isReadingOutdated = false
     private var retryDelay = FIBInstaller.shortestRetry
 
+    /// The delay before what failed is tried again; it doubles with each attempt that fails.
     private static let shortestRetry = Duration.milliseconds(100)
     private static let longestRetry = Duration.seconds(30)
-    /// The delay after changes of links until next hops are read again for verification.
+    /// The delay after changes of links until next hops are read again for verification: by then, the kernel has removed
+    /// what it removes with a link, and flaps are mostly over.
     private static let verificationDelay = Duration.seconds(1)
     /// The maximum number of rounds of planning, changing and reading without a pause. Remaining errors wait for the
     /// retry.
@@ -199,8 +202,8 @@ public struct FIBInstaller: Sendable {
         }
     }
 
-    /// If there were notifications during the read, its result may be out of date and is requested again. Returns
-    /// whether that is so.
+    /// If there were notifications during the read, its result may be out of date and is requested again. Returns whether
+    /// it is.
     @discardableResult
     private mutating func rereadIfOutdated() -> Bool {
         defer { isReadingOutdated = false }
@@ -208,6 +211,7 @@ public struct FIBInstaller: Sendable {
         return isReadingOutdated
     }
 
+    /// The next request: a read if the model is not reliable, else changes; `nil` if the kernel is as wanted.
     private mutating func plan(round: Int, at now: Instant) -> Request? {
         if fib.requiredRead != .nothing {
             work = .reading(round: round)
@@ -219,6 +223,7 @@ public struct FIBInstaller: Sendable {
         return .apply(changes)
     }
 
+    /// Ends a series of requests, and sets when to try again or to verify.
     private mutating func finish(at now: Instant) -> Request? {
         let mustRetry = fib.hasFailures || fib.requiredRead != .nothing
         if !mustRetry { retryDelay = Self.shortestRetry }

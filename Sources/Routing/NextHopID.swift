@@ -1,6 +1,5 @@
 /// The kernel's number of a next-hop object, single or group; never 0.
 public struct NextHopID: RawRepresentable, Hashable, Sendable, Comparable {
-    /// The number.
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     public static func < (left: NextHopID, right: NextHopID) -> Bool { left.rawValue < right.rawValue }
@@ -10,8 +9,11 @@ public struct NextHopID: RawRepresentable, Hashable, Sendable, Comparable {
 /// are skipped.
 struct NextHopIDPool: Sendable {
     private let range: ClosedRange<UInt32>
+    /// The lowest ID of the range that was never allocated.
     private var next: UInt32
+    /// Released IDs, to be used first. Some may be taken again by now.
     private var free: [NextHopID] = []
+    /// IDs in use, also by other programs.
     private var taken: Set<NextHopID> = []
 
     init(range: ClosedRange<UInt32>) {

@@ -18,7 +18,9 @@ struct RouteRecord: Sendable {
     }
 
     let prefix: IPv6Prefix
+    /// Where the router wants the route to go; `nil` if it wants none.
     var wanted: DestinationID?
+    /// What the kernel has, according to the model.
     var installed = Installed.nothing
     /// Stale: a route of an earlier run that the router has neither wanted nor rejected yet.
     var isStale = false
@@ -31,7 +33,9 @@ struct RouteRecord: Sendable {
 /// The records of all prefixes in flat storage with stable positions.
 struct RouteStore: Sendable {
     private(set) var records: [RouteRecord?] = []
+    /// The position of each prefix.
     private var index = PrefixMap<Int32>()
+    /// Positions without a record.
     private var free: [Int32] = []
     /// Positions of records to examine, each once.
     private(set) var dirty: [Int32] = []
@@ -86,7 +90,7 @@ struct RouteStore: Sendable {
         free.append(position)
     }
 
-    /// Gives this store storage of its own.
+    /// Gives this copy its own storage, so that the next change of the original copies nothing.
     mutating func detach() {
         records.detach()
         index.detach()

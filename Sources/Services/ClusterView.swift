@@ -21,7 +21,8 @@ public struct ClusterView: Hashable, Sendable {
 
     /// The service account or file that describes the connection.
     public var origin: String
-    /// The kinds of objects, by plural: `services`.
+    /// The kinds of objects by their label, mostly the plural: `services`, `endpointslices`, `nodes` (only this node),
+    /// `nodeaddresses` (all Nodes).
     public var resources: [String: Resource] = [:]
     /// The conditions of this node.
     public var node: NodeConditions

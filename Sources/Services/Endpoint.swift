@@ -2,9 +2,7 @@ public import Addressing
 
 /// An IPv6 or IPv4 address of a host.
 public enum HostAddress: Hashable, Sendable, CustomStringConvertible {
-    /// An IPv6 address.
     case v6(IPv6Address)
-    /// An IPv4 address.
     case v4(IPv4Address)
 
     /// Parses an address of either family, without brackets.
@@ -29,7 +27,6 @@ public enum HostAddress: Hashable, Sendable, CustomStringConvertible {
 
 /// An address and a port.
 public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
-    /// The address.
     public var host: HostAddress
     /// The port, 1–65535.
     public var port: UInt16
@@ -44,6 +41,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port != 0
         else { return nil }
         let host = text[..<colon]
+        // An IPv4 address has no brackets, not even in its mapped form.
         if host.hasPrefix("["), host.hasSuffix("]"), let address = IPv6Address(String(host.dropFirst().dropLast())),
             address.ipv4 == nil
         {

@@ -2,10 +2,10 @@ internal import OSPF
 internal import Timing
 
 /// Damping of a service address whose endpoints come and go. Without it, this node would originate the same LSA again and
-/// again until the origination of that LSA is throttled, with all other prefixes in it. The more often the address flaps, the longer
-/// it has to be stable before it is announced at its normal metric. Withdrawals are never delayed.
+/// again until the origination of that LSA is throttled, with all other prefixes in it. The more often the address flaps,
+/// the longer it has to be stable before it is announced at its normal metric. Withdrawals are never delayed.
 struct FlapDamping: Hashable, Sendable {
-    /// The number of flaps that have no consequence.
+    /// The number of flaps that have no consequence: a service that restarts once or twice is announced again at once.
     private static let free = 2
     /// The time without a flap after which the count starts again.
     static let memory = Duration.seconds(30)
@@ -14,7 +14,9 @@ struct FlapDamping: Hashable, Sendable {
     /// The longest damping: less than ``memory``, otherwise damping itself would end the count.
     private static let longest = Duration.seconds(20)
 
+    /// Flaps without a pause of ``memory`` between them, counted up to 16, far beyond the longest damping.
     private var flaps = 0
+    /// When the last flap was.
     private var last = Instant.zero
 
     /// Counts a flap: the demand for the address ended or became weaker.

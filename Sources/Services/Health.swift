@@ -1,6 +1,5 @@
 /// The outcome of a check.
 public enum CheckOutcome: Hashable, Sendable {
-    /// The check passed.
     case success
     /// The check failed, and why.
     case failure(String)

@@ -28,7 +28,7 @@ public struct HTTPProbe: Hashable, Sendable {
     public var path: String
     /// The Host header; `nil` means the endpoint.
     public var host: String?
-    /// The accepted status codes.
+    /// The accepted status codes; by default those of Kubernetes probes.
     public var status: [ClosedRange<Int>]
     /// The TLS options; `nil` for plain HTTP.
     public var tls: TLSOptions?

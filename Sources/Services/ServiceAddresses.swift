@@ -36,7 +36,6 @@ public struct ServiceAddresses: Sendable {
 
     /// An address with its state.
     public struct Entry: Hashable, Sendable {
-        /// Its state.
         public fileprivate(set) var state: State
         /// The services that have it, as `namespace/name`.
         public fileprivate(set) var services: [String]
@@ -55,9 +54,11 @@ public struct ServiceAddresses: Sendable {
         case release(IPv6Address)
     }
 
-    /// How long an address without demand stays last resort.
+    /// How long an address without demand stays last resort: flows without another announcer are still served, and an
+    /// endpoint that is back within this time causes no withdrawal.
     public static let linger = Duration.seconds(5)
-    /// The maximum number of addresses with damping; flaps of others have no consequence.
+    /// The maximum number of addresses with damping, twice what a node announces (``ServiceClaims/limit``); flaps of others
+    /// have no consequence.
     private static let mostRemembered = 16_384
 
     /// All announced addresses: those with demand, and those that linger.

@@ -21,9 +21,13 @@ public struct ServiceClaims: Sendable {
     public static let limit = 8192
 
     private let limit: Int
+    /// All demands, granted or not.
     private var wanted: [IPv6Address: ServiceDemand] = [:]
+    /// Addresses with a demand that this node announces.
     private var granted: Set<IPv6Address> = []
+    /// Addresses of machines.
     private var reserved: Set<IPv6Address> = []
+    /// Addresses of the VIPs of the configuration.
     private var configured: Set<IPv6Address> = []
     /// Demands for addresses of machines or of the configuration.
     private var refused: Set<IPv6Address> = []
@@ -51,8 +55,8 @@ public struct ServiceClaims: Sendable {
         return verdicts + admitWaiting()
     }
 
-    /// Updates which addresses must not be service addresses: those of machines, and those of the configuration, which have their
-    /// own checks.
+    /// Updates which addresses must not be service addresses: those of machines, and those of the configuration, which have
+    /// their own checks.
     public mutating func reserve(
         _ reserved: Set<IPv6Address>, configured: Set<IPv6Address>
     ) -> [(IPv6Address, Verdict)] {
@@ -73,7 +77,9 @@ public struct ServiceClaims: Sendable {
 
     /// Services with addresses of machines, and the number of addresses beyond the limit, one line each.
     public var problems: [String] {
+        // Few, because each is a line of the log.
         let most = 4
+        // A VIP with the address of a service is no problem: it is announced, by its own check.
         let stolen = refused.subtracting(configured).sorted()
         var lines = stolen.prefix(most).map { address in
             "\(names(of: address)): \(address) is the address of a node or of the API server and cannot be that of a service; "
@@ -86,6 +92,7 @@ public struct ServiceClaims: Sendable {
         return lines
     }
 
+    /// The first service that has an address, and how many others.
     private func names(of address: IPv6Address) -> String {
         let services = wanted[address]?.services ?? []
         let others = services.count > 1 ? " and \(services.count - 1) more" : ""
@@ -96,6 +103,7 @@ public struct ServiceClaims: Sendable {
         reserved.contains(address) || configured.contains(address)
     }
 
+    /// Grants a demand, or notes that it is refused or beyond the limit.
     private mutating func judge(_ address: IPv6Address) -> [(IPv6Address, Verdict)] {
         guard let entry = wanted[address] else { return [] }
         if isReserved(address) {

@@ -4,9 +4,10 @@ public import Timing
 /// Whether the service proxy of this node works, if there is a check. Until the check has passed once, no service address is
 /// announced. When it fails later, service addresses become last resort.
 public struct ServiceGate: Sendable {
-    /// A table with one entry: it implements rise, fall and stalled checkers.
+    /// A table with one entry, or none before ``configure(_:at:)`` and without a check: it implements rise, fall and
+    /// stalled checkers.
     private var table = VIPTable()
-    /// Whether it was open at least once.
+    /// Whether the check has passed once, or there is none.
     public private(set) var hasOpened: Bool
 
     /// Without a check it is open.
@@ -15,7 +16,7 @@ public struct ServiceGate: Sendable {
     /// Whether the service proxy works.
     public var isOpen: Bool { table.entries.isEmpty ? hasOpened : table.entries.allSatisfy(\.isAnnounced) }
 
-    /// Why it does not work; `nil` if it works.
+    /// Why the service proxy does not work; `nil` if it works.
     public var problem: String? {
         guard !isOpen, let entry = table.entries.first else { return nil }
         return entry.health == .stalled ? "its checker does not report" : entry.lastError ?? "not checked yet"
@@ -26,7 +27,7 @@ public struct ServiceGate: Sendable {
 
     /// Starts or stops the check.
     public mutating func configure(_ check: HealthCheck?, at now: Instant) -> [VIPTable.Action] {
-        // No VIP of the configuration can have this name.
+        // The address `::`, which no VIP can have, distinguishes this check from those of VIPs.
         table.configure(check.map { [VIP(name: "service proxy", address: .unspecified, check: $0)] } ?? [], at: now)
     }
 

@@ -32,7 +32,8 @@ public struct HealthCheck: Hashable, Sendable {
     public var timeout: Duration
     /// Successes in a row until the service is healthy again, at least 1.
     public var rise: Int
-    /// Failures in a row until it is unhealthy, at least 1.
+    /// Failures in a row until it is unhealthy, at least 1. The default is more than 1, so that a lost packet changes
+    /// nothing.
     public var fall: Int
 
     public init(

@@ -66,8 +66,10 @@ public struct VIPTable: Sendable {
     public private(set) var entries: [Entry] = []
     /// The place of each VIP in ``entries``, by address.
     private var places: [IPv6Address: Int] = [:]
-    /// The deadlines of the VIPs, by place. The first one counts; of the others, some may be outdated.
+    /// The deadlines of the VIPs, by place. Every outcome adds one; only the one that equals ``Entry/deadline`` counts, and
+    /// the first of all counts always.
     private var deadlines = DeadlineQueue<Int>()
+    /// The number of entries made so far.
     private var generation = 0
 
     public init() {}
@@ -87,8 +89,8 @@ public struct VIPTable: Sendable {
     /// The VIP with this address; `nil` if there is none.
     public func entry(of address: IPv6Address) -> Entry? { places[address].map { entries[$0] } }
 
-    /// Sets the VIPs of the configuration. One that has not changed continues; one whose check has changed stays announced until
-    /// the new check reports.
+    /// Sets the VIPs of the configuration. One that has not changed continues; one whose check has changed stays announced
+    /// until the new check reports.
     public mutating func configure(_ vips: [VIP], at now: Instant) -> [Action] {
         var actions: [Action] = []
         let previous = self
@@ -138,7 +140,7 @@ public struct VIPTable: Sendable {
         if let deadline { deadlines.insert(index, at: deadline) }
     }
 
-    /// Drops outdated deadlines before the first that counts; all of them if they are more than half.
+    /// Drops outdated deadlines before the first that counts; all outdated ones if they are more than half of the queue.
     private mutating func dropOutdatedDeadlines() {
         while let first = deadlines.first, let index = deadlines.popDue(at: first) {
             guard entries[index].deadline == first else { continue }
@@ -166,6 +168,7 @@ public struct VIPTable: Sendable {
         return transition(from: before, index, at: now, reason: entries[index].lastError ?? "")
     }
 
+    /// Handles a deadline: first extends it by ``grace``, then the checker has stalled.
     private mutating func expire(_ index: Int, at now: Instant) -> [Action] {
         guard let deadline = entries[index].deadline, deadline <= now else { return [] }
         // This thread may not have run, so outcomes may be waiting. They are handled first.
@@ -180,6 +183,7 @@ public struct VIPTable: Sendable {
         return transition(from: before, index, at: now, reason: "its checker does not report")
     }
 
+    /// The action that follows from a change of the health, if any.
     private mutating func transition(from before: Entry, _ index: Int, at now: Instant, reason: String) -> [Action] {
         let entry = entries[index]
         if entry.health.isHealthy != before.health.isHealthy || before.health == .unknown || entry.health == .stalled {

@@ -18,7 +18,9 @@ struct EventQueue<Element: Sendable>: Sendable {
 
     private var heap: [Key] = []
     private var slots: [Element?] = []
+    /// Places in `slots` without an event.
     private var freeSlots: [Int] = []
+    /// The number of events added so far, which orders events of one time.
     private var sequence: UInt64 = 0
 
     var count: Int { heap.count }

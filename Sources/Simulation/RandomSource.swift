@@ -1,8 +1,8 @@
 internal import OSPF
 internal import Timing
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): a small generator whose whole state is one word, so that a seed gives the same
-/// numbers on every machine and with every version of Swift.
+/// SplitMix64 (Steele, Lea and Flood, 2014), as in `Timing`, with the draws that scenarios need: a small generator whose
+/// whole state is one word, so that a seed gives the same numbers on every machine and with every version of Swift.
 public struct RandomSource: Hashable, Sendable {
     private var state: UInt64
 
@@ -33,6 +33,7 @@ public struct RandomSource: Hashable, Sendable {
     public mutating func chance(_ probability: Double) -> Bool {
         // Nothing is drawn for a probability of zero, which keeps good links cheap.
         if probability <= 0 { return false }
+        // A Double has 53 bits.
         return Double(next() >> 11) * 0x1p-53 < probability
     }
 

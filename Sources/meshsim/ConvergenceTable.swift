@@ -28,7 +28,7 @@ enum ConvergenceTable {
         }
     }
 
-    /// The time from the action to the last change of a route on any node, within 20 s.
+    /// The time from the action to the last change of a route on any node, within 20 s: several dead intervals.
     private static func settle(_ network: inout Network, after action: Action) -> Duration {
         let start = network.now
         network.schedule(action, at: start)

@@ -1,7 +1,7 @@
 import Glibc
 import Simulation
 
-/// The options of the command line.
+/// The options of the command line (``Main/usage``).
 struct Options {
     var seeds: ClosedRange<UInt64> = 1...1000
     var size = Scenario.Size.small

@@ -38,8 +38,11 @@ enum Trace {
         Swift.print("\(microseconds / 1_000_000).\(fraction) \(text)")
     }
 
-    /// The type and the sender of a packet, and the first six of its LSAs or requests.
+    /// The type and the sender of a packet, and the first six of its LSAs or requests. The numbers are the packet types and
+    /// the places of the fields in RFC 5340 §A.3.
     private static func packet(_ octets: [UInt8]) -> String {
+        // The OSPF header has 16 octets; the second is the type, the fifth to eighth are the router ID. The shortest valid
+        // packets, an empty database description and a request for one LSA, have 28.
         guard octets.count >= 28 else { return "short packet: \(octets.count) octets" }
         let sender = octets[4..<8].map(String.init).joined(separator: ".")
         switch octets[1] {
@@ -57,6 +60,7 @@ enum Trace {
             var lsas: [String] = []
             while at + 20 <= octets.count, lsas.count < number(octets, 16, 4) {
                 lsas.append(header(octets, at))
+                // The length in the header of a damaged LSA may be anything.
                 at += max(20, number(octets, at + 18, 2))
             }
             return "update of \(sender) \(lsas.prefix(6).joined(separator: " ")) (\(lsas.count))"
@@ -70,6 +74,7 @@ enum Trace {
         return "\(all.prefix(6).joined(separator: " ")) (\(all.count))"
     }
 
+    /// An LSA header: `type/linkStateID/advertisingRouter#sequenceNumber@age`.
     private static func header(_ octets: [UInt8], _ at: Int) -> String {
         "\(hex(number(octets, at + 2, 2)))/\(number(octets, at + 4, 4))/\(router(octets, at + 8))#\(hex(number(octets, at + 12, 4)))@\(number(octets, at, 2))"
     }

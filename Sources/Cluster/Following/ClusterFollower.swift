@@ -15,6 +15,7 @@ public final class ClusterFollower: Sendable {
     /// The event loop.
     public let loop: any NIOCore.EventLoop
     private let source: ConnectionSource
+    /// Where the objects are saved for the next start.
     private let directory: String
     private let pools: PoolOptions?
     private let announcesClusterIPs: Bool
@@ -22,9 +23,13 @@ public final class ClusterFollower: Sendable {
     private let state: NIOLoopBoundBox<State>
 
     private struct Watchers {
+        /// All services.
         var services: ResourceWatcher<Service>
+        /// All EndpointSlices.
         var slices: ResourceWatcher<EndpointSlice>
+        /// This node's Node object only.
         var nodes: ResourceWatcher<Node>
+        /// The addresses of all Nodes, which is all that is decoded of them.
         var addresses: ResourceWatcher<NodeAddresses>
 
         func start() {
@@ -55,25 +60,31 @@ public final class ClusterFollower: Sendable {
     private final class State {
         var view: ClusterView
         var announcements: ServiceAnnouncements
+        /// The use of the address pools.
         var census: PoolCensus
         var reserved = ReservedAddresses()
         /// Whether services, endpoints and the addresses of nodes are known from the API, or services and endpoints from files.
         /// Until then no changes are reported: incomplete state would withdraw addresses.
         var isComplete = false
+        /// Lines for the log that were not reported yet.
         var notices: [String] = []
+        /// The objects as they are saved.
         var objects = KnownObjects()
         /// This node's Node object, as the API has it; `nil` if there is none.
         var node: Node?
         /// The last Node object seen, with its last pod ranges.
         var lastNode: Node?
+        /// `nil` until the credentials can be read.
         var connection: Connection?
         /// The ranges of the node's pods that are offered to the cluster.
         var offered: [IPv6Prefix] = []
+        /// The next attempt to read the credentials.
         var retrying: Scheduled<Void>?
         /// The labels of kinds whose files are out of date.
         var outdatedFiles: Set<String> = []
         var nextWrite: Scheduled<Void>?
         var lastWrite: NIODeadline?
+        /// When freed memory was last returned to the system.
         var lastTrim: NIODeadline?
 
         init(view: ClusterView, announcements: ServiceAnnouncements, census: PoolCensus) {
@@ -83,16 +94,19 @@ public final class ClusterFollower: Sendable {
         }
     }
 
-    /// Changes are saved together after this delay, then not again for a while: files are written as a whole, and some disks
-    /// wear out.
+    /// Changes are saved together after this delay, and not again before ``shortestWriteInterval``: files are written as a
+    /// whole, and some disks wear out.
     private static let writeDelay = TimeAmount.seconds(2)
     private static let shortestWriteInterval = TimeAmount.seconds(10)
 
+    /// The time between attempts to read the credentials.
     private static let retryInterval = TimeAmount.seconds(10)
+    /// The minimum time between two returns of freed memory, each of which goes through the whole heap.
     private static let trimInterval = TimeAmount.minutes(1)
 
-    /// A Node object is large, mainly because of image names, and only a small part of it is kept. So pages are small, and the
-    /// limit on octets is high: the number of octets received is much larger than the memory in use.
+    /// A Node object is large, mainly because of image names, and only a small part of it is kept. So pages are small, and
+    /// the limit on octets is high: the number of octets received is much larger than the memory in use. Kubernetes
+    /// supports 5,000 Nodes; twice as many are accepted.
     private static var addressLimits: WatchLimits {
         var limits = WatchLimits()
         limits.pageSize = 100
@@ -147,6 +161,7 @@ public final class ClusterFollower: Sendable {
         for (key, object) in objects { set(state.value, key, object) }
     }
 
+    /// Sets one service, or with `nil` removes it, in everything that depends on services.
     private func setService(_ state: State, _ key: ObjectKey, _ service: Service?) {
         state.announcements.set(key, service)
         state.census.set(key, service)
@@ -176,6 +191,7 @@ public final class ClusterFollower: Sendable {
         sendReport()
     }
 
+    /// Sets this node's Node object, or with `nil` notes that it was deleted.
     private func setNode(_ state: State, _ key: ObjectKey, _ node: Node?) {
         guard key.name == state.view.node.name else { return }
         state.node = node
@@ -190,6 +206,7 @@ public final class ClusterFollower: Sendable {
         state.objects.nodes?[key] = node
     }
 
+    /// Makes a client and its watchers; tries again later while the credentials cannot be read.
     private func connect() {
         let client: APIClient
         do {
@@ -249,6 +266,7 @@ public final class ClusterFollower: Sendable {
         considerOffer()
     }
 
+    /// Offers the pod ranges to the cluster if its Node object has none.
     private func considerOffer() {
         // Only the current state of the API counts, not the saved one.
         guard let node = state.value.node, state.value.view.resources[Node.label]?.isSynced == true else { return }
@@ -299,6 +317,7 @@ public final class ClusterFollower: Sendable {
         sendReport()
     }
 
+    /// Reports the view, the demands that have changed since the last report, and lines for the log.
     private func sendReport() {
         let changes = state.value.isComplete ? state.value.announcements.takeChanges() : [:]
         state.value.view.pools = state.value.census.uses
@@ -331,7 +350,7 @@ public final class ClusterFollower: Sendable {
         }
         if let problem = state.value.view.cacheProblem, problem != before { state.value.notices.append(problem) }
         if state.value.view.cacheProblem != before { sendReport() }
-        // Decoding lists and encoding files takes several times their size in memory.
+        // Decoding lists and encoding files takes several times their size in memory, which the allocator would keep.
         if state.value.lastTrim.map({ .now() - $0 >= Self.trimInterval }) ?? true {
             state.value.lastTrim = .now()
             Memory.trim()

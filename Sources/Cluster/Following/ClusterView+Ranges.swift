@@ -34,6 +34,7 @@ extension [IPv6Prefix] {
 }
 
 extension IPv6Prefix {
-    /// Whether it can be the pod range of one node: routable, and not so short that it contains addresses of others.
+    /// Whether it can be the pod range of one node: routable, and not so short that it contains addresses of others: at
+    /// least /32, or /8 for IPv4, which is /104 in the mapped form.
     fileprivate var canBeOfPods: Bool { address.isRoutable && length >= (ipv4 == nil ? 32 : 96 + 8) }
 }

@@ -9,9 +9,9 @@ struct KnownObjects: Sendable {
     /// `nil` if nothing of this kind was ever received.
     var services: [ObjectKey: Service]?
     var slices: [ObjectKey: EndpointSlice]?
-    /// This node.
+    /// This node's Node object only.
     var nodes: [ObjectKey: Node]?
-    /// All nodes.
+    /// The addresses of all Nodes.
     var addresses: [ObjectKey: NodeAddresses]?
     /// Whether the file with the addresses of nodes cannot be read. It does not exist if the API denied access to them.
     private var hasDamagedAddresses = false
@@ -20,6 +20,7 @@ struct KnownObjects: Sendable {
 
     /// The label of the API server's addresses, which are saved like a kind of objects.
     static let serverLabel = "servers"
+    /// The maximum size of the file with the API server's addresses: some hundred of them.
     private static let serverLimit = 1 << 14
 
     init() {}
@@ -43,8 +44,8 @@ struct KnownObjects: Sendable {
 
     private static func serverFile(in directory: String) -> String { "\(directory)/\(serverLabel).json" }
 
-    /// Whether services and EndpointSlices are known, so that announcements can be determined. Without the addresses of nodes, if
-    /// they were saved, a service might get one of them.
+    /// Whether services and EndpointSlices are known, so that announcements can be determined. Without the addresses of
+    /// nodes, if they were saved, a service might get one of them.
     var isComplete: Bool { services != nil && slices != nil && !hasDamagedAddresses }
 
     /// Writes the files of the kinds with these labels.

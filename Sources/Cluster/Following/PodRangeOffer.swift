@@ -8,8 +8,11 @@ internal import NIOCore
 final class PodRangeOffer {
     private let client: APIClient
     private let notify: (String) -> Void
+    /// What to send when the wait is over; `nil` if there is nothing to set.
     private var next: (node: Node, ranges: [IPv6Prefix])?
+    /// The wait under way.
     private var waiting: Scheduled<Void>?
+    /// Whether the server has refused the ranges for good.
     private var isRefused = false
 
     /// How long an allocator of the cluster has to set the ranges, and the delay before a retry after a failure.
@@ -48,6 +51,7 @@ final class PodRangeOffer {
         }
     }
 
+    /// Whether another attempt with the same ranges would fail alike.
     private static func isFinal(_ error: RequestFailure) -> Bool {
         [.forbidden, .notFound, .refused].contains(error.kind)
     }

@@ -7,10 +7,13 @@ struct ReservedAddresses: Sendable {
     /// All reserved addresses.
     private(set) var all: Set<IPv6Address> = []
 
+    /// The addresses of each Node.
     private var nodes: [ObjectKey: Set<IPv6Address>] = [:]
     /// How many Nodes have an address; the API server counts as one more.
     private var counts: [IPv6Address: Int] = [:]
+    /// The addresses by which the API server is reached: also its cluster IP, if a pod uses that.
     private var servers: Set<IPv6Address> = []
+    /// The cluster IPs of the API server's own service.
     private var serverClusterIPs: Set<IPv6Address> = []
     /// The addresses of the API server that are reserved, without its cluster IPs.
     private var serverAddresses: Set<IPv6Address> = []

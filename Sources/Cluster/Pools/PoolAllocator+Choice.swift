@@ -34,6 +34,8 @@ extension PoolAllocator {
         setUnsatisfied(key, problem != nil)
     }
 
+    /// Chooses an address: the requested one, else one that the service can share, else the lowest free one of the first
+    /// pool that has any.
     private mutating func choose(
         _ family: IPFamily, for key: ObjectKey, _ demand: PoolDemand
     ) throws(PoolProblem) -> IPv6Address {

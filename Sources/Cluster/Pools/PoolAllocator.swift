@@ -18,6 +18,7 @@ public struct PoolAllocator: Sendable {
         public var problems: [ObjectKey] = []
     }
 
+    /// A service and the decisions about it.
     struct Record: Sendable {
         var service: Service
         var responsibility = Responsibility.otherController
@@ -51,7 +52,9 @@ public struct PoolAllocator: Sendable {
     var shared: [String: Set<IPv6Address>] = [:]
     /// Services that do not have an address of every family that they request.
     private var unsatisfied: Set<ObjectKey> = []
+    /// Services updated since the last ``settle()``.
     private var changed: Set<ObjectKey> = []
+    /// Whether an address became free or shareable since the services that wait were last examined.
     private var isFreed = false
 
     /// Makes an allocator without services.
@@ -72,8 +75,8 @@ public struct PoolAllocator: Sendable {
     /// The addresses that a service should have.
     public func addresses(of key: ObjectKey) -> [IPv6Address] { records[key]?.held ?? [] }
 
-    /// The latest known version of a service, and the addresses to write into its `status`. `nil` if there is no such service, if
-    /// its `status` has exactly these addresses, or if another controller is responsible for the service.
+    /// The latest known version of a service, and the addresses to write into its `status`. `nil` if there is no such
+    /// service, if its `status` has exactly these addresses, or if another controller is responsible for the service.
     public func target(of key: ObjectKey) -> (service: Service, addresses: [IPv6Address])? {
         guard let record = records[key] else { return nil }
         let service = record.service
@@ -105,6 +108,7 @@ public struct PoolAllocator: Sendable {
     public mutating func remove(_ key: ObjectKey, uid: String) {
         guard let record = records[key], record.service.metadata.uid == uid else { return }
         release(record.held, of: key)
+        // What its `status` contained counts no longer.
         records[key]?.service.ingressIPs = []
         updateStaleAddresses(of: key)
         records[key] = nil
@@ -125,6 +129,7 @@ public struct PoolAllocator: Sendable {
         repeat {
             if isFreed { waiting = unsatisfied }
             isFreed = false
+            // An entry of `problems` is the problem before this settlement, `.some(nil)` if there was none.
             for key in waiting where problems[key] == nil { problems[key] = .some(records[key]?.problem) }
             examined.formUnion(waiting)
             for key in inOrder(waiting) { fill(key) }
@@ -219,6 +224,7 @@ extension PoolAllocator {
 
 // Which service has which address.
 extension PoolAllocator {
+    /// Notes that a service should have addresses, on these terms.
     mutating func hold(_ addresses: [IPv6Address], by key: ObjectKey, _ terms: SharingTerms) {
         for address in addresses {
             let old = holders[address, default: [:]].updateValue(terms, forKey: key)
@@ -231,6 +237,7 @@ extension PoolAllocator {
         }
     }
 
+    /// Notes that a service should not have addresses any more.
     mutating func release(_ addresses: [IPv6Address], of key: ObjectKey) {
         for address in addresses {
             guard let terms = holders[address]?.removeValue(forKey: key) else { continue }
@@ -241,6 +248,7 @@ extension PoolAllocator {
         }
     }
 
+    /// Removes an address from those under a sharing key, unless another service has it under the same key.
     private mutating func unshare(_ terms: SharingTerms, _ address: IPv6Address) {
         guard let key = terms.key, holders[address]?.values.contains(where: { $0.key == key }) != true else { return }
         shared[key]?.remove(address)

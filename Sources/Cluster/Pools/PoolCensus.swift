@@ -4,14 +4,18 @@ public import Services
 
 /// Counts the pool addresses in use by services, whichever agent assigned them.
 public struct PoolCensus: Sendable {
+    /// The addresses of one family in one pool.
     private struct Part: Hashable {
         var pool: Int
         var family: IPFamily
     }
 
     private let table: PoolTable
+    /// The pool addresses in the `status` of each service.
     private var holdings: [ObjectKey: Set<IPv6Address>] = [:]
+    /// The number of services that have an address, more than one if they share it.
     private var holders: [IPv6Address: Int] = [:]
+    /// The number of addresses that services have, each counted once.
     private var used: [Part: Int] = [:]
 
     /// Makes a census without services.

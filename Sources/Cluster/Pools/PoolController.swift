@@ -18,6 +18,7 @@ public final class PoolController: Sendable {
 
     /// A class, so that it is changed in place; on the loop only.
     private final class State {
+        /// The candidate; `nil` before the first complete list of services.
         var holder: LeaseHolder?
         /// Whether this node holds the lease.
         var holdsLease = false
@@ -29,11 +30,14 @@ public final class PoolController: Sendable {
         var number = 0
         /// Outstanding requests of this and earlier leaderships.
         var outstanding = 0
+        /// Ends at ``PoolLeadership/deadline``.
         var timer: Scheduled<Void>?
+        /// The failure to acquire the lease that was last logged, so that it is logged once.
         var loggedLeaseFailure: RequestFailure.Kind?
         /// How often the watch had listed all services at its last report.
         var lists = 0
         var isStopping = false
+        /// Fulfilled when no request is outstanding; only while stopping.
         var drained: EventLoopPromise<Void>?
     }
 
@@ -67,8 +71,9 @@ public final class PoolController: Sendable {
         if !changes.isEmpty { step(.changed(updated: changes.updated, deleted: changes.deleted)) }
     }
 
-    /// Stops, and releases the lease so that another node can take over at once. Waits for outstanding requests first, because
-    /// the next leader must not start before they are done; not for long, since the lease also expires.
+    /// Stops, and releases the lease so that another node can take over at once. Waits for outstanding requests first,
+    /// because the next leader must not start before they are done. If they take longer than ``stopLimit``, the lease is
+    /// not released and expires later.
     public func stop() -> EventLoopFuture<Void> {
         let now = state.value
         guard let holder = now.holder, !now.isStopping else { return client.loop.makeSucceededVoidFuture() }
@@ -190,7 +195,9 @@ extension PoolController {
                 return .read(key, nil)
             }
         case .write(let service, let addresses):
-            // The loop may have been blocked past the end of the lease, before the timer for that could fire.
+            // The loop may have been blocked past the end of the lease, before the timer for that could fire. With the
+            // default times, this node must hold the lease for 1 s more (a tenth of `renewal`), and other candidates wait 5
+            // s longer than it holds it (`duration`): more than the 5 s that a request may take.
             guard state.value.holder?.isHolder(for: options.times.renewal / 10) == true else {
                 return client.loop.submit { throw RequestFailure.unreachable("the lease is about to expire") }
             }

@@ -27,6 +27,7 @@ struct SharingTerms: Hashable, Sendable {
     let key: String?
     /// The protocol in the upper 16 bits, the port number in the lower.
     private let ports: Set<UInt32>
+    /// `nil` if it is unknown which nodes announce the address; then the service shares with no other.
     private let announcingNodes: AnnouncingNodes?
 
     init(_ service: Service) {
@@ -73,6 +74,7 @@ extension Service {
         return demand
     }
 
+    /// The addresses that the annotation or `spec.loadBalancerIP` requests.
     private func askedAddresses() throws(PoolProblem) -> [IPv6Address] {
         let single = loadBalancerIP ?? ""
         guard let list = metadata.annotations[PoolAnnotation.addresses], !list.isEmpty else {
@@ -80,6 +82,7 @@ extension Service {
         }
         guard single.isEmpty else { throw .conflictingRequests }
         var addresses: [IPv6Address] = []
+        // Two are allowed; a third is enough to find two of one family.
         for text in list.split(separator: ",").prefix(3) {
             addresses.append(try address(text.drop { $0 == " " }.prefix { $0 != " " }))
         }

@@ -47,34 +47,45 @@ struct PoolLeadership: Sendable {
         case notice(String)
     }
 
-    /// The number of outstanding reads and writes of services up to which another write starts; the lease and four watches need
-    /// connections too.
+    /// The number of services with an outstanding read or write, up to which another write starts. With HTTP/1.1 each needs
+    /// a connection of its own, beside those of the lease and the four watches.
     private static let concurrentRequests = 8
-    /// Concurrent requests that create Events, and how many wait; more are dropped.
+    /// Concurrent requests that create Events: few, because addresses are more urgent.
     private static let concurrentEvents = 2
+    /// How many Events wait at most; more are dropped.
     private static let waitingEvents = 4096
     /// How soon a service is read again after a conflict, unless the watch reports it before.
     private static let rereadDelay = Duration.milliseconds(200)
+    /// The delay before a write that the server refused is tried again, and the least pause when access is forbidden:
+    /// somebody has to change something first.
     private static let refusalDelay = Duration.seconds(30)
 
     private(set) var allocator: PoolAllocator
-    /// Changes reported before the list was complete.
+    /// Changes reported before the list was complete, when they are applied to it; `nil` from then on.
     private var early: (updated: [ObjectKey: Service], deleted: [Service])? = ([:], [])
+    /// Services that may have to be written; whether one must be is decided when its turn comes.
     private var queue = Queue<ObjectKey>()
     /// Services with an outstanding request.
     private var busy: Set<ObjectKey> = []
-    /// Versions not to write again: a conflict, or the server refused.
+    /// The versions of services that are not written again: another client changed the service (a conflict), or the server
+    /// refused the write.
     private var refused: [ObjectKey: String] = [:]
+    /// Services to read again after a conflict or a failed read, and when.
     private var rereads = Queue<(at: Instant, key: ObjectKey)>()
-    /// Services whose write the server refused and when to retry, and those that were logged.
+    /// Services whose write the server refused, and when to try again.
     private var retries = Queue<(at: Instant, key: ObjectKey)>()
+    /// Services whose refusal was logged, so that it is logged once until a write succeeds.
     private var loggedRefusals: Set<ObjectKey> = []
+    /// Events that wait to be created.
     private var events = Queue<(service: Service, event: PoolEvent)>()
     private var outstandingEvents = 0
     private var isCreatingEventsForbidden = false
+    /// The length of the next pause.
     private var backoff = Backoff()
+    /// When the pause after a failure of the server ends; `nil` without one.
     private var pausedUntil: Instant?
     private var isListing = false
+    /// The kind of failure that was last logged; `nil` after a success.
     private var loggedFailure: RequestFailure.Kind?
 
     init(pools: [AddressPool], loadBalancerClass: String) {
@@ -126,6 +137,7 @@ extension PoolLeadership {
         received(Array(early.updated.values), early.deleted)
     }
 
+    /// Handles changes that the watch reported; before the list is complete, keeps them.
     private mutating func received(_ updated: [Service], _ deleted: [Service]) {
         if early != nil {
             for service in deleted where early?.updated[service.key]?.metadata.uid == service.metadata.uid {
@@ -174,6 +186,8 @@ extension PoolLeadership {
 
 // Output.
 extension PoolLeadership {
+    /// Sends what may be sent now: the list; then services to read again, writes, and Events while no service waits to be
+    /// written.
     private mutating func proceed(at now: Instant, _ actions: inout [Action]) {
         if let until = pausedUntil {
             guard until <= now else { return }
@@ -211,6 +225,7 @@ extension PoolLeadership {
         }
     }
 
+    /// A request has succeeded, so the next failure is a new one.
     private mutating func succeed(_ actions: inout [Action]) {
         backoff.reset()
         if loggedFailure != nil { actions.append(.notice("addresses of services can be written again")) }
@@ -262,7 +277,8 @@ extension PoolLeadership {
         _ request: Request, _ failure: RequestFailure, at now: Instant, _ random: inout some RandomNumberGenerator,
         _ actions: inout [Action]
     ) {
-        // Requests that were outstanding fail with it and do not extend the pause.
+        // Requests that were sent before the first failure mostly fail too. They do not extend the pause, unless the server
+        // asks for a longer one.
         if pausedUntil.map({ $0 <= now }) ?? true {
             let delay = max(
                 backoff.next(random: &random), failure.retryAfter, failure.isForbidden ? Self.refusalDelay : .zero)

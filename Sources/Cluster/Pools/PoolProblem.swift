@@ -1,7 +1,7 @@
 public import Addressing
 public import Kubernetes
 
-/// Why a service has no address, or not the one it requests.
+/// Why a service has no address, or not the one it requests. “It” in the cases is the service.
 public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// It names a pool that does not exist.
     case unknownPool(String, known: [String])
@@ -9,7 +9,7 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     case notAnAddress(String)
     /// It requests addresses both in `spec.loadBalancerIP` and in an annotation.
     case conflictingRequests
-    /// It requests an address of a family that it does not have.
+    /// It requests an address of a family that is not one of its own (`spec.ipFamilies`).
     case otherFamily(IPv6Address)
     /// It requests two addresses of one family.
     case twoOfAFamily(IPFamily)
@@ -41,7 +41,8 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether an administrator should act.
     public var isWarning: Bool { self != .foreign }
 
-    /// The message, with a remedy if there is one.
+    /// The message, with a remedy if there is one. Texts of the service and names of pools are cut, so that it stays
+    /// readable.
     public var description: String {
         switch self {
         case .unknownPool(let name, let known):

@@ -8,14 +8,15 @@ struct PoolTable: Sendable {
     private struct Entry {
         var range: AddressRange
         var pool: Int
-        /// All addresses of the range below this one are held; `nil` if the whole range is held.
+        /// All addresses of the range below this one are taken (``PoolAllocator/isTaken(_:)``); `nil` if all of the range
+        /// are.
         var searchStart: IPv6Address?
     }
 
     let pools: [AddressPool]
-    /// In ascending order of their addresses.
+    /// The ranges of all pools, in ascending order of their addresses.
     private var entries: [Entry] = []
-    /// The entries of each pool, in the order of its ranges.
+    /// For each pool, the places of its ranges in `entries`, in the order of the configuration.
     private var places: [[Int]]
 
     init(_ pools: [AddressPool]) {
@@ -29,6 +30,7 @@ struct PoolTable: Sendable {
         }
     }
 
+    /// The place of the range that contains an address, by binary search.
     private func entry(of address: IPv6Address) -> Int? {
         var low = 0
         var high = entries.count
@@ -57,7 +59,7 @@ struct PoolTable: Sendable {
         return nil
     }
 
-    /// Notes that an address is no longer held.
+    /// Notes that an address is free again.
     mutating func release(_ address: IPv6Address) {
         guard let place = entry(of: address) else { return }
         entries[place].searchStart = min(entries[place].searchStart ?? address, address)

@@ -1,6 +1,8 @@
-/// First in, first out.
+/// First in, first out. Elements that were taken stay in the array until they are more than half of it, so that taking one
+/// does not move the others.
 struct Queue<Element> {
     private var elements: [Element] = []
+    /// The place of the first element that was not taken.
     private var head = 0
 
     var count: Int { elements.count - head }

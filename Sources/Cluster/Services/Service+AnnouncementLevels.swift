@@ -39,7 +39,7 @@ extension Service {
     }
 }
 
-/// The number of endpoints of one family, on this node and in total.
+/// The number of endpoints of one family, on this node (`Here`) and in total. Leaving ones terminate but still serve.
 private struct EndpointCensus {
     private var readyHere = 0
     private var leavingHere = 0

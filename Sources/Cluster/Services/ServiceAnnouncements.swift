@@ -11,10 +11,13 @@ public struct ServiceAnnouncements: Sendable {
     private let options: ServiceOptions
     private var node: NodeConditions
     private var services: [ObjectKey: Service] = [:]
-    /// EndpointSlices by service, and the service of each.
+    /// The EndpointSlices of each service, by their keys.
     private var slices: [ObjectKey: [ObjectKey: EndpointSlice]] = [:]
+    /// The service of each EndpointSlice.
     private var owners: [ObjectKey: ObjectKey] = [:]
+    /// For each service, the level of each of its addresses.
     private var levels: [ObjectKey: [IPv6Address: AnnouncementLevel]] = [:]
+    /// The services that have an address.
     private var holders: [IPv6Address: Set<ObjectKey>] = [:]
     /// Addresses that changed since the last ``takeChanges()``.
     private var changed: Set<IPv6Address> = []

@@ -8,7 +8,7 @@ public import Timing
 /// withdrawn first and then *removed*. An address that the kernel refuses is not announced, and is tried again. An address that
 /// was on `lo` before the agent added it is never removed.
 public struct AddressLedger: Sendable {
-    /// The owners of addresses.
+    /// The owners of addresses. If several announce an address at the same metric, the announcement of the first counts.
     public enum Owner: Hashable, Sendable, Comparable {
         /// The node: its own addresses.
         case node
@@ -20,11 +20,12 @@ public struct AddressLedger: Sendable {
 
     /// The state of an address in the kernel.
     public enum Placement: Hashable, Sendable {
-        /// To be added. `after` is the delay that followed the last refusal, which the next one doubles; zero without one.
+        /// To be added. `after` is the delay that followed the last refusal, zero without one; the delay after another
+        /// refusal is twice as long.
         case waiting(after: Duration)
         /// The kernel was asked to add it. `after` as in ``waiting(after:)``.
         case placing(after: Duration)
-        /// On `lo`. Only addresses that are ours are removed; others were there before.
+        /// On `lo`. Only an address with our mark (`IFA_PROTO`), `isOurs`, is removed; any other was there before.
         case placed(isOurs: Bool)
         /// Refused, with the reason and the time of the next attempt.
         case refused(reason: String, retry: Instant, delay: Duration)
@@ -100,16 +101,17 @@ public struct AddressLedger: Sendable {
     private var additions: [IPv6Address] = []
     /// Addresses to remove.
     private var removals: [IPv6Address] = []
-    /// Refused addresses. They are few.
+    /// Addresses that were refused and not accepted since, also while another attempt is under way. They are few.
     private var refusals: Set<IPv6Address> = []
     /// Addresses that may not be on `lo`: another program removed them while a request to add them was under way, the order of
     /// the two being unknown, or before they were removed because no owner wants them.
     private var uncertain: Set<IPv6Address> = []
     /// The number of requests that are under way.
     private var requests = 0
-    /// The number of changes that may affect ``announcements``.
+    /// Grows with every change that may affect ``announcements``, so that these are composed only when it differs.
     public private(set) var version: UInt64 = 0
 
+    /// The delay before a refused address is tried again: after the first refusal, and the longest.
     private static let shortestRetry = Duration.seconds(1)
     private static let longestRetry = Duration.seconds(30)
 
@@ -153,7 +155,7 @@ public struct AddressLedger: Sendable {
         }
     }
 
-    /// Gives this copy its own storage.
+    /// Gives this copy its own storage; see ``MeshNode/detach()``.
     mutating func detach() { entries.detach() }
 
     // MARK: Demands
@@ -200,6 +202,7 @@ public struct AddressLedger: Sendable {
             entry.placement = .leaving
             entries[address] = entry
             removals.append(address)
+        // The outcome of the request decides; an address that leaves is in `removals` already.
         case .placing, .leaving, .removing: entries[address] = entry
         }
     }
@@ -258,6 +261,7 @@ public struct AddressLedger: Sendable {
         return result
     }
 
+    /// Adds the refused addresses whose time has come to those to add.
     private mutating func retry(at now: Instant) {
         guard !refusals.isEmpty else { return }
         for address in refusals.sorted() {
@@ -277,7 +281,7 @@ public struct AddressLedger: Sendable {
     }
 
     private mutating func added(_ address: IPv6Address, _ outcome: Outcome, at now: Instant) -> Change? {
-        // Otherwise `removeAll` has removed the entry meanwhile.
+        // Without such an entry, `removeAll` has removed it while the request was under way.
         guard var entry = entries[address], case .placing(let last) = entry.placement else { return nil }
         version += 1
         if uncertain.remove(address) != nil {
@@ -287,6 +291,7 @@ public struct AddressLedger: Sendable {
             return nil
         }
         switch outcome {
+        // `.removed` never answers an addition.
         case .added, .present, .removed:
             let isOurs = outcome != .present(isOurs: false)
             let wasRefused = refusals.remove(address) != nil

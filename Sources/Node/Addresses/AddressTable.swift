@@ -3,6 +3,7 @@ public import Links
 
 /// The addresses of a machine, by interface.
 public struct AddressTable: Sendable {
+    /// By the interface's index, then by address.
     private var interfaces: [UInt32: [IPv6Address: InterfaceAddress]] = [:]
 
     public init() {}

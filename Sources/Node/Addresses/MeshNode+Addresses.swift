@@ -7,7 +7,7 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// The source addresses in our routes.
+/// The source addresses in our routes; `nil` leaves the choice to the kernel.
 struct PreferredSource: Hashable, Sendable {
     var ipv6: IPv6Address?
     var ipv4: IPv4Address?
@@ -37,6 +37,7 @@ extension MeshNode {
         }
     }
 
+    /// The node wants its own addresses, announced with the LA-bit: they belong to one machine (RFC 5340 §A.4.1.1).
     mutating func wantOwnAddresses() {
         for address in ownAddresses {
             ledger.want(
@@ -80,7 +81,7 @@ extension MeshNode {
                 switch outcome.request {
                 case .add(let address, _), .remove(let address): address
                 }
-            // The kernel's notification may still be on its way.
+            // The outcome counts: the kernel's notification of the address may come later.
             let wasPlaced = ledger.isPlaced(address)
             let change = ledger.record(outcome.outcome, of: outcome.request, at: now)
             if case .remove = outcome.request, address.ipv4 != nil, address.ipv4 == preferredSource.earlierIPv4 {
@@ -102,11 +103,14 @@ extension MeshNode {
         updatePreferredSource(isRewritten: isNew)
     }
 
-    /// Uses the own addresses that are on `lo` as sources in routes.
+    /// Uses the own addresses that are on `lo` as sources in routes. With `isRewritten`, all routes are written again even
+    /// if the sources are the same, because the kernel has removed one from them.
     mutating func updatePreferredSource(isRewritten: Bool) {
         guard let identity else { return }
         let old = preferredSource
         var source = old
+        // The IPv6 address is wanted since the start, so it is normally there before the first route, unless it is refused.
+        // An IPv4 address may be assigned at any time.
         source.ipv6 = ledger.isRefused(identity.address) ? nil : identity.address
         source.ipv4 = ipv4.address.flatMap { ledger.isPlaced(IPv6Address($0)) ? $0 : nil }
         if source.ipv4 != old.ipv4, let earlier = old.ipv4 { source.earlierIPv4 = earlier }

@@ -7,6 +7,7 @@ public struct Announcements: Sendable {
     public private(set) var prefixes: [AdvertisedPrefix] = []
     /// The number of changes of ``prefixes``.
     public private(set) var version: UInt64 = 0
+    /// Whether something other than the ledger may have changed the prefixes.
     private var isStale = false
     /// The version of the ledger that ``prefixes`` were composed from.
     private var ledgerVersion: UInt64 = 0
@@ -39,5 +40,6 @@ public struct Announcements: Sendable {
         return true
     }
 
+    /// Gives this copy its own storage; see ``MeshNode/detach()``.
     mutating func detach() { prefixes.detach() }
 }

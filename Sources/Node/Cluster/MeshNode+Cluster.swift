@@ -14,7 +14,8 @@ extension MeshNode {
         if report.view.isConnected, before?.isConnected != true {
             log(.notice, "Kubernetes: connected by \(report.view.origin)")
         }
-        // Addresses that services must not have come first.
+        // Reservations are updated before demands, so that no service gets the address of a machine. Without any demand
+        // they are not kept up to date; the first demand brings them up to date.
         let hasOtherReservations = report.view.reservedAddresses != before?.reservedAddresses ?? []
         if serviceClaims.hasAny ? hasOtherReservations : !report.changes.isEmpty { reserveAddresses(at: now) }
         if !report.changes.isEmpty {

@@ -7,9 +7,9 @@ internal import OSPFPacket
 public struct IPv4Ranges: Sendable {
     /// The configured address.
     public let configuredAddress: IPv4Address?
-    /// The self-assigned address, as a /32.
+    /// The self-assigned address, as a /32; `nil` without a pool, or with a configured address.
     public internal(set) var selfAssignedAddress: SelfAssignedRange?
-    /// The self-assigned pod range.
+    /// The self-assigned pod range; `nil` without a pool.
     public internal(set) var selfAssignedPods: SelfAssignedRange?
 
     /// The purposes of ranges. They are also the names under which ranges are saved.
@@ -28,7 +28,7 @@ public struct IPv4Ranges: Sendable {
     /// The node's own address.
     public var address: IPv4Address? { configuredAddress ?? selfAssignedAddress?.prefix?.address }
 
-    /// The announcement of the address.
+    /// The announcement of the address, with the LA-bit (RFC 5340 §A.4.1.1).
     var announced: AdvertisedPrefix? {
         address.map { AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address($0)), options: .localAddress) }
     }

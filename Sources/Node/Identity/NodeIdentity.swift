@@ -36,6 +36,7 @@ public struct NodeIdentity: Hashable, Sendable {
     /// Determines the identity: the saved one, else one derived from the hardware. `nil` if there is none saved, no port with a
     /// hardware address, and not enough in the configuration.
     public init?(configuration: Configuration, hostName: String, hardware: Hardware, saved: SavedIdentity?) {
+        // What identifies the machine is optional on both sides; unknown counts as the same.
         let isSameMachine = saved?.machine == nil || hardware.machine == nil || saved?.machine == hardware.machine
         var identity = isSameMachine ? saved : nil
         if identity == nil, let mac = AddressPlan.nodeMAC(among: hardware.ports) {
@@ -59,12 +60,14 @@ public struct NodeIdentity: Hashable, Sendable {
         } else {
             return nil
         }
+        // Without a hardware address nothing is saved, and each start has another fingerprint.
         hardwareFingerprint = Self.fingerprint(
             nonce: identity?.nonce ?? hardware.nonce, machine: identity?.machine ?? hardware.machine)
         self.saved = identity
     }
 
-    /// Where the search for a free range starts: the same at every start.
+    /// Where the search for a free range starts: the same at every start, so from the hardware address if there is one,
+    /// because a derived router ID may change.
     static func seed(of identity: NodeIdentity) -> UInt32 {
         identity.saved.map { routerID(for: $0.mac).rawValue } ?? identity.routerID.rawValue
     }
@@ -90,7 +93,8 @@ public struct NodeIdentity: Hashable, Sendable {
         }
     }
 
-    /// A hash in which every bit depends on all others: two rounds of shifts and multiplications by odd constants.
+    /// A hash in which every bit depends on all others: two rounds of shifts and multiplications. The odd constants are
+    /// arbitrary, but must stay: router IDs follow from them at every start.
     private static func mixed(_ value: UInt64) -> UInt64 {
         var value = value &+ 0x9e37_79b9_7f4a_7c15
         value = (value ^ value >> 32) &* 0xd6e8_feb8_6659_fd93

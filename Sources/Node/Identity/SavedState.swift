@@ -1,6 +1,7 @@
 public import Addressing
 
-/// The state of a node that survives restarts. If it is lost, the node determines it again.
+/// The state of a node that survives restarts. If it is lost, the node determines it again. What a reboot ends is kept
+/// beside the control socket (in `/run`), the rest in `node.state`.
 public struct SavedState: Hashable, Sendable {
     /// The identity; survives reboots. `nil` at the first start.
     public var identity: SavedIdentity?
@@ -58,7 +59,6 @@ public enum StateChange: Hashable, Sendable {
     /// Where this run keeps its routes.
     case kernel(SavedKernel)
 
-    /// A part of the saved state.
     enum Part: Hashable, Comparable {
         case identity
         case range(purpose: String)

@@ -52,10 +52,14 @@ public struct SelfAssignedRange: Sendable {
         prefix = saved.flatMap { pool.contains($0) ? $0 : nil }
     }
 
-    /// Checks whether other nodes have the same range, and chooses another if necessary. Nothing is assigned while the mesh is
-    /// not known (`mayAssign` is false) or the obstacles are not known (`nil`). A range that overlaps a subnet that this
-    /// machine is connected to is released; other obstacles only prevent a range from being assigned. After each conflict, the
-    /// node keeps its range for longer.
+    /// Checks whether other nodes have the same range, and chooses another if necessary. Nothing is assigned while the mesh
+    /// is not known (`mayAssign` is false) or the obstacles are not known (`nil`). A range that overlaps a subnet that this
+    /// machine is connected to is released; other obstacles only prevent a range from being assigned. After each conflict,
+    /// the node waits longer before it gives its range up again (``YieldBackoff``).
+    ///
+    /// `own` is our router ID, and `seed` determines where in the pool the search starts. `claimants` returns the other
+    /// routers that announce exactly a prefix, `used` all prefixes that are taken. `connected` are the subnets of this
+    /// machine, `obstacles` its routes of other programs.
     public mutating func review(
         as own: RouterID, seed: UInt64, at now: Instant, mayAssign: Bool, claimants: (IPv4Prefix) -> [RouterID],
         used: () -> [IPv4Prefix], connected: [Obstacle] = [], obstacles: [Obstacle]? = []
@@ -73,7 +77,7 @@ public struct SelfAssignedRange: Sendable {
             prefix = nil
             changes.append(.yielded(held, to: winner))
         }
-        // The range was saved, or assigned before the machine got an address of that subnet.
+        // The machine may have got an address of that subnet after the range was assigned.
         if let held = prefix, let obstacle = connected.first(where: { $0.prefix.overlaps(held) }) {
             prefix = nil
             changes.append(.releasedForObstacle(held, obstacle))

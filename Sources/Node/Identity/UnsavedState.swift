@@ -1,6 +1,7 @@
 internal import Timing
 
-/// The parts of the state that could not be saved, with the reasons. They are saved again regularly.
+/// The parts of the state that could not be saved, with the reasons. Saving is tried again every 30 s: mostly a disk is
+/// full or read-only, which somebody has to correct.
 struct UnsavedState: Sendable {
     private var reasons: [StateChange.Part: String] = [:]
     /// When the next attempt is due.

@@ -1,7 +1,7 @@
 internal import OSPF
 internal import Timing
 
-// Stub router (RFC 6987) and drain. A drained node is a stub router whose VIPs are last resort.
+// Stub router (RFC 6987) and drain. A drained node is a stub router whose VIPs and service addresses are last resort.
 
 extension MeshNode {
     mutating func execute(_ command: NodeCommand, at now: Instant) {
@@ -16,6 +16,7 @@ extension MeshNode {
         }
     }
 
+    /// Not saved: the command of an operator counts until the agent stops.
     private mutating func setStubRouter(_ isStub: Bool, at now: Instant) {
         isStubRouter = isStub
         log(.notice, isStub ? "stub router: others route around this node" : "not a stub router any more")

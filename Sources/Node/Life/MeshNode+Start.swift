@@ -11,7 +11,8 @@ internal import Timing
 
 extension MeshNode {
     /// How long the ports wait for the first outcomes of the health checks. Without the wait, a node that restarts would
-    /// withdraw its VIPs and announce them again.
+    /// withdraw its VIPs and announce them again. Services on this machine answer within milliseconds, and a longer wait
+    /// would delay the hellos that neighbors expect within the dead interval.
     private static let longestWaitForChecks = Duration.milliseconds(250)
 
     mutating func start(
@@ -29,8 +30,8 @@ extension MeshNode {
         identify(at: now)
     }
 
-    /// Has routes and addresses of an earlier run removed if it used another protocol number or table. They would always count as
-    /// those of another program.
+    /// Has routes and addresses of an earlier run removed if it used another protocol number or table, by which this run
+    /// would not recognize them as ours. After a reboot nothing is saved, and nothing is left.
     private mutating func reviewKernel() {
         let kernel = SavedKernel(
             routeProtocol: configuration.kernel.routeProtocol, table: configuration.kernel.table)
@@ -77,6 +78,7 @@ extension MeshNode {
         }
         if let new = identity.saved, new != saved.identity { save(.identity(new)) }
         life = .adopting
+        // Before the routes are read: one with another source counts as one that must be replaced.
         preferredSource = PreferredSource(ipv6: identity.address, ipv4: ipv4.address)
         kernelEffects.append(.preferredSource(identity.address, ipv4: ipv4.address))
         adoptRoutes(at: now)
@@ -100,6 +102,7 @@ extension MeshNode {
         for link in links.values.sorted(by: { $0.index < $1.index }) {
             installer.link(link.index, isUsable: link.isUsable)
         }
+        // The resumption may last one dead interval from the opening of the ports, which may follow 250 ms later.
         let dead = longestDeadInterval
         router = Router(
             configuration: RouterConfiguration(
@@ -122,6 +125,7 @@ extension MeshNode {
             Life.Starting(portsOpenAt: now + Self.longestWaitForChecks, adoptedRoutes: adopted))
     }
 
+    /// The longest dead interval of the ports that the router can use; without such ports, the default one.
     var longestDeadInterval: Duration {
         let active = interfaces.ports.values.filter { if case .up = $0.state { true } else { false } }
         return active.map(\.rule.dead).max() ?? .seconds(4)
@@ -145,9 +149,11 @@ extension MeshNode {
         }
     }
 
-    /// Opens the ports when all health checks have had an outcome and the addresses to announce are on `lo`, or at the deadline.
+    /// Opens the ports when all health checks have had an outcome and the addresses to announce are on `lo`, or at the
+    /// deadline.
     private mutating func openPortsIfDue(_ stage: Life.Starting, at now: Instant) {
         guard vips.isDecided && !ledger.hasWork && !ledger.isBusy || stage.portsOpenAt <= now else { return }
+        // Before the first LSAs, so that these have all prefixes.
         _ = announce(at: now)
         let adopted = stage.adoptedRoutes
         life = .synchronizing(
@@ -163,10 +169,12 @@ extension MeshNode {
     private mutating func endSynchronizationIfDue(_ stage: Life.Synchronizing, at now: Instant) {
         guard let router else { return }
         guard router.isSynchronized || stage.deadline <= now else {
-            // An exchange that is under way will soon complete the database.
+            // The routes of an earlier run are kept beyond their time while an exchange is under way, which will soon
+            // complete the database.
             if let end = stage.keepRoutesUntil, end <= now, !router.isExchanging { endKeepingRoutes(at: now) }
             return
         }
+        // Synchronized, and there is time left to wait until the database does not change any more.
         if let end = stage.keepRoutesUntil, now < min(end, stage.deadline) {
             var stage = stage
             stage.settling = stage.settling ?? Life.Settling(checksum: router.databaseChecksum, at: now)
@@ -187,7 +195,7 @@ extension MeshNode {
         announcements.invalidate()
     }
 
-    /// Ends the time in which routes of an earlier run are kept as they are. They are then changed like others.
+    /// Ends the time in which routes of an earlier run are kept as they are. From now on the router's routes replace them.
     mutating func endKeepingRoutes(at now: Instant) {
         guard case .synchronizing(var stage) = life, stage.keepRoutesUntil != nil else { return }
         stage.keepRoutesUntil = nil
@@ -234,6 +242,7 @@ extension MeshNode {
     }
 
     mutating func routerIDChanged(_ routerID: RouterID) {
+        // Only a derived router ID changes, and a node that derives its router ID has a saved identity.
         guard var identity = saved.identity else { return }
         identity.routerID = routerID
         save(.identity(identity))

@@ -26,6 +26,7 @@ extension MeshNode {
     mutating func stop(removingEverything: Bool, at now: Instant) {
         if case .stopping = life { return }
         let stays = staysOnStop && !removingEverything
+        // From here on, the router's route updates do not reach the kernel (`perform`).
         life = .stopping
         nextDeadline = nil
         for entry in vips.entries { if entry.vip.check != nil { effects += stopCheck(of: entry) } }

@@ -3,7 +3,8 @@ internal import Timing
 /// Limits log lines about addresses, of which hundreds may change at once. The first few events of a kind are logged one by
 /// one, the others as a number when the interval ends.
 struct EventDigest: Sendable {
-    /// The events that are counted together.
+    /// The events that are counted together. The raw value is the end of the line with their number: `12 more VIPs
+    /// announced`.
     enum Kind: String, Hashable, CaseIterable, Sendable {
         case announced = "VIPs announced"
         case withdrawn = "VIPs withdrawn"
@@ -16,7 +17,9 @@ struct EventDigest: Sendable {
 
     private struct Interval: Sendable {
         var end: Instant
+        /// Events logged one by one; the interval begins with the first.
         var logged = 1
+        /// Further events, not logged one by one.
         var counted = 0
     }
 

@@ -12,12 +12,12 @@ public struct LogLimits: Sendable {
     public internal(set) var notices = NoticeLimiter()
     /// The limits on events of addresses.
     var addresses = EventDigest()
-    /// When changes of our part of the kernel by other programs were last logged.
+    /// When changes of our routes and of our next hops by other programs were last logged.
     private var foreignChanges: [ForeignChange: Instant] = [:]
 
     private static let foreignChangeInterval = Duration.seconds(60)
 
-    /// Whether to log a change of our part of the kernel by another program.
+    /// Whether to log a change of our routes or next hops by another program.
     mutating func admit(_ change: ForeignChange, at now: Instant) -> Bool {
         if let last = foreignChanges[change], now - last < Self.foreignChangeInterval { return false }
         foreignChanges[change] = now
@@ -25,7 +25,7 @@ public struct LogLimits: Sendable {
     }
 }
 
-/// Changes of our part of the kernel by other programs, of which there may be thousands.
+/// What of ours in the kernel another program has changed. There may be thousands of such changes.
 enum ForeignChange: Hashable, Sendable {
     case routes
     case nextHops
@@ -45,7 +45,8 @@ extension MeshNode {
         if logLimits.addresses.admit(kind, at: now) { log(level, message) }
     }
 
-    /// Logs a change of our part of the kernel by another program, at most one of a kind per minute.
+    /// Logs a change of our routes or next hops by another program as a warning, at most one of a kind per minute; the
+    /// others for debugging.
     mutating func logForeignChange(_ change: ForeignChange, _ text: String, at now: Instant) {
         if logLimits.admit(change, at: now) {
             log(.warning, text + " (more like this are logged once a minute)")

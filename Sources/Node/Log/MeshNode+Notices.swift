@@ -21,6 +21,7 @@ extension MeshNode {
         switch notice {
         case .neighborState(let interface, let neighbor, let from, let to, _):
             problems.noteChange(at: now)
+            // Read only once the port has no neighbor left, so a fall to a lower state may be noted as a loss.
             if to < from { lastHeard.lost(neighbor, on: interface, at: now) }
             if to == .full { counters.foundAdjacency(neighbor, on: name(ofInterface: interface)) }
             if from == .full, to < .full { counters.lostAdjacency(neighbor, on: name(ofInterface: interface)) }
@@ -34,6 +35,8 @@ extension MeshNode {
         case .neighborState(let interface, let neighbor, let from, let to, let reason):
             let place = "\(label(of: neighbor)) on \(name(ofInterface: interface))"
             if to == .full { return (.notice, "adjacency with \(place) is Full") }
+            // Full is in use by routes, 2-Way is the final state of other routers on a segment. Falls from states in
+            // between are for debugging.
             if from == .full || from == .twoWay && to < .twoWay {
                 let level: LogLevel = reason == .shutdown ? .info : .warning
                 return (level, "lost \(place): \(text(of: reason, interface)) (\(from) → \(to))")

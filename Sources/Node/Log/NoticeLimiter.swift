@@ -13,7 +13,7 @@ public struct NoticeLimiter: Sendable {
         case suppressed
     }
 
-    /// The notices that are limited together.
+    /// The notices that are limited together: those of one interface (its index), or of the whole router.
     private enum Kind: Hashable {
         case mtu(UInt32)
         case hello(UInt32)
@@ -47,15 +47,18 @@ public struct NoticeLimiter: Sendable {
 
     public init() {}
 
-    /// By kind, the end of the intervals that the logged notices use up.
+    /// Each logged notice uses up one interval, which begins when that of the notice before ends. By kind, the end of the
+    /// last of them; up to ``burst`` intervals may lie ahead.
     private var booked: [Kind: Instant] = [:]
     /// The number of suppressed notices.
     public private(set) var suppressed: UInt64 = 0
 
+    /// Decides about a notice, and counts it if it is logged.
     public mutating func verdict(on notice: Notice, at now: Instant) -> Verdict {
         guard let kind = Kind(notice) else { return .logged }
         let start = max(booked[kind] ?? now, now)
-        // There may be a kind for every port that ever existed; those without recent notices are forgotten.
+        // There may be a kind for every port that ever existed. Kinds whose intervals are over limit nothing and are
+        // forgotten.
         if booked.count > 256 { booked = booked.filter { $0.value > now } }
         guard start + Self.interval <= now + Self.interval * Self.burst else {
             suppressed += 1

@@ -33,7 +33,8 @@ extension MeshNode {
         review.invalidate()
     }
 
-    /// The IPv4 subnets that this machine is connected to, without single addresses.
+    /// The IPv4 subnets that this machine is connected to. A single address (/32, which is 128 in the mapped form) is no
+    /// subnet, and those on `lo` include our own.
     var connectedObstacles: [SelfAssignedRange.Obstacle] {
         let subnets = Set(
             addresses.all.compactMap { address in
@@ -45,11 +46,12 @@ extension MeshNode {
         return subnets.map { SelfAssignedRange.Obstacle(prefix: $0, reason: ", which this machine is connected to") }
     }
 
-    /// Shorter prefixes are not private networks but, for example, the two halves of all addresses in place of a default route.
+    /// The shortest prefix that is an obstacle. Shorter ones are not networks but, for example, the two halves of all
+    /// addresses (0.0.0.0/1 and 128.0.0.0/1) in place of a default route.
     private static let shortestObstacle = 8
 
     private func obstacle(_ route: ForeignRoute) -> SelfAssignedRange.Obstacle? {
-        // Connected subnets are obstacles anyway; routes without an interface (blackhole, unreachable) are none.
+        // Connected subnets are in `connectedObstacles`; routes without an interface (blackhole, unreachable) lead nowhere.
         guard !route.isConnected, let port = route.interfaces.first, let prefix = route.prefix.ipv4,
             prefix.length >= Self.shortestObstacle, !isOwnPods(prefix)
         else { return nil }

@@ -8,7 +8,7 @@ internal import Timing
 // Reviews of what depends on the mesh as a whole, other than routes: ownership of addresses, IPv4 ranges, the pod network.
 
 extension MeshNode {
-    /// The maximum number of nodes that are named per address.
+    /// The maximum number of nodes that are named per address: any number may claim it.
     private static let mostClaims = 4
 
     /// Rechecks address ownership and the pods' network when the database has changed, at most every 200 ms.
@@ -30,7 +30,8 @@ extension MeshNode {
             isSynchronized: life.isSynchronized)
     }
 
-    /// Checks whether other nodes have this node's own addresses. Self-assigned ones are checked with their range.
+    /// Checks whether other nodes have this node's own addresses. A self-assigned IPv4 address is not checked here: a
+    /// conflict about it is resolved with its range (``reviewIPv4Ranges(at:)``).
     private mutating func reviewOwnAddresses() {
         guard let identity, let router else { return }
         let given = ipv4.configuredAddress.map { [IPv6Address($0)] } ?? []
@@ -77,6 +78,7 @@ extension MeshNode {
         announcements.invalidate()
     }
 
+    /// Reviews one of the two ranges, saves a new one and logs what has changed.
     private mutating func reviewRange(
         _ path: WritableKeyPath<IPv4Ranges, SelfAssignedRange?>, at now: Instant
     ) {
@@ -85,6 +87,7 @@ extension MeshNode {
         let changes = range.review(
             as: own, seed: UInt64(NodeIdentity.seed(of: identity)), at: now, mayAssign: life.isSynchronized,
             claimants: { prefix in router.owners(of: IPv6Prefix(prefix)).subtracting([own]).sorted() },
+            // Prefixes of `advertise` may not be announced by anybody yet.
             used: {
                 router.prefixesOfOthers.compactMap(\.ipv4)
                     + self.configuration.advertise.compactMap(\.prefix.ipv4)

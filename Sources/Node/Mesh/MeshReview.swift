@@ -2,7 +2,8 @@ internal import Timing
 
 /// When the mesh as a whole was last reviewed, and its state then. A review takes time in proportion to the mesh.
 struct MeshReview: Sendable {
-    /// The state of the mesh in short. It differs if anything in the mesh has changed.
+    /// What a review depends on, in short: the sum of the checksums of all LSAs, the number of route calculations, and
+    /// whether this node may assign itself IPv4 ranges.
     struct Digest: Hashable, Sendable {
         var checksum: UInt32
         var calculations: UInt64
@@ -11,12 +12,13 @@ struct MeshReview: Sendable {
 
     /// The conflicts about the node's own addresses, as text.
     var claims: [String] = []
+    /// What the last review saw, and when it was.
     private var seen: (digest: Digest, moment: Instant)?
     private var mustReview = false
     /// When the next review is due even if nothing changes.
     private(set) var deadline: Instant?
 
-    /// The minimum time between reviews.
+    /// The minimum time between reviews: one change of the mesh brings many LSAs within milliseconds.
     private static let distance = Duration.milliseconds(200)
 
     /// Makes a review due now.
@@ -25,7 +27,7 @@ struct MeshReview: Sendable {
     /// Whether the last review saw this state, and none is requested.
     func hasSeen(_ digest: Digest) -> Bool { !mustReview && seen?.digest == digest }
 
-    /// Whether a review is due. The caller does it.
+    /// Whether a review is due; the caller then does it. One that comes too soon after the last is due at ``deadline``.
     mutating func isDue(_ digest: Digest, at now: Instant) -> Bool {
         if let seen, !mustReview {
             guard digest != seen.digest || deadline.map({ $0 <= now }) == true else { return false }

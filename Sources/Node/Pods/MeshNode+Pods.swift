@@ -6,10 +6,14 @@ internal import Timing
 
 /// The contents of the CNI file (the network configuration for container runtimes), and whether it could be written.
 struct NetworkAudit: Sendable {
+    /// The contents last requested to be written; `nil` before the first.
     var written: NetworkConfiguration?
+    /// Why they could not be written; `nil` if they were.
     var failure: String?
+    /// When to check that the file still has these contents.
     private(set) var nextAudit: Instant?
 
+    /// The time between checks: no pod can be attached while somebody has removed or damaged the file.
     private static let interval = Duration.seconds(15)
 
     mutating func schedule(at now: Instant) { nextAudit = now + Self.interval }
@@ -42,7 +46,8 @@ extension MeshNode {
         guard let options = configuration.cni, life.isSynchronized, let router else { return }
         if environment.hasCluster { effects.append(.offerPodRanges(podRanges)) }
         guard !podRanges.isEmpty, podRangesAreKnown else { return }
-        // No router may be known for a moment, not even this one, while its LSAs are originated again.
+        // No MTU may be announced for a moment, not even ours, while LSAs are originated again. 1280 is the minimum of
+        // IPv6.
         let mtu = options.mtu ?? router.smallestMTU.map(Int.init) ?? network.written?.mtu ?? 1280
         let wanted = NetworkConfiguration(file: options.file, plugin: options.plugin, ranges: podRanges, mtu: mtu)
         guard wanted != network.written else { return }

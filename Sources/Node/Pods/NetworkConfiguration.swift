@@ -9,6 +9,7 @@ public struct NetworkConfiguration: Hashable, Sendable {
     public var plugin: Configuration.CNIOptions.Plugin
     /// The ranges of the node's pods, of both families.
     public var ranges: [IPv6Prefix]
+    /// The MTU of the pods' interfaces.
     public var mtu: Int
 
     public init(file: String, plugin: Configuration.CNIOptions.Plugin, ranges: [IPv6Prefix], mtu: Int) {

@@ -66,7 +66,7 @@ public struct InterfaceTable: Sendable {
     public struct Unused: Hashable, Sendable {
         public var link: Link
         public var reason: Reason
-        /// Whether it was in use before.
+        /// Whether the router used it before.
         var wasUsed = false
 
         /// Why a port is not used.
@@ -154,6 +154,7 @@ public struct InterfaceTable: Sendable {
             return drop(link.index, reason: refusal.reason.text(of: link.name))
         case .success(let found): rule = found
         }
+        // A port of the same name that was gone is back.
         unused = unused.filter {
             $0.key != link.index && !($0.value.reason == .gone && $0.value.link.name == link.name)
         }
@@ -195,6 +196,7 @@ public struct InterfaceTable: Sendable {
         return .success(rule)
     }
 
+    /// A sign that a port leads to another network; `nil` if there is none.
     private static func foreignSign(
         _ link: Link, _ addresses: [InterfaceAddress], _ configuration: Configuration,
         _ foreignSigns: ForeignNetworkSigns
@@ -202,6 +204,7 @@ public struct InterfaceTable: Sendable {
         if foreignSigns.defaultRoutes.contains(link.index) { return .defaultRoute }
         if foreignSigns.hasRouter(on: link.index) { return .routerAdvertisement }
         let plan = configuration.addressing.plan.base
+        // A single address says nothing about the link, and neither does one with our protocol number.
         let foreign = addresses.filter { address in
             guard address.address.isRoutable, address.prefixLength < 128, !plan.contains(address.address),
                 address.origin != configuration.kernel.routeProtocol
@@ -211,7 +214,7 @@ public struct InterfaceTable: Sendable {
         return foreign.map { .address($0.address, prefixLength: $0.prefixLength) }
     }
 
-    /// The maximum number of removed ports that are listed.
+    /// The maximum number of removed ports that are listed: names of virtual ports may change without end.
     private static let mostGone = 64
 
     /// Removes a link. If its port was in use, it stays listed as gone until a port of this name is in use again.
@@ -246,11 +249,13 @@ public struct InterfaceTable: Sendable {
     /// The names of ports that were in use and are gone, ascending.
     public var gone: [String] { unused.values.filter { $0.reason == .gone }.map(\.link.name).sorted() }
 
+    /// Removes a port. Returns the change for the router, if it used the port.
     private mutating func drop(_ index: UInt32, reason: String) -> Change? {
         guard let port = ports.removeValue(forKey: index), case .up = port.state else { return nil }
         return .down(index: index, name: port.link.name, reason: reason)
     }
 
+    /// Whether the router can use a port, and how. `current` is the link-local address in use.
     private static func state(
         of link: Link, _ rule: InterfaceRule, _ addresses: [InterfaceAddress], unusable: [InterfaceAddress],
         current: IPv6Address?
@@ -272,6 +277,7 @@ public struct InterfaceTable: Sendable {
             priority: rule.priority)
         switch rule.role {
         case .active(let kind): configuration.kind = kind
+        // `update` lists an ignored port as unused, so none gets here.
         case .passive, .ignored: configuration.isPassive = true
         }
         return .up(configuration)

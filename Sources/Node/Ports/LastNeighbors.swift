@@ -6,12 +6,13 @@ internal import Timing
 struct LastNeighbors: Sendable {
     /// A port without neighbors.
     struct Silence: Hashable, Sendable {
-        /// Since when.
+        /// Since when: the port came up, or the neighbor was lost.
         var since: Instant
-        /// The last neighbor; `nil` if there was none since the port came up.
+        /// The last neighbor, also from before the port went down; `nil` if there was none since the device was added.
         var neighbor: RouterID?
     }
 
+    /// By interface index. Also for ports that have a neighbor; their entries are not read.
     private var ports: [UInt32: Silence] = [:]
 
     /// Notes that a port came up.

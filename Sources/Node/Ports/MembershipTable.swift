@@ -4,11 +4,14 @@ internal import Timing
 /// The multicast groups that could not be joined. A port without its groups receives no hellos. Joining is tried again until it
 /// works or is not wanted any more.
 struct MembershipTable: Sendable {
+    /// The groups that could not be joined, with the reasons.
     private var missing: [Membership: String] = [:]
     /// The groups that are joined, or about to be.
     private var wanted: Set<Membership> = []
+    /// When joining the missing groups is tried again; `nil` if none is missing.
     private(set) var nextDeadline: Instant?
 
+    /// Short, because a port hears no router until then, and joining costs little.
     private static let retryInterval = Duration.seconds(2)
 
     /// The missing groups and the reasons, by port and group.

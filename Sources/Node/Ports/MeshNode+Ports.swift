@@ -42,14 +42,15 @@ extension MeshNode {
             if let link = links[interface] { refreshPort(link, at: now) }
         case .settingsChanged: settings.invalidate()
         case .resynchronized:
+            // A link may have gone down and up unnoticed, with which the kernel removes its next hops.
             installer.requireRead(.nextHops)
             rejoinGroups()
             log(.warning, "the kernel dropped notifications of links and addresses; everything was read again")
         }
     }
 
-    /// Joins all multicast groups again: a device may have been removed unnoticed and made again with the same index and name. The
-    /// kernel counts such a group as joined, so it is left first.
+    /// Joins all multicast groups again: a device may have been removed unnoticed and made again with the same index and
+    /// name. The kernel counts such a group as joined, so it is left first.
     private mutating func rejoinGroups() {
         for membership in memberships.all {
             effects.append(.membership(membership, joined: false))
@@ -104,7 +105,7 @@ extension MeshNode {
             settings.forget(port: name)
             counters.portWentDown(name)
             notifyRouter(.interfaceDown(index: index), at: now)
-            // The routes of the earlier run are no longer correct.
+            // Some routes of an earlier run led through this port.
             endKeepingRoutes(at: now)
             log(.notice, "interface \(name) is down: \(reason)")
         }
@@ -115,7 +116,7 @@ extension MeshNode {
         interfaces.ports[index]?.link.name ?? links[index]?.name ?? "if\(index)"
     }
 
-    /// The loopback interface's index in every network namespace.
+    /// The index of `lo`, the same in every network namespace.
     static let loopback: UInt32 = 1
 }
 

@@ -50,6 +50,7 @@ extension MeshNode {
                     .noIdentity, "", "there is no port to derive an identity from",
                     remedy: "plug in a cable, or set node.routerID and addressing.prefix")
             ]
+        // While adopting, the number of routes is not known yet; `starting` is too short to tell it.
         case .adopting, .starting: return [synchronization(adoptedRoutes: 0)]
         case .synchronizing(let stage): return [synchronization(adoptedRoutes: stage.adoptedRoutes)]
         case .running, .draining, .stopping: return []
@@ -61,7 +62,8 @@ extension MeshNode {
         return Problem(.synchronization, "", "initial database synchronization is not complete" + kept)
     }
 
-    /// How long a late timer counts as a problem.
+    /// How long a late timer counts as a problem. The delay is over when it is noticed; status and metrics show it for this
+    /// long.
     private static let stopLifetime = Duration.seconds(120)
 
     private func processProblems(at now: Instant) -> [Problem] {
@@ -152,7 +154,8 @@ extension MeshNode {
         return found
     }
 
-    /// Reports that a port with carrier receives no hellos, and which neighbor it had last; `nil` if that is not so.
+    /// Why a port counts as silent, as text: it has carrier, no hellos are received, and which neighbor it had last. `nil`
+    /// if it is not silent, or another problem says why.
     public func silentPortReason(on interface: InterfaceSnapshot, at now: Instant) -> String? {
         guard !interface.configuration.isPassive, interface.neighborCount == 0, interface.standbyFor == nil,
             interface.mismatches.allSatisfy({ $0.deadline <= now }),
@@ -165,7 +168,8 @@ extension MeshNode {
         return text + "; \(label(of: neighbor)) was there until \((now - silence.since).inSeconds) s ago"
     }
 
-    /// Whether a router with our router ID was heard on a port lately. It is a problem of its own.
+    /// Whether a router with our router ID was heard on a port lately. That is the problem `duplicateRouterID`, not a
+    /// silent port.
     private func hearsOurRouterID(on interface: UInt32, at now: Instant) -> Bool {
         guard let router, let seen = router.duplicateRouterIDSeen, now - seen < Self.duplicateLifetime else {
             return false
@@ -209,10 +213,12 @@ extension MeshNode {
         return found
     }
 
-    /// That the exchange with a neighbor, or flooding to it, does not come to an end, and since when; `nil` if it does.
+    /// Text about a database exchange that does not end, or about a neighbor that acknowledges no LSA, and since when;
+    /// `nil` if neither is so.
     private func stall(of neighbor: NeighborSnapshot, on link: InterfaceSnapshot, at now: Instant) -> (String, Instant)?
     {
         let place = "\(label(of: neighbor.routerID)) on \(link.configuration.name)"
+        // The router gives up an exchange without progress after this time (`AdjacencyContext.exchangePatience`).
         let patience = link.configuration.deadInterval * 3
         if let since = neighbor.unacknowledgedSince, now - since >= patience {
             let count = counted(neighbor.retransmissionCount, "LSA")
@@ -220,7 +226,8 @@ extension MeshNode {
         }
         let exchange: ClosedRange<NeighborState> = .exStart ... .loading
         guard exchange.contains(neighbor.state), neighbor.mismatchedMTU == nil else { return nil }
-        // After that time an exchange restarts, by us or by the neighbor.
+        // An exchange that was given up starts again, at either end, so its state never lasts much longer than that. If it
+        // restarted lately, a dead interval in one state is enough.
         let hasRestarted =
             neighbor.lastFallback.map { exchange.contains($0.from) && now - $0.moment < patience * 2 } ?? false
         guard now - neighbor.since >= (hasRestarted ? link.configuration.deadInterval : patience) else { return nil }
@@ -242,11 +249,13 @@ extension MeshNode {
 
     // MARK: The mesh and the cluster
 
-    /// How long a duplicate router ID counts as a problem after it was last detected.
+    /// How long a duplicate router ID counts as a problem after it was last detected: twice the 60 s in which the router
+    /// counts the signs of one (`DuplicateDetection.window`).
     private static let duplicateLifetime = Duration.seconds(120)
 
     private func meshProblems(at now: Instant) -> [Problem] {
         guard let router else { return [] }
+        // The text is also the subject: it names the address and the other node.
         var found = review.claims.map { Problem(.duplicateAddress, $0, $0) }
         found += [ipv4.selfAssignedAddress, ipv4.selfAssignedPods].compactMap { range in
             range?.problem.map { Problem(.ipv4Range, range!.purpose, $0) }
@@ -277,6 +286,7 @@ extension MeshNode {
     }
 
     private var clusterProblems: [Problem] {
+        // The text is also the subject: it names the address and its services.
         var found = serviceClaims.problems.map { Problem(.serviceAddress, $0, $0) }
         if environment.hasCluster, let reason = gate.problem {
             found.append(Problem(.serviceProxy, "", "services are not delivered on this node: \(reason)"))

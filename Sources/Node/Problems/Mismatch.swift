@@ -7,7 +7,8 @@ public enum Mismatch {
     /// Different MTUs.
     public static func mtu(theirs: Int, ours: Int) -> String { text("MTU", "\(theirs)", "\(ours)") }
 
-    /// Fields of hellos that differ.
+    /// A field of hellos that differs. `theirs` and `ours` are its values in the packets; both are 0 for
+    /// `.linkLocalAddress`.
     public static func hello(_ field: Notice.HelloField, theirs: Int, ours: Int) -> String {
         switch field {
         case .helloInterval: text("hello interval", "\(theirs) s", "\(ours) s")
@@ -19,7 +20,7 @@ public enum Mismatch {
         }
     }
 
-    /// One end elects a designated router, the other does not.
+    /// One end elects a designated router, the other does not. `ours` is the type in effect on our end, never `auto`.
     public static func linkType(ours: InterfaceConfiguration.Kind) -> String {
         let words = ["p2p", "broadcast"]
         return ours == .broadcast ? text("link type", words[0], words[1]) : text("link type", words[1], words[0])
@@ -33,7 +34,7 @@ public enum Mismatch {
         AreaID(rawValue: UInt32(truncatingIfNeeded: number)).description
     }
 
-    /// The E and N bits in words (RFC 5340 §A.2).
+    /// The area type that the E and N bits of `octets`, the options of a hello, stand for (RFC 5340 §A.2).
     private static func areaType(_ octets: Int) -> String {
         let options = OSPFOptions(rawValue: UInt32(truncatingIfNeeded: octets))
         return options.contains(.n) ? "NSSA" : options.contains(.e) ? "normal" : "stub"

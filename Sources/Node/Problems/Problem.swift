@@ -2,7 +2,6 @@ public import Timing
 
 /// Something that an operator should know about.
 public struct Problem: Hashable, Sendable {
-    /// The kind.
     public var kind: Kind
     /// What has the problem: a neighbor, a port, an address, a prefix, a variable; empty for the node itself.
     public var subject: String
@@ -10,7 +9,7 @@ public struct Problem: Hashable, Sendable {
     public var text: String
     /// What to do about it; `nil` if ``text`` contains that.
     public var remedy: String?
-    /// Since when; `nil` before it is known.
+    /// Since when the problem exists; `nil` until a review has dated it.
     public var since: Instant?
 
     /// The kinds of problems. Each is a label of `kubermesh_problems`.
@@ -72,7 +71,7 @@ public struct Problem: Hashable, Sendable {
         /// The service proxy does not work.
         case serviceProxy
 
-        /// The order of lists.
+        /// The order of lists: that of the cases above.
         public static func < (left: Kind, right: Kind) -> Bool { left.rank < right.rank }
 
         private var rank: Int { Self.allCases.firstIndex(of: self)! }
@@ -85,7 +84,7 @@ public struct Problem: Hashable, Sendable {
             }
         }
 
-        /// Whether its cause is logged when it occurs, so that the problem is not logged again.
+        /// Whether its cause is logged where it occurs, so that the review does not log the problem as well.
         var isLoggedAtItsSource: Bool {
             switch self {
             case .synchronization, .stopped, .kernel, .refusedAddress, .setting, .membership, .mismatch,
@@ -111,6 +110,7 @@ public struct Problem: Hashable, Sendable {
 
 /// The problems and their times: the one list for status, metrics and readiness.
 public struct ProblemTable: Sendable {
+    /// What two findings of one problem have in common. The text may differ, as it may contain times and counts.
     private struct Key: Hashable {
         var kind: Problem.Kind
         var subject: String
@@ -123,30 +123,33 @@ public struct ProblemTable: Sendable {
 
     /// The problems at the last review, by kind and subject.
     public private(set) var all: [Problem] = []
-    /// What is wrong with the configuration file.
+    /// What is wrong with the configuration file. Kept here, because no state of the node shows it.
     var configuration: [Problem] = []
-    /// The last stop of this process, with its end.
+    /// The last time that this process did not run or was busy: by how much its timer was late, and when it fired at last.
     var stop: (duration: Duration, end: Instant)?
-    /// The present problems as the first review found them.
+    /// The problems at the last review, each with the text and the start that the first review found.
     private var known: [Key: Problem] = [:]
-    /// Why the node was not ready at the last review; `nil` before the first.
+    /// Why the node was not ready at the last review; empty if it was ready, `nil` before the first review.
     private var notReady: [String]?
-    /// The state that readiness depended on at the last review.
+    /// What readiness depended on when it was last compared (``invalidate(ifDifferent:)``).
     private var readiness: Readiness?
     private var lastReview: Instant?
+    /// When a port or a neighbor last changed.
     private var lastChange: Instant?
+    /// Whether a review is due at once, however short ago the last one was.
     private var mustReview = false
 
-    /// The minimum and the maximum time between reviews.
+    /// The time between reviews that nothing has made due: the minimum, because a review looks at every port and every
+    /// neighbor, and the maximum, after which a problem that only time brings is found.
     private static let shortest = Duration.seconds(5)
     private static let longest = Duration.seconds(30)
-    /// For this time after a change of a port or a neighbor, reviews follow one another at the minimum time: most problems count
-    /// only when they last.
+    /// For this time after a change of a port or a neighbor, reviews follow one another at the minimum time. Most problems
+    /// count only when they last, with the default dead interval for up to 12 s.
     private static let watch = Duration.seconds(60)
-    /// The maximum number of listed problems of one kind.
+    /// The maximum number of listed problems of one kind: one cause may concern thousands of prefixes.
     public static let mostOfAKind = 8
 
-    /// When the next review is due even if nothing happens.
+    /// When the next review is due even if nothing happens; `.zero` is at once.
     var nextReview: Instant? {
         if mustReview { return .zero }
         return lastReview.map { last in
@@ -190,7 +193,7 @@ public struct ProblemTable: Sendable {
         }
     }
 
-    /// At most ``mostOfAKind`` of a kind, in order, and one more with the number of the others.
+    /// At most ``mostOfAKind`` problems of a kind, in order, and one more problem with the number of those left out.
     static func bounded(_ found: [Problem]) -> [Problem] {
         var result: [Problem] = []
         for (kind, list) in Dictionary(grouping: found, by: \.kind).sorted(by: { $0.key < $1.key }) {

@@ -1,4 +1,5 @@
-/// A kernel setting that the node depends on.
+/// A kernel setting that the node depends on. `accept_ra` is 0 (never accept router advertisements), 1 (not on a port that
+/// forwards) or 2 (always); `rp_filter` is 0 (off), 1 (strict) or 2 (loose).
 public enum KernelSetting: Hashable, Sendable {
     /// `lo` is up, so that the addresses on it answer.
     case loopbackUp
@@ -12,7 +13,8 @@ public enum KernelSetting: Hashable, Sendable {
     case looseReversePathFilter(port: String)
     /// A port accepts router advertisements although the machine forwards (`accept_ra` 1 becomes 2).
     case keepRouterAdvertisements(port: String)
-    /// A port that is not used any more accepts router advertisements again, if new ports do (`accept_ra` 0 becomes 2).
+    /// A port that is not used any more accepts router advertisements again (`accept_ra` 0 becomes 2), if the machine's
+    /// default for new ports is not 0.
     case acceptRouterAdvertisements(port: String)
     /// A port of the mesh accepts no router advertisements (`accept_ra` = 0).
     case refuseRouterAdvertisements(port: String)
@@ -20,7 +22,6 @@ public enum KernelSetting: Hashable, Sendable {
 
 /// The outcome for one variable of a ``KernelSetting``.
 public struct SettingOutcome: Hashable, Sendable {
-    /// The outcome.
     public enum Result: Hashable, Sendable {
         /// It had the right value.
         case unchanged

@@ -10,10 +10,11 @@ public struct SettingsAudit: Sendable {
     public private(set) var failures: [String: String] = [:]
     /// When the next check is due.
     private(set) var nextAudit: Instant?
+    /// The variables that had an outcome before. A later change of one was made by another program.
     private var known: Set<String> = []
 
     /// The time between checks. The kernel notifies changes of forwarding and of the reverse-path filter, which are then
-    /// checked at once; this is for the others.
+    /// checked at once; the interval is for the other settings.
     private static let interval = Duration.seconds(60)
     /// The time between checks while a setting is wrong.
     private static let retryInterval = Duration.seconds(15)
@@ -30,6 +31,7 @@ public struct SettingsAudit: Sendable {
 
     /// Forgets a port that was removed or is not used any more. If it comes back, its settings count as new.
     mutating func forget(port: String) {
+        // A name with dots is in a variable with slashes: `net/ipv6/conf/eth0.5/accept_ra`.
         known = known.filter { !$0.contains(".conf.\(port).") && !$0.contains("/conf/\(port)/") }
     }
 
@@ -69,7 +71,7 @@ extension MeshNode {
         effects.append(.settings(wantedSettings(at: now)))
     }
 
-    /// The settings that the node wants on a machine with these links and addresses.
+    /// The settings that the node would want on a machine with these links and addresses.
     public mutating func settings(of links: [Link], addresses: [InterfaceAddress], defaultRoutes: [DefaultRoute])
         -> [KernelSetting]
     {
@@ -81,7 +83,8 @@ extension MeshNode {
     }
 
     /// How long a neighbor must have been Full before router advertisements are refused on a port that no rule names. Until
-    /// then, advertisements show that the port belongs to another network.
+    /// then, advertisements show that the port belongs to another network. A router answers the solicitations of a new port
+    /// within seconds (RFC 4861 §6.3.7: three, 4 s apart).
     private static let trialOfPorts = Duration.seconds(30)
 
     private func refusesRouterAdvertisements(_ port: InterfaceTable.Port, at now: Instant) -> Bool {
@@ -93,6 +96,7 @@ extension MeshNode {
         }
     }
 
+    /// The wanted settings, in the order in which they must be set.
     private func wantedSettings(at now: Instant) -> [KernelSetting] {
         var wanted: [KernelSetting] = links[Self.loopback]?.isUp == false ? [.loopbackUp] : []
         for (_, port) in interfaces.unused.sorted(by: { $0.key < $1.key }) where port.link.isUsable {

@@ -27,7 +27,6 @@ public struct Machine: Sendable {
     public let index: Int
     /// Its ports, by their places in ``Network/ports``.
     public internal(set) var ports: [Int] = []
-    /// Its state.
     public internal(set) var state = State.off
     /// The node while there is a process.
     public internal(set) var process: MeshNode?
@@ -54,7 +53,7 @@ public struct Machine: Sendable {
     var checks: [VIPTable.CheckID: HealthCheck] = [:]
     /// The demand of the cluster's services for addresses on this machine.
     var demands: [IPv6Address: AnnouncementLevel] = [:]
-    /// How long requests to the kernel take; zero answers at once.
+    /// The longest time that the kernel takes for a request, chosen at random for each; zero answers at once.
     var kernelDelay = Duration.zero
 
     /// What the machine's own clock shows when the simulation begins.
@@ -63,10 +62,14 @@ public struct Machine: Sendable {
     var processNumber = 0
     /// When the timer fires; timer events in the queue with another time are ignored.
     var timer: Instant?
+    /// How often the timer has fired at ``lastRing``.
     var ringsWithoutProgress = 0
+    /// When the timer last fired.
     var lastRing = Instant.zero
+    /// Packets in the sockets of a sleeping process.
     var backlog: [Packet] = []
-    /// Notifications of the kernel that the process reads when it wakes up.
+    /// Notifications of changes by other programs (routes and addresses removed) that a sleeping process reads when it
+    /// wakes up. Those of ports are in ``Port/missed``.
     var news: [NodeEvent] = []
     /// Since when the process sleeps.
     var asleepSince = Instant.zero
@@ -88,13 +91,16 @@ public struct Machine: Sendable {
         configuration = Configuration()
         configuration.node.name = "n\(index)"
         configuration.addressing.prefix = IPv6Prefix(host: Self.address(of: index))
+        // The pod ranges of scenarios are in `advertise`, where they can be withdrawn.
         configuration.addressing.podPrefixes = []
         configuration.addressing.ipv4.nodes = plan.ipv4Pool
         configuration.advertise = plan.prefixes
         configuration.externals = plan.externals
         configuration.vips = plan.vips
         configuration.interfaces = []
+        // Every fourth machine leaves routes and addresses to the next process.
         if index % 4 == 1 { configuration.node.onStop = .stay }
+        // A locally administered address of the machine; the numbers below only have to differ between machines.
         let mac = MACAddress(rawValue: 0x0200_0000_0000 + UInt64(index))
         if plan.routerIDIsDerived {
             disk.identity = SavedIdentity(
@@ -105,7 +111,7 @@ public struct Machine: Sendable {
         for vip in plan.vips { services[vip.name] = true }
     }
 
-    /// A node's own address.
+    /// A node's own address. It is followed by 511 others, as in the address plan.
     static func address(of node: Int) -> IPv6Address {
         IPv6Address(high: 0x2001_0db8_0002_0000, low: UInt64(node) << 9)
     }

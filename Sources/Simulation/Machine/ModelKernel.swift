@@ -11,7 +11,7 @@ public struct ModelKernel: Sendable {
         case group([NextHopID])
     }
 
-    /// The addresses on `lo`, and whether the agent has added each.
+    /// The addresses on `lo`: `true` for one with our mark, which the agent has added, `false` for one of another program.
     public internal(set) var addresses: [IPv6Address: Bool] = [:]
     /// Whether it forwards packets.
     public internal(set) var forwards = true
@@ -23,23 +23,27 @@ public struct ModelKernel: Sendable {
     var strangers: Set<IPv6Address> = []
     /// Routes of other programs.
     var foreignRoutes: [ForeignRoute] = []
-    /// Prefixes to which it refuses new routes.
+    /// Prefixes to which it refuses new routes; it still replaces routes that exist.
     var refusedPrefixes: Set<IPv6Prefix> = []
-    /// Routes that were removed on request, or with the object that they pointed at.
+    /// The number of routes that were removed on request, or with the object that they pointed at.
     public private(set) var routeLosses = 0
-    /// Addresses that were removed on request, and how many of them had no mark of ours.
+    /// The number of addresses that the agent has removed.
     private(set) var addressRemovals = 0
+    /// How many of them had no mark of ours; must be 0.
     private(set) var foreignAddressRemovals = 0
+    /// Single next hops and groups.
     private var objects: [NextHopID: Object] = [:]
+    /// The node's routes, each with its group.
     private var routes: [IPv6Prefix: NextHopID] = [:]
-    /// The source address for new IPv4 routes, and those of the routes. A route goes with its source address, unnoticed.
+    /// The source address for new IPv4 routes; `nil` for none.
     var preferredSource: IPv4Address?
+    /// The source addresses of IPv4 routes. When one is removed, its routes go too, without notification.
     private var sources: [IPv6Prefix: IPv4Address] = [:]
     /// Interfaces with carrier.
     private var lit: Set<UInt32> = []
-    /// Requested changes of routes that succeeded; a change of a group is not one.
+    /// The number of requested changes of routes that succeeded; a change of a group is not one.
     public private(set) var routeChanges = 0
-    /// Requested changes of routes and next-hop objects that succeeded.
+    /// The number of requested changes of routes and next-hop objects that succeeded.
     public private(set) var changes = 0
 
     /// The prefixes of the node's routes.
@@ -68,6 +72,7 @@ public struct ModelKernel: Sendable {
         return nil
     }
 
+    /// Why a change is refused; `nil` if it is not.
     private func refusal(of change: FIBChange) -> FIBFailure.Reason? {
         switch change {
         case .addNextHop(let id, let hop):

@@ -79,8 +79,10 @@ extension Network {
             }
         case .startCheck(let id, let check):
             nodes[node].checks[id] = check
+            // In time for the start, which waits up to 250 ms for first outcomes.
             scheduleCheck(id, of: node, after: random.duration(upTo: .milliseconds(20)))
         case .stopCheck(let id): nodes[node].checks[id] = nil
+        // As if the file had these contents already.
         case .networkConfiguration: return .networkConfiguration(.success(false))
         case .routeTable(let update):
             nodes[node].routes.apply(update)
@@ -88,6 +90,8 @@ extension Network {
             statistics.lastRouteChange = now
         case .removeEverything: nodes[node].kernel.removeAllRoutes()
         case .preferredSource(_, let ipv4): nodes[node].kernel.preferredSource = ipv4
+        // The kernel's protocol number, table and metric never change in a scenario, so nothing of an earlier run remains
+        // under others.
         case .offerPodRanges, .log, .removeStaleRoutes, .removeRemains, .stopped: break
         }
         return nil
@@ -129,8 +133,8 @@ extension Network {
 
     // MARK: Invariants
 
-    /// Invariant: the kernel has every address that a node announces, except those of `advertise`, and those of which the
-    /// process has not read yet that another program removed them.
+    /// Invariant: the kernel has every address that a node announces, except those of `advertise`, which nobody adds to
+    /// `lo`, and those of which the process has not read yet that another program removed them.
     private mutating func checkPlacement(of node: Int) {
         guard let process = nodes[node].process, process.announcements.version != nodes[node].checkedAnnouncements
         else {

@@ -15,7 +15,7 @@ extension Network {
         case .running, .asleep: return
         case .stopped: break
         case .off:
-            // On some machines, another program has added the address of a VIP.
+            // On every third machine, another program has added the address of a VIP: it is not ours (`false`).
             if node % 3 == 0 { nodes[node].kernel.addresses[ScenarioGenerator.vipAddress(0)] = false }
             nodes[node].state = .stopped
             for port in nodes[node].ports { updateCarrier(of: ports[port].link) }
@@ -30,6 +30,7 @@ extension Network {
         nodes[node].configuration.interfaces = nodes[node].ports.map { interfaceRule(of: $0) }
         var environment = MeshNode.Environment()
         environment.hostName = "n\(node)"
+        // As in the saved identity of a machine: otherwise it would count as another machine.
         environment.machine = UInt64(node) + 1
         environment.seed = random.next()
         environment.hasCluster = true
@@ -44,6 +45,7 @@ extension Network {
             ports[port].missed = []
             ports[port].reported = ports[port].hasCarrier ? ports[port].configuration : nil
         }
+        // On `lo`. 71 is the default protocol number, with which the agent marks addresses; 0 is no mark.
         for (address, isOurs) in nodes[node].kernel.addresses.sorted(by: { $0.key < $1.key }) {
             addresses.append(
                 InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: isOurs ? 71 : 0))
@@ -54,6 +56,7 @@ extension Network {
         handle(.start(links: links, addresses: addresses, defaultRoutes: []), on: node)
     }
 
+    /// The entry of `interfaces` for a port.
     func interfaceRule(of port: Int) -> InterfaceRule {
         let configuration = ports[port].configuration
         var rule = InterfaceRule(pattern: .named(Glob(configuration.name)!))
@@ -66,6 +69,7 @@ extension Network {
         return rule
     }
 
+    /// The network device of a port.
     func link(of port: Int) -> Links.Link {
         let configuration = ports[port].configuration
         return Links.Link(
@@ -74,12 +78,14 @@ extension Network {
             macAddress: MACAddress(rawValue: 0x0600_0000_0000 + UInt64(port)), isPhysical: true)
     }
 
+    /// The address of a port.
     func linkLocalAddress(of port: Int) -> InterfaceAddress {
         let configuration = ports[port].configuration
         return InterfaceAddress(
             interface: configuration.index, address: configuration.linkLocalAddress, prefixLength: 64)
     }
 
+    /// The demand for an address. Every service address of a scenario belongs to one service.
     func demand(_ level: AnnouncementLevel) -> ServiceDemand { ServiceDemand(level: level, services: ["default/s"]) }
 
     /// Reports the cluster to the process: changes of demand, and whether it drains the node.
@@ -120,6 +126,7 @@ extension Network {
         }
     }
 
+    /// The power goes, and with it the process, the kernel and what is saved only until a reboot.
     mutating func powerOff(_ node: Int) {
         stop(node)
         nodes[node].state = .off
@@ -130,12 +137,15 @@ extension Network {
         for port in nodes[node].ports { updateCarrier(of: ports[port].link) }
     }
 
+    /// Stops the process, as SIGSTOP does.
     mutating func sleep(_ node: Int) {
         guard nodes[node].state == .running else { return }
         nodes[node].state = .asleep
         nodes[node].asleepSince = now
     }
 
+    /// The process continues, as after SIGCONT, and reads all that waits: first the notifications of ports, then those of
+    /// other programs' changes, then carrier and packets.
     mutating func wake(_ node: Int) {
         guard nodes[node].state == .asleep else { return }
         nodes[node].state = .running
@@ -156,6 +166,8 @@ extension Network {
         nodes[node].backlog = []
         for packet in backlog { deliver(packet, on: node) }
         if packetsFirst { for port in nodes[node].ports { notifyCarrier(port) } }
+        // While it slept, the file and the demand of services may have changed without an event. The agent checks the file
+        // after a timer; the watches report all differences.
         handle(.configuration(nodes[node].configuration), on: node)
         var changes = nodes[node].demands.mapValues { Optional(demand($0)) }
         for address in nodes[node].process?.serviceAddresses.entries.keys.sorted() ?? [] where changes[address] == nil {
@@ -169,6 +181,7 @@ extension Network {
     mutating func updateCarrier(of link: Int) {
         let members = links[link].ports
         for port in members {
+            // A port of a segment needs its own cable and power only, a port of a cable those of both ends.
             let isLit = members.allSatisfy { other in
                 (links[link].isSegment && other != port)
                     || (!ports[other].isPulled && nodes[ports[other].node].state != .off)

@@ -119,6 +119,7 @@ extension Network {
         case .addressTheft(let node):
             guard let address = random.pick(nodes[node].kernel.addresses.keys.sorted()) else { return }
             _ = nodes[node].kernel.removeAddress(address)
+            // On `lo`, with the mark of our default protocol number.
             let gone = InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: 71)
             notifyProcess(.kernel([.addressRemoved(gone)]), on: node)
         case .forwarding(let node): nodes[node].kernel.forwards = false
@@ -130,6 +131,7 @@ extension Network {
             nodes[node].kernel.refusedPrefixes = prefixes
         case .strangers(let node, let addresses): nodes[node].kernel.strangers = addresses
         case .foreignRoutes(let node, let prefixes):
+            // On an interface that no port has, by the protocol number of the machine's start scripts.
             nodes[node].kernel.foreignRoutes = prefixes.sorted().map {
                 ForeignRoute(prefix: $0, interfaces: [99], protocolNumber: 3, isConnected: false)
             }
@@ -147,6 +149,7 @@ extension Network {
         case .cost(let link, let end, let cost):
             let port = links[link].ports[end]
             ports[port].configuration.cost = cost
+            // The cost is not in the kernel: the process gets it with the configuration.
             ports[port].reported?.cost = cost
             let node = ports[port].node
             nodes[node].configuration.interfaces = nodes[node].ports.map { interfaceRule(of: $0) }
@@ -167,7 +170,8 @@ extension Network {
         }
     }
 
-    /// Notifies a running process of a change of a port. For any other, the change counts as a flap.
+    /// Notifies a running process of a change of a port. One that sleeps reads the change when it wakes up, and then that
+    /// the port went down and up, as if it had missed a flap.
     private mutating func notifyChange(of port: Int, _ events: [KernelEvent]) {
         let node = ports[port].node
         guard nodes[node].state == .running else {

@@ -18,9 +18,11 @@ extension Network {
         if source != reported.linkLocalAddress {
             report(.badSend, "\(name(node)) sends from \(source), having \(reported.linkLocalAddress)")
         }
+        // The IPv6 header has 40 octets.
         if octets.count > reported.mtu - 40 {
             report(.badSend, "\(name(node)) sends \(octets.count) octets on a link of MTU \(reported.mtu)")
         }
+        // The OSPF header has 16 octets, of which the second is the packet type; 1 is a hello.
         guard octets.count >= 16, (1...5).contains(octets[1]) else {
             return report(.badSend, "\(name(node)) sends what is no OSPF packet: \(octets.prefix(16))")
         }
@@ -30,12 +32,15 @@ extension Network {
             statistics.lastExchange = now
             countExchange()
         }
+        // The process may not know yet that the carrier is gone or that the address has changed; the kernel sends nothing
+        // then.
         guard port.hasCarrier, source == port.configuration.linkLocalAddress else { return statistics.lost += 1 }
         for end in links[port.link].ports.indices where end != port.end {
             carry(octets, over: port.link, from: port.end, to: end, source: source, destination: destination)
         }
     }
 
+    /// Carries a packet from one end of a link to another, as well as the link does.
     private mutating func carry(
         _ octets: [UInt8], over link: Int, from sender: Int, to receiver: Int, source: IPv6Address,
         destination: IPv6Address
@@ -59,6 +64,7 @@ extension Network {
         }
     }
 
+    /// A packet arrives at a port.
     mutating func deliver(to port: Int, source: IPv6Address, destination: IPv6Address, octets: [UInt8]) {
         let receiver = ports[port]
         let node = receiver.node
@@ -82,6 +88,7 @@ extension Network {
         deliver(packet, on: node)
     }
 
+    /// The process reads a packet.
     mutating func deliver(_ packet: Machine.Packet, on node: Int) {
         statistics.delivered += 1
         statistics.mix(UInt64(bitPattern: now.nanoseconds) ^ UInt64(node) << 48)

@@ -15,33 +15,39 @@ public struct Network: Sendable {
     public internal(set) var nodes: [Machine]
     /// All ends of all links.
     public internal(set) var ports: [Port]
-    /// The links.
     public internal(set) var links: [Link]
-    /// Counters.
     public internal(set) var statistics = NetworkStatistics()
     /// The violations found during the run, at most 20.
     public internal(set) var violations: [Violation] = []
     /// Called for every ``TraceEvent``.
     public var observer: (@Sendable (Instant, TraceEvent) -> Void)?
 
+    /// The delays and the socket buffer of every machine.
     let machine: MachineBehavior
     var random: RandomSource
     private var queue = EventQueue<Event>()
+    /// An empty buffer for effects, kept to reuse its storage.
     var effects: [NodeEffect] = []
     /// Set when a node spins or there is a storm of packets: to continue would only fill memory.
     private(set) var isHalted = false
     /// The size of the largest database seen.
     var mostLSAs = 0
+    /// The current second, and the packets other than hellos that were sent in it.
     private var storm = (second: Int64(-1), packets: 0)
 
-    /// An event in the queue.
+    /// An event in the queue. `process` is ``Machine/processNumber`` when the event was caused: events of an earlier
+    /// process are ignored.
     enum Event: Sendable {
         case delivery(port: Int, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
         case timer(node: Int)
+        /// The notification that the carrier of a port may have changed.
         case carrierNews(port: Int)
         case action(Action)
+        /// The outcome of an effect that a slow kernel took its time for.
         case outcome(node: Int, process: Int, NodeEvent)
+        /// Requests that a slow kernel carries out now.
         case addressRequests(node: Int, process: Int, [AddressLedger.Request])
+        /// A health check is due.
         case check(node: Int, process: Int, VIPTable.CheckID)
     }
 
@@ -73,6 +79,7 @@ public struct Network: Sendable {
         links.append(Link(ports: indices, isSegment: plan.isSegment, quality: plan.quality))
     }
 
+    /// `fe80::200:ff:fe00:N`, as from a hardware address; N is the port's place plus 1, and `generation` is in higher bits.
     static func linkLocalAddress(port: Int, generation: UInt64) -> IPv6Address {
         IPv6Address(high: 0xfe80 << 48, low: 0x0200_00ff_fe00_0000 | generation << 40 | UInt64(port + 1))
     }
@@ -126,6 +133,7 @@ public struct Network: Sendable {
         report(kind, detail)
     }
 
+    /// Notes a violation.
     mutating func report(_ kind: Violation.Kind, _ detail: String) {
         // A wrong router may cause a violation with every packet; the first few are enough.
         guard violations.count < 20 else { return }
@@ -164,6 +172,7 @@ extension Network {
 // MARK: - Timers
 
 extension Network {
+    /// Sets a node's timer to its deadline, which is a time of the machine's own clock.
     mutating func setTimer(_ node: Int) {
         guard let deadline = nodes[node].process?.nextDeadline else { return }
         let wanted = max(deadline.nanoseconds - nodes[node].clockOffset.nanoseconds, now.nanoseconds)
@@ -174,6 +183,7 @@ extension Network {
         queue.push(.timer(node: node), at: time)
     }
 
+    /// A timer fires. If it does so 1000 times at one moment, the node makes no progress.
     private mutating func ring(_ node: Int) {
         guard nodes[node].timer == now else { return }
         nodes[node].timer = nil

@@ -3,7 +3,7 @@ public import Timing
 
 /// The counters of a network.
 public struct NetworkStatistics: Hashable, Sendable {
-    /// Packets handed to a link, by packet type (index 1–5).
+    /// Packets handed to a link, by packet type (index 1–5; index 0 is unused).
     public var sent = [Int](repeating: 0, count: 6)
     /// Octets handed to a link.
     public var octetsSent = 0
@@ -24,6 +24,7 @@ public struct NetworkStatistics: Hashable, Sendable {
     /// A hash of all deliveries with their times, and of all changes requested of kernels: if it differs, two runs differ.
     public var digest: UInt64 = 0
 
+    /// Adds a value to ``digest``. Any odd constant would do, and the order of values counts.
     mutating func mix(_ value: UInt64) {
         digest = (digest ^ value) &* 0x9e37_79b9_7f4a_7c15
         digest ^= digest >> 29

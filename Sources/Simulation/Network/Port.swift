@@ -16,13 +16,15 @@ public struct Port: Sendable {
     var isPulled = false
     /// Whether it has carrier.
     public internal(set) var hasCarrier = false
-    /// Whether it lost its carrier since the last notification; the carrier may be back.
+    /// Whether the process must be told that the port went down, even if the carrier is back by the next notification.
     var hasFlapped = false
     /// The port as the process knows it; `nil` while it knows it as down.
     var reported: InterfaceConfiguration?
-    /// Notifications that the process has not read, because it does not run or a notification of the carrier is on its way.
+    /// Notifications of the address and the MTU of this port that the process has not read, in order: it does not run, or a
+    /// notification of the carrier will follow, with which they are read (``Network/notifyCarrier(_:)``). Changes by other
+    /// programs wait in ``Machine/news``, packets in ``Machine/backlog``.
     var missed: [[KernelEvent]] = []
-    /// How often its link-local address has changed.
+    /// How often its link-local address has changed; a part of the address, so that it is new each time.
     var generation: UInt64 = 0
     /// Whether the process has joined AllSPFRouters and AllDRouters here.
     var joinedAllSPFRouters = false

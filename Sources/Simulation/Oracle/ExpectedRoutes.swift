@@ -3,7 +3,7 @@ internal import OSPF
 
 /// The routes that every node should have, calculated from the ground truth in the simplest way.
 struct ExpectedRoutes: Sendable {
-    /// The route to a prefix that a node should have.
+    /// The route to a prefix that a node should have. The members mean the same as those of a `Destination`.
     struct Route: Hashable, Sendable {
         var kind: PathKind
         var metric: UInt32

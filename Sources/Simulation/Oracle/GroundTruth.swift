@@ -6,7 +6,9 @@ internal import OSPF
 ///
 /// Vertices are the nodes in their order, then the groups of routers on segments.
 struct GroundTruth: Sendable {
-    /// An edge from one vertex to another: out of a node's port, into a node's port, or both.
+    /// An edge from one vertex to another. `exit` is the port of a node by which a packet leaves, `entry` the port by which
+    /// it arrives, both by their places in ``Network/ports``. The edge from a node to a segment has no `entry`, that from a
+    /// segment to a node no `exit`.
     struct Edge: Sendable {
         var to: Int
         var cost: Int
@@ -14,11 +16,12 @@ struct GroundTruth: Sendable {
         var entry: Int?
     }
 
+    /// The distance of vertices that cannot be reached; sums of a few of them do not overflow.
     static let unreachable = Int.max / 4
     /// The cost of all links of a stub router (RFC 6987 §2).
     static let stubCost = 0xffff
 
-    /// Two ports that hear each other.
+    /// Two ports that hear each other, by their places in ``Network/ports``: `near` is the node's own.
     struct Contact: Sendable {
         var near: Int
         var far: Int
@@ -74,6 +77,7 @@ struct GroundTruth: Sendable {
         }.filter { $0.count > 1 }
     }
 
+    /// Adds the edges between ports of a link that hear one another.
     private static func connect(_ group: [Int], on link: Link, of network: Network, edges: inout [[Edge]]) {
         func cost(_ port: Int) -> Int {
             network.nodes[network.ports[port].node].isStub ? stubCost : Int(network.ports[port].configuration.cost)

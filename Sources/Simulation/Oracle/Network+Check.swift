@@ -66,6 +66,7 @@ extension Network {
     /// Every router in range is Full, or 2-Way on a segment; no other is a neighbor in 2-Way or higher.
     private func checkNeighbors(of node: Machine, _ truth: GroundTruth, _ findings: inout Findings) {
         guard let router = node.router else { return }
+        // By interface index and router ID: whether the neighbor must be Full.
         var expected: [String: Bool] = [:]
         for contact in truth.contacts[node.index] {
             let peer = nodes[ports[contact.far].node]

@@ -8,6 +8,7 @@ extension Network {
     /// A node has every wanted address that its kernel does not refuse, and no other address that the agent added. Its identity
     /// is the one that it was given.
     func checkAddresses(of node: Machine, _ findings: inout Findings) {
+        // Prefixes of `advertise` are announced and not added to `lo`, even if they have one address.
         let advertised = Set(node.configuration.advertise.map(\.prefix))
         let wanted = Set(node.prefixes.map(\.prefix).filter { $0.isHost && !advertised.contains($0) }.map(\.address))
         let present = Set(node.kernel.addresses.keys)
@@ -18,6 +19,7 @@ extension Network {
         if node.kernel.foreignAddressRemovals > 0 {
             findings.add(.address, "\(name(node.index)) removed an address that it did not add")
         }
+        // Only addresses that the agent has added (`true`); those of other programs stay.
         for address in present.subtracting(wanted).sorted() where node.kernel.addresses[address] == true {
             findings.add(.address, "\(name(node.index)) has \(address), which nobody wants")
         }
@@ -42,8 +44,8 @@ extension Network {
         return nodes.count > (1 << (32 - pool.base.length)) - 2
     }
 
-    /// A node with a pool has an IPv4 address from it that no reachable node has. It may have none if the pool is too small: nodes
-    /// that are not reachable keep theirs.
+    /// A node with a pool has an IPv4 address from it that no reachable node has. It may have none if the pool is too
+    /// small: nodes that are not reachable keep theirs.
     private func checkIPv4(of node: Machine, _ process: MeshNode, _ findings: inout Findings) {
         guard let pool = node.configuration.addressing.ipv4.nodes else { return }
         let reachable = Set(process.router?.nodes.filter { $0.distance != nil }.map(\.routerID) ?? [])

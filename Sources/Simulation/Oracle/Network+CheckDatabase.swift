@@ -4,8 +4,8 @@ internal import OSPFPacket
 
 /// Whether databases agree with each other and with the real topology.
 extension Network {
-    /// The age in seconds, below which all LSAs of reachable routers are: they are refreshed at 1800 s (LSRefreshTime), then
-    /// flooded.
+    /// The age in seconds that no LSA of a reachable router reaches: it is refreshed at 1800 s (LSRefreshTime), and 30 s
+    /// are more than flooding takes.
     private static let oldestFresh = 1830
 
     /// All routers that can reach one another hold the same LSAs of area and AS scope, and none that is too old.
@@ -29,6 +29,7 @@ extension Network {
                 reference = (node, identities)
             }
             for lsa in all {
+                // 3600 s is MaxAge.
                 let limit = members.contains(lsa.advertisingRouter) ? Self.oldestFresh : 3600
                 if lsa.age >= limit { findings.add(.content, "\(name(node)) holds \(lsa.identity) of age \(lsa.age)") }
             }
@@ -80,6 +81,7 @@ extension Network {
         let designated = (node.router?.interfaceSnapshots ?? []).filter {
             $0.state == .designated && $0.fullNeighborCount > 0
         }
+        // The link state ID of a network-LSA is the interface ID of the designated router (RFC 5340 §4.4.3.3).
         compare("networks", networks.map(String.init), designated.map { "\($0.configuration.index)" })
     }
 }

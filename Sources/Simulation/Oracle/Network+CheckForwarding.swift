@@ -9,7 +9,7 @@ extension Network {
             ports.indices.map { (ports[$0].configuration.linkLocalAddress, $0) },
             uniquingKeysWith: { first, _ in first })
         for group in expected.groups {
-            // One prefix of the group is enough: another check ensures that all have the same routes.
+            // One prefix of the group is enough: `checkRoutes` ensures that all have the same routes.
             let prefix = group.prefixes[0]
             var walk = ForwardingWalk(prefix: prefix, announcers: Set(group.announcers), owners: owners)
             for node in nodes where node.isRunning {
@@ -31,6 +31,7 @@ private struct ForwardingWalk {
     let owners: [IPv6Address: Int]
     /// Nodes from which all paths arrive.
     private var arrived: Set<Int> = []
+    /// The nodes on the path so far.
     private var trail: [Int] = []
 
     init(prefix: IPv6Prefix, announcers: Set<Int>, owners: [IPv6Address: Int]) {

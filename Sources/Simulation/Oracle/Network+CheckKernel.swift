@@ -6,6 +6,7 @@ internal import Routing
 extension Network {
     func checkKernel(of node: Machine, _ findings: inout Findings) {
         guard let table = node.router?.routeTable, let fib = node.fib else { return }
+        // Each destination in use has one group.
         var groups: Set<DestinationID> = []
         var hops: Set<NextHop> = []
         for (prefix, id) in table.routes.sorted(by: { $0.key < $1.key }) {

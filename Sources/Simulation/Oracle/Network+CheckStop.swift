@@ -19,6 +19,7 @@ extension Network {
         }
         // A slow kernel removes addresses after the end of the process, also at an earlier request.
         guard machine.kernelDelay == .zero, !process.ledger.isBusy else { return }
+        // Addresses that the agent has added (`true`).
         let vips = machine.kernel.addresses.filter { $0.value && isVIP($0.key) }.keys.sorted()
         if machine.staysOnStop {
             for address in process.ledger.entries.keys.sorted() where process.ledger.isPlaced(address) {

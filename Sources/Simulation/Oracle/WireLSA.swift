@@ -11,7 +11,7 @@ struct WireLSA: Hashable, Sendable {
     var advertisingRouter: RouterID { RouterID(UInt32(number(at: 8, octets: 4))) }
     var sequenceNumber: Int32 { Int32(truncatingIfNeeded: number(at: 12, octets: 4)) }
     var checksum: Int { number(at: 16, octets: 2) }
-    /// Whether its flooding scope is link-local.
+    /// Whether its flooding scope is link-local: both scope bits of the LS type are 0.
     var isLinkLocal: Bool { type & 0x6000 == 0 }
 
     /// Which instance of which LSA it is.
@@ -21,6 +21,7 @@ struct WireLSA: Hashable, Sendable {
             checksum: checksum)
     }
 
+    /// The members that distinguish instances of LSAs, and the checksum, by which contents are compared.
     struct Identity: Hashable, Sendable, Comparable, CustomStringConvertible {
         var type: Int
         var router: RouterID
@@ -39,6 +40,7 @@ struct WireLSA: Hashable, Sendable {
         }
     }
 
+    /// LS types (RFC 5340 §A.4.2.1). The one for IPv4 prefixes is our own (docs/protocol.md).
     static let routerType = 0x2001
     static let networkType = 0x2002
     static let intraAreaPrefixType = 0x2009
@@ -49,7 +51,8 @@ struct WireLSA: Hashable, Sendable {
         octets[index..<index + count].reduce(0) { $0 << 8 | Int($1) }
     }
 
-    /// The links of a router-LSA: the originator's interface ID, the metric, and the neighbor router ID.
+    /// The links of a router-LSA: 16 octets each after the header (20), flags and options (4); with the originator's
+    /// interface ID, the metric, and the neighbor router ID.
     var routerLinks: [(interface: UInt32, metric: Int, neighbor: RouterID)] {
         stride(from: 24, to: octets.count, by: 16).map { at in
             (
@@ -59,7 +62,8 @@ struct WireLSA: Hashable, Sendable {
         }
     }
 
-    /// The prefixes of an intra-area-prefix-LSA with their metrics.
+    /// The prefixes of an intra-area-prefix-LSA with their metrics. A prefix has as many whole words of 32 bits as its
+    /// length needs (RFC 5340 §A.4.1).
     var intraAreaPrefixes: [(prefix: IPv6Prefix, metric: Int)] {
         var result: [(prefix: IPv6Prefix, metric: Int)] = []
         var at = 32
@@ -70,7 +74,7 @@ struct WireLSA: Hashable, Sendable {
         return result
     }
 
-    /// The prefixes of an IPv4-prefix-LSA with their metrics, as IPv4-mapped IPv6 prefixes.
+    /// The prefixes of an IPv4-prefix-LSA (docs/protocol.md, “IPv4”) with their metrics, as IPv4-mapped IPv6 prefixes.
     var ipv4Prefixes: [(prefix: IPv6Prefix, metric: Int)] {
         var result: [(prefix: IPv6Prefix, metric: Int)] = []
         var at = 28
@@ -84,7 +88,7 @@ struct WireLSA: Hashable, Sendable {
         return result
     }
 
-    /// What an AS-external-LSA announces.
+    /// What an AS-external-LSA announces. The E-bit (4) means type 2.
     var external: (prefix: IPv6Prefix, metric: Int, isType2: Bool) {
         (prefix(at: 28, length: Int(octets[24])), number(at: 21, octets: 3), octets[20] & 4 != 0)
     }

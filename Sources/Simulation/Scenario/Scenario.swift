@@ -8,7 +8,6 @@ public struct Scenario: Hashable, Sendable {
     public struct Step: Hashable, Sendable {
         /// The time since the start of the simulation.
         public var time: Duration
-        /// The action.
         public var action: Action
 
         public init(_ time: Duration, _ action: Action) {
@@ -21,7 +20,6 @@ public struct Scenario: Hashable, Sendable {
     public var seed: UInt64
     /// A short description.
     public var title: String
-    /// The network.
     public var plan: NetworkPlan
     /// The actions, in order.
     public var script: [Step]
@@ -46,7 +44,6 @@ public struct Scenario: Hashable, Sendable {
     public struct Outcome: Sendable {
         /// The violations; empty is good.
         public var violations: [Violation]
-        /// Counters.
         public var statistics: NetworkStatistics
         /// From the last step to the last change of a route.
         public var convergence: Duration
@@ -66,7 +63,8 @@ public struct Scenario: Hashable, Sendable {
             network.run(until: .zero + step.time)
             network.checkBounds()
         }
-        // The checks apply to links that work in both directions and do not lose four hellos in a row.
+        // The oracle can tell what must hold only where “can communicate” is transitive, and where four hellos in a row are
+        // not lost, which would end an adjacency.
         network.schedule(.healHalfCuts, at: scriptEnd)
         network.schedule(.stopLoss, at: scriptEnd)
         let calm = calmInterval
@@ -76,6 +74,7 @@ public struct Scenario: Hashable, Sendable {
         let convergence = max(.zero, network.statistics.lastRouteChange - scriptEnd)
         var violations = network.violations + network.check()
         if violations.isEmpty { violations = checkRest(of: &network) }
+        // In every second scenario, to save time.
         if violations.isEmpty, seed & 1 == 0 { violations = checkReplacement(of: &network) }
         return Outcome(
             violations: violations, statistics: network.statistics, convergence: convergence,
@@ -98,6 +97,7 @@ public struct Scenario: Hashable, Sendable {
         let removals = network.nodes[node].kernel.addressRemovals
         let lossesOfOthers = network.routeLosses(besides: node)
         let start = network.now
+        // At most half the default dead interval, so that a replacement may go unnoticed.
         let absence = random.duration(upTo: .seconds(2))
         let mustGoUnnoticed = network.canBeReplacedUnnoticed(node, absence)
         network.schedule(.kill(node: node), at: start)
@@ -113,13 +113,13 @@ public struct Scenario: Hashable, Sendable {
             violations.append(Violation(kind: kind, time: network.now, detail: detail))
         }
         let lost = network.nodes[node].kernel.routeLosses - losses
-        // Where hellos overtake one another by more than that, adjacencies flap with and without a replacement.
+        // Where hellos overtake one another by more than 50 ms, adjacencies flap with and without a replacement.
         let isSteady = network.links.allSatisfy { $0.quality.jitter <= .milliseconds(50) }
         // A neighbor whose LSA is at the last sequence number must flush it to announce the change (RFC 2328 §12.1.6).
         let mayRestartSequence = script.contains { step in
             if case .replay(_, let number, _) = step.action { number >= .max - 1 } else { false }
         }
-        // Two nodes that have the same address for want of another agree after a restart that one gives it up.
+        // In a pool that is too small, two nodes may keep the same address until a restart, after which one gives it up.
         let keepsAddresses = !network.isPoolTooSmall
         if lost > 0, isSteady, !mayRestartSequence, keepsAddresses {
             complain(.withdrawal, "\(network.name(node)), replaced at \(start.seconds), withdrew \(lost) routes")
@@ -141,6 +141,7 @@ public struct Scenario: Hashable, Sendable {
         return violations + network.check()
     }
 
+    /// Checks that nothing changes and nothing but hellos and refreshes is sent during the rest.
     private func checkRest(of network: inout Network) -> [Violation] {
         let before = network.statistics
         let start = network.now
@@ -150,7 +151,7 @@ public struct Scenario: Hashable, Sendable {
         func complain(_ detail: String) {
             violations.append(Violation(kind: .silence, time: network.now, detail: detail))
         }
-        // LSAs of unreachable routers age out, and prefixes that they share with others change their group.
+        // LSAs of unreachable routers age out within 3600 s, and prefixes that they share with others change their group.
         let canBeStill = rest < .seconds(3600) || network.isWhole
         if canBeStill, after.routeUpdates != before.routeUpdates {
             complain("\(after.routeUpdates - before.routeUpdates) updates of routes at rest")
@@ -158,7 +159,8 @@ public struct Scenario: Hashable, Sendable {
         if canBeStill, after.kernelChanges != before.kernelChanges {
             complain("\(after.kernelChanges - before.kernelChanges) changes asked of kernels at rest")
         }
-        // Refreshes begin 1800 s after the first origination; until then there is nothing to say.
+        // Refreshes begin 1800 s after the first origination: from then on (with 50 s to spare) updates and acknowledgments
+        // are sent at rest too, types 4 and 5.
         let isRefreshing = network.now - .zero > .seconds(1750)
         let names = ["", "hellos", "descriptions", "requests", "updates", "acknowledgments"]
         for type in isRefreshing ? 2...3 : 2...5 where after.sent[type] != before.sent[type] {

@@ -14,6 +14,7 @@ extension ScenarioGenerator {
         case cost, renumber, mtu
         case replay
 
+        /// The faults of the themes of these names; one that is listed twice is drawn more often.
         static let announcements: [FaultKind] = [
             .prefix, .anycast, .external, .stub, .cost, .drain, .clusterDrain, .vip, .service,
         ]
@@ -104,6 +105,7 @@ extension ScenarioGenerator {
             add(stop, .shutdown(node: node))
             if random.chance(0.75) { add(stop + gap(), .start(node: node)) }
         case .replay:
+            // MaxSequenceNumber, the one before, and one soon after InitialSequenceNumber (RFC 2328 §12.1.6).
             let sequenceNumber = random.pick([Int32.max, Int32.max - 1, -0x7fff_ff00])!
             add(time, .replay(node: node, sequenceNumber: sequenceNumber, isStray: random.chance(0.3)))
         default: add(time, .kill(node: node), undoneBy: .start(node: node))

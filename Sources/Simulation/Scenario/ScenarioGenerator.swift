@@ -48,12 +48,14 @@ struct ScenarioGenerator {
     }
 
     mutating func scenario() -> Scenario {
+        // A theme that is listed more often is drawn more often.
         let themes: [Theme] = [
             .faults, .faults, .faults, .faults, .faults, .faults, .announcements, .restarts, .restarts, .coldStart,
             .duplicateRouterIDs, .manyPrefixes, .longRest, .machines, .machines, .machines,
         ]
         let theme = random.pick(themes)!
         drawTopology(small: theme == .longRest)
+        // Fewer hellos, because more than an hour is simulated.
         if theme == .longRest { helloInterval = .seconds(20) }
         drawPlan()
         start()
@@ -73,6 +75,7 @@ struct ScenarioGenerator {
         }
         let isHealed = random.chance(0.6)
         if isHealed { script.append(Scenario.Step(end + gap(), .healAll)) }
+        // A long rest ends after LSAs are refreshed (1800 s) and unreachable ones have aged out (3600 s).
         let slow = helloInterval > .seconds(1)
         return Scenario(
             seed: seed, title: "\(theme), \(topology)\(isHealed ? ", healed" : "")", plan: plan,
@@ -81,6 +84,7 @@ struct ScenarioGenerator {
             patience: slow ? .seconds(600) : .seconds(90), rest: theme == .longRest ? .seconds(4000) : .seconds(10))
     }
 
+    /// The number of faults that most themes draw at most.
     private var faultLimit: Int {
         switch size {
         case .small: 8
@@ -98,6 +102,8 @@ struct ScenarioGenerator {
         return random.duration(upTo: .milliseconds(1 << doublings)) * Int(helloInterval.components.seconds)
     }
 
+    /// Draws a shape and its size. A full mesh and a single segment are limited more, because their cost grows with the
+    /// square.
     private mutating func drawTopology(small: Bool) {
         let limit =
             switch size {
@@ -108,6 +114,7 @@ struct ScenarioGenerator {
             }
         let count = random.number(in: 2...limit)
         let width = random.number(in: 2...max(2, Int(Double(limit).squareRoot())))
+        // Grids and random meshes are listed twice, to be drawn more often.
         let choices: [Topology] = [
             .line(count), .ring(max(3, count)), .star(count), .fullMesh(min(count, 12)), .tree(count),
             .grid(width: width, height: max(2, count / width)), .random(nodes: count, extra: random.below(count + 1)),
@@ -121,11 +128,13 @@ struct ScenarioGenerator {
     private mutating func drawPlan() {
         var used = Set<UInt32>()
         while used.count < topology.nodeCount {
+            // Large and small IDs, never 0.
             used.insert(UInt32(truncatingIfNeeded: random.next()) >> UInt32(random.below(20)) | 1)
         }
         var routerIDs = used.sorted()
         random.shuffle(&routerIDs)
-        // Roomy, or so small that parts of the mesh assign the same addresses, or too small for all nodes.
+        // A pool of 254, 14 or 2 addresses: roomy, or so small that parts of the mesh assign the same addresses, or too
+        // small for all nodes.
         if random.chance(0.2), let length = random.pick([24, 28, 30]) {
             ipv4Pool = PrefixPool(base: IPv4Prefix("10.77.0.0/\(length)")!, length: 32)
         }
@@ -140,6 +149,7 @@ struct ScenarioGenerator {
 
     private mutating func nodePlan(_ node: Int, routerID: UInt32) -> NodePlan {
         var plan = NodePlan(routerID: RouterID(routerID))
+        // Up to 12 days, as monotonic clocks count from the start of a machine.
         plan.clockOffset = .milliseconds(random.below(1_000_000_000))
         plan.prefixes = [
             AdvertisedPrefix(prefix: Self.hostPrefix(of: node)), AdvertisedPrefix(prefix: Self.podPrefix(of: node)),
@@ -154,6 +164,7 @@ struct ScenarioGenerator {
                 ExternalPrefix(prefix: .default, metric: UInt32(random.number(in: 1...3)), isType2: random.chance(0.5)))
         }
         for number in 0..<2 where random.chance(0.3) {
+            // Nothing is probed: `Network.check` reports what ``Machine/services`` says.
             let check = HealthCheck(
                 probe: .tcp([Endpoint("[::1]:80")!]), interval: .seconds(1), rise: random.number(in: 1...3),
                 fall: random.number(in: 1...3))
@@ -165,6 +176,7 @@ struct ScenarioGenerator {
         return plan
     }
 
+    /// Draws a link. With `isUniform`, all links of the mesh have the same cost.
     private mutating func linkPlan(
         _ members: [Int], isSegment: Bool, quality: LinkQuality, isUniform: Bool
     ) -> LinkPlan {
@@ -175,6 +187,7 @@ struct ScenarioGenerator {
             kind = random.pick([.pointToPoint, .pointToPoint, .pointToPoint, .auto, .broadcast])!
         }
         let isSymmetric = random.chance(0.7)
+        // Few different costs, so that there are equal-cost paths.
         let cost = UInt16(random.number(in: 1...5) * 10)
         let ends = members.map { node in
             EndPlan(
@@ -187,6 +200,7 @@ struct ScenarioGenerator {
             deadInterval: helloInterval * 4, mtu: random.chance(0.2) ? 1280 : 1500)
     }
 
+    /// The quality of a link: a delay of 10 µs to 20 ms, and each kind of fault with its own chance.
     mutating func drawQuality() -> LinkQuality {
         var quality = LinkQuality(delay: .microseconds(10 << random.below(12)))
         if random.chance(0.3) { quality.jitter = quality.delay * random.number(in: 1...20) }
@@ -202,11 +216,13 @@ struct ScenarioGenerator {
         for node in plan.nodes.indices {
             script.append(Scenario.Step(random.duration(upTo: spread), .start(node: node)))
         }
+        // Two dead intervals: mostly, faults begin when adjacencies are Full.
         if random.chance(0.7) { calmStart = helloInterval * 8 }
     }
 
     // MARK: - Themes
 
+    /// One or two nodes get the router ID of another. All IDs are derived, so that nodes may change them.
     private mutating func duplicateRouterIDs() {
         for _ in 0..<random.number(in: 1...2) {
             let first = random.below(plan.nodes.count)
@@ -216,6 +232,7 @@ struct ScenarioGenerator {
         for node in plan.nodes.indices { plan.nodes[node].routerIDIsDerived = true }
     }
 
+    /// One node announces many prefixes; then random parts of them are withdrawn, or announced by that node or another.
     private mutating func manyPrefixes() {
         let count =
             switch size {
@@ -245,6 +262,7 @@ struct ScenarioGenerator {
 
     // MARK: - Prefixes
 
+    // Each kind of prefix is in a range of its own, in 2001:db8::/32 (documentation) or private IPv4 addresses.
     static func hostPrefix(of node: Int) -> IPv6Prefix {
         IPv6Prefix(host: IPv6Address(high: 0x2001_0db8_0001_0000, low: UInt64(node) << 9))
     }

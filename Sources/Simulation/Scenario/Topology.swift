@@ -72,6 +72,7 @@ public enum Topology: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Two different nodes, chosen at random.
     private static func pair(of nodes: Int, _ random: inout RandomSource) -> [Int] {
         let first = random.below(nodes)
         return [first, (first + 1 + random.below(nodes - 1)) % nodes]
