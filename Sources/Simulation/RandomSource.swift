@@ -1,22 +1,15 @@
 internal import OSPF
 internal import Timing
 
-/// SplitMix64 (Steele, Lea and Flood, 2014), as in `Timing`, with the draws that scenarios need: a small generator whose
-/// whole state is one word, so that a seed gives the same numbers on every machine and with every version of Swift.
-public struct RandomSource: Hashable, Sendable {
-    private var state: UInt64
+/// Random draws for scenarios. A seed gives the same numbers on every machine and with every version of Swift.
+public struct RandomSource: Sendable {
+    private var generator: SplitMix64
 
     /// Starts a sequence.
-    public init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
     /// 64 random bits.
-    public mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
-        return bits ^ bits >> 31
-    }
+    public mutating func next() -> UInt64 { generator.next() }
 
     /// A number from 0 to `bound` - 1; `bound` is at least 1.
     public mutating func below(_ bound: Int) -> Int {

@@ -41,6 +41,19 @@ import Timing
         #expect(problem.since.map { $0 - opened < .seconds(1) } == true)
     }
 
+    /// A port that comes up again is silent since then; its neighbor was lost before.
+    @Test func aLostNeighborIsDatedByItsLoss() throws {
+        func at(_ seconds: Int) -> Instant { .zero + .seconds(seconds) }
+        var last = LastNeighbors()
+        last.opened(2, at: at(1))
+        last.lost(RouterID(7), on: 2, at: at(10))
+        last.opened(2, at: at(100))
+        let interface = InterfaceConfiguration(
+            index: 2, name: "eno1", mtu: 1500, linkLocalAddress: try #require(IPv6Address("fe80::1")))
+        let silence = try #require(last.silence(of: interface, at: at(200)))
+        #expect(silence.since == at(100) && silence.last?.lost == at(10) && silence.last?.routerID == RouterID(7))
+    }
+
     @Test func aSettingOfAPortThatComesBackIsNotBlamedOnOthers() {
         var audit = SettingsAudit()
         let name = "net.ipv6.conf.p.accept_ra"

@@ -38,7 +38,7 @@ public final class PoolController: Sendable {
         var lists = 0
         var isStopping = false
         /// Fulfilled when no request is outstanding; only while stopping.
-        var drained: EventLoopPromise<Void>?
+        var allRequestsDone: EventLoopPromise<Void>?
     }
 
     /// Makes a controller that does nothing yet. `node` names this node in logs and events; `notify` is called on the client's
@@ -86,7 +86,7 @@ public final class PoolController: Sendable {
         }
         let promise = client.loop.makePromise(of: Void.self)
         let timeout = client.loop.scheduleTask(in: Self.stopLimit) { promise.fail(ChannelError.operationUnsupported) }
-        now.drained = promise
+        now.allRequestsDone = promise
         if now.outstanding == 0 { promise.succeed() }
         let over = client.loop.makePromise(of: Void.self)
         let limit = client.loop.scheduleTask(in: Self.stopLimit * 2) { over.succeed() }
@@ -177,7 +177,7 @@ extension PoolController {
         carryOut(request).hop(to: client.loop).whenComplete { [self] result in
             let now = state.value
             now.outstanding -= 1
-            if now.outstanding == 0 { now.drained?.succeed() }
+            if now.outstanding == 0 { now.allRequestsDone?.succeed() }
             guard now.number == number else { return begin() }
             switch result {
             case .success(let event): step(event)

@@ -62,7 +62,7 @@ struct PoolLeadership: Sendable {
 
     private(set) var allocator: PoolAllocator
     /// Changes reported before the list was complete, when they are applied to it; `nil` from then on.
-    private var early: (updated: [ObjectKey: Service], deleted: [Service])? = ([:], [])
+    private var changesBeforeList: (updated: [ObjectKey: Service], deleted: [Service])? = ([:], [])
     /// Services that may have to be written; whether one must be is decided when its turn comes.
     private var queue = Queue<ObjectKey>()
     /// Services with an outstanding request.
@@ -120,7 +120,7 @@ struct PoolLeadership: Sendable {
         case .eventCreated: outstandingEvents -= 1
         case .failed(let request, let failure): fail(request, failure, at: now, &random, &actions)
         }
-        if early == nil { settle() }
+        if changesBeforeList == nil { settle() }
         proceed(at: now, &actions)
         return actions
     }
@@ -131,20 +131,20 @@ extension PoolLeadership {
     private mutating func begin(with services: [Service], _ actions: inout [Action]) {
         isListing = false
         succeed(&actions)
-        guard let early else { return }
+        guard let changesBeforeList else { return }
         for service in services { allocator.update(service) }
-        self.early = nil
-        received(Array(early.updated.values), early.deleted)
+        self.changesBeforeList = nil
+        received(Array(changesBeforeList.updated.values), changesBeforeList.deleted)
     }
 
     /// Handles changes that the watch reported; before the list is complete, keeps them.
     private mutating func received(_ updated: [Service], _ deleted: [Service]) {
-        if early != nil {
-            for service in deleted where early?.updated[service.key]?.metadata.uid == service.metadata.uid {
-                early?.updated[service.key] = nil
+        if changesBeforeList != nil {
+            for service in deleted where changesBeforeList?.updated[service.key]?.metadata.uid == service.metadata.uid {
+                changesBeforeList?.updated[service.key] = nil
             }
-            early?.deleted += deleted
-            for service in updated { early?.updated[service.key] = service }
+            changesBeforeList?.deleted += deleted
+            for service in updated { changesBeforeList?.updated[service.key] = service }
             return
         }
         // A newer list may already have another service of the same name.
@@ -193,7 +193,7 @@ extension PoolLeadership {
             guard until <= now else { return }
             pausedUntil = nil
         }
-        guard early == nil else {
+        guard changesBeforeList == nil else {
             if !isListing { actions.append(.send(.list)) }
             isListing = true
             return

@@ -100,12 +100,12 @@ extension MeshNode {
         }
         guard ownAddresses.contains(address) else { return }
         // When the address was removed, the kernel removed it from all routes, or removed the routes themselves (IPv4).
-        updatePreferredSource(isRewritten: isNew)
+        updatePreferredSource(mustRewriteRoutes: isNew)
     }
 
-    /// Uses the own addresses that are on `lo` as sources in routes. With `isRewritten`, all routes are written again even
+    /// Uses the own addresses that are on `lo` as sources in routes. With `mustRewriteRoutes`, all routes are written again even
     /// if the sources are the same, because the kernel has removed one from them.
-    mutating func updatePreferredSource(isRewritten: Bool) {
+    mutating func updatePreferredSource(mustRewriteRoutes: Bool) {
         guard let identity else { return }
         let old = preferredSource
         var source = old
@@ -115,7 +115,7 @@ extension MeshNode {
         source.ipv4 = ipv4.address.flatMap { ledger.isPlaced(IPv6Address($0)) ? $0 : nil }
         if source.ipv4 != old.ipv4, let earlier = old.ipv4 { source.earlierIPv4 = earlier }
         let hasChanged = source != old
-        guard hasChanged || isRewritten && installer.fib.installedRoutes > 0 else { return }
+        guard hasChanged || mustRewriteRoutes && installer.fib.installedRoutes > 0 else { return }
         preferredSource = source
         kernelEffects.append(.preferredSource(source.ipv6, ipv4: source.ipv4))
         if installer.fib.installedRoutes > 0 { installer.rewriteRoutes() }
@@ -129,7 +129,7 @@ extension MeshNode {
             announcements.invalidate()
             log(.removedByOthers, .warning, "another program removed \(address) from lo; it is put back", at: now)
         case .refused(let reason):
-            if ownAddresses.contains(address) { updatePreferredSource(isRewritten: false) }
+            if ownAddresses.contains(address) { updatePreferredSource(mustRewriteRoutes: false) }
             log(.refused, .error, "cannot add \(address) to lo, so it is not announced: \(reason)", at: now)
         case .accepted: log(.placed, .notice, "\(address) is on lo now", at: now)
         case .notRemoved(let reason): log(.notRemoved, .error, "cannot remove \(address) from lo: \(reason)", at: now)

@@ -36,9 +36,7 @@ extension MeshNode {
             return
         }
         notifyRouter(.shutdown, at: now)
-        let kept: Set<AddressLedger.Owner> = removingEverything ? [] : [.node]
-        let removals = ledger.removeAll(keeping: kept)
-        if !removals.isEmpty { effects.append(.addresses(removals.map { .remove($0) })) }
+        removeAddresses(keeping: removingEverything ? [] : [.node])
         if removingEverything {
             effects.append(.removeEverything)
             log(.notice, "stopped; removed its routes and addresses")
@@ -52,6 +50,13 @@ extension MeshNode {
 
     /// A stopping node ignores events, but a second command may still remove everything.
     mutating func noteWhileStopping(_ event: NodeEvent, at now: Instant) {
-        if case .command(.stop(removingEverything: true)) = event { effects.append(.removeEverything) }
+        guard case .command(.stop(removingEverything: true)) = event else { return }
+        removeAddresses(keeping: [])
+        effects.append(.removeEverything)
+    }
+
+    private mutating func removeAddresses(keeping owners: Set<AddressLedger.Owner>) {
+        let removals = ledger.removeAll(keeping: owners)
+        if !removals.isEmpty { effects.append(.addresses(removals.map { .remove($0) })) }
     }
 }

@@ -74,7 +74,7 @@ extension MeshNode {
         guard ipv4.address != old else { return }
         if let old { ledger.drop(IPv6Address(old), by: .node) }
         wantOwnAddresses()
-        updatePreferredSource(isRewritten: false)
+        updatePreferredSource(mustRewriteRoutes: false)
         announcements.invalidate()
     }
 

@@ -9,7 +9,13 @@ struct LastNeighbors: Sendable {
         /// Since when: the port came up, or the neighbor was lost.
         var since: Instant
         /// The last neighbor, also from before the port went down; `nil` if there was none since the device was added.
-        var neighbor: RouterID?
+        var last: LastNeighbor?
+    }
+
+    /// A neighbor that was lost.
+    struct LastNeighbor: Hashable, Sendable {
+        var routerID: RouterID
+        var lost: Instant
     }
 
     /// By interface index. Also for ports that have a neighbor; their entries are not read.
@@ -17,7 +23,7 @@ struct LastNeighbors: Sendable {
 
     /// Notes that a port came up.
     mutating func opened(_ interface: UInt32, at now: Instant) {
-        ports[interface] = Silence(since: now, neighbor: ports[interface]?.neighbor)
+        ports[interface] = Silence(since: now, last: ports[interface]?.last)
     }
 
     /// Notes that a port was removed.
@@ -25,7 +31,7 @@ struct LastNeighbors: Sendable {
 
     /// Notes that a neighbor was lost.
     mutating func lost(_ neighbor: RouterID, on interface: UInt32, at now: Instant) {
-        ports[interface] = Silence(since: now, neighbor: neighbor)
+        ports[interface] = Silence(since: now, last: LastNeighbor(routerID: neighbor, lost: now))
     }
 
     /// Since when a port without neighbors has had none, and the last one; `nil` if the time is shorter than a neighbor needs

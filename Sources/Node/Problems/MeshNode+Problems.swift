@@ -164,8 +164,8 @@ extension MeshNode {
         else { return nil }
         let port = interface.configuration.name
         let text = "\(port) has carrier, and no OSPF router is heard on it"
-        guard let neighbor = silence.neighbor else { return text }
-        return text + "; \(label(of: neighbor)) was there until \((now - silence.since).inSeconds) s ago"
+        guard let last = silence.last else { return text }
+        return text + "; \(label(of: last.routerID)) was there until \((now - last.lost).inSeconds) s ago"
     }
 
     /// Whether a router with our router ID was heard on a port lately. That is the problem `duplicateRouterID`, not a

@@ -11,7 +11,7 @@ public struct SettingsAudit: Sendable {
     /// When the next check is due.
     private(set) var nextAudit: Instant?
     /// The variables that had an outcome before. A later change of one was made by another program.
-    private var known: Set<String> = []
+    private var variablesSeen: Set<String> = []
 
     /// The time between checks. The kernel notifies changes of forwarding and of the reverse-path filter, which are then
     /// checked at once; the interval is for the other settings.
@@ -32,20 +32,20 @@ public struct SettingsAudit: Sendable {
     /// Forgets a port that was removed or is not used any more. If it comes back, its settings count as new.
     mutating func forget(port: String) {
         // A name with dots is in a variable with slashes: `net/ipv6/conf/eth0.5/accept_ra`.
-        known = known.filter { !$0.contains(".conf.\(port).") && !$0.contains("/conf/\(port)/") }
+        variablesSeen = variablesSeen.filter { !$0.contains(".conf.\(port).") && !$0.contains("/conf/\(port)/") }
     }
 
     /// Records outcomes. Returns the log lines about them.
     mutating func record(_ outcomes: [SettingOutcome], at now: Instant) -> [LogLine] {
         defer { if !failures.isEmpty, let audit = nextAudit { nextAudit = min(audit, now + Self.retryInterval) } }
         return outcomes.compactMap { outcome in
-            let isFirst = known.insert(outcome.name).inserted
+            let isFirst = variablesSeen.insert(outcome.name).inserted
             let before = failures.removeValue(forKey: outcome.name)
             switch outcome.result {
             case .unchanged: return nil
             case .absent:
                 // It is new when it is there again, as with a port whose IPv6 was off.
-                known.remove(outcome.name)
+                variablesSeen.remove(outcome.name)
                 return nil
             case .changed(let previous):
                 return isFirst

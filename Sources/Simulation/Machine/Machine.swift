@@ -67,10 +67,10 @@ public struct Machine: Sendable {
     /// When the timer last fired.
     var lastRing = Instant.zero
     /// Packets in the sockets of a sleeping process.
-    var backlog: [Packet] = []
+    var unreadPackets: [Packet] = []
     /// Notifications of changes by other programs (routes and addresses removed) that a sleeping process reads when it
-    /// wakes up. Those of ports are in ``Port/missed``.
-    var news: [NodeEvent] = []
+    /// wakes up. Those of ports are in ``Port/unreadEvents``.
+    var unreadNews: [NodeEvent] = []
     /// Since when the process sleeps.
     var asleepSince = Instant.zero
     /// The version of the announcements that were last compared with the placed addresses.
@@ -154,7 +154,7 @@ public struct Machine: Sendable {
 
     /// Whether the process has not read yet that an address was removed by another program.
     func hasUnreadRemoval(of address: IPv6Address) -> Bool {
-        news.contains { event in
+        unreadNews.contains { event in
             guard case .kernel(let events) = event else { return false }
             return events.contains { if case .addressRemoved(let gone) = $0 { gone.address == address } else { false } }
         }

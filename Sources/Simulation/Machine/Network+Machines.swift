@@ -42,7 +42,7 @@ extension Network {
             links.append(link(of: port))
             addresses.append(linkLocalAddress(of: port))
             ports[port].hasFlapped = false
-            ports[port].missed = []
+            ports[port].unreadEvents = []
             ports[port].reported = ports[port].hasCarrier ? ports[port].configuration : nil
         }
         // On `lo`. 71 is the default protocol number, with which the agent marks addresses; 0 is no mark.
@@ -113,14 +113,14 @@ extension Network {
         noteDatabaseSize(of: node)
         nodes[node].process = nil
         nodes[node].timer = nil
-        nodes[node].backlog = []
-        nodes[node].news = []
+        nodes[node].unreadPackets = []
+        nodes[node].unreadNews = []
         nodes[node].checks = [:]
         nodes[node].processNumber += 1
         for port in nodes[node].ports {
             ports[port].reported = nil
             ports[port].hasFlapped = false
-            ports[port].missed = []
+            ports[port].unreadEvents = []
             ports[port].joinedAllSPFRouters = false
             ports[port].joinedAllDRouters = false
         }
@@ -150,21 +150,21 @@ extension Network {
         guard nodes[node].state == .asleep else { return }
         nodes[node].state = .running
         handle(.timerWasLate(now - nodes[node].asleepSince), on: node)
-        for port in nodes[node].ports where !ports[port].missed.isEmpty {
-            let missed = ports[port].missed
-            ports[port].missed = []
-            for events in missed {
+        for port in nodes[node].ports where !ports[port].unreadEvents.isEmpty {
+            let unreadEvents = ports[port].unreadEvents
+            ports[port].unreadEvents = []
+            for events in unreadEvents {
                 noteReported(events, of: port)
                 handle(.kernel(events), on: node)
             }
         }
-        while !nodes[node].news.isEmpty { handle(nodes[node].news.removeFirst(), on: node) }
+        while !nodes[node].unreadNews.isEmpty { handle(nodes[node].unreadNews.removeFirst(), on: node) }
         // The order in which a process reads its sockets is arbitrary.
         let packetsFirst = random.chance(0.5)
         if !packetsFirst { for port in nodes[node].ports { notifyCarrier(port) } }
-        let backlog = nodes[node].backlog
-        nodes[node].backlog = []
-        for packet in backlog { deliver(packet, on: node) }
+        let unreadPackets = nodes[node].unreadPackets
+        nodes[node].unreadPackets = []
+        for packet in unreadPackets { deliver(packet, on: node) }
         if packetsFirst { for port in nodes[node].ports { notifyCarrier(port) } }
         // While it slept, the file and the demand of services may have changed without an event. The agent checks the file
         // after a timer; the watches report all differences.
@@ -226,10 +226,11 @@ extension Network {
             ports[index].reported = ports[index].configuration
             observer?(now, .carrier(node: node, interface: interface, isUp: true))
             // Its address may have changed since the last notification.
-            let missed = ports[index].missed
-            ports[index].missed = []
+            let unreadEvents = ports[index].unreadEvents
+            ports[index].unreadEvents = []
             handle(
-                .kernel(missed.flatMap(\.self) + [.address(linkLocalAddress(of: index)), .link(link(of: index))]),
+                .kernel(
+                    unreadEvents.flatMap(\.self) + [.address(linkLocalAddress(of: index)), .link(link(of: index))]),
                 on: node)
         }
     }

@@ -141,7 +141,7 @@ extension Network {
 
     /// Notifies a process of a change by another program; one that sleeps reads it when it wakes up.
     private mutating func notifyProcess(_ event: NodeEvent, on node: Int) {
-        if nodes[node].state == .asleep { nodes[node].news.append(event) } else { handle(event, on: node) }
+        if nodes[node].state == .asleep { nodes[node].unreadNews.append(event) } else { handle(event, on: node) }
     }
 
     private mutating func reconfigure(_ action: Action) {
@@ -176,12 +176,12 @@ extension Network {
         let node = ports[port].node
         guard nodes[node].state == .running else {
             ports[port].hasFlapped = true
-            ports[port].missed.append(events)
+            ports[port].unreadEvents.append(events)
             return
         }
         // A notification of the carrier is on its way and will include this change.
         guard ports[port].reported != nil, ports[port].hasCarrier, !ports[port].hasFlapped else {
-            ports[port].missed.append(events)
+            ports[port].unreadEvents.append(events)
             return
         }
         ports[port].reported = ports[port].configuration

@@ -78,8 +78,8 @@ extension Network {
         let packet = Machine.Packet(
             interface: receiver.configuration.index, source: source, destination: destination, octets: octets)
         if nodes[node].state == .asleep {
-            if nodes[node].backlog.count < machine.socketBacklog {
-                nodes[node].backlog.append(packet)
+            if nodes[node].unreadPackets.count < machine.socketBacklog {
+                nodes[node].unreadPackets.append(packet)
             } else {
                 statistics.lost += 1
             }

@@ -22,8 +22,8 @@ public struct Port: Sendable {
     var reported: InterfaceConfiguration?
     /// Notifications of the address and the MTU of this port that the process has not read, in order: it does not run, or a
     /// notification of the carrier will follow, with which they are read (``Network/notifyCarrier(_:)``). Changes by other
-    /// programs wait in ``Machine/news``, packets in ``Machine/backlog``.
-    var missed: [[KernelEvent]] = []
+    /// programs wait in ``Machine/unreadNews``, packets in ``Machine/unreadPackets``.
+    var unreadEvents: [[KernelEvent]] = []
     /// How often its link-local address has changed; a part of the address, so that it is new each time.
     var generation: UInt64 = 0
     /// Whether the process has joined AllSPFRouters and AllDRouters here.
