@@ -4,8 +4,8 @@ public import Timing
 
 /// Read access to the state of a router. Nothing here changes that state.
 extension Router {
-    /// Gives this copy of a router its own storage, so that the next change of the original copies nothing. The owner
-    /// of the copy calls this, on its own thread.
+    /// Copies what this copy of a router shares with the original, so that the next change of the original copies nothing.
+    /// Whoever has the copy calls this, on their own thread; see `Detach.swift` in `Addressing`.
     public mutating func detach() {
         database.detach()
         aging.detach()
@@ -90,7 +90,7 @@ extension Router {
     /// The reachable routers that the others could no longer reach if this one forwarded no transit traffic, in order.
     public var routersSeparatedWithoutThis: [RouterID] { calculation.routersSeparated(without: routerID) }
 
-    /// The numbers of route calculations, by the work that they did.
+    /// How many route calculations there were, by the work that they did.
     public var calculationStatistics: RouteCalculationStatistics { calculation.statistics }
 
     /// Whether others are asked to route around this router.
@@ -140,6 +140,7 @@ extension Router {
             }
     }
 
+    /// Whether no origination and no calculation waits for its time.
     private var isSettled: Bool {
         !isResuming && origination.pending.count == 0 && origination.changes.isEmpty && !prefixesChanged
             && spfDelay.deadline == nil

@@ -46,7 +46,7 @@ extension RouterInformationLSA.TLV {
     private static let informationalCapabilitiesType: UInt16 = 1
     private static let hostnameType: UInt16 = 7
     private static let smallestMTUType: UInt16 = 32768
-    /// `kmmt`, because others may use the same experimental type.
+    /// `kmmt` in ASCII, because others may use the same experimental type for something else.
     private static let smallestMTUIdentifier: UInt32 = 0x6b6d_6d74
 
     init(_ raw: TypeLengthValue) {
