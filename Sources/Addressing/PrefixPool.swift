@@ -8,7 +8,7 @@ public struct PrefixPool: Hashable, Sendable {
     public let length: Int
 
     /// The largest difference between the two lengths: a pool has at most 2¹⁶ prefixes, because ``choose(seed:avoiding:)``
-    /// marks each that is in use.
+    /// has a flag for each of them.
     private static let mostBits = 16
 
     /// Describes a pool. `nil` when the prefixes would not fit into the base, or there would be more than 65,536 of them.

@@ -118,9 +118,9 @@ extension Router {
     /// Whether this router resumes an earlier run (``RouterConfiguration/resumptionLimit``).
     public var isResuming: Bool { resumption != nil }
 
-    /// Whether initial database synchronization is complete: every interface that is neither passive nor on standby has
-    /// a full neighbor, all of these are reached by shortest paths (their router-LSAs have the adjacency too), no
-    /// exchange is under way, and no origination or calculation is pending.
+    /// Whether the database is synchronized: every interface that is neither passive nor on standby has a full neighbor, all
+    /// full neighbors are reached by shortest paths (so their router-LSAs have the adjacency too), no exchange is under way,
+    /// and no origination or calculation is pending.
     public var isSynchronized: Bool {
         let active = interfaces.filter { !$0.isSilent }
         guard !active.isEmpty, isSettled, !isExchanging else { return false }
@@ -130,8 +130,8 @@ extension Router {
         }
     }
 
-    /// Whether the router is at rest: no exchange is under way, and nothing is unacknowledged, queued, throttled or
-    /// uncomputed.
+    /// Whether the router is at rest: no exchange is under way, no link is held, no acknowledgment is owed or expected, no LSA
+    /// is being flushed, and nothing waits to be flooded, originated or calculated.
     public var isQuiet: Bool {
         isSettled && database.maxAged.isEmpty
             && interfaces.allSatisfy { interface in

@@ -4,8 +4,8 @@ public import Addressing
 public enum RouterEffect: Sendable {
     /// Send these octets as IP protocol 89 with hop limit 1. They include the checksum.
     case send(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
-    /// Join (or leave) a multicast group on an interface. AllSPFRouters is joined while the interface is up,
-    /// AllDRouters while this router is designated or backup.
+    /// Join (`joined`) or leave a multicast group on an interface. AllSPFRouters is joined while the interface is up and not
+    /// passive, AllDRouters while this router is designated or backup there.
     case membership(interface: UInt32, group: IPv6Address, joined: Bool)
     /// Routes changed.
     case routes(RouteTableUpdate)
@@ -160,7 +160,7 @@ public enum NeighborChangeReason: String, Hashable, Sendable {
     case badLinkStateRequest
     /// No hello for the dead interval.
     case inactivityTimer
-    /// The link went down.
+    /// Our interface went down, or restarted because its configuration changed.
     case linkDown
     /// Its router ID or address changed, or we changed our router ID.
     case replaced

@@ -28,7 +28,7 @@ public struct InterfaceSnapshot: Hashable, Sendable {
 
 /// The state of a neighbor.
 public struct NeighborSnapshot: Hashable, Sendable {
-    /// Our interface towards it.
+    /// Our interface toward it.
     public var interface: UInt32
     /// Its router ID.
     public var routerID: RouterID
@@ -52,7 +52,7 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var backupDesignatedRouter: RouterID
     /// State changes since the first hello.
     public var stateChanges: Int
-    /// LSAs sent to it and not yet acknowledged.
+    /// LSAs flooded to it and not yet acknowledged; some may still wait to be sent.
     public var retransmissionCount: Int
     /// The first retransmission since the last acknowledgment; `nil` if there was none.
     public var unacknowledgedSince: Instant?
@@ -60,7 +60,7 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var requestCount: Int
     /// The last fall of the adjacency to an earlier state, and why; `nil` if it never fell back.
     public var lastFallback: NeighborFallback?
-    /// The MTU in its database descriptions, if it differs from ours.
+    /// The MTU in its database descriptions, if it differs from ours; `nil` again when the neighbor becomes Full.
     public var mismatchedMTU: Int?
 }
 

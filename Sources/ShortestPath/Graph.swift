@@ -182,6 +182,7 @@ public struct Graph: Sendable {
     /// What a key of this vertex has in addition to twice the distance: 1 for a router.
     func parity(of vertex: Vertex) -> UInt32 { attributes[vertex.index].kind == .router ? 1 : 0 }
 
+    /// The difference of the keys of the two ends of an edge.
     private func weight(of edge: Edge, from source: Vertex) -> UInt32 {
         let isFree = parity(of: source) == 0 && parity(of: edge.target) == 1
         return 2 * UInt32(isFree ? edge.cost : max(edge.cost, 1)) + parity(of: edge.target) - parity(of: source)

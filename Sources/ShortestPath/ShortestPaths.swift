@@ -100,6 +100,7 @@ extension ShortestPaths {
         return (0..<words).contains { sets[index * words + $0] != oldSets[index * words + $0] }
     }
 
+    /// The key of a vertex, which may be newer than the search.
     private func key(of index: Int) -> UInt32 { index < keys.count ? keys[index] : Search.unreached }
 
     /// Saves the results of the last search for comparison with the next.

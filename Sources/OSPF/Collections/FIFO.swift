@@ -15,7 +15,8 @@ struct FIFO<Element: Sendable>: Sendable {
         head += 1
         if head == elements.count {
             removeAll()
-        } else if head > 64, head * 2 > elements.count {  // Not worth the work for a few places.
+        } else if head > 64, head * 2 > elements.count {
+            // More than a few places are unused: moving the others to the front is worthwhile.
             elements.removeSubrange(..<head)
             head = 0
         }

@@ -32,6 +32,7 @@ extension Router {
         electDesignatedRouter(index, at: now)
     }
 
+    /// Runs the election now. This ends Waiting.
     mutating func electDesignatedRouter(_ index: UInt32, at now: Instant) {
         guard interfaces[index].isBroadcast else { return }
         setMode(index, .elected(electionOutcome(index)), at: now)

@@ -49,7 +49,7 @@ extension Router {
         let neighbor = NeighborKey(interface: index, router: router)
         guard let isNew = makeNeighbor(neighbor, at: source, hello: hello, now: now) else { return }
         let interfaceIDChanged = interfaces[neighbor].interfaceID != hello.interfaceID
-        // Only an election needs it; for others the copy would be in vain.
+        // Only an election needs the neighbor as it was, so nothing is copied for the hellos of other links.
         let old = isNew || !interfaces[index].isBroadcast ? nil : interfaces[neighbor]
         let deadInterval = interfaces[index].configuration.deadInterval
         interfaces[neighbor].update(from: hello, deadInterval: deadInterval, at: now)

@@ -26,6 +26,7 @@ extension Router {
         }
     }
 
+    /// The mode of an interface that comes up or leaves standby. An `auto` interface begins as point-to-point.
     func initialMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
         if configuration.isPassive { return .passive }
         return configuration.kind == .broadcast ? broadcastMode(configuration, at: now) : .pointToPoint()

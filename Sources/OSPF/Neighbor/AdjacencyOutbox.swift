@@ -32,6 +32,7 @@ struct AdjacencyOutbox {
 }
 
 extension AdjacencyOutbox {
+    /// Encodes a packet and appends it.
     mutating func append(packet body: Packet.Body, to destination: IPv6Address, in context: AdjacencyContext) {
         let octets = Packet(header: context.header, body: body).encode(
             source: context.interface.linkLocalAddress, destination: destination)

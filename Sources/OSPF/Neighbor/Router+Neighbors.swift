@@ -15,6 +15,7 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
+    /// Processes a description. In state Init, it shows that the neighbor hears us, and the exchange begins (RFC 2328 §10.6).
     mutating func receive(_ description: DatabaseDescription, from neighbor: NeighborKey, at now: Instant) {
         var outbox = AdjacencyOutbox()
         var context = adjacencyContext(of: neighbor, at: now)
@@ -87,7 +88,7 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
-    // MARK: Around an adjacency
+    // MARK: What an adjacency needs of the router
 
     func adjacencyContext(of neighbor: NeighborKey, at now: Instant) -> AdjacencyContext {
         let interface = interfaces[neighbor.interface].configuration

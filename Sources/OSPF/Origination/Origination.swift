@@ -37,7 +37,7 @@ struct Origination: Sendable {
     private static let prefixCapacity = largestLSA - LSAHeader.size - IntraAreaPrefixLSA.fixedSize
     /// The octets for prefixes in an IPv4-prefix-LSA, without header and fixed fields.
     private static let ipv4Capacity = largestLSA - LSAHeader.size - IPv4PrefixLSA.fixedSize
-    /// The octets for links in a router-LSA, without header and fixed fields.
+    /// The octets for links in a router-LSA, without header and the four octets of flags and options.
     private static let linkCapacity = largestLSA - LSAHeader.size - 4
 
     /// Identifies a link of the router-LSA: the interface, and the neighbor or the designated router.
@@ -51,6 +51,7 @@ struct Origination: Sendable {
 
     /// At the start, everything that a router has before it imports prefixes.
     var changes: Changes = [.interfaces, .prefixes, .identity]
+    /// The LSAs that are wanted, and those that are being flushed.
     var own: [DatabaseKey: OwnLSA] = [:]
     /// The LSAs whose next instance must wait, and until when.
     var pending = DeadlineQueue<DatabaseKey>()
@@ -128,6 +129,7 @@ struct Origination: Sendable {
 
     mutating func interfacesChanged() { changes.insert(.interfaces) }
 
+    /// Forgets the link-LSA of an interface that is not in use any more.
     mutating func removeInterface(_ index: UInt32) {
         own = own.filter { $0.key.interface != index }
     }
@@ -181,8 +183,8 @@ struct OriginationThrottle: Sendable {
         run < 2 ? .zero : min(Self.longest, Self.first * (1 << min(run - 2, 9)))
     }
 
-    /// Whether so few instances were originated in the series that an urgent one need not wait (``Router/receivedOwn``). The
-    /// bound is what another router with our ID can cause.
+    /// Whether so few instances were originated in the series that an urgent one need not wait. Each instance of our LSA from
+    /// another router with our ID causes an urgent one (``Router/receivedOwn(_:_:at:)``), so the number has a bound.
     var isFresh: Bool { run < 8 }
 
     /// The earliest moment for the next instance.

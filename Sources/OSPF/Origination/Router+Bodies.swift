@@ -14,6 +14,7 @@ extension Router {
             lsa: LSAKey(type: type, linkStateID: linkStateID, advertisingRouter: routerID))
     }
 
+    /// All LSAs that depend on what has changed. Prefixes are distributed over LSAs, of which only the changed ones are made.
     mutating func wantedBodies(after changes: Origination.Changes, at now: Instant) -> [Wanted] {
         var wanted: [Wanted] = []
         if changes.contains(.interfaces) {
@@ -71,6 +72,7 @@ extension Router {
         }
     }
 
+    /// The links of an interface, each with the router ID of the neighbor or the designated router.
     private func routerLinks(of interface: Interface) -> [(RouterID, RouterLSA.Link)] {
         // Maximum metrics keep paths from going through a stub router, for routers that ignore the R-bit (RFC 6987 §2).
         let metric = origination.isStubRouter ? UInt16.max : interface.configuration.cost
@@ -125,6 +127,8 @@ extension Router {
         return wanted
     }
 
+    /// The intra-area-prefix-LSAs of a link whose designated router we are: the prefixes in the link-LSAs of its routers, each
+    /// once, with the options of all and metric 0 (RFC 5340 §4.4.3.9). Without link-LSAs, those to flush.
     private mutating func networkPrefixLSAs(_ links: [LinkLSA], on index: UInt32) -> [Wanted] {
         var prefixes: [IPv6Prefix: LSAPrefix] = [:]
         for entry in links.flatMap(\.prefixes)

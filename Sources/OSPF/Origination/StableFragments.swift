@@ -63,6 +63,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
         firstWithRoom = min(firstWithRoom, place)
     }
 
+    /// Adds or replaces an element: in its fragment, in that of the earlier run, or in the first with room.
     private mutating func set(_ key: Key, _ element: Element) {
         if let place = places[key] {
             let old = fragments[place].elements[key]!

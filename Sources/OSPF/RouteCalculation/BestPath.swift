@@ -160,6 +160,7 @@ extension RouteCalculation {
     ) {
         let announcer = topology[candidate.announcer].name.router
         let isType2 = candidate.kind == .externalType2
+        // Our own announcement is at distance 0, and another router with a better metric is preferred to it.
         if announcer == view.root {
             _ = best.offer(
                 candidate.kind, metric: candidate.metric, interior: interior(isInside: true), by: announcer,

@@ -34,7 +34,7 @@ struct CandidateList: Hashable, Sendable {
     /// Whether an external candidate has a forwarding address.
     var hasForwardingAddress: Bool { forwardedCount > 0 }
 
-    /// Whether several routers or networks announce it as an intra-area prefix.
+    /// Whether several routers or networks announce the prefix as an intra-area prefix.
     var isShared: Bool {
         guard let first = candidates.first, first.kind == .intraArea else { return false }
         return candidates.contains { $0.kind == .intraArea && $0.announcer != first.announcer }

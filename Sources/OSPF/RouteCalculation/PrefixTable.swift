@@ -73,6 +73,7 @@ struct PrefixTable: Sendable {
     /// The number of withdrawals since the first refusal; `nil` if nothing was refused.
     private var withdrawalsSinceRefusal: Int?
 
+    /// All groups and prefixes. Numbers that are not in use have values without meaning.
     private(set) var groups = SlotMap<GroupNumber, Group>()
     private(set) var entries = SlotMap<PrefixNumber, Entry>()
     /// Groups to calculate because they are new or their candidates have changed.
@@ -315,8 +316,7 @@ extension PrefixTable {
 // MARK: - Calculation and reports
 
 extension PrefixTable {
-    /// Returns the groups to calculate, in the order of their numbers, and clears the dirty groups. With `all` and `changed`
-    /// there may be groups without members among them.
+    /// Returns the groups to calculate, in the order of their numbers, and clears the dirty groups. Some may have no members.
     mutating func drainGroups(_ scope: Scope) -> [GroupNumber] {
         let new = dirtyGroups
         for group in new { groups[group].isDirty = false }

@@ -31,8 +31,10 @@ extension RouteCalculation {
             topology.markSeen()
             hasNewInterAreaRouters = false
         }
+        // Whether the paths begin elsewhere than in the last run.
         let isElsewhere = view.vertex != old.vertex || view.firstHops != old.firstHops
         let hasNewPaths = isElsewhere || paths.isOutdated(by: topology.graph)
+        // Whether routes may change that depend on no changed path.
         let concernsAll = view != old || topology.hasNewFlags || hasNewInterAreaRouters
         if hasNewPaths {
             statistics.fullRuns += 1

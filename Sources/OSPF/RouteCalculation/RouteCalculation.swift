@@ -101,6 +101,8 @@ enum Contribution: Sendable {
     case intraArea(Vertex, [LSAPrefix])
     /// Inter-area-prefix- and AS-external-LSAs: one prefix, one candidate.
     case prefix(IPv6Prefix, Candidate)
+    /// An entry of ``RouteCalculation/interAreaRouters``.
     case interAreaRouter(border: Vertex, boundary: Vertex)
+    /// An entry of ``RouteCalculation/information``.
     case information
 }

@@ -8,7 +8,7 @@ public enum PathKind: UInt8, Hashable, Sendable, Comparable {
     case interArea
     /// External type 1: the metric is comparable to distances inside the routing domain.
     case externalType1
-    /// External type 2: the metric is larger than that of any path inside the routing domain.
+    /// External type 2: the metric counts as larger than that of any path inside the routing domain.
     case externalType2
 
     /// The preferred first.

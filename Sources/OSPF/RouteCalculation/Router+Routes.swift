@@ -19,6 +19,7 @@ extension Router {
     /// The longest pause, so that routes follow a change within about a second however large the database.
     private static let maximumPause = Duration.seconds(1)
 
+    /// Calculates now, and reports what is different.
     mutating func calculateRoutes(at now: Instant) {
         prefixesChanged = false
         spfDelay.popDue(at: now)

@@ -29,8 +29,8 @@ struct Topology: Sendable {
     /// A link as the LSA of one end describes it.
     struct Link: Equatable, Sendable {
         var target: Name
-        /// The interface IDs of the two ends; both 0 in the links of a network, whose LSA has none. In a router's link to a
-        /// network, the second is the designated router's.
+        /// The interface IDs of the two ends. Both are 0 in the links of a network, whose LSA has none; the second is 0 in a
+        /// router's link to a network, whose name has the designated router's ID.
         var interfaceID: UInt32 = 0
         var neighborInterfaceID: UInt32 = 0
         var cost: UInt16 = 0

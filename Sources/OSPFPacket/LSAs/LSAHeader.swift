@@ -17,7 +17,7 @@ public struct LSAHeader: Hashable, Sendable {
     public static let maxSequenceNumber: Int32 = 0x7fff_ffff
 
     /// Seconds since origination, 0–3600. A higher received value counts as 3600, and so does an age with the DoNotAge bit
-    /// (0x8000), which nobody may set while a router of the area does not support it, as this one (RFC 1793 §2.5).
+    /// (0x8000): this router does not support it, so nobody in the area may set it (RFC 1793 §2.5).
     public var age: UInt16
     /// Type, link state ID and advertising router.
     public var key: LSAKey

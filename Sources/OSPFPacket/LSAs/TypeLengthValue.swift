@@ -4,6 +4,7 @@ struct TypeLengthValue {
     private static let fixedSize = 4
 
     var type: UInt16
+    /// Without the padding.
     var value: [UInt8]
 
     init(type: UInt16, value: [UInt8]) {
