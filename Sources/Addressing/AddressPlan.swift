@@ -1,5 +1,5 @@
 /// Derives a node's addresses from a base prefix and its own hardware address alone, so that no server is needed: `base
-/// | MAC << 9` is the node's /119; its lower /120 is the host's, its upper /120 the pods'.
+/// | MAC << 9` is the node's /119, with 512 addresses. Its lower /120 is for the host itself, its upper /120 for the pods.
 public struct AddressPlan: Hashable, Sendable {
     /// The prefix all nodes share, at most 71 bits long, so that 48 bits of MAC and 9 bits of host fit behind it.
     public let base: IPv6Prefix
@@ -26,10 +26,11 @@ public struct AddressPlan: Hashable, Sendable {
         return IPv6Prefix(IPv6Address(high: address.high, low: address.low | 0x100), length: 120)
     }
 
-    /// The node's own address, `::0` of its host range; announced as a /128.
+    /// The node's own address, the first of its host range; announced as a /128.
     public func nodeAddress(for mac: MACAddress) -> IPv6Address { nodePrefix(for: mac).address }
 
-    /// The /126 of cabled port `port` (0–3) for links that need an address: `::10`, `::14`, `::18`, `::1c`.
+    /// The /126 of cabled port `port` (0–3), for a link that needs global addresses; OSPF uses link-local ones. They begin at
+    /// `::10`, `::14`, `::18` and `::1c` of the host range.
     public func portPrefix(for mac: MACAddress, port: Int) -> IPv6Prefix {
         precondition((0..<4).contains(port))
         let address = nodePrefix(for: mac).address
@@ -49,8 +50,9 @@ public struct AddressPlan: Hashable, Sendable {
         }
     }
 
-    /// The hardware address that names the node: that of a physical port before others, then a universally administered one
-    /// before a locally administered one, then the lowest. `nil` if no port has a usable address.
+    /// The hardware address from which a node derives its addresses and router ID: that of a physical port before others,
+    /// then a universally administered one before a locally administered one, then the lowest. Virtual ports and local
+    /// addresses come last because they may differ at the next start. `nil` if no port has a usable address.
     public static func nodeMAC(among ports: some Sequence<Port>) -> MACAddress? {
         ports.filter(\.mac.isUsable).min { left, right in
             if left.isPhysical != right.isPhysical { return left.isPhysical }

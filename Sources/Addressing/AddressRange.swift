@@ -23,7 +23,7 @@ public struct AddressRange: Hashable, Sendable {
     /// The family of its addresses.
     public var family: IPFamily { first.family }
 
-    /// The number of addresses, at most `UInt64.max`.
+    /// The number of addresses. A larger number than `UInt64.max`, as in a /64 or shorter prefix, is given as that.
     public var count: UInt64 {
         let above = last.number - first.number
         return above >= UInt128(UInt64.max) ? .max : UInt64(above) + 1
@@ -37,7 +37,7 @@ public struct AddressRange: Hashable, Sendable {
 }
 
 extension AddressRange: CustomStringConvertible, LosslessStringConvertible {
-    /// `2001:db8::1-2001:db8::9`
+    /// The first and the last address, as in `2001:db8::1-2001:db8::9`.
     public var description: String { "\(first)-\(last)" }
 
     /// Parses a prefix, such as `192.0.2.0/28`, or two addresses, such as `192.0.2.10-192.0.2.20`.

@@ -1,17 +1,18 @@
-// Copies of a value share storage until one of them changes; the one that changes makes the copy. If a reader on another thread
-// detaches its copy first, the reader makes the copy, and the writer, as the only user of its storage, makes none.
+// The agent passes copies of its values (snapshots) to threads that answer meshctl and make metrics. Swift copies share their
+// storage until one of them changes, and the one that changes first copies all of it: that would be the thread of routing. A
+// reader that calls `detach` on its copy does this work itself, on its own thread.
 
 extension Array {
-    /// Gives this array storage of its own.
+    /// Copies the storage if another array shares it: Swift does so before it gives access to change the elements.
     public mutating func detach() { withUnsafeMutableBufferPointer { _ in } }
 }
 
 extension Dictionary {
-    /// Gives this dictionary storage of its own.
+    /// Copies the storage if another dictionary shares it. Swift does so even when there is room for all already.
     public mutating func detach() { reserveCapacity(count) }
 }
 
 extension Set {
-    /// Gives this set storage of its own.
+    /// Copies the storage if another set shares it. Swift does so even when there is room for all already.
     public mutating func detach() { reserveCapacity(count) }
 }

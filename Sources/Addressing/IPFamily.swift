@@ -1,7 +1,5 @@
-/// A family of addresses.
+/// An address family. The raw values are the names that Kubernetes uses in `ipFamilies`.
 public enum IPFamily: String, Hashable, Sendable {
-    /// IPv4.
     case ipv4 = "IPv4"
-    /// IPv6.
     case ipv6 = "IPv6"
 }

@@ -1,4 +1,5 @@
 extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
+    /// The eight 16-bit groups, the first on the wire first.
     private var groups: [UInt16] {
         (0..<8).map { index in
             let word = index < 4 ? high : low
@@ -11,6 +12,7 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
     public var description: String {
         if let ipv4 { return ipv4.description }
         let groups = self.groups
+        // The groups to write as `::`.
         var best = 0..<0
         var start = 0
         while start < 8 {
@@ -32,10 +34,12 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
         if let ipv4 = IPv4Address(text) { self.init(ipv4) } else { self.init(text: text.utf8.span) }
     }
 
+    /// The same without plain IPv4 addresses, of ASCII characters.
     init?(text: Span<UInt8>) {
+        /// The groups read so far, the last in the low 16 bits, and their number.
         var groups: UInt128 = 0
         var count = 0
-        /// The number of groups before the `::`.
+        /// The number of groups before the `::`; `nil` if none was read.
         var gap: Int?
         var place = 0
         if text.count >= 2, text[0] == Self.colon, text[1] == Self.colon {
@@ -69,7 +73,7 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
         }
         guard gap == nil ? count == 8 : count < 8 else { return nil }
         if let gap {
-            // The groups after the gap stay at the end, those before it move to the front.
+            // The groups after the `::` are the last of the address, those before it move to the front.
             let behind = 16 * (count - gap)
             groups = (groups >> behind) << (16 * (8 - gap)) | groups & ((1 << behind) - 1)
         }

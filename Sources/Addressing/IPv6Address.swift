@@ -79,7 +79,7 @@ public struct IPv6Address: Hashable, Sendable {
 }
 
 extension IPv6Address: Comparable {
-    /// Compares them as unsigned numbers of 128 bits.
+    /// Compares the addresses as unsigned numbers of 128 bits.
     public static func < (left: IPv6Address, right: IPv6Address) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low
     }

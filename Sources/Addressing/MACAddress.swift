@@ -12,9 +12,9 @@ public struct MACAddress: Hashable, Sendable, RawRepresentable, Comparable {
         self.init(rawValue: octets.reduce(0) { $0 << 8 | UInt64($1) })
     }
 
-    /// The group bit: such an address never names one interface.
+    /// The group bit. An address with it names a group of interfaces, never one.
     public var isMulticast: Bool { rawValue >> 40 & 1 == 1 }
-    /// The U/L bit: the address was assigned locally, so it may change or clash.
+    /// The U/L bit: the address was not assigned by the manufacturer, so it may change, and another device may have it.
     public var isLocallyAdministered: Bool { rawValue >> 41 & 1 == 1 }
     /// Whether this can name an interface: neither zero nor a group.
     public var isUsable: Bool { rawValue != 0 && !isMulticast }

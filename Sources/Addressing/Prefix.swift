@@ -1,7 +1,8 @@
-/// An IPv6 prefix. The bits past its length are always zero.
+/// An IPv6 prefix, or an IPv4 prefix in its IPv4-mapped form.
 public struct IPv6Prefix: Hashable, Sendable {
     /// The prefix's bits; those past `length` are zero.
     public let address: IPv6Address
+    /// ``length`` in one octet, because tables of prefixes are large.
     private let storedLength: UInt8
 
     /// The number of leading bits that count, 0–128.
@@ -68,10 +69,11 @@ extension IPv6Prefix: CustomStringConvertible, LosslessStringConvertible {
     }
 }
 
-/// An IPv4 prefix. The bits past its length are always zero.
+/// An IPv4 prefix.
 public struct IPv4Prefix: Hashable, Sendable {
     /// The prefix's bits; those past `length` are zero.
     public let address: IPv4Address
+    /// ``length`` in one octet.
     private let storedLength: UInt8
 
     /// The number of leading bits that count, 0–32.
@@ -91,8 +93,8 @@ public struct IPv4Prefix: Hashable, Sendable {
         length <= other.length ? contains(other.address) : other.contains(address)
     }
 
-    /// Whether it lies in a range that is never routed: 0.0.0.0/8, loopback, link-local, multicast and reserved addresses (RFC
-    /// 6890).
+    /// Whether all its addresses are in a range that is never routed: 0.0.0.0/8, loopback (127/8), link-local (169.254/16),
+    /// multicast and reserved addresses (224.0.0.0 and above; RFC 6890). A default route is not reserved.
     public var isReserved: Bool {
         let first = address.rawValue >> 24
         let isLinkLocal = length >= 16 && address.rawValue >> 16 == 0xa9fe
@@ -104,7 +106,7 @@ extension IPv4Prefix: CustomStringConvertible, LosslessStringConvertible {
     /// `address/length`.
     public var description: String { "\(address)/\(length)" }
 
-    /// Parses `address/length`. Bits set past the length are rejected.
+    /// Parses `address/length`. Bits set past the length are rejected, because they are usually a mistake.
     public init?(_ text: String) {
         let text = text.utf8.span
         guard let (address, length) = text.split(at: UInt8(ascii: "/"), IPv4Address.init(text:)), length <= 32,

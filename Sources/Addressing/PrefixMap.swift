@@ -1,13 +1,15 @@
 /// A dictionary by prefix, for tables with every prefix of the mesh. Calculations look up ten thousand prefixes at once, so a
-/// lookup takes only a few multiplications and one or two steps.
+/// lookup takes only a few multiplications and one or two steps. It is inlinable, so that other modules specialize it for
+/// their values.
 ///
-/// Announcers cannot slow it down by their choice of prefixes: the hash is strongly universal (pair-multiply-shift, Thorup
-/// 2015), so two prefixes that are chosen without knowledge of the keys collide with a probability of one in the number of
-/// chains, and there are at least as many chains as prefixes.
+/// It is a hash table with chains. Announcers cannot slow it down by their choice of prefixes: the hash is strongly universal
+/// (pair-multiply-shift, Thorup 2015), so two prefixes that are chosen without knowledge of its secret keys collide with a
+/// probability of one in the number of chains, and there are at least as many chains as prefixes.
 public struct PrefixMap<Value> {
     @usableFromInline
     struct Entry {
         @usableFromInline var prefix: IPv6Prefix
+        /// The index of the next entry in the same chain; ``PrefixMap/none`` at the end.
         @usableFromInline var next: Int32
         @usableFromInline var value: Value
 
@@ -21,10 +23,11 @@ public struct PrefixMap<Value> {
 
     /// The entries, without gaps, in no particular order.
     @usableFromInline var entries: [Entry] = []
-    /// The index of the first entry of each chain. The number of chains is zero or a power of two.
+    /// The index of the first entry of each chain, ``none`` if it is empty. The number of chains is zero or a power of two.
     @usableFromInline var chains: [Int32] = []
     @usableFromInline let hash = PrefixHash()
 
+    /// No entry.
     @usableFromInline static var none: Int32 { -1 }
 
     public init() {}
@@ -61,6 +64,7 @@ extension PrefixMap {
         }
     }
 
+    /// The index of the entry of a prefix; ``none`` if it is not in the map.
     @inlinable
     func place(of prefix: IPv6Prefix) -> Int32 {
         guard !chains.isEmpty else { return Self.none }
@@ -69,6 +73,7 @@ extension PrefixMap {
         return place
     }
 
+    /// Adds a prefix that is not in the map.
     @inlinable
     mutating func append(_ prefix: IPv6Prefix, _ value: Value) {
         if entries.count == chains.count { grow() }
@@ -77,6 +82,7 @@ extension PrefixMap {
         chains[chain] = Int32(entries.count - 1)
     }
 
+    /// Doubles the number of chains, and puts every entry into its new one.
     @inlinable
     mutating func grow() {
         chains = Array(repeating: Self.none, count: Swift.max(16, chains.count * 2))
@@ -87,7 +93,7 @@ extension PrefixMap {
         }
     }
 
-    /// Removes an entry. The last entry moves to its place.
+    /// Removes an entry. The last entry moves to its index, so that ``entries`` has no gaps.
     @inlinable
     mutating func remove(at place: Int32) {
         relink(place, to: entries[Int(place)].next)
@@ -99,7 +105,7 @@ extension PrefixMap {
         entries.removeLast()
     }
 
-    /// Makes the chain refer to another entry in place of this one.
+    /// Makes what refers to the entry `place` in its chain, the chain's start or the entry before, refer to `other`.
     @inlinable
     mutating func relink(_ place: Int32, to other: Int32) {
         let chain = hash.chain(of: entries[Int(place)].prefix, among: chains.count)
@@ -116,7 +122,7 @@ extension PrefixMap: Sequence {
         entries.lazy.map { (key: $0.prefix, value: $0.value) }.makeIterator()
     }
 
-    /// The number of prefixes.
+    /// The exact number of prefixes.
     public var underestimatedCount: Int { count }
 }
 
@@ -130,6 +136,7 @@ extension PrefixMap: Equatable where Value: Equatable {
 /// A hash of prefixes with secret keys.
 @usableFromInline
 struct PrefixHash: Sendable {
+    /// One for each 32-bit word of the address, and one for the length.
     @usableFromInline let keys: (UInt64, UInt64, UInt64, UInt64, UInt64)
 
     /// Derives the keys from the random seed of this process, like the hashes of the standard library.
@@ -143,7 +150,8 @@ struct PrefixHash: Sendable {
         keys = (key(1), key(2), key(3), key(4), key(5))
     }
 
-    /// The chain that a prefix belongs to. `count` is the number of chains, a power of two from 2 to 2³².
+    /// The chain that a prefix belongs to: the top bits of the hash. `count` is the number of chains, a power of two from 2 to
+    /// 2³².
     @inlinable @inline(__always)
     func chain(of prefix: IPv6Prefix, among count: Int) -> Int {
         let (high, low) = (prefix.address.high, prefix.address.low)
@@ -156,7 +164,7 @@ struct PrefixHash: Sendable {
 }
 
 extension PrefixMap {
-    /// Gives this map storage of its own.
+    /// Copies the storage if another map shares it; see `Detach.swift`.
     public mutating func detach() {
         entries.detach()
         chains.detach()

@@ -7,7 +7,8 @@ public struct PrefixPool: Hashable, Sendable {
     /// The length of the prefixes in the pool, at most 32.
     public let length: Int
 
-    /// The largest difference between the two lengths: a pool has at most 2¹⁶ prefixes.
+    /// The largest difference between the two lengths: a pool has at most 2¹⁶ prefixes, because ``choose(seed:avoiding:)``
+    /// has a flag for each of them.
     private static let mostBits = 16
 
     /// Describes a pool. `nil` when the prefixes would not fit into the base, or there would be more than 65,536 of them.
@@ -17,8 +18,8 @@ public struct PrefixPool: Hashable, Sendable {
         self.length = length
     }
 
-    /// The numbers of the prefixes that may be assigned. In a pool of more than two single addresses, the first and the
-    /// last are left out, because old software uses them as network and broadcast address.
+    /// The prefixes that may be assigned, numbered from 0 at the start of the base. In a pool of more than two single
+    /// addresses, the first and the last are left out, because old software uses them as network and broadcast address.
     private var numbers: Range<Int> {
         let count = 1 << (length - base.length)
         return length == 32 && count > 2 ? 1..<count - 1 : 0..<count
@@ -34,13 +35,14 @@ public struct PrefixPool: Hashable, Sendable {
         return numbers.contains(Int((prefix.address.rawValue ^ base.address.rawValue) >> UInt32(32 - length)))
     }
 
-    /// The first prefix that overlaps none of those in use, starting at a position that `seed` determines; `nil` if all are
-    /// in use. A prefix that covers the whole base, such as a default route, does not count as used, unless it is the only
-    /// prefix of the pool.
+    /// The first prefix that overlaps none of those in `used`, starting at a position that `seed` determines; `nil` if all
+    /// are in use. A used prefix that covers the whole base, such as a default route, is ignored: it says nothing about who
+    /// has which part. But where the base is itself the only prefix of the pool, it counts.
     public func choose(seed: UInt64, avoiding used: some Sequence<IPv4Prefix>) -> IPv4Prefix? {
         var isUsed = [Bool](repeating: false, count: 1 << (length - base.length))
         for other in used
         where (other.length > base.length || other.length == length) && base.contains(other.address) {
+            // A shorter prefix occupies 2^width prefixes of the pool, a longer one makes the one that it is in unusable.
             let width = max(0, length - other.length)
             let number = Int((other.address.rawValue ^ base.address.rawValue) >> UInt32(32 - length))
             for taken in number..<number + 1 << width { isUsed[taken] = true }

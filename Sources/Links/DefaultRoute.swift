@@ -1,8 +1,8 @@
 public import Addressing
 
-/// A default route through an interface that the kernel or another program added.
+/// A default route, added by the kernel or a program other than the agent.
 public struct DefaultRoute: Hashable, Sendable {
-    /// The interface's index.
+    /// The index of the outgoing interface.
     public var interface: UInt32
     /// The address family of the route.
     public var family: IPFamily

@@ -1,12 +1,12 @@
 public import Addressing
 
-/// A route in the kernel that is not ours and is not a default route.
+/// A route in the kernel that the agent did not add, other than a default route.
 public struct ForeignRoute: Hashable, Sendable {
     /// The destination; an IPv4 prefix is in its mapped form.
     public var prefix: IPv6Prefix
     /// The indexes of its outgoing interfaces; empty if it discards or rejects packets.
     public var interfaces: [UInt32]
-    /// The first gateway; `nil` if the destinations are on the link.
+    /// The gateway, the first if there are several; `nil` if the destinations are on the link.
     public var gateway: IPv6Address?
     /// The program that added it (RTPROT_*, as in `ip route … proto`).
     public var protocolNumber: UInt8

@@ -8,11 +8,11 @@ public struct InterfaceAddress: Hashable, Sendable {
     public var address: IPv6Address
     /// The prefix length, 0–128. That of an IPv4 address is 96 more than in IPv4 notation.
     public var prefixLength: Int
-    /// Whether duplicate address detection has not finished, so that it cannot be used yet.
+    /// Whether duplicate address detection has not finished, so that the address cannot be used yet.
     public var isTentative: Bool
-    /// Whether duplicate address detection found it on another machine, so that it will never be usable.
+    /// Whether duplicate address detection found the address on another machine, so that it will never be usable.
     public var isDuplicate: Bool
-    /// The program that added it (`IFA_PROTO`); 0 if that is not recorded.
+    /// The number of the program that added the address (`IFA_PROTO`); 0 if the kernel has none.
     public var origin: UInt8
 
     public init(
@@ -27,6 +27,6 @@ public struct InterfaceAddress: Hashable, Sendable {
         self.origin = origin
     }
 
-    /// Whether packets can be sent from it.
+    /// Whether packets can be sent from the address.
     public var isUsable: Bool { !isTentative && !isDuplicate }
 }

@@ -8,14 +8,15 @@ public enum KernelEvent: Hashable, Sendable {
     case address(InterfaceAddress)
     /// An address was removed.
     case addressRemoved(InterfaceAddress)
-    /// An interface has its first default route of this family and origin (router advertisement or not). Ours do not count.
+    /// An interface has its first default route of this family and origin (router advertisement or not). Routes that the
+    /// agent added do not count.
     case defaultRoute(DefaultRoute)
     /// An interface has no default route of this family and origin any more.
     case defaultRouteRemoved(DefaultRoute)
     /// A router has advertised a prefix on an interface. The kernel notifies this only where it accepts router advertisements.
     case routerAdvertised(interface: UInt32)
-    /// Forwarding or the reverse-path filter was changed, for all interfaces or for some. The settings must be read again;
-    /// the kernel does not notify changes of other settings, such as the multipath hash policies.
+    /// Forwarding or the reverse-path filter was changed, of all interfaces or of some, so all kernel settings must be read
+    /// again. The kernel does not notify changes of other settings, such as the multipath hash policies.
     case settingsChanged
     /// The kernel dropped notifications, and everything was read again; the events before this one are the differences. Links
     /// may have gone down and up unnoticed, so everything that depends on their state must be checked.

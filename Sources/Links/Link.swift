@@ -8,7 +8,7 @@ public struct Link: Hashable, Sendable {
     public var name: String
     /// Whether it is administratively up.
     public var isUp: Bool
-    /// Whether it has carrier (`IFF_RUNNING` and `IFF_LOWER_UP`).
+    /// Whether it has carrier: both `IFF_RUNNING` and `IFF_LOWER_UP` are set.
     public var hasCarrier: Bool
     /// Whether it is the loopback interface.
     public var isLoopback: Bool
@@ -22,11 +22,12 @@ public struct Link: Hashable, Sendable {
     public var permanentMACAddress: MACAddress?
     /// The kind of a virtual interface (`veth`, `bridge`, `vlan`); `nil` for others.
     public var kind: String?
-    /// The index of the bridge or bond that it belongs to; `nil` if there is none.
+    /// The index of the bridge, bond or VRF that it belongs to; `nil` if there is none.
     public var master: UInt32?
     /// Whether it is a device on a bus, such as a network card.
     public var isPhysical: Bool
-    /// The kernel's ID of the network namespace of its other end or lower device; `nil` if that is the agent's namespace.
+    /// The kernel's ID of the network namespace of a veth's other end or a VLAN's lower device; `nil` if that is the agent's
+    /// namespace, or there is no such device.
     public var linkNamespaceID: Int32?
 
     public init(
@@ -50,6 +51,6 @@ public struct Link: Hashable, Sendable {
         self.linkNamespaceID = linkNamespaceID
     }
 
-    /// Whether it can carry packets: it is up and has carrier. The kernel keeps next-hop objects of such links only.
+    /// Whether it can carry packets: it is up and has carrier. The kernel removes the next-hop objects of other links.
     public var isUsable: Bool { isUp && hasCarrier }
 }

@@ -5,7 +5,8 @@ struct ReachedLimits: Sendable {
     private var refused: [Notice.Limit: Instant] = [:]
 
     /// The time after the last refusal for which a limit counts as reached. An LSA that a full database refuses is
-    /// acknowledged, so it is received again only with its next refresh (RFC 2328 §B, LSRefreshTime).
+    /// acknowledged, so it is received and refused again only when it is refreshed: after 1800 s (RFC 2328 §B,
+    /// LSRefreshTime), and some time to spare. What the other limits refuse comes again with the next hello or calculation.
     private static func lifetime(of limit: Notice.Limit) -> Duration {
         limit == .database ? .seconds(2000) : .seconds(60)
     }

@@ -4,8 +4,8 @@ public import Timing
 
 /// Read access to the state of a router. Nothing here changes that state.
 extension Router {
-    /// Gives this copy of a router its own storage, so that the next change of the original copies nothing. The owner
-    /// of the copy calls this, on its own thread.
+    /// Copies what this copy of a router shares with the original, so that the next change of the original copies nothing.
+    /// Whoever has the copy calls this, on their own thread; see `Detach.swift` in `Addressing`.
     public mutating func detach() {
         database.detach()
         aging.detach()
@@ -90,7 +90,7 @@ extension Router {
     /// The reachable routers that the others could no longer reach if this one forwarded no transit traffic, in order.
     public var routersSeparatedWithoutThis: [RouterID] { calculation.routersSeparated(without: routerID) }
 
-    /// The numbers of route calculations, by the work that they did.
+    /// How many route calculations there were, by the work that they did.
     public var calculationStatistics: RouteCalculationStatistics { calculation.statistics }
 
     /// Whether others are asked to route around this router.
@@ -118,9 +118,9 @@ extension Router {
     /// Whether this router resumes an earlier run (``RouterConfiguration/resumptionLimit``).
     public var isResuming: Bool { resumption != nil }
 
-    /// Whether initial database synchronization is complete: every interface that is neither passive nor on standby has
-    /// a full neighbor, all of these are reached by shortest paths (their router-LSAs have the adjacency too), no
-    /// exchange is under way, and no origination or calculation is pending.
+    /// Whether the database is synchronized: every interface that is neither passive nor on standby has a full neighbor, all
+    /// full neighbors are reached by shortest paths (so their router-LSAs have the adjacency too), no exchange is under way,
+    /// and no origination or calculation is pending.
     public var isSynchronized: Bool {
         let active = interfaces.filter { !$0.isSilent }
         guard !active.isEmpty, isSettled, !isExchanging else { return false }
@@ -130,8 +130,8 @@ extension Router {
         }
     }
 
-    /// Whether the router is at rest: no exchange is under way, and nothing is unacknowledged, queued, throttled or
-    /// uncomputed.
+    /// Whether the router is at rest: no exchange is under way, no link is held, no acknowledgment is owed or expected, no LSA
+    /// is being flushed, and nothing waits to be flooded, originated or calculated.
     public var isQuiet: Bool {
         isSettled && database.maxAged.isEmpty
             && interfaces.allSatisfy { interface in
@@ -140,6 +140,7 @@ extension Router {
             }
     }
 
+    /// Whether no origination and no calculation waits for its time.
     private var isSettled: Bool {
         !isResuming && origination.pending.count == 0 && origination.changes.isEmpty && !prefixesChanged
             && spfDelay.deadline == nil

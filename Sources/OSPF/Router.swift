@@ -20,26 +20,32 @@ public struct Router: Sendable {
 
     var interfaces = InterfaceTable()
     var database = LinkStateDatabase()
-    /// When LSAs need action because of their age: MaxAge of others, refreshes of own LSAs.
+    /// When LSAs need action because of their age: others' LSAs when they reach MaxAge, our own when they must be refreshed,
+    /// and flushed ones when they may be removed.
     var aging = DeadlineQueue<DatabaseKey>()
+    /// Our own LSAs, as they should be.
     var origination = Origination()
     /// The resumption of an earlier run, while it is under way.
     var resumption: Resumption?
     var calculation: RouteCalculation
-    /// Whether prefixes changed since the last calculation. If nothing else did, it needs no shortest paths and no delay.
+    /// Whether prefixes changed since the last calculation. If nothing else did, the next calculation needs no shortest paths
+    /// and no delay.
     var prefixesChanged = false
+    /// When the next calculation is due after changes that shortest paths depend on.
     var spfDelay: SPFDelay
     /// No calculation starts before this moment. After each calculation, other work gets as much time as the
     /// calculation took, as estimated from its steps.
     var calculationPauseEnd = Instant.zero
+    /// Signs that another router has our router ID.
     var duplicates = DuplicateDetection()
     var random: SplitMix64
+    /// The prefixes that several routers claimed at the last calculation. A notice was sent for each.
     var notifiedDuplicatePrefixes: [DuplicatePrefix] = []
-    /// Whether it has shut down gracefully: it flushed its LSAs and sent hellos without neighbors.
+    /// Whether it has shut down gracefully: it flushed its LSAs and sent hellos without neighbors. It ignores events then.
     public internal(set) var isShutDown = false
     /// The limits that were reached.
     var limits = ReachedLimits()
-    /// The effects of the current event.
+    /// The effects of the current event, so far. Empty between events.
     var effects: [RouterEffect] = []
 
     /// This router's ID.
@@ -55,8 +61,10 @@ public struct Router: Sendable {
         resumption = configuration.resumptionLimit.map { Resumption(deadline: now + $0) }
     }
 
-    /// Processes an event and appends the effects, in order. `now` never decreases.
+    /// Processes an event and appends its effects to `effects`, in the order in which to carry them out. `now` never decreases
+    /// from one call to the next.
     public mutating func handle(_ event: RouterEvent, at now: Instant, effects: inout [RouterEffect]) {
+        // The caller's array is used for the duration of the call, so that none is allocated.
         swap(&self.effects, &effects)
         defer { swap(&self.effects, &effects) }
         if !isShutDown {
@@ -87,7 +95,7 @@ public struct Router: Sendable {
     private mutating func settle(at now: Instant) {
         resolveDuplicate(at: now)
         while true {
-            // A neighbor may have requested what was just originated.
+            // An origination may have answered our request for an LSA of ours that a neighbor has from an earlier run.
             continueLoading(at: now)
             endResumption(at: now)
             guard origination.isDue(at: now) else { break }
@@ -100,8 +108,8 @@ public struct Router: Sendable {
     private mutating func runTimers(at now: Instant) {
         let isHelloDue = interfaces.contains { !$0.isSilent && $0.nextHello <= now }
         for index in interfaces.indices {
-            // Hellos that may be sent now are sent together, so that an idle router wakes up once for all its
-            // interfaces.
+            // If one hello is due, those of other interfaces that may be sent now are sent as well, so that an idle router
+            // wakes up once for all its interfaces.
             if isHelloDue { interfaces[index].advanceHello(at: now) }
             runInterfaceTimers(index, at: now)
         }

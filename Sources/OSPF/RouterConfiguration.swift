@@ -5,7 +5,8 @@ public import OSPFPacket
 public struct RouterConfiguration: Hashable, Sendable {
     /// The router's ID; never 0.
     public var routerID: RouterID
-    /// Whether the ID was derived, so that it may be changed when another router turns out to have it (RFC 7503 §7).
+    /// Whether the ID was derived from a hardware address, so that it may be changed when another router turns out to have it
+    /// (RFC 7503 §7). An ID that somebody configured is kept.
     public var routerIDIsDerived: Bool
     /// The area of all interfaces.
     public var areaID: AreaID
@@ -13,8 +14,8 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var instanceID: UInt8
     /// The node's name, announced to other routers (RFC 5642); empty for none.
     public var hostname: String
-    /// Distinguishes this machine from another one with the same router ID: 32 octets or more (RFC 7503 §7.2.2). A shorter one
-    /// is neither announced nor compared.
+    /// Distinguishes this machine from another one with the same router ID: 32 octets or more (RFC 7503 §7.2.2). A shorter
+    /// fingerprint is neither announced nor compared.
     public var hardwareFingerprint: [UInt8]
     /// The maximum number of next hops of a route, at least 1.
     public var maximumPaths: Int
@@ -22,11 +23,11 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var spfDelay: SPFDelayParameters
     /// The limits on what others can make the router store or do.
     public var limits: RouterLimits
-    /// The seed of the router's random numbers.
+    /// The seed of the router's random numbers: hello times, first sequence numbers of exchanges, a new router ID.
     public var seed: UInt64
     /// The maximum time for which a router that follows an earlier run of the same node keeps that run's LSAs, until
-    /// its adjacencies are full again (usually milliseconds). `nil` for a router that does not follow one. Set it only
-    /// if the kernel still forwards as that run left it.
+    /// its adjacencies are full again (usually milliseconds); see ``Resumption``. `nil` if there was no earlier run, or the
+    /// kernel no longer has its routes.
     public var resumptionLimit: Duration?
 
     public init(
@@ -66,7 +67,8 @@ public struct SPFDelayParameters: Hashable, Sendable {
     /// HOLDDOWN_INTERVAL: the time without changes after which the state is QUIET again.
     public var holdDown: Duration
 
-    /// Makes parameters; the defaults suit a mesh of small machines.
+    /// Makes parameters. The defaults are short, because ``Router/calculationPauseEnd`` bounds the share of the time that
+    /// calculations take.
     public init(
         initial: Duration = .zero, short: Duration = .milliseconds(5), long: Duration = .milliseconds(20),
         timeToLearn: Duration = .milliseconds(500), holdDown: Duration = .seconds(3)
@@ -81,17 +83,17 @@ public struct SPFDelayParameters: Hashable, Sendable {
 
 /// Limits on what the network can make a router store.
 public struct RouterLimits: Hashable, Sendable {
-    /// LSAs in the database; also the maximum of LSAs requested from all neighbors together.
+    /// LSAs in the database; also LSAs in the request lists of all neighbors together.
     public var lsas: Int
     /// Octets of LSAs in the database.
     public var lsaOctets: Int
     /// Neighbors on one interface.
     public var neighborsPerInterface: Int
-    /// Prefixes that are taken into account. A database of short prefixes may contain many more.
+    /// Prefixes that are taken into account. The limits on LSAs alone would allow many more: a short prefix takes 8 octets.
     public var prefixes: Int
     /// Announcers of one prefix that are taken into account, at least 1.
     public var announcersPerPrefix: Int
-    /// Announcements of all prefixes together that are taken into account.
+    /// Announcements that are taken into account, of all prefixes together: two announcers of one prefix count twice.
     public var announcements: Int
 
     /// Makes limits. The defaults leave room for some ten thousand nodes.
@@ -109,15 +111,16 @@ public struct RouterLimits: Hashable, Sendable {
     }
 }
 
-/// The configuration of an interface whose link is up and has a link-local address.
+/// The configuration of an interface. The router has only interfaces that are up, have carrier and a link-local address.
 public struct InterfaceConfiguration: Hashable, Sendable {
     /// The kind of the link.
     public enum Kind: String, Hashable, Sendable {
-        /// Two routers and a cable (RFC 5340 §2, point-to-point).
+        /// Exactly two routers.
         case pointToPoint = "p2p"
-        /// Any number of routers, with a designated one.
+        /// Any number of routers, one of which is designated.
         case broadcast
-        /// Point-to-point, but broadcast while there are two or more neighbors, or one that elects a designated router.
+        /// Point-to-point, but broadcast from a second neighbor on, or from one that elects a designated router, until the last
+        /// neighbor is lost or shown to be point-to-point (`Router+AutomaticLink.swift`).
         case auto
     }
 
@@ -173,13 +176,13 @@ public struct InterfaceConfiguration: Hashable, Sendable {
 public struct AdvertisedPrefix: Hashable, Sendable {
     /// The prefix.
     public var prefix: IPv6Prefix
-    /// Added to the distance to this router, 0–65534.
+    /// What other routers add to their distance to this one, 0–65534.
     public var metric: UInt16
-    /// The prefix options.
+    /// The prefix options: the LA-bit for an address of this machine.
     public var options: PrefixOptions
 
-    /// The largest metric in use: any other announcer of the prefix is preferred. 65535 is reachable too, but some
-    /// implementations treat it as LSInfinity.
+    /// The largest metric that we announce, so that any other announcer of the prefix is preferred. RFC 5340 allows 65535,
+    /// but some implementations take it for unreachable.
     public static let lastResort: UInt16 = 65534
 
     public init(prefix: IPv6Prefix, metric: UInt16 = 0, options: PrefixOptions = []) {

@@ -4,8 +4,8 @@ public import Addressing
 public enum RouterEffect: Sendable {
     /// Send these octets as IP protocol 89 with hop limit 1. They include the checksum.
     case send(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
-    /// Join (or leave) a multicast group on an interface. AllSPFRouters is joined while the interface is up,
-    /// AllDRouters while this router is designated or backup.
+    /// Join (`joined`) or leave a multicast group on an interface. AllSPFRouters is joined while the interface is up and not
+    /// passive, AllDRouters while this router is designated or backup there.
     case membership(interface: UInt32, group: IPv6Address, joined: Bool)
     /// Routes changed.
     case routes(RouteTableUpdate)
@@ -41,14 +41,14 @@ public enum Notice: Hashable, Sendable {
     case followsElection(interface: UInt32, neighbor: RouterID)
     /// An `auto` interface is point-to-point again: it has no neighbor, or only one that elects no designated router.
     case becamePointToPoint(interface: UInt32)
-    /// The MTU in the neighbor's database descriptions is not ours; both in octets. The end with the smaller MTU rejects
-    /// the exchange (RFC 2328 §10.6).
+    /// The MTU in the neighbor's database descriptions is not that of our interface; both in octets. The end with the smaller
+    /// MTU rejects the descriptions of the other (RFC 2328 §10.6).
     case mtuMismatch(interface: UInt32, neighbor: RouterID, theirs: Int, ours: Int)
     /// Hellos that do not match ours are received, so no adjacency forms; see ``HelloMismatch`` for the values (RFC 5340
     /// §4.2.2, §4.2.2.1).
     case helloMismatch(interface: UInt32, neighbor: RouterID, field: HelloField, theirs: Int, ours: Int)
-    /// Another router uses our router ID: on the link of an interface (`seenOn`), or elsewhere (`nil`). If `weYield`, this
-    /// router changes its own.
+    /// Another router uses our router ID. `seenOn` is the interface on whose link it is; `nil` if it is farther away and was
+    /// detected by its LSAs. If `weYield`, this router changes its own ID.
     case duplicateRouterID(RouterID, seenOn: UInt32?, weYield: Bool)
     /// Several routers announce one prefix that should belong to one node: neither a single address nor a default.
     case duplicatePrefix(IPv6Prefix, routers: [RouterID])
@@ -63,13 +63,13 @@ public enum Notice: Hashable, Sendable {
         case helloInterval
         /// RouterDeadInterval.
         case deadInterval
-        /// The E and N bits.
+        /// The E and N bits of the options.
         case areaType
         /// The area ID.
         case area
         /// The instance ID.
         case instanceID
-        /// The link-local address, which must differ from that of our interface. Both values are 0.
+        /// The link-local address. This one must not agree: the sender's is that of our interface. Both values are 0.
         case linkLocalAddress
     }
 
@@ -86,11 +86,11 @@ public enum Notice: Hashable, Sendable {
 
 /// The states of an interface (RFC 2328 §9.1).
 public enum InterfaceState: String, Hashable, Sendable, Codable {
-    /// Not in use.
+    /// Not one of the router's interfaces, so only in notices.
     case down = "Down"
-    /// Listening for a designated router.
+    /// Listening for a designated router before the first election.
     case waiting = "Waiting"
-    /// A point-to-point link in use.
+    /// In use as a point-to-point link.
     case pointToPoint = "PointToPoint"
     /// Neither designated nor backup.
     case drOther = "DROther"
@@ -98,7 +98,7 @@ public enum InterfaceState: String, Hashable, Sendable, Codable {
     case backup = "Backup"
     /// Designated router.
     case designated = "DR"
-    /// Silent, as another interface of this router is active on the link (RFC 5340 §4.9).
+    /// Silent, because another interface of this router is active on the link (RFC 5340 §4.9).
     case standby = "Standby"
     /// Announced without neighbors.
     case passive = "Passive"
@@ -151,15 +151,16 @@ public enum NeighborChangeReason: String, Hashable, Sendable {
     case exchangeDone
     /// Nothing is missing.
     case loadingDone
-    /// An adjacency is wanted now, or no longer.
+    /// An adjacency is wanted now, or no longer; or the link has changed between point-to-point and broadcast.
     case adjacencyReconsidered
-    /// A database description was not the one expected: out of sequence, or with other flags or options.
+    /// A database description was not the one expected: out of sequence, with other flags or options, or with an LSA of
+    /// reserved scope.
     case sequenceNumberMismatch
     /// It requested an LSA that we do not have, or sent an older one than it had described.
     case badLinkStateRequest
     /// No hello for the dead interval.
     case inactivityTimer
-    /// The link went down.
+    /// Our interface went down, or restarted because its configuration changed.
     case linkDown
     /// Its router ID or address changed, or we changed our router ID.
     case replaced

@@ -16,7 +16,8 @@ public enum RouterEvent: Sendable {
     /// Replaces the list of the external prefixes that this router imports. Of several entries for a prefix, the first
     /// counts.
     case advertiseExternal([ExternalPrefix])
-    /// Whether others should route around this router: maximum metrics and a clear R-bit (RFC 6987, RFC 5340 §A.2).
+    /// Whether others should route around this router: it then announces maximum metrics and a clear R-bit (RFC 6987, RFC
+    /// 5340 §A.2).
     case stubRouter(Bool)
     /// Shut down gracefully: own LSAs are flushed and neighbors informed, so that others route around this router at
     /// once.
@@ -29,7 +30,8 @@ public struct ExternalPrefix: Hashable, Sendable {
     public var prefix: IPv6Prefix
     /// The metric, 0–0xfffffe.
     public var metric: UInt32
-    /// Whether the metric is larger than any path inside (type 2), or adds to it (type 1).
+    /// Whether the metric counts as larger than that of any path inside the routing domain (type 2), or is added to the
+    /// distance inside (type 1).
     public var isType2: Bool
 
     public init(prefix: IPv6Prefix, metric: UInt32 = 1, isType2: Bool = true) {

@@ -6,7 +6,7 @@ public import Timing
 public struct InterfaceSnapshot: Hashable, Sendable {
     /// Its configuration.
     public var configuration: InterfaceConfiguration
-    /// The kind in use; for an `auto` interface, its current one.
+    /// The kind in use: `auto` only on an interface without hellos, where neither kind has been found.
     public var effectiveKind: InterfaceConfiguration.Kind
     /// Its state.
     public var state: InterfaceState
@@ -22,13 +22,13 @@ public struct InterfaceSnapshot: Hashable, Sendable {
     public var queuedLSAs: Int
     /// The active interface of this router on the same link, if this one is on standby.
     public var standbyFor: UInt32?
-    /// Hellos that do not match ours, in the order of router IDs. Those past their deadline are not current.
+    /// Hellos that do not match ours, in the order of router IDs. Readers ignore those past their deadline.
     public var mismatches: [HelloMismatch]
 }
 
 /// The state of a neighbor.
 public struct NeighborSnapshot: Hashable, Sendable {
-    /// Our interface towards it.
+    /// Our interface toward it.
     public var interface: UInt32
     /// Its router ID.
     public var routerID: RouterID
@@ -52,15 +52,15 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var backupDesignatedRouter: RouterID
     /// State changes since the first hello.
     public var stateChanges: Int
-    /// LSAs sent to it and not yet acknowledged.
+    /// LSAs flooded to it and not yet acknowledged; some may still wait to be sent.
     public var retransmissionCount: Int
-    /// Since when LSAs are retransmitted and none is acknowledged; `nil` if that is not so.
+    /// The first retransmission since the last acknowledgment; `nil` if there was none.
     public var unacknowledgedSince: Instant?
     /// LSAs requested from it and not yet received.
     public var requestCount: Int
     /// The last fall of the adjacency to an earlier state, and why; `nil` if it never fell back.
     public var lastFallback: NeighborFallback?
-    /// The MTU in its database descriptions, if it differs from ours.
+    /// The MTU in its database descriptions, if it differs from ours; `nil` again when the neighbor becomes Full.
     public var mismatchedMTU: Int?
 }
 
@@ -100,7 +100,8 @@ public struct RouterStatistics: Hashable, Sendable {
     public init() {}
 }
 
-/// Why a packet or LSA that decodes was rejected. Each case is a counter's label.
+/// Why a packet or LSA was rejected although its octets could be decoded. The raw value is the label of the case in the
+/// metrics.
 public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     /// No such interface, or it is down or passive.
     case interface
@@ -118,13 +119,13 @@ public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case unknownNeighbor
     /// The neighbor's state does not allow it.
     case neighborState
-    /// A larger MTU than ours.
+    /// A database description with a larger MTU than ours.
     case mtu
-    /// A limit was reached.
+    /// A limit of ``RouterLimits`` was reached, or a neighbor's address or router ID changed again too soon.
     case limit
     /// An LSA with a reserved scope, or with advertising router 0.
     case lsaScope
-    /// An LSA whose body does not decode, or whose fields contradict each other.
+    /// An LSA whose body does not decode.
     case lsaBody
     /// An LSA whose checksum is wrong.
     case lsaChecksum

@@ -1,6 +1,6 @@
-/// Why a packet or LSA was rejected. Each case is a counter's label.
+/// Why the octets of a packet or LSA could not be decoded. The raw value is the label of the case in the metrics.
 public enum DecodingError: String, Error, Hashable, Sendable, CaseIterable {
-    /// Fewer octets than the fixed fields need.
+    /// Fewer octets than the fixed fields need, or than the packet's length field says.
     case truncated
     /// The version is not 3.
     case version
@@ -14,6 +14,6 @@ public enum DecodingError: String, Error, Hashable, Sendable, CaseIterable {
     case lsaChecksum
     /// A prefix longer than 128 bits, or with too few octets after it.
     case prefix
-    /// A field holds a value that its type does not allow.
+    /// A field has a value that the RFC does not define: the type of a link in a router-LSA.
     case value
 }

@@ -1,32 +1,38 @@
-/// A monotone priority queue of vertices: a ring of buckets, one for each key within reach of the current one (Dial),
-/// with a two-level bitmap to find the next non-empty one. Keys are only inserted above the current key, by less than
-/// the number of buckets.
+/// A monotone priority queue of vertices: a ring of buckets, one for each key within reach of the current one (Dial's
+/// algorithm, 1969), with a two-level bitmap to find the next bucket that is not empty. Every key inserted is above the
+/// current key, by less than the number of buckets, so no two keys share a bucket.
 ///
 /// A vertex whose key decreased is inserted again. Whoever removes it recognizes the outdated entry by its key.
 struct BucketQueue: Sendable {
+    /// A vertex in a bucket, and the index of the next entry of the same bucket.
     struct Entry {
         var vertex: UInt32
         var next: UInt32
     }
 
+    /// No entry: the end of a bucket.
     static let none = UInt32.max
 
-    /// The first entry of each bucket; the number of buckets is a power of two.
+    /// The index of the first entry of each bucket; the number of buckets is a power of two.
     var heads: [UInt32] = []
+    /// Memory for the entries of a search, which are never reused during it.
     var entries: [Entry] = []
-    /// A bit for each bucket that has entries, and a bit for each word of those that is not 0.
+    /// A bit for each bucket: whether it has entries.
     var bits: [UInt64] = []
+    /// A bit for each word of ``bits``: whether it is not 0.
     var summary: [UInt64] = []
 
-    /// Makes room for weights up to `weightBound` and `capacity` entries in all. Between searches the queue is empty.
+    /// Makes room for weights up to `weightBound` and `capacity` insertions in one search. A search leaves the queue empty.
     mutating func prepare(weightBound: UInt32, capacity: Int) {
         if heads.count <= weightBound {
+            // At least one whole word of `bits`.
             let count = max(64, 1 << (UInt32.bitWidth - weightBound.leadingZeroBitCount))
             heads = Array(repeating: Self.none, count: count)
             bits = Array(repeating: 0, count: count >> 6)
             summary = Array(repeating: 0, count: (count >> 6 + 63) >> 6)
         }
         if entries.count < capacity {
+            // A quarter more, so that a graph that grows does not need new memory at each search.
             entries = Array(repeating: Entry(vertex: 0, next: 0), count: capacity + capacity / 4)
         }
     }
@@ -38,8 +44,11 @@ struct BucketQueue: Sendable {
         let entries: UnsafeMutablePointer<Entry>
         let bits: UnsafeMutablePointer<UInt64>
         let summary: UnsafeMutablePointer<UInt64>
+        /// The number of buckets minus one: `key & mask` is the bucket of a key.
         let mask: UInt32
+        /// The number of words in `summary`.
         let summaryCount: Int
+        /// The number of entries inserted so far.
         var used = 0
 
         @inline(__always)
@@ -52,7 +61,7 @@ struct BucketQueue: Sendable {
             summary[slot &>> 12] |= 1 &<< UInt64(truncatingIfNeeded: slot &>> 6)
         }
 
-        /// Removes the whole bucket of `key`. Returns its first entry.
+        /// Empties the bucket of `key`. Returns the index of its first entry, whose `next` leads to the others.
         @inline(__always)
         mutating func removeBucket(_ key: UInt32) -> UInt32 {
             let slot = Int(key & mask)
@@ -72,12 +81,13 @@ struct BucketQueue: Sendable {
             return key &+ (UInt32(truncatingIfNeeded: next &- slot) & mask)
         }
 
+        /// The next bucket with entries, around the ring.
         @inline(__always)
         private func nextSlot(after slot: Int) -> Int? {
             let word = slot &>> 6
             let here = bits[word] & (~1 &<< UInt64(truncatingIfNeeded: slot))
             if here != 0 { return word &<< 6 | here.trailingZeroBitCount }
-            // Searches the summary once around the ring, back to the first word.
+            // Once around the ring: the first word of the summary is examined again at the end, for the bits before `slot`.
             var index = word &>> 6
             var rest = summary[index] & (~1 &<< UInt64(truncatingIfNeeded: word))
             for _ in 0...summaryCount {

@@ -1,5 +1,6 @@
-/// A set of first-hop numbers, as bits.
+/// A set of first-hop numbers (``FirstHop/number``).
 public struct FirstHopSet: Hashable, Sendable {
+    /// A bit for each number, the lowest first. Words of zeros at the end make no difference.
     var words: [UInt64]
 
     public init() { words = [] }
@@ -10,7 +11,6 @@ public struct FirstHopSet: Hashable, Sendable {
         for number in numbers { insert(number) }
     }
 
-    /// Whether the set is empty.
     public var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
     /// The number of elements.
     public var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }

@@ -2,12 +2,11 @@
 /// change replaces the edges of one vertex and does not move the others.
 ///
 /// Internally, a distance of `d` is stored as the key `2d` for a network and `2d + 1` for a router. Every edge then has
-/// a positive weight, even the free step from a network to its routers, and a network is settled before the routers at
-/// the same distance. So ties need no special treatment.
+/// a positive weight, even that from a network to its routers, which costs nothing (RFC 2328 §16.1), and a network is
+/// settled before the routers at the same distance, as §16.1 (3) demands.
 public struct Graph: Sendable {
     /// The kind of a vertex.
     public enum Kind: Hashable, Sendable {
-        /// A router.
         case router
         /// A link with several routers on it.
         case network
@@ -16,22 +15,25 @@ public struct Graph: Sendable {
     /// An edge in the form that the search uses.
     struct Arc: Equatable {
         var target: UInt32
-        /// The difference of the keys of its two ends, 1–131071.
+        /// The difference of the keys of its two ends: 1–131071, which is twice the largest cost and 1.
         var weight: UInt32
     }
 
-    /// The range of the arcs that a path may take from a vertex: empty if the vertex forwards no transit traffic.
+    /// The range in ``arcs`` of those that a path may take from a vertex: empty if the vertex forwards no transit traffic.
     struct Extent {
         var start: UInt32 = 0
         var count: UInt32 = 0
     }
 
+    /// What the search does not need to know of a vertex.
     private struct Attributes {
+        /// `nil` while the number of the vertex is not in use.
         var kind: Kind?
         var isTransit = true
+        /// The number of its arcs, and for how many there is room at its place in ``Graph/arcs``.
         var count: UInt32 = 0
         var capacity: UInt32 = 0
-        /// Whether it is among the ``Graph/changes``.
+        /// Whether the vertex is among the ``Graph/changes``.
         var isChanged = false
     }
 
@@ -46,11 +48,14 @@ public struct Graph: Sendable {
     }
 
     private(set) var arcs: [Arc] = []
+    /// By vertex number, like `attributes`. They are apart because the search reads only these.
     private(set) var extents: [Extent] = []
     private var attributes: [Attributes] = []
+    /// The numbers of removed vertices, to be used again.
     private var free: [UInt32] = []
+    /// The number of places in ``arcs`` that vertices have left for larger ones.
     private var unused = 0
-    /// An upper bound of all weights.
+    /// An upper bound of the weights of all arcs. It only grows.
     private(set) var weightBound: UInt32 = 1
 
     /// All vertices that have changed since ``clearChanges()``: in their arcs, or in whether paths may go through them.
@@ -64,7 +69,7 @@ public struct Graph: Sendable {
     /// One more than the largest vertex number assigned so far.
     public var vertexBound: Int { extents.count }
 
-    /// Gives this graph storage of its own.
+    /// Copies the storage if another graph shares it; see `Detach.swift` in `Addressing`.
     public mutating func detach() {
         arcs.withUnsafeMutableBufferPointer { _ in }
         extents.withUnsafeMutableBufferPointer { _ in }
@@ -162,9 +167,11 @@ public struct Graph: Sendable {
     /// Clears the recorded changes.
     public mutating func clearChanges() {
         for change in changes { attributes[change.vertex.index].isChanged = false }
+        // Keeps the memory of usual changes, but not that of a burst.
         changes.removeAll(keepingCapacity: changes.count < 1024)
     }
 
+    /// Saves the state of a vertex before its first change.
     private mutating func recordChange(of vertex: Vertex) {
         guard !attributes[vertex.index].isChanged else { return }
         attributes[vertex.index].isChanged = true
@@ -172,9 +179,10 @@ public struct Graph: Sendable {
         changes.append(Change(vertex: vertex, arcs: Array(arcs[range(of: vertex)]), wasTransit: wasTransit))
     }
 
-    /// The difference between a key of this vertex and twice the distance.
+    /// What a key of this vertex has in addition to twice the distance: 1 for a router.
     func parity(of vertex: Vertex) -> UInt32 { attributes[vertex.index].kind == .router ? 1 : 0 }
 
+    /// The difference of the keys of the two ends of an edge.
     private func weight(of edge: Edge, from source: Vertex) -> UInt32 {
         let isFree = parity(of: source) == 0 && parity(of: edge.target) == 1
         return 2 * UInt32(isFree ? edge.cost : max(edge.cost, 1)) + parity(of: edge.target) - parity(of: source)
@@ -186,14 +194,16 @@ public struct Graph: Sendable {
         let capacity = attributes[vertex.index].capacity
         guard count > capacity else { return }
         unused += Int(capacity)
+        // Moving all arcs is worthwhile when it frees more than half of the array.
         if unused > 1024 && unused > arcs.count / 2 { compact() }
+        // A multiple of four, so that a vertex does not move for every new link.
         let rounded = max(4, (count + 3) & ~3)
         extents[vertex.index].start = UInt32(arcs.count)
         attributes[vertex.index].capacity = UInt32(rounded)
         arcs.append(contentsOf: repeatElement(Arc(target: 0, weight: 1), count: rounded))
     }
 
-    /// Moves all arcs together in the order of their vertices.
+    /// Removes the unused places: puts the arcs side by side, in the order of their vertices.
     private mutating func compact() {
         var packed: [Arc] = []
         packed.reserveCapacity(arcs.count - unused)

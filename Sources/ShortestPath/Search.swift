@@ -1,27 +1,29 @@
-/// One search, with unsafe pointers. The caller guarantees that all arcs lead to vertices with a key and a set, and
-/// that the queue has room for an entry per arc and first hop.
+/// One search (Dijkstra's algorithm), with unsafe pointers for speed. The caller guarantees that all arcs lead to vertices
+/// with a key and a set, and that the queue has room for an entry per arc and first hop.
 struct Search {
     /// The key of a vertex not reached.
     static let unreached = UInt32.max
-    /// The largest key from which a step cannot overflow. Vertices with a larger key count as unreachable.
+    /// The largest key from which a step, of less than 2¹⁷, cannot overflow. A vertex with a larger key counts as unreachable.
     static let farthest = UInt32.max - (1 << 17)
 
     var queue: BucketQueue.Cursor
+    /// The lowest key found for each vertex so far.
     let keys: UnsafeMutablePointer<UInt32>
-    /// `words` words for each vertex.
+    /// The first-hop set of each vertex: `words` words of bits, as in ``FirstHopSet``.
     let sets: UnsafeMutablePointer<UInt64>
     let words: Int
     let arcs: UnsafePointer<Graph.Arc>
     let extents: UnsafePointer<Graph.Extent>
 
-    /// Settles the root and relaxes the arcs that leave it.
+    /// Settles the root and relaxes the arcs in `range`: all that leave the root, because paths may begin at one that forwards
+    /// no transit traffic. These paths have no first hop yet; ``offer(_:key:number:)`` adds it.
     mutating func begin(at root: UInt32, key: UInt32, arcs range: Range<Int>) {
         keys[Int(root)] = key
         for word in 0..<words { sets[Int(root) * words + word] = 0 }
         relax(arcs + range.lowerBound, count: range.count, from: Int(root), key: key, words: words)
     }
 
-    /// Adds a first hop: a path to `vertex` like the arcs of the root, but with a number.
+    /// Adds the first hop `number`: a path from the root to `vertex`, which is reached at `key` by it.
     mutating func offer(_ vertex: Int, key: UInt32, number: Int) {
         guard key <= keys[vertex] else { return }
         if key < keys[vertex] {
@@ -34,7 +36,7 @@ struct Search {
 
     /// Settles all vertices that can be reached.
     mutating func run(from root: UInt32) {
-        // Written twice, so that the compiler can specialize the first for sets of a single word.
+        // Written twice, so that the compiler specializes the first for sets of a single word.
         if words == 1 {
             settleAll(from: keys[Int(root)], words: 1)
         } else {
@@ -52,6 +54,7 @@ struct Search {
                 let entry = queue.entries[Int(next)]
                 next = entry.next
                 let vertex = Int(entry.vertex)
+                // The vertex was inserted again with a lower key, or is too far.
                 guard keys[vertex] == key, key <= Self.farthest else { continue }
                 let extent = extents[vertex]
                 relax(arcs + Int(extent.start), count: Int(extent.count), from: vertex, key: key, words: words)
@@ -59,6 +62,8 @@ struct Search {
         }
     }
 
+    /// Takes paths over the first `count` of `arcs`, which leave `vertex`: a shorter path replaces what is known of its
+    /// target, an equal one adds its first hops.
     @inline(__always)
     private mutating func relax(
         _ arcs: UnsafePointer<Graph.Arc>, count: Int, from vertex: Int, key: UInt32, words: Int

@@ -9,13 +9,13 @@ public struct ShortestPaths: Sendable {
     /// The first-hop sets, `words` words for each vertex. Those of vertices that were not reached have no meaning.
     private var sets: [UInt64] = []
     private var words = 1
-    /// The same values of the search before.
+    /// `keys`, `sets` and `words` of the search before, for ``hasChanged(_:)``.
     private var oldKeys: [UInt32] = []
     private var oldSets: [UInt64] = []
     private var oldWords = 1
     private var queue = BucketQueue()
 
-    /// Gives these paths storage of their own.
+    /// Copies the storage if another value shares it; see `Detach.swift` in `Addressing`.
     public mutating func detach() {
         keys.withUnsafeMutableBufferPointer { _ in }
         sets.withUnsafeMutableBufferPointer { _ in }
@@ -26,10 +26,10 @@ public struct ShortestPaths: Sendable {
     public init() {}
 
     /// Finds the shortest paths from `root`. `firstHops` are the first hops out of the root that the results distinguish;
-    /// the graph must have each of these paths, at exactly its cost. Paths with another first hop count for distances but
-    /// give no first hop.
+    /// the graph must have a path from the root to each of them, at exactly its cost. Paths that begin otherwise count for
+    /// distances, but add nothing to the first-hop sets.
     ///
-    /// Distances are exact up to 2³¹ − 2¹⁶ − 1; anything farther counts as unreachable.
+    /// Distances are exact up to 2³¹ − 2¹⁶ − 1 (``Search/farthest``); anything farther counts as unreachable.
     public mutating func search(_ graph: Graph, from root: Vertex, firstHops: [FirstHop]) {
         precondition(graph.contains(root), "the root is not in the graph")
         saveResults()
@@ -90,7 +90,7 @@ extension ShortestPaths {
     }
 
     /// Whether the distance to `vertex` or its first hops differ from those of the search before. The caller ensures
-    /// that the numbers of first hops mean the same.
+    /// that the numbers of first hops meant the same in both.
     public func hasChanged(_ vertex: Vertex) -> Bool {
         let index = vertex.index
         let old = index < oldKeys.count ? oldKeys[index] : Search.unreached
@@ -100,6 +100,7 @@ extension ShortestPaths {
         return (0..<words).contains { sets[index * words + $0] != oldSets[index * words + $0] }
     }
 
+    /// The key of a vertex, which may be newer than the search.
     private func key(of index: Int) -> UInt32 { index < keys.count ? keys[index] : Search.unreached }
 
     /// Saves the results of the last search for comparison with the next.
@@ -127,11 +128,12 @@ extension ShortestPaths {
         if keys.count != count { keys = Array(repeating: Search.unreached, count: count) }
         for index in keys.indices { keys[index] = Search.unreached }
         if sets.count < count * words { sets = Array(repeating: 0, count: count * words) }
+        // Each arc and each first hop inserts at most one entry.
         queue.prepare(
             weightBound: max(graph.weightBound, 2 * largestCost + 1), capacity: graph.arcs.count + firstHops.count)
     }
 
-    /// The arrays are passed as pointers that are valid for the duration of this call.
+    /// Searches with the arrays as pointers, which Swift makes of the arguments for the duration of this call.
     private static func search(
         _ graph: Graph, from root: Vertex, firstHops: [FirstHop], words: Int, mask: UInt32, summaryCount: Int,
         _ heads: UnsafeMutablePointer<UInt32>, _ entries: UnsafeMutablePointer<BucketQueue.Entry>,

@@ -12,7 +12,7 @@ public struct Vertex: RawRepresentable, Hashable, Sendable, Comparable {
 public struct Edge: Hashable, Sendable {
     /// The vertex it leads to.
     public var target: Vertex
-    /// The cost of the edge. 0 counts as 1, except from a network to a router.
+    /// The cost of the edge. 0 counts as 1, except from a network to a router, which costs nothing (RFC 2328 §16.1).
     public var cost: UInt16
 
     public init(to target: Vertex, cost: UInt16) {
@@ -27,10 +27,10 @@ public struct FirstHop: Hashable, Sendable {
     public var vertex: Vertex
     /// The cost of the path to the vertex, 1–``maximumCost``.
     public var cost: UInt32
-    /// Its number in the sets, 0 or more; small numbers make small sets. Several first hops may share a number.
+    /// Its number in the first-hop sets, 0 or more; small numbers make small sets. Several first hops may share a number.
     public var number: Int
 
-    /// The maximum cost: an edge to a network and an edge out of it.
+    /// The maximum cost: that of an edge to a network and an edge out of it.
     public static let maximumCost = 2 * UInt32(UInt16.max)
 
     /// Describes a first hop.

@@ -1,10 +1,10 @@
-/// A queue of deadlines, the earliest first: a binary heap in one flat array. An entry that no longer counts stays in the
-/// queue until it is popped or ``compact(isCurrent:)`` drops it, so callers check every entry that they pop. The type is
-/// inlinable so that it is specialized for each subject: generic code that is not specialized is slow.
+/// A queue of deadlines, the earliest first: a binary heap in one array. Deadlines are not removed or moved. When one changes,
+/// the caller inserts the subject again; the entry of the old deadline stays until it is popped or ``compact(isCurrent:)``
+/// drops it, so callers check what they pop. The type is inlinable, so that other modules specialize it for their subjects.
 public struct DeadlineQueue<Subject: Sendable>: Sendable {
     @usableFromInline var heap: [(deadline: Instant, subject: Subject)] = []
 
-    /// How many entries there are, stale ones included.
+    /// The number of entries, outdated ones included.
     @inlinable public var count: Int { heap.count }
 
     @inlinable public init() {}
@@ -43,9 +43,10 @@ public struct DeadlineQueue<Subject: Sendable>: Sendable {
         for entry in kept { insert(entry.subject, at: entry.deadline) }
     }
 
-    /// Gives this queue storage of its own.
+    /// Copies the storage if another queue shares it; see `Detach.swift` in `Addressing`.
     @inlinable public mutating func detach() { heap.withUnsafeMutableBufferPointer { _ in } }
 
+    /// Moves the first entry down until neither child is earlier.
     @inlinable mutating func sink() {
         var parent = 0
         while true {

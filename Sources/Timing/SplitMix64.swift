@@ -1,5 +1,5 @@
-/// A small generator of random numbers (Steele, Lea and Flood 2014) whose whole state is one word, so that a router
-/// started from the same seed does the same things.
+/// A small generator of random numbers, with the constants of its authors (Steele, Lea and Flood 2014). The seed determines
+/// all of them, so that a simulated router with the same seed does the same.
 public struct SplitMix64: Sendable {
     private var state: UInt64
 
@@ -15,7 +15,8 @@ public struct SplitMix64: Sendable {
         return word ^ word >> 31
     }
 
-    /// A random duration from 0 to just below `limit`, in whole nanoseconds; 0 if `limit` is not positive.
+    /// A random duration from 0 to just below `limit`, in whole nanoseconds; 0 if `limit` is not positive. The remainder
+    /// favors short durations, by too little to matter for delays.
     public mutating func duration(below limit: Duration) -> Duration {
         let bound = UInt64(max(1, limit.nanoseconds))
         return .nanoseconds(Int64(next() % bound))

@@ -2,6 +2,7 @@
 /// malicious neighbor could claim everything again and again, so the wait doubles each time, from 2 s to 10 minutes, and
 /// starts anew after an hour in which nothing was given up.
 public struct YieldBackoff: Sendable {
+    /// Doubled from the first time on, so the shortest wait is 2 s.
     private static let first = Duration.seconds(1)
     private static let longest = Duration.seconds(600)
     private static let quietTime = Duration.seconds(3600)
@@ -14,6 +15,7 @@ public struct YieldBackoff: Sendable {
 
     /// The earliest moment at which something may be given up again; `nil` if nothing was given up before.
     public var earliest: Instant? {
+        // 2¹⁶ s is longer than the longest wait, and larger powers could overflow.
         yields.map { $0.last + min(Self.longest, Self.first * (1 << min($0.count, 16))) }
     }
 

@@ -1,7 +1,8 @@
-/// A queue in one array. Removed elements leave free slots at the front; the array is compacted when more than half of
-/// it is free.
+/// A queue in one array. Removed elements leave unused places at the front, which are freed when they are more than half of
+/// the array, so that removing takes constant time on average.
 struct FIFO<Element: Sendable>: Sendable {
     private var elements: [Element] = []
+    /// The index of the first element of the queue.
     private var head = 0
 
     var isEmpty: Bool { head == elements.count }
@@ -15,12 +16,13 @@ struct FIFO<Element: Sendable>: Sendable {
         if head == elements.count {
             removeAll()
         } else if head > 64, head * 2 > elements.count {
+            // More than a few places are unused: moving the others to the front is worthwhile.
             elements.removeSubrange(..<head)
             head = 0
         }
     }
 
-    /// Empties the queue. Keeps a small amount of memory, but not that of a burst.
+    /// Empties the queue. Keeps the memory of a usual number of elements, but not that of a burst.
     mutating func removeAll() {
         elements.removeAll(keepingCapacity: elements.count <= 256)
         head = 0

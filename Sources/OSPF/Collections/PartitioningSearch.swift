@@ -1,5 +1,6 @@
 extension RandomAccessCollection {
-    /// The first index whose element satisfies a condition that, once true, stays true; else the end.
+    /// The first index whose element satisfies a condition, found by binary search; the end if none does. The condition must
+    /// be true for all elements after the first that satisfies it.
     @inline(__always)
     func partitioningIndex(where condition: (Element) -> Bool) -> Index {
         var low = startIndex

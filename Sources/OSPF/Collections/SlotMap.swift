@@ -1,13 +1,14 @@
 internal import Addressing
 
-/// A dense number of one kind of thing, so that numbers of different things are not mistaken for each other.
+/// The number of a value in a ``SlotMap``. Each map has a number type of its own, so that its numbers are not used with
+/// another map.
 protocol SlotNumber: Hashable, Comparable, Sendable {
     var rawValue: Int32 { get }
     init(rawValue: Int32)
 }
 
 extension SlotNumber {
-    /// No number. It takes less memory than an optional.
+    /// No number. An optional would take twice the memory.
     static var none: Self { Self(rawValue: -1) }
 
     static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
@@ -35,12 +36,12 @@ struct SlotMap<Number: SlotNumber, Value: Sendable>: Sendable {
         return Number(rawValue: Int32(slots.count - 1))
     }
 
-    /// Gives this map storage of its own.
+    /// Copies the storage if another map shares it; see `Detach.swift` in `Addressing`.
     mutating func detach() {
         slots.detach()
         free.detach()
     }
 
-    /// Frees a number for reuse.
+    /// Frees a number for reuse. Its value stays until then.
     mutating func release(_ number: Number) { free.append(number) }
 }

@@ -32,9 +32,10 @@ struct LinkStateDatabase: Sendable {
         /// The LSA with the age it had when installed.
         var lsa: LSA
         var installed: Instant
-        /// The number of neighbors that must acknowledge this instance: those with the LSA in their retransmission list.
+        /// The number of neighbors that must acknowledge this instance: how many retransmission lists have the LSA.
         var unacknowledged = 0
-        /// The number of consecutive arrivals with less than MinLSArrival between them.
+        /// The number of instances, up to this one, that arrived one after the other with less than MinLSArrival between
+        /// them.
         var arrivalBurst = 0
 
         /// When this instance was last sent to a neighbor that had an older one.
@@ -52,7 +53,7 @@ struct LinkStateDatabase: Sendable {
             return header
         }
 
-        /// When the LSA reaches the age of `age` seconds.
+        /// When the LSA has an age of `age` seconds.
         func moment(ofAge age: UInt16) -> Instant {
             installed + .seconds(Int64(age) - Int64(lsa.age))
         }
@@ -60,14 +61,14 @@ struct LinkStateDatabase: Sendable {
 
     private(set) var entries: [DatabaseKey: Entry] = [:]
 
-    /// Gives this database storage of its own.
+    /// Copies the storage if another database shares it; see `Detach.swift` in `Addressing`.
     mutating func detach() { entries.detach() }
 
     /// The size of all LSAs together in octets.
     private(set) var octetCount = 0
     /// The sum of the checksums of the LSAs that are not link-local, which is commonly used to compare databases.
     private(set) var checksumSum: UInt32 = 0
-    /// LSAs at MaxAge that wait to be removed.
+    /// LSAs that were installed at MaxAge, so flushed, and wait to be removed.
     private(set) var maxAged: Set<DatabaseKey> = []
 
     subscript(key: DatabaseKey) -> Entry? { entries[key] }
@@ -90,6 +91,7 @@ struct LinkStateDatabase: Sendable {
         removeLSA(old, for: key)
     }
 
+    /// Subtracts an LSA from the sums.
     private mutating func removeLSA(_ entry: Entry, for key: DatabaseKey) {
         octetCount -= entry.lsa.octets.count
         if key.interface == 0 { checksumSum &-= UInt32(entry.lsa.header.checksum) }

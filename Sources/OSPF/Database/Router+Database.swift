@@ -6,10 +6,11 @@ internal import Timing
 extension Router {
     /// The minimum time that an LSA at MaxAge stays in the database. RFC 2328 §14 removes it with the last acknowledgment,
     /// and §13 (4) does not even store an unknown one. A late copy of an earlier instance would then be accepted as new,
-    /// and a withdrawn prefix would be reachable again for an hour.
+    /// and a withdrawn prefix would be reachable again until that copy reaches MaxAge, an hour later.
     static let maxAgeHold = Duration.seconds(1)
 
-    /// Installs an instance in the database and notifies whatever depends on its contents.
+    /// Installs an instance in the database. If the contents of the LSA change, originations and routes that depend on them
+    /// are due.
     mutating func install(_ lsa: LSA, for key: DatabaseKey, at now: Instant, arrivalBurst: Int = 0) {
         removeFromAllRetransmissionLists(key)
         let old = database[key]?.lsa
@@ -31,10 +32,11 @@ extension Router {
         if entry.lsa.age < LSAHeader.maxAge { contentsChanged(of: key, to: nil, at: now) }
     }
 
+    /// The body of an LSA is new, or (`nil`) the LSA is no longer used.
     private mutating func contentsChanged(of key: DatabaseKey, to lsa: LSA?, at now: Instant) {
         switch key.lsa.type {
         case .link:
-            // The designated router announces the prefixes on its link.
+            // If we are the designated router, we announce the prefixes in the link-LSAs of our link.
             origination.interfacesChanged()
             return
         case .router, .network: topologyChanged(at: now)
@@ -46,12 +48,15 @@ extension Router {
         if key.interface == 0 { calculation.databaseChanged(key.lsa, to: lsa) }
     }
 
+    /// Adds the aging moment of an LSA to the queue. Entries of earlier instances stay, so the queue is compacted when most of
+    /// it is outdated.
     mutating func scheduleAging(of key: DatabaseKey) {
         guard let entry = database[key] else { return }
         aging.insert(key, at: agingMoment(of: entry))
         if aging.count > 4 * database.entries.count + 64 {
             let router = self
             aging.compact { key, moment in
+                // A flushed LSA may be in the queue at a later moment than its first (``runAging(at:)``).
                 guard let entry = router.database[key] else { return false }
                 return router.agingMoment(of: entry) == moment || entry.lsa.age >= LSAHeader.maxAge
             }
@@ -96,8 +101,8 @@ extension Router {
         guard let entry = database[key], entry.lsa.age >= LSAHeader.maxAge, entry.unacknowledged == 0,
             !isAnyExchangeUnderWay
         else { return }
-        // An own LSA that is removed only to start a new sequence is originated again at once. It need not wait for
-        // late copies.
+        // An LSA of ours that was flushed only to start its sequence again is originated at once, and its new instance
+        // replaces late copies. So it is not kept.
         let isWantedBack = origination.own[key]?.body != nil
         guard isWantedBack || agingMoment(of: entry) <= now else { return }
         database.remove(key)

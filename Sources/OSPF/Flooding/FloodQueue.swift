@@ -1,20 +1,21 @@
 internal import Timing
 
-/// LSAs that wait to be sent on an interface for the first time. They wait only if there are many: a token bucket sends
-/// a burst at once and paces the rest, so that a large change neither overruns the neighbors' buffers nor delays hellos
-/// (RFC 4222). An LSA that changes while it waits is sent once, in its latest instance.
+/// LSAs that wait to be sent on an interface for the first time. They wait only if there are many: a token bucket lets a
+/// burst of packets pass at once and paces the rest, so that a large change neither overruns the neighbors' buffers nor
+/// delays hellos (RFC 4222). An LSA that changes while it waits is sent once, in its latest instance.
 struct FloodQueue: Sendable {
-    /// The maximum number of packets sent at once.
+    /// The size of the bucket: the maximum number of packets sent at once.
     static let burst: Int64 = 64
-    /// Nanoseconds until one more packet may be sent: some 30 packets a millisecond, well under what a receiver
-    /// handles.
+    /// Nanoseconds in which the bucket gains a token: some 30 packets a millisecond, well under what a receiver handles.
     static let interval: Int64 = 30_000
-    /// The minimum pause of an empty bucket, so that paced packets are sent in small groups.
+    /// How long sending pauses when the bucket is empty: some 30 packets are then sent per timer, not one.
     static let pause = Duration.milliseconds(1)
 
+    /// The LSAs in the order in which to send them.
     private var keys = FIFO<DatabaseKey>()
+    /// The same LSAs, to add none twice.
     private var members: Set<DatabaseKey> = []
-    /// The moment at which the bucket was, or will be, full.
+    /// The moment at which the bucket was, or will be, full. Every token consumed moves it by one `interval`.
     private var fullAt = Instant.zero
     /// When sending may continue; `nil` if it is not paused.
     private(set) var nextSend: Instant?
@@ -42,7 +43,7 @@ struct FloodQueue: Sendable {
         nextSend = nil
     }
 
-    /// Consumes a token for sending one packet now. If there is none, ``nextSend`` is when to try again.
+    /// Consumes a token for sending one packet now. Returns `false` if there is none; ``nextSend`` is then when to try again.
     mutating func consumeToken(at now: Instant) -> Bool {
         if fullAt < now { fullAt = now }
         let missing = (fullAt - now).nanoseconds

@@ -1,21 +1,25 @@
 import OSPFPacket
 internal import Timing
 
-/// LSAs flooded to one neighbor and not yet acknowledged (RFC 2328 §10, "Link state retransmission list"). All wait the
-/// same time, except those added at the start of the exchange, which wait less; so the order of insertion is also the order
-/// of deadlines.
+/// LSAs flooded to one neighbor and not yet acknowledged (RFC 2328 §10, "Link state retransmission list"). All wait for
+/// RxmtInterval, except those added first, at the start of the exchange, which wait less; so the order of insertion is also
+/// the order of deadlines.
 struct RetransmissionList: Sendable {
     private struct Waiting: Sendable {
         var key: DatabaseKey
+        /// The insertions into the list are numbered, so that the last one of an LSA is known.
         var serial: UInt64
+        /// When to retransmit the LSA.
         var deadline: Instant
     }
 
-    /// The serial number of the valid queue entry of an LSA. Older entries of the same LSA are ignored.
+    /// The LSAs of the list, each with the serial number of its valid entry in the queue.
     private var serials: [DatabaseKey: UInt64] = [:]
+    /// By deadline. Entries whose LSA was removed or inserted again are ignored when they are first.
     private var queue = FIFO<Waiting>()
+    /// The serial number of the last insertion.
     private var nextSerial: UInt64 = 0
-    /// Since when LSAs are retransmitted and none is acknowledged; `nil` if that is not so.
+    /// The first retransmission since the last acknowledgment; `nil` if there was none.
     private(set) var stuckSince: Instant?
 
     var count: Int { serials.count }
@@ -39,7 +43,7 @@ struct RetransmissionList: Sendable {
         return true
     }
 
-    /// When to check for LSAs to retransmit.
+    /// When to call ``popDue(at:limit:interval:)``. The first entry may be outdated, and nothing due then.
     var nextDeadline: Instant? { isEmpty ? nil : queue.first?.deadline }
 
     /// Removes up to `limit` LSAs that are due and appends them again, to wait for `interval`.

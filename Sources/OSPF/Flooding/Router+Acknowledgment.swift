@@ -4,11 +4,13 @@ internal import Timing
 
 /// Acknowledgments, sent and received (RFC 2328 §13.5, §13.7).
 extension Router {
-    /// How long acknowledgments are collected; far below any retransmission interval.
+    /// How long delayed acknowledgments are collected. RFC 2328 §13.5 requires less than RxmtInterval: at least 50 ms.
     static let acknowledgmentDelay = Duration.milliseconds(20)
-    /// The maximum number of LSA headers in a packet, which fits every link: a lost acknowledgment is not repeated by itself.
+    /// The maximum number of LSA headers in a packet: as many as fit the smallest MTU. A larger packet, lost where the MTU
+    /// between the ends is smaller than theirs, would be lost each time.
     static let acknowledgmentCapacity = LinkStateAcknowledgment.capacity(mtu: AdjacencyContext.smallestMTU)
 
+    /// Sends acknowledgments now.
     mutating func acknowledge(_ headers: [LSAHeader], on index: UInt32, to destination: IPv6Address) {
         var rest = headers[...]
         while !rest.isEmpty {
@@ -18,6 +20,7 @@ extension Router {
         }
     }
 
+    /// Adds a delayed acknowledgment, to be sent with others to all neighbors of the interface.
     mutating func acknowledgeLater(_ header: LSAHeader, on index: UInt32, at now: Instant) {
         interfaces[index].delayedAcknowledgments.append(header)
         if interfaces[index].delayedAcknowledgments.count >= Self.acknowledgmentCapacity {

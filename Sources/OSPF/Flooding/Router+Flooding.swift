@@ -4,8 +4,9 @@ internal import Timing
 
 /// Flooding of LSAs (RFC 2328 §13.3, RFC 5340 §4.5.2).
 extension Router {
-    /// Queues an LSA for every neighbor that needs it. Returns whether it is flooded back out of the receiving
-    /// interface, which counts as an acknowledgment.
+    /// Queues an LSA on every interface with a neighbor that needs it. `sender` is the neighbor that it was received from;
+    /// `nil` for our own LSAs and flushes. Returns whether the LSA is flooded back out of the sender's interface, which counts
+    /// as an acknowledgment.
     @discardableResult
     mutating func flood(_ key: DatabaseKey, from sender: NeighborKey? = nil, at now: Instant) -> Bool {
         guard let header = database[key]?.header(at: now) else { return false }
@@ -54,6 +55,7 @@ extension Router {
     /// Sends one packet of the LSAs that have waited longest.
     mutating func sendQueuedUpdate(_ index: UInt32, to destination: IPv6Address, at now: Instant) {
         let configuration = interfaces[index].configuration
+        // All neighbors get the same packets.
         let hasLosses = interfaces[index].neighbors.contains(where: \.usesSmallPackets)
         let mtu = hasLosses ? min(configuration.mtu, AdjacencyContext.smallestMTU) : configuration.mtu
         var encoder = UpdateEncoder(header: packetHeader, mtu: mtu)
@@ -87,8 +89,8 @@ extension Interface {
         return state(of: router) != .backup
     }
 
-    /// Adds an LSA to the retransmission list of every neighbor that lacks it. Returns whether any does, and how many lists
-    /// are longer now.
+    /// Adds an LSA to the retransmission list of every neighbor that lacks it. Returns whether any neighbor lacks it, and how
+    /// many lists did not have it before.
     fileprivate mutating func queue(
         _ key: DatabaseKey, _ header: LSAHeader, from sender: RouterID?, at now: Instant
     ) -> (isWanted: Bool, added: Int) {

@@ -4,13 +4,14 @@ internal import Timing
 
 /// Received link state updates (RFC 2328 §13, RFC 5340 §4.5.1).
 extension Router {
-    /// An LSA that is received again within this time counts towards a burst (RFC 2328 §B, MinLSArrival).
+    /// MinLSArrival: the time between instances of an LSA below which they count as a burst (RFC 2328 §B).
     static let minLSArrival = Duration.seconds(1)
-    /// The number of instances that may arrive faster. RFC 2328 allows none; then a router that starts, and originates
-    /// with every neighbor it finds, would be delayed by retransmissions.
+    /// The number of instances in a burst that are accepted. RFC 2328 accepts none; then the LSA of a router that starts, and
+    /// changes with every neighbor it finds, would be accepted only when it is retransmitted.
     static let arrivalBurst = 16
 
-    /// The minimum time between replies to a neighbor with an older instance, per LSA.
+    /// The minimum time between replies to neighbors with an older instance, per LSA. RFC 2328 §13 (8) has MinLSArrival, for
+    /// which a neighbor would keep an LSA that was replaced.
     static let replyInterval = Duration.milliseconds(50)
 
     mutating func receive(_ update: LinkStateUpdate, from neighbor: NeighborKey, at now: Instant) {
@@ -18,10 +19,11 @@ extension Router {
         if update.damaged > 0 {
             statistics.rejections[.lsaChecksum, default: 0] += UInt64(update.damaged)
         }
+        // LSAs to acknowledge at once, and to this neighbor alone (RFC 2328 §13.5).
         var direct: [LSAHeader] = []
         for lsa in update.lsas {
             receive(lsa, from: neighbor, direct: &direct, at: now)
-            // An LSA may end the adjacency (a bad request), or make this router change its ID.
+            // An LSA may end the adjacency (BadLSReq), or show that this router must change its ID.
             guard interfaces.contains(neighbor), interfaces[neighbor].state >= .exchange,
                 !duplicates.mustYield
             else { break }
@@ -38,7 +40,7 @@ extension Router {
         }
         let old = database[key]
         if lsa.age >= LSAHeader.maxAge, old == nil, !isAnyExchangeUnderWay {
-            // It is not flooded, but stored for a short time in case an earlier instance follows.
+            // The flush of an unknown LSA is not flooded, but stored for `maxAgeHold` in case an earlier instance follows.
             if hasRoom(for: lsa, key, insteadOf: nil) { install(lsa, for: key, at: now) }
             direct.append(lsa.header)
             return satisfyRequest(with: lsa.header, by: neighbor, at: now)
@@ -47,8 +49,8 @@ extension Router {
         case .newer where isEndOfSequence(lsa, key):
             direct.append(lsa.header)
             satisfyRequest(with: lsa.header, by: neighbor, at: now)
-            // The neighbor does not have the restarted sequence. A new instance is originated, because otherwise late
-            // acknowledgments of the current one would be counted.
+            // The neighbor does not have the restarted sequence yet. A new instance is originated: acknowledgments of the
+            // current one may still arrive, and would count as if the neighbor had it.
             refreshOwn(key, at: now)
         case .newer: receiveNewer(lsa, key, old: old, from: neighbor, at: now)
         case .same, .older:
@@ -62,7 +64,7 @@ extension Router {
         direct: inout [LSAHeader], at now: Instant
     ) {
         satisfyRequest(with: lsa.header, by: neighbor, at: now)
-        // The neighbor described a later instance than this one, which is not newer than ours (RFC 2328 §13 (6)).
+        // Still requested: the neighbor described a later instance than the one it now sent (RFC 2328 §13 (6)).
         if let described = interfaces[neighbor].adjacency?.requests[lsa.key] {
             let fault = NeighborFault.earlierInstance(
                 lsa.key, described: described.sequenceNumber, received: lsa.header.sequenceNumber)
@@ -73,13 +75,15 @@ extension Router {
         }
         guard removeFromRetransmissionList(key, of: neighbor) else { return direct.append(lsa.header) }
         removeFlushed(key, at: now)
-        // An implied acknowledgment (§13 (7a)); the backup acknowledges to the designated router anyway.
+        // The neighbor's copy of what we flooded to it acknowledges that (§13 (7a)), and needs no acknowledgment itself, except
+        // by the backup to the designated router.
         let interface = interfaces[neighbor.interface]
         if interface.state(of: routerID) == .backup, neighbor.router == interface.designatedRouter {
             acknowledgeLater(lsa.header, on: neighbor.interface, at: now)
         }
     }
 
+    /// Ends our request to a neighbor for an LSA, if there is one that this instance answers.
     private mutating func satisfyRequest(with header: LSAHeader, by neighbor: NeighborKey, at now: Instant) {
         let patience = interfaces[neighbor.interface].configuration.deadInterval * AdjacencyContext.exchangePatience
         interfaces[neighbor].satisfyRequest(with: header, patience: patience, at: now)
@@ -114,7 +118,7 @@ extension Router {
             }
         }
         guard hasRoom(for: lsa, key, insteadOf: old?.lsa) else {
-            // Reported, and acknowledged so that it is not retransmitted forever.
+            // Acknowledged, so that the neighbor does not retransmit it forever.
             reject(.limit)
             refuse(because: .database, at: now)
             acknowledgeLater(lsa.header, on: neighbor.interface, at: now)
@@ -133,8 +137,9 @@ extension Router {
         if lsa.key.advertisingRouter == routerID { receivedOwn(lsa, key, at: now) }
     }
 
-    /// Whether an LSA is a late copy of the end of an own sequence that has restarted since (RFC 2328 §12.1.6). Its
-    /// number makes it newer than the restarted sequence. Flushing it again could continue forever.
+    /// Whether an LSA is a late copy of the flush with which the sequence of an LSA of ours ended, before it started again (RFC
+    /// 2328 §12.1.6). Its sequence number, the largest, makes it newer than ours. If it were installed, the sequence would have
+    /// to end and start again, and the next late copy would cause the same.
     private func isEndOfSequence(_ lsa: LSA, _ key: DatabaseKey) -> Bool {
         guard lsa.age >= LSAHeader.maxAge, lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber,
             let own = origination.own[key], own.body != nil, own.sequenceRestarts > 0
@@ -142,8 +147,8 @@ extension Router {
         return true
     }
 
-    /// Whether the database has room for an instance. Growth of an LSA counts like a new LSA, and so do LSAs that
-    /// others originate in our name. Only LSAs that this router itself wants always have room.
+    /// Whether the database has room for an instance in place of `old`. What an LSA grows by needs room like a new LSA. LSAs
+    /// that this router wants always have room; those that others originate with our router ID do not.
     private func hasRoom(for lsa: LSA, _ key: DatabaseKey, insteadOf old: LSA?) -> Bool {
         if origination.own[key]?.body != nil { return true }
         let octets = lsa.octets.count - (old?.octets.count ?? 0)
@@ -152,7 +157,7 @@ extension Router {
     }
 
     /// The neighbor has an older instance. Sends it ours, but not more often than every ``replyInterval``, and not while
-    /// the sequence number of ours wraps (RFC 2328 §13 (8)).
+    /// our instance is the flush that ends a sequence (RFC 2328 §13 (8)).
     private mutating func replyToOlder(
         _ key: DatabaseKey, _ entry: LinkStateDatabase.Entry, to neighbor: NeighborKey, at now: Instant
     ) {

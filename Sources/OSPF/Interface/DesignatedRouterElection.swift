@@ -9,11 +9,11 @@ enum DesignatedRouterElection {
         var backup: RouterID
     }
 
-    /// One router with two-way communication, or this router itself.
+    /// This router, or a neighbor in state 2-Way or higher.
     struct Candidate: Hashable, Sendable {
         var routerID: RouterID
         var priority: UInt8
-        /// The designated router in its hello.
+        /// The designated router and the backup in its hellos. A router claims a role by naming itself.
         var designated: RouterID
         var backup: RouterID
     }
@@ -32,11 +32,13 @@ enum DesignatedRouterElection {
         return round(others + [again])
     }
 
+    /// Steps 2 and 3 of RFC 2328 §9.4.
     private static func round(_ candidates: [Candidate]) -> Outcome {
         let eligible = candidates.filter { $0.priority > 0 }
         func best(_ among: [Candidate]) -> RouterID? {
             among.max { ($0.priority, $0.routerID) < ($1.priority, $1.routerID) }?.routerID
         }
+        // Those that do not claim to be designated.
         let notDesignated = eligible.filter { $0.designated != $0.routerID }
         let backup = best(notDesignated.filter { $0.backup == $0.routerID }) ?? best(notDesignated) ?? .none
         guard let designated = best(eligible.filter { $0.designated == $0.routerID }) else {

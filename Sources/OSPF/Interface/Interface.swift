@@ -4,23 +4,23 @@ internal import Timing
 
 /// An interface in use (RFC 2328 §9, RFC 5340 §4.1.2).
 struct Interface: Sendable {
-    /// The role of the interface in the election of a designated router.
+    /// How the interface is used, with what belongs to that use alone. ``state(of:)`` is the RFC's state.
     enum Mode: Hashable, Sendable {
         /// Announced, without hellos and neighbors.
         case passive
-        /// On standby: another interface of this router is active on the link. It ends at `until`, unless another hello of
-        /// that one is received.
+        /// On standby: the interface with index `for`, of this router, is active on the link. Standby ends at `until`; each
+        /// hello of the active interface moves that.
         case standby(for: UInt32, until: Instant)
-        /// No designated router.
+        /// Without a designated router; for good, or on trial.
         case pointToPoint(trial: Trial? = nil)
         /// Listening until the moment given, so as not to depose a designated router that is already there.
         case waiting(until: Instant)
-        /// Elected.
+        /// Broadcast, with the outcome of the last election.
         case elected(DesignatedRouterElection.Outcome)
     }
 
-    /// A test whether the neighbor of an interface that was broadcast is point-to-point now: when the test ends, and
-    /// the election outcome to use if it is not.
+    /// A test whether the neighbor of an `auto` interface that was broadcast is point-to-point now: when the test ends, and
+    /// the election outcome to return to if the neighbor is not (`Router+AutomaticLink.swift`).
     struct Trial: Hashable, Sendable {
         var until: Instant
         var elected: DesignatedRouterElection.Outcome
@@ -30,15 +30,18 @@ struct Interface: Sendable {
     var mode: Mode
     /// In order of router ID.
     var neighbors: [Neighbor] = []
+    /// When to send the next regular hello.
     var nextHello: Instant
     /// When the last hello was sent, to limit the rate of prompt hellos.
     var lastHello: Instant?
     /// When a neighbor was last replaced by another with the same router ID or address.
     var lastReplacement: Instant?
-    /// When to send a hello before the next regular one.
+    /// When to send a hello that should be sent at once and follows the last one too closely; `nil` if there is none.
     var promptHello: Instant?
-    /// When to send another hello for neighbors that received one of another interface of this router.
+    /// When to send a hello because one of another interface, now on standby for this one, has just been sent on the link:
+    /// neighbors took it for a change of our address, and must learn that this one is right. `nil` if there is none.
     var correctingHello: Instant?
+    /// LSAs that wait to be sent on this interface for the first time.
     var flood = FloodQueue()
     /// Acknowledgments collected for one packet (RFC 2328 §13.5), and when it is sent.
     var delayedAcknowledgments: [LSAHeader] = []
@@ -71,6 +74,7 @@ struct Interface: Sendable {
         if case .elected(let outcome) = mode { outcome.backup } else { .none }
     }
 
+    /// The state of the interface, if `router` is the ID of this router.
     func state(of router: RouterID) -> InterfaceState {
         switch mode {
         case .passive: .passive
@@ -82,9 +86,7 @@ struct Interface: Sendable {
         }
     }
 
-    /// Whether packets can be sent through a neighbor: on a point-to-point link one that is full (or was a moment ago),
-    /// on a link with a designated router all with bidirectional communication, as its routers forward to each other
-    /// directly.
+    /// Whether packets can be sent through a neighbor; see ``UsableNeighbor``.
     func isUsable(_ neighbor: Neighbor) -> Bool {
         isBroadcast ? neighbor.state >= .twoWay : neighbor.isLinked
     }
@@ -93,10 +95,12 @@ struct Interface: Sendable {
         neighbors.firstIndex { $0.routerID == router }
     }
 
-    /// Octets of OSPF that fit into one IPv6 packet on this link.
+    /// The octets of an OSPF packet, which fill an IPv6 packet on this link together with its header of 40. The length field of
+    /// OSPF has 16 bits.
     var maximumPacketSize: Int { min(configuration.mtu, 65_535) - 40 }
 
-    /// The maximum time by which a hello may be sent early.
+    /// The maximum time by which a regular hello may be sent early, at random or together with others: a tenth of the hello
+    /// interval.
     var helloSpread: Duration { .nanoseconds(configuration.helloInterval.nanoseconds / 10) }
 
     /// Makes the next hello due now if at most ``helloSpread`` is missing until a whole hello interval after the last one.

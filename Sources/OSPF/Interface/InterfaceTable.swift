@@ -1,8 +1,8 @@
 import Addressing
 
-/// Identifies a neighbor: a router has one adjacency per link.
+/// Identifies a neighbor. A router that is on several of our links is a neighbor on each.
 struct NeighborKey: Hashable, Sendable {
-    /// Our interface towards it.
+    /// Our interface toward it.
     var interface: UInt32
     var router: RouterID
 }
@@ -57,6 +57,7 @@ struct InterfaceTable: Sendable, Sequence {
         return position < indices.count && indices[position] == index ? position : nil
     }
 
+    /// The position of an interface that must exist.
     private func known(_ index: UInt32) -> Int {
         guard let position = position(of: index) else { preconditionFailure("no such interface") }
         return position
@@ -67,12 +68,13 @@ extension Interface {
     /// The neighbors' keys, in order.
     var neighborKeys: [NeighborKey] { neighbors.map { NeighborKey(interface: index, router: $0.routerID) } }
 
-    /// How an existing neighbor is used. Copies neither the interface nor the neighbor.
+    /// How an existing neighbor is used. Called for every hello, so it copies neither the interface nor the neighbor.
     func use(of router: RouterID) -> Neighbor.Use {
         let place = known(router)
         return Neighbor.Use(isLinked: neighbors[place].isLinked, isUsable: isUsable(neighbors[place]))
     }
 
+    /// The position of a neighbor that must exist.
     fileprivate func known(_ router: RouterID) -> Int {
         guard let place = neighborIndex(of: router) else { preconditionFailure("no such neighbor") }
         return place

@@ -3,11 +3,11 @@ import OSPFPacket
 internal import Timing
 
 /// Links whose kind depends on the routers on them. Hellos do not contain the kind, but they show whether their sender
-/// elects a designated router. So an `auto` interface becomes broadcast when there is a second router or one that
-/// elects, and point-to-point again when its only neighbor does not elect any more.
+/// elects: whether it names a designated router. So an `auto` interface becomes broadcast when there is a second neighbor or
+/// one that elects, and point-to-point again when its only neighbor does not elect any more.
 extension Router {
     /// How long an interface that was broadcast waits for a database description that shows its neighbor to be
-    /// point-to-point. A neighbor that has only restarted would wait for a designated router for longer.
+    /// point-to-point. A broadcast neighbor that has only restarted sends none in that time: it is in Waiting for longer.
     static let pointToPointTrial = Duration.milliseconds(500)
 
     /// Why an `auto` interface becomes broadcast.
@@ -16,8 +16,8 @@ extension Router {
         case election(by: RouterID)
     }
 
-    /// An `auto` link has more than two routers, or a neighbor that elects: everything on it restarts with a designated
-    /// router. Every router then names one in its hellos, so all reach the same result.
+    /// An `auto` link has more than two routers, or a neighbor that elects: all adjacencies on it restart with a designated
+    /// router. Our hellos then name one, so the other `auto` ends become broadcast as well.
     mutating func becomeBroadcast(_ index: UInt32, because cause: BroadcastCause, at now: Instant) {
         removeNeighbors(index, reason: .adjacencyReconsidered, at: now)
         setMode(index, broadcastMode(interfaces[index].configuration, at: now), at: now)
@@ -28,7 +28,8 @@ extension Router {
         promptHello(index, at: now)
     }
 
-    /// The last neighbor of an `auto` link was removed, so the kind of the link is unknown again.
+    /// If the last neighbor of an `auto` link was removed, its kind is unknown again, and it is point-to-point until more is
+    /// heard.
     mutating func updateAutomaticKind(_ index: UInt32, at now: Instant) {
         guard interfaces[index].configuration.kind == .auto, interfaces[index].neighbors.isEmpty,
             interfaces[index].isBroadcast
@@ -36,8 +37,8 @@ extension Router {
         setMode(index, .pointToPoint(), at: now)
     }
 
-    /// The only neighbor of an `auto` link has restarted, or was reconfigured, and does not elect: the link may be
-    /// point-to-point now. The adjacency restarts anyway, so this is tried.
+    /// If the only neighbor of a broadcast `auto` link has restarted, or was reconfigured, and does not elect, the link may be
+    /// point-to-point now. The adjacency restarts in any case, so this is tried.
     mutating func tryPointToPoint(_ index: UInt32, after hello: Hello, from router: RouterID, at now: Instant) {
         guard interfaces[index].configuration.kind == .auto, interfaces[index].isBroadcast else { return }
         let interface = interfaces[index]
@@ -52,13 +53,14 @@ extension Router {
         setMode(index, .pointToPoint(trial: trial), at: now)
     }
 
-    /// No database description was received: the neighbor waits for a designated router.
+    /// The trial is over and no database description was received: the neighbor waits for a designated router.
     mutating func endTrial(_ trial: Interface.Trial, _ index: UInt32, at now: Instant) {
         setMode(index, .elected(trial.elected), at: now)
         updateAutomaticKind(index, at: now)
     }
 
-    /// A neighbor describes its database. If it does not elect, and is the only one, the link is point-to-point.
+    /// A neighbor describes its database. If it does not elect, and is the only one, it is point-to-point: a broadcast
+    /// neighbor describes its database only after an election.
     mutating func noteDescribingNeighbor(_ neighbor: NeighborKey, at now: Instant) {
         let index = neighbor.interface
         guard interfaces[index].configuration.kind == .auto, !interfaces[neighbor].elects else { return }
@@ -94,7 +96,7 @@ extension Router {
 }
 
 extension Hello {
-    /// Whether its sender takes part in the election of a designated router, as far as can be seen.
+    /// Whether the hello names a designated router or a backup, so that its sender takes part in elections.
     fileprivate var elects: Bool { designatedRouter != .none || backupDesignatedRouter != .none }
 }
 

@@ -4,13 +4,15 @@ internal import Timing
 
 /// The designated router of a link (RFC 2328 §9.3, §9.4).
 extension Router {
-    /// Runs the election again if a hello changes its outcome (RFC 2328 §10.5).
+    /// Runs the election if a hello of `router` may change its outcome, or ends Waiting (RFC 2328 §10.5). `old` is the neighbor
+    /// as it was before the hello; `nil` if it is new.
     mutating func electAgainIfNeeded(_ index: UInt32, was old: Neighbor?, router: RouterID, at now: Instant) {
         let key = NeighborKey(interface: index, router: router)
         guard interfaces[index].isBroadcast, interfaces.contains(key) else { return }
         let neighbor = interfaces[key]
         guard neighbor.state >= .twoWay || old.map({ $0.state >= .twoWay }) == true else { return }
         if case .waiting = interfaces[index].mode {
+            // BackupSeen (RFC 2328 §9.2): the neighbor claims to be the backup, or to be designated without a backup.
             let namesBackup = neighbor.backupDesignatedRouter == router
             let hasNoBackup = neighbor.designatedRouter == router && neighbor.backupDesignatedRouter == .none
             if namesBackup || hasNoBackup { electDesignatedRouter(index, at: now) }
@@ -24,12 +26,13 @@ extension Router {
         if changed { electDesignatedRouter(index, at: now) }
     }
 
-    /// Elects again without a neighbor that was lost (RFC 2328 §9.3, NeighborChange). An interface in Waiting stays so.
+    /// Elects again without a neighbor that was lost (RFC 2328 §9.3, NeighborChange). An interface in Waiting remains there.
     mutating func neighborGone(_ index: UInt32, at now: Instant) {
         guard case .elected = interfaces[index].mode else { return }
         electDesignatedRouter(index, at: now)
     }
 
+    /// Runs the election now. This ends Waiting.
     mutating func electDesignatedRouter(_ index: UInt32, at now: Instant) {
         guard interfaces[index].isBroadcast else { return }
         setMode(index, .elected(electionOutcome(index)), at: now)
@@ -49,6 +52,7 @@ extension Router {
         return DesignatedRouterElection.elect(own: own, others: others)
     }
 
+    /// Changes the mode of an interface, with all that follows from it.
     mutating func setMode(_ index: UInt32, _ mode: Interface.Mode, at now: Instant) {
         let old = interfaces[index]
         guard old.mode != mode else { return }
@@ -71,7 +75,7 @@ extension Router {
             for neighbor in interfaces[index].neighborKeys {
                 neighborEvent(neighbor, .adjacencyReconsidered, because: fault, at: now)
             }
-            // Informs the elected routers without waiting for the next regular hello.
+            // Informs the other routers of the outcome without waiting for the next regular hello.
             promptHello(index, at: now)
         }
     }

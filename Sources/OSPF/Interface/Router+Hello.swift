@@ -4,9 +4,9 @@ internal import Timing
 
 /// Hellos (RFC 5340 §4.2.1.1, §4.2.2.1; RFC 2328 §9.5, §10.5).
 extension Router {
-    /// The minimum time between replacements of neighbors on one interface; earlier hellos are ignored. Every new
-    /// neighbor address needs an entry in the kernel's neighbor table, which is small and shared by all interfaces. If
-    /// it is full, no packet can be sent, not even a hello.
+    /// The minimum time between replacements of neighbors on one interface; hellos that would replace one earlier are ignored.
+    /// Every new neighbor address needs an entry in the kernel's neighbor table, which is small and shared by all interfaces.
+    /// If that table is full, no packet can be sent, not even a hello.
     static let replacementDistance = Duration.milliseconds(50)
 
     mutating func sendHello(_ index: UInt32, at now: Instant) {
@@ -23,14 +23,14 @@ extension Router {
         if let moment = interfaces[index].correctingHello, moment <= now {
             interfaces[index].correctingHello = nil
         }
-        // Up to a tenth of the interval is subtracted at random, so that routers that started together do not stay
-        // synchronized.
+        // Up to a tenth of the interval is subtracted at random, so that routers that started together do not keep sending at
+        // the same moment.
         interfaces[index].nextHello =
             now + configuration.helloInterval - random.duration(below: interfaces[index].helloSpread)
     }
 
-    /// Sends a hello now, or as soon as the minimum time since the last one is over, so that a new neighbor is listed
-    /// without delay.
+    /// Sends a hello now, or as soon as ``promptHelloDistance`` since the last one is over, so that neighbors learn without
+    /// delay that they are listed, or who is designated.
     mutating func promptHello(_ index: UInt32, at now: Instant) {
         guard interfaces[index].promptHello == nil else { return }
         if let last = interfaces[index].lastHello, now < last + Self.promptHelloDistance {
@@ -49,6 +49,7 @@ extension Router {
         let neighbor = NeighborKey(interface: index, router: router)
         guard let isNew = makeNeighbor(neighbor, at: source, hello: hello, now: now) else { return }
         let interfaceIDChanged = interfaces[neighbor].interfaceID != hello.interfaceID
+        // Only an election needs the neighbor as it was, so nothing is copied for the hellos of other links.
         let old = isNew || !interfaces[index].isBroadcast ? nil : interfaces[neighbor]
         let deadInterval = interfaces[index].configuration.deadInterval
         interfaces[neighbor].update(from: hello, deadInterval: deadInterval, at: now)
@@ -56,13 +57,13 @@ extension Router {
         let isTwoWay = hello.neighbors.contains(routerID)
         if !isTwoWay || isNew { promptHello(index, at: now) }
         if isTwoWay {
-            // In other states the event has no effect, and most hellos are received in other states.
+            // In other states, in which most hellos are received, the event has no effect.
             if interfaces[neighbor].state == .initial { neighborEvent(neighbor, .twoWayReceived, at: now) }
         } else {
             let fault = NeighborFault.notListed(among: hello.neighbors.count)
             neighborEvent(neighbor, .oneWayReceived, because: fault, at: now)
         }
-        // Another interface ID means another machine, or the same one restarted.
+        // With another interface ID, the neighbor is another machine, or has booted again and does not forward as before.
         if interfaceIDChanged { releaseLink(neighbor, at: now) }
         electAgainIfNeeded(index, was: old, router: router, at: now)
     }
@@ -75,8 +76,8 @@ extension Router {
         return isKnown || interfaces[index].neighbors.isEmpty ? nil : .secondNeighbor
     }
 
-    /// Makes the sender a neighbor unless it is one. Returns whether it is new; `nil` if the hello must be ignored
-    /// because of a limit.
+    /// Makes the sender a neighbor unless it is one. Returns whether it is new; `nil` if the hello must be ignored because of
+    /// ``RouterLimits/neighborsPerInterface`` or ``replacementDistance``.
     private mutating func makeNeighbor(
         _ key: NeighborKey, at source: IPv6Address, hello: Hello, now: Instant
     ) -> Bool? {
@@ -109,8 +110,8 @@ extension Router {
         return true
     }
 
-    /// The same router at another address, or another router at the same address: the old adjacency ends. Returns
-    /// whether the hello may be processed.
+    /// Removes the neighbor that the sender replaces, if there is one: the same router at another address, or another router at
+    /// the same address. Returns `false` if that would be too soon, and the hello must be ignored.
     private mutating func replaceOther(than key: NeighborKey, at source: IPv6Address, now: Instant) -> Bool {
         let index = key.interface
         guard

@@ -12,17 +12,18 @@ public struct HelloMismatch: Hashable, Sendable {
     public var theirs: Int
     /// Our value of the same field.
     public var ours: Int
-    /// When it expires unless it is received again.
+    /// When the mismatch is forgotten, unless another such hello is received.
     public var deadline: Instant
 }
 
 extension Router {
-    /// The maximum number of mismatching routers per interface.
+    /// The maximum number of routers per interface whose mismatches are recorded, because hellos can be forged.
     static let mismatchesPerInterface = 16
 
-    /// Whether timers and area type agree (RFC 5340 §4.2.2.1).
+    /// Whether timers and area type agree (RFC 5340 §4.2.2.1). Records a mismatch if not, else ends one.
     mutating func helloAgrees(_ hello: Hello, from router: RouterID, on index: UInt32, at now: Instant) -> Bool {
         let ours = interfaces[index].configuration
+        // The first field that differs, the sender's value and ours.
         let disagreement: (Notice.HelloField, Int, Int)? =
             if hello.helloInterval != ours.helloSeconds {
                 (.helloInterval, Int(hello.helloInterval), Int(ours.helloSeconds))
@@ -41,8 +42,8 @@ extension Router {
         return false
     }
 
-    /// Records that a packet belongs to another area than ours (RFC 5340 §4.2.2). Only hellos of our instance count:
-    /// another instance may be in any area.
+    /// Records that a packet is of another area than ours (RFC 5340 §4.2.2). Only hellos of our instance count: another
+    /// instance may be in any area. Our own packets, which another interface may receive, do not count.
     mutating func recordAreaMismatch(_ packet: Packet, on index: UInt32, at now: Instant) {
         guard case .hello(let hello) = packet.body, packet.header.instanceID == configuration.instanceID,
             ![routerID, .none].contains(packet.header.routerID)
@@ -53,7 +54,7 @@ extension Router {
     }
 
     /// Records a hello of another instance (RFC 5340 §4.2.2). Several instances may share a link, so this is a mismatch
-    /// only where no neighbor has the right one.
+    /// only where there is no neighbor of our instance.
     mutating func recordInstanceMismatch(_ packet: Packet, on index: UInt32, at now: Instant) {
         guard case .hello(let hello) = packet.body, ![routerID, .none].contains(packet.header.routerID),
             interfaces[index].neighbors.isEmpty
@@ -75,10 +76,10 @@ extension Router {
         return true
     }
 
-    /// How long a mismatch is remembered at most after a hello, whatever dead interval it has.
+    /// How long a mismatch is remembered at most after a hello, whatever dead interval is in it: a forged one may say 18 hours.
     private static let longestMismatch = Duration.seconds(120)
 
-    /// Records a mismatch until its hellos stop, with one notice.
+    /// Records a mismatch until the sender's hellos stop. Sends a notice if the same mismatch is not recorded already.
     private mutating func recordMismatch(
         _ field: Notice.HelloField, _ theirs: Int, _ ours: Int, _ hello: Hello, from router: RouterID,
         on index: UInt32, at now: Instant

@@ -4,8 +4,8 @@ internal import Timing
 
 /// Interfaces that come up, change and go down (RFC 2328 §9.2, §9.3).
 extension Router {
-    /// The minimum time between a prompt hello and the hello before it, so that two routers cannot cause a storm of
-    /// hellos.
+    /// The minimum time between a prompt hello and the hello before it, so that two routers that answer each other's hellos
+    /// cannot cause a storm.
     static let promptHelloDistance = Duration.milliseconds(5)
 
     mutating func interfaceUp(_ configuration: InterfaceConfiguration, at now: Instant) {
@@ -18,7 +18,7 @@ extension Router {
         origination.interfacesChanged()
         guard !interface.isPassive else { return }
         effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: true))
-        // Only members of the group receive hellos.
+        // After the group is joined: only members receive the hellos that this makes other interfaces of ours send.
         if sendHellosForNewInterface(at: now) {
             interfaces[index].nextHello = now + Self.listeningTime
         } else {
@@ -26,15 +26,17 @@ extension Router {
         }
     }
 
+    /// The mode of an interface that comes up or leaves standby. An `auto` interface begins as point-to-point.
     func initialMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
         if configuration.isPassive { return .passive }
         return configuration.kind == .broadcast ? broadcastMode(configuration, at: now) : .pointToPoint()
     }
 
-    /// The first mode of an interface that needs a designated router.
+    /// The first mode of an interface that needs a designated router: Waiting, unless its priority 0 excludes this router from
+    /// the election.
     ///
     /// RFC 2328 §9.1 waits for RouterDeadInterval. Two hello intervals are enough to find all routers, because our
-    /// first hello makes kubermesh routers reply at once, and the others send one per interval.
+    /// first hello makes kubermesh routers reply at once, and other routers send one hello per interval.
     func broadcastMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
         guard configuration.priority > 0 else { return .elected(.init(designated: .none, backup: .none)) }
         let wait = min(configuration.deadInterval, configuration.helloInterval * 2)
@@ -42,7 +44,7 @@ extension Router {
     }
 
     /// A change of the kind, MTU, link-local address, hello interval, dead interval or passivity restarts the interface,
-    /// because its adjacencies depend on it. Any other is applied at once.
+    /// because its adjacencies depend on that property. A change of any other property is applied without a restart.
     private mutating func interfaceChanged(_ index: UInt32, to new: InterfaceConfiguration, at now: Instant) {
         let old = interfaces[index].configuration
         guard old != new else { return }
@@ -77,7 +79,7 @@ extension Router {
         origination.interfacesChanged()
     }
 
-    /// Removes the LSAs that belong to the link of an interface.
+    /// Removes the LSAs of link-local scope that belong to the link of an interface.
     mutating func removeLinkLSAs(_ index: UInt32, at now: Instant) {
         for key in database.entries.keys.filter({ $0.interface == index }).sorted() { removeLSA(key, at: now) }
         origination.removeInterface(index)
@@ -152,5 +154,6 @@ extension Router {
 
 extension Instant {
     static let distantFuture = Instant(nanoseconds: .max)
+    /// Halved, so that the time since then does not overflow.
     static let distantPast = Instant(nanoseconds: .min / 2)
 }

@@ -6,15 +6,16 @@ internal import Timing
 /// address, so one interface, the active one, acts for the router. The others are on standby: they send nothing, have
 /// no neighbors, are not announced, and take over when the active one fails.
 ///
-/// An interface detects this when it receives a hello of its own router. The choice of the active one concerns only
-/// this router, so the current one stays active, regardless of its index.
+/// An interface detects this when it receives a hello of its own router. For other routers it makes no difference which
+/// interface is active. So one that has neighbors stays active; if neither or both have, the one with the lower index is.
 extension Router {
     /// How long a new interface listens before its first hello if other interfaces of this router have neighbors: it
-    /// may be on the link of one of these, and a hello from a second interface would end the adjacency with them.
+    /// may be on the link of one of these, and a hello from a second address would end the adjacencies there. The hello of
+    /// ``sendHellosForNewInterface(at:)``, which would show that, arrives within this time.
     static let listeningTime = Duration.milliseconds(10)
 
-    /// Sends hellos on all interfaces that have two-way neighbors. Returns whether there are any, so that the new interface
-    /// must listen first.
+    /// Sends hellos on all interfaces that have a neighbor in 2-Way or higher. Returns whether there are any: the new interface
+    /// must listen first then.
     mutating func sendHellosForNewInterface(at now: Instant) -> Bool {
         let others = interfaces.indices.filter { interfaces[$0].hasTwoWayNeighbor }
         for other in others { promptHello(other, at: now) }
@@ -36,11 +37,13 @@ extension Router {
         case .passive: break
         case .standby: interfaces[index].mode = standbyMode(for: sender, at: now)
         case .pointToPoint, .waiting, .elected:
-            // The sender does the same when it receives our hello. A forged hello silences only the interface that receives it.
+            // If this interface is preferred, the other stands by when it receives our hello. An interface stands by only for
+            // hellos that it receives itself, so a forged one silences no other interface.
             if isPreferred(sender, to: index) { standBy(index, for: sender, at: now) }
         }
     }
 
+    /// Whether the first of two interfaces on one link should be the active one.
     private func isPreferred(_ one: UInt32, to other: UInt32) -> Bool {
         let (one, other) = (interfaces[one], interfaces[other])
         return one.hasTwoWayNeighbor != other.hasTwoWayNeighbor ? one.hasTwoWayNeighbor : one.index < other.index
@@ -56,11 +59,12 @@ extension Router {
         interfaces[index].becomeStandby()
         setMode(index, standbyMode(for: active, at: now), at: now)
         notify(.standby(interface: index, active: active))
-        // Neighbors that have just received a hello of this interface may ignore those of the active one for that time.
+        // Neighbors that have just received a hello of this interface ignore those of the active one, from another address,
+        // for `replacementDistance`. 10 ms more are enough for the packets' way.
         interfaces[active].correctingHello = now + Self.replacementDistance + .milliseconds(10)
     }
 
-    /// An interface failed or stopped: one on standby for it takes over.
+    /// An interface failed or stopped: the first of those on standby for it takes over, the others stand by for that one.
     mutating func takeOver(from index: UInt32, at now: Instant) {
         let waiting = interfaces.indices.filter { interfaces[$0].activeInterface == index }
         guard let next = waiting.first else { return }
@@ -68,7 +72,7 @@ extension Router {
         leaveStandby(next, at: now)
     }
 
-    /// An interface leaves standby.
+    /// An interface becomes active: no hello of the active one was received for a dead interval, or it went down.
     mutating func leaveStandby(_ index: UInt32, at now: Instant) {
         setMode(index, initialMode(interfaces[index].configuration, at: now), at: now)
         sendHello(index, at: now)
@@ -81,10 +85,10 @@ extension Interface {
         if case .standby(let active, _) = mode { active } else { nil }
     }
 
-    /// Whether it has bidirectional communication with a neighbor.
+    /// Whether it has a neighbor in state 2-Way or higher.
     fileprivate var hasTwoWayNeighbor: Bool { neighbors.contains { $0.state >= .twoWay } }
 
-    /// Drops whatever was to be sent.
+    /// Drops everything that waits to be sent.
     fileprivate mutating func becomeStandby() {
         flood.removeAll()
         delayedAcknowledgments.removeAll()

@@ -5,15 +5,15 @@ internal import Timing
 struct Adjacency: Sendable {
     /// The stage of the adjacency; each stage stores only what it needs.
     enum Stage: Sendable {
-        /// Negotiating the master; the exchange restarts at `until`.
+        /// Negotiating the master. In this stage and the next two, the exchange restarts at `until`; progress moves that.
         case exStart(until: Instant)
-        /// Describing databases; the exchange restarts at `until`.
+        /// Describing databases.
         case exchange(DatabaseSummary, until: Instant)
-        /// Waiting for requested LSAs; the exchange restarts at `until`.
+        /// Waiting for requested LSAs.
         case loading(until: Instant)
         /// Databases agree. After an election the adjacency may no longer be wanted, and the next hello may change the
-        /// outcome again. So the adjacency stays for a short time (RFC 2328 §10.3 ends it at once). An unneeded
-        /// adjacency does no harm, but without an adjacency the designated router does not announce its neighbor.
+        /// outcome of the election again. So the adjacency stays for a hello interval (RFC 2328 §10.3 ends it at once). An
+        /// unneeded adjacency does no harm, but without one the designated router does not announce its neighbor.
         case full(unwanted: Unwanted? = nil)
     }
 
@@ -21,13 +21,14 @@ struct Adjacency: Sendable {
     struct Unwanted: Sendable {
         /// When it ends, unless it is wanted again.
         var until: Instant
-        /// Why it is not wanted.
+        /// Why it is not wanted: neither router is designated or backup now.
         var fault: NeighborFault?
     }
 
     /// What remains to be described to the neighbor (RFC 2328 §10, "Database summary list").
     struct DatabaseSummary: Sendable {
         var keys: [DatabaseKey]
+        /// The index of the first key that has not been described yet.
         var next = 0
         var isComplete: Bool { next >= keys.count }
     }
@@ -41,6 +42,7 @@ struct Adjacency: Sendable {
         var hasMore: Bool
         /// When it is retransmitted unless answered; `nil` at the slave, which only answers.
         var deadline: Instant?
+        /// The number of retransmissions.
         var attempts = 0
     }
 
@@ -58,15 +60,19 @@ struct Adjacency: Sendable {
     }
 
     var stage: Stage
-    /// Whether this router is the master of the exchange.
+    /// Whether this router is the master of the exchange. In ExStart it claims to be.
     var isMaster = true
+    /// The last description sent.
     var sent: SentDescription?
+    /// The last description accepted.
     var received: ReceivedDescription?
     /// When the neighbor last sent a description that was next in order.
     var progress: Instant?
-    /// The LSAs in its last request that was answered.
+    /// The LSAs in the neighbor's last request that we answered. If it requests them again, our answer was lost.
     var answered: Set<LSAKey>?
+    /// The LSAs that we lack and the neighbor has.
     var requests = RequestList()
+    /// The LSAs that the neighbor must acknowledge.
     var retransmissions = RetransmissionList()
 
     var state: NeighborState {
@@ -78,7 +84,7 @@ struct Adjacency: Sendable {
         }
     }
 
-    /// When the exchange restarts unless it ends before.
+    /// When the exchange restarts unless there is progress; `nil` in stage `full`, where setting it has no effect.
     var deadline: Instant? {
         get {
             switch stage {
@@ -97,7 +103,7 @@ struct Adjacency: Sendable {
         }
     }
 
-    /// Set while a full adjacency is not wanted; `nil` in other stages.
+    /// Set while a full adjacency is not wanted; `nil` in other stages, where setting it has no effect.
     var unwanted: Unwanted? {
         get { if case .full(let unwanted) = stage { unwanted } else { nil } }
         set { if case .full = stage { stage = .full(unwanted: newValue) } }

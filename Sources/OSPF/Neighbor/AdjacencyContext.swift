@@ -16,17 +16,19 @@ struct AdjacencyContext {
 
     var routerID: RouterID { header.routerID }
 
-    /// The MTU that every link has (RFC 8200 §5).
+    /// The smallest MTU that a link may have (RFC 8200 §5): packets of this size fit every link.
     static let smallestMTU = 1280
 
-    /// An exchange restarts, with a notice, after this number of dead intervals without progress.
+    /// An exchange restarts, with a notice, after this number of dead intervals without progress. The RFC has no such limit:
+    /// an exchange whose packets are lost for good, such as large ones, would never end.
     static let exchangePatience = 3
 
-    /// The maximum time of an exchange without progress.
+    /// The same as a time.
     var exchangePatience: Duration { interface.deadInterval * Self.exchangePatience }
 
-    /// The delay before an unanswered packet is sent again: short at first, then the configured interval. Cables lose
-    /// few packets; most losses happen while the other end starts.
+    /// The delay before an unanswered packet, sent again `attempts` times so far, is sent once more: 100, 200, 400 and 800 ms,
+    /// then RxmtInterval, and never longer than that. Most losses on a cable happen while the other end starts, so a short
+    /// delay finds it ready.
     func repetitionDelay(attempts: Int) -> Duration {
         let interval = interface.retransmitInterval
         return attempts < 4 ? min(interval, .milliseconds(100) * (1 << attempts)) : interval

@@ -4,9 +4,10 @@ import OSPFPacket
 /// The effects of a step of an adjacency, in order. ``Router/carryOut(_:with:usedBefore:at:)`` carries them out.
 struct AdjacencyOutbox {
     enum Item {
-        /// A packet for the neighbor.
+        /// A packet for the neighbor: its type and its octets.
         case send(PacketType, [UInt8])
         case stateChanged(from: NeighborState, to: NeighborState, NeighborChangeReason)
+        /// Follows the change to an earlier state.
         case fellBack(NeighborFallback)
         /// LSAs for which the neighbor owes an acknowledgment from now on (`by` is 1) or no longer (−1).
         case unacknowledged([DatabaseKey], by: Int)
@@ -18,9 +19,10 @@ struct AdjacencyOutbox {
         case notice(NeighborNotice)
     }
 
-    /// A notice about the neighbor.
+    /// A ``Notice`` about the neighbor, to which the router adds interface and router ID.
     enum NeighborNotice {
         case mtuMismatch(theirs: Int, ours: Int)
+        /// In this state.
         case exchangeStalled(NeighborState)
     }
 
@@ -30,6 +32,7 @@ struct AdjacencyOutbox {
 }
 
 extension AdjacencyOutbox {
+    /// Encodes a packet and appends it.
     mutating func append(packet body: Packet.Body, to destination: IPv6Address, in context: AdjacencyContext) {
         let octets = Packet(header: context.header, body: body).encode(
             source: context.interface.linkLocalAddress, destination: destination)

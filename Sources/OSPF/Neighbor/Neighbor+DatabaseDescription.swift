@@ -4,7 +4,7 @@ internal import Timing
 
 /// The exchange of database descriptions (RFC 2328 §10.6, §10.8; RFC 5340 §4.2.1.2, §4.2.2.2).
 extension Neighbor {
-    /// ExStart: both routers claim to be master. The one with the higher router ID becomes it.
+    /// ExStart: both routers claim to be the master. The one with the higher router ID becomes the master.
     mutating func startNegotiation(in context: AdjacencyContext, into outbox: inout AdjacencyOutbox) {
         adjacency = Adjacency(stage: .exStart(until: context.now + context.exchangePatience))
         sequenceNumber &+= 1
@@ -23,7 +23,7 @@ extension Neighbor {
             if entry.age(at: context.now) < LSAHeader.maxAge { keys.append(key) }
         }
         for key in database.maxAged.sorted() where key.interface == 0 || key.interface == interface {
-            // Soon, because they may be LSAs of a router that has restarted and needs them flushed.
+            // Soon, because a router that has restarted may need the flush of its earlier LSAs.
             if awaitAcknowledgment(of: key, after: .milliseconds(20), at: context.now) {
                 outbox.append(.unacknowledged([key], by: 1))
             }
@@ -48,6 +48,7 @@ extension Neighbor {
         outbox.append(.send(.databaseDescription, octets))
     }
 
+    /// Retransmits the last description. Only the master does, when its deadline is due.
     mutating func repeatDescription(in context: AdjacencyContext, into outbox: inout AdjacencyOutbox) {
         guard var sent = adjacency?.sent else { return }
         sent.attempts += 1
@@ -74,7 +75,7 @@ extension Neighbor {
         sendDescription(headers, flags: flags, in: context, into: &outbox)
     }
 
-    /// Processes a description. A maximum of `room` LSAs may be requested because of it.
+    /// Processes a description. At most `room` of its LSAs may be added to the request list.
     mutating func receive(
         _ description: DatabaseDescription, room: Int, in context: AdjacencyContext, _ database: LinkStateDatabase,
         into outbox: inout AdjacencyOutbox
@@ -87,8 +88,8 @@ extension Neighbor {
         }
     }
 
-    /// A neighbor that may send packets larger than our MTU is rejected (RFC 2328 §10.6). One with a smaller MTU
-    /// rejects us in the same way: both cases are reported, because neither end can fix it alone.
+    /// Whether the neighbor's packets are no larger than our MTU; otherwise its description is rejected (RFC 2328 §10.6). A
+    /// neighbor with a smaller MTU rejects ours in the same way, so any difference is reported.
     mutating func acceptsMTU(
         of description: DatabaseDescription, in context: AdjacencyContext, into outbox: inout AdjacencyOutbox
     ) -> Bool {
@@ -103,6 +104,7 @@ extension Neighbor {
         return theirs <= ours
     }
 
+    /// ExStart: processes a description that may decide who is the master (RFC 2328 §10.6).
     private mutating func negotiate(
         _ description: DatabaseDescription, room: Int, in context: AdjacencyContext, _ database: LinkStateDatabase,
         into outbox: inout AdjacencyOutbox
@@ -158,7 +160,8 @@ extension Neighbor {
             let fault = NeighborFault.lateRepetition(after: age)
             return handle(.sequenceNumberMismatch, because: fault, in: context, database, into: &outbox)
         }
-        // Our answer was lost. It must not change; the next exchange has small packets.
+        // Our answer was lost, perhaps because of its size. The answer must be repeated as it was (RFC 2328 §10.8); later
+        // packets are small.
         usesSmallPackets = true
         outbox.append(.send(.databaseDescription, answer.octets))
     }
@@ -169,7 +172,7 @@ extension Neighbor {
         firstDescriptionNumber = description.sequenceNumber
     }
 
-    /// Accepts a description that is next in sequence (RFC 2328 §10.6, last part).
+    /// Accepts a description that is next in sequence (RFC 2328 §10.6, last part), and sends the next of ours.
     private mutating func accept(
         _ description: DatabaseDescription, room: Int, in context: AdjacencyContext, _ database: LinkStateDatabase,
         into outbox: inout AdjacencyOutbox
@@ -209,10 +212,10 @@ extension Neighbor {
             }
             let key = context.databaseKey(header.key)
             if let entry = database[key], header.recency(comparedTo: entry.header(at: context.now)) != .newer {
-                // We have flushed it since our own description started, and no other router will flood that to the
-                // neighbor.
+                // The neighbor describes an LSA that was flushed here during the exchange. It is sent the flush, which no other
+                // router may flood to it.
                 let isFlushed = entry.age(at: context.now) >= LSAHeader.maxAge && header.age < LSAHeader.maxAge
-                // An LSA that was flushed earlier is in the retransmission list already, with a short delay.
+                // An LSA that was at MaxAge when the exchange began is in the retransmission list already, with a short delay.
                 if isFlushed, adjacency?.retransmissions.contains(key) == false,
                     awaitAcknowledgment(of: key, after: context.interface.retransmitInterval, at: context.now)
                 {
@@ -233,15 +236,16 @@ extension Neighbor {
 }
 
 extension Neighbor {
-    /// How far back a sequence number may lie to count as late rather than wrong.
+    /// How far back a sequence number may lie to count as late rather than wrong: more descriptions than can be under way, and
+    /// so few of all 2³² numbers that a wrong one is hardly ever taken for late.
     private static let lateness = 1000
 
-    /// The sequence number of the next description.
+    /// The sequence number of the neighbor's next description: the master's answer has the number of our description.
     private var expectedSequenceNumber: UInt32 {
         adjacency?.isMaster == false ? sequenceNumber &+ 1 : sequenceNumber
     }
 
-    /// The fault of a description that is not a repetition: it should be the next of the exchange (RFC 2328 §10.6).
+    /// Why a description that is not a repetition is not the next of the exchange (RFC 2328 §10.6); `nil` if it is.
     private func fault(in description: DatabaseDescription) -> NeighborFault? {
         if description.flags.contains(.initialize) { return .initBit }
         guard state == .exchange, let adjacency, let options = adjacency.received?.options else {
@@ -257,11 +261,12 @@ extension Neighbor {
     }
 
     /// Whether a description is a late copy of one before the last: of the first one, or of an earlier part of the
-    /// exchange. RFC 2328 §10.6 knows only copies of the last one and restarts the exchange for any other; on a link
-    /// slower than our retransmissions that would never end. But a neighbor that keeps repeating its first description
-    /// is in ExStart again: its new exchange may have overtaken the last packet of its old one.
+    /// exchange. RFC 2328 §10.6 ignores only copies of the last one and restarts the exchange for any other; on a link
+    /// slower than our retransmissions, exchanges would restart forever.
     private func isLate(_ description: DatabaseDescription, in context: AdjacencyContext) -> Bool {
         if description.flags.contains(.initialize) {
+            // If the first description is still repeated when there was no progress for two retransmission intervals, the
+            // copies are not late: the neighbor is in ExStart again.
             guard description.sequenceNumber == firstDescriptionNumber, let progress = adjacency?.progress else {
                 return false
             }

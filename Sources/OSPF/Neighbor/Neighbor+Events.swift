@@ -3,7 +3,7 @@ internal import Timing
 
 /// Event handling of the neighbor state machine (RFC 2328 §10.3).
 extension Neighbor {
-    /// Handles an event. Events that can move the neighbor to an earlier state have a fault as the reason.
+    /// Handles an event. With an event that can move the neighbor to an earlier state, `fault` says what caused it.
     mutating func handle(
         _ event: NeighborEvent, because fault: NeighborFault? = nil, in context: AdjacencyContext,
         _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
@@ -28,11 +28,12 @@ extension Neighbor {
         enter(new, in: context, database, into: &outbox)
     }
 
+    /// Does what belongs to the change to a state (RFC 2328 §10.3).
     private mutating func enter(
         _ state: NeighborState, in context: AdjacencyContext, _ database: LinkStateDatabase,
         into outbox: inout AdjacencyOutbox
     ) {
-        // The exchange keeps its deadline, which was set at its start or at the last progress.
+        // From ExStart to Loading, the exchange keeps its deadline, which was set at its start or at the last progress.
         let until = adjacency?.deadline ?? context.now
         switch state {
         case .down: break
@@ -54,8 +55,8 @@ extension Neighbor {
         }
     }
 
-    /// Lets a full adjacency that is not wanted end after a hello interval. By then all routers on the link have sent
-    /// hellos with the outcomes of their elections.
+    /// Notes whether a full adjacency is wanted. One that is not ends after a hello interval: by then all routers on the link
+    /// have sent hellos with the outcomes of their elections, so the outcome here is final.
     private mutating func noteUnwanted(because fault: NeighborFault?, in context: AdjacencyContext) {
         if context.adjacencyIsWanted {
             adjacency?.unwanted = nil
@@ -65,7 +66,7 @@ extension Neighbor {
         }
     }
 
-    /// Ends the adjacency. Discards everything that was still to be sent.
+    /// Ends the adjacency. What was still to be requested or acknowledged is discarded.
     mutating func endAdjacency(into outbox: inout AdjacencyOutbox) {
         guard let adjacency else { return }
         outbox.append(.unacknowledged(Array(adjacency.retransmissions.keys), by: -1))

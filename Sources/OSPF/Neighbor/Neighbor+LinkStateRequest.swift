@@ -3,7 +3,8 @@ internal import Timing
 
 /// Link state requests and the replies to them (RFC 2328 §10.7, §10.9).
 extension Neighbor {
-    /// The maximum number of LSAs sent in reply to one request packet. The neighbor requests the rest again.
+    /// The maximum number of LSAs sent in reply to one request packet, so that a small packet does not cause thousands. The
+    /// neighbor requests the rest again.
     static let answersPerRequest = 1024
 
     /// Whether ``requestMore(in:_:into:)`` may have to request LSAs or to end Loading.
@@ -27,6 +28,7 @@ extension Neighbor {
         sendRequest(for: adjacency?.requests.next(limit: capacity) ?? [], in: context, into: &outbox)
     }
 
+    /// Requests again what has not arrived since the last request.
     mutating func repeatRequests(in context: AdjacencyContext, into outbox: inout AdjacencyOutbox) {
         sendRequest(for: adjacency?.requests.again() ?? [], in: context, into: &outbox)
     }
@@ -39,14 +41,15 @@ extension Neighbor {
         outbox.append(packet: .linkStateRequest(LinkStateRequest(keys: keys)), to: address, in: context)
     }
 
-    /// An instance was received. It ends the request for the LSA, unless a later instance was described.
+    /// An instance was received, from this neighbor or another. It ends the request for the LSA, unless this neighbor has
+    /// described a later instance. `patience` is ``AdjacencyContext/exchangePatience``.
     mutating func satisfyRequest(with header: LSAHeader, patience: Duration, at now: Instant) {
         guard adjacency?.requests.satisfy(with: header) == true else { return }
-        // The deadline moves as long as LSAs arrive.
+        // Progress: the exchange restarts later.
         adjacency?.deadline = now + patience
     }
 
-    /// Processes a request. If it asks only for what the last one asked for, the answer was lost.
+    /// Answers a request. If all its LSAs were in the request before, our answer to that was lost.
     mutating func receive(
         _ request: LinkStateRequest, in context: AdjacencyContext, _ database: LinkStateDatabase,
         into outbox: inout AdjacencyOutbox

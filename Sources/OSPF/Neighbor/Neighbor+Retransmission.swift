@@ -3,17 +3,18 @@ internal import Timing
 
 /// LSAs that were flooded to a neighbor and are not acknowledged (RFC 2328 §13.6).
 extension Neighbor {
-    /// The maximum number of LSAs retransmitted to one neighbor at a time.
+    /// The maximum number of LSAs retransmitted to one neighbor per event, so that a neighbor that was not reachable for a
+    /// while does not get all at once.
     static let retransmissionBatch = 256
 
-    /// Adds an LSA that the neighbor must acknowledge. Returns whether it was not there yet.
+    /// Adds an LSA to the retransmission list, to be retransmitted after `delay`. Returns whether it was not in the list.
     mutating func awaitAcknowledgment(
         of key: DatabaseKey, after delay: Duration, at now: Instant
     ) -> Bool {
         adjacency?.retransmissions.insert(key, deadline: now + delay) ?? false
     }
 
-    /// Removes an LSA from the list. Returns whether it was there.
+    /// Removes an LSA from the retransmission list. Returns whether it was there.
     mutating func removeFromRetransmissionList(_ key: DatabaseKey) -> Bool {
         adjacency?.retransmissions.remove(key) ?? false
     }
@@ -35,15 +36,15 @@ extension Neighbor {
         }
     }
 
-    /// From now on, sends packets that fit every link: something was lost, perhaps because the MTU of both ends is larger than
-    /// that of what is between them. The MTU in descriptions does not show this (RFC 2328 §10.6).
+    /// From now on, this neighbor gets packets that fit every link: something was lost, perhaps because a switch between the
+    /// two ends has a smaller MTU. The MTU in descriptions does not show that (RFC 2328 §10.6).
     mutating func useSmallPackets(in context: inout AdjacencyContext) {
         usesSmallPackets = true
         context.mtu = min(context.mtu, AdjacencyContext.smallestMTU)
     }
 
-    /// Whether the neighbor lacks an instance that was just installed (RFC 2328 §13.3 (1)). If the neighbor has it, a
-    /// request for it is removed.
+    /// Whether the neighbor must be sent an instance that was just installed (RFC 2328 §13.3 (1)): not if it has described the
+    /// instance or sent it to us. An instance that we requested of the neighbor is requested no longer.
     mutating func needs(_ header: LSAHeader, isSender: Bool, patience: Duration, at now: Instant) -> Bool {
         guard state >= .exchange else { return false }
         if state < .full, let described = adjacency?.requests[header.key] {

@@ -5,6 +5,7 @@ internal import Timing
 /// A neighbor (RFC 2328 §10): the contents of its hellos, and the adjacency with it.
 struct Neighbor: Sendable {
     let routerID: RouterID
+    /// From its last hello, as are all members up to `backupDesignatedRouter`. (The exchange also sets `options`.)
     var interfaceID: UInt32
     var address: IPv6Address
     var priority: UInt8
@@ -12,24 +13,28 @@ struct Neighbor: Sendable {
     var designatedRouter: RouterID
     var backupDesignatedRouter: RouterID
 
+    /// When it entered its state.
     var since: Instant
     var stateChanges = 0
     var lastFallback: NeighborFallback?
+    /// When it is removed unless a hello is received.
     var inactivityDeadline: Instant
-    /// The neighbor was full and restarts: until this time, the link with it stays as it is (``Router/holdLink``).
+    /// The neighbor was Full and has restarted the adjacency: until this time, the link with it stays announced and in use
+    /// (``Router/linkHold``). `nil` at other times.
     var heldUntil: Instant?
 
     /// Whether its hellos list us.
     var isTwoWay = false
-    /// The adjacency, from ExStart on, with everything that is still to be sent.
+    /// The adjacency, from ExStart on.
     var adjacency: Adjacency?
-    /// The sequence number of the next description. It continues from one adjacency to the next.
+    /// The DD sequence number (RFC 2328 §10): that of our current description. It counts on from one exchange to the next, so
+    /// that descriptions of an earlier exchange do not fit.
     var sequenceNumber: UInt32
-    /// The sequence number with which the neighbor began its latest exchange.
+    /// The sequence number with which the neighbor began its latest exchange, to recognize late copies of that description.
     var firstDescriptionNumber: UInt32?
-    /// The MTU in its database descriptions, if it differs from ours, until an exchange succeeds.
+    /// The MTU in its database descriptions, if it differs from ours; `nil` again when the neighbor becomes Full.
     var mismatchedMTU: Int?
-    /// Whether packets to it are no larger than every link allows, because something was lost.
+    /// Whether packets to it must fit ``AdjacencyContext/smallestMTU``, because something was lost.
     var usesSmallPackets = false
 
     var state: NeighborState { adjacency?.state ?? (isTwoWay ? .twoWay : .initial) }
@@ -51,9 +56,11 @@ struct Neighbor: Sendable {
         return earliest
     }
 
-    /// Whether our LSAs announce the link with a neighbor, and whether routes may use it.
+    /// What of a neighbor matters outside of its adjacency; a change causes originations and a route calculation.
     struct Use: Hashable {
+        /// ``Neighbor/isLinked``.
         var isLinked = false
+        /// ``Interface/isUsable(_:)``.
         var isUsable = false
     }
 }

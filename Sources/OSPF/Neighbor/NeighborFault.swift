@@ -2,7 +2,7 @@ public import Addressing
 public import OSPFPacket
 public import Timing
 
-/// What made the adjacency with a neighbor fall back to an earlier state: which field, and which value.
+/// What made a neighbor ("it" below) fall back to an earlier state, with the values that explain it.
 public enum NeighborFault: Hashable, Sendable {
     /// Its hello lists this number of other routers, but not us.
     case notListed(among: Int)
@@ -12,11 +12,11 @@ public enum NeighborFault: Hashable, Sendable {
     case routerID(was: RouterID, is: RouterID)
     /// No hello for this time.
     case silence(Duration)
-    /// Neither we nor it are the designated router or the backup that the link has now.
+    /// The link has this designated router and this backup now, and neither the neighbor nor we are one of them.
     case designatedRouter(RouterID, backup: RouterID)
     /// Its database description does not have the next sequence number.
     case sequenceNumber(expected: UInt32, received: UInt32)
-    /// Its description has another master bit than was negotiated.
+    /// Its description has the master bit set or clear (`received`), and the opposite was negotiated.
     case masterBit(received: Bool)
     /// Its description begins a new exchange.
     case initBit
@@ -30,14 +30,14 @@ public enum NeighborFault: Hashable, Sendable {
     case reservedScope(LSAType)
     /// It requests an LSA that we do not have.
     case unknownLSA(LSAKey)
-    /// It sent an earlier instance of an LSA than it had described.
+    /// It sent an earlier instance of an LSA than it had described: the sequence numbers of both instances.
     case earlierInstance(LSAKey, described: Int32, received: Int32)
     /// The exchange made no progress for this time, with this number of requested LSAs missing.
     case noProgress(for: Duration, requests: Int)
 }
 
 extension NeighborFault: CustomStringConvertible {
-    /// A sentence without its full stop.
+    /// A clause for the log and for status, such as `its hello lists no neighbor`.
     public var description: String {
         switch self {
         case .notListed(let count):

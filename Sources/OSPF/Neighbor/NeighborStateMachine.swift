@@ -8,17 +8,17 @@ enum NeighborEvent: Sendable {
     case negotiationDone
     /// Both databases are described.
     case exchangeDone
-    /// Nothing more to be requested.
+    /// All requested LSAs have arrived.
     case loadingDone
     /// Whether an adjacency is wanted may have changed.
     case adjacencyReconsidered
-    /// A full adjacency has not been wanted for as long as elections may take.
+    /// A full adjacency has not been wanted for a hello interval (``Adjacency/Stage/full(unwanted:)``).
     case adjacencyUnwanted
-    /// A description was out of sequence, had changed options, or had the I-bit set.
+    /// A description was out of sequence, had changed options, an unexpected I-bit or MS-bit, or an LSA of reserved scope.
     case sequenceNumberMismatch
     /// It requested an LSA that we do not have, or sent an older one than it had described.
     case badLinkStateRequest
-    /// The exchange made no progress for a long time.
+    /// The exchange made no progress for ``AdjacencyContext/exchangePatience``.
     case stalled
 
     /// The reason for a state change that this event causes.
@@ -73,7 +73,7 @@ extension NeighborState {
 }
 
 extension NeighborEvent {
-    /// Whether ExStart restarts too.
+    /// Whether the event restarts the negotiation even in ExStart, where it does not change the state.
     var restartsNegotiation: Bool {
         if case .stalled = self { true } else { false }
     }

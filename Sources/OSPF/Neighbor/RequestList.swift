@@ -3,17 +3,20 @@ internal import Timing
 
 /// LSAs that a neighbor has described and we do not have (RFC 2328 §10, "Link state request list").
 struct RequestList: Sendable {
+    /// All LSAs of the list, requested or not: the instance that the neighbor has described.
     private var wanted: [LSAKey: LSAHeader] = [:]
+    /// The LSAs that have not been requested yet, in the order of description. Those that have arrived meanwhile are skipped.
     private var order = FIFO<LSAKey>()
-    /// LSAs of the last request that have not arrived yet.
+    /// The LSAs of the last request that have not arrived yet.
     private var asked: Set<LSAKey> = []
-    /// When to repeat the request.
+    /// When to repeat the request; `nil` if nothing is asked.
     private(set) var deadline: Instant?
+    /// How many times the request was repeated.
     private(set) var attempts = 0
 
     var count: Int { wanted.count }
     var isEmpty: Bool { wanted.isEmpty }
-    /// The number of slots in the order of requests, including those of LSAs that have arrived. ``insert(_:)`` bounds it.
+    /// The length of `order`, including LSAs that have arrived. ``insert(_:)`` bounds it.
     var orderCount: Int { order.count }
     /// Whether everything requested has arrived, so that more can be requested.
     var isIdle: Bool { asked.isEmpty }
@@ -31,14 +34,15 @@ struct RequestList: Sendable {
         order.append(header.key)
     }
 
-    /// Removes the slots of LSAs that have arrived: a neighbor that keeps describing must not make the list grow.
+    /// Removes LSAs that have arrived from `order`. Otherwise a neighbor that describes again and again what others then send
+    /// us would make it grow.
     private mutating func compact() {
         var seen: Set<LSAKey> = []
         order.filter { wanted[$0] != nil && seen.insert($0).inserted }
     }
 
-    /// Ends the request that an instance answers: it must be at least as recent as the one described (RFC 2328 §13.3
-    /// (1b)). Returns whether there was such a request.
+    /// Removes the LSA of a received instance, if that is at least as recent as the one described (RFC 2328 §13.3 (1b)).
+    /// Returns whether it was in the list.
     mutating func satisfy(with header: LSAHeader) -> Bool {
         guard let described = wanted[header.key], header.recency(comparedTo: described) != .older else { return false }
         remove(header.key)
@@ -68,7 +72,7 @@ struct RequestList: Sendable {
         return keys
     }
 
-    /// LSAs that were requested and have not arrived, to be requested again, in a fixed order.
+    /// The LSAs that were requested and have not arrived, in order, to be requested again.
     mutating func again() -> [LSAKey] {
         attempts += 1
         return asked.sorted()

@@ -2,16 +2,16 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// A neighbor that was full and restarts the adjacency usually runs a new process, while its kernel forwards as before.
-/// The link with it stays in the router-LSA and in use for a short time, in which the two routers synchronize, so that
-/// no other router notices. Everything else depends on the neighbor's actual state.
+/// A neighbor that was Full and restarts the adjacency is usually a new process, while the kernel there forwards as before.
+/// The link with it is held: it stays in our router-LSA and in use for a short time, in which the two routers synchronize, so
+/// that no other router notices. Flooding and everything else depend on the neighbor's actual state.
 extension Router {
-    /// The maximum time for which a link is held. RFC 2328 §12.4 allows 5 s before a change is originated.
+    /// The maximum time for which a link is held: a new process needs milliseconds. RFC 2328 §12.4 allows to delay the
+    /// origination of a change for 5 s.
     static let linkHold = Duration.seconds(1)
 
-    /// Called when a neighbor leaves Full. Only a point-to-point link is held, and only while the neighbor announces it
-    /// too. A neighbor that stopped has flushed its LSAs, and one that no longer receives our hellos has removed the
-    /// link.
+    /// Holds the link with a neighbor that leaves Full, if it is point-to-point and the neighbor announces it too: a neighbor
+    /// that stops has flushed its LSAs before, and one that no longer receives our hellos has removed the link.
     mutating func holdLink(_ neighbor: NeighborKey, at now: Instant) {
         guard !interfaces[neighbor.interface].isBroadcast,
             isAdvertisedLink(neighbor.router, interfaces[neighbor].interfaceID, on: neighbor.interface)
@@ -19,7 +19,7 @@ extension Router {
         interfaces[neighbor].heldUntil = now + Self.linkHold
     }
 
-    /// Whether a router announces a link with an interface of ours.
+    /// Whether the router-LSAs of a router have a point-to-point link from its interface `interfaceID` to our `interface`.
     func isAdvertisedLink(_ router: RouterID, _ interfaceID: UInt32, on interface: UInt32) -> Bool {
         calculation.pointToPointLinks(of: router).contains {
             $0.interfaceID == interfaceID && $0.neighborInterfaceID == interface && $0.neighborRouterID == routerID

@@ -4,7 +4,7 @@ internal import Timing
 
 /// Events of neighbors. The adjacency belongs to the neighbor; its consequences for the rest of the router are here.
 extension Router {
-    /// Handles an event of a neighbor. Events that can move it to an earlier state have a fault as the reason.
+    /// Handles an event of a neighbor. With an event that can move it to an earlier state, `fault` says what caused it.
     mutating func neighborEvent(
         _ neighbor: NeighborKey, _ event: NeighborEvent, because fault: NeighborFault? = nil, at now: Instant
     ) {
@@ -15,6 +15,7 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
+    /// Processes a description. In state Init, it shows that the neighbor hears us, and the exchange begins (RFC 2328 §10.6).
     mutating func receive(_ description: DatabaseDescription, from neighbor: NeighborKey, at now: Instant) {
         var outbox = AdjacencyOutbox()
         var context = adjacencyContext(of: neighbor, at: now)
@@ -42,8 +43,8 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
-    /// Requests the next LSAs from every neighbor as soon as those requested before have arrived, from it or from
-    /// others.
+    /// Requests the next LSAs from every neighbor of which nothing is outstanding: all that was requested before has arrived,
+    /// from that neighbor or from others.
     mutating func continueLoading(at now: Instant) {
         for index in interfaces.indices where interfaces[index].neighbors.contains(where: \.mayRequest) {
             for neighbor in interfaces[index].neighborKeys where interfaces[neighbor].mayRequest {
@@ -87,7 +88,7 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
-    // MARK: Around an adjacency
+    // MARK: What an adjacency needs of the router
 
     func adjacencyContext(of neighbor: NeighborKey, at now: Instant) -> AdjacencyContext {
         let interface = interfaces[neighbor.interface].configuration
@@ -107,7 +108,8 @@ extension Router {
         interfaces.reduce(0) { $1.neighbors.reduce($0) { $0 + ($1.adjacency?.requests.count ?? 0) } }
     }
 
-    /// Carries out the effects of a step of an adjacency. The step may have removed the neighbor.
+    /// Carries out the effects of a step of an adjacency. `before` is how the neighbor was used before the step, which may have
+    /// removed it.
     private mutating func carryOut(
         _ outbox: AdjacencyOutbox, with neighbor: NeighborKey, usedBefore before: Neighbor.Use, at now: Instant
     ) {

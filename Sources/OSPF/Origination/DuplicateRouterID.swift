@@ -5,8 +5,8 @@ public import Timing
 /// Signs that another router has this router's ID (RFC 7503 §7).
 struct DuplicateDetection: Sendable {
     /// If newer instances of our own LSAs keep arriving, another router originates them. LSAs of an earlier run of this
-    /// router are replaced by a few instances within seconds. So five in a minute indicate another router only if they
-    /// continue for some time.
+    /// router arrive too, but within seconds. So another router is there if, within a window, at least `patience.count`
+    /// newer instances of our router-LSA arrive, and the last at least `patience.time` after the first.
     static let window = Duration.seconds(60)
     static let patience = (count: 5, time: Duration.seconds(15))
 
@@ -14,29 +14,31 @@ struct DuplicateDetection: Sendable {
     var mustYield = false
     /// Limits how often the router ID may be changed.
     private(set) var backoff = YieldBackoff()
-    /// When a packet from a neighbor with our ID was first received, by interface index.
+    /// When a packet from a router with our ID was first received on an interface, by the interface's index.
     var neighborSeen: [UInt32: Instant] = [:]
-    /// When another router with our ID was last detected.
+    /// When another router with our ID was last detected, on a link or by its LSAs.
     var lastSeen: Instant?
     /// When the last notice about a duplicate that was detected by its LSAs was sent.
     var distantNotified: Instant?
     /// When our own auto-configuration-LSA was last received with another fingerprint.
     var otherFingerprintSeen: Instant?
-    /// When the current window of replaced router-LSAs started, and their number.
+    /// When the current window started, and the number of newer instances of our router-LSA that were received, and replaced,
+    /// in it.
     var replacedRouterLSAs: (since: Instant, count: Int)?
 
-    /// Router IDs of other routers whose fingerprint changed, with the number of changes and the time of the last one.
+    /// The other routers whose fingerprint has changed, by router ID.
     private var changes: [RouterID: FingerprintChanges] = [:]
 
+    /// The number of changes with less than ``window`` between them, and the time of the last one.
     private struct FingerprintChanges: Sendable {
         var count: Int
         var last: Instant
     }
 
-    /// Two routers with one ID overwrite each other's LSAs in every database, so the fingerprint changes back and forth. A
-    /// machine that was replaced changes it once.
+    /// The number of changes that show two routers with one ID: they overwrite each other's LSAs in every database, so the
+    /// fingerprint changes back and forth. When a machine is replaced, it changes once.
     private static let changesOfDuplicates = 3
-    /// The maximum number of router IDs that are counted.
+    /// The maximum number of router IDs in ``changes``, because LSAs can be forged.
     private static let maximumCounted = 64
 
     /// Another router's fingerprint has changed.
@@ -49,7 +51,7 @@ struct DuplicateDetection: Sendable {
         if changes.count < Self.maximumCounted { changes[router] = FingerprintChanges(count: 1, last: now) }
     }
 
-    /// The router IDs, other than ours, that several routers use, ascending.
+    /// The router IDs, other than ours, that several routers use, in order.
     func others(at now: Instant) -> [RouterID] {
         changes.filter { $0.value.count >= Self.changesOfDuplicates && now - $0.value.last < Self.window }.keys.sorted()
     }
@@ -64,9 +66,10 @@ struct DuplicateDetection: Sendable {
 }
 
 extension Router {
-    /// A packet with our own router ID was received. Unless it is our own packet, its sender is a duplicate: the router
-    /// with the smaller link-local address changes its ID (§7.1). A configured ID is not changed. If a neighbor that
-    /// should change its ID does not do so within three dead intervals, this router changes its own.
+    /// A packet with our own router ID was received. Unless it is from an interface of ours, its sender is a duplicate: the
+    /// router with the smaller link-local address changes its ID (§7.1). A configured ID is not changed. If the sender should
+    /// change its ID and has not done so after three dead intervals, its ID seems to be configured: this router changes its
+    /// own.
     mutating func receivedOwnRouterID(from source: IPv6Address, on index: UInt32, at now: Instant) {
         guard !interfaces.contains(where: { $0.configuration.linkLocalAddress == source }) else { return }
         duplicates.lastSeen = now
@@ -82,16 +85,16 @@ extension Router {
         if weYield { duplicates.mustYield = true }
     }
 
-    /// An LSA of ours was received that is newer than what we have sent. Routers that implement RFC 7503 identify
-    /// themselves in an auto-configuration-LSA: the router with the smaller fingerprint changes its ID (§7.2). Other
-    /// routers are detected because they continue to originate newer instances.
+    /// An LSA with our router ID was received that is newer than what we have originated. A router that implements RFC 7503
+    /// identifies itself in an auto-configuration-LSA: of two with one ID, that with the smaller fingerprint changes its ID
+    /// (§7.2). Any other router is detected because it continues to originate newer router-LSAs; then we change ours.
     mutating func checkForDuplicate(_ lsa: LSA, at now: Instant) {
         var isDuplicate = false
         var weShouldYield = true
         if let theirs = fingerprint(in: lsa), configuration.announcesFingerprint {
             guard theirs != configuration.hardwareFingerprint else { return }
-            // The first one may be from an earlier run of this router whose state was lost. We replace it. Only another
-            // router responds with a newer instance.
+            // The first LSA with another fingerprint may be from an earlier run of this router whose state was lost. We
+            // replace it, and only another router would respond with a newer instance.
             isDuplicate = duplicates.otherFingerprintSeen.map { now - $0 < DuplicateDetection.window } ?? false
             duplicates.otherFingerprintSeen = now
             weShouldYield = configuration.hardwareFingerprint.lexicographicallyPrecedes(theirs)
@@ -110,6 +113,7 @@ extension Router {
         guard isDuplicate else { return }
         duplicates.lastSeen = now
         let weYield = configuration.routerIDIsDerived && weShouldYield && duplicates.backoff.mayYield(at: now)
+        // One notice per window, but always one when we change our ID.
         if weYield || duplicates.distantNotified.map({ now - $0 > DuplicateDetection.window }) != false {
             duplicates.distantNotified = now
             notify(.duplicateRouterID(routerID, seenOn: nil, weYield: weYield))
@@ -117,16 +121,17 @@ extension Router {
         if weYield { duplicates.mustYield = true }
     }
 
-    /// The contents of an LSA have changed. The only content of an auto-configuration-LSA is the fingerprint.
+    /// The body of an LSA has changed. If it is an auto-configuration-LSA, the fingerprint has: it is all that is in the body.
     mutating func noteFingerprintChange(in key: LSAKey, at now: Instant) {
         guard key.type == .autoConfiguration, key.advertisingRouter != routerID else { return }
         duplicates.fingerprintChanged(key.advertisingRouter, at: now)
     }
 
-    /// Whether a neighbor on an interface has our router ID. It is not a neighbor for the protocol.
+    /// Whether a router with our router ID was heard on an interface since it came up. Such a router does not become a
+    /// neighbor.
     public func hasNeighborWithOurRouterID(on interface: UInt32) -> Bool { duplicates.neighborSeen[interface] != nil }
 
-    /// Router IDs that several other routers of the mesh have (RFC 7503 §7.2), ascending.
+    /// Router IDs that several other routers of the mesh have (RFC 7503 §7.2), in order.
     public func duplicateRouterIDsOfOthers(at now: Instant) -> [RouterID] { duplicates.others(at: now) }
 
     private func fingerprint(in lsa: LSA) -> [UInt8]? {
@@ -141,6 +146,7 @@ extension Router {
         guard duplicates.mustYield else { return }
         let interfaces = self.interfaces.map(\.configuration)
         for interface in interfaces { interfaceDown(interface.index, reason: .replaced, at: now) }
+        // The new ID must not be one of these.
         let known = Set(database.entries.keys.map(\.lsa.advertisingRouter))
         for key in database.entries.keys.sorted() { removeLSA(key, at: now) }
         aging = DeadlineQueue()

@@ -2,43 +2,45 @@ import Addressing
 import OSPFPacket
 internal import Timing
 
-/// The LSAs that this router should originate and has originated: the wanted bodies, and when each may be sent next.
-/// ``Router`` makes the bodies, because they depend on the whole router.
+/// The LSAs that this router should originate: their bodies, and when the next instance of each may be sent. The instances
+/// that it has originated are in the database. ``Router`` makes the bodies (`Router+Bodies.swift`), because they depend on the
+/// whole router.
 struct Origination: Sendable {
     /// One of the router's own LSAs.
     struct OwnLSA: Sendable {
         /// The wanted body; `nil` to flush the LSA.
         var body: LSABody?
         var throttle = OriginationThrottle()
-        /// How many times its sequence numbers were used up and started again (RFC 2328 §12.1.6), modulo 65,536.
+        /// How many times its sequence numbers were used up and started again (RFC 2328 §12.1.6), modulo 65,536. Each sequence
+        /// starts one higher than the one before.
         var sequenceRestarts: Int32 = 0
         /// Whether it waits in ``Origination/pending``.
         var isPending = false
     }
 
-    /// What has changed and may change own LSAs.
+    /// What has changed since own LSAs were last updated: only the LSAs that depend on it are made again.
     struct Changes: OptionSet, Sendable {
         let rawValue: UInt8
         /// Interfaces, adjacencies, designated routers, link-LSAs, router flags.
         static let interfaces = Changes(rawValue: 1)
-        /// Prefixes of the node.
+        /// Prefixes of the node (``RouterEvent/advertise(_:)``).
         static let prefixes = Changes(rawValue: 2)
-        /// Imported prefixes.
+        /// Imported prefixes (``RouterEvent/advertiseExternal(_:)``).
         static let externals = Changes(rawValue: 4)
-        /// Name and fingerprint.
+        /// The Router Information and auto-configuration-LSAs.
         static let identity = Changes(rawValue: 8)
     }
 
-    /// The size, in octets, of the largest LSA that fits the smallest IPv6 link.
+    /// The size, in octets, of the largest LSA that fits the smallest IPv6 MTU, so that no link fragments our LSAs.
     private static let largestLSA = LinkStateUpdate.maximumLSASize(mtu: 1280)
     /// The octets for prefixes in an intra-area-prefix-LSA, without header and fixed fields.
     private static let prefixCapacity = largestLSA - LSAHeader.size - IntraAreaPrefixLSA.fixedSize
     /// The octets for prefixes in an IPv4-prefix-LSA, without header and fixed fields.
     private static let ipv4Capacity = largestLSA - LSAHeader.size - IPv4PrefixLSA.fixedSize
-    /// The octets for links in a router-LSA, without header and fixed fields.
+    /// The octets for links in a router-LSA, without header and the four octets of flags and options.
     private static let linkCapacity = largestLSA - LSAHeader.size - 4
 
-    /// Identifies a link of the router-LSA: interface and neighbor.
+    /// Identifies a link of the router-LSA: the interface, and the neighbor or the designated router.
     struct LinkKey: Hashable, Comparable, Sendable {
         var interface: UInt32
         var neighbor: RouterID
@@ -47,17 +49,25 @@ struct Origination: Sendable {
         }
     }
 
+    /// At the start, everything that a router has before it imports prefixes.
     var changes: Changes = [.interfaces, .prefixes, .identity]
+    /// The LSAs that are wanted, and those that are being flushed.
     var own: [DatabaseKey: OwnLSA] = [:]
+    /// The LSAs whose next instance must wait, and until when.
     var pending = DeadlineQueue<DatabaseKey>()
     private(set) var isStubRouter = false
 
+    /// The links of our router-LSAs; one takes 16 octets.
     var links = StableFragments<LinkKey, RouterLSA.Link>(capacity: linkCapacity) { _ in 16 }
+    /// The node's own IPv6 and IPv4 prefixes.
     var prefixes = StableFragments<IPv6Prefix, LSAPrefix>(capacity: prefixCapacity, size: \.size)
     var ipv4Prefixes = StableFragments<IPv6Prefix, LSAPrefix>(capacity: ipv4Capacity, size: \.sizeInIPv4)
+    /// The prefixes of the links whose designated router we are or were, by interface index.
     var networkPrefixes: [UInt32: StableFragments<IPv6Prefix, LSAPrefix>] = [:]
+    /// The imported prefixes.
     private(set) var externals: [IPv6Prefix: ExternalPrefix] = [:]
-    /// The link state ID of each imported prefix. An ID is not reused for another prefix.
+    /// The link state ID of each imported prefix, also of those that are not imported any more and whose LSA is still to be
+    /// flushed. An ID is not used again for another prefix.
     var externalIDs: [IPv6Prefix: UInt32] = [:]
     private var nextExternalID: UInt32 = 0
 
@@ -94,10 +104,12 @@ struct Origination: Sendable {
         if wasBoundary != isBoundary { changes.insert(.interfaces) }
     }
 
-    /// The maximum link state ID of an external prefix that is taken over from an earlier run, so that the IDs never end.
+    /// Larger link state IDs of an earlier run are not taken over. New ones count on from the largest, so a forged LSA with an
+    /// ID near 2³² would leave none.
     private static let maximumEarlierID: UInt32 = 1 << 24
 
-    /// Takes over the link state IDs of external prefixes from an earlier run. Other prefixes get IDs after them.
+    /// Takes over the link state IDs of external prefixes from an earlier run. Prefixes that it did not import get IDs after
+    /// the largest.
     mutating func adoptExternalIDs(_ earlier: [IPv6Prefix: UInt32]) {
         let earlier = earlier.filter { $0.value < Self.maximumEarlierID }
         guard let last = earlier.values.max() else { return }
@@ -117,17 +129,18 @@ struct Origination: Sendable {
 
     mutating func interfacesChanged() { changes.insert(.interfaces) }
 
+    /// Forgets the link-LSA of an interface that is not in use any more.
     mutating func removeInterface(_ index: UInt32) {
         own = own.filter { $0.key.interface != index }
     }
 
-    /// The prefixes of a network this router is designated for.
+    /// An empty distribution for the prefixes of a link whose designated router we are.
     static func networkFragments() -> StableFragments<IPv6Prefix, LSAPrefix> {
         StableFragments(capacity: prefixCapacity, size: \.size)
     }
 
-    /// One of our LSAs was removed from the database. If it is still wanted, its sequence numbers were used up, and a
-    /// new sequence starts now.
+    /// A flushed LSA of ours was removed from the database. If it is still wanted, it was flushed because its sequence numbers
+    /// were used up, and a new sequence starts now.
     mutating func removed(_ key: DatabaseKey) {
         guard let lsa = own[key] else { return }
         guard lsa.body != nil else { return own[key] = nil }
@@ -145,6 +158,7 @@ struct Origination: Sendable {
         changes = [.interfaces, .prefixes, .externals, .identity]
     }
 
+    /// Lets an LSA wait for its next origination, unless it waits already.
     mutating func schedule(_ key: DatabaseKey, at moment: Instant) {
         guard own[key]?.isPending == false else { return }
         own[key]!.isPending = true
@@ -160,22 +174,24 @@ struct OriginationThrottle: Sendable {
     private static let longest = Duration.seconds(5)
 
     private var last: Instant?
+    /// The number of instances in the current series: up to ``last``, without a long pause.
     private var run = 0
 
     /// The minimum time between the last instance and the next.
     private var wait: Duration {
+        // 10 ms doubled nine times is more than the longest wait.
         run < 2 ? .zero : min(Self.longest, Self.first * (1 << min(run - 2, 9)))
     }
 
-    /// Whether there were so few originations that an urgent one need not wait.
+    /// Whether so few instances were originated in the series that an urgent one need not wait. Each instance of our LSA from
+    /// another router with our ID causes an urgent one (``Router/receivedOwn(_:_:at:)``), so the number has a bound.
     var isFresh: Bool { run < 8 }
 
     /// The earliest moment for the next instance.
     var earliest: Instant { last.map { $0 + wait } ?? .zero }
 
     mutating func originated(at now: Instant) {
-        // The delay that the throttle imposes does not end a series. A pause of twice that delay, and at least 1 s,
-        // does.
+        // A pause that the throttle imposed must not end the series, so only a pause of twice that, and at least 1 s, does.
         if let last, now - last >= max(.seconds(1), wait * 2) { run = 0 }
         last = now
         run += 1

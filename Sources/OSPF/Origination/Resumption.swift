@@ -7,9 +7,9 @@ internal import Timing
 /// router instead originates only its link-LSAs, and keeps the other LSAs of its earlier run until its adjacencies are as
 /// before.
 struct Resumption: Sendable {
-    /// The latest moment at which it ends.
+    /// The latest moment at which the resumption ends.
     var deadline: Instant
-    /// The changes for which no LSAs have been originated yet.
+    /// What has changed since the start. The LSAs for it are originated at the end.
     var withheld: Origination.Changes = []
 }
 
@@ -25,9 +25,10 @@ extension Router {
         for key in ownKeys where origination.own[key]?.body == nil { flush(key, at: now) }
     }
 
-    /// Keeps prefixes and links in the LSAs in which the earlier run announced them. Otherwise other routers would lose a prefix
-    /// that one LSA has no more, until they receive the LSA that has it now.
+    /// Keeps prefixes and links in the LSAs in which the earlier run announced them. If a prefix moved to another LSA, other
+    /// routers would be without it from when they receive the LSA that no longer has it until they receive the other.
     private mutating func adoptLayout(at now: Instant) {
+        // The values are numbers of fragments, which are the link state IDs of their LSAs.
         var links: [Origination.LinkKey: Int] = [:]
         var prefixes: [IPv6Prefix: Int] = [:]
         var ipv4Prefixes: [IPv6Prefix: Int] = [:]
@@ -59,15 +60,15 @@ extension Router {
         database.entries.keys.filter { $0.lsa.advertisingRouter == routerID }.sorted()
     }
 
-    /// Whether the adjacencies of the earlier run are full again. Only links that still carry packets are checked:
-    /// those on interfaces that are up and that the other end announces. Links with a designated router are not
-    /// checked, because they are lost when the designated router misses our hellos.
+    /// Whether the adjacencies of the earlier run are full again. Only the point-to-point links of our earlier router-LSA that
+    /// still carry packets are checked: those on interfaces that are up, and that the other end announces. Links with a
+    /// designated router are not checked: our restart has ended their adjacencies, and the network-LSA no longer lists us.
     private func hasResumed(at now: Instant) -> Bool {
         let neighbors = interfaces.lazy.flatMap(\.neighbors)
         guard neighbors.contains(where: { $0.state == .full }) else { return false }
         guard calculation.hasRouterLSA(of: routerID) else {
-            // No full neighbor has our router-LSA: it may have restarted as well. A neighbor that is still
-            // synchronizing may have it.
+            // No full neighbor had our earlier router-LSA; these neighbors may have restarted as well. A neighbor that is still
+            // synchronizing may have it, so it gets as much time as a link is held for it.
             return !neighbors.contains { $0.state != .full && $0.state != .twoWay && now - $0.since < Self.linkHold }
         }
         return calculation.pointToPointLinks(of: routerID).allSatisfy { link in

@@ -3,8 +3,9 @@ import OSPFPacket
 internal import Timing
 
 /// The bodies of our own LSAs (RFC 5340 §4.4.3). Each function returns those that may have changed, for the current
-/// state of the router; `nil` for those to flush.
+/// state of the router.
 extension Router {
+    /// An LSA of ours, and the body that it should have; `nil` to flush it.
     typealias Wanted = (key: DatabaseKey, body: LSABody?)
 
     func ownKey(_ type: LSAType, _ linkStateID: UInt32, interface: UInt32 = 0) -> DatabaseKey {
@@ -13,6 +14,7 @@ extension Router {
             lsa: LSAKey(type: type, linkStateID: linkStateID, advertisingRouter: routerID))
     }
 
+    /// All LSAs that depend on what has changed. Prefixes are distributed over LSAs, of which only the changed ones are made.
     mutating func wantedBodies(after changes: Origination.Changes, at now: Instant) -> [Wanted] {
         var wanted: [Wanted] = []
         if changes.contains(.interfaces) {
@@ -38,7 +40,8 @@ extension Router {
         return wanted
     }
 
-    /// One link-LSA per interface (RFC 5340 §4.4.3.8).
+    /// One link-LSA per interface with hellos (RFC 5340 §4.4.3.8), without prefixes: our addresses and prefixes are those of
+    /// the node, not of a link.
     func linkLSAs() -> [Wanted] {
         interfaces.filter { !$0.isSilent }.map { interface in
             let body = LinkLSA(
@@ -57,10 +60,11 @@ extension Router {
             }
         }
         origination.links.update(to: wanted)
-        // Flags and options are in every fragment.
+        // Flags and options, which may have changed, are in the LSA of every fragment.
         origination.links.markAllChanged()
         let flags: RouterLSA.Flags = origination.isBoundary ? .external : []
         var fragments = origination.links.drainChanged()
+        // A router without links has a router-LSA, too: the first is never flushed.
         if fragments.isEmpty { fragments = [(0, [])] }
         return fragments.map { fragment, links in
             let body = RouterLSA(flags: flags, options: options, links: links)
@@ -68,8 +72,9 @@ extension Router {
         }
     }
 
+    /// The links of an interface, each with the router ID of the neighbor or the designated router.
     private func routerLinks(of interface: Interface) -> [(RouterID, RouterLSA.Link)] {
-        // A stub router is reachable, but no path goes through it (RFC 6987 §2).
+        // Maximum metrics keep paths from going through a stub router, for routers that ignore the R-bit (RFC 6987 §2).
         let metric = origination.isStubRouter ? UInt16.max : interface.configuration.cost
         switch interface.mode {
         case .passive, .standby, .waiting: return []
@@ -122,6 +127,8 @@ extension Router {
         return wanted
     }
 
+    /// The intra-area-prefix-LSAs of a link whose designated router we are: the prefixes in the link-LSAs of its routers, each
+    /// once, with the options of all and metric 0 (RFC 5340 §4.4.3.9). Without link-LSAs, those to flush.
     private mutating func networkPrefixLSAs(_ links: [LinkLSA], on index: UInt32) -> [Wanted] {
         var prefixes: [IPv6Prefix: LSAPrefix] = [:]
         for entry in links.flatMap(\.prefixes)
@@ -137,7 +144,8 @@ extension Router {
         let changed = fragments.drainChanged()
         origination.networkPrefixes[index] = fragments
         return changed.compactMap { fragment, elements in
-            // Networks use the upper half of the link state IDs. Those of the node's own prefixes count from 0.
+            // The link state IDs of the node's own prefixes count from 0, so those of links have the top bit: then 23 bits of
+            // the interface index and 8 of the fragment. A link with more prefixes than fit 256 LSAs loses the rest.
             guard fragment < 256 else { return nil }
             let linkStateID = 1 << 31 | (index & 0x7f_ffff) << 8 | UInt32(fragment)
             let body = IntraAreaPrefixLSA(
@@ -147,6 +155,7 @@ extension Router {
         }
     }
 
+    /// The link-LSA of a router on a link of ours, if the database has it.
     private func linkLSA(of router: RouterID, on index: UInt32) -> LinkLSA? {
         let interfaceID: UInt32? =
             if router == routerID {
@@ -173,6 +182,7 @@ extension Router {
                 wanted.append((key, nil))
                 continue
             }
+            // The largest metric that is not LSInfinity.
             let body = ASExternalLSA(
                 isType2: imported.isType2, metric: min(imported.metric, 0xff_fffe), prefix: LSAPrefix(prefix: prefix))
             wanted.append((key, .asExternal(body)))
@@ -183,7 +193,7 @@ extension Router {
     /// The node's name (RFC 5642), the smallest MTU of its non-passive interfaces, and its fingerprint (RFC 7503 §7.2).
     private func identityLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
-        // Bit 2: stub router support (RFC 7770 §2.4).
+        // Bit 2, counted from the most significant: stub router support (RFC 7770 §2.4).
         var values: [RouterInformationLSA.TLV] = [.informationalCapabilities(1 << 29)]
         if !configuration.hostname.isEmpty { values.append(.hostname(configuration.hostname)) }
         let mtu = interfaces.lazy.filter { !$0.isPassive }.map(\.configuration.mtu).min()

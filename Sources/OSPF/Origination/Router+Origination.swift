@@ -26,7 +26,7 @@ extension Router {
             // Nothing is wanted, and neither we nor an earlier run have originated it.
             guard body != nil || database[key] != nil else { return }
             origination.own[key] = Origination.OwnLSA(body: body)
-            // The database already has it with the same body. Its refresh may be due.
+            // The database already has the LSA, of an earlier run, with the same body. Its refresh may be due.
             if let body, hasBody(body, key, at: now) { return scheduleAging(of: key) }
         } else {
             guard origination.own[key]!.body != body else { return }
@@ -35,7 +35,7 @@ extension Router {
         originate(key, at: now)
     }
 
-    /// Sends a new instance of one of our LSAs with the wanted body, now or as soon as allowed.
+    /// Originates a new instance of one of our LSAs with the wanted body: now if `isUrgent`, else when the throttle allows.
     private mutating func originate(_ key: DatabaseKey, at now: Instant, isUrgent: Bool = false) {
         guard let own = origination.own[key] else { return }
         guard let body = own.body else {
@@ -46,8 +46,8 @@ extension Router {
         guard isUrgent || own.throttle.earliest <= now else {
             return origination.schedule(key, at: own.throttle.earliest)
         }
-        // A restarted sequence does not begin with the same number as before, so that late acknowledgments are not
-        // counted.
+        // A restarted sequence does not begin with the same number as before, so that late acknowledgments of the earlier
+        // sequence do not count for this one.
         var sequenceNumber = LSAHeader.initialSequenceNumber + own.sequenceRestarts
         if let last = database[key]?.lsa.header.sequenceNumber {
             guard last < LSAHeader.maxSequenceNumber else {
@@ -59,8 +59,9 @@ extension Router {
             sequenceNumber = last + 1
         }
         var lsa = LSA(key: key.lsa, sequenceNumber: sequenceNumber, body: body)
-        // The database has a late copy from the end of a sequence that has restarted. The last number was used before,
-        // so late acknowledgments of it would be counted. The LSA is only flushed again.
+        // The database has a late copy from the end of a sequence that has restarted, and only the last number is left. It
+        // was used before, so late acknowledgments of that instance would count for this one. The instance is only a flush,
+        // and the sequence starts again.
         let isUsed = sequenceNumber == LSAHeader.maxSequenceNumber && own.sequenceRestarts > 0
         if isUsed { lsa.age = LSAHeader.maxAge }
         origination.own[key]!.throttle.originated(at: now)
@@ -70,7 +71,8 @@ extension Router {
         if isUsed { removeFlushed(key, at: now) }
     }
 
-    /// Refreshes an own LSA, usually at LSRefreshTime (RFC 2328 §12.4 (1)), or flushes it if it is not wanted.
+    /// Originates a new instance of an own LSA with the same body, usually at LSRefreshTime (RFC 2328 §12.4 (1)). Flushes it if
+    /// it is not wanted, but not during a resumption, when that is not known yet.
     mutating func refreshOwn(_ key: DatabaseKey, at now: Instant) {
         if origination.own[key]?.body != nil {
             originate(key, at: now)
@@ -86,23 +88,23 @@ extension Router {
         return entry.lsa.bodyOctets == LSA(key: key.lsa, sequenceNumber: sequenceNumber, body: body).bodyOctets
     }
 
-    /// A newer instance of one of our LSAs was received: from an earlier run of this router, or from another router
-    /// with the same ID (RFC 2328 §13.4). It is replaced, or flushed if we do not want it. During a resumption it stays
+    /// A newer instance of one of our LSAs was received and installed: from an earlier run of this router, or from another
+    /// router with the same ID (RFC 2328 §13.4). It is replaced, or flushed if we do not want it. During a resumption it stays
     /// until the adjacencies show whether it is right.
     mutating func receivedOwn(_ lsa: LSA, _ key: DatabaseKey, at now: Instant) {
         checkForDuplicate(lsa, at: now)
         if let own = origination.own[key], let body = own.body {
             if resumption != nil, hasBody(body, key, at: now) { return }
-            // In the same event, so that the next route calculation does not run without it.
+            // Urgent, so that no route calculation uses the contents of the other instance.
             originate(key, at: now, isUrgent: own.throttle.isFresh)
         } else if lsa.age < LSAHeader.maxAge, resumption == nil {
             flush(key, at: now)
         }
     }
 
-    /// Flushes all our LSAs and sends a last hello, so that neighbors route around this router at once instead of after
-    /// RouterDeadInterval. Does not wait for acknowledgments: where a packet is lost, the adjacency ends after
-    /// RouterDeadInterval.
+    /// Flushes all our LSAs and sends a last hello that lists nobody, so that neighbors route around this router at once
+    /// instead of after RouterDeadInterval. Does not wait for acknowledgments: where a packet is lost, the adjacency ends
+    /// after RouterDeadInterval.
     mutating func shutDown(at now: Instant) {
         for key in ownKeys { flush(key, at: now) }
         for index in interfaces.indices {

@@ -1,5 +1,5 @@
-/// Distributes elements over LSAs of limited size. An element stays in its LSA while others are added or removed, so
-/// that adding or removing one prefix changes one LSA.
+/// Distributes elements (prefixes or links) over fragments, each of which becomes an LSA of limited size. An element stays in
+/// its fragment while others are added or removed, so that adding or removing one prefix changes one LSA.
 struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable & Sendable>: Sendable {
     /// Octets of elements that fit into one LSA.
     private let capacity: Int
@@ -12,10 +12,11 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
     }
 
     private var fragments: [Fragment] = []
+    /// The fragment of each element.
     private var places: [Key: Int] = [:]
-    /// No fragment before this one has room for the largest element.
+    /// The first fragment to try for a new element. Those before it count as full.
     private var firstWithRoom = 0
-    /// The fragments in which an earlier run had elements; for the elements of the next ``update(to:)``.
+    /// The fragment in which an earlier run had each element. Used by the next ``update(to:)`` with elements, then forgotten.
     private var earlierPlaces: [Key: Int] = [:]
     /// Fragments whose elements have changed since the last ``drainChanged()``.
     private var changed: Set<Int> = []
@@ -33,12 +34,14 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
         let news = wanted.filter { key, element in places[key].map { fragments[$0].elements[key] != element } ?? true }
         // Sorted, so that after a start the same elements are always assigned to the same fragments.
         let sorted = news.sorted(by: { $0.key < $1.key })
+        // Elements of the earlier run first, so that no other takes the room that they had.
         for (key, element) in sorted where earlierPlaces[key] != nil { set(key, element) }
         for (key, element) in sorted where earlierPlaces[key] == nil { set(key, element) }
         if !wanted.isEmpty { earlierPlaces = [:] }
     }
 
-    /// The maximum number of empty fragments that an earlier run may leave.
+    /// How many fragments more than elements an earlier run may have had: some were emptied, but a forged LSA with a large link
+    /// state ID must not make the array large.
     private static var mostGaps: Int { 64 }
 
     /// Moves the elements, and those of the next ``update(to:)``, to the fragments in which an earlier run had them, as far as
@@ -60,6 +63,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
         firstWithRoom = min(firstWithRoom, place)
     }
 
+    /// Adds or replaces an element: in its fragment, in that of the earlier run, or in the first with room.
     private mutating func set(_ key: Key, _ element: Element) {
         if let place = places[key] {
             let old = fragments[place].elements[key]!
@@ -80,7 +84,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
         while place < fragments.count, fragments[place].octets + size(element) > capacity { place += 1 }
         if place == fragments.count { fragments.append(Fragment()) }
         insert(key, element, in: place)
-        // Elements differ little in size, so a fragment that has no room for this one counts as full.
+        // Elements differ little in size, so a fragment that had no room for this one counts as full for others.
         firstWithRoom = place
     }
 

@@ -5,31 +5,36 @@ import ShortestPath
 /// The best path to a prefix among the candidates so far. One value is reused for all prefixes, so that the search
 /// allocates no memory.
 struct BestPath {
+    /// `nil` while there is no path.
     private(set) var kind: PathKind?
+    /// As in ``Destination``.
     private(set) var metric: UInt32 = 0
     private(set) var internalMetric: UInt32 = 0
-    /// Where an external path runs inside the routing domain.
+    /// For an external path, where its part inside the routing domain runs; otherwise `any`.
     private(set) var interior = Interior.any
     /// Whether the calculating router itself announces the prefix.
     private(set) var isLocal = false
-    /// In order, once all paths have been offered and ``finish()`` was called.
+    /// The routers whose announcements are the best. In order, without duplicates, once ``finish()`` was called.
     private(set) var announcers: [RouterID] = []
+    /// The numbers of exits (``LocalView/exits``) through which the best paths begin.
     var firstHops = FirstHopSet()
-    /// Forwarding addresses on links of the root, which are gateways themselves (RFC 2328 §16.4 (3)).
+    /// Next hops in addition to the exits: forwarding addresses on links of the root, which are gateways themselves (RFC 2328
+    /// §16.4 (3)).
     private(set) var forwardingAddresses: Set<NextHop> = []
 
     /// Whether the path has a next hop.
     var hasNextHops: Bool { !firstHops.isEmpty || !forwardingAddresses.isEmpty }
 
-    /// Where the part of an external path inside the routing domain runs, the preferred first (RFC 2328 §16.4.1).
+    /// Where the part of an external path inside the routing domain runs, the preferred place first (RFC 2328 §16.4.1).
     enum Interior: UInt32 {
-        /// Inside an area that is not the backbone.
+        /// Only through our area, which is not the backbone.
         case area
-        /// All other paths, which are of equal preference.
+        /// Through the backbone or another area.
         case any
     }
 
-    /// The order of preference between paths of one kind: the lowest is preferred (RFC 2328 §16.4 (6)).
+    /// The order of preference between paths of one kind: the lowest is preferred, by the first member, then the second, then
+    /// the third (RFC 2328 §16.4 (6)).
     static func rank(
         _ kind: PathKind, _ metric: UInt32, _ internalMetric: UInt32, _ interior: Interior
     ) -> (UInt32, UInt32, UInt32) {
@@ -45,7 +50,8 @@ struct BestPath {
         if !forwardingAddresses.isEmpty { forwardingAddresses = [] }
     }
 
-    /// Adds the next hops of the route to a forwarding address.
+    /// Adds the next hops to a forwarding address, of which `way` is the route: those of the route, or the address itself where
+    /// it is on a link of ours.
     mutating func forward(to address: IPv6Address, along way: BestPath, exits: [Exit]) {
         for number in way.firstHops {
             let hop = exits[number].nextHop
@@ -57,8 +63,8 @@ struct BestPath {
         }
     }
 
-    /// Considers a path. Returns whether its first hops are among the best. A better path replaces the others, an equal
-    /// one is added to them. Kinds must be offered in their order of preference.
+    /// Considers a path. A better path replaces the others, an equal one is added to them. Returns whether it is one of the
+    /// best, so that the caller adds its first hops. Kinds must be offered in their order of preference.
     mutating func offer(
         _ kind: PathKind, metric: UInt32, internalMetric: UInt32 = 0, interior: Interior = .any,
         by announcer: RouterID, isLocal: Bool = false
@@ -95,16 +101,17 @@ struct BestPath {
     }
 }
 
-/// The routes to forwarding addresses found in a run, by the group of the prefix. Each is calculated once, regardless
-/// of the number of external prefixes that use it.
+/// The routes to forwarding addresses found in a run. Each is calculated once, regardless of the number of external prefixes
+/// that use it.
 struct IndirectForwarding {
+    /// By the group of the prefix that the forwarding address is in.
     fileprivate var found: [GroupNumber: BestPath] = [:]
-    /// The number of prefix lengths tried.
+    /// The number of prefix lengths tried, as a measure of the work.
     fileprivate(set) var steps = 0
 }
 
 extension RouteCalculation {
-    /// Finds the best of some candidates (RFC 2328 §11, §16.4). Ignores kinds after `last`.
+    /// Finds the best of some candidates, which are sorted by kind (RFC 2328 §11, §16.4). Ignores kinds after `last`.
     func choose(
         _ candidates: [Candidate], upTo last: PathKind = .externalType2, using forwarding: inout IndirectForwarding,
         into best: inout BestPath
@@ -112,7 +119,7 @@ extension RouteCalculation {
         best.reset()
         defer { best.finish() }
         for candidate in candidates {
-            // Sorted by kind: a worse kind counts only if nothing better is reachable.
+            // A worse kind counts only if nothing of a better kind is reachable.
             if let kind = best.kind, kind < candidate.kind { break }
             guard candidate.kind <= last else { break }
             switch candidate.kind {
@@ -127,14 +134,15 @@ extension RouteCalculation {
 
     private func offerIntraArea(_ candidate: Candidate, to best: inout BestPath) {
         let node = topology[candidate.announcer]
-        // The router's own address is never routed elsewhere, even if another router with the same anycast address
-        // seems nearer.
+        // A prefix of our own is never routed elsewhere, even if another router announces it, as with anycast, and is nearer
+        // than our own metric.
         guard node.name != .router(view.root) else { return best.claim() }
         guard let distance = paths.distance(to: candidate.announcer), node.isPresent,
             best.offer(.intraArea, metric: distance + candidate.metric, by: node.name.router)
         else { return }
         paths.addFirstHops(to: candidate.announcer, into: &best.firstHops)
         guard node.name.isNetwork else { return }
+        // A prefix of a network that we are attached to is reached directly, if that is a shortest path.
         for hop in view.attachedNetworks where hop.vertex == candidate.announcer && hop.cost == distance {
             best.firstHops.insert(hop.number)
         }
@@ -152,6 +160,7 @@ extension RouteCalculation {
     ) {
         let announcer = topology[candidate.announcer].name.router
         let isType2 = candidate.kind == .externalType2
+        // Our own announcement is at distance 0, and another router with a better metric is preferred to it.
         if announcer == view.root {
             _ = best.offer(
                 candidate.kind, metric: candidate.metric, interior: interior(isInside: true), by: announcer,
@@ -180,11 +189,12 @@ extension RouteCalculation {
         }
     }
 
-    /// How preferred a path to an AS boundary router or a forwarding address is, inside the area or through a border router.
+    /// The preference of a path to an AS boundary router or a forwarding address: inside the area (`isInside`), or through a
+    /// border router.
     private func interior(isInside: Bool) -> BestPath.Interior { isInside && !isBackbone ? .area : .any }
 
-    /// The distance to a reachable area border router, other than this one, that forwards transit traffic. With the
-    /// R-bit clear it does not (RFC 5340 §A.2).
+    /// The distance to an area border router other than this one; `nil` if it is unreachable, or forwards no transit traffic
+    /// because its R-bit is clear (RFC 5340 §A.2).
     private func borderDistance(_ vertex: Vertex) -> UInt32? {
         let node = topology[vertex]
         guard node.flags.contains(.border), node.name.router != view.root, topology.graph.isTransit(vertex) else {
@@ -195,17 +205,19 @@ extension RouteCalculation {
 
     /// The distance to an AS boundary router, in the area or else behind a border router (RFC 2328 §16.2, §16.4 (3)).
     ///
-    /// A clear R-bit does not matter here, although RFC 5340 §A.2 reads as if it should: a gateway that is being
-    /// drained is avoided because of its costs. If there is no other gateway, it is still better than none.
+    /// A clear R-bit of the AS boundary router does not matter here, although RFC 5340 §A.2 reads as if it should: a gateway
+    /// that is being drained is avoided because of its costs. If there is no other gateway, it is still better than none.
     private func boundaryDistance(_ vertex: Vertex) -> UInt32? {
         if let distance = insideDistance(toBoundary: vertex) { return distance }
         return interAreaRouters[vertex]?.compactMap { way in borderDistance(way.border).map { $0 + way.metric } }.min()
     }
 
+    /// The distance to an AS boundary router in the area; `nil` if it is not there or not reachable.
     private func insideDistance(toBoundary vertex: Vertex) -> UInt32? {
         topology[vertex].flags.contains(.external) ? paths.distance(to: vertex) : nil
     }
 
+    /// Adds the first hops of the paths to an AS boundary router that have the length `distance`, the shortest.
     private func addFirstHops(toBoundary vertex: Vertex, distance: UInt32, into set: inout FirstHopSet) {
         if insideDistance(toBoundary: vertex) != nil { return paths.addFirstHops(to: vertex, into: &set) }
         for way in interAreaRouters[vertex] ?? [] {

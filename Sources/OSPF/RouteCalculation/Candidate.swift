@@ -3,9 +3,10 @@ import ShortestPath
 
 /// One announcement of a prefix: its kind, announcer and metric.
 struct Candidate: Hashable, Comparable, Sendable {
-    /// Which kind of path it would be.
+    /// The kind of a path to the prefix through the announcer.
     var kind: PathKind
-    /// The router or network that the prefix is associated with, the area border router, or the AS boundary router.
+    /// The router or network that the prefix belongs to (intra-area), the area border router (inter-area), or the AS boundary
+    /// router (external).
     var announcer: Vertex
     /// The announced metric; inter-area and external ones are below LSInfinity.
     var metric: UInt32
@@ -21,24 +22,26 @@ struct Candidate: Hashable, Comparable, Sendable {
     }
 }
 
-/// All candidates of a prefix, sorted, without duplicates. The hash and the number of candidates with a forwarding
-/// address are stored, because computing them would need a pass over all candidates.
+/// All candidates of a prefix, sorted, without duplicates. A list can have thousands of candidates and changes by one at a
+/// time, so what would need a pass over all of them is stored.
 struct CandidateList: Hashable, Sendable {
     private(set) var candidates: [Candidate] = []
+    /// The sum of the candidates' hashes, as the hash of the list.
     private var sum = 0
+    /// The number of candidates with a forwarding address.
     private var forwardedCount = 0
 
     /// Whether an external candidate has a forwarding address.
     var hasForwardingAddress: Bool { forwardedCount > 0 }
 
-    /// Whether several routers or networks announce it as an intra-area prefix.
+    /// Whether several routers or networks announce the prefix as an intra-area prefix.
     var isShared: Bool {
         guard let first = candidates.first, first.kind == .intraArea else { return false }
         return candidates.contains { $0.kind == .intraArea && $0.announcer != first.announcer }
     }
 
-    /// Whether the best candidate may have changed. External candidates depend on more vertices than their announcers,
-    /// so they always count as changed.
+    /// Whether the best path may have changed with the distances and first hops of vertices. External candidates depend on
+    /// more vertices than their announcers (forwarding addresses, border routers), so they always count as changed.
     func depends(onChangesIn paths: ShortestPaths) -> Bool {
         candidates.contains { $0.kind > .interArea || paths.hasChanged($0.announcer) }
     }

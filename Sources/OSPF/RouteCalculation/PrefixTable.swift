@@ -1,7 +1,7 @@
 import Addressing
 import ShortestPath
 
-/// The number of a group of prefixes, which is that of its ``Destination``.
+/// The number of a group of prefixes, which is also the ID of its ``Destination``.
 struct GroupNumber: SlotNumber {
     let rawValue: Int32
     var destinationID: DestinationID { DestinationID(rawValue: UInt32(rawValue)) }
@@ -15,9 +15,10 @@ struct PrefixNumber: SlotNumber {
 /// The announcers of each prefix. Prefixes with the same candidates form a group, and a group is a ``Destination``.
 /// Calculations and changes are made once per group, regardless of its number of prefixes.
 ///
-/// The last reported state is stored as well, so that an update contains only differences.
+/// What the last ``RouteTableUpdate`` said of each prefix and group, the reported state, is stored as well, so that the next
+/// update contains only differences.
 struct PrefixTable: Sendable {
-    /// Prefixes with the same candidates. Its index is its ``DestinationID``.
+    /// Prefixes with the same candidates.
     struct Group: Sendable {
         var list: CandidateList
         /// Numbers of prefixes, in no particular order.
@@ -26,31 +27,33 @@ struct PrefixTable: Sendable {
         var routeCount = 0
         /// The destination as last calculated and reported; `nil` if unreachable.
         var destination: Destination?
-        /// Whether it is among ``dirtyGroups``.
+        /// Whether it is in ``dirtyGroups``.
         var isDirty = false
     }
 
-    /// Which groups a change concerns.
+    /// Which groups must be calculated.
     enum Scope {
         /// All.
         case all
-        /// New groups, and those whose candidates depend on changed shortest paths.
+        /// The dirty groups, and those whose candidates depend on changed shortest paths.
         case changed(ShortestPaths)
-        /// New groups, and those that depend on routes to forwarding addresses.
+        /// The dirty groups, and those that depend on routes to forwarding addresses.
         case new
     }
 
+    /// A prefix.
     struct Entry: Sendable {
         var prefix: IPv6Prefix
-        /// Its group, and its position among the members.
+        /// The group of the prefix, `none` without an announcer; and the prefix's position among the members.
         var group = GroupNumber.none
         var place: Int32 = 0
-        /// The group as last reported.
+        /// The group to whose destination the last reported route refers; `none` if there is no route.
         var reportedGroup = GroupNumber.none
-        /// Whether it is among ``dirtyEntries``.
+        /// Whether it is in ``dirtyEntries``.
         var isDirty = false
     }
 
+    /// What a further LSA of the same announcer announces again.
     private struct Repeat: Hashable {
         var prefix: IPv6Prefix
         var candidate: Candidate
@@ -60,31 +63,36 @@ struct PrefixTable: Sendable {
     private let maximumPrefixes: Int
     private let maximumCandidates: Int
     private let maximumAnnouncements: Int
-    /// Prefixes with an announcer; others may only wait for their removal to be reported.
+    /// The number of prefixes with an announcer. The table also has prefixes without one, whose removal is still to be
+    /// reported.
     private var announcedCount = 0
-    /// The number of announcements in the lists of all prefixes.
+    /// The number of candidates of all prefixes together.
     private var retainedCount = 0
-    /// The number of announcements, including those refused because of a limit.
+    /// The number of announcements in LSAs, including repeats and those refused because of a limit.
     private var announcementCount = 0
     /// The number of withdrawals since the first refusal; `nil` if nothing was refused.
     private var withdrawalsSinceRefusal: Int?
 
+    /// All groups and prefixes. Numbers that are not in use have values without meaning.
     private(set) var groups = SlotMap<GroupNumber, Group>()
     private(set) var entries = SlotMap<PrefixNumber, Entry>()
-    /// Groups to calculate, and prefixes to compare with the last report.
+    /// Groups to calculate because they are new or their candidates have changed.
     private var dirtyGroups: [GroupNumber] = []
+    /// Prefixes to compare with their reported state.
     private var dirtyEntries: [PrefixNumber] = []
-    /// Groups that several routers announce as their own.
+    /// Groups that several routers or networks announce as intra-area prefixes.
     private(set) var sharedGroups: Set<GroupNumber> = []
     /// Groups that depend on routes to forwarding addresses.
     private(set) var forwardedGroups: Set<GroupNumber> = []
     /// The number of prefixes of each length.
     private(set) var lengthCounts = Array(repeating: 0, count: 129)
 
+    /// The number of each prefix in ``entries``.
     private var numbers = PrefixMap<PrefixNumber>()
+    /// The group with a list of candidates.
     private var groupNumbers: [CandidateList: GroupNumber] = [:]
 
-    /// Gives this table storage of its own.
+    /// Copies the storage if another table shares it; see `Detach.swift` in `Addressing`.
     mutating func detach() {
         groups.detach()
         entries.detach()
@@ -92,10 +100,11 @@ struct PrefixTable: Sendable {
         groupNumbers.detach()
     }
 
-    /// The number of repeated announcements of a candidate by further LSAs of one router, as when a prefix moves
-    /// between LSAs.
+    /// How many further LSAs of its announcer announce a candidate, as when a prefix moves between LSAs. The candidate goes
+    /// with the last of them.
     private var repeats: [Repeat: Int] = [:]
-    /// The last step from one group to another. Prefixes that are announced together mostly take the same step.
+    /// The last step from one group to another. Prefixes that are announced together mostly take the same step, which then
+    /// needs no lookup of the list.
     private var lastTransition: (from: GroupNumber, candidate: Candidate, isAddition: Bool, to: GroupNumber)?
 
     init(limits: RouterLimits = RouterLimits()) {
@@ -119,8 +128,7 @@ struct PrefixTable: Sendable {
         return group == .none ? nil : group
     }
 
-    /// Adds the announcement of `prefix` by one LSA. An announcement that exceeds a limit is refused and needs no
-    /// memory here.
+    /// Adds the announcement of `prefix` by one LSA. An announcement that exceeds a limit is refused: only counted.
     mutating func add(_ candidate: Candidate, to prefix: IPv6Prefix) {
         announcementCount += 1
         let known = numbers[prefix]
@@ -157,6 +165,7 @@ struct PrefixTable: Sendable {
 
     /// Assigns a number to a prefix.
     private mutating func insert(_ prefix: IPv6Prefix) -> PrefixNumber {
+        // A reused number has its old value.
         let number = entries.allocate(Entry(prefix: prefix))
         entries[number] = Entry(prefix: prefix)
         numbers[prefix] = number
@@ -164,7 +173,8 @@ struct PrefixTable: Sendable {
         return number
     }
 
-    /// The group with one candidate more or less than `group`, of which `number` is a member.
+    /// The group with `candidate` in addition to those of `group`, or without it. The prefix `number` is a member of `group`,
+    /// and will be moved.
     private mutating func step(
         from group: GroupNumber, _ candidate: Candidate, isAddition: Bool, for number: PrefixNumber
     ) -> GroupNumber {
@@ -180,6 +190,7 @@ struct PrefixTable: Sendable {
         } else if let known = groupNumbers[list] {
             next = known
         } else {
+            // A reused number has its old value, but no members, routes or destination.
             next = groups.allocate(Group(list: list))
             groups[next].list = list
             enter(next)
@@ -194,8 +205,9 @@ struct PrefixTable: Sendable {
         return groups[group].routeCount == (entries[number].reportedGroup == group ? 1 : 0)
     }
 
-    /// Changes the list of a group in place, because lists can be long and change often. Returns the group that has the
-    /// changed list, which may be another one that had it before. Returns `nil` if the list would be empty.
+    /// Changes the list of a group that has one member in place, because lists can be long and change often. If another group
+    /// has the changed list already, the group stays as it is. Returns the group with the changed list; `nil` if that would be
+    /// empty.
     private mutating func change(_ group: GroupNumber, by candidate: Candidate, isAddition: Bool) -> GroupNumber? {
         guard isAddition || groups[group].list.candidates.count > 1 else { return nil }
         var list = CandidateList()
@@ -208,7 +220,7 @@ struct PrefixTable: Sendable {
             markDirty(group: group)
             lastTransition = nil
         } else {
-            // The group loses its only member, and is looked up by its own list when it is freed.
+            // The member moves to the other group. This one gets its own list back, by which it is found when it is freed.
             if isAddition { list.remove(candidate) } else { list.add(candidate) }
         }
         swap(&list, &groups[group].list)
@@ -224,6 +236,7 @@ struct PrefixTable: Sendable {
         if list.hasForwardingAddress { forwardedGroups.insert(group) } else { forwardedGroups.remove(group) }
     }
 
+    /// Moves a prefix to another group, or to `none` if nobody announces it any more.
     private mutating func move(_ number: PrefixNumber, to group: GroupNumber) {
         markDirty(entry: number)
         let entry = entries[number]
@@ -273,7 +286,8 @@ struct PrefixTable: Sendable {
 // MARK: - Bounds
 
 extension PrefixTable {
-    /// After this number of withdrawals, refused announcements are tried again.
+    /// After this number of withdrawals, refused announcements are tried again. That takes a pass over all LSAs, so it must
+    /// not follow every withdrawal.
     private static let withdrawalsBeforeRetry = 1024
 
     /// Whether any announcement was refused because of a limit.
@@ -288,7 +302,8 @@ extension PrefixTable {
 
     private mutating func refuse() { withdrawalsSinceRefusal = withdrawalsSinceRefusal ?? 0 }
 
-    /// Removes all announcements. The caller then adds them again. The last reported state is kept.
+    /// Removes all announcements. The caller then adds them again. The reported state is kept, so the next update has only what
+    /// is different then.
     mutating func restart() {
         announcementCount = 0
         retainedCount = 0
@@ -301,11 +316,11 @@ extension PrefixTable {
 // MARK: - Calculation and reports
 
 extension PrefixTable {
-    /// Returns the groups to calculate, in the order of their numbers, and clears the dirty groups. New groups are
-    /// always included.
+    /// Returns the groups to calculate, in the order of their numbers, and clears the dirty groups. Some may have no members.
     mutating func drainGroups(_ scope: Scope) -> [GroupNumber] {
         let new = dirtyGroups
         for group in new { groups[group].isDirty = false }
+        // Keeps the memory of usual changes, but not that of a burst.
         dirtyGroups.removeAll(keepingCapacity: dirtyGroups.count < 1024)
         switch scope {
         case .all: return Array(groups.numbers)
@@ -326,8 +341,9 @@ extension PrefixTable {
         for member in groups[group].members { markDirty(entry: member) }
     }
 
-    /// Collects the differences between the routes and the last report. Releases groups without routes.
+    /// Adds to `update` the differences between the routes and the reported state, and releases groups without routes.
     mutating func collectChanges(into update: inout RouteTableUpdate) {
+        // Groups that had a route and have none now.
         var left: [GroupNumber] = []
         for number in dirtyEntries {
             let entry = entries[number]

@@ -54,7 +54,7 @@ extension RouteCalculation {
         add(body.prefixes, of: name, in: .ipv6, as: key)
     }
 
-    /// Adds prefixes that are associated with a router or a network.
+    /// Adds prefixes that belong to a router or a network.
     private mutating func add(
         _ prefixes: [LSAPrefix], of name: Topology.Name, in family: LSAPrefix.Family, as key: LSAKey
     ) {
@@ -98,6 +98,7 @@ extension RouteCalculation {
         return result
     }
 
+    /// Replaces announcements. The new ones are added first, so that a prefix in both is a repeat and does not lose its group.
     private mutating func exchange(
         _ old: ArraySlice<LSAPrefix>, at oldVertex: Vertex, for new: ArraySlice<LSAPrefix>, at vertex: Vertex
     ) {
@@ -146,6 +147,7 @@ extension RouteCalculation {
 
     private mutating func add(_ body: InterAreaRouterLSA, as key: LSAKey) {
         guard body.metric < LSAPrefix.infinity else { return withdraw(key) }
+        // Retained before the old contribution releases them, so that the vertices stay.
         let border = topology.retain(.router(key.advertisingRouter))
         let boundary = topology.retain(.router(body.destination))
         withdraw(key)
@@ -160,11 +162,13 @@ extension RouteCalculation {
         information[key.advertisingRouter, default: []].append((key, body.hostname, body.smallestMTU))
     }
 
+    /// Removes the contribution of an LSA, if it has one.
     private mutating func withdraw(_ key: LSAKey) {
         guard let old = contributions.removeValue(forKey: key) else { return }
         withdraw(old, of: key)
     }
 
+    /// Removes a contribution that is no longer in ``contributions``.
     private mutating func withdraw(_ old: Contribution, of key: LSAKey) {
         switch old {
         case .router(let vertex):
@@ -197,8 +201,8 @@ extension LSAPrefix {
     /// 16-bit metrics without such a value.
     fileprivate static let infinity: UInt32 = 0xff_ffff
 
-    /// Whether there can be a unicast route to it: not with the NU-bit, and not for link-local, multicast and reserved IPv4
-    /// prefixes. IPv4 prefixes have an LSA of their own, and are ignored in others.
+    /// Whether there can be a unicast route to the prefix: not with the NU-bit, and not if it is link-local, multicast or, in
+    /// IPv4, reserved. IPv4 prefixes in other LSAs than ``IPv4PrefixLSA`` are ignored.
     fileprivate func isUsable(in family: Family) -> Bool {
         guard !options.contains(.noUnicast) else { return false }
         switch family {

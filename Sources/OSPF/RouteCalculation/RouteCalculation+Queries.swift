@@ -2,11 +2,11 @@ public import Addressing
 public import OSPFPacket
 import ShortestPath
 
-/// The numbers of runs of a ``RouteCalculation``, by the work that they did.
+/// How many runs of a ``RouteCalculation`` there were, by the work that they did.
 public struct RouteCalculationStatistics: Hashable, Sendable {
     /// Runs that computed all shortest paths.
     public var fullRuns = 0
-    /// Runs after changes of links that no shortest path depends on. They compute no shortest paths.
+    /// Runs that computed no shortest paths, because no shortest path depended on the links that had changed.
     public var incrementalRuns = 0
     /// Runs that computed no shortest paths, because nothing but prefixes had changed.
     public var prefixRuns = 0
@@ -24,7 +24,7 @@ public struct RouterReachability: Hashable, Sendable {
     public var distance: UInt32?
     /// The first hops of all shortest paths to it, in order: a maximum of ``RouterConfiguration/maximumPaths``.
     public var nextHops: [NextHop]
-    /// The bits of its router-LSA.
+    /// The roles in its router-LSA.
     public var flags: RouterLSA.Flags
     /// Whether it wants no transit traffic: its R-bit is clear.
     public var isStub: Bool
@@ -34,7 +34,7 @@ public struct RouterReachability: Hashable, Sendable {
 
 /// An announcer of a prefix, chosen or not, as of the last run.
 public struct PrefixCandidate: Hashable, Sendable {
-    /// Which kind of path it would be.
+    /// The kind of a path through the announcer.
     public var kind: PathKind
     /// Who announces it: a router, the designated router of a network, an area border or AS boundary router.
     public var announcer: RouterID
@@ -44,7 +44,7 @@ public struct PrefixCandidate: Hashable, Sendable {
     public var distance: UInt32?
     /// The forwarding address; `nil` if packets are sent to the announcer.
     public var forwardingAddress: IPv6Address?
-    /// Whether the route uses it.
+    /// Whether the route leads to this announcer.
     public var isBest: Bool
 }
 
@@ -52,13 +52,14 @@ public struct PrefixCandidate: Hashable, Sendable {
 public struct DuplicatePrefix: Hashable, Sendable {
     /// The prefix: neither a single address nor a default.
     public var prefix: IPv6Prefix
-    /// The reachable routers that claim it, 2–16, in order.
+    /// Reachable routers that claim it, at least 2 and at most 16, in order.
     public var routers: [RouterID]
 }
 
 extension RouteCalculation {
     /// All routers that have a router-LSA, in order.
     public func nodes() -> [RouterReachability] {
+        // The prefixes of each router and network.
         var own: [Vertex: [LSAPrefix]] = [:]
         for case .intraArea(let vertex, let list) in contributions.values { own[vertex, default: []] += list }
         let routers = topology.nodes.indices.map { Vertex(rawValue: UInt32($0)) }.filter {
@@ -129,7 +130,7 @@ extension RouteCalculation {
         var forwarding = IndirectForwarding()
         choose(candidates, using: &forwarding, into: &best)
         let rows = candidates.map { candidate in
-            // The path as if the candidate were the only one.
+            // The path if the candidate were the only one.
             var alone = BestPath()
             choose([candidate], using: &forwarding, into: &alone)
             return (candidate, alone)
@@ -147,8 +148,8 @@ extension RouteCalculation {
     }
 
     /// The prefixes that several reachable routers announce as their own, in order: a maximum of 256 prefixes with a
-    /// maximum of 16 routers each. A single address of several routers is anycast, and so is a default route of several
-    /// gateways: both are permitted.
+    /// maximum of 16 routers each, so that forged LSAs cannot make the list, the notices and the problems grow. A single
+    /// address of several routers is anycast, and so is a default route of several gateways: both are permitted.
     public func duplicatePrefixes() -> [DuplicatePrefix] {
         let most = 256
         var result: [DuplicatePrefix] = []
@@ -159,14 +160,15 @@ extension RouteCalculation {
                 let prefix = prefixes.entries[member].prefix
                 guard !prefix.isHost, !prefix.isDefault else { continue }
                 result.append(DuplicatePrefix(prefix: prefix, routers: routers))
+                // Keeps the first 256, sorting only once in a while.
                 if result.count >= 16 * most { result = Array(result.sorted { $0.prefix < $1.prefix }.prefix(most)) }
             }
         }
         return Array(result.sorted { $0.prefix < $1.prefix }.prefix(most))
     }
 
-    /// Reachable routers among those that announce a prefix for themselves, in order. A router may announce it twice, at
-    /// two metrics.
+    /// Reachable routers among those that announce a prefix for themselves, in order, each once, although a router may announce
+    /// it twice, at two metrics.
     private func claimants(of list: CandidateList, atMost most: Int) -> [RouterID] {
         var routers: [RouterID] = []
         for candidate in list.candidates {
@@ -194,14 +196,14 @@ extension RouteCalculation {
 }
 
 extension BestPath {
-    /// The rank of a candidate; the lowest is best.
+    /// The rank of a path among paths of all kinds; the lowest is best.
     fileprivate var rank: [UInt32] {
         guard let kind else { return [.max] }
         let (first, second, third) = Self.rank(kind, metric, internalMetric, interior)
         return [UInt32(kind.rawValue), first, second, third, isLocal ? 0 : 1]
     }
 
-    /// The distance without the announced metric.
+    /// The distance to the announcer or the forwarding address: the path's metric without the announced one.
     fileprivate func distance(announcedAt metric: UInt32) -> UInt32 {
         if isLocal { return 0 }
         return kind == .externalType2 ? internalMetric : self.metric - metric

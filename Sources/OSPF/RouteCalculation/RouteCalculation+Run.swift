@@ -3,8 +3,8 @@ import ShortestPath
 
 extension RouteCalculation {
     /// Updates the routes as seen from `root`, whose own router-LSA is read from the database like that of any other
-    /// router. A link of the root over which there is no usable neighbor gives no next hop. Each route keeps a maximum of
-    /// `maximumPaths` (at least 1) next hops.
+    /// router. `neighbors` are the usable ones: a link of the root over which there is none gives no next hop. A route has at
+    /// most `maximumPaths` (at least 1) next hops.
     public mutating func run(root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int) -> RouteTableUpdate {
         precondition(maximumPaths >= 1)
         topology.updateGraph()
@@ -31,8 +31,10 @@ extension RouteCalculation {
             topology.markSeen()
             hasNewInterAreaRouters = false
         }
+        // Whether the paths begin elsewhere than in the last run.
         let isElsewhere = view.vertex != old.vertex || view.firstHops != old.firstHops
         let hasNewPaths = isElsewhere || paths.isOutdated(by: topology.graph)
+        // Whether routes may change that depend on no changed path.
         let concernsAll = view != old || topology.hasNewFlags || hasNewInterAreaRouters
         if hasNewPaths {
             statistics.fullRuns += 1
@@ -53,6 +55,7 @@ extension RouteCalculation {
         return hasNewPaths ? .changed(paths) : .new
     }
 
+    /// Calculates the destination of a group. The arguments are reused for all groups of a run.
     private mutating func updateDestination(
         _ group: GroupNumber, using best: inout BestPath, _ forwarding: inout IndirectForwarding,
         into update: inout RouteTableUpdate
@@ -69,6 +72,7 @@ extension RouteCalculation {
         prefixes.setDestination(of: group, to: destination)
     }
 
+    /// Whether a destination would be the same with this path. Usually so, and found without making a list of next hops.
     private func isSame(_ destination: Destination, _ best: BestPath) -> Bool {
         guard destination.kind == best.kind, destination.metric == best.metric,
             destination.internalMetric == best.internalMetric, destination.announcers == best.announcers
@@ -98,6 +102,8 @@ extension RouteCalculation {
         return result
     }
 
+    /// The exits are sorted by next hop, so ascending numbers give next hops in order. Two exits with one next hop follow each
+    /// other (``Exit/precedes(_:_:)``), and count once.
     @inline(__always)
     private func forEachNextHop(_ set: FirstHopSet, _ body: (NextHop) -> Void) {
         var last: NextHop?
@@ -115,6 +121,7 @@ extension RouteCalculation {
 // MARK: - Neighbors and links of the root
 
 extension RouteCalculation {
+    /// Finds the first hops of the root: combines its links in the database with its usable neighbors.
     private func makeView(root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int) -> LocalView {
         var view = LocalView(root: root, maximumPaths: maximumPaths)
         view.exits = neighbors.map(Exit.init)
@@ -127,6 +134,7 @@ extension RouteCalculation {
             for number in view.exitNumbers(on: link.interfaceID) {
                 let cost = UInt32(link.cost)
                 guard let neighbor = view.exits[number].neighbor else {
+                    // The exit onto the link itself, for the prefixes of its network.
                     guard link.target.isNetwork else { continue }
                     view.attachedNetworks.append(FirstHop(to: peer, cost: cost, number: number))
                     continue
@@ -143,7 +151,8 @@ extension RouteCalculation {
         return view
     }
 
-    /// A broadcast link is used as long as at least one neighbor on it is listed in its network-LSA.
+    /// Adds an exit onto the link of each interface to a network, for destinations on the link itself. Only a link with a
+    /// usable neighbor that its network-LSA lists has one: without, our interface may be cut off from the network.
     private func addExitsOntoLinks(to view: inout LocalView) {
         var onLink: [Exit] = []
         for link in topology[view.vertex!].links where link.target.isNetwork {
@@ -159,7 +168,7 @@ extension RouteCalculation {
         view.exits.sort(by: Exit.precedes)
     }
 
-    /// The vertex of a neighbor if it is another router that the network-LSA lists.
+    /// The vertex of a neighbor, if the neighbor is not the root and the network-LSA lists it.
     private func router(_ neighbor: UsableNeighbor, on network: Vertex, root: RouterID) -> Vertex? {
         guard neighbor.routerID != root, topology.hasLink(from: network, to: .router(neighbor.routerID)) else {
             return nil

@@ -2,15 +2,15 @@ public import Addressing
 import ShortestPath
 
 extension RouteCalculation {
-    /// The reachable routers, as of the last run, that the others could not reach if `router` forwarded nothing: all
-    /// but those of the largest part into which the mesh would split. In order.
+    /// The routers, of those reachable in the last run, that would be cut off if `router` forwarded nothing: the mesh would
+    /// split into parts, and these are the routers of all parts but the largest. In order.
     public func routersSeparated(without router: RouterID) -> [RouterID] {
         guard let removed = topology.vertex(named: .router(router)) else { return [] }
         let vertices = topology.nodes.indices.map { Vertex(rawValue: UInt32($0)) }.filter {
             $0 != removed && topology.graph.contains($0) && paths.distance(to: $0) != nil
         }
-        // Searches start at transit vertices. A vertex that forwards no transit traffic belongs to the part of any of
-        // its neighbors.
+        // Searches start at transit vertices first. A vertex that forwards no transit traffic is found from a neighbor, and
+        // belongs to its part; it begins a part only if it has no other neighbor.
         let starts = vertices.filter(topology.graph.isTransit) + vertices.filter { !topology.graph.isTransit($0) }
         var isSeen = [Bool](repeating: false, count: topology.nodes.count)
         isSeen[Int(removed.rawValue)] = true

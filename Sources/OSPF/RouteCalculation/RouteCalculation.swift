@@ -8,33 +8,33 @@ import ShortestPath
 /// in decoded form. ``run(root:neighbors:maximumPaths:)`` updates the routes and returns the differences from the last
 /// run.
 public struct RouteCalculation: Sendable {
-    /// The numbers of runs, by the work that they did.
+    /// How many runs there were, by the work that they did.
     public internal(set) var statistics = RouteCalculationStatistics()
 
     /// The area's routers and networks.
     var topology = Topology()
     /// The announcers and the destinations of prefixes.
     var prefixes: PrefixTable
-    /// The paths to AS boundary routers that border routers announce, by the boundary router's vertex.
+    /// The paths to AS boundary routers that area border routers announce, by the AS boundary router's vertex.
     var interAreaRouters: [Vertex: [InterAreaRouter]] = [:]
     /// Whether ``interAreaRouters`` changed since the last run.
     var hasNewInterAreaRouters = false
-    /// The contribution of each LSA, so that it can be removed.
+    /// What each LSA has contributed to the tables of this value, so that it can be removed from them.
     var contributions: [LSAKey: Contribution] = [:]
     /// What routers announce about themselves; a router may have several Router Information LSAs.
     var information: [RouterID: [(key: LSAKey, hostname: String?, smallestMTU: UInt32?)]] = [:]
 
-    /// Steps of the last run: vertices, announcements looked at, lengths of prefixes tried for forwarding addresses.
+    /// The work of the last run in steps: vertices, announcements examined, prefix lengths tried for forwarding addresses.
     var lastWork = 0
     /// The shortest paths of the last run, and the view from which they were calculated.
     var paths = ShortestPaths()
     var view = LocalView()
 
-    /// Whether the area is the backbone. In the backbone, no path to an AS boundary router is preferred because of its
-    /// area.
+    /// Whether the area is the backbone. RFC 2328 §16.4.1 prefers paths to AS boundary routers inside an area only in areas
+    /// other than the backbone.
     let isBackbone: Bool
 
-    /// Gives this calculation storage of its own.
+    /// Copies the storage if another calculation shares it; see `Detach.swift` in `Addressing`.
     mutating func detach() {
         topology.detach()
         prefixes.detach()
@@ -55,15 +55,17 @@ struct LocalView: Equatable, Sendable {
     /// The router that calculates, and its vertex if it has a router-LSA.
     var root = RouterID.none
     var vertex: Vertex?
-    /// The exits of the root, sorted by next hop. A first hop's number is its index here.
+    /// The exits of the root, sorted by next hop. Numbers of first hops are indices in this list.
     var exits: [Exit] = []
+    /// The first hops to the root's neighbors, for the shortest-path search.
     var firstHops: [FirstHop] = []
-    /// The networks that the root is attached to, with the cost and the exit onto the link.
+    /// The networks that the root is attached to: each with the cost of its link and the number of the exit onto the link.
+    /// They are not for the search, but for the prefixes of the networks.
     var attachedNetworks: [FirstHop] = []
     var maximumPaths = 1
 }
 
-/// A first hop out of the root: a neighbor, or the link of an interface itself.
+/// A way out of the root: to a neighbor, or onto the link of an interface.
 struct Exit: Equatable, Sendable {
     var nextHop: NextHop
     /// `nil` where the destination itself is on the link.
@@ -76,7 +78,7 @@ struct Exit: Equatable, Sendable {
 
     init(onLink interface: UInt32) { nextHop = NextHop(onLink: interface) }
 
-    /// By next hop first. Two router IDs can have one address while a neighbor changes its router ID.
+    /// By next hop first, then by router ID: two neighbors can have one address while a router changes its router ID.
     static func precedes(_ left: Exit, _ right: Exit) -> Bool {
         if left.nextHop != right.nextHop { return left.nextHop < right.nextHop }
         guard let one = left.neighbor, let other = right.neighbor else { return false }
@@ -91,13 +93,16 @@ struct InterAreaRouter: Equatable, Sendable {
     var metric: UInt32
 }
 
-/// The contribution of an LSA. It retains the vertices that it refers to.
+/// What an LSA has contributed to a ``RouteCalculation``. It has a reference (``Topology/retain(_:)``) to each of its vertices.
 enum Contribution: Sendable {
     case router(Vertex)
     case network(Vertex)
+    /// Intra-area-prefix- and IPv4-prefix-LSAs: prefixes of a router or network.
     case intraArea(Vertex, [LSAPrefix])
     /// Inter-area-prefix- and AS-external-LSAs: one prefix, one candidate.
     case prefix(IPv6Prefix, Candidate)
+    /// An entry of ``RouteCalculation/interAreaRouters``.
     case interAreaRouter(border: Vertex, boundary: Vertex)
+    /// An entry of ``RouteCalculation/information``.
     case information
 }

@@ -8,7 +8,7 @@ public enum PathKind: UInt8, Hashable, Sendable, Comparable {
     case interArea
     /// External type 1: the metric is comparable to distances inside the routing domain.
     case externalType1
-    /// External type 2: the metric is larger than that of any path inside the routing domain.
+    /// External type 2: the metric counts as larger than that of any path inside the routing domain.
     case externalType2
 
     /// The preferred first.
@@ -26,14 +26,13 @@ public struct DestinationID: RawRepresentable, Hashable, Sendable, Comparable {
 /// A set of announcers, each with its announced metric, and the best path to it. All prefixes announced by the same
 /// routers at the same metrics share one destination: when the topology changes, destinations change, prefixes do not.
 public struct Destination: Hashable, Sendable {
-    /// Which kind of path it is.
     public var kind: PathKind
-    /// The lowest sum of the distance to an announcer and its announced metric; for external paths of type 2, the external
-    /// metric.
+    /// The lowest sum of the distance to an announcer and its announced metric; for external paths of type 2, the announced
+    /// metric alone.
     public var metric: UInt32
     /// For external paths of type 2, the distance to the announcer or its forwarding address; else 0.
     public var internalMetric: UInt32
-    /// The routers that announce at the best distance, in order.
+    /// The routers whose announcements are the best, in order.
     public var announcers: [RouterID]
     /// The union of the first hops on all shortest paths to them, in order: a maximum of
     /// ``RouterConfiguration/maximumPaths``; never empty.
@@ -92,7 +91,7 @@ public struct RouteTable: Sendable {
 
     public init() {}
 
-    /// Gives this table storage of its own.
+    /// Copies the storage if another table shares it; see `Detach.swift` in `Addressing`.
     mutating func detach() {
         destinations.detach()
         routes.detach()

@@ -7,16 +7,19 @@ extension Router {
     /// Something that shortest paths depend on has changed: links in the database, or a neighbor of ours.
     mutating func topologyChanged(at now: Instant) { spfDelay.changed(at: now) }
 
-    /// When the next calculation is due. If only prefixes changed, no shortest paths are needed, and it waits only for
-    /// ``calculationPauseEnd``.
+    /// When the next calculation is due; `nil` if nothing changed. If only prefixes changed, no shortest paths are needed, and
+    /// the calculation waits only for ``calculationPauseEnd``.
     var calculationDeadline: Instant? {
         (spfDelay.deadline ?? (prefixesChanged ? .zero : nil)).map { max($0, calculationPauseEnd) }
     }
 
-    /// The assumed time of one step of a calculation, and the maximum pause after a calculation.
+    /// The pause after a calculation, per step of its work: about as long as a step takes. The router has no clock to measure
+    /// the time with.
     private static let pausePerStep = Duration.nanoseconds(50)
+    /// The longest pause, so that routes follow a change within about a second however large the database.
     private static let maximumPause = Duration.seconds(1)
 
+    /// Calculates now, and reports what is different.
     mutating func calculateRoutes(at now: Instant) {
         prefixesChanged = false
         spfDelay.popDue(at: now)
@@ -41,7 +44,7 @@ extension Router {
         }
     }
 
-    /// Sends a notice for each prefix that several routers claim, when it appears.
+    /// Sends a notice for each prefix that several routers claim, when that begins or the routers change.
     private mutating func notifyDuplicatePrefixes() {
         let found = calculation.duplicatePrefixes()
         guard found != notifiedDuplicatePrefixes else { return }

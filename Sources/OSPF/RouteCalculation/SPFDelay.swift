@@ -5,12 +5,14 @@ internal import Timing
 struct SPFDelay: Sendable {
     private enum State {
         case quiet
+        /// Until the time to learn is over.
         case shortWait(learnUntil: Instant)
         case longWait
     }
 
     private let parameters: SPFDelayParameters
     private var state = State.quiet
+    /// When the state is QUIET again, unless there is a change before.
     private var holdDownUntil = Instant.zero
     /// When the calculation is due; `nil` while nothing changed.
     private(set) var deadline: Instant?
@@ -32,7 +34,7 @@ struct SPFDelay: Sendable {
         if deadline == nil { deadline = now + delay }
     }
 
-    /// Returns whether the calculation is due. If so, it counts as done from then on.
+    /// Returns whether the calculation is due. If so, it counts as done: the caller calculates now.
     @discardableResult
     mutating func popDue(at now: Instant) -> Bool {
         guard let deadline, deadline <= now else { return false }
@@ -40,7 +42,7 @@ struct SPFDelay: Sendable {
         return true
     }
 
-    /// The learn and hold-down timers only change the state, so they are evaluated only when the state is needed.
+    /// Brings the state up to date. The RFC's learn and hold-down timers change nothing else, so they need no deadline.
     private mutating func advance(to now: Instant) {
         switch state {
         case .quiet: break

@@ -3,11 +3,12 @@ import ShortestPath
 extension Topology {
     /// Replaces the links of a vertex, and records all vertices whose edges with it may change. ``updateGraph()``
     /// updates the edges once for all changes. The work is n log n in the links of the vertex, regardless of the
-    /// contents of the LSAs: a thousand networks may list one router that has a million links.
+    /// contents of the LSAs: forged ones may have a thousand networks list one router that has a million links.
     mutating func setLinks(of vertex: Vertex, to links: [Link]) {
         let index = Int(vertex.rawValue)
         let name = nodes[index].name
         disconnected.insert(vertex)
+        // First the old links: the other ends have no peer any more.
         for group in groups(of: index) {
             guard let peer = nodes[index].links[group].first(where: { $0.peer != nil })?.peer else { continue }
             disconnected.insert(peer)
@@ -23,15 +24,16 @@ extension Topology {
         }
     }
 
-    /// Whether `vertex` has a link with `target` that both ends announce.
+    /// Whether `vertex` has a link to `target` that both ends announce.
     func hasLink(from vertex: Vertex, to target: Name) -> Bool {
         range(of: target, in: vertex).contains { self[vertex].links[$0].peer != nil }
     }
 
-    /// Marks the links of a vertex with `peer` that `peer` describes too. Returns whether there is one.
+    /// Connects the links in `group`, which are those of a vertex to `peer`, with the links of `peer` back to the vertex.
+    /// Returns whether any link is announced by both ends.
     ///
-    /// Between routers the interface IDs must mirror each other. RFC 2328 §16.1 (2b) accepts any link back. But only
-    /// one end may announce the second of two parallel cables, and packets sent into it would be lost.
+    /// Between routers the interface IDs must mirror each other. RFC 2328 §16.1 (2b) accepts any link back. But of two
+    /// parallel cables, one may be known to one end only, and packets sent into it would be lost.
     private mutating func connect(_ index: Int, _ group: Range<Int>, with peer: Vertex) -> Bool {
         let vertex = Vertex(rawValue: UInt32(index))
         let other = Int(peer.rawValue)
@@ -44,6 +46,7 @@ extension Topology {
         }
         var isConnected = false
         for place in group {
+            // What the link back looks like, with the lowest cost, so that the search finds it at any cost.
             var mirrored = nodes[index].links[place]
             mirrored.target = nodes[index].name
             swap(&mirrored.interfaceID, &mirrored.neighborInterfaceID)
@@ -73,7 +76,7 @@ extension Topology {
         return edges
     }
 
-    /// Sorts the links. Of links with the same target and interface IDs, keeps only the cheapest.
+    /// Sorts the links. Of links with the same target and interface IDs, keeps the first, which is the cheapest.
     private static func sortedWithoutDuplicates(_ links: [Link]) -> [Link] {
         var result: [Link] = []
         result.reserveCapacity(links.count)
@@ -88,7 +91,7 @@ extension Topology {
         return result
     }
 
-    /// The ranges of links with the same target.
+    /// The ranges of links with the same target. Links are sorted by target.
     private func groups(of index: Int) -> [Range<Int>] {
         let links = nodes[index].links
         var result: [Range<Int>] = []
@@ -100,7 +103,7 @@ extension Topology {
         return result
     }
 
-    /// The range of the links of `vertex` with `target`.
+    /// The range of the links of `vertex` to `target`.
     private func range(of target: Name, in vertex: Vertex) -> Range<Int> {
         let links = self[vertex].links
         let start = links.partitioningIndex { !($0.target < target) }

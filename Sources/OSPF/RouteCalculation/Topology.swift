@@ -5,9 +5,9 @@ internal import Timing
 
 /// The area's routers and transit networks as a graph, from router- and network-LSAs.
 ///
-/// A vertex exists while some LSA refers to it: as its originator, because prefixes are attached to it, or as the AS
-/// boundary router of an inter-area-router-LSA. Only links that both ends announce become edges (RFC 2328 §16.1 (2b)): a
-/// link to a router without LSA is kept, but is not an edge.
+/// A vertex exists while an LSA refers to it: as its originator, because prefixes belong to it, or as the AS boundary router of
+/// an inter-area-router-LSA. Only links that both ends announce become edges (RFC 2328 §16.1 (2b)): a link to a router without
+/// an LSA is kept, but is not an edge.
 struct Topology: Sendable {
     /// Identifies a vertex: a router, or a network by its designated router and that router's interface ID.
     struct Name: Hashable, Comparable, Sendable {
@@ -29,24 +29,25 @@ struct Topology: Sendable {
     /// A link as the LSA of one end describes it.
     struct Link: Equatable, Sendable {
         var target: Name
-        /// The interface IDs of the two ends. A network has none, and does not announce those of its routers.
+        /// The interface IDs of the two ends. Both are 0 in the links of a network, whose LSA has none; the second is 0 in a
+        /// router's link to a network, whose name has the designated router's ID.
         var interfaceID: UInt32 = 0
         var neighborInterfaceID: UInt32 = 0
         var cost: UInt16 = 0
-        /// The other end, while that describes the link too.
+        /// The other end, while its LSA has the link too.
         var peer: Vertex?
     }
 
     /// A vertex and everything known of it.
     struct Node: Sendable {
         var name: Name
-        /// The number of LSAs that refer to it.
+        /// The number of references from LSAs.
         var references = 0
         /// The router-LSAs of a router, in the order of their link state IDs.
         var routerLSAs: [(linkStateID: UInt32, body: RouterLSA)] = []
-        /// Whether there is a router- or network-LSA for it.
+        /// Whether there is a network-LSA, or a router-LSA with the V6-bit, for it. Without, it has no links.
         var isPresent = false
-        /// The bits of the router-LSA.
+        /// The roles in the router-LSA.
         var flags: RouterLSA.Flags = []
         /// Sorted by target and interface IDs, without duplicates.
         var links: [Link] = []
@@ -55,13 +56,15 @@ struct Topology: Sendable {
     var graph = Graph()
     /// By vertex number. Entries of vertices that are not in the graph have no meaning.
     var nodes: [Node] = []
+    /// The vertex of each name.
     private var vertices: [Name: Vertex] = [:]
     /// Routers whose links have not been updated from their router-LSAs yet.
     private var outdated: Set<Vertex> = []
     /// Vertices whose edges have not been updated from their links yet.
     var disconnected: Set<Vertex> = []
 
-    /// Whether bits of routers changed since ``markSeen()``.
+    /// Whether ``Node/flags`` or ``Node/isPresent`` of a router, or the R-bit of an area border router, changed since
+    /// ``markSeen()``. Routes may change then although shortest paths do not.
     private(set) var hasNewFlags = false
 
     /// The number of vertices.
@@ -72,7 +75,7 @@ struct Topology: Sendable {
 
     subscript(vertex: Vertex) -> Node { nodes[Int(vertex.rawValue)] }
 
-    /// Gives this topology storage of its own.
+    /// Copies the storage if another topology shares it; see `Detach.swift` in `Addressing`.
     mutating func detach() {
         nodes.detach()
         vertices.detach()
@@ -124,7 +127,7 @@ struct Topology: Sendable {
         case (nil, true): nodes[index].routerLSAs.remove(at: place)
         case (nil, false): return
         }
-        // Where they disagree on bits, the one with the lowest link state ID counts (RFC 5340 §A.4.3).
+        // Where the LSAs disagree on flags or options, the one with the lowest link state ID counts (RFC 5340 §A.4.3).
         let first = nodes[index].routerLSAs.first?.body
         let options = first?.options ?? []
         // A router without the V6-bit is left out of IPv6 routes (RFC 5340 §A.2).
@@ -172,9 +175,8 @@ extension Topology.Node {
 }
 
 extension Topology.Link {
-    /// The link as the router-LSA describes it. Virtual links are used like point-to-point links by routers that are
-    /// not their endpoints. A cost of 0, which RFC 2328 §C.3 does not allow, counts as 1: cycles of cost 0 would cause
-    /// loops.
+    /// The link as a router-LSA describes it. A virtual link counts as a point-to-point link; this router is never an end of
+    /// one. A cost of 0, which RFC 2328 §C.3 does not allow, counts as 1: a cycle of links without cost could cause a loop.
     init(_ link: RouterLSA.Link) {
         switch link.type {
         case .pointToPoint, .virtual:

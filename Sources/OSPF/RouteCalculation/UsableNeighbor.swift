@@ -1,10 +1,10 @@
 public import Addressing
 
-/// A neighbor through which packets can be sent. On a point-to-point link it is in state Full (or was a moment ago). On
-/// a broadcast link it is in state 2-Way or higher, because the routers on a transit network forward to each other
-/// directly, adjacent or not.
+/// A neighbor through which packets can be sent. On a point-to-point link it is in state Full, or its link is held
+/// (``Router/linkHold``). On a broadcast link it is in state 2-Way or higher, because the routers on a transit network forward
+/// to each other directly, adjacent or not.
 public struct UsableNeighbor: Hashable, Sendable {
-    /// Our interface towards it: the kernel's index and our OSPF interface ID.
+    /// Our interface toward it: the kernel's index, which is also our OSPF interface ID.
     public var interface: UInt32
     /// Its router ID.
     public var routerID: RouterID

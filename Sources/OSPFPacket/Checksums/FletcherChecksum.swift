@@ -12,9 +12,11 @@ enum FletcherChecksum {
         return first == 0 && second == 0
     }
 
-    /// The checksum of an LSA whose checksum field is zero. Neither of its octets is ever 0.
+    /// The checksum of an LSA whose checksum field is zero: the two octets `x` and `y` that make both sums 0 modulo 255. An
+    /// octet of 0 is written as 255, which is equal modulo 255, because a checksum of 0 means that there is none.
     static func compute(_ lsa: RawSpan) -> UInt16 {
         let (first, second) = sums(lsa)
+        // The number of octets after x. The second sum counts y that many times, and x once more.
         let behind = (lsa.byteCount - offset - 1) % 255
         let x = (behind * first + 255 - second) % 255
         let y = (510 - first - x) % 255
@@ -23,10 +25,11 @@ enum FletcherChecksum {
 
     /// The sum of the octets, and the sum of those sums, modulo 255.
     ///
-    /// In the second sum an octet counts once for itself and once for every octet after it. Blocks of 16 are summed in
-    /// parallel: the value of `columns` before a block counts 16 times more for it; at the end, the octets of column 0
-    /// count 16 times, those of column 15 once. An LSA has fewer than 2^16 octets, so a column stays below 2^20 and its
-    /// sum of sums below 2^32, and one remainder at the end is enough.
+    /// In the second sum an octet counts once for itself and once for every octet after it. Blocks of 16 octets are added at
+    /// once, each octet to its column in `columns`. An octet counts 16 times for each block after its own: `columnSums` adds
+    /// up what `columns` was before each block. For its own block, an octet of column 0 counts 16 times, one of column 15
+    /// once. An LSA has fewer than 2^16 octets, so a column stays below 2^20 and a column sum below 2^32, and one remainder at
+    /// the end is enough. The last octets, which fill no block, are added one by one.
     private static func sums(_ lsa: RawSpan) -> (first: Int, second: Int) {
         assert(lsa.byteCount <= Int(UInt16.max))
         var columns = SIMD16<UInt32>.zero

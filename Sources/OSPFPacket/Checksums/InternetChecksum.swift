@@ -1,7 +1,7 @@
 import Addressing
 
-/// The checksum of packets: the Internet checksum over the packet and the IPv6 pseudo-header (RFC 5340 §A.3.1, RFC 8200
-/// §8.1).
+/// The checksum of packets: the Internet checksum over the packet and the IPv6 pseudo-header of addresses, length and protocol
+/// number (RFC 5340 §A.3.1, RFC 8200 §8.1).
 enum InternetChecksum {
     /// The offset of the two checksum octets in a packet.
     static let offset = 12
@@ -27,6 +27,7 @@ enum InternetChecksum {
             sum &+= word >> 32 &+ word & 0xffff_ffff
             offset &+= 8
         }
+        // Up to seven octets are left: the bits by which each is shifted to its place in a 32-bit word.
         var shift: UInt64 = 24
         while offset < packet.byteCount {
             sum &+= UInt64(packet.uint8(at: offset)) &<< shift

@@ -2,17 +2,18 @@ public import Addressing
 
 /// AS-external-LSA (RFC 5340 §A.4.7), and NSSA-LSA (§A.4.8), which has the same form.
 public struct ASExternalLSA: Hashable, Sendable {
-    /// Whether the metric is of type 2 (the E-bit): larger than any path inside. Otherwise it is of type 1, comparable.
+    /// Whether the metric is of type 2 (the E-bit): larger than that of any path inside the routing domain. One of type 1 is
+    /// added to the distance inside.
     public var isType2: Bool
     /// The metric, 24 bits; 0xffffff is unreachable.
     public var metric: UInt32
-    /// The prefix.
+    /// The prefix; its own metric is 0.
     public var prefix: LSAPrefix
     /// The address to which packets are sent; `nil` to send them to the originator.
     public var forwardingAddress: IPv6Address?
     /// A tag for the administrators' use; `nil` for none.
     public var routeTag: UInt32?
-    /// The type of a referenced LSA; `nil` for none (0 in the packet).
+    /// The type of an LSA with more about the prefix, which this router ignores; `nil` for none (0 in the packet).
     public var referencedType: LSAType?
     /// The link state ID of the referenced LSA; `nil` for none.
     public var referencedLinkStateID: UInt32?
@@ -35,7 +36,7 @@ extension ASExternalLSA {
     /// The metric of unreachable destinations (LSInfinity, RFC 2328 §B). Larger metrics are encoded as this.
     public static let unreachable: UInt32 = 0xff_ffff
 
-    /// The bits before the metric.
+    /// The bits T, F and E before the metric.
     private struct Flags: OptionSet {
         let rawValue: UInt8
         static let routeTag = Flags(rawValue: 1 << 0)
@@ -43,7 +44,7 @@ extension ASExternalLSA {
         static let type2 = Flags(rawValue: 1 << 2)
     }
 
-    /// The 16-bit field that is the metric in other prefixes is the referenced type here.
+    /// The 16-bit field of the prefix, which ``LSAPrefix`` decodes as a metric, is the referenced LS type here.
     init(decoding octets: RawSpan) throws(DecodingError) {
         guard octets.byteCount >= 4 else { throw .truncated }
         let flags = Flags(rawValue: octets.uint8(at: 0))

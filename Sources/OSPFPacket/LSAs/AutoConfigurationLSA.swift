@@ -32,6 +32,7 @@ extension AutoConfigurationLSA {
 }
 
 extension AutoConfigurationLSA.TLV {
+    /// Router-Hardware-Fingerprint (RFC 7503 §7.2.2).
     private static let hardwareFingerprintType: UInt16 = 1
 
     init(_ raw: TypeLengthValue) {

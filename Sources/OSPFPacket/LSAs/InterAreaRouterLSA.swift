@@ -2,7 +2,7 @@ public import Addressing
 
 /// Inter-area-router-LSA (RFC 5340 §A.4.6): the path to an AS boundary router in another area.
 public struct InterAreaRouterLSA: Hashable, Sendable {
-    /// The destination's capabilities.
+    /// The options of the AS boundary router.
     public var options: OSPFOptions
     /// The metric, 24 bits; 0xffffff is unreachable.
     public var metric: UInt32

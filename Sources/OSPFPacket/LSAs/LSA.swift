@@ -1,5 +1,5 @@
-/// One instance of an LSA: its header, and the octets exactly as received or to be sent. The octets are authoritative,
-/// so that unknown types are passed on unchanged. Bodies are decoded on request.
+/// One instance of an LSA: its header, and its octets as received or to be sent, of which only the age is ever changed. So
+/// LSAs of unknown types are passed on as they are. Bodies are decoded on request.
 public struct LSA: Hashable, Sendable {
     /// The decoded header. Its `age` is the age when this value was made, received or last set.
     public private(set) var header: LSAHeader
@@ -42,6 +42,7 @@ extension LSA {
         guard Int(header.length) == octets.byteCount, octets.byteCount % 4 == 0 else { throw .length }
         guard FletcherChecksum.isValid(octets) else { throw .lsaChecksum }
         self.init(uncheckedHeader: header, octets: octets.octets(in: 0..<octets.byteCount))
+        // A received age above MaxAge was reduced in the header. This sets it in the octets as well.
         age = header.age
     }
 
@@ -52,6 +53,7 @@ extension LSA {
         precondition(body.isPossible(in: key.type), "the body is not of type \(key.type)")
         var header = LSAHeader(age: age, key: key, sequenceNumber: sequenceNumber, checksum: 0, length: 0)
         var octets: [UInt8] = []
+        // Enough for most LSAs.
         octets.reserveCapacity(256)
         header.encode(into: &octets)
         body.encode(into: &octets)
@@ -64,10 +66,10 @@ extension LSA {
     }
 
     /// Whether the octets still agree with their checksum. RFC 2328 §14 checks the database from time to time, because
-    /// memory can fail too.
+    /// memory can fail; the router does not.
     public var isIntact: Bool { FletcherChecksum.isValid(octets.span.bytes) }
 
-    /// The decoded body. Throws if the octets do not match the type; never for unknown types.
+    /// The decoded body. Throws if the octets do not match the type; never if the type is unknown.
     public func body() throws(DecodingError) -> LSABody {
         let octets = self.octets.span.bytes
         return try LSABody(decoding: octets.extracting(LSAHeader.size..<octets.byteCount), type: key.type)

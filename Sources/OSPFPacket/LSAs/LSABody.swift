@@ -1,20 +1,13 @@
-/// The body of an LSA, by type. Other types are kept as octets.
+/// The body of an LSA, decoded by the type of the LSA.
 public enum LSABody: Hashable, Sendable {
-    /// Router-LSA.
     case router(RouterLSA)
-    /// Network-LSA.
     case network(NetworkLSA)
-    /// Inter-area-prefix-LSA.
     case interAreaPrefix(InterAreaPrefixLSA)
-    /// Inter-area-router-LSA.
     case interAreaRouter(InterAreaRouterLSA)
-    /// AS-external-LSA.
     case asExternal(ASExternalLSA)
     /// NSSA-LSA, which has the form of an AS-external-LSA.
     case nssa(ASExternalLSA)
-    /// Link-LSA.
     case link(LinkLSA)
-    /// Intra-area-prefix-LSA.
     case intraAreaPrefix(IntraAreaPrefixLSA)
     /// Router Information LSA (RFC 7770).
     case routerInformation(RouterInformationLSA)
@@ -22,7 +15,7 @@ public enum LSABody: Hashable, Sendable {
     case autoConfiguration(AutoConfigurationLSA)
     /// The IPv4 prefixes of a node, in an LSA type of our own.
     case ipv4Prefix(IPv4PrefixLSA)
-    /// Anything else.
+    /// The octets of a body of any other type.
     case unknown([UInt8])
 }
 

@@ -5,17 +5,19 @@ public struct LSAHeader: Hashable, Sendable {
     /// MaxAge: the age in seconds at which an LSA is no longer used and is flushed from the routing domain (RFC 2328
     /// §B).
     public static let maxAge: UInt16 = 3600
-    /// MaxAgeDiff: instances whose ages differ by more seconds are compared by age (RFC 2328 §B).
+    /// MaxAgeDiff: of two instances whose ages differ by more seconds, and that are otherwise equal, the younger is the newer
+    /// (RFC 2328 §B, §13.1).
     public static let maxAgeDiff: UInt16 = 900
     /// LSRefreshTime: the age in seconds at which the originator sends a new instance (RFC 2328 §B).
     public static let refreshTime: UInt16 = 1800
     /// InitialSequenceNumber: the first sequence number of an LSA (RFC 2328 §12.1.6).
     public static let initialSequenceNumber: Int32 = -0x7fff_ffff
-    /// MaxSequenceNumber: the last one. The LSA must be flushed before its next sequence starts (RFC 2328 §12.1.6).
+    /// MaxSequenceNumber: the last sequence number of an LSA. The LSA must be flushed before its sequence starts again (RFC
+    /// 2328 §12.1.6).
     public static let maxSequenceNumber: Int32 = 0x7fff_ffff
 
-    /// Seconds since origination, 0–3600. A higher received value is treated as 3600. So is an age with the DoNotAge
-    /// bit, which must not be set while any router does not support it (RFC 1793 §2.5).
+    /// Seconds since origination, 0–3600. A higher received value counts as 3600, and so does an age with the DoNotAge bit
+    /// (0x8000): this router does not support it, so nobody in the area may set it (RFC 1793 §2.5).
     public var age: UInt16
     /// Type, link state ID and advertising router.
     public var key: LSAKey
@@ -23,7 +25,7 @@ public struct LSAHeader: Hashable, Sendable {
     public var sequenceNumber: Int32
     /// Fletcher checksum over the whole LSA except its age (RFC 2328 §12.1.7).
     public var checksum: UInt16
-    /// Octets of the LSA with this header, at least 20.
+    /// The size of the LSA in octets, header included; at least 20.
     public var length: UInt16
 
     public init(age: UInt16, key: LSAKey, sequenceNumber: Int32, checksum: UInt16, length: UInt16) {
@@ -38,11 +40,9 @@ public struct LSAHeader: Hashable, Sendable {
 extension LSAHeader {
     /// How recent an instance is, compared with another instance of the same LSA.
     public enum Recency: Hashable, Sendable {
-        /// It is newer than the other.
         case newer
         /// Both count as the same instance.
         case same
-        /// It is older than the other.
         case older
     }
 
@@ -58,7 +58,7 @@ extension LSAHeader {
 }
 
 extension LSAHeader {
-    /// The offset of the length.
+    /// The offset of the length field in the header.
     static let lengthOffset = 18
 
     /// Decodes the 20 octets at `offset`.
@@ -71,7 +71,7 @@ extension LSAHeader {
         guard length >= Self.size else { throw .length }
     }
 
-    /// Decodes a list of headers.
+    /// Decodes a list of headers that uses all octets.
     static func list(decoding octets: RawSpan) throws(DecodingError) -> [LSAHeader] {
         guard octets.byteCount % size == 0 else { throw .length }
         var headers: [LSAHeader] = []

@@ -6,7 +6,8 @@ public struct LSAPrefix: Hashable, Sendable {
     public var prefix: IPv6Prefix
     /// Its options.
     public var options: PrefixOptions
-    /// The metric of the prefix in LSAs that list the prefixes of a router or network; elsewhere 0.
+    /// The metric of the prefix in LSAs that list the prefixes of a router or network. The decoders of other LSAs, where the
+    /// 16 bits mean something else, set it to 0.
     public var metric: UInt16
 
     public init(prefix: IPv6Prefix, options: PrefixOptions = [], metric: UInt16 = 0) {
@@ -17,11 +18,11 @@ public struct LSAPrefix: Hashable, Sendable {
 }
 
 extension LSAPrefix {
-    /// The address family of the bits of a prefix. It follows from the LSA's type.
+    /// The address family of a prefix in an LSA. It follows from the LSA's type. The raw value is the maximum prefix length.
     public enum Family: Int, Sendable {
-        /// IPv6, as in all LSAs of the RFC.
+        /// IPv6, as in all LSAs of RFC 5340.
         case ipv6 = 128
-        /// IPv4, stored in its IPv4-mapped form.
+        /// IPv4, as in ``IPv4PrefixLSA``: 32 bits in the LSA, the IPv4-mapped form in ``LSAPrefix/prefix``.
         case ipv4 = 32
 
         /// The maximum prefix length.
@@ -30,7 +31,7 @@ extension LSAPrefix {
         var mapping: Int { 128 - bits }
     }
 
-    /// The octets before the bits of the prefix.
+    /// The octets of an entry before the bits of the prefix: length, options, and the 16 bits.
     static let fixedSize = 4
 
     /// The size of the entry in an LSA of IPv6 prefixes, in octets: 4 to 20, because the bits are padded to whole
@@ -46,8 +47,8 @@ extension LSAPrefix {
     /// The number of 32-bit words for the bits of a prefix.
     private static func words(length: Int) -> Int { (length + 31) / 32 }
 
-    /// Decodes the entry at `offset` and moves `offset` past it. The 16-bit field whose meaning depends on the LSA is
-    /// stored in `metric`. Bits beyond the prefix length are ignored.
+    /// Decodes the entry at `offset` and moves `offset` past it. The 16 bits whose meaning depends on the LSA are stored in
+    /// `metric`, whatever they mean: the caller moves or clears them. Bits beyond the prefix length are ignored.
     init(decoding octets: RawSpan, at offset: inout Int, family: Family = .ipv6) throws(DecodingError) {
         guard octets.byteCount - offset >= Self.fixedSize else { throw .truncated }
         let length = Int(octets.uint8(at: offset))
@@ -81,14 +82,15 @@ extension LSAPrefix {
         return prefixes
     }
 
-    /// Encodes the entry. `field` is the 16-bit field that is the metric in some LSAs and something else or zero in
-    /// others.
+    /// Encodes the entry. `field` is the 16 bits whose meaning depends on the LSA: the metric, the referenced LS type
+    /// (``ASExternalLSA``), or 0. `prefix` must be of the family.
     func encode(into octets: inout [UInt8], field: UInt16 = 0, family: Family = .ipv6) {
         let length = prefix.length - family.mapping
         precondition(length >= 0, "an IPv6 prefix has no place among IPv4's")
         octets.append(UInt8(length))
         octets.append(options.rawValue)
         octets.append(field)
+        // The 32-bit words of the address, numbered 0–3: those of an IPv4 prefix begin at the last one.
         let first = family.mapping / 32
         for index in first..<first + Self.words(length: length) {
             let half = index < 2 ? prefix.address.high : prefix.address.low

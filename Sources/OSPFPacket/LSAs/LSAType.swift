@@ -52,9 +52,9 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
     /// The function code, 0–8191.
     public var functionCode: UInt16 { rawValue & 0x1fff }
 
-    /// Whether it is a Router Information LSA, of whichever scope (RFC 7770 §2.2).
+    /// Whether it is a Router Information LSA of any scope (RFC 7770 §2.2): U-bit and function code 12, whatever the S bits.
     public var isRouterInformation: Bool { rawValue & 0x9fff == 0x800c && scope != .reserved }
-    /// Whether ``LSABody`` has a case for it.
+    /// Whether ``LSABody`` has a case for it other than `unknown`.
     public var isKnown: Bool {
         switch self {
         case .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix,

@@ -8,7 +8,7 @@ public struct LinkLSA: Hashable, Sendable {
     public var options: OSPFOptions
     /// The originator's address on the link.
     public var linkLocalAddress: IPv6Address
-    /// The prefixes to attach to the link.
+    /// The prefixes that the designated router is to announce for the link. They have no metric.
     public var prefixes: [LSAPrefix]
 
     public init(priority: UInt8, options: OSPFOptions, linkLocalAddress: IPv6Address, prefixes: [LSAPrefix]) {

@@ -4,7 +4,7 @@ public import Addressing
 public struct NetworkLSA: Hashable, Sendable {
     /// The union of the options of the attached routers.
     public var options: OSPFOptions
-    /// The routers fully adjacent to the designated router, and itself.
+    /// The designated router and the routers fully adjacent to it.
     public var attachedRouters: [RouterID]
 
     public init(options: OSPFOptions, attachedRouters: [RouterID]) {

@@ -43,10 +43,13 @@ extension RouterInformationLSA {
 }
 
 extension RouterInformationLSA.TLV {
+    /// RFC 7770 §2.4.
     private static let informationalCapabilitiesType: UInt16 = 1
+    /// RFC 5642 §3.
     private static let hostnameType: UInt16 = 7
+    /// The first of those reserved for experiments (RFC 7770 §5).
     private static let smallestMTUType: UInt16 = 32768
-    /// `kmmt`, because others may use the same experimental type.
+    /// `kmmt` in ASCII, because others may use the same experimental type for something else.
     private static let smallestMTUIdentifier: UInt32 = 0x6b6d_6d74
 
     init(_ raw: TypeLengthValue) {

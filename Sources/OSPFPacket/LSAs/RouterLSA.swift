@@ -4,7 +4,7 @@ public import Addressing
 public struct RouterLSA: Hashable, Sendable {
     /// The bits for the roles of the router.
     public struct Flags: OptionSet, Hashable, Sendable {
-        /// The eight bits before the options.
+        /// The octet before the options. Its other bits are reserved.
         public let rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// Area border router.
@@ -17,7 +17,7 @@ public struct RouterLSA: Hashable, Sendable {
         public static let translator = Flags(rawValue: 1 << 4)
     }
 
-    /// What a described interface attaches to.
+    /// What a described interface attaches to. 3, the stub network of OSPFv2, is reserved in OSPFv3.
     public enum LinkType: UInt8, Hashable, Sendable {
         /// Another router, point to point.
         case pointToPoint = 1
@@ -27,7 +27,7 @@ public struct RouterLSA: Hashable, Sendable {
         case virtual = 4
     }
 
-    /// One interface of the router: 16 octets.
+    /// One link of the router: the originator's interface, and what it attaches to.
     public struct Link: Hashable, Sendable {
         /// The type of the link.
         public var type: LinkType
@@ -53,9 +53,9 @@ public struct RouterLSA: Hashable, Sendable {
 
     /// The roles of the router.
     public var flags: Flags
-    /// Its capabilities.
+    /// The router's options.
     public var options: OSPFOptions
-    /// Its interfaces that have a full adjacency.
+    /// One for each full point-to-point adjacency, and one for each transit network with a full adjacency.
     public var links: [Link]
 
     public init(flags: Flags = [], options: OSPFOptions, links: [Link]) {

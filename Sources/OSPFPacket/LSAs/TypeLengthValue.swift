@@ -1,8 +1,10 @@
 /// One TLV of the LSAs that are lists of TLVs: type, length, and octets padded to whole 32-bit words (RFC 7770 §2.3).
 struct TypeLengthValue {
+    /// The octets of type and length.
     private static let fixedSize = 4
 
     var type: UInt16
+    /// Without the padding.
     var value: [UInt8]
 
     init(type: UInt16, value: [UInt8]) {
@@ -10,7 +12,7 @@ struct TypeLengthValue {
         self.value = value
     }
 
-    /// Decodes all TLVs.
+    /// Decodes a list of TLVs that uses all octets.
     static func list(decoding octets: RawSpan) throws(DecodingError) -> [TypeLengthValue] {
         var values: [TypeLengthValue] = []
         var offset = 0
@@ -30,7 +32,7 @@ struct TypeLengthValue {
         offset += paddedLength
     }
 
-    /// Encodes the TLV. The value may have as many octets as fit into an LSA.
+    /// Encodes the TLV, with zeros as padding. The length field, like the value, is without the padding.
     func encode(into octets: inout [UInt8]) {
         octets.append(type)
         octets.append(UInt16(value.count))

@@ -25,11 +25,11 @@ extension RawSpan {
         UInt64(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
-    /// The low three of the four octets at `offset`: options and metrics share their 32-bit word with another field.
+    /// The last three of the four octets at `offset`: options and metrics share their 32-bit word with an octet before them.
     @inline(__always)
     func uint24(at offset: Int) -> UInt32 { uint32(at: offset) & 0xff_ffff }
 
-    /// The options in the low three of the four octets at `offset`.
+    /// The options in the last three of the four octets at `offset`.
     func options(at offset: Int) -> OSPFOptions { OSPFOptions(rawValue: uint24(at: offset)) }
 
     /// The router ID at `offset`.

@@ -2,14 +2,14 @@
 public struct DatabaseDescription: Hashable, Sendable {
     /// The I, M and MS bits.
     public struct Flags: OptionSet, Hashable, Sendable {
-        /// The bits.
+        /// The octet in the packet. Its other bits are 0.
         public let rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
-        /// The sender is the master.
+        /// MS-bit: the sender is, or claims to be, the master.
         public static let master = Flags(rawValue: 1 << 0)
-        /// More descriptions follow.
+        /// M-bit: the sender has more descriptions.
         public static let more = Flags(rawValue: 1 << 1)
-        /// The description is the first of the exchange.
+        /// I-bit: the description is the first of the exchange.
         public static let initialize = Flags(rawValue: 1 << 2)
     }
 
@@ -17,11 +17,10 @@ public struct DatabaseDescription: Hashable, Sendable {
     public var options: OSPFOptions
     /// The largest IPv6 packet that the sender's interface can transmit without fragmentation, in octets.
     public var interfaceMTU: UInt16
-    /// I, M, MS.
     public var flags: Flags
-    /// The sequence number of the description in the exchange.
+    /// The number of the description: the master counts its own, and the slave answers each with the same number.
     public var sequenceNumber: UInt32
-    /// The LSAs described.
+    /// The headers of the LSAs described.
     public var headers: [LSAHeader]
 
     public init(

@@ -8,15 +8,15 @@ public struct Hello: Hashable, Sendable {
     public var priority: UInt8
     /// The sender's options.
     public var options: OSPFOptions
-    /// Seconds between hellos.
+    /// HelloInterval: seconds between hellos.
     public var helloInterval: UInt16
-    /// Seconds without hellos after which a neighbor is removed.
+    /// RouterDeadInterval: seconds without hellos after which a neighbor is removed.
     public var deadInterval: UInt16
     /// The designated router in the sender's view; 0 for none.
     public var designatedRouter: RouterID
     /// The backup in the sender's view; 0 for none.
     public var backupDesignatedRouter: RouterID
-    /// The routers whose hellos were received recently on the link.
+    /// The routers whose hellos the sender received on the link within the dead interval.
     public var neighbors: [RouterID]
 
     public init(

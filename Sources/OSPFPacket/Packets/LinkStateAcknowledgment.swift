@@ -1,6 +1,6 @@
 /// Link state acknowledgment (RFC 5340 §A.3.6).
 public struct LinkStateAcknowledgment: Hashable, Sendable {
-    /// The instances acknowledged.
+    /// The headers of the instances acknowledged.
     public var headers: [LSAHeader]
     public init(headers: [LSAHeader]) { self.headers = headers }
 }

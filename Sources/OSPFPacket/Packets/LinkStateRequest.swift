@@ -6,7 +6,7 @@ public struct LinkStateRequest: Hashable, Sendable {
 }
 
 extension LinkStateRequest {
-    /// The octets of one key.
+    /// The octets of one request: two that are not used, and the ten of the key.
     static let keySize = 12
     /// The octets of the body.
     var size: Int { Self.keySize * keys.count }

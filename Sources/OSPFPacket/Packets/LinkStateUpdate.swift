@@ -17,12 +17,12 @@ extension LinkStateUpdate {
     /// The octets of the body.
     var size: Int { lsas.reduce(Self.fixedSize) { $0 + $1.octets.count } }
 
-    /// The largest LSA, in octets, that is not fragmented on a link with an MTU of `mtu` octets. Originators keep their
-    /// LSAs within it.
+    /// The size of the largest LSA, in octets, that is not fragmented on a link with an MTU of `mtu` octets. Our own LSAs are
+    /// no larger than fits the smallest MTU.
     public static func maximumLSASize(mtu: Int) -> Int { PacketHeader.bodySize(mtu: mtu) - fixedSize }
 
-    /// The LSAs must fill the body to its last octet. Otherwise their boundaries are unknown, and all are rejected. One
-    /// LSA that is damaged in itself does not affect the others.
+    /// The LSAs must fill the body to its last octet. Otherwise a length field must be wrong, nobody knows where the LSAs
+    /// begin, and all are rejected. An LSA with a wrong checksum or a length that is no multiple of 4 is left out alone.
     init(decoding octets: RawSpan) throws(DecodingError) {
         guard octets.byteCount >= Self.fixedSize else { throw .truncated }
         let count = octets.uint32(at: 0)

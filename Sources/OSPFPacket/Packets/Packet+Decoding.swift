@@ -3,10 +3,9 @@ public import Addressing
 extension Packet {
     /// Decodes a packet. `octets` starts at the OSPF header and ends with the IPv6 payload.
     ///
-    /// The checksum is compared unless `verifyChecksum` is false, for packets that were verified before. Damaged LSAs
-    /// in an update are left out and counted; any other error rejects the packet. Octets past the packet's own length
-    /// are rejected too, unless its options announce them (RFC 5613 §2, RFC 7166 §2.1): callers remove an
-    /// authentication trailer after checking it.
+    /// The checksum is compared unless `verifyChecksum` is false, which only fuzzers and tests use. Damaged LSAs in an update
+    /// are left out and counted; any other error rejects the packet. Octets past the packet's own length are ignored if the
+    /// options announce them (RFC 5613 §2, RFC 7166 §2.1); otherwise the packet is rejected.
     public static func decode(
         _ octets: [UInt8], source: IPv6Address, destination: IPv6Address, verifyChecksum: Bool = true
     ) throws(DecodingError) -> Packet {
@@ -47,7 +46,7 @@ extension Packet.Body {
             }
     }
 
-    /// Whether the options announce data after the packet.
+    /// Whether the options announce octets after the packet: link-local signaling or an authentication trailer.
     fileprivate var announcesTrailer: Bool {
         switch self {
         case .hello(let hello): !hello.options.isDisjoint(with: [.l, .at])

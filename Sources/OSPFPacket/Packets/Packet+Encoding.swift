@@ -1,9 +1,9 @@
 public import Addressing
 
 extension Packet {
-    /// The packet's octets, with its length and the checksum for these addresses filled in. The packet must not be
-    /// larger than 65,535 octets. ``LinkStateRequest/capacity(mtu:)`` and similar functions return how much fits on a
-    /// link.
+    /// The packet's octets, with its length, and with its checksum, which includes the addresses. The packet must not be
+    /// larger than 65,535 octets; ``LinkStateRequest/capacity(mtu:)`` and the same functions of other packets tell callers how
+    /// much fits.
     public func encode(source: IPv6Address, destination: IPv6Address) -> [UInt8] {
         var octets = header.begin(body.type, reserving: PacketHeader.size + body.size)
         switch body {
@@ -19,7 +19,6 @@ extension Packet {
 }
 
 extension Packet.Body {
-    /// The packet type.
     public var type: PacketType {
         switch self {
         case .hello: .hello

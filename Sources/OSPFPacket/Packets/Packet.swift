@@ -2,10 +2,10 @@
 public struct Packet: Hashable, Sendable {
     /// The common packet header.
     public var header: PacketHeader
-    /// The body.
+    /// What follows the header.
     public var body: Body
 
-    /// The five packet types.
+    /// The body of a packet, by its type.
     public enum Body: Hashable, Sendable {
         /// Type 1 (§A.3.2).
         case hello(Hello)

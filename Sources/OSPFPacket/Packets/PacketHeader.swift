@@ -1,15 +1,16 @@
 public import Addressing
 
-/// The common packet header: 16 octets (RFC 5340 §A.3.1). Version, type, length and checksum are handled by the codec.
+/// The common packet header: 16 octets (RFC 5340 §A.3.1). Its other fields, version, type, length and checksum, exist only in
+/// the octets: encoding fills them in, and decoding checks them.
 public struct PacketHeader: Hashable, Sendable {
     /// The header's size in octets.
     public static let size = 16
 
     /// The sender of the packet.
     public var routerID: RouterID
-    /// The area it belongs to.
+    /// The area the packet belongs to.
     public var areaID: AreaID
-    /// The OSPF instance it belongs to; a link may have several (RFC 5340 §2.4).
+    /// The OSPF instance the packet belongs to; a link may have several (RFC 5340 §2.4).
     public var instanceID: UInt8
 
     public init(routerID: RouterID, areaID: AreaID, instanceID: UInt8) {
@@ -25,7 +26,8 @@ extension PacketHeader {
     /// The maximum value of the length field.
     static let maximumPacketSize = Int(UInt16.max)
 
-    /// Decodes the header of a packet of at least 16 octets. Version, type, length and checksum are checked elsewhere.
+    /// Decodes the header of a packet of at least 16 octets. The other fields are checked by
+    /// ``Packet/decode(_:source:destination:verifyChecksum:)-(RawSpan,_,_,_)``.
     init(decoding octets: RawSpan) {
         routerID = octets.routerID(at: 4)
         areaID = AreaID(rawValue: octets.uint32(at: 8))

@@ -1,31 +1,33 @@
 public import Addressing
 
-/// Builds a link state update by copying the octets of LSAs, each with its current age: for flooding, where one LSA is
-/// sent on many interfaces.
+/// Builds link state updates by copying the octets of LSAs, each with its current age. Flooding sends one LSA on many
+/// interfaces, so it encodes none of them again.
 public struct UpdateEncoder: Sendable {
     /// The number of LSAs in the packet so far.
     public private(set) var count = 0
     private var octets: [UInt8]
+    /// The size of the largest packet that the link carries without fragmentation, without the IPv6 header.
     private let maximumSize: Int
 
     /// Begins an update for a link with an MTU of `mtu` octets.
     public init(header: PacketHeader, mtu: Int) {
         maximumSize = PacketHeader.size + max(0, PacketHeader.bodySize(mtu: mtu))
         octets = header.begin(.linkStateUpdate, reserving: maximumSize)
+        // The number of LSAs, which `finish` fills in.
         octets.append(0 as UInt32)
     }
 
     /// Whether there is no LSA in the packet.
     public var isEmpty: Bool { count == 0 }
 
-    /// Whether `lsa` still fits. An LSA larger than the MTU always fits into an empty packet: IPv6 fragments it (RFC 5340
-    /// §A.1), because only its originator could split it.
+    /// Whether `lsa` still fits. An LSA larger than the MTU fits into an empty packet, which IPv6 then fragments (RFC 5340
+    /// §A.1): only the originator of the LSA could split it.
     public func fits(_ lsa: LSA) -> Bool {
         octets.count + lsa.octets.count <= (isEmpty ? PacketHeader.maximumPacketSize : maximumSize)
     }
 
-    /// Appends an LSA unless it does not fit. Returns whether it fit. `age` is the age to send in seconds, including
-    /// the transmission delay (RFC 2328 §13.3). A larger age than ``LSAHeader/maxAge`` is sent as that.
+    /// Appends an LSA if it fits, and returns whether it does. `age` is the age to send in seconds, including the
+    /// transmission delay (RFC 2328 §13.3). A larger age than ``LSAHeader/maxAge`` is sent as that.
     public mutating func append(_ lsa: LSA, age: Int) -> Bool {
         guard fits(lsa) else { return false }
         let start = octets.count
