@@ -9,11 +9,13 @@ public struct PrefixPool: Hashable, Sendable {
 
     /// The largest difference between the two lengths: a pool has at most 2¹⁶ prefixes, because ``choose(seed:avoiding:)``
     /// has a flag for each of them.
-    private static let mostBits = 16
+    private static let maximumLengthDifference = 16
 
     /// Describes a pool. `nil` when the prefixes would not fit into the base, or there would be more than 65,536 of them.
     public init?(base: IPv4Prefix, length: Int) {
-        guard (base.length...32).contains(length), length - base.length <= Self.mostBits else { return nil }
+        guard (base.length...32).contains(length), length - base.length <= Self.maximumLengthDifference else {
+            return nil
+        }
         self.base = base
         self.length = length
     }

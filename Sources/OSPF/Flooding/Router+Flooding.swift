@@ -96,7 +96,7 @@ extension Interface {
     ) -> (isWanted: Bool, added: Int) {
         var isWanted = false
         var added = 0
-        let patience = configuration.deadInterval * AdjacencyContext.exchangePatience
+        let patience = configuration.deadInterval * AdjacencyContext.exchangePatienceInDeadIntervals
         for place in neighbors.indices {
             let isSender = neighbors[place].routerID == sender
             guard neighbors[place].needs(header, isSender: isSender, patience: patience, at: now) else { continue }

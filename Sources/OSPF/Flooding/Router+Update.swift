@@ -85,7 +85,8 @@ extension Router {
 
     /// Ends our request to a neighbor for an LSA, if there is one that this instance answers.
     private mutating func satisfyRequest(with header: LSAHeader, by neighbor: NeighborKey, at now: Instant) {
-        let patience = interfaces[neighbor.interface].configuration.deadInterval * AdjacencyContext.exchangePatience
+        let patience =
+            interfaces[neighbor.interface].configuration.deadInterval * AdjacencyContext.exchangePatienceInDeadIntervals
         interfaces[neighbor].satisfyRequest(with: header, patience: patience, at: now)
     }
 

@@ -95,10 +95,6 @@ struct Interface: Sendable {
         neighbors.firstIndex { $0.routerID == router }
     }
 
-    /// The octets of an OSPF packet, which fill an IPv6 packet on this link together with its header of 40. The length field of
-    /// OSPF has 16 bits.
-    var maximumPacketSize: Int { min(configuration.mtu, 65_535) - 40 }
-
     /// The maximum time by which a regular hello may be sent early, at random or together with others: a tenth of the hello
     /// interval.
     var helloSpread: Duration { .nanoseconds(configuration.helloInterval.nanoseconds / 10) }

@@ -153,7 +153,6 @@ extension Router {
 }
 
 extension Instant {
-    static let distantFuture = Instant(nanoseconds: .max)
     /// Halved, so that the time since then does not overflow.
     static let distantPast = Instant(nanoseconds: .min / 2)
 }

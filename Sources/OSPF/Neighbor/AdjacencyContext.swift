@@ -21,10 +21,10 @@ struct AdjacencyContext {
 
     /// An exchange restarts, with a notice, after this number of dead intervals without progress. The RFC has no such limit:
     /// an exchange whose packets are lost for good, such as large ones, would never end.
-    static let exchangePatience = 3
+    static let exchangePatienceInDeadIntervals = 3
 
     /// The same as a time.
-    var exchangePatience: Duration { interface.deadInterval * Self.exchangePatience }
+    var exchangePatience: Duration { interface.deadInterval * Self.exchangePatienceInDeadIntervals }
 
     /// The delay before an unanswered packet, sent again `attempts` times so far, is sent once more: 100, 200, 400 and 800 ms,
     /// then RxmtInterval, and never longer than that. Most losses on a cable happen while the other end starts, so a short

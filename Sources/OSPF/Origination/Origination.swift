@@ -185,7 +185,7 @@ struct OriginationThrottle: Sendable {
 
     /// Whether so few instances were originated in the series that an urgent one need not wait. Each instance of our LSA from
     /// another router with our ID causes an urgent one (``Router/receivedOwn(_:_:at:)``), so the number has a bound.
-    var isFresh: Bool { run < 8 }
+    var allowsUrgent: Bool { run < 8 }
 
     /// The earliest moment for the next instance.
     var earliest: Instant { last.map { $0 + wait } ?? .zero }

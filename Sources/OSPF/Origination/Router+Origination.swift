@@ -96,7 +96,7 @@ extension Router {
         if let own = origination.own[key], let body = own.body {
             if resumption != nil, hasBody(body, key, at: now) { return }
             // Urgent, so that no route calculation uses the contents of the other instance.
-            originate(key, at: now, isUrgent: own.throttle.isFresh)
+            originate(key, at: now, isUrgent: own.throttle.allowsUrgent)
         } else if lsa.age < LSAHeader.maxAge, resumption == nil {
             flush(key, at: now)
         }

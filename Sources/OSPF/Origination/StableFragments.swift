@@ -42,7 +42,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
 
     /// How many fragments more than elements an earlier run may have had: some were emptied, but a forged LSA with a large link
     /// state ID must not make the array large.
-    private static var mostGaps: Int { 64 }
+    private static var maximumGaps: Int { 64 }
 
     /// Moves the elements, and those of the next ``update(to:)``, to the fragments in which an earlier run had them, as far as
     /// they have room there. Every fragment counts as changed.
@@ -50,7 +50,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
         var elements: [Key: Element] = [:]
         for fragment in fragments { elements.merge(fragment.elements) { first, _ in first } }
         (fragments, self.places, firstWithRoom, changed) = ([], [:], 0, [])
-        earlierPlaces = places.filter { (0..<places.count + Self.mostGaps).contains($0.value) }
+        earlierPlaces = places.filter { (0..<places.count + Self.maximumGaps).contains($0.value) }
         update(to: elements)
         markAllChanged()
     }

@@ -67,7 +67,7 @@ struct PrefixTable: Sendable {
     /// reported.
     private var announcedCount = 0
     /// The number of candidates of all prefixes together.
-    private var retainedCount = 0
+    private var candidateCount = 0
     /// The number of announcements in LSAs, including repeats and those refused because of a limit.
     private var announcementCount = 0
     /// The number of withdrawals since the first refusal; `nil` if nothing was refused.
@@ -141,8 +141,8 @@ struct PrefixTable: Sendable {
         } else if groups[group].list.candidates.count >= maximumCandidates {
             return refuse()
         }
-        guard retainedCount < maximumAnnouncements else { return refuse() }
-        retainedCount += 1
+        guard candidateCount < maximumAnnouncements else { return refuse() }
+        candidateCount += 1
         let number = known ?? insert(prefix)
         move(number, to: step(from: group, candidate, isAddition: true, for: number))
     }
@@ -158,7 +158,7 @@ struct PrefixTable: Sendable {
         if !repeats.isEmpty, let count = repeats[key] {
             repeats[key] = count == 1 ? nil : count - 1
         } else {
-            retainedCount -= 1
+            candidateCount -= 1
             move(number, to: step(from: entries[number].group, candidate, isAddition: false, for: number))
         }
     }
@@ -304,9 +304,9 @@ extension PrefixTable {
 
     /// Removes all announcements. The caller then adds them again. The reported state is kept, so the next update has only what
     /// is different then.
-    mutating func restart() {
+    mutating func removeAllAnnouncements() {
         announcementCount = 0
-        retainedCount = 0
+        candidateCount = 0
         withdrawalsSinceRefusal = nil
         repeats = [:]
         for number in entries.numbers where entries[number].group != .none { move(number, to: .none) }

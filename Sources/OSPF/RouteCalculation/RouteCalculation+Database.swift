@@ -109,7 +109,7 @@ extension RouteCalculation {
     /// Adds all announcements again if some were refused because of a limit and there may be room now.
     mutating func announceRefused() {
         guard prefixes.mayHaveRoom else { return }
-        prefixes.restart()
+        prefixes.removeAllAnnouncements()
         for key in contributions.keys.sorted() {
             switch contributions[key] {
             case .intraArea(let vertex, let list): exchange([], at: vertex, for: list[...], at: vertex)

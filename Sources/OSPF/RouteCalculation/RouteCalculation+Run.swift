@@ -32,10 +32,10 @@ extension RouteCalculation {
             hasNewInterAreaRouters = false
         }
         // Whether the paths begin elsewhere than in the last run.
-        let isElsewhere = view.vertex != old.vertex || view.firstHops != old.firstHops
-        let hasNewPaths = isElsewhere || paths.isOutdated(by: topology.graph)
+        let startsDiffer = view.vertex != old.vertex || view.firstHops != old.firstHops
+        let hasNewPaths = startsDiffer || paths.isOutdated(by: topology.graph)
         // Whether routes may change that depend on no changed path.
-        let concernsAll = view != old || topology.hasNewFlags || hasNewInterAreaRouters
+        let mayAffectAllGroups = view != old || topology.hasNewRouterProperties || hasNewInterAreaRouters
         if hasNewPaths {
             statistics.fullRuns += 1
             lastWork += topology.vertexCount
@@ -46,12 +46,12 @@ extension RouteCalculation {
             }
         } else if topology.graph.hasChanges {
             statistics.incrementalRuns += 1
-        } else if concernsAll || prefixes.hasChanges {
+        } else if mayAffectAllGroups || prefixes.hasChanges {
             statistics.prefixRuns += 1
         } else {
             statistics.idleRuns += 1
         }
-        if concernsAll { return .all }
+        if mayAffectAllGroups { return .all }
         return hasNewPaths ? .changed(paths) : .new
     }
 

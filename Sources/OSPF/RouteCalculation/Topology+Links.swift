@@ -7,11 +7,11 @@ extension Topology {
     mutating func setLinks(of vertex: Vertex, to links: [Link]) {
         let index = Int(vertex.rawValue)
         let name = nodes[index].name
-        disconnected.insert(vertex)
+        verticesWithOutdatedEdges.insert(vertex)
         // First the old links: the other ends have no peer any more.
         for group in groups(of: index) {
             guard let peer = nodes[index].links[group].first(where: { $0.peer != nil })?.peer else { continue }
-            disconnected.insert(peer)
+            verticesWithOutdatedEdges.insert(peer)
             for place in range(of: name, in: peer) { nodes[Int(peer.rawValue)].links[place].peer = nil }
         }
         nodes[index].links = Self.sortedWithoutDuplicates(links)
@@ -20,7 +20,7 @@ extension Topology {
             guard let peer = self.vertex(named: target), peer != vertex, connect(index, group, with: peer) else {
                 continue
             }
-            disconnected.insert(peer)
+            verticesWithOutdatedEdges.insert(peer)
         }
     }
 

@@ -59,13 +59,13 @@ struct Topology: Sendable {
     /// The vertex of each name.
     private var vertices: [Name: Vertex] = [:]
     /// Routers whose links have not been updated from their router-LSAs yet.
-    private var outdated: Set<Vertex> = []
+    private var routersWithOutdatedLinks: Set<Vertex> = []
     /// Vertices whose edges have not been updated from their links yet.
-    var disconnected: Set<Vertex> = []
+    var verticesWithOutdatedEdges: Set<Vertex> = []
 
     /// Whether ``Node/flags`` or ``Node/isPresent`` of a router, or the R-bit of an area border router, changed since
     /// ``markSeen()``. Routes may change then although shortest paths do not.
-    private(set) var hasNewFlags = false
+    private(set) var hasNewRouterProperties = false
 
     /// The number of vertices.
     var vertexCount: Int { vertices.count }
@@ -85,7 +85,7 @@ struct Topology: Sendable {
     /// Clears the records of changes.
     mutating func markSeen() {
         graph.clearChanges()
-        hasNewFlags = false
+        hasNewRouterProperties = false
     }
 
     /// Returns the vertex of that name and adds a reference to it.
@@ -110,7 +110,7 @@ struct Topology: Sendable {
         guard nodes[index].references == 0 else { return }
         assert(nodes[index].links.isEmpty)
         vertices[nodes[index].name] = nil
-        disconnected.remove(vertex)
+        verticesWithOutdatedEdges.remove(vertex)
         graph.removeVertex(vertex)
     }
 
@@ -136,15 +136,15 @@ struct Topology: Sendable {
         if nodes[index].isPresent != isPresent || nodes[index].flags != flags {
             nodes[index].isPresent = isPresent
             nodes[index].flags = flags
-            hasNewFlags = true
+            hasNewRouterProperties = true
         }
         // Nothing is routed through a router without the R-bit (RFC 5340 §4.8.1), but it can be reached.
         let isNews = graph.setTransit(vertex, !isPresent || options.contains(.r))
-        if isNews, flags.contains(.border) { hasNewFlags = true }
+        if isNews, flags.contains(.border) { hasNewRouterProperties = true }
         if isPresent {
-            outdated.insert(vertex)
+            routersWithOutdatedLinks.insert(vertex)
         } else {
-            outdated.remove(vertex)
+            routersWithOutdatedLinks.remove(vertex)
             setLinks(of: vertex, to: [])
         }
     }
@@ -152,12 +152,12 @@ struct Topology: Sendable {
     /// Updates the links of all routers from their router-LSAs, and all edges from the links. Before that, an edge may
     /// lead to a vertex that was removed.
     mutating func updateGraph() {
-        for vertex in outdated.sorted() {
+        for vertex in routersWithOutdatedLinks.sorted() {
             setLinks(of: vertex, to: self[vertex].routerLSAs.flatMap { $0.body.links.map(Link.init) })
         }
-        outdated.removeAll(keepingCapacity: outdated.count < 1024)
-        for vertex in disconnected.sorted() { graph.setEdges(of: vertex, to: edges(of: vertex)) }
-        disconnected.removeAll(keepingCapacity: disconnected.count < 1024)
+        routersWithOutdatedLinks.removeAll(keepingCapacity: routersWithOutdatedLinks.count < 1024)
+        for vertex in verticesWithOutdatedEdges.sorted() { graph.setEdges(of: vertex, to: edges(of: vertex)) }
+        verticesWithOutdatedEdges.removeAll(keepingCapacity: verticesWithOutdatedEdges.count < 1024)
     }
 
     /// Sets or removes (`nil`) the network-LSA of a network.

@@ -28,7 +28,7 @@ extension LSAPrefix {
         /// The maximum prefix length.
         var bits: Int { rawValue }
         /// By how many bits a prefix is longer in its IPv4-mapped form.
-        var mapping: Int { 128 - bits }
+        var extraBitsWhenMapped: Int { 128 - bits }
     }
 
     /// The octets of an entry before the bits of the prefix: length, options, and the 16 bits.
@@ -41,7 +41,7 @@ extension LSAPrefix {
     public var sizeInIPv4: Int { size(in: .ipv4) }
 
     private func size(in family: Family) -> Int {
-        Self.fixedSize + 4 * Self.words(length: prefix.length - family.mapping)
+        Self.fixedSize + 4 * Self.words(length: prefix.length - family.extraBitsWhenMapped)
     }
 
     /// The number of 32-bit words for the bits of a prefix.
@@ -85,13 +85,13 @@ extension LSAPrefix {
     /// Encodes the entry. `field` is the 16 bits whose meaning depends on the LSA: the metric, the referenced LS type
     /// (``ASExternalLSA``), or 0. `prefix` must be of the family.
     func encode(into octets: inout [UInt8], field: UInt16 = 0, family: Family = .ipv6) {
-        let length = prefix.length - family.mapping
+        let length = prefix.length - family.extraBitsWhenMapped
         precondition(length >= 0, "an IPv6 prefix has no place among IPv4's")
         octets.append(UInt8(length))
         octets.append(options.rawValue)
         octets.append(field)
         // The 32-bit words of the address, numbered 0–3: those of an IPv4 prefix begin at the last one.
-        let first = family.mapping / 32
+        let first = family.extraBitsWhenMapped / 32
         for index in first..<first + Self.words(length: length) {
             let half = index < 2 ? prefix.address.high : prefix.address.low
             octets.append(UInt32(truncatingIfNeeded: index & 1 == 0 ? half >> 32 : half))

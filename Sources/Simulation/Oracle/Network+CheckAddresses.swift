@@ -49,7 +49,10 @@ extension Network {
     private func checkIPv4(of node: Machine, _ process: MeshNode, _ findings: inout Findings) {
         guard let pool = node.configuration.addressing.ipv4.nodes else { return }
         let reachable = Set(process.router?.nodes.filter { $0.distance != nil }.map(\.routerID) ?? [])
-        let others = nodes.filter { $0.index != node.index && $0.isRunning && reachable.contains($0.routerID) }
+        // Nodes with one configured router ID are one router for the others, and overwrite each other's LSAs.
+        let running = Dictionary(grouping: nodes.filter(\.isRunning), by: \.routerID)
+        let others = reachable.sorted().compactMap { running[$0]?.count == 1 ? running[$0]?.first : nil }
+            .filter { $0.index != node.index && running[node.routerID]?.count == 1 }
         guard let address = process.ipv4.address, pool.base.contains(address) else {
             if !isPoolTooSmall {
                 findings.add(.address, "\(name(node.index)) has taken no address out of \(pool.base)")
