@@ -28,14 +28,14 @@ import Testing
         Recorder(label: "sizes", factory: registry).record(7)
         #expect(
             text(registry) == [
-                "# HELP kubermesh__9lives Of a library.", "# TYPE kubermesh__9lives gauge", "kubermesh__9lives 9.0",
-                "# HELP kubermesh_pool_size_of Of a library.", "# TYPE kubermesh_pool_size_of gauge",
+                "# HELP kubermesh__9lives A metric of a library.", "# TYPE kubermesh__9lives gauge", "kubermesh__9lives 9.0",
+                "# HELP kubermesh_pool_size_of A metric of a library.", "# TYPE kubermesh_pool_size_of gauge",
                 "kubermesh_pool_size_of 2.5",
                 "# HELP kubermesh_requests_total Requests.", "# TYPE kubermesh_requests_total counter",
                 #"kubermesh_requests_total{code="2\"0",verb="list"} 3"#,
                 #"kubermesh_requests_total{code="404",verb="get"} 1"#,
             ] + [
-                "# HELP kubermesh_sizes Of a library.", "# TYPE kubermesh_sizes histogram",
+                "# HELP kubermesh_sizes A metric of a library.", "# TYPE kubermesh_sizes histogram",
             ]
                 + PrometheusRegistry.Description.usualBounds.map {
                     "kubermesh_sizes_bucket{le=\"\($0)\"} \($0 < 7 ? 0 : 1)"
