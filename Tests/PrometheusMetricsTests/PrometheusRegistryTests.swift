@@ -28,7 +28,8 @@ import Testing
         Recorder(label: "sizes", factory: registry).record(7)
         #expect(
             text(registry) == [
-                "# HELP kubermesh__9lives A metric of a library.", "# TYPE kubermesh__9lives gauge", "kubermesh__9lives 9.0",
+                "# HELP kubermesh__9lives A metric of a library.", "# TYPE kubermesh__9lives gauge",
+                "kubermesh__9lives 9.0",
                 "# HELP kubermesh_pool_size_of A metric of a library.", "# TYPE kubermesh_pool_size_of gauge",
                 "kubermesh_pool_size_of 2.5",
                 "# HELP kubermesh_requests_total Requests.", "# TYPE kubermesh_requests_total counter",
