@@ -83,6 +83,14 @@ public struct AddressLedger: Sendable {
         case refused(String)
     }
 
+    /// Counters of what may affect ``announcements``.
+    public struct Version: Hashable, Sendable {
+        /// Changes of demands, and removals. The announcements must follow at once.
+        var changes: UInt64 = 0
+        /// Outcomes of additions. With thousands of them, the announcements may follow a little later.
+        var placements: UInt64 = 0
+    }
+
     /// A change of an address in the kernel, for the log.
     public enum Change: Hashable, Sendable {
         /// Another program removed it; it is put back.
@@ -109,7 +117,7 @@ public struct AddressLedger: Sendable {
     /// The number of requests that are under way.
     private var requests = 0
     /// Grows with every change that may affect ``announcements``, so that these are composed only when it differs.
-    public private(set) var version: UInt64 = 0
+    public private(set) var version = Version()
 
     /// The delay before a refused address is tried again: after the first refusal, and the longest.
     private static let shortestRetry = Duration.seconds(1)
@@ -180,7 +188,7 @@ public struct AddressLedger: Sendable {
         case .removing, .waiting, .placing, .placed, .refused: break
         }
         entries[address] = entry
-        version += 1
+        version.changes += 1
     }
 
     /// An owner does not want an address any more.
@@ -189,7 +197,7 @@ public struct AddressLedger: Sendable {
         // An address of an earlier run has no owner yet, and is removed too.
         let wasWanted = entry.demands.removeValue(forKey: owner) != nil
         guard wasWanted || entry.demands.isEmpty else { return }
-        version += 1
+        version.changes += 1
         guard entry.demands.isEmpty else {
             entries[address] = entry
             return
@@ -283,7 +291,7 @@ public struct AddressLedger: Sendable {
     private mutating func added(_ address: IPv6Address, _ outcome: Outcome, at now: Instant) -> Change? {
         // Without such an entry, `removeAll` has removed it while the request was under way.
         guard var entry = entries[address], case .placing(let last) = entry.placement else { return nil }
-        version += 1
+        version.placements += 1
         if uncertain.remove(address) != nil {
             entry.placement = .waiting(after: .zero)
             entries[address] = entry
@@ -347,7 +355,7 @@ public struct AddressLedger: Sendable {
             entries[address] = nil
         }
         (additions, removals, refusals, uncertain) = ([], [], [], [])
-        version += 1
+        version.changes += 1
         return removed
     }
 
@@ -362,7 +370,7 @@ public struct AddressLedger: Sendable {
         case .waiting, .refused, .removing: return nil
         case .placed: break
         }
-        version += 1
+        version.changes += 1
         guard !entry.demands.isEmpty else {
             entries[address] = nil
             return nil

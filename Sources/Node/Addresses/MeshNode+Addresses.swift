@@ -125,8 +125,6 @@ extension MeshNode {
         switch change {
         case nil: break
         case .removedByOthers:
-            // It is withdrawn at once, however many others wait to be added.
-            announcements.invalidate()
             log(.removedByOthers, .warning, "another program removed \(address) from lo; it is put back", at: now)
         case .refused(let reason):
             if ownAddresses.contains(address) { updatePreferredSource(mustRewriteRoutes: false) }

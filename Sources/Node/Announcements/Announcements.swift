@@ -10,7 +10,7 @@ public struct Announcements: Sendable {
     /// Whether something other than the ledger may have changed the prefixes.
     private var isStale = false
     /// The version of the ledger that ``prefixes`` were composed from.
-    private var ledgerVersion: UInt64 = 0
+    private var ledgerVersion = AddressLedger.Version()
     /// The announcements that ``prefixes`` were made from. They may contain a prefix twice.
     private var composed: [AdvertisedPrefix] = []
 
@@ -18,13 +18,15 @@ public struct Announcements: Sendable {
     mutating func invalidate() { isStale = true }
 
     /// Whether the prefixes were composed from this version of the ledger.
-    func isCurrent(ledgerVersion: UInt64) -> Bool { self.ledgerVersion == ledgerVersion }
+    func isCurrent(ledgerVersion: AddressLedger.Version) -> Bool { self.ledgerVersion == ledgerVersion }
 
     /// Whether the prefixes must be composed again, now that the ledger has this version. The caller composes them. This takes
-    /// time in proportion to all prefixes. So while the ledger `isGrowing`, it waits until a quarter of them has changed.
-    mutating func takeStale(ledgerVersion: UInt64, isGrowing: Bool) -> Bool {
-        let changes = ledgerVersion - self.ledgerVersion
-        guard isStale || changes > (isGrowing ? UInt64(prefixes.count / 4) : 0) else { return false }
+    /// time in proportion to all prefixes. So while the ledger `isGrowing`, added addresses wait until they are a quarter of the
+    /// prefixes. Nothing else waits.
+    mutating func takeStale(ledgerVersion: AddressLedger.Version, isGrowing: Bool) -> Bool {
+        let placements = ledgerVersion.placements - self.ledgerVersion.placements
+        let mayWait = placements <= (isGrowing ? UInt64(prefixes.count / 4) : 0)
+        guard isStale || ledgerVersion.changes != self.ledgerVersion.changes || !mayWait else { return false }
         isStale = false
         self.ledgerVersion = ledgerVersion
         return true

@@ -1,0 +1,49 @@
+import Addressing
+import OSPF
+import Testing
+import Timing
+
+@testable import Node
+
+@Suite struct AnnouncementsTests {
+    private func prefix(_ number: Int) -> AdvertisedPrefix {
+        AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address(high: 0x2001_0db8 << 32, low: UInt64(number))))
+    }
+
+    /// While thousands of addresses are added, the announcements follow in larger steps. A withdrawal does not wait for that.
+    @Test func onlyAdditionsMayWait() {
+        var announcements = Announcements()
+        _ = announcements.update((0..<100).map(prefix))
+        var version = AddressLedger.Version()
+        func takesStale(_ isGrowing: Bool) -> Bool {
+            announcements.takeStale(ledgerVersion: version, isGrowing: isGrowing)
+        }
+        version.placements = 25
+        #expect(!takesStale(true))
+        #expect(!announcements.isCurrent(ledgerVersion: version), "nothing may be removed now")
+        version.changes += 1
+        #expect(takesStale(true))
+        #expect(announcements.isCurrent(ledgerVersion: version))
+        version.placements += 26
+        #expect(takesStale(true))
+        version.placements += 1
+        #expect(takesStale(false))
+        #expect(!takesStale(false))
+    }
+
+    @Test func aLastResortCountsAsAChange() {
+        var ledger = AddressLedger()
+        let vip = IPv6Address(high: 0x2001_0db8 << 32, low: 1)
+        ledger.want(vip, by: .vip, as: prefix(1))
+        let requests = ledger.nextRequests(limit: 9, mayRemove: true, at: .zero) { _ in true }
+        let before = ledger.version
+        _ = ledger.record(.added, of: requests[0], at: .zero)
+        #expect(ledger.version.placements > before.placements && ledger.version.changes == before.changes)
+        ledger.want(
+            vip, by: .vip, as: AdvertisedPrefix(prefix: IPv6Prefix(host: vip), metric: AdvertisedPrefix.lastResort))
+        #expect(ledger.version.changes > before.changes)
+        let placed = ledger.version
+        _ = ledger.removedByOthers(vip)
+        #expect(ledger.version.changes > placed.changes)
+    }
+}
