@@ -43,9 +43,10 @@ public final class KernelMonitor {
     /// Requests dumps and next-hop objects; no notification comes between its answers.
     let requests: NetlinkSocket
 
-    /// The maximum number of datagrams read in one call, besides expected ones, so that a flood of notifications does not delay
-    /// hellos.
+    /// The maximum number of datagrams read in one call, so that a flood of notifications does not delay hellos.
     private static let datagramsPerRead = 64
+    /// The maximum number of datagrams read in search of the caller's own removals: more than a receive buffer usually holds.
+    private static let datagramsPerSearch = 32_768
     /// The mark on addresses made from router advertisements (IFAPROT_KERNEL_RA, Linux 5.18 and later).
     private static let advertisedOrigin: UInt8 = 2
 
@@ -76,11 +77,13 @@ public final class KernelMonitor {
     public private(set) var mustRetry = false
 
     /// Reads pending events: those of links and addresses in order, then default routes, then settings. The number of
-    /// notifications is limited, besides those `expected` because the caller has caused them; the descriptor stays readable if
-    /// there are more. If this throws, no event is lost: the next call returns them (``mustRetry``).
-    public func read(besides expected: Int = 0) throws(SystemError) -> [KernelEvent] {
+    /// datagrams is limited; the descriptor stays readable if there are more. A caller that has just removed `removals`
+    /// addresses gets at least the events up to the last of these: other notifications may wait before them, for example that
+    /// the kernel has finished duplicate address detection. If this throws, no event is lost: the next call returns them
+    /// (``mustRetry``).
+    public func read(through removals: Int = 0) throws(SystemError) -> [KernelEvent] {
         mustRetry = true
-        try readNotifications(limit: Self.datagramsPerRead + expected)
+        try readNotifications(through: removals)
         if mustReadEverything {
             try readEverything()
             mustReadEverything = false
@@ -97,8 +100,11 @@ public final class KernelMonitor {
         return events
     }
 
-    private func readNotifications(limit: Int) throws(SystemError) {
-        reading: for _ in 0..<limit {
+    private func readNotifications(through removals: Int) throws(SystemError) {
+        var removalsLeft = removals
+        var datagrams = 0
+        reading: while datagrams < (removalsLeft > 0 ? Self.datagramsPerSearch : Self.datagramsPerRead) {
+            datagrams += 1
             switch try subscription.receive(wait: false) {
             case .nothing:
                 break reading
@@ -107,6 +113,7 @@ public final class KernelMonitor {
                 // requested, which can fail.
                 var routes: [(KernelRoute, isNew: Bool, replaces: Bool)] = []
                 subscription.forEachMessage(count) { message in
+                    if message.type == Int(RTM_DELADDR) { removalsLeft -= 1 }
                     if let route = KernelRoute(message) {
                         routes.append(
                             (route, message.type == Int(RTM_NEWROUTE), message.flags & Flag.replace != 0))

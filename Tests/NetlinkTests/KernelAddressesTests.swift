@@ -20,7 +20,8 @@ import Testing
     }
 
     /// A batch of removals has more notifications than one read takes in. Read later, they would look like removals by another
-    /// program of addresses that were added again meanwhile.
+    /// program of addresses that were added again meanwhile. On a busy machine, duplicate address detection of the addresses
+    /// ends after the monitor has subscribed: other notifications wait before those of the removals.
     @Test func ourOwnRemovalsAreReadAtOnce() throws {
         let stage = try Stage(cables: 1)
         let hosts = (0..<300 as Range<UInt64>).map { IPv6Address(high: 0x2001_0db8_0050_0000, low: $0) }
@@ -31,8 +32,11 @@ import Testing
             func removals(_ events: [KernelEvent]) -> Int {
                 events.count { if case .addressRemoved = $0 { true } else { false } }
             }
+            // Notifications of other changes that wait before.
+            let others = (0..<600 as Range<UInt64>).map { IPv6Address(high: 0x2001_0db8_0050_0001, low: $0) }
+            for other in others { _ = try addresses.add(other) }
             for host in hosts { try addresses.remove(host) }
-            #expect(removals(try monitor.read(besides: hosts.count)) == hosts.count)
+            #expect(removals(try monitor.read(through: hosts.count)) == hosts.count)
             for host in hosts { _ = try addresses.add(host) }
             for host in hosts { try addresses.remove(host) }
             #expect(removals(try monitor.read()) < hosts.count, "without, the limit is for a flood by others")

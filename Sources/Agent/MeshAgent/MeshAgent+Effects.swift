@@ -32,7 +32,7 @@ extension MeshAgent {
             let outcomes = carryOut(requests)
             let removals = requests.count { if case .remove = $0 { true } else { false } }
             // Read the notifications of our removals now: later, the node could take them for removals by another program.
-            if removals > 0 { noteKernelEvents(ofOurs: removals) }
+            if removals > 0 { noteKernelEvents(through: removals) }
             return .addresses(outcomes)
         case .readForeignRoutes(let pools): return .foreignRoutes(reader.foreignRoutes(overlapping: pools))
         case .settings(let wanted):

@@ -168,9 +168,9 @@ extension MeshAgent {
         settle()
     }
 
-    /// Notes the kernel's notifications; `count` of them are those that we have just caused.
-    func noteKernelEvents(ofOurs count: Int = 0) {
-        do { node.note(.kernel(try monitor.read(besides: count)), at: turnBegan) } catch {
+    /// Notes the kernel's notifications. They include those of the `removals` addresses that we have just removed.
+    func noteKernelEvents(through removals: Int = 0) {
+        do { node.note(.kernel(try monitor.read(through: removals)), at: turnBegan) } catch {
             write(.error, "cannot read the kernel's links, addresses and default routes; trying again: \(error)")
         }
     }
