@@ -5,8 +5,8 @@ struct ReachedLimits: Sendable {
     private var refused: [Notice.Limit: Instant] = [:]
 
     /// The time after the last refusal for which a limit counts as reached. An LSA that a full database refuses is
-    /// acknowledged, so it is received and refused again only when it is refreshed: after 1800 s (RFC 2328 §B,
-    /// LSRefreshTime), and some time to spare. What the other limits refuse comes again with the next hello or calculation.
+    /// acknowledged, so it is received and refused again only when it is refreshed, after 1800 s (RFC 2328 §B, LSRefreshTime);
+    /// the rest is a margin. What the other limits refuse is refused again with the next hello or calculation.
     private static func lifetime(of limit: Notice.Limit) -> Duration {
         limit == .database ? .seconds(2000) : .seconds(60)
     }
@@ -21,14 +21,14 @@ struct ReachedLimits: Sendable {
     /// Marks a limit as no longer reached.
     mutating func end(_ limit: Notice.Limit) { refused[limit] = nil }
 
-    /// Whether a limit is reached.
+    /// Whether something was refused because of `limit` recently.
     func isReached(_ limit: Notice.Limit, at now: Instant) -> Bool {
         refused[limit].map { now - $0 < Self.lifetime(of: limit) } ?? false
     }
 }
 
 extension Router {
-    /// Records that a limit was reached. Sends a notice the first time.
+    /// Records that something was refused because of `limit`. Sends a notice unless the limit counts as reached already.
     mutating func refuse(because limit: Notice.Limit, at now: Instant) {
         if limits.refuse(limit, at: now) { notify(.limitReached(limit)) }
     }

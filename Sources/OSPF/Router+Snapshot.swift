@@ -4,8 +4,8 @@ public import Timing
 
 /// Read access to the state of a router. Nothing here changes that state.
 extension Router {
-    /// Copies what this copy of a router shares with the original, so that the next change of the original copies nothing.
-    /// Whoever has the copy calls this, on their own thread; see `Detach.swift` in `Addressing`.
+    /// Copies the large tables that this copy of a router shares with the original, so that the next change of the original
+    /// does not copy them. Whoever has the copy calls this, on their own thread; see `Detach.swift` in `Addressing`.
     public mutating func detach() {
         database.detach()
         aging.detach()
@@ -47,7 +47,7 @@ extension Router {
         }
     }
 
-    /// Every LSA with its age at `now`, in order of its key.
+    /// All LSAs with their ages at `now`, in the order of their keys.
     public func databaseSnapshot(at now: Instant) -> [DatabaseEntrySnapshot] {
         database.entries.sorted { $0.key < $1.key }.map { key, entry in
             var lsa = entry.lsa
@@ -64,7 +64,7 @@ extension Router {
             ? configuration.hostname : calculation.hostname(of: router)
     }
 
-    /// All routers that have a router-LSA, in order.
+    /// All routers that have a router-LSA, in order of router ID.
     public var nodes: [RouterReachability] { calculation.nodes() }
 
     /// The smallest MTU that reachable routers announce for their interfaces, in octets; `nil` if none announces one.
@@ -87,7 +87,8 @@ extension Router {
     /// in order.
     public var duplicatePrefixes: [DuplicatePrefix] { calculation.duplicatePrefixes() }
 
-    /// The reachable routers that the others could no longer reach if this one forwarded no transit traffic, in order.
+    /// The reachable routers that would be cut off from the largest part of the mesh if this one forwarded no transit traffic,
+    /// in order.
     public var routersSeparatedWithoutThis: [RouterID] { calculation.routersSeparated(without: routerID) }
 
     /// How many route calculations there were, by the work that they did.
@@ -112,15 +113,15 @@ extension Router {
         interfaces.contains { $0.neighbors.contains { $0.state >= .exStart && $0.state < .full } }
     }
 
-    /// When another router with our router ID was last detected, directly or by its LSAs; `nil` if never.
+    /// When another router with our router ID was last detected, on a link or by its LSAs; `nil` if never since we got this ID.
     public var duplicateRouterIDSeen: Instant? { duplicates.lastSeen }
 
     /// Whether this router resumes an earlier run (``RouterConfiguration/resumptionLimit``).
     public var isResuming: Bool { resumption != nil }
 
     /// Whether the database is synchronized: every interface that is neither passive nor on standby has a full neighbor, all
-    /// full neighbors are reached by shortest paths (so their router-LSAs have the adjacency too), no exchange is under way,
-    /// and no origination or calculation is pending.
+    /// full neighbors are reached by shortest paths (so their router-LSAs have the adjacency too), no exchange and no
+    /// resumption is under way, and no origination or calculation is pending. `false` without such an interface.
     public var isSynchronized: Bool {
         let active = interfaces.filter { !$0.isSilent }
         guard !active.isEmpty, isSettled, !isExchanging else { return false }
@@ -130,8 +131,8 @@ extension Router {
         }
     }
 
-    /// Whether the router is at rest: no exchange is under way, no link is held, no acknowledgment is owed or expected, no LSA
-    /// is being flushed, and nothing waits to be flooded, originated or calculated.
+    /// Whether the router is at rest: no exchange and no resumption is under way, no link is held, no acknowledgment is owed or
+    /// expected, no LSA is being flushed, and nothing waits to be flooded, originated or calculated.
     public var isQuiet: Bool {
         isSettled && database.maxAged.isEmpty
             && interfaces.allSatisfy { interface in
@@ -140,7 +141,7 @@ extension Router {
             }
     }
 
-    /// Whether no origination and no calculation waits for its time.
+    /// Whether no origination and no calculation waits for its time, and no resumption is under way.
     private var isSettled: Bool {
         !isResuming && origination.pending.count == 0 && origination.changes.isEmpty && !prefixesChanged
             && spfDelay.deadline == nil

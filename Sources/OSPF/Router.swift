@@ -28,30 +28,31 @@ public struct Router: Sendable {
     /// The resumption of an earlier run, while it is under way.
     var resumption: Resumption?
     var calculation: RouteCalculation
-    /// Whether prefixes changed since the last calculation. If nothing else did, the next calculation needs no shortest paths
-    /// and no delay.
+    /// Whether prefixes, or paths to AS boundary routers of other areas, changed since the last calculation. If nothing else
+    /// did, the next calculation needs no shortest paths and no delay.
     var prefixesChanged = false
     /// When the next calculation is due after changes that shortest paths depend on.
     var spfDelay: SPFDelay
     /// No calculation starts before this moment. After each calculation, other work gets as much time as the
     /// calculation took, as estimated from its steps.
     var calculationPauseEnd = Instant.zero
-    /// Signs that another router has our router ID.
+    /// Signs that another router has our router ID, or that others share one.
     var duplicates = DuplicateDetection()
     var random: SplitMix64
     /// The prefixes that several routers claimed at the last calculation. A notice was sent for each.
     var notifiedDuplicatePrefixes: [DuplicatePrefix] = []
-    /// Whether it has shut down gracefully: it flushed its LSAs and sent hellos without neighbors. It ignores events then.
+    /// Whether the router has shut down gracefully: it has flushed its LSAs and sent hellos that list nobody. From then on it
+    /// ignores all events.
     public internal(set) var isShutDown = false
     /// The limits that were reached.
     var limits = ReachedLimits()
-    /// The effects of the current event, so far. Empty between events.
+    /// During an event, the caller's array (``handle(_:at:effects:)``); empty between events.
     var effects: [RouterEffect] = []
 
     /// This router's ID.
     public var routerID: RouterID { configuration.routerID }
 
-    /// Makes a router without interfaces. It announces itself as soon as it has one.
+    /// Makes a router without interfaces. It does nothing until the first event.
     public init(configuration: RouterConfiguration, at now: Instant) {
         self.configuration = configuration
         calculation = RouteCalculation(
@@ -61,8 +62,8 @@ public struct Router: Sendable {
         resumption = configuration.resumptionLimit.map { Resumption(deadline: now + $0) }
     }
 
-    /// Processes an event and appends its effects to `effects`, in the order in which to carry them out. `now` never decreases
-    /// from one call to the next.
+    /// Processes an event and appends its effects to `effects`, in the order in which to carry them out. `now` must not
+    /// decrease from one call to the next.
     public mutating func handle(_ event: RouterEvent, at now: Instant, effects: inout [RouterEffect]) {
         // The caller's array is used for the duration of the call, so that none is allocated.
         swap(&self.effects, &effects)

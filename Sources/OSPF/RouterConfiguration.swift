@@ -25,9 +25,8 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var limits: RouterLimits
     /// The seed of the router's random numbers: hello times, first sequence numbers of exchanges, a new router ID.
     public var seed: UInt64
-    /// The maximum time for which a router that follows an earlier run of the same node keeps that run's LSAs, until
-    /// its adjacencies are full again (usually milliseconds); see ``Resumption``. `nil` if there was no earlier run, or the
-    /// kernel no longer has its routes.
+    /// How long the resumption of an earlier run of the same node may take (usually milliseconds); see ``Resumption``. `nil`
+    /// for none: there was no earlier run, or the kernel no longer has its routes.
     public var resumptionLimit: Duration?
 
     public init(
@@ -58,11 +57,11 @@ public struct RouterConfiguration: Hashable, Sendable {
 public struct SPFDelayParameters: Hashable, Sendable {
     /// INITIAL_SPF_DELAY: the delay after a change in state QUIET.
     public var initial: Duration
-    /// SHORT_SPF_DELAY: the delay while changes continue for a short time.
+    /// SHORT_SPF_DELAY: the delay after a change in state SHORT_WAIT, which follows QUIET.
     public var short: Duration
-    /// LONG_SPF_DELAY: the delay while changes continue for longer.
+    /// LONG_SPF_DELAY: the delay after a change in state LONG_WAIT.
     public var long: Duration
-    /// TIME_TO_LEARN_INTERVAL: the time for which changes count as one event.
+    /// TIME_TO_LEARN_INTERVAL: the time in SHORT_WAIT, after which the state is LONG_WAIT.
     public var timeToLearn: Duration
     /// HOLDDOWN_INTERVAL: the time without changes after which the state is QUIET again.
     public var holdDown: Duration
@@ -81,9 +80,10 @@ public struct SPFDelayParameters: Hashable, Sendable {
     }
 }
 
-/// Limits on what the network can make a router store.
+/// Limits on what the network can make a router store. What would exceed one is refused and reported
+/// (``Notice/limitReached(_:)``). LSAs that this router originates are never refused.
 public struct RouterLimits: Hashable, Sendable {
-    /// LSAs in the database; also LSAs in the request lists of all neighbors together.
+    /// LSAs in the database; and, counted separately, LSAs in the request lists of all neighbors together.
     public var lsas: Int
     /// Octets of LSAs in the database.
     public var lsaOctets: Int
@@ -111,7 +111,7 @@ public struct RouterLimits: Hashable, Sendable {
     }
 }
 
-/// The configuration of an interface. The router has only interfaces that are up, have carrier and a link-local address.
+/// The configuration of an interface. The router has only interfaces that are up and have carrier and a link-local address.
 public struct InterfaceConfiguration: Hashable, Sendable {
     /// The kind of the link.
     public enum Kind: String, Hashable, Sendable {
@@ -141,13 +141,15 @@ public struct InterfaceConfiguration: Hashable, Sendable {
     /// RouterDeadInterval: the time without hellos after which a neighbor is removed. Hellos carry it in whole seconds,
     /// rounded up.
     public var deadInterval: Duration
-    /// RxmtInterval: the time after which unacknowledged packets are retransmitted.
+    /// RxmtInterval: the time after which an unacknowledged LSA is retransmitted, and the longest after which an unanswered
+    /// database description or request is.
     public var retransmitInterval: Duration
     /// Seconds added to an LSA's age when it is sent (InfTransDelay), at least 1.
     public var transmitDelay: UInt16
     /// The priority in the election of the designated router; 0 excludes this router.
     public var priority: UInt8
-    /// Whether the interface is announced but has no neighbors.
+    /// Whether the interface sends no hellos and has no neighbors. Its prefixes are announced if they are among those of
+    /// ``RouterEvent/advertise(_:)``.
     public var isPassive: Bool
 
     public init(

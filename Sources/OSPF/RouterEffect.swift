@@ -9,7 +9,7 @@ public enum RouterEffect: Sendable {
     case membership(interface: UInt32, group: IPv6Address, joined: Bool)
     /// Routes changed.
     case routes(RouteTableUpdate)
-    /// An event for the log.
+    /// Write this to the log.
     case notice(Notice)
     /// The router ID was changed because another router has it too (RFC 7503 §7). It should be saved.
     case routerIDChanged(RouterID)
@@ -22,12 +22,12 @@ extension IPv6Address {
     public static let allDRouters = IPv6Address(0xff02, 0, 0, 0, 0, 0, 0, 6)
 }
 
-/// An event for the log, with its reason.
+/// What the router reports to people: a change of state, a mismatch, a limit.
 public enum Notice: Hashable, Sendable {
     /// A neighbor went from one state to another.
     case neighborState(
         interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, reason: NeighborChangeReason)
-    /// The adjacency with a neighbor fell back to an earlier state. Follows the change of state.
+    /// What made a neighbor fall back to an earlier state. Follows the ``neighborState`` of the same change.
     case neighborFault(
         interface: UInt32, neighbor: RouterID, from: NeighborState, to: NeighborState, fault: NeighborFault)
     /// An interface went from one state to another.
@@ -39,7 +39,8 @@ public enum Notice: Hashable, Sendable {
     case becameBroadcast(interface: UInt32)
     /// An `auto` interface has a neighbor that elects a designated router, and is broadcast from now on.
     case followsElection(interface: UInt32, neighbor: RouterID)
-    /// An `auto` interface is point-to-point again: it has no neighbor, or only one that elects no designated router.
+    /// An `auto` interface is point-to-point again: its only neighbor elects no designated router, or it heard nobody while it
+    /// was Waiting. If it lost its last neighbor, there is only ``interfaceState``.
     case becamePointToPoint(interface: UInt32)
     /// The MTU in the neighbor's database descriptions is not that of our interface; both in octets. The end with the smaller
     /// MTU rejects the descriptions of the other (RFC 2328 §10.6).
@@ -100,13 +101,13 @@ public enum InterfaceState: String, Hashable, Sendable, Codable {
     case designated = "DR"
     /// Silent, because another interface of this router is active on the link (RFC 5340 §4.9).
     case standby = "Standby"
-    /// Announced without neighbors.
+    /// Without hellos and neighbors.
     case passive = "Passive"
 }
 
 /// The states of a neighbor (RFC 2328 §10.1), in their order.
 public enum NeighborState: Int, Hashable, Sendable, Comparable, CustomStringConvertible {
-    /// No recent hello.
+    /// No recent hello. Such a router is not stored as a neighbor, so this state is only in notices.
     case down
     /// Its hellos do not list this router.
     case initial
@@ -139,7 +140,7 @@ public enum NeighborState: Int, Hashable, Sendable, Comparable, CustomStringConv
 
 /// The event behind a neighbor's change of state (RFC 2328 §10.2).
 public enum NeighborChangeReason: String, Hashable, Sendable {
-    /// A hello was received.
+    /// The first hello was received.
     case helloReceived
     /// Its hello lists us.
     case twoWayReceived

@@ -8,7 +8,7 @@ public enum RouterEvent: Sendable {
     case interfaceDown(index: UInt32)
     /// A packet of IP protocol 89 was received. `octets` starts at the OSPF header and is not trusted.
     case packet(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
-    /// ``Router/nextDeadline`` is due. Early or late calls are harmless.
+    /// ``Router/nextDeadline`` is due. An early event is harmless; a late one delays what is due.
     case timer
     /// Replaces the list of the router's own prefixes. Of several entries for a prefix, the one with the lowest metric
     /// counts.

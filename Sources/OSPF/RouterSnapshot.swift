@@ -6,7 +6,7 @@ public import Timing
 public struct InterfaceSnapshot: Hashable, Sendable {
     /// Its configuration.
     public var configuration: InterfaceConfiguration
-    /// The kind in use: `auto` only on an interface without hellos, where neither kind has been found.
+    /// The kind in use. A passive or standby interface uses none: here it has the configured one, which may be `auto`.
     public var effectiveKind: InterfaceConfiguration.Kind
     /// Its state.
     public var state: InterfaceState
@@ -54,7 +54,7 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var stateChanges: Int
     /// LSAs flooded to it and not yet acknowledged; some may still wait to be sent.
     public var retransmissionCount: Int
-    /// The first retransmission since the last acknowledgment; `nil` if there was none.
+    /// The first retransmission since an LSA was last acknowledged or replaced; `nil` if there was none.
     public var unacknowledgedSince: Instant?
     /// LSAs requested from it and not yet received.
     public var requestCount: Int
@@ -72,7 +72,7 @@ public struct DatabaseEntrySnapshot: Hashable, Sendable {
     public var lsa: LSA
     /// When it was installed.
     public var installed: Instant
-    /// Whether this router originated it.
+    /// Whether the advertising router is this one. An earlier run may have originated the LSA.
     public var isOwn: Bool
 }
 
@@ -90,7 +90,8 @@ public struct RouterStatistics: Hashable, Sendable {
     public var lsaRetransmissions: UInt64 = 0
     /// Instances of own LSAs originated, refreshes included.
     public var lsaOriginations: UInt64 = 0
-    /// Newer instances received and installed, also of own LSAs.
+    /// Newer instances received and installed, also of own LSAs. A flush of an LSA that we did not have counts only during a
+    /// database exchange.
     public var lsasInstalled: UInt64 = 0
     /// Neighbor state changes.
     public var neighborStateChanges: UInt64 = 0
@@ -129,6 +130,6 @@ public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case lsaBody
     /// An LSA whose checksum is wrong.
     case lsaChecksum
-    /// An LSA that was received again too soon (MinLSArrival).
+    /// A newer instance that arrived too soon (MinLSArrival), after a burst of such instances was accepted.
     case lsaTooSoon
 }

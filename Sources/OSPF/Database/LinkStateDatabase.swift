@@ -34,8 +34,7 @@ struct LinkStateDatabase: Sendable {
         var installed: Instant
         /// The number of neighbors that must acknowledge this instance: how many retransmission lists have the LSA.
         var unacknowledged = 0
-        /// The number of instances, up to this one, that arrived one after the other with less than MinLSArrival between
-        /// them.
+        /// The number of instances in a row, this one the last, that each arrived less than MinLSArrival after the one before.
         var arrivalBurst = 0
 
         /// When this instance was last sent to a neighbor that had an older one.
@@ -46,7 +45,7 @@ struct LinkStateDatabase: Sendable {
             return UInt16(min(Int64(LSAHeader.maxAge), Int64(lsa.age) + max(0, seconds)))
         }
 
-        /// The header with the age of now.
+        /// The header with the age at `now`.
         func header(at now: Instant) -> LSAHeader {
             var header = lsa.header
             header.age = age(at: now)

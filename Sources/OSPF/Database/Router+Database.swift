@@ -77,7 +77,7 @@ extension Router {
             guard let entry = database[key], agingMoment(of: entry) <= now else { continue }
             if entry.lsa.age >= LSAHeader.maxAge {
                 removeFlushed(key, at: now)
-                // A neighbor must still acknowledge it, or a database exchange is under way.
+                // It is still there, because a neighbor must acknowledge it or an exchange is under way: try again later.
                 if database[key] != nil { aging.insert(key, at: now + Self.maxAgeHold) }
             } else if key.lsa.advertisingRouter == routerID {
                 refreshOwn(key, at: now)

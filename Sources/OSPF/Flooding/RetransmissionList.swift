@@ -15,11 +15,11 @@ struct RetransmissionList: Sendable {
 
     /// The LSAs of the list, each with the serial number of its valid entry in the queue.
     private var serials: [DatabaseKey: UInt64] = [:]
-    /// By deadline. Entries whose LSA was removed or inserted again are ignored when they are first.
+    /// By deadline. Entries whose LSA was removed or inserted again are outdated, and dropped when they are first.
     private var queue = FIFO<Waiting>()
     /// The serial number of the last insertion.
     private var nextSerial: UInt64 = 0
-    /// The first retransmission since the last acknowledgment; `nil` if there was none.
+    /// The first retransmission since an LSA was last removed; `nil` if there was none.
     private(set) var stuckSince: Instant?
 
     var count: Int { serials.count }
@@ -28,7 +28,7 @@ struct RetransmissionList: Sendable {
 
     func contains(_ key: DatabaseKey) -> Bool { serials[key] != nil }
 
-    /// Adds an LSA that is being sent now. Returns whether it was not there yet.
+    /// Adds an LSA, or gives it a new deadline. Returns whether it was not there yet.
     mutating func insert(_ key: DatabaseKey, deadline: Instant) -> Bool {
         nextSerial += 1
         queue.append(Waiting(key: key, serial: nextSerial, deadline: deadline))

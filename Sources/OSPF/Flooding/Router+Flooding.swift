@@ -32,7 +32,7 @@ extension Router {
         return true
     }
 
-    /// Removes an LSA from all retransmission lists, because another instance replaces it.
+    /// Removes an LSA from all retransmission lists, because another instance replaces it or it leaves the database.
     mutating func removeFromAllRetransmissionLists(_ key: DatabaseKey) {
         guard let entry = database[key], entry.unacknowledged > 0 else { return }
         for index in interfaces.indices {

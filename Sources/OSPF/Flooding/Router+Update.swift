@@ -36,6 +36,7 @@ extension Router {
         _ lsa: LSA, from neighbor: NeighborKey, direct: inout [LSAHeader], at now: Instant
     ) {
         guard let key = acceptableKey(lsa, on: neighbor.interface) else {
+            // One bad LSA must not keep the adjacency from becoming Full.
             return satisfyRequest(with: lsa.header, by: neighbor, at: now)
         }
         let old = database[key]

@@ -6,12 +6,12 @@ internal import Timing
 struct Interface: Sendable {
     /// How the interface is used, with what belongs to that use alone. ``state(of:)`` is the RFC's state.
     enum Mode: Hashable, Sendable {
-        /// Announced, without hellos and neighbors.
+        /// Without hellos and neighbors.
         case passive
         /// On standby: the interface with index `for`, of this router, is active on the link. Standby ends at `until`; each
         /// hello of the active interface moves that.
         case standby(for: UInt32, until: Instant)
-        /// Without a designated router; for good, or on trial.
+        /// Without a designated router. After `auto` was broadcast, this may be a trial.
         case pointToPoint(trial: Trial? = nil)
         /// Listening until the moment given, so as not to depose a designated router that is already there.
         case waiting(until: Instant)

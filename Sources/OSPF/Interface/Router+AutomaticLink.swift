@@ -4,7 +4,7 @@ internal import Timing
 
 /// Links whose kind depends on the routers on them. Hellos do not contain the kind, but they show whether their sender
 /// elects: whether it names a designated router. So an `auto` interface becomes broadcast when there is a second neighbor or
-/// one that elects, and point-to-point again when its only neighbor does not elect any more.
+/// one that elects, and point-to-point again when its only neighbor does not elect any more or its last neighbor is lost.
 extension Router {
     /// How long an interface that was broadcast waits for a database description that shows its neighbor to be
     /// point-to-point. A broadcast neighbor that has only restarted sends none in that time: it is in Waiting for longer.
@@ -53,7 +53,7 @@ extension Router {
         setMode(index, .pointToPoint(trial: trial), at: now)
     }
 
-    /// The trial is over and no database description was received: the neighbor waits for a designated router.
+    /// The trial is over and no database description was received: the neighbor waits for a designated router, or is lost.
     mutating func endTrial(_ trial: Interface.Trial, _ index: UInt32, at now: Instant) {
         setMode(index, .elected(trial.elected), at: now)
         updateAutomaticKind(index, at: now)

@@ -76,7 +76,8 @@ extension Router {
         return isKnown || interfaces[index].neighbors.isEmpty ? nil : .secondNeighbor
     }
 
-    /// Makes the sender a neighbor unless it is one. Returns whether it is new; `nil` if the hello must be ignored because of
+    /// Makes the sender a neighbor unless it is one, and first an `auto` interface broadcast if the hello requires that, which
+    /// removes all neighbors. Returns whether the neighbor is new; `nil` if the hello must be ignored because of
     /// ``RouterLimits/neighborsPerInterface`` or ``replacementDistance``.
     private mutating func makeNeighbor(
         _ key: NeighborKey, at source: IPv6Address, hello: Hello, now: Instant

@@ -76,10 +76,11 @@ extension Router {
         return true
     }
 
-    /// How long a mismatch is remembered at most after a hello, whatever dead interval is in it: a forged one may say 18 hours.
+    /// The longest dead interval that is taken from a hello: a forged one may say 18 hours.
     private static let longestMismatch = Duration.seconds(120)
 
-    /// Records a mismatch until the sender's hellos stop. Sends a notice if the same mismatch is not recorded already.
+    /// Records a mismatch until no such hello was received for the longer of both dead intervals. Sends a notice if the same
+    /// mismatch is not recorded already. With ``mismatchesPerInterface`` others recorded, does nothing.
     private mutating func recordMismatch(
         _ field: Notice.HelloField, _ theirs: Int, _ ours: Int, _ hello: Hello, from router: RouterID,
         on index: UInt32, at now: Instant

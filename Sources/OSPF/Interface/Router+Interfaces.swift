@@ -140,7 +140,7 @@ extension Router {
         PacketHeader(routerID: routerID, areaID: configuration.areaID, instanceID: configuration.instanceID)
     }
 
-    /// The options in hellos, descriptions and link-LSAs.
+    /// The options in hellos, descriptions, link-LSAs and router-LSAs.
     var options: OSPFOptions { origination.isStubRouter ? [.v6, .e] : [.v6, .e, .r] }
 
     /// The destination of flooded LSAs and delayed acknowledgments (RFC 2328 §13.3 (5), §13.5).

@@ -23,7 +23,7 @@ extension Neighbor {
             if entry.age(at: context.now) < LSAHeader.maxAge { keys.append(key) }
         }
         for key in database.maxAged.sorted() where key.interface == 0 || key.interface == interface {
-            // Soon, because a router that has restarted may need the flush of its earlier LSAs.
+            // After a short delay, because a router that has restarted may need the flush of its earlier LSAs.
             if awaitAcknowledgment(of: key, after: .milliseconds(20), at: context.now) {
                 outbox.append(.unacknowledged([key], by: 1))
             }
@@ -48,7 +48,7 @@ extension Neighbor {
         outbox.append(.send(.databaseDescription, octets))
     }
 
-    /// Retransmits the last description. Only the master does, when its deadline is due.
+    /// Retransmits the last description when its deadline is due: only the master does, and in ExStart both routers.
     mutating func repeatDescription(in context: AdjacencyContext, into outbox: inout AdjacencyOutbox) {
         guard var sent = adjacency?.sent else { return }
         sent.attempts += 1
@@ -149,8 +149,8 @@ extension Neighbor {
         accept(description, room: room, in: context, database, into: &outbox)
     }
 
-    /// The master ignores a repetition; the slave repeats its answer. After the end of the exchange it does so only for
-    /// RouterDeadInterval (RFC 2328 §10.8).
+    /// The master ignores a repetition; the slave repeats its answer. RouterDeadInterval after its last answer, when the
+    /// exchange is over, a repetition restarts the exchange instead (RFC 2328 §10.8).
     private mutating func receiveRepetition(
         in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {
@@ -240,7 +240,8 @@ extension Neighbor {
     /// so few of all 2³² numbers that a wrong one is hardly ever taken for late.
     private static let lateness = 1000
 
-    /// The sequence number of the neighbor's next description: the master's answer has the number of our description.
+    /// The sequence number of the neighbor's next description. A slave answers with the number of our description; a master
+    /// increments its own.
     private var expectedSequenceNumber: UInt32 {
         adjacency?.isMaster == false ? sequenceNumber &+ 1 : sequenceNumber
     }

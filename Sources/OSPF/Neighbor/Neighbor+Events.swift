@@ -73,7 +73,7 @@ extension Neighbor {
         self.adjacency = nil
     }
 
-    /// Handles timers that are due, except the inactivity timer.
+    /// Handles timers of the adjacency that are due. The inactivity timer and ``heldUntil`` are the router's.
     mutating func runTimers(
         in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {

@@ -23,7 +23,7 @@ struct Neighbor: Sendable {
     /// (``Router/linkHold``). `nil` at other times.
     var heldUntil: Instant?
 
-    /// Whether its hellos list us.
+    /// Whether it hears us: its hellos list us, or it has sent a database description.
     var isTwoWay = false
     /// The adjacency, from ExStart on.
     var adjacency: Adjacency?

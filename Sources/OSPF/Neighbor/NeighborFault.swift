@@ -72,7 +72,7 @@ extension LSAKey {
     }
 }
 
-/// The latest change of a neighbor to an earlier state.
+/// A change of a neighbor to an earlier state.
 public struct NeighborFallback: Hashable, Sendable {
     /// When it happened.
     public var moment: Instant

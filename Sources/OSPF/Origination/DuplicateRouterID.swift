@@ -2,7 +2,7 @@ public import Addressing
 import OSPFPacket
 public import Timing
 
-/// Signs that another router has this router's ID (RFC 7503 §7).
+/// Signs that another router has this router's ID (RFC 7503 §7), or that others share one.
 struct DuplicateDetection: Sendable {
     /// If newer instances of our own LSAs keep arriving, another router originates them. LSAs of an earlier run of this
     /// router arrive too, but within seconds. So another router is there if, within a window, at least `patience.count`
@@ -14,7 +14,8 @@ struct DuplicateDetection: Sendable {
     var mustYield = false
     /// Limits how often the router ID may be changed.
     private(set) var backoff = YieldBackoff()
-    /// When a packet from a router with our ID was first received on an interface, by the interface's index.
+    /// When a packet from another router with our ID was first received on an interface since it came up, by the interface's
+    /// index.
     var neighborSeen: [UInt32: Instant] = [:]
     /// When another router with our ID was last detected, on a link or by its LSAs.
     var lastSeen: Instant?
@@ -68,8 +69,8 @@ struct DuplicateDetection: Sendable {
 extension Router {
     /// A packet with our own router ID was received. Unless it is from an interface of ours, its sender is a duplicate: the
     /// router with the smaller link-local address changes its ID (§7.1). A configured ID is not changed. If the sender should
-    /// change its ID and has not done so after three dead intervals, its ID seems to be configured: this router changes its
-    /// own.
+    /// change its ID and has not done so three dead intervals after its first packet, its ID seems to be configured: this
+    /// router changes its own.
     mutating func receivedOwnRouterID(from source: IPv6Address, on index: UInt32, at now: Instant) {
         guard !interfaces.contains(where: { $0.configuration.linkLocalAddress == source }) else { return }
         duplicates.lastSeen = now

@@ -167,14 +167,14 @@ struct Origination: Sendable {
 }
 
 /// When an LSA may be originated again. RFC 2328 §12.4 requires MinLSInterval, 5 s, between any two instances. Here the
-/// first instances are originated without delay, because a router that starts or loses a link originates several within a
-/// moment. The time between instances grows only in a long series of changes, up to the same 5 s.
+/// first two are originated without delay, because a router that starts or loses a link originates several within a moment.
+/// In a series of changes the time between instances doubles from 10 ms to the same 5 s.
 struct OriginationThrottle: Sendable {
     private static let first = Duration.milliseconds(10)
     private static let longest = Duration.seconds(5)
 
     private var last: Instant?
-    /// The number of instances in the current series: up to ``last``, without a long pause.
+    /// The number of instances in the current series, which a long enough pause ends (``originated(at:)``).
     private var run = 0
 
     /// The minimum time between the last instance and the next.
@@ -184,7 +184,7 @@ struct OriginationThrottle: Sendable {
     }
 
     /// Whether so few instances were originated in the series that an urgent one need not wait. Each instance of our LSA from
-    /// another router with our ID causes an urgent one (``Router/receivedOwn(_:_:at:)``), so the number has a bound.
+    /// another router with our ID causes an urgent one (``Router/receivedOwn(_:_:at:)``), so their number has a bound.
     var allowsUrgent: Bool { run < 8 }
 
     /// The earliest moment for the next instance.

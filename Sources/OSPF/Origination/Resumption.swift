@@ -4,10 +4,10 @@ internal import Timing
 
 /// The start of a router after an earlier run of the same node, whose routes are still in the kernel. Other routers should
 /// not notice the restart. With RFC 3623 and RFC 5187, a router informs its neighbors and asks them to wait. Here the
-/// router instead originates only its link-LSAs, and keeps the other LSAs of its earlier run until its adjacencies are as
-/// before.
+/// router instead originates only its link-LSAs, and keeps the other LSAs of its earlier run, which its neighbors still have,
+/// until its adjacencies are as before.
 struct Resumption: Sendable {
-    /// The latest moment at which the resumption ends.
+    /// When the resumption ends, whatever the state of the adjacencies.
     var deadline: Instant
     /// What has changed since the start. The LSAs for it are originated at the end.
     var withheld: Origination.Changes = []

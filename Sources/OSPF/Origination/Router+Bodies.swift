@@ -51,7 +51,7 @@ extension Router {
         }
     }
 
-    /// The router-LSAs: one entry per full point-to-point adjacency or transit network (RFC 5340 §4.4.3.2).
+    /// The router-LSAs: one link per point-to-point neighbor that is full or held, and per transit network (RFC 5340 §4.4.3.2).
     private mutating func routerLSAs() -> [Wanted] {
         var wanted: [Origination.LinkKey: RouterLSA.Link] = [:]
         for interface in interfaces {
@@ -190,7 +190,8 @@ extension Router {
         return wanted
     }
 
-    /// The node's name (RFC 5642), the smallest MTU of its non-passive interfaces, and its fingerprint (RFC 7503 §7.2).
+    /// The Router Information LSA (RFC 7770), with the node's name (RFC 5642) and the smallest MTU of its non-passive
+    /// interfaces; and the auto-configuration-LSA, with its fingerprint (RFC 7503 §7.2).
     private func identityLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
         // Bit 2, counted from the most significant: stub router support (RFC 7770 §2.4).

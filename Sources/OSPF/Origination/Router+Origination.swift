@@ -60,8 +60,8 @@ extension Router {
         }
         var lsa = LSA(key: key.lsa, sequenceNumber: sequenceNumber, body: body)
         // The database has a late copy from the end of a sequence that has restarted, and only the last number is left. It
-        // was used before, so late acknowledgments of that instance would count for this one. The instance is only a flush,
-        // and the sequence starts again.
+        // was used before, so late acknowledgments of its earlier use would count for this instance. So this instance only
+        // flushes the LSA, and the sequence starts again.
         let isUsed = sequenceNumber == LSAHeader.maxSequenceNumber && own.sequenceRestarts > 0
         if isUsed { lsa.age = LSAHeader.maxAge }
         origination.own[key]!.throttle.originated(at: now)

@@ -26,6 +26,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
         self.size = size
     }
 
+    /// Includes empty fragments.
     var fragmentCount: Int { fragments.count }
 
     /// Replaces all elements.

@@ -2,8 +2,8 @@ import Addressing
 import OSPFPacket
 import ShortestPath
 
-/// The best path to a prefix among the candidates so far. One value is reused for all prefixes, so that the search
-/// allocates no memory.
+/// The best path to a prefix among the candidates so far. One value is reused for all groups of prefixes, so that the
+/// search allocates no memory.
 struct BestPath {
     /// `nil` while there is no path.
     private(set) var kind: PathKind?

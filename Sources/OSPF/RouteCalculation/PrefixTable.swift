@@ -173,8 +173,8 @@ struct PrefixTable: Sendable {
         return number
     }
 
-    /// The group with `candidate` in addition to those of `group`, or without it. The prefix `number` is a member of `group`,
-    /// and will be moved.
+    /// The group whose candidates are those of `group` and `candidate`, or if not `isAddition`, those of `group` but
+    /// `candidate`; `none` if there are none. The caller moves the prefix `number` from `group` to it.
     private mutating func step(
         from group: GroupNumber, _ candidate: Candidate, isAddition: Bool, for number: PrefixNumber
     ) -> GroupNumber {

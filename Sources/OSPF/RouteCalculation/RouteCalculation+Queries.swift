@@ -8,7 +8,8 @@ public struct RouteCalculationStatistics: Hashable, Sendable {
     public var fullRuns = 0
     /// Runs that computed no shortest paths, because no shortest path depended on the links that had changed.
     public var incrementalRuns = 0
-    /// Runs that computed no shortest paths, because nothing but prefixes had changed.
+    /// Runs that computed no shortest paths, because no link had changed: only prefixes, or other things that routes depend on,
+    /// such as the announcements of area border routers.
     public var prefixRuns = 0
     /// Runs that found nothing to do.
     public var idleRuns = 0
@@ -57,7 +58,7 @@ public struct DuplicatePrefix: Hashable, Sendable {
 }
 
 extension RouteCalculation {
-    /// All routers that have a router-LSA, in order.
+    /// All routers that have a router-LSA, in order of router ID.
     public func nodes() -> [RouterReachability] {
         // The prefixes of each router and network.
         var own: [Vertex: [LSAPrefix]] = [:]

@@ -34,7 +34,7 @@ public struct Destination: Hashable, Sendable {
     public var internalMetric: UInt32
     /// The routers whose announcements are the best, in order.
     public var announcers: [RouterID]
-    /// The union of the first hops on all shortest paths to them, in order: a maximum of
+    /// The union of the first hops on all shortest paths to them, in order: the first
     /// ``RouterConfiguration/maximumPaths``; never empty.
     public var nextHops: [NextHop]
 

@@ -46,7 +46,7 @@ extension Topology {
         }
         var isConnected = false
         for place in group {
-            // What the link back looks like, with the lowest cost, so that the search finds it at any cost.
+            // What the link back looks like, with the lowest cost, so that the search finds it whatever its cost is.
             var mirrored = nodes[index].links[place]
             mirrored.target = nodes[index].name
             swap(&mirrored.interfaceID, &mirrored.neighborInterfaceID)

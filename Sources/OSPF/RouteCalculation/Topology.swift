@@ -30,7 +30,7 @@ struct Topology: Sendable {
     struct Link: Equatable, Sendable {
         var target: Name
         /// The interface IDs of the two ends. Both are 0 in the links of a network, whose LSA has none; the second is 0 in a
-        /// router's link to a network, whose name has the designated router's ID.
+        /// router's link to a network, whose name has the interface ID of the designated router.
         var interfaceID: UInt32 = 0
         var neighborInterfaceID: UInt32 = 0
         var cost: UInt16 = 0
