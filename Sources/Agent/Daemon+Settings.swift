@@ -6,14 +6,14 @@ internal import Netlink
 internal import Node
 
 extension Daemon {
-    /// The kernel settings that cannot be set.
+    /// Some kernel settings cannot be set.
     struct SettingsRefused: Error, CustomStringConvertible {
         var outcomes: [SettingOutcome]
         var description: String { outcomes.map(\.line).joined(separator: "\n") }
     }
 
     /// Applies the kernel settings of the machine and of its ports. Returns one line for each setting; throws if one cannot be
-    /// set. For containers, where `/proc/sys` is read-only for an agent that is not privileged.
+    /// set. A privileged init container calls this, because `/proc/sys` is read-only for an agent that is not privileged.
     public func applyKernelSettings() throws -> String {
         let monitor = try KernelMonitor()
         var node = MeshNode(configuration: configuration, environment: MeshNode.Environment())

@@ -20,7 +20,7 @@ internal import Timing
 public struct Daemon: Sendable {
     /// The command line options.
     public struct Options: Sendable {
-        /// The configuration file; `nil` means the file at the default path or, without one, the defaults.
+        /// The configuration file; `nil` means the file at `Configuration.defaultPath` or, without one, the defaults.
         public var configurationFile: String?
         /// Whether to remove routes, next hops and addresses when the agent stops.
         public var cleansUpOnExit = false
@@ -65,7 +65,7 @@ public struct Daemon: Sendable {
         MetricsSystem.bootstrap(registry)
         let loop = try Linux.EventLoop(name: "meshd-routing")
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 3)
-        // HTTP, probes and the calls of the agent by this thread.
+        // HTTP, answers to probes, and this thread's calls of the agent.
         let tasks = EventLoopTaskExecutor(loop: group.next())
         // Loops of their own, so that neither health checks nor probes wait for answers, however much clients request.
         let checks = EventLoopTaskExecutor(loop: group.next())
@@ -124,8 +124,9 @@ public struct Daemon: Sendable {
         }
     }
 
-    /// Drains before the stop, if configured, unless the node stays (``MeshNode/staysOnStop``), is drained already or is not
-    /// synchronized yet. SIGTERM or SIGINT ends the drain early.
+    /// Drains before the stop for `node.drainOnStop`, if configured, unless routes and addresses stay for the next agent
+    /// (``MeshNode/staysOnStop``), or the node is drained already or not synchronized yet. SIGTERM or SIGINT ends the drain
+    /// early.
     private func drain(_ agent: MeshAgent, _ tasks: EventLoopTaskExecutor, until signals: Signals) throws {
         guard let limit = configuration.node.drainOnStop else { return }
         let isDrained = Mutex(false)
@@ -183,7 +184,8 @@ private struct StartProblem: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Whether the loop handles an event within a second (100 × 10 ms), by the clock of another loop.
+/// Whether the loop handles an event within a second (100 × 10 ms). The clock is that of another loop, because this one may
+/// hang.
 private func isTurning(_ loop: Linux.EventLoop, clock: any NIOCore.EventLoop) async -> Bool {
     let before = loop.heartbeat
     loop.wakeUp()
@@ -198,7 +200,8 @@ private func reason(_ error: any Error) -> String {
     (error as? IOError).map { SystemError.message(for: $0.errnoCode) } ?? "\(error)"
 }
 
-/// Passes outcomes of health checks and reports about the cluster to the agent, which is created after their sources.
+/// Passes outcomes of health checks and reports about the cluster to the agent, which is created after their sources. These
+/// start after ``connect(to:)``.
 private final class Reporter: Sendable {
     private let agent = Mutex<MeshAgent?>(nil)
     private let tasks: EventLoopTaskExecutor

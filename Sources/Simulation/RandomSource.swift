@@ -5,7 +5,7 @@ internal import Timing
 public struct RandomSource: Sendable {
     private var generator: SplitMix64
 
-    /// Starts a sequence.
+    /// Starts the sequence of a seed.
     public init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
     /// 64 random bits.
@@ -51,6 +51,6 @@ public struct RandomSource: Sendable {
         for index in elements.indices.dropFirst() { elements.swapAt(index, below(index + 1)) }
     }
 
-    /// A sequence of its own, so that drawing more numbers in one place does not change those of another.
+    /// A sequence of its own: drawing more numbers from one does not change those of the other.
     public mutating func fork() -> RandomSource { RandomSource(seed: next()) }
 }

@@ -2,8 +2,8 @@ import OSPF
 import Simulation
 internal import Timing
 
-/// How long meshes of good cables (a delay of 100 µs) take, in virtual time, until the last route has changed. Computing
-/// takes no virtual time, so only the delays of cables and the timers of the protocol and the router count.
+/// How long meshes of good links (a delay of 100 µs) take, in virtual time, until the last route has changed. Computing takes
+/// no virtual time, so only the delays of links, notifications and timers and the protocol's own waits count.
 enum ConvergenceTable {
     private static let topologies: [Topology] = [
         .ring(4), .grid(width: 5, height: 5), .grid(width: 10, height: 10), .line(20), .fullMesh(10), .lan(6),
@@ -28,7 +28,7 @@ enum ConvergenceTable {
         }
     }
 
-    /// The time from the action to the last change of a route on any node, within 20 s: several dead intervals.
+    /// The time from the action to the last change of a route on any node, within 20 s: five dead intervals.
     private static func settle(_ network: inout Network, after action: Action) -> Duration {
         let start = network.now
         network.schedule(action, at: start)

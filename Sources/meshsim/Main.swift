@@ -2,7 +2,7 @@ import Glibc
 import OSPF
 import Simulation
 
-/// `meshsim`: runs the simulated meshes of seeds, and reports what does not hold as it must.
+/// `meshsim`: runs the scenarios of seeds, and reports violations.
 @main
 struct Main {
     static let usage = """

@@ -8,7 +8,7 @@ struct Summary: CustomStringConvertible {
     private var virtualSeconds: Int64 = 0
     private var packets = 0
     private var convergences: [Duration] = []
-    /// The digests of the runs in their order, combined: two series of runs are equal if it is.
+    /// The digests of the runs in their order, combined: if it differs, two series of runs differ.
     private var digest: UInt64 = 0
 
     mutating func add(_ outcome: Scenario.Outcome) {

@@ -4,7 +4,7 @@ import OSPF
 import Simulation
 internal import Timing
 
-/// Prints a line for each event of a simulation, except hellos.
+/// Prints the events of a simulation, except hellos.
 enum Trace {
     @Sendable static func print(_ time: Instant, _ event: TraceEvent) {
         switch event {

@@ -25,7 +25,7 @@ struct AgentSnapshot: Sendable {
     var events: [Status.Event]
     var counters: AgentCounters
 
-    /// The router; `nil` before it has an identity.
+    /// The router; `nil` before the stage `starting`.
     var router: Router? { node.router }
     /// The configuration in use.
     var configuration: Configuration { node.configuration }

@@ -30,7 +30,7 @@ actor TransitCounter {
             output = try await Self.nft(
                 ["-j", "list", "counters", "table"] + Self.table.split(separator: " ").map(String.init))
         } catch {
-            // Another program flushed the rules; the next call adds them again.
+            // Another program may have flushed the rules; the next call adds them again.
             counted = nil
             throw error
         }

@@ -10,7 +10,7 @@ struct ControlListener {
     private var server: HTTPServer
     /// The inode of our socket; `nil` while not listening.
     private var inode: UInt64?
-    /// Why the last attempt to listen again failed; `nil` if it succeeded.
+    /// Why the last attempt to listen again failed; `nil` if it succeeded or there was none.
     private var failure: String?
 
     /// The result of a ``check()``.

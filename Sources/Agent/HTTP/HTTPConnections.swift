@@ -64,7 +64,7 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
 
     init(_ limits: HTTPServer.Limits) { self.limits = limits }
 
-    /// Closes it in any state.
+    /// Closes the connection, even while an answer is being sent.
     func close() { context?.close(promise: nil) }
 
     func handlerAdded(context: ChannelHandlerContext) {

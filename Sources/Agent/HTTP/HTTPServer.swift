@@ -30,11 +30,13 @@ struct HTTPServer {
     /// The maximum size of a request's body, in octets; the largest that `meshctl` sends has a few dozen.
     static let maximumBodySize = 64 << 10
 
-    /// The limits of a server: generous for probes, metrics and people, and small enough for a flood of connections.
+    /// The limits of a server: generous for probes, metrics and people, and small enough that a flood of connections does no
+    /// harm.
     struct Limits: Sendable {
         /// The maximum number of open connections; a further one replaces the one whose state has not changed for longest.
         var connections = 64
-        /// The maximum time to receive a request, from its first octet, or from the start of the connection.
+        /// The maximum time to receive a request, from its first octet; for the first request, from the start of the
+        /// connection.
         var request = TimeAmount.seconds(10)
         /// The maximum time to make an answer and send it.
         var answer = TimeAmount.seconds(60)

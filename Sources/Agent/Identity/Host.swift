@@ -12,7 +12,7 @@ enum Host {
     }
 
     /// Identifies the machine, whatever disk is in it: a hash of the UUID of its firmware (SMBIOS, 32 hexadecimal digits).
-    /// `nil` if there is none, as on many ARM boards.
+    /// `nil` if there is none, as on many ARM boards, or it cannot be read.
     static var machine: UInt64? {
         guard let octets = try? SmallFile.read("/sys/class/dmi/id/product_uuid", upTo: 64), octets.count >= 32 else {
             return nil

@@ -64,7 +64,7 @@ struct StateDirectory: Sendable {
             machine: fields["machine"].flatMap { UInt64($0, radix: 16) })
     }
 
-    /// Whether there is a saved identity that cannot be read.
+    /// Whether there is a saved identity that cannot be read or is damaged.
     var hasDamagedIdentity: Bool { access(identityFile, F_OK) == 0 && savedIdentity == nil }
 
     func save(_ identity: SavedIdentity) throws(SystemError) {

@@ -71,7 +71,7 @@ public struct LineLogHandler: LogHandler {
 }
 
 extension String {
-    /// The text with spaces up to `width` columns, at least one.
+    /// The text followed by spaces up to `width` columns, at least one space.
     fileprivate func padded(to width: Int) -> String {
         self + String(repeating: " ", count: max(1, width - utf8.count))
     }

@@ -1,7 +1,7 @@
 internal import ControlAPI
 internal import Logging
 
-/// The latest log lines, at most 50, for `/v1/status`; `meshctl status` shows the last few of them.
+/// The latest log lines of level notice or above, at most 50, for `/v1/status`; `meshctl status` shows the last few of them.
 struct EventHistory: Sendable {
     private(set) var events: [Status.Event] = []
     private static let limit = 50

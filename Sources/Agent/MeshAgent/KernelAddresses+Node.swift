@@ -4,8 +4,7 @@ internal import Netlink
 internal import Node
 
 extension KernelAddresses {
-    /// Carries out a request of the ledger on `lo`. That nobody else has the address (`ifUnclaimed`) is for the caller to
-    /// check.
+    /// Carries out a request of the ledger on `lo`. The caller checks that no other machine has the address (`ifUnclaimed`).
     func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
         do {
             switch request {

@@ -16,8 +16,8 @@ extension KernelReader {
         }
     }
 
-    /// The maximum number of routes per pool. A pool has at most 65,536 ranges; a machine with more routes in it needs another
-    /// pool.
+    /// The maximum number of routes per pool; further ones are ignored. A pool has at most 65,536 ranges; a machine with more
+    /// than these routes in it needs another pool.
     private static let mostForeignRoutes = 4096
 
     /// The routes of others that overlap these pools, at most ``mostForeignRoutes`` for each.

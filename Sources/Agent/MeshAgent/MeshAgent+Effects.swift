@@ -157,8 +157,8 @@ extension MeshAgent {
 
     // MARK: The log
 
-    /// Writes a line to the log, and keeps it for `meshctl status` from level notice on. It may have text from the network, so
-    /// control characters are removed.
+    /// Writes a line to the log. At level notice or above, also keeps it for `meshctl status`. The message may have text from
+    /// the network, so spaces replace control characters.
     func write(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) {
         let message = message.asOneLine
         log.log(level: level, "\(message)", metadata: metadata)

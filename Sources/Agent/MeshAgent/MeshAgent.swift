@@ -91,7 +91,7 @@ public actor MeshAgent {
         node = MeshNode(configuration: configuration, environment: environment)
     }
 
-    /// Starts. Throws if the loop cannot watch a socket; other failures are logged.
+    /// Starts the node. Throws if the loop cannot watch a socket; other failures are logged.
     func start() throws {
         timer = loop.makeTimer { [unowned self] in assumeIsolated { $0.runTimer() } }
         // On a busy machine an ordinary thread may wait for tens of milliseconds; traffic over a dead link is lost meanwhile.
@@ -119,7 +119,8 @@ public actor MeshAgent {
 // MARK: - Events
 
 extension MeshAgent {
-    /// After this many packets, those still waiting are left for the next turn, so that other events and timers come first.
+    /// After this many packets (or at the end of the batch that exceeds it), those still waiting are left for the next turn, so
+    /// that other events and timers come first.
     private static let packetsPerTurn = 64
     /// After this time, too, waiting packets are left for the next turn. It is short beside a hello interval.
     private static let readingPerTurn = Duration.milliseconds(5)
@@ -168,7 +169,8 @@ extension MeshAgent {
         settle()
     }
 
-    /// Notes the kernel's notifications. They include those of the `removals` addresses that we have just removed.
+    /// Notes the kernel's notifications of links, addresses, default routes and settings. Reads at least up to those of the
+    /// `removals` addresses that we have just removed.
     func noteKernelEvents(through removals: Int = 0) {
         do { node.note(.kernel(try monitor.read(through: removals)), at: turnBegan) } catch {
             write(.error, "cannot read the kernel's links, addresses and default routes; trying again: \(error)")

@@ -44,7 +44,7 @@ extension AgentSnapshot {
         addTraffic(counters.filter { name, _ in list.contains { $0.name == name } }, to: &metrics)
     }
 
-    /// The number of routers that differ from this node in a setting, by port.
+    /// The neighbors with a problem, and the routers whose hellos are ignored because a setting differs, by port.
     private var mismatchCounts: [String: Int] {
         var counts: [String: Int] = [:]
         for neighbor in neighborList where neighbor.problem != nil { counts[neighbor.interface, default: 0] += 1 }

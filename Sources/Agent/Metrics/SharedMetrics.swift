@@ -2,7 +2,8 @@ internal import PrometheusMetrics
 internal import Services
 
 extension PrometheusRegistry {
-    /// The swift-metrics registry for what is counted outside of the routing thread: requests to the API server, and checks.
+    /// The swift-metrics registry for what is counted outside of the routing thread: requests to the API server, changes of its
+    /// objects, and checks.
     static func forAgent() -> PrometheusRegistry {
         PrometheusRegistry([
             "kube_api_requests_total": Description(

@@ -32,7 +32,7 @@ public struct Machine: Sendable {
     public internal(set) var process: MeshNode?
     /// The configuration file.
     public internal(set) var configuration: Configuration
-    /// The node's saved state. `isDrained` is lost with the power, all else is on disk.
+    /// The node's saved state. `isDrained` and `kernel` are lost with the power, all else is on disk.
     public internal(set) var disk: SavedState
     /// The sum of the route table updates of this process.
     public internal(set) var routes = RouteTable()
@@ -53,7 +53,8 @@ public struct Machine: Sendable {
     var checks: [VIPTable.CheckID: HealthCheck] = [:]
     /// The demand of the cluster's services for addresses on this machine.
     var demands: [IPv6Address: AnnouncementLevel] = [:]
-    /// The longest time that the kernel takes for a request, chosen at random for each; zero answers at once.
+    /// The maximum time, drawn each time, until the kernel carries out requests for addresses, and until it reports the outcome
+    /// of any request; zero means at once.
     var kernelDelay = Duration.zero
 
     /// What the machine's own clock shows when the simulation begins.
@@ -62,7 +63,7 @@ public struct Machine: Sendable {
     var processNumber = 0
     /// When the timer fires; timer events in the queue with another time are ignored.
     var timer: Instant?
-    /// How often the timer has fired at ``lastRing``.
+    /// How often the timer has fired again at ``lastRing``.
     var ringsWithoutProgress = 0
     /// When the timer last fired.
     var lastRing = Instant.zero
@@ -73,10 +74,10 @@ public struct Machine: Sendable {
     var unreadNews: [NodeEvent] = []
     /// Since when the process sleeps.
     var asleepSince = Instant.zero
-    /// The version of the announcements that were last compared with the placed addresses.
+    /// The version of the announcements that were last compared with the addresses on `lo`.
     var checkedAnnouncements: UInt64 = 0
 
-    /// A packet in the socket's buffer.
+    /// A packet in a socket's buffer.
     struct Packet: Sendable {
         var interface: UInt32
         var source: IPv6Address
@@ -111,14 +112,14 @@ public struct Machine: Sendable {
         for vip in plan.vips { services[vip.name] = true }
     }
 
-    /// A node's own address. It is followed by 511 others, as in the address plan.
+    /// A node's own address: the first of the node's /119, as in `AddressPlan`.
     static func address(of node: Int) -> IPv6Address {
         IPv6Address(high: 0x2001_0db8_0002_0000, low: UInt64(node) << 9)
     }
 
     /// The router while there is a process that has one.
     public var router: Router? { process?.router }
-    /// The wanted state of the kernel's routes, and the node's model of it.
+    /// The node's model of the kernel's routes, and the routes that it wants there.
     var fib: FIB? { process?.installer.fib }
     /// The router ID in use, or that of the next process.
     public var routerID: RouterID {
@@ -161,7 +162,7 @@ public struct Machine: Sendable {
     }
 
     /// Whether the process has nothing left to do: nothing is waiting, outstanding or undecided in the router, the ledger, the
-    /// service addresses, the FIB installer or the VIPs. True without a process.
+    /// service addresses, the FIB installer or the VIPs, and forwarding is on again. True without a process.
     var isAtRest: Bool {
         guard let process else { return true }
         return process.router?.isQuiet == true && process.life.isSynchronized && !process.ledger.hasWork

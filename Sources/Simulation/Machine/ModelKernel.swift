@@ -3,7 +3,7 @@ internal import Links
 internal import Node
 internal import Routing
 
-/// A model of a kernel's routes and next-hop objects: what it accepts, what it refuses, and what it removes without
+/// A model of a kernel's routes, next-hop objects and addresses: what it accepts, what it refuses, and what it removes without
 /// notification when a link loses its carrier.
 public struct ModelKernel: Sendable {
     private enum Object: Sendable {
@@ -17,7 +17,7 @@ public struct ModelKernel: Sendable {
     public internal(set) var forwards = true
     /// Whether all requests about routes fail, as with ENOBUFS.
     var isUnreachable = false
-    /// Addresses that it refuses.
+    /// Addresses that it refuses to add; those on `lo` stay.
     var refusedAddresses: Set<IPv6Address> = []
     /// Addresses that its neighbor table has as those of other machines.
     var strangers: Set<IPv6Address> = []
@@ -105,8 +105,7 @@ public struct ModelKernel: Sendable {
         return nil
     }
 
-    /// Removes an object: it is removed from its groups, groups that become empty go too, and routes with what they
-    /// point at.
+    /// Removes an object, also from its groups. Groups that become empty go too, and routes that point at a removed object.
     private mutating func remove(_ id: NextHopID) {
         objects[id] = nil
         for (groupID, object) in objects {
@@ -178,7 +177,7 @@ public struct ModelKernel: Sendable {
         }
     }
 
-    /// What the node reads: all next-hop objects and groups, and with `.everything` the routes.
+    /// What the node reads: all next-hop objects and groups, and with `.everything` its routes.
     func read(_ extent: FIB.ReadExtent) -> KernelRoutes {
         var result = KernelRoutes(routes: nil)
         for (id, object) in objects {
@@ -191,13 +190,13 @@ public struct ModelKernel: Sendable {
         return result
     }
 
-    /// Where packets to exactly this prefix go; `nil` if there is no route.
+    /// The next hops of the route to exactly this prefix; `nil` if there is no such route.
     public func nextHops(of prefix: IPv6Prefix) -> [NextHop]? {
         guard let id = routes[prefix], case .group(let members) = objects[id] else { return nil }
         return members.compactMap { if case .single(let hop) = objects[$0] { hop } else { nil } }.sorted()
     }
 
-    /// Where packets to an address go: the longest match; `nil` if there is no route.
+    /// The next hops of the longest match for an address; `nil` if there is no route.
     func nextHops(towards address: IPv6Address) -> [NextHop]? {
         for length in stride(from: 128, through: address.ipv4 == nil ? 0 : 96, by: -1) {
             if let found = nextHops(of: IPv6Prefix(address, length: length)) { return found }

@@ -50,7 +50,7 @@ extension Network {
             addresses.append(
                 InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: isOurs ? 71 : 0))
         }
-        // The process reads the saved state of the cluster first.
+        // As in the agent, which reports the cached objects of the cluster before it starts the node.
         let known = nodes[node].demands.mapValues { Optional(demand($0)) }
         if !known.isEmpty || nodes[node].isClusterDrainWanted { notifyCluster(node, known) }
         handle(.start(links: links, addresses: addresses, defaultRoutes: []), on: node)
@@ -78,7 +78,7 @@ extension Network {
             macAddress: MACAddress(rawValue: 0x0600_0000_0000 + UInt64(port)), isPhysical: true)
     }
 
-    /// The address of a port.
+    /// The link-local address of a port.
     func linkLocalAddress(of port: Int) -> InterfaceAddress {
         let configuration = ports[port].configuration
         return InterfaceAddress(
@@ -96,8 +96,8 @@ extension Network {
         handle(.cluster(ClusterReport(view: view, changes: changes)), on: node)
     }
 
-    /// Asks the process to drain because a stop follows, which it does unless it is drained already, has nothing to drain yet
-    /// or leaves its routes and addresses to the next process.
+    /// Asks the process to drain because a stop follows. It does so unless it is drained already, is not synchronized yet, or
+    /// leaves its routes and addresses to the next process.
     mutating func announceStop(of node: Int) {
         guard nodes[node].state == .running, let process = nodes[node].process else { return }
         if process.life.isSynchronized, !nodes[node].isDrained, !nodes[node].staysOnStop {
@@ -145,7 +145,7 @@ extension Network {
     }
 
     /// The process continues, as after SIGCONT, and reads all that waits: first the notifications of ports, then those of
-    /// other programs' changes, then carrier and packets.
+    /// other programs' changes, then carrier and packets, either of them first.
     mutating func wake(_ node: Int) {
         guard nodes[node].state == .asleep else { return }
         nodes[node].state = .running
@@ -209,7 +209,8 @@ extension Network {
         }
     }
 
-    /// Notifies a running process of the carrier of a port, if it does not know it; a flap is two notifications.
+    /// Notifies a running process of the carrier of a port, if that differs from what the process knows or has flapped. A flap
+    /// is two notifications.
     mutating func notifyCarrier(_ index: Int) {
         let node = ports[index].node
         guard nodes[node].state == .running else { return }

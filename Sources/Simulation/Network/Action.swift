@@ -3,7 +3,8 @@ public import OSPF
 public import Services
 
 /// Something done to a network from outside. An action that does not apply (starting a process that runs) does nothing, so that
-/// a script with steps left out is still valid.
+/// a script with steps left out is still valid. Nodes and links are given by their places in ``Network/nodes`` and
+/// ``Network/links``, ends by their places in ``Link/ports``.
 public enum Action: Hashable, Sendable {
     /// The cables of all ports of a link are unplugged or plugged in.
     case carrier(link: Int, isUp: Bool)
@@ -22,7 +23,7 @@ public enum Action: Hashable, Sendable {
     case sleep(node: Int)
     /// The process wakes up, as after SIGCONT.
     case wake(node: Int)
-    /// The process dies; the kernel's routes stay.
+    /// The process dies; the kernel's routes and addresses stay.
     case kill(node: Int)
     /// A new process starts; a machine without power is switched on first.
     case start(node: Int)
@@ -34,7 +35,8 @@ public enum Action: Hashable, Sendable {
     /// The process is asked to drain, because a stop follows.
     case announceStop(node: Int)
 
-    /// The node announces these prefixes; one that it already announces gets the new metric.
+    /// The node announces these prefixes (`advertise` in its configuration file); one that it already announces gets the new
+    /// metric.
     case announce(node: Int, [AdvertisedPrefix])
     /// The node withdraws prefixes.
     case withdraw(node: Int, [IPv6Prefix])
@@ -42,17 +44,17 @@ public enum Action: Hashable, Sendable {
     case announceExternal(node: Int, ExternalPrefix)
     /// The node withdraws an external prefix.
     case withdrawExternal(node: Int, IPv6Prefix)
-    /// An operator makes the node a stub router (RFC 6987), or ends that.
+    /// An operator makes the node a stub router (RFC 6987), at most until the process ends, or ends that.
     case stub(node: Int, Bool)
-    /// An operator drains the node, or no longer.
+    /// An operator drains the node, or ends the drain. A drain outlives the process, but not a loss of power.
     case drain(node: Int, Bool)
-    /// The cluster drains the node, or no longer.
+    /// The cluster drains the node, or ends the drain.
     case clusterDrain(node: Int, Bool)
-    /// The configuration file has these VIPs.
+    /// The configuration file now has these VIPs and no others.
     case vips(node: Int, [VIP])
     /// The service behind a VIP works, or not any more.
     case service(node: Int, name: String, works: Bool)
-    /// Services of the cluster demand an address on the node; `nil` means no longer.
+    /// Services of the cluster demand an address on the node, at this level; `nil` ends the demand.
     case demandService(node: Int, IPv6Address, AnnouncementLevel?)
     /// Another program removes one of the node's routes, chosen at random.
     case foreignDeletion(node: Int)
@@ -60,13 +62,13 @@ public enum Action: Hashable, Sendable {
     case addressTheft(node: Int)
     /// Another program switches forwarding off.
     case forwarding(node: Int)
-    /// Requests about routes fail (`isUnreachable`), and the kernel needs up to `delay` for what the node asks of it.
+    /// Requests about routes fail if `isUnreachable`. The kernel takes up to `delay` for requests (``Machine/kernelDelay``).
     case kernelTrouble(node: Int, isUnreachable: Bool, delay: Duration)
-    /// The kernel refuses these addresses and routes to these prefixes, in place of those before.
+    /// The kernel now refuses to add exactly these addresses, and routes to exactly these prefixes.
     case refusal(node: Int, addresses: Set<IPv6Address>, prefixes: Set<IPv6Prefix>)
-    /// The kernel's neighbor table has these addresses as those of other machines.
+    /// The kernel's neighbor table now has exactly these addresses as those of other machines.
     case strangers(node: Int, Set<IPv6Address>)
-    /// Another program has routes to these prefixes, in place of those before.
+    /// Another program now has routes to exactly these prefixes.
     case foreignRoutes(node: Int, Set<IPv6Prefix>)
     /// A port's cost changes.
     case cost(link: Int, end: Int, UInt16)
@@ -75,13 +77,13 @@ public enum Action: Hashable, Sendable {
     /// All ports of a link get another MTU.
     case mtu(link: Int, Int)
     /// Two neighbors at random receive an LSA of an earlier run of the node, as if a part of the mesh that was cut off had kept
-    /// it: one of its current LSAs with this sequence number, or (`isStray`) one that it does not originate.
+    /// it: with this sequence number, one of the node's current LSAs or (`isStray`) one that it does not originate.
     case replay(node: Int, sequenceNumber: Int32, isStray: Bool)
-    /// All cables are plugged in, all cuts end, kernels carry out all requests at once, and every machine has power and a
-    /// running process. The quality of links and drains stay.
+    /// All cables are plugged in, all cuts end, kernels carry out all requests at once and refuse none, routes of other
+    /// programs and addresses of other machines are gone, and every machine has power and a running process. All else stays as
+    /// it is: the quality of links, drains, services that do not work.
     case healAll
-    /// Segments on which "can communicate" is not transitive carry everything again, because the expected result would be
-    /// undefined.
+    /// All cuts end on segments where “can communicate” is not transitive: the oracle could not tell what must hold there.
     case healHalfCuts
     /// Links stop losing and damaging packets, but go on delaying and duplicating them.
     case stopLoss

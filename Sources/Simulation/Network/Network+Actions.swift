@@ -131,7 +131,7 @@ extension Network {
             nodes[node].kernel.refusedPrefixes = prefixes
         case .strangers(let node, let addresses): nodes[node].kernel.strangers = addresses
         case .foreignRoutes(let node, let prefixes):
-            // On an interface that no port has, by the protocol number of the machine's start scripts.
+            // Over an interface that is no port, and with the protocol number of routes that scripts add (RTPROT_BOOT).
             nodes[node].kernel.foreignRoutes = prefixes.sorted().map {
                 ForeignRoute(prefix: $0, interfaces: [99], protocolNumber: 3, isConnected: false)
             }
@@ -179,7 +179,8 @@ extension Network {
             ports[port].unreadEvents.append(events)
             return
         }
-        // A notification of the carrier is on its way and will include this change.
+        // The process has the port as down, or a notification of its carrier is on its way: the notification that the port is
+        // up will include this change.
         guard ports[port].reported != nil, ports[port].hasCarrier, !ports[port].hasFlapped else {
             ports[port].unreadEvents.append(events)
             return
@@ -202,8 +203,7 @@ extension Network {
         for link in links.indices { updateCarrier(of: link) }
     }
 
-    /// The oracle needs groups of routers that hear one another (``Link/mutualReach``). On segments without such groups,
-    /// removes all cuts.
+    /// Ends all cuts on segments whose routers do not form groups (``Link/mutualReach``), which the oracle needs.
     private mutating func healHalfCuts() {
         for link in links.indices where links[link].isSegment && links[link].mutualReach == nil {
             silence(link, false)
@@ -213,7 +213,7 @@ extension Network {
 
 extension Link {
     /// The ends in groups, so that two ends hear each other if and only if they are in the same group; `nil` if that is
-    /// impossible.
+    /// impossible. Only cuts count, not carrier.
     var mutualReach: [[Int]]? {
         func isMutual(_ one: Int, _ other: Int) -> Bool {
             !self[cutFrom: one, to: other] && !self[cutFrom: other, to: one]

@@ -46,8 +46,8 @@ extension Network {
         } == true
     }
 
-    /// One of the LSAs that the node originates, chosen at random, with another sequence number. Link-local ones are left
-    /// out: they never leave their link, and the two neighbors may be elsewhere.
+    /// One of the LSAs that the node originates, chosen at random, with this sequence number; `nil` if it has none. Link-local
+    /// ones are left out: they never leave their link, and the two neighbors may be elsewhere.
     private mutating func ownLSA(of node: Int, sequenceNumber: Int32) -> LSA? {
         let database = nodes[node].router?.databaseSnapshot(at: localTime(of: node)) ?? []
         let own = database.map(\.lsa).filter {
@@ -57,7 +57,7 @@ extension Network {
         return LSA(key: lsa.key, sequenceNumber: sequenceNumber, body: body)
     }
 
-    /// An LSA that the node does not originate: its link state ID and its prefix are in no use.
+    /// An LSA that the node does not originate: no node uses its link state ID or its prefix.
     private func strayLSA(of node: Int, sequenceNumber: Int32) -> LSA? {
         let routerID = nodes[node].routerID
         let prefix = IPv6Prefix(IPv6Address(high: 0x2001_0db8_dead_0000, low: 0), length: 64)

@@ -28,9 +28,9 @@ public struct Network: Sendable {
     private var queue = EventQueue<Event>()
     /// An empty buffer for effects, kept to reuse its storage.
     var effects: [NodeEffect] = []
-    /// Set when a node spins or there is a storm of packets: to continue would only fill memory.
+    /// Set when a timer spins or there is a storm of packets. No further event is then processed: it would only fill memory.
     private(set) var isHalted = false
-    /// The size of the largest database seen.
+    /// The number of LSAs in the largest database seen.
     var mostLSAs = 0
     /// The current second, and the packets other than hellos that were sent in it.
     private var storm = (second: Int64(-1), packets: 0)
@@ -90,7 +90,7 @@ public struct Network: Sendable {
         queue.push(.action(action), at: time)
     }
 
-    /// Runs all events up to and including `end`, unless a violation halts the run.
+    /// Runs all events up to and including `end`, unless the run is halted (``isHalted``).
     public mutating func run(until end: Instant) {
         while !isHalted, let time = queue.nextTime, time <= end, let (_, event) = queue.pop() {
             now = time
@@ -172,7 +172,7 @@ extension Network {
 // MARK: - Timers
 
 extension Network {
-    /// Sets a node's timer to its deadline, which is a time of the machine's own clock.
+    /// Sets the timer of a node to the node's next deadline, which is a time of the machine's own clock.
     mutating func setTimer(_ node: Int) {
         guard let deadline = nodes[node].process?.nextDeadline else { return }
         let wanted = max(deadline.nanoseconds - nodes[node].clockOffset.nanoseconds, now.nanoseconds)

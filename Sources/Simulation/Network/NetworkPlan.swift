@@ -22,7 +22,7 @@ public struct NetworkPlan: Hashable, Sendable {
 public struct NodePlan: Hashable, Sendable {
     /// The router ID it starts with.
     public var routerID: RouterID
-    /// Whether the router ID was derived, so that it may change.
+    /// Whether the router ID was derived, so that a duplicate may change it; otherwise it is configured.
     public var routerIDIsDerived: Bool
     /// The prefixes that it announces.
     public var prefixes: [AdvertisedPrefix]
@@ -84,7 +84,7 @@ public struct EndPlan: Hashable, Sendable {
     public var cost: UInt16
     /// The priority in the designated router election.
     public var priority: UInt8
-    /// The kind of the link in the router's configuration.
+    /// The interface type in the configuration.
     public var kind: InterfaceConfiguration.Kind
 
     public init(node: Int, cost: UInt16 = 10, priority: UInt8 = 1, kind: InterfaceConfiguration.Kind = .pointToPoint) {
@@ -99,7 +99,7 @@ public struct EndPlan: Hashable, Sendable {
 public struct LinkQuality: Hashable, Sendable {
     /// The delay from end to end.
     public var delay: Duration
-    /// The maximum of a random addition to the delay, with which packets may overtake one another.
+    /// The maximum of a random addition to the delay, drawn for each packet: packets may overtake one another.
     public var jitter: Duration
     /// The chance that a packet is lost.
     public var loss: Double
@@ -127,7 +127,7 @@ public struct MachineBehavior: Hashable, Sendable {
     public var timerSlack: Duration = .microseconds(300)
     /// The maximum delay of carrier notifications.
     public var carrierDelay: Duration = .microseconds(500)
-    /// The number of packets that the socket keeps while the process sleeps; later ones are lost.
+    /// The number of packets that all sockets of a machine together keep while the process sleeps; later ones are lost.
     public var socketBacklog = 256
 
     /// The values of a machine that is not overloaded.

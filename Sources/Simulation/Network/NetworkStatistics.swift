@@ -3,9 +3,9 @@ public import Timing
 
 /// The counters of a network.
 public struct NetworkStatistics: Hashable, Sendable {
-    /// Packets handed to a link, by packet type (index 1–5; index 0 is unused).
+    /// Packets that routers sent, even without carrier, by packet type (index 1–5; index 0 is unused).
     public var sent = [Int](repeating: 0, count: 6)
-    /// Octets handed to a link.
+    /// The octets of these packets, from the OSPF header on.
     public var octetsSent = 0
     /// Packets handed to a router.
     public var delivered = 0
@@ -35,7 +35,8 @@ public struct NetworkStatistics: Hashable, Sendable {
 public struct Violation: Hashable, Sendable, CustomStringConvertible {
     /// The violated invariant.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
-        /// A packet was sent that should not have been: from a wrong address, too large, out of a port that is down.
+        /// A packet was sent that should not have been: from a wrong address, too large, not OSPF, or out of a port that is
+        /// down or does not exist.
         case badSend
         /// A queue of a router is longer than the largest database.
         case bound
@@ -59,13 +60,14 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case forwarding
         /// An address is announced and not on the node.
         case placement
-        /// An address that is wanted is not on the node, one that is not wanted is, or two nodes have the same.
+        /// An address that is wanted is not on the node, one that is not wanted is, two nodes have the same, or an agent
+        /// removed one that it should have left.
         case address
         /// A node has another address or router ID than it was given or had before.
         case identity
         /// A process stopped without being asked to, or in another way than it was asked to.
         case stop
-        /// A route of an earlier run was withdrawn although it was right.
+        /// When a process was replaced, its node or another one withdrew a route although it was right.
         case withdrawal
         /// The kernel's state differs from the routes.
         case kernel

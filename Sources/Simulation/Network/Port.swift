@@ -20,9 +20,9 @@ public struct Port: Sendable {
     var hasFlapped = false
     /// The port as the process knows it; `nil` while it knows it as down.
     var reported: InterfaceConfiguration?
-    /// Notifications of the address and the MTU of this port that the process has not read, in order: it does not run, or a
-    /// notification of the carrier will follow, with which they are read (``Network/notifyCarrier(_:)``). Changes by other
-    /// programs wait in ``Machine/unreadNews``, packets in ``Machine/unreadPackets``.
+    /// Notifications of the address and the MTU of this port that the process has not read, in order: it sleeps, or will read
+    /// them with the notification that the port is up (``Network/notifyCarrier(_:)``). Changes by other programs wait in
+    /// ``Machine/unreadNews``, packets in ``Machine/unreadPackets``.
     var unreadEvents: [[KernelEvent]] = []
     /// How often its link-local address has changed; a part of the address, so that it is new each time.
     var generation: UInt64 = 0

@@ -12,7 +12,7 @@ struct ExpectedRoutes: Sendable {
         var nextHops: [NextHop]
     }
 
-    /// An announcer of a prefix, with the kind and the metric of its announcement.
+    /// An announcer of a prefix, by its place in ``Network/nodes``, with the kind and the metric of its announcement.
     struct Offer: Hashable, Sendable {
         var node: Int
         var kind: PathKind

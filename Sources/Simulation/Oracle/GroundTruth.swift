@@ -25,7 +25,7 @@ struct GroundTruth: Sendable {
     struct Contact: Sendable {
         var near: Int
         var far: Int
-        /// Whether the two routers must become adjacent; on a segment, that depends on the elected routers.
+        /// Whether the link is a cable, so that both routers must become Full; on a segment, that depends on the election.
         var isCable: Bool
     }
 

@@ -36,8 +36,8 @@ extension Network {
         }
     }
 
-    /// No LSA waits in a router for a neighbor or an interface, the router is quiet, and the sum of its route table updates is
-    /// its route table.
+    /// No LSA waits in a router for a neighbor or an interface, the router is quiet, the initial database synchronization is
+    /// complete, and the sum of its route table updates is its route table.
     private func checkRest(of node: Machine, _ findings: inout Findings) {
         guard let router = node.router else { return }
         for neighbor in router.neighborSnapshots {
@@ -63,7 +63,7 @@ extension Network {
         }
     }
 
-    /// Every router in range is Full, or 2-Way on a segment; no other is a neighbor in 2-Way or higher.
+    /// Every router that can be heard is Full, or 2-Way on a segment; no other is a neighbor in 2-Way or higher.
     private func checkNeighbors(of node: Machine, _ truth: GroundTruth, _ findings: inout Findings) {
         guard let router = node.router else { return }
         // By interface index and router ID: whether the neighbor must be Full.

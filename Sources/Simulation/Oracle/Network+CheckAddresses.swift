@@ -44,12 +44,12 @@ extension Network {
         return nodes.count > (1 << (32 - pool.base.length)) - 2
     }
 
-    /// A node with a pool has an IPv4 address from it that no reachable node has. It may have none if the pool is too
-    /// small: nodes that are not reachable keep theirs.
+    /// A node with a pool has an IPv4 address from it that no reachable node has. It may have none if the pool is too small for
+    /// all nodes, reachable or not: unreachable ones keep theirs.
     private func checkIPv4(of node: Machine, _ process: MeshNode, _ findings: inout Findings) {
         guard let pool = node.configuration.addressing.ipv4.nodes else { return }
         let reachable = Set(process.router?.nodes.filter { $0.distance != nil }.map(\.routerID) ?? [])
-        // Nodes with one configured router ID are one router for the others, and overwrite each other's LSAs.
+        // Nodes that are configured with the same router ID are one router for the others, and overwrite each other's LSAs.
         let running = Dictionary(grouping: nodes.filter(\.isRunning), by: \.routerID)
         let others = reachable.sorted().compactMap { running[$0]?.count == 1 ? running[$0]?.first : nil }
             .filter { $0.index != node.index && running[node.routerID]?.count == 1 }

@@ -17,7 +17,7 @@ extension Network {
                 router.isShutDown ? "shut its router down, although the next process follows" : "left without a goodbye"
             report(.stop, "\(name(node)) stopped and \(detail)")
         }
-        // A slow kernel removes addresses after the end of the process, also at an earlier request.
+        // What a slow kernel has not carried out yet is lost with the process, also requests from before it became fast again.
         guard machine.kernelDelay == .zero, !process.ledger.isBusy else { return }
         // Addresses that the agent has added (`true`).
         let vips = machine.kernel.addresses.filter { $0.value && isVIP($0.key) }.keys.sorted()

@@ -45,9 +45,9 @@ public struct Scenario: Hashable, Sendable {
         /// The violations; empty is good.
         public var violations: [Violation]
         public var statistics: NetworkStatistics
-        /// From the last step to the last change of a route.
+        /// From the last step to the last change of a route before the checks; zero if no route changed after it.
         public var convergence: Duration
-        /// The whole run in virtual time, with the checks at its end.
+        /// The whole run in virtual time, with the rest and the replacement at its end.
         public var duration: Duration
     }
 
@@ -97,7 +97,7 @@ public struct Scenario: Hashable, Sendable {
         let removals = network.nodes[node].kernel.addressRemovals
         let lossesOfOthers = network.routeLosses(besides: node)
         let start = network.now
-        // At most half the default dead interval, so that a replacement may go unnoticed.
+        // At most half of the default dead interval of 4 s, so that a replacement may go unnoticed.
         let absence = random.duration(upTo: .seconds(2))
         let mustGoUnnoticed = network.canBeReplacedUnnoticed(node, absence)
         network.schedule(.kill(node: node), at: start)
@@ -125,7 +125,7 @@ public struct Scenario: Hashable, Sendable {
             complain(.withdrawal, "\(network.name(node)), replaced at \(start.seconds), withdrew \(lost) routes")
         }
         let others = network.routeLosses(besides: node) - lossesOfOthers
-        // A packet that overtakes another restarts an exchange, which then may last longer than a link is held.
+        // A packet that overtakes another restarts a database exchange, which then may last longer than a link is held (1 s).
         let keepsOrder = network.links.allSatisfy { $0.quality.jitter == .zero }
         if others > 0, keepsOrder, !mayRestartSequence, mustGoUnnoticed, keepsAddresses {
             complain(
@@ -151,7 +151,7 @@ public struct Scenario: Hashable, Sendable {
         func complain(_ detail: String) {
             violations.append(Violation(kind: .silence, time: network.now, detail: detail))
         }
-        // LSAs of unreachable routers age out within 3600 s, and prefixes that they share with others change their group.
+        // LSAs of unreachable routers age out within 3600 s, and prefixes that they share with others get other destinations.
         let canBeStill = rest < .seconds(3600) || network.isWhole
         if canBeStill, after.routeUpdates != before.routeUpdates {
             complain("\(after.routeUpdates - before.routeUpdates) updates of routes at rest")
@@ -171,13 +171,13 @@ public struct Scenario: Hashable, Sendable {
 }
 
 extension Network {
-    /// The number of routes that nodes other than this one have withdrawn.
+    /// The number of routes that kernels of nodes other than this one have lost (``ModelKernel/routeLosses``).
     func routeLosses(besides node: Int) -> Int {
         nodes.filter { $0.index != node }.reduce(0) { $0 + $1.kernel.routeLosses }
     }
 
-    /// Whether neighbors hold the links with a node while its process is replaced: it has point-to-point links only, and is
-    /// back before a neighbor misses its hellos.
+    /// Whether neighbors hold the links with a node while its process is replaced: it has point-to-point links only, and after
+    /// this absence its next hellos come within the dead interval.
     func canBeReplacedUnnoticed(_ node: Int, _ absence: Duration) -> Bool {
         guard let router = nodes[node].process?.router else { return false }
         return router.interfaceSnapshots.allSatisfy { interface in
@@ -190,7 +190,8 @@ extension Network {
     /// Whether all nodes run and can reach one another.
     var isWhole: Bool { GroundTruth(of: self).components.map(\.count) == [nodes.count] }
 
-    /// Whether for this interval nothing but hellos was sent and no route changed, and all running nodes are at rest.
+    /// Whether for this interval, which begins at `start` or later, nothing but hellos was sent and no route changed, and all
+    /// running nodes are at rest.
     func isQuiet(for interval: Duration, since start: Instant) -> Bool {
         now - max(statistics.lastExchange, statistics.lastRouteChange, start) >= interval
             && nodes.allSatisfy { !$0.isRunning || $0.isAtRest }

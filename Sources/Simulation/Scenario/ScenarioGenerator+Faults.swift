@@ -9,6 +9,7 @@ extension ScenarioGenerator {
         case carrier, carrierFlaps, portCarrier, silence, oneWay, quality, partition
         case sleep, kill, powerOff, shutdown, announcedStop
         case prefix, anycast, external, stub, drain, clusterDrain
+        // A service behind a VIP fails; services of the cluster demand an address.
         case vip, service
         case foreignDeletion, addressTheft, addressStorm, forwarding, kernelTrouble, refusal
         case cost, renumber, mtu
@@ -157,7 +158,7 @@ extension ScenarioGenerator {
         case .addressTheft: add(time, .addressTheft(node: node))
         case .forwarding: add(time, .forwarding(node: node))
         case .kernelTrouble:
-            // A kernel that fails requests recovers by itself; slow requests may stay slow.
+            // Requests always succeed again later; they may stay slow.
             let isUnreachable = random.chance(0.5)
             let delay = random.chance(0.5) ? .zero : random.duration(upTo: .milliseconds(1 << random.below(8)))
             add(time, .kernelTrouble(node: node, isUnreachable: isUnreachable, delay: delay))

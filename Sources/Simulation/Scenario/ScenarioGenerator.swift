@@ -6,11 +6,11 @@ internal import Services
 extension Scenario {
     /// How large the meshes are and how much happens in them.
     public enum Size: String, Hashable, Sendable, CaseIterable {
-        /// Up to some ten nodes: a run takes a fraction of a second even without optimization.
+        /// Up to ten nodes: a run takes a fraction of a second even without optimization.
         case small
-        /// Up to some forty nodes.
+        /// Up to about forty nodes.
         case medium
-        /// Up to some two hundred nodes.
+        /// Up to about two hundred nodes.
         case large
     }
 
@@ -96,7 +96,8 @@ struct ScenarioGenerator {
     /// The time of the latest step so far.
     var end: Duration { max(calmStart, script.map(\.time).max() ?? .zero) }
 
-    /// A random time of at most 16.4 hello intervals; short times are as likely as long ones.
+    /// A random time of at most 16.4 hello intervals. Its limit is a random power of two, so that short times are as likely as
+    /// long ones.
     mutating func gap() -> Duration {
         let doublings = random.below(15)
         return random.duration(upTo: .milliseconds(1 << doublings)) * Int(helloInterval.components.seconds)
@@ -164,7 +165,7 @@ struct ScenarioGenerator {
                 ExternalPrefix(prefix: .default, metric: UInt32(random.number(in: 1...3)), isType2: random.chance(0.5)))
         }
         for number in 0..<2 where random.chance(0.3) {
-            // Nothing is probed: `Network.check` reports what ``Machine/services`` says.
+            // Nothing is probed: ``Network/check(_:of:)`` reports what ``Machine/services`` says.
             let check = HealthCheck(
                 probe: .tcp([Endpoint("[::1]:80")!]), interval: .seconds(1), rise: random.number(in: 1...3),
                 fall: random.number(in: 1...3))
@@ -216,13 +217,13 @@ struct ScenarioGenerator {
         for node in plan.nodes.indices {
             script.append(Scenario.Step(random.duration(upTo: spread), .start(node: node)))
         }
-        // Two dead intervals: mostly, faults begin when adjacencies are Full.
+        // Two dead intervals: in most scenarios, faults begin when adjacencies are Full.
         if random.chance(0.7) { calmStart = helloInterval * 8 }
     }
 
     // MARK: - Themes
 
-    /// One or two nodes get the router ID of another. All IDs are derived, so that nodes may change them.
+    /// Up to two nodes get the router ID of another. All IDs are derived, so that nodes may change them.
     private mutating func duplicateRouterIDs() {
         for _ in 0..<random.number(in: 1...2) {
             let first = random.below(plan.nodes.count)
@@ -262,7 +263,8 @@ struct ScenarioGenerator {
 
     // MARK: - Prefixes
 
-    // Each kind of prefix is in a range of its own, in 2001:db8::/32 (documentation) or private IPv4 addresses.
+    // Each kind of prefix is in a range of its own, in 2001:db8::/32 (documentation) or private IPv4 addresses. A host prefix
+    // is a /128 in `advertise`, not the node's own address (``Machine/address(of:)``).
     static func hostPrefix(of node: Int) -> IPv6Prefix {
         IPv6Prefix(host: IPv6Address(high: 0x2001_0db8_0001_0000, low: UInt64(node) << 9))
     }

@@ -21,7 +21,7 @@ public enum Topology: Hashable, Sendable, CustomStringConvertible {
     case regular(nodes: Int, degree: Int)
     /// All on one segment.
     case lan(Int)
-    /// Segments in a row, of which neighbors share one node, and cables between random nodes.
+    /// Segments in a row, each of which shares one node with the next, and cables between random nodes.
     case lans(segments: Int, nodesEach: Int, cables: Int)
 
     /// How many nodes it has.
