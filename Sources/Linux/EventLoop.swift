@@ -172,8 +172,8 @@ extension EventLoop {
         _ = epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, nil)
     }
 
-    /// Makes a timer without a deadline. It calls `handler` once for every deadline that is set. Timers are few and exist as long
-    /// as the loop. Only on the loop.
+    /// Makes a timer without a deadline. It calls `handler` once for every deadline that is set. Timers are few and exist as
+    /// long as the loop. Only on the loop.
     public func makeTimer(_ handler: @escaping @Sendable () -> Void) -> Timer {
         checkIsolated()
         deadlines.append(Deadline(moment: Deadline.never, handler: handler))
