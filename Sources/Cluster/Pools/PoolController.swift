@@ -43,8 +43,8 @@ public final class PoolController: Sendable {
         var allRequestsDone: EventLoopPromise<Void>?
     }
 
-    /// Makes a controller that does nothing yet. `node` names this node in logs and events; `notify` is called on the client's
-    /// loop with lines for the log.
+    /// Makes a controller that does nothing yet. `node` names this node in the lease and in Events; `notify` is called on the
+    /// client's loop with lines for the log.
     public init(
         _ client: APIClient, options: PoolOptions, node: String, notify: @escaping @Sendable (String) -> Void
     ) {

@@ -21,6 +21,7 @@ struct PoolLeadership: Sendable {
         case createEvent(Service, PoolEvent)
     }
 
+    /// An input. An Event of Kubernetes is a ``PoolEvent``.
     enum Event: Sendable {
         /// Start.
         case start
@@ -40,6 +41,7 @@ struct PoolLeadership: Sendable {
         case clock
     }
 
+    /// An output, for the caller to carry out.
     enum Action: Hashable, Sendable {
         /// Send a request.
         case send(Request)
