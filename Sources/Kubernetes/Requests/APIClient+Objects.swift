@@ -92,8 +92,8 @@ extension APIClient {
 
 // The changes that the agent makes.
 extension APIClient {
-    /// Sets the pod ranges of a node that has none: the API lets `spec.podCIDRs` be set once and never changed. Fails with a
-    /// conflict if `node` is outdated, as when somebody else has just set them.
+    /// Sets the pod ranges of a Node that has none: the API lets `spec.podCIDRs` be set once and never changed. Fails with a
+    /// conflict if `node` is outdated, for example because another client has just set them.
     public func offer(podCIDRs ranges: [IPv6Prefix], of node: Node) -> EventLoopFuture<Node> {
         let texts = ranges.map(\.description)
         let patch = ["spec": PodRanges(podCIDR: texts.first ?? "", podCIDRs: texts)]

@@ -60,7 +60,7 @@ public enum ReflectorAction: Hashable, Sendable {
 public struct WatchState: Hashable, Sendable {
     /// Whether the first list of this run is complete. Until then, known objects may no longer exist.
     public var isSynced = false
-    /// Since when the server answers without interruption; `nil` while it does not.
+    /// Since when watches work without a failure that counts for ``lastError``; `nil` while they do not.
     public var connectedSince: Instant?
     /// The last failure as text, if any. A version that is too old counts only after several failures in a row.
     public var lastError: String?
