@@ -81,8 +81,8 @@ struct DefaultRouteTable {
         return isKnown
     }
 
-    /// An interface went down, was removed (`isGone`) or has lost its last address of a family, and its routes, with `family`
-    /// only those of that family, were removed with it. The kernel does not notify the removal of IPv4 routes.
+    /// An interface went down, was removed (`isGone`), or has lost its last address of `family`, which concerns only routes of
+    /// that family. The kernel removes the routes over it, without a notification for those of IPv4.
     mutating func removeRoutes(over interface: UInt32, of family: IPFamily? = nil, isGone: Bool = false) -> Bool {
         var isKnown = true
         for (route, all) in interfaces where (family ?? route.key.family) == route.key.family {
