@@ -69,7 +69,7 @@ final class CommandRunner: Sendable {
                     for try await buffer in execution.standardOutput {
                         buffer.withUnsafeBytes { said.append($0) }
                     }
-                    // Polled, because a program rarely closes its output long before it exits.
+                    // The output is closed. Polling costs little, because most programs exit at once then.
                     var pause: Int64 = 1  // milliseconds
                     while !hasEnded(leader) {
                         try await loop.scheduleTask(in: .milliseconds(pause)) {}.futureResult.get()
@@ -82,7 +82,7 @@ final class CommandRunner: Sendable {
                 return (said.text, isLate: try await loop.submit { self.end() }.get())
             }
             let leader = result.processIdentifier.value
-            // Those that were killed need a moment to exit.
+            // The processes of the group that were killed need a moment to exit.
             loop.scheduleTask(in: .milliseconds(50)) { reap(group: leader) }
             let said = result.closureResult.0.isEmpty ? "" : ": \(result.closureResult.0)"
             return switch result.terminationStatus {
@@ -98,7 +98,7 @@ final class CommandRunner: Sendable {
         }
     }
 
-    /// Notes that the program runs, and sets its deadline.
+    /// Notes that the program runs, and sets its deadline. Kills it at once if the check was stopped meanwhile.
     private func begin(_ leader: pid_t, _ timeout: TimeAmount) {
         let deadline = loop.scheduleTask(in: timeout) {
             self.current.value?.isLate = true

@@ -58,7 +58,7 @@ public final class HealthChecker: Sendable {
         }
     }
 
-    /// Stops a check, and kills a program that it runs. It reports nothing any more.
+    /// Stops a check, and kills the process group of a program that it runs. It reports nothing any more.
     public func stop(_ id: VIPTable.CheckID) {
         loop.execute { [running] in running.value.removeValue(forKey: id)?.stop() }
     }

@@ -7,7 +7,7 @@ internal import NIOSSL
 internal import Services
 internal import Timing
 
-/// Performs a probe repeatedly, and keeps the state that the next run needs. To be called on its loop.
+/// Performs a probe, once per call of ``run(timeout:)``, and keeps its TLS context for the next run. To be called on its loop.
 final class Prober: Sendable {
     private let probe: Probe
     private let loop: any EventLoop

@@ -15,8 +15,8 @@ public import Timing
 ///         }
 ///     }
 ///
-/// Due timers run before every handler and every job, so a flood of packets delays a hello only by the work of one
-/// handler. Handlers do a limited amount of work; a descriptor that still has data is ready again.
+/// Due timers fire before every handler and every job, so a flood of packets delays the timer that sends hellos only by the
+/// work of one handler. Handlers must do a limited amount of work; a descriptor that still has data is ready again.
 public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// The events for which a descriptor is ready, or of interest.
     public struct Readiness: OptionSet, Sendable {
@@ -137,9 +137,9 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         return hasRealtimePriority
     }
 
-    /// Runs `body` without real-time priority, if the thread can give it up. For system calls that the kernel restarts in a
-    /// loop while another thread has a lock, such as writes of forwarding settings (RTNL): that thread may wait for this
-    /// processor. Only on the loop.
+    /// Runs `body` without real-time priority, if the thread has it and can give it up. For system calls that the kernel
+    /// restarts in a loop while another thread has a lock, such as writes of forwarding settings (RTNL): that thread may wait
+    /// for this processor. Only on the loop.
     public func withOrdinaryPriority<Result>(_ body: () -> Result) -> Result {
         checkIsolated()
         guard hasRealtimePriority, clinux_set_fifo_priority(0) == 0 else { return body() }
@@ -172,15 +172,16 @@ extension EventLoop {
         _ = epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, nil)
     }
 
-    /// Makes a timer that calls `handler` once for every deadline that is set. Timers are few and exist as long as the
-    /// loop. Only on the loop.
+    /// Makes a timer without a deadline. It calls `handler` once for every deadline that is set. Timers are few and exist as
+    /// long as the loop. Only on the loop.
     public func makeTimer(_ handler: @escaping @Sendable () -> Void) -> Timer {
         checkIsolated()
         deadlines.append(Deadline(moment: Deadline.never, handler: handler))
         return Timer(index: deadlines.count - 1)
     }
 
-    /// Sets when the timer fires next; `nil` is never. A deadline in the past is due at once. Only on the loop.
+    /// Sets when the timer fires next, in place of an earlier deadline; `nil` is never. A deadline in the past is due at once.
+    /// Only on the loop.
     public func setDeadline(_ deadline: Instant?, of timer: Timer) {
         checkIsolated()
         let moment = deadline?.nanoseconds ?? Deadline.never

@@ -67,7 +67,7 @@ public struct NetworkNamespace: Sendable {
     /// The descriptor, for passing the namespace to netlink (`IFLA_NET_NS_FD`) or to a child process.
     public var descriptor: CInt { file.rawValue }
 
-    /// Moves the calling thread into this namespace permanently. Only for threads that are the caller's own.
+    /// Moves the calling thread into this namespace permanently. Only for a thread that the caller started for this purpose.
     public func enter() throws(SystemError) {
         guard clinux_enter_network(file.rawValue) == 0 else { throw .last("enter a network namespace") }
     }

@@ -39,7 +39,7 @@ struct OSPFPort {
         }
     }
 
-    /// Packets that the kernel dropped because a receive buffer was full, modulo 2³² per socket.
+    /// Packets that the kernel dropped because a receive buffer was full, modulo 2³² per socket; 0 before Linux 4.12.
     var overflows: UInt64 {
         Kind.allCases.reduce(0) { $0 + UInt64(max(0, clinux_dropped_packets(descriptor($1)))) }
     }

@@ -20,7 +20,7 @@ public final class OSPFSockets {
         /// Packets that could not be sent, usually because there was no buffer, link or address. That is normal while
         /// links change, and the protocol retransmits important packets.
         public var sendFailures: UInt64 = 0
-        /// Packets that the kernel dropped because a receive buffer was full, modulo 2³² per socket.
+        /// Packets that the kernel dropped because a receive buffer was full, modulo 2³² per socket; 0 before Linux 4.12.
         public var overflows: UInt64 = 0
         /// Receive calls that failed.
         public var receiveFailures: UInt64 = 0
@@ -36,8 +36,8 @@ public final class OSPFSockets {
     /// few enough that a flood on one port does not delay the others.
     public static let batch = 16
 
-    /// The maximum number of batches read from a port at once when a hello waits. With ``batch`` it makes 256 packets: more
-    /// than a neighbor that stops sends to flush its LSAs.
+    /// The maximum number of batches read from a port at once when a hello waits: 256 packets, more than a neighbor that stops
+    /// sends to flush its LSAs.
     public static let batchesBeforeHello = 16
 
     private let sender: FileDescriptor
@@ -118,8 +118,8 @@ public final class OSPFSockets {
         _ interface: UInt32, _ source: IPv6Address, _ destination: IPv6Address, _ octets: [UInt8]
     ) -> Void
 
-    /// Reads waiting packets of all ports in turn and passes each to `handler`: a ``batch`` of each port. If a hello
-    /// waits, all packets of the port that wait before it are passed first, up to ``batchesBeforeHello`` batches,
+    /// Reads waiting packets of all ports in turn and passes each to `handler`: of each port, at most a ``batch`` of hellos and
+    /// one of other packets. If a hello waits, the port's other packets are passed first, up to ``batchesBeforeHello`` batches,
     /// because a neighbor that stops flushes its LSAs before its last hello. Returns the number of packets read,
     /// including those dropped here; 0 if no more wait.
     ///

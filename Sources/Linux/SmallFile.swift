@@ -30,7 +30,7 @@ public enum SmallFile {
         SystemError("\(verb) \(path), as it is not a regular file", code: EINVAL)
     }
 
-    /// Creates a temporary file, in place of one that a crash has left.
+    /// Creates a temporary file, in place of one that a crash has left. Returns its descriptor; negative after a failure.
     private static func create(_ temporary: String, _ mode: mode_t) -> CInt {
         unlink(temporary)
         return open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
@@ -42,8 +42,8 @@ public enum SmallFile {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
-    /// Replaces a file by `text` atomically: a reader sees the old or the new content. Refuses to replace what is not a regular
-    /// file, such as `/dev/null`.
+    /// Replaces a file by `text` atomically, with mode 0644: a reader sees the old or the new content. Refuses to replace what
+    /// is not a regular file, such as `/dev/null`.
     ///
     /// With `durably`, the content is on disk before the file is replaced, so that after a loss of power the file has the
     /// old or the new content, and is not empty.

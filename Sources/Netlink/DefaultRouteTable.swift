@@ -48,8 +48,8 @@ struct DefaultRouteTable {
     /// The maximum number of routes: a link with many routers that advertise themselves must not fill the memory.
     private static let limit = 1024
 
-    /// A route was added or, with `replaces`, took the place of one with its key. `new` are its usable interfaces. A route
-    /// that is not `isForeign`, which is ours, is not stored, but may have replaced one that is.
+    /// A route was added or, with `replaces`, took the place of one with its key. `new` are its usable interfaces. A route that
+    /// is not `isForeign`, because it is ours or has no next hop, is not stored, but may have replaced one that is.
     mutating func add(_ route: Route, interfaces new: Set<UInt32>, replaces: Bool, isForeign: Bool) -> Bool {
         if replaces {
             let others = interfaces.keys.filter { $0.key == route.key && $0 != route }
@@ -81,8 +81,8 @@ struct DefaultRouteTable {
         return isKnown
     }
 
-    /// An interface went down or, with `isGone`, was removed, and its routes with it. The kernel does not notify the
-    /// removal of IPv4 routes.
+    /// An interface went down, was removed (`isGone`), or has lost its last address of `family`, which concerns only routes of
+    /// that family. The kernel removes the routes over it, without a notification for those of IPv4.
     mutating func removeRoutes(over interface: UInt32, of family: IPFamily? = nil, isGone: Bool = false) -> Bool {
         var isKnown = true
         for (route, all) in interfaces where (family ?? route.key.family) == route.key.family {

@@ -60,7 +60,7 @@ public final class KernelFIB {
     public var port: UInt32 { socket.port }
 
     let socket: NetlinkSocket
-    /// Stale routes of ours with another metric, from an earlier run with another configuration.
+    /// Our routes with another metric, from an earlier run with another configuration, as last read.
     private var staleRoutes: [(prefix: IPv6Prefix, metric: UInt32)] = []
 
     /// So few that the kernel's refusals fit the receive buffer even if it refuses every message of a batch.
@@ -108,7 +108,7 @@ public final class KernelFIB {
         return failures
     }
 
-    /// Reads our next-hop objects and, for ``FIB/ReadExtent/everything``, our routes in our table.
+    /// Reads our next-hop objects, the IDs of those of others and, for ``FIB/ReadExtent/everything``, our routes in our table.
     public func read(_ extent: FIB.ReadExtent = .everything) throws(SystemError) -> KernelRoutes {
         counters.readings += 1
         var kernel = KernelRoutes(routes: nil)
@@ -120,7 +120,8 @@ public final class KernelFIB {
         return kernel
     }
 
-    /// Removes stale routes of ours that ``read(_:)`` found with another metric than the current one.
+    /// Removes our routes that ``read(_:)`` found with another metric than the configured one. A refusal of the kernel is
+    /// ignored.
     public func removeStaleRoutes() throws(SystemError) {
         for route in staleRoutes {
             _ = try request(.removeRoute(route.prefix), metric: route.metric)
@@ -228,7 +229,7 @@ extension KernelFIB {
                     others = []
                 }
             ) {
-                // Old kernels do not filter.
+                // Kernels before 4.20 ignore the table and the protocol number in a request.
                 guard let route = KernelRoute($0), (route.prefix.ipv4 == nil) == (family == AF_INET6),
                     route.protocolNumber == configuration.protocolNumber,
                     route.table == configuration.table, !route.isCached

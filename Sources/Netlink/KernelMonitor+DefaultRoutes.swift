@@ -37,7 +37,7 @@ extension KernelMonitor {
         route.table == configuration.table || route.table == UInt32(RT_TABLE_MAIN.rawValue)
     }
 
-    /// Applies a notification of a route that was added (`isNew`) or removed.
+    /// Applies a notification of a route that was added (`isNew`), possibly in place of another (`replaces`), or removed.
     func process(_ message: KernelRoute, isNew: Bool, replaces: Bool) throws(SystemError) {
         guard isInTable(message), let route = DefaultRouteTable.Route(message) else { return }
         let isKnown: Bool
@@ -56,7 +56,7 @@ extension KernelMonitor {
         if !defaultRouteTable.removeRoutes(over: interface, of: family, isGone: isGone) { mustReadDefaultRoutes = true }
     }
 
-    /// The differences since the last call.
+    /// The differences of ``DefaultRouteTable/kinds`` since the last call.
     func defaultRouteEvents() -> [KernelEvent] {
         let kinds = defaultRouteTable.kinds
         guard kinds != defaultRoutes else { return [] }
@@ -90,7 +90,7 @@ extension KernelMonitor {
                 Int(RTM_GETROUTE), fixed, of: "routes", { $0.attribute(Int(RTA_TABLE.rawValue), table) },
                 restart: { found = [] }
             ) { message in
-                // Old kernels do not filter. The length alone excludes most routes.
+                // Kernels before 4.20 ignore the table in a request. The length alone excludes most routes.
                 guard let length = message.fixed(rtmsg.self)?.rtm_dst_len, length == 0,
                     let route = KernelRoute(message), route.table == table, isForeign(route)
                 else { return }

@@ -17,7 +17,7 @@ public final class KernelMonitor {
     public internal(set) var defaultRoutes: Set<DefaultRoute> = []
     /// How many times the kernel dropped notifications, so that everything had to be read again.
     public private(set) var overflows: UInt64 = 0
-    /// The descriptor to watch; call ``read()`` when it is readable.
+    /// The descriptor to watch; call ``read(through:)`` when it is readable.
     public var descriptor: CInt { subscription.descriptor }
 
     private struct AddressKey: Hashable {
@@ -30,13 +30,13 @@ public final class KernelMonitor {
     var defaultRouteTable = DefaultRouteTable()
     /// Whether ``defaultRouteTable`` may be wrong, so that the routes must be read again.
     var mustReadDefaultRoutes = false
-    /// Whether ``read()`` must still report `.settingsChanged`.
+    /// Whether ``read(through:)`` must still report `.settingsChanged`.
     private var settingsHaveChanged = false
     /// Whether notifications were lost, so that everything must be read again.
     private var mustReadEverything = false
     /// The interfaces of those ``events`` that report router advertisements.
     private var advertisedInterfaces: Set<UInt32> = []
-    /// The events that ``read()`` has not returned yet.
+    /// The events that ``read(through:)`` has not returned yet.
     private var events: [KernelEvent] = []
     /// Receives notifications.
     private let subscription: NetlinkSocket
@@ -47,7 +47,8 @@ public final class KernelMonitor {
     private static let datagramsPerRead = 64
     /// The maximum number of datagrams read in search of the caller's own removals: more than a receive buffer usually holds.
     private static let datagramsPerSearch = 32_768
-    /// The mark on addresses made from router advertisements (IFAPROT_KERNEL_RA, Linux 5.18 and later).
+    /// The mark (`IFA_PROTO`) on addresses that the kernel made from router advertisements (IFAPROT_KERNEL_RA, Linux 5.18 and
+    /// later).
     private static let advertisedOrigin: UInt8 = 2
 
     /// Subscribes in the calling thread's network namespace, and reads the current state: ``links``, ``addresses`` and
@@ -73,7 +74,7 @@ public final class KernelMonitor {
         advertisedInterfaces = []
     }
 
-    /// Whether ``read()`` has failed and must be called again, although the descriptor may not be readable.
+    /// Whether ``read(through:)`` has failed and must be called again, although the descriptor may not be readable.
     public private(set) var mustRetry = false
 
     /// Reads pending events: those of links and addresses in order, then default routes, then settings. The number of
@@ -188,7 +189,7 @@ public final class KernelMonitor {
         events.append(.addressRemoved(address))
     }
 
-    /// Reports a router advertisement, once per ``read()`` and interface.
+    /// Reports a router advertisement, once per ``read(through:)`` and interface.
     private func noteAdvertisement(on interface: UInt32, _ events: inout [KernelEvent]) {
         guard links[interface] != nil, advertisedInterfaces.insert(interface).inserted else { return }
         events.append(.routerAdvertised(interface: interface))

@@ -4,7 +4,7 @@ internal import Glibc
 public import Links
 public import Linux
 
-/// An address that, according to the kernel, belongs to another machine.
+/// An entry of the kernel's neighbor table (ARP or NDP), which is not an OSPF neighbor: an address of another machine.
 public struct KnownNeighbor: Hashable, Sendable {
     /// The address; an IPv4 address in its mapped form.
     public var address: IPv6Address
@@ -35,8 +35,8 @@ public final class KernelReader {
         socket = try NetlinkSocket()
     }
 
-    /// The routes of others in the main table and in ours that lead to addresses of `prefix`, including connected
-    /// subnets; the first `limit` in the kernel's order. Default routes are not included.
+    /// The routes of others in the main table and in ours whose prefix contains `prefix` or is contained in it, including those
+    /// of connected subnets; the first `limit` in the kernel's order. Default routes are not included.
     public func foreignRoutes(overlapping prefix: IPv6Prefix, limit: Int = 16) throws(SystemError) -> [ForeignRoute] {
         var result: [ForeignRoute] = []
         for table in Set([UInt32(RT_TABLE_MAIN.rawValue), configuration.table]).sorted() {

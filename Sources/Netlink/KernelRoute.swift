@@ -16,7 +16,8 @@ struct KernelRoute {
     var isUnicast: Bool
     /// Whether it is a copy that the kernel made for one destination, for example because of a smaller path MTU.
     var isCached: Bool
-    /// The next hops of a route that has its own, sorted independently of the kernel's order.
+    /// The next hops, sorted independently of the kernel's order. Of a route with a next-hop object, the kernel reports them
+    /// only with `nexthop_compat_mode`.
     var hops: [Hop] = []
     /// The interfaces of next hops that are dead because the interface is down.
     var deadInterfaces: Set<UInt32> = []

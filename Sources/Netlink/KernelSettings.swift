@@ -85,8 +85,8 @@ public enum KernelSettings {
         return result
     }
 
-    /// Whether a port accepts router advertisements, which set its default route and addresses. A port that forwards
-    /// does so only with `accept_ra` = 2.
+    /// Whether a port accepts router advertisements, which set its default route and addresses. A port that forwards accepts
+    /// them only with `accept_ra` = 2.
     public static func acceptsRouterAdvertisements(_ port: String) throws(SystemError) -> Bool {
         switch try Sysctl.read(Sysctl.name("ipv6", port, "accept_ra")) {
         case "2": true
@@ -96,8 +96,9 @@ public enum KernelSettings {
     }
 
     /// Makes a port accept router advertisements even if it forwards (`accept_ra` = 2), or never (0). Call this before
-    /// forwarding is switched on, because the kernel then removes the learned default routes of all other ports. A default
-    /// route that was learned stays until it expires. One that was refused is learned from the router's next advertisement.
+    /// forwarding is switched on: at that moment the kernel removes the learned default routes of all ports that do not have 2.
+    /// After a change to 0, a default route that was learned stays until it expires; after a change to 2, one that was refused
+    /// is learned from the router's next advertisement.
     public static func setRouterAdvertisements(accepted: Bool, on port: String) -> Outcome {
         set(Sysctl.name("ipv6", port, "accept_ra"), to: accepted ? "2" : "0")
     }
@@ -120,8 +121,8 @@ public enum KernelSettings {
     }
 
     /// Makes a port continue to accept router advertisements while the machine forwards: changes `accept_ra` from 1 to
-    /// 2. Otherwise a default route learned from one would expire. `nil` if the port accepts none, or accepts them
-    /// already.
+    /// 2. Otherwise a default route learned from an advertisement would expire. `nil` if the port accepts none, or has the
+    /// value 2 already.
     public static func keepRouterAdvertisements(of port: String) -> Outcome? {
         guard (try? Sysctl.read(Sysctl.name("ipv6", port, "accept_ra"))) == "1" else { return nil }
         return setRouterAdvertisements(accepted: true, on: port)

@@ -5,7 +5,7 @@ internal import Linux
 /// The interface `lo` of the calling thread's network namespace. While it is down, none of its addresses is reachable,
 /// and the kernel removes its IPv6 addresses.
 public enum LoopbackInterface {
-    /// Sets it up if it is down. Does not throw: a failure is the result of the outcome.
+    /// Sets it up if it is down. A failure is an outcome too.
     public static func setUp() -> KernelSettings.Outcome {
         var outcome = KernelSettings.Outcome(name: "lo", wanted: "up", result: .unchanged)
         do throws(SystemError) {

@@ -7,6 +7,7 @@ struct MessageView {
     let type: Int
     let flags: Int
     let sequence: UInt32
+    /// In a notification, the netlink port of the socket that requested the change; 0 if the kernel made it by itself.
     let port: UInt32
     private let payload: UnsafeRawBufferPointer
 

@@ -12,7 +12,7 @@ final class NetlinkSocket {
         case octets(Int)
         /// Nothing waits.
         case nothing
-        /// The receive buffer was full, and the kernel dropped notifications.
+        /// The receive buffer was full, and the kernel dropped messages.
         case overflow
     }
 
@@ -20,7 +20,7 @@ final class NetlinkSocket {
     private var buffer: UnsafeMutableRawBufferPointer
     private var lastSequence: UInt32 = 0
 
-    /// The netlink port of this socket. Notifications of changes that it requested carry it.
+    /// The netlink port of this socket, which notifications of the changes that it requested carry (``MessageView/port``).
     var port: UInt32 { nl_socket_get_local_port(handle) }
     var descriptor: CInt { nl_socket_get_fd(handle) }
 
@@ -42,7 +42,7 @@ final class NetlinkSocket {
         for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK] {
             _ = clinux_set_netlink_option(descriptor, CInt(option))
         }
-        // The kernel answers before a send returns, so 5 s (in milliseconds) never pass, unless a bug waits for an answer that
+        // In milliseconds. The kernel answers before a send returns, so 5 s pass only if a bug makes us wait for an answer that
         // does not come.
         _ = clinux_set_receive_timeout(descriptor, 5_000)
         for group in groups { try join(group) }

@@ -4,8 +4,9 @@ internal import Glibc
 public import Linux
 public import Routing
 
-/// Monitors changes of our routes and next-hop objects by other processes. A filter in the kernel drops everything
-/// else, above all the notifications of our own changes: there may be ten thousand for one replaced group.
+/// Monitors changes of our routes and next-hop objects that other processes or the kernel make, and removals of other routes
+/// with our metric, which may have blocked one of ours. A filter in the kernel drops nearly all else, above all the
+/// notifications of our own changes: there may be ten thousand for one replaced group.
 public final class RouteMonitor {
     private let socket: NetlinkSocket
     private let configuration: KernelFIBConfiguration
@@ -13,7 +14,7 @@ public final class RouteMonitor {
     /// The descriptor to watch; call ``read()`` when it is readable.
     public var descriptor: CInt { socket.descriptor }
 
-    /// The maximum number of notifications read in one call, so that a flood of them does not delay hellos.
+    /// The maximum number of datagrams read in one call, so that a flood of notifications does not delay hellos.
     private static let datagramsPerRead = 256
 
     /// Subscribes in the calling thread's network namespace. `nextHopIDs` are the IDs that we allocate; `ownPort` is the
@@ -33,7 +34,7 @@ public final class RouteMonitor {
         try filter.attach(to: socket.descriptor, "filter route notifications")
     }
 
-    /// Reads pending events. Their number is limited; the descriptor stays readable if there are more.
+    /// Reads pending events. The number of datagrams is limited; the descriptor stays readable if there are more.
     public func read() throws(SystemError) -> [RouteEvent] {
         var events: [RouteEvent] = []
         for _ in 0..<Self.datagramsPerRead {
@@ -46,7 +47,8 @@ public final class RouteMonitor {
         return events
     }
 
-    /// What a notification that passed the filter means; `nil` if it does not concern our routes or next-hop objects.
+    /// What a notification that passed the filter means; `nil` if it is about a route with another table or metric than ours,
+    /// or about a cached copy, which the filter does not exclude.
     private func event(_ message: MessageView) -> RouteEvent? {
         switch message.type {
         case Int(RTM_NEWROUTE), Int(RTM_DELROUTE):
@@ -54,7 +56,7 @@ public final class RouteMonitor {
                 route.metric == configuration.metric, !route.isCached
             else { return nil }
             let isOurs = route.protocolNumber == configuration.protocolNumber
-            // The filter accepts a new route only if it replaced another, which may have been ours.
+            // The filter accepts a new route only if it replaced another with its metric, which may have been ours.
             if message.type == Int(RTM_NEWROUTE) { return .routeDeleted(route.prefix) }
             guard isOurs else { return .foreignRouteRemoved(route.prefix) }
             // Port 0: the kernel removed it, for example because its interface went down.
@@ -66,9 +68,9 @@ public final class RouteMonitor {
         }
     }
 
-    /// Of the changes that another socket made, accepts removals of routes with our protocol number or metric, replacements
-    /// of any route, and changes of our next-hop objects. A next-hop object is ours by its protocol number or by its ID,
-    /// because a program that replaces it changes the protocol number.
+    /// Of the changes that we did not make, accepts removals of routes with our protocol number or metric, replacements of any
+    /// route, and changes of our next-hop objects. A next-hop object is ours by its protocol number or by its ID, because a
+    /// program that replaces it changes the protocol number.
     private static func filter(
         protocolNumber: UInt8, metric: UInt32, nextHopIDs: ClosedRange<UInt32>, ownPort: UInt32
     ) -> SocketFilter {
@@ -96,6 +98,7 @@ public final class RouteMonitor {
         filter.label("next hop")
         filter.loadOctet(at: Offset.body + 2)  // nh_protocol
         filter.jump(ifEqual: UInt32(protocolNumber), to: .accept)
+        // The kernel puts the ID first. Should it ever not, an event too many does no harm.
         filter.load16(at: Offset.body + 10)  // the type of the first attribute
         filter.jump(ifEqual: SocketFilter.inMemory(Int(NHA_ID)), to: .next, else: .accept)
         filter.loadNumber(at: Offset.body + 12)

@@ -1,8 +1,8 @@
 internal import CLinux
 internal import Linux
 
-/// A classic BPF program for a netlink socket, which decides in the kernel which messages are queued. It sees the first
-/// message of a datagram, and the kernel sends notifications one by one. Jumps go forward to labels.
+/// A classic BPF program for a netlink socket, which decides in the kernel which messages are queued. It sees only the first
+/// message of a datagram, which is enough: the kernel sends every notification in a datagram of its own. Jumps go only forward.
 struct SocketFilter {
     /// The target of a jump.
     enum Target: Hashable {
@@ -29,7 +29,7 @@ struct SocketFilter {
     enum Offset {
         static let messageType: UInt32 = 4
         static let messageFlags: UInt32 = 6
-        static let sender: UInt32 = 12
+        static let sender: UInt32 = 12  // nlmsg_pid, see MessageView.port
         static let body: UInt32 = 16
     }
 
@@ -110,7 +110,8 @@ struct SocketFilter {
         return body + [Self.verdict(0x4_0000), Self.verdict(0)]
     }
 
-    /// Returns how many octets of the message the kernel keeps: 0 drops it, and 256 KiB is more than any message has.
+    /// The instruction that ends the program. `octets` is how many of the message the kernel keeps: 0 drops it, and 256 KiB is
+    /// more than any message has.
     private static func verdict(_ octets: UInt32) -> clinux_filter_instruction {
         clinux_filter_instruction(code: 0x06, jump_true: 0, jump_false: 0, operand: octets)
     }

@@ -22,11 +22,11 @@ int clinux_unshare_network(void);
 int clinux_enter_network(int descriptor);
 // Binds the calling thread's network namespace to a file; makes the directory a shared mount if need be.
 int clinux_pin_network(const char *directory, const char *path);
-// Removes the binding; the namespace exists while it is in use.
+// Removes the binding and the file; the namespace exists while it is in use.
 int clinux_unpin_network(const char *path);
 // Puts the calling thread under SCHED_FIFO at a priority; 0 is the ordinary policy.
 int clinux_set_fifo_priority(int priority);
-// Names the calling thread.
+// Names the calling thread; a name of more than 15 octets is ignored.
 void clinux_name_thread(const char *name);
 
 // -- The timer
@@ -51,20 +51,21 @@ struct clinux_packet {
 // A raw, nonblocking IPv6 socket of a protocol with the options a routing protocol wants: packet information,
 // hop limit 1, no loop of own multicasts, only groups joined on this socket, traffic class CS6.
 int clinux_open_raw_socket(int protocol);
-// Lets a raw socket hear one interface only.
+// Makes a raw socket receive from one interface only.
 int clinux_bind_to_interface(int descriptor, uint32_t interface);
 // Lets in only packets whose octet at `offset` is `value` or, if `equal` is 0, those that have another there.
 int clinux_filter_by_octet(int descriptor, unsigned offset, uint8_t value, int equal);
-// Sets the size of a buffer, over the administrator's limit where privilege allows it.
+// Sets the size of the receive buffer, beyond the administrator's limit (net.core.rmem_max) where privilege allows it.
 int clinux_set_receive_buffer(int descriptor, int octets);
-// As above, for sending.
+// The same for the send buffer.
 int clinux_set_send_buffer(int descriptor, int octets);
 // How many packets a socket dropped because its receive buffer was full, modulo 2^32; -1 where the kernel (before 4.12)
 // does not say.
 int64_t clinux_dropped_packets(int descriptor);
 // Joins or leaves a multicast group on an interface.
 int clinux_set_membership(int descriptor, uint32_t interface, const uint8_t group[16], int joined);
-// Receives up to `count` packets without waiting, packet i into `buffer + i * size`. Returns how many.
+// Receives up to `count` packets, at most 32, without waiting: packet i into the `size` octets at `buffer + i * size`. Returns
+// how many.
 int clinux_receive(int descriptor, struct clinux_packet *packets, unsigned count, uint8_t *buffer, size_t size);
 // Sends one packet out of an interface from an address of it.
 int clinux_send(
@@ -73,14 +74,14 @@ int clinux_send(
 
 // -- Memory
 
-// Gives memory that was freed back to the kernel.
+// Returns freed memory that the allocator keeps to the kernel.
 void clinux_trim_memory(void);
 
 // -- Netlink sockets
 
 // Turns a NETLINK_* socket option on.
 int clinux_set_netlink_option(int descriptor, int option);
-// Waits for a receive at most so long.
+// Limits how long a receive waits. It fails with EAGAIN then.
 int clinux_set_receive_timeout(int descriptor, int milliseconds);
 // One instruction of a classic socket filter.
 struct clinux_filter_instruction {

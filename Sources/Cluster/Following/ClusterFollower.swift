@@ -5,8 +5,8 @@ public import NIOCore
 public import Services
 internal import Timing
 
-/// Watches services, their endpoints, this node, and the addresses of all nodes; determines what this node should announce, and
-/// reports changes of that. It has an event loop of its own, so that routing never waits for it.
+/// Watches services, their endpoints, this node's Node, and the addresses of all Nodes; determines what this node should
+/// announce, and reports changes of that. It has an event loop of its own, so that routing never waits for it.
 ///
 /// The last known state is saved in files and used at the next start, so nothing is withdrawn while the API server is
 /// unreachable. If the credentials are not usable yet, for example because the API server on this node is still starting, it
@@ -33,7 +33,7 @@ public final class ClusterFollower: Sendable {
         var addresses: ResourceWatcher<NodeAddresses>
 
         func start() {
-            // Addresses of nodes first: a service must never get one of them.
+            // Addresses of Nodes first: a service must never get one of them.
             addresses.start()
             services.start()
             slices.start()
@@ -63,8 +63,8 @@ public final class ClusterFollower: Sendable {
         /// The use of the address pools.
         var census: PoolCensus
         var reserved = ReservedAddresses()
-        /// Whether services, endpoints and the addresses of nodes are known from the API, or services and endpoints from files.
-        /// Until then no changes are reported: incomplete state would withdraw addresses.
+        /// Whether services, endpoints and the addresses of Nodes are known, from the API (``ClusterView/isComplete``) or from
+        /// files (``KnownObjects/isComplete``). Until then no changes are reported: incomplete state would withdraw addresses.
         var isComplete = false
         /// Lines for the log that were not reported yet.
         var notices: [String] = []
@@ -76,7 +76,7 @@ public final class ClusterFollower: Sendable {
         var lastNode: Node?
         /// `nil` until the credentials can be read.
         var connection: Connection?
-        /// The ranges of the node's pods that are offered to the cluster.
+        /// The pod ranges of this node, which are offered to the cluster while its Node has none.
         var offered: [IPv6Prefix] = []
         /// The next attempt to read the credentials.
         var retrying: Scheduled<Void>?
@@ -94,8 +94,8 @@ public final class ClusterFollower: Sendable {
         }
     }
 
-    /// Changes are saved together after this delay, and not again before ``shortestWriteInterval``: files are written as a
-    /// whole, and some disks wear out.
+    /// Changes are saved together after this delay, and at least ``shortestWriteInterval`` after the previous time: files are
+    /// written as a whole, and some disks wear out.
     private static let writeDelay = TimeAmount.seconds(2)
     private static let shortestWriteInterval = TimeAmount.seconds(10)
 
@@ -266,14 +266,14 @@ public final class ClusterFollower: Sendable {
         considerOffer()
     }
 
-    /// Offers the pod ranges to the cluster if its Node object has none.
+    /// Offers the pod ranges to the cluster if this node's Node has none.
     private func considerOffer() {
         // Only the current state of the API counts, not the saved one.
         guard let node = state.value.node, state.value.view.resources[Node.label]?.isSynced == true else { return }
         state.value.connection?.offer.consider(node, state.value.offered)
     }
 
-    /// Releases the leadership while the API can be reached. Call it on the loop.
+    /// Stops assigning addresses of pools and releases the lease, which needs the connection. Call it on the loop.
     public func resign() -> EventLoopFuture<Void> {
         state.value.connection?.pools?.stop() ?? loop.makeSucceededVoidFuture()
     }
@@ -359,8 +359,8 @@ public final class ClusterFollower: Sendable {
 }
 
 extension ClusterView {
-    /// Whether services, endpoints and the addresses of nodes have been listed. Addresses of nodes are optional if the API
-    /// denies access to them.
+    /// Whether services, endpoints and the addresses of Nodes have been listed. Those of Nodes are optional if the API denies
+    /// access to them.
     fileprivate var isComplete: Bool {
         let addresses = resources[NodeAddresses.label]
         return [Service.label, EndpointSlice.label].allSatisfy { resources[$0]?.isSynced == true }

@@ -13,14 +13,14 @@ struct KnownObjects: Sendable {
     var nodes: [ObjectKey: Node]?
     /// The addresses of all Nodes.
     var addresses: [ObjectKey: NodeAddresses]?
-    /// Whether the file with the addresses of nodes cannot be read. It does not exist if the API denied access to them.
+    /// Whether there is a file with the addresses of Nodes, but it is damaged. There is none if the API denied access to them.
     private var hasDamagedAddresses = false
     /// The addresses by which the API server was reached.
     var servers: Set<IPv6Address> = []
 
     /// The label of the API server's addresses, which are saved like a kind of objects.
     static let serverLabel = "servers"
-    /// The maximum size of the file with the API server's addresses: some hundred of them.
+    /// The maximum size of the file with the API server's addresses, in octets: room for hundreds of them.
     private static let serverLimit = 1 << 14
 
     init() {}
@@ -44,8 +44,8 @@ struct KnownObjects: Sendable {
 
     private static func serverFile(in directory: String) -> String { "\(directory)/\(serverLabel).json" }
 
-    /// Whether services and EndpointSlices are known, so that announcements can be determined. Without the addresses of
-    /// nodes, if they were saved, a service might get one of them.
+    /// Whether services and EndpointSlices are known, so that announcements can be determined. Not if addresses of Nodes were
+    /// saved and cannot be read: a service might get one of them.
     var isComplete: Bool { services != nil && slices != nil && !hasDamagedAddresses }
 
     /// Writes the files of the kinds with these labels.

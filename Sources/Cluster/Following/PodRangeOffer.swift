@@ -3,8 +3,8 @@ internal import Kubernetes
 internal import NIOCore
 
 /// Sets the pod ranges of the Node object to the node's own if it has none, so that other programs in the cluster know them
-/// too. The ranges of a Node cannot be changed later, so this waits first: an IP address allocator of the cluster has
-/// precedence. Everything runs on the client's loop.
+/// too. The ranges of a Node cannot be changed later, so this waits first: the cluster's own allocator (of
+/// kube-controller-manager, for example) has precedence. Everything runs on the client's loop.
 final class PodRangeOffer {
     private let client: APIClient
     private let notify: (String) -> Void
@@ -12,7 +12,7 @@ final class PodRangeOffer {
     private var next: (node: Node, ranges: [IPv6Prefix])?
     /// The wait under way.
     private var waiting: Scheduled<Void>?
-    /// Whether the server has refused the ranges for good.
+    /// Whether the server has refused ranges in a way that is final; nothing is offered any more.
     private var isRefused = false
 
     /// How long an allocator of the cluster has to set the ranges, and the delay before a retry after a failure.

@@ -11,7 +11,7 @@ struct ReservedAddresses: Sendable {
     private var nodes: [ObjectKey: Set<IPv6Address>] = [:]
     /// How many Nodes have an address; the API server counts as one more.
     private var counts: [IPv6Address: Int] = [:]
-    /// The addresses by which the API server is reached: also its cluster IP, if a pod uses that.
+    /// The addresses by which the agent reaches the API server, possibly its cluster IPs.
     private var servers: Set<IPv6Address> = []
     /// The cluster IPs of the API server's own service.
     private var serverClusterIPs: Set<IPv6Address> = []

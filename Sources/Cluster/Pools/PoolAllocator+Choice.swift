@@ -9,7 +9,8 @@ extension PoolAllocator {
         guard var record = records[key], case .demand(let demand) = record.responsibility else { return }
         var chosen: [IPv6Address] = []
         var problem: PoolProblem?
-        /// Whether a requested address is unavailable. That is reported even if the service accepts fewer addresses.
+        /// Whether a requested address is unavailable. That is reported even if the service accepts an address of the other
+        /// family alone.
         var lacksRequestedAddress = false
         for family in demand.families where !record.held.contains(where: { $0.family == family }) {
             do {

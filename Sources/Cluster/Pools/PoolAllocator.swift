@@ -44,11 +44,11 @@ public struct PoolAllocator: Sendable {
     private let loadBalancerClass: String
     var table: PoolTable
     var records: [ObjectKey: Record] = [:]
-    /// The services that should have an address, and the terms on which each shares it.
+    /// For each address, the services that should have it, and the terms on which each shares it.
     var holders: [IPv6Address: [ObjectKey: SharingTerms]] = [:]
-    /// The services whose `status` has an address that they should not have.
+    /// For each address, the services whose `status` has it although they should not have it.
     private(set) var staleAddresses: [IPv6Address: Set<ObjectKey>] = [:]
-    /// The addresses of services with a sharing key, by that key.
+    /// For each sharing key, the addresses of the services with that key.
     var shared: [String: Set<IPv6Address>] = [:]
     /// Services that do not have an address of every family that they request.
     private var unsatisfied: Set<ObjectKey> = []
@@ -84,7 +84,7 @@ public struct PoolAllocator: Sendable {
         switch record.responsibility {
         case .otherController: return nil
         case .noAddresses:
-            // A name in the status was written by another controller.
+            // A name in the `status` was written by another controller, so the `status` is left unchanged.
             guard service.ingressNames.isEmpty else { return nil }
             wanted = service.ingressIPs.filter { table.pool(of: $0) == nil }
         case .demand, .invalidRequest: wanted = record.held

@@ -2,7 +2,7 @@ internal import Addressing
 public import Kubernetes
 public import Services
 
-/// Counts the pool addresses in use by services, whichever agent assigned them.
+/// Counts the pool addresses that are in the `status` of services, whichever agent assigned them.
 public struct PoolCensus: Sendable {
     /// The addresses of one family in one pool.
     private struct Part: Hashable {
@@ -13,9 +13,9 @@ public struct PoolCensus: Sendable {
     private let table: PoolTable
     /// The pool addresses in the `status` of each service.
     private var holdings: [ObjectKey: Set<IPv6Address>] = [:]
-    /// The number of services that have an address, more than one if they share it.
+    /// For each address, the number of services that have it: more than one if they share it.
     private var holders: [IPv6Address: Int] = [:]
-    /// The number of addresses that services have, each counted once.
+    /// The number of addresses in use, each counted once however many services share it.
     private var used: [Part: Int] = [:]
 
     /// Makes a census without services.

@@ -2,8 +2,10 @@ public import Kubernetes
 public import NIOCore
 internal import Timing
 
-/// Assigns addresses of pools to services: takes part in a leader election and, while it is the leader, carries out the
-/// requests of a ``PoolLeadership``. Every agent with pools has one; only the leader does anything.
+/// Assigns addresses of pools to services: takes part in a leader election and, while this node is the leader, carries out the
+/// requests of a ``PoolLeadership``. Every agent with pools has one.
+///
+/// A node that holds the lease is the leader as soon as its requests from an earlier leadership, if any, are over.
 public final class PoolController: Sendable {
     /// The default name of the lease.
     public static let leaseName = "kubermesh-address-pools"
@@ -20,13 +22,13 @@ public final class PoolController: Sendable {
     private final class State {
         /// The candidate; `nil` before the first complete list of services.
         var holder: LeaseHolder?
-        /// Whether this node holds the lease.
+        /// Whether this node holds the lease, as the candidate last reported.
         var holdsLease = false
-        /// Whether it was logged that this node is the leader.
+        /// Whether it was logged that this node assigns addresses, and not yet that it no longer does.
         var isLogged = false
         /// `nil` while this node is not the leader.
         var leadership: PoolLeadership?
-        /// Counts leaderships, to recognize answers for an earlier one.
+        /// Changes when a leadership starts or ends, to recognize responses to requests of an earlier one.
         var number = 0
         /// Outstanding requests of this and earlier leaderships.
         var outstanding = 0
@@ -34,15 +36,15 @@ public final class PoolController: Sendable {
         var timer: Scheduled<Void>?
         /// The failure to acquire the lease that was last logged, so that it is logged once.
         var loggedLeaseFailure: RequestFailure.Kind?
-        /// How often the watch had listed all services at its last report.
+        /// The number of lists that the watch had started at its last report.
         var lists = 0
         var isStopping = false
         /// Fulfilled when no request is outstanding; only while stopping.
         var allRequestsDone: EventLoopPromise<Void>?
     }
 
-    /// Makes a controller that does nothing yet. `node` names this node in logs and events; `notify` is called on the client's
-    /// loop with lines for the log.
+    /// Makes a controller that does nothing yet. `node` names this node in the lease and in Events; `notify` is called on the
+    /// client's loop with lines for the log.
     public init(
         _ client: APIClient, options: PoolOptions, node: String, notify: @escaping @Sendable (String) -> Void
     ) {
@@ -53,13 +55,14 @@ public final class PoolController: Sendable {
         state = .makeBoxSendingValue(State(), eventLoop: client.loop)
     }
 
-    /// Whether this node is the leader. Read it on the client's loop, on which all other members are used too.
+    /// Whether this node is the leader, for which holding the lease is not enough (see ``PoolController``). Read it on the
+    /// client's loop, on which all other members are used too.
     public var isLeading: Bool { state.value.leadership != nil }
 
     /// Handles a report of the watch of all services. This node becomes a candidate when the first list is complete.
     ///
-    /// A watch lists again after it found an API server that was restored from a backup, whose objects are older than those
-    /// known. A leadership keeps the newer version of an object, so it starts again as well.
+    /// When the watch starts another list, the leadership starts again as well. The API server may have been restored from a
+    /// backup: then its objects are older than the known ones, and a leadership ignores older versions.
     public func receive(_ changes: Changes<Service>, _ watch: WatchState) {
         guard !state.value.isStopping else { return }
         if watch.isSynced, state.value.holder == nil { startElection() }
@@ -72,8 +75,8 @@ public final class PoolController: Sendable {
     }
 
     /// Stops, and releases the lease so that another node can take over at once. Waits for outstanding requests first,
-    /// because the next leader must not start before they are done. If they take longer than ``stopLimit``, the lease is
-    /// not released and expires later.
+    /// because the next leader must not start before they are over. If they take longer than ``stopLimit``, the lease is
+    /// not released, and expires after the client was shut down. The future always succeeds, after at most twice that limit.
     public func stop() -> EventLoopFuture<Void> {
         let now = state.value
         guard let holder = now.holder, !now.isStopping else { return client.loop.makeSucceededVoidFuture() }
@@ -89,6 +92,7 @@ public final class PoolController: Sendable {
         now.allRequestsDone = promise
         if now.outstanding == 0 { promise.succeed() }
         let over = client.loop.makePromise(of: Void.self)
+        // For the outstanding requests and the release together: the API server may not answer the release.
         let limit = client.loop.scheduleTask(in: Self.stopLimit * 2) { over.succeed() }
         promise.futureResult.flatMap { holder.release() }.whenComplete { _ in
             timeout.cancel()
@@ -102,7 +106,8 @@ public final class PoolController: Sendable {
 // Leadership.
 extension PoolController {
     private func startElection() {
-        // Unique for every start: requests of a killed process may still be under way.
+        // Unique for every start, so that a new process does not take the lease of a killed one for its own: requests of the
+        // killed one may still be under way.
         let identity = "\(node)_\(String(UInt64.random(in: .min ... .max), radix: 16))"
         let holder = LeaseHolder(
             options.lease, identity: identity, times: options.times, client: client,
@@ -117,7 +122,7 @@ extension PoolController {
     }
 
     private func leaseFailed(_ failure: RequestFailure) {
-        // The watches already report a server that does not answer.
+        // Without an HTTP status, the server did not answer, which the watches already report.
         guard failure.code != nil, state.value.loggedLeaseFailure != failure.kind else { return }
         state.value.loggedLeaseFailure = failure.kind
         let right =
@@ -125,7 +130,8 @@ extension PoolController {
         notify("address pools: cannot acquire the lease \(options.lease)\(right): \(failure)")
     }
 
-    /// Starts a leadership once no request of an earlier one is outstanding.
+    /// Starts a leadership if this node holds the lease and no request of an earlier leadership is outstanding. Called again
+    /// whenever such a request is over.
     private func begin() {
         let now = state.value
         guard now.holdsLease, now.leadership == nil, now.outstanding == 0, !now.isStopping else { return }
@@ -136,6 +142,7 @@ extension PoolController {
         step(.start)
     }
 
+    /// Ends the leadership because this node does not hold the lease any more, or stops.
     private func end() {
         guard state.value.isLogged else { return }
         stepDown()
@@ -143,7 +150,7 @@ extension PoolController {
         notify("address pools: this node no longer assigns addresses")
     }
 
-    /// Ends a leadership.
+    /// Ends the leadership, if there is one. Responses to its requests are ignored.
     private func stepDown() {
         let now = state.value
         now.leadership = nil
@@ -195,9 +202,10 @@ extension PoolController {
                 return .read(key, nil)
             }
         case .write(let service, let addresses):
-            // The loop may have been blocked past the end of the lease, before the timer for that could fire. With the
-            // default times, this node must hold the lease for 1 s more (a tenth of `renewal`), and other candidates wait 5
-            // s longer than it holds it (`duration`): more than the 5 s that a request may take.
+            // A write must be over before another candidate can acquire the lease, and it may take 5 s. With the default times
+            // it starts at least 6 s before: 1 s before this node stops being the holder (`renewal` / 10), and that is 5 s
+            // before others can acquire the lease (`duration` - `renewal`). Checked for every write, because the loop may have
+            // been blocked, so that the timer that ends the leadership has not fired yet.
             guard state.value.holder?.isHolder(for: options.times.renewal / 10) == true else {
                 return client.loop.submit { throw RequestFailure.unreachable("the lease is about to expire") }
             }

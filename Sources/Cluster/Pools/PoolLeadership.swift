@@ -7,7 +7,7 @@ internal import Timing
 /// machine: its input is events, its output is requests.
 ///
 /// It starts with a list of its own, because a watch may be behind the last writes of the previous leader. Every write names
-/// the version it is based on, so a write that is too late fails.
+/// the version it is based on, so it fails if the service has changed since.
 struct PoolLeadership: Sendable {
     /// A request to the API server.
     enum Request: Hashable, Sendable {
@@ -21,6 +21,7 @@ struct PoolLeadership: Sendable {
         case createEvent(Service, PoolEvent)
     }
 
+    /// An input. An Event of Kubernetes is a ``PoolEvent``.
     enum Event: Sendable {
         /// Start.
         case start
@@ -40,6 +41,7 @@ struct PoolLeadership: Sendable {
         case clock
     }
 
+    /// An output, for the caller to carry out.
     enum Action: Hashable, Sendable {
         /// Send a request.
         case send(Request)
@@ -47,14 +49,15 @@ struct PoolLeadership: Sendable {
         case notice(String)
     }
 
-    /// The number of services with an outstanding read or write, up to which another write starts. With HTTP/1.1 each needs
-    /// a connection of its own, beside those of the lease and the four watches.
+    /// No write starts while this many services have an outstanding read or write. With HTTP/1.1 each request needs a
+    /// connection of its own, and the client opens 16: also for Events, the lease and the four watches.
     private static let concurrentRequests = 8
     /// Concurrent requests that create Events: few, because addresses are more urgent.
     private static let concurrentEvents = 2
     /// How many Events wait at most; more are dropped.
     private static let waitingEvents = 4096
-    /// How soon a service is read again after a conflict, unless the watch reports it before.
+    /// The delay before a service is read again after a conflict, a write to a service that does not exist, or a failed read.
+    /// It is not read if the watch reports another version before.
     private static let rereadDelay = Duration.milliseconds(200)
     /// The delay before a write that the server refused is tried again, and the least pause when access is forbidden:
     /// somebody has to change something first.
@@ -67,10 +70,10 @@ struct PoolLeadership: Sendable {
     private var queue = Queue<ObjectKey>()
     /// Services with an outstanding request.
     private var busy: Set<ObjectKey> = []
-    /// The versions of services that are not written again: another client changed the service (a conflict), or the server
-    /// refused the write.
+    /// The version on which the last write of a service was based, if that failed because another client had changed or deleted
+    /// the service, or because the server refused it. No other write is based on this version until a retry is due.
     private var refused: [ObjectKey: String] = [:]
-    /// Services to read again after a conflict or a failed read, and when.
+    /// Services to read again, and when (``rereadDelay``).
     private var rereads = Queue<(at: Instant, key: ObjectKey)>()
     /// Services whose write the server refused, and when to try again.
     private var retries = Queue<(at: Instant, key: ObjectKey)>()
@@ -80,7 +83,7 @@ struct PoolLeadership: Sendable {
     private var events = Queue<(service: Service, event: PoolEvent)>()
     private var outstandingEvents = 0
     private var isCreatingEventsForbidden = false
-    /// The length of the next pause.
+    /// Determines the length of the next pause.
     private var backoff = Backoff()
     /// When the pause after a failure of the server ends; `nil` without one.
     private var pausedUntil: Instant?
@@ -256,7 +259,8 @@ extension PoolLeadership {
                 refused[key] = service.metadata.resourceVersion
                 rereads.append((now + Self.rereadDelay, key))
                 return
-            // One refused service, for example by a webhook that is down, must not delay the others.
+            // A service whose write is refused, for example by a webhook that is down, must not delay the others. 503 concerns
+            // all of them: the server is not available.
             case .refused,
                 .serverError where failure.code != 503:
                 refused[key] = service.metadata.resourceVersion

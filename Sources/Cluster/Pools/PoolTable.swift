@@ -59,7 +59,7 @@ struct PoolTable: Sendable {
         return nil
     }
 
-    /// Notes that an address is free again.
+    /// Notes that an address is free again: the search may start there.
     mutating func release(_ address: IPv6Address) {
         guard let place = entry(of: address) else { return }
         entries[place].searchStart = min(entries[place].searchStart ?? address, address)

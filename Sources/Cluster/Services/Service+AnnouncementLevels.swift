@@ -4,13 +4,13 @@ public import Services
 
 extension Service {
     /// The addresses of this service that a node should announce, with the level of each. Addresses that cannot be routed are
-    /// left out; a node that is excluded from external load balancers announces cluster IPs only.
+    /// left out, and so are cluster IPs unless the options include them. A node that is excluded from external load balancers
+    /// announces cluster IPs only.
     ///
     /// External IPs and load balancer addresses follow `externalTrafficPolicy`, cluster IPs follow `internalTrafficPolicy`.
-    /// With the policy `Cluster`, the node must be ready, and any node must have an endpoint of the address's family. With
-    /// `Local`, this node must have one. Endpoints that terminate but still serve count only while the node has no ready
-    /// endpoint, as in kube-proxy. With such endpoints alone, the address is last resort as soon as another node has a ready
-    /// endpoint.
+    /// An endpoint counts if it has the address's family and is ready, or if it terminates but still serves, as in kube-proxy.
+    /// With the policy `Cluster`, this node must not be known to be unready, and any node must have an endpoint. With `Local`,
+    /// this node must have one; if all of its own terminate while another node has a ready one, the address is last resort.
     public func levels(
         on node: NodeConditions, slices: some Collection<EndpointSlice>, options: ServiceOptions
     ) -> [IPv6Address: AnnouncementLevel] {

@@ -17,7 +17,7 @@ public struct ServiceAnnouncements: Sendable {
     private var owners: [ObjectKey: ObjectKey] = [:]
     /// For each service, the level of each of its addresses.
     private var levels: [ObjectKey: [IPv6Address: AnnouncementLevel]] = [:]
-    /// The services that have an address.
+    /// For each address, the services that want it announced.
     private var holders: [IPv6Address: Set<ObjectKey>] = [:]
     /// Addresses that changed since the last ``takeChanges()``.
     private var changed: Set<IPv6Address> = []
@@ -81,7 +81,7 @@ public struct ServiceAnnouncements: Sendable {
         }
     }
 
-    /// The demand for an address: the highest level of the services that have it; `nil` if none does.
+    /// The demand for an address: the highest level of the services that want it announced; `nil` if none does.
     private func entry(for address: IPv6Address) -> ServiceDemand? {
         guard let keys = holders[address]?.sorted(), let level = keys.compactMap({ levels[$0]?[address] }).max() else {
             return nil

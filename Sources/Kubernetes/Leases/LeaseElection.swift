@@ -35,9 +35,9 @@ public struct LeaseElection: Sendable {
     /// The times of an election. Each must be well below the one before, as in other Kubernetes components, whose defaults
     /// these are.
     public struct Times: Hashable, Sendable {
-        /// `leaseDurationSeconds`: other candidates wait this long for a renewal.
+        /// `leaseDurationSeconds`: other candidates wait this long for a renewal. Whole seconds.
         public var duration = Duration.seconds(15)
-        /// How long a holder acts without a successful renewal.
+        /// How long a holder acts after it has sent its last successful renewal.
         public var renewal = Duration.seconds(10)
         /// The interval between renewals. After a failure, or while another candidate holds the lease, the next attempt is
         /// after a random time from this to 2.2 times this (the jitter of Kubernetes components).
@@ -71,7 +71,7 @@ public struct LeaseElection: Sendable {
         self.times = times
     }
 
-    /// Whether this candidate is the leader and may act.
+    /// Whether this candidate has the lease and may act.
     public func isHolder(at now: Instant) -> Bool { holds(at: now) && actsFrom.map { $0 <= now } ?? true }
 
     /// Whether this candidate has the lease, even if it must not act yet.
@@ -114,7 +114,7 @@ public struct LeaseElection: Sendable {
             sentAt = nil
             observe(lease, at: now)
             nextAttempt = now + times.retry
-            // This may be the answer to a renewal that was under way at the release.
+            // This may be the response to a renewal that was under way at the release.
             return isLeaving ? release(at: now, time) : nil
         case .failed(let failure):
             sentAt = nil

@@ -21,7 +21,7 @@ public final class LeaseHolder: Sendable {
     }
 
     /// Makes a candidate that does nothing yet. Calls `report` on the client's loop whenever it becomes the holder or stops
-    /// being it, and `fail` for every failed request.
+    /// being it, and `fail` for every failed request except conflicts.
     public init(
         _ lease: ObjectKey, identity: String, times: LeaseElection.Times = .init(), client: APIClient,
         fail: @escaping @Sendable (RequestFailure) -> Void = { _ in }, report: @escaping @Sendable (Bool) -> Void

@@ -92,15 +92,16 @@ extension APIClient {
 
 // The changes that the agent makes.
 extension APIClient {
-    /// Sets the pod ranges of a node that has none: the API lets `spec.podCIDRs` be set once and never changed. Fails with a
-    /// conflict if `node` is outdated, as when somebody else has just set them.
+    /// Sets the pod ranges of a Node that has none: the API lets `spec.podCIDRs` be set once and never changed. Fails with a
+    /// conflict if `node` is outdated, for example because another client has just set them.
     public func offer(podCIDRs ranges: [IPv6Prefix], of node: Node) -> EventLoopFuture<Node> {
         let texts = ranges.map(\.description)
         let patch = ["spec": PodRanges(podCIDR: texts.first ?? "", podCIDRs: texts)]
         return self.patch(Node.self, node.key, resourceVersion: node.metadata.resourceVersion, patch)
     }
 
-    /// Writes the addresses of a service of type `LoadBalancer` into its status; an empty list removes them.
+    /// Writes the addresses of a service of type `LoadBalancer` into its `status`; an empty list removes them. Fails with a
+    /// conflict if `service` is outdated.
     public func setIngress(_ addresses: [IPv6Address], of service: Service) -> EventLoopFuture<Service> {
         let patch = ["status": ["loadBalancer": ["ingress": addresses.map { ["ip": $0.textOfItsFamily] }]]]
         return self.patch(

@@ -35,8 +35,8 @@ public final class APIClient: Sendable {
         var isShutDown = false
     }
 
-    /// Reads the description of the connection and does not connect yet. ``shutdown()`` must be called at the end. `serverAddressesChanged`
-    /// is called on the loop when ``serverAddresses`` have changed.
+    /// Reads the description of the connection and does not connect yet. ``shutdown()`` must be called at the end.
+    /// `serverAddressesChanged` is called on the loop when ``serverAddresses`` have changed.
     public init(
         _ source: ConnectionSource, on loop: any EventLoop, metrics: any MetricsFactory = MetricsSystem.factory,
         serverAddressesChanged: @escaping @Sendable () -> Void = {}
@@ -126,8 +126,9 @@ public final class APIClient: Sendable {
     }
 
     /// Sends a request and collects the response, at most `limit` octets. The default limit is above the 1.5 MiB that etcd
-    /// stores of an object by default. The default deadline leaves the holder of a lease time for
-    /// another attempt before it must stop (``LeaseElection/Times/renewal``, 10 s).
+    /// stores of an object by default. The default deadline is half of the 10 s after which the holder of a lease must give up
+    /// leadership without a successful renewal (``LeaseElection/Times/renewal``), so that a renewal that times out can be tried
+    /// again before.
     func send(
         _ request: APIRequest, limit: Int = 2 << 20, deadline: Duration = .seconds(5)
     ) -> EventLoopFuture<ByteBuffer> {

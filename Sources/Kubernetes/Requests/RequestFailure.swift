@@ -1,6 +1,6 @@
 /// Why a request failed.
 public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The server refused it.
+    /// The server answered with another status than 2xx.
     case refused(Status)
     /// No response, or an incomplete one.
     case unreachable(String)

@@ -30,7 +30,7 @@ public struct Node: Resource {
     public var addresses: [NodeAddress]
 }
 
-/// One of a node's addresses.
+/// One of a Node's addresses.
 public struct NodeAddress: Hashable, Sendable, Codable {
     /// `InternalIP`, `ExternalIP`, `Hostname`, …
     public var type: String

@@ -24,7 +24,7 @@ extension NodeAddresses {
     private enum CodingKeys: CodingKey { case metadata, status }
     private enum StatusKeys: CodingKey { case addresses }
 
-    /// The maximum number of addresses per node; the rest is ignored. A machine has a few.
+    /// The maximum number of addresses per Node; the rest is ignored. A machine has a few.
     static let limit = 64
 
     /// Decodes the fields in use.

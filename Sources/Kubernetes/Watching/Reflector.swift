@@ -29,7 +29,7 @@ public struct Reflector<Object: Resource>: Sendable {
     private struct Watch {
         /// The version of the last event or, before one, that from which the watch started. It resumes from this version.
         var resourceVersion: String
-        /// When we cut it, if the server has not ended it by then.
+        /// When we cut the watch, if the server has not ended it by then.
         var until: Instant
         /// When the last event was received or, before one, when the watch was requested or accepted.
         var heardAt: Instant

@@ -2,7 +2,7 @@ public import Timing
 
 /// Limits on what an API server may send, and timeouts. They are far above what a large cluster needs, and bound our memory.
 public struct WatchLimits: Hashable, Sendable {
-    /// Objects per page, as in client-go. The page size is halved while a page exceeds ``pageOctets``.
+    /// Objects per page, as in client-go. Halved whenever a page exceeds ``pageOctets``.
     public var pageSize = 500
     /// Octets of one page.
     public var pageOctets = 16 << 20
@@ -14,15 +14,15 @@ public struct WatchLimits: Hashable, Sendable {
     public var storeOctets = 128 << 20
     /// The requested duration of a watch: random in this range, so that the watches of many agents do not end together.
     public var watchTime: ClosedRange<Duration> = .seconds(300) ... .seconds(600)
-    /// How much longer than requested it may last.
+    /// How much longer than requested a watch may last before we cut it.
     public var margin = Duration.seconds(20)
     /// The longest time without an event on a watch. A server that supports `allowWatchBookmarks` sends one every minute,
     /// so three are missing then.
     public var silence = Duration.seconds(180)
     /// The timeout of a page, and of the start of a watch.
     public var pageTime = Duration.seconds(60)
-    /// The minimum delay before a retry if the kind is forbidden or does not exist: random in this range. Only an administrator
-    /// can change that, so there is no hurry.
+    /// The minimum delay before a retry if access to the kind is forbidden or the kind does not exist: random in this range.
+    /// Only an administrator can change that, so there is no hurry.
     public var refusalDelay: ClosedRange<Duration> = .seconds(30) ... .seconds(60)
 
     /// The defaults.
@@ -58,9 +58,9 @@ public enum ReflectorAction: Hashable, Sendable {
 
 /// The state of watching one kind of objects, for status and metrics.
 public struct WatchState: Hashable, Sendable {
-    /// Whether the first list is complete. Until then, known objects may no longer exist.
+    /// Whether the first list of this run is complete. Until then, known objects may no longer exist.
     public var isSynced = false
-    /// Since when the server answers without interruption; `nil` while it does not.
+    /// Since when watches work without a failure that counts for ``lastError``; `nil` while they do not.
     public var connectedSince: Instant?
     /// The last failure as text, if any. A version that is too old counts only after several failures in a row.
     public var lastError: String?

@@ -37,7 +37,7 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
     private let report: @Sendable (WatchReport<Object>) -> Void
     /// `nil` before ``start()`` and after ``stop()``.
     private let running: NIOLoopBoundBox<Running?>
-    /// The number of the current request, to recognize answers to earlier ones.
+    /// The number of the current request, to recognize responses to earlier ones.
     private let number: NIOLoopBoundBox<Int>
 
     /// Changes within this interval are reported together: those of a rollout come in bursts, and each report costs a turn of
