@@ -10,8 +10,8 @@ public enum RouteEvent: Hashable, Sendable {
     case routeLost(IPv6Prefix)
     /// A route of another process was removed. It may have been the reason why our route to the prefix was refused.
     case foreignRouteRemoved(IPv6Prefix)
-    /// Another process removed or changed a next-hop object of ours, or made one that looks like ours: with our protocol number,
-    /// or with an ID in our range and any protocol number.
+    /// Another process removed or changed a next-hop object of ours, or made one that looks like ours: with our protocol
+    /// number, or with an ID in our range and any protocol number.
     case nextHopsChanged
     /// The kernel dropped notifications, because they were not read fast enough.
     case overflow
