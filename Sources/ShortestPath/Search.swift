@@ -3,7 +3,8 @@
 struct Search {
     /// The key of a vertex not reached.
     static let unreached = UInt32.max
-    /// The largest key from which a step, of less than 2¹⁷, cannot overflow. A vertex with a larger key counts as unreachable.
+    /// The largest key from which a path may continue: adding the weight of an arc, which is less than 2¹⁷, cannot overflow.
+    /// A vertex with a larger key counts as unreachable.
     static let farthest = UInt32.max - (1 << 17)
 
     var queue: BucketQueue.Cursor
@@ -23,7 +24,8 @@ struct Search {
         relax(arcs + range.lowerBound, count: range.count, from: Int(root), key: key, words: words)
     }
 
-    /// Adds the first hop `number`: a path from the root to `vertex`, which is reached at `key` by it.
+    /// Adds a first hop: a path from the root that reaches `vertex` at `key`. A longer path than the known one adds nothing, a
+    /// shorter one replaces the first-hop set by `number`, an equal one adds `number` to it.
     mutating func offer(_ vertex: Int, key: UInt32, number: Int) {
         guard key <= keys[vertex] else { return }
         if key < keys[vertex] {
