@@ -24,7 +24,7 @@ public struct FIB: Sendable {
         /// How routes point to next hops.
         public var mode: Mode
         /// The range of IDs for our next-hop objects. The default one is far above the numbers that the kernel and people
-        /// choose, and begins with our protocol number, 71.
+        /// choose, and begins with our default protocol number, 71.
         public var nextHopIDs: ClosedRange<UInt32>
         /// The maximum number of installed routes, far more than a mesh has: it bounds what other routers can make this
         /// kernel store. Further routes fail (``FIBFailure/Reason/limit``), and ``FIB/retry()`` tries them again.

@@ -1,4 +1,4 @@
-/// Which service addresses are announced, besides external IPs, which always are.
+/// Which addresses of services are announced, besides their external IPs.
 public struct ServiceOptions: Hashable, Sendable {
     /// Whether cluster IPs are announced, for machines outside of the cluster.
     public var announcesClusterIPs = false
