@@ -16,8 +16,8 @@ struct Search {
     let arcs: UnsafePointer<Graph.Arc>
     let extents: UnsafePointer<Graph.Extent>
 
-    /// Settles the root and relaxes the arcs in `range`: all that leave the root, because paths may begin at one that forwards
-    /// no transit traffic. These paths have no first hop yet; ``offer(_:key:number:)`` adds it.
+    /// Settles the root and relaxes the arcs in `range`: all that leave the root, because paths may begin at a root that
+    /// forwards no transit traffic. These paths have no first hop yet; ``offer(_:key:number:)`` adds it.
     mutating func begin(at root: UInt32, key: UInt32, arcs range: Range<Int>) {
         keys[Int(root)] = key
         for word in 0..<words { sets[Int(root) * words + word] = 0 }
