@@ -1,7 +1,7 @@
-/// Derives a node's addresses from a base prefix and its own hardware address alone, so that no server is needed: `base
-/// | MAC << 9` is the node's /119, with 512 addresses. Its lower /120 is for the host itself, its upper /120 for the pods.
+/// Derives a node's addresses from a base prefix and its own hardware address alone, so that no server is needed. The node's
+/// /119 (512 addresses) is `base | MAC << 9`. Its lower /120 is for the host itself, its upper /120 for the pods.
 public struct AddressPlan: Hashable, Sendable {
-    /// The prefix all nodes share, at most 71 bits long, so that 48 bits of MAC and 9 bits of host fit behind it.
+    /// The prefix that all nodes share, at most 71 bits long: 48 bits of hardware address and 9 bits within the /119 follow.
     public let base: IPv6Prefix
 
     /// Makes a plan. `nil` when the base is longer than /71 and leaves no room for the hardware address.
@@ -15,12 +15,12 @@ public struct AddressPlan: Hashable, Sendable {
         IPv6Prefix(IPv6Address(high: base.address.high, low: base.address.low | mac.rawValue << 9), length: 119)
     }
 
-    /// The lower /120: the host's own addresses.
+    /// The lower /120 of the node's /119: the host's own addresses.
     public func hostPrefix(for mac: MACAddress) -> IPv6Prefix {
         IPv6Prefix(nodePrefix(for: mac).address, length: 120)
     }
 
-    /// The upper /120: the node's pods.
+    /// The upper /120 of the node's /119: the addresses of its pods.
     public func podPrefix(for mac: MACAddress) -> IPv6Prefix {
         let address = nodePrefix(for: mac).address
         return IPv6Prefix(IPv6Address(high: address.high, low: address.low | 0x100), length: 120)

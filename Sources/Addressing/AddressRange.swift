@@ -40,7 +40,8 @@ extension AddressRange: CustomStringConvertible, LosslessStringConvertible {
     /// The first and the last address, as in `2001:db8::1-2001:db8::9`.
     public var description: String { "\(first)-\(last)" }
 
-    /// Parses a prefix, such as `192.0.2.0/28`, or two addresses, such as `192.0.2.10-192.0.2.20`.
+    /// Parses a prefix, such as `192.0.2.0/28`, or two addresses, such as `192.0.2.10-192.0.2.20`. A single address must be
+    /// written as one of these.
     public init?(_ text: String) {
         if let prefix = IPv6Prefix(text) {
             self.init(prefix)

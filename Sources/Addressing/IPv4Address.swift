@@ -1,6 +1,6 @@
 /// An IPv4 address as a number.
 public struct IPv4Address: Hashable, Sendable, RawRepresentable {
-    /// In host byte order: `10.0.0.1` is `0x0a00_0001`.
+    /// The number: `10.0.0.1` is `0x0a00_0001`.
     public var rawValue: UInt32
 
     public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -26,7 +26,7 @@ extension IPv4Address: CustomStringConvertible, LosslessStringConvertible {
     /// Reads dotted decimal: four decimal numbers of 0–255 without leading zeros.
     public init?(_ text: String) { self.init(text: text.utf8.span) }
 
-    /// The same, of ASCII characters without a string.
+    /// Reads dotted decimal from ASCII characters, without making a string of them.
     init?(text: Span<UInt8>) {
         var value: UInt32 = 0
         var place = 0

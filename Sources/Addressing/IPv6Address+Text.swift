@@ -34,7 +34,7 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
         if let ipv4 = IPv4Address(text) { self.init(ipv4) } else { self.init(text: text.utf8.span) }
     }
 
-    /// The same without plain IPv4 addresses, of ASCII characters.
+    /// Reads the text forms of RFC 4291 §2.2 from ASCII characters, without making a string of them; no plain IPv4 addresses.
     init?(text: Span<UInt8>) {
         /// The groups read so far, the last in the low 16 bits, and their number.
         var groups: UInt128 = 0

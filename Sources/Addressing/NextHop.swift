@@ -18,7 +18,7 @@ public struct NextHop: Hashable, Sendable, Comparable {
     /// Whether the destination itself is on the link.
     public var isOnLink: Bool { gateway.isUnspecified }
 
-    /// By interface, then gateway, so that equal sets of next hops are equal lists.
+    /// By interface, then gateway. Equal sets of next hops, sorted, are equal lists.
     public static func < (left: NextHop, right: NextHop) -> Bool {
         left.interface != right.interface ? left.interface < right.interface : left.gateway < right.gateway
     }

@@ -45,7 +45,7 @@ public struct IPv6Prefix: Hashable, Sendable {
 }
 
 extension IPv6Prefix: Comparable {
-    /// By address, then the shorter first.
+    /// By address, then by length, the shorter prefix first.
     public static func < (left: IPv6Prefix, right: IPv6Prefix) -> Bool {
         left.address != right.address ? left.address < right.address : left.storedLength < right.storedLength
     }

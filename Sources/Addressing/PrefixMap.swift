@@ -1,10 +1,10 @@
 /// A dictionary by prefix, for tables with every prefix of the mesh. Calculations look up ten thousand prefixes at once, so a
-/// lookup takes only a few multiplications and one or two steps. It is inlinable, so that other modules specialize it for
-/// their values.
+/// lookup takes only a few multiplications and usually one or two comparisons of prefixes. The type is inlinable, so that other
+/// modules specialize it for their values.
 ///
-/// It is a hash table with chains. Announcers cannot slow it down by their choice of prefixes: the hash is strongly universal
-/// (pair-multiply-shift, Thorup 2015), so two prefixes that are chosen without knowledge of its secret keys collide with a
-/// probability of one in the number of chains, and there are at least as many chains as prefixes.
+/// It is a hash table with chains. Other routers cannot slow it down by the prefixes that they announce: the hash is strongly
+/// universal (pair-multiply-shift, Thorup 2015), so two prefixes that are chosen without knowledge of its secret keys collide
+/// with a probability of one in the number of chains, and there are at least as many chains as prefixes.
 public struct PrefixMap<Value> {
     @usableFromInline
     struct Entry {
@@ -27,7 +27,7 @@ public struct PrefixMap<Value> {
     @usableFromInline var chains: [Int32] = []
     @usableFromInline let hash = PrefixHash()
 
-    /// No entry.
+    /// The index that stands for no entry.
     @usableFromInline static var none: Int32 { -1 }
 
     public init() {}
@@ -136,7 +136,7 @@ extension PrefixMap: Equatable where Value: Equatable {
 /// A hash of prefixes with secret keys.
 @usableFromInline
 struct PrefixHash: Sendable {
-    /// One for each 32-bit word of the address, and one for the length.
+    /// A key for each 32-bit word of the address, and one for the length.
     @usableFromInline let keys: (UInt64, UInt64, UInt64, UInt64, UInt64)
 
     /// Derives the keys from the random seed of this process, like the hashes of the standard library.

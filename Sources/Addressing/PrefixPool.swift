@@ -1,6 +1,6 @@
-/// A base prefix that all nodes share. Each node assigns itself prefixes of one length from it (similar to RFC 7695): the first
-/// free one, starting at a position that depends on the node alone. So a node usually chooses the same prefix again, and two
-/// nodes rarely choose the same one.
+/// An IPv4 prefix that all nodes share, and out of which each node assigns itself a prefix of a given length (similar to
+/// RFC 7695): the first free one, starting at a position that depends on the node alone. So a node usually chooses the same
+/// prefix again, and two nodes rarely choose the same one.
 public struct PrefixPool: Hashable, Sendable {
     /// The prefix that contains all prefixes of the pool.
     public let base: IPv4Prefix
@@ -11,7 +11,7 @@ public struct PrefixPool: Hashable, Sendable {
     /// has a flag for each of them.
     private static let maximumLengthDifference = 16
 
-    /// Describes a pool. `nil` when the prefixes would not fit into the base, or there would be more than 65,536 of them.
+    /// Makes a pool. `nil` if the prefixes would not fit into the base, or there would be more than 65,536 of them.
     public init?(base: IPv4Prefix, length: Int) {
         guard (base.length...32).contains(length), length - base.length <= Self.maximumLengthDifference else {
             return nil
@@ -31,7 +31,7 @@ public struct PrefixPool: Hashable, Sendable {
         IPv4Prefix(IPv4Address(base.address.rawValue | UInt32(number) << UInt32(32 - length)), length: length)
     }
 
-    /// Whether a prefix may be assigned from this pool.
+    /// Whether a prefix may be assigned from this pool, free or not.
     public func contains(_ prefix: IPv4Prefix) -> Bool {
         guard prefix.length == length, base.contains(prefix.address) else { return false }
         return numbers.contains(Int((prefix.address.rawValue ^ base.address.rawValue) >> UInt32(32 - length)))

@@ -1,6 +1,6 @@
 /// The 32-bit number that identifies a router in its routing domain (RFC 5340 §2.11). 0 identifies no router.
 public struct RouterID: Hashable, Sendable, RawRepresentable, Comparable {
-    /// The number, in host order.
+    /// The number: 10.0.0.1 is `0x0a00_0001`.
     public var rawValue: UInt32
 
     /// Makes a router ID from its number.
@@ -27,7 +27,7 @@ extension RouterID: CustomStringConvertible, LosslessStringConvertible {
 
 /// The 32-bit number of an OSPF area; 0.0.0.0 is the backbone.
 public struct AreaID: Hashable, Sendable, RawRepresentable, Comparable {
-    /// The number, in host order.
+    /// The number: 0.0.0.1 is 1.
     public var rawValue: UInt32
 
     /// Makes an area ID from its number.

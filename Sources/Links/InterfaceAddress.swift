@@ -8,11 +8,12 @@ public struct InterfaceAddress: Hashable, Sendable {
     public var address: IPv6Address
     /// The prefix length, 0–128. That of an IPv4 address is 96 more than in IPv4 notation.
     public var prefixLength: Int
-    /// Whether duplicate address detection has not finished, so that the address cannot be used yet.
+    /// Whether duplicate address detection has not finished, so that the address cannot be used yet. An optimistic address
+    /// (RFC 4429) is not tentative here, because it can be used.
     public var isTentative: Bool
     /// Whether duplicate address detection found the address on another machine, so that it will never be usable.
     public var isDuplicate: Bool
-    /// The number of the program that added the address (`IFA_PROTO`); 0 if the kernel has none.
+    /// The number of the program that added the address (`IFA_PROTO`); 0 if it gave none, and always before Linux 5.18.
     public var origin: UInt8
 
     public init(

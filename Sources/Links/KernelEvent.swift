@@ -2,18 +2,19 @@
 public enum KernelEvent: Hashable, Sendable {
     /// A link was added or has changed.
     case link(Link)
-    /// A link was removed.
+    /// A link was removed; the value is its last state.
     case linkRemoved(Link)
     /// An address was added or its state has changed.
     case address(InterfaceAddress)
-    /// An address was removed.
+    /// An address was removed; the value is its last state.
     case addressRemoved(InterfaceAddress)
     /// An interface has its first default route of this family and origin (router advertisement or not). Routes that the
     /// agent added do not count.
     case defaultRoute(DefaultRoute)
     /// An interface has no default route of this family and origin any more.
     case defaultRouteRemoved(DefaultRoute)
-    /// A router has advertised a prefix on an interface. The kernel notifies this only where it accepts router advertisements.
+    /// A router has advertised a prefix on an interface, once or several times since the last such event. The kernel notifies
+    /// this only where it accepts router advertisements.
     case routerAdvertised(interface: UInt32)
     /// Forwarding or the reverse-path filter was changed, of all interfaces or of some, so all kernel settings must be read
     /// again. The kernel does not notify changes of other settings, such as the multipath hash policies.

@@ -18,9 +18,9 @@ public struct Link: Hashable, Sendable {
     public var mtu: Int
     /// The hardware address in use; `nil` if there is none of 48 bits.
     public var macAddress: MACAddress?
-    /// The permanent hardware address, if the driver reports it.
+    /// The permanent hardware address; `nil` if the driver reports none of 48 bits.
     public var permanentMACAddress: MACAddress?
-    /// The kind of a virtual interface (`veth`, `bridge`, `vlan`); `nil` for others.
+    /// The kind of a virtual device (`veth`, `bridge`, `vlan`, …); `nil` for others.
     public var kind: String?
     /// The index of the bridge, bond or VRF that it belongs to; `nil` if there is none.
     public var master: UInt32?
@@ -51,6 +51,6 @@ public struct Link: Hashable, Sendable {
         self.linkNamespaceID = linkNamespaceID
     }
 
-    /// Whether it can carry packets: it is up and has carrier. The kernel removes the next-hop objects of other links.
+    /// Whether it can carry packets: it is up and has carrier. Otherwise the kernel removes its next-hop objects.
     public var isUsable: Bool { isUp && hasCarrier }
 }

@@ -1,18 +1,19 @@
-/// Why the octets of a packet or LSA could not be decoded. The raw value is the label of the case in the metrics.
+/// Why the octets of a packet or LSA could not be decoded. In the metrics, `decoding_` and the raw value are the reason why a
+/// packet was rejected.
 public enum DecodingError: String, Error, Hashable, Sendable, CaseIterable {
-    /// Fewer octets than the fixed fields need, or than the packet's length field says.
+    /// Fewer octets than the fields need, or than the packet's length field says.
     case truncated
     /// The version is not 3.
     case version
     /// The packet type is none of the five.
     case type
-    /// A length field disagrees with the number of octets, or with what its type allows.
+    /// A length or count field disagrees with the number of octets, or with what the type allows.
     case length
-    /// The checksum over packet and addresses is wrong.
+    /// The checksum of the packet, which includes the addresses, is wrong.
     case checksum
-    /// The Fletcher checksum of an LSA is wrong.
+    /// The Fletcher checksum of an LSA is wrong. Never the error of a packet: updates are decoded without such LSAs.
     case lsaChecksum
-    /// A prefix longer than 128 bits, or with too few octets after it.
+    /// A prefix is longer than 128 bits (32 for IPv4), or has too few octets.
     case prefix
     /// A field has a value that the RFC does not define: the type of a link in a router-LSA.
     case value

@@ -1,6 +1,6 @@
 /// The 24-bit Options of hellos, database descriptions and some LSAs (RFC 5340 §A.2).
 public struct OSPFOptions: OptionSet, Hashable, Sendable {
-    /// The options in the low 24 bits. Bits without a name below are not used by this router.
+    /// The options in the low 24 bits. Bits without a name below are kept and have no effect.
     public let rawValue: UInt32
     public init(rawValue: UInt32) { self.rawValue = rawValue & 0xff_ffff }
 

@@ -11,8 +11,8 @@ extension FIB {
         reconcile(kernel)
     }
 
-    /// Ends the adoption once the router has converged: the next ``changes(limit:)`` removes routes and next-hop objects of
-    /// the earlier run that the router does not want.
+    /// Ends the adoption; called after initial database synchronization. The next ``changes(limit:)`` removes routes and
+    /// next-hop objects of the earlier run that the router does not want.
     public mutating func sweep() {
         keepsStaleRoutes = false
         for position in routes.positions where routes.contains(position) && routes[position].isStale {
@@ -61,7 +61,8 @@ extension FIB {
         }
     }
 
-    /// Makes the model's next hops those that were found. Of two objects for one next hop, one is removed later.
+    /// Makes the model's next hops those that were found. Of two objects for one next hop, one is a duplicate and is removed
+    /// later.
     private mutating func reconcileHops(_ found: [NextHopID: NextHop]) {
         let gone = hops.filter { $0.value.isPresent && found[$0.value.id] != $0.key }
         if !gone.isEmpty {

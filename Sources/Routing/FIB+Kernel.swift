@@ -4,8 +4,8 @@ internal import OSPF
 // Changes that the kernel makes by itself, changes by other programs, and refusals.
 
 extension FIB {
-    /// A link went down, lost its carrier or was removed. Without notification the kernel deletes the link's next-hop
-    /// objects, removes them from their groups, and deletes groups that become empty with all routes that point at them.
+    /// A link went down, lost its carrier or was removed. The kernel then deletes the link's next-hop objects, removes them
+    /// from their groups, and deletes groups that become empty with all routes that point at them. It notifies none of this.
     /// The link is not used until ``linkUsable(_:)``. If `isGone`, the link was removed: nothing about it is remembered,
     /// because its index may be reused for another link.
     public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {
@@ -27,7 +27,7 @@ extension FIB {
         }
     }
 
-    /// Another program removed or replaced one of our routes. Returns whether there was one.
+    /// Another program removed or replaced a route that may have been ours. Returns whether it was, according to the model.
     @discardableResult
     public mutating func routeDeleted(_ prefix: IPv6Prefix) -> Bool {
         guard let position = routes.position(of: prefix), routes[position].installed.isRoute else { return false }
@@ -36,7 +36,7 @@ extension FIB {
         return true
     }
 
-    /// Another program removed one of its routes that may have blocked ours.
+    /// A route of another program was removed. If our route to the prefix was refused because one existed, it is tried again.
     public mutating func foreignRouteRemoved(_ prefix: IPv6Prefix) {
         guard failures[prefix]?.reason == .exists, let position = routes.position(of: prefix) else { return }
         forgetFailure(position)

@@ -164,7 +164,7 @@ extension FIB {
         let record = routes[position]
         guard let wanted = record.wanted else {
             if record.installed != .nothing {
-                // Kept until the router has converged (`sweep`).
+                // Kept until `sweep`.
                 guard !record.isStale else { return }
                 plan.removals.append(.removeRoute(record.prefix))
                 setInstalled(position, .nothing)

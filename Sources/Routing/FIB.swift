@@ -13,9 +13,9 @@ public import OSPF
 public struct FIB: Sendable {
     /// How routes point to next hops.
     public enum Mode: Hashable, Sendable {
-        /// By next-hop objects and groups (Linux 5.3 and later).
+        /// By the ID of a next-hop group (Linux 5.3 and later).
         case objects
-        /// Each route with next hops of its own, rewritten whenever they change.
+        /// Each route has next hops of its own and is rewritten whenever they change; for older kernels.
         case multipath
     }
 
@@ -24,10 +24,10 @@ public struct FIB: Sendable {
         /// How routes point to next hops.
         public var mode: Mode
         /// The range of IDs for our next-hop objects. The default one is far above the numbers that the kernel and people
-        /// choose, and begins with our protocol number, 71.
+        /// choose, and begins with our default protocol number, 71.
         public var nextHopIDs: ClosedRange<UInt32>
         /// The maximum number of installed routes, far more than a mesh has: it bounds what other routers can make this
-        /// kernel store. Further routes fail, and ``FIB/retry()`` tries them again.
+        /// kernel store. Further routes fail (``FIBFailure/Reason/limit``), and ``FIB/retry()`` tries them again.
         public var maximumRoutes: Int
 
         public init(
@@ -44,7 +44,7 @@ public struct FIB: Sendable {
     /// What must be read from the kernel before the model is reliable again.
     public enum ReadExtent: Int, Comparable, Sendable {
         case nothing
-        /// Next-hop objects; the routes follow from them.
+        /// Next-hop objects and groups. Which routes the kernel removed follows from them.
         case nextHops
         case everything
 
@@ -119,7 +119,8 @@ public struct FIB: Sendable {
     var duplicateHops: Set<NextHopID> = []
     /// Objects that were ours until another program replaced them under its protocol number.
     var foreignReplacedHops: Set<NextHopID> = []
-    /// Why routes are not as wanted.
+    /// Why routes were refused, by the kernel or because of ``Configuration/maximumRoutes``. Routes that wait for a refused
+    /// group are not among them: see ``refusedDestinations`` and ``refusedHops``.
     var failures: [IPv6Prefix: FIBFailure] = [:]
 
     /// Makes a FIB whose model of the kernel is empty; see ``reconcile(_:)``.
@@ -163,7 +164,7 @@ public enum RouteState: Hashable, Sendable {
     case installed
     /// Not yet, or no link is up that could carry it.
     case pending
-    /// The kernel refused it, or a limit is reached.
+    /// The kernel refused it, its group or its next hops, or a limit is reached.
     case failed(FIBFailure)
 }
 
@@ -175,7 +176,7 @@ public struct FIBCounts: Hashable, Sendable {
     public var groups: Int
     /// Routes in the kernel.
     public var routes: Int
-    /// Routes that the kernel refused, or that exceed ``FIB/Configuration/maximumRoutes``.
+    /// See ``FIB/failedRoutes``.
     public var failedRoutes: Int
 }
 
@@ -205,10 +206,11 @@ extension FIB {
         failures.detach()
     }
 
-    /// The number of routes that the kernel refused, or that exceed ``Configuration/maximumRoutes``.
+    /// The number of routes that the kernel refused, or that exceed ``Configuration/maximumRoutes``; without those that wait
+    /// for a group or next hop that was refused.
     public var failedRoutes: Int { failures.count }
 
-    /// The lowest prefix whose route failed, and why; `nil` if none did.
+    /// The lowest prefix among the ``failedRoutes``, and why its route failed; `nil` if there are none.
     public var firstFailure: (prefix: IPv6Prefix, failure: FIBFailure)? {
         failures.min { $0.key < $1.key }.map { ($0.key, $0.value) }
     }

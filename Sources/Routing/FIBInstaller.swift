@@ -22,7 +22,7 @@ public struct FIBInstaller: Sendable {
     public enum Outcome: Sendable {
         /// The objects and routes in the kernel.
         case read(KernelRoutes)
-        /// The changes were tried; those that failed, by their index.
+        /// The changes were tried, each whether or not others failed; those that failed, by their index in the request.
         case applied(failures: [(index: Int, failure: FIBFailure)])
         /// The kernel could not be read or written at all, and why.
         case unreachable(String)
@@ -49,8 +49,8 @@ public struct FIBInstaller: Sendable {
 
     /// The wanted state, and the model of the kernel's state.
     public private(set) var fib: FIB
-    /// When ``next(at:)`` is wanted even without an event, to retry what failed or to verify next hops; `nil` if neither is
-    /// due.
+    /// When to call ``next(at:)`` even without an event, to retry what failed or to verify next hops; `nil` if neither is due.
+    /// After an adoption that failed: when to call ``adoptFromKernel()`` again.
     public private(set) var nextDeadline: Instant?
     /// Why the kernel could not be read or written at the last attempt; `nil` if it succeeded.
     public private(set) var lastError: String?
@@ -64,7 +64,7 @@ public struct FIBInstaller: Sendable {
     private var isReadingOutdated = false
     private var retryDelay = FIBInstaller.shortestRetry
 
-    /// The delay before what failed is tried again; it doubles with each attempt that fails.
+    /// The delay before what failed is tried again: the shortest, doubled with each attempt that fails, up to the longest.
     private static let shortestRetry = Duration.milliseconds(100)
     private static let longestRetry = Duration.seconds(30)
     /// The delay after changes of links until next hops are read again for verification: by then, the kernel has removed
@@ -119,10 +119,11 @@ public struct FIBInstaller: Sendable {
         return false
     }
 
-    /// Requests a read before the next change.
+    /// Makes the installer read at least this much of the kernel before it requests the next changes.
     public mutating func requireRead(_ extent: FIB.ReadExtent) { fib.requireRead(extent) }
 
-    /// The router has converged: stale routes and objects of an earlier run are removed.
+    /// Ends the adoption: from now on, stale routes and objects of an earlier run are removed. Called after initial database
+    /// synchronization.
     public mutating func sweep() { fib.sweep() }
 
     /// An attribute of all routes, such as the preferred source, has changed: all routes must be written again.
@@ -145,7 +146,7 @@ public struct FIBInstaller: Sendable {
     /// Whether there is more to do at once, for example after the first slice of a huge update.
     public var hasMore: Bool { !isBusy && fib.isDirty && fib.requiredRead == .nothing && lastError == nil }
 
-    /// The next request; `nil` if there is none, one is under way, or the retry after a failure is not due.
+    /// The next request; `nil` if there is none, one is under way, or the kernel was unreachable and the retry is not due.
     public mutating func next(at now: Instant) -> Request? {
         guard !isBusy else { return nil }
         if lastError != nil, let deadline = nextDeadline, now < deadline { return nil }

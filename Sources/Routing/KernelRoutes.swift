@@ -1,16 +1,18 @@
 public import Addressing
 
-/// The objects and routes in the kernel that carry our protocol number, and the IDs that are taken by others.
+/// What was read from the kernel: the next-hop objects with our protocol number; the routes with our protocol number, in our
+/// table and with our metric; and the next-hop IDs that we must not use.
 public struct KernelRoutes: Hashable, Sendable {
     /// The single next-hop objects.
     public var nextHops: [NextHopID: NextHop]
-    /// The groups, each with its members in the kernel's order; without members if another program set different
-    /// weights.
+    /// The groups, each with its members in the kernel's order; without members if these have different weights, which another
+    /// program must have set.
     public var groups: [NextHopID: [NextHopID]]
-    /// All other next-hop IDs in use, including objects of ours in a form that we do not make. They are not changed.
+    /// All other next-hop IDs in use: of objects of other programs, and of objects with our protocol number in a form that we
+    /// never make. They stay as they are, except for objects that were ours until another program replaced them.
     public var foreignIDs: Set<NextHopID>
-    /// The routes; `nil` if only next hops were read. A route without a target has a source, group or next hop that
-    /// ours would not have, and must be replaced.
+    /// The routes, with IPv4 prefixes in their IPv4-mapped form; `nil` if only next hops were read. A route without a target
+    /// (`nil`) is not as we make routes, for example has another source or a weight, and must be replaced.
     public var routes: [IPv6Prefix: RouteTarget?]?
 
     public init(

@@ -6,7 +6,8 @@ struct RouteRecord: Sendable {
     /// The state of the prefix in the kernel according to the model.
     enum Installed: Hashable, Sendable {
         case nothing
-        /// Others removed it, unless we have created it again since.
+        /// A notification says that others removed or replaced our route. It may be late: we may have created the route again
+        /// since.
         case unknown
         case group(NextHopID)
         /// A route of ours that must be written again: its target or another attribute is not the wanted one, or is

@@ -1,7 +1,7 @@
-/// How a node should announce an anycast address.
+/// How this node should announce a service address; the lower level first.
 public enum AnnouncementLevel: Hashable, Sendable, Comparable {
-    /// As last resort: the node can serve, but other nodes are preferred.
+    /// As last resort: the node can still serve, because endpoints on it are terminating, but another node has ready ones.
     case lastResort
-    /// At the normal metric.
+    /// At the normal metric, 0.
     case announce
 }

@@ -1,12 +1,12 @@
 public import Addressing
 
-/// The changes of the cluster since an earlier report.
+/// The state of the cluster, and what has changed since the last report.
 public struct ClusterReport: Sendable {
     /// The current view of the cluster.
     public var view: ClusterView
     /// Addresses whose demand has changed; `nil` means no demand.
     public var changes: [IPv6Address: ServiceDemand?]
-    /// Log lines.
+    /// Lines for the log.
     public var notices: [String]
 
     public init(view: ClusterView, changes: [IPv6Address: ServiceDemand?] = [:], notices: [String] = []) {
@@ -15,7 +15,7 @@ public struct ClusterReport: Sendable {
         self.notices = notices
     }
 
-    /// Merges a later report.
+    /// Merges the next report into this one, which has not been fetched yet.
     public mutating func append(_ later: ClusterReport) {
         view = later.view
         changes.merge(later.changes) { $1 }

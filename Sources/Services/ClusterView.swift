@@ -2,15 +2,15 @@ public import Addressing
 
 /// The known state of the cluster, and the state of the connection to its API.
 public struct ClusterView: Hashable, Sendable {
-    /// The state of one kind of objects.
+    /// The state of our copy of one kind of objects.
     public struct Resource: Hashable, Sendable {
         /// Whether a complete list was received in this run.
         public var isSynced = false
         /// Whether its watch works.
         public var isConnected = false
-        /// Whether the server refuses access.
+        /// Whether its watch does not work, and the API server has denied access since the start.
         public var isRefused = false
-        /// The number of objects.
+        /// The number of objects in the copy.
         public var objects = 0
         /// Why its watch does not work, if known.
         public var problem: String?
@@ -21,29 +21,30 @@ public struct ClusterView: Hashable, Sendable {
 
     /// The service account or file that describes the connection.
     public var origin: String
-    /// The kinds of objects by their label, mostly the plural: `services`, `endpointslices`, `nodes` (only this node),
-    /// `nodeaddresses` (all Nodes).
+    /// The states of the kinds of objects, by their label, mostly the plural: `services`, `endpointslices`, `nodes` (only
+    /// this node), `nodeaddresses` (all Nodes).
     public var resources: [String: Resource] = [:]
-    /// The conditions of this node.
+    /// The conditions of this node, from its Node object; the last known ones if that was deleted.
     public var node: NodeConditions
     /// Whether the Node was ever seen, in this run or an earlier one.
     public var isNodeKnown = false
     /// The pod ranges that the cluster assigned to the node, now or last: at most one of each family.
     public var podCIDRs: [IPv6Prefix] = []
-    /// The addresses of all Nodes, and those of the API server: never service addresses.
+    /// The addresses of all Nodes, and those by which the API server is reached, except its cluster IPs: never service
+    /// addresses.
     public var reservedAddresses: Set<IPv6Address> = []
-    /// Ranges of the cluster that cannot be pod ranges, as text.
+    /// Which of the ranges that the cluster assigned cannot be used, as text; `nil` if all can.
     public var rangeProblem: String?
-    /// Why there is no connection, as text.
+    /// Why no connection can be made, for example because credentials cannot be read; `nil` otherwise.
     public var connectionProblem: String?
-    /// Why the cache cannot be saved, as text.
+    /// Why the copy cannot be saved for the next start; `nil` if it can.
     public var cacheProblem: String?
     /// The use of the address pools.
     public var pools: [PoolUse] = []
-    /// Whether this node assigns pool addresses to services.
+    /// Whether this node is the leader that assigns pool addresses to services.
     public var assignsAddresses = false
 
-    /// Makes a view of an unknown cluster.
+    /// Makes the view at the start, when nothing is known of the cluster.
     public init(origin: String, resources: [String: Resource] = [:], node: NodeConditions) {
         self.origin = origin
         self.resources = resources

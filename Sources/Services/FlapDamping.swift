@@ -14,9 +14,10 @@ struct FlapDamping: Hashable, Sendable {
     /// The longest damping: less than ``memory``, otherwise damping itself would end the count.
     private static let longest = Duration.seconds(20)
 
-    /// Flaps without a pause of ``memory`` between them, counted up to 16, far beyond the longest damping.
+    /// The number of flaps with less than ``memory`` between them, counted up to 16; the seventh already has the longest
+    /// damping.
     private var flaps = 0
-    /// When the last flap was.
+    /// The time of the last flap.
     private var last = Instant.zero
 
     /// Counts a flap: the demand for the address ended or became weaker.

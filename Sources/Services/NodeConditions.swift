@@ -1,6 +1,6 @@
 /// The conditions of this node that decide about announcing services.
 public struct NodeConditions: Hashable, Sendable {
-    /// The name of the node in endpoints.
+    /// The name of the Node object, by which endpoints refer to the node (`nodeName`).
     public var name: String
     /// Whether the node is ready in the cluster; true while that is unknown, as when the node cannot reach the API.
     public var isReady = true
@@ -14,6 +14,6 @@ public struct NodeConditions: Hashable, Sendable {
     /// A node with unknown conditions.
     public init(name: String) { self.name = name }
 
-    /// Whether the node is about to be removed.
+    /// Whether the node will probably be stopped or removed.
     public var isLeaving: Bool { isCordoned || drainReason != nil }
 }

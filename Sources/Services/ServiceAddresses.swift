@@ -4,7 +4,8 @@ public import Timing
 
 /// The service addresses of this node over time. An address without demand first becomes last resort, so that new connections
 /// go to other nodes, and is withdrawn after ``linger``. An address that flaps stays last resort until it is stable
-/// (``FlapDamping``).
+/// (``FlapDamping``). The states follow from the demand alone: what a drain or the ``ServiceGate`` requires, the node adds when
+/// it announces them.
 public struct ServiceAddresses: Sendable {
     /// The state of an address.
     public enum State: Hashable, Sendable {
@@ -34,10 +35,10 @@ public struct ServiceAddresses: Sendable {
         }
     }
 
-    /// An address with its state.
+    /// The state of an address, and who has it.
     public struct Entry: Hashable, Sendable {
         public fileprivate(set) var state: State
-        /// The services that have it, as `namespace/name`.
+        /// The services that want it, as `namespace/name`; while it is leaving, those that wanted it last.
         public fileprivate(set) var services: [String]
         /// When it last changed between the normal metric and last resort, or was added.
         public fileprivate(set) var since: Instant
@@ -54,16 +55,16 @@ public struct ServiceAddresses: Sendable {
         case release(IPv6Address)
     }
 
-    /// How long an address without demand stays last resort: flows without another announcer are still served, and an
-    /// endpoint that is back within this time causes no withdrawal.
+    /// How long an address without demand stays last resort. Flows for which there is no other announcer are still served, and
+    /// an endpoint that is back within this time causes no withdrawal.
     public static let linger = Duration.seconds(5)
-    /// The maximum number of addresses with damping, twice what a node announces (``ServiceClaims/limit``); flaps of others
-    /// have no consequence.
+    /// The maximum number of addresses with damping, twice what a node announces (``ServiceClaims/limit``); flaps of
+    /// further addresses are not counted.
     private static let mostRemembered = 16_384
 
     /// All announced addresses: those with demand, and those that linger.
     public private(set) var entries: [IPv6Address: Entry] = [:]
-    /// The addresses that a timer changes: few among thousands.
+    /// The addresses whose state has a deadline: few among thousands.
     private var timed: Set<IPv6Address> = []
     /// The addresses that flapped lately.
     private var damping: [IPv6Address: FlapDamping] = [:]
@@ -78,7 +79,7 @@ public struct ServiceAddresses: Sendable {
         timed.filter { entries[$0]?.state.deadline.map { $0 <= now } ?? true }.sorted()
     }
 
-    /// Updates the demand for an address; `nil` means none.
+    /// Sets the demand for an address: its level, `nil` for no demand, and the services that want it.
     public mutating func set(
         _ address: IPv6Address, _ level: AnnouncementLevel?, services: [String] = [], at now: Instant
     ) -> [Action] {

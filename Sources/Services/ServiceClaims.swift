@@ -1,17 +1,17 @@
 public import Addressing
 
-/// The addresses that services want on this node, except those that they must not have: addresses of machines,
-/// addresses of the configuration, and more than a node announces.
+/// Decides which of the addresses that services want on this node it announces: no address of a machine, none of a VIP of the
+/// configuration, and at most ``limit``.
 ///
-/// Anybody who may write a service can write any address into it, and some controllers write those of the nodes. If others
-/// announced the address of a node, that node would be cut off, with the API server on it, and no node could see the deletion
-/// of the service.
+/// Anybody who may write a service can write any address into it, and some controllers write those of the nodes. If other nodes
+/// announced the address of a node, they would get its packets. An API server on it would be cut off, and no node would
+/// learn that the service was deleted.
 public struct ServiceClaims: Sendable {
     /// The decision about an address.
     public enum Verdict: Hashable, Sendable {
         /// Announce it as demanded.
         case grant(ServiceDemand)
-        /// No service wants it any more.
+        /// No service wants it any more: withdraw it as ``ServiceAddresses`` does, as last resort first.
         case end
         /// It must not be a service address: withdraw it at once.
         case revoke
@@ -29,9 +29,9 @@ public struct ServiceClaims: Sendable {
     private var reserved: Set<IPv6Address> = []
     /// Addresses of the VIPs of the configuration.
     private var configured: Set<IPv6Address> = []
-    /// Demands for addresses of machines or of the configuration.
+    /// Addresses with a demand that are those of machines or of the configuration.
     private var refused: Set<IPv6Address> = []
-    /// Demands beyond the limit.
+    /// Addresses with a demand that exceed the limit.
     private var excess: Set<IPv6Address> = []
 
     public init(limit: Int = Self.limit) { self.limit = limit }
@@ -39,7 +39,8 @@ public struct ServiceClaims: Sendable {
     /// Whether there is any demand.
     public var hasAny: Bool { !wanted.isEmpty }
 
-    /// Updates the demands; `nil` means no demand.
+    /// Updates the demands for these addresses; `nil` means no demand. Returns what follows for them and, where places became
+    /// free, for others.
     public mutating func apply(_ changes: [IPv6Address: ServiceDemand?]) -> [(IPv6Address, Verdict)] {
         var verdicts: [(IPv6Address, Verdict)] = []
         for (address, entry) in changes.sorted(by: { $0.key < $1.key }) {
@@ -55,8 +56,8 @@ public struct ServiceClaims: Sendable {
         return verdicts + admitWaiting()
     }
 
-    /// Updates which addresses must not be service addresses: those of machines, and those of the configuration, which have
-    /// their own checks.
+    /// Replaces the addresses that must not be service addresses: those of machines, and those of the VIPs of the
+    /// configuration, which have their own checks. Returns what follows.
     public mutating func reserve(
         _ reserved: Set<IPv6Address>, configured: Set<IPv6Address>
     ) -> [(IPv6Address, Verdict)] {
@@ -118,7 +119,7 @@ public struct ServiceClaims: Sendable {
         return []
     }
 
-    /// Grants demands beyond the limit as far as there are free places.
+    /// Grants the lowest addresses in ``excess`` as far as there are free places.
     private mutating func admitWaiting() -> [(IPv6Address, Verdict)] {
         guard !excess.isEmpty, granted.count < limit else { return [] }
         return excess.sorted().prefix(limit - granted.count).flatMap { judge($0) }

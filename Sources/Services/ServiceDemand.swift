@@ -1,8 +1,8 @@
-/// The demand of services for an address on this node.
+/// The demand for one service address on this node, of all services that have the address.
 public struct ServiceDemand: Hashable, Sendable {
-    /// How it should be announced.
+    /// How the address should be announced: the highest level that one of ``services`` demands.
     public var level: AnnouncementLevel
-    /// The services that want it, as `namespace/name`, in order.
+    /// The services that want the address on this node, as `namespace/name`, sorted by namespace, then name.
     public var services: [String]
 
     public init(level: AnnouncementLevel, services: [String]) {

@@ -1,16 +1,17 @@
 internal import Addressing
 public import Timing
 
-/// Whether the service proxy of this node works, if there is a check. Until the check has passed once, no service address is
-/// announced. When it fails later, service addresses become last resort.
+/// Whether the service proxy of this node (such as kube-proxy) works, by the check `kubernetes.proxyCheck` of the
+/// configuration. Until the check has passed once, no service address is announced. While it fails later, service addresses are
+/// last resort. Without a check, the gate is always open.
 public struct ServiceGate: Sendable {
-    /// A table with one entry, or none before ``configure(_:at:)`` and without a check: it implements rise, fall and
-    /// stalled checkers.
+    /// A table whose only entry is the check; empty before ``configure(_:at:)`` and without a check. ``VIPTable`` already
+    /// implements rise, fall and stalled checkers.
     private var table = VIPTable()
     /// Whether the check has passed once, or there is none.
     public private(set) var hasOpened: Bool
 
-    /// Without a check it is open.
+    /// Makes a gate that is open if there is no check. ``configure(_:at:)`` starts the check.
     public init(check: HealthCheck?) { hasOpened = check == nil }
 
     /// Whether the service proxy works.
@@ -25,13 +26,13 @@ public struct ServiceGate: Sendable {
     /// When ``VIPTable/Event/timer`` is due next.
     public var nextDeadline: Instant? { table.nextDeadline }
 
-    /// Starts or stops the check.
+    /// Starts the check, or stops it if `nil`.
     public mutating func configure(_ check: HealthCheck?, at now: Instant) -> [VIPTable.Action] {
         // The address `::`, which no VIP can have, distinguishes this check from those of VIPs.
         table.configure(check.map { [VIP(name: "service proxy", address: .unspecified, check: $0)] } ?? [], at: now)
     }
 
-    /// Handles an event that may concern it.
+    /// Handles an event. Outcomes of other checks, those of VIPs, are ignored.
     public mutating func handle(_ event: VIPTable.Event, at now: Instant) -> [VIPTable.Action] {
         let actions = table.handle(event, at: now)
         if isOpen { hasOpened = true }

@@ -10,7 +10,7 @@ public struct VIPTable: Sendable {
         public let vip: VIP
         /// The health of its service; without meaning if there is no check.
         public fileprivate(set) var health = Health.unknown
-        /// When the health last changed.
+        /// When the service last became healthy or unhealthy, or its checker stalled; before that, when the VIP was configured.
         public fileprivate(set) var since: Instant
         /// When the last outcome was reported.
         public fileprivate(set) var lastCheck: Instant?
@@ -22,7 +22,8 @@ public struct VIPTable: Sendable {
         public fileprivate(set) var failures = 0
         /// Distinguishes its checker from earlier ones of the same name.
         fileprivate let generation: Int
-        /// When the last outcome is no longer valid.
+        /// When the last outcome, or the wait for the first, is no longer valid; `nil` without a check, and once the checker
+        /// has stalled.
         fileprivate var deadline: Instant?
         /// Whether ``deadline`` is the end of ``VIPTable/grace``: outcomes that are on their way still count until then.
         fileprivate var isOverdue = false
@@ -66,8 +67,8 @@ public struct VIPTable: Sendable {
     public private(set) var entries: [Entry] = []
     /// The place of each VIP in ``entries``, by address.
     private var places: [IPv6Address: Int] = [:]
-    /// The deadlines of the VIPs, by place. Every outcome adds one; only the one that equals ``Entry/deadline`` counts, and
-    /// the first of all counts always.
+    /// The deadlines of the VIPs, by place. Every outcome adds one; only the one that equals ``Entry/deadline`` counts.
+    /// Outdated ones are never first, so that ``nextDeadline`` is right.
     private var deadlines = DeadlineQueue<Int>()
     /// The number of entries made so far.
     private var generation = 0
@@ -89,8 +90,8 @@ public struct VIPTable: Sendable {
     /// The VIP with this address; `nil` if there is none.
     public func entry(of address: IPv6Address) -> Entry? { places[address].map { entries[$0] } }
 
-    /// Sets the VIPs of the configuration. One that has not changed continues; one whose check has changed stays announced
-    /// until the new check reports.
+    /// Sets the VIPs of the configuration. One that has not changed keeps its checker. An announced one that has changed stays
+    /// announced, until its new check has failed ``HealthCheck/fall`` times in a row.
     public mutating func configure(_ vips: [VIP], at now: Instant) -> [Action] {
         var actions: [Action] = []
         let previous = self
@@ -121,7 +122,7 @@ public struct VIPTable: Sendable {
         return actions
     }
 
-    /// Handles an event.
+    /// Handles an event. An outcome of a checker that was stopped is ignored.
     public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         var actions: [Action] = []
         switch event {

@@ -2,7 +2,7 @@
 /// algorithm, 1969), with a two-level bitmap to find the next bucket that is not empty. Every key inserted is above the
 /// current key, by less than the number of buckets, so no two keys share a bucket.
 ///
-/// A vertex whose key decreased is inserted again. Whoever removes it recognizes the outdated entry by its key.
+/// A vertex whose key decreased is inserted again. Its entry in the bucket of the old key stays, and ``Search`` skips it.
 struct BucketQueue: Sendable {
     /// A vertex in a bucket, and the index of the next entry of the same bucket.
     struct Entry {
@@ -22,7 +22,8 @@ struct BucketQueue: Sendable {
     /// A bit for each word of ``bits``: whether it is not 0.
     var summary: [UInt64] = []
 
-    /// Makes room for weights up to `weightBound` and `capacity` insertions in one search. A search leaves the queue empty.
+    /// Makes room for weights up to `weightBound` and `capacity` insertions in one search. The queue is empty, because a search
+    /// ends when all entries are removed.
     mutating func prepare(weightBound: UInt32, capacity: Int) {
         if heads.count <= weightBound {
             // At least one whole word of `bits`.

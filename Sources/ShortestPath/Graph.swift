@@ -1,5 +1,5 @@
-/// A directed graph of routers and networks. All edges are in one flat array, those of a vertex next to each other. A
-/// change replaces the edges of one vertex and does not move the others.
+/// A directed graph of routers and networks. All edges are in one flat array, those of a vertex next to each other, with some
+/// room to grow. A change replaces the edges of one vertex. Others move only when more than half of the array is unused.
 ///
 /// Internally, a distance of `d` is stored as the key `2d` for a network and `2d + 1` for a router. Every edge then has
 /// a positive weight, even that from a network to its routers, which costs nothing (RFC 2328 §16.1), and a network is
@@ -8,7 +8,7 @@ public struct Graph: Sendable {
     /// The kind of a vertex.
     public enum Kind: Hashable, Sendable {
         case router
-        /// A link with several routers on it.
+        /// A link with any number of routers on it (RFC 2328: transit network).
         case network
     }
 
@@ -53,12 +53,13 @@ public struct Graph: Sendable {
     private var attributes: [Attributes] = []
     /// The numbers of removed vertices, to be used again.
     private var free: [UInt32] = []
-    /// The number of places in ``arcs`` that vertices have left for larger ones.
+    /// The number of places in ``arcs`` that belong to no vertex, because vertices moved to larger ranges.
     private var unused = 0
     /// An upper bound of the weights of all arcs. It only grows.
     private(set) var weightBound: UInt32 = 1
 
-    /// All vertices that have changed since ``clearChanges()``: in their arcs, or in whether paths may go through them.
+    /// The vertices that have changed since ``clearChanges()``, each once: in their arcs, or in whether paths may go through
+    /// them.
     private(set) var changes: [Change] = []
 
     public init() {}
@@ -66,7 +67,7 @@ public struct Graph: Sendable {
     /// Whether anything has changed since ``clearChanges()``.
     public var hasChanges: Bool { !changes.isEmpty }
 
-    /// One more than the largest vertex number assigned so far.
+    /// One more than the largest vertex number assigned so far, removed vertices included.
     public var vertexBound: Int { extents.count }
 
     /// Copies the storage if another graph shares it; see `Detach.swift` in `Addressing`.
@@ -179,7 +180,7 @@ public struct Graph: Sendable {
         changes.append(Change(vertex: vertex, arcs: Array(arcs[range(of: vertex)]), wasTransit: wasTransit))
     }
 
-    /// What a key of this vertex has in addition to twice the distance: 1 for a router.
+    /// What a key of this vertex has in addition to twice the distance: 1 for a router, 0 for a network.
     func parity(of vertex: Vertex) -> UInt32 { attributes[vertex.index].kind == .router ? 1 : 0 }
 
     /// The difference of the keys of the two ends of an edge.

@@ -3,7 +3,8 @@
 struct Search {
     /// The key of a vertex not reached.
     static let unreached = UInt32.max
-    /// The largest key from which a step, of less than 2¹⁷, cannot overflow. A vertex with a larger key counts as unreachable.
+    /// The largest key from which a path may continue: adding the weight of an arc, which is less than 2¹⁷, cannot overflow.
+    /// A vertex with a larger key counts as unreachable.
     static let farthest = UInt32.max - (1 << 17)
 
     var queue: BucketQueue.Cursor
@@ -15,15 +16,16 @@ struct Search {
     let arcs: UnsafePointer<Graph.Arc>
     let extents: UnsafePointer<Graph.Extent>
 
-    /// Settles the root and relaxes the arcs in `range`: all that leave the root, because paths may begin at one that forwards
-    /// no transit traffic. These paths have no first hop yet; ``offer(_:key:number:)`` adds it.
+    /// Settles the root and relaxes the arcs in `range`: all that leave the root, because paths may begin at a root that
+    /// forwards no transit traffic. These paths have no first hop yet; ``offer(_:key:number:)`` adds it.
     mutating func begin(at root: UInt32, key: UInt32, arcs range: Range<Int>) {
         keys[Int(root)] = key
         for word in 0..<words { sets[Int(root) * words + word] = 0 }
         relax(arcs + range.lowerBound, count: range.count, from: Int(root), key: key, words: words)
     }
 
-    /// Adds the first hop `number`: a path from the root to `vertex`, which is reached at `key` by it.
+    /// Adds a first hop: a path from the root that reaches `vertex` at `key`. A longer path than the known one adds nothing, a
+    /// shorter one replaces the first-hop set by `number`, an equal one adds `number` to it.
     mutating func offer(_ vertex: Int, key: UInt32, number: Int) {
         guard key <= keys[vertex] else { return }
         if key < keys[vertex] {

@@ -9,7 +9,7 @@ public struct ShortestPaths: Sendable {
     /// The first-hop sets, `words` words for each vertex. Those of vertices that were not reached have no meaning.
     private var sets: [UInt64] = []
     private var words = 1
-    /// `keys`, `sets` and `words` of the search before, for ``hasChanged(_:)``.
+    /// `keys`, `sets` and `words` of the search before the last, for ``hasChanged(_:)``.
     private var oldKeys: [UInt32] = []
     private var oldSets: [UInt64] = []
     private var oldWords = 1
@@ -41,7 +41,7 @@ public struct ShortestPaths: Sendable {
             graph.arcs, graph.extents)
     }
 
-    /// Removes all paths, as for a root that is not in the graph.
+    /// Removes all paths, for when the root is not in the graph: nothing is reachable.
     public mutating func clear() {
         saveResults()
         root = nil
@@ -89,8 +89,8 @@ extension ShortestPaths {
         }
     }
 
-    /// Whether the distance to `vertex` or its first hops differ from those of the search before. The caller ensures
-    /// that the numbers of first hops meant the same in both.
+    /// Whether the last search and the one before differ in the distance to `vertex` or its first hops. The caller ensures that
+    /// the numbers of first hops mean the same in both.
     public func hasChanged(_ vertex: Vertex) -> Bool {
         let index = vertex.index
         let old = index < oldKeys.count ? oldKeys[index] : Search.unreached
@@ -100,10 +100,10 @@ extension ShortestPaths {
         return (0..<words).contains { sets[index * words + $0] != oldSets[index * words + $0] }
     }
 
-    /// The key of a vertex, which may be newer than the search.
+    /// The key of a vertex; `unreached` if the vertex is newer than the search.
     private func key(of index: Int) -> UInt32 { index < keys.count ? keys[index] : Search.unreached }
 
-    /// Saves the results of the last search for comparison with the next.
+    /// Keeps the results of the last search, for comparison with those of the next.
     private mutating func saveResults() {
         swap(&keys, &oldKeys)
         swap(&sets, &oldSets)

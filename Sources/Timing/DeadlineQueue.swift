@@ -24,8 +24,8 @@ public struct DeadlineQueue<Subject: Sendable>: Sendable {
         }
     }
 
-    /// Removes and returns the subject with the earliest deadline; `nil` if that deadline has not come, or the queue is
-    /// empty.
+    /// Removes the entry with the earliest deadline and returns its subject; `nil` if that deadline is after `now`, or the
+    /// queue is empty.
     @inlinable public mutating func popDue(at now: Instant) -> Subject? {
         guard let first = heap.first, first.deadline <= now else { return nil }
         let last = heap.removeLast()

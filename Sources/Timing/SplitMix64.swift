@@ -1,5 +1,5 @@
 /// A small generator of random numbers, with the constants of its authors (Steele, Lea and Flood 2014). The seed determines
-/// all of them, so that a simulated router with the same seed does the same.
+/// all numbers, so that a simulated router with the same seed does the same. Not for secrets.
 public struct SplitMix64: Sendable {
     private var state: UInt64
 

@@ -1,19 +1,19 @@
-/// Limits how often this router gives up something that another router claims too, such as its router ID or an address. A
-/// malicious neighbor could claim everything again and again, so the wait doubles each time, from 2 s to 10 minutes, and
-/// starts anew after an hour in which nothing was given up.
+/// Limits how often this router gives up something that another router claims too: its router ID, or an IPv4 range. A
+/// malicious router could claim whatever is chosen next, again and again, so the wait until the next time doubles, from 2 s
+/// to 10 minutes. After an hour in which nothing was given up, it is 2 s again.
 public struct YieldBackoff: Sendable {
-    /// Doubled from the first time on, so the shortest wait is 2 s.
+    /// Doubled already for the first wait, so that is 2 s.
     private static let first = Duration.seconds(1)
     private static let longest = Duration.seconds(600)
     private static let quietTime = Duration.seconds(3600)
 
-    /// When something was last given up, and how many times in a row with less than an hour between them.
+    /// When something was last given up, and how many times with less than ``quietTime`` between them; `nil` if never.
     private var yields: (last: Instant, count: Int)?
 
     /// Nothing has been given up yet.
     public init() {}
 
-    /// The earliest moment at which something may be given up again; `nil` if nothing was given up before.
+    /// The earliest moment at which something may be given up; `nil` means at any time, as nothing was given up before.
     public var earliest: Instant? {
         // 2¹⁶ s is longer than the longest wait, and larger powers could overflow.
         yields.map { $0.last + min(Self.longest, Self.first * (1 << min($0.count, 16))) }

@@ -1,15 +1,15 @@
 /// Auto-configuration-LSA (RFC 7503 §7.2.1): a list of TLVs, by which two routers detect that they use the same router
 /// ID.
 public struct AutoConfigurationLSA: Hashable, Sendable {
-    /// One type-length-value.
+    /// A decoded TLV.
     public enum TLV: Hashable, Sendable {
         /// Identifies the router's hardware, at least 32 octets (RFC 7503 §7.2.2).
         case hardwareFingerprint([UInt8])
-        /// Anything else, or a value that does not fit its type.
+        /// A TLV of another type, or a fingerprint of fewer than 32 octets.
         case unknown(type: UInt16, value: [UInt8])
     }
 
-    /// The values in order.
+    /// The TLVs, in order.
     public var values: [TLV]
 
     public init(values: [TLV]) { self.values = values }

@@ -1,8 +1,8 @@
 import Addressing
 
 /// The IPv4 prefixes of a node, in an LSA of our own type that all routers flood and only kubermesh reads. They belong to the
-/// router that originates the LSA, like the prefixes of an intra-area-prefix-LSA that refers to a router. The format is that
-/// of the latter, except that an identifier replaces the reference, and that prefix lengths are 0–32:
+/// router that originates the LSA, like the prefixes of an intra-area-prefix-LSA that refers to a router. The format is
+/// that of an intra-area-prefix-LSA, except that an identifier replaces the reference, and that prefix lengths are 0–32:
 ///
 ///     0                   1                   2                   3
 ///     |                     'k' 'm' 'v' '4'                         |
@@ -20,7 +20,7 @@ public struct IPv4PrefixLSA: Hashable, Sendable {
 extension IPv4PrefixLSA {
     /// The octets of the body before the prefixes.
     public static let fixedSize = 8
-    /// `kmv4` in ASCII, because others may use the same experimental function code for something else.
+    /// `kmv4` in ASCII: others may use the same experimental function code for something else.
     private static let identifier: UInt32 = 0x6b6d_7634
 
     /// Whether a body begins with our identifier. One without it is ``LSABody/unknown(_:)``.

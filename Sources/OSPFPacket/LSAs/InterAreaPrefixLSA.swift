@@ -1,4 +1,4 @@
-/// Inter-area-prefix-LSA (RFC 5340 §A.4.5).
+/// Inter-area-prefix-LSA (RFC 5340 §A.4.5): a prefix in another area, with the metric of the path from an area border router.
 public struct InterAreaPrefixLSA: Hashable, Sendable {
     /// The metric, 24 bits; 0xffffff is unreachable.
     public var metric: UInt32

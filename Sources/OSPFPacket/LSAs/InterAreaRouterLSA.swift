@@ -1,6 +1,7 @@
 public import Addressing
 
-/// Inter-area-router-LSA (RFC 5340 §A.4.6): the path to an AS boundary router in another area.
+/// Inter-area-router-LSA (RFC 5340 §A.4.6): an AS boundary router in another area, with the metric of the path from an area
+/// border router.
 public struct InterAreaRouterLSA: Hashable, Sendable {
     /// The options of the AS boundary router.
     public var options: OSPFOptions

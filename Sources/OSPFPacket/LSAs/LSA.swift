@@ -1,7 +1,7 @@
-/// One instance of an LSA: its header, and its octets as received or to be sent, of which only the age is ever changed. So
-/// LSAs of unknown types are passed on as they are. Bodies are decoded on request.
+/// One instance of an LSA: its header, and its octets as received or originated, of which only the age is ever changed. So
+/// LSAs of unknown types are flooded as they are. Bodies are decoded on request.
 public struct LSA: Hashable, Sendable {
-    /// The decoded header. Its `age` is the age when this value was made, received or last set.
+    /// The decoded header. Its `age` is the one received or last set; it does not grow by itself.
     public private(set) var header: LSAHeader
     /// The whole LSA in network order, header included; `octets.count == header.length`.
     public private(set) var octets: [UInt8]
@@ -53,7 +53,7 @@ extension LSA {
         precondition(body.isPossible(in: key.type), "the body is not of type \(key.type)")
         var header = LSAHeader(age: age, key: key, sequenceNumber: sequenceNumber, checksum: 0, length: 0)
         var octets: [UInt8] = []
-        // Enough for most LSAs.
+        // Room for most LSAs.
         octets.reserveCapacity(256)
         header.encode(into: &octets)
         body.encode(into: &octets)

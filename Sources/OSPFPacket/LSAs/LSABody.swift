@@ -1,4 +1,4 @@
-/// The body of an LSA, decoded by the type of the LSA.
+/// The decoded body of an LSA. The LS type in the header determines the case.
 public enum LSABody: Hashable, Sendable {
     case router(RouterLSA)
     case network(NetworkLSA)
@@ -15,7 +15,7 @@ public enum LSABody: Hashable, Sendable {
     case autoConfiguration(AutoConfigurationLSA)
     /// The IPv4 prefixes of a node, in an LSA type of our own.
     case ipv4Prefix(IPv4PrefixLSA)
-    /// The octets of a body of any other type.
+    /// The octets of a body of any other type, or of one with the number of ``ipv4Prefix(_:)`` but without our identifier.
     case unknown([UInt8])
 }
 

@@ -21,7 +21,7 @@ public struct LSAHeader: Hashable, Sendable {
     public var age: UInt16
     /// Type, link state ID and advertising router.
     public var key: LSAKey
-    /// The sequence number, signed; the higher is the newer.
+    /// The sequence number, signed; the instance with the higher number is newer.
     public var sequenceNumber: Int32
     /// Fletcher checksum over the whole LSA except its age (RFC 2328 §12.1.7).
     public var checksum: UInt16
@@ -38,7 +38,7 @@ public struct LSAHeader: Hashable, Sendable {
 }
 
 extension LSAHeader {
-    /// How recent an instance is, compared with another instance of the same LSA.
+    /// Which of two instances of the same LSA is newer.
     public enum Recency: Hashable, Sendable {
         case newer
         /// Both count as the same instance.

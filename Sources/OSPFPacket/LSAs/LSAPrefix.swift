@@ -18,7 +18,7 @@ public struct LSAPrefix: Hashable, Sendable {
 }
 
 extension LSAPrefix {
-    /// The address family of a prefix in an LSA. It follows from the LSA's type. The raw value is the maximum prefix length.
+    /// The address family of the prefixes in an LSA, which its LS type determines. The raw value is the maximum prefix length.
     public enum Family: Int, Sendable {
         /// IPv6, as in all LSAs of RFC 5340.
         case ipv6 = 128

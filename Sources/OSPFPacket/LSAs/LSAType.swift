@@ -54,7 +54,7 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
 
     /// Whether it is a Router Information LSA of any scope (RFC 7770 §2.2): U-bit and function code 12, whatever the S bits.
     public var isRouterInformation: Bool { rawValue & 0x9fff == 0x800c && scope != .reserved }
-    /// Whether ``LSABody`` has a case for it other than `unknown`.
+    /// Whether ``LSABody`` has a case for it other than `unknown`, so that this router knows the function code.
     public var isKnown: Bool {
         switch self {
         case .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix,

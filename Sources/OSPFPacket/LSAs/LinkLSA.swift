@@ -1,12 +1,12 @@
 public import Addressing
 
-/// Link-LSA (RFC 5340 §A.4.9): from a router to the others on one link. Its link state ID is the interface ID.
+/// Link-LSA (RFC 5340 §A.4.9): from a router to the others on one link. Its link state ID is the originator's interface ID.
 public struct LinkLSA: Hashable, Sendable {
-    /// The priority in the election of the designated router.
+    /// The originator's priority in the election of the designated router; 0 excludes it.
     public var priority: UInt8
-    /// The options to include in the network-LSA.
+    /// The originator's options, which the designated router includes in the network-LSA.
     public var options: OSPFOptions
-    /// The originator's address on the link.
+    /// The originator's link-local address, the gateway for its neighbors on the link.
     public var linkLocalAddress: IPv6Address
     /// The prefixes that the designated router is to announce for the link. They have no metric.
     public var prefixes: [LSAPrefix]

@@ -1,6 +1,6 @@
 /// Router Information LSA (RFC 7770): a list of TLVs.
 public struct RouterInformationLSA: Hashable, Sendable {
-    /// One type-length-value.
+    /// A decoded TLV.
     public enum TLV: Hashable, Sendable {
         /// Informational capabilities, 32 bits (RFC 7770 §2.4).
         case informationalCapabilities(UInt32)
@@ -9,11 +9,11 @@ public struct RouterInformationLSA: Hashable, Sendable {
         /// The smallest MTU of the router's cabled ports in octets, in a TLV of our own with an experimental type (RFC
         /// 7770 §5).
         case smallestMTU(UInt32)
-        /// Anything else, or a value that does not fit its type.
+        /// A TLV of another type, or one whose value is not possible for its type.
         case unknown(type: UInt16, value: [UInt8])
     }
 
-    /// The values in order.
+    /// The TLVs, in order.
     public var values: [TLV]
 
     public init(values: [TLV]) { self.values = values }
@@ -24,8 +24,8 @@ public struct RouterInformationLSA: Hashable, Sendable {
         return nil
     }
 
-    /// The smallest MTU of the router's cabled ports in octets; `nil` if it is not announced. A value below the IPv6
-    /// minimum (1280, RFC 8200 §5) is ignored.
+    /// The smallest MTU of the router's cabled ports in octets; `nil` if it is not announced. Values below the IPv6 minimum
+    /// (1280, RFC 8200 §5) are ignored.
     public var smallestMTU: UInt32? {
         for case .smallestMTU(let mtu) in values where mtu >= 1280 { return mtu }
         return nil

@@ -17,7 +17,7 @@ public struct RouterLSA: Hashable, Sendable {
         public static let translator = Flags(rawValue: 1 << 4)
     }
 
-    /// What a described interface attaches to. 3, the stub network of OSPFv2, is reserved in OSPFv3.
+    /// What the interface attaches to. 3, the stub network of OSPFv2, is reserved in OSPFv3.
     public enum LinkType: UInt8, Hashable, Sendable {
         /// Another router, point to point.
         case pointToPoint = 1
@@ -55,7 +55,8 @@ public struct RouterLSA: Hashable, Sendable {
     public var flags: Flags
     /// The router's options.
     public var options: OSPFOptions
-    /// One for each full point-to-point adjacency, and one for each transit network with a full adjacency.
+    /// A link for each full point-to-point or virtual adjacency, and for each transit network on which the router is fully
+    /// adjacent to the designated router or, as designated router, to another router.
     public var links: [Link]
 
     public init(flags: Flags = [], options: OSPFOptions, links: [Link]) {

@@ -1,10 +1,10 @@
-/// One TLV of the LSAs that are lists of TLVs: type, length, and octets padded to whole 32-bit words (RFC 7770 §2.3).
+/// A TLV of an LSA that is a list of TLVs: type, length, and the value, padded to whole 32-bit words (RFC 7770 §2.3).
 struct TypeLengthValue {
     /// The octets of type and length.
     private static let fixedSize = 4
 
     var type: UInt16
-    /// Without the padding.
+    /// The value, at most 65,535 octets, without the padding.
     var value: [UInt8]
 
     init(type: UInt16, value: [UInt8]) {

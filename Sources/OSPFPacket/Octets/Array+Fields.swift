@@ -1,6 +1,6 @@
 import Addressing
 
-/// The fields of RFC 5340's diagrams, written in network byte order.
+/// Writes the fields of RFC 5340's diagrams, in network byte order.
 extension [UInt8] {
     /// Appends two octets.
     mutating func append(_ value: UInt16) {

@@ -1,6 +1,6 @@
 import Addressing
 
-/// The fields of RFC 5340's diagrams, in network byte order. Callers have checked the sizes before. The bounds are
+/// Reads the fields of RFC 5340's diagrams, in network byte order. Callers have checked the sizes before. The bounds are
 /// checked again, so that a bug stops the program instead of reading past the end.
 extension RawSpan {
     /// The octet at `offset`.

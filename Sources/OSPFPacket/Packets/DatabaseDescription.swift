@@ -15,12 +15,12 @@ public struct DatabaseDescription: Hashable, Sendable {
 
     /// The sender's options.
     public var options: OSPFOptions
-    /// The largest IPv6 packet that the sender's interface can transmit without fragmentation, in octets.
+    /// The largest IPv6 packet that the sender's interface can transmit without fragmentation, in octets; 0 on virtual links.
     public var interfaceMTU: UInt16
     public var flags: Flags
-    /// The number of the description: the master counts its own, and the slave answers each with the same number.
+    /// The DD sequence number: the master counts its descriptions, and the slave answers each with the same number.
     public var sequenceNumber: UInt32
-    /// The headers of the LSAs described.
+    /// The headers of LSAs in the sender's database; none in the first description (I-bit).
     public var headers: [LSAHeader]
 
     public init(

@@ -10,11 +10,11 @@ public struct Hello: Hashable, Sendable {
     public var options: OSPFOptions
     /// HelloInterval: seconds between hellos.
     public var helloInterval: UInt16
-    /// RouterDeadInterval: seconds without hellos after which a neighbor is removed.
+    /// RouterDeadInterval: seconds without hellos from a neighbor after which it is removed.
     public var deadInterval: UInt16
     /// The designated router in the sender's view; 0 for none.
     public var designatedRouter: RouterID
-    /// The backup in the sender's view; 0 for none.
+    /// The backup designated router in the sender's view; 0 for none.
     public var backupDesignatedRouter: RouterID
     /// The routers whose hellos the sender received on the link within the dead interval.
     public var neighbors: [RouterID]

@@ -1,6 +1,6 @@
 /// Link state update (RFC 5340 §A.3.5).
 public struct LinkStateUpdate: Hashable, Sendable {
-    /// The LSAs whose length and checksum are correct.
+    /// The LSAs with correct lengths and checksums, in order.
     public var lsas: [LSA]
     /// The number of LSAs that the decoder left out because their checksum was wrong (RFC 2328 §13 (1)), or their length
     /// was not a multiple of 4.
@@ -17,8 +17,8 @@ extension LinkStateUpdate {
     /// The octets of the body.
     var size: Int { lsas.reduce(Self.fixedSize) { $0 + $1.octets.count } }
 
-    /// The size of the largest LSA, in octets, that is not fragmented on a link with an MTU of `mtu` octets. Our own LSAs are
-    /// no larger than fits the smallest MTU.
+    /// The size of the largest LSA, in octets, whose update is not fragmented on a link with an MTU of `mtu` octets. Our own
+    /// LSAs fit the smallest MTU of IPv6, 1280.
     public static func maximumLSASize(mtu: Int) -> Int { PacketHeader.bodySize(mtu: mtu) - fixedSize }
 
     /// The LSAs must fill the body to its last octet. Otherwise a length field must be wrong, nobody knows where the LSAs

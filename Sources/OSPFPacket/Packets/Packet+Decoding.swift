@@ -1,7 +1,7 @@
 public import Addressing
 
 extension Packet {
-    /// Decodes a packet. `octets` starts at the OSPF header and ends with the IPv6 payload.
+    /// Decodes a packet. `octets` is the whole IPv6 payload, from the OSPF header on.
     ///
     /// The checksum is compared unless `verifyChecksum` is false, which only fuzzers and tests use. Damaged LSAs in an update
     /// are left out and counted; any other error rejects the packet. Octets past the packet's own length are ignored if the

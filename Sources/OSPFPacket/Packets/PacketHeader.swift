@@ -55,7 +55,7 @@ extension PacketHeader {
         octets.replace(at: InternetChecksum.offset, with: checksum)
     }
 
-    /// The number of octets for the body of a packet that must not be fragmented on a link with an MTU of `mtu` octets.
+    /// The maximum size of the body, in octets, of a packet that is not fragmented on a link with an MTU of `mtu` octets.
     static func bodySize(mtu: Int) -> Int { min(mtu - ipv6HeaderSize, maximumPacketSize) - size }
 }
 
