@@ -36,7 +36,7 @@ extension AddressRange {
     init(_ prefix: IPv4Prefix) { self.init(IPv6Prefix(prefix)) }
 }
 
-/// Addresses that are in use already, and what uses them, as text. There may be thousands, so they are sorted.
+/// Addresses that are in use already, and what uses them, as text. There may be thousands, so the ranges are sorted.
 private struct AddressesInUse {
     /// Ascending. They overlap only where the configuration is refused anyway.
     private var uses: [(range: AddressRange, user: String)]
@@ -45,7 +45,7 @@ private struct AddressesInUse {
 
     var count: Int { uses.count }
 
-    /// What uses one of these addresses; `nil` if they are free.
+    /// What uses an address of the range; `nil` if all are free.
     func user(of range: AddressRange) -> String? {
         let following = index(after: range.last)
         guard following > 0, uses[following - 1].range.overlaps(range) else { return nil }

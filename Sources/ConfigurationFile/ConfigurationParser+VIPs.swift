@@ -34,7 +34,7 @@ extension VIP {
 extension HealthCheck {
     static let keys = ["tcp", "http", "https", "exec", "interval", "timeout", "rise", "fall"]
 
-    /// `environment` is that of the program of an `exec` check.
+    /// `environment` is that of the program of an `exec` check, besides `PATH`.
     init?(_ section: Section, environment: [String: String]) {
         let kinds = ["tcp", "http", "https", "exec"].filter(section.has)
         guard kinds.count == 1, let kind = kinds.first else {

@@ -4,13 +4,13 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
     public var file: String
     /// The line, from 1; `nil` for the whole file.
     public var line: Int?
-    /// The column, from 1.
+    /// The column, from 1; `nil` for the whole file.
     public var column: Int?
     /// The key, as in `interfaces[1].cost`; empty for the whole file.
     public var key: String
     /// What is wrong.
     public var message: String
-    /// What to do about it.
+    /// What to do about it; `nil` if the message says enough.
     public var hint: String?
 
     /// `file:line:column: key: message (hint)`.
@@ -36,8 +36,8 @@ public struct ConfigurationProblems: Error, Hashable, Sendable, CustomStringConv
 
 /// Suggests what was probably meant.
 enum Suggestion {
-    /// The candidate nearest to `word`; `nil` if none is near enough to be a typing error: one difference, or one in three
-    /// octets up to three.
+    /// The candidate nearest to `word`, upper and lower case being equal; `nil` if none is near enough to be a typing error:
+    /// one difference for each three octets of the candidate, at least one and at most three.
     static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         candidates.map { ($0, distance(word.lowercased(), $0.lowercased())) }
             .filter { $0.1 <= max(1, min(3, $0.0.utf8.count / 3)) }

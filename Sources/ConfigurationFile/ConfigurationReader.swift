@@ -1,6 +1,6 @@
 import Yams
 
-/// The error of a value reader: what is wrong with a value. The caller adds the place.
+/// What is wrong with a value, a section or the file. A value reader throws it, and the caller adds the place.
 struct Complaint: Error {
     var message: String
     var hint: String?
@@ -41,7 +41,7 @@ final class ConfigurationReader {
         return nil
     }
 
-    /// The mapping at `node`. A key that is not in `keys` is a problem; `unsupported` has the hints for keys that are planned.
+    /// The mapping at `node`. A key that is not in `keys` is a problem; `unsupported` has hints for keys that users may expect.
     /// `nil`, and a problem, if the node is not a mapping; `nil` without a problem if it is null, as after a key without a
     /// value.
     func section(_ node: Node, key: String, keys: [String], unsupported: [String: String] = [:]) -> Section? {
@@ -71,7 +71,7 @@ final class ConfigurationReader {
         return Section(reader: self, node: node, key: key, entries: entries)
     }
 
-    /// The elements of the list at `node` with their keys; empty, and a problem, if it is not a list.
+    /// The elements of the list at `node` with their keys, as in `vips[0]`; empty, and a problem, if it is not a list.
     func list(_ node: Node, key: String) -> [(node: Node, key: String)] {
         guard case .sequence(let sequence) = node else {
             note(
@@ -88,6 +88,7 @@ final class ConfigurationReader {
 struct Section {
     let reader: ConfigurationReader
     let node: Node
+    /// Its key in the file, as in `ospf.spfDelay`; empty for the whole file.
     let key: String
     /// The values of its known keys, without those that are null.
     let entries: [String: Node]
@@ -95,7 +96,7 @@ struct Section {
     /// A key of this section as in problems: `ospf.area`.
     func path(_ name: String) -> String { key.isEmpty ? name : "\(key).\(name)" }
 
-    /// Whether it has the key `name`.
+    /// Whether it has the key `name`, with a value other than null.
     func has(_ name: String) -> Bool { entries[name] != nil }
 
     /// The value of `name`; `nil` if it is missing or wrong (which is a problem).

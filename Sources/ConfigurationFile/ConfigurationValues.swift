@@ -3,7 +3,8 @@ internal import MeshConfiguration
 import Services
 import Yams
 
-/// Readers of single values. Each returns the value or throws a ``Complaint`` that describes a valid value.
+/// Readers of single values. Each returns the value, or throws a ``Complaint`` that says what is wrong or what a valid value
+/// is.
 enum Read {
     /// Any scalar, as text.
     static func text(_ node: Node) throws -> String {
@@ -81,7 +82,7 @@ enum Read {
             "\"\(text.prefix(60))\" is not a prefix", hint: "for example 2001:db8:1::/64 or 192.0.2.0/24")
     }
 
-    /// A prefix that may be announced: not link-local, multicast or reserved.
+    /// A prefix that may be announced, as a default route may: not link-local, multicast or reserved.
     static func unicastPrefix(_ node: Node) throws -> IPv6Prefix {
         let prefix = try prefix(node)
         guard !prefix.address.isLinkLocal, !prefix.address.isMulticast, prefix.ipv4?.isReserved != true else {
@@ -157,7 +158,7 @@ enum Read {
         return text
     }
 
-    /// One of a set of words; returns the value of the word.
+    /// One of these words; returns the value that belongs to it.
     static func word<Value>(_ node: Node, _ words: KeyValuePairs<String, Value>) throws -> Value {
         let text = try text(node)
         if let match = words.first(where: { $0.key == text }) { return match.value }

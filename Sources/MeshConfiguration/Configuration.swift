@@ -66,8 +66,8 @@ extension Configuration {
     public enum StopBehavior: Hashable, Sendable {
         /// The node leaves the mesh, and others route around it.
         case leave
-        /// Neighbors are not informed, because an agent starts again within the dead interval; unless the cluster
-        /// indicates that the node is about to be removed.
+        /// Routes and addresses stay and neighbors are not informed, because an agent starts again within the dead interval. If
+        /// the node is drained, or is about to be removed from the cluster, it leaves.
         case stay
     }
 
@@ -78,7 +78,7 @@ extension Configuration {
         public var plan = AddressPlan(base: IPv6Prefix("fd6b:6d65:7368::/71")!)!
         /// The prefix whose first address is the node's own; `nil` follows the plan.
         public var prefix: IPv6Prefix?
-        /// The pod prefixes; `nil` follows the plan, an empty list announces none.
+        /// The pod prefixes; `nil` means those of the cluster, else that of the plan; an empty list announces none.
         public var podPrefixes: [IPv6Prefix]?
         /// The IPv4 addresses.
         public var ipv4 = IPv4()
@@ -90,9 +90,9 @@ extension Configuration {
     public struct IPv4: Hashable, Sendable {
         /// The node's own address.
         public var address: IPv4Address?
-        /// The pool from which the node takes its own address, if none is given.
+        /// The pool from which the node assigns itself its own address, if none is given.
         public var nodes: PrefixPool?
-        /// The pool from which the node takes a range for its pods.
+        /// The pool from which the node assigns itself a range for its pods.
         public var pods: PrefixPool?
 
         /// No IPv4.
@@ -113,7 +113,7 @@ extension Configuration {
         public var file = "/etc/cni/net.d/10-kubermesh.conflist"
         /// The plugin that creates a pod's interface.
         public var plugin = Plugin.ptp
-        /// The MTU of pods, 1280–65535 octets; `nil` means the smallest that reachable routers announce.
+        /// The MTU of pods, 1280–65535 octets; `nil` means the smallest that reachable routers announce, 1280 before any does.
         public var mtu: Int?
 
         public init() {}
@@ -125,7 +125,8 @@ extension Configuration {
         public var isWatched = true
         /// The kubeconfig; `nil` means `$KUBECONFIG` or the pod's service account.
         public var kubeconfig: String?
-        /// A check that must pass for services to be announced, such as kube-proxy's health; `nil` checks nothing.
+        /// A check of the service proxy, such as kube-proxy's health. No service address is announced before it has passed
+        /// once; while it fails later, they are last resort. `nil` checks nothing.
         public var proxyCheck: HealthCheck?
         /// Which service addresses are announced.
         public var services = ServiceOptions()
@@ -175,7 +176,7 @@ extension Configuration {
 
     /// Metrics and probes.
     public struct HTTPOptions: Hashable, Sendable {
-        /// The address and port; `nil` means no HTTP.
+        /// The address and port; `nil` means no HTTP. An environment variable may change the default (`EnvironmentDefaults`).
         public var listen: Endpoint? = Endpoint(host: .v6(.loopback), port: 9179)
 
         public init() {}

@@ -11,7 +11,8 @@ public struct InterfaceRule: Hashable, Sendable {
     public var cost: UInt16 = 10
     /// The hello interval, 1–65535 whole seconds.
     public var hello: Duration = .seconds(1)
-    /// The dead interval, 1–65535 whole seconds, longer than the hello interval.
+    /// The dead interval, 1–65535 whole seconds, longer than the hello interval. A rule of a file that sets only `hello` has
+    /// four hello intervals.
     public var dead: Duration = .seconds(4)
     /// The retransmission interval (RxmtInterval), 50 ms to 1 h.
     public var retransmit: Duration = .seconds(1)
@@ -35,7 +36,7 @@ public struct InterfaceRule: Hashable, Sendable {
     public enum Pattern: Hashable, Sendable {
         /// `*`: every cabled port (``Port/isCabled``).
         case everyCabledPort
-        /// Ports by name, whatever their kind.
+        /// Ethernet ports by name, whatever their kind.
         case named(Glob)
     }
 

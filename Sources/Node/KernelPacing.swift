@@ -4,13 +4,12 @@ internal import Timing
 struct KernelPacing: Hashable, Sendable {
     /// The size of the next batch of addresses.
     var addressBatch = AddressBatch()
-    /// Whether addresses may be requested in this turn: one batch per turn, so not after outcomes of one.
+    /// Whether addresses may be requested: not between the outcomes of a batch and the next event.
     var mayRequestAddresses = true
-    /// Whether further routes may be changed in this turn: one slice per turn (``FIBInstaller/limit``), so not after its
-    /// outcome.
+    /// Whether further routes may be changed: not between the outcome of a slice (``FIBInstaller/limit``) and the next event.
     var mayInstallRoutes = true
 
-    /// Begins a turn, with an event.
+    /// Permits both, before each event is handled. The handling of an outcome of a batch or a slice then forbids the next one.
     mutating func beginTurn() {
         mayRequestAddresses = true
         mayInstallRoutes = true
@@ -34,7 +33,8 @@ struct AddressBatch: Hashable, Sendable {
     /// A batch was requested.
     mutating func begin(at now: Instant) { requested = now }
 
-    /// The outcomes of the batch are there: adapts the size to the time that passed.
+    /// The outcomes of the batch are there: halves the size if it took longer than ``target``, doubles it if it took less than
+    /// half of that.
     mutating func end(at now: Instant) {
         guard let requested else { return }
         self.requested = nil

@@ -28,7 +28,7 @@ extension MeshNode {
         announcements.invalidate()
     }
 
-    /// Handles that the configuration file is not valid.
+    /// Handles that the configuration file, read again, is not valid: the configuration in use stays in use.
     mutating func refuseConfiguration(_ reasons: [String]) {
         problems.configuration = reasons.map {
             Problem(.configuration, $0, "the configuration file is not in use: \($0)")
@@ -36,7 +36,8 @@ extension MeshNode {
         log(.error, "the configuration file is not in use: \(reasons.joined(separator: "; "))")
     }
 
-    /// Handles that there is no configuration file. `read` is when the configuration in use was read from it, if it was.
+    /// Handles that there is no configuration file: the configuration in use stays in use. `read` is when it was read from the
+    /// file; `nil` if it is the defaults, so that nothing is missing.
     mutating func missConfiguration(_ file: String, read: String?, _ remedy: String) {
         guard let read else {
             problems.configuration = []
@@ -51,7 +52,7 @@ extension MeshNode {
 }
 
 extension Configuration {
-    /// The sections of `new` that differ from this and cannot take effect while the agent runs.
+    /// The sections of `new` that differ from this and take effect only at the next start.
     public func keysThatNeedRestart(in new: Configuration) -> [String] {
         [
             ("node", node == new.node), ("addressing", addressing == new.addressing), ("cni", cni == new.cni),

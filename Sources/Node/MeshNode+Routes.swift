@@ -3,7 +3,8 @@ internal import Routing
 internal import Timing
 
 extension MeshNode {
-    /// Requests the next changes of the kernel's routes, a bounded number.
+    /// Requests the installer's next read or changes of the kernel's routes, a bounded number (``FIBInstaller/limit``), unless
+    /// routes of an earlier run are kept or this turn had its slice.
     mutating func installRoutes(at now: Instant) {
         guard life.isRouting, !isKeepingRoutes, pacing.mayInstallRoutes else { return }
         if let request = installer.next(at: now) { kernelEffects.append(.routes(request)) }

@@ -15,11 +15,11 @@ public import Timing
 public struct MeshNode: Sendable {
     /// The surroundings of a node, known when it is made.
     public struct Environment: Hashable, Sendable {
-        /// The machine's host name.
+        /// `$NODE_NAME`, or the machine's host name.
         public var hostName = ""
-        /// Identifies the machine, as a number; `nil` if nothing does.
+        /// A number that identifies the machine, from its SMBIOS UUID; `nil` if it has none.
         public var machine: UInt64?
-        /// A random number. It seeds the node's own random numbers, and distinguishes a new identity from others.
+        /// A random number, another at each start. It seeds the router, and distinguishes a new identity from others.
         public var seed: UInt64 = 0
         /// Whether the agent follows a Kubernetes cluster.
         public var hasCluster = false
@@ -41,7 +41,7 @@ public struct MeshNode: Sendable {
     public internal(set) var life = Life.new
     /// When the node started.
     public internal(set) var started = Instant.zero
-    /// When the next ``NodeEvent/timer`` is due.
+    /// When the next ``NodeEvent/timer`` is due; `nil` if none is, `.zero` is at once.
     public internal(set) var nextDeadline: Instant?
 
     // The machine.
@@ -58,7 +58,7 @@ public struct MeshNode: Sendable {
     var lastHeard = LastNeighbors()
     /// The kernel settings that the node depends on.
     public internal(set) var settings = SettingsAudit()
-    /// The multicast groups that could not be joined.
+    /// The multicast groups: those wanted, and those that could not be joined.
     var memberships = MembershipTable()
 
     // The identity of the node, and its role in the mesh.
@@ -97,7 +97,7 @@ public struct MeshNode: Sendable {
 
     /// The VIPs of the configuration.
     public internal(set) var vips = VIPTable()
-    /// The state of the cluster; `nil` before the first report.
+    /// The state of the cluster; `nil` before the first report, and without a cluster.
     public internal(set) var cluster: ClusterView?
     /// The service addresses that the cluster wants on this node.
     var serviceClaims = ServiceClaims()
@@ -188,8 +188,8 @@ public struct MeshNode: Sendable {
 
     /// Does what follows from the noted events, in this order: timers, the kernel's routes, the life cycle, the review of the
     /// mesh, addresses, announcements (which may change routes again), problems. Among the effects, packets come first, then
-    /// changes of the kernel's routes, whatever their cause. If the kernel's routes must change, it returns at that point:
-    /// ``nextDeadline`` is then due at once, and the outcome of the change settles the rest.
+    /// changes of the kernel's routes, whatever their cause. If the kernel's routes must be changed or read while the ports are
+    /// open, it returns at that point: ``nextDeadline`` is then due at once, and the rest is settled with the outcome.
     public mutating func settle(at now: Instant, effects out: inout [NodeEffect]) {
         defer {
             Self.move(&packets, to: &out)

@@ -10,8 +10,8 @@ public struct NodeCounters: Hashable, Sendable {
     /// most ``mostPorts`` pairs.
     public var adjacencyLosses: [AdjacencyKey: UInt64] = [:]
 
-    /// The maximum number of names or pairs that have a counter: names of ports, and router IDs of neighbors, may change
-    /// without end.
+    /// The maximum number of names or pairs that have a counter, because names of ports and router IDs of neighbors may change
+    /// without end. Further ones are not counted.
     public static let mostPorts = 1024
 
     /// A neighbor on a port.

@@ -11,24 +11,23 @@ public enum NodeEffect: Sendable {
     case preferredSource(IPv6Address?, ipv4: IPv4Address?)
     /// Send these octets as IP protocol 89 with hop limit 1.
     case send(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
-    /// Join a multicast group, or leave it; the outcome is ``NodeEvent/membership(_:failure:)``.
+    /// Join a multicast group, or leave it; the outcome of joining is ``NodeEvent/membership(_:failure:)``.
     case membership(Membership, joined: Bool)
     /// Add addresses to `lo`, or remove them; the outcomes are ``NodeEvent/addresses(_:)``.
     case addresses([AddressLedger.Request])
     /// Read the routes of others that overlap these pools; the outcome is ``NodeEvent/foreignRoutes(_:)``.
     case readForeignRoutes(overlapping: [IPv6Prefix])
-    /// Check these kernel settings, and set what differs; the outcomes are ``NodeEvent/settings(_:)``.
+    /// Check these kernel settings in order, and set what differs; the outcomes are ``NodeEvent/settings(_:)``.
     case settings([KernelSetting])
     /// Save a change of the state; the outcome is ``NodeEvent/saved(_:failure:)``.
     case save(StateChange)
-    /// Start a health check; its outcomes have this ID.
+    /// Start a health check; its outcomes are ``NodeEvent/checked(_:_:)`` with this ID.
     case startCheck(VIPTable.CheckID, HealthCheck)
     /// Stop a health check.
     case stopCheck(VIPTable.CheckID)
     /// Propose these pod ranges to the cluster, for use if it has none for this node.
     case offerPodRanges([IPv6Prefix])
-    /// Check the file for container runtimes, and write it if it differs; the outcome is
-    /// ``NodeEvent/networkConfiguration(_:)``.
+    /// Check the CNI file, and write it if it differs; the outcome is ``NodeEvent/networkConfiguration(_:)``.
     case networkConfiguration(NetworkConfiguration)
     /// The route table has changed, for consumers other than the kernel.
     case routeTable(RouteTableUpdate)
@@ -36,9 +35,10 @@ public enum NodeEffect: Sendable {
     case log(LogLevel, String, [String: String])
     /// Remove the routes that earlier runs made with another `kernel.metric`, which ``routes(_:)`` does not cover.
     case removeStaleRoutes
-    /// Remove the routes, next hops and addresses of an earlier run; the outcome is ``NodeEvent/remainsRemoved(_:)``.
+    /// Remove the routes, next hops and addresses of an earlier run that used another protocol number or table; the outcome is
+    /// ``NodeEvent/remainsRemoved(_:)``.
     case removeRemains(of: SavedKernel)
-    /// Remove all our routes and next hops.
+    /// Remove all our routes and next hops; ``addresses(_:)`` removes the addresses.
     case removeEverything
     /// The node has stopped, and the process may end. With `stays`, routes and addresses stay for the next agent.
     case stopped(stays: Bool)

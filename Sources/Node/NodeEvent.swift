@@ -10,7 +10,7 @@ public enum NodeEvent: Sendable {
     case start(links: [Link], addresses: [InterfaceAddress], defaultRoutes: [DefaultRoute])
     /// Notifications from the kernel about links, addresses, default routes and settings.
     case kernel([KernelEvent])
-    /// Our routes or next hops changed without a request of ours.
+    /// Changes of routes and next hops that this node did not request, and lost notifications of them.
     case routes([RouteEvent])
     /// The outcome of ``NodeEffect/routes(_:)``.
     case installed(FIBInstaller.Outcome)
@@ -18,17 +18,17 @@ public enum NodeEvent: Sendable {
     case addresses([AddressOutcome])
     /// The outcomes of ``NodeEffect/settings(_:)``.
     case settings([SettingOutcome])
-    /// The outcome of ``NodeEffect/membership(_:joined:)``; `nil` is success.
+    /// The outcome of joining a group (``NodeEffect/membership(_:joined:)``); `nil` is success.
     case membership(Membership, failure: String?)
     /// A packet of IP protocol 89 was received. `destination` is a multicast group or our link-local address.
     case packet(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
     /// A health check reported an outcome.
     case checked(VIPTable.CheckID, CheckOutcome)
-    /// The cluster has changed.
+    /// The cluster has changed, or the connection to it.
     case cluster(ClusterReport)
     /// The configuration file was read again.
     case configuration(Configuration)
-    /// The configuration file was read again and is not in use, for these reasons.
+    /// The configuration file was read again and is not valid, for these reasons. The configuration in use stays in use.
     case configurationRefused([String])
     /// There is no configuration file. `read` is when the configuration in use was read from it; `nil` if the defaults are
     /// in use, which need no file. `remedy` says what to do.
@@ -43,7 +43,8 @@ public enum NodeEvent: Sendable {
     case foreignRoutes(Result<[ForeignRoute], NodeFailure>)
     /// The outcome of ``NodeEffect/removeRemains(of:)``: what was removed, as text.
     case remainsRemoved(Result<String, NodeFailure>)
-    /// The timer was late by this time, because the process did not run (for example because of SIGSTOP) or was busy.
+    /// The timer was late by this time, 2 s or more, because the process did not run (for example because of SIGSTOP) or was
+    /// busy.
     case timerWasLate(Duration)
     /// ``MeshNode/nextDeadline`` is due.
     case timer
@@ -55,10 +56,11 @@ public enum NodeCommand: Hashable, Sendable {
     case stubRouter(Bool)
     /// Drains the node, or ends that.
     case drain(Bool)
-    /// Drains the node, because a stop follows within this time. The stage does not become ``Life/draining`` if there is
-    /// nothing to drain.
+    /// Drains the node, because a stop follows within this time. The stage does not become ``Life/draining`` if the node is
+    /// drained already, is not synchronized, or stays (``MeshNode/staysOnStop``).
     case drainForStop(within: Duration)
-    /// Stops; with `removingEverything`, everything of ours is removed from the kernel.
+    /// Stops. With `removingEverything`, all our routes, next hops and addresses are removed from the kernel; otherwise see
+    /// ``MeshNode/staysOnStop``.
     case stop(removingEverything: Bool)
 }
 

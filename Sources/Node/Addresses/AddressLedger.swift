@@ -5,10 +5,10 @@ public import Timing
 /// The addresses that this node has on `lo` or wants there, each with its owners, its state in the kernel and its announcement.
 ///
 /// An owner *wants* an address, the kernel *places* it, then it is *announced*. When no owner wants it any more, it is
-/// withdrawn first and then *removed*. An address that the kernel refuses is not announced, and is tried again. An address that
-/// was on `lo` before the agent added it is never removed.
+/// withdrawn first and then *removed*. An address that the kernel refuses is not announced, and is tried again. An address on
+/// `lo` without our mark (`IFA_PROTO`), which somebody else added, is announced if an owner wants that, and never removed.
 public struct AddressLedger: Sendable {
-    /// The owners of addresses. If several announce an address at the same metric, the announcement of the first counts.
+    /// The owners of addresses. If several announce an address at the same metric, the first in this order counts.
     public enum Owner: Hashable, Sendable, Comparable {
         /// The node: its own addresses.
         case node
@@ -20,16 +20,16 @@ public struct AddressLedger: Sendable {
 
     /// The state of an address in the kernel.
     public enum Placement: Hashable, Sendable {
-        /// To be added. `after` is the delay that followed the last refusal, zero without one; the delay after another
-        /// refusal is twice as long.
+        /// To be added. `after` is the delay that followed the last refusal, zero without one; the delay after another refusal
+        /// is twice as long, from 1 s up to 30 s.
         case waiting(after: Duration)
         /// The kernel was asked to add it. `after` as in ``waiting(after:)``.
         case placing(after: Duration)
-        /// On `lo`. Only an address with our mark (`IFA_PROTO`), `isOurs`, is removed; any other was there before.
+        /// On `lo`. Only an address with our mark, `isOurs`, is removed; any other was there before.
         case placed(isOurs: Bool)
-        /// Refused, with the reason and the time of the next attempt.
+        /// Refused, with the reason, the time of the next attempt and the delay until then.
         case refused(reason: String, retry: Instant, delay: Duration)
-        /// No owner wants it. It is removed when it has been withdrawn.
+        /// No owner wants it, but it is still on `lo`. It is removed when it has been withdrawn.
         case leaving
         /// The kernel was asked to remove it.
         case removing
@@ -56,7 +56,8 @@ public struct AddressLedger: Sendable {
             }
         }
 
-        /// Its announcement: of several owners, the one with the lowest metric; `nil` if it is not announced.
+        /// Its announcement: of several owners' the one with the lowest metric; `nil` if it is not placed or no owner announces
+        /// it.
         public var announcement: AdvertisedPrefix? {
             guard isPlaced else { return nil }
             return demands.sorted { $0.key < $1.key }.compactMap(\.value.announcement).min { $0.metric < $1.metric }
@@ -65,7 +66,7 @@ public struct AddressLedger: Sendable {
 
     /// A request to the kernel.
     public enum Request: Hashable, Sendable {
-        /// Add the address to `lo`; with `ifUnclaimed`, only if the kernel knows no other machine that has it.
+        /// Add the address to `lo`; with `ifUnclaimed`, only if the kernel's neighbor tables have no other machine with it.
         case add(IPv6Address, ifUnclaimed: Bool)
         /// Remove the address from `lo`.
         case remove(IPv6Address)
@@ -79,7 +80,7 @@ public struct AddressLedger: Sendable {
         case present(isOurs: Bool)
         /// It was removed, or was not there.
         case removed
-        /// It could not be added or removed, or another machine has it: the reason.
+        /// It could not be added or removed, or (`ifUnclaimed`) another machine has it: the reason.
         case refused(String)
     }
 
@@ -87,7 +88,7 @@ public struct AddressLedger: Sendable {
     public struct Version: Hashable, Sendable {
         /// Changes of demands, and removals. The announcements must follow at once.
         var changes: UInt64 = 0
-        /// Outcomes of additions. With thousands of them, the announcements may follow a little later.
+        /// Outcomes of additions. While more are to be added, the announcements may follow later (``Announcements``).
         var placements: UInt64 = 0
     }
 
@@ -99,20 +100,20 @@ public struct AddressLedger: Sendable {
         case refused(String)
         /// It was added after a refusal.
         case accepted
-        /// It could not be removed, with the reason.
+        /// It could not be removed, with the reason. It stays on `lo`, and this run does not try again.
         case notRemoved(String)
     }
 
-    /// All addresses that are wanted or placed.
+    /// All addresses that are wanted, or are to be removed, or that an earlier run left.
     public private(set) var entries: [IPv6Address: Entry] = [:]
-    /// Addresses to add, in the order of demand.
+    /// Addresses to add, the first one first. One that is not ``Placement/waiting(after:)`` any more is skipped.
     private var additions: [IPv6Address] = []
-    /// Addresses to remove.
+    /// Addresses to remove, in any order. One that is not ``Placement/leaving`` any more is skipped.
     private var removals: [IPv6Address] = []
     /// Addresses that were refused and not accepted since, also while another attempt is under way. They are few.
     private var refusals: Set<IPv6Address> = []
-    /// Addresses that may not be on `lo`: another program removed them while a request to add them was under way, the order of
-    /// the two being unknown, or before they were removed because no owner wants them.
+    /// Addresses that may be missing on `lo`: another program removed them while a request to add them was under way, so that
+    /// it is not known which came last, or while they were leaving. They are added once more if they are wanted.
     private var uncertain: Set<IPv6Address> = []
     /// The number of requests that are under way.
     private var requests = 0
@@ -128,7 +129,7 @@ public struct AddressLedger: Sendable {
     /// Whether an address is on `lo` and stays there, so that it may be announced.
     public func isPlaced(_ address: IPv6Address) -> Bool { entries[address]?.isPlaced == true }
 
-    /// Whether an address was refused.
+    /// Whether an address was refused and waits for the next attempt.
     public func isRefused(_ address: IPv6Address) -> Bool {
         if case .refused? = entries[address]?.placement { true } else { false }
     }
@@ -140,11 +141,11 @@ public struct AddressLedger: Sendable {
     public var hasAdditions: Bool { !additions.isEmpty }
     /// Whether there are requests to make.
     public var hasWork: Bool { hasAdditions || !removals.isEmpty }
-    /// Whether there are requests to make at `now`, refused ones included.
+    /// Whether there are requests to make at `now`, new attempts to add refused addresses included.
     public func hasRequests(at now: Instant) -> Bool { hasWork || nextDeadline.map { $0 <= now } ?? false }
     /// Whether requests are under way.
     public var isBusy: Bool { requests > 0 }
-    /// When the next refused address is tried again.
+    /// When the next refused address is tried again; `nil` if none waits.
     public var nextDeadline: Instant? {
         refusals.lazy.compactMap { address in
             if case .refused(_, let retry, _)? = entries[address]?.placement { retry } else { nil }
@@ -156,7 +157,7 @@ public struct AddressLedger: Sendable {
         entries.sorted { $0.key < $1.key }.compactMap(\.value.announcement)
     }
 
-    /// The refused addresses with the reasons, by address.
+    /// The refused addresses that wait for the next attempt, with the reasons, by address.
     public var refused: [(address: IPv6Address, reason: String)] {
         refusals.sorted().compactMap { address in
             if case .refused(let reason, _, _)? = entries[address]?.placement { (address, reason) } else { nil }
@@ -168,7 +169,7 @@ public struct AddressLedger: Sendable {
 
     // MARK: Demands
 
-    /// An owner wants an address. When it is placed, it is announced like this, or not at all.
+    /// An owner wants an address. When it is placed, it is announced like this; `nil` does not announce it.
     public mutating func want(_ address: IPv6Address, by owner: Owner, as announcement: AdvertisedPrefix?) {
         let demand = Demand(announcement: announcement)
         guard var entry = entries[address] else {
@@ -184,7 +185,7 @@ public struct AddressLedger: Sendable {
             additions.append(address)
         // Still on lo: it stays.
         case .leaving: entry.placement = .placed(isOurs: true)
-        // Added again after the removal.
+        // Being removed: added again afterward. Otherwise the next outcome or attempt counts for this owner too.
         case .removing, .waiting, .placing, .placed, .refused: break
         }
         entries[address] = entry
@@ -238,9 +239,9 @@ public struct AddressLedger: Sendable {
         return stale
     }
 
-    /// The next requests, at most `limit`. Removals are included only if `mayRemove`, because an address must be withdrawn
-    /// first. An address that only services want is added only if no other machine has it, unless it `isShared`: other nodes
-    /// announce it too.
+    /// The next requests, at most `limit`, additions first. Removals are included only if `mayRemove`, because an address must
+    /// be withdrawn first. An address that only services want is added only if no other machine has it, unless it `isShared`:
+    /// other nodes announce it too, so the other machine may be one of them.
     public mutating func nextRequests(
         limit: Int, mayRemove: Bool, at now: Instant, isShared: (IPv6Address) -> Bool
     ) -> [Request] {
@@ -279,7 +280,7 @@ public struct AddressLedger: Sendable {
         }
     }
 
-    /// Records the outcome of a request.
+    /// Records the outcome of a request. Returns the change to log, if there is one.
     public mutating func record(_ outcome: Outcome, of request: Request, at now: Instant) -> Change? {
         requests = max(0, requests - 1)
         switch request {
@@ -289,7 +290,7 @@ public struct AddressLedger: Sendable {
     }
 
     private mutating func added(_ address: IPv6Address, _ outcome: Outcome, at now: Instant) -> Change? {
-        // Without such an entry, `removeAll` has removed it while the request was under way.
+        // Without an entry in this state, `removeAll` has removed it while the request was under way.
         guard var entry = entries[address], case .placing(let last) = entry.placement else { return nil }
         version.placements += 1
         if uncertain.remove(address) != nil {
@@ -343,7 +344,8 @@ public struct AddressLedger: Sendable {
         return nil
     }
 
-    /// Removes all addresses that none of these owners wants. Returns those of ours that must be removed from `lo`, ascending.
+    /// Removes all addresses that none of these owners wants, and drops all requests that were not made yet: the node stops.
+    /// Returns the addresses of ours that must be removed from `lo`, ascending.
     public mutating func removeAll(keeping owners: Set<Owner>) -> [IPv6Address] {
         var removed: [IPv6Address] = []
         for address in entries.keys.sorted() {

@@ -7,11 +7,11 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// The source addresses in our routes; `nil` leaves the choice to the kernel.
+/// The node's own addresses as sources in our routes; `nil` leaves the choice to the kernel.
 struct PreferredSource: Hashable, Sendable {
     var ipv6: IPv6Address?
     var ipv4: IPv4Address?
-    /// The IPv4 source address before this one, until it is removed from `lo`.
+    /// The IPv4 source address before this one, until it is removed from `lo` and with it the routes that still have it.
     var earlierIPv4: IPv4Address?
 }
 
@@ -25,7 +25,9 @@ extension MeshNode {
     /// The node's own addresses that are on `lo`, IPv6 first.
     public var placedOwnAddresses: [IPv6Address] { ownAddresses.filter { ledger.isPlaced($0) } }
 
-    /// Takes over the addresses that an earlier run left on `lo`, and removes those that no owner can want any more.
+    /// Takes over the addresses that an earlier run left on `lo`, and removes those that no owner can want any more. Which
+    /// addresses services want is known from the saved copy of the cluster, if there is one: the agent reports it before the
+    /// start.
     mutating func adoptAddresses(at now: Instant) {
         for address in addresses.on(Self.loopback) {
             if address.origin == configuration.kernel.routeProtocol { ledger.adopt(address.address) }
@@ -66,8 +68,8 @@ extension MeshNode {
         effects.append(.addresses(requests))
     }
 
-    /// Whether other routers announce an address, reachable or not. If so, a neighbor table entry of a failed node does not
-    /// prevent this node from adding it.
+    /// Whether other routers announce an address, reachable or not. If so, the machine that has it by the kernel's neighbor
+    /// tables may be one of these nodes, even a failed one, and does not prevent this node from adding it.
     private func isAnnouncedByOthers(_ address: IPv6Address) -> Bool {
         guard let router else { return false }
         return router.candidates(for: IPv6Prefix(host: address)).contains { $0.announcer != router.routerID }
@@ -162,12 +164,13 @@ extension MeshNode {
             vip.address, by: .vip, as: AdvertisedPrefix(prefix: IPv6Prefix(host: vip.address), metric: metric))
     }
 
-    /// Announces VIPs at the metric that the drain requires.
+    /// Announces VIPs at the present metric: last resort while the node is drained, otherwise 0.
     mutating func refreshVIPs() {
         for entry in vips.entries where entry.isAnnounced { want(entry.vip) }
     }
 
     mutating func checked(_ id: VIPTable.CheckID, _ outcome: CheckOutcome, at now: Instant) {
+        // Each of the two ignores an ID of the other.
         perform(vips.handle(.checked(id, outcome), at: now), at: now)
         handleGate(.checked(id, outcome), at: now)
     }

@@ -21,8 +21,9 @@ public struct Announcements: Sendable {
     func isCurrent(ledgerVersion: AddressLedger.Version) -> Bool { self.ledgerVersion == ledgerVersion }
 
     /// Whether the prefixes must be composed again, now that the ledger has this version. The caller composes them. This takes
-    /// time in proportion to all prefixes. So while the ledger `isGrowing`, added addresses wait until they are a quarter of the
-    /// prefixes. Nothing else waits.
+    /// time in proportion to all prefixes. So while the ledger `isGrowing` (has more addresses to add), added addresses wait
+    /// until
+    /// they are more than a quarter of the prefixes. Nothing else waits.
     mutating func takeStale(ledgerVersion: AddressLedger.Version, isGrowing: Bool) -> Bool {
         let placements = ledgerVersion.placements - self.ledgerVersion.placements
         let mayWait = placements <= (isGrowing ? UInt64(prefixes.count / 4) : 0)

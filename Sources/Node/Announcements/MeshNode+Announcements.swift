@@ -19,7 +19,7 @@ extension MeshNode {
     }
 
     /// The announcements, in the order of precedence: the node's own addresses, the pod ranges, the prefixes of the
-    /// configuration, VIPs and service addresses, and the prefixes of passive ports.
+    /// configuration (`advertise`), VIPs and service addresses, further prefixes of VIPs, and the prefixes of passive ports.
     private var composedAnnouncements: [AdvertisedPrefix] {
         var prefixes: [AdvertisedPrefix] = []
         var others: [AdvertisedPrefix] = []

@@ -75,7 +75,8 @@ extension MeshNode {
         }
     }
 
-    /// Updates the demand for a service address in the ledger.
+    /// Updates the demand for a service address in the ledger. It is not announced before the check of the service proxy has
+    /// passed once.
     private mutating func refreshServiceAddress(_ address: IPv6Address) {
         guard let entry = serviceAddresses.entries[address] else { return }
         let metric = isDrained || !gate.isOpen || entry.isLastResort ? AdvertisedPrefix.lastResort : 0

@@ -3,9 +3,10 @@ internal import MeshConfiguration
 internal import OSPF
 internal import OSPFPacket
 
-/// The node's IPv4 address and pod range: configured, or self-assigned from pools that all nodes share.
+/// The node's IPv4 address, configured or self-assigned, and its self-assigned IPv4 pod range. All nodes share the pools.
+/// Configured pod ranges are in ``NodeIdentity/podPrefixes``.
 public struct IPv4Ranges: Sendable {
-    /// The configured address.
+    /// The configured address; `nil` without one.
     public let configuredAddress: IPv4Address?
     /// The self-assigned address, as a /32; `nil` without a pool, or with a configured address.
     public internal(set) var selfAssignedAddress: SelfAssignedRange?
@@ -25,7 +26,7 @@ public struct IPv4Ranges: Sendable {
         selfAssignedPods = range("ipv4-pods", configuration.pods)
     }
 
-    /// The node's own address.
+    /// The node's own address; `nil` if none is configured or assigned.
     public var address: IPv4Address? { configuredAddress ?? selfAssignedAddress?.prefix?.address }
 
     /// The announcement of the address, with the LA-bit (RFC 5340 §A.4.1.1).

@@ -10,7 +10,7 @@ public struct NodeIdentity: Hashable, Sendable {
     public var routerIDIsDerived: Bool
     /// The node's own address, a /128 on `lo`.
     public var address: IPv6Address
-    /// The prefixes of its pods.
+    /// The pod prefixes of the configuration, else that of the address plan; ``MeshNode/podRanges`` are those in use.
     public var podPrefixes: [IPv6Prefix]
     /// Distinguishes this machine from another one with the same router ID: 32 octets (RFC 7503 §7.2.2).
     public var hardwareFingerprint: [UInt8]
@@ -21,7 +21,7 @@ public struct NodeIdentity: Hashable, Sendable {
     public struct Hardware: Hashable, Sendable {
         /// The ports that the identity may be derived from, used or not.
         public var ports: [AddressPlan.Port]
-        /// Identifies the machine, as a number; `nil` if nothing does.
+        /// A number that identifies the machine; `nil` if nothing does.
         public var machine: UInt64?
         /// A random number for the first start.
         public var nonce: UInt64
@@ -93,8 +93,8 @@ public struct NodeIdentity: Hashable, Sendable {
         }
     }
 
-    /// A hash in which every bit depends on all others: two rounds of shifts and multiplications. The odd constants are
-    /// arbitrary, but must stay: router IDs follow from them at every start.
+    /// A hash of which every bit depends on every bit of `value`: two rounds of shifts and multiplications. The odd constants
+    /// are arbitrary, but must stay: router IDs and fingerprints follow from them at every start.
     private static func mixed(_ value: UInt64) -> UInt64 {
         var value = value &+ 0x9e37_79b9_7f4a_7c15
         value = (value ^ value >> 32) &* 0xd6e8_feb8_6659_fd93

@@ -1,13 +1,13 @@
 public import Addressing
 
-/// The state of a node that survives restarts. If it is lost, the node determines it again. What a reboot ends is kept
-/// beside the control socket (in `/run`), the rest in `node.state`.
+/// The state of a node that survives restarts. If it is lost, the node determines it again. What must not survive a reboot is
+/// kept beside the control socket (in `/run`), the rest in `node.state`.
 public struct SavedState: Hashable, Sendable {
     /// The identity; survives reboots. `nil` at the first start.
     public var identity: SavedIdentity?
     /// The self-assigned IPv4 ranges, by purpose; survive reboots.
     public var ranges: [String: IPv4Prefix] = [:]
-    /// Whether an operator drained it; lost on reboot.
+    /// Whether an operator drained the node; lost on reboot.
     public var isDrained = false
     /// Where the last run kept its routes; lost on reboot. `nil` if that is not known.
     public var kernel: SavedKernel?
@@ -54,11 +54,12 @@ public enum StateChange: Hashable, Sendable {
     case identity(SavedIdentity)
     /// The self-assigned IPv4 range for a purpose.
     case range(IPv4Prefix, purpose: String)
-    /// Whether an operator drained it.
+    /// Whether an operator drained the node.
     case drained(Bool)
     /// Where this run keeps its routes.
     case kernel(SavedKernel)
 
+    /// A part of the state that is saved by itself.
     enum Part: Hashable, Comparable {
         case identity
         case range(purpose: String)

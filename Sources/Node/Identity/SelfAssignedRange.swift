@@ -13,7 +13,7 @@ public struct SelfAssignedRange: Sendable {
         case yielded(IPv4Prefix, to: RouterID)
         /// It was released, because it overlaps a subnet that this machine is connected to.
         case releasedForObstacle(IPv4Prefix, Obstacle)
-        /// All ranges of the pool are in use.
+        /// No range of the pool is free: each is in use in the mesh, or reached without it.
         case exhausted
         /// The whole pool lies in a prefix that this machine reaches without the mesh.
         case covered(IPv4Prefix)
@@ -30,7 +30,7 @@ public struct SelfAssignedRange: Sendable {
         }
     }
 
-    /// The purpose, also the name of the file that it is saved in.
+    /// The purpose (``IPv4Ranges/purposes``), also the name of the file that the range is saved in.
     public let purpose: String
     /// The pool that it is assigned from.
     public let pool: PrefixPool
@@ -42,7 +42,7 @@ public struct SelfAssignedRange: Sendable {
     public private(set) var problem: String?
     private var backoff = YieldBackoff()
 
-    /// When the next review is due even if nothing changes.
+    /// When the next review is due even if nothing changes; `nil` if none is.
     public private(set) var nextReview: Instant?
 
     /// Starts with the range of an earlier run if it is in the pool.

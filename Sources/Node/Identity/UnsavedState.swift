@@ -4,7 +4,7 @@ internal import Timing
 /// full or read-only, which somebody has to correct.
 struct UnsavedState: Sendable {
     private var reasons: [StateChange.Part: String] = [:]
-    /// When the next attempt is due.
+    /// When the next attempt is due; `nil` if everything is saved.
     private(set) var nextAttempt: Instant?
 
     private static let interval = Duration.seconds(30)
@@ -12,7 +12,7 @@ struct UnsavedState: Sendable {
     /// One of the reasons; `nil` if everything is saved.
     var reason: String? { reasons.min { $0.key < $1.key }?.value }
 
-    /// Records whether a part was saved. Returns whether that differs from before.
+    /// Records whether a part was saved. Returns whether that, or the reason for the failure, differs from before.
     mutating func record(_ part: StateChange.Part, failure: String?, at now: Instant) -> Bool {
         let before = reasons[part]
         reasons[part] = failure

@@ -8,9 +8,10 @@ public enum Life: Hashable, Sendable {
     case waiting
     /// The identity is known. The routes that an earlier run left in the kernel are being read.
     case adopting
-    /// The router exists. Its ports open when every health check has had an outcome.
+    /// The router exists. Its ports open when every health check has had an outcome and the addresses to announce are on `lo`,
+    /// after 250 ms at the latest.
     case starting(Starting)
-    /// Initial database synchronization. Routes of an earlier run are kept.
+    /// Initial database synchronization. Routes of an earlier run are kept at first.
     case synchronizing(Synchronizing)
     /// Initial database synchronization is complete.
     case running
@@ -29,10 +30,10 @@ public enum Life: Hashable, Sendable {
 
     /// The data of ``Life/synchronizing(_:)``.
     public struct Synchronizing: Hashable, Sendable {
-        /// The latest end of the stage: every neighbor has had time for a hello and an exchange.
+        /// The latest end of the stage: two dead intervals after its start, time for a hello and an exchange.
         public var deadline: Instant
-        /// Until this time, routes of an earlier run are not changed, because an incomplete database would remove correct
-        /// ones. `nil` if there are none, or they are not kept any more.
+        /// Until this time, one dead interval after the start of the stage, routes of an earlier run are not changed, because
+        /// an incomplete database would remove correct ones. `nil` if there are none, or they are not kept any more.
         public var keepRoutesUntil: Instant?
         /// The number of routes that an earlier run left in the kernel.
         public var adoptedRoutes: Int

@@ -78,7 +78,7 @@ extension MeshNode {
         }
         if let new = identity.saved, new != saved.identity { save(.identity(new)) }
         life = .adopting
-        // Before the routes are read: one with another source counts as one that must be replaced.
+        // Before the routes are read, because a route with another source must be replaced.
         preferredSource = PreferredSource(ipv6: identity.address, ipv4: ipv4.address)
         kernelEffects.append(.preferredSource(identity.address, ipv4: ipv4.address))
         adoptRoutes(at: now)
@@ -165,12 +165,13 @@ extension MeshNode {
         }
     }
 
-    /// Ends the initial database synchronization when it is complete or at its deadline.
+    /// Ends the initial database synchronization when it is complete, and the database unchanged for a while if routes of an
+    /// earlier run are kept; or at its deadline.
     private mutating func endSynchronizationIfDue(_ stage: Life.Synchronizing, at now: Instant) {
         guard let router else { return }
         guard router.isSynchronized || stage.deadline <= now else {
             // The routes of an earlier run are kept beyond their time while an exchange is under way, which will soon
-            // complete the database.
+            // complete the database; until the deadline of the stage at the latest.
             if let end = stage.keepRoutesUntil, end <= now, !router.isExchanging { endKeepingRoutes(at: now) }
             return
         }
@@ -205,6 +206,7 @@ extension MeshNode {
 
     // MARK: Saved state
 
+    /// Changes the saved state, and requests that the agent saves it.
     mutating func save(_ change: StateChange) {
         switch change {
         case .identity(let identity): saved.identity = identity

@@ -6,13 +6,14 @@ internal import Services
 internal import Timing
 
 extension MeshNode {
-    /// Whether routes and addresses stay when the agent stops, because the next agent starts soon: `node.onStop` is `stay`, and
-    /// nothing indicates that the node is about to leave the mesh.
+    /// Whether routes and addresses stay when the agent stops, because the next agent starts soon: `node.onStop` is `stay`, the
+    /// node is not drained, and it is not about to be removed from the cluster (``NodeConditions/isLeaving``).
     public var staysOnStop: Bool {
         configuration.node.onStop == .stay && !isDrained && cluster?.node.isLeaving != true
     }
 
-    /// Drains before a stop that follows within `limit`, unless there is nothing to drain.
+    /// Drains before a stop that follows within `limit`, unless the node is drained already, stays (``staysOnStop``), or is not
+    /// synchronized.
     mutating func drainForStop(within limit: Duration, at now: Instant) {
         guard !isDrained, !staysOnStop, life.isSynchronized else { return }
         log(.notice, "draining; stops in \(limit.inSeconds) s, or at once on another signal")
@@ -20,9 +21,10 @@ extension MeshNode {
         setDrained(true, .stop, at: now)
     }
 
-    /// Stops the node. If it does not stay (``staysOnStop``), it shuts down gracefully: the router informs its neighbors, and
-    /// VIPs and service addresses are removed. Routes remain, so that packets are forwarded until other nodes route around this
-    /// node. With `removingEverything`, everything is removed.
+    /// Stops the node. If it does not stay (``staysOnStop``), it shuts down gracefully: the router flushes its LSAs and informs
+    /// its neighbors, and VIPs and service addresses are removed. Routes and the node's own addresses remain, so that packets
+    /// are forwarded until other nodes route around this node. With `removingEverything` it does not stay, and these are
+    /// removed too.
     mutating func stop(removingEverything: Bool, at now: Instant) {
         if case .stopping = life { return }
         let stays = staysOnStop && !removingEverything

@@ -62,7 +62,7 @@ func counted(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
 }
 
 extension Duration {
-    /// In seconds, with one decimal if it is not 0.
+    /// In seconds, rounded to tenths, with the decimal only if it is not 0.
     var inSeconds: String {
         let tenths = (nanoseconds + 50_000_000) / 100_000_000
         return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"

@@ -5,7 +5,7 @@ internal import Timing
 // IPv4 prefixes that this machine reaches without the mesh are not assigned from pools.
 
 extension MeshNode {
-    /// IPv4 prefixes to which this machine has other routes; `nil` while the kernel's routes are not known.
+    /// IPv4 prefixes to which this machine has routes of other programs; `nil` while these are not known.
     func routedObstacles(at now: Instant) -> [SelfAssignedRange.Obstacle]? {
         poolSurvey.routes(at: now).map { $0.compactMap(obstacle) }
     }
@@ -46,10 +46,11 @@ extension MeshNode {
         return subnets.map { SelfAssignedRange.Obstacle(prefix: $0, reason: ", which this machine is connected to") }
     }
 
-    /// The shortest prefix that is an obstacle. Shorter ones are not networks but, for example, the two halves of all
-    /// addresses (0.0.0.0/1 and 128.0.0.0/1) in place of a default route.
+    /// The length of the shortest prefix that is an obstacle. Shorter ones are not networks but, for example, the two halves of
+    /// all addresses (0.0.0.0/1 and 128.0.0.0/1) in place of a default route.
     private static let shortestObstacle = 8
 
+    /// The obstacle that a route of another program is; `nil` if it is none.
     private func obstacle(_ route: ForeignRoute) -> SelfAssignedRange.Obstacle? {
         // Connected subnets are in `connectedObstacles`; routes without an interface (blackhole, unreachable) lead nowhere.
         guard !route.isConnected, let port = route.interfaces.first, let prefix = route.prefix.ipv4,

@@ -11,7 +11,8 @@ extension MeshNode {
     /// The maximum number of nodes that are named per address: any number may claim it.
     private static let mostClaims = 4
 
-    /// Rechecks address ownership and the pods' network when the database has changed, at most every 200 ms.
+    /// Reviews IPv4 ranges, ownership of addresses and the pod network: when the database has changed, at most every 200 ms,
+    /// and at once when a review was requested.
     mutating func reviewMesh(at now: Instant) {
         guard life.isRouting, router != nil else { return }
         guard review.isDue(meshDigest, at: now) else { return }
@@ -30,8 +31,9 @@ extension MeshNode {
             isSynchronized: life.isSynchronized)
     }
 
-    /// Checks whether other nodes have this node's own addresses. A self-assigned IPv4 address is not checked here: a
-    /// conflict about it is resolved with its range (``reviewIPv4Ranges(at:)``).
+    /// Checks whether other nodes have as their own the addresses of this node or of its VIPs, and logs new conflicts. A
+    /// self-assigned IPv4 address is not checked here: a conflict about it is resolved with its range
+    /// (``reviewIPv4Ranges(at:)``).
     private mutating func reviewOwnAddresses() {
         guard let identity, let router else { return }
         let given = ipv4.configuredAddress.map { [IPv6Address($0)] } ?? []

@@ -10,18 +10,19 @@ struct MeshReview: Sendable {
         var isSynchronized: Bool
     }
 
-    /// The conflicts about the node's own addresses, as text.
+    /// The conflicts about the node's own addresses and its VIPs, as text.
     var claims: [String] = []
     /// What the last review saw, and when it was.
     private var seen: (digest: Digest, moment: Instant)?
     private var mustReview = false
-    /// When the next review is due even if nothing changes.
+    /// When the next review is due even if nothing changes; `nil` if none is.
     private(set) var deadline: Instant?
 
-    /// The minimum time between reviews: one change of the mesh brings many LSAs within milliseconds.
+    /// The minimum time from a review to the next, unless that is requested (``invalidate()``): one change of the mesh brings
+    /// many LSAs within milliseconds.
     private static let distance = Duration.milliseconds(200)
 
-    /// Makes a review due now.
+    /// Requests a review, which is due at once.
     mutating func invalidate() { mustReview = true }
 
     /// Whether the last review saw this state, and none is requested.

@@ -31,7 +31,9 @@ extension MeshNode {
         return cluster.map { $0.isNodeKnown || $0.resources["nodes"]?.isRefused == true } ?? false
     }
 
-    /// The ranges of the node's pods: those of the configuration, else those of the cluster, else those of the address plan.
+    /// The ranges of the node's pods. With `addressing.podPrefixes` or `addressing.ipv4.pods`, these prefixes (else that of the
+    /// address plan) and the self-assigned IPv4 range. Without either, those of the cluster or, if it assigned none, that of
+    /// the plan.
     var podRanges: [IPv6Prefix] {
         guard let identity else { return [] }
         let own = identity.podPrefixes + (ipv4.selfAssignedPods?.prefix.map { [IPv6Prefix($0)] } ?? [])
@@ -40,8 +42,8 @@ extension MeshNode {
         return given
     }
 
-    /// Writes the file for container runtimes if its contents change. Does nothing before initial synchronization is complete,
-    /// because the kubelet starts pods as soon as the file exists.
+    /// Writes the CNI file if its contents change. Does nothing before initial database synchronization is complete, because
+    /// the kubelet starts pods as soon as the file exists.
     mutating func updatePodNetwork() {
         guard let options = configuration.cni, life.isSynchronized, let router else { return }
         if environment.hasCluster { effects.append(.offerPodRanges(podRanges)) }

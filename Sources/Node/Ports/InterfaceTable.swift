@@ -4,24 +4,25 @@ public import MeshConfiguration
 public import OSPF
 internal import Timing
 
-/// The ports of this node that a rule matches, and whether the router can use them. Its input is changes in the kernel, its
-/// output is changes for the router.
+/// The ports of this machine: those for which there is a rule of `interfaces`, and those that are not used. `lo` is neither.
+/// Its input is changes of links, addresses and rules, its output is changes for the router.
 public struct InterfaceTable: Sendable {
-    /// One port.
+    /// A port whose first matching rule does not ignore it.
     public struct Port: Hashable, Sendable {
         public var link: Link
         /// The first rule that matches it.
         public var rule: InterfaceRule
-        /// The prefixes of its usable addresses, without link-local ones; those of IPv4 are IPv4-mapped.
+        /// The prefixes of its usable addresses (``InterfaceAddress/isUsable``) without link-local ones, ascending; those of
+        /// IPv4 are IPv4-mapped.
         public var prefixes: [IPv6Prefix]
-        /// Whether the router uses it.
+        /// Whether the router can use it.
         public var state: State
         /// Whether duplicate address detection of its link-local address is under way.
         var isDetectingDuplicates = false
 
-        /// Whether the router uses a port.
+        /// Whether the router can use a port.
         public enum State: Hashable, Sendable {
-            /// The router uses it like this.
+            /// It can be used, with this configuration.
             case up(InterfaceConfiguration)
             /// It cannot be used, for this reason.
             case down(String)
@@ -38,35 +39,36 @@ public struct InterfaceTable: Sendable {
         case down(index: UInt32, name: String, reason: String)
     }
 
-    /// The ports, by index.
+    /// The ports whose first matching rule does not ignore them, by index, whether the router can use them or not. None of them
+    /// is in ``unused``.
     public private(set) var ports: [UInt32: Port] = [:]
 
     public init() {}
 
     /// The minimum MTU of IPv6 (RFC 8200 §5).
     private static let leastMTU = 1280
-    /// The maximum length of an IPv6 packet without extension headers; no real link has a larger MTU.
+    /// The largest MTU that Database Description packets can carry: the field has 16 bits (RFC 5340 §A.3.3).
     private static let greatestMTU = 65535
 
-    /// The ports on which hellos are sent, by index: without passive ones.
+    /// The indexes of the ports that are to have neighbors, up or down: those with an active rule.
     public var activePorts: Set<UInt32> {
         Set(ports.filter { if case .active = $0.value.rule.role { true } else { false } }.keys)
     }
 
-    /// The prefixes of passive ports, announced with the cost of the port.
+    /// The prefixes of passive ports that are up and have carrier, with the cost of the port as metric, by index.
     public var passivePrefixes: [AdvertisedPrefix] {
         ports.values.filter { $0.rule.role == .passive && $0.link.isUsable }.sorted { $0.link.index < $1.link.index }
             .flatMap { port in port.prefixes.map { AdvertisedPrefix(prefix: $0, metric: port.rule.cost) } }
     }
 
-    /// Ports that are not used, and why.
+    /// Ports that are not used, and why, by index; also removed ones.
     public private(set) var unused: [UInt32: Unused] = [:]
 
     /// A port that is not used.
     public struct Unused: Hashable, Sendable {
         public var link: Link
         public var reason: Reason
-        /// Whether the router used it before.
+        /// Whether the router could use it until it became unused.
         var wasUsed = false
 
         /// Why a port is not used.
@@ -75,9 +77,9 @@ public struct InterfaceTable: Sendable {
             case noRule
             /// A rule ignores it.
             case ignored
-            /// It belongs to a bridge, a bond, or similar.
+            /// It belongs to a bridge, a bond or a VRF.
             case hasMaster
-            /// It was in use, and is gone from the machine.
+            /// It was one of ``InterfaceTable/ports``, and was removed from the machine.
             case gone
             /// It seems to belong to another network, such as an office LAN, and the first rule that matches it is `*`.
             case foreignNetwork(Sign)
@@ -85,11 +87,11 @@ public struct InterfaceTable: Sendable {
 
         /// Signs that a port belongs to another network.
         public enum Sign: Hashable, Sendable {
-            /// It has a default route.
+            /// A default route leads through it that the agent did not add.
             case defaultRoute
             /// A router sends router advertisements on it.
             case routerAdvertisement
-            /// It has an address outside of the mesh's address plan.
+            /// It has this address with a subnet outside of the mesh's address plan, as any IPv4 subnet is.
             case address(IPv6Address, prefixLength: Int)
         }
     }
@@ -113,7 +115,7 @@ public struct InterfaceTable: Sendable {
         /// MaxRtrAdvInterval); one may be lost.
         static let advertisementValidity = Duration.seconds(3600)
 
-        /// Whether a router advertisement was received on a port lately.
+        /// Whether a router advertisement was received on a port and still counts.
         func hasRouter(on interface: UInt32) -> Bool { advertisements[interface] != nil }
 
         /// When ``expire(at:)`` changes something next.
@@ -129,7 +131,7 @@ public struct InterfaceTable: Sendable {
             return old
         }
 
-        /// A port has lost carrier. Its cable may be replaced by one to another network.
+        /// A port has lost carrier: its router advertisements are forgotten, because it may be plugged into another network.
         mutating func lostCarrier(_ interface: UInt32) { advertisements[interface] = nil }
 
         /// A port was removed.
@@ -139,7 +141,8 @@ public struct InterfaceTable: Sendable {
         }
     }
 
-    /// Updates a port from the state of its link. Returns the change for the router.
+    /// Updates a port after a change of its link, its addresses, the rules or the signs of other networks. `addresses` may
+    /// include those of other ports. Returns the change for the router; `nil` if there is none.
     public mutating func update(
         _ link: Link, addresses: some Sequence<InterfaceAddress>, configuration: Configuration,
         foreignSigns: ForeignNetworkSigns = ForeignNetworkSigns()
@@ -188,7 +191,7 @@ public struct InterfaceTable: Sendable {
             return .failure(Refusal(reason: .noRule))
         }
         if rule.role == .ignored { return .failure(Refusal(reason: .ignored)) }
-        // A rule that names a port decides, whatever the port is connected to.
+        // Only an active rule `*` depends on what a port is connected to; a rule that names a port decides by itself.
         guard rule.pattern == .everyCabledPort, case .active = rule.role else { return .success(rule) }
         if let sign = foreignSign(link, addresses, configuration, foreignSigns) {
             return .failure(Refusal(reason: .foreignNetwork(sign)))
@@ -204,7 +207,7 @@ public struct InterfaceTable: Sendable {
         if foreignSigns.defaultRoutes.contains(link.index) { return .defaultRoute }
         if foreignSigns.hasRouter(on: link.index) { return .routerAdvertisement }
         let plan = configuration.addressing.plan.base
-        // A single address says nothing about the link, and neither does one with our protocol number.
+        // A single address (/128 or /32) says nothing about the link, and neither does one with our protocol number.
         let foreign = addresses.filter { address in
             guard address.address.isRoutable, address.prefixLength < 128, !plan.contains(address.address),
                 address.origin != configuration.kernel.routeProtocol
@@ -217,8 +220,8 @@ public struct InterfaceTable: Sendable {
     /// The maximum number of removed ports that are listed: names of virtual ports may change without end.
     private static let mostGone = 64
 
-    /// Removes a link. If its port was in use, it stays listed as gone until a port of this name is in use again.
-    /// A maximum of ``mostGone`` ports is listed.
+    /// Removes a link. If it is one of ``ports``, it stays listed as gone until one of this name is there again; beyond
+    /// ``mostGone`` it is not listed.
     public mutating func remove(_ index: UInt32) -> Change? {
         unused[index] = nil
         let port = ports[index]
@@ -232,9 +235,9 @@ public struct InterfaceTable: Sendable {
         return change
     }
 
-    /// The ports with carrier that an active rule matches and that cannot be used, except during duplicate address detection;
-    /// and the ports that were in use until they got a master or seemed to belong to another network. Each with the reason,
-    /// by name.
+    /// The ports with carrier that an active rule matches and the router cannot use, except during duplicate address detection;
+    /// and those that it could use until they got a master or seemed to belong to another network. Each with the reason, by
+    /// name.
     public var unusable: [(name: String, reason: String)] {
         let down = ports.values.compactMap { port -> (name: String, reason: String)? in
             guard case .active = port.rule.role, port.link.isUp, port.link.hasCarrier, !port.isDetectingDuplicates,
@@ -246,16 +249,17 @@ public struct InterfaceTable: Sendable {
         return (down + lost.map { ($0.link.name, $0.reason.text(of: $0.link.name)) }).sorted { $0.name < $1.name }
     }
 
-    /// The names of ports that were in use and are gone, ascending.
+    /// The names of the removed ports that are listed as gone, ascending.
     public var gone: [String] { unused.values.filter { $0.reason == .gone }.map(\.link.name).sorted() }
 
-    /// Removes a port. Returns the change for the router, if it used the port.
+    /// Removes a port from ``ports``. Returns the change for the router; `nil` if it could not use the port.
     private mutating func drop(_ index: UInt32, reason: String) -> Change? {
         guard let port = ports.removeValue(forKey: index), case .up = port.state else { return nil }
         return .down(index: index, name: port.link.name, reason: reason)
     }
 
-    /// Whether the router can use a port, and how. `current` is the link-local address in use.
+    /// Whether the router can use a port, and how. `addresses` are its usable addresses, `unusable` its others, `current` is
+    /// the link-local address in use.
     private static func state(
         of link: Link, _ rule: InterfaceRule, _ addresses: [InterfaceAddress], unusable: [InterfaceAddress],
         current: IPv6Address?

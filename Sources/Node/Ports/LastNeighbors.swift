@@ -34,8 +34,8 @@ struct LastNeighbors: Sendable {
         ports[interface] = Silence(since: now, last: LastNeighbor(routerID: neighbor, lost: now))
     }
 
-    /// Since when a port without neighbors has had none, and the last one; `nil` if the time is shorter than a neighbor needs
-    /// to appear. The caller checks that the port has no neighbor.
+    /// Since when a port without neighbors has had none, and the last one; `nil` for less than two dead intervals, in which a
+    /// neighbor may still appear. The caller checks that the port has no neighbor.
     func silence(of interface: InterfaceConfiguration, at now: Instant) -> Silence? {
         guard let silence = ports[interface.index], now - silence.since >= interface.deadInterval * 2 else {
             return nil

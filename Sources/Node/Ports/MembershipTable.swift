@@ -1,17 +1,18 @@
 internal import Addressing
 internal import Timing
 
-/// The multicast groups that could not be joined. A port without its groups receives no hellos. Joining is tried again until it
-/// works or is not wanted any more.
+/// The multicast groups that the router wants, and those of them that could not be joined. Without AllSPFRouters (`ff02::5`) a
+/// port receives no hellos. Without AllDRouters (`ff02::6`), which is for the designated router and its backup, it misses LSAs
+/// of the other routers. Joining is tried again until it works or is not wanted any more.
 struct MembershipTable: Sendable {
-    /// The groups that could not be joined, with the reasons.
+    /// The groups that the last attempt could not join, with the reasons.
     private var missing: [Membership: String] = [:]
-    /// The groups that are joined, or about to be.
+    /// All groups that the router wants, those in ``missing`` included.
     private var wanted: Set<Membership> = []
     /// When joining the missing groups is tried again; `nil` if none is missing.
     private(set) var nextDeadline: Instant?
 
-    /// Short, because a port hears no router until then, and joining costs little.
+    /// Short, because a port without its groups misses hellos or LSAs, and joining costs little.
     private static let retryInterval = Duration.seconds(2)
 
     /// The missing groups and the reasons, by port and group.
@@ -19,7 +20,7 @@ struct MembershipTable: Sendable {
         missing.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// Notes that a group is about to be joined or left.
+    /// Notes that the router wants a group (`joined`), or not any more.
     mutating func want(_ membership: Membership, _ joined: Bool) {
         if joined {
             wanted.insert(membership)
@@ -33,7 +34,8 @@ struct MembershipTable: Sendable {
     /// All groups that are wanted, by port and group.
     var all: [Membership] { wanted.sorted() }
 
-    /// Records the outcome of joining. Returns whether it differs from the last one.
+    /// Records the outcome of joining a group: the reason for the failure, or `nil` for success. Returns whether it is the
+    /// first failure, or the first success after one.
     mutating func record(_ failure: String?, of membership: Membership, at now: Instant) -> Bool {
         defer { if missing.isEmpty { nextDeadline = nil } }
         guard let failure else { return missing.removeValue(forKey: membership) != nil }
@@ -50,6 +52,8 @@ struct MembershipTable: Sendable {
 }
 
 extension MeshNode {
+    /// Handles the outcome of joining one group. The log line has only the port; the problem (``Problem/Kind/membership``) also
+    /// names the group.
     mutating func receive(_ failure: String?, of membership: Membership, at now: Instant) {
         guard memberships.record(failure, of: membership, at: now) else { return }
         let port = name(ofInterface: membership.interface)

@@ -42,15 +42,15 @@ extension MeshNode {
             if let link = links[interface] { refreshPort(link, at: now) }
         case .settingsChanged: settings.invalidate()
         case .resynchronized:
-            // A link may have gone down and up unnoticed, with which the kernel removes its next hops.
+            // A link may have gone down and up unnoticed. When it went down, the kernel removed its next hops.
             installer.requireRead(.nextHops)
             rejoinGroups()
             log(.warning, "the kernel dropped notifications of links and addresses; everything was read again")
         }
     }
 
-    /// Joins all multicast groups again: a device may have been removed unnoticed and made again with the same index and
-    /// name. The kernel counts such a group as joined, so it is left first.
+    /// Joins all multicast groups again: a device may have been removed unnoticed and made again with the same index and name.
+    /// The kernel still counts its groups as joined, so they are left first.
     private mutating func rejoinGroups() {
         for membership in memberships.all {
             effects.append(.membership(membership, joined: false))
@@ -58,7 +58,7 @@ extension MeshNode {
         }
     }
 
-    /// Makes a review due after a change of an IPv4 subnet, which may overlap the node's ranges.
+    /// Makes a review of the mesh due after a change of an IPv4 subnet, which may overlap the node's IPv4 ranges.
     private mutating func reviewPools(_ address: InterfaceAddress) {
         if address.address.ipv4 != nil, address.prefixLength < 128 { review.invalidate() }
     }
@@ -80,12 +80,13 @@ extension MeshNode {
         for link in links.values.sorted(by: { $0.index < $1.index }) { refreshPort(link, at: now) }
     }
 
-    /// Uses ports again whose router sends no advertisements any more.
+    /// Uses ports again on which no router has advertised a prefix for an hour.
     mutating func expireForeignSigns(at now: Instant) {
         for index in foreignSigns.expire(at: now) { if let link = links[index] { refreshPort(link, at: now) } }
     }
 
-    /// Passes a change of a port to the router, if its ports are open.
+    /// Passes a change of a port to the router while the ports are open (``Life/isRouting``). The router learns of earlier
+    /// changes when they open.
     mutating func apply(_ change: InterfaceTable.Change, at now: Instant) {
         announcements.invalidate()
         settings.invalidate()
@@ -105,13 +106,13 @@ extension MeshNode {
             settings.forget(port: name)
             counters.portWentDown(name)
             notifyRouter(.interfaceDown(index: index), at: now)
-            // Some routes of an earlier run led through this port.
+            // Routes of an earlier run may lead through this port, so none is kept any longer.
             endKeepingRoutes(at: now)
             log(.notice, "interface \(name) is down: \(reason)")
         }
     }
 
-    /// The name of an interface; `if7` if it is not known.
+    /// The name of an interface; if it is not known, its index as in `if7`.
     public func name(ofInterface index: UInt32) -> String {
         interfaces.ports[index]?.link.name ?? links[index]?.name ?? "if\(index)"
     }

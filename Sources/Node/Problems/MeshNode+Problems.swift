@@ -168,8 +168,7 @@ extension MeshNode {
         return text + "; \(label(of: last.routerID)) was there until \((now - last.lost).inSeconds) s ago"
     }
 
-    /// Whether a router with our router ID was heard on a port lately. That is the problem `duplicateRouterID`, not a
-    /// silent port.
+    /// Whether a router with our router ID is heard on a port. That is the problem `duplicateRouterID`, not a silent port.
     private func hearsOurRouterID(on interface: UInt32, at now: Instant) -> Bool {
         guard let router, let seen = router.duplicateRouterIDSeen, now - seen < Self.duplicateLifetime else {
             return false
@@ -234,7 +233,8 @@ extension MeshNode {
         return ("the database exchange with \(place) does not end (\(neighbor.state))", neighbor.since)
     }
 
-    /// Why routes cannot use a neighbor; `nil` if nothing prevents it.
+    /// The setting that differs between our end of the link and the neighbor's, so that routes do not use the neighbor, as
+    /// text: the MTU or the type of the link. `nil` if neither is known to differ.
     public func problem(of neighbor: NeighborSnapshot, on link: InterfaceSnapshot, at now: Instant) -> String? {
         if let theirs = neighbor.mismatchedMTU { return Mismatch.mtu(theirs: theirs, ours: link.configuration.mtu) }
         let namesDesignated = neighbor.designatedRouter != .none

@@ -28,15 +28,16 @@ public struct Problem: Hashable, Sendable {
         case refusedAddress
         /// A kernel setting is wrong and cannot be set.
         case setting
-        /// The multicast groups of a port cannot be joined.
+        /// A multicast group of OSPF cannot be joined on a port.
         case membership
         /// `lo` is down.
         case loopbackDown
         /// No neighbor is Full.
         case isolated
-        /// A port that was in use is gone from the machine.
+        /// A port of the mesh, up or down, was removed from the machine.
         case vanishedPort
-        /// A port of the mesh has carrier and cannot be used, or was in use until it seemed to belong to another network.
+        /// A port of the mesh has carrier and cannot be used, or was in use until it got a master or seemed to belong to
+        /// another network.
         case unusablePort
         /// A port has carrier and no neighbor.
         case silentPort
@@ -46,27 +47,28 @@ public struct Problem: Hashable, Sendable {
         case stalledExchange
         /// A segment has no designated router.
         case noDesignatedRouter
-        /// The two ends of a link do not agree on MTU, timers, area, instance or type.
+        /// The two ends of a link do not agree on MTU, timers, area, area type, instance or link type, or have one link-local
+        /// address.
         case mismatch
         /// Another router has this node's router ID.
         case duplicateRouterID
         /// Two other routers have the same router ID.
         case duplicateRouterIDElsewhere
-        /// Another node has this node's own address.
+        /// Another node has as its own an address of this node, or the address of one of this node's VIPs.
         case duplicateAddress
         /// Several nodes announce a prefix that should belong to one.
         case duplicatePrefix
         /// The node cannot assign itself an IPv4 range.
         case ipv4Range
-        /// A limit is reached.
+        /// A limit of the router is reached.
         case limit
-        /// The file for container runtimes cannot be written.
+        /// The CNI file cannot be written.
         case podNetwork
-        /// The current configuration file is not in use, or is gone.
+        /// The configuration file is not valid, or is gone; the earlier configuration stays in use.
         case configuration
         /// The state cannot be saved.
         case unsaved
-        /// A service has an address that it must not have.
+        /// A service has the address of a machine, or services have more addresses than a node announces.
         case serviceAddress
         /// The service proxy does not work.
         case serviceProxy

@@ -9,7 +9,8 @@ public enum KernelSetting: Hashable, Sendable {
     case forwardingOnPort(String)
     /// No notification for every route when its next-hop group is replaced (`net.ipv4.nexthop_compat_mode` = 0).
     case quietNextHops
-    /// A port of the mesh accepts IPv4 packets whose return path is another port (`rp_filter` is not 1).
+    /// A port of the mesh accepts IPv4 packets whose return path is another port: the larger of its `rp_filter` and that of
+    /// `all` is not 1.
     case looseReversePathFilter(port: String)
     /// A port accepts router advertisements although the machine forwards (`accept_ra` 1 becomes 2).
     case keepRouterAdvertisements(port: String)

@@ -8,9 +8,9 @@ internal import Timing
 public struct SettingsAudit: Sendable {
     /// The settings that are wrong, by variable: the wanted value, and why it could not be set.
     public private(set) var failures: [String: String] = [:]
-    /// When the next check is due.
+    /// When the next check is due; `nil` before the first.
     private(set) var nextAudit: Instant?
-    /// The variables that had an outcome before. A later change of one was made by another program.
+    /// The variables that had an outcome before. If one must be set again, another program has changed it.
     private var variablesSeen: Set<String> = []
 
     /// The time between checks. The kernel notifies changes of forwarding and of the reverse-path filter, which are then
@@ -71,7 +71,8 @@ extension MeshNode {
         effects.append(.settings(wantedSettings(at: now)))
     }
 
-    /// The settings that the node would want on a machine with these links and addresses.
+    /// The settings that the node would want on a machine with these links, addresses and default routes. For a node that is
+    /// never started: `meshd` sets them and exits.
     public mutating func settings(of links: [Link], addresses: [InterfaceAddress], defaultRoutes: [DefaultRoute])
         -> [KernelSetting]
     {
