@@ -151,6 +151,7 @@ public struct MeshNode: Sendable {
     public mutating func note(_ event: NodeEvent, at now: Instant) {
         if case .stopping = life { return noteWhileStopping(event, at: now) }
         pacing.beginTurn()
+        noteLateness(at: now)
         switch event {
         // These concern the router alone, unless it does more than send (`perform`).
         case .packet, .timer: break
@@ -178,12 +179,22 @@ public struct MeshNode: Sendable {
         case .networkConfiguration(let result): receive(result)
         case .foreignRoutes(let result): receive(result, at: now)
         case .remainsRemoved(let result): receive(result)
-        case .timerWasLate(let duration):
-            problems.stop = (duration, now)
-            log(.warning, "a timer was \(duration.inSeconds) s late: this process did not run, or was busy")
         case .timer:
             if router != nil, let deadline = router!.nextDeadline, deadline <= now { notifyRouter(.timer, at: now) }
         }
+    }
+
+    /// A timer that is this late is reported: neighbors may have declared this node dead meanwhile.
+    private static let reportedLateness = Duration.seconds(2)
+
+    /// Reports that this node has not been called long after ``nextDeadline``, whichever event comes first after that.
+    private mutating func noteLateness(at now: Instant) {
+        guard let deadline = nextDeadline, deadline != .zero, now - deadline >= Self.reportedLateness else { return }
+        problems.stop = (now - deadline, now)
+        log(
+            .warning, "a timer was \((now - deadline).inSeconds) s late: this process did not run, or was busy")
+        mustSettle = true
+        nextDeadline = .zero  // so that it is reported once
     }
 
     /// Does what follows from the noted events, in this order: timers, the kernel's routes, the life cycle, the review of the

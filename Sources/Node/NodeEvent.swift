@@ -43,9 +43,6 @@ public enum NodeEvent: Sendable {
     case foreignRoutes(Result<[ForeignRoute], NodeFailure>)
     /// The outcome of ``NodeEffect/removeRemains(of:)``: what was removed, as text.
     case remainsRemoved(Result<String, NodeFailure>)
-    /// The timer was late by this time, 2 s or more, because the process did not run (for example because of SIGSTOP) or was
-    /// busy.
-    case timerWasLate(Duration)
     /// ``MeshNode/nextDeadline`` is due.
     case timer
 }

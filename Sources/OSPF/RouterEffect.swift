@@ -39,8 +39,7 @@ public enum Notice: Hashable, Sendable {
     case becameBroadcast(interface: UInt32)
     /// An `auto` interface has a neighbor that elects a designated router, and is broadcast from now on.
     case followsElection(interface: UInt32, neighbor: RouterID)
-    /// An `auto` interface is point-to-point again: its only neighbor elects no designated router, or it heard nobody while it
-    /// was Waiting. If it lost its last neighbor, there is only ``interfaceState``.
+    /// An `auto` interface is point-to-point again: its only neighbor elects no designated router, or it has no neighbor.
     case becamePointToPoint(interface: UInt32)
     /// The MTU in the neighbor's database descriptions is not that of our interface; both in octets. The end with the smaller
     /// MTU rejects the descriptions of the other (RFC 2328 §10.6).

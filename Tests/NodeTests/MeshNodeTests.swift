@@ -406,11 +406,25 @@ import Timing
         #expect(metric(later) == 0 && later.node.router?.isStubRouter == false)
     }
 
-    @Test func aStandstillIsTold() {
+    @Test func aStandstillIsReportedOnce() throws {
         var bench = NodeBench()
         bench.start()
-        bench.handle(.timerWasLate(.seconds(10)))
-        #expect(bench.log.contains("a timer was 10 s late: this process did not run, or was busy"))
+        bench.run(for: .seconds(5))
+        let deadline = try #require(bench.node.nextDeadline)
+        func reports(_ bench: NodeBench) -> [String] { bench.log.filter { $0.contains("late") } }
+        bench.now = deadline + .milliseconds(1999)
+        var busy = bench
+        busy.handle(.timer)
+        #expect(reports(busy).isEmpty && busy.problems(.stopped).isEmpty)
+        // Whatever comes first, it is reported once.
+        for first in [NodeEvent.timer, .kernel([]), .command(.drain(true))] {
+            var stopped = bench
+            stopped.now = deadline + .seconds(10)
+            stopped.node.note(.kernel([]), at: stopped.now)
+            stopped.handle(first)
+            #expect(reports(stopped) == ["a timer was 10 s late: this process did not run, or was busy"])
+            #expect(stopped.problems(.stopped).count == 1)
+        }
     }
 
     @Test func aStopLeavesTheNodesOwnAddressAndTakesTheOthers() throws {

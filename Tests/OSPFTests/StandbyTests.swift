@@ -157,4 +157,25 @@ import Timing
         #expect(!states(bench, 0).contains(.standby))
         #expect(bench.notices[0].contains { if case .duplicateRouterID = $0 { true } else { false } })
     }
+
+    /// The router with the larger link-local address expects the other to change its ID. If that one does not, it changes its
+    /// own, and says so.
+    @Test func aRouterThatYieldsLateSaysSo() {
+        var bench = Bench()
+        for seed in [UInt64(1), 2] {
+            var configuration = RouterConfiguration(routerID: RouterID(7), seed: seed)
+            configuration.routerIDIsDerived = seed == 2
+            _ = bench.addRouter(configuration)
+        }
+        bench.connect([Port(router: 0, interface: 1), Port(router: 1, interface: 1)])
+        #expect(Bench.address(Port(router: 0, interface: 1)) < Bench.address(Port(router: 1, interface: 1)))
+        bench.run(for: .seconds(30))
+        #expect(bench.routers[0].routerID == RouterID(7) && bench.routers[1].routerID != RouterID(7))
+        let notices = bench.notices[1].filter { if case .duplicateRouterID = $0 { true } else { false } }
+        #expect(
+            notices == [
+                .duplicateRouterID(RouterID(7), seenOn: 1, weYield: false),
+                .duplicateRouterID(RouterID(7), seenOn: 1, weYield: true),
+            ])
+    }
 }

@@ -130,13 +130,11 @@ extension MeshAgent {
     /// The maximum number of rounds per turn in which outcomes lead to more effects. A few suffice; more would be a loop that
     /// must not stop hellos.
     private static let roundsPerTurn = 64
-    /// A timer that is this late is reported: neighbors may have declared this node dead meanwhile.
-    private static let reportedLateness = Duration.seconds(2)
 
     /// Handles an event and all that follows from it.
     func handle(_ event: NodeEvent) {
         turnBegan = EventLoop.now
-        node.note(event, at: turnBegan)
+        note(event, at: turnBegan)
         settle()
     }
 
@@ -154,13 +152,19 @@ extension MeshAgent {
         settle()
     }
 
+    /// Notes an event, and measures the time of those that lead to a route calculation.
+    private func note(_ event: NodeEvent, at now: Instant) {
+        let began = EventLoop.now
+        let runs = node.routeCalculations
+        node.note(event, at: now)
+        if node.routeCalculations != runs { counters.routeCalculation.observe(EventLoop.now - began) }
+    }
+
     /// Notes a received packet.
     private func note(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8]) {
-        let now = EventLoop.now
-        let runs = node.routeCalculations
-        node.note(
-            .packet(interface: interface, source: source, destination: destination, octets: octets), at: now)
-        if node.routeCalculations != runs { counters.routeCalculation.observe(EventLoop.now - now) }
+        note(
+            .packet(interface: interface, source: source, destination: destination, octets: octets),
+            at: EventLoop.now)
     }
 
     private func readMonitor() {
@@ -172,7 +176,7 @@ extension MeshAgent {
     /// Notes the kernel's notifications of links, addresses, default routes and settings. Reads at least up to those of the
     /// `removals` addresses that we have just removed.
     func noteKernelEvents(through removals: Int = 0) {
-        do { node.note(.kernel(try monitor.read(through: removals)), at: turnBegan) } catch {
+        do { note(.kernel(try monitor.read(through: removals)), at: turnBegan) } catch {
             write(.error, "cannot read the kernel's links, addresses and default routes; trying again: \(error)")
         }
     }
@@ -191,15 +195,12 @@ extension MeshAgent {
     /// unread behind other packets, or because this process did not run.
     private func runTimer() {
         turnBegan = EventLoop.now
-        if let deadline = timerDeadline, deadline != .zero, turnBegan - deadline >= Self.reportedLateness {
-            node.note(.timerWasLate(turnBegan - deadline), at: turnBegan)
-        }
         for _ in 0..<Self.searchesForHellos {
             guard node.hasSilentNeighbor(at: EventLoop.now), sockets.receiveHellos(note) > 0 else { break }
         }
         turnBegan = EventLoop.now
         if monitor.mustRetry { noteKernelEvents() }
-        node.note(.timer, at: turnBegan)
+        note(.timer, at: turnBegan)
         settle()
         checkFile()
     }

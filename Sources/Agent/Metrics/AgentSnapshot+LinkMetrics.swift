@@ -44,12 +44,16 @@ extension AgentSnapshot {
         addTraffic(counters.filter { name, _ in list.contains { $0.name == name } }, to: &metrics)
     }
 
-    /// The neighbors with a problem, and the routers whose hellos are ignored because a setting differs, by port.
+    /// The neighbors and the routers whose hellos are ignored, as far as a setting differs, by port.
     private var mismatchCounts: [String: Int] {
         var counts: [String: Int] = [:]
-        for neighbor in neighborList where neighbor.problem != nil { counts[neighbor.interface, default: 0] += 1 }
+        let neighbors = router?.neighborSnapshots ?? []
         for interface in router?.interfaceSnapshots ?? [] {
-            let count = interface.mismatches.count { $0.deadline > now }
+            let differing = neighbors.count {
+                $0.interface == interface.configuration.index
+                    && node.problem(of: $0, on: interface, at: now) != nil
+            }
+            let count = differing + interface.mismatches.count { $0.deadline > now }
             counts[name(ofInterface: interface.configuration.index), default: 0] += count
         }
         return counts

@@ -139,7 +139,7 @@ extension AgentSnapshot {
             "lsa_originations_total", .counter, "Own LSAs originated or refreshed.",
             statistics.lsaOriginations)
         metrics.single(
-            "lsas_installed_total", .counter, "LSAs of others installed in the database.", statistics.lsasInstalled)
+            "lsas_installed_total", .counter, "Received LSAs installed in the database.", statistics.lsasInstalled)
         addDatabase(router, to: &metrics)
         let runs = router.calculationStatistics
         metrics.family("spf_runs_total", .counter, "Route calculations, by extent.") {

@@ -67,7 +67,7 @@ extension MeshNode {
         case .becamePointToPoint(let interface):
             return (
                 .notice,
-                "interface \(name(ofInterface: interface)): the only neighbor elects no designated router: point-to-point"
+                "interface \(name(ofInterface: interface)): no neighbor elects a designated router: point-to-point"
             )
         case .becameBroadcast(let interface):
             return (

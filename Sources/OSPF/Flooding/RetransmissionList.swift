@@ -18,7 +18,7 @@ struct RetransmissionList: Sendable {
     /// By deadline. Entries whose LSA was removed or inserted again are outdated, and dropped when they are first.
     private var queue = FIFO<Waiting>()
     /// The serial number of the last insertion.
-    private var nextSerial: UInt64 = 0
+    private var lastSerial: UInt64 = 0
     /// The first retransmission since an LSA was last removed; `nil` if there was none.
     private(set) var stuckSince: Instant?
 
@@ -30,9 +30,9 @@ struct RetransmissionList: Sendable {
 
     /// Adds an LSA, or gives it a new deadline. Returns whether it was not there yet.
     mutating func insert(_ key: DatabaseKey, deadline: Instant) -> Bool {
-        nextSerial += 1
-        queue.append(Waiting(key: key, serial: nextSerial, deadline: deadline))
-        return serials.updateValue(nextSerial, forKey: key) == nil
+        lastSerial += 1
+        queue.append(Waiting(key: key, serial: lastSerial, deadline: deadline))
+        return serials.updateValue(lastSerial, forKey: key) == nil
     }
 
     /// Removes an LSA that was acknowledged or replaced. Returns whether it was there.

@@ -35,6 +35,7 @@ extension Router {
             interfaces[index].isBroadcast
         else { return }
         setMode(index, .pointToPoint(), at: now)
+        notify(.becamePointToPoint(interface: index))
     }
 
     /// If the only neighbor of a broadcast `auto` link has restarted, or was reconfigured, and does not elect, the link may be

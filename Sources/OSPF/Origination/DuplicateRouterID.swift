@@ -79,8 +79,9 @@ extension Router {
         let weYield =
             configuration.routerIDIsDerived && duplicates.backoff.mayYield(at: now)
             && (interface.linkLocalAddress < source || first.map { now - $0 > interface.deadInterval * 3 } == true)
-        if first == nil {
-            duplicates.neighborSeen[interface.index] = now
+        if first == nil { duplicates.neighborSeen[interface.index] = now }
+        // One notice for each interface, and always one when we change our ID.
+        if first == nil || weYield, !duplicates.mustYield {
             notify(.duplicateRouterID(routerID, seenOn: interface.index, weYield: weYield))
         }
         if weYield { duplicates.mustYield = true }

@@ -72,8 +72,6 @@ public struct Machine: Sendable {
     /// Notifications of changes by other programs (routes and addresses removed) that a sleeping process reads when it
     /// wakes up. Those of ports are in ``Port/unreadEvents``.
     var unreadNews: [NodeEvent] = []
-    /// Since when the process sleeps.
-    var asleepSince = Instant.zero
     /// The version of the announcements that were last compared with the addresses on `lo`.
     var checkedAnnouncements: UInt64 = 0
 

@@ -141,7 +141,6 @@ extension Network {
     mutating func sleep(_ node: Int) {
         guard nodes[node].state == .running else { return }
         nodes[node].state = .asleep
-        nodes[node].asleepSince = now
     }
 
     /// The process continues, as after SIGCONT, and reads all that waits: first the notifications of ports, then those of
@@ -149,7 +148,6 @@ extension Network {
     mutating func wake(_ node: Int) {
         guard nodes[node].state == .asleep else { return }
         nodes[node].state = .running
-        handle(.timerWasLate(now - nodes[node].asleepSince), on: node)
         for port in nodes[node].ports where !ports[port].unreadEvents.isEmpty {
             let unreadEvents = ports[port].unreadEvents
             ports[port].unreadEvents = []
