@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// JSON as the API has it.
 public enum JSON {
-    /// JSON with sorted keys and a line feed at the end: one line, or with `pretty` many lines for people.
+    /// JSON with sorted keys and a line feed at the end: in one line or, with `pretty`, indented for people.
     public static func encode(_ value: some Encodable, pretty: Bool = false) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting =

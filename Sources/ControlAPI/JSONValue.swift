@@ -3,7 +3,7 @@ public enum JSONValue: Hashable, Sendable {
     case null
     /// `true` or `false`.
     case bool(Bool)
-    /// A whole number.
+    /// A whole number in the range of `Int`.
     case integer(Int)
     /// Any other number.
     case number(Double)

@@ -8,7 +8,7 @@ internal import NIOPosix
 public struct ControlClient: Sendable {
     /// The path of the socket.
     public let socket: String
-    /// How many seconds the connection may take, and then the whole answer.
+    /// The limit in seconds for connecting, and again for the whole answer.
     public var timeout: Int64 = 10
 
     /// Makes a client for the agent at `socket`.
@@ -25,15 +25,15 @@ public struct ControlClient: Sendable {
     public struct Unreachable: Error, CustomStringConvertible {
         /// The path of the socket.
         public var socket: String
-        /// Why: the system's error, or for example that time is up.
+        /// The system's error message, or for example that ``ControlClient/timeout`` has passed.
         public var reason: String
 
         /// One line for people.
         public var description: String { "no answer from the agent at \(socket): \(reason)" }
     }
 
-    /// The maximum size of a body, in octets: more than the largest database in full detail, and a bound for a program that
-    /// answers without end.
+    /// The maximum size of a body, in octets: more than the largest database in full detail has. It bounds the memory if
+    /// another program listens at the socket and sends without end.
     static let maximumBodySize = 1 << 30
 
     /// Gets `path`, which may have a query.

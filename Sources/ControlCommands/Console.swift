@@ -15,7 +15,8 @@ enum Console {
         while !octets.isEmpty {
             let count = octets.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno != EINTR {
-                // The reader has closed the pipe. A library may have ignored SIGPIPE; end by it, as any other program would.
+                // The reader has closed the pipe. A library may have set SIGPIPE to be ignored; end by that signal, as other
+                // programs do.
                 if errno == EPIPE {
                     signal(SIGPIPE, SIG_DFL)
                     raise(SIGPIPE)

@@ -54,6 +54,7 @@ struct DrainCommand: ParsableCommand {
         Console.write("no transit packet for \(quiet) s\n")
     }
 
+    /// The count of ``DrainDocument/transitPackets``. Throws if the node is no longer drained or they cannot be counted.
     private func transitPackets() throws -> UInt64 {
         let answer = try JSON.decode(DrainDocument.self, from: agent.get("/v1/drain"))
         guard answer.drained else { throw Failure.no("somebody has ended the drain") }

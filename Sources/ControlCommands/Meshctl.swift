@@ -27,8 +27,8 @@ private struct RootCommand: ParsableCommand {
         Glibc.exit(status(of: CommandLine.arguments.dropFirst()))
     }
 
-    /// Moves the command before its options, so that `meshctl --socket S routes` works, too. The options in the list take a
-    /// value, which moves with them.
+    /// Moves the command before the options in front of it, so that `meshctl --socket S routes` works, too. The options in the
+    /// list take a value, which moves with them.
     private static func commandFirst(_ arguments: ArraySlice<String>) -> [String] {
         var options: [String] = []
         var rest = arguments
@@ -69,7 +69,7 @@ private struct RootCommand: ParsableCommand {
     }
 }
 
-/// Why a command fails, and its exit code.
+/// Why a command fails, and the exit code of `meshctl`.
 struct Failure: Error {
     var code: Int32
     var message: String

@@ -14,7 +14,7 @@ struct AgentOptions: ParsableArguments {
             socket: socket ?? fromEnvironment.flatMap { $0.isEmpty ? nil : $0 } ?? API.defaultSocket)
     }
 
-    /// The body of a successful answer (status 2xx); throws a ``Failure`` for other answers and without one.
+    /// The body of a successful answer (status 2xx). For any other answer, and without an answer, throws a ``Failure``.
     func get(_ path: String) throws -> [UInt8] { try check { client in try client.get(path) } }
 
     func post(_ path: String, _ body: some Encodable) throws -> [UInt8] {
@@ -54,7 +54,7 @@ struct FamilyOptions: ParsableArguments {
         if onlyIPv4, onlyIPv6 { throw ValidationError("-4 and -6 exclude each other.") }
     }
 
-    /// The address family; `nil` for both.
+    /// The address family as in the API: `ipv4` or `ipv6`; `nil` for both.
     var family: String? { onlyIPv4 ? "ipv4" : onlyIPv6 ? "ipv6" : nil }
 }
 
@@ -84,13 +84,13 @@ struct OutputOptions: ParsableArguments {
             } catch let failure as Failure where failure.code == 3 || failure.code == 4 {
                 text = failure.message + "\n"
             }
-            // The cursor to the first line, and clear the screen.
+            // Move the cursor to the first line, and clear the screen.
             Console.write(Console.isTerminal ? "\u{1b}[H\u{1b}[2J" + text : text)
             sleep(1)
         }
     }
 
-    /// An answer as JSON or YAML, or by `table` for people.
+    /// An answer in the chosen format. `table` makes the text for people, of formats `table` and `wide`.
     func text<Document: Decodable>(_ body: [UInt8], as type: Document.Type, table: (Document) -> String) throws
         -> String
     {

@@ -8,8 +8,8 @@ extension Lab {
         }
     }
 
-    /// Creates namespaces, ports and links, without any router, in place of a lab of this name that is not complete. Throws
-    /// if a complete one exists. If the creation fails, removes everything.
+    /// Creates namespaces, ports and links, and starts no router. A lab of this name that is not complete is removed first; if
+    /// a complete one exists, throws. If the creation fails, removes everything.
     public static func create(_ topology: Topology, name: String = defaultName) throws(LabError) -> Lab {
         try topology.validate()
         guard Topology.isUsable(name) else {
@@ -35,7 +35,7 @@ extension Lab {
         }
     }
 
-    /// Creates the lab, while nothing of it exists, and returns it complete.
+    /// Creates the lab, of which nothing but the directory and the lock exists, and returns it complete.
     private func createEverything() throws(LabError) -> Lab {
         if let taken = namespaces.first(where: \.exists) {
             throw LabError(
@@ -65,9 +65,9 @@ extension Lab {
 
     /// Removes everything but the directory and the lock in it.
     private func sweep() throws(LabError) {
-        // SIGKILL takes milliseconds, unless a process is stuck in the kernel.
+        // A process ends within milliseconds of SIGKILL, unless it is stuck in the kernel.
         let deadline = ContinuousClock.now + .seconds(5)
-        // A process in the middle of a fork may be missed once, so repeat until there is none.
+        // A process that is being forked while /proc is read may be missed, so repeat until there is none.
         while true {
             let processes = Namespace.processes(inside: namespaces).filter { $0 != getpid() }
             if processes.isEmpty { break }
@@ -86,7 +86,8 @@ extension Lab {
     private func makeNodes() throws(LabError) {
         try Namespace.create(namespaces)
         // Addresses are unique by construction, so duplicate address detection would only take time. As on the nodes of a
-        // cluster, the kernel also hashes the ports of a flow to choose one of several paths.
+        // cluster, the kernel also hashes the TCP or UDP ports of a packet to choose one of several next hops. Agents switch
+        // forwarding on themselves.
         let settings = """
             cd /proc/sys/net/ipv6
             echo 0 > conf/all/accept_dad

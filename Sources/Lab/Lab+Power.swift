@@ -6,8 +6,8 @@ extension Lab {
     public mutating func powerOff(_ name: String) throws(LabError) {
         _ = try topology.node(name)
         let namespace = namespace(of: name)
-        // The processes are suspended before the ports go down, so that neither the router nor, for open connections, the
-        // kernel sends a last packet.
+        // The processes are suspended first, so that none reacts to its ports going down, and killed last, when the kernel can
+        // no longer send the packets that close their connections.
         let processes = Namespace.processes(inside: [namespace])
         Self.suspend(processes)
         let ports = addresses.ports(of: name).map { "link set \($0.name) down" }
@@ -18,18 +18,18 @@ extension Lab {
         try stopServices(of: name)
     }
 
-    /// Stops processes with SIGSTOP and returns when none of their threads runs any more, or after 5 s. SIGCONT resumes
+    /// Suspends processes with SIGSTOP and returns when none of their threads runs any more, or after 5 s. SIGCONT resumes
     /// them.
     public static func suspend(_ processes: [Int32]) {
         for pid in processes { kill(pid, SIGSTOP) }
         Namespace.waitUntilStopped(processes)
     }
 
-    /// Brings the ports of a node up again if it was powered off.
+    /// Brings the ports of a node up again if it was powered off, except ends of pulled cables that are set down.
     mutating func powerOn(_ name: String) throws(LabError) {
         guard poweredOff.remove(name) != nil else { return }
         let intact = zip(addresses.ports, topology.links.indices).flatMap { ports, index in
-            // If the cable was pulled, the second end is the one that is down.
+            // If the cable was pulled, its second end stays down, as `fail` has set it.
             faults[index] == .carrier ? [ports.first] : [ports.first, ports.second]
         }
         try Namespace.batch(

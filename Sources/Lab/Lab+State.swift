@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import Glibc
 
 extension Lab {
-    /// The properties of a lab that its file has.
+    /// The contents of a lab's file.
     private struct State: Codable {
         var topology: Topology
         var faults: [Int: Fault]
@@ -39,8 +39,8 @@ extension Lab {
         return try load(names[0])
     }
 
-    /// The lab with this name: running, being created, or left by a process that crashed. One whose state is not saved yet
-    /// has no nodes.
+    /// The lab with this name: complete, being created, or left by a process that crashed. While its state is not saved yet, it
+    /// has no nodes. Throws if there is no such lab or its file cannot be parsed.
     public static func load(_ name: String) throws(LabError) -> Lab {
         let file = stateFile(in: "\(root)/\(name)")
         guard let text = Files.read(file) else {
@@ -62,7 +62,7 @@ extension Lab {
         return lab
     }
 
-    /// The names of all labs: running, being created, or left by a process that crashed.
+    /// The names of all labs, sorted: complete, being created, or left by a process that crashed.
     public static func all() -> [String] {
         Files.names(in: root).filter {
             let directory = "\(root)/\($0)"
@@ -70,7 +70,7 @@ extension Lab {
         }
     }
 
-    /// Removes labs of test runs that were killed: those whose name is `prefix` and then the ID of a process that no longer
+    /// Removes labs of test runs that were killed: those whose name begins with `prefix` and the ID of a process that no longer
     /// exists.
     public static func destroyLeftOvers(prefix: String) throws(LabError) {
         for name in all() where name.hasPrefix(prefix) {

@@ -3,8 +3,8 @@ internal import Glibc
 
 /// A mesh on one machine: a namespace per node, a veth pair per link, and real routers.
 ///
-/// The state of a lab is in one file, which is written before anything is created. So another process can remove the lab, also
-/// after this one has crashed.
+/// The state of a lab is in one file, which is written before the first namespace is created. So another process can remove the
+/// lab, also after this one has crashed.
 public struct Lab: Sendable {
     /// The name, unique on the machine.
     public let name: String
@@ -12,18 +12,18 @@ public struct Lab: Sendable {
     public let topology: Topology
     /// The addresses that it assigns.
     public let addresses: AddressBook
-    /// The directory of configurations, sockets, logs and the state of the lab.
+    /// The directory of the lab in ``root``: its state, and for each node a directory of configurations, sockets and logs.
     public let directory: String
     /// The links that were made to fail, by their index in the topology.
     public internal(set) var faults: [Int: Fault] = [:]
     /// The IDs of the processes of each node's router, by the name of the node.
     public internal(set) var processes: [String: [Int32]] = [:]
-    /// The IDs of the processes that answer on the TCP ports of each node, by the name of the node.
+    /// The IDs of the processes that answer on the TCP ports in ``Topology/Node/listens``, by the name of the node.
     public internal(set) var services: [String: [Int32]] = [:]
     /// The nodes that are powered off.
     public internal(set) var poweredOff: Set<String> = []
 
-    /// Whether it is complete. If not, it is being created, or the process that creates it has crashed.
+    /// Whether it is complete. If not, ``create(_:name:)`` or ``startRouters()`` is running or has failed.
     var isComplete = false
 
     /// How a link can fail.
@@ -49,10 +49,11 @@ public struct Lab: Sendable {
         directory = "\(Self.root)/\(name)"
     }
 
-    /// The title in messages: the topology, and the name of the lab unless it is the default name.
+    /// The title in messages: the name of the topology, and that of the lab unless it is the default name.
     public var title: String { name == Self.defaultName ? topology.name : "\(topology.name) (lab \(name))" }
 
-    /// A command line of `meshlab` for this lab: `meshlab exec --name NAME`, or `meshlab exec` if it has the default name.
+    /// The command line of `meshlab` that runs `command` (`exec`, `down`, …) for this lab: `meshlab exec --name NAME`, or
+    /// `meshlab exec` if the lab has the default name.
     public func typed(_ command: String) -> String {
         name == Self.defaultName ? "meshlab \(command)" : "meshlab \(command) --name \(name)"
     }
@@ -68,10 +69,11 @@ public struct Lab: Sendable {
     /// The directory of a node's files.
     public func directory(of node: String) -> String { "\(directory)/\(node)" }
 
-    /// The directory of the programs that query the router of a node, `vtysh` or `birdc`, with its socket preset.
+    /// The directory of `vtysh` or `birdc` for a node: a script that starts the program with the socket of the node's router.
+    /// Missing on nodes with other routers.
     public func toolDirectory(of node: String) -> String { "\(directory(of: node))/bin" }
 
-    /// Creates a program in ``toolDirectory(of:)`` that runs `words`, followed by its own arguments.
+    /// Creates a script in ``toolDirectory(of:)`` that runs `words`, followed by the script's own arguments.
     func makeTool(_ name: String, on node: String, running words: [String]) throws(LabError) {
         let directory = toolDirectory(of: node)
         try Files.makeDirectory(directory)

@@ -1,4 +1,4 @@
-/// A histogram: the number of durations, or of other values, in each of several buckets.
+/// A histogram: how many durations, or other values, are in each of several buckets.
 public struct Histogram: Hashable, Sendable {
     /// The upper bounds of the buckets, inclusive and ascending: seconds, or the unit of the values. A larger value counts in
     /// ``count`` and ``sum`` only.

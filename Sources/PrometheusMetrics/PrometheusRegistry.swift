@@ -3,10 +3,11 @@ internal import Synchronization
 
 /// A backend of swift-metrics for Prometheus. ``write(to:)`` writes the metrics of every library that uses swift-metrics.
 ///
-/// Names become valid for Prometheus: every octet but ASCII letters and digits becomes an underscore, and counters end in
-/// `_total`, timers in `_seconds`. The same name with the same dimensions is the same metric, however often it is created.
+/// Names become valid for Prometheus: they begin with `kubermesh_`, every octet but ASCII letters and digits becomes an
+/// underscore, and counters end in `_total`, timers in `_seconds`. The same name with the same dimensions (in Prometheus:
+/// labels) is the same metric, however often it is created.
 public final class PrometheusRegistry: MetricsFactory, Sendable {
-    /// The metadata of a metric.
+    /// What swift-metrics does not know of a metric.
     public struct Description: Sendable {
         /// The text after `# HELP`.
         public var help: String
@@ -18,14 +19,15 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
             self.bounds = bounds
         }
 
-        /// From a millisecond to ten seconds, in seconds: for requests and checks.
+        /// From a millisecond to ten seconds, in seconds: for requests and checks. Metrics without a description have them too.
         public static let usualBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
     }
 
-    /// The default maximum number of time series: far more than the agent has. It bounds the memory if a label gets unlimited
-    /// values by mistake.
+    /// The default maximum number of series, where a histogram counts as one: far more than the agent has. It bounds the memory
+    /// if a label gets unlimited values by mistake.
     public static let usualLimit = 1000
 
+    /// The metrics of one name, which differ in their labels.
     private struct Family {
         var kind: MetricsText.Kind
         var series: [Labels: any Series] = [:]
@@ -33,9 +35,9 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
 
     private struct State {
         var families: [String: Family] = [:]
-        /// The number of time series in all families.
+        /// The number of ``Family/series`` in all families.
         var series = 0
-        /// How many times a metric was refused.
+        /// How many times the creation of a metric was refused.
         var refused: UInt64 = 0
     }
 
@@ -43,15 +45,15 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
     private let limit: Int
     private let state = Mutex(State())
 
-    /// Makes an empty registry of at most `limit` time series; further metrics work, but are not written. The keys of
-    /// `descriptions` are the names that Prometheus sees, without `kubermesh_`.
+    /// Makes an empty registry of at most `limit` series, where a histogram counts as one. Metrics beyond that work, but are
+    /// not written. The keys of `descriptions` are the names that Prometheus sees, without `kubermesh_`.
     public init(_ descriptions: [String: Description] = [:], limit: Int = PrometheusRegistry.usualLimit) {
         self.descriptions = descriptions
         self.limit = limit
     }
 
-    /// Writes all metrics in the order of their names, and the number of those that are not kept: there were too many, or a
-    /// metric of another kind has the name.
+    /// Writes all metrics in the order of their names, and how many times one was refused: there were too many, or a metric of
+    /// another kind has the name.
     public func write(to text: inout MetricsText) {
         let (families, refused) = state.withLock { ($0.families, $0.refused) }
         for (name, family) in families.sorted(by: { $0.key < $1.key }) {
@@ -67,8 +69,8 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
             refused)
     }
 
-    /// The series with this name, kind and labels, made if it does not exist. If it is refused, a series that is not written:
-    /// its owner can use it like any other.
+    /// The series with this name, kind and dimensions; created if it does not exist. If that is refused, returns a series that
+    /// is not written, which its owner can use like any other.
     private func find<Handler: Series>(
         _ name: String, _ kind: MetricsText.Kind, _ dimensions: [(String, String)], make: () -> Handler
     ) -> Handler {

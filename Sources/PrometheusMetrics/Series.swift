@@ -37,7 +37,7 @@ struct Labels: Hashable, Comparable {
     }
 }
 
-/// A metric: one time series, or those of a histogram.
+/// A metric of the registry with its labels: one time series of Prometheus, or all those of one histogram.
 protocol Series: AnyObject, Sendable {
     /// Writes the current value.
     func write(_ labels: [(String, String)], to samples: inout MetricsText.Samples)

@@ -1,7 +1,6 @@
 import ControlCommands
 
-/// The mesh agent, or `meshctl` if the program is called by that name: one program is enough for both, because they share most
-/// of their code.
+/// The mesh agent, or `meshctl` if the program is called by that name: both share most of their code, so images have one file.
 @main
 enum Main {
     static func main() {

@@ -140,7 +140,7 @@ struct Exec: ParsableCommand {
         let lab = try options.load()
         _ = try lab.topology.node(node)
         guard !command.isEmpty else { throw ValidationError("Give a command, as in: meshlab exec n1 -- ip -6 route") }
-        // meshctl, vtysh and birdc connect to the node they run on.
+        // With these variables, meshctl, vtysh and birdc connect to the router of this node.
         setenv("MESHCTL_SOCKET", lab.controlSocket(of: node), 1)
         var places = [lab.toolDirectory(of: node), getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/usr/sbin"]
         if let own = try? Binaries.path(of: "meshlab").split(separator: "/").dropLast().map({ "/\($0)" }).joined() {

@@ -41,7 +41,7 @@ struct Demo: ParsableCommand {
         )
         try lab.fail(link, .carrier)
         story.say("\n\(lab.picture())\n")
-        usleep(1_000_000)  // the route has changed long before; the ping goes on
+        usleep(1_000_000)  // microseconds: far more than a change of routes takes
         try showRoute(story, lab, to: target)
         story.say("$ \(lab.typed("heal")) \(link)")
         let began = ContinuousClock.now

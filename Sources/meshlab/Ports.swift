@@ -2,7 +2,7 @@ internal import Addressing
 internal import ArgumentParser
 internal import Lab
 
-/// Answers on a port. A lab starts a process with this command for each port in ``Topology/Node/listens``.
+/// Answers on a TCP port. A lab starts a process with this command for each port in ``Topology/Node/listens``.
 struct Respond: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "responder", abstract: "Send a line of text to every client.", shouldDisplay: false)

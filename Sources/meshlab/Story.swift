@@ -11,8 +11,8 @@ struct Story {
         fflush(nil)
     }
 
-    /// Shows a command as a user would type it, runs it and shows its output.
-    /// `typed` may differ from `arguments`, which have full paths and sockets.
+    /// Shows the command `typed`, as a user would type it, runs `arguments`, the same command with full paths and sockets, and
+    /// shows the output.
     func show(_ lab: Lab, on node: String, _ arguments: [String], as typed: String) throws {
         say("$ \(typed)")
         let output = try lab.command(on: node, arguments).output()
@@ -40,7 +40,8 @@ struct Story {
         return lab
     }
 
-    /// Makes a lab and starts its routers. Unless `timeout` (seconds) is `nil`, waits for its routes and shows them.
+    /// Makes a lab and starts its routers. Unless `timeout` (seconds) is `nil`, waits for its routes and shows them. If a start
+    /// fails, the lab is removed; if routes are missing after `timeout`, it stays.
     @discardableResult
     func up(_ topology: Topology, name: String?, timeout: Int?) throws -> Lab {
         var lab = try make(topology, name: name)
@@ -68,7 +69,7 @@ struct Story {
         return lab
     }
 
-    /// Shows an anycast address, if there is one: on a node that announces it, and on a client.
+    /// Shows the first VIP of the lab, if there is one: on an agent that has it, and on a client, an agent without VIPs.
     private func showSharedAddress(of lab: Lab) throws {
         let agents = lab.topology.routers.filter { $0.router == .meshd }
         guard let holder = agents.first(where: { !$0.vips.isEmpty }), let vip = holder.vips.first else { return }

@@ -1,4 +1,4 @@
-/// The answer to a request for a list. Later versions may add fields, but none is removed or renamed.
+/// The answer to a request for a list. Later versions of kubermesh may add fields, but they remove and rename none.
 public struct ListDocument<Item: ListItem>: Codable, Sendable {
     /// ``API/version``.
     public var apiVersion: String
@@ -82,10 +82,10 @@ public struct DrainDocument: Codable, Sendable {
     /// Why it is drained: `operator` (`meshctl drain`), `cluster` (the state of the Node requires it), `stop` (the agent is
     /// about to stop). Empty if it is not drained; `nil` from older agents.
     public var reasons: [String]?
-    /// Packets forwarded from one port of the mesh to another since the first request; the count starts again when ports come
-    /// or go. `nil` if the node is not drained or they cannot be counted.
+    /// Packets forwarded from one port of the mesh to another since the first `GET /v1/drain` of this drain. The count starts
+    /// again from 0 when ports come or go. `nil` if the node is not drained or packets cannot be counted.
     public var transitPackets: UInt64?
-    /// Why transit packets cannot be counted.
+    /// Why transit packets cannot be counted; `nil` if they can or the node is not drained.
     public var problem: String?
 
     public init(node: String, drained: Bool, reasons: [String], transitPackets: UInt64?, problem: String?) {
@@ -101,9 +101,11 @@ public struct DrainDocument: Codable, Sendable {
 
 /// The body of `POST /v1/drain`.
 public struct DrainRequest: Codable, Hashable, Sendable {
-    /// Whether to drain the node or to end the drain.
+    /// `true` drains the node; `false` ends the drain by an operator. The node stays drained while ``DrainDocument/reasons``
+    /// has another reason.
     public var enabled: Bool
-    /// Whether to drain even if that makes other nodes unreachable; `nil` means no.
+    /// Whether to drain even if that makes other nodes unreachable; `nil` means no. Without it, such a request fails with
+    /// status 409, unless the node is drained already.
     public var force: Bool?
 
     public init(enabled: Bool, force: Bool? = nil) {
@@ -120,12 +122,12 @@ public struct StubRouterRequest: Codable, Hashable, Sendable {
     public init(enabled: Bool) { self.enabled = enabled }
 }
 
-/// Names shared by agent and `meshctl`.
+/// Names that the agent and `meshctl` share.
 public enum API {
     /// The `apiVersion`.
     public static let version = "meshctl/v1"
     /// The default control socket.
     public static let defaultSocket = "/run/kubermesh/meshd.sock"
-    /// The environment variable with another socket.
+    /// The environment variable with the path of another socket, for `meshctl`.
     public static let socketVariable = "MESHCTL_SOCKET"
 }

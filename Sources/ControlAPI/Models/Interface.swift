@@ -7,7 +7,8 @@ public struct Interface: ListItem, Hashable {
     public var name: String
     /// The kernel's index, which is also the OSPF interface ID.
     public var index: Int
-    /// The type in use: `p2p`, `broadcast` or `passive`; `unused` for a port that is not used.
+    /// The type in use: `p2p`, `broadcast` or `passive`; ``configuredType`` while the port is down or standby. `unused` for a
+    /// port that is not used.
     public var type: String
     /// The configured type: `auto`, `p2p`, `broadcast` or `passive`; `unused` for a port that is not used.
     public var configuredType: String
@@ -16,11 +17,12 @@ public struct Interface: ListItem, Hashable {
     public var state: String
     /// Whether the port has carrier.
     public var carrier: Bool
-    /// Why the port is down or not used, which settings of a router on its link differ, or that no hello is received.
+    /// Why the port is down; what keeps routes from using routers on its link; or that no hello is received. For a port that
+    /// is not used, ``decision`` if an operator may miss the port. `nil` if nothing of this is so.
     public var problem: String?
     /// The link-local address that OSPF uses; `nil` if the port is down or not used.
     public var address: String?
-    /// The hardware address.
+    /// The hardware address; `nil` if the device has none.
     public var mac: String?
     /// The MTU in octets.
     public var mtu: Int
@@ -34,9 +36,9 @@ public struct Interface: ListItem, Hashable {
     public var neighbors: Int
     /// Neighbors in state Full.
     public var neighborsFull: Int
-    /// The designated router, on a broadcast link.
+    /// The router ID of the designated router; `nil` if none is elected, and on links of other types.
     public var designatedRouter: String?
-    /// The backup designated router, on a broadcast link.
+    /// The router ID of the backup designated router; `nil` if none is elected, and on links of other types.
     public var backupDesignatedRouter: String?
     /// LSAs waiting to be sent for the first time.
     public var queued: Int

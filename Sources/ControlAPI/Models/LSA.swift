@@ -9,7 +9,7 @@ public struct LSA: ListItem, Hashable {
     public var typeCode: String
     /// `link`, `area` or `as`.
     public var scope: String
-    /// The interface; only for link scope.
+    /// The interface on whose link it was flooded; `nil` unless the scope is `link`.
     public var interface: String?
     /// The link state ID in dotted notation.
     public var linkStateID: String
@@ -25,11 +25,11 @@ public struct LSA: ListItem, Hashable {
     public var checksum: String
     /// The length in octets, with the header.
     public var length: Int
-    /// Whether this node originated it.
+    /// Whether its advertising router is this node's router ID, as in LSAs that this run or an earlier one originated.
     public var isOwn: Bool
     /// Its body in a few words, for tables.
     public var summary: String
-    /// Every field of its body; only with `detail=true`.
+    /// Every field of its body; `nil` without `detail=true`, or if it cannot be decoded.
     public var body: JSONValue?
 
     public init(

@@ -1,4 +1,4 @@
-/// A neighbor.
+/// A neighbor of this node, in any state.
 public struct Neighbor: ListItem, Hashable {
     /// `NeighborList`.
     public static let listKind = "NeighborList"
@@ -14,19 +14,19 @@ public struct Neighbor: ListItem, Hashable {
     public var state: String
     /// Seconds in this state.
     public var age: Double
-    /// Seconds until it is lost unless a hello is received.
+    /// Seconds until its dead interval ends, unless a hello is received.
     public var deadIn: Double
     /// Its priority in the designated router election.
     public var priority: Int
-    /// The designated router in its hellos, on a broadcast link.
+    /// The router ID of the designated router in its last hello; `nil` if that has none.
     public var designatedRouter: String?
-    /// The backup designated router in its hellos, on a broadcast link.
+    /// The router ID of the backup designated router in its last hello; `nil` if that has none.
     public var backupDesignatedRouter: String?
     /// State changes since it was first heard.
     public var stateChanges: Int
-    /// LSAs that it has not acknowledged.
+    /// The number of LSAs that it has not acknowledged yet (the link state retransmission list, RFC 2328 §10).
     public var retransmissions: Int
-    /// LSAs requested from it and not received.
+    /// The number of LSAs that are to be received from it (the link state request list, RFC 2328 §10).
     public var requests: Int
     /// What prevents the adjacency or routes through it, if known.
     public var problem: String?

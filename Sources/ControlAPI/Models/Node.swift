@@ -18,7 +18,7 @@ public struct Node: ListItem, Hashable {
     public var isBorder: Bool
     /// Whether it is an AS boundary router.
     public var isExternal: Bool
-    /// The intra-area prefixes that it announces.
+    /// The intra-area prefixes that it announces for itself, not those of segments whose designated router it is.
     public var prefixes: [String]
     /// The links in its router-LSAs.
     public var links: [Link]
@@ -41,7 +41,7 @@ public struct Node: ListItem, Hashable {
 
     /// A link in the router-LSA of a router (RFC 5340 §A.4.3).
     public struct Link: Codable, Hashable, Sendable {
-        /// The router at the other end, or the designated router of a segment.
+        /// The ID of the router at the other end; for `transit`, of the designated router of the segment.
         public var routerID: String
         /// Its host name, if known.
         public var node: String?
@@ -51,7 +51,7 @@ public struct Node: ListItem, Hashable {
         public var cost: Int
         /// This router's interface ID.
         public var interfaceID: Int
-        /// The other router's interface ID.
+        /// The interface ID of the router with ``routerID``.
         public var neighborInterfaceID: Int
 
         public init(

@@ -1,4 +1,4 @@
-/// A route to a prefix of another node.
+/// A route to a prefix that other nodes announce.
 public struct Route: ListItem, Hashable {
     /// `RouteList`.
     public static let listKind = "RouteList"
@@ -8,11 +8,11 @@ public struct Route: ListItem, Hashable {
     public var family: String
     /// `intra-area`, `inter-area`, `external-1` or `external-2`.
     public var kind: String
-    /// The names (or router IDs) of the announcers that are chosen, in order of the router ID.
+    /// The announcers to which the route leads, by name or else router ID, in order of the router ID.
     public var nodes: [String]
-    /// The distance plus the announced metric; for `external-2` the external metric.
+    /// The distance to the chosen announcer plus its announced metric; for `external-2`, the announced metric alone.
     public var metric: Int
-    /// For `external-2` the distance to the announcer, otherwise `nil`.
+    /// For `external-2`, the distance to the announcer or its forwarding address; otherwise `nil`.
     public var internalMetric: Int?
     /// The next hops, in order.
     public var nextHops: [NextHop]
@@ -20,7 +20,7 @@ public struct Route: ListItem, Hashable {
     public var age: Double
     /// Its state in the kernel.
     public var fib: FIB
-    /// All announcers, the chosen ones first; only for a request for one route.
+    /// All announcers, the chosen ones first; `nil` unless one route was requested.
     public var announcers: [Announcer]?
 
     public init(
@@ -48,7 +48,7 @@ public struct Route: ListItem, Hashable {
         public var weight: Int
         /// The next router's ID, if it is a known neighbor.
         public var routerID: String?
-        /// The next router's name.
+        /// The next router's host name, if known.
         public var node: String?
 
         public init(address: String, interface: String, weight: Int = 1, routerID: String? = nil, node: String? = nil) {
@@ -91,13 +91,13 @@ public struct Route: ListItem, Hashable {
         public var node: String?
         /// The metric it announces.
         public var metric: Int
-        /// The distance to it; `nil` if it is unreachable.
+        /// The distance to it or its forwarding address; `nil` if that is unreachable.
         public var distance: Int?
         /// The kind of the path, as in ``Route/kind``.
         public var kind: String
-        /// Whether it is chosen.
+        /// Whether the route leads to it.
         public var selected: Bool
-        /// Why it is not chosen; `nil` if it is.
+        /// Why it is not selected; `nil` if it is.
         public var reason: String?
 
         public init(

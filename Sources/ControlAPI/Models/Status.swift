@@ -14,19 +14,20 @@ public struct Status: Codable, Sendable {
     public var notReady: [String]
     /// `0.0.0.0` while the node has no identity yet.
     public var routerID: String
-    /// Whether the router ID was not configured: it is derived from the hardware address or, after a duplicate, a random
-    /// replacement.
+    /// Whether the router ID was not configured: it is derived from the hardware address or, if another router had the same,
+    /// random.
     public var routerIDIsDerived: Bool
     /// The OSPF area.
     public var area: String
     /// The OSPF instance ID.
     public var instance: Int
-    /// The node's own address, IPv6 if it has both; `nil` while none is on `lo`.
+    /// The node's own IPv6 address or, while that is not on `lo`, its IPv4 address; `nil` while neither is.
     public var address: String?
-    /// The node's own IPv4 address; `nil` while none is on `lo`.
+    /// The node's own IPv4 address; `nil` while it is not on `lo`.
     public var ipv4Address: String?
     /// The prefixes it announces.
     public var announces: [String]
+    /// Whether it is a stub router (RFC 6987), drained or not.
     public var stubRouter: Bool
     /// Whether it is drained: a stub router that announces its VIPs as last resort.
     public var drained: Bool
@@ -42,9 +43,9 @@ public struct Status: Codable, Sendable {
     public var problems: [Problem]?
     /// Whether no neighbor is Full although initial database synchronization is over; `nil` from older agents.
     public var isolated: Bool?
-    /// Ports that are not used because they seem to belong to another network, with the reason; `nil` from older agents.
+    /// Ports that are not used because they seem to lead to another network, as `NAME: REASON`; `nil` from older agents.
     public var otherNetworks: [String]?
-    /// The latest log lines of level notice or higher, oldest first.
+    /// The latest log lines of level notice or higher, at most 50, oldest first.
     public var events: [Event]
 
     public init(
@@ -93,13 +94,14 @@ public struct Status: Codable, Sendable {
 
     /// The configuration and its file.
     public struct ConfigurationStatus: Codable, Sendable {
-        /// The file; `nil` if there is none.
+        /// The file that the configuration in use was read from, also if that is gone now; `nil` while the defaults are in use.
         public var file: String?
-        /// When it was read, RFC 3339 in UTC.
+        /// When the configuration in use was read, RFC 3339 in UTC; for the defaults, when the agent started.
         public var loaded: String
-        /// Whether the file, as last read, is in use.
+        /// Whether the file, as last read, is in use, or there was none and the defaults are. If not, the earlier configuration
+        /// stays in use.
         public var ok: Bool
-        /// What is wrong with the file, one line each.
+        /// What is wrong with the file, one line each; empty if ``ok``.
         public var problems: [String]
         /// Sections of the file (top-level keys) that have changed, and whose changes take effect only at the next start.
         public var needsRestart: [String]
@@ -121,7 +123,8 @@ public struct Status: Codable, Sendable {
         public var connected: Bool
         /// What does not work and why, one line each.
         public var problems: [String]
-        /// Numbers of cached objects, by kind.
+        /// Numbers of cached objects, by what is watched: `services`, `endpointslices`, `nodes` (this node's Node only),
+        /// `nodeaddresses` (all Nodes).
         public var objects: [String: Int]
         /// The pod ranges that the cluster assigned to the node.
         public var podCIDRs: [String]
@@ -129,7 +132,7 @@ public struct Status: Codable, Sendable {
         public var drainReason: String?
         /// The use of address pools, per family; `nil` from older agents.
         public var pools: [PoolStatus]?
-        /// Whether this agent assigns pool addresses to services.
+        /// Whether this agent assigns pool addresses to services; `nil` from older agents.
         public var assignsAddresses: Bool?
 
         public init(
@@ -172,7 +175,7 @@ public struct Status: Codable, Sendable {
         public var table: Int
         /// The route protocol number.
         public var routeProtocol: Int
-        /// Whether routes point at next-hop objects.
+        /// Whether routes point at next-hop objects. If not, they are multipath routes.
         public var nextHopObjects: Bool
         /// Problems with the kernel, one line each. They are in ``Status/problems`` too; older clients read only this.
         public var problems: [String]
@@ -215,7 +218,7 @@ public struct Status: Codable, Sendable {
         public var vipsAnnounced = 0
         /// VIPs of the configuration, and service addresses.
         public var vips = 0
-        /// Shortest path calculations.
+        /// Calculations of shortest paths since the start, full and incremental.
         public var spfRuns = 0
 
         public init() {}

@@ -10,9 +10,9 @@ public struct VIP: ListItem, Hashable {
     public var state: State
     /// Whether this node announces the address.
     public var announced: Bool
-    /// The announced metric: 0, or 65534 as last resort.
+    /// The metric with which it is announced, or would be: 0, or 65534 as last resort.
     public var metric: Int
-    /// Seconds in this state; for a service address, since its metric last changed.
+    /// Seconds in this state; for a service address, since it became or stopped being a last resort, or was first wanted.
     public var age: Double
     /// The check, as in `tcp [::1]:6443`; `nil` without one.
     public var check: String?
@@ -20,11 +20,11 @@ public struct VIP: ListItem, Hashable {
     public var lastError: String?
     /// Seconds since the last check; `nil` if there was none.
     public var lastCheck: Double?
-    /// Outcomes in a row against the current state; `rise` or `fall` of them change it.
+    /// Check results in a row that contradict the current state; `rise` or `fall` of them change it. 0 for a service address.
     public var streak: Int
-    /// Checks so far.
+    /// Checks so far; 0 for a service address.
     public var checks: Int
-    /// Failed checks so far.
+    /// Failed checks so far; 0 for a service address.
     public var failures: Int
     /// Other announcers of the address, by name or router ID.
     public var others: [String]
@@ -49,11 +49,11 @@ public struct VIP: ListItem, Hashable {
         self.others = others
     }
 
-    /// The state of the service behind a VIP.
+    /// The state of the service behind a VIP or service address. Of the VIPs with a check, only `healthy` ones are announced.
     public enum State: String, Codable, Sendable {
-        /// No check is configured: always announced.
+        /// A VIP without a check: always announced.
         case unchecked
-        /// A service address; the endpoints of the service decide.
+        /// A service address that the service wants here: the endpoints of the service decide whether as last resort.
         case service
         /// A service address whose endpoints come and go: last resort until they are stable.
         case flapping
@@ -65,7 +65,7 @@ public struct VIP: ListItem, Hashable {
         case healthy
         /// The check fails.
         case unhealthy
-        /// The checker has not reported for too long.
+        /// The checker has reported nothing for too long.
         case stalled
     }
 }

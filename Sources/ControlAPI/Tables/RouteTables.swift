@@ -148,7 +148,7 @@ extension Status {
 }
 
 extension LSA {
-    /// The header in one line, then every field of the body, if the answer includes the body.
+    /// The header in one line, then every field of the body if ``body`` is not `nil`.
     public var explanation: String {
         var text = "\(type)-LSA \(linkStateID) of \(advertisingRouter)\(node.map { " (\($0))" } ?? "")"
         text += "  \(typeCode) \(scope)\(interface.map { " \($0)" } ?? "")  age \(age)  sequence \(sequenceNumber)"
@@ -180,7 +180,8 @@ extension JSONValue {
         }
     }
 
-    /// Keys and values in lines, nested values below their key. Keys are sorted, those of scalars first.
+    /// Keys and values in lines, nested values indented below their key; `depth` counts the indentations. Keys are sorted,
+    /// those of scalars and of lists of scalars first.
     func indentedText(depth: Int) -> String {
         let indent = String(repeating: "  ", count: depth)
         switch self {

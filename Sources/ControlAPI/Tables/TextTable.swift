@@ -24,8 +24,8 @@ public struct TextTable: Sendable {
 
     public init(columns: [Column]) { self.columns = columns }
 
-    /// Appends a row. An empty cell is shown as `-`, unless the row continues the one above. Cells may come from the network:
-    /// spaces replace control characters.
+    /// Appends a row. An empty cell is shown as `-`, unless the row continues the one above. Cells may have text from the
+    /// network, so control characters become spaces.
     public mutating func append(_ cells: [String], continues: Bool = false) {
         precondition(cells.count == columns.count)
         rows.append(cells.map { $0.isEmpty && !continues ? "-" : $0.asOneLine })

@@ -27,13 +27,14 @@ public struct Command: Hashable, Sendable {
     }
 
     /// Runs the program to its end and returns its standard output. Throws if it cannot be run, its exit status is not 0, or it
-    /// takes longer than `limit`. The default is far above what a batch of `ip` takes, also on a busy machine.
+    /// takes longer than `limit` and is killed. The default is far above what a batch of `ip` takes, also on a busy machine.
     @discardableResult
     public func run(limit: Duration = .seconds(20)) throws(LabError) -> String {
         try spawn().checked(limit: limit)
     }
 
-    /// Runs the program to its end, whatever its exit status. Throws only if it cannot be run or takes too long.
+    /// Runs the program to its end, whatever its exit status. Throws only if it cannot be run, or takes longer than `limit` and
+    /// is killed.
     public func output(limit: Duration = .seconds(20)) throws(LabError) -> Output {
         try spawn().finish(limit: limit)
     }
@@ -73,8 +74,8 @@ public struct Command: Hashable, Sendable {
         return .system("run \(arguments[0])")
     }
 
-    /// Starts the program with these descriptors as its standard streams; `detached` gives it a session of its own. Its signal
-    /// mask is empty: signals that this process blocks must not stay blocked in it.
+    /// Starts the program with these descriptors as its standard streams; `detached` gives it a session of its own. The
+    /// program's signal mask is empty: signals that this process blocks must not stay blocked there.
     private func launch(input: Int32, output: Int32, errors: Int32, detached: Bool) throws(LabError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
@@ -121,7 +122,8 @@ public struct Command: Hashable, Sendable {
     }
 }
 
-/// A program that was started. Call either ``finish(limit:)`` or ``checked(limit:)``, once.
+/// A program that was started. Call either ``finish(limit:)`` or ``checked(limit:)``, once: they reap the process and close its
+/// files.
 public struct RunningCommand: Sendable {
     let arguments: [String]
     /// Its process ID.
@@ -136,7 +138,8 @@ public struct RunningCommand: Sendable {
     /// What it has written to its standard output so far.
     public var text: String { Self.contents(of: output) }
 
-    /// Waits for its end and returns its standard output. Throws if its exit status is not 0, or after `limit`.
+    /// Waits for its end and returns its standard output. Throws if its exit status is not 0. After `limit`, kills it and
+    /// throws.
     @discardableResult
     public func checked(limit: Duration = .seconds(20)) throws(LabError) -> String {
         let result = try finish(limit: limit)

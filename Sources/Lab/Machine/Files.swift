@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The file operations of a lab. The mode `e` of `fopen` keeps descriptors from the programs that are started.
+/// The file operations of a lab. The mode `e` of `fopen` (O_CLOEXEC) keeps started programs from inheriting the descriptors.
 enum Files {
     /// Reads a whole file; `nil` if it cannot be opened.
     static func read(_ path: String) -> String? {
@@ -15,7 +15,7 @@ enum Files {
         }
     }
 
-    /// Writes a whole file. Readers see either the old contents or the new.
+    /// Writes a whole file, under another name first: readers see either the old contents or the new.
     static func write(_ text: String, to path: String) throws(LabError) {
         let draft = path + ".new"
         guard let file = fopen(draft, "we") else { throw .system("write \(draft)") }

@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// Prevents two commands from creating or removing one lab at the same time.
+/// Lets one process at a time create a lab, start all its routers or remove it.
 enum Lock {
     static let fileName = "lock"
 
     /// Calls `body` while this process holds the lock of the directory. Throws if another process still holds it after 10 s.
     ///
-    /// With `sharedByPrograms`, programs that `body` starts hold the lock too, as long as they run. After a crash, the next
-    /// caller waits until they have ended, and finds everything that they created.
+    /// With `sharedByPrograms`, programs that `body` starts inherit the lock and hold it as long as they run. If this process
+    /// crashes, the next caller waits until they have ended, so that it finds everything that they created.
     static func whileHeld<Result>(
         in directory: String, sharedByPrograms: Bool = false, _ body: () throws(LabError) -> Result
     ) throws(LabError) -> Result {

@@ -11,7 +11,7 @@ public struct Namespace: Hashable, Sendable {
     /// Whether the namespace exists.
     public var exists: Bool { identity != nil }
 
-    /// Creates several namespaces with a single process.
+    /// Creates several namespaces with a single process of `ip`.
     static func create(_ namespaces: [Namespace]) throws(LabError) {
         try batch(namespaces.map { "netns add \($0.name)" })
     }
@@ -21,7 +21,8 @@ public struct Namespace: Hashable, Sendable {
         try batch(namespaces.filter(\.exists).map { "netns delete \($0.name)" })
     }
 
-    /// Runs lines of `ip` with a single process: in a namespace, or in that of this process.
+    /// Runs several commands of `ip`, one per line, in a single process: in a namespace, or in that of this process. Stops at
+    /// the first that fails, and throws.
     static func batch(_ lines: [String], in namespace: Namespace? = nil) throws(LabError) {
         guard !lines.isEmpty else { return }
         let place = namespace.map { ["-n", $0.name] } ?? []
@@ -43,7 +44,7 @@ public struct Namespace: Hashable, Sendable {
         }
     }
 
-    /// The processes that are inside any of the namespaces, or about to enter one.
+    /// The processes that are inside any of the namespaces, or about to enter one as `ip netns exec`.
     static func processes(inside namespaces: [Namespace]) -> [Int32] {
         let wanted = Set(namespaces.compactMap(\.identity))
         let names = Set(namespaces.map(\.name))

@@ -24,9 +24,9 @@ public enum Responder {
         }
     }
 
-    /// The line that a server sends. Throws if connecting or receiving fails or takes longer than a second. `source` is the
-    /// source port. With 0 the kernel chooses it, usually one that was used recently; a test that counts the ports up gets a
-    /// new flow each time.
+    /// The line that a server sends. Throws if connecting or receiving fails, or either takes longer than a second. `source` is
+    /// the source port. With 0 the kernel chooses it, often one that was used recently; a test that uses another each time gets
+    /// a new flow, which may take another path.
     public static func dial(
         _ address: IPv6Address, port: UInt16, from source: UInt16 = 0
     ) throws(LabError) -> String {

@@ -1,20 +1,20 @@
 internal import FoundationEssentials
 
-/// A neighbor as one router of a lab reports it, whatever its implementation.
+/// A neighbor in any state, Full or not, as one router of a lab reports it, whatever its implementation.
 public struct Adjacency: Hashable, Sendable {
     /// The neighbor's router ID.
     public var routerID: String
-    /// The port on which it is heard.
+    /// The router's port on which it is heard.
     public var port: String
     /// `Full`, `2-Way`, `ExStart`, …, as spelled in RFC 2328.
     public var state: String
-    /// The neighbor's role on a segment: `DR`, `BDR` or `DROther`; `nil` on other links, and from agents, which report roles
-    /// per interface.
+    /// The neighbor's role on a segment: `DR`, `BDR` or `DROther`. `nil` on other links, and always from agents, which report
+    /// the DR and the BDR per interface.
     public var role: String?
 }
 
 extension Lab {
-    /// The neighbors of a node.
+    /// The neighbors of a node in any state; none of a node without a router. Throws if its router does not answer.
     public func adjacencies(of name: String) throws(LabError) -> [Adjacency] {
         switch try topology.node(name).router {
         case .frr: try frrAdjacencies(of: name)

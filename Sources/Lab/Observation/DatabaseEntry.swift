@@ -1,5 +1,5 @@
-/// An LSA in the database of one router of a lab, whatever its implementation. It has the fields that must be equal on all
-/// routers.
+/// An LSA in the database of one router of a lab, whatever its implementation: the fields that must be equal on all routers,
+/// so not the age.
 public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The LS type, 16 bits.
     public var type: UInt16
@@ -23,7 +23,7 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
     /// The scope is in the bits S2 and S1 of the type (RFC 5340 §A.4.2.1).
     public var isLinkScoped: Bool { type & 0x6000 == 0 }
 
-    /// By type, then by advertising router, then by link state ID.
+    /// By type, then by advertising router, then by link state ID; for messages.
     public static func < (left: DatabaseEntry, right: DatabaseEntry) -> Bool {
         (left.type, left.advertisingRouter, left.linkStateID) < (right.type, right.advertisingRouter, right.linkStateID)
     }
@@ -42,8 +42,8 @@ public struct DatabaseEntry: Hashable, Sendable, Comparable, CustomStringConvert
 }
 
 extension Lab {
-    /// MaxAge in seconds (RFC 2328 §14), the age of an LSA that is about to be removed. FRR lists LSAs of this age for a long
-    /// time.
+    /// MaxAge in seconds (RFC 2328 §14), the age of an LSA that is about to be removed. FRR lists such LSAs for a long time, so
+    /// ``database(of:)`` leaves them out.
     static let maxAge = 3600
 
     /// The LSAs with area or AS flooding scope in a node's database, without those that have reached MaxAge.

@@ -1,7 +1,7 @@
 public import Addressing
 internal import FoundationEssentials
 
-/// A route in the kernel, read by `ip`, independent of any router.
+/// An IPv6 route in the kernel, as `ip` shows it, whichever router installed it.
 public struct KernelRoute: Hashable, Sendable {
     /// The destination.
     public var prefix: IPv6Prefix
@@ -9,7 +9,7 @@ public struct KernelRoute: Hashable, Sendable {
     public var nextHops: Set<NextHop>
     /// The program that added it, as `proto` of `ip route`: `71`, `ospf`, `bird`, …
     public var proto: String
-    /// The kernel's metric, not the OSPF cost; 0 if `ip` shows none.
+    /// The kernel's metric, not that of OSPF; 0 if `ip` shows none.
     public var metric: Int
     /// The preferred source address, if any.
     public var preferredSource: IPv6Address?
@@ -36,21 +36,21 @@ public struct KernelRoute: Hashable, Sendable {
 }
 
 extension Lab {
-    /// The IPv6 routes of routers in a node's main table: without those of the kernel, those from router advertisements, and
-    /// those that discard packets.
+    /// The unicast IPv6 routes in a node's main table, without those that the kernel added by itself or because of router
+    /// advertisements.
     public func kernelRoutes(of node: String) throws(LabError) -> [KernelRoute] {
         let ip = ["ip", "-n", namespace(of: node).name, "-j"]
         let routes: [RouteJSON] = try Self.decode(try Command(ip + ["-6", "route", "show", "table", "main"]).run())
         var objects: [Int: NextHopJSON] = [:]
         if routes.contains(where: { $0.nhid != nil && $0.nexthops == nil && $0.dev == nil }) {
-            // Next-hop groups belong to no family, so a query for IPv6 would omit them.
+            // Without `-6`: next-hop groups belong to no address family, so a query for IPv6 would omit them.
             let found: [NextHopJSON] = try Self.decode(try Command(ip + ["nexthop", "show"]).run())
             objects = Dictionary(found.map { ($0.id, $0) }) { $1 }
         }
         return routes.compactMap { $0.route(objects) }
     }
 
-    /// The next hops by prefix. If a prefix has several routes, those of the route that the kernel prefers.
+    /// The next hops by prefix; if a prefix has several routes, those of the one that the kernel prefers (the lowest metric).
     public func kernelNextHops(of node: String) throws(LabError) -> [IPv6Prefix: Set<KernelRoute.NextHop>] {
         let routes = try kernelRoutes(of: node).sorted { $0.metric > $1.metric }
         return Dictionary(routes.map { ($0.prefix, $0.nextHops) }) { $1 }
@@ -83,8 +83,8 @@ private struct RouteJSON: Decodable {
     var metric: Int?
     var prefsrc: String?
 
-    /// The route, unless it is of the kernel, from a router advertisement or not unicast. `objects` are the next-hop objects
-    /// by ID.
+    /// The route; `nil` if the kernel added it by itself or because of a router advertisement, or if it is not unicast.
+    /// `objects` are the next-hop objects by ID.
     func route(_ objects: [Int: NextHopJSON]) -> KernelRoute? {
         guard type == nil || type == "unicast", let proto = `protocol`, proto != "kernel", proto != "ra" else {
             return nil

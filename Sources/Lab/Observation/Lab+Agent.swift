@@ -36,7 +36,7 @@ extension Lab {
         return answer
     }
 
-    /// The prefixes whose routes an agent has in the kernel as wanted; none if it does not answer yet.
+    /// The prefixes whose routes an agent reports as installed in the kernel; none if it does not answer yet, or with an error.
     func installedPrefixes(ofAgent node: String) throws(LabError) -> [String] {
         guard let reply = try? ControlClient(socket: controlSocket(of: node)).get("/v1/routes"), reply.status == 200,
             let routes = try? JSON.decode(ListDocument<Route>.self, from: reply.body)

@@ -1,10 +1,10 @@
 internal import ControlAPI
 
-/// Whether the routers of a lab agree. Each check returns the first problem as text; `nil` if there is none.
+/// Checks of whether the running routers of a lab agree. Each returns the first problem as text; `nil` if there is none.
 extension Lab {
-    /// The first router that, on one of its links, is not Full or 2-Way with every other router, or is Full with none of
-    /// them, or (an agent) is still in state Waiting; or the first link on which agents disagree about its type or designated
-    /// router.
+    /// On the first link where that is so: a router whose neighbors are not exactly the other routers of the link, all Full or
+    /// 2-Way and at least one of them Full; an agent whose interface is in state Waiting; or agents that disagree about the
+    /// link's type or designated router. Links with one running router are not checked.
     public func adjacencyProblem() throws(LabError) -> String? {
         let segments = segments.filter { $0.count > 1 }
         var heard: [String: [Adjacency]] = [:]
@@ -38,7 +38,7 @@ extension Lab {
         return nil
     }
 
-    /// The first running router whose database differs from that of the first one, with all differences.
+    /// The first running router whose database differs from that of the first running router, with all differences.
     public func databaseProblem() throws(LabError) -> String? {
         let running = topology.routers.filter { isRunning($0.name) }
         guard let first = running.first else { return nil }
@@ -53,8 +53,9 @@ extension Lab {
         return nil
     }
 
-    /// In the database of one agent: the first agent that does not announce a link for each of its ports, or the first
-    /// point-to-point link that only one end announces. `nil` without an agent.
+    /// In the database of the first running agent: the first agent whose router-LSA has more or fewer links than the agent has
+    /// ports with another running router, or the first point-to-point link that only one end announces. `nil` without a running
+    /// agent.
     func descriptionProblem() throws(LabError) -> String? {
         guard let viewer = topology.routers.first(where: { $0.router == .meshd && isRunning($0.name) }) else {
             return nil
@@ -77,7 +78,7 @@ extension Lab {
         return nil
     }
 
-    /// The first agent that does not announce one of its VIPs although a service of the lab answers on the VIP's port.
+    /// The first agent that does not announce one of its VIPs although a service of the lab runs on the VIP's port.
     func announcementProblem() throws(LabError) -> String? {
         for node in topology.routers where node.router == .meshd && isRunning(node.name) && offersServices(node.name) {
             let served = node.vips.filter { node.listens.contains($0.port) }.map(\.name)
@@ -94,8 +95,8 @@ extension Lab {
         topology.routers.contains { $0.name == name && $0.router == .meshd }
     }
 
-    /// The ports of running routers on each link: both ends of a cable, or all ports of joined bridges. Links that were made to
-    /// fail are left out.
+    /// The ports of running routers that are on one link: at the two ends of a cable, or on all cables of bridges that are
+    /// joined. Links that were made to fail connect nothing. Some of the lists are empty.
     private var segments: [[AddressBook.Port]] {
         let bridges = Set(topology.nodes.filter { $0.router == .bridge }.map(\.name))
         let running = Set(topology.routers.map(\.name).filter(isRunning))

@@ -2,8 +2,8 @@ public import Addressing
 internal import Glibc
 
 extension Lab {
-    /// The prefixes to which every other node should have a route because of this one: its address, and its pod prefix if it
-    /// runs the agent.
+    /// The prefixes to which every other node should have a route because of this one, without VIPs: its address, and its pod
+    /// prefix if it runs the agent. None of a node without a router.
     public func prefixes(of node: Topology.Node) -> [IPv6Prefix] {
         guard node.router != .bridge, node.router != .none else { return [] }
         let own = IPv6Prefix(host: addresses.address(of: node.name))
@@ -11,7 +11,8 @@ extension Lab {
     }
 
     /// The prefixes to which a node should have routes after convergence: those of all other nodes whose router runs, and their
-    /// VIPs, except those that are also VIPs of this node.
+    /// VIPs, except those that are also VIPs of this node. Assumes that all checks of VIPs pass, and that no failure cuts the
+    /// node off.
     public func expectedPrefixes(at name: String) -> Set<IPv6Prefix> {
         var expected: Set<IPv6Prefix> = []
         for node in topology.routers where node.name != name && isRunning(node.name) {
@@ -59,8 +60,8 @@ extension Lab {
         return progress
     }
 
-    /// Waits until every node has every route. Reports the progress of every check. Returns the time since `start`. Throws if a
-    /// router has crashed, or after `limit`.
+    /// Waits until every node whose router runs has every route. Gives `report` the progress and the time since `start` after
+    /// every check. Returns the time since `start`. Throws if a router has crashed, or when `limit` has passed since `start`.
     @discardableResult
     public func waitForRoutes(
         since start: ContinuousClock.Instant = .now, limit: Duration = .seconds(60),
@@ -83,12 +84,12 @@ extension Lab {
                     "After \(limit), \(progress.nodes - progress.complete) of \(progress.nodes) nodes lack routes:\n"
                         + missing.joined(separator: "\n"))
             }
-            // Each check uses processor time that the routers may need, so checks become less frequent.
+            // Each check takes processor time from the routers, so checks become less frequent the longer it takes.
             usleep(UInt32(min(max(elapsed / 16, .milliseconds(5)), .milliseconds(100)) / .microseconds(1)))
         }
     }
 
-    /// The times of a convergence.
+    /// The times that a convergence took, from the call of ``waitUntilSettled(limit:report:)`` on.
     public struct Convergence: Sendable {
         /// The time until every node had every route, which it then kept.
         public var routes: Duration
@@ -96,10 +97,10 @@ extension Lab {
         public var settled: Duration
     }
 
-    /// Waits until every node has every route and keeps it: all neighbors on a link are Full and agree on its designated
-    /// router, the databases are equal and contain every link, and nothing has changed a tenth of a second later. All routes
+    /// Waits until every node whose router runs has every route and keeps it: adjacencies, announcements and databases are
+    /// complete (`firstUnsettled`), and a tenth of a second later they still are and the databases are unchanged. All routes
     /// may exist for a moment and disappear again, for example when routers on a segment elect its designated router. Throws if
-    /// a router has crashed, or after `limit`.
+    /// a router has crashed and routes are missing, or after `limit`.
     @discardableResult
     public func waitUntilSettled(
         limit: Duration = .seconds(60), report: (Progress, Duration) -> Void = { _, _ in }
@@ -125,7 +126,8 @@ extension Lab {
         }
     }
 
-    /// The first thing that is not complete yet although all routes exist, as text; `nil` if there is none.
+    /// What is not complete yet although all routes exist: the first problem that a check of `Lab+Agreement` finds, as text.
+    /// `nil` if there is none.
     private func firstUnsettled() throws(LabError) -> String? {
         if let problem = try adjacencyProblem() { return problem }
         if let problem = try announcementProblem() { return problem }
@@ -133,7 +135,7 @@ extension Lab {
         return try databaseProblem()
     }
 
-    /// The database of one router, which is that of all routers if they are equal.
+    /// The database of the first running router, which is that of all if ``databaseProblem()`` is `nil`.
     private func databaseOfFirst() throws(LabError) -> Set<DatabaseEntry> {
         guard let router = topology.routers.first(where: { isRunning($0.name) }) else { return [] }
         return try database(of: router.name)

@@ -18,7 +18,7 @@ extension Lab {
     /// The names of the links that were made to fail.
     public var failedLinks: [String] { faults.keys.sorted().map { topology.links[$0].name } }
 
-    /// The resident memory of a node's routers, in octets; 0 if none runs.
+    /// The resident memory of all programs of a node's router (FRR has two), in octets; 0 if none runs.
     public func residentMemory(of node: String) -> Int {
         (processes[node] ?? []).filter(namespace(of: node).holds).reduce(0) { sum, pid in
             // The second number of `statm` is the resident memory, in pages.
@@ -27,8 +27,8 @@ extension Lab {
         }
     }
 
-    /// A table of the nodes: the router of each and its state, process, neighbors and memory, the number of the expected
-    /// routes that its kernel has, its address and its namespace.
+    /// A table of the nodes. For each: its router; the router's state, process ID, neighbors and memory in MiB; how many of
+    /// the expected routes its kernel has; its address and its namespace.
     public func statusTable() throws(LabError) -> String {
         var rows = [["NODE", "ROUTER", "STATE", "PID", "NEIGHBORS", "ROUTES", "MEMORY", "ADDRESS", "NAMESPACE"]]
         for node in topology.nodes {
@@ -52,13 +52,14 @@ extension Lab {
         return Self.table(rows)
     }
 
+    /// `off` without power, `running`, or `stopped`, also after a crash; with a note if the node has services and none runs.
     private func state(of node: Topology.Node) -> String {
         if poweredOff.contains(node.name) { return "off" }
         let router = isRunning(node.name) ? "running" : "stopped"
         return node.listens.isEmpty || offersServices(node.name) ? router : "\(router), services stopped"
     }
 
-    /// How many of a node's neighbors are Full, as in `2/3 Full`; `-` if its router does not answer.
+    /// How many of a node's neighbors, in whatever state, are Full, as in `2/3 Full`; `-` if its router does not run or answer.
     private func adjacencySummary(of node: String) -> String {
         guard isRunning(node), let found = try? adjacencies(of: node) else { return "-" }
         return "\(found.count { $0.state == "Full" })/\(found.count) Full"

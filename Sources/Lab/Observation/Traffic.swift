@@ -23,8 +23,8 @@ public struct PingSummary: Hashable, Sendable {
 }
 
 extension Lab {
-    /// The name of the link on which the kernel of one node sends packets to another's address; `nil` if it sends them on no
-    /// link of the lab. Throws if it has no route.
+    /// The name of the link on which the kernel of one node sends packets to another's address; of several next hops, the one
+    /// that the kernel chooses. `nil` if that is no link of the lab. Throws if there is no route.
     public func linkInUse(from node: String, to other: String) throws(LabError) -> String? {
         let address = addresses.address(of: other)
         let text = try Command(["ip", "-n", namespace(of: node).name, "-6", "route", "get", address.description]).run()

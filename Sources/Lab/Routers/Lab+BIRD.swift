@@ -39,9 +39,9 @@ extension Lab {
             ], in: namespace)
     }
 
-    /// 64 next hops are more than any node of a lab has. Static routes are those that ``Topology/Node/config`` may add. The
-    /// stub cost of the node's address is the lowest, as with FRR; BIRD's default is 10. BIRD accepts no retransmission
-    /// interval below 2 s.
+    /// The contents of `bird.conf`. The limit of 64 next hops is above what routes in a lab have. Static routes are those that
+    /// ``Topology/Node/config`` may add. The stub cost of the node's address is the lowest, as with FRR; BIRD's default is 10.
+    /// BIRD accepts no retransmission interval below 2 s.
     private func birdConfiguration(_ node: Topology.Node) -> String {
         if node.configIsWhole { return node.config }
         let options = node.ospf
@@ -72,7 +72,7 @@ extension Lab {
             """
     }
 
-    /// The answer of BIRD to a command.
+    /// The answer of BIRD to a command of `birdc`.
     public func birdc(_ node: String, _ command: String) throws(LabError) -> String {
         try Command(birdcWords(node) + command.split(separator: " ").map(String.init)).run()
     }

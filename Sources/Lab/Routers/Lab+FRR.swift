@@ -12,15 +12,15 @@ extension Lab {
             "\(directory)/zserv.api",
             "-i", "\(directory)/\(program).pid", "-f", "\(directory)/\(program).conf", "-P", "0", "--log", "stdout",
         ]
-        // FRR stores crash logs and sequence numbers in /var/tmp under the program's name alone, so each node gets its own. The
-        // namespace already has private mounts.
+        // FRR stores crash logs and sequence numbers in /var/tmp under the program's name alone, so each node gets a /var/tmp
+        // of its own. Others do not see this mount, because `ip netns exec` has made a mount namespace.
         return ["sh", "-ec", "mount --bind '\(directory)/tmp' /var/tmp && exec \"$@\"", "sh"] + arguments
     }
 
-    /// Starts `zebra`, which owns the kernel's routes.
+    /// Starts `zebra`, which installs routes in the kernel, and writes the configurations of both programs.
     mutating func startZebra(_ node: Topology.Node) throws(LabError) {
         let directory = frrDirectory(node.name)
-        // Also if only the user `frr` is missing: the package creates it.
+        // Without the user `frr`, FRR is not installed either: its package creates that user.
         guard access("/usr/lib/frr/ospf6d", X_OK) == 0, let user = getpwnam("frr") else {
             throw LabError("The node \(node.name) runs FRR, which is not installed: apt-get install frr.")
         }
@@ -38,7 +38,7 @@ extension Lab {
         try startDaemon(frrArguments("zebra", node.name), on: node, log: "zebra")
     }
 
-    /// Starts `ospf6d`, once `zebra` listens.
+    /// Starts `ospf6d` as soon as `zebra` listens. Throws if it does not within 5 s.
     mutating func startOSPF6(_ node: Topology.Node) throws(LabError) {
         let socket = "\(frrDirectory(node.name))/zserv.api"
         try wait(for: "zebra on \(node.name) to listen at \(socket)") { Files.exists(socket) }
@@ -69,7 +69,7 @@ extension Lab {
         return (lines + [node.config]).joined(separator: "\n") + "\n"
     }
 
-    /// The answer of FRR's shell to commands.
+    /// The answer of FRR's shell (`vtysh`) to commands.
     public func vtysh(_ node: String, _ commands: String...) throws(LabError) -> String {
         let words = commands.flatMap { ["-c", $0] }
         return try Command(vtyshWords(node) + words).run()

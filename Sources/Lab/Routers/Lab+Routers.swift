@@ -1,7 +1,8 @@
 internal import Glibc
 
 extension Lab {
-    /// Starts the routers and services of all nodes concurrently. Until that is done, the lab is not complete.
+    /// Starts the routers and services of all nodes concurrently. If that fails or this process crashes meanwhile, the lab
+    /// stays incomplete, and ``create(_:name:)`` replaces it.
     public mutating func startRouters() throws(LabError) {
         try Lock.whileHeld(in: directory) { () throws(LabError) in
             isComplete = false
@@ -12,8 +13,9 @@ extension Lab {
         }
     }
 
-    /// Starts what does not run on the named nodes: routers, and services that answer on ports. Powers a node on if it was
-    /// powered off. Returns when FRR and BIRD accept commands, or have crashed.
+    /// Starts what does not run on the named nodes: the router, and the services on the TCP ports in ``Topology/Node/listens``.
+    /// Where a program of the router or one of the services still runs, the others are not started. Powers a node on if it was
+    /// powered off. Returns when FRR and BIRD accept commands, or have crashed; throws if they have done neither after 20 s.
     public mutating func start(_ names: [String]) throws(LabError) {
         var nodes: [Topology.Node] = []
         for name in names { nodes.append(try topology.node(name)) }
@@ -34,8 +36,8 @@ extension Lab {
         try save()
     }
 
-    /// Waits until the router of a node accepts commands or has crashed. Queries to an agent are repeated, so they need no
-    /// wait.
+    /// Waits until the router of a node accepts commands or has crashed. An agent needs no wait: while it does not answer yet,
+    /// ``progress()`` counts it as a node without routes.
     private func waitForAnswers(from node: Topology.Node) throws(LabError) {
         let socket: String
         switch node.router {
@@ -48,8 +50,8 @@ extension Lab {
         }
     }
 
-    /// Stops the router of a node by `SIGTERM` and, if it still runs after 5 s, by `SIGKILL`; or at once by `SIGKILL`. Its
-    /// ports and services stay up.
+    /// Stops the router of a node by `SIGTERM` and, if it still runs after 5 s, by `SIGKILL`; or at once by `SIGKILL`. The
+    /// node's network ports stay up, and its services run on.
     public mutating func stop(_ name: String, kill immediately: Bool = false) throws(LabError) {
         _ = try topology.node(name)
         end(name, among: processes, with: immediately ? SIGKILL : SIGTERM)
@@ -66,13 +68,13 @@ extension Lab {
         try save()
     }
 
-    /// Whether the router of a node runs.
+    /// Whether the router of a node runs, or at least one of its programs.
     public func isRunning(_ node: String) -> Bool { !alive(node, among: processes).isEmpty }
 
     /// Whether any service of a node runs.
     func offersServices(_ node: String) -> Bool { !alive(node, among: services).isEmpty }
 
-    /// Whether a program of a node's router ended although ``stop(_:kill:)`` was not called.
+    /// Whether a program of a node's router ended although neither ``stop(_:kill:)`` nor ``powerOff(_:)`` was called.
     public func hasCrashed(_ node: String) -> Bool {
         alive(node, among: processes).count < (processes[node] ?? []).count
     }
@@ -87,14 +89,15 @@ extension Lab {
         return (pids[node] ?? []).filter { waitpid($0, nil, WNOHANG) != $0 && namespace.holds($0) }
     }
 
-    /// Sends a signal to those of a node's processes in `pids` that have not ended, and waits for their end, up to 5 s.
+    /// Sends a signal to those of a node's processes in `pids` that have not ended. Returns when all have ended, or after 5 s.
     private func end(_ node: String, among pids: [String: [Int32]], with signal: Int32) {
         for pid in alive(node, among: pids) { Glibc.kill(pid, signal) }
         let deadline = ContinuousClock.now + .seconds(5)
         while !alive(node, among: pids).isEmpty, ContinuousClock.now < deadline { usleep(2000) }
     }
 
-    /// Writes the configuration of a router, unless it was edited since the lab wrote it.
+    /// Writes the configuration of a router, unless somebody has edited the file since the lab wrote it. A copy of what the lab
+    /// wrote, with the suffix `.generated`, shows that.
     func writeConfiguration(_ text: String, to file: String) throws(LabError) {
         let generated = file + ".generated"
         if let present = Files.read(file), let before = Files.read(generated), present != before { return }

@@ -12,7 +12,7 @@ extension Topology {
     public static let controlPlaneVIP = VIP(name: "control-plane", address: "2001:db8:0:1::6443", port: 6443)
 
     /// Parses `square4`, `ring:6`, `grid:5x5`, `lan:4` or `ha:3+3`; `nil` if the text has another form. Throws if a number is
-    /// missing or out of range. The ranges keep nodes below 127 ports, and a lab to a size that one machine carries.
+    /// missing or out of range. The ranges keep every node within 127 ports, and a lab to a size that one machine carries.
     public static func named(_ text: String) throws(LabError) -> Topology? {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let size = parts.count == 2 ? parts[1] : ""

@@ -10,7 +10,7 @@ extension Topology {
     }
 
     /// A picture in text: a map if the shape allows one, else one column per node and one row per link. `state` gives the state
-    /// of the link with an index.
+    /// of the link with this index in ``links``.
     public func picture(_ state: (Int) -> LinkState = { _ in .up }) -> String {
         switch shape {
         case .grid(let columns): drawGrid(columns: columns, state)
@@ -28,7 +28,8 @@ extension Topology {
 
     // MARK: Grids and rings: boxes in rows and columns
 
-    /// The links of a topology file with `columns` may be others than those of a grid; then it is drawn as wiring.
+    /// A topology file with `columns` may have links other than those of a grid. It is then drawn with a column per node and a
+    /// row per link.
     private func drawGrid(columns: Int, _ state: (Int) -> LinkState) -> String {
         guard links.allSatisfy({ isAdjacent($0, columns: columns) }) else { return drawWiring(state) }
         let rows = nodes.count / columns
@@ -54,7 +55,7 @@ extension Topology {
         return drawBoxes(rows: [Array(0..<half), bottom], state)
     }
 
-    /// Draws nodes in rows and columns. A place without a node is crossed by the line between its neighbors.
+    /// Draws nodes in rows and columns. The line between the nodes beside a place without a node crosses it.
     private func drawBoxes(rows: [[Int?]], _ state: (Int) -> LinkState) -> String {
         let width = nodes.map(\.name.count).max() ?? 0
         var lines: [String] = []

@@ -1,10 +1,10 @@
 /// The nodes and links of a lab.
 public struct Topology: Codable, Hashable, Sendable {
-    /// The name of the topology, as on the command line: `square4`, `ring:6`, …
+    /// The name of the topology, as on the command line (`square4`, `ring:6`, …) or in its file.
     public var name: String
-    /// The nodes. The index of a node determines its hardware addresses and its other addresses.
+    /// The nodes. The hardware addresses of a node, and so its other addresses, follow from its index.
     public var nodes: [Node]
-    /// The links. A node's first link is its port 0, and so on.
+    /// The links. A node's first link is at its port `cluster0`, its second at `cluster1`, and so on.
     public var links: [Link]
     /// How to draw a picture of it.
     public var shape: Shape
@@ -31,9 +31,10 @@ public struct Topology: Codable, Hashable, Sendable {
         public var router: RouterKind
         /// The OSPF options of its router for all ports.
         public var ospf: OSPFOptions
-        /// Virtual addresses. An agent announces each while the TCP port of the VIP answers on the node itself.
+        /// Virtual addresses. An agent announces each while the TCP port of the VIP answers on the node itself; FRR and BIRD
+        /// announce none.
         public var vips: [VIP]
-        /// TCP ports on which the lab runs a service on the node, which answers with the node's name.
+        /// TCP ports on each of which the lab runs a service on the node (``Responder``), which answers with the node's name.
         public var listens: [UInt16]
         /// Additional configuration in the router's own format: for `meshd`, YAML that is merged over the generated one; for
         /// the others, lines that are appended to `ospf6d.conf` or `bird.conf`.
@@ -69,7 +70,7 @@ public struct Topology: Codable, Hashable, Sendable {
         public var priority: Int?
         /// The cost of each port.
         public var cost: Int?
-        /// The retransmission interval in seconds; for BIRD at least 2.
+        /// The retransmission interval in seconds; for BIRD, less than 2 counts as 2, and the default is 5.
         public var retransmit: Int?
         /// The router ID, as a dotted quad.
         public var routerID: String?
