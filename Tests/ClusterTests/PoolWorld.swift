@@ -41,8 +41,8 @@ struct PoolWorld {
     }
 
     static let pools = [AddressPool(name: "lan", ranges: [AddressRange("192.0.2.1-192.0.2.6")!])]
-    /// After this time the sender of a lost request gets a failure. Other requests arrive sooner: a leader starts no write less
-    /// than 1 s before it must stop (10 s after its last renewal), and nobody else takes over for 5 s more (15 s).
+    /// After this time the sender of a lost request gets a failure; other requests arrive sooner. So all writes of a leader
+    /// arrive before the next one starts: it must stop 10 s after its last renewal, and another takes the lease after 15 s.
     private static let patience = Duration.seconds(5)
     /// The step of the virtual time.
     private static let tick = Duration.milliseconds(50)
