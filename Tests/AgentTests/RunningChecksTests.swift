@@ -24,6 +24,7 @@ import Testing
             }
             try eventually("b routes to the VIP") { try isRouted() && isHeld() }
             let agent = try #require(lab.process(of: "a"))
+            // SwiftNIO counts from 1: the second event loop of `Daemon` runs the checks.
             let thread = try #require(try thread(named: "NIO-ELT-1-#2", of: agent))
             let hold = try Command([
                 "strace", "-qq", "-o", "/dev/null", "-p", "\(thread)", "-e", "inject=all:delay_enter=60s",
