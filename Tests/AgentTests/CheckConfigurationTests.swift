@@ -5,8 +5,9 @@ import Testing
 
 @testable import Agent
 
-/// How checks of VIPs are written.
+/// Checks of VIPs in the configuration file.
 @Suite struct CheckConfigurationTests {
+    /// A configuration with a VIP `fd00::1` that has this check.
     private func yaml(_ check: String) -> String {
         "vips:\n  - { name: api, address: \"fd00::1\", check: { \(check) } }\n"
     }
@@ -64,7 +65,8 @@ import Testing
                         environment: ["KUBERMESH_VIP": "api", "KUBERMESH_ADDRESS": "fd00::1"])))
     }
 
-    /// As long as all tries may take that would end an announcement, and one more.
+    /// How long a result counts: (interval + timeout × attempts) × (fall + 1), here (1 s + 2 s × attempts) × 4. There is one
+    /// attempt for each address of the endpoint, and `localhost` has two.
     @Test func theLifetimeCountsWhatATryMayTake() throws {
         func lifetime(_ check: String) throws -> Duration? {
             try Configuration(yaml: yaml(check + ", interval: 1s, timeout: 2s, fall: 3"), file: "f.yaml").vips.first?

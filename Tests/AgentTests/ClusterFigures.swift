@@ -7,11 +7,12 @@ import TestAPIServer
 import Testing
 import Timing
 
-/// Measures rather than tests: how soon a large cluster is followed, and what that costs. Run by `Benchmarks/run.sh cluster`.
+/// Measurements, not tests: how soon a large cluster is followed, and what that costs. Run by `Benchmarks/run.sh cluster`.
 @Suite(
     .serialized,
     .enabled(if: getenv("KUBERMESH_MEASURE") != nil && geteuid() == 0, "only measured when asked")
 ) struct ClusterFigures {
+    /// The number of services. Each has one address and an endpoint on `s1`, `s2` and `k`.
     private static let services = 1000
 
     private static func vip(_ number: Int) -> String { "2001:db8:aa::\(String(number + 1, radix: 16))" }
@@ -39,7 +40,7 @@ import Timing
         }
     }
 
-    /// From the start of an agent that knows nothing until the last route is in another node's kernel.
+    /// Prints the time from the start of an agent without saved objects until the last service is in another node's routes.
     private func measureStart(_ lab: inout Lab) throws {
         for _ in 0..<3 {
             try lab.stop("s1")
@@ -52,7 +53,8 @@ import Timing
         }
     }
 
-    /// From an endpoint's change at the API server until a route, or next hop, changes in another node's kernel.
+    /// Prints the time from a change of an endpoint at the API server until a route or next hop changes in another node's
+    /// kernel.
     private func measureOneChange(_ lab: Lab, _ cluster: LabCluster) throws {
         var times: [Double] = []
         for round in 0..<20 {
@@ -62,12 +64,12 @@ import Timing
             let states: [(node: String, state: Character)] =
                 round % 2 == 0 ? [("s1", "t"), ("s2", "r"), ("k", "r")] : Self.ready
             let start = Date()
-            // Of another service each time it goes, as one that comes and goes is held back.
+            // Two rounds with each service, because an address that comes and goes again would be damped.
             try cluster.server.apply(Self.slice(7 + round / 2, states))
             while watcher.text.isEmpty, Date().timeIntervalSince(start) < 5 { usleep(1000) }
             watcher.signal(SIGTERM)
             let text = try watcher.finish().text
-            // [2026-01-01T00:00:00.000000] …
+            // `ip -ts` prints [2026-01-01T00:00:00.000000] before each notification.
             let stamp = text.dropFirst().prefix { $0 != "]" }
             let formatter = DateFormatter()
             formatter.dateFormat = "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"
@@ -79,7 +81,7 @@ import Timing
         print("one endpoint's change until c's kernel: median \(median) ms, worst \(times.last!) ms, of \(times.count)")
     }
 
-    /// What a thousand changes a second cost the routing thread.
+    /// Prints the processor time for a thousand changes a second, for 10 s, and how late hellos are meanwhile.
     private func measureStorm(_ lab: Lab, _ cluster: LabCluster) throws {
         let agent = try #require(lab.process(of: "s1"))
         let before = (routing: Self.cpu(of: agent, thread: "meshd-routing"), all: Self.cpu(of: agent, thread: nil))
@@ -106,7 +108,7 @@ import Timing
         print("the latest hello came \(4 - shortest) s after the one before; one a second is sent")
     }
 
-    /// Seconds of processor time of a process, or of its thread of a name.
+    /// The processor time of a process, in seconds, or of its threads with this name.
     private static func cpu(of process: pid_t, thread name: String?) -> Double {
         let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
         return tasks.map { task in
@@ -121,7 +123,7 @@ import Timing
 }
 
 extension Lab {
-    /// How many services' routes of `c` have a node among their announcers.
+    /// The number of services with a route on `c` of which this node is an announcer.
     fileprivate func announced(by node: String) throws -> Int {
         try list(Route.self, of: "c").count { $0.prefix.hasPrefix("2001:db8:aa::") && $0.nodes.contains(node) }
     }

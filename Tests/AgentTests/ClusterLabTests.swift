@@ -14,12 +14,14 @@ import Timing
 
 @testable import Agent
 
-/// Agents, an API server that they reach through the mesh, pods made by CNI plugins, and nft in place of kube-proxy.
+/// Agents, an API server that they reach through the mesh, pods that CNI plugins attach, and nftables rules instead of
+/// kube-proxy.
 @Suite(.serialized, .needsRoot) struct ClusterLabTests {
     private static let vip: IPv6Address = IPv6Address("2001:db8:aa::1")!
+    /// The slice with the IPv6 endpoints of the service `web`.
     private static let web = "web-1"
 
-    /// The client `c` and the API server's node `k`, and between them the nodes `s1` and `s2`, which have pods.
+    /// A square: the client `c` and the node `k` with the API server are each connected to `s1` and `s2`, which have the pods.
     static var square: Topology {
         let nodes = ["k", "s1", "s2", "c"].map { name in
             Topology.Node(
@@ -34,7 +36,7 @@ import Timing
         return Topology(name: "square", nodes: nodes, links: links)
     }
 
-    /// A pod that answers on each of `s1` and `s2`, and rules that send there what comes for the VIP.
+    /// Starts a pod on `s1` and on `s2` that answers with the node's name, and forwards connections to the VIP to it.
     private func startPods(_ runtime: Runtime, _ lab: Lab) throws -> [String: RunningCommand] {
         var servers: [String: RunningCommand] = [:]
         for node in ["s1", "s2"] {
@@ -57,7 +59,7 @@ import Timing
         return servers
     }
 
-    /// Runs `body` with a service that has an endpoint on `s1` and on `s2`.
+    /// Runs `body` with a service that has an IPv6 and an IPv4 address and endpoints on `s1` and `s2`, once both answer.
     private func withService(_ body: (inout Lab, LabCluster, [String: RunningCommand]) throws -> Void) throws {
         try withCluster(Self.square) { lab, cluster in
             for (number, node) in ["s1", "s2"].enumerated() {
@@ -100,7 +102,7 @@ import Timing
             let four = try lab.command(on: "c", ["ip", "-4", "route", "show", "172.30.9.1"]).run()
             #expect(four.contains("proto 71"), "IPv4 goes the same way: \(four)")
             let probe = try ConnectionProbe(from: "c", of: lab, to: Self.vip, port: 80)
-            // A pod that ends serves while others are told, as Kubernetes has it.
+            // As in Kubernetes, a terminating pod still serves until others know.
             try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s1", "t"), ("s2", "r")]))
             try eventually("others are preferred to s1") { try lab.holders() == ["s2"] }
             try eventually("c has heard that") { try lab.kernelWays(from: "c", to: Self.vip) == 1 }
@@ -123,8 +125,8 @@ import Timing
 
             let result = probe.end()
             #expect(result.lostPings == 0 && result.answers.count == 2, "\(result)")
-            // A connection that is just being made when its way changes is reset, as no router knows of connections: at most one
-            // in each of the four changes. None is refused, and none comes to nothing.
+            // A connection that is being opened while the routes change may be reset, because its packets reach both pods: at
+            // most one in each of the four changes. No connection is refused or times out.
             let resets = result.failures.count { $0.hasSuffix("Connection reset by peer.") }
             #expect(resets == result.failures.count && resets <= 4, "\(result)")
         }
@@ -133,7 +135,7 @@ import Timing
     @Test func nothingMovesWhileTheAPIIsAway() throws {
         try withService { lab, cluster, _ in
             let kernels = try Kernels(of: lab, ["k", "s1", "s2", "c"])
-            // An hour, when somebody takes the time.
+            // Set $KUBERMESH_AWAY_SECONDS to test a longer outage, such as an hour.
             let seconds = UInt32(ProcessInfo.processInfo.environment["KUBERMESH_AWAY_SECONDS"] ?? "") ?? 6
             let probe = try ConnectionProbe(
                 from: "c", of: lab, to: Self.vip, port: 80, every: .milliseconds(seconds > 60 ? 50 : 1))
@@ -147,12 +149,12 @@ import Timing
                 try ["k", "s1", "s2", "c"].allSatisfy { try lab.status(of: $0).cluster?.connected == false }
             }
             try cluster.goAway(lab)
-            // What happens in the meantime is heard of later.
+            // This change reaches the agents only after the outage.
             try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s2", "r")]))
             sleep(seconds)
             #expect(probe.current.failures.isEmpty, "\(probe.current)")
 
-            // An agent that crashes, and one that is replaced, go by what was known, and no other node hears of it.
+            // An agent that crashes and one that is replaced use what they have saved, and the routes of other nodes stay.
             try lab.stop("s1", kill: true)
             try lab.start(["s1"])
             let agent = try #require(lab.process(of: "s2"))
@@ -178,6 +180,7 @@ import Timing
         }
     }
 
+    /// With `node.onStop: stay` a stop leaves everything in place, unless the Node is cordoned.
     @Test func aNodeThatIsAboutToGoSaysGoodbye() throws {
         try withService { lab, cluster, _ in
             try cluster.server.apply(
@@ -190,6 +193,7 @@ import Timing
         }
     }
 
+    /// An address that flaps becomes last resort.
     @Test func whoComesAndGoesIsTheLastThatIsTaken() throws {
         try withCluster(Self.square) { lab, cluster in
             try cluster.server.apply(Objects.service("web", ingress: ["\(Self.vip)"], policy: "Local"))
@@ -208,6 +212,8 @@ import Timing
         }
     }
 
+    /// `kubernetes.proxyCheck`: no service is announced before the proxy is ready, and all are last resort while it fails
+    /// later.
     @Test func servicesWaitForWhoeverDeliversThem() throws {
         let flag = LabCluster.file("rules-are-there")
         let check = "proxyCheck: { exec: { command: [ test, -e, \(flag) ] }, interval: 100ms, rise: 1, fall: 1 }"
@@ -233,7 +239,7 @@ import Timing
     @Test func aServiceWithTheAddressesOfNodesCutsNobodyOff() throws {
         try withCluster(Self.square) { lab, cluster in
             let stolen = ["k", "s2"].map { lab.addresses.address(of: $0) }
-            // One that starts does not answer yet.
+            // `nil` while the agent starts and does not answer yet.
             func problems(of node: String) -> [String]? { try? lab.status(of: node).cluster?.problems }
             let external = stolen.map(\.description) + ["\(Self.vip)"]
             try cluster.server.apply(Objects.service("thief", external: external))
@@ -243,7 +249,8 @@ import Timing
                     try lab.list(VIP.self, of: node).map(\.address) == ["\(Self.vip)"]
                 }
             }
-            // Also by one that begins with what it knew, before it has heard of any other node.
+            // An agent that starts with saved objects does not take them either, although it knows no other node of the mesh
+            // yet.
             try eventually("s1 has written down what it knows") {
                 let file = LabCluster.file("s1/cluster/services.json")
                 return (try? String(contentsOfFile: file, encoding: .utf8))?.contains("thief") == true
@@ -267,8 +274,8 @@ import Timing
         }
     }
 
-    /// `s1` is 10.70.0.1 and `k`, with the API server, 10.70.0.2 on a LAN beside the mesh, and by that the server is reached.
-    /// As k3s's `servicelb` has it, a service has the addresses of all nodes.
+    /// On a LAN that is not part of the mesh, `s1` is 10.70.0.1, and `k` with the API server is 10.70.0.2, by which the server
+    /// is reached. A service has the addresses of all nodes, as from `servicelb` of k3s.
     @Test func aServiceWithAddressesOfTheLANTakesNoNodesServerAway() throws {
         let nodes = ["k", "s1"].map { Topology.Node($0, config: LabCluster.configuration) }
         let pair = Topology(name: "pair", nodes: nodes, links: [Topology.Link("k", "s1")])
@@ -283,7 +290,8 @@ import Timing
         ) { lab in
             let server = cluster!.server
             try lab.waitForRoutes(limit: .seconds(20))
-            // Of no machine here, and of a machine that is no Node and that the kernel of `s1` knows.
+            // `far` is the address of a Node without a machine in the lab; `printer` that of a machine that is no Node, which
+            // is in the neighbor table of `s1`.
             let (far, printer) = ("10.70.0.9", "10.70.0.7")
             try lab.command(
                 on: "s1",
@@ -316,7 +324,7 @@ import Timing
                 }
             }
             try eventually("people are told of the printer") { try isPrinterTold() }
-            // Also by an agent that begins with what it knew.
+            // The same holds for an agent that starts with saved objects.
             try eventually("s1 has written down what it knows") {
                 let file = LabCluster.file("s1/cluster/services.json")
                 return (try? String(contentsOfFile: file, encoding: .utf8))?.contains("print") == true
@@ -325,12 +333,12 @@ import Timing
             try lab.start(["s1"])
             try eventually("s1 is as before") { try isAsItShouldBe("s1") && isPrinterTold() }
 
-            // The printer is gone for good, and what it had is the service's.
+            // The printer is removed, so its service may have the address.
             try lab.command(on: "s1", ["ip", "neigh", "del", printer, "dev", "lan0"]).run()
             try eventually("s1 takes it") {
                 try lab.command(on: "s1", ["ip", "address", "show", "dev", "lo"]).run().contains("\(printer)/")
             }
-            // The API server is still heard: it says that the services are gone.
+            // The API server is still reached: agents learn that the services are deleted.
             for service in ["thief", "print"] { try server.delete("/api/v1/namespaces/default/services/\(service)") }
             for node in ["k", "s1"] {
                 try eventually("\(node) has heard that") { try lab.status(of: node).cluster?.problems.isEmpty == true }
@@ -338,7 +346,7 @@ import Timing
         }
     }
 
-    /// For each address that is taken from a node, the kernel looks at all routes.
+    /// For each address that is removed the kernel scans all routes, but hellos are not delayed beyond the dead interval.
     @Test func thousandsOfAddressesThatGoAtOnceCostNoNeighbor() throws {
         try withCluster(Self.square) { lab, cluster in
             let nodes = ["k", "s1", "s2", "c"]
@@ -375,8 +383,8 @@ import Timing
 }
 
 extension LabCluster {
-    /// Makes a LAN of the server's node and another, which is no cable of the mesh, has the server reached by it, and the
-    /// cluster know of the addresses.
+    /// Makes a LAN of the server's node and another node, which is no link of the mesh, and gives both Nodes their addresses on
+    /// it. The kubeconfig then names the server's address on the LAN.
     fileprivate func useLAN(in lab: Lab, of node: String, at address: String, serverAt serverAddress: String) throws {
         let peer = lab.namespace(of: node).name
         try lab.command(on: host, ["ip", "link", "add", "lan0", "type", "veth", "peer", "name", "lan0", "netns", peer])
@@ -386,7 +394,7 @@ extension LabCluster {
             try lab.command(on: name, ["ip", "link", "set", "lan0", "up"]).run()
             try server.apply(Objects.node(name, addresses: [own]))
         }
-        // The server's certificate has the address that it has in the mesh.
+        // TLS is not verified, because the server's certificate is for its address in the mesh.
         try """
         current-context: lab
         contexts: [{name: lab, context: {cluster: lab, user: lab}}]
@@ -396,7 +404,7 @@ extension LabCluster {
     }
 }
 
-/// Listens to the kernels of some nodes.
+/// Records changes of routes, next hops and addresses in the kernels of some nodes.
 private struct Kernels {
     private var listeners: [String: RunningCommand] = [:]
 
@@ -406,7 +414,7 @@ private struct Kernels {
         }
     }
 
-    /// Ends, and says what moved where.
+    /// Stops, and returns the notifications of each node that had any.
     func changes() throws -> [String: String] {
         for listener in listeners.values { listener.signal(SIGTERM) }
         return try listeners.mapValues { try $0.finish().text }.filter { !$0.value.isEmpty }
@@ -414,21 +422,23 @@ private struct Kernels {
 }
 
 extension Lab {
-    /// Who has the VIP as `c` routes to it.
+    /// The announcers to which `c` routes the VIP.
     fileprivate func holders() throws -> [String] {
         try list(Route.self, of: "c").first { $0.prefix.hasPrefix("2001:db8:aa::1/") }?.nodes.sorted() ?? []
     }
 
-    /// The VIP's route on a node.
+    /// A node's route to the VIP; `nil` if it has none.
     fileprivate func way(from node: String) throws -> Route? {
         try list(Route.self, of: node).first { $0.prefix.hasPrefix("2001:db8:aa::1/") }
     }
 
+    /// Connects to port 80 of an address from a node. Returns the answer.
     fileprivate func dial(_ address: IPv6Address, from node: String) throws -> String {
         try command(on: node, [Binaries.path(of: "meshlab"), "dial", "\(address)", "80"]).run()
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// The number of next hops to an address in the kernel of a node.
     fileprivate func kernelWays(from node: String, to address: IPv6Address) throws -> Int {
         try kernelNextHops(of: node)[IPv6Prefix(host: address)]?.count ?? 0
     }

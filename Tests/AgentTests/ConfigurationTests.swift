@@ -9,10 +9,10 @@ import Testing
 
 @testable import Agent
 
-/// Reads `yaml`, or records an issue.
+/// Parses `yaml` as the file `f.yaml`.
 private func parse(_ yaml: String) throws -> Configuration { try Configuration(yaml: yaml, file: "f.yaml") }
 
-/// What is wrong with `yaml`, one line each.
+/// The problems of `yaml`; empty if there are none.
 private func problems(_ yaml: String) -> [String] {
     do {
         _ = try parse(yaml)
@@ -243,9 +243,9 @@ private func problems(_ yaml: String) -> [String] {
         #expect(found.first?.hasPrefix("f.yaml:") == true)
     }
 
-    /// With the number of the DHCP client, the agent removed the machine's default route.
+    /// With the protocol number of DHCP clients, the agent once removed the machine's default route.
     @Test func theRouteProtocolNumbersOfOthersAreRefused() throws {
-        // rtnetlink.h, and the lists of iproute2 and FRR.
+        // The numbers in rtnetlink.h and in the tables of iproute2 and FRR.
         for number in Array(1...4) + Array(8...18) + [42, 99] + Array(186...198) {
             #expect(problems("kernel: { protocol: \(number) }").count == 1, "\(number)")
         }
@@ -292,7 +292,7 @@ private func problems(_ yaml: String) -> [String] {
         (Port(name: "p1", kind: "veth", hasMaster: true, isPeerElsewhere: true), false),
         (Port(name: "docker0", kind: "bridge"), false),
         (Port(name: "cali12", kind: "veth", isPeerElsewhere: true), false),
-        // systemd-nspawn, with a bridge and without.
+        // Names that systemd-nspawn gives: `ve-` without a bridge, `vb-` with one.
         (Port(name: "ve-web", kind: "veth", isPeerElsewhere: true), false),
         (Port(name: "vb-web", kind: "veth", isPeerElsewhere: true), false),
         (Port(name: "vein0", kind: "veth", isPeerElsewhere: true), true),

@@ -9,6 +9,7 @@ import Testing
 @Suite struct ControlListenerTests {
     private let tasks = EventLoopTaskExecutor(loop: MultiThreadedEventLoopGroup.singleton.next())
 
+    /// Whether a connection to the socket is accepted.
     private func isAnswered(_ path: String) -> Bool {
         (try? ClientBootstrap(group: tasks.loop).connect(unixDomainSocketPath: path).wait()) != nil
     }

@@ -6,12 +6,12 @@ import Testing
 
 @testable import Agent
 
-/// What the documentation shows is taken by the program.
+/// The configurations in the documentation are valid, and the defaults are as documented.
 @Suite struct DocumentationTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// The blocks of a file that are marked as YAML.
+    /// The YAML blocks of a Markdown file.
     private static func blocks(of file: String) throws -> [String] {
         try String(contentsOf: root.appending(path: file), encoding: .utf8).components(separatedBy: "\n```yaml\n")
             .dropFirst().map { $0.components(separatedBy: "\n```")[0] + "\n" }
@@ -29,6 +29,7 @@ import Testing
         var configuration = try Configuration(
             yaml: try #require(Self.blocks(of: "docs/operating.md").first), file: "docs/operating.md")
         #expect(configuration.vips.map(\.name) == ["apiserver", "registry", "dns", "etcd"])
+        // Apart from these keys, which are examples, the first block shows the defaults.
         configuration.node = Configuration.Identity()
         configuration.addressing.prefix = nil
         configuration.addressing.podPrefixes = nil

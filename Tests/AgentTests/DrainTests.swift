@@ -11,9 +11,11 @@ import Testing
 
 @Suite(.serialized, .needsRoot) struct DrainTests {
     private static let vip = "2001:db8:bb::1"
+    /// The second port, the cable between `b` and `c`, has cost 100 instead of 10.
     private static let longWay = "interfaces: [ { match: cluster1, cost: 100 }, { match: \"cluster*\" } ]"
 
-    /// Three nodes, of which `b` and `c` have a way through `a` and, farther, a cable of their own.
+    /// A triangle: `b` reaches `c` through `a` at cost 20, or over the cable between them at cost 100. `a` and `c` have the
+    /// VIP; `a` is nearer to `b`. `config` is for `a`.
     private func withTriangle(_ config: String = "", _ body: (inout Lab) throws -> Void) throws {
         let vips = "vips: [ { name: v, address: \"\(Self.vip)\" } ]"
         let nodes = [
@@ -100,14 +102,14 @@ import Testing
 }
 
 extension Lab {
-    /// The port by which `b` reaches `c`.
+    /// The port by which the kernel of `b` sends packets to `c`.
     fileprivate func wayToC() throws -> String? {
         let address = addresses.address(of: "c").description
         let words = try command(on: "b", ["ip", "-6", "route", "get", address]).run().split(separator: " ")
         return words.firstIndex(of: "dev").map { String(words[$0 + 1]) }
     }
 
-    /// Who has the VIP as `b` routes to it.
+    /// The announcers to which `b` routes the VIP.
     fileprivate func holders() throws -> [String] {
         try list(Route.self, of: "b").first { $0.prefix.hasPrefix("2001:db8:bb::1/") }?.nodes ?? []
     }

@@ -7,12 +7,13 @@ import Testing
 
 @testable import Agent
 
-/// What clients do that do not play by the rules, and that others are served all the same.
+/// Clients that do not read, do not send or do not wait: the server ends their connections, and serves others.
 @Suite struct HTTPLimitsTests {
     private let tasks = EventLoopTaskExecutor(loop: MultiThreadedEventLoopGroup.singleton.next())
     private let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
-    /// Runs `body` with a server whose answers are `octets` long, the path of its socket, and the number of answers given.
+    /// Runs `body` with a server whose answers have a body of `octets` octets. Its parameters are the path of the socket and
+    /// the number of answers so far.
     private func withServer(
         _ limits: HTTPServer.Limits, octets: Int = 2,
         _ body: (_ path: String, _ answers: borrowing Atomic<Int>) async throws -> Void
@@ -31,7 +32,7 @@ import Testing
         let count = Atomic(0)
     }
 
-    /// A connection that sends `text` and reads only what it is told to.
+    /// A connection that sends `text` and reads nothing by itself.
     private func connect(_ path: String, saying text: String = "") async throws -> any Channel {
         let channel = try await ClientBootstrap(group: tasks.loop)
             .channelOption(.autoRead, value: false)
@@ -40,8 +41,8 @@ import Testing
         return channel
     }
 
-    /// Asks, and waits for the beginning of the answer, as long as other tests may keep all threads busy. `nil` when the
-    /// connection ends without.
+    /// Sends a request and waits for the beginning of its answer, without a time limit, because other tests may keep all
+    /// threads busy. `nil` if the connection ends without an answer.
     private func ask(_ path: String) async throws -> (any Channel)? {
         let first = tasks.loop.makePromise(of: Bool.self)
         let channel = try await ClientBootstrap(group: tasks.loop)
@@ -51,8 +52,8 @@ import Testing
         return try await first.futureResult.get() ? channel : nil
     }
 
-    /// Sends a request and reads the first octets of its answer, and no more. So the server is known to be answering it, or
-    /// to have answered it when the answer is short.
+    /// Sends a request and reads the first octets of its answer, and no more. Then the server is sending the answer or, if it
+    /// is short, has sent it.
     private func askWithoutReading(_ path: String) async throws -> any Channel {
         let first = tasks.loop.makePromise(of: Bool.self)
         let channel = try await ClientBootstrap(group: tasks.loop)
@@ -65,7 +66,7 @@ import Testing
         return channel
     }
 
-    /// Says whether something came before the end.
+    /// Fulfills its promise with whether anything was read before the connection ended.
     private final class FirstRead: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
         private let promise: EventLoopPromise<Bool>
@@ -74,6 +75,7 @@ import Testing
         func channelInactive(context: ChannelHandlerContext) { promise.succeed(false) }
     }
 
+    /// Limits that no test reaches, unless it lowers one.
     private static let patient = HTTPServer.Limits(
         connections: 4, request: .minutes(2), answer: .minutes(2), idle: .minutes(2))
 
@@ -107,6 +109,7 @@ import Testing
         }
     }
 
+    /// An answer of 32 MiB does not fit into the buffers of the sockets.
     @Test func whoDoesNotTakeTheAnswerIsDismissed() async throws {
         var limits = Self.patient
         limits.answer = .milliseconds(100)
@@ -116,6 +119,7 @@ import Testing
         }
     }
 
+    /// A second request before the answer to the first (pipelining) ends the connection.
     @Test func whoDoesNotWaitForTheAnswerIsCutOff() async throws {
         for octets in [2, 32 << 20] {
             try await withServer(Self.patient, octets: octets) { path, answers in
@@ -138,7 +142,7 @@ import Testing
         }
     }
 
-    /// Asks again as soon as it has an answer, and says whether it had as many as it wanted.
+    /// Sends the next request as soon as it has an answer. Fulfills its promise with whether it got all `times` answers.
     private final class Asker: ChannelInboundHandler, @unchecked Sendable {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
@@ -170,7 +174,7 @@ import Testing
         }
     }
 
-    /// `nil`: a whole request.
+    /// `beginning` is what each connection sends; `nil` for a whole request whose answer is not read.
     @Test(arguments: ["", "GET / HT", nil])
     func connectionsLeftThereLockNobodyOut(beginning: String?) async throws {
         for octets in [2, 32 << 20] {
@@ -184,7 +188,7 @@ import Testing
                     channels.append(channel)
                 }
                 try await #require(try await ask(path)).close()
-                // The first made way.
+                // The new connection replaced the one that was unchanged for longest: the first.
                 try await channels[0].closeFuture.get()
                 for channel in channels.dropFirst() {
                     #expect(channel.isActive)

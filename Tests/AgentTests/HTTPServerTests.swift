@@ -11,14 +11,14 @@ import Testing
 
 @testable import Agent
 
-/// Runs `body`, which blocks, on a thread of its own, because the threads that tests run on are few.
+/// Runs `body`, which blocks, on a thread of its own, because the tests share few threads.
 private func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
     }
 }
 
-/// A socket file that nobody listens at, as a crash leaves it.
+/// Creates a socket file on which nobody listens, as is left after a crash.
 private func leaveSocket(at path: String) {
     let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
@@ -36,7 +36,7 @@ private func leaveSocket(at path: String) {
 @Suite struct HTTPServerTests {
     private let tasks = EventLoopTaskExecutor(loop: MultiThreadedEventLoopGroup.singleton.next())
 
-    /// Answers with what it was asked.
+    /// Answers with the method, target, body size and privilege of the request.
     private let echo: HTTPServer.Responder = { request in
         let text = "\(request.method) \(request.target) \(request.body.count) \(request.isPrivileged)"
         return HTTPResponse(status: request.target == "/no" ? .notFound : .ok, body: Array(text.utf8))

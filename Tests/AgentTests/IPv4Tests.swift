@@ -9,11 +9,11 @@ import Testing
 
 @testable import Agent
 
-/// IPv4 between real agents whose cables know IPv6 only.
+/// IPv4 between real agents over cables that have only IPv6 addresses.
 @Suite(.serialized, .needsRoot) struct IPv4Tests {
     private static let pools = "addressing: { ipv4: { nodes: 172.30.2.0/24, pods: 172.31.0.0/16 } }"
 
-    /// a – b – c; c has a VIP too.
+    /// a – b – c. c has the VIP 10.96.0.10.
     private static let chain = Topology(
         name: "chain",
         nodes: [
@@ -25,7 +25,7 @@ import Testing
         try? lab.status(of: node).ipv4Address
     }
 
-    /// Sends three packets; whether all came back.
+    /// Sends three pings. Returns whether any was answered.
     private func ping(_ address: String, from node: String, _ lab: Lab) throws -> Bool {
         try lab.command(on: node, ["ping", "-4", "-c", "3", "-i", "0.05", "-W", "1", address]).output().status == 0
     }
@@ -58,7 +58,7 @@ import Testing
             let filter = try lab.command(on: "b", ["sysctl", "-n", "net.ipv4.conf.cluster0.rp_filter"]).run()
             #expect(filter.hasPrefix("2"), "a way back by another port is no reason to refuse a packet")
 
-            // A pod of c's own, in the range that c took, reached from a.
+            // An address in the pod range that c has taken is reached from a.
             let range = try lab.status(of: "c").announces.compactMap { IPv4Prefix($0) }.first { $0.length == 24 }
             let pods = try #require(range)
             let pod = IPv4Address(pods.address.rawValue | 9).description
@@ -71,7 +71,7 @@ import Testing
             #expect(try lab.meshctl("routes", "-6").text.contains("172.3") == false)
             #expect(try lab.meshctl("lsdb", "ipv4-prefix").text.contains("10.96.0.10/32"))
 
-            // Killed and back, it is who it was, and its routes were there all along.
+            // After a crash and a restart c has the same address, and its routes stayed.
             let before = try lab.command(on: "c", ["ip", "-4", "route", "show", "proto", "71"]).run()
             try lab.stop("c", kill: true)
             #expect(try lab.command(on: "c", ["ip", "-4", "route", "show", "proto", "71"]).run() == before)
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    /// A default route says where the pools lie, not that they are in use.
+    /// A default route that a node announces overlaps the pools, but does not mean that their addresses are in use.
     @Test func aGatewayLeavesThePoolsToTheOthers() throws {
         var topology = Self.chain
         topology.nodes[2].config = Self.pools + "\nadvertise: [ 0.0.0.0/0 ]"
@@ -113,6 +113,7 @@ import Testing
         }
     }
 
+    /// 172.30.2.0/31 has two addresses for three nodes.
     @Test func aPoolThatIsUsedUpIsTold() throws {
         var topology = Self.chain
         for index in topology.nodes.indices {
@@ -152,7 +153,7 @@ import Testing
                 return announced.contains { $0.hasPrefix("172.30.2.") && $0 != "172.30.2.3/32" }
                     && announced.contains { $0.hasPrefix("172.31.") && $0 != "172.31.2.0/24" }
             }
-            // Two that take at once may take the same for a moment.
+            // Two nodes that take an address at once may have the same for a moment.
             try eventually("nobody has another's") { Set(try waitForAddresses(lab)).count == 3 }
             let addresses = try waitForAddresses(lab)
             #expect(addresses[2] == "172.30.2.3")

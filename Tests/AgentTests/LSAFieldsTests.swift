@@ -7,6 +7,7 @@ import Testing
 @testable import Agent
 
 @Suite struct LSAFieldsTests {
+    /// The JSON of the fields, without the line feed at its end.
     private func json(_ body: LSABody) throws -> String {
         String(decoding: try JSON.encode(body.fields).dropLast(), as: UTF8.self)
     }

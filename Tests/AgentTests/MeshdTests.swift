@@ -11,7 +11,7 @@ import Testing
 
 @testable import Agent
 
-/// Real agents on two nodes, and what somebody who runs one can do to it.
+/// Real agents on two nodes, used as an operator does: commands, metrics, reloads, starts and stops.
 @Suite(.serialized, .needsRoot) struct MeshdTests {
     private var ownRoutes: [String] { ["ip", "-6", "route", "show", "proto", "71"] }
 
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    /// What dashboards and alerts of others may rely on.
+    /// Metrics, without the prefix `kubermesh_`, that other people's dashboards and alerts may rely on.
     private static let promisedMetrics = [
         "build_info", "ready", "drained", "stub_router", "config_last_reload_successful", "neighbor_up",
         "neighbor_state_changes_total", "ospf_packets_sent_total", "ospf_packets_received_total",
@@ -150,7 +150,7 @@ import Testing
             }
             #expect(try lab.command(on: "b", ["ping", "-c", "1", "-W", "1", "2001:db8:bb::1"]).output().status == 0)
 
-            // No signal: the agent sees the file change.
+            // Without a signal: the agent notices the change of the file.
             try (text + "advertize: []\n").write(toFile: file, atomically: true, encoding: .utf8)
             try eventually("the mistake is told") { try lab.status(of: "a").configuration.ok == false }
             let problems = try lab.status(of: "a").configuration.problems
@@ -160,7 +160,7 @@ import Testing
                 "nothing changed")
             #expect(try lab.get("/metrics").contains("kubermesh_config_last_reload_successful 0"))
 
-            // What is left of a write that failed.
+            // An empty file, as a failed write leaves it.
             try "".write(toFile: file, atomically: true, encoding: .utf8)
             kill(agent, SIGHUP)
             try eventually("that is told too") {
@@ -170,7 +170,7 @@ import Testing
             }
             #expect(try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:aa::/48" })
 
-            // A file that is gone is not the mistake that it had.
+            // When the file is removed, that is the problem, and no longer that it was empty.
             try FileManager.default.removeItem(atPath: file)
             try eventually("that it is gone is told too") {
                 try lab.status(of: "a").configuration.problems == ["\(file): is gone"]
@@ -181,7 +181,7 @@ import Testing
             #expect(try lab.get("/metrics").contains("kubermesh_config_last_reload_successful 0"))
             #expect(try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:aa::/48" })
 
-            // No signal: the agent sees that it is back.
+            // Without a signal: the agent notices that the file is back.
             try text.write(toFile: file, atomically: true, encoding: .utf8)
             try eventually("b has them no more") {
                 let prefixes = try lab.kernelRoutes(of: "b").map(\.prefix.description)
@@ -230,6 +230,7 @@ import Testing
         }
     }
 
+    /// Checks that a has no routes, next hops and address of an agent.
     private func expectNothingIsLeft(_ lab: Lab) throws {
         #expect(try lab.command(on: "a", ownRoutes).run().isEmpty)
         #expect(try lab.command(on: "a", ["ip", "nexthop", "show"]).run().isEmpty)

@@ -5,8 +5,9 @@ import Links
 import TestSupport
 import Testing
 
-/// What two ends of a cable can disagree about, and where whoever looks finds it.
+/// Settings that differ between the two ends of a cable, and where an operator finds that.
 @Suite(.serialized, .needsRoot) struct MismatchTests {
+    /// `config` is for a; b has the defaults.
     @Test(arguments: [
         (
             "interfaces: [ { match: \"cluster*\", hello: 2s, dead: 4s } ]",

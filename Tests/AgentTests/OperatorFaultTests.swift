@@ -9,11 +9,11 @@ import Testing
 
 @testable import Agent
 
-/// What operators met on real machines, with real agents and kernels.
+/// Faults that operators met on real machines, with real agents and kernels.
 @Suite(.serialized, .needsRoot) struct OperatorFaultTests {
     private static let vip = "vips: [ { name: v, address: \"2001:db8:a::1\" } ]"
 
-    /// Ports come and the agent is killed: it is who it was, and takes nobody for its twin.
+    /// After new ports and a crash, the agent has the same router ID and address, and takes its own LSAs for no duplicate's.
     @Test func anAgentIsWhoItWasWhateverPortsCome() throws {
         try withPair(Self.vip) { lab in
             let before = try lab.status(of: "a")
@@ -89,7 +89,8 @@ import Testing
         }
     }
 
-    /// Routes, next hops and addresses of another protocol number would look like another program's.
+    /// After a change of `kernel.protocol`, what the earlier run left has another protocol number, like things of another
+    /// program.
     @Test func theRemainsOfAnotherProtocolNumberAreRemovedAtTheStart() throws {
         try withPair(Self.vip) { lab in
             func ours(_ number: Int) throws -> (routes: Int, nextHops: Int) {
@@ -110,7 +111,7 @@ import Testing
         }
     }
 
-    /// Whoever gave up waiting does not expect the command to be executed later.
+    /// A client that stopped waiting does not expect that the command is carried out later.
     @Test func aCommandThatWasGivenUpIsNotExecuted() throws {
         try withPair(Self.vip) { lab in
             let agent = try #require(lab.process(of: "a"))
@@ -165,7 +166,7 @@ import Testing
                 })
             try lab.command(on: "a", ["ip", "address", "del", "192.168.77.5/24", "dev", port]).run()
             try eventually("it is used again") { try lab.list(Neighbor.self, of: "a").contains { $0.state == "Full" } }
-            // By a default route, too.
+            // The same after a default route is added.
             try lab.command(on: "a", ["ip", "route", "add", "default", "dev", port]).run()
             try eventually("it is left alone again") { try lab.list(Neighbor.self, of: "a").isEmpty }
         }

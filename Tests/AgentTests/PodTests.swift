@@ -11,6 +11,7 @@ import Testing
 
 /// Pods attached by the reference CNI plugins, as a container runtime would run them.
 @Suite(.serialized, .needsRoot) struct PodTests {
+    /// a – b – c. The cable between a and b has an MTU of 1400.
     private static func chain(_ plugin: String) -> Topology {
         let nodes = ["a", "b", "c"].map { name in
             Topology.Node(
@@ -24,6 +25,7 @@ import Testing
             name: "chain", nodes: nodes, links: [Topology.Link("a", "b", mtu: 1400), Topology.Link("b", "c")])
     }
 
+    /// The CNI file of a node.
     private func list(_ node: String, _ lab: Lab) -> String {
         "/run/kubermesh-lab/at\(getpid())/\(node)/net.d/10-kubermesh.conflist"
     }
@@ -46,9 +48,10 @@ import Testing
             #expect(near.addresses.count == 2 && far.addresses.count == 2)
             for address in far.addresses {
                 let address = String(address.prefix { $0 != "/" })
-                // Addresses made a moment ago are looked for by their neighbors first.
+                // The first ping may be lost while new addresses are resolved.
                 try eventually("\(near.namespace) reaches \(address)") { try runtime.ping(address, from: near) }
-                // As large as the mesh carries, and no larger.
+                // The largest payload in 1400 octets: without 8 of ICMP and 40 of IPv6 or 20 of IPv4. A larger one does not
+                // pass.
                 #expect(
                     try runtime.ping(address, from: near, "-M", "do", "-s", address.contains(":") ? "1352" : "1372"))
                 #expect(try !runtime.ping(address, from: near, "-M", "do", "-s", "1400"))

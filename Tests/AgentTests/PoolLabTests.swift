@@ -9,9 +9,9 @@ import Testing
 
 @testable import Agent
 
-/// Agents that give addresses of a pool to services, and an API server that they reach through the mesh.
+/// Agents that assign addresses of a pool to services, and an API server that they reach through the mesh.
 @Suite(.serialized, .needsRoot) struct PoolLabTests {
-    /// The API server's node `k` between two that have pools.
+    /// s1 – k – s2. `k` has the API server, the others have a pool.
     private static var line: Topology {
         let pools = "pools: [ { name: lan, addresses: [ \"2001:db8:aa::10-2001:db8:aa::20\" ] } ]"
         let nodes = ["s1", "k", "s2"].map { name in
@@ -20,6 +20,7 @@ import Testing
         return Topology(name: "line", nodes: nodes, links: [Topology.Link("s1", "k"), Topology.Link("k", "s2")])
     }
 
+    /// The address in the `status` of a service; `nil` if it has none.
     private func address(of service: String, in cluster: LabCluster) -> String? {
         let status = cluster.server.object("/api/v1/namespaces/default/services/\(service)")?["status"]
         guard case .array(let ingress)? = status?["loadBalancer"]?["ingress"] else { return nil }
@@ -37,7 +38,7 @@ import Testing
                 try cluster.server.apply(Objects.service(name, policy: "Local"))
                 try cluster.server.apply(Objects.slice("\(name)-1", of: name, [("s1", "r"), ("s2", "r")]))
             }
-            // One that was let go; whoever creates a lease waits.
+            // A released lease. Without one, the agent that creates it would wait 10 s.
             try cluster.server.apply([
                 "kind": "Lease", "apiVersion": "coordination.k8s.io/v1",
                 "metadata": ["name": "kubermesh-address-pools", "namespace": "kube-system"],
@@ -54,7 +55,7 @@ import Testing
                 return texts.allSatisfy { $0.contains("1 of") && $0.contains("IPv6 addresses in use") }
                     && texts.count { $0.contains("this agent assigns them to services") } == 1
             }
-            // Who gives addresses leaves, and the other goes on where it was.
+            // The leader stops, and the other agent continues.
             let first = try #require(leader())
             try lab.stop(first)
             try add("two")

@@ -9,12 +9,11 @@ import Testing
 
 /// Checks of VIPs in a real agent.
 @Suite(.serialized, .needsRoot) struct RunningChecksTests {
-    /// Without a word from the checker an announcement ends.
-    ///
-    /// The thread that runs the checks is held up in the middle of a system call, while the one that routes goes on.
+    /// An announcement ends when no check has reported for its lifetime, here (100 ms + 100 ms) × 4. The thread of the checks
+    /// is stopped in a system call, and the routing thread continues.
     @Test func aStalledCheckerEndsTheAnnouncement() throws {
         let vip = "2001:db8:bb::1"
-        // What is tried is another thread's.
+        // Another thread listens on this port, the one of HTTP.
         let check = "{ tcp: \"[::1]:9179\", interval: 100ms, timeout: 100ms, rise: 1, fall: 3 }"
         try withPair("vips: [ { name: v, address: \"\(vip)\", check: \(check) } ]") { lab in
             func isRouted() throws -> Bool {
@@ -25,6 +24,7 @@ import Testing
             }
             try eventually("b routes to the VIP") { try isRouted() && isHeld() }
             let agent = try #require(lab.process(of: "a"))
+            // SwiftNIO counts from 1: the second event loop of `Daemon` runs the checks.
             let thread = try #require(try thread(named: "NIO-ELT-1-#2", of: agent))
             let hold = try Command([
                 "strace", "-qq", "-o", "/dev/null", "-p", "\(thread)", "-e", "inject=all:delay_enter=60s",
@@ -80,6 +80,7 @@ import Testing
         }
     }
 
+    /// A thread whose name begins with `prefix`; `nil` if there is none.
     private func thread(named prefix: String, of process: Int32) throws -> Int32? {
         let tasks = "/proc/\(process)/task"
         return try FileManager.default.contentsOfDirectory(atPath: tasks).first {

@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 import Timing
 
-/// A router of the test's own on node `b`, which says nothing but hellos.
+/// A router on node `b` that the test plays: it sends nothing but hellos.
 private struct Speaker {
     static let routerID = RouterID("10.9.9.9")!
     let socket: OSPFSockets
@@ -34,7 +34,7 @@ private struct Speaker {
             interface: UInt32(port.index), source: port.linkLocalAddress, destination: .allSPFRouters, octets: octets)
     }
 
-    /// Says hello every tenth of a second.
+    /// Sends a hello every 100 ms.
     func speak(for duration: Duration) throws {
         let end = ContinuousClock.now + duration
         while ContinuousClock.now < end {
@@ -45,8 +45,9 @@ private struct Speaker {
 }
 
 @Suite(.serialized, .needsRoot) struct SilenceTests {
-    /// The agent is kept from running for longer than the dead interval. When it goes on, the timer of the neighbor is due
-    /// and its hellos wait in the socket, behind more packets than one turn of the loop takes.
+    /// The agent is suspended for 3 s, longer than the dead interval of 2 s. When it continues, the neighbor's inactivity timer
+    /// is due, and its hellos of the last second wait in the socket, behind 1000 malformed packets: more than one turn takes
+    /// in.
     @Test func aHelloThatWaitsToBeReadCounts() throws {
         let nodes = [
             Topology.Node("a", ospf: Topology.OSPFOptions(hello: 1, dead: 2)), Topology.Node("b", router: .none),

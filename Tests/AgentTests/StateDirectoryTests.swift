@@ -36,7 +36,8 @@ import Testing
         #expect(!StateDirectory(path: directory.path + "/none").hasDamagedIdentity)
     }
 
-    /// What has the number of another program is not ours to remove, although an earlier version may have used it.
+    /// An earlier version may have run with the protocol number of another program (16, DHCP clients). What has that number now
+    /// is not ours to remove, so it is not read as that of the last run.
     @Test func theLastRunHadNoRouteProtocolNumberOfAnother() throws {
         let directory = try TemporaryDirectory()
         let state = StateDirectory(path: directory.path)
@@ -52,7 +53,7 @@ import Testing
         #expect(StateDirectory(path: "/").chain == [] && StateDirectory(path: ".").chain == ["."])
     }
 
-    /// Whatever lies where a file should, nobody waits for it, and nobody loses it.
+    /// A pipe in place of a file is neither opened, which could block, nor overwritten.
     @Test func whatIsNoRegularFileIsNeitherReadNorReplaced() throws {
         let directory = try TemporaryDirectory()
         let state = StateDirectory(path: directory.path)

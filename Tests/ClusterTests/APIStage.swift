@@ -5,7 +5,7 @@ import NIOPosix
 import TestAPIServer
 import Testing
 
-/// A small API server over TLS, and what it takes to be its client.
+/// A ``TestAPIServer`` on `::1`, and a directory with its certificates and a kubeconfig for its clients.
 final class APIStage: Sendable {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("kubermesh-cluster-\(UUID())")
     let server: TestAPIServer
@@ -25,13 +25,13 @@ final class APIStage: Sendable {
 
     deinit { try? FileManager.default.removeItem(at: directory) }
 
-    /// How a client finds the server.
+    /// The kubeconfig of the server.
     var source: ConnectionSource {
         .kubeconfig(path: directory.appendingPathComponent("config").path, context: nil)
     }
 }
 
-/// Waits until something is so.
+/// Waits until the condition holds. Records an issue if it does not within at least 30 s.
 func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
     for _ in 0..<3000 {
         if try await isSo() { return }

@@ -10,6 +10,7 @@ import Testing
 struct AnnouncementLevelsTests {
     private let vip: IPv6Address = "2001:db8::1"
 
+    /// The levels on the node `a` unless another is given.
     private func levels(
         _ service: JSONValue, _ slices: [JSONValue], node: JSONValue = Objects.node("a"),
         options: ServiceOptions = ServiceOptions()
@@ -18,6 +19,8 @@ struct AnnouncementLevelsTests {
             on: NodeConditions(Objects.value(node)), slices: slices.map { try Objects.value($0) }, options: options)
     }
 
+    /// `here` and `elsewhere` have one letter per endpoint on the node `a` and on `b`; ``Objects/slice(_:of:family:_:)``
+    /// explains them.
     @Test(
         arguments: [
             ("Cluster", "", "", nil), ("Cluster", "", "r", .announce), ("Cluster", "r", "", .announce),
@@ -28,7 +31,7 @@ struct AnnouncementLevelsTests {
         ] as [(String, String, String, AnnouncementLevel?)])
     func endpointsDecide(policy: String, here: String, elsewhere: String, expected: AnnouncementLevel?) throws {
         let endpoints = here.map { (node: "a", state: $0) } + elsewhere.map { (node: "b", state: $0) }
-        // Spread over two slices.
+        // The first endpoint is in one slice, the others are in another.
         let slices = [
             Objects.slice("1", of: "web", Array(endpoints.prefix(1))),
             Objects.slice("2", of: "web", Array(endpoints.dropFirst(1))),
@@ -62,6 +65,7 @@ struct AnnouncementLevelsTests {
         #expect(try addresses(wrong) == [])
     }
 
+    /// The IPv4 address becomes last resort, because only its own endpoints count: of those, the ready one is on `b`.
     @Test func familiesAreApart() throws {
         let service = Objects.service("web", ingress: ["2001:db8::1", "192.0.2.1"], policy: "Local")
         let six = Objects.slice("1", of: "web", [("a", "r")])
@@ -69,6 +73,8 @@ struct AnnouncementLevelsTests {
         #expect(try levels(service, [six, four]) == [vip: .announce, "192.0.2.1": .lastResort])
     }
 
+    /// A node that is not ready announces no address with the policy `Cluster`, and an excluded one only cluster IPs.
+    /// `Unknown` says nothing about the node itself: its kubelet does not reach the API server.
     @Test func theNodeCounts() throws {
         let service = Objects.service("web", ingress: ["2001:db8::1"])
         let local = Objects.service("web", ingress: ["2001:db8::1"], policy: "Local")

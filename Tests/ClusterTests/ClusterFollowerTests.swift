@@ -11,13 +11,13 @@ import Testing
 
 @testable import Cluster
 
-/// What a follower told, put together.
+/// What the reports of a follower add up to.
 private final class Told: Sendable {
     struct Seen {
         var entries: [IPv6Address: ServiceDemand] = [:]
         var view: ClusterView?
         var withdrawals = 0
-        /// What was wanted before it was known whose it is.
+        /// Service addresses that were reported while at most the API server's own address was known to be reserved.
         var early: Set<IPv6Address> = []
     }
 
@@ -36,7 +36,7 @@ private final class Told: Sendable {
     }
 }
 
-/// A real client and a small API server, over TLS.
+/// A real client and a ``TestAPIServer``, over TLS.
 @Suite(.serialized) struct ClusterFollowerTests {
     private static let vip: IPv6Address = "2001:db8::1"
 
@@ -65,14 +65,14 @@ private final class Told: Sendable {
         try stage.server.apply(Objects.node("a", annotations: ["kubermesh.io/drain": "true"]))
         try await eventually("a drain is wanted") { told.seen.view?.node.drainReason != nil }
 
-        // The API goes, and nothing else does.
+        // While the API server is unreachable, nothing is withdrawn.
         let withdrawals = told.seen.withdrawals
         try await stage.server.stop()
         try await eventually("that is noticed") { told.seen.view?.isConnected == false }
         #expect(told.seen.withdrawals == withdrawals && told.seen.entries[Self.vip] != nil)
         try await end(follower)
 
-        // Another life begins while it is away.
+        // The agent is started again before the server is back.
         let later = Told()
         let second = try await stage.follow(later)
         try await eventually("what was known is used") { later.seen.entries[Self.vip]?.level == .announce }
@@ -80,14 +80,14 @@ private final class Told: Sendable {
         try await end(second)
     }
 
-    /// Whatever becomes of the Node, its pods run, in this life and the next.
+    /// The pods of a deleted Node continue to run, so its ranges are kept, even when the agent is started again.
     @Test func podsKeepTheirRangesWhenTheirNodeIsGone() async throws {
         let (stage, told) = (try await APIStage(), Told())
         func ranges(_ told: Told) -> [String]? { told.seen.view?.podCIDRs.map(\.description) }
         try stage.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/120", "10.7.0.0/24"]))
         let follower = try await stage.follow(told)
         try await eventually("the ranges are known") { ranges(told) == ["fd00:7::/120", "10.7.0.0/24"] }
-        // As an API server says that has lost everything.
+        // As after an API server has lost its data.
         try stage.server.delete("/api/v1/nodes/a")
         try await eventually("the node is gone, and people can see it") {
             guard let view = told.seen.view else { return false }
@@ -100,7 +100,7 @@ private final class Told: Sendable {
         let second = try await stage.follow(later)
         try await eventually("the API is heard") { later.seen.view?.isConnected == true }
         #expect(ranges(later) == ["fd00:7::/120", "10.7.0.0/24"])
-        // A kubelet makes it anew, without any, and it is offered what its pods have.
+        // A kubelet creates the Node again without ranges, and the follower writes those that the pods have.
         try await second.loop.submit { second.offer(["fd00:7::/120", "10.7.0.0/24"].compactMap { IPv6Prefix($0) }) }
             .get()
         try stage.server.apply(Objects.node("a", labels: ["new": "yes"]))
@@ -134,7 +134,8 @@ private final class Told: Sendable {
         try await stage.server.stop()
     }
 
-    /// In this life and the next, of all Nodes and of the server itself.
+    /// No service is reported before the addresses of all Nodes and of the API server, neither the first time nor when the
+    /// agent is started again.
     @Test func addressesOfMachinesAreKnownBeforeServicesAre() async throws {
         let (stage, told) = (try await APIStage(), Told())
         let (own, lan, another, server): (IPv6Address, IPv6Address, IPv6Address, IPv6Address) = (
@@ -173,7 +174,7 @@ private final class Told: Sendable {
         try await end(second)
     }
 
-    /// An agent that may not know of Nodes goes on as it can.
+    /// Without access to Nodes, only the API server's address is reserved.
     @Test func servicesAreAnnouncedWhereNodesMayNotBeWatched() async throws {
         let (stage, told) = (try await APIStage(), Told())
         stage.server.behave { $0.forbidden = ["nodes"] }
@@ -187,6 +188,7 @@ private final class Told: Sendable {
         try await stage.server.stop()
     }
 
+    /// Without endpoints it is not known who can serve, so nothing is announced, and nothing is saved for a later start.
     @Test func halfOfWhatIsNeededIsNotUsed() async throws {
         let (stage, told) = (try await APIStage(), Told())
         stage.server.behave { $0.forbidden = ["endpointslices"] }
@@ -204,6 +206,7 @@ private final class Told: Sendable {
 }
 
 extension APIStage {
+    /// A follower for the node `a`, which saves what it knows in the directory `known`.
     fileprivate func follow(_ told: Told) async throws -> ClusterFollower {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let follower = ClusterFollower(

@@ -6,11 +6,13 @@ import Testing
 
 @testable import Cluster
 
-/// An allocator, and the services as an API has them.
+/// An allocator, and the services as the API server has them.
 struct PoolStage {
     var allocator: PoolAllocator
     var services: [ObjectKey: Service] = [:]
+    /// The last `resourceVersion`.
     private var version = 100
+    /// Services whose `status` the allocator has decided to change.
     private var unwritten: Set<ObjectKey> = []
 
     init(_ pools: [AddressPool] = [.lan]) {
@@ -19,7 +21,8 @@ struct PoolStage {
 
     static func key(_ name: String) -> ObjectKey { ObjectKey(namespace: "default", name: name) }
 
-    /// Makes or changes a service, and writes what is decided until there is nothing more to write.
+    /// Creates or changes a service, and writes decisions until there are no more. `ingress`, if given, is what its `status`
+    /// contains.
     mutating func apply(
         _ name: String, ingress: [String]? = nil, _ change: (inout Service) -> Void = { _ in }
     ) throws {
@@ -27,7 +30,7 @@ struct PoolStage {
         write()
     }
 
-    /// Makes or changes a service.
+    /// Creates or changes a service. Nothing is decided yet.
     mutating func put(
         _ name: String, ingress: [String]? = nil, _ change: (inout Service) -> Void = { _ in }
     ) throws {
@@ -37,6 +40,7 @@ struct PoolStage {
         store(service)
     }
 
+    /// An IPv4 service of type `LoadBalancer` with TCP port 80.
     static func service(_ name: String) throws -> Service {
         var service: Service = try Objects.value(Objects.service(name, clusterIPs: ["10.0.0.1"]))
         service.metadata.uid = "uid-\(name)"
@@ -49,6 +53,7 @@ struct PoolStage {
         try Objects.decode("{\"port\": \(number), \"protocol\": \"\(transport)\"}")
     }
 
+    /// Gives a service a new version and tells the allocator.
     mutating func store(_ service: Service) {
         version += 1
         var service = service
@@ -66,7 +71,7 @@ struct PoolStage {
     /// Decides, and writes nothing yet.
     mutating func settle() { unwritten.formUnion(allocator.settle().toWrite) }
 
-    /// Writes what is decided, in the order in which it is.
+    /// Decides and writes until there is nothing to write, which must be after at most 1000 rounds.
     mutating func write() {
         for _ in 0..<1000 {
             settle()
@@ -83,14 +88,14 @@ struct PoolStage {
         Issue.record("it never comes to rest")
     }
 
-    /// What the `status` of a service says.
+    /// The addresses in the `status` of a service.
     func ingress(_ name: String) -> [String] { services[Self.key(name)]?.ingressIPs.map(\.description) ?? [] }
 
     func problem(_ name: String) -> PoolProblem? { allocator.problem(of: Self.key(name)) }
 }
 
 extension AddressPool {
-    /// Eleven addresses, as in a cluster at home.
+    /// Eleven addresses, as in the example of docs/kubernetes.md.
     static let lan = AddressPool(name: "lan", ranges: [AddressRange("192.168.4.10-192.168.4.20")!])
     static let six = AddressPool(name: "six", ranges: [AddressRange("2001:db8::/120")!])
     static let reserved = AddressPool(
@@ -120,7 +125,7 @@ struct PoolAllocatorTests {
         stage.delete("s14")
         #expect(stage.ingress("late") == ["192.168.4.14"] && stage.problem("late") == nil)
         #expect(stage.ingress("later").isEmpty)
-        // Whoever begins anew leaves everything as it is.
+        // A new allocator with the same services changes nothing.
         var next = PoolAllocator(pools: [.lan], loadBalancerClass: "kubermesh.io/anycast")
         for service in stage.services.values { next.update(service) }
         let decisions = next.settle()
@@ -135,7 +140,7 @@ struct PoolAllocatorTests {
         stage.write()
         #expect(stage.ingress("b") == ["192.168.4.10"] && stage.ingress("a") == ["192.168.4.11"])
         #expect(stage.ingress("c") == ["172.30.2.77"], "also of a pool that is not assigned automatically")
-        // Two that both have it: one goes on, and the other gets another.
+        // Of two services with the same address the first by name keeps it, and the other gets another.
         var twice = PoolStage()
         try twice.put("a", ingress: ["192.168.4.10"])
         try twice.put("b", ingress: ["192.168.4.10"])
@@ -191,7 +196,7 @@ struct PoolAllocatorTests {
 
     @Test func whatIsAskedForIsGiven() throws {
         var stage = PoolStage([.lan, .reserved])
-        // It comes before those that take any, also when it is not the first.
+        // A service that requests an address comes before those that take any, even if its name is later.
         try stage.put("any")
         try stage.put("asks") { $0.metadata.annotations["kubermesh.io/addresses"] = "192.168.4.10" }
         stage.write()
@@ -200,12 +205,12 @@ struct PoolAllocatorTests {
         #expect(stage.ingress("pool") == ["172.30.2.0"])
         try stage.apply("old") { $0.loadBalancerIP = "172.30.2.99" }
         #expect(stage.ingress("old") == ["172.30.2.99"])
-        // It is moved when it asks for another.
+        // A service that requests another address or pool is moved.
         try stage.apply("old") { $0.loadBalancerIP = "192.168.4.20" }
         #expect(stage.ingress("old") == ["192.168.4.20"])
         try stage.apply("any") { $0.metadata.annotations["kubermesh.io/pool"] = "reserved" }
         #expect(stage.ingress("any") == ["172.30.2.1"])
-        // Two that change places.
+        // Two services swap their addresses.
         try stage.put("asks") { $0.metadata.annotations["kubermesh.io/addresses"] = "192.168.4.20" }
         try stage.put("old") { $0.loadBalancerIP = "192.168.4.10" }
         stage.write()
@@ -228,7 +233,7 @@ struct PoolAllocatorTests {
         try stage.apply("web") { $0.metadata.annotations[annotation] = value }
         #expect(stage.problem("web") == expected && stage.ingress("web").isEmpty)
         #expect(!"\(expected)".isEmpty && expected.isWarning)
-        // It is mended.
+        // The annotation is corrected.
         try stage.apply("web") { $0.metadata.annotations = [:] }
         #expect(stage.problem("web") == nil && stage.ingress("web") == ["192.168.4.10"])
     }
@@ -265,17 +270,18 @@ struct PoolAllocatorTests {
         #expect(stage.ingress("a") == ["192.168.4.10"] && stage.ingress("b") == ["192.168.4.10"])
         #expect(stage.ingress("c") == ["192.168.4.11"], "a port can be had once")
         #expect(stage.ingress("d") == ["192.168.4.12"] && stage.ingress("e") == ["192.168.4.13"])
-        // Traffic that stays local goes to the same pods, or not to the same address.
+        // With the policy `Local`, only services with the same selector share: their pods are on the same nodes. An empty
+        // selector selects no pods.
         try add("f", 1, local: ["app": "f"])
         try add("g", 2, local: ["app": "f"])
         try add("h", 3, local: ["app": "h"])
         try add("i", 4, local: [:])
         #expect(stage.ingress("f") == ["192.168.4.14"] && stage.ingress("g") == ["192.168.4.14"])
         #expect(stage.ingress("h") == ["192.168.4.15"] && stage.ingress("i") == ["192.168.4.16"])
-        // The one port that both claim now drives one of them out, and the other stays.
+        // b changes to the port that a uses: only b moves.
         try add("b", 80)
         #expect(stage.ingress("a") == ["192.168.4.10"] && stage.ingress("b") == ["192.168.4.17"])
-        // By name, with UDP beside TCP.
+        // A requested address is shared too. UDP 80 is another port than TCP 80.
         try stage.apply("j") {
             $0.metadata.annotations["kubermesh.io/allow-shared-address"] = "k"
             $0.metadata.annotations["kubermesh.io/addresses"] = "192.168.4.10"
@@ -300,7 +306,7 @@ struct PoolAllocatorTests {
         #expect(stage.ingress("other") == ["192.168.4.10"], "a pool of another controller may overlap")
         try stage.apply("ours") { $0.loadBalancerClass = "kubermesh.io/anycast" }
         #expect(stage.ingress("ours") == ["192.168.4.11"], "and what it has is not given away")
-        // Something says that it is ours.
+        // With an annotation or the class of the pools, a service is ours, whatever address it has.
         try stage.apply("cloud") { $0.metadata.annotations["kubermesh.io/pool"] = "lan" }
         #expect(stage.ingress("cloud") == ["192.168.4.12"] && stage.problem("cloud") == nil)
         try stage.apply("renumbered", ingress: ["10.9.9.9"]) { $0.loadBalancerClass = "kubermesh.io/anycast" }
@@ -321,7 +327,7 @@ struct PoolAllocatorTests {
         try stage.put("a", ingress: [])
         stage.write()
         #expect(stage.ingress("b") == ["192.0.2.1"] && stage.problem("b") == nil)
-        // One that somebody's finalizer holds back.
+        // A service that is being deleted, but exists because of a finalizer, has its address taken away.
         try stage.apply("a") { $0.type = "LoadBalancer" }
         try stage.apply("b") { $0.metadata.deletionTimestamp = "2026-01-01T00:00:00Z" }
         #expect(stage.ingress("b").isEmpty && stage.ingress("a") == ["192.0.2.1"])
@@ -335,7 +341,7 @@ struct PoolAllocatorTests {
         stage.allocator.update(old)
         #expect(stage.allocator.settle() == PoolAllocator.Decisions())
         #expect(stage.allocator.addresses(of: PoolStage.key("a")) == ["192.168.4.20"])
-        // Nor does the end of another that had its name.
+        // Nor does the removal of another service that had its name.
         stage.allocator.remove(PoolStage.key("a"), uid: "another")
         #expect(stage.allocator.addresses(of: PoolStage.key("a")) == ["192.168.4.20"])
     }
@@ -347,8 +353,9 @@ struct PoolAllocatorTests {
         for number in 0..<1000 { try stage.put("s\(number)") { $0.families = [.ipv6] } }
         stage.write()
         let all = Set(stage.services.values.flatMap(\.ingressIPs))
+        // The lowest 1000 addresses; 0x3e7 is 999.
         #expect(all.count == 1000 && all.max() == "2001:db8::3e7")
-        // What is in use by others is passed over, without a look at every address there is.
+        // Addresses that became free are assigned again before higher ones.
         let names = stage.services.keys.map(\.name).sorted()
         for name in names.prefix(500) { stage.delete(name) }
         for number in 1000..<1500 { try stage.put("s\(number)") { $0.families = [.ipv6] } }

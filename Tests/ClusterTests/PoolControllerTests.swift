@@ -10,7 +10,7 @@ import Timing
 
 @testable import Cluster
 
-/// Real clients and a small API server.
+/// Real clients and a ``TestAPIServer``.
 @Suite(.serialized) struct PoolControllerTests {
     /// An agent as far as pools are concerned: a watch of services, and the controller.
     private final class Agent: Sendable {
@@ -19,6 +19,7 @@ import Timing
         let controller: PoolController
         let notices = NIOLockedValueBox<[String]>([])
 
+        /// With a short lease, so that another takes over soon.
         init(_ stage: APIStage, name: String, pools: [AddressPool] = [.lan]) throws {
             var options = PoolOptions(pools: pools)
             options.times.duration = .seconds(2)
@@ -34,14 +35,14 @@ import Timing
             watcher.start()
         }
 
-        /// As at the end of a program.
+        /// Stops in good order, with the lease released.
         func stop() async throws {
             watcher.stop()
             try await client.loop.flatSubmit { [controller] in controller.stop() }.get()
             try await client.shutdown().get()
         }
 
-        /// As by SIGKILL.
+        /// Ends as by SIGKILL: the lease is not released.
         func die() async throws {
             watcher.stop()
             try await client.shutdown().get()
@@ -62,6 +63,7 @@ import Timing
         try stage.server.apply(Objects.service(name, type: type, clusterIPs: ["10.0.0.1"]))
     }
 
+    /// The first address in the `status` of a service; `nil` if it has none or does not exist.
     private func ingress(_ name: String, in stage: APIStage) -> String? {
         stage.server.object(Self.path(name))?["status"].flatMap { Self.addresses(in: $0) }?.first
     }
@@ -71,11 +73,12 @@ import Timing
         return ingress.compactMap { $0["ip"]?.text }
     }
 
+    /// The reasons of all Events.
     private func reasons(in stage: APIStage) -> [String] {
         stage.server.objects("/api/v1/events").compactMap { $0["reason"]?.text }
     }
 
-    /// That at no time two services had one address.
+    /// Checks that no two services ever had the same address at the same time.
     private func checkHistory(of stage: APIStage) {
         var holders: [String: [String]] = [:]
         for (type, object) in stage.server.changes(of: "services") {
@@ -101,13 +104,14 @@ import Timing
         #expect(event?["involvedObject"]?["name"]?.text == "s21" && event?["type"]?.text == "Warning")
         #expect(event?["source"]?["host"]?.text == "a")
         try await eventually("and the others which") { reasons(in: stage).count { $0 == "AddressAssigned" } == 11 }
-        // Somebody changes what does not concern us, so that no watcher tells of it, and still it has another version.
+        // A change that the watcher does not report, as it decodes no such annotation, gives the service a new version. So the
+        // next write of the leader is a conflict.
         var waiting = try #require(stage.server.object(Self.path("s21")))
         waiting["metadata"]?["annotations"] = ["example.com/colour": "red"]
         try stage.server.apply(waiting)
         try stage.server.delete(Self.path("s14"))
         try await eventually("it has what became free") { ingress("s21", in: stage) == "192.168.4.14" }
-        // One that is a load balancer's no more.
+        // A service that is no longer of type LoadBalancer loses its address.
         var service = try #require(stage.server.object(Self.path("s15")))
         service["spec"]?["type"] = "ClusterIP"
         try stage.server.apply(service)
@@ -144,7 +148,7 @@ import Timing
                 }
                 if random.below(3) == 0 { try await Task.sleep(for: .milliseconds(random.below(30))) }
             }
-            // In the midst of that it is killed, leaves, or loses the lease because the server stands still.
+            // Meanwhile the leader is killed, stops, or loses the lease because the server does not answer.
             let index = try #require(leader)
             switch life % 3 {
             case 0:
@@ -172,7 +176,8 @@ import Timing
         try await stage.server.stop()
     }
 
-    /// Objects are older than what is known of them, and one that was free is taken.
+    /// After a restore the server has older versions than the agent knows, and a service has an address again that the agent
+    /// had taken away and may have assigned to another.
     @Test func aServerThatWasSetBackIsBelieved() async throws {
         let stage = try await APIStage()
         let agent = try Agent(stage, name: "a")
@@ -208,14 +213,14 @@ import Timing
         try await stage.server.stop()
     }
 
-    /// As two controllers of the same services do.
+    /// Another controller of the same services removes the address again and again; each time the leader restores it.
     @Test func somebodyElseWritesAtOnce() async throws {
         let stage = try await APIStage()
         try make("web", in: stage)
         let agent = try Agent(stage, name: "a")
         try await eventually("it has one") { ingress("web", in: stage) == "192.168.4.10" }
         for _ in 0..<5 {
-            // What it had, in the same moment as what it has for a moment.
+            // Two writes at once: another address, and then none.
             var other = try #require(stage.server.object(Self.path("web")))
             other["metadata"]?["resourceVersion"] = nil
             other["status"] = ["loadBalancer": ["ingress": [["ip": "192.168.4.13"]]]]
@@ -223,7 +228,7 @@ import Timing
             other["status"] = ["loadBalancer": [:]]
             try stage.server.apply(other)
             try await eventually("it has it again") { ingress("web", in: stage) == "192.168.4.10" }
-            // And before the watch can have told of the write.
+            // No address again, perhaps before the watch has reported the leader's write.
             var version = stage.server.object(Self.path("web"))?["metadata"]?["resourceVersion"]
             try stage.server.apply(other)
             try await eventually("and again") {
@@ -258,6 +263,7 @@ import Timing
         try await stage.server.stop()
     }
 
+    /// An agent that cannot list services does not take part in the election.
     @Test func whoCannotHearDoesNotStand() async throws {
         let stage = try await APIStage()
         stage.server.behave { $0.forbidden = ["services"] }

@@ -7,14 +7,15 @@ import Timing
 @testable import Cluster
 
 struct PoolLeadershipTests {
-    /// Several agents, of which any may die, stand still or be replaced at any time, on a bad network.
+    /// Three agents whose leader is killed, stopped or frozen at random, on an unreliable network. ``PoolWorld`` checks every
+    /// write and that there are never two leaders.
     @Test(arguments: 1...12 as ClosedRange<UInt64>) func noAddressIsGivenTwice(seed: UInt64) throws {
         var world = try PoolWorld(seed: seed, agents: 3)
         for _ in 0..<250 {
             disturb(&world)
             world.pass(.milliseconds(world.random.below(3000)))
         }
-        // Then all is well.
+        // Now nothing fails any more.
         world.isRough = false
         world.pass(.seconds(60))
         #expect(world.writes > 20 && world.leaders.count > 1)
@@ -27,6 +28,8 @@ struct PoolLeadershipTests {
         #expect(allocator.settle().toWrite.isEmpty, "everybody has what can be had")
     }
 
+    /// One random action: mostly a service is created, changed or deleted; otherwise the leader is frozen (for up to 40 s, so
+    /// longer than the 15 s of the lease), killed or stopped, or the lease is deleted. An agent that is gone is replaced.
     private func disturb(_ world: inout PoolWorld) {
         let number = world.random.below(14)
         switch world.random.below(20) {
@@ -56,6 +59,7 @@ struct PoolLeadershipTests {
         world.agents.filter { $0.value.leadership != nil }.keys.min()
     }
 
+    /// A leadership that has just listed these services, and its first actions.
     private func leadership(_ services: [Service]) -> (PoolLeadership, [PoolLeadership.Action]) {
         var random = RandomNumbers(state: 1)
         var leadership = PoolLeadership(pools: [.lan], loadBalancerClass: "kubermesh.io/anycast")
@@ -79,12 +83,13 @@ struct PoolLeadershipTests {
         let (a, b) = (try service("a", version: 1), try service("b", version: 2))
         #expect(leadership.handle(.changed(updated: [a, b], deleted: []), at: .zero, random: &random) == [])
         #expect(leadership.handle(.changed(updated: [], deleted: [b]), at: .zero, random: &random) == [])
-        // The list still has what is known to be gone.
+        // The list was made before b was deleted, which the watch has reported already.
         let actions = leadership.handle(.listed([a, b]), at: .zero, random: &random)
         #expect(actions == [.send(.write(a, ["192.168.4.10"]))])
         #expect(leadership.allocator.count == 1)
     }
 
+    /// After a conflict the service is read again, 200 ms later.
     @Test func whoComesTooLateReadsAgain() throws {
         var random = RandomNumbers(state: 1)
         let old = try service("a", version: 1)
@@ -98,14 +103,14 @@ struct PoolLeadershipTests {
         let new = try service("a", version: 5)
         actions = leadership.handle(.read(old.key, new), at: at(1.3), random: &random)
         #expect(actions == [.send(.write(new, ["192.168.4.10"]))])
-        // And where the watch is quicker, nobody reads.
+        // If the watch reports the new version before, the service is not read.
         actions = leadership.handle(
             .failed(.write(new, ["192.168.4.10"]), .refused(Status(code: 409))), at: at(2), random: &random)
         let newer = try service("a", version: 6)
         actions = leadership.handle(.changed(updated: [newer], deleted: []), at: at(2.1), random: &random)
         #expect(actions == [.send(.write(newer, ["192.168.4.10"]))])
         #expect(leadership.handle(.clock, at: at(2.2), random: &random) == [])
-        // Gone meanwhile.
+        // The service was deleted meanwhile.
         _ = leadership.handle(
             .failed(.write(newer, ["192.168.4.10"]), .refused(Status(code: 404))), at: at(3), random: &random)
         #expect(leadership.handle(.clock, at: at(3.2), random: &random) == [.send(.read(old.key))])
@@ -114,6 +119,7 @@ struct PoolLeadershipTests {
                 && leadership.allocator.count == 0)
     }
 
+    /// After 403, all requests pause for at least 30 s.
     @Test func whatIsForbiddenIsSaidOnceAndTriedAgain() throws {
         var random = RandomNumbers(state: 1)
         let service = try service("a", version: 1)
@@ -144,6 +150,7 @@ struct PoolLeadershipTests {
             ])
     }
 
+    /// Status 500 for one write, for example because of a webhook, does not pause the writes of other services.
     @Test func oneThatCannotBeWrittenLetsOthersGo() throws {
         var random = RandomNumbers(state: 1)
         let sick = try service("a", version: 1)
@@ -160,14 +167,15 @@ struct PoolLeadershipTests {
         let well = try service("b", version: 2)
         actions = leadership.handle(.changed(updated: [well], deleted: []), at: at(2), random: &random)
         #expect(actions == [.send(.write(well, ["192.168.4.11"]))])
-        // It is tried again by itself, and people are not told again.
+        // The write is tried again, and a second failure is not logged.
         let retry = try #require(leadership.deadline)
         #expect(leadership.handle(.clock, at: retry, random: &random) == [.send(request)])
         #expect(leadership.handle(.failed(request, failure), at: retry, random: &random) == [])
         #expect(leadership.deadline != nil)
     }
 
-    /// What was under way together fails together: that is one failure of the server.
+    /// Concurrent requests that fail together count as one failure: the pause is at most that after a first failure (0.8 s),
+    /// not that after the eighth (30 s).
     @Test func aServerThatIsAwayIsNotLeftAloneForLong() throws {
         var random = RandomNumbers(state: 1)
         var (leadership, actions) = leadership(try (0..<8).map { try service("s\($0)", version: $0 + 1) })
@@ -194,7 +202,7 @@ struct PoolLeadershipTests {
         service.metadata.annotations = ["kubermesh.io/addresses": "x"]
         actions = leadership.handle(.changed(updated: [service], deleted: []), at: at(3), random: &random)
         #expect(actions == [.send(.createEvent(service, .problem(.notAnAddress("x"))))])
-        // Where that is forbidden, it is left.
+        // If the agent must not create Events, it logs that once and creates no more.
         let refusal = RequestFailure.refused(Status(code: 403))
         actions = leadership.handle(
             .failed(.createEvent(service, .problem(problem)), refusal), at: at(4), random: &random)
@@ -204,6 +212,7 @@ struct PoolLeadershipTests {
         #expect(leadership.handle(.changed(updated: [service], deleted: []), at: at(5), random: &random) == [])
     }
 
+    /// At most 8 services are written at a time.
     @Test func notAllIsAskedAtOnce() throws {
         var random = RandomNumbers(state: 1)
         let services = try (0..<11).map { try service("s\($0)", version: $0 + 1) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Cluster
 
-/// Thousands of changes, and after each of them what must always be so.
+/// Thousands of random changes, with checks after each group of up to three.
 struct PoolRandomTests {
     private typealias Random = RandomNumbers
 
@@ -16,6 +16,7 @@ struct PoolRandomTests {
         AddressPool(name: "chosen", ranges: [AddressRange("203.0.113.0/31")!], assignsAutomatically: false),
     ]
 
+    /// Replaces everything that the allocator looks at by random values.
     private static func change(_ service: inout Service, _ random: inout Random) throws {
         var annotations: [String: String] = [:]
         if random.below(3) == 0 { annotations["kubermesh.io/allow-shared-address"] = "k\(random.below(2))" }
@@ -51,7 +52,7 @@ struct PoolRandomTests {
                     if let failure { throw failure }
                 }
             }
-            // Sometimes not all is written before the next change.
+            // In a third of the steps, decisions wait while services change again.
             if random.below(3) == 0 { stage.settle() } else { stage.write() }
             checkHolders(stage, "seed \(seed), step \(step)")
         }
@@ -59,7 +60,7 @@ struct PoolRandomTests {
         checkRest(stage, "seed \(seed)")
     }
 
-    /// No address is meant for two that do not agree.
+    /// Services that should have the same address agree to share it.
     private func checkHolders(_ stage: PoolStage, _ place: Comment) {
         for (address, holders) in stage.allocator.holders {
             let list = holders.sorted { $0.key < $1.key }
@@ -71,7 +72,8 @@ struct PoolRandomTests {
         }
     }
 
-    /// When all is written: each has what it wants or cannot have it, and another who begins with that changes nothing.
+    /// When all is written, a new allocator with the same services decides the same, and a service without an address only
+    /// because none is left finds every address of its pools taken.
     private func checkRest(_ stage: PoolStage, _ place: Comment) {
         var next = PoolAllocator(pools: Self.pools, loadBalancerClass: "kubermesh.io/anycast")
         for service in stage.services.values { next.update(service) }

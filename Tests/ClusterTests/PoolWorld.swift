@@ -7,22 +7,25 @@ import Timing
 
 @testable import Cluster
 
-/// A server, several agents that all would assign addresses, and the time: everything that may go wrong between them, from a
-/// seed. Requests and answers take their time or are lost, watches lag behind, agents stand still, die and come back.
+/// An API server and several agents with pools, in virtual time. A seed determines what goes wrong: requests and responses are
+/// late or lost, and watches lag. Tests freeze, kill, stop and replace agents.
 struct PoolWorld {
     struct Agent {
         var election: LeaseElection
+        /// `nil` while it is not the leader.
         var leadership: PoolLeadership?
+        /// Counts its leaderships, to recognize answers for an earlier one.
         var number = 0
+        /// Requests of this and earlier leaderships without an answer.
         var outstanding = 0
-        /// What its watch has told, and how much of the history that was.
+        /// The services that its watch has reported, and how many entries of the history these are from.
         var known: [ObjectKey: Service] = [:]
         var heard = 0
         var frozenUntil = Instant.zero
         var isStopping = false
     }
 
-    /// What happens next, to one agent in one of its lives.
+    /// A request that reaches the server, or an answer that reaches the agent. `number` is that of the leadership.
     private enum Occurrence {
         case requested(PoolLeadership.Request, number: Int)
         case answered(PoolLeadership.Request, PoolLeadership.Event, number: Int)
@@ -30,6 +33,7 @@ struct PoolWorld {
         case leaseAnswered(LeaseElection.Event)
     }
 
+    /// An occurrence, when it takes place, and the life of the agent that it concerns.
     private struct Entry {
         var at: Instant
         var life: Int
@@ -37,23 +41,27 @@ struct PoolWorld {
     }
 
     static let pools = [AddressPool(name: "lan", ranges: [AddressRange("192.0.2.1-192.0.2.6")!])]
-    /// No answer is waited for any longer, and what takes so long is not done.
+    /// After this time the sender of a lost request gets a failure; other requests arrive sooner. So all writes of a leader
+    /// arrive before the next one starts: it must stop 10 s after its last renewal, and another takes the lease after 15 s.
     private static let patience = Duration.seconds(5)
+    /// The step of the virtual time.
     private static let tick = Duration.milliseconds(50)
 
     var random: RandomNumbers
     private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
-    /// By life: each has a number of its own.
+    /// By life: a new number for every start of an agent.
     private(set) var agents: [Int: Agent] = [:]
     private var lives = 0
     private var entries: [Entry] = []
     private(set) var services: [ObjectKey: Service] = [:]
+    /// All versions of services; `nil` is a deletion.
     private var history: [(key: ObjectKey, service: Service?)] = []
     private var lease: Lease?
     private var version = 1
     private(set) var writes = 0
+    /// The identities of all agents that were the leader.
     private(set) var leaders: Set<String> = []
-    /// Whether anything may go wrong.
+    /// Whether requests and responses are late or lost, and watches lag.
     var isRough = true
     private let template: Service
 
@@ -63,20 +71,20 @@ struct PoolWorld {
         for _ in 0..<count { enter() }
     }
 
-    /// An agent begins.
+    /// Starts an agent.
     mutating func enter() {
         lives += 1
         agents[lives] = Agent(election: LeaseElection(identity: "agent-\(lives)"))
         tell(lives, .start)
     }
 
-    /// One dies, and what it sent is still under way.
+    /// Kills an agent. Requests that it has sent still reach the server.
     mutating func kill(_ life: Int) { agents[life] = nil }
 
-    /// One stands still for a while.
+    /// Freezes an agent: it does not run for a time, as a suspended process.
     mutating func freeze(_ life: Int, for duration: Duration) { agents[life]?.frozenUntil = now + duration }
 
-    /// One ends in good order.
+    /// Stops an agent in good order: it releases the lease when no request is outstanding.
     mutating func stop(_ life: Int) {
         agents[life]?.isStopping = true
         agents[life]?.leadership = nil
@@ -92,7 +100,7 @@ struct PoolWorld {
     /// Somebody deletes the lease.
     mutating func deleteLease() { lease = nil }
 
-    /// Lets time pass.
+    /// Lets virtual time pass.
     mutating func pass(_ duration: Duration) {
         let end = now + duration
         while now < end {
@@ -107,7 +115,7 @@ struct PoolWorld {
         }
     }
 
-    /// What reaches the server reaches it, whatever became of the sender.
+    /// Whether an entry waits because its agent is frozen. Requests reach the server in any case.
     private func isFrozen(_ entry: Entry) -> Bool {
         switch entry.what {
         case .requested, .leaseRequested: false
@@ -115,6 +123,7 @@ struct PoolWorld {
         }
     }
 
+    /// What an agent does when time has passed.
     private mutating func turn(_ life: Int) {
         hear(life)
         if let deadline = agents[life]?.election.deadline(at: now), deadline <= now { tell(life, .clock) }
@@ -123,7 +132,7 @@ struct PoolWorld {
         if agents[life]?.isStopping == true, agents[life]?.election.hasReleased == true { agents[life] = nil }
     }
 
-    /// The lease as it stands now decides who rules.
+    /// Starts or ends an agent's leadership according to its election.
     private mutating func review(_ life: Int) {
         guard let agent = agents[life] else { return }
         let isElected = agent.election.isHolder(at: now)
@@ -138,6 +147,7 @@ struct PoolWorld {
         }
     }
 
+    /// Gives an event to the election of an agent.
     private mutating func tell(_ life: Int, _ event: LeaseElection.Event) {
         let time = MicroTime(microseconds: now.nanoseconds / 1000)
         let action = agents[life]?.election.handle(event, at: now, time: time, random: &random)
@@ -145,6 +155,8 @@ struct PoolWorld {
         review(life)
     }
 
+    /// Gives an event to the leadership of an agent. As with ``PoolController``, a write within 1 s of the end of the lease is
+    /// not sent and fails.
     private mutating func step(_ life: Int, _ event: PoolLeadership.Event) {
         guard let actions = agents[life]?.leadership?.handle(event, at: now, random: &random) else { return }
         for case .send(let request) in actions {
@@ -160,8 +172,9 @@ struct PoolWorld {
     }
 }
 
-// On the way, and at the server.
+// The network and the server.
 extension PoolWorld {
+    /// How long a message takes: below 100 ms, for one in ten below 4.9 s.
     private mutating func delay() -> Duration {
         guard isRough else { return .milliseconds(1) }
         return .milliseconds(random.below(10) == 0 ? random.below(4900) : random.below(100))
@@ -171,11 +184,13 @@ extension PoolWorld {
         mutating get { isRough && random.below(25) == 0 }
     }
 
+    /// Sends a request, which may be lost.
     private mutating func send(_ life: Int, _ what: Occurrence) {
         if isLost { return answer(life, to: what, with: nil, sentAt: now, after: Self.patience) }
         entries.append(Entry(at: now + delay(), life: life, what: what))
     }
 
+    /// Sends the answer to a request; without an event it is a failure.
     private mutating func answer(
         _ life: Int, to what: Occurrence, with event: PoolLeadership.Event?, lease: LeaseElection.Event? = nil,
         sentAt: Instant, after delay: Duration
@@ -191,6 +206,7 @@ extension PoolWorld {
         entries.append(Entry(at: sentAt + delay, life: life, what: answer))
     }
 
+    /// Carries out an entry. The server handles a request even if its response is then lost.
     private mutating func happen(_ entry: Entry) {
         switch entry.what {
         case .requested(let request, _):
@@ -249,7 +265,7 @@ extension PoolWorld {
         }
     }
 
-    /// An address that somebody has is given to nobody else, but for those who share it.
+    /// Checks that no other service has an address in its `status` without agreeing to share it.
     private func check(_ address: IPv6Address, for service: Service) {
         for other in services.values where other.key != service.key && other.ingressIPs.contains(address) {
             #expect(
@@ -258,6 +274,7 @@ extension PoolWorld {
         }
     }
 
+    /// Stores a service with a new version.
     @discardableResult private mutating func store(_ service: Service) -> Service {
         version += 1
         var service = service
@@ -268,9 +285,10 @@ extension PoolWorld {
     }
 }
 
-// What people do, and what watches tell of it.
+// What users of the cluster do, and how the watches of the agents report it.
 extension PoolWorld {
-    /// Makes or changes a service. Those with an even number share with all others of them.
+    /// Creates or changes a service. Those with even numbers have one sharing key; of these, 0 and 2 use the same port and
+    /// cannot share, as 4 and 6, and so on.
     mutating func apply(_ number: Int, _ change: (inout Service, inout RandomNumbers) -> Void) {
         let key = PoolStage.key("s\(number)")
         var service = services[key] ?? template
@@ -290,7 +308,8 @@ extension PoolWorld {
         history.append((key, nil))
     }
 
-    /// Tells an agent a part of what happened since it was told last, as a watcher would.
+    /// Reports changes since the last report to an agent, as a watcher would: several changes of a service as one. While the
+    /// world is rough, mostly nothing is reported, or only the older part.
     private mutating func hear(_ life: Int) {
         guard var agent = agents[life], agent.heard < history.count, !isRough || random.below(8) == 0 else { return }
         let end = isRough ? random.below(history.count - agent.heard) + agent.heard + 1 : history.count
@@ -312,7 +331,7 @@ extension PoolWorld {
     }
 }
 
-/// The same numbers for the same seed.
+/// A generator that gives the same numbers for the same seed.
 struct RandomNumbers: RandomNumberGenerator {
     var state: UInt64
 

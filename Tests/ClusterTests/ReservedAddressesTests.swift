@@ -9,6 +9,7 @@ struct ReservedAddressesTests {
     private let b = ObjectKey(name: "b")
     private let one: IPv6Address = "fd70::1"
     private let two: IPv6Address = "fd70::2"
+    /// The cluster IP of the API server.
     private let three: IPv6Address = "10.96.0.1"
 
     @Test func anAddressIsFreeWhenNobodyHasItAnyMore() {
@@ -28,7 +29,8 @@ struct ReservedAddressesTests {
         #expect(reserved.all == [one])
     }
 
-    /// The cluster IP of the API server leads to it wherever it is held.
+    /// A connection to the cluster IP of the API server is forwarded to a server even on a node that has this address, so it is
+    /// not reserved.
     @Test func aClusterIPOfTheServerIsAServices() {
         var reserved = ReservedAddresses()
         reserved.setServers([three, one])

@@ -7,7 +7,8 @@ import Testing
 @testable import Cluster
 
 struct ServiceAnnouncementsTests {
-    /// Thousands of changes, against everything worked out anew.
+    /// After each of thousands of random changes, the entries are those calculated from all services and slices, and the
+    /// changes taken so far add up to them.
     @Test func changesAddUp() throws {
         var state: UInt64 = 11
         func below(_ bound: Int) -> Int {
@@ -18,7 +19,7 @@ struct ServiceAnnouncementsTests {
         var announcements = ServiceAnnouncements(node: node, options: ServiceOptions())
         var services: [ObjectKey: Service] = [:]
         var slices: [ObjectKey: EndpointSlice] = [:]
-        // What somebody has who is told of changes only, and now and then.
+        // The sum of the changes, which are taken after a third of the steps.
         var told: [IPv6Address: ServiceDemand] = [:]
         for step in 0..<4000 {
             switch below(10) {

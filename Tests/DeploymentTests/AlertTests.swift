@@ -2,7 +2,7 @@ import Foundation
 import Lab
 import Testing
 
-/// The alert rules, by Prometheus's own tool.
+/// The alert rules, checked with `promtool`.
 @Suite struct AlertTests {
     /// The names of the rules.
     private func names() throws -> [String] {

@@ -1,6 +1,6 @@
 import Testing
 
-/// The dashboard is one that Grafana takes. ``PrometheusTests`` asks its questions.
+/// The dashboard has the form that Grafana expects. ``PrometheusTests`` tests its queries.
 @Suite struct DashboardTests {
     private static let types: Set = ["row", "stat", "timeseries", "state-timeline"]
 

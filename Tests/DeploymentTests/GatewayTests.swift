@@ -5,13 +5,13 @@ import TestSupport
 import Testing
 import Yams
 
-/// The component for gateways, with the configuration and the rules of its manifests: a mesh node reaches what lies behind the
-/// uplink by way of a gateway, for as long as the uplink works.
+/// The component `gateway`, with the configuration and the NAT rules of its manifests: a mesh node reaches addresses beyond the
+/// uplink through a gateway while the uplink works.
 @Suite(.serialized, .needsRoot) struct GatewayTests {
-    /// The address that the manifest's check tries.
+    /// The address to which the check in the manifest connects.
     private static let outside = "198.51.100.53"
 
-    /// What the manifest configures, with the names of the lab's ports.
+    /// The VIPs of the manifest's configuration, with ports and addresses of the lab.
     private func configuration() throws -> String {
         let text = try Repository.output(
             of: "scripts/configuration-of", Repository.path("deploy/components/gateway/kustomization.yaml"),
@@ -23,6 +23,7 @@ import Yams
             """
     }
 
+    /// The NAT rules of the manifest, with the lab's uplink, `cluster1`.
     private func rules() throws -> String {
         let manifest = try #require(
             try Yams.compose(
@@ -63,7 +64,7 @@ import Yams
         try eventually("the gateway announces a default route", hasDefault)
         #expect(try ip("client", "-6 route show default").contains("proto 71"), "and one for IPv6")
         #expect(try !reaches(), "answers do not find back to the mesh's own addresses")
-        // Twice, as a pod that is restarted does.
+        // Applied twice, as when the pod restarts.
         for _ in 1...2 { try lab.command(on: "gateway", ["nft", "-f", "-"], input: try rules()).run() }
         try eventually("with NAT they do", reaches)
 

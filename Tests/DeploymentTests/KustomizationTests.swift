@@ -3,9 +3,9 @@ import Lab
 import Testing
 import Yams
 
-/// What kustomize, as it is in kubectl, makes of `deploy/`.
+/// The manifests that `kubectl kustomize` renders from `deploy/`.
 @Suite struct KustomizationTests {
-    /// The documents that come of an overlay with these components, in the order given.
+    /// The documents of an overlay with these components, in this order.
     private func render(_ components: [String]) throws -> [Node] {
         let directory = try TemporaryDirectory()
         try FileManager.default.copyItem(atPath: Repository.path("deploy"), toPath: "\(directory.path)/deploy")
@@ -28,11 +28,12 @@ import Yams
         return try Command([kubectl, "kustomize", directory]).run()
     }
 
-    /// Each document in a form that does not depend on how it is written.
+    /// Each document in a normal form that does not depend on how the YAML is written.
     private func plain(_ yaml: String) throws -> [Data] {
         try Yams.load_all(yaml: yaml).map { try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys) }
     }
 
+    /// The documents of a kind, by name.
     private func only(_ kind: String, _ documents: [Node]) -> [String: Node] {
         let pairs = documents.filter { $0["kind"]?.string == kind }.map { ($0["metadata"]?["name"]?.string ?? "", $0) }
         return Dictionary(uniqueKeysWithValues: pairs)
@@ -65,7 +66,7 @@ import Yams
             try checkConfiguration(of: pod, name, documents)
             #expect(pod["serviceAccountName"]?.string == "kubermesh")
             #expect(agent["spec"]?["selector"]?["matchLabels"] == agent["spec"]?["template"]?["metadata"]?["labels"])
-            // No node has two agents: they go by the value of one label.
+            // No node has two agents: each DaemonSet selects another value of one label, and `kubermesh` nodes without it.
             let label = pod["nodeSelector"]?["kubermesh.io/config"]?.string
             #expect((label == nil) == (pod["affinity"] != nil))
             places.insert(label ?? "")
@@ -90,7 +91,8 @@ import Yams
         #expect(only("ServiceAccount", documents).keys.map(\.self) == [account])
     }
 
-    /// The file that an agent of the pod is told to read is in the volume that is there, and right.
+    /// Checks that the configuration file in the arguments of the pod's containers is in the ConfigMap that the pod mounts, and
+    /// valid.
     private func checkConfiguration(of pod: Node, _ name: String, _ documents: [Node]) throws {
         let volume = pod["volumes"]?.array().first { $0["name"]?.string == "config" }
         let map = try #require(only("ConfigMap", documents)[volume?["configMap"]?["name"]?.string ?? ""])
@@ -110,7 +112,7 @@ import Yams
         #expect(verdict.status == 0, "\(verdict.text)\(verdict.errors)")
     }
 
-    /// What is of Kubernetes itself has its schema.
+    /// Checks the objects against the schemas of Kubernetes, except those of the Prometheus operator.
     private func validate(_ documents: [Node]) throws {
         let validator = try Repository.output(of: "scripts/manifest-validator").trimmingCharacters(in: .newlines)
         let directory = try TemporaryDirectory()

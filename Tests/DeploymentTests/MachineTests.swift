@@ -7,9 +7,10 @@ import NIOPosix
 import TestAPIServer
 import Testing
 
-/// What agents that run on machines themselves need of a cluster.
+/// The access to a cluster for agents that run on machines and not in pods.
 @Suite struct MachineTests {
-    /// By way of a real kubectl, from the secret that the cluster has filled in to an agent's question.
+    /// `scripts/agent-kubeconfig` makes a kubeconfig from the token secret with a real kubectl, and a client uses it. Before,
+    /// the secret does not exist and then has no token yet.
     @Test func theKubeconfigOfAgentsIsTaken() async throws {
         let directory = try TemporaryDirectory()
         let certificates = try TestCertificates(in: URL(fileURLWithPath: directory.path), names: ["IP:::1"])

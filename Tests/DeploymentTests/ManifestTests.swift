@@ -3,7 +3,7 @@ import Lab
 import Testing
 import Yams
 
-/// What is applied to a cluster or copied to a machine.
+/// The files that are applied to a cluster or copied to a machine.
 @Suite struct ManifestTests {
     private static let manifests = [
         "deploy/kubermesh.yaml", "deploy/machines/static-pod.yaml", "deploy/prepull.yaml",
@@ -24,13 +24,14 @@ import Yams
         #expect(check.status == 0, "\(check.text)\(check.errors)")
     }
 
-    /// The validator has the schemas of Kubernetes with it; it comes from PyPI into a directory of its own.
+    /// `scripts/manifest-validator` installs the validator, which includes the schemas of Kubernetes, into a directory of its
+    /// own.
     @Test func kubernetesTakesThem() throws {
         let validator = try Repository.output(of: "scripts/manifest-validator").trimmingCharacters(in: .newlines)
         let verdict = try Command([validator, "--strict"] + Self.manifests.map { Repository.path($0) }).output(
             limit: .seconds(60))
         #expect(verdict.status == 0, "\(verdict.text)\(verdict.errors)")
-        // It does look.
+        // A wrong type is found.
         let directory = try TemporaryDirectory()
         try directory.write(
             try Repository.text("deploy/kubermesh.yaml").replacing("hostNetwork: true", with: "hostNetwork: 1"),
@@ -60,12 +61,12 @@ import Yams
             let get = try #require(agent[probe]?["httpGet"])
             #expect(get["host"]?.string == "::1" && get["path"]?.string == path && get["port"]?.string == "metrics")
         }
-        // The token is the agent's alone.
+        // Only the agent's container has the token.
         #expect(Self.mounts(agent)["api-access"] == "/var/run/secrets/kubernetes.io/serviceaccount")
         for container in pod["initContainers"]?.array() ?? [] { #expect(Self.mounts(container)["api-access"] == nil) }
     }
 
-    /// Where a container has which volume.
+    /// The mount path of each volume of a container.
     private static func mounts(_ container: Node) -> [String: String] {
         Dictionary(
             uniqueKeysWithValues: (container["volumeMounts"]?.array() ?? []).compactMap { mount in
@@ -73,7 +74,7 @@ import Yams
             })
     }
 
-    /// What the agent asks of the API, and nothing beyond that.
+    /// The roles allow exactly the requests that the agent makes.
     @Test func rolesAllowWhatIsAskedAndNoMore() throws {
         var rights: [String: [String]] = [:]
         for document in try documents("deploy/kubermesh.yaml") {
@@ -105,7 +106,8 @@ import Yams
             ])
     }
 
-    /// A static pod is the same pod, but for what the API server would have to give it.
+    /// The static pod equals the pod of the DaemonSet, except what only the API server provides: the service account with its
+    /// token, the ConfigMap, and the selection of nodes.
     @Test func theStaticPodIsTheSame() throws {
         var pod = try #require(try documents("deploy/machines/static-pod.yaml").first?["spec"]?.mapping)
         var template = try #require(try daemonSet()["spec"]?["template"]?["spec"]?.mapping)

@@ -6,7 +6,7 @@ import TestAPIServer
 import TestSupport
 import Testing
 
-/// A real Prometheus scrapes a mesh of real agents, by way of the mesh, and answers what the dashboard and the alerts ask.
+/// A real Prometheus scrapes a mesh of real agents over the mesh, and answers the queries of the dashboard and the alerts.
 @Suite(.serialized, .needsRoot) struct PrometheusTests {
     private static let name = "dt\(getpid())"
     private static let mesh: Topology = {
@@ -26,7 +26,7 @@ import Testing
             ])
     }()
 
-    /// Queries that have no answer as long as nothing is wrong.
+    /// Metrics that have no series while nothing is wrong.
     private static let emptyInPeace = ["kubermesh_ospf_packet_errors_total"]
 
     @Test func aMeshIsScrapedByWayOfItself() throws {
@@ -63,7 +63,7 @@ import Testing
         try askWhatTheDashboardAsks(prometheus)
         try askWhatTheAlertsAsk(prometheus)
 
-        // Now something is wrong.
+        // A cable and an agent fail.
         try lab.fail("n3-n4", .carrier)
         try lab.stop("n2", kill: true)
         try eventually("a node that does not answer is told, and that nobody else reaches it") {
@@ -88,7 +88,7 @@ import Testing
         for query in try Dashboard.read().queries {
             let mayBeEmpty = Self.emptyInPeace.contains { query.contains($0) }
             var isAnswered = false
-            // What is a rate has to be scraped twice.
+            // A rate has a value only after two scrapes.
             try? eventually(query, limit: .seconds(5)) {
                 isAnswered = try !prometheus.query(query).isEmpty
                 return isAnswered
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    /// What is documented is all there is, and is there.
+    /// Checks that exactly the metrics of docs/metrics.md are served.
     private func checkDocumentation(of known: Set<String>) throws {
         let documented = Set(
             try Repository.text("docs/metrics.md").matches(of: #/\| `([a-z_]+)` \| (counter|gauge|histogram) \|/#)

@@ -10,21 +10,22 @@ import Timing
 
 @testable import HealthChecks
 
-/// Probes that are programs.
+/// Probes that run a program.
 @Suite(.serialized) struct CommandProbeTests {
     private let file = FileManager.default.temporaryDirectory.appending(path: "mesh-exec-\(UUID().uuidString)")
 
+    /// A probe that runs a shell script; `$F` is the path of the file.
     private func shell(_ script: String) -> Probe {
         .command(CommandProbe(command: ["sh", "-c", script], environment: ["KUBERMESH_VIP": "api", "F": file.path]))
     }
 
-    /// Whether a process is there and has not ended.
+    /// Whether a process exists and is no zombie.
     private func isAlive(_ pid: pid_t) -> Bool {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
         return !text.contains(") Z ")
     }
 
-    /// The number that a command left in the file, once it has.
+    /// Waits until a command has written a number and a line feed to the file, for at most 10 s, and returns the number.
     private func numberInFile() async throws -> pid_t {
         let deadline = ContinuousClock.now + .seconds(10)
         while ContinuousClock.now < deadline {
@@ -35,6 +36,7 @@ import Timing
         throw CocoaError(.fileReadNoSuchFile)
     }
 
+    /// Checks that a process ends within 10 s.
     private func expectItEnds(_ pid: pid_t) async throws {
         let deadline = ContinuousClock.now + .seconds(10)
         while isAlive(pid), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }

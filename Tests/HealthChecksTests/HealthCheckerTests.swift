@@ -15,7 +15,7 @@ import Timing
         let server = try await Server()
         #expect(try await outcome(of: .tcp([server.endpoint])) == .success)
         try await server.channel.close()
-        // Not at the server's old port, which another test may have been given by now.
+        // Port 1 and not the server's old port, which another test may have now.
         let closed = Endpoint("127.0.0.1:1")!
         #expect(try await failure(of: .tcp([closed])).contains("Connection refused"))
     }

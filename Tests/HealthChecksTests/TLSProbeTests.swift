@@ -8,7 +8,7 @@ import Testing
 
 @testable import HealthChecks
 
-/// Probes by HTTPS against real servers, whose certificates `openssl` makes.
+/// HTTPS probes of real servers with certificates from `openssl`.
 @Suite final class TLSProbeTests {
     private let directory: URL
     private let certificates: TestCertificates
@@ -21,9 +21,10 @@ import Testing
         certificates = try TestCertificates(in: directory, names: ["IP:::1", "DNS:kubernetes"])
     }
 
+    /// Trusts the authority of the server.
     private var authority: TLSOptions { TLSOptions(trust: .file(certificates.path("ca.pem"))) }
 
-    /// A server that shows a pair of certificate and key.
+    /// A server with the certificate and key `NAME.pem` and `NAME.key`. It answers `/readyz` with 200 and other paths with 401.
     private func serve(
         _ pair: String = "server", _ change: (inout TLSConfiguration) -> Void = { _ in }
     ) async throws -> Server {
@@ -106,7 +107,7 @@ import Testing
         try await server.channel.close()
     }
 
-    /// As when certificates are renewed: the same check goes on with what is there then.
+    /// Certificates may be renewed: a check that runs uses the new file.
     @Test func filesAreReadAgainWhenTheyChange() async throws {
         let file = directory.appending(path: "trusted.pem")
         try Data("nothing yet".utf8).write(to: file)

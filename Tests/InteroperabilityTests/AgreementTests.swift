@@ -4,10 +4,10 @@ import Lab
 import Testing
 
 extension Interoperability {
-    /// Routers of three kinds, side by side, that have to come to the same conclusions.
+    /// The agent, FRR and BIRD side by side must come to the same results.
     @Suite struct Agreement {
-        /// Three routers of three kinds on one segment look at the same mesh beyond it: different costs, two equal ways,
-        /// an address that two announce, one of them farther, and a default route from outside. Their tables are equal.
+        /// An agent, FRR and BIRD on one segment calculate equal routes to the rest of the mesh: with different costs, two
+        /// equal paths, a prefix of two announcers of which one is farther, and an external default route.
         @Test(.timeLimit(.minutes(2)), arguments: [1, 2]) func theSameRoutesAreComputed(metricType: Int) throws {
             let offer = "router ospf6\n default-information originate always metric 7 metric-type \(metricType)\n"
             let automatic = Topology.OSPFOptions(cost: 25, retransmit: 1)
@@ -40,7 +40,7 @@ extension Interoperability {
                     return nil
                 }
                 let table = try Dictionary(uniqueKeysWithValues: routes(of: "n1").map { ($0.prefix, $0) })
-                // The addresses of four, the pods of the three that are agents, two more prefixes, and the way out.
+                // The addresses of n4 to n7, the pod ranges of the three agents among them, two prefixes and the default route.
                 #expect(table.count == 10)
                 #expect(table["2001:db8:a::/64"]?.cost == 10 + 25 + 7)
                 #expect(table["2001:db8:a::/64"]?.nextHops.count == 2)
@@ -50,9 +50,9 @@ extension Interoperability {
             }
         }
 
-        /// What a router that died has said ages out, everywhere at once: the first whose copy is old enough floods its
-        /// end. To see in seconds what takes an hour, FRR makes what it sends to `n4` older by 3588 seconds
-        /// (InfTransDelay). Both the agent and BIRD are the first in turn, and what the other kinds make of it is seen.
+        /// LSAs of a dead router age out everywhere at once: the router whose copy reaches MaxAge first floods it. So that this
+        /// takes seconds and not an hour, FRR adds 3588 s (InfTransDelay) to the age of the LSAs that it sends to `n4`.
+        /// `first`, the router of `n4`, is the agent and BIRD in turn.
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .bird])
         func whatADeadRouterSaidAgesOutEverywhere(first: Topology.RouterKind) throws {
             let dead = first == .meshd ? Topology.RouterKind.bird : .meshd
@@ -62,7 +62,7 @@ extension Interoperability {
             let links = [Topology.Link("n1", "n2"), Topology.Link("n2", "n3"), Topology.Link("n3", "n4")]
             try withLab(Topology(name: "chain", nodes: nodes, links: links), start: false) { lab in
                 try lab.start(["n1", "n2", "n3"])
-                // FRR takes this setting from its shell only.
+                // FRR does not read this setting from its configuration file.
                 try eventually {
                     _ = try lab.vtysh(
                         "n3", "configure terminal", "interface cluster1", "ipv6 ospf6 transmit-delay 3588")
@@ -71,8 +71,8 @@ extension Interoperability {
                 }
                 try lab.start(["n4"])
                 try lab.waitForRoutes()
-                // An acknowledgment of a copy that much older counts as one of another instance (RFC 2328 §13.1,
-                // MaxAgeDiff), so FRR would send again and again, in the end what is too old to live.
+                // FRR takes the acknowledgment of a copy that is so much older for one of another instance (RFC 2328 §13.1,
+                // MaxAgeDiff), so it would retransmit the LSAs, in the end with an age of MaxAge.
                 _ = try lab.vtysh(
                     "n3", "configure terminal", "interface cluster1", "ipv6 ospf6 retransmit-interval 600")
                 let routerID = dead == .meshd ? try lab.status(of: "n1").routerID : lab.addresses.routerID(of: "n1")
@@ -99,7 +99,7 @@ extension Interoperability {
 }
 
 extension AddressBook {
-    /// The prefixes a node announces by the plan.
+    /// The prefixes that a node announces by the address plan: its address and its pod range.
     fileprivate func announced(by node: String) -> [String] {
         [IPv6Prefix(host: address(of: node)).description, podPrefix(of: node).description]
     }

@@ -4,8 +4,9 @@ import Lab
 import Testing
 
 extension Interoperability {
-    /// Whether Wireshark reads everything the agent sends.
+    /// Wireshark decodes all packets that the agent sends.
     @Suite struct Capture {
+        /// The fields that tshark prints of a packet. `complaints` are malformed parts and expert messages.
         private struct Packet {
             var source: String
             var type: String
@@ -52,10 +53,10 @@ extension Interoperability {
                 let own = lab.addresses.ports[0].first.linkLocalAddress.description
                 let sent = try packets(in: file).filter { $0.source == own }
                 #expect(Set(sent.map(\.type)) == ["1", "2", "3", "4", "5"], "all five types were sent")
-                // Router, network, link, intra-area-prefix, router information, auto-configuration.
+                // Router-, network-, link-, intra-area-prefix-, router information and auto-configuration LSA.
                 let told = Set(sent.filter { $0.type == "4" }.flatMap { $0.lsaTypes.split(separator: ",") })
                 #expect(told.isSuperset(of: ["0x2001", "0x2002", "0x0008", "0x2009", "0xa00c", "0xa00f"]), "\(told)")
-                // Wireshark knows all LSAs but the one of RFC 7503, which carries the hardware fingerprint.
+                // Wireshark does not know the auto-configuration LSA (RFC 7503), type 15.
                 let bad = sent.filter { !["", "Unknown LSA Type 15"].contains($0.complaints) }
                 #expect(bad.isEmpty, "\(bad.prefix(5))")
             }

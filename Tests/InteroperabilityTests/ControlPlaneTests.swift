@@ -5,22 +5,22 @@ import Lab
 import Testing
 
 extension Interoperability {
-    /// Three control-plane nodes hold one address while their API server, checked by HTTPS, is ready. Whichever of them
-    /// fails, and however, a client that connects again is served.
+    /// Three control plane nodes announce one VIP while their server passes an HTTPS check. Whichever of them fails, and
+    /// however, a client that connects again is served.
     @Suite struct ControlPlaneTests {
-        /// How a node of the control plane fails.
+        /// How a control plane node fails.
         enum Failure: String, CaseIterable, CustomTestStringConvertible {
-            /// `ownServer` is seen by a client on the very node.
+            /// `ownServer`: the server fails, and the client runs on the same node.
             case power, server, ownServer, serverFrozen, agentStopped, agentKilled, cable, silence
 
             var testDescription: String { rawValue }
 
-            /// The longest time that a client may be without service, in seconds: a machine that says nothing and whose
-            /// ports stay up is missed after the dead interval, 4 s, and a server that says nothing after two checks, 1.4 s.
+            /// The longest time that a client may be without service, in seconds. A silent machine whose ports stay up is
+            /// detected after the dead interval, 4 s, and a silent server after two checks, 2 × (200 ms + 500 ms) = 1.4 s.
             var limit: Double { [.silence: 6, .serverFrozen: 2.5][self] ?? 1 }
-            /// How long there is to see of it, in microseconds.
+            /// How long the failure lasts, in microseconds.
             var length: UInt32 { isSlow ? 7_000_000 : 2_000_000 }
-            /// Whether it takes a dead interval.
+            /// Whether others react to it only after the dead interval. Then only one node fails, to save time.
             var isSlow: Bool { [.silence, .agentKilled].contains(self) }
         }
 
@@ -39,7 +39,7 @@ extension Interoperability {
                     try eventually { Service(client.text).moments.count > 30 ? nil : "\(worker) is not served" }
                     try fail(node, failure, worker, servers[node], &lab)
                     usleep(failure.length)
-                    // How long the client waited is looked at below; here, that others serve it in the end.
+                    // In the end other nodes serve the client. How long it waited is checked below.
                     if failure != .cable {
                         try eventually {
                             let last = Service(client.text).moments.suffix(20).map(\.node)
@@ -58,9 +58,10 @@ extension Interoperability {
             }
         }
 
-        /// One that is cabled to each.
+        /// For each control plane node, a worker that has a cable to it.
         private func workers(of nodes: [String]) -> [String] { nodes.map { $0.replacing("cp", with: "w") } }
 
+        /// Waits until all these nodes announce the VIP and know of each other.
         private func waitForHolders(_ nodes: [String], _ lab: Lab) throws {
             try lab.waitUntilSettled(limit: .seconds(40))
             try eventually {
@@ -93,7 +94,7 @@ extension Interoperability {
             }
         }
 
-        /// Puts a node in order again; its server.
+        /// Repairs a node. Returns the process ID of its server.
         private func restore(
             _ node: String, _ failure: Failure, _ controlPlane: ControlPlane, _ server: Int32?, _ lab: inout Lab
         ) throws -> Int32? {

@@ -2,7 +2,7 @@ import Lab
 import Testing
 
 extension Interoperability {
-    /// The checks themselves, held against FRR and BIRD without any agent: what these two agree on must pass.
+    /// A control experiment: the checks of the lab must pass with FRR and BIRD alone, without an agent.
     @Suite struct Control {
         @Test(.timeLimit(.minutes(2))) func frrAndBIRDAgreeInASquare() throws {
             try withLab(.square([.frr, .frr, .bird, .bird])) { lab in
@@ -12,7 +12,7 @@ extension Interoperability {
                 #expect(database.filter { $0.type == 0x2001 }.count == 4)
                 #expect(database.filter { $0.type == 0x2009 }.count == 4)
 
-                // Their own programs reach them as on any machine.
+                // `vtysh` and `birdc` in the namespace reach its router.
                 let exec = [try Binaries.path(of: "meshlab"), "exec", "--name", lab.name]
                 let frr = try Command(exec + ["n1", "--", "vtysh", "-c", "show ipv6 ospf6 neighbor"]).run()
                 #expect(frr.contains("Full"))

@@ -4,8 +4,8 @@ import Lab
 import Testing
 
 extension Interoperability {
-    /// Nodes as the first kubermesh set them up join unchanged: `ospf6d` with interfaces put into area 0.0.0.0 below
-    /// `router ospf6`, default timers, an address on `dummy0`, connected and static routes redistributed.
+    /// Nodes of the first kubermesh join with their configuration unchanged: `ospf6d` with its interfaces in area 0.0.0.0,
+    /// default timers (10 s and 40 s), an address on `dummy0`, and connected and static routes redistributed.
     @Suite struct FirstKubermesh {
         private func node(_ name: String, type: String, id: String) -> Topology.Node {
             let ports = ["cluster0", "cluster1"]
@@ -25,7 +25,7 @@ extension Interoperability {
             return Topology.Node(name, router: .frr, config: config, configIsWhole: true)
         }
 
-        /// Two old nodes and two new ones in the square. Quagga's own default is a broadcast network even on a cable.
+        /// Two old nodes and two agents in the square. `ospf6d` by default treats even a cable as a broadcast network.
         @Test(.timeLimit(.minutes(4)), arguments: ["p2p", "broadcast"]) func oldNodesJoinUnchanged(type: String) throws
         {
             let options = Topology.OSPFOptions(type: type, hello: 10, dead: 40)

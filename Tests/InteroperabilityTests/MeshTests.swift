@@ -5,7 +5,7 @@ import Lab
 import Testing
 
 extension Interoperability {
-    /// Meshes of agents alone.
+    /// Meshes of agents only.
     @Suite struct Mesh {
         private func mesh(_ name: String) throws -> Topology { try #require(try Topology.named(name)) }
 
@@ -50,7 +50,7 @@ extension Interoperability {
                 try eventually { try lab.nextHopProblem() }
                 try lab.heal(link)
                 try eventually { try lab.nextHopProblem() ?? lab.databaseProblem() }
-                // One packet every 2 ms: of an outage of 100 ms, 50 would tell. A loaded machine gets some grace.
+                // With a ping every 2 ms, 50 are an outage of 100 ms. It is much shorter, except on a busy machine.
                 #expect(try ping.lost() <= 50)
             }
         }
@@ -68,8 +68,8 @@ extension Interoperability {
             }
         }
 
-        /// The kernel drops next-hop objects of a port without carrier and tells nobody; after any number of flaps all
-        /// groups have to be whole.
+        /// The kernel removes the next-hop objects of a port that loses carrier from their groups without a notification. After
+        /// several flaps all groups must be complete again.
         @Test(.timeLimit(.minutes(2))) func groupsAreWholeAfterManyFlaps() throws {
             try withLab(mesh("square4")) { lab in
                 try lab.waitForRoutes()
@@ -83,7 +83,7 @@ extension Interoperability {
             }
         }
 
-        /// Killed and started again, an agent finds its routes in the kernel and changes none of them.
+        /// An agent that is stopped or killed and started again adopts its routes in the kernel and changes none.
         @Test(.timeLimit(.minutes(2)), arguments: [true, false]) func routesOutliveTheirAgent(killed: Bool) throws {
             try withLab(mesh("square4")) { lab in
                 try lab.waitForRoutes()
@@ -104,7 +104,6 @@ extension Interoperability {
             }
         }
 
-        /// What others delete comes back.
         @Test(.timeLimit(.minutes(2))) func aRouteThatIsDeletedComesBack() throws {
             try withLab(mesh("square4")) { lab in
                 try lab.waitForRoutes()
@@ -113,7 +112,6 @@ extension Interoperability {
             }
         }
 
-        /// Every route names the node's own address as the source of what the node sends.
         @Test(.timeLimit(.minutes(2))) func theOwnAddressIsThePreferredSource() throws {
             try withLab(mesh("square4")) { lab in
                 try lab.waitForRoutes()
@@ -122,8 +120,8 @@ extension Interoperability {
             }
         }
 
-        /// Three control-plane nodes hold one address. One loses its API server, another its agent: a worker that keeps
-        /// asking is always answered by one that is left.
+        /// Three control plane nodes announce one VIP. When the API server of one fails, it withdraws the VIP, and a worker is
+        /// answered by the others; when its server is back, it announces the VIP again.
         @Test(.timeLimit(.minutes(2))) func theControlPlaneOutlivesItsMembers() throws {
             try withLab(mesh("ha:3+3")) { lab in
                 try lab.waitForRoutes()
@@ -155,6 +153,7 @@ extension Interoperability {
             }
         }
 
+        /// Connects to the VIP from a node. Returns the name of the node that answers.
         private func dial(_ lab: Lab, from node: String) throws -> String {
             let vip = Topology.controlPlaneVIP
             let arguments = [try Binaries.path(of: "meshlab"), "dial", vip.address, "\(vip.port)"]
@@ -162,7 +161,7 @@ extension Interoperability {
         }
     }
 
-    /// A ping that runs beside a test.
+    /// A ping every 2 ms in the background.
     private struct Pinging {
         let command: RunningCommand
 

@@ -4,7 +4,7 @@ import Lab
 import Testing
 
 extension Interoperability {
-    /// What people get wrong, and whether they are told.
+    /// Mistakes in the configuration, and how the agent reports them.
     @Suite struct Mismatches {
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird, .meshd])
         func aDifferentMTUIsToldAndNotForgiven(other: Topology.RouterKind) throws {
@@ -25,11 +25,11 @@ extension Interoperability {
             }
         }
 
-        /// The other may be the neighbor, or farther away and known by its LSAs only; then it takes some twenty seconds of
-        /// contradiction to be sure that they are not of an earlier life.
+        /// The router with the same ID is the neighbor, or farther away and known by its LSAs only. Then about 20 s pass before
+        /// the agent is sure that they are not LSAs of its own earlier run.
         @Test(.timeLimit(.minutes(2)), arguments: [(Topology.RouterKind.frr, false), (.bird, false), (.frr, true)])
         func aDerivedRouterIDGivesWay(other: Topology.RouterKind, isFarAway: Bool) throws {
-            // What n1 will derive is asked of an n1 that is alone.
+            // The router ID that n1 derives, from a lab in which it is alone.
             var derived = ""
             let agent = Topology.Node("n1", ospf: .init(type: "p2p", retransmit: 1))
             try withLab(.pair(agent, Topology.Node("n2", router: .none))) { lab in

@@ -5,7 +5,7 @@ import Lab
 import Testing
 
 extension Interoperability {
-    /// One cable between the agent and another router.
+    /// A cable between the agent and FRR or BIRD.
     @Suite struct PointToPoint {
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
         func adjacencyDatabaseAndRoutes(other: Topology.RouterKind) throws {
@@ -18,7 +18,7 @@ extension Interoperability {
             }
         }
 
-        /// The agent's default type finds out by itself that a cable is point-to-point.
+        /// With the type `auto`, the default, the agent detects that the link is point-to-point.
         @Test(.timeLimit(.minutes(2))) func automaticTypeNeedsNoTelling() throws {
             let automatic = Topology.Node("n1", ospf: .init(type: "auto"))
             try withLab(.pair(automatic, .quick("n2", .frr))) { lab in
@@ -70,7 +70,7 @@ extension Interoperability {
                 let port = try #require(try lab.list(Interface.self, of: "n1").first)
                 #expect(port.type == "broadcast")
                 #expect(port.state == (agentIsDesignated ? "DR" : "Backup"))
-                // The network-LSA comes from whoever is designated, and all three are in it.
+                // There is one network-LSA, that of the designated router.
                 let networks = try lab.database(of: "n3").filter { $0.type == 0x2002 }
                 #expect(networks.count == 1)
                 #expect(try lab.canReach(from: "n3", to: lab.addresses.address(of: "n1")))
@@ -91,7 +91,7 @@ extension Interoperability {
                     return state == "DR" ? nil : "n1, the backup, is \(state ?? "nothing")"
                 }
                 try eventually(.seconds(30)) { try lab.nextHopProblem() }
-                // It comes back, and is one among others.
+                // It returns with the highest priority, but the designated router stays (RFC 2328 §9.4).
                 try lab.start(["n2"])
                 try lab.waitUntilRight()
                 #expect(try lab.list(Interface.self, of: "n1").first?.state == "DR")
@@ -99,10 +99,9 @@ extension Interoperability {
         }
     }
 
-    /// The square of the first kubermesh, with routers of three kinds.
+    /// The square of the first kubermesh, with the agent, FRR and BIRD.
     @Suite struct MixedSquare {
-        /// The agent at opposite corners looks across FRR and BIRD, which carry its traffic; then it is the other way
-        /// round, and the agent is in transit.
+        /// Agents at opposite corners, with FRR and BIRD in transit; then the reverse; then agents at adjacent corners.
         @Test(
             .timeLimit(.minutes(2)),
             arguments: [
@@ -124,7 +123,7 @@ extension Interoperability {
             try withLab(.square([.meshd, .frr, .bird, .meshd])) { lab in
                 try lab.waitUntilRight()
                 try lab.fail("n1-n2", .carrier)
-                // What FRR and BIRD make of it is theirs; FRR 8.4 goes on believing in next hops the kernel dropped.
+                // Only the agents are checked: FRR 8.4 keeps next hops that the kernel has removed.
                 try eventually { try lab.nextHopProblem(only: ["n1", "n4"]) }
                 #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n4")))
                 try lab.heal("n1-n2")

@@ -4,9 +4,10 @@ import Lab
 import Testing
 
 extension Interoperability {
-    /// Prefixes that more than one router has, or that come from outside.
+    /// Anycast prefixes and external routes.
     @Suite struct Prefixes {
-        /// FRR and the agent hold one address; the agent and BIRD see both, and only one when the other lets go.
+        /// FRR (n2) and an agent (n3) announce the same address. An agent (n1) and BIRD (n4) have routes to both. When n2 and
+        /// then n3 stop announcing it, n1 has a route to the one that is left, and then none.
         @Test(.timeLimit(.minutes(2))) func anycastIsSpreadOverHoldersOfBothKinds() throws {
             let anycast = "2001:db8:0:a::1/128"
             var square = Topology.square([.meshd, .frr, .meshd, .bird])
@@ -39,7 +40,7 @@ extension Interoperability {
             }
         }
 
-        /// An FRR edge offers a default route, of either type, and takes it back.
+        /// FRR announces an external default route of either type, and withdraws it.
         @Test(.timeLimit(.minutes(2)), arguments: [1, 2]) func anEdgeOffersADefaultRoute(metricType: Int) throws {
             let offer = "router ospf6\n default-information originate always metric 7 metric-type \(metricType)\n"
             var square = Topology.square([.frr, .meshd, .bird, .meshd])
@@ -62,7 +63,7 @@ extension Interoperability {
             }
         }
 
-        /// BIRD brings in prefixes of its own.
+        /// BIRD announces static routes as external.
         @Test(.timeLimit(.minutes(2))) func staticRoutesOfBIRDComeAsExternal() throws {
             let statics = """
                 protocol static { ipv6; route 2001:db8:5::/48 blackhole; }

@@ -8,14 +8,14 @@ import Testing
 private let certificateDirectory = FileManager.default.temporaryDirectory
     .appendingPathComponent("kubermesh-test-certificates-\(getpid())")
 
-/// Certificates that all tests of this process share.
+/// Certificates that the tests share, in a directory that is removed when the process exits.
 let certificates: TestCertificates = {
     try! FileManager.default.createDirectory(at: certificateDirectory, withIntermediateDirectories: true)
     atexit { try? FileManager.default.removeItem(at: certificateDirectory) }
     return try! TestCertificates(in: certificateDirectory, names: ["IP:::1", "IP:127.0.0.1", "DNS:kubernetes.test"])
 }()
 
-/// A directory that goes with the test.
+/// A temporary directory that is removed with this object.
 final class Scratch {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("kubermesh-test-\(UUID().uuidString)")
 
@@ -31,6 +31,7 @@ final class Scratch {
 }
 
 struct ConnectionTests {
+    /// Writes the files of a service account: token, namespace and CA.
     private func serviceAccount(_ scratch: Scratch) throws {
         try scratch.write("token", "a.b-c\n")
         try scratch.write("namespace", "kube-system")
@@ -150,7 +151,7 @@ struct ConnectionTests {
         #expect(problem?.place == "clusters[1].cluster.server")
     }
 
-    /// The client would end the process.
+    /// With such a port, the HTTP client would crash.
     @Test(arguments: ["[::1]:99999", "10.0.0.1:64430000", "kubernetes:0"])
     func aPortThatCannotBeOneIsRefused(host: String) throws {
         let scratch = try Scratch()

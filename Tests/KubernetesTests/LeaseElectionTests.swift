@@ -4,15 +4,17 @@ import Timing
 
 @testable import Kubernetes
 
-/// A lease as a server keeps it, several candidates with clocks of their own, and the time.
+/// A lease on a server, and several candidates with clocks of their own, in virtual time. The times are the defaults:
+/// candidates take a lease that was unchanged for 15 s, and a holder stops 10 s after its last renewal.
 private struct Election {
     struct Candidate {
         var election: LeaseElection
-        /// What its clocks, both of them, are ahead.
+        /// How far its clocks, the monotonic one and the wall clock, are ahead.
         var skew: Duration
         var pending: LeaseElection.Action?
+        /// Whether its requests are lost.
         var isCutOff = false
-        /// Whether its requests arrive and the answers do not.
+        /// Whether its requests arrive, but the answers are lost.
         var isDeaf = false
     }
 
@@ -21,7 +23,7 @@ private struct Election {
     var version = 1
     var now = Instant.at(1000)
     var random = FixedRandom()
-    /// At each change, who held it.
+    /// The successive holders, as indices of `candidates`.
     var holders: [Int] = []
 
     init(skews: [Duration]) {
@@ -39,7 +41,7 @@ private struct Election {
 
     func isHolder(_ index: Int) -> Bool { candidates[index].election.isHolder(at: now + candidates[index].skew) }
 
-    /// Lets a tenth of a second pass; whoever has a request out gets its answer.
+    /// Lets 0.1 s pass. Candidates that have sent a request get the answer.
     mutating func pass() {
         now = now + .milliseconds(100)
         for index in candidates.indices {
@@ -76,7 +78,7 @@ private struct Election {
         }
     }
 
-    /// Somebody writes who does not stand for election.
+    /// Another client, which is no candidate, writes a holder and a duration.
     mutating func meddle(holder: String, seconds: Int) {
         var record = lease?.record ?? LeaseRecord()
         record.holderIdentity = holder
@@ -118,6 +120,7 @@ struct LeaseElectionTests {
         #expect(election.holders == [0, 1], "who comes back waits")
     }
 
+    /// At once means with the next attempt, 2 to 4.4 s after the last.
     @Test func whatIsLetGoIsTakenAtOnce() {
         var election = Election(skews: [.zero, .zero])
         election.pass(seconds: 30)
@@ -140,6 +143,7 @@ struct LeaseElectionTests {
         #expect(election.lease?.record.leaseTransitions == 0)
     }
 
+    /// The lease was renewed long ago by its own timestamp. It has expired only when it was seen unchanged for its 20 s.
     @Test func aLeaseOfSomebodyUnknownIsWaitedFor() {
         var election = Election(skews: [])
         var record = LeaseRecord()
@@ -169,7 +173,7 @@ struct LeaseElectionTests {
         var election = Election(skews: [.zero, .seconds(-3600), .seconds(60)])
         election.pass(seconds: 30)
         for _ in 0..<tenths { election.pass() }
-        // Whoever holds it finds out late, or not at all.
+        // The holder notices at its next renewal or, if it is cut off, never.
         election.candidates[0].isCutOff = tenths % 2 == 1
         election.lease = nil
         election.pass(seconds: 40)
@@ -178,6 +182,7 @@ struct LeaseElectionTests {
         if election.candidates[0].isCutOff { #expect(election.holders.count == 2) }
     }
 
+    /// The former holder may act for 10 s after its last renewal.
     @Test func whoStartsWhenALeaseWasJustDeletedWaitsForItsFormerHolder() {
         var election = Election(skews: [.zero])
         election.pass(seconds: 30)
@@ -192,6 +197,8 @@ struct LeaseElectionTests {
         #expect(election.holders == [0, 1])
     }
 
+    /// The answer to the request that creates the lease is lost. The candidate then reads that it holds the lease, but must
+    /// wait as long as after an answer.
     @Test func whoDoesNotHearThatItCreatedALeaseWaitsAllTheSame() {
         var election = Election(skews: [.zero])
         election.pass(seconds: 30)

@@ -4,7 +4,7 @@ import Testing
 @testable import Kubernetes
 
 struct LineSplitterTests {
-    /// All complete lines, with the text given in pieces of a size.
+    /// All complete lines of a text that arrives in pieces of `size` octets.
     private func lines(_ text: String, pieces size: Int, limit: Int = 100) throws -> [String] {
         var splitter = LineSplitter(limit: limit)
         var lines: [String] = []

@@ -4,7 +4,7 @@ import Timing
 
 @testable import Kubernetes
 
-/// Drives a reflector and keeps count of the requests it made.
+/// A reflector in virtual time, and the actions that it returned.
 private struct Bench {
     var reflector: Reflector<Node>
     var random = FixedRandom()
@@ -23,17 +23,18 @@ private struct Bench {
         return action
     }
 
+    /// Answers with a page; `next` is the continue token, empty on the last page.
     mutating func page(_ nodes: [Node], version: String = "10", next: String = "") -> ReflectorAction? {
         step(.page(ListPage(resourceVersion: version, continuation: next, items: nodes), octets: 1000))
     }
 
-    /// Lists these and opens the watch.
+    /// Answers with a complete list and opens the watch.
     mutating func sync(_ nodes: [Node], version: String = "10") {
         _ = page(nodes, version: version)
         step(.opened)
     }
 
-    /// Lets the time of the next deadline come.
+    /// Moves on to the next deadline.
     @discardableResult
     mutating func wait() -> ReflectorAction? {
         now = max(now, reflector.deadline ?? now)
@@ -101,6 +102,7 @@ struct ReflectorTests {
         #expect(bench.reflector.takeNotices() == ["nodes: the API server answers again"])
     }
 
+    /// The delay is random from zero to a bound that begins with 0.8 s and doubles up to 30 s.
     @Test func backsOffFurtherAndFurtherButNotForEver() throws {
         var bench = Bench()
         var longest = Duration.zero
@@ -151,6 +153,7 @@ struct ReflectorTests {
         #expect(bench.reflector.takeChanges().updated.map(\.metadata.name) == ["b"])
     }
 
+    /// A server that was restored from a backup accepts the watch and sends nothing until it reaches the old version.
     @Test func silenceIsCutAndEverythingListed() throws {
         var bench = Bench()
         bench.sync([])
@@ -159,6 +162,7 @@ struct ReflectorTests {
         #expect(isList(bench.wait()), "perhaps the server was set back and waits to come so far")
     }
 
+    /// A watch that gets bookmarks but never ends is cut 20 s after its requested time, at most 600 s.
     @Test func aWatchThatIsKeptAwakeIsCutAfterItsTime() throws {
         var bench = Bench()
         bench.sync([])
@@ -229,6 +233,7 @@ struct ReflectorTests {
         #expect(bench.reflector.objects.count == 1)
     }
 
+    /// Status 504 with this message means that; 503 only means that the server is unavailable, and the watch continues.
     @Test func aVersionTheServerHasNotReachedMakesItListAgain() throws {
         var bench = Bench()
         bench.sync([])

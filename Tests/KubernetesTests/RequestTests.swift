@@ -7,8 +7,9 @@ import Testing
 
 @testable import Kubernetes
 
-/// What is asked once, over real TLS.
+/// Requests other than watches, over real TLS.
 @Suite(.timeLimit(.minutes(3))) struct RequestTests {
+    /// The failure with which `body` ends; `nil` if it succeeds.
     private func failure<Value>(_ body: () async throws -> Value) async -> RequestFailure? {
         do {
             _ = try await body()

@@ -8,14 +8,15 @@ import TestAPIServer
 
 @testable import Kubernetes
 
-/// A server, and a client that talks to it over TLS with the token in a file.
+/// A ``TestAPIServer``, and a client that uses it over TLS with the token `good` from the file `token`.
 struct Stage {
     let server: TestAPIServer
     let client: APIClient
     let scratch: Scratch
     let metrics: PrometheusRegistry
 
-    /// Runs `body` with both, and ends both.
+    /// Runs `body` with a server and a client, and stops both. `authority` is the CA file that the client trusts, by default
+    /// that of `certificates`; `serverName` is the name that it expects in the server's certificate, by default the host.
     static func run(
         host: String = "::1", serverName: String? = nil, authority: String? = nil,
         certificates: TestCertificates = certificates,
@@ -49,7 +50,7 @@ struct Stage {
         try result.get()
     }
 
-    /// The counter of this name and these labels, as Prometheus would read it.
+    /// The value of a counter in the metrics text; `nil` if there is none of this name (without `kubermesh_`) and these labels.
     func counter(_ name: String, _ labels: String) -> Int? {
         var text = MetricsText()
         metrics.write(to: &text)
@@ -57,7 +58,7 @@ struct Stage {
         return line?.split(separator: " ").last.flatMap { Int($0) }
     }
 
-    /// Where the client knows the server to be.
+    /// The addresses of the server that the client knows.
     func serverAddresses() async throws -> Set<IPv6Address> {
         try await client.loop.submit { [client] in client.serverAddresses }.get()
     }
@@ -68,7 +69,7 @@ struct Stage {
     ) -> Watched<Object> { Watched(client, scope, limits) }
 }
 
-/// What a watcher reported, put together.
+/// A watcher, and what its reports add up to.
 final class Watched<Object: Resource>: Sendable {
     struct Seen {
         var objects: [ObjectKey: Object] = [:]
@@ -107,7 +108,7 @@ struct NeverHappened: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Waits until something is so.
+/// Waits until the condition holds. Throws if it does not within at least 30 s.
 func eventually(_ what: String, _ isSo: () throws -> Bool) async throws {
     for _ in 0..<3000 {
         if try isSo() { return }

@@ -6,10 +6,10 @@ import Timing
 
 @testable import Kubernetes
 
-/// Not the one of the control API.
+/// The object of Kubernetes, not the `Node` of `ControlAPI`.
 typealias Node = Kubernetes.Node
 
-/// Always the same random numbers.
+/// A generator that gives the same numbers in every test.
 struct FixedRandom: RandomNumberGenerator {
     var state: UInt64 = 7
 
@@ -20,7 +20,7 @@ struct FixedRandom: RandomNumberGenerator {
 }
 
 extension Instant {
-    /// So many seconds after the origin.
+    /// A number of seconds after the origin.
     static func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
 }
 
@@ -30,7 +30,7 @@ func decode<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Valu
     try JSONDecoder().decode(Value.self, from: Data(text.utf8))
 }
 
-/// A node as a manifest has it.
+/// The manifest of a Node.
 func node(_ name: String, ready: Bool = true) -> JSONValue {
     [
         "kind": "Node", "apiVersion": "v1", "metadata": ["name": .string(name)],
@@ -38,7 +38,7 @@ func node(_ name: String, ready: Bool = true) -> JSONValue {
     ]
 }
 
-/// A service as a manifest has it.
+/// The manifest of a service; `policy` is its `externalTrafficPolicy`.
 func service(_ name: String, policy: String = "Cluster") -> JSONValue {
     [
         "kind": "Service", "apiVersion": "v1", "metadata": ["name": .string(name), "namespace": "default"],
@@ -49,7 +49,7 @@ func service(_ name: String, policy: String = "Cluster") -> JSONValue {
     ]
 }
 
-/// A node of a version.
+/// A decoded Node with a `resourceVersion`.
 func typedNode(_ name: String, version: String, uid: String = "1", ready: Bool = true) throws -> Node {
     try decode(
         """

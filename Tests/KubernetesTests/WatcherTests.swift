@@ -6,7 +6,7 @@ import Timing
 
 @testable import Kubernetes
 
-/// Over real TLS, with a server that misbehaves.
+/// Watches over real TLS, and a server that misbehaves.
 @Suite(.timeLimit(.minutes(3))) struct WatcherTests {
     @Test(arguments: ["::1", "127.0.0.1"]) func listsInPagesAndFollows(host: String) async throws {
         try await Stage.run(host: host) { stage in
@@ -163,6 +163,7 @@ import Timing
         }
     }
 
+    /// Wrong responses to a list, and the kind of failure of each.
     static let lies: [(TestAPIServer.Lie, RequestFailure.Kind)] = [
         (.body(type: "text/html", text: "<html>Welcome</html>"), .unexpected),
         (
@@ -228,6 +229,7 @@ import Timing
         }
     }
 
+    /// The response 429 says `Retry-After: 1`.
     @Test func aServerThatIsBusyIsLeftAlone() async throws {
         try await Stage.run { stage in
             stage.server.behave { $0.throttled = 1 }

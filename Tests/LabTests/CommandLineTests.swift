@@ -5,7 +5,7 @@ import Testing
 
 @testable import Lab
 
-/// `meshlab` as it is typed, with labs in a directory of their own, so that no other is in sight.
+/// The command line of `meshlab`, with a directory of labs of its own, so that it sees no other lab.
 @Suite(.serialized, .needsRoot) struct CommandLineTests {
     private let name = "lt\(getpid())c"
     private let root = FileManager.default.temporaryDirectory.appending(path: "meshlab-test-\(getpid())").path
@@ -17,7 +17,7 @@ import Testing
         return try Command(["env", "KUBERMESH_LAB_DIRECTORY=\(root)", program] + arguments).output()
     }
 
-    /// Calls with a file that describes two nodes without routers, and takes away whatever is there in the end.
+    /// Runs `body` with a topology file of two nodes without routers. Removes all labs and the directory afterwards.
     private func withTopology(_ body: (String) throws -> Void) throws {
         try Files.makeDirectory(root)
         let file = "\(root)/pair.yaml"
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    /// Whatever the moment at which it was killed: no namespace stays, no process, no file.
+    /// `meshlab up` is killed after 0, 10, …, 190 ms. `meshlab down` then leaves no namespace, process or file.
     @Test func aLabThatWasInterruptedIsSweptAway() throws {
         let program = try Binaries.path(of: "meshlab")
         for delay in stride(from: 0, to: 200_000, by: 10_000) {
@@ -54,7 +54,7 @@ import Testing
             _ = try making.finish()
             let lab = Lab(name: name, topology: try #require(try Topology.named("grid:3x3")))
             if delay % 20_000 == 0 {
-                // Made anew where it was not whole; where it was, only “down” takes it away.
+                // `up` replaces a lab that is not complete and refuses to replace one that is.
                 let again = try Command([program, "up", "--name", name, "--topology", "grid:3x3", "--no-start"])
                     .output()
                 let wasWhole = again.errors.contains("is up already")
@@ -68,6 +68,7 @@ import Testing
         }
     }
 
+    /// The command lines of the processes that contain `text`.
     private func processes(mentioning text: String) -> [String] {
         Files.names(in: "/proc").compactMap { Int32($0) }.compactMap { Files.read("/proc/\($0)/cmdline") }
             .filter { $0.contains(text) }
@@ -93,7 +94,7 @@ import Testing
         }
     }
 
-    /// Runs a copy of `meshlab` that has no other program beside it, with this search path.
+    /// Runs a copy of `meshlab` in a directory without other programs, with `path` as `$PATH`.
     private func meshlabAlone(path: String, _ arguments: String...) throws -> Command.Output {
         try Files.makeDirectory("\(root)/alone")
         try Command(["cp", try Binaries.path(of: "meshlab"), "\(root)/alone/meshlab"]).run()
@@ -124,7 +125,7 @@ import Testing
         let file = "\(lab.directory(of: "n1"))/kubermesh.yaml"
         let generated = try #require(Files.read(file))
         try lab.stop("n1")
-        // Nobody touched it, so it follows the topology.
+        // A configuration that equals the one generated last was not edited, so it is generated again.
         try Files.write("# older\n", to: file)
         try Files.write("# older\n", to: file + ".generated")
         try lab.start(["n1"])
@@ -137,7 +138,7 @@ import Testing
             #expect(Files.read(file) == edited)
             try lab.stop("n1")
         }
-        // Whoever wants the first again removes it.
+        // After the file is removed, it is generated again.
         unlink(file)
         try lab.start(["n1"])
         #expect(Files.read(file) == generated)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Lab
 
-/// Labs without routers: what is made, what fails, and that nothing stays.
+/// Labs without routers: their links and faults, and that nothing is left of them.
 @Suite(.serialized, .needsRoot) struct LabTests {
     private let name = "lt\(getpid())"
 
@@ -20,12 +20,14 @@ import Testing
         name: "pair", nodes: [Topology.Node("a", router: .none), Topology.Node("b", router: .none)],
         links: [Topology.Link("a", "b", mtu: 1400)])
 
+    /// Pings the port of b from a three times over the cable. Returns the number of answers.
     private func linkLocalPing(_ lab: Lab) throws -> Int {
         let target = "fe80::ff:fe00:100%cluster0"
         let output = try lab.command(on: "a", ["ping", "-c", "3", "-i", "0.05", "-W", "1", target]).output()
         return PingSummary(output.text)?.received ?? 0
     }
 
+    /// `1\n` if the port of a has carrier, otherwise `0\n`.
     private func carrier(_ lab: Lab) throws -> String {
         try lab.command(on: "a", ["cat", "/sys/class/net/cluster0/carrier"]).run()
     }
@@ -52,7 +54,7 @@ import Testing
         try withLab(pair) { lab in
             child = try lab.command(on: "a", ["sleep", "1000"]).startDaemon(log: "/dev/null")
             #expect(lab.namespaces.filter(\.exists).count == 2)
-            // Another process would do it like this, knowing only the name.
+            // As another process does it, which knows only the name.
             try Lab.load(name).destroy()
             #expect(lab.namespaces.filter(\.exists).isEmpty)
             #expect(kill(child, 0) != 0)

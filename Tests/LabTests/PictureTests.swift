@@ -3,6 +3,7 @@ import Testing
 @testable import Lab
 
 @Suite struct PictureTests {
+    /// The picture of a named topology; `state` gives the state of each link by its index.
     private func picture(_ name: String, _ state: (Int) -> Topology.LinkState = { _ in .up }) throws -> String {
         try #require(try Topology.named(name)).picture(state)
     }
@@ -25,7 +26,7 @@ import Testing
                 """)
     }
 
-    /// A link that a grid has no place for.
+    /// A link that the grid has no place for is drawn too.
     @Test func everyLinkIsDrawn() throws {
         var topology = try #require(try Topology.named("grid:3x1"))
         #expect(topology.picture { _ in .up } == "    n1 ───── n2 ───── n3")

@@ -5,6 +5,7 @@ import Testing
 @testable import Lab
 
 @Suite struct TopologyFileTests {
+    /// Reads a topology from a file with this text.
     private func read(_ yaml: String) throws -> Topology {
         let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).yaml").path
         try Files.write(yaml, to: path)

@@ -10,6 +10,7 @@ import Testing
         #expect(square.nodes.map(\.name) == ["n1", "n2", "n3", "n4"])
     }
 
+    /// Name, nodes, links. The segment of `lan` counts as a node.
     @Test(arguments: [
         ("ring:6", 6, 6), ("ring:3", 3, 3), ("grid:5x5", 25, 40), ("grid:1x4", 4, 3), ("lan:4", 5, 4), ("ha:3+3", 6, 9),
         ("ha:1+1", 2, 1),

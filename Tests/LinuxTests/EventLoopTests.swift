@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 import Timing
 
-/// An actor that lives on a loop and records what happens to it.
+/// An actor whose executor is a loop. It records events as texts.
 private actor Recorder {
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -21,12 +21,14 @@ private actor Recorder {
         if log.count >= wanted { continuation.take()?.resume() }
     }
 
+    /// Waits until there are at least `count` entries, and returns all.
     func entries(_ count: Int) async -> [String] {
         wanted = count
         if log.count < count { await withCheckedContinuation { continuation = $0 } }
         return log
     }
 
+    /// Records each octet that can be read, and deregisters the descriptor after `limit`.
     func watch(_ descriptor: CInt, limit: Int) throws {
         try loop.register(descriptor) { _ in
             self.assumeIsolated { recorder in
@@ -38,6 +40,7 @@ private actor Recorder {
         }
     }
 
+    /// Starts timers that record their offset from now.
     func timers(_ offsets: [Duration]) {
         let start = EventLoop.now
         for offset in offsets {
@@ -49,7 +52,7 @@ private actor Recorder {
 
     func cancelTimer(_ index: Int) { loop.setDeadline(nil, of: timers[index]) }
 
-    /// A descriptor that never runs dry, and a timer beside it: how late the timer was.
+    /// How late a timer is beside a descriptor that is always readable.
     func timerBesideFlood(_ descriptor: CInt) async throws -> Duration {
         let due = EventLoop.now + .milliseconds(20)
         try loop.register(descriptor) { _ in usleep(100) }

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Timing
 
-/// Runs a program and expects it to succeed. Only for `ip`, in the calling thread's namespace.
+/// Runs `ip` in the calling thread's namespace. Throws if it fails.
 func ip(_ arguments: String) throws {
     let words = ["ip"] + arguments.split(separator: " ").map(String.init)
     var pointers = words.map { strdup($0) } + [nil]
@@ -15,11 +15,13 @@ func ip(_ arguments: String) throws {
     guard posix_spawnp(&child, "ip", nil, nil, &pointers, environ) == 0 else { throw SystemError.last("start ip") }
     var status: CInt = 0
     waitpid(child, &status, 0)
-    // A plain error: expectations on threads without a task would belong to no test.
+    // An error, not an expectation: on a thread without a task, that would belong to no test.
     struct Failed: Error { let command: String, waitStatus: CInt }
     if status != 0 { throw Failed(command: "ip \(arguments)", waitStatus: status) }
 }
 
+/// Packets that begin with 3, 1 are hellos (version, type), and those with 3, 4 updates. The sockets do not look at more of a
+/// packet.
 @Suite(.serialized, .needsRoot) struct OSPFSocketsTests {
     static let left = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 1)
     static let right = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 2)
@@ -45,7 +47,7 @@ func ip(_ arguments: String) throws {
         return (left, right)
     }
 
-    /// A link needs a moment until it carries packets, those to groups the longest.
+    /// Waits until the interface sends multicast packets, for at most 5 s. Other packets are sent sooner.
     static func awaitCarrier(
         _ namespace: NetworkNamespace, _ interface: UInt32, from source: IPv6Address
     ) throws {
@@ -58,7 +60,7 @@ func ip(_ arguments: String) throws {
         }
     }
 
-    /// Sockets of a namespace, with a port open.
+    /// Sockets in a namespace, with a port open if one is given.
     static func sockets(_ namespace: NetworkNamespace, port: UInt32? = nil) throws -> OSPFSockets {
         try namespace.run {
             let sockets = try OSPFSockets()
@@ -67,7 +69,7 @@ func ip(_ arguments: String) throws {
         }
     }
 
-    /// Receives until something comes or a second has passed.
+    /// Receives at least `count` packets, or those that come within 1 s.
     static func receive(_ socket: OSPFSockets, _ count: Int = 1) -> [(UInt32, IPv6Address, IPv6Address, [UInt8])] {
         var result: [(UInt32, IPv6Address, IPv6Address, [UInt8])] = []
         let deadline = EventLoop.now + .seconds(1)
@@ -91,7 +93,7 @@ func ip(_ arguments: String) throws {
             #expect(destination == .allSPFRouters)
             #expect(octets == [1, 2, 3])
         }
-        // Larger than the link: the kernel fragments and puts together again.
+        // Larger than the MTU: the kernel fragments and reassembles it.
         let long = (0..<5000).map { UInt8(truncatingIfNeeded: $0) }
         #expect(try b.send(interface: 20, source: Self.right, destination: Self.left, octets: long))
         #expect(Self.receive(a).first?.3 == long)
@@ -108,10 +110,11 @@ func ip(_ arguments: String) throws {
         }
         try a.send(interface: 10, source: Self.left, destination: .allDRouters, octets: [6])
         try a.send(interface: 10, source: Self.left, destination: .allSPFRouters, octets: [5])
-        // They would have come in this order.
+        // A packet to the group that was left would have arrived first.
         #expect(Self.receive(b).map(\.3) == [[5]])
     }
 
+    /// Only link-local sources are accepted.
     @Test func dropsSourcesFromElsewhere() throws {
         let (left, right) = try Self.cable()
         let a = try Self.sockets(left, port: 10)
@@ -125,7 +128,7 @@ func ip(_ arguments: String) throws {
 
     @Test func countsWhatLinksRefuse() throws {
         let (left, right) = try Self.cable()
-        // The kernel removes the cable with the namespace of either end.
+        // The kernel would remove the cable with either namespace.
         try withExtendedLifetime(right) {
             let a = try Self.sockets(left)
             #expect(try !a.send(interface: 99, source: Self.left, destination: .allSPFRouters, octets: [1]))
@@ -173,7 +176,7 @@ func ip(_ arguments: String) throws {
         #expect(Self.receive(b).map(\.3) == [[3, 5]])
     }
 
-    /// What floods one port keeps nothing of another waiting, nor does it take its place.
+    /// A flood on one port neither delays packets of another port nor takes their place in the receive buffer.
     @Test func portsHaveTheirTurnAndHellosCanBeLookedFor() throws {
         let (left, right) = try Self.cable()
         try left.run { try ip("link add name flood index 11 type veth peer name far index 12") }
@@ -206,11 +209,12 @@ func ip(_ arguments: String) throws {
         heard = []
         try neighbor.send(interface: 20, source: Self.right, destination: .allSPFRouters, octets: [3, 1])
         usleep(10_000)
+        // A batch of the flood, and the update and the hello of the neighbor.
         #expect(a.receive { heard.append(($0, $3)) } == OSPFSockets.batch + 2)
         #expect(heard.filter { $0.0 == 10 }.map(\.1) == [[3, 4], [3, 1]])
     }
 
-    /// A flush is heard before the goodbye that was sent after it.
+    /// A router that stops flushes its LSAs and then sends a last hello. The flush must be handled first.
     @Test func whatWasSentBeforeAHelloIsHeardBeforeIt() throws {
         let (left, right) = try Self.cable()
         let a = try Self.sockets(left, port: 10)

@@ -5,7 +5,8 @@ import Timing
 @testable import Linux
 
 @Suite struct SignalsTests {
-    /// A thread that waits is told of signals that others wait for, as of the end of a child.
+    /// A signal that the thread does not wait for, such as SIGCHLD, interrupts the system call (EINTR), but must not end the
+    /// wait before its time.
     @Test func anotherSignalDoesNotEndTheWait() throws {
         var ignored = sigaction()
         var before = sigaction()

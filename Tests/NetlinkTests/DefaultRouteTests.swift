@@ -8,18 +8,19 @@ import Timing
 @testable import Netlink
 
 @Suite(.serialized) struct DefaultRouteTests {
+    /// What is reported for default routes over a cable.
     static func kind(_ cable: Int, _ family: IPFamily, isAdvertised: Bool = false) -> DefaultRoute {
         DefaultRoute(interface: Stage.interface(cable), family: family, isAdvertised: isAdvertised)
     }
 
-    /// What a new reading of the kernel shows.
+    /// The default routes that a new monitor reads from the kernel.
     static func read(_ stage: Stage, _ configuration: KernelFIBConfiguration = KernelFIBConfiguration()) throws
         -> Set<DefaultRoute>
     {
         try stage.machine.run { try KernelMonitor(configuration: configuration).defaultRoutes }
     }
 
-    /// What the notifications so far add up to, and that they are the same as a new reading.
+    /// The default routes by the notifications so far. Checks that a new monitor reads the same.
     static func followed(_ monitor: KernelMonitor, _ stage: Stage) throws -> Set<DefaultRoute> {
         var known = monitor.defaultRoutes
         for event in try monitor.read() {
@@ -36,6 +37,7 @@ import Timing
         return known
     }
 
+    /// A monitor whose own table is 7100.
     static func monitor(_ stage: Stage, receiveBuffer: CInt = 4 << 20) throws -> KernelMonitor {
         try stage.machine.run {
             try KernelMonitor(configuration: KernelFIBConfiguration(table: 7100), receiveBuffer: receiveBuffer)
@@ -47,13 +49,13 @@ import Timing
         try stage.ip("addr add 10.9.0.1/24 dev c0")
         try stage.ip("route add default via 10.9.0.2")
         try stage.ip("-6 route add default via fe80::1 dev c1 proto ra metric 1024 expires 1800")
-        // Neither ours nor what leads nowhere nor what is in a table of others.
+        // Not counted: our own routes (protocol 71), unreachable routes, other tables, other prefixes.
         try stage.ip("-6 route add default via fe80::1 dev c0 proto 71 metric 20")
         try stage.ip("-6 route add unreachable default metric 4096")
         try stage.ip("-6 route add default via fe80::1 dev c0 table 99")
         try stage.ip("-6 route add 2001:db8::/32 via fe80::1 dev c0")
         #expect(try Self.read(stage) == [Self.kind(0, .ipv4), Self.kind(1, .ipv6, isAdvertised: true)])
-        // Our table counts.
+        // A route of others in our own table counts.
         try stage.ip("-6 route add default via fe80::1 dev c0 table 7100")
         #expect(try Self.read(stage).count == 2)
         #expect(try Self.read(stage, KernelFIBConfiguration(table: 7100)).contains(Self.kind(0, .ipv6)))
@@ -70,7 +72,7 @@ import Timing
             ("route del default via 10.9.0.2", [Self.kind(0, .ipv4)]),
             ("route replace default via 10.9.1.2 metric 5", [Self.kind(1, .ipv4)]),
             ("route append default via 10.9.0.7 metric 5", [Self.kind(0, .ipv4), Self.kind(1, .ipv4)]),
-            // Replaces the first of the two.
+            // Replaces the first of the two, that over c1.
             ("route replace default via 10.9.1.9 metric 5", [Self.kind(0, .ipv4), Self.kind(1, .ipv4)]),
             ("route flush root 0/0 table main proto boot", []),
             ("addr add 10.9.0.1/24 dev c0", []),
@@ -104,7 +106,7 @@ import Timing
             ("-6 route del default table 7100", []),
         ]
         for (command, expected) in steps {
-            // Of what the step before did away with.
+            // `addr add` may fail: it only makes sure that the address is there.
             do { try stage.ip(command) } catch { if !command.contains("addr add") { throw error } }
             let found = try Self.followed(monitor, stage)
             #expect(found == expected, "after ip \(command)")
@@ -114,6 +116,7 @@ import Timing
     @Test func whatGoesWithItsLinkOrAddressIsGone() throws {
         let stage = try Stage(cables: 3)
         let monitor = try Self.monitor(stage)
+        // Default routes over c0 (IPv4, IPv6) and c1 (IPv4, as second next hop; IPv6, by advertisement).
         func prepare() throws {
             try stage.ip("addr replace 10.9.0.1/24 dev c0")
             try stage.ip("addr replace 10.9.1.1/24 dev c1")
@@ -138,12 +141,12 @@ import Timing
         try stage.ip("route del default metric 9")
         try stage.ip("addr del 10.9.0.1/24 dev c0")
         #expect(try Self.followed(monitor, stage) == [Self.kind(0, .ipv6), Self.kind(1, .ipv6, isAdvertised: true)])
-        // Of several hops one needs an address again.
+        // Of the route with two next hops, the one over c1 stays.
         try prepare()
         try stage.ip("addr del 10.9.0.1/24 dev c0")
         #expect(try Self.followed(monitor, stage).subtracting([Self.kind(0, .ipv6)]).count == 2)
         try prepare()
-        // A device that is gone takes along even a route that has others.
+        // With a device the kernel removes even IPv4 routes that have next hops over others.
         try stage.ip("link del c0")
         #expect(try Self.followed(monitor, stage) == [Self.kind(1, .ipv6, isAdvertised: true)])
     }
@@ -167,6 +170,7 @@ import Timing
         #expect(try Self.followed(monitor, stage).isEmpty)
     }
 
+    /// The filter drops them: even a small buffer does not overflow.
     @Test func otherRoutesWakeNobody() throws {
         let stage = try Stage(cables: 1)
         let monitor = try Self.monitor(stage, receiveBuffer: 2048)
@@ -178,7 +182,7 @@ import Timing
             try stage.ip("-6 route add default via fe80::9 dev c0 proto 71 metric \(number)")
             try stage.ip("-6 route del default proto 71 metric \(number)")
         }
-        // A port that comes up may still be notified.
+        // The kernel may still notify that the port has come up.
         let events = try monitor.read().filter { event in
             switch event {
             case .link, .address: false
@@ -202,6 +206,7 @@ import Timing
         #expect(monitor.overflows == 1)
     }
 
+    /// The table takes 1024 routes.
     @Test func aLinkFullOfRoutersIsABoundedMatter() {
         func route(_ number: UInt64, over interface: UInt32) -> DefaultRouteTable.Route {
             let gateway = IPv6Address(high: 0xfe80 << 48, low: number)
@@ -219,7 +224,7 @@ import Timing
             unknown.append(number)
         }
         #expect(table.kinds == [kind(7)])
-        // What was left out is missed only when nothing else is known of its interface.
+        // Routes that were left out matter only when the last known route of their kind is removed: here, the last of the 1024.
         for number in [2999] + Array(0..<1024 as Range<UInt64>) where !table.remove(route(number, over: 7)) {
             unknown.append(number)
         }
@@ -236,16 +241,16 @@ import Timing
         let stage = try Stage()
         let monitor = try stage.machine.run { try KernelMonitor() }
         let advertised = KernelEvent.routerAdvertised(interface: Stage.interface(0))
-        // A prefix without a default route.
+        // A router that advertises a prefix and is no default router (lifetime 0).
         try stage.advertiseRouter(over: 0, from: Self.router, lifetime: 0, prefix: Self.prefix)
         #expect(try KernelMonitorTests.wait(monitor) { $0 == advertised } != nil)
         #expect(monitor.defaultRoutes.isEmpty)
-        // It is reported as long as it goes on, once per call.
+        // Further advertisements are reported too, once per call of `read`.
         for _ in 0..<3 { try stage.advertiseRouter(over: 0, from: Self.router, lifetime: 0, prefix: Self.prefix) }
         usleep(50_000)
         #expect(try monitor.read().count { $0 == advertised } == 1)
         #expect(try monitor.read() == [])
-        // A default route without a prefix, which goes when the router says so.
+        // A default route without a prefix, which lifetime 0 removes.
         let kind = DefaultRoute(interface: Stage.interface(1), family: .ipv6, isAdvertised: true)
         try stage.advertiseRouter(over: 1, from: Self.router, lifetime: 1800)
         #expect(try KernelMonitorTests.wait(monitor) { $0 == .defaultRoute(kind) } != nil)
@@ -256,7 +261,7 @@ import Timing
     @Test func forwardingKeepsADefaultRouteThatAPortStillAccepts() throws {
         let stage = try Stage()
         let monitor = try stage.machine.run { try KernelMonitor() }
-        // Set before the first advertisement, as when the agent starts before the network is there.
+        // Forwarding is set before the first advertisement, as when the agent starts before the network is up.
         let outcomes = try stage.machine.run {
             [KernelSettings.setRouterAdvertisements(accepted: true, on: "c0")]
                 + KernelSettings.applyForwarding()
@@ -273,7 +278,7 @@ import Timing
             try stage.machine.run { try KernelSettings.acceptsRouterAdvertisements(port) }
         }
         #expect(try accepts("c0"))
-        // One is not enough where packets are forwarded.
+        // accept_ra = 1, the default, has no effect on a machine that forwards.
         #expect(try !accepts("c1"))
         let refusal = try stage.machine.run { KernelSettings.setRouterAdvertisements(accepted: false, on: "c0") }
         #expect(refusal.description == "net.ipv6.conf.c0.accept_ra = 0 (was 2)")
@@ -295,14 +300,14 @@ import Timing
     func aChangedSettingIsNews(setting: String) throws {
         let stage = try Stage(cables: 1)
         let monitor = try stage.machine.run { try KernelMonitor() }
-        // A new namespace may begin with what the machine has.
+        // A new namespace may have inherited the settings of the machine.
         _ = try stage.output("sysctl -w \(setting.dropLast())0")
         _ = try monitor.read()
         _ = try stage.output("sysctl -w \(setting)")
         #expect(try monitor.read() == [.settingsChanged])
         _ = try stage.output("sysctl -w \(setting.dropLast())0")
         #expect(try monitor.read() == [.settingsChanged])
-        // Others are not, nor the same value again.
+        // Neither the same value again nor another setting is reported.
         _ = try stage.output("sysctl -w \(setting.dropLast())0 net.ipv6.conf.c0.accept_ra=2")
         #expect(try monitor.read().isEmpty)
     }

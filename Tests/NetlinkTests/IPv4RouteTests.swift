@@ -7,13 +7,14 @@ import Routing
 import TestSupport
 import Testing
 
-/// IPv4 routes by way of IPv6 neighbors, beside IPv6 routes to the same destinations.
+/// IPv4 routes with IPv6 next hops, beside IPv6 routes with the same next hops.
 @Suite(.serialized, .needsRoot) struct IPv4RouteTests {
     static let both = [Stage.hop(0), Stage.hop(1)]
     static let address = IPv4Address("172.30.2.1")!
     static let prefixes = ["172.31.5.0/24", "172.30.2.5/32", "0.0.0.0/0", "2001:db8:5::/120"].map { IPv6Prefix($0)! }
     static let whole = Dictionary(uniqueKeysWithValues: prefixes.map { ($0, both) })
 
+    /// A node with the IPv4 address and all prefixes installed over both cables.
     private func node(_ stage: Stage, _ mode: FIB.Mode) throws -> Node {
         try stage.machine.run { _ = try KernelAddresses().add(IPv6Address(Self.address)) }
         let node = try Node(
@@ -54,7 +55,7 @@ import Testing
             #expect(try node.run { try node.kernelRoutes() == Self.whole.mapValues { _ in [Stage.hop(1)] } })
             try stage.unplug(1)
             #expect(try node.run { node.monitor.links[Stage.interface(1)]?.isUsable == false })
-            // A route with next hops of its own stays, dead, until the router says that there is no way any more.
+            // IPv4 routes without next-hop objects stay, with dead next hops, until the router withdraws them.
             node.update([], Self.prefixes.map { ($0, nil) }, released: [0])
             node.install()
             #expect(try node.kernelRoutes().isEmpty)
@@ -71,7 +72,7 @@ import Testing
         try stage.ip("-4 route del 172.31.5.0/24 proto 71")
         #expect(try node.run { try node.kernelRoutes() == Self.whole })
         #expect(node.installer.counters.foreignRouteDeletions == 1)
-        // With the address the kernel takes away every IPv4 route that names it as its source, without a word.
+        // With the address, the kernel removes all IPv4 routes that have it as preferred source, and does not notify that.
         try stage.ip("addr del 172.30.2.1/32 dev lo")
         #expect(try node.run { !node.monitor.addresses.contains { $0.address == IPv6Address(Self.address) } })
         try stage.machine.run { _ = try KernelAddresses().add(IPv6Address(Self.address)) }

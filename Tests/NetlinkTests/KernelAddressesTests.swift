@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 
 @Suite(.serialized, .needsRoot) struct KernelAddressesTests {
-    /// The host may have the address of a VIP with another prefix length. That one stays.
+    /// The host may have the address of a VIP with another prefix length. The kernel then takes an IPv4 address as a second
+    /// one, and refuses an IPv6 address. Only ours may be removed.
     @Test(arguments: ["10.50.0.1/24", "2001:db8:50::1/64"]) func theHostsOwnAddressStays(own: String) throws {
         let stage = try Stage(cables: 1)
         try stage.ip("addr add \(own) dev lo")
@@ -32,7 +33,7 @@ import Testing
             func removals(_ events: [KernelEvent]) -> Int {
                 events.count { if case .addressRemoved = $0 { true } else { false } }
             }
-            // Notifications of other changes that wait before.
+            // Notifications of other changes, which wait before those of the removals.
             let others = (0..<600 as Range<UInt64>).map { IPv6Address(high: 0x2001_0db8_0050_0001, low: $0) }
             for other in others { _ = try addresses.add(other) }
             for host in hosts { try addresses.remove(host) }

@@ -10,7 +10,8 @@ import Timing
 @testable import Netlink
 
 @Suite(.serialized, .needsRoot) struct KernelMonitorTests {
-    /// Reads until an event satisfies `condition`, five seconds at most (duplicate detection takes two).
+    /// Reads until an event satisfies `condition`, for at most 5 s; duplicate address detection takes up to 2 s. `nil` if none
+    /// does.
     static func wait(_ monitor: KernelMonitor, for condition: (KernelEvent) -> Bool) throws -> KernelEvent? {
         let deadline = EventLoop.now + .seconds(5)
         while EventLoop.now < deadline {
@@ -58,7 +59,7 @@ import Timing
         try stage.ip("link add name br0 index 50 type bridge")
         try stage.ip("link set renamed master br0")
         #expect(try link { $0.master == 50 })
-        // A bridge says in its own way that a port is gone; the link is not.
+        // When a port leaves a bridge, the kernel also sends RTM_DELLINK with the family AF_BRIDGE, which removes no link.
         try stage.ip("link set renamed nomaster")
         #expect(try link { $0.master == nil })
         #expect(monitor.links[index] != nil)
@@ -99,7 +100,7 @@ import Timing
         while !events.contains(.resynchronized), EventLoop.now < deadline { events += try monitor.read() }
         #expect(events.contains(.resynchronized))
         #expect(monitor.overflows > 0)
-        // The events make up what was missed, each once.
+        // Together with the events before, those of the reading give the links of now: 30 veth pairs, without lo.
         var known: Set<UInt32> = [Stage.interface(0)]
         for event in events {
             switch event {
@@ -117,12 +118,13 @@ import Timing
     @Test func nothingIsLostWhileTheKernelAnswersNoRequest() throws {
         let stage = try Stage(cables: 1)
         let monitor = try stage.machine.run { try KernelMonitor(receiveBuffer: 4096) }
+        // The socket for requests is replaced by /dev/null, so that requests fail.
         let socket = monitor.requests.descriptor
         let saved = dup(socket)
         let null = open("/dev/null", O_RDWR)
         defer { [saved, null].forEach { close($0) } }
         #expect(dup2(null, socket) == socket)
-        // More than the buffer takes, so that everything must be read again, and that fails.
+        // More notifications than the buffer takes: everything must be read again, which fails.
         for number in 0..<100 { try stage.ip("address add 10.9.0.\(number)/32 dev c0") }
         #expect(throws: SystemError.self) { try monitor.read() }
         #expect(throws: SystemError.self) { try monitor.read() }

@@ -30,7 +30,7 @@ import Timing
                     prefix: Self.prefix("192.168.1.0/24"), interfaces: [Stage.interface(0)], protocolNumber: 2,
                     isConnected: true)
             ])
-        // A part of it, all of it, and what is beside it.
+        // Prefixes inside, around and beside 10.1.0.0/16.
         let route = ForeignRoute(
             prefix: Self.prefix("10.1.0.0/16"), interfaces: [Stage.interface(0)],
             gateway: IPv6Address(IPv4Address("192.168.1.1")!), protocolNumber: 4, isConnected: false)
@@ -39,7 +39,7 @@ import Timing
         #expect(try found("10.6.0.0/16").isEmpty)
         #expect(try found("10.2.0.0/16").map(\.prefix) == [Self.prefix("10.2.3.4/32")])
         #expect(try found("10.3.0.1/32").map(\.interfaces) == [[]])
-        // Of the main table and of ours, and of these only what others made.
+        // Routes in table 99, and our own (protocol 71), are not found.
         #expect(try found("10.4.0.0/24").count == 1)
         #expect(try found("10.5.0.0/24").isEmpty)
         #expect(try found("2001:db8::/32").map(\.prefix).contains(Self.prefix("2001:db8:9::/64")))
@@ -63,7 +63,8 @@ import Timing
         let addresses = Set(candidates)
         #expect(addresses.count == 7)
         #expect(try reader.neighbors(among: addresses).isEmpty)
-        // It answers; nobody answers for the next, which says nothing; the last is said by hand.
+        // The two addresses of the other machine answer. Nobody has 10.70.0.3: neither the failed entry nor that for proxy ARP
+        // counts. 10.70.0.4 is entered by hand.
         _ = try stage.output("ping -c1 -W1 10.70.0.2; ping -c1 -W1 2001:db8:70::2; ping -c1 -W1 10.70.0.3 || true")
         try stage.ip("neigh add 10.70.0.4 lladdr 02:00:00:00:00:04 dev c1 nud permanent")
         try stage.ip("neigh add proxy 10.70.0.3 dev c0")
@@ -77,7 +78,7 @@ import Timing
                     address: others[0], interface: Stage.interface(0), macAddress: MACAddress("02:00:00:00:00:02")))
         #expect(found[others[1]]?.interface == Stage.interface(1))
         #expect(try reader.neighbors(among: []).isEmpty)
-        // One that is there answers a probe, and one that is not is soon forgotten.
+        // After a probe, the entry of a machine that answers is no longer stale, and that of one that is gone is removed.
         try stage.ip("neigh replace 10.70.0.2 lladdr 02:00:00:00:00:02 dev c0 nud stale")
         try stage.ip("neigh replace 10.70.0.5 lladdr 02:00:00:00:00:05 dev c0 nud stale")
         let gone = IPv6Address(IPv4Address("10.70.0.5")!)
@@ -89,7 +90,7 @@ import Timing
         let left = try reader.neighbors(among: [others[0], gone])
         #expect(left.keys.sorted() == [others[0]] && left[others[0]]?.isStale == false)
         try reader.probe(KnownNeighbor(address: IPv6Address("2001:db8:70::77")!, interface: 9999))
-        // What is not asked for is not told.
+        // Only requested addresses are returned.
         #expect(try reader.neighbors(among: [others[0]]).count == 1)
     }
 }

@@ -7,9 +7,9 @@ import Testing
 
 @testable import Netlink
 
-/// Messages are read as if anybody could have sent them.
+/// Messages are read safely whatever they contain.
 @Suite struct MessageTests {
-    /// Whatever readers there are, over every message in a buffer.
+    /// Runs all readers over every message in a buffer. Returns the number of messages.
     private func readAll(_ octets: [UInt8]) -> Int {
         var count = 0
         octets.withUnsafeBytes { buffer in
@@ -25,7 +25,7 @@ import Testing
         return count
     }
 
-    /// One message of each kind, as the encoder writes it.
+    /// A route, a next-hop group, a link and an address, as the encoder writes them.
     private func samples() -> MessageEncoder {
         var encoder = MessageEncoder()
         var route = rtmsg()
@@ -93,6 +93,7 @@ import Testing
             for _ in 0...random() % 6 {
                 octets[Int(random() % UInt64(octets.count))] = UInt8(truncatingIfNeeded: random())
             }
+            // A message is at least its header of 16 octets.
             #expect(readAll(octets) <= octets.count / 16)
         }
     }

@@ -8,9 +8,10 @@ import Routing
 import TestSupport
 import Testing
 
-/// Random lives beside the real kernel: cables, other people's commands and restarts in any order, often before the news of
-/// the last has been heard. In the end the kernel has what the router wants.
+/// Random changes with a real kernel: new routes, cables, commands of other programs and restarts, often before the
+/// notifications of the change before are read. In the end the kernel has the routes that the router wants.
 @Suite(.serialized, .needsRoot) struct RandomKernelTests {
+    /// Three cables, four destinations, and 40 prefixes that are spread over them.
     private struct Life {
         var random: UInt64
         let stage: Stage
@@ -34,9 +35,10 @@ import Testing
             return Int(random >> 33) % bound
         }
 
+        /// The destination of a prefix.
         func owner(_ prefix: Int) -> UInt32 { UInt32(prefix % destinations.count) }
 
-        /// As after `kill -9`: the new one hears everything anew.
+        /// As after SIGKILL: a new process adopts the kernel's routes, gets all routes of the router, and sweeps.
         mutating func restart() throws {
             node = try Node(stage, mode: mode)
             for link in node.monitor.links.values { node.installer.handle(.link(link)) }
@@ -44,12 +46,15 @@ import Testing
             try node.installer.sweep()
         }
 
+        /// Gives the installer all routes.
         func tellAll() {
             node.update(
                 destinations.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
                 (0..<Self.prefixes).map { ($0, owner($0)) })
         }
 
+        /// A random change; then, in a third of the cases each, notifications are handled, routes are installed without them,
+        /// or neither.
         mutating func step() throws {
             let cable = below(3)
             switch below(12) {

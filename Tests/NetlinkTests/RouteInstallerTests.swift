@@ -38,6 +38,7 @@ import Timing
         let added = EventLoop.now - start
         #expect(try node.kernelRoutes() == node.expected(0..<10_000, Self.both))
         let before = node.installer.kernelCounters.changes
+        // With two next hops and their group. Replacing the group and removing a next hop are two more changes.
         #expect(before == 10_003)
         #expect(node.installer.kernelCounters.batches <= 45)
 
@@ -49,7 +50,7 @@ import Timing
         #expect(node.installer.kernelCounters.changes - before <= 2)
         print("10,000 routes added in \(added), moved in \(replaced)")
 
-        // The group goes with everything behind it.
+        // The kernel removes all routes with their group.
         start = EventLoop.now
         node.update([], (0..<10_000).map { ($0, nil) }, released: [0])
         node.install()
@@ -70,7 +71,7 @@ import Timing
         for _ in 0..<5 {
             try stage.unplug(0)
             #expect(try node.run { node.monitor.links[Stage.interface(0)]?.isUsable == false })
-            // As the router says when it has heard of it too.
+            // The routes that the router calculates without the cable.
             node.update([(0, [Stage.hop(1)]), (1, [Stage.hop(1)])])
             node.install()
             #expect(try node.kernelRoutes() == node.expected(0..<60, [Stage.hop(1)]))
@@ -80,7 +81,7 @@ import Timing
             node.install()
             #expect(try node.kernelRoutes() == whole)
         }
-        // Both at once, and the router says nothing meanwhile.
+        // Both cables fail and return at once, and the router's routes do not change.
         try stage.unplug(0)
         try stage.unplug(1)
         try stage.plug(0)
@@ -114,7 +115,7 @@ import Timing
         node.update([(0, [Stage.hop(1)])], (0..<20).map { ($0, 0) })
         node.install()
         try stage.unplug(0)
-        // The carrier is gone, and the installer has not heard of it.
+        // The carrier is lost, but the installer has not read that yet.
         while try !stage.output("ip link show c0").contains("NO-CARRIER") { usleep(1000) }
         node.update([(0, Self.both), (1, [Stage.hop(0)])], [(30, 1)])
         node.install()
@@ -158,7 +159,8 @@ import Timing
         #expect(node.installer.fib.counts.nextHops == 2)
     }
 
-    /// What is on the link itself has no gateway; a forwarding address there is a gateway without a route of its own.
+    /// A route without a gateway, to a destination on the link itself, and one whose gateway is a global address to which there
+    /// is no route.
     @Test(arguments: [FIB.Mode.objects, .multipath])
     func destinationsOnALinkNeedNoGateway(mode: FIB.Mode) throws {
         let stage = try Stage()
@@ -174,7 +176,7 @@ import Timing
         let direct = try stage.output("ip -6 route get \(Stage.prefix(1).address)")
         #expect(direct.contains("dev c0") && !direct.contains("via"))
         #expect(try stage.output("ip -6 route get \(Stage.prefix(2).address)").contains("via 2001:db8:ffff::9 dev c1"))
-        // A restart knows them again.
+        // Read back from the kernel, they are recognized: nothing changes.
         let before = node.installer.kernelCounters.changes
         node.installer.requireRead()
         node.install()
@@ -193,14 +195,15 @@ import Timing
             return
         }
         #expect(failure.reason == .exists)
-        // Somebody takes the other one over.
+        // Another program replaces our other route.
         try stage.ip("-6 route replace \(Stage.prefix(2)) via fe80::9 dev c0 metric 20")
         #expect(
             try node.run {
                 if case .failed = node.installer.state(of: Stage.prefix(2)) { true } else { false }
             })
         #expect(try stage.output("ip -6 route show metric 20").contains("proto 71") == false)
-        // And gives both back, which is news, and no matter of waiting.
+        // The retries so far pass, until the next is 4 s away or more. Then both routes of others are removed: that is
+        // notified, and ours are installed without waiting for a retry.
         while let deadline = node.installer.nextDeadline, deadline < EventLoop.now + .seconds(4) {
             _ = node.installer.install(at: deadline)
         }
@@ -212,6 +215,7 @@ import Timing
         #expect(node.installer.counters.foreignRouteDeletions == 1)
     }
 
+    /// Removals of routes with our metric, 20, pass the filter: as many as here overflow the small buffer, and others do not.
     @Test func removedRoutesOfOthersWakeNobodyUnlessTheyHaveOurMetric() throws {
         let stage = try Stage()
         let node = try Node(stage, receiveBuffer: 2048)
@@ -245,13 +249,13 @@ import Timing
         node.update([(0, Self.both), (1, [Stage.hop(0)])], (0..<1000).map { ($0, $0 < 900 ? 0 : 1) })
         node.install()
 
-        // `kill -9`: nothing is said or done. The new one numbers its destinations in another way.
+        // As after SIGKILL. The destinations of the new process have other IDs.
         node = try Node(stage, mode: mode)
         #expect(node.installer.fib.counts.routes == 1000)
         node.install()
         node.update([(7, Self.both)], (0..<900).map { ($0, 7) })
         node.install()
-        // Half of the others are not announced any more.
+        // 50 of the other 100 prefixes are no longer announced. Their routes stay until the sweep.
         node.update([(3, [Stage.hop(0)])], (900..<950).map { ($0, 3) })
         node.install()
         #expect(node.installer.kernelCounters.changes == 0)
@@ -300,7 +304,8 @@ import Timing
 
     @Test func ownChangesMakeNoNoise() throws {
         let stage = try Stage()
-        // With a notification for every route behind a replaced group, which would fill such a buffer at once.
+        // In this mode the kernel notifies a change of every route behind a replaced group; if they passed the filter, they
+        // would overflow so small a buffer.
         let node = try Node(stage, receiveBuffer: 2048)
         #expect(try stage.machine.run { try Sysctl.read("net.ipv4.nexthop_compat_mode") } == "1")
         node.update([(0, Self.both)], (0..<2000).map { ($0, 0) })
@@ -331,7 +336,7 @@ import Timing
         let first = FIB.Configuration().nextHopIDs.lowerBound
         try stage.ip("nexthop add id \(first) via fe80::9 dev c0 proto static")
         let node = try Node(stage)
-        // This one appears behind our back, where the next group would go.
+        // Another program takes the ID of our next object after the installer has read the kernel.
         try stage.ip("nexthop add id \(first + 1) via fe80::a dev c0 proto static")
         node.update([(0, Self.both)], [(1, 0)])
         node.install()
@@ -339,7 +344,7 @@ import Timing
         #expect(try stage.output("ip nexthop show id \(first + 1)").contains("fe80::a"))
     }
 
-    /// The numbers of single next hops or of groups that the kernel lists.
+    /// The IDs of the single next hops, or of the groups, in the kernel.
     static func numbers(_ stage: Stage, groups: Bool) throws -> [Int] {
         try stage.output("ip nexthop show").split(separator: "\n").filter { $0.contains(" group ") == groups }
             .compactMap { Int($0.split(separator: " ")[1]) }
@@ -349,7 +354,7 @@ import Timing
     func aNextHopReplacedUnderAnotherProtocolIsRepaired(count: Int) throws {
         let stage = try Stage()
         let node = try Node(stage)
-        // Else the kernel tells of every route behind a next hop too.
+        // Otherwise the kernel also notifies a change of every route behind the next hop.
         _ = try stage.machine.run { KernelSettings.setNextHopCompatibility(false) }
         let hops = count == 1 ? [Stage.hop(0)] : Self.both
         node.update([(0, hops)], (0..<10).map { ($0, 0) })
@@ -363,7 +368,7 @@ import Timing
         #expect(try node.run { try node.kernelRoutes() == whole })
         #expect(node.installer.counters.foreignNextHopChanges > 0)
         #expect(node.installer.state(of: Stage.prefix(3)) == .installed)
-        // Nothing of it is left.
+        // Nothing is left of the other program's change.
         #expect(try node.run { try !stage.output("ip nexthop show").contains("zebra") })
         #expect(try Self.numbers(stage, groups: false).count == hops.count)
         #expect(try Self.numbers(stage, groups: true).count == 1)
@@ -375,7 +380,7 @@ import Timing
         node.update([(0, [Stage.hop(0)])], (0..<10).map { ($0, 0) })
         node.install()
         let number = try #require(try Self.numbers(stage, groups: false).first)
-        // A group of others takes no blackhole, so the whole is made anew.
+        // Deletes the next hop with its routes, and takes its ID for a blackhole.
         try stage.ip("nexthop del id \(number)")
         try stage.ip("nexthop add id \(number) blackhole proto zebra")
         #expect(try node.run { try node.kernelRoutes() == node.expected(0..<10, [Stage.hop(0)]) })
@@ -415,7 +420,7 @@ import Timing
         try stage.ip("nexthop add id 70999999 via fe80::9 dev c0 proto zebra")
         node.installer.readNotifications()
         #expect(node.installer.counters.foreignNextHopChanges == 0 && node.installer.counters.overflows == 0)
-        // But those of our numbers do, at both ends of the range.
+        // IDs in our range are reported.
         try stage.ip("nexthop add id 71000999 via fe80::9 dev c0 proto zebra")
         try stage.ip("nexthop add id 71999999 via fe80::9 dev c0 proto zebra")
         node.installer.readNotifications()
@@ -431,7 +436,7 @@ import Timing
         node.install()
         let shown = try stage.output("ip -6 -o route show proto 71")
         #expect(shown.components(of: "src \(Stage.nodeAddress)") == 2)
-        // An address that is not there is the kernel's reason to refuse, and ours to tell.
+        // The kernel refuses a source that is not an address of the machine, and the failure says so.
         node.installer.setPreferredSource(IPv6Address(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x99))
         node.install()
         guard case .failed(let failure) = node.installer.state(of: Stage.prefix(1)) else {
@@ -463,7 +468,7 @@ import Timing
 }
 
 extension String {
-    /// How often a text occurs.
+    /// How many times a text occurs.
     func components(of text: String) -> Int {
         var count = 0
         var rest = self[...]

@@ -3,8 +3,8 @@ import Glibc
 import Linux
 
 extension Stage {
-    /// Sends a router advertisement (RFC 4861 §4.2) from the far end of a cable, with a lifetime and perhaps a prefix for
-    /// addresses. What has to be set up for it stays.
+    /// Sends a router advertisement (RFC 4861 §4.2) from the far end of a cable. `lifetime` is that of the default route, in
+    /// seconds. `source` stays an address of the far end.
     func advertiseRouter(over cable: Int, from source: IPv6Address, lifetime: UInt16, prefix: IPv6Prefix? = nil) throws
     {
         try elsewhere.run {
@@ -34,7 +34,7 @@ extension Stage {
         var octets: [UInt8] = [134, 0, 0, 0, 64, 0, UInt8(lifetime >> 8), UInt8(lifetime & 0xff)]
         octets += [UInt8](repeating: 0, count: 8)
         guard let prefix else { return octets }
-        // On link and for addresses, for an hour.
+        // On-link and for autoconfiguration, both lifetimes one hour (RFC 4861 §4.6.2).
         octets += [3, 4, UInt8(prefix.length), 0xc0] + [0, 0, 0x0e, 0x10] + [0, 0, 0x0e, 0x10] + [0, 0, 0, 0]
         return octets + prefix.address.octets
     }

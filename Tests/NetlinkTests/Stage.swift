@@ -7,23 +7,26 @@ import Routing
 import Testing
 import Timing
 
-/// A machine of its own for a test: a namespace with cables, whose other ends are in a second namespace so that they can be
-/// unplugged there. Everything ends with the test, as the namespaces have no names.
+/// A machine for one test: a namespace with cables `c0`, `c1`, …, whose far ends `p0`, `p1`, … are in a second namespace, where
+/// they are unplugged. The namespaces have no names, so everything is removed with this object.
 final class Stage {
     let machine: NetworkNamespace
     let elsewhere: NetworkNamespace
 
-    /// The index of cable `number`'s end in the machine.
+    /// The interface index of the machine's end of a cable.
     static func interface(_ number: Int) -> UInt32 { UInt32(10 + number) }
 
+    /// A next hop over a cable. Nobody has its gateway address.
     static func hop(_ number: Int) -> NextHop {
         NextHop(interface: interface(number), gateway: IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, UInt16(0x100 + number)))
     }
 
+    /// A /128 with this number.
     static func prefix(_ number: Int) -> IPv6Prefix {
         IPv6Prefix(host: IPv6Address(high: 0x2001_0db8 << 32 | 0x77, low: UInt64(number)))
     }
 
+    /// On `lo` of the machine.
     static let nodeAddress = IPv6Address(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)
 
     init(cables: Int = 2) throws {
@@ -34,7 +37,7 @@ final class Stage {
         let there = "/proc/\(getpid())/fd/\(elsewhere.descriptor)"
         for number in 0..<cables {
             let index = Self.interface(number)
-            // The two ends of a veth pair with equal indexes hear of carrier late.
+            // If both ends had the same index, the kernel would notify changes of carrier late.
             try ip(
                 "link add name c\(number) index \(index) type veth peer name p\(number) index \(index + 100) netns \(there)"
             )
@@ -49,10 +52,10 @@ final class Stage {
     /// Runs `ip` in the machine.
     func ip(_ arguments: String) throws { _ = try output("ip " + arguments) }
 
-    /// What a command prints, run in the machine.
+    /// Runs a shell command in the machine. Returns its output.
     func output(_ command: String) throws -> String { try machine.run { try Self.run(command) } }
 
-    /// Removes all routes of ours, one by one: `ip route flush` of Debian 12 chokes on next-hop objects.
+    /// Removes all our routes one by one, because `ip route flush` of Debian 12 fails with next-hop objects.
     func flushRoutes() throws {
         let list = "ip -6 -o route show proto 71 | awk '{print \"route del \" $1 \" proto 71\"}'"
         _ = try output(list + " | ip -6 -batch -")
@@ -61,14 +64,14 @@ final class Stage {
     func plug(_ cable: Int) throws { try elsewhere.run { _ = try Self.run("ip link set p\(cable) up") } }
     func unplug(_ cable: Int) throws { try elsewhere.run { _ = try Self.run("ip link set p\(cable) down") } }
 
-    /// Runs a command in the calling thread's namespace.
+    /// Runs a shell command in the calling thread's namespace. Returns its output; throws if it fails.
     static func run(_ command: String) throws -> String {
         guard let pipe = popen(command + " 2>&1", "re") else { throw SystemError.last("start \(command)") }
         var result: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while case let count = fread(&buffer, 1, buffer.count, pipe), count > 0 { result += buffer[..<count] }
         let text = String(decoding: result, as: UTF8.self)
-        // A plain error: expectations on threads without a task would belong to no test.
+        // An error, not an expectation: on a thread without a task, that would belong to no test.
         if pclose(pipe) != 0 { throw Failure(description: "\(command): \(text)") }
         return text
     }
@@ -76,11 +79,12 @@ final class Stage {
     struct Failure: Error, CustomStringConvertible { var description: String }
 }
 
-/// An agent in small: an installer and a monitor, and what a router would say.
+/// A part of an agent: an installer and a monitor. The test takes the place of the router.
 final class Node {
     let stage: Stage
     let monitor: KernelMonitor
     let installer: RouteInstaller
+    /// Reads the kernel independently of the installer.
     private let observer: KernelFIB
 
     init(
@@ -100,6 +104,8 @@ final class Node {
         }
     }
 
+    /// Changes routes as the router would: destinations with their next hops, prefixes by number (``Stage/prefix(_:)``) with
+    /// their destination or, to withdraw one, `nil`, and destinations that no prefix has any more.
     func update(
         _ destinations: [(UInt32, [NextHop])], _ routes: [(Int, UInt32?)] = [], released: [UInt32] = []
     ) {
@@ -122,7 +128,7 @@ final class Node {
 
     func install() { while installer.install(at: EventLoop.now) {} }
 
-    /// Lets news come in and be worked on until `condition` holds, five seconds at most.
+    /// Handles notifications and installs routes until `condition` holds, for at most 5 s. Returns whether it holds.
     func run(until condition: () throws -> Bool) throws -> Bool {
         let deadline = EventLoop.now + .seconds(5)
         while EventLoop.now < deadline {
@@ -135,7 +141,7 @@ final class Node {
         return false
     }
 
-    /// Where the kernel sends packets for prefixes of ours, by what it tells.
+    /// The next hops of all our routes in the kernel.
     func kernelRoutes() throws -> [IPv6Prefix: [NextHop]] {
         let kernel = try observer.read()
         return (kernel.routes ?? [:]).mapValues { target in

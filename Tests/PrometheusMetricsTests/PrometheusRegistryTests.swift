@@ -4,12 +4,14 @@ import Testing
 @testable import PrometheusMetrics
 
 @Suite struct PrometheusRegistryTests {
+    /// The lines of the metrics, without `metrics_refused_total`.
     private func text(_ registry: PrometheusRegistry) -> [Substring] {
         var metrics = MetricsText()
         registry.write(to: &metrics)
         return metrics.text.split(separator: "\n").filter { !$0.contains("metrics_refused_total") }
     }
 
+    /// The value of `metrics_refused_total`.
     private func refused(_ registry: PrometheusRegistry) -> String? {
         var metrics = MetricsText()
         registry.write(to: &metrics)
@@ -70,7 +72,7 @@ import Testing
         first.destroy()
     }
 
-    /// Labels may come from outside.
+    /// Values of labels may come from outside, so the number of series is limited: here to 10, with two lines of help and type.
     @Test func thereIsABound() {
         let registry = PrometheusRegistry(limit: 10)
         for number in 0..<100 {
@@ -78,7 +80,7 @@ import Testing
         }
         #expect(text(registry).count == 2 + 10)
         #expect(refused(registry) == "90")
-        // What there is goes on to be counted.
+        // A series that exists is still counted.
         Counter(label: "x", dimensions: [("name", "3")], factory: registry).increment()
         #expect(text(registry).contains("kubermesh_x_total{name=\"3\"} 2"))
     }

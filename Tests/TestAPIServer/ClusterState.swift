@@ -1,7 +1,8 @@
 public import ControlAPI
 
 extension JSONValue {
-    /// The value under a key of an object; `nil` where it is none or has none.
+    /// The value under a key; `nil` if this is not an object or has no such key. Setting one makes an object of any other
+    /// value.
     public subscript(key: String) -> JSONValue? {
         get { if case .object(let fields) = self { fields[key] } else { nil } }
         set {
@@ -11,10 +12,10 @@ extension JSONValue {
         }
     }
 
-    /// The text, if it is one.
+    /// The text; `nil` if this is not a string.
     public var text: String? { if case .string(let text) = self { text } else { nil } }
 
-    /// What a merge patch makes of it (RFC 7396).
+    /// The result of a merge patch (RFC 7396).
     func merged(with patch: JSONValue) -> JSONValue {
         guard case .object(let changes) = patch else { return patch }
         var fields: [String: JSONValue] = if case .object(let fields) = self { fields } else { [:] }
@@ -25,7 +26,7 @@ extension JSONValue {
     }
 }
 
-/// A kind of objects the server knows.
+/// A kind of objects that the server has.
 struct ObjectKind: Sendable {
     var kind: String
     var prefix: String
@@ -43,7 +44,8 @@ struct ObjectKind: Sendable {
     var apiVersion: String { prefix.hasPrefix("/apis/") ? String(prefix.dropFirst(6)) : "v1" }
 }
 
-/// What a path means.
+/// The path of a request: a kind, for one namespace or all, or one object and perhaps its subresource. `nil` for any other
+/// path.
 struct ObjectPath: Sendable {
     var kind: ObjectKind
     var namespace: String?
@@ -67,7 +69,7 @@ struct ObjectPath: Sendable {
     }
 }
 
-/// Why the server says no.
+/// An error that the server responds with: the HTTP status, and the reason and message of a `Status`.
 struct Refusal: Error {
     var code: Int
     var reason: String
@@ -85,8 +87,9 @@ struct Refusal: Error {
     static let conflict = Refusal(code: 409, reason: "Conflict", message: "the object has been modified")
 }
 
-/// The objects of a cluster, their versions, and what happened to them: what stands behind an API server.
+/// The objects of a cluster, their versions and the history of their changes, as etcd has them for an API server.
 struct ClusterState: Sendable {
+    /// An event of a watch: `type` is `ADDED`, `MODIFIED` or `DELETED`.
     struct Change: Sendable {
         var version: Int
         var plural: String
@@ -94,14 +97,17 @@ struct ClusterState: Sendable {
         var object: JSONValue
     }
 
+    /// By kind, in plural, and by `NAMESPACE/NAME`.
     private var objects: [String: [String: JSONValue]] = [:]
     private(set) var history: [Change] = []
     private(set) var version = 1000
-    /// What happened up to here is forgotten.
+    /// The history begins after this version.
     private(set) var compacted = 1000
+    /// The rest of each list whose next page was not requested yet, by continue token.
     private var snapshots: [String: (version: Int, rest: [JSONValue])] = [:]
     private var tokens = 0
 
+    /// Forgets the history and all continue tokens.
     mutating func compact() {
         compacted = version
         history = []
@@ -120,7 +126,7 @@ struct ClusterState: Sendable {
             && (name == nil || metadata?["name"]?.text == name)
     }
 
-    /// A page: the objects, the version and the token for the next page.
+    /// A page of at most `limit` objects, the version of the list, and the continue token; `nil` on the last page.
     mutating func list(
         _ path: ObjectPath, name: String?, limit: Int, continuation: String?
     ) throws(Refusal) -> (items: [JSONValue], version: Int, continuation: String?) {
@@ -146,7 +152,8 @@ struct ClusterState: Sendable {
         return object
     }
 
-    /// Makes or replaces an object, with a new version; `isNew` refuses what is there already.
+    /// Creates or replaces an object, which gets a new version. With `isNew` it must not exist. If it names a version, the
+    /// existing object must have that version.
     @discardableResult
     mutating func put(_ object: JSONValue, kind: ObjectKind, isNew: Bool = false) throws(Refusal) -> JSONValue {
         let key = Self.key(object)
@@ -170,6 +177,7 @@ struct ClusterState: Sendable {
         return new
     }
 
+    /// Applies a merge patch. As on a real server, `podCIDRs` of a Node that has any cannot be changed.
     mutating func patch(_ path: ObjectPath, _ patch: JSONValue) throws(Refusal) -> JSONValue {
         let old = try get(path)
         var wanted = patch["metadata"] ?? [:]
@@ -179,7 +187,7 @@ struct ClusterState: Sendable {
         var patch = patch
         patch["metadata"] = wanted
         var new = old.merged(with: patch)
-        // A status is changed by its own path only, and by that nothing else is.
+        // The subresource `status` changes the status alone, and the object itself everything but the status.
         if path.subresource == "status" {
             let status = new["status"]
             new = old

@@ -3,7 +3,7 @@ internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOHTTP1
 
-/// A request that came whole.
+/// A complete request.
 struct Request: Sendable {
     var channel: any Channel
     var method: HTTPMethod
@@ -23,6 +23,7 @@ struct Request: Sendable {
         return query
     }
 
+    /// The name in a field selector `metadata.name=NAME`, which is the only kind of selector; `nil` without one.
     var selectedName: String? {
         query["fieldSelector"].flatMap { $0.hasPrefix("metadata.name=") ? String($0.dropFirst(14)) : nil }
     }
@@ -57,7 +58,7 @@ struct Request: Sendable {
         channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
     }
 
-    /// A head, and the beginning of a body.
+    /// Sends the head and the beginning of the body; without a length, the body is chunked.
     private func send(
         _ code: Int, type: String, body: ByteBuffer, length: Int?, headers: [String: String] = [:]
     ) {
@@ -69,6 +70,7 @@ struct Request: Sendable {
         channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(body)), promise: nil)
     }
 
+    /// Sends a wrong response.
     func tell(_ lie: TestAPIServer.Lie) {
         switch lie {
         case .hangUp: channel.close(promise: nil)
@@ -85,7 +87,7 @@ struct Request: Sendable {
         }
     }
 
-    /// One after the other, so that no more is kept than the client takes.
+    /// Sends pieces one after the other, so that no more is buffered than the client has read.
     private func pour(_ piece: ByteBuffer, times: Int) {
         guard times > 0, channel.isActive else { return }
         channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(piece))).whenSuccess {
@@ -94,7 +96,7 @@ struct Request: Sendable {
     }
 }
 
-/// A watch that is being answered.
+/// An open watch.
 final class Watch: Sendable {
     let path: ObjectPath
     private let channel: any Channel
@@ -107,8 +109,10 @@ final class Watch: Sendable {
         self.name = name
     }
 
+    /// Whether the response is complete.
     var isOver: Bool { over.withLockedValue { $0 } }
 
+    /// Sends the head. The watch ends after this time.
     func begin(forSeconds seconds: Int64) {
         var head = HTTPResponseHead(version: .http1_1, status: .ok)
         head.headers.add(name: "Content-Type", value: "application/json")
@@ -117,6 +121,7 @@ final class Watch: Sendable {
         channel.closeFuture.whenComplete { _ in timeout.cancel() }
     }
 
+    /// Sends a change if it is of the watched kind, namespace and name.
     func tell(_ change: ClusterState.Change) {
         guard change.plural == path.kind.plural, ClusterState.matches(change.object, path, name: name) else { return }
         send(["type": .string(change.type), "object": change.object])
@@ -138,7 +143,7 @@ final class Watch: Sendable {
     }
 }
 
-/// Collects one request at a time.
+/// Collects the parts of one request at a time, and answers it.
 final class RequestCollector: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     private let answer: @Sendable (Request) -> Void

@@ -5,21 +5,21 @@ public import Lab
 internal import Linux
 internal import NIOPosix
 
-/// A lab in which one node runs an API server, and all agents know of it.
+/// A lab with an API server in the namespace of one node, and a Node object for each node.
 public struct LabCluster: Sendable {
     private static let port = 6443
 
     /// The server.
     public let server: TestAPIServer
-    /// The node that it runs on.
+    /// The node in whose namespace the server runs.
     public let host: String
 
-    /// What an agent's configuration says of the server that a lab is going to have.
+    /// The part of an agent's configuration that names the kubeconfig of the server. The server is made after the lab.
     public static func configuration(inLab name: String) -> String {
         "kubernetes: { kubeconfig: \"\(Lab.root)/\(name)/kubeconfig\" }"
     }
 
-    /// Makes the server in the namespace of `host`, before there is any router.
+    /// Starts the server in the namespace of `host` and writes the kubeconfig. The lab's agents need not run yet.
     public init(_ lab: Lab, on host: String) throws {
         self.host = host
         let address = lab.addresses.address(of: host)
@@ -37,7 +37,7 @@ public struct LabCluster: Sendable {
         for node in lab.topology.nodes { try server.apply(Objects.node(node.name)) }
     }
 
-    /// Lets nobody reach the server any more.
+    /// Makes the server unreachable: its packets are dropped without an answer, those of its own node as well.
     public func goAway(_ lab: Lab) throws {
         let rules = """
             table inet away {
@@ -54,6 +54,7 @@ public struct LabCluster: Sendable {
     }
 }
 
+/// A TCP socket that is bound to a port in the network namespace of the calling thread.
 private func boundSocket(port: Int) throws -> CInt {
     let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
     var yes: Int32 = 1

@@ -1,8 +1,9 @@
 public import ControlAPI
 
-/// Objects as manifests have them.
+/// Manifests of objects.
 public enum Objects {
-    /// A service in the namespace `default`.
+    /// A service in the namespace `default`. `ingress` are the addresses in its `status`; `policy` is both
+    /// `externalTrafficPolicy` and `internalTrafficPolicy`.
     public static func service(
         _ name: String, type: String = "LoadBalancer", ingress: [String] = [], external: [String] = [],
         clusterIPs: [String] = ["fd00::1"], policy: String = "Cluster", loadBalancerClass: String? = nil,
@@ -22,7 +23,8 @@ public enum Objects {
         ]
     }
 
-    /// Endpoints by node, each with a letter for its conditions: ready, serving and terminating, or neither.
+    /// A slice with endpoints by node, each with a letter for its conditions: `r` is ready, `t` terminating but still serving,
+    /// any other neither ready nor serving.
     public static func slice(
         _ name: String, of service: String, family: String = "IPv6", _ endpoints: [(node: String, state: Character)]
     ) -> JSONValue {
@@ -48,7 +50,7 @@ public enum Objects {
         ]
     }
 
-    /// A node, whose condition `Ready` is `ready`.
+    /// A Node, whose condition `Ready` has the status `ready`: `True`, `False` or `Unknown`.
     public static func node(
         _ name: String, ready: String = "True", labels: [String: JSONValue] = [:],
         annotations: [String: JSONValue] = [:],

@@ -5,46 +5,47 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOSSL
 
-/// An API server for tests: a small but real one, that lists in pages, watches in chunks, patches, and asks who one is, over
-/// TLS. It can also be slow, be silent, hang up and lie.
+/// An API server for tests, over TLS: with lists in pages, watches, merge patches, tokens and permissions. It can also stall,
+/// send nothing, close connections and send wrong responses.
 public final class TestAPIServer: Sendable {
-    /// What it does wrong, and to whom.
+    /// How it treats requests. By default everything is allowed and answered.
     public struct Manners: Sendable {
-        /// The tokens it takes; empty takes everybody.
+        /// The tokens that it accepts; if empty, it accepts any request. Others get 401.
         public var tokens: Set<String> = []
-        /// The kinds, in plural, that nobody may see.
+        /// The kinds, in plural, to which all requests get 403.
         public var forbidden: Set<String> = []
-        /// What nobody may change, in plural and with the subresource: `leases`, `services/status`.
+        /// The kinds, in plural and with a subresource, for which all but GET gets 403: `leases`, `services/status`.
         public var unchangeable: Set<String> = []
-        /// So many of the next requests are answered 429.
+        /// How many of the next requests get 429.
         public var throttled = 0
-        /// What `Retry-After` says then, in seconds.
+        /// The `Retry-After` of these responses, in seconds.
         public var retryAfter = 1
-        /// Requests are taken and never answered.
+        /// Whether requests are received and never answered.
         public var isStalled = false
-        /// Watches hear nothing more, as when a machine between dies without a word.
+        /// Whether watches send no more changes, as when a machine in between fails and the connections stay open.
         public var isMute = false
-        /// Whether a watch from a forgotten version is taken on and told so in the stream, or refused with 410.
+        /// Whether a watch from a version before the history gets an `ERROR` event in the stream, or else status 410.
         public var expiresInStream = true
-        /// Answered to every request in place of anything else.
+        /// Sent as the answer to every request; `nil` for true answers.
         public var lie: Lie?
 
-        /// Good manners.
+        /// Everything is allowed and answered.
         public init() {}
     }
 
-    /// What it may say instead of the truth.
+    /// A wrong response.
     public enum Lie: Sendable {
-        /// Status 200, this type and this body.
+        /// Status 200 with this content type and this body.
         case body(type: String, text: String)
-        /// Status 200 and JSON that goes on for so many octets without an end.
+        /// Status 200 and JSON of about so many octets that is never complete.
         case endless(octets: Int)
-        /// Headers that never end.
+        /// 100,000 headers.
         case headers
-        /// The connection is closed.
+        /// The connection is closed without a response.
         case hangUp
     }
 
+    /// Shared with the threads of the connections. `watches` and `connections` are by channel.
     private struct State {
         var cluster = ClusterState()
         var manners = Manners()
@@ -61,14 +62,14 @@ public final class TestAPIServer: Sendable {
     /// The port it listens on.
     public let port: Int
 
-    /// Listens on an address, with `server.pem` and `server.key` of `certificates`; port 0 is any free one.
+    /// Listens on an address, with `server.pem` and `server.key` of `certificates`; port 0 stands for any free port.
     public static func start(
         on host: String = "::1", port: Int = 0, certificates: TestCertificates, group: any EventLoopGroup
     ) async throws -> TestAPIServer {
         try await start(certificates, group) { $0.bind(host: host, port: port) }.get()
     }
 
-    /// Listens on a socket that is bound already, as one made in another network namespace is.
+    /// Listens on a bound socket, which may be of another network namespace.
     public static func start(
         onSocket socket: CInt, certificates: TestCertificates, group: any EventLoopGroup
     ) throws -> TestAPIServer {
@@ -113,19 +114,19 @@ public final class TestAPIServer: Sendable {
         port = channel.localAddress?.port ?? 0
     }
 
-    /// Listens no more, and hangs up.
+    /// Stops listening and closes all connections.
     public func stop() async throws { try await close().get() }
 
-    /// Listens no more, and hangs up.
+    /// Stops listening and closes all connections.
     public func close() -> EventLoopFuture<Void> { channel.close().always { _ in self.hangUp() } }
 }
 
-// What tests do to it.
+// What tests call.
 extension TestAPIServer {
-    /// Changes its manners.
+    /// Changes how it treats requests from now on.
     public func behave(_ change: @Sendable (inout Manners) -> Void) { state.withLockedValue { change(&$0.manners) } }
 
-    /// Makes or replaces an object, of which `kind`, `metadata` and so on are given as in a manifest.
+    /// Creates or replaces an object, given as in a manifest, without any check of permissions.
     public func apply(_ object: JSONValue) throws {
         guard let kind = ObjectKind.all.first(where: { $0.kind == object["kind"]?.text }) else {
             throw Refusal.notFound
@@ -152,19 +153,18 @@ extension TestAPIServer {
         }
     }
 
-    /// What became of the objects of a kind, one change after the other, as far as it is not forgotten. A `DELETED` one is
-    /// given as it last was.
+    /// The changes of the objects of a kind, oldest first, since the last ``compact()``. A `DELETED` object is given as it was.
     public func changes(of plural: String) -> [(type: String, object: JSONValue)] {
         state.withLockedValue { $0.cluster.history.filter { $0.plural == plural }.map { ($0.type, $0.object) } }
     }
 
-    /// Forgets what happened until now, and all pages that were promised.
+    /// Forgets the history and all continue tokens, so that watches from before and further pages get 410.
     public func compact() { state.withLockedValue { $0.cluster.compact() } }
 
-    /// Forgets all pages that were promised.
+    /// Forgets all continue tokens.
     public func expireContinuations() { state.withLockedValue { $0.cluster.expireContinuations() } }
 
-    /// Tells all watches how far it is.
+    /// Sends all watches a bookmark with the current version.
     public func bookmark() {
         for (watch, version) in state.withLockedValue({ state in
             state.watches.values.map { ($0, state.cluster.version) }
@@ -179,30 +179,31 @@ extension TestAPIServer {
         }
     }
 
-    /// Says something to all watches of a kind that is no change of an object.
+    /// Sends all watches of a kind a text as it is.
     public func say(_ text: String, toWatchesOf plural: String) {
         for watch in state.withLockedValue({ Array($0.watches.values) }) where watch.path.kind.plural == plural {
             watch.send(ByteBuffer(string: text))
         }
     }
 
-    /// Ends all watches in good order.
+    /// Ends the responses of all watches.
     public func endWatches() {
         for watch in state.withLockedValue({ Array($0.watches.values) }) { watch.end() }
     }
 
-    /// Closes all connections without a word.
+    /// Closes all connections.
     public func hangUp() {
         for connection in state.withLockedValue({ Array($0.connections.values) }) { connection.close(promise: nil) }
     }
 
-    /// All objects and versions as they are now.
+    /// All objects and versions at one moment.
     public struct Backup: Sendable { fileprivate let cluster: ClusterState }
 
-    /// What ``restore(_:)`` takes.
+    /// A backup for ``restore(_:)``.
     public func backup() -> Backup { Backup(cluster: state.withLockedValue { $0.cluster }) }
 
-    /// Sets everything back, versions as well, as an administrator does with a backup of etcd.
+    /// Restores all objects and versions, as an administrator does with a backup of etcd, and closes all connections. The
+    /// history is empty then.
     public func restore(_ backup: Backup) {
         state.withLockedValue {
             $0.cluster = backup.cluster
@@ -211,22 +212,22 @@ extension TestAPIServer {
         hangUp()
     }
 
-    /// How many watches there are of a kind.
+    /// The number of open watches of a kind.
     public func watches(of plural: String) -> Int {
         state.withLockedValue { $0.watches.values.count { $0.path.kind.plural == plural } }
     }
 
-    /// The requests so far, `GET /api/v1/nodes?limit=500`.
+    /// All requests so far, like `GET /api/v1/nodes?limit=500`.
     public var requests: [String] { state.withLockedValue { $0.requests } }
 
-    /// The token that was shown last.
+    /// The token of the last request; `nil` if it had none.
     public var lastToken: String? { state.withLockedValue { $0.lastToken } }
 
     private func change(_ body: (inout ClusterState) throws(Refusal) -> Void) throws {
         try Self.change(state) { cluster throws(Refusal) in try body(&cluster) }
     }
 
-    /// Changes the cluster and tells the watches in the order of the changes.
+    /// Changes the cluster and sends the changes to the watches, in order.
     private static func change<Result>(
         _ state: NIOLockedValueBox<State>, _ body: (inout ClusterState) throws(Refusal) -> Result
     ) throws -> Result {
@@ -242,7 +243,7 @@ extension TestAPIServer {
     }
 }
 
-// What clients ask of it.
+// What clients request.
 extension TestAPIServer {
     private static func answer(_ request: Request, _ state: NIOLockedValueBox<State>) {
         let manners = state.withLockedValue { state in
@@ -300,7 +301,7 @@ extension TestAPIServer {
                 [
                     "kind": .string(path.kind.kind + "List"), "apiVersion": .string(path.kind.apiVersion),
                     "metadata": metadata,
-                    // As the real one, which does not repeat what all are.
+                    // A real server leaves these out in the items of a list.
                     "items": .array(
                         page.items.map { item in
                             var item = item

@@ -1,8 +1,9 @@
 public import Foundation
 
-/// An authority of its own and what it signed, in files of a directory: `ca.pem`, `server.pem`, `server.key`.
+/// A certificate authority and a server certificate signed by it, as files in a directory: `ca.pem`, `server.pem`,
+/// `server.key`.
 public struct TestCertificates: Sendable {
-    /// Where they are.
+    /// The directory of the files.
     public let directory: URL
 
     /// The path of one of the files.
@@ -10,7 +11,7 @@ public struct TestCertificates: Sendable {
 
     private static let newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
-    /// Makes them with `openssl` for a server that has these names and addresses: `IP:::1`, `DNS:kubernetes`.
+    /// Makes the files with `openssl`, for a server with these names and addresses: `IP:::1`, `DNS:kubernetes`.
     public init(in directory: URL, names: [String]) throws {
         self.directory = directory
         try run(
@@ -19,7 +20,7 @@ public struct TestCertificates: Sendable {
         try sign("server", names: names)
     }
 
-    /// Makes another pair, `NAME.pem` and `NAME.key`; with less than no days to go it has expired.
+    /// Makes another certificate and key, `NAME.pem` and `NAME.key`. With negative `days` it has expired.
     public func sign(_ name: String, names: [String], days: Int = 30) throws {
         try run(
             ["req"] + Self.newKey

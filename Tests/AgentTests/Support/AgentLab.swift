@@ -6,7 +6,8 @@ import NIOCore
 import TestAPIServer
 import Timing
 
-/// Runs `body` with a lab of real agents, and takes it down again. What the agents said is part of any error.
+/// Runs `body` with a lab of real agents, and removes the lab. An error that is thrown includes the logs of the agents.
+/// `prepare` runs before the agents are started.
 func withLab(
     _ topology: Topology, beforeStart prepare: (Lab) throws -> Void = { _ in }, _ body: (inout Lab) throws -> Void
 ) throws {
@@ -22,7 +23,7 @@ func withLab(
     }
 }
 
-/// Runs `body` with two nodes, `a` and `b`, a cable between them, and agents that have found one another. `config` is merged
+/// Runs `body` with two nodes, `a` and `b`, and a cable between them, once each has a route to the other. `config` is merged
 /// over the configuration of `a`.
 func withPair(_ config: String = "", _ body: (inout Lab) throws -> Void) throws {
     let nodes = [Topology.Node("a", config: config), Topology.Node("b")]
@@ -32,8 +33,8 @@ func withPair(_ config: String = "", _ body: (inout Lab) throws -> Void) throws 
     }
 }
 
-/// Waits until something holds, which may take a busy machine long. Somebody who cannot be asked yet, as an agent that is
-/// just starting, is wrong for as long as that.
+/// Waits until the condition holds, for at most 20 s. If it throws, for example because an agent is starting and does not
+/// answer, it does not hold.
 func eventually(_ what: String, _ condition: () throws -> Bool) throws {
     var problem = ""
     func holds() -> Bool {
@@ -52,17 +53,17 @@ func eventually(_ what: String, _ condition: () throws -> Bool) throws {
 }
 
 extension Lab {
-    /// Asks the agent of node `a`.
+    /// Runs `meshctl` on node `a`.
     func meshctl(_ arguments: String...) throws -> Command.Output {
         try command(on: "a", [Binaries.path(of: "meshctl"), "--socket", controlSocket(of: "a")] + arguments).output()
     }
 
-    /// Runs `meshd` on node `a` to its end.
+    /// Runs `meshd` on node `a` and waits until it exits.
     func meshd(_ arguments: String...) throws -> Command.Output {
         try command(on: "a", [Binaries.path(of: "meshd")] + arguments).output()
     }
 
-    /// What the agent of node `a` serves at `path`.
+    /// What the agent of node `a` answers to an HTTP request; `options` are for curl.
     func get(_ path: String, _ options: String...) throws -> String {
         try command(on: "a", ["curl", "-s"] + options + ["http://[::1]:9179\(path)"]).output().text
     }
@@ -72,14 +73,14 @@ extension Lab {
 }
 
 extension LabCluster {
-    /// What an agent's configuration says of the server that the lab of this process is going to have.
+    /// The part of an agent's configuration that names the API server in the lab of this process.
     static var configuration: String { configuration(inLab: "at\(getpid())") }
 
-    /// A file of the lab of this process.
+    /// The path of a file in the directory of the lab of this process.
     static func file(_ name: String) -> String { "\(Lab.root)/at\(getpid())/\(name)" }
 }
 
-/// Runs `body` with a lab and an API server on the node `k`. Every agent's configuration is to hold
+/// Runs `body` with a lab and an API server on the node `k`. The configuration of every agent that is to use it must contain
 /// ``LabCluster/configuration``.
 func withCluster(_ topology: Topology, _ body: (inout Lab, LabCluster) throws -> Void) throws {
     var cluster: LabCluster?

@@ -6,21 +6,21 @@ import Linux
 import Synchronization
 import Timing
 
-/// Connects to a port once a millisecond or so, and notes who answers; and pings the address once a millisecond. Each connection
-/// comes from a port that no other has used for long: where a server has not closed yet what came from a port before, it
-/// refuses the next from there, and that would be taken for a loss.
+/// Connects to a port, one connection after the other, at most one per `interval`, and records who answers; and pings the
+/// address once per `interval`. The source ports of connections are used in turn: a server that has not closed an earlier
+/// connection from the same port would refuse the new one, which would look like a loss.
 final class ConnectionProbe: Sendable {
     struct Result: Sendable, CustomStringConvertible {
-        /// How often each text was the answer.
+        /// How many times each text was the answer.
         var answers: [String: Int] = [:]
-        /// Connections that were refused, reset or not taken.
+        /// The errors of connections that failed.
         var failures: [String] = []
         /// The longest time from one answer to the next.
         var gap = Duration.zero
-        /// What ping says in the end.
+        /// The summary of ping; empty before the end.
         var pings = ""
 
-        /// How many pings were not answered; one may be on its way when it ends.
+        /// How many pings were not answered, except one, which may be under way at the end. `nil` before the end.
         var lostPings: Int? {
             pings.firstMatch(of: #/(\d+) packets transmitted, (\d+) received/#).map {
                 max(0, Int($0.1)! - Int($0.2)! - 1)
@@ -35,7 +35,7 @@ final class ConnectionProbe: Sendable {
         }
     }
 
-    /// Below those that the kernel gives away, above those of agents.
+    /// Source ports: below those that the kernel assigns, which begin at 32,768, and above those on which agents listen.
     private static let sources: ClosedRange<UInt16> = 10_000...32_767
 
     private let result = Mutex(Result())
@@ -43,7 +43,7 @@ final class ConnectionProbe: Sendable {
     private let ended = DispatchSemaphore(value: 0)
     private let ping: RunningCommand
 
-    /// Begins, in the namespace of a node.
+    /// Starts in the namespace of a node.
     init(
         from node: String, of lab: Lab, to address: IPv6Address, port: UInt16,
         every interval: Duration = .milliseconds(1)
@@ -56,10 +56,10 @@ final class ConnectionProbe: Sendable {
         }
     }
 
-    /// What there was so far.
+    /// The result so far.
     var current: Result { result.withLock { $0 } }
 
-    /// Ends, and says what there was.
+    /// Stops, and returns the result.
     func end() -> Result {
         isEnding.store(true, ordering: .relaxed)
         ended.wait()

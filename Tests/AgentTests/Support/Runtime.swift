@@ -2,17 +2,17 @@ import ControlAPI
 import Foundation
 import Lab
 
-/// A container runtime in small: makes namespaces for pods and runs the CNI plugins of a list, as the specification says.
+/// A small container runtime: makes namespaces for pods, and runs the CNI plugins of a CNI file as the CNI specification says.
 struct Runtime {
     struct Pod {
         var name: String
         var node: String
         var namespace: String
-        /// With their lengths.
+        /// With prefix lengths.
         var addresses: [String]
     }
 
-    /// A list of plugins, as far as a runtime looks at it.
+    /// The contents of a CNI file that a runtime uses.
     struct Network {
         var name: JSONValue
         var version: JSONValue
@@ -28,6 +28,7 @@ struct Runtime {
             self.plugins = plugins.compactMap { if case .object(let plugin) = $0 { plugin } else { nil } }
         }
 
+        /// The address ranges of the first plugin.
         var ranges: [JSONValue] {
             guard case .object(let ipam)? = plugins.first?["ipam"], case .array(let ranges)? = ipam["ranges"] else {
                 return []
@@ -46,7 +47,7 @@ struct Runtime {
 
     private func namespace(of pod: String) -> String { "mesh-\(lab.name)-pod-\(pod)" }
 
-    /// Makes a pod on a node.
+    /// Makes a pod on a node, with the CNI file `file`.
     func attach(_ name: String, to node: String, _ file: String) throws -> Pod {
         let namespace = namespace(of: name)
         try Command(["ip", "netns", "add", namespace]).run()
@@ -65,7 +66,7 @@ struct Runtime {
         return pod
     }
 
-    /// Takes a pod away.
+    /// Removes a pod.
     func detach(_ pod: Pod, _ file: String) throws {
         for plugin in try network(file, pod.node).plugins.reversed() {
             _ = try run("DEL", plugin, of: pod, file, previous: nil)
@@ -73,7 +74,7 @@ struct Runtime {
         try Command(["ip", "netns", "del", pod.namespace]).run()
     }
 
-    /// Takes all pods away without asking the plugins.
+    /// Removes the namespaces of all pods, without the plugins.
     func end() {
         let list = (try? Command(["ip", "netns", "list"]).run()) ?? ""
         for line in list.split(separator: "\n") where line.hasPrefix(namespace(of: "")) {
@@ -81,6 +82,7 @@ struct Runtime {
         }
     }
 
+    /// Pings once from a pod. Returns whether there was an answer within 1 s.
     func ping(_ address: String, from pod: Pod, _ options: String...) throws -> Bool {
         try Command(["ip", "netns", "exec", pod.namespace, "ping", "-c", "1", "-W", "1"] + options + [address])
             .output().status == 0
@@ -90,6 +92,7 @@ struct Runtime {
         try Network(String(contentsOfFile: file, encoding: .utf8))
     }
 
+    /// Runs a plugin on the pod's node. `previous` is the result of the plugin before it, `nil` for the first.
     private func run(
         _ command: String, _ plugin: [String: JSONValue], of pod: Pod, _ file: String, previous: JSONValue?
     ) throws -> String {
@@ -101,7 +104,7 @@ struct Runtime {
         fields["capabilities"] = nil
         if let previous { fields["prevResult"] = previous }
         if case .object(var ipam)? = fields["ipam"] {
-            // Each node of the lab has a list of leases of its own.
+            // A directory for each node, because all nodes of the lab share the file system.
             ipam["dataDir"] = .string(directory.path + "/" + pod.node)
             fields["ipam"] = .object(ipam)
         }

@@ -1,7 +1,7 @@
 import Foundation
 import Linux
 
-/// A directory that goes with the value.
+/// A directory that is removed with this object.
 final class TemporaryDirectory: Sendable {
     let path: String
 

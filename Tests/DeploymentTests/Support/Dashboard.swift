@@ -1,6 +1,6 @@
 import Foundation
 
-/// The Grafana dashboard, as far as the tests look at it.
+/// The parts of the Grafana dashboard that the tests check.
 struct Dashboard: Decodable {
     struct Source: Decodable, Equatable {
         var type: String
@@ -50,7 +50,7 @@ struct Dashboard: Decodable {
         try JSONDecoder().decode(Dashboard.self, from: Data(try Repository.text(file).utf8))
     }
 
-    /// All queries, with the variables as Grafana would fill them in for a whole mesh.
+    /// All queries, with the variables replaced as Grafana does when all instances are selected.
     var queries: [String] {
         panels.flatMap { $0.targets ?? [] }.map { target in
             target.expr.replacing("$__rate_interval", with: "20s").replacing("$job", with: "kubermesh")

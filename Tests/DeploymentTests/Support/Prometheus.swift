@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Lab
 
-/// A real Prometheus on a node of a lab, which scrapes the agents of all nodes by way of the mesh itself.
+/// A real Prometheus on a node of a lab, which scrapes the agents of all nodes over the mesh every second.
 struct Prometheus {
-    /// One series of an answer, with its present value.
+    /// A series in the result of a query, with its current value.
     struct Sample: Decodable {
         var metric: [String: String]
         var value: Double
@@ -20,7 +20,7 @@ struct Prometheus {
         }
     }
 
-    /// An alert rule as it stands.
+    /// An alert rule and its state.
     struct Rule: Decodable {
         var name: String
         var health: String
@@ -43,7 +43,7 @@ struct Prometheus {
     private let directory: TemporaryDirectory
     private let process: RunningCommand
 
-    /// Starts it on `node`.
+    /// Starts Prometheus on `node`.
     init(on node: String, of lab: Lab) throws {
         self.lab = lab
         self.node = node
@@ -71,18 +71,18 @@ struct Prometheus {
         ).spawn()
     }
 
-    /// Ends it.
+    /// Stops Prometheus.
     func end() {
         process.signal(SIGKILL)
         _ = try? process.finish()
     }
 
-    /// The answer to a query.
+    /// The result of a query.
     func query(_ text: String) throws -> [Sample] {
         try ask(Vector.self, "query", "--data-urlencode", "query=\(text)").result
     }
 
-    /// The names of all series.
+    /// The names of all metrics.
     func names() throws -> Set<String> { Set(try ask([String].self, "label/__name__/values")) }
 
     /// All alert rules.

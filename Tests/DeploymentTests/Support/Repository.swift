@@ -18,7 +18,7 @@ enum Repository {
     }
 }
 
-/// A directory that goes with the value.
+/// A directory that is removed with this object.
 final class TemporaryDirectory: Sendable {
     let path: String
 
@@ -35,7 +35,7 @@ final class TemporaryDirectory: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-/// Waits until something holds. Somebody who cannot be asked yet is in the wrong for as long as that.
+/// Waits until the condition holds; throws after `limit`. A condition that throws does not hold.
 func eventually(_ what: String, limit: Duration = .seconds(30), _ condition: () throws -> Bool) throws {
     let deadline = ContinuousClock.now + limit
     var pause: UInt32 = 10_000

@@ -6,7 +6,7 @@ import NIOSSL
 import Services
 import Testing
 
-/// A real server on the IPv6 loopback.
+/// A real server on the IPv6 loopback address. Without `initialize` it accepts connections and sends nothing.
 struct Server {
     let channel: any Channel
     let endpoint: Endpoint
@@ -25,7 +25,7 @@ struct Server {
         endpoint = Endpoint(host: .v6(.loopback), port: UInt16(try #require(channel.localAddress?.port)))
     }
 
-    /// Answers every request with a status; over TLS if there is a configuration for that.
+    /// A server that answers every request with a status and no body, over TLS if `tls` is given.
     static func http(
         tls: TLSConfiguration? = nil, _ answer: @escaping @Sendable (HTTPRequestHead) -> HTTPResponseStatus
     ) async throws -> Server {
@@ -55,7 +55,7 @@ struct Server {
     }
 }
 
-/// Speaks first, as a mail server does.
+/// Sends a greeting before any request, as a mail server does.
 final class Greeter: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
     func channelActive(context: ChannelHandlerContext) {

@@ -1,12 +1,13 @@
 import Foundation
 import Lab
 
-/// What stands in for a control plane in a lab: on each of its nodes a server that speaks TLS, behind their common address,
-/// and on any node a client that connects anew all the time.
+/// A simulated control plane in a lab: HTTPS servers behind the VIP of the control plane nodes, and clients that make a new
+/// connection to the VIP every 20 ms.
 final class ControlPlane {
     private let directory: URL
 
-    /// Makes an authority, and for the servers a certificate in the name of `kubernetes`.
+    /// Makes the programs, and a self-signed certificate for the name `kubernetes`, which all servers use and all clients
+    /// trust.
     init() throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "mesh-control-plane-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -23,7 +24,7 @@ final class ControlPlane {
 
     private func path(_ name: String) -> String { directory.appending(path: name).path }
 
-    /// `ha:3+3` with servers of this kind.
+    /// `ha:3+3` with an HTTPS check of the VIP; the servers are started by ``serve(on:of:)``.
     func topology() throws -> Topology {
         guard var topology = try Topology.named("ha:3+3") else { throw LabError("There is no ha:3+3.") }
         for index in topology.nodes.indices where !topology.nodes[index].vips.isEmpty {
@@ -47,7 +48,7 @@ final class ControlPlane {
         return topology
     }
 
-    /// Starts the server of a node; its process.
+    /// Starts the server of a node. Returns the ID of its process.
     func serve(on node: String, of lab: Lab) throws -> Int32 {
         try lab.command(
             on: node,
@@ -58,7 +59,7 @@ final class ControlPlane {
         ).startDaemon(log: lab.directory(of: node) + "/server.log")
     }
 
-    /// Starts a client on a node; see ``Service``.
+    /// Starts a client on a node. ``Service`` reads its output.
     func connect(from node: String, of lab: Lab) throws -> RunningCommand {
         let vip = Topology.controlPlaneVIP
         return try lab.command(
@@ -119,9 +120,10 @@ final class ControlPlane {
         """
 }
 
-/// How a client was served, as it says itself: a line for each time, with the seconds of its clock and the node that did.
+/// The successful requests of a client, from its output: a line for each, with the seconds of its monotonic clock and the node
+/// that answered.
 struct Service {
-    /// Each time it was served, in seconds.
+    /// When a request was answered, and by which node.
     var moments: [(seconds: Double, node: String)]
 
     init(_ text: String) {
@@ -132,6 +134,6 @@ struct Service {
         }
     }
 
-    /// The longest time without being served, between two that it was.
+    /// The longest time between two answers, in seconds; infinite with fewer than two.
     var longestGap: Double { zip(moments, moments.dropFirst()).map { $1.seconds - $0.seconds }.max() ?? .infinity }
 }

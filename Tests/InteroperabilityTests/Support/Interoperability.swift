@@ -3,13 +3,12 @@ import Lab
 import TestSupport
 import Testing
 
-/// Everything here runs real routers in namespaces, one lab after the other: two at once would only make each other
-/// slow, and say nothing more.
+/// Real routers in namespaces, one lab after the other: two at once would only slow each other down.
 @Suite(.serialized, .needsRoot)
 enum Interoperability {}
 
-/// Makes a lab, starts its routers, and takes it down whatever happens. What went wrong is told together with what all
-/// routers of the lab had to say.
+/// Runs `body` with a lab, whose routers are started if `start`, and removes the lab. An error that is thrown includes the
+/// state and logs of all routers.
 func withLab(_ topology: Topology, start: Bool = true, _ body: (inout Lab) throws -> Void) throws {
     try LeftOvers.sweepOnce.get()
     var lab = try Lab.create(topology, name: LeftOvers.nextName())
@@ -22,8 +21,8 @@ func withLab(_ topology: Topology, start: Bool = true, _ body: (inout Lab) throw
     }
 }
 
-/// Waits until something holds. `describe` tells what is still wrong; nothing means that all is well. Somebody who cannot
-/// be asked yet, as a router that is just starting, is wrong for as long as that.
+/// Waits until `describe`, which says what is still wrong, returns `nil`; throws after `limit`. If it throws, for example
+/// because a router is starting and does not answer, something is still wrong.
 func eventually(_ limit: Duration = .seconds(20), _ describe: () throws -> String?) throws {
     func look() -> String? {
         do { return try describe() } catch { return "\(error)" }
@@ -37,13 +36,13 @@ func eventually(_ limit: Duration = .seconds(20), _ describe: () throws -> Strin
     }
 }
 
-/// Labs of test runs that were killed before they could take them down.
+/// Removes labs of killed test runs once, and names the labs of this run.
 private enum LeftOvers {
     static let sweepOnce = Result<Void, any Error> { try Lab.destroyLeftOvers(prefix: "it") }
 
     nonisolated(unsafe) private static var count = 0
 
-    /// The suite is serialized, so nobody else counts at the same time.
+    /// Not synchronized, because the suite is serialized.
     static func nextName() -> String {
         count += 1
         return "it\(getpid())-\(count)"

@@ -4,13 +4,14 @@ import Lab
 import Testing
 
 extension Lab {
-    /// Waits until the lab has settled and every next hop is what counting by hand gives.
+    /// Waits until the lab has settled and all kernels have the right next hops (``nextHopProblem(only:)``).
     func waitUntilRight(_ limit: Duration = .seconds(40)) throws {
         try waitUntilSettled(limit: limit)
         try eventually(limit) { try nextHopProblem() }
     }
 
-    /// The first kernel route to another node whose next hops are not those that counting hops by hand gives.
+    /// A description of the first kernel route between two running nodes whose next hops are not those of
+    /// ``firstHops(from:to:)``; `nil` if there is none. `nodes` are the nodes whose kernels are checked, by default all.
     func nextHopProblem(only nodes: [String]? = nil) throws -> String? {
         for node in topology.routers where isRunning(node.name) && nodes?.contains(node.name) != false {
             let actual = try kernelNextHops(of: node.name)
@@ -30,12 +31,13 @@ extension Lab {
         topology.nodes.contains { $0.name == name && $0.router == .bridge }
     }
 
+    /// The links without a fault.
     private var liveLinks: [Topology.Link] {
         topology.links.enumerated().filter { faults[$0.offset] == nil }.map(\.element)
     }
 
-    /// The ports to leave by, and the neighbors to go to, on all shortest ways from one node to another, where every
-    /// link costs the same: a breadth-first search from the far end, which shares nothing with any router.
+    /// The next hops on all shortest paths from one node to another, if every link costs the same: a breadth-first search from
+    /// the far end, independent of any router.
     func firstHops(from start: String, to end: String) -> Set<KernelRoute.NextHop> {
         let distances = distances(to: end)
         guard let own = distances[start] else { return [] }
@@ -51,13 +53,14 @@ extension Lab {
         return hops
     }
 
+    /// The ports of nodes that are linked to a bridge.
     private func members(ofBridge bridge: String) -> [AddressBook.Port] {
         addresses.ports.enumerated().filter { faults[$0.offset] == nil }.flatMap { ports in
             [(ports.element.first, ports.element.second), (ports.element.second, ports.element.first)]
         }.filter { $0.1.node == bridge }.map(\.0)
     }
 
-    /// Hops to a node from everywhere; a bridge is crossed for nothing.
+    /// The number of hops to a node from every node that reaches it. A bridge is no hop.
     private func distances(to end: String) -> [String: Int] {
         var distances = [end: 0]
         var frontier = [end]
@@ -74,13 +77,14 @@ extension Lab {
         return distances
     }
 
+    /// The running nodes one hop away, over links without a fault.
     private func neighbors(of node: String) -> [String] {
         let adjacent = liveLinks.filter { $0.first == node || $0.second == node }
             .map { $0.first == node ? $0.second : $0.first }
         return adjacent.flatMap { isBridge($0) ? members(ofBridge: $0).map(\.node) : [$0] }.filter { isRunning($0) }
     }
 
-    /// What all routers of the lab know and wrote, for somebody who wonders why a test failed.
+    /// The neighbors, routes, events and ends of the logs of all routers, to explain why a test failed.
     func diagnosis() -> String {
         topology.routers.map { node in
             let neighbors = (try? adjacencies(of: node.name)) ?? []
@@ -96,14 +100,14 @@ extension Lab {
         }.joined(separator: "\n")
     }
 
-    /// The next hops a node's kernel has for a prefix, if it has a route.
+    /// The next hops of a prefix in the kernel of a node; `nil` if it has no route.
     func nextHops(at node: String, _ prefix: String) throws -> Set<KernelRoute.NextHop>? {
         try kernelNextHops(of: node)[try #require(IPv6Prefix(prefix))]
     }
 }
 
 extension Topology {
-    /// Two nodes and a cable.
+    /// Two nodes with a cable between them.
     static func pair(_ first: Node, _ second: Node) -> Topology {
         Topology(name: "pair", nodes: [first, second], links: [Link(first.name, second.name)])
     }
@@ -115,7 +119,7 @@ extension Topology {
         return square
     }
 
-    /// A shared segment with these nodes on it.
+    /// A segment with these nodes.
     static func segment(_ nodes: [Node]) -> Topology {
         Topology(
             name: "segment", nodes: nodes + [Node("lan", router: .bridge)], links: nodes.map { Link($0.name, "lan") },
@@ -124,14 +128,14 @@ extension Topology {
 }
 
 extension Topology.OSPFOptions {
-    /// The shortest timers all three routers have.
+    /// A point-to-point link with the shortest retransmit interval that all three routers support, 1 s.
     static let quick = Topology.OSPFOptions(type: "p2p", retransmit: 1)
-    /// The same on a shared segment, with a priority.
+    /// The same for a segment, with this priority.
     static func broadcast(_ priority: Int) -> Self { Self(type: "broadcast", priority: priority, retransmit: 1) }
 }
 
 extension Topology.Node {
-    /// A node that waits for nothing that it could do at once.
+    /// A node without delays: for FRR, its delays of SPF and of received LSAs are set to the minimum.
     static func quick(
         _ name: String, _ router: Topology.RouterKind, _ ospf: Topology.OSPFOptions = .quick, config: String = ""
     ) -> Self {

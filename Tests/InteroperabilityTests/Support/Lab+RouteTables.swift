@@ -2,22 +2,20 @@ import Addressing
 import ControlAPI
 import Lab
 
-/// A route as a router computed it, whichever router that is: what its shortest-path calculation says, before any kernel.
+/// A route as a router of any kind has calculated it, before it is in a kernel.
 struct ComputedRoute: Hashable, CustomStringConvertible {
-    /// Where it leads.
     var prefix: String
     /// `intra-area`, `inter-area`, `external-1` or `external-2`.
     var kind: String
-    /// The cost of the whole way; for `external-2` the metric of the announcer.
+    /// The cost of the whole path; for `external-2`, the metric of the announcer alone.
     var cost: Int
-    /// The ways out.
     var nextHops: Set<KernelRoute.NextHop>
 
     var description: String { "\(prefix) \(kind) \(cost) by \(nextHops.sorted())" }
 }
 
 extension Lab {
-    /// What a router computed for the prefixes of others.
+    /// The routes that a router has calculated, without those to its own prefixes.
     func computedRoutes(of name: String) throws -> Set<ComputedRoute> {
         let routes: [ComputedRoute] =
             switch try topology.node(name).router {
@@ -41,8 +39,8 @@ extension Lab {
         }
     }
 
-    /// Reads paragraphs of lines such as `Path Type: Intra-Area`, ended by next hops such as `fe80::1 cluster0`. (In its
-    /// JSON a route that is not the best has the same key as the best, so that one hides the other.)
+    /// Reads paragraphs of lines such as `Path Type: Intra-Area`, ended by next hops such as `fe80::1 cluster0`. (Not JSON,
+    /// because there a route that is not the best has the same key as the best and may hide it.)
     private func frrRoutes(of name: String) throws -> [ComputedRoute] {
         var routes: [ComputedRoute] = []
         var isBest = false

@@ -7,8 +7,7 @@ import Timing
 
 @testable import Netlink
 
-/// The agent's way to the kernel in small: a ``FIBInstaller``, what it asks for carried out by a real kernel, and the news of
-/// what others do.
+/// A ``FIBInstaller`` whose requests a real kernel carries out, with the notifications of changes by others, as in the agent.
 final class RouteInstaller {
     private var installer: FIBInstaller
     private let kernel: KernelFIB
@@ -21,7 +20,7 @@ final class RouteInstaller {
     var kernelCounters: KernelFIB.Counters { kernel.counters }
     var descriptor: CInt { monitor.descriptor }
 
-    /// Opens sockets in the calling thread's network namespace and takes over what an earlier run left.
+    /// Opens sockets in the calling thread's network namespace and adopts what an earlier run left.
     init(
         configuration: KernelFIBConfiguration = KernelFIBConfiguration(), fib: FIB.Configuration = FIB.Configuration(),
         receiveBuffer: CInt = 4 << 20
@@ -56,7 +55,8 @@ final class RouteInstaller {
         }
     }
 
-    /// Brings the kernel to what is wanted; whether there is more to do, soon.
+    /// Makes the kernel's routes those wanted, with at most `limit` changes of routes in each request. Returns whether there is
+    /// more to do at once.
     func install(at now: Instant, limit: Int = 4096) -> Bool {
         installer.limit = limit
         var request = installer.next(at: now)
@@ -75,6 +75,7 @@ final class RouteInstaller {
         }
     }
 
+    /// Removes what an earlier run left and the router does not want.
     func sweep() throws {
         installer.sweep()
         try kernel.removeStaleRoutes()
@@ -94,6 +95,7 @@ final class RouteInstaller {
 
     func state(of prefix: IPv6Prefix) -> RouteState? { installer.fib.state(of: prefix) }
 
+    /// Removes all our routes and next hops from the kernel. Returns how many.
     @discardableResult
     func cleanUp() throws -> (routes: Int, nextHops: Int) {
         let result = try kernel.cleanUp()
