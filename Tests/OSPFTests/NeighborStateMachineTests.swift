@@ -2,6 +2,7 @@ import Testing
 
 @testable import OSPF
 
+/// The state after an event: whether an adjacency is wanted, and whether nothing is left to request.
 @Suite struct NeighborStateMachineTests {
     private func next(
         _ state: NeighborState, _ event: NeighborEvent, wanted: Bool = true, nothing: Bool = false
