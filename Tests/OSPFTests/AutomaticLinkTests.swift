@@ -4,8 +4,9 @@ import OSPFPacket
 import Testing
 import Timing
 
-/// The kind of each router's first interface at the moment.
+/// Interfaces of kind `auto`: point-to-point, until a second neighbor or one that elects a designated router is heard.
 @Suite struct AutomaticLinkTests {
+    /// The current kind of each router's first interface.
     private func kinds(_ bench: Bench) -> [InterfaceConfiguration.Kind] {
         bench.routers.map { $0.interfaceSnapshots[0].effectiveKind }
     }

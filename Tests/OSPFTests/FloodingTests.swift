@@ -4,8 +4,8 @@ import OSPFPacket
 import Testing
 import Timing
 
-/// `count` prefixes of length 120, `2001:db8:0:ROUTER::NUMBER00/120`.
 @Suite struct FloodingTests {
+    /// `count` prefixes of length 120, `2001:db8:0:ROUTER::NUMBER00/120`.
     static func prefixes(_ count: Int, of router: Int = 1) -> [AdvertisedPrefix] {
         (0..<count).map {
             AdvertisedPrefix(

@@ -4,8 +4,10 @@ import OSPFPacket
 import Testing
 import Timing
 
-/// Two routers, each with `count` prefixes. Their packets are lost if they exceed 1500 octets with the IPv6 header of 40.
+/// Both ends of a link have an MTU of 9000, but a switch between them drops packets of more than 1500 octets. The MTU in
+/// database descriptions does not show that.
 @Suite struct LargePacketTests {
+    /// Two routers, each with `count` prefixes. Their packets are lost if they exceed 1500 octets with the IPv6 header of 40.
     private static func jumbo(prefixesBefore count: Int = 0) -> Bench {
         var bench = Bench()
         bench.addRouters(2)

@@ -4,8 +4,8 @@ import OSPFPacket
 import Testing
 import Timing
 
-/// A hello with this router ID, from an address of its own.
 @Suite struct LimitTests {
+    /// A hello with this router ID, from an address of its own.
     private func hello(from number: UInt32) -> RouterEvent {
         let hello = Hello(
             interfaceID: 1, priority: 1, options: [.v6, .e, .r], helloInterval: 1, deadInterval: 4,
