@@ -103,6 +103,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
+    /// 1000 s are less than LSRefreshTime, 1800 s.
     @Test func anIdleMeshSaysNothingButHellos() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(10)), on: 0)

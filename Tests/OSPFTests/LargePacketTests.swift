@@ -17,6 +17,7 @@ import Timing
         return bench
     }
 
+    /// The first updates are too large; retransmissions fit 1280 octets.
     @Test func floodedLSAsArriveAfterARetransmission() {
         var bench = Self.jumbo()
         bench.run(for: .seconds(5))

@@ -205,8 +205,8 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(0).description, on: 1) == [.init(router: 3, interface: 3)])
     }
 
-    /// The cable to a neighbor fails silently while no process runs. The resumption waits for it until its deadline of 4 s
-    /// (`RouterConfiguration.resumptionLimit`); the neighbor on the cable finds out after its dead interval.
+    /// The cable to a neighbor fails silently while no process runs. The resumption waits for that neighbor until its deadline
+    /// of 4 s (`RouterConfiguration.resumptionLimit`); then the router announces only its other link.
     @Test func aNeighborThatDiedMeanwhileIsWaitedForUntilTheDeadline() {
         var bench = Self.mesh(Self.square)
         bench.cut.insert(0)
@@ -359,7 +359,8 @@ import Timing
 
 extension Bench {
     /// Ends a router's process without telling its neighbors and, after a while, starts another, with a resumption limit of 4
-    /// s. `prefixes`: what it announces, by default the same as before; `interfaces`: those that are up, by default all.
+    /// s. `interfaces` are those that are up then, by default the same as before; `prefixes` and `externals` are what it
+    /// announces, by default its own prefix alone.
     fileprivate mutating func replace(
         _ router: Int, after pause: Duration, interfaces: [InterfaceConfiguration]? = nil,
         prefixes: [IPv6Prefix]? = nil, externals: [ExternalPrefix] = []

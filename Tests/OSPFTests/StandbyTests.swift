@@ -49,6 +49,7 @@ import Timing
         }
     }
 
+    /// When all ports come up together, the one with the lowest interface ID becomes active.
     @Test(arguments: kinds, [[2, 1], [1, 2], [2, 2], [3, 1]])
     func onePortSpeaksAndTheOthersStandBy(kind: Kind, ports: [Int]) {
         var bench = bench(kind, ports: ports)

@@ -118,6 +118,7 @@ struct IntraAreaRouteTests {
         #expect(area.route("fd00::2/128") == nil)
     }
 
+    /// Routers 2, 3 and 4 announce one prefix; 2 and 3 are the nearest, both at 10.
     @Test func anycastSpreadsOverTheNearest() {
         var area = square()
         for router in [2, 3, 4] as [RouterID] {

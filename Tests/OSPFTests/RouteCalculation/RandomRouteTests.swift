@@ -100,6 +100,7 @@ struct RandomRouteTests {
         #expect(world.area.calculation.prefixes.isEmpty)
     }
 
+    /// Nothing in an update depends on the order of hash tables, which differs between two equal ones.
     @Test func theSameChangesGiveTheSameUpdates() {
         func updates() -> [RouteTableUpdate] {
             var world = RandomArea(seed: 11, routers: 20, cables: 40, segments: 4)
