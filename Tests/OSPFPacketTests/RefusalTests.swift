@@ -103,6 +103,8 @@ import Testing
         #expect(throws: DecodingError.length) { try decode(short) }
     }
 
+    /// Fewer octets than a header (20); fewer, then more than the length field says; a wrong checksum; a length that is no
+    /// multiple of 4.
     @Test func anLSAOfTheWrongLengthIsRefused() throws {
         let lsa = LSA(key: Self.key, sequenceNumber: 1, body: .router(RouterLSA(options: [], links: [])))
         #expect(throws: DecodingError.truncated) { try LSA(octets: Array(lsa.octets[..<19])) }
@@ -154,6 +156,11 @@ import Testing
         return try LSA(key: key, sequenceNumber: 1, body: .unknown([UInt8](hexadecimal: octets))).body()
     }
 
+    /// In this order: a router-LSA without its fixed part, with a link of the undefined type 3, and with half a link. An
+    /// intra-area-prefix-LSA with a prefix length of 129, a /128 of only 4 octets, octets after its prefixes, and more prefixes
+    /// than octets. A link-LSA with more prefixes than octets. An AS-external-LSA whose F-bit announces a forwarding address
+    /// that is missing, and one with superfluous octets, like the inter-area-router-LSA after it. A Router Information LSA
+    /// whose TLV is longer than the LSA.
     @Test func aWrongBodyIsRefused() {
         // The fixed part of an intra-area-prefix-LSA, which begins with the number of prefixes.
         let fixed = "0000 2001 00000000 00000001"
