@@ -143,6 +143,7 @@ import Timing
         }
     }
 
+    /// A first failure withdraws an address that may still be announced since an earlier run.
     @Test func theFirstOutcomeIsToldWhateverItIs() throws {
         var table = VIPTable()
         let id = try checkID(in: table.configure([checked], at: at(0)))
