@@ -80,6 +80,7 @@ import Timing
         #expect(requests(&ledger).isEmpty)
     }
 
+    /// Another program removes a placed address: it is withdrawn, and added again.
     @Test func whatIsRemovedByOthersComesBack() {
         var ledger = AddressLedger()
         ledger.want(address, by: .node, as: announcement)
@@ -132,6 +133,7 @@ import Timing
         #expect(requests(&ledger) == [.remove(address)])
     }
 
+    /// An address is wanted again before its removal is requested, then after that.
     @Test func whatIsWantedAgainBeforeItIsGoneStays() {
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)
