@@ -45,6 +45,7 @@ import Timing
         }
     }
 
+    /// Waiting lasts two hello intervals, 2 s. The bound would also allow the RouterDeadInterval, 4 s, of RFC 2328 §9.1.
     @Test func aSharedSegmentTakesNoLongerThanItsWaiting() {
         var network = Network(plan: NetworkPlan(topology: .lan(6)), seed: 4)
         network.schedule(.healAll, at: .zero)
