@@ -4,6 +4,8 @@ import Testing
 @Suite struct AddressPlanTests {
     static let plan = AddressPlan(base: IPv6Prefix("2001:db8:1:2::/71")!)!
 
+    /// A node's /119 is the base, then the hardware address shifted left by 9 bits. Its lower /120 is for the host, its upper
+    /// one for pods.
     @Test func addressesAreThoseReckonedByHand() {
         // 00:1b:21:0a:0f:ff is 0x1b210a0fff; shifted left by 9 bits it is 0x3642_141f_fe00.
         let mac = MACAddress("00:1b:21:0a:0f:ff")!
@@ -16,6 +18,7 @@ import Testing
                 == ["10", "14", "18", "1c"].map { "2001:db8:1:2:0:3642:141f:fe\($0)/126" })
     }
 
+    /// 71 bits of base, 48 of hardware address and 9 of the node's own make 128.
     @Test func theHighestHardwareAddressFitsBehindTheBase() {
         let highest = MACAddress(rawValue: .max)
         #expect(highest.rawValue == 0xffff_ffff_ffff)
@@ -26,6 +29,7 @@ import Testing
         #expect(AddressPlan(base: IPv6Prefix("2001:db8::/32")!) != nil)
     }
 
+    /// For hardware addresses with one bit set each: no two nodes, and no two parts of a node, overlap.
     @Test func nodesAndTheirPartsAreApart() {
         let macs = (0..<48).map { MACAddress(rawValue: 1 << $0) }
         for mac in macs {
@@ -42,6 +46,8 @@ import Testing
         #expect(Set(macs.map { Self.plan.nodePrefix(for: $0) }).count == macs.count)
     }
 
+    /// Physical ports come first, then universally administered addresses, then the lowest. Zero and multicast addresses are
+    /// not used.
     @Test func onePortNamesTheNode() {
         func port(_ mac: String, physical: Bool) -> AddressPlan.Port {
             AddressPlan.Port(mac: MACAddress(mac)!, isPhysical: physical)

@@ -6,7 +6,7 @@ import Testing
         ("2001:0db8:0000:0000:0000:0000:0002:0001", "2001:db8::2:1"),
         ("2001:db8:0:0:0:0:2:1", "2001:db8::2:1"),
         ("2001:DB8::AbCd", "2001:db8::abcd"),
-        // §4.2.2: one group of zeros is not shortened. §4.2.3: the longest run, of equal ones the first.
+        // §4.2.2: a single group of zeros is not shortened. §4.2.3: the longest run of zeros is, of equal ones the first.
         ("2001:db8::1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
         ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"),
         ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
@@ -16,7 +16,7 @@ import Testing
         ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"),
         ("::2:3:4:5:6:7:8", "0:2:3:4:5:6:7:8"),
         ("fe80::0001", "fe80::1"),
-        // §5: dotted only for the well-known prefix.
+        // IPv4-mapped addresses are printed as IPv4 addresses; others are never dotted.
         ("::ffff:c000:201", "192.0.2.1"),
         ("::ffff:0:0", "0.0.0.0"),
         ("::192.0.2.1", "::c000:201"),
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func everyAddressReadsBackFromItsTextAndOctets() {
-        // One bit, and runs of zeros at every place: what the abbreviation could get wrong.
+        // Every combination of groups that are zero and groups that are not.
         for pattern in 0..<256 {
             let octets: [UInt8] = (0..<8).flatMap { pattern >> $0 & 1 == 1 ? [0xab, UInt8($0)] : [0, 0] }
             guard let address = IPv6Address(octets: octets) else {
@@ -66,6 +66,7 @@ import Testing
         }
     }
 
+    /// fe80::/10 is link-local, ff00::/8 multicast.
     @Test func kindsAreToldByTheirFirstBits() {
         #expect(IPv6Address("fe80::1")!.isLinkLocal && IPv6Address("febf::1")!.isLinkLocal)
         #expect(!IPv6Address("fec0::1")!.isLinkLocal && !IPv6Address("fe7f::1")!.isLinkLocal)

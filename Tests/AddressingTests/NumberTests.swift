@@ -20,6 +20,7 @@ import Testing
         #expect(RouterID(text) == nil)
     }
 
+    /// An area ID may be written in dotted decimal or as a 32-bit number.
     @Test func anAreaIsAPlainNumberToo() {
         #expect(AreaID("0") == .backbone)
         #expect(AreaID("256")?.description == "0.0.1.0")

@@ -2,7 +2,7 @@ import Addressing
 import Testing
 
 @Suite struct PrefixMapTests {
-    /// Prefixes of all lengths that lie close together, and that differ in nothing but their length.
+    /// 120 addresses close to each other, each with the lengths 124 to 128.
     static let prefixes: [IPv6Prefix] = (0..<600).map { number in
         IPv6Prefix(IPv6Address(high: 0x2001_0db8_0000_0000, low: UInt64(number / 5) << 32), length: 124 + number % 5)
     }
@@ -13,7 +13,7 @@ import Testing
         var state: UInt64 = 1
         for step in 0..<20_000 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            // It grows to hold most of them, and shrinks to a few, twice.
+            // The map grows for 6000 steps and shrinks for 4000, twice.
             let isGrowing = step % 10_000 < 6000
             let prefix = Self.prefixes[Int(state >> 33) % Self.prefixes.count]
             let value = (state >> 20 & 7 < 5) == isGrowing ? step : nil
@@ -28,6 +28,7 @@ import Testing
         }
     }
 
+    /// Whatever the order of insertion.
     @Test func mapsOfEqualContentAreEqual() {
         var (left, right) = (PrefixMap<Int>(), PrefixMap<Int>())
         for (place, prefix) in Self.prefixes.enumerated() { left[prefix] = place }

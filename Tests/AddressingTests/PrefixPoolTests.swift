@@ -4,6 +4,7 @@ import Testing
 @Suite struct PrefixPoolTests {
     private func prefix(_ text: String) -> IPv4Prefix { IPv4Prefix(text)! }
 
+    /// A /16 has 16 prefixes of length 20. The seed counts modulo their number.
     @Test func seedsLeadToAllPrefixesOfThePoolAndNoOther() {
         let pool = PrefixPool(base: prefix("172.31.0.0/16"), length: 20)!
         let found = Set((0..<64 as Range<UInt64>).compactMap { pool.choose(seed: $0, avoiding: []) })
@@ -12,6 +13,7 @@ import Testing
         #expect(pool.choose(seed: .max, avoiding: []) == pool.choose(seed: .max % 16, avoiding: []))
     }
 
+    /// In a pool of single addresses the first and the last are left out, unless there are only two.
     @Test func addressesLeaveOutTheFirstAndTheLast() {
         let pool = PrefixPool(base: prefix("172.30.2.0/29"), length: 32)!
         var used: [IPv4Prefix] = []
@@ -21,6 +23,7 @@ import Testing
         #expect(PrefixPool(base: prefix("10.0.0.4/31"), length: 32)!.contains(prefix("10.0.0.4/32")))
     }
 
+    /// Of the four prefixes only 10.0.1.0/24 is free. A used prefix that covers the whole pool is ignored.
     @Test func whatOverlapsSomethingInUseIsNotTaken() {
         let pool = PrefixPool(base: prefix("10.0.0.0/22"), length: 24)!
         let used = ["10.0.0.7/32", "10.0.2.0/23", "192.0.2.0/24", "10.0.4.0/24"].map(prefix)
@@ -33,6 +36,7 @@ import Testing
         }
     }
 
+    /// A pool has at most 2¹⁶ prefixes, none longer than 32 bits or shorter than the base.
     @Test func poolsThatMakeNoSenseAreRefused() {
         #expect(PrefixPool(base: prefix("10.0.0.0/24"), length: 23) == nil)
         #expect(PrefixPool(base: prefix("10.0.0.0/24"), length: 33) == nil)
@@ -41,7 +45,7 @@ import Testing
         #expect(PrefixPool(base: prefix("10.0.0.0/24"), length: 24)!.contains(prefix("10.0.0.0/24")))
     }
 
-    /// A pool of one prefix: whoever has it uses it up, and a default route does not.
+    /// A pool that is one prefix: that prefix is in use if somebody has it, but not because of a default route.
     @Test func theOnlyPrefixIsFreeOrUsed() {
         let base = IPv4Prefix("192.168.7.0/24")!
         let pool = PrefixPool(base: base, length: 24)!

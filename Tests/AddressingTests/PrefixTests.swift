@@ -26,6 +26,7 @@ import Testing
         #expect(prefix.contains(.default) == (length == 0))
     }
 
+    /// An IPv4 prefix is kept in IPv4-mapped form, ::ffff:0:0/96, and printed as IPv4.
     @Test(arguments: ["0.0.0.0/0", "10.0.0.0/8", "192.0.2.1/32"])
     func ipv4PrefixesTravelInTheirMappedForm(text: String) throws {
         let prefix = try #require(IPv6Prefix(text))
@@ -37,6 +38,7 @@ import Testing
         #expect(prefix.isDefault == (ipv4.length == 0) && prefix.isHost == (ipv4.length == 32))
     }
 
+    /// ::/0 is the default of IPv6, and contains all IPv4 prefixes.
     @Test func otherPrefixesAreNotIPv4s() {
         for text in ["::/0", "::fffe:0:0/95", "::/96", "::ffff:0:0:0/96", "::1/128"] {
             #expect(IPv6Prefix(text)!.ipv4 == nil)

@@ -10,6 +10,8 @@ import Timing
     private let announcement = AdvertisedPrefix(prefix: IPv6Prefix("2001:db8::1/128")!)
     private func at(_ seconds: Int64) -> Instant { .zero + .seconds(seconds) }
 
+    /// The next requests, with removals, at this second. All addresses count as announced by other nodes too, so none is
+    /// checked for another machine.
     private func requests(_ ledger: inout AddressLedger, at seconds: Int64 = 0) -> [AddressLedger.Request] {
         ledger.nextRequests(limit: 16, mayRemove: true, at: at(seconds)) { _ in true }
     }
@@ -29,6 +31,7 @@ import Timing
         #expect(ledger.entries.isEmpty)
     }
 
+    /// It is tried again after 1 s, doubling to 30 s.
     @Test func aRefusedAddressIsNotAnnouncedAndTriedAgainEverMoreSeldom() {
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)
@@ -50,6 +53,7 @@ import Timing
         #expect(ledger.announcements == [announcement] && ledger.refused.isEmpty && ledger.nextDeadline == nil)
     }
 
+    /// An address that is on `lo` without our mark is announced, but not ours to remove.
     @Test func whatWasThereBeforeIsNeverRemoved() {
         var ledger = AddressLedger()
         ledger.want(address, by: .service, as: announcement)
@@ -61,6 +65,7 @@ import Timing
         #expect(ledger.removeAll(keeping: []).isEmpty)
     }
 
+    /// A service announces the address as last resort, a VIP at metric 0.
     @Test func theLowestMetricOfItsOwnersCounts() {
         var ledger = AddressLedger()
         var last = announcement
@@ -75,6 +80,7 @@ import Timing
         #expect(requests(&ledger).isEmpty)
     }
 
+    /// Another program removes a placed address: it is withdrawn, and added again.
     @Test func whatIsRemovedByOthersComesBack() {
         var ledger = AddressLedger()
         ledger.want(address, by: .node, as: announcement)
@@ -102,7 +108,7 @@ import Timing
         #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
         _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.announcements == [announcement])
-        // After the removal nothing is in doubt.
+        // Once our own removal has been carried out, the state is certain again.
         ledger.drop(address, by: .vip)
         #expect(ledger.removedByOthers(address) == nil)
         #expect(requests(&ledger) == [.remove(address)])
@@ -113,6 +119,7 @@ import Timing
         #expect(ledger.announcements == [announcement])
     }
 
+    /// Two addresses of an earlier run, one of which is kept because it is a VIP whose check has not reported yet.
     @Test func whatAnEarlierRunLeftStaysUntilItsOwnerHasSpoken() {
         var ledger = AddressLedger()
         let other = IPv6Address("2001:db8::2")!
@@ -126,6 +133,7 @@ import Timing
         #expect(requests(&ledger) == [.remove(address)])
     }
 
+    /// An address is wanted again before its removal is requested, then after that.
     @Test func whatIsWantedAgainBeforeItIsGoneStays() {
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)
@@ -146,7 +154,8 @@ import Timing
     private let service = IPv6Address("2001:db8::3")!
     private let shared = IPv6Address("2001:db8::4")!
 
-    /// An operator chose the addresses of the configuration; those of services may belong to other machines.
+    /// Only an address that services alone want may belong to another machine, as an operator chose the others. If other nodes
+    /// announce it too (`shared`), nothing is checked.
     @Test func onlyServicesAreKeptFromOtherMachines() {
         var ledger = AddressLedger()
         ledger.want(own, by: .node, as: nil)

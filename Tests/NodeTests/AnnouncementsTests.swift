@@ -10,7 +10,8 @@ import Timing
         AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address(high: 0x2001_0db8 << 32, low: UInt64(number))))
     }
 
-    /// While thousands of addresses are added, the announcements follow in larger steps. A withdrawal does not wait for that.
+    /// While addresses are being added, additions wait until they exceed a quarter of the announcements (25 of 100). Other
+    /// changes do not wait.
     @Test func onlyAdditionsMayWait() {
         var announcements = Announcements()
         _ = announcements.update((0..<100).map(prefix))
@@ -31,6 +32,7 @@ import Timing
         #expect(!takesStale(false))
     }
 
+    /// An addition counts in `placements`, which may wait; a change of metric and a removal in `changes`, which may not.
     @Test func aLastResortCountsAsAChange() {
         var ledger = AddressLedger()
         let vip = IPv6Address(high: 0x2001_0db8 << 32, low: 1)

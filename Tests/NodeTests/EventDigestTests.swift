@@ -7,6 +7,7 @@ import Timing
 @testable import Node
 
 @Suite struct EventDigestTests {
+    /// Of 500 events of one kind, 8 are logged (`EventDigest.burst`) and 492 counted, for an interval of 10 s.
     @Test func aFewAreLoggedAndTheRestIsCounted() {
         var digest = EventDigest()
         let now = Instant.zero + .seconds(5)
@@ -24,6 +25,7 @@ import Timing
         #expect(isNextLogged, "the next interval begins")
     }
 
+    /// At most 8 lines of a kind and one with the number of the others.
     @Test func hundredsOfVIPsAreAFewLines() {
         var configuration = Configuration()
         configuration.vips = (0..<500).map { number in

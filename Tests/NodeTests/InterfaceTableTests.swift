@@ -44,7 +44,7 @@ import Testing
             table.update(link(), addresses: [address("fe80::1")], configuration: configuration) == nil, "nothing new")
     }
 
-    /// It is a problem, and the rule matches all the same.
+    /// The port matches a rule, so it is listed as unusable (a problem), not as unused.
     @Test func aPortWithoutMulticastIsUnusable() {
         var table = InterfaceTable()
         _ = table.update(link(), addresses: [address("fe80::1")], configuration: Configuration())
@@ -56,6 +56,7 @@ import Testing
         #expect(table.unusable.map(\.name) == ["p1"])
     }
 
+    /// IPv6 needs an MTU of at least 1280.
     @Test(arguments: [
         (false, true, 1500, "the link is down"), (true, false, 1500, "no carrier"), (true, true, 1200, "MTU 1200"),
     ])
@@ -76,6 +77,7 @@ import Testing
         }
     }
 
+    /// Of several link-local addresses the one in use is kept, as a change would restart adjacencies.
     @Test func theAddressInUseStays() {
         var table = InterfaceTable()
         _ = table.update(link(), addresses: [address("fe80::5")], configuration: Configuration())
@@ -110,6 +112,7 @@ import Testing
         #expect(table.ports.isEmpty)
     }
 
+    /// Link-local and tentative addresses give no prefix; two addresses in one subnet give one.
     @Test func passivePortsAnnounceTheirPrefixes() {
         var table = InterfaceTable()
         var configuration = Configuration()

@@ -9,7 +9,7 @@ import Timing
 @testable import Node
 
 @Suite struct ManyVIPsTests {
-    /// A configuration file may contain as many. When each address was looked up among all VIPs, this took a minute.
+    /// So many VIPs fit a configuration file (1 MiB). When each address was looked up among all VIPs, this took a minute.
     @Test func thousandsOfVIPsArePlacedInSeconds() {
         var configuration = Configuration()
         var bench = NodeBench(configuration)

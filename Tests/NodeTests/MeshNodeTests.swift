@@ -9,7 +9,7 @@ import Timing
 
 @testable import Node
 
-/// Situations of operation, each of which an earlier version handled wrongly.
+/// Situations from operation, each of which an earlier version handled wrongly.
 @Suite struct MeshNodeTests {
     private let vip = VIP(name: "api", address: IPv6Address("2001:db8:a::1")!)
     private var withVIP: Configuration {
@@ -23,8 +23,8 @@ import Timing
         first.start()
         let identity = try #require(first.node.identity)
         #expect(identity.address == Configuration().addressing.plan.nodeAddress(for: NodeBench.card.macAddress!))
-        // The card that determined the identity is removed, with or without another in its place, and the agent is killed and
-        // started.
+        // The port with the hardware address of the identity is removed, with or without another in its place, and the agent
+        // starts again.
         let added = Link(index: 9, name: "usb0", macAddress: MACAddress("00:00:5e:00:00:01")!, isPhysical: true)
         for ports in [[NodeBench.cable], [NodeBench.cable, added], []] {
             var later = NodeBench(saved: first.saved, nonce: 99)
@@ -33,6 +33,7 @@ import Timing
         }
     }
 
+    /// The identity comes from the lowest hardware address of all physical ports, also those that are not used.
     @Test func anUnusedPortNamesTheNodeToo() throws {
         var configuration = Configuration()
         var ignored = InterfaceRule(pattern: .named(Glob("eno1")!))
@@ -44,6 +45,7 @@ import Timing
         #expect(bench.node.interfaces.unused[2]?.reason == .ignored)
     }
 
+    /// A refused address is tried again within 30 s.
     @Test func anAddressThatTheKernelRefusesIsNotAnnouncedAndIsAProblem() {
         var bench = NodeBench(withVIP)
         bench.refusedAddresses = [vip.address]
@@ -68,6 +70,8 @@ import Timing
         #expect(bench.loopback[vip.address] == false, "the node removes only addresses that it added")
     }
 
+    /// An address of an earlier run is removed if the first outcome of its VIP's check is a failure, also if that comes before
+    /// the kernel's routes are read. Origin 71 is our mark.
     @Test func aVIPWhoseCheckFailsBeforeTheKernelIsReadDoesNotStay() throws {
         var configuration = Configuration()
         var checked = vip
@@ -85,7 +89,8 @@ import Timing
         #expect(bench.node.router != nil && bench.loopback[vip.address] == nil)
     }
 
-    /// Packets first, so that other nodes do not wait for this kernel; then routes, then everything else, such as log lines.
+    /// The order of effects: packets, so that other nodes do not wait for this kernel; then routes; then all else, such as log
+    /// lines.
     @Test func packetsComeFirstAndRoutesSecond() {
         var bench = NodeBench()
         bench.start()
@@ -108,6 +113,7 @@ import Timing
         #expect(kinds == kinds.sorted() && Set(kinds) == [0, 1, 2], "\(effects)")
     }
 
+    /// The kernel notifies changes of forwarding, so the setting is checked at once; otherwise every 60 s.
     @Test func aSettingThatIsChangedIsSetBackAndOneThatCannotBeIsAProblem() {
         var bench = NodeBench()
         bench.start()
@@ -125,6 +131,8 @@ import Timing
         #expect(bench.problems(.setting).isEmpty)
     }
 
+    /// eno1 (interface 2) has an address outside of the mesh's address plan, 192.168.1.5, or a default route, so the rule `*`
+    /// does not use it. A rule that names it does. A router advertisement counts for an hour.
     @Test func aPortOfAnotherNetworkIsNotUsedUnlessARuleNamesIt() {
         let lan = InterfaceAddress(
             interface: 2, address: IPv6Address(IPv4Address(0xc0a8_0105)), prefixLength: 120)
@@ -142,20 +150,20 @@ import Timing
         var named = NodeBench(configuration)
         named.start(addresses: [lan], defaults: [route])
         #expect(Set(named.node.interfaces.ports.keys) == [2, 3])
-        // A router that advertises itself later.
+        // A router advertisement arrives later.
         var bench = NodeBench()
         bench.start()
         #expect(Set(bench.node.interfaces.ports.keys) == [2, 3])
         bench.handle(.kernel([.routerAdvertised(interface: 2)]))
         #expect(Set(bench.node.interfaces.ports.keys) == [3])
-        // It is switched off, or it advertises again in time.
+        // It counts for 3600 s from the last one.
         bench.run(for: .seconds(1800))
         bench.handle(.kernel([.routerAdvertised(interface: 2)]))
         bench.run(for: .seconds(1801))
         #expect(Set(bench.node.interfaces.ports.keys) == [3])
         bench.run(for: .seconds(1800))
         #expect(Set(bench.node.interfaces.ports.keys) == [2, 3])
-        // A cable that was pulled may lead elsewhere.
+        // After a loss of carrier, the cable may lead elsewhere.
         bench.handle(.kernel([.routerAdvertised(interface: 2)]))
         #expect(Set(bench.node.interfaces.ports.keys) == [3])
         var pulled = NodeBench.card
@@ -164,6 +172,8 @@ import Timing
         #expect(Set(bench.node.interfaces.ports.keys) == [2, 3])
     }
 
+    /// The protocol number and table of a run are saved. If those of the next differ, it removes what is left under the old
+    /// ones, and saves its own when that has succeeded.
     @Test func whatAnEarlierRunLeftUnderAnotherProtocolNumberIsRemoved() {
         let current = SavedKernel(routeProtocol: 252, table: 254)
         var configuration = Configuration()
@@ -186,19 +196,20 @@ import Timing
         #expect(bench.removedRemains == [saved.kernel!] && bench.saved.kernel == current)
     }
 
+    /// eno1 has a default route from a router advertisement, so it is not used and keeps accepting them.
     @Test func routerAdvertisementsAreTakenWhereThereIsNoMesh() {
         var bench = NodeBench()
         bench.start(defaults: [DefaultRoute(interface: 2, family: .ipv6, isAdvertised: true)])
         let asked = bench.settingsAsked.last ?? []
         #expect(asked.contains(.keepRouterAdvertisements(port: "eno1")))
-        // A cable that no rule names may still turn out to be one of another network.
+        // A port that only the rule `*` matches may still turn out to belong to another network.
         #expect(asked.contains(.keepRouterAdvertisements(port: "enp1s0")))
         var configuration = Configuration()
         configuration.interfaces.insert(InterfaceRule(pattern: .named(Glob("enp*")!)), at: 0)
         var named = NodeBench(configuration)
         named.start()
         #expect(named.settingsAsked.last?.contains(.refuseRouterAdvertisements(port: "enp1s0")) == true)
-        // One that was in use gets its router advertisements back.
+        // A port that was in use accepts router advertisements again when it is left.
         bench.handle(.kernel([.defaultRoute(DefaultRoute(interface: 3, family: .ipv6, isAdvertised: false))]))
         bench.run(for: .seconds(20))
         #expect(bench.settingsAsked.last?.contains(.acceptRouterAdvertisements(port: "enp1s0")) == true)
@@ -208,6 +219,7 @@ import Timing
             "before forwarding is switched on, or the kernel drops the default route")
     }
 
+    /// The machine is connected to 192.168.1.0/24, which contains the pool.
     @Test func aPoolInsideAConnectedSubnetIsRefused() throws {
         var configuration = Configuration()
         configuration.addressing.ipv4.nodes = PrefixPool(base: IPv4Prefix("192.168.1.0/30")!, length: 32)
@@ -220,6 +232,7 @@ import Timing
         #expect(bench.problems(.ipv4Range).map(\.text).first?.contains("192.168.1.0/24") == true)
     }
 
+    /// The machine is connected to one of the two /31 of the pool, so the node takes an address of the other.
     @Test func aPoolAroundAConnectedSubnetAvoidsIt() throws {
         var configuration = Configuration()
         configuration.addressing.ipv4.nodes = PrefixPool(base: IPv4Prefix("192.168.0.0/30")!, length: 32)
@@ -234,6 +247,7 @@ import Timing
         }
     }
 
+    /// The machine gets an address in the /31 of the address that the node has assigned to itself.
     @Test func aRangeInASubnetThatTheMachineIsConnectedToLaterIsGivenUp() throws {
         var configuration = Configuration()
         configuration.addressing.ipv4.nodes = PrefixPool(base: IPv4Prefix("192.168.0.0/29")!, length: 32)
@@ -290,6 +304,7 @@ import Timing
         #expect(bench.problems(.loopbackDown).count == 1)
     }
 
+    /// The CNI file is checked every 15 s.
     @Test func aFileForContainersThatIsLostIsWrittenAgain() {
         var configuration = Configuration()
         configuration.cni = Configuration.CNIOptions()
@@ -305,6 +320,7 @@ import Timing
         #expect(bench.problems(.podNetwork).count == 1)
     }
 
+    /// The CNI file is first written when the IPv4 range is known, or cannot be had.
     @Test func theFileForContainersWaitsForTheSelfAssignedRange() throws {
         var configuration = Configuration()
         configuration.cni = Configuration.CNIOptions()
@@ -351,6 +367,7 @@ import Timing
         #expect(bench.problems(.vanishedPort).isEmpty)
     }
 
+    /// A port without a neighbor counts as silent after two dead intervals, 8 s; reviews follow every 5 s.
     @Test func aPortOnWhichNobodyIsHeardIsAProblem() {
         var bench = NodeBench()
         bench.start([NodeBench.cable])
@@ -362,13 +379,14 @@ import Timing
         #expect(bench.node.notReady(at: bench.now).isEmpty, "its routes are as they should be: none")
     }
 
+    /// The node has no neighbors, so the initial synchronization ends after at most two dead intervals (8 s).
     @Test func readinessIsLoggedWithItsReason() {
         var bench = NodeBench()
         bench.start()
         #expect(bench.node.notReady(at: bench.now) == ["initial database synchronization is not complete"])
         for _ in 0..<2000 where !bench.node.notReady(at: bench.now).isEmpty { bench.run(for: .milliseconds(10)) }
         #expect(bench.node.notReady(at: bench.now).isEmpty)
-        // It is logged at once, not at the next review.
+        // At once, not at the next review.
         #expect(bench.log.contains("ready; resolved: initial database synchronization is not complete"))
     }
 
@@ -427,6 +445,7 @@ import Timing
         }
     }
 
+    /// A stop keeps the node's own address on `lo` and removes the VIPs, unless everything is to be removed.
     @Test func aStopLeavesTheNodesOwnAddressAndTakesTheOthers() throws {
         var bench = NodeBench(withVIP)
         bench.start()

@@ -8,27 +8,28 @@ import Timing
 
 @testable import Node
 
-/// A node on a machine that carries out every request, unless a test sets something else.
+/// A node on a simulated machine, which carries out every effect at once and successfully, unless a test sets another outcome.
 struct NodeBench {
     var node: MeshNode
     var now = Instant.zero + .seconds(100)
-    /// The addresses on `lo`, and whether the agent has added each.
+    /// The addresses on `lo`, each with whether it has the agent's mark (`IFA_PROTO`).
     var loopback: [IPv6Address: Bool] = [:]
     var refusedAddresses: Set<IPv6Address> = []
-    /// What the kernel has in place of the settings wanted, by variable.
+    /// The outcomes of settings, by variable; settings that are not in it have none.
     var settings: [String: SettingOutcome.Result] = [:]
     var saved = SavedState()
     var log: [String] = []
+    /// The contents of the CNI file, each time it was written.
     var files: [NetworkConfiguration] = []
     var fileResult: Result<Bool, NodeFailure> = .success(true)
     var foreignRoutes: Result<[ForeignRoute], NodeFailure> = .success([])
     var settingsAsked: [[KernelSetting]] = []
     var isKernelReadable = true
     var checks: [VIPTable.CheckID] = []
-    /// What the node had removed of earlier runs.
+    /// What earlier runs left under another protocol number or in another table, each time the node removed it.
     var removedRemains: [SavedKernel] = []
     var remainsResult: Result<String, NodeFailure> = .success("2 routes")
-    /// Why nothing can be saved.
+    /// Why saving fails; `nil` if it succeeds.
     var saveFailure: String?
 
     static let card = Link(
@@ -42,6 +43,8 @@ struct NodeBench {
             interface: link.index, address: IPv6Address("fe80::\(link.index)")!, prefixLength: 64)
     }
 
+    /// Makes a node that has not started. `machine` is the number that names the machine, `nonce` the random one of a new
+    /// identity.
     init(
         _ configuration: Configuration = Configuration(), saved: SavedState = SavedState(), machine: UInt64? = 1,
         nonce: UInt64 = 7, hasCluster: Bool = false
@@ -56,6 +59,7 @@ struct NodeBench {
         node = MeshNode(configuration: configuration, environment: environment)
     }
 
+    /// Starts the node on a machine with `lo` and these links, each with a link-local address.
     mutating func start(
         _ links: [Link] = [card, cable], addresses: [InterfaceAddress] = [], defaults: [DefaultRoute] = []
     ) {
@@ -65,6 +69,7 @@ struct NodeBench {
                 defaultRoutes: defaults))
     }
 
+    /// Handles an event, carries out the effects, and handles their outcomes, until there are none.
     mutating func handle(_ event: NodeEvent) {
         var events = [event]
         while !events.isEmpty {
@@ -74,13 +79,13 @@ struct NodeBench {
         }
     }
 
-    /// Lets the node's timers ring until `duration` has passed.
+    /// Lets time pass: calls the node at its deadlines, at most once per millisecond, and at the end.
     mutating func run(for duration: Duration) {
         let end = now + duration
         while let deadline = node.nextDeadline, deadline <= end {
             now = max(now, deadline)
             handle(.timer)
-            // Bounds the number of events: at most one per millisecond.
+            // Without this, a deadline that stays due would never let time pass.
             now = now + .milliseconds(1)
         }
         now = end

@@ -29,6 +29,7 @@ import Testing
         #expect(identity.saved == SavedIdentity(mac: card.mac, nonce: 7, machine: 1))
     }
 
+    /// Without a port, router ID and prefix must be configured, or an identity saved.
     @Test func withoutAPortThereIsNoneUnlessItIsGivenOrSaved() throws {
         #expect(make([]) == nil)
         var configuration = Configuration()
@@ -69,7 +70,7 @@ import Testing
             #expect(id != .none && id.rawValue != .max)
             seen.insert(id)
         }
-        // Two of 20,000 random 32-bit numbers are equal with a probability of 5%.
+        // 20,000 random 32-bit numbers contain an equal pair with a probability of 5%. Two pairs are allowed.
         #expect(seen.count >= 19_998)
     }
 

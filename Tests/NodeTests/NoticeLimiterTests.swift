@@ -10,6 +10,8 @@ import Timing
         .mtuMismatch(interface: interface, neighbor: RouterID(1), theirs: theirs, ours: 1500)
     }
 
+    /// Five notices of a kind at once (`NoticeLimiter.burst`), then one per minute: 60 in an hour. After five minutes of
+    /// silence, the limit starts again.
     @Test func aFewAtOnceAndThenOneInAWhile() {
         var limiter = NoticeLimiter()
         var now = Instant.zero

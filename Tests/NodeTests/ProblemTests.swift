@@ -11,14 +11,15 @@ import Timing
         numbers.map { Problem(.vanishedPort, "p\($0)", "p\($0) is gone") }
     }
 
-    /// Only eight of a kind are listed. The others are no less present, and no newer when they are listed.
+    /// At most eight problems of a kind are listed (`ProblemTable.mostOfAKind`). The others exist as well: they are not
+    /// reported as resolved, and are dated by their first review when they are listed.
     @Test func problemsThatAreNotListedAreNotResolved() {
         var table = ProblemTable()
         let start = Instant.zero + .seconds(100)
         let first = table.update(gone(10..<30), at: start).map(\.message)
         #expect(first == (10..<18).map { "p\($0) is gone" } + ["and 12 more like this"])
         #expect(table.all.count == 9 && table.all.allSatisfy { $0.since == start })
-        // Another one, before them in order.
+        // Another problem, which comes first in order and displaces one from the list.
         let second = table.update(gone(9..<30), at: start + .seconds(5)).map(\.message)
         #expect(second == ["p9 is gone"])
         let third = table.update(gone(18..<30), at: start + .seconds(10)).map(\.message)
@@ -29,7 +30,8 @@ import Timing
         #expect(table.all.allSatisfy { $0.since == start })
     }
 
-    /// A problem that counts only when it lasts is dated by its cause, and is found soon after.
+    /// A problem that counts only when it has lasted, here two dead intervals (8 s) without a neighbor, is dated by its start
+    /// and found at the next review, which comes within 5 s.
     @Test func aSilentPortIsDatedByItsCause() throws {
         var bench = NodeBench()
         bench.start()
@@ -41,7 +43,7 @@ import Timing
         #expect(problem.since.map { $0 - opened < .seconds(1) } == true)
     }
 
-    /// A port that comes up again is silent since then; its neighbor was lost before.
+    /// When a port comes up again, its silence begins then; its last neighbor was lost before.
     @Test func aLostNeighborIsDatedByItsLoss() throws {
         func at(_ seconds: Int) -> Instant { .zero + .seconds(seconds) }
         var last = LastNeighbors()
@@ -54,6 +56,8 @@ import Timing
         #expect(silence.since == at(100) && silence.last?.lost == at(10) && silence.last?.routerID == RouterID(7))
     }
 
+    /// A setting that is absent for a while is new when it is there again: setting it is a notice. A change without that is
+    /// blamed on another program, with a warning.
     @Test func aSettingOfAPortThatComesBackIsNotBlamedOnOthers() {
         var audit = SettingsAudit()
         let name = "net.ipv6.conf.p.accept_ra"
@@ -62,13 +66,14 @@ import Timing
         }
         #expect(lines(.changed(from: "1")) == [.notice])
         #expect(lines(.unchanged) == [])
-        // Its IPv6 was off, as with an MTU of less than 1280.
+        // The port has no IPv6 settings, as with an MTU of less than 1280.
         #expect(lines(.absent) == [])
         #expect(lines(.changed(from: "1")) == [.notice])
         #expect(lines(.changed(from: "1")) == [.warning])
     }
 
-    /// A device that was removed and made again unnoticed, with the same index, has no groups.
+    /// If notifications were lost, a device may have been removed and made again with the same index, and belongs to no
+    /// multicast groups.
     @Test func groupsAreJoinedAgainAfterLostNotifications() {
         var bench = NodeBench()
         bench.start()

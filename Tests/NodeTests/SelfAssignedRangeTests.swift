@@ -8,7 +8,7 @@ import Timing
 @Suite struct SelfAssignedRangeTests {
     private static let pool = PrefixPool(base: IPv4Prefix("172.31.0.0/16")!, length: 24)!
 
-    /// If another node claims every range that this node takes, this node takes another less and less often.
+    /// If a node with a higher router ID claims every range that this node takes, this node takes another less and less often.
     @Test func rangesAreGivenUpEverMoreSeldom() {
         var range = SelfAssignedRange(purpose: "ipv4-pods", pool: Self.pool, saved: nil)
         var taken: [IPv4Prefix] = []
@@ -23,7 +23,8 @@ import Timing
             #expect(range.prefix != nil)
             if changes.isEmpty { #expect(range.nextReview.map { $0 > now } == true) }
         }
-        // At once, again when that is claimed, and then after 2, 4, … 256 s.
+        // One at the start, one at the first conflict, then after 2, 4, … 256 s, which add up to 510 s. The next would be after
+        // 512 s more.
         #expect(taken.count == 10)
     }
 
@@ -36,8 +37,9 @@ import Timing
     }
 }
 
-/// Destinations that this machine reaches by other routes than those of the mesh.
+/// Obstacles: prefixes that this machine reaches without the mesh.
 @Suite struct SelfAssignedRangeObstacleTests {
+    /// Reviews with these obstacles; `nil` while they are not known. No other node has a range.
     private func review(
         _ range: inout SelfAssignedRange, _ obstacles: [String]?
     ) -> [SelfAssignedRange.Change] {
@@ -58,6 +60,7 @@ import Timing
         #expect(review(&range, []).count == 1 && range.prefix != nil)
     }
 
+    /// Of the four ranges, two are in 172.31.0.0/23 and one has 172.31.3.9.
     @Test func whatIsInThePoolIsAvoided() {
         var range = range("172.31.0.0/22")
         #expect(

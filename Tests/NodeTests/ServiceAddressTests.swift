@@ -6,11 +6,12 @@ import Timing
 
 @testable import Node
 
-/// Services that want addresses of machines.
+/// Services that want the addresses of machines (reserved addresses) do not get them.
 @Suite struct ServiceAddressTests {
     private let lan = IPv6Address(IPv4Address("10.70.0.2")!)
     private let vip = IPv6Address("2001:db8:aa::1")!
 
+    /// A report of the cluster: the addresses of machines, and new demands of the service `default/thief`.
     private func report(
         machines: Set<IPv6Address>, _ wanted: [IPv6Address] = []
     ) -> ClusterReport {
@@ -39,7 +40,7 @@ import Timing
             })
     }
 
-    /// Also when the address of the machine becomes known after the service, and nothing else changes.
+    /// The address of a machine may become known after the service, or stop being one, in a report without other changes.
     @Test func anAddressIsGivenUpWhenAMachineHasIt() {
         var node = makeNode()
         node.note(.cluster(report(machines: [], [lan, vip])), at: .zero)

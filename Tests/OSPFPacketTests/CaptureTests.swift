@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 import Testing
 
-/// What FRR and BIRD sent to each other; `Captures/capture.sh` says how.
+/// Packets that FRR and BIRD sent to each other, captured by `Captures/capture.sh`.
 @Suite struct CaptureTests {
     static let datagrams = CaptureFile.all.flatMap(\.datagrams)
 
@@ -35,6 +35,7 @@ import Testing
             ])
     }
 
+    /// The checksum includes the destination address.
     @Test func aPacketForSomebodyElseHasTheWrongChecksum() throws {
         let datagram = try #require(Self.datagrams.first)
         var other = datagram.destination

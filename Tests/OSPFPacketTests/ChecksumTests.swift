@@ -4,7 +4,7 @@ import Testing
 @testable import OSPFPacket
 
 @Suite struct ChecksumTests {
-    /// RFC 905 Annex B as it stands there, octet by octet.
+    /// The checksum of an LSA, as written in RFC 905 Annex B: over everything but the age, octet by octet.
     static func fletcher(_ lsa: [UInt8]) -> UInt16 {
         var (c0, c1) = (0, 0)
         for octet in lsa.dropFirst(2) {
@@ -18,7 +18,7 @@ import Testing
         return UInt16(x == 0 ? 255 : x) << 8 | UInt16(y == 0 ? 255 : y)
     }
 
-    /// RFC 1071 as it stands there, over pseudo-header and packet.
+    /// The checksum of a packet, as written in RFC 1071, over the IPv6 pseudo-header (RFC 8200 §8.1) and the packet.
     static func internet(_ packet: [UInt8], source: IPv6Address, destination: IPv6Address) -> UInt16 {
         let length = packet.count
         let pseudoHeader =
@@ -37,7 +37,7 @@ import Testing
         InternetChecksum.isValid(packet.span.bytes, source: source, destination: destination)
     }
 
-    /// Sizes around the widths in which the sums are taken, and the largest.
+    /// Sizes around those in which several octets are added at once, and the largest.
     static let sizes = Array(20...60) + [1219, 1220, 65_533, 65_535]
 
     @Test(arguments: sizes)

@@ -2,12 +2,12 @@ import Addressing
 import OSPFPacket
 import Testing
 
-/// Input that is wrong is refused for the reason it deserves, and never stops the program.
+/// Damaged input is decoded or refused, and never stops the program.
 @Suite struct DamageTests {
     static let nobody = IPv6Address.unspecified
 
-    /// Decodes without looking at the checksum, and looks into every LSA. It may be refused for whatever reason; what is
-    /// decoded must read back as itself.
+    /// Decodes a packet without checking its checksum, and the bodies of all its LSAs. It may be refused for any reason; what
+    /// is decoded must encode to octets that decode to the same.
     static func swallow(_ octets: [UInt8], _ location: SourceLocation = #_sourceLocation) {
         func decode(_ octets: [UInt8]) -> Packet? {
             try? Packet.decode(octets, source: nobody, destination: nobody, verifyChecksum: false)
@@ -16,17 +16,18 @@ import Testing
         for lsa in packet.update?.lsas ?? [] where (try? lsa.validateBody()) != nil {
             #expect(throws: Never.self, sourceLocation: location) { try lsa.body() }
         }
-        // Not the packet itself, which also counts the LSAs that were left out.
+        // The encodings are compared, because the packet also counts damaged LSAs, which are not encoded.
         let encoded = packet.encode(source: nobody, destination: nobody)
         #expect(decode(encoded)?.encode(source: nobody, destination: nobody) == encoded, sourceLocation: location)
     }
 
+    /// Sets the packet length in the OSPF header.
     static func setLength(_ length: Int, of octets: inout [UInt8]) {
         octets[2] = UInt8(length >> 8)
         octets[3] = UInt8(length & 255)
     }
 
-    /// One packet of every size and type that the captures have.
+    /// Of all captured packets, the first of each type and size.
     static let distinct: [[UInt8]] = {
         var seen: Set<[Int]> = []
         return CaptureTests.datagrams.map(\.octets).filter { seen.insert([Int($0[1]), $0.count]).inserted }
@@ -43,6 +44,8 @@ import Testing
         }
     }
 
+    /// Truncated packets whose header has their new length. An update is always refused, because its LSAs do not fit it any
+    /// more.
     @Test func everyTruncationWithALengthThatAgreesIsDecodedOrRefused() {
         for octets in Self.distinct {
             for count in 16..<octets.count {
@@ -73,6 +76,7 @@ import Testing
         }
     }
 
+    /// Bodies that lose octets, gain octets, or have wrong ones.
     @Test(arguments: Samples.types)
     func damagedBodiesAreDecodedOrRefused(type: LSAType) throws {
         var samples = Samples(seed: UInt64(type.rawValue) + 1)
@@ -87,15 +91,16 @@ import Testing
                     body[Int.random(in: 0..<body.count, using: &samples.generator)] = samples.number()
                 }
             }
-            // As the sender would have made it, so that the checksum does not give it away.
+            // With a correct checksum, so that only the body can be refused.
             let damaged = LSA(key: lsa.key, sequenceNumber: 1, body: .unknown(body))
             #expect(damaged.isIntact)
             guard let decoded = try? damaged.body() else { continue }
-            // What it was taken for can be written and is then read as the same again.
+            // The body that was decoded encodes to octets that decode to the same body.
             #expect(try LSA(key: lsa.key, sequenceNumber: 1, body: decoded).body() == decoded)
         }
     }
 
+    /// Random octets, from the shortest header (16 octets) on with the right version, type and length.
     @Test func noiseIsDecodedOrRefused() {
         var samples = Samples(seed: 1)
         for count in 0..<2000 {

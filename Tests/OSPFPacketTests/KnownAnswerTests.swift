@@ -2,12 +2,12 @@ import Addressing
 import OSPFPacket
 import Testing
 
-/// Octets put together by hand from the pictures of RFC 5340 Appendix A, with checksums computed by another program.
+/// Octets composed by hand from the diagrams of RFC 5340 Appendix A, with checksums that another program computed.
 @Suite struct KnownAnswerTests {
     static let source = IPv6Address("fe80::1")!
     static let header = PacketHeader(routerID: RouterID("10.0.0.1")!, areaID: .backbone, instanceID: 0)
 
-    /// The octets of one LSA and what they say.
+    /// The octets of one LSA, and its decoded header and body.
     struct Vector: CustomTestStringConvertible {
         var octets: [UInt8]
         var key: LSAKey

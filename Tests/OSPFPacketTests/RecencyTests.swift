@@ -2,7 +2,8 @@ import Addressing
 import OSPFPacket
 import Testing
 
-/// RFC 2328 §13.1, line by line.
+/// RFC 2328 §13.1: the higher sequence number is newer; then the higher checksum; then the one at MaxAge (3600); then, if the
+/// ages differ by more than MaxAgeDiff (900), the lower age.
 @Suite struct RecencyTests {
     func header(_ sequenceNumber: Int32, checksum: UInt16 = 1, age: UInt16 = 0) -> LSAHeader {
         LSAHeader(

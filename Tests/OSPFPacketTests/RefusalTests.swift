@@ -2,7 +2,7 @@ import Addressing
 import OSPFPacket
 import Testing
 
-/// Each reason for a refusal, and what is tolerated.
+/// Each reason to refuse a packet or an LSA, and what is accepted although it is unusual.
 @Suite struct RefusalTests {
     static let source = IPv6Address("fe80::1")!
     static let destination = IPv6Address("fe80::2")!
@@ -30,6 +30,7 @@ import Testing
         return octets
     }
 
+    /// Octet 0 is the version, 1 the type, 2 and 3 the length, 12 and 13 the checksum (RFC 5340 §A.3.1).
     @Test func aWrongHeaderIsRefused() {
         #expect(throws: DecodingError.version) { try decode(altered([0: 2])) }
         #expect(throws: DecodingError.type) { try decode(altered([1: 0])) }
@@ -41,6 +42,8 @@ import Testing
         #expect(throws: DecodingError.truncated) { try decode([]) }
     }
 
+    /// Octets after the packet are accepted only if the options announce them: a block for link-local signaling (L-bit, RFC
+    /// 5613) or an authentication trailer (AT-bit, RFC 7166).
     @Test func octetsPastTheEndMustBeAnnounced() throws {
         let octets = altered([:]) + [0, 0, 0, 0]
         #expect(throws: DecodingError.length) { try decode(octets) }
@@ -51,6 +54,8 @@ import Testing
         }
     }
 
+    /// The body is `kmv4`, the number of prefixes, 16 zero bits and the prefixes (docs/protocol.md). With another identifier it
+    /// is not ours, and stays unknown.
     @Test func ipv4PrefixesThatAreTooLongOrTooManyAreRefused() throws {
         func body(_ octets: [UInt8]) throws -> LSABody {
             let key = LSAKey(type: .ipv4Prefix, linkStateID: 0, advertisingRouter: RouterID(1))
@@ -65,6 +70,7 @@ import Testing
         #expect(try body([1, 2, 3, 4, 0, 9, 0, 0]) == .unknown([1, 2, 3, 4, 0, 9, 0, 0]))
     }
 
+    /// Octet 12 of the second LSA is in its sequence number, so its checksum is wrong.
     @Test func aDamagedLSAIsLeftOutAndItsNeighborsAreKept() throws {
         var samples = Samples(seed: 3)
         let lsas = (0..<5).map { _ in samples.lsa(.network) }
@@ -77,6 +83,7 @@ import Testing
         #expect(decoded.lsas == [lsas[0]] + lsas[2...])
     }
 
+    /// Octets 16 to 19 are the number of LSAs, here 3; octets 18 and 19 of each LSA its length.
     @Test func anUpdateWhoseLSAsDoNotAddUpIsRefusedWhole() throws {
         var samples = Samples(seed: 4)
         let lsas = (0..<3).map { _ in samples.lsa(.router) }
@@ -96,6 +103,8 @@ import Testing
         #expect(throws: DecodingError.length) { try decode(short) }
     }
 
+    /// Fewer octets than a header (20); fewer, then more than the length field says; a wrong checksum; a length that is no
+    /// multiple of 4.
     @Test func anLSAOfTheWrongLengthIsRefused() throws {
         let lsa = LSA(key: Self.key, sequenceNumber: 1, body: .router(RouterLSA(options: [], links: [])))
         #expect(throws: DecodingError.truncated) { try LSA(octets: Array(lsa.octets[..<19])) }
@@ -108,6 +117,7 @@ import Testing
         #expect(throws: DecodingError.length) { try LSA(octets: odd) }
     }
 
+    /// MaxAge is 3600 s. 0x8000 is the DoNotAge bit (RFC 1793), which is not supported.
     @Test(arguments: [3600, 3601, 0x8000, 0x8005, 0xffff])
     func agesAboveMaxAgeCountAsMaxAge(age: UInt16) throws {
         let lsa = LSA(key: Self.key, sequenceNumber: 1, body: .router(RouterLSA(options: [], links: [])))
@@ -126,6 +136,7 @@ import Testing
         #expect(try decode(acknowledgment).acknowledgment?.headers.map(\.age) == [3600])
     }
 
+    /// A header alone takes 20 octets.
     @Test func aHeaderCannotTellOfAnLSASmallerThanItself() throws {
         let header = LSAHeader(age: 0, key: Self.key, sequenceNumber: 1, checksum: 1, length: 19)
         for body: Packet.Body in [
@@ -139,12 +150,19 @@ import Testing
         }
     }
 
+    /// Decodes the body of an LSA of this type, with a correct checksum, from hexadecimal octets.
     func body(_ type: LSAType, _ octets: String) throws -> LSABody {
         let key = LSAKey(type: type, linkStateID: 0, advertisingRouter: RouterID(1))
         return try LSA(key: key, sequenceNumber: 1, body: .unknown([UInt8](hexadecimal: octets))).body()
     }
 
+    /// In this order: a router-LSA without its fixed part, with a link of the undefined type 3, and with half a link. An
+    /// intra-area-prefix-LSA with a prefix length of 129, a /128 of only 4 octets, octets after its prefixes, and more prefixes
+    /// than octets. A link-LSA with more prefixes than octets. An AS-external-LSA whose F-bit announces a forwarding address
+    /// that is missing, and one with superfluous octets, like the inter-area-router-LSA after it. A Router Information LSA
+    /// whose TLV is longer than the LSA.
     @Test func aWrongBodyIsRefused() {
+        // The fixed part of an intra-area-prefix-LSA, which begins with the number of prefixes.
         let fixed = "0000 2001 00000000 00000001"
         #expect(throws: DecodingError.truncated) { try body(.router, "") }
         #expect(throws: DecodingError.value) { try body(.router, "00000000 03000001 00000001 00000001 00000001") }
@@ -168,6 +186,7 @@ import Testing
         #expect(throws: DecodingError.length) { try body(.routerInformation, "0007ffff 61000000") }
     }
 
+    /// An address with bits set after the prefix length is accepted; the decoded prefix does not have them.
     @Test func bitsPastAPrefixsLengthStayInTheLSA() throws {
         let octets = "0001 2001 00000000 00000001 21000000 20010db8 ffffffff"
         let decoded = IntraAreaPrefixLSA(
@@ -176,6 +195,8 @@ import Testing
         #expect(try body(.intraAreaPrefix, octets) == .intraAreaPrefix(decoded))
     }
 
+    /// The upper octet of an LS type has the U-bit and the scope: 0x80 link-local, 0xa0 area, 0xc0 AS, 0xe0 reserved (RFC 5340
+    /// §A.4.2.1). A Router Information LSA has the U-bit set (RFC 7770 §2.2).
     @Test func theReservedScopeIsNoRouterInformationLSA() {
         #expect(LSAType.routerInformation.isKnown)
         #expect(LSAType(rawValue: 0x800c).isRouterInformation && LSAType(rawValue: 0xc00c).isRouterInformation)

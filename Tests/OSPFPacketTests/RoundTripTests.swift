@@ -32,6 +32,7 @@ import Testing
         }
     }
 
+    /// A hostname (TLV type 7) without octets is kept as an unknown value. Of several names, the first counts.
     @Test func namesAndUnknownValuesPassThrough() throws {
         let key = LSAKey(type: .routerInformation, linkStateID: 0, advertisingRouter: .init(1))
         let body = RouterInformationLSA(values: [.unknown(type: 7, value: []), .hostname("node-1"), .hostname("b")])
@@ -45,6 +46,7 @@ import Testing
         #expect(RouterInformationLSA(values: []).hostname == nil)
     }
 
+    /// A hostname that is not UTF-8, capabilities of 8 instead of 4 octets, and a hostname of 256 octets, one too many.
     @Test func aValueWhoseOctetsDoNotFitItsTypeIsKept() throws {
         let key = LSAKey(type: .routerInformation, linkStateID: 0, advertisingRouter: .init(1))
         let values: [RouterInformationLSA.TLV] = [
@@ -55,6 +57,7 @@ import Testing
         #expect(try lsa.body() == .routerInformation(RouterInformationLSA(values: values)))
     }
 
+    /// The field has 24 bits; LSInfinity is the largest value.
     @Test func aMetricThatDoesNotFitBecomesUnreachable() throws {
         let prefix = LSAPrefix(prefix: .default)
         let key = LSAKey(type: .asExternal, linkStateID: 0, advertisingRouter: .init(1))

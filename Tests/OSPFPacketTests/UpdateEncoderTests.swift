@@ -7,6 +7,8 @@ import Testing
     static let destination = IPv6Address("ff02::5")!
     static let header = PacketHeader(routerID: RouterID(9), areaID: .backbone, instanceID: 3)
 
+    /// 65,575 is the MTU of the largest IPv6 packet (65,535 octets after the header of 40); a larger one must not make packets
+    /// larger.
     @Test(arguments: [1280, 1500, 9000, 65_575, 100_000])
     func packetsFillTheLinkAndLoseNothing(mtu: Int) throws {
         var samples = Samples(seed: UInt64(mtu))
@@ -48,6 +50,8 @@ import Testing
         #expect(packet.update?.lsas.map(\.age) == [expected])
     }
 
+    /// An LSA that is larger than the MTU is in a packet of its own. The packet has 16 octets of header, 4 for the number of
+    /// LSAs, and the LSA of 20 + 20,000.
     @Test func anLSALargerThanTheLinkGoesOutAlone() throws {
         let key = LSAKey(type: LSAType(rawValue: 0xa0ff), linkStateID: 0, advertisingRouter: RouterID(1))
         let small = LSA(key: key, sequenceNumber: 1, body: .unknown([]))
@@ -62,6 +66,8 @@ import Testing
         #expect(octets.count == 20_040)
     }
 
+    /// `capacity(mtu:)` is the number of entries that fit the MTU, less 40 octets for the IPv6 header; one more does not. 1220
+    /// is 1280 − 40 − 16 − 4. A capacity is at least 1.
     @Test func whatFitsALinkFitsAndOneMoreDoesNot() {
         for mtu in [1280, 1500, 9000] {
             func size(_ body: Packet.Body) -> Int {
@@ -94,6 +100,7 @@ import Testing
         #expect(LinkStateRequest.capacity(mtu: 0) == 1)
     }
 
+    /// A prefix takes 4 octets and its address in whole 32-bit words (RFC 5340 §A.4.1).
     @Test func sizesOfPrefixesAreAsEncoded() {
         for length in 0...128 {
             let prefix = LSAPrefix(prefix: IPv6Prefix(IPv6Address(high: .max, low: .max), length: length))

@@ -4,13 +4,13 @@ import OSPFPacket
 import TestSupport
 import Testing
 
-/// What is encoded here, as another decoder sees it.
+/// tshark, an independent decoder, finds no fault in our packets and reads the same values.
 @Suite(.serialized, .needs(program: "tshark")) struct WiresharkTests {
     static let source = IPv6Address("fe80::1")!
     static let destination = IPv6Address("ff02::5")!
     static let header = PacketHeader(routerID: RouterID("10.0.0.1")!, areaID: AreaID("0.0.0.9")!, instanceID: 4)
 
-    /// One packet of each type, full of random LSAs of every type that tshark knows too.
+    /// One packet of each type, with six random LSAs of each of the nine types that tshark knows too.
     static func packets(seed: UInt64) -> [Packet] {
         var samples = Samples(seed: seed)
         let lsas = Samples.types.prefix(9).flatMap { type in (0..<6).map { _ in samples.lsa(type) } }
@@ -33,7 +33,7 @@ import Testing
         return bodies.map { Packet(header: header, body: $0) }
     }
 
-    /// The lines in which tshark complains: bad checksums, reserved bits that are set, anything malformed.
+    /// The lines in which tshark reports a fault: wrong checksums, unknown types, malformed parts.
     static func complaints(about packets: [[UInt8]]) throws -> [String] {
         let text = try Wireshark.read(packets, from: source, to: destination, arguments: ["-V"])
         return text.components(separatedBy: "\n").filter { line in
@@ -54,6 +54,7 @@ import Testing
         #expect(try Self.complaints(about: [octets]).contains { $0.contains("Checksum") })
     }
 
+    /// Compares the fields of all packets, and metrics and prefixes of the update (packet 3).
     @Test(arguments: 0..<2)
     func tsharkReadsTheSameFields(seed: UInt64) throws {
         let packets = Self.packets(seed: seed)
@@ -85,7 +86,7 @@ import Testing
         #expect(rows[3][6].map(IPv6Address.init) == prefixes)
     }
 
-    /// The metrics and addresses in LSAs, in their order.
+    /// The metrics and the addresses of prefixes in these LSAs, in the order in which tshark prints them.
     static func metricsAndPrefixes(of lsas: [LSA]) throws -> (metrics: [String], prefixes: [IPv6Address]) {
         var metrics: [UInt32] = []
         var prefixes: [LSAPrefix] = []
@@ -112,11 +113,11 @@ import Testing
 
 /// Runs tshark.
 enum Wireshark {
-    /// Where tshark is.
+    /// The path of tshark; `nil` if it is not installed.
     static let path: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
         .map { "\($0)/tshark" }.first { FileManager.default.isExecutableFile(atPath: $0) }
 
-    /// What tshark prints about OSPF packets between two addresses.
+    /// The output of tshark about OSPF packets between two addresses.
     static func read(
         _ packets: [[UInt8]], from source: IPv6Address, to destination: IPv6Address, arguments: [String]
     ) throws -> String {
@@ -126,7 +127,7 @@ enum Wireshark {
         let process = Process()
         process.executableURL = URL(filePath: try #require(path))
         process.arguments = ["-n", "-r", file.path()] + arguments
-        // Into a file and not a pipe: reading a pipe, Foundation takes a signal that interrupts it for a fatal error.
+        // Into a file and not a pipe: a signal that interrupts reading from a pipe is a fatal error in Foundation.
         let output = file.appendingPathExtension("txt")
         _ = FileManager.default.createFile(atPath: output.path(), contents: nil)
         defer { try? FileManager.default.removeItem(at: output) }
@@ -138,7 +139,7 @@ enum Wireshark {
         return String(decoding: try Data(contentsOf: output), as: UTF8.self)
     }
 
-    /// A capture file whose link type is bare IPv6.
+    /// A capture file of link type 229: IPv6 packets without a link-layer header.
     private static func capture(
         _ packets: [[UInt8]], from source: IPv6Address, to destination: IPv6Address
     ) -> [UInt8] {

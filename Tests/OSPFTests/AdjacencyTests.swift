@@ -18,6 +18,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
+    /// The highest router IDs, 4 and 3, become designated router and backup, as all priorities are equal.
     @Test func aSegmentElectsADesignatedRouter() {
         var bench = Bench()
         bench.addRouters(4)
@@ -30,6 +31,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
+    /// Router 1 has a cable to router 0, and a segment with routers 2 and 3.
     @Test func anAutomaticCableStaysPointToPointAndASegmentDoesNot() {
         var bench = Bench()
         bench.addRouters(4)
@@ -42,6 +44,7 @@ import Timing
         #expect(Set(bench.routers.map(\.databaseChecksum)).count == 1)
     }
 
+    /// The dead interval is 4 s.
     @Test func silenceForTheDeadIntervalEndsAnAdjacency() {
         var bench = Bench()
         bench.addRouters(2)
@@ -55,6 +58,7 @@ import Timing
         #expect(bench.routers[0].neighborSnapshots.map(\.state) == [.full])
     }
 
+    /// The ends have MTUs of 1500 and 9000, so router 0 rejects the descriptions of router 1 (RFC 2328 §10.6).
     @Test func anMTUMismatchIsToldOnBothSides() {
         var bench = Bench()
         bench.addRouters(2)
@@ -66,6 +70,7 @@ import Timing
         }
     }
 
+    /// A mismatch causes one notice, is in the snapshot until its deadline, and causes another notice when it appears again.
     @Test(arguments: [Notice.HelloField.helloInterval, .deadInterval, .area])
     func hellosThatDoNotAgreeAreToldOnceAndShownWhileHeard(field: Notice.HelloField) {
         var bench = Bench()
@@ -90,13 +95,15 @@ import Timing
 
         bench.cut.insert(link)
         bench.run(for: .seconds(10))
+        // 10 s are longer than either dead interval, 4 or 8 s.
         #expect(bench.routers[0].interfaceSnapshots[0].mismatches.allSatisfy { $0.deadline <= bench.now }, "silent")
         bench.cut.remove(link)
         bench.run(for: .seconds(2))
         #expect(bench.notices[0].count { if case .helloMismatch = $0 { true } else { false } } == 2, "told anew")
     }
 
-    /// Several instances may share a link (RFC 5340 §2.4), so another instance is a mismatch only where ours has no neighbor.
+    /// Several instances may share a link (RFC 5340 §2.4), so a hello of another instance (7) is a mismatch only where there is
+    /// no neighbor of ours.
     @Test(arguments: [false, true]) func anotherInstanceIsToldWhereThereIsNoNeighbor(hasNeighbor: Bool) {
         var bench = Bench()
         for number in 1...(hasNeighbor ? 3 : 2) {
@@ -124,7 +131,7 @@ import Timing
         #expect(bench.routers[0].neighborSnapshots.count == (hasNeighbor ? 1 : 0))
     }
 
-    /// What is sent to a neighbor with our own address never leaves this machine.
+    /// A packet to a neighbor with our own link-local address would never leave this machine.
     @Test func aRouterWithOurLinkLocalAddressIsNoNeighbor() {
         var bench = Bench()
         bench.addRouters(2)
@@ -137,6 +144,8 @@ import Timing
         }
     }
 
+    /// The mismatches of at most 16 routers per interface are recorded (`Router.mismatchesPerInterface`), because hellos can be
+    /// forged.
     @Test func manyThatDoNotAgreeAreBounded() {
         var bench = Bench()
         bench.addRouters(1)
@@ -156,7 +165,9 @@ import Timing
         #expect(bench.routers[0].interfaceSnapshots[0].mismatches.count == 16)
     }
 
-    /// Ever new addresses to send to would fill the kernel's neighbor table, and nothing would leave by any port.
+    /// A neighbor whose address or router ID differs in every hello is replaced at most every 50 ms
+    /// (`Router.replacementDistance`). Each new address needs an entry in the kernel's neighbor table; when that is full,
+    /// nothing is sent on any interface.
     @Test(arguments: [InterfaceConfiguration.Kind.pointToPoint, .auto, .broadcast], [false, true])
     func aNeighborThatIsEverAnotherIsSpokenToSeldom(kind: InterfaceConfiguration.Kind, changesItsID: Bool) {
         var bench = Bench()
@@ -186,6 +197,7 @@ import Timing
         #expect((changesItsID ? replacements : known.count) == 1 + 3 * 20, "the first, and one every 50 ms")
     }
 
+    /// On one link, the router with the lower link-local address (router 0) changes its ID (RFC 7503 §7.1).
     @Test func aSecondRouterOfTheSameIDTakesAnother() {
         var bench = Bench()
         for fill in [UInt8(1), 2] {
@@ -201,6 +213,7 @@ import Timing
         #expect(bench.routers[0].neighborSnapshots.map(\.state) == [.full])
     }
 
+    /// Of two routers that are not on one link, the one with the lower fingerprint (router 0) changes its ID (RFC 7503 §7.2).
     @Test func distantRoutersOfTheSameIDAreToldApartByFingerprint() {
         var bench = Bench()
         for (id, fill) in [(7, UInt8(1)), (8, 2), (7, 3)] {
@@ -220,7 +233,8 @@ import Timing
 }
 
 @Suite struct LostStateTests {
-    /// A router that has lost its state has another fingerprint. The LSAs of its earlier life are no other router.
+    /// A router that has lost its state has another fingerprint, lower or higher than before. It must not take the LSAs of its
+    /// earlier run, which its neighbors still have, for those of another router.
     @Test(arguments: [UInt8(0), 5], [0, 10, 600]) func aRouterThatLostItsStateKeepsItsID(fill: UInt8, pause: Int) {
         var bench = Bench()
         func configuration(_ router: Int, fill: UInt8) -> RouterConfiguration {
@@ -230,7 +244,7 @@ import Timing
         }
         for router in 0..<4 { _ = bench.addRouter(configuration(router, fill: UInt8(router + 1))) }
         for link in [[0, 1], [1, 2], [2, 3], [3, 0]] { bench.connect(link) }
-        // Until after a refresh, which makes its LSAs newer than those it starts with.
+        // Until after a refresh (1800 s), so that its LSAs have higher sequence numbers than those that it will start with.
         bench.run(for: .seconds(2000))
         let interfaces = bench.routers[1].interfaceSnapshots.map(\.configuration)
         let cables = bench.links.indices.filter { bench.links[$0].contains { $0.router == 1 } }
@@ -248,8 +262,8 @@ import Timing
 }
 
 @Suite struct InterfaceDownTests {
-    /// Found by the simulator: the loss of each neighbor had an election held, and its outcome told by hello, on the
-    /// very link that was going.
+    /// Found by the simulator: when an interface went down, the loss of each neighbor caused an election, whose outcome was
+    /// sent in a hello on that interface.
     @Test(arguments: [InterfaceConfiguration.Kind.pointToPoint, .broadcast])
     func anInterfaceThatIsDownIsNotSpokenOn(kind: InterfaceConfiguration.Kind) {
         var bench = Bench()
@@ -261,6 +275,7 @@ import Timing
         #expect(bench.sent.isEmpty)
     }
 
+    /// Waiting lasts two hello intervals, 2 s. The neighbor is lost meanwhile, because it changes its address.
     @Test func aNeighborLostWhileWaitingDoesNotEndTheWait() {
         var bench = Bench()
         bench.addRouters(2)

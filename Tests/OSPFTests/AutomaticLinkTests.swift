@@ -4,8 +4,9 @@ import OSPFPacket
 import Testing
 import Timing
 
-/// Links of kind `auto`: point-to-point as long as nothing speaks against it.
+/// Interfaces of kind `auto`: point-to-point, until a second neighbor or one that elects a designated router is heard.
 @Suite struct AutomaticLinkTests {
+    /// The current kind of each router's first interface.
     private func kinds(_ bench: Bench) -> [InterfaceConfiguration.Kind] {
         bench.routers.map { $0.interfaceSnapshots[0].effectiveKind }
     }
@@ -23,6 +24,7 @@ import Timing
         }
     }
 
+    /// Routers 0 and 1 have routes to each other's prefix.
     private func expectRoutes(_ bench: Bench, sourceLocation: SourceLocation = #_sourceLocation) {
         for router in 0..<2 {
             let hops = bench.nextHops(of: "2001:db8::\(router)/128", on: 1 - router)
@@ -30,8 +32,9 @@ import Timing
         }
     }
 
-    /// The other end was configured as broadcast for a while. Whatever moment of the hello interval it is changed back at,
-    /// and also if its first hello is lost, both ends are point-to-point again.
+    /// Router 1 is configured as broadcast for about 9 s, so router 0 becomes broadcast too. Then router 1 is `auto` again: at
+    /// any moment of the hello interval of 1 s (`moment` in steps of 53 ms), and also if its first hello is lost, both ends
+    /// become point-to-point.
     @Test(arguments: 0..<20, [false, true])
     func anEndThatIsAutomaticAgainMakesTheLinkPointToPoint(moment: Int, losesFirstHello: Bool) {
         var bench = Bench()
@@ -56,7 +59,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
-    /// Nothing says that there is more than one neighbor where there is one that elects.
+    /// The notice tells which cause made the link broadcast: a neighbor that elects a designated router, or a second neighbor.
     @Test func whatMakesALinkBroadcastIsTold() {
         var bench = Bench()
         bench.addRouters(3)
@@ -72,8 +75,8 @@ import Timing
         for router in 0..<3 { #expect(bench.notices[router].contains(.becameBroadcast(interface: 2))) }
     }
 
-    /// A neighbor that is broadcast and restarts elects nobody for a while. The trial whether it is point-to-point now is
-    /// short.
+    /// A broadcast neighbor that restarts names no designated router while it is in Waiting, so the other end tries
+    /// point-to-point, but only for 500 ms (`Router.pointToPointTrial`).
     @Test func aBroadcastNeighborThatRestartsIsFollowedAgain() {
         var bench = Bench()
         bench.addRouters(2)
@@ -81,7 +84,6 @@ import Timing
         bench.connect([0, 1], kind: .auto) { router, port in if router == 1 { port.kind = .broadcast } }
         bench.run(for: .seconds(9))
         var interface = bench.routers[1].interfaceSnapshots[0].configuration
-        // As long as the other waits, nobody else helps it.
         interface.deadInterval = .seconds(4)
         bench.routers[1] = Router(
             configuration: RouterConfiguration(routerID: RouterID(2), seed: 50), at: bench.now)
@@ -94,7 +96,7 @@ import Timing
         expectRoutes(bench)
     }
 
-    /// All others vanish while the link is being listened to.
+    /// A second neighbor makes the link broadcast, and all others are lost while the interface is in Waiting.
     @Test func aLinkThatIsLeftAloneWhileItWaitsIsPointToPointAgain() {
         var bench = Bench()
         bench.addRouters(3)
@@ -106,6 +108,7 @@ import Timing
         #expect(kinds(bench) == [.pointToPoint, .pointToPoint, .pointToPoint])
     }
 
+    /// One after the other shuts down, and starts again after 300 ms.
     @Test func routersOfASegmentThatRestartLeaveItBroadcast() {
         var bench = Bench()
         bench.addRouters(4)

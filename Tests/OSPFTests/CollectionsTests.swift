@@ -4,7 +4,7 @@ import Timing
 @testable import OSPF
 
 @Suite struct CollectionsTests {
-    /// Against a plain array, through growth and shrinking.
+    /// Compares a `FIFO` with an array while both grow and shrink, alternately for 500 steps each.
     @Test func aQueueGivesBackWhatWasPutInInOrder() {
         var queue = FIFO<Int>()
         var expected: [Int] = []

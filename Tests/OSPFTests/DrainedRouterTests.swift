@@ -4,8 +4,9 @@ import Testing
 import Timing
 
 @Suite struct DrainedRouterTests {
-    /// Router 0 has a cable to each of four neighbors, which are also joined among each other: all of them behind the
-    /// fourth. Drained, it loses the cables to three of them.
+    /// Router 0 has a cable to each of routers 1 to 4, and 1, 2 and 3 have one to 4. Router 0 is drained and then loses its
+    /// cables to 1, 2 and 3. Its routes must lead over 4, also after the LSAs are refreshed (1800 s). Either both ends notice
+    /// the loss of carrier, or only router 0.
     @Test(arguments: [Duration.zero, .milliseconds(3)], [false, true])
     func aDrainedRouterThatLosesCablesKeepsItsRoutes(pause: Duration, bothEndsNotice: Bool) {
         var bench = Bench()

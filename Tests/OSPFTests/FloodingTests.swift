@@ -5,6 +5,7 @@ import Testing
 import Timing
 
 @Suite struct FloodingTests {
+    /// `count` prefixes of length 120, `2001:db8:0:ROUTER::NUMBER00/120`.
     static func prefixes(_ count: Int, of router: Int = 1) -> [AdvertisedPrefix] {
         (0..<count).map {
             AdvertisedPrefix(
@@ -13,7 +14,7 @@ import Timing
         }
     }
 
-    /// A line 0 – 1 – 2, quiet.
+    /// Routers 0, 1 and 2 in a line, after 3 s: all adjacencies are Full and nothing is under way.
     static func line() -> Bench {
         var bench = Bench()
         bench.addRouters(3)
@@ -25,6 +26,7 @@ import Timing
 
     private func type(_ octets: [UInt8]) -> PacketType? { PacketType(rawValue: octets[1]) }
 
+    /// A packet needs 100 µs per link. The flushed LSA stays in the databases for 1 s (`Router.maxAgeHold`).
     @Test func aPrefixIsKnownTwoHopsAwayAtOnceAndGoneAtOnce() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(1)), on: 0)
@@ -39,6 +41,7 @@ import Timing
             bench.routers[2].databaseSnapshot(at: bench.now).allSatisfy { $0.lsa.key.type != .intraAreaPrefix })
     }
 
+    /// Prefixes stay in the LSAs that they are in, also when one in the middle is removed.
     @Test func oneMorePrefixOfThousandsRefloodsOneLSA() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(2000)), on: 0)
@@ -56,6 +59,8 @@ import Timing
         #expect(bench.routers[2].routeTable.routes.count == 2000)
     }
 
+    /// The smallest MTU of IPv6 is 1280, less 40 octets for the IPv6 header, 16 for the OSPF header and 4 for the number of
+    /// LSAs. LSAs of more than 1000 octets show that the room is used.
     @Test func everyLSAFitsTheSmallestLink() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(500)), on: 0)
@@ -65,6 +70,7 @@ import Timing
         #expect(sizes.max()! > 1000)
     }
 
+    /// At most 64 updates are sent at once (`FloodQueue.burst`). Hellos are at most a hello interval, 1 s, apart.
     @Test func aBigChangeIsPacedAndDelaysNoHello() {
         var bench = Self.line()
         bench.sent = []
@@ -82,6 +88,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
+    /// A quarter of all packets are lost, except hellos.
     @Test func whatIsLostIsSentAgain() {
         var bench = Self.line()
         var random = 1
@@ -96,6 +103,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
+    /// 1000 s are less than LSRefreshTime, 1800 s.
     @Test func anIdleMeshSaysNothingButHellos() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(10)), on: 0)
@@ -106,6 +114,8 @@ import Timing
         #expect(bench.sent.allSatisfy { type($0.octets) == .hello })
     }
 
+    /// In 4000 s every LSA is refreshed twice (LSRefreshTime is 1800 s). A few seconds are added to ages on the way
+    /// (InfTransDelay).
     @Test func ownLSAsAreRefreshedAndRoutesStay() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(10)), on: 0)
@@ -121,6 +131,7 @@ import Timing
             })
     }
 
+    /// MaxAge is 3600 s.
     @Test func lsasOfAVanishedRouterAgeOut() {
         var bench = Self.line()
         bench.cut = [0]
@@ -134,6 +145,7 @@ import Timing
         #expect(bench.routers[1].databaseChecksum == bench.routers[2].databaseChecksum)
     }
 
+    /// A router that restarts without its state replaces the LSAs of its earlier run by newer instances, or flushes them.
     @Test func lsasOfAnEarlierLifeAreOutlivedOrFlushed() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(200)), on: 0)
@@ -144,7 +156,7 @@ import Timing
             bench.handle(.interfaceUp(changed), on: 0)
             bench.run(for: .seconds(1))
         }
-        // The router comes back with fewer prefixes and no memory.
+        // The router starts again with fewer prefixes and without its state.
         let interface = bench.routers[0].interfaceSnapshots[0].configuration
         bench.routers[0] = Router(configuration: bench.routers[0].configuration, at: bench.now)
         bench.handle(.advertise(Self.prefixes(1)), on: 0)
@@ -155,9 +167,10 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
+    /// RFC 2328 §12.1.6: the last sequence number is flushed, and a new sequence starts with negative numbers.
     @Test func aSequenceThatEndsBeginsAgain() {
         var bench = Self.line()
-        // An earlier life of router 0 went to the very end of the numbers, and router 2 remembers.
+        // An earlier run of router 0 used the last sequence number; router 1 receives that LSA from router 2.
         let key = LSAKey(type: .router, linkStateID: 0, advertisingRouter: RouterID(1))
         let last = LSA(
             key: key, sequenceNumber: LSAHeader.maxSequenceNumber,
@@ -179,6 +192,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
+    /// A router that shuts down flushes its LSAs and sends a hello that lists nobody.
     @Test func goodbyeIsHeardAtOnce() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(3)), on: 0)
@@ -189,7 +203,7 @@ import Timing
         #expect(bench.routers[2].routeTable.routes.isEmpty)
     }
 
-    /// LSAs that grow, and LSAs of others in a router's own name, count towards the bounds like all others.
+    /// LSAs that grow, and LSAs that others originate with our router ID, count towards ``RouterLimits`` like all others.
     @Test func noLSAGetsPastTheBounds() throws {
         var bench = Bench()
         for index in 0..<2 {
@@ -199,6 +213,7 @@ import Timing
         }
         bench.connect([0, 1])
         bench.run(for: .seconds(3))
+        // Router 0 receives these from router 1, whose adjacency is Full. Type 0xa0ff is unknown and has area scope.
         func flood(_ linkStateIDs: Range<UInt32>, of router: RouterID, sequenceNumber: Int32, octets: Int) {
             for id in linkStateIDs {
                 let key = LSAKey(type: LSAType(rawValue: 0xa0ff), linkStateID: id, advertisingRouter: router)
@@ -219,7 +234,7 @@ import Timing
         flood(0..<100, of: 1, sequenceNumber: 1, octets: 4)
         #expect(bench.routers[0].databaseSize.lsas <= 50 && bench.routers[0].databaseSize.lsas > 30)
         #expect(bench.routers[0].statistics.rejections[.limit, default: 0] > 50)
-        // What the router has to say itself still finds room.
+        // The limits do not apply to the router's own LSAs.
         let before = bench.routers[0].databaseSize.lsas
         bench.handle(.advertise(Self.prefixes(200)), on: 0)
         #expect(bench.routers[0].databaseSize.lsas > before)
@@ -227,13 +242,14 @@ import Timing
 }
 
 @Suite struct SynchronizationTests {
-    /// A router that comes back is not done before its neighbors' LSAs lead to it again, however full they are.
+    /// A router that starts again is synchronized only when the router-LSAs of its neighbors have their links to it again, not
+    /// when they are Full (``Router/isSynchronized``).
     @Test func aRouterThatComesBackWaitsForItsNeighborsToSaySo() {
         var bench = FloodingTests.line()
         bench.handle(.advertise(FloodingTests.prefixes(5, of: 9)), on: 2)
         bench.run(for: .seconds(1))
         let interface = bench.routers[0].interfaceSnapshots[0].configuration
-        // Flapping makes router 1 hold back what it says.
+        // Restarts in a row make router 1 delay its router-LSA (`OriginationThrottle`).
         for _ in 0..<6 {
             bench.handle(.shutdown, on: 0)
             bench.run(for: .milliseconds(50))
@@ -249,7 +265,8 @@ import Timing
         }
     }
 
-    /// A foreign router with our ID never says who it is, but does not give up either.
+    /// A router with our ID that originates no fingerprint is detected because it keeps originating newer router-LSAs: at least
+    /// 5, over at least 15 s (`DuplicateDetection.patience`).
     @Test func aForeignDuplicateShowsItselfByNotGivingUp() {
         var bench = FloodingTests.line()
         var effects: [Notice] { bench.notices[0] }
@@ -258,7 +275,7 @@ import Timing
         bench.routers[0] = Router(configuration: derived, at: bench.now)
         bench.handle(.interfaceUp(interface), on: 0)
         bench.run(for: .seconds(2))
-        // What earlier lives left comes in a burst; that is no duplicate.
+        // LSAs of earlier runs arrive within seconds: they are no duplicate.
         func hear(_ count: Int, every pause: Duration) {
             for _ in 0..<count {
                 let known = bench.routers[0].databaseSnapshot(at: bench.now).first {

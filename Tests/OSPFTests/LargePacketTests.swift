@@ -4,9 +4,10 @@ import OSPFPacket
 import Testing
 import Timing
 
-/// Both ends of a link have jumbo frames, and what is between them has not: packets of more than 1500 octets are lost, and no
-/// description shows it.
+/// Both ends of a link have an MTU of 9000, but a switch between them drops packets of more than 1500 octets. The MTU in
+/// database descriptions does not show that.
 @Suite struct LargePacketTests {
+    /// Two routers, each with `count` prefixes. Their packets are lost if they exceed 1500 octets with the IPv6 header of 40.
     private static func jumbo(prefixesBefore count: Int = 0) -> Bench {
         var bench = Bench()
         bench.addRouters(2)
@@ -16,6 +17,7 @@ import Timing
         return bench
     }
 
+    /// The first updates are too large; retransmissions fit 1280 octets.
     @Test func floodedLSAsArriveAfterARetransmission() {
         var bench = Self.jumbo()
         bench.run(for: .seconds(5))
@@ -23,7 +25,7 @@ import Timing
         bench.run(for: .seconds(10))
         #expect(bench.routers[1].routeTable.routes.count == 1000)
         #expect(bench.routers.allSatisfy { $0.isQuiet })
-        // Later ones are not lost at first.
+        // After the first loss, packets to this neighbor fit 1280 octets, so none is lost.
         let before = bench.routers[0].statistics.lsaRetransmissions
         bench.handle(.advertise(FloodingTests.prefixes(2000)), on: 0)
         bench.run(for: .seconds(1))
@@ -31,6 +33,7 @@ import Timing
         #expect(bench.routers[0].statistics.lsaRetransmissions == before)
     }
 
+    /// The first updates in answer to requests are too large. Requests are repeated, and then the answers are small.
     @Test func answersToRequestsArriveWhenTheyAreAskedForAgain() {
         var bench = Self.jumbo(prefixesBefore: 1000)
         bench.run(for: .seconds(5))
@@ -38,7 +41,8 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.neighborSnapshots.map(\.state) == [.full] && $0.isQuiet })
     }
 
-    /// The descriptions themselves are too large.
+    /// Here the database descriptions are too large. After three dead intervals (12 s) without progress, the exchange starts
+    /// again with packets that fit 1280 octets.
     @Test func anExchangeThatStallsBeginsAgainInSmallPackets() {
         var bench = Self.jumbo(prefixesBefore: 6000)
         bench.run(for: .seconds(30))
@@ -46,6 +50,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.neighborSnapshots.map(\.state) == [.full] && $0.isQuiet })
     }
 
+    /// A snapshot shows since when a neighbor has not acknowledged what it was sent.
     @Test func aNeighborThatAcknowledgesNothingIsShown() {
         var bench = Self.jumbo()
         bench.run(for: .seconds(5))

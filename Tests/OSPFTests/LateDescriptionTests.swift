@@ -5,8 +5,8 @@ import Testing
 import Timing
 
 @Suite struct LateDescriptionTests {
-    /// Found by the simulator: on a link slower than our first repetitions, copies of descriptions arrive behind later
-    /// ones. Each began the exchange anew, and a large database was never through.
+    /// Found by the simulator: on a link with a round trip longer than our first retransmission delay (100 ms), copies of
+    /// descriptions arrive after later ones. Each copy restarted the exchange, so that of a large database never ended.
     @Test func copiesOfEarlierDescriptionsDoNotBeginTheExchangeAnew() {
         var bench = Bench()
         bench.addRouters(2)
@@ -18,6 +18,7 @@ import Timing
         }
         bench.connect([0, 1])
         bench.run(for: .seconds(1))
+        // Type 2 is database description.
         let descriptions = bench.sent.filter { $0.octets[1] == 2 }
         #expect(descriptions.count >= 8)
         for router in 0..<2 {
@@ -35,12 +36,13 @@ import Timing
         }
     }
 
+    /// A description that starts a new exchange has another sequence number than the copies of the old one.
     @Test func aNewBeginningIsNotTakenForALateCopy() {
         var bench = Bench()
         bench.addRouters(2)
         bench.connect([0, 1])
         bench.run(for: .seconds(2))
-        // The neighbor has forgotten everything, and a first hello that would tell is lost.
+        // Router 1 restarts without its state. Its hellos that list no neighbor (36 octets), which would show that, are lost.
         let interface = bench.routers[1].interfaceSnapshots[0].configuration
         bench.routers[1] = Router(
             configuration: RouterConfiguration(routerID: bench.routers[1].configuration.routerID, seed: 99),
@@ -54,8 +56,9 @@ import Timing
 }
 
 extension LateDescriptionTests {
-    /// Found by the simulator: a neighbor begins a new exchange, and the last answer of its old one arrives behind that. The
-    /// exchange goes on with a neighbor that is in ExStart and repeats its beginning.
+    /// Found by the simulator: a neighbor starts a new exchange, and the last answer of its old one arrives after that. Router
+    /// 0 goes to Exchange, while the neighbor is in ExStart and repeats its first description. That must restart the exchange,
+    /// but not before two retransmission intervals (2 s): until then it may be a late copy.
     @Test func aBeginningThatIsRepeatedIsNotLate() throws {
         var bench = Bench()
         _ = bench.addRouter(RouterConfiguration(routerID: RouterID(9), seed: 1))
@@ -95,8 +98,8 @@ extension LateDescriptionTests {
 }
 
 @Suite struct RepeatedDescriptionTests {
-    /// The slave answers a repetition of the last description as before, for RouterDeadInterval (RFC 2328 §10.8). After that
-    /// the master cannot mean it.
+    /// The slave answers a repetition of the last description as before, for RouterDeadInterval, 4 s (RFC 2328 §10.8). A later
+    /// one restarts the exchange.
     @Test(arguments: [3, 5] as [Int64]) func theLastDescriptionIsAnsweredForTheDeadInterval(seconds: Int64) {
         var bench = Bench()
         bench.addRouters(1)

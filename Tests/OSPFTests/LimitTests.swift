@@ -5,6 +5,7 @@ import Testing
 import Timing
 
 @Suite struct LimitTests {
+    /// A hello with this router ID, from an address of its own.
     private func hello(from number: UInt32) -> RouterEvent {
         let hello = Hello(
             interfaceID: 1, priority: 1, options: [.v6, .e, .r], helloInterval: 1, deadInterval: 4,
@@ -15,6 +16,8 @@ import Timing
         return .packet(interface: 1, source: source, destination: .allSPFRouters, octets: octets)
     }
 
+    /// With a limit of 3 neighbors, further hellos are refused. The limit counts as reached until 60 s after the last refusal
+    /// (`ReachedLimits`), and causes one notice in that time.
     @Test func aLimitCountsAsReachedWhileSomethingIsRefused() {
         var bench = Bench()
         var configuration = RouterConfiguration(routerID: RouterID(1), seed: 1)

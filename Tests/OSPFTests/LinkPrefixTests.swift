@@ -5,15 +5,15 @@ import Testing
 import Timing
 
 @Suite struct LinkPrefixTests {
-    /// A neighbor tells in its link-LSA that 2001:db8:1::/64 is on the link. The designated router announces the prefix
-    /// for the network, so others send such packets to it: it must have the route itself.
+    /// A neighbor announces in its link-LSA that 2001:db8:1::/64 is on the link. The designated router announces the prefix for
+    /// the network, so others send packets for it to the designated router, which must have the route itself.
     @Test func theDesignatedRouterHasARouteToThePrefixesOfItsLink() {
         var bench = Bench()
         bench.addRouters(2)
         bench.connect([0, 1], kind: .broadcast)
         bench.run(for: .seconds(10))
         #expect(bench.routers[1].interfaceSnapshots[0].state == .designated)
-        // What the neighbor says from now on comes from the test, and it hears nothing that it would contradict.
+        // From now on the test originates the neighbor's link-LSA. The neighbor receives no updates, or it would replace that.
         bench.filter = { port, octets in port.router == 0 || octets[1] != PacketType.linkStateUpdate.rawValue }
         let prefix: IPv6Prefix = "2001:db8:1::/64"
         let source = Bench.address(.init(router: 0, interface: 1))

@@ -4,10 +4,11 @@ import OSPFPacket
 import Testing
 import Timing
 
-/// Every fall back of a neighbor says which field was wrong, and which value.
+/// When a neighbor falls back to an earlier state, a notice and its snapshot say why, with the values that explain it.
 @Suite struct NeighborFaultTests {
     private static let key = LSAKey(type: .asExternal, linkStateID: 3, advertisingRouter: RouterID(9))
 
+    /// Router 0 with a foreign neighbor, whose adjacency is Full or in Exchange.
     private func bench(isFull: Bool) -> (Bench, ForeignNeighbor) {
         var bench = Bench()
         bench.addRouters(1)
@@ -19,7 +20,7 @@ import Timing
         return (bench, neighbor)
     }
 
-    /// The only fault told, which must be that of the snapshot too while the neighbor is there.
+    /// The fault in the only notice about one. While the neighbor exists, its snapshot must have the same.
     private func fault(_ bench: Bench, sourceLocation: SourceLocation = #_sourceLocation) -> NeighborFault? {
         let told = bench.notices[0].compactMap { notice -> NeighborFault? in
             guard case .neighborFault(let interface, let neighbor, let from, let to, let fault) = notice else {
@@ -35,6 +36,7 @@ import Timing
         return told.first
     }
 
+    /// The neighbor skips five sequence numbers.
     @Test func aWrongSequenceNumberIsTold() {
         var (bench, neighbor) = bench(isFull: false)
         neighbor.sequenceNumber += 5
@@ -60,6 +62,7 @@ import Timing
         #expect(fault(bench) == .initBit)
     }
 
+    /// A repetition of the last description is answered for the dead interval, 4 s, and is a fault after 5 s.
     @Test func aDescriptionAfterTheEndIsTold() {
         var (bench, neighbor) = bench(isFull: true)
         neighbor.describe([], in: &bench)
@@ -97,6 +100,7 @@ import Timing
         #expect(fault(bench) == .earlierInstance(Self.key, described: 5, received: 4))
     }
 
+    /// Silence lasts for the dead interval, 4 s; an exchange without progress for three of them.
     @Test func hellosAndSilenceAreTold() {
         var (bench, neighbor) = bench(isFull: true)
         neighbor.sayHello(listing: [RouterID(5), RouterID(6)], in: &bench)

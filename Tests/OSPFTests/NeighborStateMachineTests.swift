@@ -2,7 +2,9 @@ import Testing
 
 @testable import OSPF
 
+/// The transitions of RFC 2328 §10.3.
 @Suite struct NeighborStateMachineTests {
+    /// The state after an event: whether an adjacency is wanted, and whether nothing is left to request.
     private func next(
         _ state: NeighborState, _ event: NeighborEvent, wanted: Bool = true, nothing: Bool = false
     ) -> NeighborState {

@@ -5,8 +5,8 @@ import Testing
 import Timing
 
 @Suite struct OvertakenFlushTests {
-    /// Found by the simulator on links that reorder: a flush overtakes the instance it flushes. The flush was
-    /// acknowledged and forgotten, the instance taken for news, and a prefix withdrawn stayed for an hour.
+    /// Found by the simulator on links that reorder: a flush overtakes the instance that it flushes. The flush was acknowledged
+    /// and not stored, the instance counted as new, and the withdrawn prefix stayed for an hour (MaxAge).
     @Test func anInstanceOvertakenByItsFlushIsNotTakenIn() {
         var bench = Bench()
         bench.addRouters(3)
@@ -30,6 +30,8 @@ import Timing
         }
     }
 
+    /// A late copy of an update arrives 300 ms after the flush, when all neighbors have acknowledged that. A flushed LSA stays
+    /// in the database for 1 s (`Router.maxAgeHold`), so the copy is older.
     @Test func aCopyThatComesAfterAllHaveAcknowledgedTheFlushIsNotTakenIn() {
         var bench = Bench()
         bench.addRouters(3)
@@ -38,6 +40,7 @@ import Timing
         bench.run(for: .seconds(2))
         bench.handle(.advertiseExternal([ExternalPrefix(prefix: .default)]), on: 0)
         bench.run(for: .milliseconds(100))
+        // Type 4 is link state update.
         let copy = bench.sent.last { $0.from.router == 0 && $0.octets[1] == 4 }!
         bench.handle(.advertiseExternal([]), on: 0)
         bench.run(for: .milliseconds(300))
@@ -51,8 +54,9 @@ import Timing
         }
     }
 
-    /// Found by the simulator: a router takes leave and is back at once, with the same LSAs under the same numbers; the
-    /// flush of its earlier life arrives while its neighbor has already described what it flushes.
+    /// Found by the simulator: a router shuts down and is back at once, with the same LSAs and sequence numbers. The flush of
+    /// its earlier run arrives during the exchange, when the neighbor has described the LSAs as they were. The router must
+    /// originate newer instances.
     @Test func aFlushOfAnEarlierLifeDuringTheExchangeIsOutlived() {
         var bench = Bench()
         bench.addRouters(2)
@@ -76,8 +80,8 @@ import Timing
         #expect(bench.routers[0].databaseChecksum == bench.routers[1].databaseChecksum)
     }
 
-    /// Found by the simulator: the last number of a sequence, flushed to make room for the first, is still on its way when
-    /// that has begun. Flushing it once more could go on forever.
+    /// Found by the simulator: the instance with the last sequence number, flushed before the sequence starts again (RFC 2328
+    /// §12.1.6), arrives as a late copy after that. If it was flushed once more, this could go on forever.
     @Test func theEndOfASequenceThatHasBegunAnewIsNotFlushedAgain() throws {
         var bench = Bench()
         bench.addRouters(3)
@@ -95,6 +99,7 @@ import Timing
         var last = LSA(key: key, age: 1, sequenceNumber: LSAHeader.maxSequenceNumber, body: body)
         bench.receive(.linkStateUpdate(LinkStateUpdate(lsas: [last])), on: 0, from: 1, link: 0)
         bench.run(for: .seconds(5))
+        // A sequence that starts again begins one higher each time.
         let beginning = LSAHeader.initialSequenceNumber + 1
         for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == beginning) }
 
@@ -105,7 +110,8 @@ import Timing
         for router in bench.routers { #expect(router.isQuiet) }
         #expect(!bench.nextHops(of: "2001:db8::/64", on: 2).isEmpty)
 
-        // The number before the last is on its way, too. The last one is not used twice: late acknowledgments of it are.
+        // A late copy with the number before the last arrives, too. The next number is the last, which was used before, and
+        // late acknowledgments of that must not count: it is sent only as a flush, and the sequence starts again.
         let late = LSA(key: key, age: 1, sequenceNumber: LSAHeader.maxSequenceNumber - 1, body: body)
         bench.sent = []
         bench.receive(.linkStateUpdate(LinkStateUpdate(lsas: [late])), on: 0, from: 1, link: 0)
@@ -123,7 +129,7 @@ import Timing
 }
 
 extension Bench {
-    /// Has a router take in a packet as if from another on a link.
+    /// Lets a router receive a packet from another one on a link, at once.
     fileprivate mutating func receive(_ body: Packet.Body, on router: Int, from sender: Int, link: Int) {
         let from = links[link].first { $0.router == sender }!
         let to = links[link].first { $0.router == router }!

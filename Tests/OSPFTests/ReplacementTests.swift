@@ -4,9 +4,9 @@ import OSPFPacket
 import Testing
 import Timing
 
-/// A router is replaced by its next process, whose kernel has kept the routes. The mesh shall not notice.
+/// A router's process is replaced by another, while the kernel keeps the routes. No other router may notice.
 @Suite struct ReplacementTests {
-    /// What the others hold: it must stay as it is, to the number of calculations.
+    /// What a router holds. For a router that notices nothing it stays equal, to the number of route calculations.
     private struct View: Equatable {
         var lsas: [DatabaseKeyAndOctets]
         var routes: PrefixMap<DestinationID>
@@ -32,7 +32,7 @@ import Timing
         }
     }
 
-    /// Nodes 0 to 3, each with a prefix, in a row or a square. Node 1 is the one that is replaced.
+    /// Routers 0 to 3, each with a prefix, in a row or a square. Most tests replace router 1.
     private static let row = [[0, 1], [1, 2], [2, 3]]
     private static let square = [[0, 1], [0, 2], [1, 3], [2, 3]]
 
@@ -40,6 +40,7 @@ import Timing
         IPv6Prefix(host: IPv6Address(high: 0x2001_0db8 << 32, low: UInt64(router)))
     }
 
+    /// Four routers, 20 s after their start: all is at rest.
     private static func mesh(
         _ links: [[Int]], kind: InterfaceConfiguration.Kind = .pointToPoint
     ) -> Bench {
@@ -58,11 +59,12 @@ import Timing
         return bench
     }
 
+    /// What the routers that are not replaced hold.
     private static func views(_ bench: Bench, without replaced: Set<Int> = [1]) -> [View] {
         bench.routers.indices.filter { !replaced.contains($0) }.map { View(of: bench.routers[$0], at: bench.now) }
     }
 
-    /// The number of links that a router tells, as another has it.
+    /// The number of links in the router-LSAs of a router, as another has them in its database.
     private static func linkCount(of router: Int, asSeenBy other: Int, _ bench: Bench) -> Int {
         bench.routers[other].databaseSnapshot(at: bench.now).map(\.lsa).filter {
             $0.key.type == .router && $0.key.advertisingRouter == RouterID(UInt32(router + 1))
@@ -73,6 +75,7 @@ import Timing
         }
     }
 
+    /// For pauses of up to 2.9 s: the dead interval is 4 s, and the last hello was sent up to 1 s before the process ended.
     @Test(arguments: [row, square], [0, 1, 300, 2900])
     func aReplacedRouterIsNotNoticed(links: [[Int]], pause: Int) {
         var bench = Self.mesh(links)
@@ -95,6 +98,7 @@ import Timing
         #expect(!bench.notices.joined().contains { if case .duplicateRouterID = $0 { true } else { false } })
     }
 
+    /// Links of kind `auto` that are point-to-point are held like those that are configured so.
     @Test func automaticCablesAreHeldToo() {
         var bench = Self.mesh(Self.row, kind: .auto)
         let before = Self.views(bench)
@@ -103,6 +107,7 @@ import Timing
         #expect(Self.views(bench) == before)
     }
 
+    /// The second process is replaced milliseconds after its start, maybe before its adjacencies are Full.
     @Test(arguments: [1, 3, 10, 40]) func twiceInARowIsNotNoticedEither(distance: Int) {
         var bench = Self.mesh(Self.row)
         let before = Self.views(bench)
@@ -114,7 +119,8 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
-    /// Two neighbors find each other first, and neither knows anything of its earlier life yet.
+    /// Two adjacent routers are replaced at once. For 50 ms the others send them only hellos, so the two become Full while
+    /// neither has LSAs of its earlier run.
     @Test(arguments: [row, square]) func neighborsReplacedAtOnceAreNotNoticed(links: [[Int]]) {
         var bench = Self.mesh(links)
         let replaced: Set = [1, links == Self.row ? 2 : 3]
@@ -127,6 +133,7 @@ import Timing
         #expect(Self.views(bench, without: replaced) == before)
     }
 
+    /// The new process announces another prefix: only the LSA with that changes.
     @Test func onlyWhatIsDifferentIsTold() {
         var bench = Self.mesh(Self.row)
         let before = Self.views(bench)
@@ -145,7 +152,8 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(1).description, on: 3) == [])
     }
 
-    /// Prefixes that came and went are in LSAs that a router which starts with the rest of them would fill in another way.
+    /// After prefixes have come and gone, their distribution over LSAs is not that of a router that starts with those that are
+    /// left. The new process must keep it.
     @Test func prefixesStayInTheLSAsOfTheEarlierRun() {
         var bench = Self.mesh(Self.row)
         func prefixes(_ numbers: Range<UInt64>) -> [IPv6Prefix] {
@@ -170,6 +178,7 @@ import Timing
         #expect(Self.views(bench) == before)
     }
 
+    /// The earlier run announced a default route, and the new one does not.
     @Test func whatAnEarlierLifeSaidAndNobodyWantsIsFlushed() {
         var bench = Self.mesh(Self.row)
         bench.handle(.advertiseExternal([ExternalPrefix(prefix: .default, metric: 1)]), on: 1)
@@ -181,7 +190,8 @@ import Timing
         #expect(!bench.routers[3].databaseSnapshot(at: bench.now).contains { $0.lsa.key.type == .asExternal })
     }
 
-    /// While nobody is there a cable is pulled; its port does not come up, and so is not waited for.
+    /// A cable is pulled while no process runs. Its port is down when the next starts, so the resumption does not wait for its
+    /// neighbor.
     @Test func aCableLostMeanwhileIsNotWaitedFor() {
         var bench = Self.mesh(Self.square)
         let interfaces = bench.routers[1].interfaceSnapshots.map(\.configuration)
@@ -195,7 +205,8 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(0).description, on: 1) == [.init(router: 3, interface: 3)])
     }
 
-    /// A neighbor has died meanwhile: what it cannot do any more is found out by silence, as always.
+    /// The cable to a neighbor fails silently while no process runs. The resumption waits for that neighbor until its deadline
+    /// of 4 s (`RouterConfiguration.resumptionLimit`); then the router announces only its other link.
     @Test func aNeighborThatDiedMeanwhileIsWaitedForUntilTheDeadline() {
         var bench = Self.mesh(Self.square)
         bench.cut.insert(0)
@@ -208,7 +219,8 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(0).description, on: 1) == [.init(router: 3, interface: 3)])
     }
 
-    /// Away for longer than the dead interval: the links are gone, and nobody is waited for.
+    /// After more than the dead interval (4 s), the neighbors have removed their links to the router, so the resumption waits
+    /// for nobody.
     @Test func whoWasAwayTooLongBeginsAnewAtOnce() {
         var bench = Self.mesh(Self.square)
         bench.cut = [0, 2]
@@ -221,7 +233,8 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(0).description, on: 1) == [.init(router: 3, interface: 3)])
     }
 
-    /// Also the LSAs of links, which are told from the beginning, have higher numbers by then.
+    /// After a refresh (1800 s) all LSAs have higher sequence numbers than a new process starts with, also the link-LSAs, which
+    /// it originates at once.
     @Test func whatHasBeenRefreshedIsTakenUp() {
         var bench = Self.mesh(Self.row)
         bench.run(for: .seconds(2000))
@@ -231,6 +244,7 @@ import Timing
         #expect(Self.views(bench) == before)
     }
 
+    /// The LSAs are about 1797 s old when the process ends, and due for refresh (1800 s) when the next starts.
     @Test func lsasDueForRefreshAreRefreshed() {
         var bench = Self.mesh(Self.row)
         bench.run(for: .seconds(1777))
@@ -248,9 +262,10 @@ import Timing
         }
     }
 
+    /// A router that shuts down during its resumption flushes the LSAs of the earlier run.
     @Test func whoTakesLeaveWhileResumingLeavesNothingBehind() {
         var bench = Self.mesh(Self.square)
-        // One neighbor is deaf, so that the resumption lasts.
+        // One neighbor cannot be reached, so that the resumption lasts.
         bench.cut.insert(0)
         bench.replace(1, after: .milliseconds(100))
         bench.run(for: .milliseconds(500))
@@ -261,7 +276,8 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(1).description, on: 0).isEmpty)
     }
 
-    /// After a goodbye there is nothing to resume, though the routes are still there.
+    /// After a shutdown the LSAs are flushed, so there is nothing to resume, although the kernel still has the routes. If one
+    /// neighbor hears nothing, the resumption ends 1 s after that neighbor's first hello, which comes within 1 s.
     @Test(arguments: [false, true]) func whoHasSaidGoodbyeIsBackAtOnce(oneIsDeaf: Bool) {
         var bench = Self.mesh(Self.square)
         bench.handle(.shutdown, on: 1)
@@ -275,7 +291,8 @@ import Timing
 
     // MARK: - The neighbor's side
 
-    /// The goodbye looks like the first word of a new process; but what it leaves has been flushed.
+    /// The last hello of a router that shuts down lists nobody, like the first of a new process. But its LSAs have been flushed
+    /// before, so the link is not held. 150 µs are enough for one link.
     @Test func aGoodbyeIsFollowedAtOnce() {
         var bench = Self.mesh(Self.row)
         bench.handle(.shutdown, on: 1)
@@ -284,6 +301,8 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(1).description, on: 0).isEmpty)
     }
 
+    /// Database descriptions (type 2) of the new process are lost, so its neighbor holds the link for 1 s (`Router.linkHold`)
+    /// and not longer.
     @Test func anExchangeThatDoesNotEndIsNotWaitedForLong() {
         var bench = Self.mesh(Self.row)
         bench.filter = { port, octets in port.router != 1 || octets[1] != 2 }
@@ -299,15 +318,17 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(3).description, on: 0).count == 1)
     }
 
-    /// One direction of a cable fails. Its other end says so to whoever can hear it, and in the end by its hello alone.
+    /// One direction of a cable fails: router 0 is no longer heard by router 1. In the square, the router-LSA of router 1
+    /// without the link reaches router 0 over the others. In the row, only the hellos of router 1 show it, which no longer list
+    /// router 0.
     @Test(arguments: [row, square]) func aCableThatWorksOneWayIsGivenUp(links: [[Int]]) {
         var bench = Self.mesh(links)
-        // Node 1 hears node 0 no more.
+        // Router 1 receives nothing from router 0.
         bench.filter = { port, _ in port != Bench.Port(router: 0, interface: 1) }
         while bench.routers[1].neighborSnapshots.contains(where: { $0.routerID == RouterID(1) }) {
             bench.run(for: .milliseconds(1))
         }
-        // Its next hello is at most a second away. In the row only that tells, and the link is held for one more.
+        // The next hello of router 1 comes within 1 s. In the row, router 0 holds the link for another second.
         let hasAnotherWay = links == Self.square
         bench.run(for: .milliseconds(hasAnotherWay ? 10 : 2010))
         if hasAnotherWay {
@@ -317,7 +338,8 @@ import Timing
         #expect(Self.linkCount(of: 0, asSeenBy: 0, bench) == (hasAnotherWay ? 1 : 0))
     }
 
-    /// A machine that comes back with other interface numbers has no routes of an earlier life.
+    /// A neighbor with another interface ID is another machine, or has booted again: it has no routes of an earlier run, so the
+    /// link is not held.
     @Test func anotherMachineIsNotTakenForTheOldOne() {
         var bench = Self.mesh(Self.row)
         bench.handle(.advertise([]), on: 3)
@@ -336,7 +358,9 @@ import Timing
 }
 
 extension Bench {
-    /// Ends a router's process without a word and, after a while, starts another that resumes its life.
+    /// Ends a router's process without telling its neighbors and, after a while, starts another, with a resumption limit of 4
+    /// s. `interfaces` are those that are up then, by default the same as before; `prefixes` and `externals` are what it
+    /// announces, by default its own prefix alone.
     fileprivate mutating func replace(
         _ router: Int, after pause: Duration, interfaces: [InterfaceConfiguration]? = nil,
         prefixes: [IPv6Prefix]? = nil, externals: [ExternalPrefix] = []
@@ -346,7 +370,7 @@ extension Bench {
         var configuration = old.configuration
         configuration.seed &+= 100
         configuration.resumptionLimit = .seconds(4)
-        // A process that is gone neither speaks nor takes anything in.
+        // A router without interfaces stands for no process: it neither sends nor receives anything.
         routers[router] = Router(configuration: configuration, at: now)
         run(for: pause)
         routers[router] = Router(configuration: configuration, at: now)

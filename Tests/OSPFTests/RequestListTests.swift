@@ -11,6 +11,7 @@ import Testing
             sequenceNumber: 1, checksum: 1, length: 24)
     }
 
+    /// Each once, also if it is described twice. What has not arrived is requested again before the rest.
     @Test func lsasAreRequestedInTheOrderDescribed() {
         var list = RequestList()
         for linkStateID in 0..<5 { list.insert(header(UInt32(linkStateID))) }
@@ -26,6 +27,8 @@ import Testing
         #expect(rest == [2, 3, 4].map { header($0).key })
     }
 
+    /// A neighbor describes LSAs again and again that others send us meanwhile. The list of what to request is compacted at
+    /// about 64 entries more than twice what is wanted.
     @Test func aNeighborThatRepeatsItselfDoesNotMakeTheListGrow() {
         var list = RequestList()
         list.insert(header(0))

@@ -8,12 +8,14 @@ import Timing
 @Suite struct RequestTests {
     private static let key = LSAKey(type: .asExternal, linkStateID: 3, advertisingRouter: RouterID(9))
 
+    /// An instance of an LSA with the `number`th sequence number after the initial one.
     private func instance(_ number: Int32, of key: LSAKey = key) -> LSA {
         let prefix = LSAPrefix(prefix: "2001:db8:9::/64")
         let body = ASExternalLSA(isType2: true, metric: UInt32(number), prefix: prefix, forwardingAddress: nil)
         return LSA(key: key, sequenceNumber: LSAHeader.initialSequenceNumber + number, body: .asExternal(body))
     }
 
+    /// Router 0 in Exchange with a foreign neighbor.
     private func bench() -> (Bench, ForeignNeighbor) {
         var bench = Bench()
         bench.addRouters(1)
@@ -23,6 +25,7 @@ import Timing
         return (bench, neighbor)
     }
 
+    /// The LSAs that router 0 has requested since the last call.
     private func requests(_ bench: inout Bench) -> [LSAKey] {
         bench.takeSent().flatMap { body -> [LSAKey] in
             if case .linkStateRequest(let request) = body { request.keys } else { [] }
@@ -43,6 +46,7 @@ import Timing
         #expect(known?.lsa.header.sequenceNumber == instance(5).header.sequenceNumber)
     }
 
+    /// The neighbor describes an instance and sends an earlier one, which we have: BadLSReq (RFC 2328 §13 (6)).
     @Test func theInstanceWeHaveEndsTheExchangeIfALaterOneWasDescribed() {
         var (bench, neighbor) = bench()
         neighbor.send([instance(4)], in: &bench)
@@ -58,7 +62,8 @@ import Timing
         #expect(bench.onlyState == .full)
     }
 
-    /// An earlier instance that is flushed, refused or without room ends no request for a later one either.
+    /// An earlier instance that is at MaxAge, or whose body does not decode, leaves the request open. A bad body of the
+    /// instance described ends it.
     @Test func anEarlierInstanceThatIsRefusedLeavesTheRequestOpen() {
         var (bench, neighbor) = bench()
         neighbor.describe([instance(5).header], in: &bench)
@@ -76,7 +81,7 @@ import Timing
         #expect(bench.onlyState == .full, "one bad LSA keeps no adjacency from becoming full")
     }
 
-    /// Of two descriptions of one LSA the later instance is what is asked for.
+    /// If the neighbor describes an LSA twice, the later instance is requested.
     @Test func theLatestInstanceDescribedIsWaitedFor() {
         var (bench, neighbor) = bench()
         neighbor.describe([instance(5).header, instance(4).header], in: &bench)

@@ -5,8 +5,8 @@ import Testing
 import Timing
 
 @Suite struct RestartTests {
-    /// Found by the simulator: what a neighbor had kept of our earlier life was, word for word, what we had to say as
-    /// soon as the adjacency was full. It was taken for no change, and the route calculation never heard of our links.
+    /// Found by the simulator: the neighbor had an LSA of our earlier run with exactly the body that we wanted to originate
+    /// once the adjacency was Full. That counted as no change, and the route calculation never got our links.
     @Test func aRouterThatComesBackHasItsRoutesAgain() {
         var bench = Bench()
         bench.addRouters(2)
@@ -22,13 +22,13 @@ import Timing
             kind: .pointToPoint)
         bench.handle(.interfaceUp(other), on: 0)
         bench.handle(.interfaceUp(interface), on: 1)
-        // Having said much already, it must wait with its next word until the adjacency is full.
+        // Originations in a row, so that the next waits (`OriginationThrottle`) until the adjacency is Full.
         for isStub in [true, false, true, false] { bench.handle(.stubRouter(isStub), on: 1) }
         bench.run(for: .seconds(3))
         #expect(bench.nextHops(of: "2001:db8::/64", on: 1) == [.init(router: 0, interface: 1)])
     }
 
-    /// A router takes its leave and is back before the others have let go of what it flushed.
+    /// A router shuts down and is back, after `pause` milliseconds, before the others have removed the LSAs that it flushed.
     @Test(arguments: [1, 5, 15, 30, 60, 100, 500]) func whoComesBackAtOnceIsReachedAtOnce(pause: Int) {
         var bench = Bench()
         bench.addRouters(4)

@@ -4,6 +4,7 @@ import Timing
 @testable import OSPF
 
 @Suite struct StableFragmentsTests {
+    /// Elements are their own size here. Each addition or removal changes one fragment.
     @Test func elementsStayWhereTheyAre() {
         var fragments = StableFragments<Int, Int>(capacity: 100) { $0 }
         var wanted = Dictionary(uniqueKeysWithValues: (0..<200).map { ($0, 7 + $0 % 3) })
@@ -29,6 +30,7 @@ import Timing
         }
     }
 
+    /// Four elements fit a fragment. In each round one is removed and another added.
     @Test func holesAreFilled() {
         var fragments = StableFragments<Int, Int>(capacity: 40) { _ in 10 }
         fragments.update(to: Dictionary(uniqueKeysWithValues: (0..<40).map { ($0, $0) }))
@@ -39,10 +41,11 @@ import Timing
         #expect(fragments.fragmentCount == 10)
     }
 
+    /// `adopt` gives the fragment of each element by its key.
     @Test func elementsGoWhereAnEarlierRunHadThem() {
         var fragments = StableFragments<Int, Int>(capacity: 30) { $0 }
         fragments.update(to: [1: 10, 2: 10, 3: 10, 4: 10, 5: 20])
-        // 7 is in no fragment any more, there is no room for 5 in its own, and nobody has a million fragments.
+        // 7 is no longer an element, fragment 3 has no room for 5, and a million is too large a number for a fragment.
         fragments.adopt([1: 3, 2: 3, 3: 1, 5: 3, 4: 1_000_000, 7: 2])
         var contents = fragments.drainChanged()
         #expect(contents.map(\.fragment) == [0, 1, 2, 3])
@@ -56,6 +59,7 @@ import Timing
         #expect(contents.map(\.elements) == [[10, 10], [10]])
     }
 
+    /// Element 2 does not fit its fragment any more.
     @Test func anElementThatGrowsMoves() {
         var fragments = StableFragments<Int, Int>(capacity: 30) { $0 }
         fragments.update(to: [1: 10, 2: 10, 3: 10])

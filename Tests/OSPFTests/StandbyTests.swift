@@ -4,7 +4,8 @@ import OSPFPacket
 import Testing
 import Timing
 
-/// Several ports of one router on one link (RFC 5340 §4.9), as when two cables of a machine end in one switch.
+/// Several ports of one router on one link (RFC 5340 §4.9), as when two cables lead into one switch: one port is active, the
+/// others are on standby.
 @Suite struct StandbyTests {
     typealias Kind = InterfaceConfiguration.Kind
     typealias Port = Bench.Port
@@ -14,7 +15,7 @@ import Timing
         AdvertisedPrefix(prefix: IPv6Prefix("2001:db8::\(router)/128")!)
     }
 
-    /// Routers 0 and 1 on one link, with so many ports each.
+    /// Routers 0 and 1 on one link, with these numbers of ports. Their interface IDs are 1, 2, … and 11, 12, ….
     private func bench(_ kind: Kind, ports: [Int]) -> Bench {
         var bench = Bench()
         bench.addRouters(ports.count)
@@ -30,13 +31,14 @@ import Timing
         bench.routers[router].interfaceSnapshots.map(\.state)
     }
 
-    /// Changes of neighbors in that time.
+    /// Lets time pass, and returns the number of changes of neighbors' states in it.
     private func changes(_ bench: inout Bench, in time: Duration) -> UInt64 {
         let before = bench.routers.map(\.statistics.neighborStateChanges).reduce(0, +)
         bench.run(for: time)
         return bench.routers.map(\.statistics.neighborStateChanges).reduce(0, +) - before
     }
 
+    /// Every router reaches each other one over the latter's active port.
     private func expectRoutes(_ bench: Bench, _ active: [Port], sourceLocation: SourceLocation = #_sourceLocation) {
         for (router, port) in active.enumerated() {
             for other in bench.routers.indices where other != router {
@@ -47,6 +49,7 @@ import Timing
         }
     }
 
+    /// When all ports come up together, the one with the lowest interface ID becomes active.
     @Test(arguments: kinds, [[2, 1], [1, 2], [2, 2], [3, 1]])
     func onePortSpeaksAndTheOthersStandBy(kind: Kind, ports: [Int]) {
         var bench = bench(kind, ports: ports)
@@ -67,11 +70,13 @@ import Timing
         bench.sent = []
         #expect(changes(&bench, in: .seconds(120)) == 0)
         #expect(bench.sent.allSatisfy { [1, 11].contains($0.from.interface) }, "who stands by is silent")
+        // In 120 s each active port sends a hello every 0.9 to 1 s, and nothing else.
         #expect(bench.sent.count < 2 * 130)
         #expect(bench.routers.allSatisfy { $0.isQuiet })
         #expect(bench.routers[0].databaseChecksum == bench.routers[1].databaseChecksum)
     }
 
+    /// The active port goes down; the next is active at once. On a broadcast link, Waiting lasts 2 s.
     @Test(arguments: kinds) func aPortThatStandsByTakesOver(kind: Kind) {
         var bench = bench(kind, ports: [3, 1])
         bench.run(for: .seconds(10))
@@ -81,7 +86,7 @@ import Timing
         bench.run(for: kind == .broadcast ? .seconds(3) : .milliseconds(100))
         #expect(states(bench, 0)[0] != .standby && states(bench, 0)[1] == .standby)
         expectRoutes(bench, [Port(router: 0, interface: 2), Port(router: 1, interface: 11)])
-        // The first comes back: it finds the other in use, and nobody notices.
+        // The first comes up again, listens, and is on standby, because the second has neighbors.
         bench.run(for: .seconds(5))
         bench.links[0].append(Port(router: 0, interface: 1))
         bench.handle(.interfaceUp(first), on: 0)
@@ -89,7 +94,7 @@ import Timing
         #expect(states(bench, 0)[0] == .standby && states(bench, 0)[1] != .standby && states(bench, 0)[2] == .standby)
     }
 
-    /// The link of the active port fails without a sign, or the port that stands by is plugged in elsewhere.
+    /// The port on standby is plugged into another link, where router 2 is.
     @Test(arguments: kinds) func aPortThatHearsItsRouterNoMoreSpeaksAgain(kind: Kind) {
         var bench = bench(kind, ports: [2, 1])
         bench.run(for: .seconds(10))
@@ -107,7 +112,7 @@ import Timing
         #expect(changes(&bench, in: .seconds(60)) == 0)
     }
 
-    /// A port that is added to a link in use disturbs nobody.
+    /// A port that is added to a link in use is on standby before it sends anything.
     @Test(arguments: kinds) func aSecondPortIsPluggedInUnnoticed(kind: Kind) {
         var bench = bench(kind, ports: [1, 1])
         bench.run(for: .seconds(10))
@@ -121,7 +126,8 @@ import Timing
         expectRoutes(bench, [Port(router: 0, interface: 1), Port(router: 1, interface: 11)])
     }
 
-    /// Whoever forges our hellos on one link silences nothing but our interface there, for as long as it goes on.
+    /// A hello forged in the name of one of our interfaces and received on another puts at most that other one on standby,
+    /// until the dead interval (4 s) is over.
     @Test func aForgedHelloOfOursReachesNoOtherLink() {
         var bench = Bench()
         bench.addRouters(3)
@@ -145,7 +151,7 @@ import Timing
         #expect(bench.routers[0].neighborSnapshots.map(\.state) == [.full, .full])
     }
 
-    /// Another router with the same ID is none of our ports, whatever number its interface has.
+    /// A router with our router ID is not taken for another port of ours, even if its interface ID is that of one.
     @Test func aDuplicateIsNotTakenForAPort() {
         var bench = Bench()
         for seed in [UInt64(1), 2] {

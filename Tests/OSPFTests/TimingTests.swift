@@ -6,6 +6,8 @@ import Timing
 @Suite struct TimingTests {
     private func at(_ milliseconds: Int64) -> Instant { .zero + .milliseconds(milliseconds) }
 
+    /// RFC 8405: the first change is followed without delay, later ones after 5 ms, those after 500 ms (TIME_TO_LEARN) after
+    /// 100 ms. After 3 s without changes this starts again.
     @Test func theFirstChangeIsFollowedAtOnceAndARunOfThemIsNot() {
         var delay = SPFDelay(
             parameters: SPFDelayParameters(
@@ -20,15 +22,16 @@ import Timing
         #expect(delay.deadline == at(6))
         #expect(({ delay.popDue(at: at(5)) }() == false))
         #expect(({ delay.popDue(at: at(6)) }() == true))
-        // Learning is over.
+        // TIME_TO_LEARN is over.
         delay.changed(at: at(600))
         #expect(delay.deadline == at(700))
         #expect(({ delay.popDue(at: at(700)) }() == true))
-        // Quiet for the hold-down time.
+        // 3001 ms after the last change.
         delay.changed(at: at(3601))
         #expect(delay.deadline == at(3601))
     }
 
+    /// Two instances at once, then 10 ms, doubling to 5 s.
     @Test func onlyALongRunOfOriginationsIsSlowedDown() {
         var throttle = OriginationThrottle()
         var now = at(1000)
@@ -43,12 +46,13 @@ import Timing
         #expect(waits[2] == .milliseconds(10))
         #expect(zip(waits, waits.dropFirst()).allSatisfy { $0 <= $1 })
         #expect(waits.last == .seconds(5))
-        // After a pause it is free again.
+        // After a pause of twice the last wait, the next instances do not wait.
         now = now + .seconds(10)
         throttle.originated(at: now)
         #expect(throttle.earliest <= now)
     }
 
+    /// The bucket holds 64 tokens and gains one every 30 µs, so some 33 in 1 ms.
     @Test func theFloodQueueLetsABurstThroughAndPacesTheRest() {
         var queue = FloodQueue()
         var sent = 0
@@ -65,7 +69,8 @@ import Timing
 }
 
 @Suite struct YieldBackoffTests {
-    /// Somebody who claims every ID or address of ours must not make us begin anew all the time.
+    /// A router that claims every ID or address of ours must not make us change it all the time. The wait between changes
+    /// doubles from 2 s to 600 s, and starts again after an hour without a change.
     @Test func oneYieldsEverMoreSeldomUntilThereIsPeace() {
         var backoff = YieldBackoff()
         var now = Instant.zero

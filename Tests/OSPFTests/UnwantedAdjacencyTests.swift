@@ -4,9 +4,9 @@ import Testing
 import Timing
 
 @Suite struct UnwantedAdjacencyTests {
-    /// Two pairs of routers on two switches that are then connected: 4 and 3 are elected, and 1 and 2 need no adjacency any
-    /// more. Found by the simulator: it ended at once, before the new outcome was final, and the segment's network-LSA lacked
-    /// a router for as long.
+    /// Two pairs of routers on two switches, which are then connected: routers 3 and 2 stay elected, and 0 and 1 need no
+    /// adjacency with each other any more. Found by the simulator: the adjacency ended at once, before the outcome of the
+    /// election was final, and meanwhile the network-LSA lacked a router. It must last for about a hello interval, 1 s, longer.
     @Test func anAdjacencyThatAnElectionDoesNotNeedLastsAHelloIntervalLonger() throws {
         var bench = Bench()
         bench.addRouters(4)

@@ -8,7 +8,7 @@ import Timing
     private let prefix = IPv6Prefix("2001:db8::/64")!
     private func at(_ milliseconds: Int64) -> Instant { .zero + .milliseconds(milliseconds) }
 
-    /// An installer that is told of `count` routes over one next hop.
+    /// An installer that has `count` routes over one next hop to install.
     private func installer(routes count: Int = 1) -> FIBInstaller {
         var installer = FIBInstaller()
         installer.link(2, isUsable: true)
@@ -26,6 +26,7 @@ import Timing
         return installer
     }
 
+    /// After a failure the installer waits 100 ms, doubling to 30 s, and then reads everything.
     @Test func aKernelThatCannotBeReachedIsLeftAloneUntilTheRetry() throws {
         var installer = installer()
         #expect(installer.next(at: at(0)) != nil)
@@ -42,7 +43,7 @@ import Timing
             #expect(installer.receive(.unreachable("no buffer space"), at: now) == nil)
         }
         #expect(zip(waits, waits.dropFirst()).allSatisfy { $0 <= $1 } && waits.last == .seconds(30))
-        // News of others do not hasten it either.
+        // A notification does not make the retry earlier.
         installer.receive(.overflow)
         #expect(installer.next(at: now) == nil)
         now = try #require(installer.nextDeadline)
@@ -55,6 +56,7 @@ import Timing
         #expect(installer.fib.installedRoutes == 1 && installer.lastError == nil)
     }
 
+    /// A notification arrives while the kernel is read, so the result may be out of date.
     @Test func aReadingThatWasOvertakenByNewsIsRepeated() {
         var installer = installer()
         guard case .apply? = installer.next(at: at(0)) else {
@@ -68,6 +70,7 @@ import Timing
         #expect(installer.receive(.read(KernelRoutes()), at: at(2)) == .read(.everything))
     }
 
+    /// At most 4096 routes per request (`FIBInstaller.limit`), the first time with a next hop and a group.
     @Test func aHugeUpdateIsMadeInSlices() {
         var installer = installer(routes: 10_000)
         var slices = 0

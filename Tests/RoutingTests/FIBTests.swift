@@ -3,7 +3,7 @@ import OSPF
 import Routing
 import Testing
 
-/// How few changes single events cost.
+/// The changes that single events cause: as few as possible.
 @Suite struct FIBTests {
     static func hop(_ link: UInt32, _ gateway: UInt16 = 1) -> NextHop {
         NextHop(interface: link, gateway: IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, gateway))
@@ -14,8 +14,10 @@ import Testing
     }
 
     static func id(_ number: UInt32) -> DestinationID { DestinationID(rawValue: number) }
+    /// The ID of an object of ours: IDs are assigned in order from 71,000,000.
     static func object(_ number: UInt32) -> NextHopID { NextHopID(rawValue: 71_000_000 + number) }
 
+    /// An update: destinations with their next hops, and prefixes with their destination or `nil`, all by number.
     static func update(
         _ destinations: [(UInt32, [NextHop])], _ routes: [(Int, UInt32?)] = [], released: [UInt32] = []
     ) -> RouteTableUpdate {
@@ -24,7 +26,7 @@ import Testing
             routes: routes.map { (prefix($0.0), $0.1.map(id)) }, released: released.map(id))
     }
 
-    /// A FIB with routes 0..<count behind one destination, all installed.
+    /// A FIB with routes to prefixes 0..<count, all of one destination and installed.
     static func fib(_ count: Int, _ hops: [NextHop], mode: FIB.Mode = .objects) -> FIB {
         var fib = FIB(configuration: FIB.Configuration(mode: mode))
         fib.update(update([(0, hops)], (0..<count).map { ($0, 0) }))
@@ -32,6 +34,7 @@ import Testing
         return fib
     }
 
+    /// A next hop, the group with it, and the route to the group, in this order.
     @Test func objectsComeBeforeWhatPointsToThem() {
         var fib = FIB()
         fib.update(Self.update([(0, [Self.hop(2)])], [(1, 0)]))
@@ -54,6 +57,8 @@ import Testing
         #expect(fib.state(of: Self.prefix(9_999)) == .installed)
     }
 
+    /// The kernel removes the next hop of a lost link from the group by itself. When the link is back, the next hop is added
+    /// and the group replaced.
     @Test func aLostLinkOfTwoCostsNothingAtAll() {
         var fib = Self.fib(10_000, [Self.hop(1), Self.hop(2)])
         fib.linkLost(1)
@@ -66,6 +71,7 @@ import Testing
         #expect(changes.first.map { if case .addNextHop = $0 { true } else { false } } == true)
     }
 
+    /// With the only next hop, the kernel removes the group and all routes. Then a next hop, a group and 100 routes are added.
     @Test func theLastLinkTakesItsRoutesAlongAndTheyComeBackTogether() {
         var fib = Self.fib(100, [Self.hop(1)])
         fib.linkLost(1)
@@ -79,6 +85,7 @@ import Testing
         #expect(fib.state(of: Self.prefix(5)) == .installed)
     }
 
+    /// A new destination with the prefixes of a released one takes over its group, and with it the routes.
     @Test func aDestinationUnderANewNumberKeepsGroupAndRoutes() {
         var fib = Self.fib(1000, [Self.hop(1)])
         fib.update(Self.update([(7, [Self.hop(1)])], (0..<1000).map { ($0, 7) }, released: [0]))
@@ -91,6 +98,8 @@ import Testing
             ])
     }
 
+    /// One of 1000 prefixes moves to a destination with the first next hop, the others to one with the second: a new group for
+    /// the one, a replaced group for the others, and one moved route.
     @Test func whenADestinationSplitsTheLargerPartKeepsTheGroup() {
         var fib = Self.fib(1000, [Self.hop(1), Self.hop(2)])
         fib.update(
@@ -101,6 +110,7 @@ import Testing
         #expect(changes.contains(.replaceGroup(Self.object(0), [Self.object(2)])))
     }
 
+    /// The kernel removes the 10,000 routes with their group.
     @Test func allPrefixesOfANodeGoWithItsGroup() {
         var fib = Self.fib(10_000, [Self.hop(1)])
         fib.update(Self.update([], (0..<10_000).map { ($0, nil) }, released: [0]))
@@ -117,6 +127,7 @@ import Testing
         #expect(fib.changes().isEmpty)
     }
 
+    /// A next hop, a group and 1000 routes, at most 100 routes per slice.
     @Test func slicesAreBoundedAndComplete() {
         var fib = FIB()
         fib.update(Self.update([(0, [Self.hop(1)])], (0..<1000).map { ($0, 0) }))
@@ -132,6 +143,7 @@ import Testing
         #expect(slices == 10)
     }
 
+    /// Two of three routes fit, with a next hop and a group.
     @Test func routesPastTheLimitWaitUntilThereIsRoom() {
         var fib = FIB(configuration: FIB.Configuration(maximumRoutes: 2))
         fib.update(Self.update([(0, [Self.hop(1)])], [(1, 0), (2, 0), (3, 0)]))
@@ -148,6 +160,7 @@ import Testing
         #expect(fib.changes() == [.addRoute(Self.prefix(3), .group(Self.object(0)))])
     }
 
+    /// Code 12 is ENOMEM. Only `retry()` tries the route again.
     @Test func aRefusedRouteIsToldAndTriedAgainOnDemandOnly() {
         var fib = Self.fib(1, [Self.hop(1)])
         let change = FIBChange.addRoute(Self.prefix(0), .group(Self.object(0)))
@@ -163,6 +176,7 @@ import Testing
         #expect(!fib.hasFailures)
     }
 
+    /// Another program has a route to the prefix, so ours cannot be added (EEXIST). Ours is added when the other is gone.
     @Test func aRouteOfOthersStaysUntilItIsGone() {
         var fib = Self.fib(1, [Self.hop(1)])
         fib.failed(.addRoute(Self.prefix(0), .group(Self.object(0))), FIBFailure(.exists, message: "File exists"))
@@ -175,13 +189,14 @@ import Testing
             Issue.record("somebody else has the route")
             return
         }
-        // News of another one changes nothing.
+        // The removal of a route to another prefix changes nothing.
         fib.foreignRouteRemoved(Self.prefix(1))
         #expect(fib.changes().isEmpty)
         fib.foreignRouteRemoved(Self.prefix(0))
         #expect(fib.changes() == [.addRoute(Self.prefix(0), .group(Self.object(0)))])
     }
 
+    /// Routes of an earlier run, of which one is still wanted.
     @Test func whatARestartFindsIsKeptUntilTheSweep() {
         let kernel = KernelRoutes(
             nextHops: [Self.object(4): Self.hop(1), Self.object(5): Self.hop(2)],
@@ -199,6 +214,7 @@ import Testing
         #expect(fib.counts.routes == 1)
     }
 
+    /// Other programs have the first two IDs of our range.
     @Test func numbersOfOthersAreAvoided() {
         var fib = FIB()
         fib.adopt(KernelRoutes(foreignIDs: [Self.object(0), Self.object(1)]))
@@ -209,6 +225,7 @@ import Testing
             ])
     }
 
+    /// Another program replaced our next hop: the object is no longer ours, but still in our group.
     @Test func aNextHopReplacedByOthersGetsANewNumberAndIsRemoved() {
         var fib = Self.fib(3, [Self.hop(1), Self.hop(2)])
         let (group, hop, other) = (Self.object(0), Self.object(1), Self.object(2))
@@ -224,6 +241,8 @@ import Testing
             ])
     }
 
+    /// Another program replaced a next hop of an earlier run. The replacement is removed by the sweep, unless it is gone by
+    /// then.
     @Test func whatReplacedANextHopIsRemovedAfterTheSweepAndOnlyIfItIsStillThere() {
         let (hop, group) = (Self.object(0), Self.object(1))
         func adopted() -> FIB {
@@ -237,7 +256,7 @@ import Testing
         }
         var fib = adopted()
         #expect(fib.changes().isEmpty)
-        // Readings in between do not make it forgotten.
+        // The next reading does not change that.
         fib.reconcile(KernelRoutes(groups: [group: [hop]], foreignIDs: [hop], routes: [Self.prefix(0): .group(group)]))
         fib.sweep()
         #expect(fib.changes().contains(.removeNextHop(hop)))
@@ -248,6 +267,7 @@ import Testing
         #expect(!other.changes().contains(.removeNextHop(hop)))
     }
 
+    /// A group with different weights is read as one without members.
     @Test func aGroupThatOthersGaveWeightsIsReplaced() {
         var fib = Self.fib(3, [Self.hop(1), Self.hop(2)])
         let (group, hop, other) = (Self.object(0), Self.object(1), Self.object(2))
@@ -257,6 +277,7 @@ import Testing
         #expect(fib.changes().isEmpty)
     }
 
+    /// `rewriteRoutes()` is called when the source address of our routes changes.
     @Test func anotherSourceRewritesEveryRouteOnce() {
         var fib = Self.fib(10, [Self.hop(1)])
         fib.rewriteRoutes()
@@ -266,6 +287,8 @@ import Testing
         #expect(fib.changes().isEmpty)
     }
 
+    /// In multipath mode each route has its own next hops, so each of three is rewritten. A move to a destination with the same
+    /// next hops changes nothing.
     @Test func withoutObjectsRoutesAreRewritten() {
         var fib = Self.fib(3, [Self.hop(1), Self.hop(2)], mode: .multipath)
         fib.update(Self.update([(0, [Self.hop(2)])]))
@@ -274,6 +297,7 @@ import Testing
         #expect(fib.changes().isEmpty)
     }
 
+    /// The two IDs of the range are enough for the next hop and the group of the first destination only.
     @Test func theRangeOfNumbersIsABound() {
         var fib = FIB(configuration: FIB.Configuration(nextHopIDs: 1...2))
         fib.update(Self.update([(0, [Self.hop(1)]), (1, [Self.hop(2)])], [(1, 0), (2, 1)]))

@@ -2,8 +2,8 @@ import Addressing
 import OSPF
 import Routing
 
-/// The kernel's rules for routes and next-hop objects, written from what kernels were seen to do and without a look at the
-/// FIB.
+/// A model of the kernel's routes and next-hop objects. It follows what kernels were observed to do, and shares no code with
+/// ``FIB``.
 struct ModelKernel {
     enum Object: Equatable {
         case single(NextHop)
@@ -16,11 +16,15 @@ struct ModelKernel {
     }
 
     var objects: [NextHopID: Object] = [:]
+    /// IDs of objects of other programs.
     var foreignObjects: Set<NextHopID> = []
     var routes: [IPv6Prefix: Route] = [:]
+    /// Interfaces that are down.
     var deadLinks: Set<UInt32> = []
+    /// The number of changes tried.
     var changes = 0
 
+    /// Makes a change. Returns why it failed; `nil` if it did not.
     mutating func apply(_ change: FIBChange) -> FIBFailure? {
         changes += 1
         switch change {
@@ -54,7 +58,7 @@ struct ModelKernel {
         return nil
     }
 
-    /// A link goes down: its objects go silently, and what depends on them.
+    /// A link goes down: the kernel removes its objects, and all that depends on them, without notification.
     mutating func loseLink(_ interface: UInt32) {
         deadLinks.insert(interface)
         for (id, object) in objects {
@@ -62,7 +66,7 @@ struct ModelKernel {
         }
     }
 
-    /// As when the administrator takes a link down that routes without objects go through.
+    /// Removes next hops on a link from routes that use no objects, as when an administrator sets the link down.
     mutating func purgePlainRoutes(through interface: UInt32) {
         for (prefix, route) in routes {
             guard case .nextHops(let hops) = route.target else { continue }
@@ -71,6 +75,7 @@ struct ModelKernel {
         }
     }
 
+    /// Removes an object: from groups, which go when they are empty, and with the routes that point to it.
     mutating func delete(_ id: NextHopID) {
         objects[id] = nil
         for (groupID, object) in objects {
@@ -81,7 +86,7 @@ struct ModelKernel {
         routes = routes.filter { $0.value.target != .group(id) }
     }
 
-    /// What a reading of it shows.
+    /// What reading the kernel returns, with or without routes.
     func dump(routes wantsRoutes: Bool) -> KernelRoutes {
         var result = KernelRoutes(foreignIDs: foreignObjects, routes: nil)
         for (id, object) in objects {
@@ -94,7 +99,7 @@ struct ModelKernel {
         return result
     }
 
-    /// Where packets to a prefix go.
+    /// The next hops of a route; `nil` if there is none.
     func nextHops(of prefix: IPv6Prefix) -> Set<NextHop>? {
         switch routes[prefix]?.target {
         case nil: return nil
@@ -125,7 +130,7 @@ struct ModelKernel {
     private func failure(_ reason: FIBFailure.Reason) -> FIBFailure { FIBFailure(reason, message: "model") }
 }
 
-/// A router's table that changes at random, with the updates that a router would tell.
+/// A route table that changes at random, with the updates that a router would send.
 struct ModelRouter {
     var destinations: [DestinationID: [NextHop]] = [:]
     var routes: [IPv6Prefix: DestinationID] = [:]
@@ -134,7 +139,7 @@ struct ModelRouter {
         Destination(kind: .intraArea, metric: 1, announcers: [RouterID(rawValue: 1)], nextHops: hops)
     }
 
-    /// Destinations without routes are released, as a router does.
+    /// Removes destinations without routes and returns them, as a router does.
     mutating func released() -> [DestinationID] {
         let used = Set(routes.values)
         let unused = destinations.keys.filter { !used.contains($0) }.sorted()
@@ -181,7 +186,7 @@ struct ModelRouter {
         return update
     }
 
-    /// The whole table under new numbers, as a restarted router tells it, in pieces.
+    /// Renumbers all destinations and returns the whole table as updates of one destination each, as a restarted router does.
     mutating func restart(_ random: inout SplitMix) -> [RouteTableUpdate] {
         var renamed: [DestinationID: DestinationID] = [:]
         var updates: [RouteTableUpdate] = []
@@ -200,7 +205,7 @@ struct ModelRouter {
     }
 }
 
-/// A small reproducible source of random numbers.
+/// A small generator of random numbers: a seed gives the same ones everywhere.
 struct SplitMix {
     var state: UInt64
 
@@ -215,7 +220,7 @@ struct SplitMix {
     mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
     mutating func pick<Element>(_ list: [Element]) -> Element? { list.isEmpty ? nil : list[below(list.count)] }
 
-    /// A random subset in order, not empty.
+    /// A random subset in the same order; not empty.
     mutating func subset<Element>(_ list: [Element]) -> [Element] {
         let chosen = list.filter { _ in below(2) == 0 }
         return chosen.isEmpty ? [list[below(list.count)]] : chosen

@@ -3,7 +3,8 @@ import OSPF
 import Routing
 import Testing
 
-/// Random lives of a FIB beside a model of the kernel: whatever links, others, failures and restarts do, both end equal.
+/// Random events for a FIB and a model of the kernel. Whatever links, other programs, failures and restarts do, the kernel ends
+/// with the wanted routes.
 @Suite struct RandomFIBTests {
     struct World {
         var random: SplitMix
@@ -11,11 +12,12 @@ import Testing
         var kernel = ModelKernel()
         var router = ModelRouter()
         let mode: FIB.Mode
+        // Two neighbors on each of four links.
         let hops = (1...4).flatMap { link in
             (1...2).map { NextHop(interface: UInt32(link), gateway: IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, $0)) }
         }
         let prefixes = (0..<40).map { IPv6Prefix(host: IPv6Address(0x2001, 0xdb8, 0, 0, 0, 0, 0, $0)) }
-        /// Link events and deletions by others that the FIB has not heard of yet.
+        /// Notifications that the FIB has not received yet: of links, and of deletions by other programs.
         var news: [(inout FIB) -> Void] = []
 
         init(seed: UInt64, mode: FIB.Mode) {
@@ -28,7 +30,7 @@ import Testing
             FIB.Configuration(mode: mode, nextHopIDs: 100...10_000)
         }
 
-        /// What the installer does: plan, apply, tell failures, look again.
+        /// Does what ``FIBInstaller`` does: reads if required, plans, applies, reports failures, at most four times.
         mutating func install(limit: Int = .max) {
             for _ in 0..<4 {
                 if fib.requiredRead != .nothing {
@@ -69,7 +71,7 @@ import Testing
                 kernel.delete(id)
                 news.append { $0.requireRead(.nextHops) }
             case 15:
-                // Everything is lost, and so is the news of it.
+                // All objects and routes are removed, and the notifications of that are lost.
                 guard random.below(4) == 0 else { return }
                 kernel.objects = [:]
                 kernel.routes = [:]
@@ -82,7 +84,7 @@ import Testing
                 if kernel.objects[id] == nil { kernel.foreignObjects.insert(id) }
             case 18: hearNews()
             case 19, 20:
-                // Made anew for another reason, as for another cost: the kernel has lost nothing.
+                // The router restarts interfaces, as after a change of their configuration. The kernel has lost nothing.
                 let links = Set(hops.map(\.interface)).subtracting(kernel.deadLinks)
                 let again = links.filter { _ in random.below(2) == 0 }.sorted()
                 for link in again { fib.linkLost(link) }
@@ -93,7 +95,8 @@ import Testing
             }
         }
 
-        /// As after `kill -9`.
+        /// A new FIB adopts what is in the kernel, and a restarted router sends the same routes under new numbers, as after
+        /// `kill -9`.
         mutating func restart() {
             news = []
             fib = FIB(configuration: Self.configuration(mode))
@@ -107,7 +110,7 @@ import Testing
             fib.sweep()
         }
 
-        /// Until nothing is left to do.
+        /// Receives notifications, installs and retries until nothing is left to do.
         mutating func settle() {
             hearNews()
             for _ in 0..<20 {
@@ -118,12 +121,14 @@ import Testing
             }
         }
 
+        /// Compares the kernel and the FIB with the router's routes. If no link is down, there must be no superfluous objects
+        /// either.
         func check(_ comment: Comment) {
             for prefix in prefixes {
                 let wanted = router.routes[prefix].map { id in
                     Set(router.destinations[id]!.filter { !kernel.deadLinks.contains($0.interface) })
                 }
-                // Without any usable next hop there is nothing right to do.
+                // Without a usable next hop, any result is right.
                 if let wanted, wanted.isEmpty { continue }
                 #expect(kernel.nextHops(of: prefix) == wanted, comment)
                 #expect(fib.state(of: prefix) == (wanted == nil ? nil : .installed), comment)
@@ -136,6 +141,7 @@ import Testing
         }
     }
 
+    /// After 120 random events the kernel has the wanted routes, also when all links are up again, and then nothing changes.
     @Test(arguments: [FIB.Mode.objects, .multipath])
     func endsAsTheKernel(mode: FIB.Mode) {
         for seed in 0..<400 {
@@ -155,6 +161,7 @@ import Testing
         }
     }
 
+    /// A restart adopts all routes and makes no change.
     @Test(arguments: [FIB.Mode.objects, .multipath])
     func aRestartChangesNothing(mode: FIB.Mode) {
         for seed in 0..<200 {

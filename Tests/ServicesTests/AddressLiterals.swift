@@ -1,6 +1,6 @@
 public import Addressing
 
 extension IPv6Address: ExpressibleByStringLiteral {
-    /// An address in a test, which must be one.
+    /// Reads an address; stops the test if the text is none.
     public init(stringLiteral text: String) { self = IPv6Address(text)! }
 }

@@ -6,13 +6,14 @@ import Testing
 import Timing
 
 @Suite struct HealthTests {
-    /// What is believed after outcomes written as `+` and `-`.
+    /// The health after these outcomes: `+` is a success, any other character a failure.
     private func health(_ outcomes: String, rise: Int = 2, fall: Int = 3, from start: Health = .unknown) -> Health {
         var health = start
         for outcome in outcomes { health.record(outcome == "+" ? .success : .failure("no"), rise: rise, fall: fall) }
         return health
     }
 
+    /// With rise 2 and fall 3. The first outcome decides at once.
     @Test(arguments: [
         ("", Health.unknown), ("+", .healthy(failures: 0)), ("-", .unhealthy(successes: 0)),
         ("+--", .healthy(failures: 2)),
@@ -21,6 +22,7 @@ import Timing
     ])
     func itTakesSeveralInARow(outcomes: String, expected: Health) { #expect(health(outcomes) == expected) }
 
+    /// With rise and fall 1, each outcome decides. After a stall, rise counts.
     @Test func oneIsEnoughWhereOneIsAsked() {
         #expect(health("+-", rise: 1, fall: 1) == .unhealthy(successes: 0))
         #expect(health("-+", rise: 1, fall: 1) == .healthy(failures: 0))
@@ -37,7 +39,7 @@ import Timing
 
     private func at(_ seconds: Int) -> Instant { .zero + .seconds(seconds) }
 
-    /// The ID of the checker that was asked for.
+    /// The ID in the first action that starts a checker.
     private func checkID(in actions: [VIPTable.Action]) throws -> VIPTable.CheckID {
         try #require(actions.lazy.compactMap { if case .startChecking(let id, _) = $0 { id } else { nil } }.first)
     }
@@ -51,6 +53,7 @@ import Timing
         #expect(table.announced.isEmpty && table.nextDeadline == nil)
     }
 
+    /// With rise 2 and fall 2; only the first outcome decides alone.
     @Test func aCheckedVIPFollowsItsCheck() throws {
         var table = VIPTable()
         let id = try checkID(in: table.configure([checked], at: at(0)))
@@ -65,6 +68,8 @@ import Timing
         #expect(table.entries[0].since == at(5) && table.entries[0].lastError == nil)
     }
 
+    /// An outcome is valid for its lifetime. After that, the table waits once more, for `VIPTable.grace`, for outcomes that are
+    /// on their way.
     @Test func anAnnouncementEndsWhenTheCheckerStalls() throws {
         var table = VIPTable()
         let id = try checkID(in: table.configure([checked], at: at(0)))
@@ -72,7 +77,7 @@ import Timing
         let deadline = try #require(table.nextDeadline)
         #expect(deadline == at(1) + Self.check.lifetime)
         #expect(table.handle(.timer, at: Instant(nanoseconds: deadline.nanoseconds - 1)) == [])
-        // Outcomes that wait have their turn before that, once.
+        // An outcome that is on its way may still arrive within the grace.
         #expect(table.handle(.timer, at: deadline) == [] && table.nextDeadline == deadline + VIPTable.grace)
         #expect(table.handle(.checked(id, .success), at: deadline + VIPTable.grace) == [])
         let next = try #require(table.nextDeadline)
@@ -87,7 +92,7 @@ import Timing
         #expect(table.handle(.checked(id, .success), at: at(21)) == [.announce(checked)])
     }
 
-    /// As many as a configuration file may contain. When each of them examined all others, this took a minute.
+    /// About as many VIPs as fit a configuration file (1 MiB). When each of them examined all others, this took a minute.
     @Test func thousandsOfVIPsCostNoMoreEachThanAFew() throws {
         let vips = (1...20_000).map { number in
             VIP(
@@ -105,6 +110,7 @@ import Timing
             }
             #expect(table.configure(vips.reversed(), at: at(1)) == [])
             #expect(table.nextDeadline == at(0) + Self.check.lifetime)
+            // The lifetime is 6 s: (1 s + 1 s) × (fall + 1).
             #expect(table.handle(.timer, at: at(7)).isEmpty)
             #expect(table.handle(.timer, at: at(8)).count == 10_000, "all checkers have stalled")
             #expect(table.nextDeadline == nil)
@@ -113,7 +119,7 @@ import Timing
         #expect(spent < .seconds(8))
     }
 
-    /// The deadline that counts is the earliest, however often each has changed.
+    /// However often outcomes change single deadlines, the next one of the table is the earliest.
     @Test func theNextDeadlineIsTheEarliest() throws {
         var random = SplitMix64(seed: 5)
         let vips = (1...5).map { number in
@@ -137,6 +143,7 @@ import Timing
         }
     }
 
+    /// A first failure withdraws an address that may still be announced since an earlier run.
     @Test func theFirstOutcomeIsToldWhateverItIs() throws {
         var table = VIPTable()
         let id = try checkID(in: table.configure([checked], at: at(0)))
@@ -154,6 +161,7 @@ import Timing
         #expect(table.handle(.timer, at: deadline) == [.withdraw(checked, reason: "its checker does not report")])
     }
 
+    /// A VIP that is announced stays so until the first outcome of its changed check.
     @Test func aChangedCheckKeepsTheAddressUntilItHasSpoken() throws {
         var table = VIPTable()
         let old = try checkID(in: table.configure([checked], at: at(0)))
@@ -169,6 +177,7 @@ import Timing
         #expect(table.handle(.checked(new, .failure("no")), at: at(3)) == [.withdraw(changed, reason: "no")])
     }
 
+    /// A VIP whose check is removed is announced; with a new check, it stays announced until its first outcome.
     @Test func aCheckMayComeAndGo() throws {
         var table = VIPTable()
         let id = try checkID(in: table.configure([checked], at: at(0)))
@@ -181,6 +190,7 @@ import Timing
         #expect(table.announced == [checked.address])
     }
 
+    /// The VIP of a gateway: the default route is announced while its address is.
     @Test func prefixesComeAndGoWithTheAddress() throws {
         let everything = AdvertisedPrefix(prefix: IPv6Prefix(.unspecified, length: 0))
         var gateway = checked

@@ -10,6 +10,7 @@ struct ServiceAddressesTests {
     private let vip: IPv6Address = "2001:db8::1"
     private func at(_ seconds: Int64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }
 
+    /// An address without demand is last resort for 5 s (`ServiceAddresses.linger`), then withdrawn.
     @Test func anAddressCostsOutBeforeItGoes() {
         var vips = ServiceAddresses()
         #expect(vips.set(vip, nil, at: at(0)) == [] && vips.entries.isEmpty)
@@ -25,6 +26,7 @@ struct ServiceAddressesTests {
         #expect(vips.entries.isEmpty && vips.nextDeadline == nil)
     }
 
+    /// New demand for an address that lingers ends the wait.
     @Test func whoIsWantedAgainStays() {
         var vips = ServiceAddresses()
         _ = vips.set(vip, .lastResort, at: at(0))
@@ -36,6 +38,9 @@ struct ServiceAddressesTests {
         #expect(vips.remove(vip) == [.release(vip)] && vips.remove(vip) == [] && vips.entries.isEmpty)
     }
 
+    /// In each of 12 rounds the address is demanded, and then no longer or only as last resort: a flap. The first two have no
+    /// consequence. After each other, the address is last resort until 2 s after the flap, doubling to 20 s (`FlapDamping`).
+    /// `holds` has these times in seconds.
     @Test func whoComesAndGoesHasToStay() throws {
         var vips = ServiceAddresses()
         var holds: [Double] = []
@@ -48,7 +53,7 @@ struct ServiceAddressesTests {
                 holds.append((end - (now - .milliseconds(500))) / .seconds(1))
                 #expect(vips.set(vip, .announce, services: ["default/web"], at: now) == [])
                 #expect(vips.nextDeadline == end, "nothing new puts it off, or brings it forward")
-                // One that goes while it is held back has gone as well.
+                // In every other round, the demand ends before the damping does. That is a flap as well.
                 if round % 2 == 0 { now = end } else { now = now + .milliseconds(500) }
                 #expect(vips.expire(at: now) == [])
             } else {
@@ -62,12 +67,13 @@ struct ServiceAddressesTests {
         #expect(holds == [0, 0, 0, 2, 4, 8, 16, 20, 20, 20, 20, 20])
         _ = vips.set(vip, nil, at: now)
         #expect(vips.expire(at: now + ServiceAddresses.linger) == [.release(vip)])
-        // Also if it was withdrawn in between.
+        // The damping continues although the address was withdrawn meanwhile: 20 s after the last flap, which was half a second
+        // before `now`.
         _ = vips.set(vip, .announce, at: now + .seconds(6))
         #expect(vips.entries[vip]?.state == .flapping(until: now + .milliseconds(19_500)))
         _ = vips.expire(at: now + .milliseconds(19_500))
         #expect(vips.entries[vip]?.state == .announced && vips.nextDeadline == nil)
-        // Who was memory for a while begins anew.
+        // After 30 s without a flap (`FlapDamping.memory`), the count starts again.
         _ = vips.set(vip, .lastResort, at: now + .seconds(60))
         _ = vips.set(vip, .announce, at: now + .seconds(61))
         #expect(vips.entries[vip]?.state == .announced)

@@ -8,11 +8,13 @@ struct ServiceClaimsTests {
     private let vip: IPv6Address = "2001:db8:aa::1"
     private let node: IPv6Address = "2001:db8::1"
 
+    /// A demand of services in the namespace `default`.
     private func entry(_ level: AnnouncementLevel = .announce, _ names: String...) -> ServiceDemand {
         ServiceDemand(
             level: level, services: (names.isEmpty ? ["web"] : names).map { "default/\($0)" })
     }
 
+    /// Verdicts as text: the address, and the granted level, `end` or `revoke`.
     private func described(_ verdicts: [(IPv6Address, ServiceClaims.Verdict)]) -> [String] {
         verdicts.map { address, verdict in
             switch verdict {
@@ -23,6 +25,7 @@ struct ServiceClaimsTests {
         }
     }
 
+    /// A service wants the address of a node: it is refused, and is a problem.
     @Test func theAddressOfANodeIsNoServices() {
         var claims = ServiceClaims()
         #expect(claims.reserve([node], configured: []).isEmpty)
@@ -34,13 +37,14 @@ struct ServiceClaimsTests {
                     + "cannot be that of a service; it is not announced"
             ])
         #expect(described(claims.apply([vip: entry(.lastResort)])) == ["\(vip) lastResort"])
-        // Until the node is gone from the mesh for good.
+        // When the address belongs to no node any more, the service gets it.
         #expect(described(claims.reserve([], configured: [])) == ["\(node) announce"])
         #expect(claims.problems.isEmpty)
         #expect(described(claims.apply([node: nil, vip: nil])) == ["\(node) end", "\(vip) end"])
         #expect(!claims.hasAny)
     }
 
+    /// An address is withdrawn at once when it turns out to be that of a node.
     @Test func whatBelongsToANodeThatIsHeardLaterIsGivenUp() {
         var claims = ServiceClaims()
         _ = claims.apply([node: entry()])
@@ -51,6 +55,7 @@ struct ServiceClaimsTests {
         #expect(claims.reserve([], configured: []).isEmpty, "nobody wants it any more")
     }
 
+    /// An address that is also a VIP of the configuration is announced by that VIP's check only.
     @Test func whatTheConfigurationGivesFollowsItsOwnCheck() {
         var claims = ServiceClaims()
         _ = claims.apply([vip: entry()])
@@ -59,6 +64,8 @@ struct ServiceClaimsTests {
         #expect(described(claims.reserve([], configured: [])) == ["\(vip) announce"])
     }
 
+    /// With a limit of 2, the lowest addresses are granted first, others as places become free. A granted address keeps its
+    /// place.
     @Test func thereIsAnEndToHowManyThereAre() {
         var claims = ServiceClaims(limit: 2)
         let some = (1...4).map { IPv6Address(high: 0x2001_0db8_00aa_0000, low: $0) }

@@ -2,7 +2,7 @@ import ShortestPath
 import Testing
 
 struct ChangeTests {
-    /// The root's own links count even while it lets nothing through.
+    /// The links of a root that is a stub router count for its own paths, so their changes do, too.
     @Test func aLostLinkOfAStubRootIsSeen() {
         var graph = Graph()
         let root = graph.addVertex(.router)
@@ -21,7 +21,7 @@ struct ChangeTests {
         #expect(paths.distance(to: other) == 3817 && paths.firstHops(to: other) == FirstHopSet([0]))
     }
 
-    /// Whether others may pass through the root changes none of its own paths.
+    /// Whether the root forwards for others affects none of its own paths.
     @Test func theRootsOwnTransitChangesNoPath() {
         var graph = Graph()
         let root = graph.addVertex(.router)
@@ -37,8 +37,8 @@ struct ChangeTests {
         #expect(!isOutdated, "nothing lies behind the other either")
     }
 
-    /// Thousands of changes to one graph: whenever the old paths are said to hold, a fresh search must find the same,
-    /// and otherwise exactly those vertices are said to have changed that have.
+    /// Changes one graph hundreds of times. If the paths are said to be up to date, a new search must find the same; otherwise
+    /// exactly those vertices whose distance or first hops differ must be said to have changed.
     @Test(arguments: 0..<8 as Range<UInt64>)
     func changesAreSeenExactly(seed: UInt64) {
         var random = SplitMix(seed: seed)
@@ -48,6 +48,7 @@ struct ChangeTests {
         var graph = network.graph()
         let root = Vertex(rawValue: 0)
         let all = network.kinds.indices.map { Vertex(rawValue: UInt32($0)) }
+        // A third of the edges of the root are no first hops. They count for distances all the same.
         var hops = network.firstHops(of: 0).filter { $0.number % 3 != Int(seed / 4) }
         var paths = ShortestPaths()
         paths.search(graph, from: root, firstHops: hops)
@@ -55,7 +56,6 @@ struct ChangeTests {
         var holding = 0
         for step in 0..<600 {
             for _ in 0..<Int.random(in: 1...2, using: &random) { change(&network, &graph, using: &random) }
-            // A way out that gives no first hop counts for distances all the same.
             let newHops = network.firstHops(of: 0).filter { $0.number % 3 != Int(seed / 4) }
             let old = all.map { (paths.distance(to: $0), paths.firstHops(to: $0)) }
             if newHops == hops && !paths.isOutdated(by: graph) {
@@ -76,10 +76,11 @@ struct ChangeTests {
             }
             graph.clearChanges()
         }
+        // Each of the two cases must occur in at least a tenth of the 600 steps.
         #expect(holding > 60 && holding < 540)
     }
 
-    /// Another cost or another edge, one less, or a router that lets nothing through any more.
+    /// Toggles a stub router, adds an edge, removes one, changes a cost, or only changes the order of edges.
     private func change(_ network: inout RandomNetwork, _ graph: inout Graph, using random: inout SplitMix) {
         let vertex = Int.random(in: 0..<network.kinds.count, using: &random)
         let isRouter = network.kinds[vertex] == .router

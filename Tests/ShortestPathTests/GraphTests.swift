@@ -18,6 +18,7 @@ struct GraphTests {
         #expect(graph.kind(of: network) == .network)
     }
 
+    /// An edge from a router costs at least 1; only edges from networks cost 0.
     @Test func aFreeEdgeOutOfARouterCostsOne() {
         var graph = Graph()
         let router = graph.addVertex(.router)
@@ -27,6 +28,7 @@ struct GraphTests {
         #expect(graph.edges(of: router) == [Edge(to: other, cost: 1), Edge(to: network, cost: 1)])
     }
 
+    /// Nothing of the removed vertex is left in the new one.
     @Test func numbersOfRemovedVerticesAreUsedAgain() {
         var graph = Graph()
         let first = graph.addVertex(.router)
@@ -42,7 +44,7 @@ struct GraphTests {
         #expect(graph.vertexBound == 2)
     }
 
-    /// Thousands of changes, growing and shrinking, against plain lists.
+    /// Replaces edge lists at random, thousands of times, and compares with plain arrays.
     @Test func keepsItsEdgesThroughManyChanges() {
         var random = SplitMix(seed: 1)
         var graph = Graph()
@@ -70,6 +72,7 @@ struct GraphTests {
 }
 
 struct FirstHopSetTests {
+    /// The set is stored in words of 64 bits.
     @Test func holdsNumbersAcrossWords() {
         var set = FirstHopSet([200, 0, 63, 64])
         #expect(Array(set) == [0, 63, 64, 200])

@@ -1,7 +1,7 @@
 import ShortestPath
 import Timing
 
-/// SplitMix64: a few lines that give the same numbers everywhere.
+/// SplitMix64: a small generator of random numbers; a seed gives the same ones everywhere.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
@@ -16,13 +16,14 @@ struct SplitMix: RandomNumberGenerator {
     }
 }
 
-/// A graph as plain lists, from which both a ``Graph`` and the oracle's answer are made.
+/// A graph as plain lists, by vertex: the source of both a ``Graph`` and the oracle's result.
 struct RandomNetwork {
     var kinds: [Graph.Kind] = []
     var isTransit: [Bool] = []
     var edges: [[(target: Int, cost: UInt16)]] = []
 
-    /// Routers and networks with cables, parallel cables, shared links, one-way edges and stub routers between them.
+    /// Routers and networks: cables, parallel cables, one in ten with an edge in one direction only, networks with up to six
+    /// edges to routers, and stub routers (`stubShare` of the routers).
     static func random(
         routers: Int, networks: Int, cables: Int, largestCost: UInt16, stubShare: Double, using random: inout SplitMix
     ) -> RandomNetwork {
@@ -50,7 +51,7 @@ struct RandomNetwork {
         return result
     }
 
-    /// The same as a graph; the vertices have the numbers of the lists.
+    /// The same as a ``Graph``. Vertices have the numbers of the lists.
     func graph() -> Graph {
         var graph = Graph()
         let vertices = kinds.map { graph.addVertex($0) }
@@ -65,7 +66,7 @@ struct RandomNetwork {
         edges.map { Edge(to: Vertex(rawValue: UInt32($0.target)), cost: $0.cost) }
     }
 
-    /// Every way from `root` to a neighbor or over a network to a router, each with a number of its own.
+    /// All first hops of `root`: to each neighbor, and over each network to each router on it, numbered from 0.
     func firstHops(of root: Int) -> [FirstHop] {
         var hops: [FirstHop] = []
         func add(_ target: Int, _ cost: UInt32) {
@@ -83,8 +84,9 @@ struct RandomNetwork {
     }
 }
 
-/// Distances and first hops by their definition, in the most plodding way: all pairs by Floyd and Warshall, and a hop
-/// belongs to the set of a vertex if and only if its cost and the distance from there add up to the distance.
+/// Distances and first hops, straight from their definitions: distances between all pairs by the algorithm of Floyd and
+/// Warshall, and a first hop belongs to a vertex if its cost and the distance from its end add up to the distance of the
+/// vertex.
 struct Oracle {
     static let unreachable = Int.max / 4
 
@@ -96,7 +98,7 @@ struct Oracle {
         let count = network.kinds.count
         var matrix = Array(repeating: Array(repeating: Self.unreachable, count: count), count: count)
         for source in 0..<count {
-            // Where paths may only end, none goes on, unless it begins there.
+            // A path may end at a stub router but not lead through it, unless it begins there.
             for edge in network.edges[source] where network.isTransit[source] || source == root {
                 matrix[source][edge.target] = min(matrix[source][edge.target], Int(edge.cost))
             }
@@ -122,7 +124,7 @@ struct Oracle {
         }
     }
 
-    /// The first vertex about which `paths` say something else, or `nil`.
+    /// A description of the first difference from `paths`; `nil` if there is none.
     func firstDifference(from paths: ShortestPaths) -> String? {
         for index in distances.indices {
             let vertex = Vertex(rawValue: UInt32(index))

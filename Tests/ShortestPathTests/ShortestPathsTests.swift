@@ -2,7 +2,7 @@ import ShortestPath
 import Testing
 
 struct ShortestPathsTests {
-    /// Searches one random network from several roots with the same workspace, and compares all with the oracle.
+    /// Searches one random network from three roots, with the memory of the search before, and compares with the oracle.
     private func check(
         seed: UInt64, routers: Int, networks: Int, cables: Int, largestCost: UInt16, stubShare: Double = 0.1
     ) {
@@ -39,6 +39,7 @@ struct ShortestPathsTests {
         }
     }
 
+    /// More than 64 first hops need more than one word per set.
     @Test func agreesWithTheOracleBeyond64FirstHops() {
         for seed in 3000..<3020 as Range<UInt64> {
             check(seed: seed, routers: 12, networks: 4, cables: 900, largestCost: 2)
@@ -46,7 +47,8 @@ struct ShortestPathsTests {
     }
 
     @Test func zeroCostStepsFromNetworksAreSettledFirst() {
-        // Two ways of cost 2 to router 3: over router 1, and over network 4. Behind it, router 2 must know of both.
+        // Two paths of cost 2 to router 3: over router 1 (1 + 1), and over network 4 (2 + 0). Router 2, behind router 3, must
+        // have the first hops of both.
         var network = RandomNetwork()
         network.kinds = [.router, .router, .router, .router, .network]
         network.isTransit = Array(repeating: true, count: 5)
@@ -80,6 +82,7 @@ struct ShortestPathsTests {
         #expect(paths.distance(to: a) == 0)
     }
 
+    /// An edge of the root that is no first hop counts for distances, but gives no first hop.
     @Test func anEdgeWithoutFirstHopCountsForDistanceOnly() {
         var graph = Graph()
         let a = graph.addVertex(.router)
@@ -92,7 +95,7 @@ struct ShortestPathsTests {
     }
 
     @Test func stubRoutersAreReachedButNotPassed() {
-        // a – b – c, b a stub; then seen from b itself.
+        // a – b – c, where b is a stub router. Searched from a, then from b.
         var graph = Graph()
         let a = graph.addVertex(.router)
         let b = graph.addVertex(.router)
@@ -112,7 +115,8 @@ struct ShortestPathsTests {
     }
 
     @Test func distancesBeyondTheRangeAreUnreachableAndHarmless() {
-        // A chain of 40,000 of the dearest edges is longer than 2³¹.
+        // A chain of 40,000 edges at the largest cost is longer than 2³¹. Distances up to 2³¹ − 2¹⁶ − 1 are exact
+        // (`Search.farthest`).
         var graph = Graph()
         let chain = (0..<40_000).map { _ in graph.addVertex(.router) }
         for (from, to) in zip(chain, chain.dropFirst()) { graph.setEdges(of: from, to: [Edge(to: to, cost: 65535)]) }
@@ -122,7 +126,7 @@ struct ShortestPathsTests {
         #expect(paths.firstHops(to: chain[32_000]) == FirstHopSet([0]))
         #expect(paths.distance(to: chain[39_999]) == nil)
         #expect(paths.firstHops(to: chain[39_999]).isEmpty)
-        // The workspace is as good as new.
+        // The next search is not affected. 9 × 65535 = 589,815.
         paths.search(graph, from: chain[39_990], firstHops: [])
         #expect(paths.distance(to: chain[39_999]) == 589_815)
         #expect(paths.distance(to: chain[0]) == nil)

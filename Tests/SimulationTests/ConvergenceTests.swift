@@ -4,9 +4,9 @@ import Simulation
 import Testing
 import Timing
 
-/// How long meshes take to converge in virtual time, in which only links and the timers of the protocol and of this router take
-/// time.
+/// How long meshes take to converge in virtual time, where only links and timers take time, not processors.
 @Suite struct ConvergenceTests {
+    /// 300 ms are less than a hello interval (1 s).
     @Test(arguments: [Topology.ring(4), .grid(width: 5, height: 5), .line(10)])
     func aColdStartWaitsForNothing(topology: Topology) {
         var network = Network(plan: NetworkPlan(topology: topology), seed: 1)
@@ -16,6 +16,7 @@ import Timing
         #expect(network.statistics.lastRouteChange < .zero + .milliseconds(300))
     }
 
+    /// Both ends notice the loss of carrier; the change is flooded and calculated within 10 ms.
     @Test func aLostCarrierIsAMatterOfFlooding() {
         var network = Network(plan: NetworkPlan(topology: .grid(width: 5, height: 5)), seed: 2)
         network.schedule(.healAll, at: .zero)
@@ -28,6 +29,7 @@ import Timing
         #expect(network.statistics.lastRouteChange - start < .milliseconds(10))
     }
 
+    /// Node 12 announces a prefix of node 3 as well; then node 3 withdraws it.
     @Test func announcingAndWithdrawingAreAMatterOfFlooding() {
         var network = Network(plan: NetworkPlan(topology: .grid(width: 4, height: 4)), seed: 3)
         network.schedule(.healAll, at: .zero)
@@ -43,6 +45,7 @@ import Timing
         }
     }
 
+    /// Waiting lasts two hello intervals, 2 s. The bound would also allow the RouterDeadInterval, 4 s, of RFC 2328 §9.1.
     @Test func aSharedSegmentTakesNoLongerThanItsWaiting() {
         var network = Network(plan: NetworkPlan(topology: .lan(6)), seed: 4)
         network.schedule(.healAll, at: .zero)

@@ -4,7 +4,8 @@ import Simulation
 import Testing
 import Timing
 
-/// Two nodes that were given one router ID, two hops apart: neither may take another, and both say so.
+/// Two nodes with the same configured router ID, two hops apart. Neither may change it, and both have a problem; the node
+/// between them has another.
 @Suite struct DuplicateRouterIDTests {
     @Test func aConfiguredDuplicateTwoHopsAwayIsAProblemOfBoth() throws {
         var plan = NetworkPlan(topology: .line(3))

@@ -22,6 +22,7 @@ import Timing
         #expect(queue.pop() == nil && queue.nextTime == nil)
     }
 
+    /// Slightly more events are added than removed. No event is earlier than the one before.
     @Test func theOrderHoldsWhileEventsComeAndGo() {
         var random = RandomSource(seed: 8)
         var queue = EventQueue<Int64>()

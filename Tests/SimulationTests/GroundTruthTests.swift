@@ -5,8 +5,8 @@ import Timing
 
 @testable import Simulation
 
-/// All other tests of the simulator rely on the oracle, so these compare it with something simpler: an enumeration of all
-/// simple paths.
+/// All other tests of the simulator rely on the oracle. Here it is compared with something simpler: all simple paths,
+/// enumerated.
 @Suite struct GroundTruthTests {
     @Test(arguments: 0..<60)
     func theOracleAgreesWithAllSimplePaths(seed: Int) {
@@ -23,7 +23,7 @@ import Timing
         }
     }
 
-    /// A small mesh of cables and segments in which some nodes are stubs, some off, some links cut.
+    /// A small mesh of cables and segments. In some, a node is off or a stub router, or one direction of a link is cut.
     private static func network(seed: UInt64) -> Network {
         var random = RandomSource(seed: seed)
         let count = 5
@@ -48,7 +48,8 @@ import Timing
         return network
     }
 
-    /// The length of the shortest of all simple paths, and the first steps of those that are as short.
+    /// The length of the shortest of all simple paths, and the first steps (exit and entry) of those of that length. No path
+    /// leads through a stub router.
     private static func allPaths(from source: Int, to target: Int, _ truth: GroundTruth) -> (Int, Set<[Int]>) {
         var best = GroundTruth.unreachable
         var steps: Set<[Int]> = []
@@ -69,6 +70,8 @@ import Timing
         return (best, steps)
     }
 
+    /// The cost of a link is 10. A cable that is cut in one direction carries nothing in the other either, as no adjacency
+    /// forms.
     @Test func thereIsNoWayOverACutCableOrToANodeWithoutPower() {
         let ends = [EndPlan(node: 0), EndPlan(node: 1)]
         let plan = NetworkPlan(
@@ -87,6 +90,8 @@ import Timing
         #expect(GroundTruth(of: network).components == [[0]])
     }
 
+    /// A line of nodes 0 to 3, at cost 10, with router IDs 1 to 4. Nodes 0 and 3 announce the anycast prefix. Nodes 0 and 2
+    /// import the others at metrics 25 and 20: from node 1, both are 10 away.
     @Test func anycastGoesToTheNearestAndExternalsByTheirType() throws {
         let plan = NetworkPlan(
             nodes: (1...4).map { NodePlan(routerID: RouterID($0)) },

@@ -3,8 +3,9 @@ import Simulation
 import Testing
 import Timing
 
-/// From packets to the changes of next-hop objects and routes that kernels get.
+/// What meshes change in their kernels: next-hop objects, groups and routes.
 @Suite struct KernelTests {
+    /// A grid of 3 × 3 nodes, numbered row by row, after 20 s.
     private static func grid() -> Network {
         var network = Network(plan: NetworkPlan(topology: .grid(width: 3, height: 3)), seed: 5)
         network.schedule(.healAll, at: .zero)
@@ -12,6 +13,7 @@ import Timing
         return network
     }
 
+    /// Node 4 is the one in the middle. The dead interval is 4 s, so other nodes notice nothing.
     @Test(arguments: [100, 2_000])
     func aProcessThatStartsAnewTouchesNoRoute(milliseconds: Int) {
         var network = Self.grid()
@@ -30,7 +32,7 @@ import Timing
     @Test func aLostCableCostsGroupsAndNotRoutes() {
         var network = Self.grid()
         let before = network.nodes.map(\.kernel.routeChanges)
-        // The second cable of node 0: its neighbors keep other ways to everybody.
+        // The cable between nodes 0 and 3. In the other nodes no route changes, only groups do.
         network.schedule(.carrier(link: 1, isUp: false), at: network.now)
         network.run(for: .seconds(10))
         #expect(network.check() == [])

@@ -6,7 +6,7 @@ import Simulation
 import Testing
 import Timing
 
-/// Machines and routes outside of the mesh, which nodes know only from their kernels.
+/// Machines and routes that are not of the mesh, which nodes know only from their kernels.
 @Suite("Other machines in the simulator")
 struct OtherMachinesTests {
     private static let address = IPv6Address("2001:db8:aa::1")!
@@ -16,6 +16,7 @@ struct OtherMachinesTests {
 
     private static func prefix(_ text: String) -> IPv6Prefix { IPv6Prefix(IPv4Prefix(text)!) }
 
+    /// Three nodes in a ring, with this pool for their IPv4 addresses.
     private func ring(pool: PrefixPool? = nil) -> Network {
         var plan = NetworkPlan(topology: .ring(3))
         for node in plan.nodes.indices { plan.nodes[node].ipv4Pool = pool }
@@ -24,6 +25,7 @@ struct OtherMachinesTests {
         return network
     }
 
+    /// The texts of a node's problems.
     private func problems(of node: Int, _ network: Network) -> [String] {
         network.nodes[node].process?.currentProblems(at: network.now).map(\.text) ?? []
     }

@@ -3,7 +3,7 @@ import Simulation
 import Testing
 
 @Suite struct ScenarioTests {
-    /// `meshsim --seed N --verbose` replays what failed here.
+    /// `meshsim --seed N --verbose` runs a scenario that failed here, with all details.
     @Test(arguments: 1...250)
     func randomMeshesKeepEveryPromise(seed: Int) {
         let scenario = Scenario(seed: UInt64(seed))
@@ -15,6 +15,7 @@ import Testing
         #expect(outcome.statistics.delivered > 0)
     }
 
+    /// `--size medium` for `meshsim`.
     @Test(arguments: 1...4)
     func meshesOfSomeFortyNodesKeepEveryPromise(seed: Int) {
         let scenario = Scenario(seed: UInt64(seed), size: .medium)
@@ -32,6 +33,7 @@ import Testing
         #expect(scenario.run().statistics == scenario.run().statistics)
     }
 
+    /// As if the scenario failed whenever it contains one certain step.
     @Test func aScenarioCanBeMadeSmallerWhileItFails() {
         let scenario = Scenario(seed: 3)
         let culprit = scenario.script[scenario.script.count / 2]

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The processor time that this thread spends on `body`. Other load of the machine hardly affects it.
+/// The processor time that this thread spends on `body`. Unlike elapsed time, it hardly depends on the load of the machine.
 public func processorTime(of body: () throws -> Void) rethrows -> Duration {
     let start = processorTimeOfThread()
     try body()

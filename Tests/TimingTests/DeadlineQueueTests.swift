@@ -16,6 +16,7 @@ import Timing
         #expect(({ queue.popDue(at: at(4)) }() == nil))
     }
 
+    /// Subject n is due at 100 − n ms. Those that are multiples of 10 are kept; 90 is the first.
     @Test func compactionKeepsWhatHolds() {
         var queue = DeadlineQueue<Int>()
         for subject in 0..<100 { queue.insert(subject, at: at(Int64(100 - subject))) }

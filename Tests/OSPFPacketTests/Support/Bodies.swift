@@ -1,11 +1,11 @@
 import OSPFPacket
 
 extension Packet {
-    /// The update it carries, if it is one.
+    /// The body, if it is an update.
     var update: LinkStateUpdate? {
         if case .linkStateUpdate(let update) = body { update } else { nil }
     }
-    /// The acknowledgment it carries, if it is one.
+    /// The body, if it is an acknowledgment.
     var acknowledgment: LinkStateAcknowledgment? {
         if case .linkStateAcknowledgment(let acknowledgment) = body { acknowledgment } else { nil }
     }

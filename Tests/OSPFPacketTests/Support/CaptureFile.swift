@@ -1,29 +1,30 @@
 import Addressing
 import Foundation
 
-/// A capture of Ethernet frames in the classic format of libpcap, of which only whole OSPF packets are looked at.
+/// The OSPF packets in a capture of Ethernet frames in the classic format of libpcap (little-endian). Other packets are
+/// skipped.
 struct CaptureFile {
     /// An OSPF packet as it was on the wire.
     struct Datagram: Hashable {
         var source: IPv6Address
         var destination: IPv6Address
-        /// From the OSPF header on, to the end of the IPv6 payload.
+        /// The IPv6 payload: from the OSPF header to the end.
         var octets: [UInt8]
     }
 
     /// The packets in their order.
     var datagrams: [Datagram] = []
 
-    /// The captures that stand beside the tests; `capture.sh` there makes them.
+    /// The captures in `Captures`; `capture.sh` there makes them.
     static let all: [CaptureFile] = ["point-to-point", "shared", "nssa", "inter-area"].map { name in
         let file = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
             .deletingLastPathComponent()
             .appending(path: "Captures/\(name).pcap")
-        // A missing capture is a broken checkout, in which no test may seem to pass.
+        // A missing capture must stop the tests: the checkout is incomplete.
         return CaptureFile(octets: [UInt8](try! Data(contentsOf: file)))!
     }
 
-    /// Reads a capture; `nil` if it is none, or not of this kind.
+    /// Reads a capture; `nil` if it has another format or link type, or a frame that was not captured whole.
     init?(octets: [UInt8]) {
         func little(_ offset: Int) -> Int { (0..<4).reduce(0) { $0 | Int(octets[offset + $1]) << (8 * $1) } }
         guard octets.count >= 24, little(0) == 0xa1b2_c3d4, little(20) == 1 else { return nil }
@@ -40,7 +41,7 @@ struct CaptureFile {
 }
 
 extension CaptureFile.Datagram {
-    /// Reads an Ethernet frame; `nil` if it carries no OSPF directly over IPv6.
+    /// Reads an Ethernet frame; `nil` unless it contains IPv6 with OSPF as the first next header.
     init?(frame: ArraySlice<UInt8>) {
         let frame = Array(frame)
         guard frame.count >= 54, frame[12] == 0x86, frame[13] == 0xdd, frame[20] == 89 else { return nil }

@@ -1,14 +1,15 @@
 import Addressing
 import OSPFPacket
 
-/// Random values of everything that can be encoded, small ones and empty ones among them.
+/// Random values of everything that can be encoded, including small and empty ones.
 struct Samples {
     var generator: SplitMix64
 
     init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
+    /// A random number.
     mutating func number<Number: FixedWidthInteger>(_: Number.Type = Number.self) -> Number {
-        // Zeros, ones, all ones and single bits show more mistakes than numbers from the middle.
+        // Zero, one, all bits set and single bits find more mistakes than numbers from the middle.
         switch Int.random(in: 0..<6, using: &generator) {
         case 0: 0
         case 1: 1
@@ -54,7 +55,8 @@ struct Samples {
 }
 
 extension Samples {
-    /// The types whose bodies are understood, and two that are not.
+    /// All types whose bodies are decoded, the Router Information LSA in all three scopes, and two types that are not known.
+    /// Those before `.autoConfiguration` are known to tshark, too.
     static let types: [LSAType] = [
         .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix,
         .routerInformation, .autoConfiguration, .ipv4Prefix, LSAType(rawValue: 0xc00c), LSAType(rawValue: 0x800c),

@@ -1,4 +1,4 @@
-/// A small generator of random numbers that gives the same ones for the same seed, everywhere and for ever.
+/// A small generator of random numbers: a seed gives the same ones on every machine and with every version of Swift.
 struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 

@@ -3,7 +3,8 @@ import OSPFPacket
 
 @testable import OSPF
 
-/// An area as a test writes it down: a link-state database of bodies, and a route calculation that is told of them.
+/// An area as a test describes it: the bodies of the LSAs in the database, a route calculation that is notified of each change,
+/// and the route table after its updates.
 struct Area {
     private(set) var bodies: [LSAKey: LSABody] = [:]
     var calculation: RouteCalculation
@@ -13,14 +14,14 @@ struct Area {
         calculation = RouteCalculation(limits: limits, isBackbone: isBackbone)
     }
 
-    /// Puts an LSA in, replaces it, or takes it out.
+    /// Adds or replaces an LSA; removes it if `body` is `nil`.
     mutating func set(_ key: LSAKey, _ body: LSABody?) {
         guard bodies[key] != body else { return }
         bodies[key] = body
         calculation.databaseChanged(key, to: body.map { LSA(key: key, sequenceNumber: 1, body: $0) })
     }
 
-    /// Runs the calculation and takes its update in.
+    /// Runs the calculation as seen from `root` with these usable neighbors, and applies its update to the table.
     @discardableResult
     mutating func run(_ root: RouterID, _ neighbors: [UsableNeighbor], maximumPaths: Int = 64) -> RouteTableUpdate {
         let update = calculation.run(root: root, neighbors: neighbors, maximumPaths: maximumPaths)
@@ -28,11 +29,12 @@ struct Area {
         return update
     }
 
-    /// Where a prefix leads.
+    /// The destination of the route to a prefix; `nil` if there is no route.
     func route(_ prefix: IPv6Prefix) -> Destination? { table.routes[prefix].flatMap { table.destinations[$0] } }
 
     // MARK: LSAs in short
 
+    /// A router-LSA. Here and below, `part` is the link state ID; with different ones, a router has several LSAs of a type.
     mutating func router(
         _ router: RouterID, _ links: [RouterLSA.Link], flags: RouterLSA.Flags = [],
         options: OSPFOptions = [.v6, .r, .e], part: UInt32 = 0
@@ -48,6 +50,7 @@ struct Area {
             .network(NetworkLSA(options: [.v6, .r, .e], attachedRouters: routers)))
     }
 
+    /// An intra-area-prefix-LSA: prefixes of the router itself, or of the network with that link state ID.
     mutating func prefixes(_ router: RouterID, _ prefixes: [LSAPrefix], part: UInt32 = 0, network: UInt32? = nil) {
         set(
             LSAKey(type: .intraAreaPrefix, linkStateID: part, advertisingRouter: router),
@@ -90,14 +93,15 @@ struct Area {
     }
 }
 
-/// A cable: our interface, the neighbor, and its interface.
+/// A point-to-point link: the interface of the router that announces it, the neighbor, and the neighbor's interface.
 func cable(_ interface: UInt32, to router: RouterID, _ theirs: UInt32, cost: UInt16 = 10) -> RouterLSA.Link {
     RouterLSA.Link(
         type: .pointToPoint, metric: cost, interfaceID: interface, neighborInterfaceID: theirs, neighborRouterID: router
     )
 }
 
-/// A place on a transit network.
+/// A link to a transit network: the interface of the router that announces it, the designated router, and that router's
+/// interface.
 func transit(_ interface: UInt32, designated router: RouterID, _ theirs: UInt32, cost: UInt16 = 10) -> RouterLSA.Link {
     RouterLSA.Link(
         type: .transit, metric: cost, interfaceID: interface, neighborInterfaceID: theirs, neighborRouterID: router)
@@ -108,16 +112,18 @@ func linkLocal(_ router: RouterID, _ interface: UInt32) -> IPv6Address {
     IPv6Address(high: 0xfe80 << 48, low: UInt64(router.rawValue) << 16 | UInt64(interface))
 }
 
+/// A usable neighbor of the root: the root's interface, the neighbor, and the neighbor's interface.
 func neighbor(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> UsableNeighbor {
     UsableNeighbor(
         interface: interface, routerID: router, interfaceID: theirs, address: linkLocal(router, theirs))
 }
 
+/// The next hop to the ``neighbor(_:_:_:)`` with the same arguments.
 func hop(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> NextHop {
     NextHop(interface: interface, gateway: linkLocal(router, theirs))
 }
 
-/// Straight onto the link of an interface.
+/// The next hop for addresses on the link of an interface itself: no gateway.
 func onLink(_ interface: UInt32) -> NextHop { NextHop(onLink: interface) }
 
 extension RouterID: ExpressibleByIntegerLiteral {

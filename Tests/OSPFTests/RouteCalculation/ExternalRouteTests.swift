@@ -5,7 +5,8 @@ import Testing
 @testable import OSPF
 
 struct ExternalRouteTests {
-    /// 1–2 at cost 10, 1–3 at cost 20. 2 and 3 are border and AS boundary routers.
+    /// 1–2 at cost 10, 1–3 at cost 20. Routers 2 and 3 are area border and AS boundary routers. Interface IDs are those of the
+    /// far router. The root is router 1 in all tests here.
     private func fork(isBackbone: Bool = true) -> Area {
         var area = Area(isBackbone: isBackbone)
         area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1, cost: 20)])
@@ -17,6 +18,8 @@ struct ExternalRouteTests {
     private let to2 = hop(2, 2, 1)
     private let to3 = hop(3, 3, 1)
 
+    /// To fd01::/32: 10 + 15 over border router 2 and 20 + 5 over 3 are equal. 0xff_ffff is LSInfinity: fd02::/32 is
+    /// unreachable.
     @Test func interAreaRoutesTakeTheBestBorder() {
         var area = fork()
         area.interAreaPrefix(2, "fd01::/32", metric: 15)
@@ -27,14 +30,15 @@ struct ExternalRouteTests {
             area.route("fd01::/32")
                 == Destination(kind: .interArea, metric: 25, announcers: [2, 3], nextHops: [to2, to3]))
         #expect(area.route("fd02::/32") == nil)
-        // Without the B-bit its word counts no more.
+        // Without the B-bit, the inter-area-prefix-LSA of router 2 does not count. No path changes, so paths are not searched
+        // again.
         area.router(2, [cable(1, to: 1, 2)], flags: [.external])
         area.run(1, neighbors)
         #expect(area.route("fd01::/32")?.announcers == [3])
         #expect(area.calculation.statistics.fullRuns == 1 && area.calculation.statistics.prefixRuns == 1)
     }
 
-    /// Nothing is routed through a router whose R-bit is clear (RFC 5340 §A.2), so neither into other areas.
+    /// A router whose R-bit is clear forwards nothing (RFC 5340 §A.2), so it is not used as a border router either.
     @Test func bordersThatCarryNothingAreNotUsed() {
         var area = fork()
         area.interAreaPrefix(2, "fd01::/32", metric: 1)
@@ -43,12 +47,12 @@ struct ExternalRouteTests {
         area.external(9, "fd02::/32", metric: 1)
         area.run(1, neighbors)
         #expect(area.route("fd01::/32")?.announcers == [2] && area.route("fd02::/32")?.nextHops == [to2])
-        // No path changes with the bit, as nobody is behind the router.
+        // No shortest path changes with the bit, as no router is reached through router 2.
         area.router(2, [cable(1, to: 1, 2)], flags: [.border, .external], options: [.v6, .e])
         area.run(1, neighbors)
         #expect(area.route("fd01::/32")?.announcers == [3])
         #expect(area.route("fd02::/32") == nil)
-        // What it announces itself, also from outside, is still to be had from it.
+        // Its own prefixes are still reached, also external ones.
         area.external(2, "fd03::/32", metric: 1, part: 1)
         area.prefixes(2, [LSAPrefix("fd00::2/128")])
         area.run(1, neighbors)
@@ -58,6 +62,7 @@ struct ExternalRouteTests {
         #expect(area.route("fd01::/32")?.announcers == [2] && area.route("fd02::/32")?.nextHops == [to2])
     }
 
+    /// Intra-area is preferred to inter-area, then external type 1, then type 2, whatever the metrics (RFC 2328 §11, §16.4).
     @Test func kindsComeBeforeMetrics() {
         var area = fork()
         let prefix: IPv6Prefix = "fd01::/32"
@@ -79,13 +84,14 @@ struct ExternalRouteTests {
             area.calculation.candidates(for: prefix).map(\.kind) == [
                 .intraArea, .interArea, .externalType1, .externalType2,
             ])
-        // The worse kinds step in when the better are out of reach.
+        // If router 3 is unreachable, so are the intra-area and type 1 paths: the best of the others is used.
         area.router(3, [])
         area.run(1, neighbors)
         #expect(area.route(prefix)?.kind == .interArea)
         #expect(area.calculation.candidates(for: prefix).map(\.distance) == [10, 10, nil, nil])
     }
 
+    /// The lower external metric first; if equal, the lower distance to the announcer (RFC 2328 §16.4).
     @Test func type2ComparesMetricsThenDistances() {
         var area = fork()
         area.external(2, .default, metric: 20)
@@ -103,12 +109,13 @@ struct ExternalRouteTests {
         area.run(1, neighbors)
         #expect(area.route(.default)?.announcers == [2, 3])
         #expect(area.route(.default)?.nextHops == [to2, to3])
-        // An announcer that is no AS boundary router says nothing.
+        // The AS-external-LSA of a router without the E-bit does not count.
         area.router(2, [cable(1, to: 1, 2)])
         area.run(1, neighbors)
         #expect(area.route(.default)?.announcers == [3])
     }
 
+    /// A prefix that the root imports itself has no route, unless another router has a lower type 2 metric.
     @Test func ownExternalsAreLocalWhileTheyAreTheBest() {
         var area = fork()
         area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1, cost: 20)], flags: [.external])
@@ -121,6 +128,7 @@ struct ExternalRouteTests {
         #expect(area.route(.default)?.announcers == [2])
     }
 
+    /// Router 9 is in another area. Its distance is 10 + 14 over border router 2 and 20 + 4 over 3; its own metric is 3.
     @Test func boundaryRoutersOfOtherAreasAreFoundThroughBorders() {
         var area = fork()
         area.external(9, .default, type2: false, metric: 3)
@@ -144,7 +152,8 @@ struct ExternalRouteTests {
         #expect(area.calculation.statistics.fullRuns == 1)
     }
 
-    /// RFC 2328 §16.4.1: a path inside an area other than the backbone comes before any through a border router.
+    /// RFC 2328 §16.4.1: an intra-area path to an AS boundary router is preferred to one through a border router, unless the
+    /// area is the backbone. Router 3 is inside the area at distance 100, router 9 behind border router 2 at 1 + 1.
     @Test(arguments: [false, true]) func boundaryRoutersInsideAnotherAreaArePreferred(isBackbone: Bool) {
         var area = fork(isBackbone: isBackbone)
         area.router(1, [cable(2, to: 2, 1, cost: 1), cable(3, to: 3, 1, cost: 100)])
@@ -158,17 +167,18 @@ struct ExternalRouteTests {
             #expect(area.calculation.candidates(for: prefix).map(\.announcer) == (isBackbone ? [9, 3] : [3, 9]))
             #expect(area.calculation.candidates(for: prefix).map(\.isBest) == [true, false])
         }
-        // The metric of type 2 comes first of all.
+        // A lower type 2 metric is preferred whatever the path to the announcer.
         area.external(9, "fd02::/32", type2: true, metric: 4, part: 1)
         area.run(1, neighbors)
         #expect(area.route("fd02::/32")?.announcers == [9])
-        // Once nobody inside announces it, the other serves.
+        // When no router inside the area announces the prefix any more, the path to router 9 is used.
         area.remove(.asExternal, 3)
         area.run(1, neighbors)
         #expect(area.route("fd01::/32")?.announcers == [9])
     }
 
-    /// The same holds for the way to a forwarding address.
+    /// RFC 2328 §16.4.1 for forwarding addresses: that of router 2 is on an intra-area prefix at distance 100, that of router 3
+    /// on an inter-area prefix at 1 + 1.
     @Test(arguments: [false, true]) func forwardingAddressesInsideAnotherAreaArePreferred(isBackbone: Bool) {
         var area = fork(isBackbone: isBackbone)
         area.router(1, [cable(2, to: 2, 1, cost: 1), cable(3, to: 3, 1, cost: 100)])
@@ -181,13 +191,14 @@ struct ExternalRouteTests {
         #expect(area.route(.default)?.nextHops == (isBackbone ? [to2] : [to3]))
     }
 
+    /// An external path with a forwarding address leads there; without a route to it, there is none (RFC 2328 §16.4 (3)).
     @Test func forwardingAddressesAreFollowed() {
         var area = fork()
         let gateway = IPv6Address(0xfd00, 0, 0, 0, 0, 0, 0, 99)
         area.external(2, .default, metric: 7, forwarding: gateway)
         area.run(1, neighbors)
         #expect(area.route(.default) == nil)
-        // A route to it, by the longest prefix, and not by an external one.
+        // The route to it (fd00::63) is the one with the longest prefix that is not external.
         area.external(3, "fd00::63/128", metric: 1, part: 1)
         area.prefixes(2, [LSAPrefix("fd00::/64", 1)])
         area.run(1, neighbors)
@@ -199,12 +210,13 @@ struct ExternalRouteTests {
         area.run(1, neighbors)
         #expect(area.route(.default)?.nextHops == [to3])
         #expect(area.route(.default)?.internalMetric == 22)
-        // The announcer has to be reachable all the same.
+        // The announcer must still be an AS boundary router.
         area.router(2, [cable(1, to: 1, 2)], flags: [.border])
         area.run(1, neighbors)
         #expect(area.route(.default) == nil)
     }
 
+    /// A change of the prefix that contains the forwarding address changes the external route, without a new search of paths.
     @Test func aForwardingAddressOnALinkIsFollowedWhenOnlyPrefixesChange() {
         var area = fork()
         let gateway = IPv6Address(0xfd00, 0, 0, 0, 0, 0, 0, 99)
@@ -224,6 +236,8 @@ struct ExternalRouteTests {
         #expect(area.route(.default) == nil)
     }
 
+    /// External routes follow changes of distances to what they depend on: the router with the prefix of the forwarding address
+    /// (router 4, at 10 + 10), and the border router to the announcer (router 4: 20 + 5 + 1 to fd09::/32).
     @Test func changesFarBehindTheAnnouncerAreFollowed() {
         var area = fork()
         area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2)], flags: [.border, .external])
@@ -236,12 +250,13 @@ struct ExternalRouteTests {
         area.run(1, neighbors)
         #expect(area.route(.default)?.internalMetric == 20 && area.route(.default)?.nextHops == [to2])
         #expect(area.route("fd09::/32")?.metric == 26)
-        // Only router 4 gets farther away, neither announcer does, and no neighbor of the root is another.
+        // Router 4 is farther away, at 20 + 10 over router 3. The distance to announcer 2 and the root's first hops are as
+        // before.
         area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2, cost: 30)], flags: [.border, .external])
         area.run(1, neighbors)
         #expect(area.route(.default)?.internalMetric == 30 && area.route(.default)?.nextHops == [to3])
         #expect(area.route("fd09::/32")?.metric == 36 && area.route("fd09::/32")?.nextHops == [to3])
-        // A change that no path from here depends on.
+        // No shortest path from the root uses the link from 4 to 2, so the update is empty, and found so without a search.
         area.router(4, [cable(2, to: 2, 4, cost: 50), cable(3, to: 3, 4)], flags: .border)
         #expect(area.run(1, neighbors).isEmpty)
         #expect(area.calculation.statistics.fullRuns == 2 && area.calculation.statistics.incrementalRuns == 1)

@@ -6,7 +6,8 @@ import Timing
 @testable import OSPF
 
 struct HostileDatabaseTests {
-    /// LSAs that decode and make no sense: loops to oneself, links twice, networks of nobody, the root's own among them.
+    /// LSAs that decode and make no sense: links of a router to itself, repeated links, networks of routers that do not exist;
+    /// also in the name of the root (router 1). They must neither stop the calculation nor leave anything behind.
     @Test func nonsenseDoesNoHarm() {
         var random = SplitMix64(seed: 5)
         func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
@@ -77,6 +78,7 @@ struct HostileDatabaseTests {
                 #expect(area.calculation.candidates(for: prefix).first?.isBest == true)
             }
         }
+        // Some of the nonsense must have led to routes, or nothing was tested.
         #expect(routesSeen > 300)
         #expect(!area.calculation.nodes().isEmpty)
         for key in area.bodies.keys { area.set(key, nil) }
@@ -85,6 +87,7 @@ struct HostileDatabaseTests {
         #expect(area.calculation.topology.vertexCount == 0 && area.calculation.prefixes.isEmpty)
     }
 
+    /// An LSA whose body does not decode replaces a good instance, as if that were removed.
     @Test func octetsThatDoNotDecodeCountAsAbsent() {
         var calculation = RouteCalculation()
         let key = LSAKey(type: .router, linkStateID: 0, advertisingRouter: 2)
@@ -96,8 +99,8 @@ struct HostileDatabaseTests {
         #expect(calculation.nodes().isEmpty)
     }
 
-    /// Two routers that claim as many cables as fit, and one with as many links to nobody, change over and over: what
-    /// that costs must not grow with the square.
+    /// Two routers with about as many cables as fit one router-LSA (4000 of 16 octets), all of which change four times, and one
+    /// with as many links to nobody. If the work grew with the square of their number, the time limit would be exceeded.
     @Test(.timeLimit(.minutes(1))) func thousandsOfLinksAreNoBurden() {
         var area = Area()
         let count = 4000 as UInt32
@@ -112,7 +115,8 @@ struct HostileDatabaseTests {
         }
     }
 
-    /// One prefix thousands of times in one LSA, and a router of thousands of LSAs: neither may cost more than its size.
+    /// One prefix 8000 times in each of 20 LSAs, and 20,000 router-LSAs of one router: the work must be proportional to their
+    /// size. The lowest metric, 1, counts.
     @Test(.timeLimit(.minutes(1))) func repetitionIsNoBurden() {
         var area = Area()
         area.router(1, [cable(1, to: 2, 1)])
@@ -132,8 +136,8 @@ struct HostileDatabaseTests {
         #expect(area.route(prefix)?.metric == 11)
     }
 
-    /// Thousands of routers that exist only on paper announce one prefix, thousands of networks name one router, and
-    /// thousands of external prefixes are to be sent to that one prefix.
+    /// 8000 routers that nobody has as neighbors announce one prefix, 8000 networks list router 2, and 8000 external prefixes
+    /// have a forwarding address in that one prefix.
     @Test(.timeLimit(.minutes(1))) func crowdsAroundOneThingAreNoBurden() {
         var area = Area()
         let count = 8000 as UInt32
@@ -167,7 +171,7 @@ struct HostileDatabaseTests {
         #expect(area.table.routes.isEmpty && area.calculation.prefixes.hasRefused == false)
     }
 
-    /// Many announcers of many prefixes are bounded together, too.
+    /// ``RouterLimits/announcements`` bounds the announcements of all prefixes together: here 5 of 3 × 3.
     @Test func allAnnouncementsTogetherAreBounded() {
         var area = Area(limits: RouterLimits(announcements: 5))
         let prefixes = (0..<3).map { IPv6Prefix(host: IPv6Address(high: 1, low: $0)) }
@@ -187,7 +191,7 @@ struct HostileDatabaseTests {
         #expect(!area.calculation.prefixes.hasRefused)
     }
 
-    /// What exceeds a bound is refused, and has its place as soon as there is one.
+    /// What exceeds a limit, here 4 prefixes and 3 announcers per prefix, is refused, and is taken in as soon as there is room.
     @Test func whatWasRefusedComesInWhenThereIsRoom() {
         var area = Area(limits: RouterLimits(prefixes: 4, announcersPerPrefix: 3))
         let prefixes = (0..<6).map { IPv6Prefix(host: IPv6Address(high: 1, low: $0)) }
@@ -201,7 +205,7 @@ struct HostileDatabaseTests {
         area.run(1, neighbors)
         #expect(Set(area.table.routes.keys) == Set(prefixes.prefix(4)))
         #expect(area.calculation.prefixes.hasRefused)
-        // A refused announcement is taken back like any other.
+        // A refused announcement can be withdrawn like any other.
         area.prefixes(2, prefixes[0..<5].map { LSAPrefix($0) })
         area.run(1, neighbors)
         #expect(Set(area.table.routes.keys) == Set(prefixes.prefix(4)))

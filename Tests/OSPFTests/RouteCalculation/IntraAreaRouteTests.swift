@@ -5,7 +5,8 @@ import Testing
 @testable import OSPF
 
 struct IntraAreaRouteTests {
-    /// 1–2, 1–3, 2–4, 3–4, all at cost 10; router r announces fd00::r/128. Interface numbers are those of the far router.
+    /// 1–2, 1–3, 2–4, 3–4, all at cost 10; router r announces fd00::r/128. Interface IDs are those of the far router. The root
+    /// is router 1 in all tests here.
     private func square() -> Area {
         var area = Area()
         area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1)])
@@ -35,6 +36,7 @@ struct IntraAreaRouteTests {
         #expect(area.calculation.statistics.idleRuns == 1)
     }
 
+    /// Of too many next hops, the lowest in order are kept.
     @Test func maximumPathsKeepsTheFirst() {
         var area = square()
         area.run(1, squareNeighbors, maximumPaths: 1)
@@ -43,6 +45,8 @@ struct IntraAreaRouteTests {
         #expect(update.destinations.count == 1 && update.routes.isEmpty)
     }
 
+    /// All 101 prefixes of router 4 share one destination, so the loss of one of its two links changes that destination and no
+    /// route.
     @Test func aLostLinkChangesDestinationsNotRoutes() {
         var area = square()
         area.prefixes(4, (0..<100).map { LSAPrefix(IPv6Prefix(IPv6Address(high: 0xfd, low: $0), length: 128)) })
@@ -68,7 +72,7 @@ struct IntraAreaRouteTests {
         #expect(area.route("fd00::4/128")?.metric == 20)
     }
 
-    /// A drained router goes on following its own links, although nothing is routed through it.
+    /// A drained router uses its own links, although others route nothing through it: its paths change with them.
     @Test func aDrainedRouterFollowsItsOwnLinks() {
         var area = Area()
         let stub: OSPFOptions = [.v6, .e]
@@ -76,7 +80,7 @@ struct IntraAreaRouteTests {
         area.router(2, [cable(15, to: 1, 5), cable(17, to: 1, 7)])
         area.prefixes(2, [LSAPrefix("fd00::2/128")])
         area.run(1, [neighbor(5, 2, 15)])
-        // The cheap cable's neighbor is not heard any more, but both ends still announce the cable.
+        // Both ends still announce the cheap cable, but it has no usable neighbor: the shortest path gives no next hop.
         #expect(area.route("fd00::2/128") == nil)
         area.router(1, [cable(5, to: 2, 15, cost: 3817)], options: stub)
         area.run(1, [neighbor(5, 2, 15)])
@@ -85,6 +89,7 @@ struct IntraAreaRouteTests {
                 == Destination(kind: .intraArea, metric: 3817, announcers: [2], nextHops: [hop(5, 2, 15)]))
     }
 
+    /// Router 2 does not announce the link to router 1, so it is reached over 3 and 4.
     @Test func aLinkThatOneEndDeniesIsNotUsed() {
         var area = square()
         area.router(2, [cable(4, to: 4, 2)])
@@ -93,10 +98,11 @@ struct IntraAreaRouteTests {
         #expect(area.route("fd00::2/128")?.metric == 30)
     }
 
+    /// The first two cables are equal and the third costs more. The links of both ends must have each other's interface IDs.
     @Test func parallelCablesAreToldApart() {
         var area = Area()
         area.router(1, [cable(1, to: 2, 11), cable(2, to: 2, 12), cable(3, to: 2, 13, cost: 11), cable(4, to: 2, 14)])
-        // The fourth is known to router 1 only, though another goes back.
+        // Only router 1 announces the fourth cable. Router 2 has links back, but those of other cables.
         area.router(2, [cable(11, to: 1, 1), cable(12, to: 1, 2), cable(13, to: 1, 3)])
         area.prefixes(2, [LSAPrefix("fd00::2/128", 5)])
         let neighbors = (1...4).map { neighbor($0, 2, $0 + 10) }
@@ -105,13 +111,14 @@ struct IntraAreaRouteTests {
             area.route("fd00::2/128")
                 == Destination(
                     kind: .intraArea, metric: 15, announcers: [2], nextHops: [hop(1, 2, 11), hop(2, 2, 12)]))
-        // A cable whose neighbor is not there gives no next hop.
+        // A cable without a usable neighbor gives no next hop.
         area.run(1, [neighbors[1]])
         #expect(area.route("fd00::2/128")?.nextHops == [hop(2, 2, 12)])
         area.run(1, [])
         #expect(area.route("fd00::2/128") == nil)
     }
 
+    /// Routers 2, 3 and 4 announce one prefix; 2 and 3 are the nearest, both at 10.
     @Test func anycastSpreadsOverTheNearest() {
         var area = square()
         for router in [2, 3, 4] as [RouterID] {
@@ -125,15 +132,16 @@ struct IntraAreaRouteTests {
         area.remove(.intraAreaPrefix, 2, part: 1)
         let update = area.run(1, squareNeighbors)
         #expect(area.route("fd00::a/128")?.announcers == [3])
-        // Its next hops are changed where they are, and the route stays.
+        // The destination changes in place; the route still refers to it.
         #expect(update.routes.isEmpty && update.destinations.count == 1)
         #expect(area.calculation.statistics.prefixRuns == 1)
-        // Who has the address himself needs no route to it.
+        // A router that announces the prefix itself has no route to it, even if another announces it at a lower metric.
         area.prefixes(1, [LSAPrefix("fd00::a/128", 1000)], part: 1)
         area.run(1, squareNeighbors)
         #expect(area.route("fd00::a/128") == nil)
     }
 
+    /// Both sums of distance and metric are 21: 10 + 11 to router 2 and 20 + 1 to router 4.
     @Test func metricsOfPrefixesCount() {
         var area = square()
         area.prefixes(2, [LSAPrefix("fd00::a/128", 11)], part: 1)
@@ -145,7 +153,7 @@ struct IntraAreaRouteTests {
     }
 
     /// LSInfinity has 24 bits and is for inter-area and external LSAs (RFC 2328 §B). The largest metric of an intra-area
-    /// prefix says that everybody else is preferred, as a router in maintenance does.
+    /// prefix, 0xffff, only says that any other announcer is preferred.
     @Test func theLargestMetricOfAPrefixIsReachable() {
         var area = square()
         area.prefixes(2, [LSAPrefix("fd00::a/128", 0xffff), LSAPrefix("fd00::b/128", 0xffff)], part: 1)
@@ -160,6 +168,7 @@ struct IntraAreaRouteTests {
         #expect(area.route("fd00::a/128") == nil && area.route("fd00::b/128")?.announcers == [4])
     }
 
+    /// With the R-bit clear, router 2 itself is reached, but router 4 only over 3 (RFC 5340 §A.2).
     @Test func stubRoutersCarryNoTransit() {
         var area = square()
         area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2)], options: [.v6, .e])
@@ -169,6 +178,7 @@ struct IntraAreaRouteTests {
         #expect(area.calculation.nodes().map(\.isStub) == [false, true, false, false])
     }
 
+    /// With the V6-bit clear, router 2 is excluded from the calculation (RFC 5340 §A.2).
     @Test func routersWithoutIPv6AreLeftOut() {
         var area = square()
         area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2)], options: [.r, .e])
@@ -177,6 +187,8 @@ struct IntraAreaRouteTests {
         #expect(area.route("fd00::4/128")?.nextHops == [hop(3, 3, 1)])
     }
 
+    /// The links of all router-LSAs of a router count. Flags and options are those of the LSA with the lowest link state ID
+    /// (RFC 5340 §A.4.3), so the R-bit that the second lacks does not matter.
     @Test func severalRouterLSAsAreOne() {
         var area = square()
         area.router(2, [cable(1, to: 1, 2)], part: 0)
@@ -191,7 +203,8 @@ struct IntraAreaRouteTests {
 
     @Test func prefixesOfOthersAndOfNoUseAreIgnored() {
         var area = square()
-        // Router 3 hangs a prefix on router 2; router 2 announces what is nobody's.
+        // Router 3 announces a prefix for router 2. Router 2 announces a link-local and a multicast prefix, and one with the
+        // NU-bit.
         area.set(
             LSAKey(type: .intraAreaPrefix, linkStateID: 9, advertisingRouter: 3),
             .intraAreaPrefix(
@@ -208,6 +221,7 @@ struct IntraAreaRouteTests {
         #expect(Set(area.table.routes.keys) == ["fd00::2/128", "fd00::3/128", "fd00::4/128", "fd00::d/128"])
     }
 
+    /// While one of two LSAs with the prefix is left, the update is empty.
     @Test func aPrefixMovesBetweenLSAsUnseen() {
         var area = square()
         area.run(1, squareNeighbors)
@@ -221,6 +235,7 @@ struct IntraAreaRouteTests {
         #expect(area.route("fd00::4/128") == nil)
     }
 
+    /// The queries for `meshctl`: names, nodes, candidates of a prefix, and prefixes that several routers announce.
     @Test func queriesTellWhatTheRoutesRestOn() {
         var area = square()
         area.set(
@@ -244,6 +259,8 @@ struct IntraAreaRouteTests {
         #expect(area.calculation.hostname(of: 4) == nil)
     }
 
+    /// IPv4 prefixes are in LSAs of their own type. In an intra-area-prefix-LSA (10.9.0.0/16) they are ignored, as are
+    /// link-local, multicast and loopback prefixes everywhere.
     @Test func ipv4PrefixesHangOnTheSameRouters() {
         var area = square()
         area.prefixes(4, [LSAPrefix("2001:db8:4::/120"), LSAPrefix("10.9.0.0/16")])
@@ -253,12 +270,12 @@ struct IntraAreaRouteTests {
         area.run(1, squareNeighbors)
         let ipv4 = area.table.routes.keys.filter { $0.ipv4 != nil }
         #expect(Set(ipv4) == ["10.4.0.0/24", "0.0.0.0/0"])
-        // One destination for both families: one group of next hops in the kernel.
+        // Both families share a destination, so the kernel needs one next-hop group.
         #expect(area.table.routes["10.4.0.0/24"] == area.table.routes["2001:db8:4::/120"])
         #expect(area.route("10.4.0.0/24")?.nextHops == [hop(2, 2, 1), hop(3, 3, 1)])
         #expect(area.route("0.0.0.0/0")?.metric == 25)
         #expect(area.calculation.candidates(for: "0.0.0.0/0").map(\.metric) == [5, 65535])
-        // Gateways share the default; a range belongs to one node.
+        // Several routers may announce a default route, but a prefix should belong to one node.
         area.ipv4Prefixes(2, [LSAPrefix("0.0.0.0/0"), LSAPrefix("10.4.0.0/24")])
         area.run(1, squareNeighbors)
         #expect(area.calculation.duplicatePrefixes().map(\.prefix) == ["10.4.0.0/24"])

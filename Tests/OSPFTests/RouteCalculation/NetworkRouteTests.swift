@@ -5,7 +5,8 @@ import Testing
 @testable import OSPF
 
 struct NetworkRouteTests {
-    /// Routers 1, 2, 3 on one shared link (3 is designated, interface 30), and 4 behind 2 and 3 by cable.
+    /// Routers 1, 2 and 3 on a segment, at costs 5, 7 and 9; 3 is the designated router, with interface 30. Router 4 has cables
+    /// to 2 and 3, at cost 10. The prefix of the segment is fd00:1::/64.
     private func lan() -> Area {
         var area = Area()
         area.router(1, [transit(10, designated: 3, 30, cost: 5)])
@@ -18,6 +19,7 @@ struct NetworkRouteTests {
         area.prefixes(2, [LSAPrefix("fd00::2/128")])
         return area
     }
+    /// Of router 1.
     private let neighbors = [neighbor(10, 2, 20), neighbor(10, 3, 30)]
 
     @Test func routersOnTheLinkAreReachedDirectly() {
@@ -32,15 +34,15 @@ struct NetworkRouteTests {
                     kind: .intraArea, metric: 15, announcers: [4], nextHops: [hop(10, 2, 20), hop(10, 3, 30)].sorted()))
     }
 
-    /// RFC 5340 §4.8.2, RFC 2328 §16.1.1: who is attached to a network sends to its addresses over the link, the
-    /// designated router like all others.
+    /// RFC 5340 §4.8.2, RFC 2328 §16.1.1: a router that is attached to a network, also the designated router, reaches its
+    /// prefix over the link itself, without a gateway.
     @Test func theLinksPrefixIsReachedOnTheLink() {
         var area = lan()
         area.run(1, neighbors)
         #expect(
             area.route("fd00:1::/64")
                 == Destination(kind: .intraArea, metric: 5, announcers: [3], nextHops: [onLink(10)]))
-        // It takes no designated router that is heard, but somebody on the link.
+        // Any usable neighbor on the link suffices; it need not be the designated router.
         area.run(1, [neighbors[0]])
         #expect(area.route("fd00:1::/64")?.nextHops == [onLink(10)])
         area.run(1, [])
@@ -49,14 +51,15 @@ struct NetworkRouteTests {
         #expect(
             area.route("fd00:1::/64")
                 == Destination(kind: .intraArea, metric: 9, announcers: [3], nextHops: [onLink(30)]))
-        // Seen from elsewhere there are two ways.
+        // From router 4, the segment is at 10 + 7 over router 2 and at 10 + 9 over router 3.
         area.run(4, [neighbor(42, 2, 24), neighbor(43, 3, 34)])
         #expect(
             area.route("fd00:1::/64")
                 == Destination(kind: .intraArea, metric: 17, announcers: [3], nextHops: [hop(42, 2, 24)]))
     }
 
-    /// The gateway is the forwarding address itself (RFC 2328 §16.4 (3)), also where we are designated for the link.
+    /// If the forwarding address is on an attached network, it is the gateway (RFC 2328 §16.4 (3)), also for the designated
+    /// router.
     @Test(arguments: [1, 3] as [RouterID]) func aForwardingAddressOnTheLinkIsTheGateway(root: RouterID) {
         var area = lan()
         area.router(2, [transit(20, designated: 3, 30, cost: 7), cable(24, to: 4, 42)], flags: .external)
@@ -72,13 +75,15 @@ struct NetworkRouteTests {
                     kind: .externalType2, metric: 7, internalMetric: root == 1 ? 5 : 9, announcers: [2],
                     nextHops: [NextHop(interface: interface, gateway: gateway)]))
         #expect(area.route("fd02::/32")?.nextHops == [hop(interface, 2, 20)])
-        // Another way of the same length to the link is as good as before.
+        // Nothing has changed.
         #expect(area.run(root, heard).isEmpty)
         area.external(2, .default, metric: 7)
         area.run(root, heard)
         #expect(area.route(.default)?.nextHops == [hop(interface, 2, 20)])
     }
 
+    /// From router 1 to the segment: 17 directly, and 10 + 3 + 4 over routers 4 and 3. So its prefix, and a forwarding address
+    /// on it, have both next hops.
     @Test func theLinkAndAWayAroundCanBeEquallyLong() {
         var area = lan()
         area.router(1, [transit(10, designated: 3, 30, cost: 17), cable(14, to: 4, 41)])
@@ -93,6 +98,8 @@ struct NetworkRouteTests {
         #expect(area.route(.default)?.nextHops == [gateway, hop(14, 4, 41)])
     }
 
+    /// A router that the network-LSA does not list is not reached over the segment: router 2 is at 5 + 10 + 10, over routers 3
+    /// and 4. Without the network-LSA, router 1 reaches nobody.
     @Test func whoIsNotInTheNetworkLSAIsNotOnIt() {
         var area = lan()
         area.network(3, interface: 30, [3, 1])
@@ -104,6 +111,7 @@ struct NetworkRouteTests {
         #expect(area.table.routes.isEmpty && area.table.destinations.isEmpty)
     }
 
+    /// The link to router 2 is in the database, but router 2 is no usable neighbor.
     @Test func aNeighborNotHeardGivesNoNextHop() {
         var area = lan()
         area.run(1, [neighbor(10, 3, 30)])

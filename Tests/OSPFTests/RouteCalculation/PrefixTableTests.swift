@@ -6,8 +6,8 @@ import Timing
 @testable import OSPF
 
 struct PrefixTableTests {
-    /// Thousands of announcements made and taken back, against a plain dictionary; groups become reachable and
-    /// unreachable meanwhile, and what was told must add up.
+    /// Makes and withdraws thousands of announcements and compares with a plain dictionary. Meanwhile announcers become
+    /// reachable and unreachable. The updates, applied one after the other, must give the right routes.
     @Test func groupsHoldThroughManyChanges() {
         var random = SplitMix64(seed: 3)
         func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
@@ -52,7 +52,8 @@ struct PrefixTableTests {
         }
     }
 
-    /// A prefix that thousands announce, each at a metric of its own, stays in one group from the second on.
+    /// A prefix with 1000 announcers, each with a metric of its own, stays in the group that its first announcer made: a group
+    /// with a single prefix changes in place.
     @Test func aGroupOfOnePrefixChangesWhereItStands() {
         var table = PrefixTable()
         let prefix = IPv6Prefix(host: .loopback)
@@ -69,6 +70,7 @@ struct PrefixTableTests {
         #expect(table.isEmpty)
     }
 
+    /// Stands for the result of a calculation: it depends only on the reachable candidates.
     private static func destination(_ ways: [Candidate]) -> Destination {
         Destination(
             kind: .intraArea, metric: 0, announcers: ways.map { RouterID($0.announcer.rawValue) },

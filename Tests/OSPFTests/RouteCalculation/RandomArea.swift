@@ -4,11 +4,14 @@ import Timing
 
 @testable import OSPF
 
-/// A small area that changes at random. What its routers would announce and what has been flooded are two things: a
-/// change reaches the database LSA by LSA, so that half-known links and dangling references come up all the time.
+/// A small area that changes at random. What its routers would originate (`intended()`) and what the database has (`area`)
+/// differ: a change reaches the database LSA by LSA, so links that only one end has and references to missing LSAs are
+/// frequent.
 struct RandomArea {
     struct End { var router: RouterID, interface: UInt32, cost: UInt16 }
     struct Cable { var a: End, b: End, isUp = true }
+    /// `designated` is the index of the designated router in `members`; `hasPrefix`: whether it announces a prefix for the
+    /// segment.
     struct Segment { var members: [End], designated = 0, hasPrefix = true }
 
     var random: SplitMix64
@@ -18,9 +21,12 @@ struct RandomArea {
     private var cables: [Cable] = []
     private var segments: [Segment] = []
     private var prefixes: [RouterID: Set<LSAPrefix>] = [:]
+    /// The border and AS boundary flags of routers.
     private var flags: [RouterID: RouterLSA.Flags] = [:]
     private var isStub: Set<RouterID> = []
+    /// Routers that originate nothing.
     private var isDown: Set<RouterID> = []
+    /// The inter-area and external LSAs. Some are of AS boundary routers, or lead to some, that are not in the area.
     private var others: [LSAKey: LSABody] = [:]
 
     init(seed: UInt64, routers: UInt32, cables: Int, segments: Int) {
@@ -48,15 +54,18 @@ struct RandomArea {
         for router in 1...routers { prefixes[RouterID(router)] = [LSAPrefix(host(router))] }
     }
 
+    /// A random number in 0..<bound.
     mutating func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
     mutating func router() -> RouterID { RouterID(UInt32(below(Int(count))) + 1) }
+    /// Mostly 0 to 3, so that many paths are equally long; one in 20 is any 16-bit number.
     private mutating func cost() -> UInt16 { below(20) == 0 ? UInt16(below(65536)) : UInt16(below(4)) }
 
+    /// `fd00::NUMBER/128`.
     private func host(_ number: UInt32) -> IPv6Prefix {
         IPv6Prefix(host: IPv6Address(high: 0xfd00 << 48, low: UInt64(number)))
     }
 
-    /// One of few prefixes, so that several routers announce the same; nested, so that the longest match matters.
+    /// One of few prefixes, so that several routers announce the same, and nested, so that the longest match matters.
     private mutating func anyPrefix() -> IPv6Prefix {
         switch below(4) {
         case 0: .default
@@ -65,7 +74,8 @@ struct RandomArea {
         }
     }
 
-    /// Changes something in the world, or only what is announced in it and nothing of its shape.
+    /// Changes something at random. If not `shape`, then only flags, prefixes, and inter-area and external LSAs; links and
+    /// routers stay.
     mutating func change(shape: Bool = true) {
         switch shape ? below(14) : 8 + below(6) {
         case 0...2 where !cables.isEmpty: cables[below(cables.count)].isUp.toggle()
@@ -84,6 +94,7 @@ struct RandomArea {
         }
     }
 
+    /// Adds an inter-area or external LSA, or removes the one with the same key.
     private mutating func changeOther() {
         let part = UInt32(below(2))
         let router = router()
@@ -119,7 +130,8 @@ struct RandomArea {
         }
     }
 
-    /// What the routers would announce now.
+    /// The LSAs that the routers would originate now. Router-LSAs have at most three links and intra-area-prefix-LSAs two
+    /// prefixes in the first part; the others are in a second.
     private mutating func intended() -> [LSAKey: LSABody] {
         var result = others
         for number in 1...count where !isDown.contains(RouterID(number)) {
@@ -169,14 +181,14 @@ struct RandomArea {
         return result
     }
 
-    /// Floods some of what is new, or all.
+    /// Brings three quarters of the changed LSAs, chosen at random, into the database, or all.
     mutating func flood(all: Bool = false) {
         let intended = intended()
         let keys = Set(intended.keys).union(area.bodies.keys).filter { intended[$0] != area.bodies[$0] }.sorted()
         for key in keys where all || below(4) != 0 { area.set(key, intended[key]) }
     }
 
-    /// Whom a router hears, whether the database knows of it or not.
+    /// The neighbors of a router, whether or not the database has the links to them.
     func neighbors(of root: RouterID) -> [UsableNeighbor] {
         var result: [UsableNeighbor] = []
         for cable in cables where cable.isUp {

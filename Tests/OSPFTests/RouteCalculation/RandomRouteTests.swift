@@ -5,17 +5,19 @@ import Testing
 @testable import OSPF
 
 struct RandomRouteTests {
-    /// Changes an area step by step and holds every table against the oracle, and every update against the last table.
+    /// Changes an area step by step. After each step, compares the route table with the oracle, and the update with the table
+    /// before.
     private func check(seed: UInt64, routers: UInt32, cables: Int, segments: Int, steps: Int) {
         var world = RandomArea(seed: seed, routers: routers, cables: cables, segments: segments)
         let root: RouterID = 1
         world.flood(all: true)
         var neighbors = world.neighbors(of: root)
         for step in 0..<steps {
-            // For some steps the shape stays, so that there is nothing to compute but prefixes.
+            // In four of eight steps links and routers stay, so that only prefixes are calculated.
             let hasNewShape = step % 8 < 4
             for _ in 0..<1 + world.below(3) { world.change(shape: hasNewShape) }
             world.flood(all: world.below(4) == 0)
+            // In the first two of eight steps, about one of nine neighbors is not usable.
             if hasNewShape { neighbors = world.neighbors(of: root).filter { _ in step % 8 > 1 || world.below(9) != 0 } }
             let old = world.area.table
             let update = world.area.run(root, neighbors)
@@ -32,6 +34,7 @@ struct RandomRouteTests {
         }
     }
 
+    /// The first prefix whose route is not as expected; `nil` if all are.
     private func difference(_ expected: [IPv6Prefix: RouteOracle.Answer], _ table: RouteTable) -> String? {
         for prefix in Set(expected.keys).union(table.routes.keys).sorted() {
             let found = table.routes[prefix].map { table.destinations[$0]! }.map {
@@ -46,7 +49,8 @@ struct RandomRouteTests {
         return nil
     }
 
-    /// Whether an update says anything twice, anything that was so before, or leaves anything behind.
+    /// What is wrong with an update: it sets something twice or to what it was before, its lists are out of order, or
+    /// destinations and routes do not match. `nil` if nothing is.
     private func complaint(about update: RouteTableUpdate, after old: RouteTable, giving new: RouteTable) -> String? {
         if Set(update.destinations.map(\.id)).count != update.destinations.count { return "a destination set twice" }
         if Set(update.routes.map(\.prefix)).count != update.routes.count { return "a route set twice" }
@@ -72,6 +76,7 @@ struct RandomRouteTests {
         check(seed: seed, routers: 7, cables: 16, segments: 3, steps: 40)
     }
 
+    /// After many changes, the table is the same as that of a new calculation over the same database.
     @Test func aTableGrownByThousandsOfChangesIsThatOfAFreshStart() {
         var world = RandomArea(seed: 7, routers: 40, cables: 70, segments: 6)
         let root: RouterID = 1
@@ -95,6 +100,7 @@ struct RandomRouteTests {
         #expect(world.area.calculation.prefixes.isEmpty)
     }
 
+    /// Nothing in an update depends on the order of hash tables, which differs between two equal ones.
     @Test func theSameChangesGiveTheSameUpdates() {
         func updates() -> [RouteTableUpdate] {
             var world = RandomArea(seed: 11, routers: 20, cables: 40, segments: 4)

@@ -3,10 +3,10 @@ import OSPFPacket
 
 @testable import OSPF
 
-/// The routes a database leads to, straight from the definitions and without any cleverness: plain dictionaries,
-/// Bellman-Ford from everywhere, every prefix looked at alone. It shares no line with the router's own calculation.
+/// The routes that follow from a database, straight from the definitions and as simple as possible: plain dictionaries,
+/// Bellman-Ford from the root and from each neighbor, every prefix on its own. It shares no code with the router's calculation.
 struct RouteOracle {
-    /// Where a prefix leads, but for its number.
+    /// A ``Destination``. `announcers` and `nextHops` are sets, because their order is not the oracle's concern.
     struct Answer: Equatable {
         var kind: PathKind
         var metric: Int
@@ -30,7 +30,9 @@ struct RouteOracle {
     private let neighbors: [UsableNeighbor]
     private var routers: [RouterID: [(UInt32, RouterLSA)]] = [:]
     private var edges: [(from: Node, to: Node, cost: Int)] = []
+    /// The links of the root that both ends have.
     private var rootLinks: [(link: RouterLSA.Link, to: Node)] = []
+    /// From the root and from each neighbor, to every node.
     private var distances: [Node: [Node: Int]] = [:]
 
     init(_ bodies: [LSAKey: LSABody], root: RouterID, neighbors: [UsableNeighbor], isBackbone: Bool = true) {
@@ -50,23 +52,27 @@ struct RouteOracle {
         }
     }
 
+    /// Whether the router has a router-LSA, and the V6-bit in the one with the lowest link state ID, which counts for all.
     private func isPresent(_ router: RouterID) -> Bool { routers[router]?[0].1.options.contains(.v6) ?? false }
 
     private func links(_ router: RouterID) -> [RouterLSA.Link] {
         isPresent(router) ? routers[router]!.flatMap { $0.1.links } : []
     }
 
+    /// Whether paths may lead through a node: not through a router with the R-bit clear.
     private func lets(through node: Node) -> Bool {
         if case .router(let router) = node { return routers[router]![0].1.options.contains(.r) }
         return true
     }
 
+    /// The routers that a network-LSA lists; none if it is missing.
     private func attached(_ router: RouterID, _ interface: UInt32) -> [RouterID] {
         let key = LSAKey(type: .network, linkStateID: interface, advertisingRouter: router)
         if case .network(let network) = bodies[key] { return network.attachedRouters }
         return []
     }
 
+    /// The links that both ends have. From a router an edge costs at least 1, from a network 0.
     private mutating func makeEdges() {
         for router in routers.keys {
             for link in links(router) {
@@ -90,6 +96,7 @@ struct RouteOracle {
         }
     }
 
+    /// Bellman-Ford: repeats until no edge shortens a path.
     private func distances(from source: Node) -> [Node: Int] {
         var result = [source: 0]
         var isSettled = false
@@ -109,7 +116,7 @@ struct RouteOracle {
         return distances[.router(root)]?[node]
     }
 
-    /// All neighbors over whom some shortest path to `node` begins.
+    /// The neighbors over which a shortest path to `node` begins; for a network of the root, also the link itself.
     private func nextHops(_ node: Node) -> Set<NextHop> {
         var result: Set<NextHop> = []
         guard let total = distance(node) else { return [] }
@@ -136,6 +143,7 @@ struct RouteOracle {
 
     // MARK: Prefixes
 
+    /// The expected route table: own prefixes and those without a next hop have no route.
     func routes() -> [IPv6Prefix: Answer] {
         var offers: [IPv6Prefix: [Answer]] = [:]
         for prefix in announced() { offers[prefix] = inside(prefix) + outside(prefix) }
@@ -148,6 +156,7 @@ struct RouteOracle {
         return result
     }
 
+    /// The best of several paths to a prefix, merged with all that are equally good.
     private static func best(_ answers: [Answer]) -> Answer? {
         func rank(_ answer: Answer) -> [Int] {
             let metric = answer.kind == .externalType2 ? answer.metric : 0
@@ -165,6 +174,7 @@ struct RouteOracle {
         return result
     }
 
+    /// All prefixes in intra-area, inter-area and external LSAs.
     private func announced() -> Set<IPv6Prefix> {
         var result: Set<IPv6Prefix> = []
         for body in bodies.values {
@@ -178,7 +188,7 @@ struct RouteOracle {
         return result
     }
 
-    /// Every intra-area and inter-area way to exactly this prefix.
+    /// Every intra-area and inter-area path to exactly this prefix. An own prefix has the metric −1, lower than any other's.
     private func inside(_ prefix: IPv6Prefix) -> [Answer] {
         var result: [Answer] = []
         for (key, body) in bodies {
@@ -216,7 +226,7 @@ struct RouteOracle {
         isPresent(router) && routers[router]![0].1.flags.contains(.border) && lets(through: .router(router))
     }
 
-    /// Every external way to exactly this prefix.
+    /// Every external path to exactly this prefix.
     private func outside(_ prefix: IPv6Prefix) -> [Answer] {
         var result: [Answer] = []
         for (key, body) in bodies {
@@ -242,7 +252,7 @@ struct RouteOracle {
                 add(way.metric, isInside: way.kind == .intraArea, way.nextHops)
                 continue
             }
-            // The longest prefix with a way of its own, never mind what is beyond.
+            // The longest matching prefix with an intra-area or inter-area path.
             let matches = announced().filter { $0.contains(address) }.sorted { $0.length > $1.length }
             guard let match = matches.lazy.compactMap({ Self.best(inside($0)) }).first, !match.isOwn else { continue }
             let hops = match.nextHops.map { hop in
@@ -253,6 +263,7 @@ struct RouteOracle {
         return result
     }
 
+    /// The path to an AS boundary router: intra-area if there is one, otherwise the best over border routers.
     private func wayToBoundary(_ router: RouterID) -> Answer? {
         func answer(_ kind: PathKind, _ distance: Int, _ node: RouterID) -> Answer {
             Answer(

@@ -5,7 +5,7 @@ import Testing
 @testable import OSPF
 
 struct SeparationTests {
-    /// 1–2, 2–3, 3–1, 3–4, 4–5.
+    /// The triangle 1–2–3, and 3–4–5. Seen from router 1.
     private func triangleWithATail() -> Area {
         var area = Area()
         area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1)])
@@ -17,11 +17,14 @@ struct SeparationTests {
         return area
     }
 
+    /// The routers that would be cut off from the largest part without `router`. Router 9 does not exist.
     @Test(arguments: [(1, []), (2, []), (3, [4, 5]), (4, [5]), (5, []), (9, [])] as [(RouterID, [RouterID])])
     func whoHangsOnARouter(_ router: RouterID, _ expected: [RouterID]) {
         #expect(triangleWithATail().calculation.routersSeparated(without: router) == expected)
     }
 
+    /// Router 2 is a stub router, so it connects no others: without router 3, the parts 1–2 and 4–5 are equally large, and
+    /// either may be the result.
     @Test func whoCarriesNothingForOthersIsNoWay() {
         var area = triangleWithATail()
         area.router(2, [cable(1, to: 1, 2), cable(3, to: 3, 2)], options: [.v6, .e])
@@ -30,6 +33,7 @@ struct SeparationTests {
         #expect(area.calculation.routersSeparated(without: 3).isEmpty == false)
     }
 
+    /// Only the network is between the routers: they stay together without any of them, even the designated router.
     @Test func aSegmentHoldsItsRoutersTogether() {
         var area = Area()
         for router in 1...4 as ClosedRange<UInt32> {

@@ -3,7 +3,8 @@ import OSPF
 import OSPFPacket
 import Timing
 
-/// A handful of routers on a workbench: links with a fixed delay, and a clock that jumps from event to event.
+/// A few routers, links with a fixed delay, and a clock that advances from event to event. Router N (from 0) has the router ID
+/// N + 1 if ``addRouters(_:)`` made it.
 struct Bench {
     struct Port: Hashable {
         var router: Int
@@ -12,13 +13,18 @@ struct Bench {
 
     var now = Instant.zero
     var routers: [Router] = []
+    /// By router, in the order sent.
     var notices: [[Notice]] = []
-    /// Each link joins two or more ports.
+    /// The ports of each link. A packet is delivered to all others of them that listen on its destination address.
     var links: [[Port]] = []
+    /// Links that lose every packet, without the routers noticing: the interfaces stay up.
     var cut: Set<Int> = []
-    /// Sees every packet before it is delivered; false drops it.
+    /// Called with the sending port and the octets of each packet on a link that is not cut; `false` drops the packet. Octet 1
+    /// is the packet type: 1 hello, 2 database description, 3 request, 4 update, 5 acknowledgment (RFC 5340 §A.3.1).
     var filter: (Port, [UInt8]) -> Bool = { _, _ in true }
+    /// Every packet that a router has sent, also those that were lost.
     var sent: [(at: Instant, from: Port, destination: IPv6Address, octets: [UInt8])] = []
+    /// Of every link.
     let delay = Duration.microseconds(100)
     private struct Membership: Hashable {
         var port: Port
@@ -27,10 +33,12 @@ struct Bench {
     private var memberships: Set<Membership> = []
     private var inFlight: [(at: Instant, to: Port, source: IPv6Address, destination: IPv6Address, octets: [UInt8])] = []
 
+    /// The link-local address of a port, `fe80::ROUTER:INTERFACE`, with the router's number plus 1.
     static func address(_ port: Port) -> IPv6Address {
         IPv6Address(high: 0xfe80 << 48, low: UInt64(port.router + 1) << 16 | UInt64(port.interface))
     }
 
+    /// Returns the router's number.
     mutating func addRouter(_ configuration: RouterConfiguration) -> Int {
         routers.append(Router(configuration: configuration, at: now))
         notices.append([])
@@ -45,7 +53,8 @@ struct Bench {
         }
     }
 
-    /// Joins routers by a link and brings their interfaces up. Returns the link's number.
+    /// Joins routers by a link and brings their interfaces up. Their interface IDs are the link's number plus 1. Returns the
+    /// link's number.
     @discardableResult
     mutating func connect(
         _ members: [Int], kind: InterfaceConfiguration.Kind = .pointToPoint,
@@ -54,7 +63,8 @@ struct Bench {
         connect(members.map { Port(router: $0, interface: UInt32(links.count + 1)) }, kind: kind, change: change)
     }
 
-    /// Joins ports, of which several may be of one router.
+    /// Joins ports, several of which may belong to one router, and brings them up. `change` is called with the router of each
+    /// port and may change the configuration of its interface.
     @discardableResult
     mutating func connect(
         _ ports: [Port], kind: InterfaceConfiguration.Kind = .pointToPoint,
@@ -71,6 +81,7 @@ struct Bench {
         return links.count - 1
     }
 
+    /// Gives an event to a router at once, and carries out the effects.
     mutating func handle(_ event: RouterEvent, on router: Int) {
         var effects: [RouterEffect] = []
         routers[router].handle(event, at: now, effects: &effects)
@@ -102,7 +113,8 @@ struct Bench {
             ? memberships.contains(Membership(port: port, group: destination)) : destination == Self.address(port)
     }
 
-    /// Lets time pass.
+    /// Lets time pass: delivers packets and fires timers that are due by then, in order; of those due at one moment, packets
+    /// first.
     mutating func run(for duration: Duration) {
         let end = now + duration
         while true {
@@ -127,7 +139,7 @@ struct Bench {
         now = end
     }
 
-    /// The next hops of a prefix as (link, router) pairs.
+    /// The next hops of a prefix as the ports of the neighbors; empty if there is no route.
     func nextHops(of prefix: String, on router: Int) -> Set<Port> {
         let table = routers[router].routeTable
         guard let id = table.routes[IPv6Prefix(prefix)!], let destination = table.destinations[id] else { return [] }

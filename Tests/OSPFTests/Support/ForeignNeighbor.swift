@@ -2,11 +2,14 @@ import Addressing
 import OSPF
 import OSPFPacket
 
-/// A neighbor on a cable of router 0 whose every word is the test's.
+/// A neighbor of router 0 in a ``Bench`` that sends only the packets that the test makes. Its router ID is 2, higher than the 1
+/// of router 0, so it is the master of the exchange, unless the test chooses other IDs.
 struct ForeignNeighbor {
     let routerID: RouterID
+    /// The interface on which router 0 receives it, and its own interface ID.
     let interface: UInt32
     let address: IPv6Address
+    /// The sequence number of its last database description.
     var sequenceNumber: UInt32 = 7000
     var options: OSPFOptions = [.v6, .e, .r]
 
@@ -16,6 +19,7 @@ struct ForeignNeighbor {
         self.address = address ?? Bench.address(.init(router: Int(routerID.rawValue) - 1, interface: interface))
     }
 
+    /// Lets router 0 receive a packet from this neighbor, at once.
     func say(_ body: Packet.Body, in bench: inout Bench) {
         let packet = Packet(header: PacketHeader(routerID: routerID, areaID: .backbone, instanceID: 0), body: body)
         let destination = IPv6Address.allSPFRouters
@@ -34,7 +38,7 @@ struct ForeignNeighbor {
         say(.hello(hello), in: &bench)
     }
 
-    /// A description with the next number, from the master that this neighbor is for its higher router ID.
+    /// Sends a database description as the master, with the next sequence number unless it is the first (`initialize`).
     mutating func describe(
         _ headers: [LSAHeader], flags: DatabaseDescription.Flags = [.master], in bench: inout Bench
     ) {
@@ -44,17 +48,18 @@ struct ForeignNeighbor {
         say(.databaseDescription(description), in: &bench)
     }
 
-    /// Begins the exchange of databases: the other is the slave from here on.
+    /// Sends a hello that lists router 0, then the first description: router 0 becomes the slave and goes to Exchange.
     mutating func beginExchange(in bench: inout Bench) {
         sayHello(in: &bench)
         describe([], flags: [.initialize, .more, .master], in: &bench)
     }
 
+    /// Sends a link state update.
     func send(_ lsas: [LSA], in bench: inout Bench) { say(.linkStateUpdate(LinkStateUpdate(lsas: lsas)), in: &bench) }
 }
 
 extension Bench {
-    /// What router 0 has sent since the last time this was asked.
+    /// The multicast and link-local packets that router 0 has sent since the last call, in order.
     mutating func takeSent() -> [Packet.Body] {
         defer { sent = [] }
         return sent.filter { $0.from.router == 0 }.compactMap { packet in
@@ -65,6 +70,6 @@ extension Bench {
         }
     }
 
-    /// The state of router 0's only neighbor.
+    /// The state of router 0's first neighbor, which is the only one in these tests; `nil` if it has none.
     var onlyState: NeighborState? { routers[0].neighborSnapshots.first?.state }
 }
