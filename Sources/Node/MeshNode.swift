@@ -190,11 +190,12 @@ public struct MeshNode: Sendable {
     /// Reports that this node has not been called long after ``nextDeadline``, whichever event comes first after that.
     private mutating func noteLateness(at now: Instant) {
         guard let deadline = nextDeadline, deadline != .zero, now - deadline >= Self.reportedLateness else { return }
+        // A deadline before the end of the last delay belongs to that: the router's timers run with a `.timer` only.
+        guard problems.stop.map({ $0.end < deadline }) ?? true else { return }
         problems.stop = (now - deadline, now)
         log(
             .warning, "a timer was \((now - deadline).inSeconds) s late: this process did not run, or was busy")
         mustSettle = true
-        nextDeadline = .zero  // so that it is reported once
     }
 
     /// Does what follows from the noted events, in this order: timers, the kernel's routes, the life cycle, the review of the
