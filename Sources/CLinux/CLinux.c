@@ -14,7 +14,6 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,8 +28,6 @@
 #endif
 
 // Threads and namespaces
-
-int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
 
 int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }
 

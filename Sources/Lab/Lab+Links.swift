@@ -33,7 +33,10 @@ extension Lab {
         switch faults[index] {
         case nil: return
         case .carrier:
-            try Namespace.batch(["link set \(ports.second.name) up"], in: namespace(of: ports.second.node))
+            // A node without power sets its ports up when it is powered on.
+            if !poweredOff.contains(ports.second.node) {
+                try Namespace.batch(["link set \(ports.second.name) up"], in: namespace(of: ports.second.node))
+            }
         case .silent:
             for port in [ports.first, ports.second] {
                 try command(on: port.node, ["nft", "delete", "chain", "netdev", "meshlab", port.name]).run()

@@ -95,7 +95,6 @@ struct MessageEncoder {
 /// requests to read, in requests to change, and in error messages.
 enum Flag {
     static let request = 0x001
-    static let multipart = 0x002
     static let acknowledge = 0x004
     static let dumpInterrupted = 0x010
     static let dump = 0x300

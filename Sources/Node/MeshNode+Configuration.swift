@@ -31,9 +31,14 @@ extension MeshNode {
     /// Handles that the configuration file, read again, is not valid: the configuration in use stays in use.
     mutating func refuseConfiguration(_ reasons: [String]) {
         problems.configuration = reasons.map {
-            Problem(.configuration, $0, "the configuration file is not in use: \($0)")
+            Problem(
+                .configuration, $0, "the configuration file is not valid, the earlier configuration stays in use: \($0)"
+            )
         }
-        log(.error, "the configuration file is not in use: \(reasons.joined(separator: "; "))")
+        log(
+            .error,
+            "the configuration file is not valid, the earlier configuration stays in use: "
+                + reasons.joined(separator: "; "))
     }
 
     /// Handles that there is no configuration file: the configuration in use stays in use. `read` is when it was read from the

@@ -4,15 +4,15 @@ public import Addressing
 public struct NodeCounters: Hashable, Sendable {
     /// The number of times that the kernel's routes could not be read or written.
     public var kernelErrors: UInt64 = 0
-    /// The number of times that a port went from up to down, by its name; at most ``mostPorts`` names.
+    /// The number of times that a port went from up to down, by its name; at most ``mostCounters`` names.
     public var portFlaps: [String: UInt64] = [:]
     /// The number of times that a neighbor left Full, by port and router ID, for neighbors that were Full at least once; at
-    /// most ``mostPorts`` pairs.
+    /// most ``mostCounters`` pairs.
     public var adjacencyLosses: [AdjacencyKey: UInt64] = [:]
 
     /// The maximum number of names or pairs that have a counter, because names of ports and router IDs of neighbors may change
     /// without end. Further ones are not counted.
-    public static let mostPorts = 1024
+    public static let mostCounters = 1024
 
     /// A neighbor on a port.
     public struct AdjacencyKey: Hashable, Sendable, Comparable {
@@ -27,19 +27,19 @@ public struct NodeCounters: Hashable, Sendable {
     }
 
     mutating func portWentDown(_ name: String) {
-        guard portFlaps.count < Self.mostPorts || portFlaps[name] != nil else { return }
+        guard portFlaps.count < Self.mostCounters || portFlaps[name] != nil else { return }
         portFlaps[name, default: 0] += 1
     }
 
     /// The counter starts at 0, because Prometheus sees no increase in a series that starts at 1.
     mutating func foundAdjacency(_ router: RouterID, on port: String) {
         let key = AdjacencyKey(port: port, router: router)
-        if adjacencyLosses.count < Self.mostPorts, adjacencyLosses[key] == nil { adjacencyLosses[key] = 0 }
+        if adjacencyLosses.count < Self.mostCounters, adjacencyLosses[key] == nil { adjacencyLosses[key] = 0 }
     }
 
     mutating func lostAdjacency(_ router: RouterID, on port: String) {
         let key = AdjacencyKey(port: port, router: router)
-        guard adjacencyLosses.count < Self.mostPorts || adjacencyLosses[key] != nil else { return }
+        guard adjacencyLosses.count < Self.mostCounters || adjacencyLosses[key] != nil else { return }
         adjacencyLosses[key, default: 0] += 1
     }
 }

@@ -69,12 +69,12 @@ extension FIB {
             markHopsRemoved { gone[$0] != nil }
             retryRefusedDestinations()
         }
-        duplicateHops = foreignReplacedHops
+        surplusHops = foreignReplacedHops
         for (id, nextHop) in found.sorted(by: { $0.key < $1.key }) {
             pool.reserve(id)
             if let hop = hops[nextHop], hop.id != id {
                 guard !hop.isPresent else {
-                    duplicateHops.insert(id)
+                    surplusHops.insert(id)
                     continue
                 }
                 pool.release(hop.id)

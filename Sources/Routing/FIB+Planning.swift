@@ -17,7 +17,7 @@ extension FIB {
     /// Whether ``changes(limit:)`` would have something to examine.
     public var isDirty: Bool {
         !dirtyTargets.isEmpty || !routes.dirty.isEmpty || !unusedGroups.isEmpty || !unusedHops.isEmpty
-            || !duplicateHops.isEmpty && !keepsStaleRoutes
+            || !surplusHops.isEmpty && !keepsStaleRoutes
     }
 
     /// The changes that bring the kernel to the wanted state, in order. From now on the model assumes that they were
@@ -216,11 +216,11 @@ extension FIB {
         }
         unusedHops.removeAll()
         guard !keepsStaleRoutes else { return }
-        for id in duplicateHops.sorted() {
+        for id in surplusHops.sorted() {
             plan.removals.append(.removeNextHop(id))
             pool.release(id)
         }
-        duplicateHops.removeAll()
+        surplusHops.removeAll()
         foreignReplacedHops.removeAll()
     }
 

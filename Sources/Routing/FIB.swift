@@ -116,7 +116,7 @@ public struct FIB: Sendable {
     /// Destinations whose group the kernel refused, or for which no next-hop ID was free.
     var refusedDestinations: [DestinationID: FIBFailure] = [:]
     /// Objects to be removed: duplicates of other objects of ours, and ``foreignReplacedHops``.
-    var duplicateHops: Set<NextHopID> = []
+    var surplusHops: Set<NextHopID> = []
     /// Objects that were ours until another program replaced them under its protocol number.
     var foreignReplacedHops: Set<NextHopID> = []
     /// Why routes were refused, by the kernel or because of ``Configuration/maximumRoutes``. Routes that wait for a refused
@@ -213,6 +213,16 @@ extension FIB {
     /// The lowest prefix among the ``failedRoutes``, and why its route failed; `nil` if there are none.
     public var firstFailure: (prefix: IPv6Prefix, failure: FIBFailure)? {
         failures.min { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// The next hops that the kernel refused for another reason than a link that is down or gone. Routes use the others, if
+    /// there are any.
+    public var refusedNextHops: [NextHop: FIBFailure] { refusedHops.filter { $0.value.reason != .linkUnusable } }
+
+    /// The number of next-hop groups that the kernel refused or for which no ID was free, and the reason for one of them;
+    /// `nil` if there are none.
+    public var groupFailure: (count: Int, failure: FIBFailure)? {
+        refusedDestinations.min { $0.key < $1.key }.map { (refusedDestinations.count, $0.value) }
     }
 
     /// The numbers of objects and routes.

@@ -129,14 +129,6 @@ public struct FIBInstaller: Sendable {
     /// An attribute of all routes, such as the preferred source, has changed: all routes must be written again.
     public mutating func rewriteRoutes() { fib.rewriteRoutes() }
 
-    /// The cause of refused routes may be gone: they are tried again now.
-    public mutating func retryNow() {
-        guard fib.hasFailures else { return }
-        fib.retry()
-        retryDelay = Self.shortestRetry
-        nextDeadline = nil
-    }
-
     /// Gives this copy its own storage, so that the next change of the original copies nothing.
     public mutating func detach() { fib.detach() }
 

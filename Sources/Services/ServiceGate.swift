@@ -26,16 +26,23 @@ public struct ServiceGate: Sendable {
     /// When ``VIPTable/Event/timer`` is due next.
     public var nextDeadline: Instant? { table.nextDeadline }
 
-    /// Starts the check, or stops it if `nil`.
+    /// Starts the check, or stops it if `nil`. Returns which checkers to start and to stop.
     public mutating func configure(_ check: HealthCheck?, at now: Instant) -> [VIPTable.Action] {
         // The address `::`, which no VIP can have, distinguishes this check from those of VIPs.
-        table.configure(check.map { [VIP(name: "service proxy", address: .unspecified, check: $0)] } ?? [], at: now)
+        let entry = check.map { [VIP(name: "service proxy", address: .unspecified, check: $0)] } ?? []
+        return table.configure(entry, at: now).filter { action in
+            switch action {
+            case .startChecking, .stopChecking: true
+            // The entry is no VIP: there is no address to announce.
+            case .announce, .withdraw: false
+            }
+        }
     }
 
     /// Handles an event. Outcomes of other checks, those of VIPs, are ignored.
-    public mutating func handle(_ event: VIPTable.Event, at now: Instant) -> [VIPTable.Action] {
-        let actions = table.handle(event, at: now)
+    public mutating func handle(_ event: VIPTable.Event, at now: Instant) {
+        // Its actions would announce and withdraw the entry, which is no VIP.
+        _ = table.handle(event, at: now)
         if isOpen { hasOpened = true }
-        return actions
     }
 }

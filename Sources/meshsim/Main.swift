@@ -23,10 +23,10 @@ struct Main {
 
     static func main() {
         switch Options.parse(Array(CommandLine.arguments.dropFirst())) {
-        case .success(let options): exitCode(run(options))
+        case .success(let options): flushAndExit(with: run(options))
         case .failure(let problem):
             print("meshsim: \(problem.text)\n\(usage)")
-            exitCode(2)
+            flushAndExit(with: 2)
         }
     }
 

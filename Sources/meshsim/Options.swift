@@ -57,7 +57,7 @@ struct Options {
 }
 
 /// Flushes the output and ends the program with this exit code.
-func exitCode(_ code: Int32) -> Never {
+func flushAndExit(with code: Int32) -> Never {
     fflush(nil)
     exit(code)
 }

@@ -143,12 +143,12 @@ import Timing
                 let file = LabCluster.file("s1/cluster/endpointslices.json")
                 return (try? String(contentsOfFile: file, encoding: .utf8))?.contains("web-2") == true
             }
-            cluster.server.behave { $0.lie = .hangUp }
-            cluster.server.hangUp()
+            cluster.server.behave { $0.wrongResponse = .closeConnections }
+            cluster.server.closeConnections()
             try eventually("all have noticed") {
                 try ["k", "s1", "s2", "c"].allSatisfy { try lab.status(of: $0).cluster?.connected == false }
             }
-            try cluster.goAway(lab)
+            try cluster.makeUnreachable(lab)
             // This change reaches the agents only after the outage.
             try cluster.server.apply(Objects.slice(Self.web, of: "web", [("s2", "r")]))
             sleep(seconds)
@@ -174,14 +174,14 @@ import Timing
             let changes = try kernels.changes()
             #expect(changes == [:], "no route, next hop or address moved, but: \(changes)")
 
-            cluster.server.behave { $0.lie = nil }
-            try cluster.comeBack(lab)
+            cluster.server.behave { $0.wrongResponse = nil }
+            try cluster.makeReachable(lab)
             try eventually("what happened meanwhile is heard of") { try lab.holders() == ["s2"] }
         }
     }
 
     /// With `node.onStop: stay` a stop leaves everything in place, unless the Node is cordoned.
-    @Test func aNodeThatIsAboutToGoSaysGoodbye() throws {
+    @Test func aCordonedNodeDrainsWhenItStops() throws {
         try withService { lab, cluster, _ in
             try cluster.server.apply(
                 Objects.node("s1", podCIDRs: ["2001:db8:51::/120", "10.51.0.0/24"], isCordoned: true))

@@ -20,7 +20,7 @@ import Testing
         ("ospf: { area: 0.0.0.9 }", "area mismatch: theirs is 0.0.0.0, ours 0.0.0.9"),
         ("ospf: { instance: 7 }", "instance ID mismatch: theirs is 0, ours 7"),
     ])
-    func whoIsHeardAndBecomesNoNeighborStandsBesideThePort(config: String, expected: String) throws {
+    func aMismatchIsShownAsAProblemOfThePort(config: String, expected: String) throws {
         let nodes = [Topology.Node("a", config: config), Topology.Node("b")]
         try withLab(Topology(name: "pair", nodes: nodes, links: [Topology.Link("a", "b")])) { lab in
             var other = ""

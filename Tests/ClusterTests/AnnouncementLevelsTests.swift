@@ -75,7 +75,7 @@ struct AnnouncementLevelsTests {
 
     /// A node that is not ready announces no address with the policy `Cluster`, and an excluded one only cluster IPs.
     /// `Unknown` says nothing about the node itself: its kubelet does not reach the API server.
-    @Test func theNodeCounts() throws {
+    @Test func levelsFollowTheConditionsOfTheNode() throws {
         let service = Objects.service("web", ingress: ["2001:db8::1"])
         let local = Objects.service("web", ingress: ["2001:db8::1"], policy: "Local")
         let ready = [Objects.slice("1", of: "web", [("a", "r")])]

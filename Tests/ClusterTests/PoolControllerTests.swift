@@ -128,7 +128,7 @@ import Timing
         try await stage.server.stop()
     }
 
-    @Test func oneOfSeveralRulesAndAnotherGoesOn() async throws {
+    @Test func thereIsOneLeaderAndAnotherTakesOver() async throws {
         let stage = try await APIStage()
         var agents: [Agent] = []
         for name in ["a", "b", "c"] { agents.append(try Agent(stage, name: name)) }
@@ -164,7 +164,7 @@ import Timing
                     return true
                 }
                 stage.server.behave { $0.isStalled = false }
-                stage.server.hangUp()
+                stage.server.closeConnections()
             }
         }
         for number in 0..<10 where stage.server.object(Self.path("s\(number)")) == nil {
@@ -264,7 +264,7 @@ import Timing
     }
 
     /// An agent that cannot list services does not take part in the election.
-    @Test func whoCannotHearDoesNotStand() async throws {
+    @Test func anAgentWithoutServicesIsNoCandidate() async throws {
         let stage = try await APIStage()
         stage.server.behave { $0.forbidden = ["services"] }
         let agent = try Agent(stage, name: "a")

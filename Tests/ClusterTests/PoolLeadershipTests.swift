@@ -16,7 +16,7 @@ struct PoolLeadershipTests {
             world.pass(.milliseconds(world.random.below(3000)))
         }
         // Now nothing fails any more.
-        world.isRough = false
+        world.isUnreliable = false
         world.pass(.seconds(60))
         #expect(world.writes > 20 && world.leaders.count > 1)
         let before = world.services
@@ -52,7 +52,7 @@ struct PoolLeadershipTests {
         case 17: world.deleteLease()
         default: break
         }
-        while world.agents.count < 3 { world.enter() }
+        while world.agents.count < 3 { world.startAgent() }
     }
 
     private func leader(_ world: inout PoolWorld) -> Int? {

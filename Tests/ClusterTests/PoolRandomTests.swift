@@ -36,7 +36,7 @@ struct PoolRandomTests {
         if random.below(20) == 0 { service.ingressIPs = [["192.0.2.1", "8.8.4.4", "2001:db8::3"][random.below(3)]] }
     }
 
-    @Test(arguments: 1...8 as ClosedRange<UInt64>) func whatMustAlwaysBeSo(seed: UInt64) throws {
+    @Test(arguments: 1...8 as ClosedRange<UInt64>) func invariantsHoldAfterRandomChanges(seed: UInt64) throws {
         var random = Random(state: seed)
         var stage = PoolStage(Self.pools)
         for step in 0..<400 {

@@ -62,17 +62,17 @@ struct PoolWorld {
     /// The identities of all agents that were the leader.
     private(set) var leaders: Set<String> = []
     /// Whether requests and responses are late or lost, and watches lag.
-    var isRough = true
+    var isUnreliable = true
     private let template: Service
 
     init(seed: UInt64, agents count: Int) throws {
         random = RandomNumbers(state: seed)
         template = try PoolStage.service("template")
-        for _ in 0..<count { enter() }
+        for _ in 0..<count { startAgent() }
     }
 
     /// Starts an agent.
-    mutating func enter() {
+    mutating func startAgent() {
         lives += 1
         agents[lives] = Agent(election: LeaseElection(identity: "agent-\(lives)"))
         tell(lives, .start)
@@ -108,7 +108,7 @@ struct PoolWorld {
             let all = entries
             let due = all.filter { $0.at <= now && !isFrozen($0) }.sorted { $0.at < $1.at }
             entries = all.filter { $0.at > now || isFrozen($0) }
-            for entry in due { happen(entry) }
+            for entry in due { carryOut(entry) }
             for life in agents.keys.sorted() where agents[life].map({ $0.frozenUntil <= now }) ?? false { turn(life) }
             let leading = agents.values.count { $0.leadership != nil && $0.frozenUntil <= now }
             #expect(leading <= 1, "never two at a time")
@@ -127,13 +127,13 @@ struct PoolWorld {
     private mutating func turn(_ life: Int) {
         hear(life)
         if let deadline = agents[life]?.election.deadline(at: now), deadline <= now { tell(life, .clock) }
-        review(life)
+        followElection(life)
         if let deadline = agents[life]?.leadership?.deadline, deadline <= now { step(life, .clock) }
         if agents[life]?.isStopping == true, agents[life]?.election.hasReleased == true { agents[life] = nil }
     }
 
     /// Starts or ends an agent's leadership according to its election.
-    private mutating func review(_ life: Int) {
+    private mutating func followElection(_ life: Int) {
         guard let agent = agents[life] else { return }
         let isElected = agent.election.isHolder(at: now)
         if !isElected, agent.leadership != nil {
@@ -152,7 +152,7 @@ struct PoolWorld {
         let time = MicroTime(microseconds: now.nanoseconds / 1000)
         let action = agents[life]?.election.handle(event, at: now, time: time, random: &random)
         if let action { send(life, .leaseRequested(action)) }
-        review(life)
+        followElection(life)
     }
 
     /// Gives an event to the leadership of an agent. As with ``PoolController``, a write within 1 s of the end of the lease is
@@ -176,12 +176,12 @@ struct PoolWorld {
 extension PoolWorld {
     /// How long a message takes: below 100 ms, for one in ten below 4.9 s.
     private mutating func delay() -> Duration {
-        guard isRough else { return .milliseconds(1) }
+        guard isUnreliable else { return .milliseconds(1) }
         return .milliseconds(random.below(10) == 0 ? random.below(4900) : random.below(100))
     }
 
     private var isLost: Bool {
-        mutating get { isRough && random.below(25) == 0 }
+        mutating get { isUnreliable && random.below(25) == 0 }
     }
 
     /// Sends a request, which may be lost.
@@ -207,7 +207,7 @@ extension PoolWorld {
     }
 
     /// Carries out an entry. The server handles a request even if its response is then lost.
-    private mutating func happen(_ entry: Entry) {
+    private mutating func carryOut(_ entry: Entry) {
         switch entry.what {
         case .requested(let request, _):
             let event = serve(request)
@@ -223,7 +223,7 @@ extension PoolWorld {
             agents[entry.life]?.outstanding -= 1
             if agents[entry.life]?.number == number { step(entry.life, event) }
             letGoIfIdle(entry.life)
-            review(entry.life)
+            followElection(entry.life)
         case .leaseAnswered(let event): tell(entry.life, event)
         }
     }
@@ -311,8 +311,10 @@ extension PoolWorld {
     /// Reports changes since the last report to an agent, as a watcher would: several changes of a service as one. While the
     /// world is rough, mostly nothing is reported, or only the older part.
     private mutating func hear(_ life: Int) {
-        guard var agent = agents[life], agent.heard < history.count, !isRough || random.below(8) == 0 else { return }
-        let end = isRough ? random.below(history.count - agent.heard) + agent.heard + 1 : history.count
+        guard var agent = agents[life], agent.heard < history.count, !isUnreliable || random.below(8) == 0 else {
+            return
+        }
+        let end = isUnreliable ? random.below(history.count - agent.heard) + agent.heard + 1 : history.count
         var before: [ObjectKey: Service?] = [:]
         for (key, service) in history[agent.heard..<end] {
             if before[key] == nil { before[key] = .some(agent.known[key]) }

@@ -27,7 +27,7 @@ import Testing
     }()
 
     /// Metrics that have no series while nothing is wrong.
-    private static let emptyInPeace = ["kubermesh_ospf_packet_errors_total"]
+    private static let emptyWithoutErrors = ["kubermesh_ospf_packet_errors_total"]
 
     @Test func aMeshIsScrapedByWayOfItself() throws {
         try Lab.destroyLeftOvers(prefix: "dt")
@@ -86,7 +86,7 @@ import Testing
 
     private func askWhatTheDashboardAsks(_ prometheus: Prometheus) throws {
         for query in try Dashboard.read().queries {
-            let mayBeEmpty = Self.emptyInPeace.contains { query.contains($0) }
+            let mayBeEmpty = Self.emptyWithoutErrors.contains { query.contains($0) }
             var isAnswered = false
             // A rate has a value only after two scrapes.
             try? eventually(query, limit: .seconds(5)) {

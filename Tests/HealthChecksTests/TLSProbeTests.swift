@@ -144,9 +144,9 @@ import Testing
         let plain = try await Server.http { _ in .ok }
         #expect(try await failure(of: .http(probe(plain, authority))).hasSuffix("does not speak TLS"))
         try await plain.channel.close()
-        let hangUp = try await Server { $0.close() }
-        #expect(try await failure(of: .http(probe(hangUp, authority))) != "")
-        try await hangUp.channel.close()
+        let closeConnections = try await Server { $0.close() }
+        #expect(try await failure(of: .http(probe(closeConnections, authority))) != "")
+        try await closeConnections.channel.close()
         let server = try await serve()
         #expect(try await failure(of: .http(probe(server, nil))) != "")
         try await server.channel.close()

@@ -122,7 +122,7 @@ extension Interoperability {
 
         /// Three control plane nodes announce one VIP. When the API server of one fails, it withdraws the VIP, and a worker is
         /// answered by the others; when its server is back, it announces the VIP again.
-        @Test(.timeLimit(.minutes(2))) func theControlPlaneOutlivesItsMembers() throws {
+        @Test(.timeLimit(.minutes(2))) func aNodeWithoutItsServerWithdrawsTheVIP() throws {
             try withLab(mesh("ha:3+3")) { lab in
                 try lab.waitForRoutes()
                 let vip = IPv6Prefix(host: try #require(IPv6Address(Topology.controlPlaneVIP.address)))

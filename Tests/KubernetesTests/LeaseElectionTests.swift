@@ -15,7 +15,7 @@ private struct Election {
         /// Whether its requests are lost.
         var isCutOff = false
         /// Whether its requests arrive, but the answers are lost.
-        var isDeaf = false
+        var losesAnswers = false
     }
 
     var candidates: [Candidate]
@@ -49,7 +49,7 @@ private struct Election {
                 candidates[index].pending = nil
                 let lost = LeaseElection.Event.failed(.unreachable("cut off"))
                 let answer = candidates[index].isCutOff ? lost : answer(action)
-                tell(index, candidates[index].isDeaf ? lost : answer)
+                tell(index, candidates[index].losesAnswers ? lost : answer)
             }
             let local = now + candidates[index].skew
             if let deadline = candidates[index].election.deadline(at: local), deadline <= local,
@@ -79,7 +79,7 @@ private struct Election {
     }
 
     /// Another client, which is no candidate, writes a holder and a duration.
-    mutating func meddle(holder: String, seconds: Int) {
+    mutating func overwriteLease(holder: String, seconds: Int) {
         var record = lease?.record ?? LeaseRecord()
         record.holderIdentity = holder
         record.leaseDurationSeconds = seconds
@@ -207,9 +207,9 @@ struct LeaseElectionTests {
         election.candidates.append(.init(election: LeaseElection(identity: "node-1"), skew: .zero))
         election.tell(1, .start)
         election.pass()
-        election.candidates[1].isDeaf = true
+        election.candidates[1].losesAnswers = true
         election.pass()
-        election.candidates[1].isDeaf = false
+        election.candidates[1].losesAnswers = false
         election.pass(seconds: 7)
         #expect(election.lease?.record.holderIdentity == "node-1")
         #expect(!election.isHolder(1))
@@ -231,7 +231,7 @@ struct LeaseElectionTests {
     @Test func aLeaseThatSomebodyElseTookIsLeftToHimForAsLongAsItSays() {
         var election = Election(skews: [.zero, .zero])
         election.pass(seconds: 30)
-        election.meddle(holder: "somebody", seconds: 60)
+        election.overwriteLease(holder: "somebody", seconds: 60)
         election.pass(seconds: 8)
         #expect(!election.isHolder(0) && !election.isHolder(1), "who reads that another holds it stops")
         election.pass(seconds: 50)

@@ -57,7 +57,7 @@ import Testing
             try await eventually("there is one") { watched.names == ["web"] }
             #expect(requests("list", "services", "ok") == 1 && requests("watch", "services", "ok") == nil)
             #expect(stage.counter("kube_object_changes_total", "resource=\"services\"") == 1)
-            stage.server.hangUp()
+            stage.server.closeConnections()
             try await eventually("the end of a watch is counted") {
                 (requests("watch", "services", "ok") ?? 0) + (requests("watch", "services", "unreachable") ?? 0) >= 1
             }
@@ -127,7 +127,7 @@ import Testing
             #expect(forbidden?.isForbidden == true)
             #expect("\(forbidden!)".hasSuffix("(a ClusterRole must allow it)"))
             stage.server.behave {
-                $0.lie = .body(type: "application/json", text: #"{"kind":"Pod","metadata":{"name":"a"}}"#)
+                $0.wrongResponse = .body(type: "application/json", text: #"{"kind":"Pod","metadata":{"name":"a"}}"#)
             }
             let rubbish = await failure { try await stage.client.get(Node.self, ObjectKey(name: "a")).get() }
             #expect(rubbish == .unexpected("not a Node"))

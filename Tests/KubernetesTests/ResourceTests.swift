@@ -70,7 +70,7 @@ struct ResourceTests {
             {"metadata":{"name":"web","namespace":"prod"},"spec":{"type":"LoadBalancer","clusterIP":"fd00::1",
               "clusterIPs":["fd00::1","10.0.0.1"],"externalIPs":["192.0.2.1","a name"],"loadBalancerIP":"192.0.2.9",
               "loadBalancerClass":"kubermesh.io/anycast","externalTrafficPolicy":"Local","internalTrafficPolicy":"Cluster",
-              "publishNotReadyAddresses":true,"ipFamilies":["IPv6","IPv4"],
+              "ipFamilies":["IPv6","IPv4"],
               "ipFamilyPolicy":"PreferDualStack","selector":{"app":"web"},
               "ports":[{"name":"http","protocol":"TCP","port":80,"targetPort":"web","nodePort":30000}]},
              "status":{"loadBalancer":{"ingress":[{"ip":"fd00::99","ports":[]},{"hostname":"x.example"}]}}}
@@ -81,7 +81,7 @@ struct ResourceTests {
         #expect(service.ingressIPs == [IPv6Address("fd00::99")])
         #expect(service.ingressNames == ["x.example"] && service.selector == ["app": "web"])
         #expect(service.familyPolicy == .preferDual)
-        #expect(service.families == [.ipv6, .ipv4] && service.publishesNotReadyAddresses)
+        #expect(service.families == [.ipv6, .ipv4])
         #expect(service.ports == [ServicePort(name: "http", transport: "TCP", port: 80)])
         #expect(service.loadBalancerClass == "kubermesh.io/anycast" && service.loadBalancerIP == "192.0.2.9")
         let headless: Service = try decode(
@@ -130,7 +130,7 @@ struct ResourceTests {
                 """
                 {\(metadata),"spec":{"type":"LoadBalancer","clusterIPs":["fd00::1","10.0.0.1"],"externalIPs":["192.0.2.1"],
                   "loadBalancerIP":"192.0.2.9","loadBalancerClass":"c","externalTrafficPolicy":"Local",
-                  "internalTrafficPolicy":"Local","publishNotReadyAddresses":true,"ipFamilies":["IPv6","IPv4"],
+                  "internalTrafficPolicy":"Local","ipFamilies":["IPv6","IPv4"],
                   "ipFamilyPolicy":"RequireDualStack","selector":{"app":"web"},
                   "ports":[{"name":"http","protocol":"UDP","port":80}]},
                  "status":{"loadBalancer":{"ingress":[{"ip":"fd00::99"},{"ip":"192.0.2.7"},{"hostname":"x.example"}]}}}

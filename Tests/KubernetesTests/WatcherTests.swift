@@ -53,14 +53,14 @@ import Timing
             for name in ["a", "b"] { try stage.server.apply(service(name)) }
             let services = stage.watch(Service.self)
             try await eventually("a watch") { stage.server.watches(of: "services") == 1 }
-            stage.server.behave { $0.lie = .hangUp }
-            stage.server.hangUp()
+            stage.server.behave { $0.wrongResponse = .closeConnections }
+            stage.server.closeConnections()
             try await eventually("an error in words") { services.seen.state.lastError != nil }
             #expect(services.seen.state.connectedSince == nil)
             #expect(services.names == ["a", "b"])
             try stage.server.delete("/api/v1/namespaces/default/services/a")
             try stage.server.apply(service("c"))
-            stage.server.behave { $0.lie = nil }
+            stage.server.behave { $0.wrongResponse = nil }
             try await eventually("what was missed") { services.names == ["b", "c"] }
             #expect(services.seen.state.lists == 1, "it went on from where it was")
         }
@@ -75,18 +75,18 @@ import Timing
         }
     }
 
-    @Test(arguments: [true, false]) func whatHappenedBeforeMemoryIsFoundByListing(isInStream: Bool) async throws {
+    @Test(arguments: [true, false]) func anExpiredVersionLeadsToANewList(isInStream: Bool) async throws {
         try await Stage.run { stage in
             stage.server.behave { $0.expiresInStream = isInStream }
             for name in ["a", "b"] { try stage.server.apply(service(name)) }
             let services = stage.watch(Service.self)
             try await eventually("a watch") { stage.server.watches(of: "services") == 1 }
-            stage.server.behave { $0.lie = .hangUp }
-            stage.server.hangUp()
+            stage.server.behave { $0.wrongResponse = .closeConnections }
+            stage.server.closeConnections()
             try await eventually("the loss") { services.seen.state.connectedSince == nil }
             try stage.server.delete("/api/v1/namespaces/default/services/a")
             stage.server.compact()
-            stage.server.behave { $0.lie = nil }
+            stage.server.behave { $0.wrongResponse = nil }
             try await eventually("a is gone") { services.names == ["b"] }
             #expect(services.seen.deleted == ["a"])
             #expect(services.seen.state.lists == 2)
@@ -164,25 +164,25 @@ import Timing
     }
 
     /// Wrong responses to a list, and the kind of failure of each.
-    static let lies: [(TestAPIServer.Lie, RequestFailure.Kind)] = [
+    static let lies: [(TestAPIServer.WrongResponse, RequestFailure.Kind)] = [
         (.body(type: "text/html", text: "<html>Welcome</html>"), .unexpected),
         (
             .body(type: "application/json", text: "{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"1\"}}"),
             .unexpected
         ),
         (.body(type: "application/json", text: "nothing"), .unexpected), (.endless(octets: 100 << 20), .tooLarge),
-        (.headers, .unexpected), (.hangUp, .unreachable),
+        (.headers, .unexpected), (.closeConnections, .unreachable),
     ]
 
-    @Test(arguments: lies.indices) func liesCostACountAndAPause(index: Int) async throws {
-        let (lie, kind) = Self.lies[index]
+    @Test(arguments: lies.indices) func wrongResponsesAreCountedAndRetried(index: Int) async throws {
+        let (wrongResponse, kind) = Self.lies[index]
         try await Stage.run { stage in
             try stage.server.apply(node("a"))
-            stage.server.behave { $0.lie = lie }
+            stage.server.behave { $0.wrongResponse = wrongResponse }
             let nodes = stage.watch(Node.self)
             try await eventually("a failure") { !nodes.seen.state.failures.isEmpty }
             #expect(nodes.seen.state.failures.keys.first == kind, "\(nodes.seen.state.lastError ?? "")")
-            stage.server.behave { $0.lie = nil }
+            stage.server.behave { $0.wrongResponse = nil }
             try await eventually("the truth") { nodes.names == ["a"] }
         }
     }
@@ -210,7 +210,7 @@ import Timing
             limits.silence = .milliseconds(500)
             let nodes = stage.watch(Node.self, limits: limits)
             try await eventually("a watch") { stage.server.watches(of: "nodes") == 1 }
-            stage.server.behave { $0.isMute = true }
+            stage.server.behave { $0.sendsNoChanges = true }
             try stage.server.apply(node("a"))
             try await eventually("what nobody said") { nodes.names == ["a"] }
         }

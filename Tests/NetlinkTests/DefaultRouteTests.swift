@@ -2,12 +2,13 @@ import Addressing
 import Glibc
 import Links
 import Linux
+import TestSupport
 import Testing
 import Timing
 
 @testable import Netlink
 
-@Suite(.serialized) struct DefaultRouteTests {
+@Suite(.serialized, .needsRoot) struct DefaultRouteTests {
     /// What is reported for default routes over a cable.
     static func kind(_ cable: Int, _ family: IPFamily, isAdvertised: Bool = false) -> DefaultRoute {
         DefaultRoute(interface: Stage.interface(cable), family: family, isAdvertised: isAdvertised)
@@ -192,7 +193,7 @@ import Timing
         #expect(events.isEmpty && monitor.overflows == 0)
     }
 
-    @Test func lostNotificationsMeanAReading() throws {
+    @Test func lostNotificationsLeadToARead() throws {
         let stage = try Stage()
         try stage.ip("-6 route add default via fe80::1 dev c1")
         let monitor = try Self.monitor(stage, receiveBuffer: 2048)
@@ -233,7 +234,7 @@ import Timing
     }
 }
 
-@Suite(.serialized) struct RouterAdvertisementTests {
+@Suite(.serialized, .needsRoot) struct RouterAdvertisementTests {
     static let router = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 0xaa)
     static let prefix = IPv6Prefix("2001:db8:5::/64")!
 
@@ -291,7 +292,7 @@ import Timing
     }
 }
 
-@Suite(.serialized) struct SettingsNewsTests {
+@Suite(.serialized, .needsRoot) struct SettingsNewsTests {
     @Test(arguments: [
         "net.ipv6.conf.all.forwarding=1", "net.ipv6.conf.c0.forwarding=1", "net.ipv4.ip_forward=1",
         "net.ipv4.conf.all.forwarding=1", "net.ipv4.conf.c0.forwarding=1", "net.ipv4.conf.all.rp_filter=1",

@@ -3,10 +3,11 @@ import Glibc
 import Links
 import Linux
 import Netlink
+import TestSupport
 import Testing
 import Timing
 
-@Suite(.serialized) struct KernelReaderTests {
+@Suite(.serialized, .needsRoot) struct KernelReaderTests {
     static func prefix(_ text: String) -> IPv6Prefix { IPv6Prefix(text)! }
 
     @Test func foreignRoutesThatOverlapAreFound() throws {

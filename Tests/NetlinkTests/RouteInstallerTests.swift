@@ -290,7 +290,7 @@ import Timing
         #expect(try stage.output("ip -6 route show metric 99").isEmpty)
     }
 
-    @Test func lostNotificationsMeanAReading() throws {
+    @Test func lostNotificationsLeadToARead() throws {
         let stage = try Stage()
         let node = try Node(stage, receiveBuffer: 2048)
         node.update([(0, Self.both)], (0..<2000).map { ($0, 0) })

@@ -86,11 +86,11 @@ import Timing
         ledger.want(address, by: .node, as: announcement)
         _ = requests(&ledger)
         _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
-        #expect(ledger.removedByOthers(address) == .removedByOthers)
+        #expect(ledger.removalNotified(address) == .removalNotified)
         #expect(ledger.announcements.isEmpty)
         #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
         // The address is removed again while the request is outstanding, so its outcome does not count.
-        #expect(ledger.removedByOthers(address) == nil)
+        #expect(ledger.removalNotified(address) == nil)
         _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.announcements.isEmpty && requests(&ledger) == [.add(address, ifUnclaimed: false)])
     }
@@ -102,7 +102,7 @@ import Timing
         _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         ledger.drop(address, by: .vip)
         // There is nothing to report, because it is no longer wanted; but the ledger knows that it is not on `lo`.
-        #expect(ledger.removedByOthers(address) == nil)
+        #expect(ledger.removalNotified(address) == nil)
         ledger.want(address, by: .vip, as: announcement)
         #expect(ledger.announcements.isEmpty)
         #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
@@ -110,7 +110,7 @@ import Timing
         #expect(ledger.announcements == [announcement])
         // Once our own removal has been carried out, the state is certain again.
         ledger.drop(address, by: .vip)
-        #expect(ledger.removedByOthers(address) == nil)
+        #expect(ledger.removalNotified(address) == nil)
         #expect(requests(&ledger) == [.remove(address)])
         ledger.want(address, by: .vip, as: announcement)
         _ = ledger.record(.removed, of: .remove(address), at: at(0))

@@ -45,7 +45,7 @@ import Timing
             vip, by: .vip, as: AdvertisedPrefix(prefix: IPv6Prefix(host: vip), metric: AdvertisedPrefix.lastResort))
         #expect(ledger.version.changes > before.changes)
         let placed = ledger.version
-        _ = ledger.removedByOthers(vip)
+        _ = ledger.removalNotified(vip)
         #expect(ledger.version.changes > placed.changes)
     }
 }

@@ -54,9 +54,29 @@ import Timing
         #expect(!bench.announces(vip.address))
         #expect(bench.problems(.refusedAddress).map(\.subject) == ["\(vip.address)"])
         #expect(bench.log.count { $0.contains("cannot add \(vip.address)") } == 1)
+        // The attempts in between do not end the problem.
+        let since = bench.problems(.refusedAddress).first?.since
+        bench.run(for: .seconds(90))
+        #expect(since != nil && bench.problems(.refusedAddress).first?.since == since)
         bench.refusedAddresses = []
         bench.run(for: .seconds(40))
         #expect(bench.announces(vip.address) && bench.problems(.refusedAddress).isEmpty)
+    }
+
+    /// The check of the service proxy is no VIP: no address is placed on `lo` because of it.
+    @Test func theCheckOfTheServiceProxyPlacesNoAddress() throws {
+        var configuration = Configuration()
+        configuration.kubernetes.proxyCheck = HealthCheck(probe: .tcp([Endpoint("[::1]:10256")!]), rise: 2, fall: 2)
+        var bench = NodeBench(configuration, hasCluster: true)
+        bench.start()
+        let addresses = Set(bench.loopback.keys)
+        let id = try #require(bench.checks.first)
+        for outcome in [CheckOutcome.success, .failure("refused"), .success] {
+            for _ in 0..<5 { bench.handle(.checked(id, outcome)) }
+            #expect(Set(bench.loopback.keys) == addresses && bench.problems(.refusedAddress).isEmpty)
+            #expect(bench.problems(.serviceProxy).isEmpty == (outcome == .success))
+        }
+        #expect(!bench.log.contains { $0.contains("VIP") })
     }
 
     @Test func anAddressThatWasThereBeforeStays() {

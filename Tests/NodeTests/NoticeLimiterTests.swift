@@ -16,7 +16,7 @@ import Timing
         var limiter = NoticeLimiter()
         var now = Instant.zero
         let first = (0..<7).map { limiter.verdict(on: mtu(1, $0), at: now) }
-        #expect(first == [.logged, .logged, .logged, .logged, .loggedAsLast, .suppressed, .suppressed])
+        #expect(first == [.logged, .logged, .logged, .logged, .loggedAsLastOfBurst, .suppressed, .suppressed])
         #expect(limiter.verdict(on: mtu(2, 0), at: now) == .logged, "each port has its own limit")
 
         var told = 0

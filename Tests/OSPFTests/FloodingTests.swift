@@ -146,7 +146,7 @@ import Timing
     }
 
     /// A router that restarts without its state replaces the LSAs of its earlier run by newer instances, or flushes them.
-    @Test func lsasOfAnEarlierLifeAreOutlivedOrFlushed() {
+    @Test func lsasOfAnEarlierRunAreReplacedOrFlushed() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(200)), on: 0)
         for cost in UInt16(1)...9 {

@@ -57,7 +57,7 @@ import Timing
     /// Found by the simulator: a router shuts down and is back at once, with the same LSAs and sequence numbers. The flush of
     /// its earlier run arrives during the exchange, when the neighbor has described the LSAs as they were. The router must
     /// originate newer instances.
-    @Test func aFlushOfAnEarlierLifeDuringTheExchangeIsOutlived() {
+    @Test func aFlushFromAnEarlierRunDuringTheExchangeIsReplaced() {
         var bench = Bench()
         bench.addRouters(2)
         bench.connect([0, 1])

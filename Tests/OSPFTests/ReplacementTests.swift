@@ -179,7 +179,7 @@ import Timing
     }
 
     /// The earlier run announced a default route, and the new one does not.
-    @Test func whatAnEarlierLifeSaidAndNobodyWantsIsFlushed() {
+    @Test func unwantedLSAsOfAnEarlierRunAreFlushed() {
         var bench = Self.mesh(Self.row)
         bench.handle(.advertiseExternal([ExternalPrefix(prefix: .default, metric: 1)]), on: 1)
         bench.run(for: .seconds(5))

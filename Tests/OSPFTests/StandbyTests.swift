@@ -128,7 +128,7 @@ import Timing
 
     /// A hello forged in the name of one of our interfaces and received on another puts at most that other one on standby,
     /// until the dead interval (4 s) is over.
-    @Test func aForgedHelloOfOursReachesNoOtherLink() {
+    @Test func aForgedHelloSilencesOnlyTheInterfaceThatReceivesIt() {
         var bench = Bench()
         bench.addRouters(3)
         bench.connect([Port(router: 0, interface: 1), Port(router: 1, interface: 11)])

@@ -176,6 +176,29 @@ import Testing
         #expect(!fib.hasFailures)
     }
 
+    /// A next hop over a link that is down is no failure to report: the kernel's notification of the link is on its way.
+    @Test(arguments: [FIBFailure.Reason.refused, .linkUnusable]) func aRefusedNextHopIsReported(
+        reason: FIBFailure.Reason
+    ) {
+        var fib = Self.fib(1, [Self.hop(1), Self.hop(2)])
+        let failure = FIBFailure(reason, code: 12, message: "Cannot allocate memory")
+        fib.failed(.addNextHop(Self.object(2), Self.hop(2)), failure)
+        #expect(fib.refusedNextHops == (reason == .refused ? [Self.hop(2): failure] : [:]))
+        #expect(fib.groupFailure == nil && fib.hasFailures)
+        fib.retry()
+        #expect(fib.refusedNextHops.isEmpty)
+    }
+
+    @Test func aRefusedGroupIsReported() throws {
+        var fib = Self.fib(1, [Self.hop(1)])
+        let failure = FIBFailure(.refused, code: 12, message: "Cannot allocate memory")
+        fib.failed(.addGroup(Self.object(0), [Self.object(1)]), failure)
+        let reported = try #require(fib.groupFailure)
+        #expect(reported.count == 1 && reported.failure == failure)
+        fib.retry()
+        #expect(fib.groupFailure == nil)
+    }
+
     /// Another program has a route to the prefix, so ours cannot be added (EEXIST). Ours is added when the other is gone.
     @Test func aRouteOfOthersStaysUntilItIsGone() {
         var fib = Self.fib(1, [Self.hop(1)])

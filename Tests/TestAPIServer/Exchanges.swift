@@ -71,9 +71,9 @@ struct Request: Sendable {
     }
 
     /// Sends a wrong response.
-    func tell(_ lie: TestAPIServer.Lie) {
-        switch lie {
-        case .hangUp: channel.close(promise: nil)
+    func tell(_ wrongResponse: TestAPIServer.WrongResponse) {
+        switch wrongResponse {
+        case .closeConnections: channel.close(promise: nil)
         case .body(let type, let text):
             send(200, type: type, body: ByteBuffer(string: text), length: text.utf8.count)
             channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)

@@ -38,7 +38,7 @@ public struct LabCluster: Sendable {
     }
 
     /// Makes the server unreachable: its packets are dropped without an answer, those of its own node as well.
-    public func goAway(_ lab: Lab) throws {
+    public func makeUnreachable(_ lab: Lab) throws {
         let rules = """
             table inet away {
               chain in { type filter hook input priority filter; tcp dport \(Self.port) drop; }
@@ -48,8 +48,8 @@ public struct LabCluster: Sendable {
         try lab.command(on: host, ["nft", "-f", "-"], input: rules).run()
     }
 
-    /// Undoes ``goAway(_:)``.
-    public func comeBack(_ lab: Lab) throws {
+    /// Undoes ``makeUnreachable(_:)``.
+    public func makeReachable(_ lab: Lab) throws {
         try lab.command(on: host, ["nft", "delete", "table", "inet", "away"]).run()
     }
 }

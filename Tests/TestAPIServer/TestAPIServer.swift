@@ -9,7 +9,7 @@ internal import NIOSSL
 /// send nothing, close connections and send wrong responses.
 public final class TestAPIServer: Sendable {
     /// How it treats requests. By default everything is allowed and answered.
-    public struct Manners: Sendable {
+    public struct Behavior: Sendable {
         /// The tokens that it accepts; if empty, it accepts any request. Others get 401.
         public var tokens: Set<String> = []
         /// The kinds, in plural, to which all requests get 403.
@@ -23,18 +23,18 @@ public final class TestAPIServer: Sendable {
         /// Whether requests are received and never answered.
         public var isStalled = false
         /// Whether watches send no more changes, as when a machine in between fails and the connections stay open.
-        public var isMute = false
+        public var sendsNoChanges = false
         /// Whether a watch from a version before the history gets an `ERROR` event in the stream, or else status 410.
         public var expiresInStream = true
         /// Sent as the answer to every request; `nil` for true answers.
-        public var lie: Lie?
+        public var wrongResponse: WrongResponse?
 
         /// Everything is allowed and answered.
         public init() {}
     }
 
     /// A wrong response.
-    public enum Lie: Sendable {
+    public enum WrongResponse: Sendable {
         /// Status 200 with this content type and this body.
         case body(type: String, text: String)
         /// Status 200 and JSON of about so many octets that is never complete.
@@ -42,13 +42,13 @@ public final class TestAPIServer: Sendable {
         /// 100,000 headers.
         case headers
         /// The connection is closed without a response.
-        case hangUp
+        case closeConnections
     }
 
     /// Shared with the threads of the connections. `watches` and `connections` are by channel.
     private struct State {
         var cluster = ClusterState()
-        var manners = Manners()
+        var behavior = Behavior()
         var watches: [ObjectIdentifier: Watch] = [:]
         var connections: [ObjectIdentifier: any Channel] = [:]
         var requests: [String] = []
@@ -118,13 +118,13 @@ public final class TestAPIServer: Sendable {
     public func stop() async throws { try await close().get() }
 
     /// Stops listening and closes all connections.
-    public func close() -> EventLoopFuture<Void> { channel.close().always { _ in self.hangUp() } }
+    public func close() -> EventLoopFuture<Void> { channel.close().always { _ in self.closeConnections() } }
 }
 
 // What tests call.
 extension TestAPIServer {
     /// Changes how it treats requests from now on.
-    public func behave(_ change: @Sendable (inout Manners) -> Void) { state.withLockedValue { change(&$0.manners) } }
+    public func behave(_ change: @Sendable (inout Behavior) -> Void) { state.withLockedValue { change(&$0.behavior) } }
 
     /// Creates or replaces an object, given as in a manifest, without any check of permissions.
     public func apply(_ object: JSONValue) throws {
@@ -192,7 +192,7 @@ extension TestAPIServer {
     }
 
     /// Closes all connections.
-    public func hangUp() {
+    public func closeConnections() {
         for connection in state.withLockedValue({ Array($0.connections.values) }) { connection.close(promise: nil) }
     }
 
@@ -209,7 +209,7 @@ extension TestAPIServer {
             $0.cluster = backup.cluster
             $0.cluster.compact()
         }
-        hangUp()
+        closeConnections()
     }
 
     /// The number of open watches of a kind.
@@ -234,7 +234,7 @@ extension TestAPIServer {
         try state.withLockedValue { state in
             let before = state.cluster.history.count
             let result = try body(&state.cluster)
-            guard !state.manners.isMute else { return result }
+            guard !state.behavior.sendsNoChanges else { return result }
             for change in state.cluster.history[before...] {
                 for watch in state.watches.values { watch.tell(change) }
             }
@@ -246,38 +246,38 @@ extension TestAPIServer {
 // What clients request.
 extension TestAPIServer {
     private static func answer(_ request: Request, _ state: NIOLockedValueBox<State>) {
-        let manners = state.withLockedValue { state in
+        let behavior = state.withLockedValue { state in
             state.requests.append("\(request.method) \(request.target)")
             state.lastToken = request.token
-            defer { if state.manners.throttled > 0 { state.manners.throttled -= 1 } }
-            return state.manners
+            defer { if state.behavior.throttled > 0 { state.behavior.throttled -= 1 } }
+            return state.behavior
         }
-        if manners.isStalled { return }
-        if let lie = manners.lie { return request.tell(lie) }
+        if behavior.isStalled { return }
+        if let wrongResponse = behavior.wrongResponse { return request.tell(wrongResponse) }
         do {
-            try check(request, manners)
+            try check(request, behavior)
             guard let path = ObjectPath(request.path) else { throw Refusal.notFound }
-            if request.query["watch"] == "true" { return try watch(request, path, state, manners) }
+            if request.query["watch"] == "true" { return try watch(request, path, state, behavior) }
             let (code, json) = try serve(request, path, state)
             request.answer(code, json)
         } catch let refusal as Refusal {
             request.answer(
                 refusal.code, refusal.json,
-                headers: refusal.code == 429 ? ["Retry-After": "\(manners.retryAfter)"] : [:])
+                headers: refusal.code == 429 ? ["Retry-After": "\(behavior.retryAfter)"] : [:])
         } catch {
             request.answer(500, Refusal(code: 500, reason: "InternalError", message: "\(error)").json)
         }
     }
 
-    private static func check(_ request: Request, _ manners: Manners) throws(Refusal) {
-        if manners.throttled > 0 { throw Refusal(code: 429, reason: "TooManyRequests", message: "too many requests") }
-        guard manners.tokens.isEmpty || request.token.map(manners.tokens.contains) ?? false else {
+    private static func check(_ request: Request, _ behavior: Behavior) throws(Refusal) {
+        if behavior.throttled > 0 { throw Refusal(code: 429, reason: "TooManyRequests", message: "too many requests") }
+        guard behavior.tokens.isEmpty || request.token.map(behavior.tokens.contains) ?? false else {
             throw Refusal(code: 401, reason: "Unauthorized", message: "Unauthorized")
         }
         guard let path = ObjectPath(request.path) else { return }
         let plural = path.kind.plural
         let whole = path.subresource.map { "\(plural)/\($0)" } ?? plural
-        if manners.forbidden.contains(plural) || request.method != .GET && manners.unchangeable.contains(whole) {
+        if behavior.forbidden.contains(plural) || request.method != .GET && behavior.unchangeable.contains(whole) {
             throw Refusal(
                 code: 403, reason: "Forbidden",
                 message: "\(whole) is forbidden: User \"test\" cannot \(request.method == .GET ? "list" : "change")")
@@ -323,7 +323,7 @@ extension TestAPIServer {
     }
 
     private static func watch(
-        _ request: Request, _ path: ObjectPath, _ state: NIOLockedValueBox<State>, _ manners: Manners
+        _ request: Request, _ path: ObjectPath, _ state: NIOLockedValueBox<State>, _ behavior: Behavior
     ) throws {
         let from = request.query["resourceVersion"].flatMap { Int($0) } ?? 0
         try state.withLockedValue { state in
@@ -331,14 +331,14 @@ extension TestAPIServer {
                 throw Refusal(code: 504, reason: "Timeout", message: "Too large resource version")
             }
             let isExpired = from < state.cluster.compacted
-            if isExpired, !manners.expiresInStream { throw Refusal.expired }
+            if isExpired, !behavior.expiresInStream { throw Refusal.expired }
             let watch = Watch(channel: request.channel, path: path, name: request.selectedName)
             watch.begin(forSeconds: request.query["timeoutSeconds"].flatMap { Int64($0) } ?? 300)
             if isExpired {
                 watch.send(["type": "ERROR", "object": Refusal.expired.json])
                 return watch.end()
             }
-            if !manners.isMute {
+            if !behavior.sendsNoChanges {
                 for change in state.cluster.history where change.version > from { watch.tell(change) }
             }
             state.watches[ObjectIdentifier(request.channel)] = watch

@@ -144,8 +144,7 @@ extension AgentSnapshot {
 
     /// Why the kernel refuses an address; `nil` if it does not.
     private func refusal(of address: IPv6Address) -> String? {
-        guard case .refused(let reason, _, _)? = node.ledger.entries[address]?.placement else { return nil }
-        return "the address cannot be put on lo: \(reason)"
+        node.ledger.refusal(of: address).map { "the address cannot be put on lo: \($0)" }
     }
 
     /// The other routers that announce an address, by name or router ID.

@@ -64,7 +64,7 @@ extension AgentSnapshot {
         counts.vips = vips.entries.count + serviceAddresses.entries.count
         counts.vipsAnnounced =
             vips.announced.count { node.ledger.isPlaced($0) }
-            + serviceAddresses.entries.keys.count { node.ledger.isPlaced($0) }
+            + (gate.hasOpened ? serviceAddresses.entries.keys.count { node.ledger.isPlaced($0) } : 0)
         guard let router else { return counts }
         let neighbors = router.neighborSnapshots
         counts.neighbors = neighbors.count

@@ -75,7 +75,10 @@ extension AgentSnapshot {
     private func addKernel(to metrics: inout MetricsText) {
         if let counts = fib?.counts {
             metrics.single("fib_routes", .gauge, "Our routes in the kernel.", counts.routes)
-            metrics.single("fib_failed_routes", .gauge, "Routes that the kernel refused.", counts.failedRoutes)
+            metrics.single(
+                "fib_failed_routes", .gauge,
+                "Routes that the kernel refused, or that exceed the limit of routes; without those whose next hops it refused.",
+                counts.failedRoutes)
             metrics.single("fib_nexthops", .gauge, "Our single next-hop objects in the kernel.", counts.nextHops)
             metrics.single("fib_nexthop_groups", .gauge, "Our next-hop groups in the kernel.", counts.groups)
         }

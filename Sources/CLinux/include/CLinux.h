@@ -14,8 +14,6 @@
 
 // -- Threads and namespaces
 
-// The calling thread's ID.
-int clinux_gettid(void);
 // Gives the calling thread a network namespace of its own.
 int clinux_unshare_network(void);
 // Moves the calling thread into the network namespace behind a descriptor.

@@ -32,8 +32,6 @@ public struct Service: Resource {
     public var externalTrafficPolicy: TrafficPolicy
     /// `spec.internalTrafficPolicy`
     public var internalTrafficPolicy: TrafficPolicy
-    /// `spec.publishNotReadyAddresses`
-    public var publishesNotReadyAddresses: Bool
     /// `spec.ipFamilies`
     public var families: [IPFamily]
     /// `spec.ipFamilyPolicy`
@@ -92,7 +90,7 @@ extension Service {
     private enum CodingKeys: CodingKey { case metadata, spec, status }
     private enum SpecificationKeys: CodingKey {
         case type, clusterIP, clusterIPs, externalIPs, loadBalancerIP, loadBalancerClass, externalTrafficPolicy
-        case internalTrafficPolicy, publishNotReadyAddresses, ipFamilies, ipFamilyPolicy, selector, ports
+        case internalTrafficPolicy, ipFamilies, ipFamilyPolicy, selector, ports
     }
     private enum StatusKeys: CodingKey { case loadBalancer }
     private enum LoadBalancerKeys: CodingKey { case ingress }
@@ -118,7 +116,6 @@ extension Service {
             TrafficPolicy(rawValue: try specification.value(.externalTrafficPolicy, else: "")) ?? .cluster
         internalTrafficPolicy =
             TrafficPolicy(rawValue: try specification.value(.internalTrafficPolicy, else: "")) ?? .cluster
-        publishesNotReadyAddresses = try specification.value(.publishNotReadyAddresses, else: false)
         families = try specification.value(.ipFamilies, else: [String]()).compactMap(IPFamily.init(rawValue:))
         familyPolicy = FamilyPolicy(rawValue: try specification.value(.ipFamilyPolicy, else: "")) ?? .single
         selector = try specification.value(.selector, else: [:])
@@ -142,7 +139,6 @@ extension Service {
         try specification.encodeIfPresent(loadBalancerClass, forKey: .loadBalancerClass)
         try specification.encode(externalTrafficPolicy.rawValue, forKey: .externalTrafficPolicy)
         try specification.encode(internalTrafficPolicy.rawValue, forKey: .internalTrafficPolicy)
-        try specification.encode(publishesNotReadyAddresses, forKey: .publishNotReadyAddresses)
         try specification.encode(families.map(\.rawValue), forKey: .ipFamilies)
         try specification.encode(familyPolicy.rawValue, forKey: .ipFamilyPolicy)
         try specification.encode(selector, forKey: .selector)

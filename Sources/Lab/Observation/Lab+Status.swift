@@ -45,17 +45,17 @@ extension Lab {
                 state(of: node),
                 process.map(String.init) ?? "-",
                 adjacencySummary(of: node.name), "\(present)/\(expected.count)",
-                process == nil ? "-" : "\(residentMemory(of: node.name) >> 20) MB",
+                process == nil ? "-" : "\(residentMemory(of: node.name) >> 20) MiB",
                 addresses.address(of: node.name).description, namespace.name,
             ])
         }
         return Self.table(rows)
     }
 
-    /// `off` without power, `running`, or `stopped`, also after a crash; with a note if the node has services and none runs.
+    /// `off` without power, `running`, `crashed` or `stopped`; with a note if the node has services and none runs.
     private func state(of node: Topology.Node) -> String {
         if poweredOff.contains(node.name) { return "off" }
-        let router = isRunning(node.name) ? "running" : "stopped"
+        let router = isRunning(node.name) ? "running" : hasCrashed(node.name) ? "crashed" : "stopped"
         return node.listens.isEmpty || offersServices(node.name) ? router : "\(router), services stopped"
     }
 

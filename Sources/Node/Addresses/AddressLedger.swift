@@ -27,8 +27,8 @@ public struct AddressLedger: Sendable {
         case placing(after: Duration)
         /// On `lo`. Only an address with our mark, `isOurs`, is removed; any other was there before.
         case placed(isOurs: Bool)
-        /// Refused, with the reason, the time of the next attempt and the delay until then.
-        case refused(reason: String, retry: Instant, delay: Duration)
+        /// Refused: the time of the next attempt, and the delay until then. ``AddressLedger/refusal(of:)`` has the reason.
+        case refused(retry: Instant, delay: Duration)
         /// No owner wants it, but it is still on `lo`. It is removed when it has been withdrawn.
         case leaving
         /// The kernel was asked to remove it.
@@ -95,7 +95,7 @@ public struct AddressLedger: Sendable {
     /// A change of an address in the kernel, for the log.
     public enum Change: Hashable, Sendable {
         /// Another program removed it; it is put back.
-        case removedByOthers
+        case removalNotified
         /// It was refused for the first time, with the reason.
         case refused(String)
         /// It was added after a refusal.
@@ -110,8 +110,9 @@ public struct AddressLedger: Sendable {
     private var additions: [IPv6Address] = []
     /// Addresses to remove, in any order. One that is not ``Placement/leaving`` any more is skipped.
     private var removals: [IPv6Address] = []
-    /// Addresses that were refused and not accepted since, also while another attempt is under way. They are few.
-    private var refusals: Set<IPv6Address> = []
+    /// Addresses that were refused and not accepted since, also while another attempt is under way, each with the last
+    /// reason. They are few.
+    private var refusals: [IPv6Address: String] = [:]
     /// Addresses that may be missing on `lo`: another program removed them while a request to add them was under way, so that
     /// it is not known which came last, or while they were leaving. They are added once more if they are wanted.
     private var uncertain: Set<IPv6Address> = []
@@ -147,8 +148,8 @@ public struct AddressLedger: Sendable {
     public var isBusy: Bool { requests > 0 }
     /// When the next refused address is tried again; `nil` if none waits.
     public var nextDeadline: Instant? {
-        refusals.lazy.compactMap { address in
-            if case .refused(_, let retry, _)? = entries[address]?.placement { retry } else { nil }
+        refusals.keys.lazy.compactMap { address in
+            if case .refused(let retry, _)? = entries[address]?.placement { retry } else { nil }
         }.min()
     }
 
@@ -157,12 +158,13 @@ public struct AddressLedger: Sendable {
         entries.sorted { $0.key < $1.key }.compactMap(\.value.announcement)
     }
 
-    /// The refused addresses that wait for the next attempt, with the reasons, by address.
+    /// The addresses that were refused and not accepted since, with the last reasons, by address.
     public var refused: [(address: IPv6Address, reason: String)] {
-        refusals.sorted().compactMap { address in
-            if case .refused(let reason, _, _)? = entries[address]?.placement { (address, reason) } else { nil }
-        }
+        refusals.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
+
+    /// Why an address was refused; `nil` if it was not, or was accepted since.
+    public func refusal(of address: IPv6Address) -> String? { refusals[address] }
 
     /// Gives this copy its own storage; see ``MeshNode/detach()``.
     mutating func detach() { entries.detach() }
@@ -206,7 +208,7 @@ public struct AddressLedger: Sendable {
         switch entry.placement {
         case .waiting, .refused, .placed(isOurs: false):
             entries[address] = nil
-            refusals.remove(address)
+            refusals[address] = nil
         case .placed(isOurs: true):
             entry.placement = .leaving
             entries[address] = entry
@@ -273,8 +275,8 @@ public struct AddressLedger: Sendable {
     /// Adds the refused addresses whose time has come to those to add.
     private mutating func retry(at now: Instant) {
         guard !refusals.isEmpty else { return }
-        for address in refusals.sorted() {
-            guard case .refused(_, let retry, let delay)? = entries[address]?.placement, retry <= now else { continue }
+        for address in refusals.keys.sorted() {
+            guard case .refused(let retry, let delay)? = entries[address]?.placement, retry <= now else { continue }
             additions.append(address)
             entries[address]?.placement = .waiting(after: delay)
         }
@@ -303,7 +305,7 @@ public struct AddressLedger: Sendable {
         // `.removed` never answers an addition.
         case .added, .present, .removed:
             let isOurs = outcome != .present(isOurs: false)
-            let wasRefused = refusals.remove(address) != nil
+            let wasRefused = refusals.removeValue(forKey: address) != nil
             entry.placement = .placed(isOurs: isOurs)
             entries[address] = entry
             if entry.demands.isEmpty { leave(address, isOurs: isOurs) }
@@ -311,12 +313,12 @@ public struct AddressLedger: Sendable {
         case .refused(let reason):
             guard !entry.demands.isEmpty else {
                 entries[address] = nil
-                refusals.remove(address)
+                refusals[address] = nil
                 return nil
             }
-            let isFirst = refusals.insert(address).inserted
+            let isFirst = refusals.updateValue(reason, forKey: address) == nil
             let delay = min(max(Self.shortestRetry, last * 2), Self.longestRetry)
-            entry.placement = .refused(reason: reason, retry: now + delay, delay: delay)
+            entry.placement = .refused(retry: now + delay, delay: delay)
             entries[address] = entry
             return isFirst ? .refused(reason) : nil
         }
@@ -356,14 +358,14 @@ public struct AddressLedger: Sendable {
             }
             entries[address] = nil
         }
-        (additions, removals, refusals, uncertain) = ([], [], [], [])
+        (additions, removals, refusals, uncertain) = ([], [], [:], [])
         version.changes += 1
         return removed
     }
 
     /// Handles the notification that an address was removed from `lo`. Returns a change if it was placed and is still wanted:
     /// then another program removed it.
-    public mutating func removedByOthers(_ address: IPv6Address) -> Change? {
+    public mutating func removalNotified(_ address: IPv6Address) -> Change? {
         guard let entry = entries[address] else { return nil }
         switch entry.placement {
         case .placing, .leaving:
@@ -379,6 +381,6 @@ public struct AddressLedger: Sendable {
         }
         entries[address]?.placement = .waiting(after: .zero)
         additions.append(address)
-        return .removedByOthers
+        return .removalNotified
     }
 }

@@ -126,8 +126,8 @@ extension MeshNode {
     private mutating func report(_ change: AddressLedger.Change?, _ address: IPv6Address, at now: Instant) {
         switch change {
         case nil: break
-        case .removedByOthers:
-            log(.removedByOthers, .warning, "another program removed \(address) from lo; it is put back", at: now)
+        case .removalNotified:
+            log(.removalNotified, .warning, "another program removed \(address) from lo; it is put back", at: now)
         case .refused(let reason):
             if ownAddresses.contains(address) { updatePreferredSource(mustRewriteRoutes: false) }
             log(.refused, .error, "cannot add \(address) to lo, so it is not announced: \(reason)", at: now)
@@ -138,7 +138,7 @@ extension MeshNode {
 
     /// Handles the notification that an address was removed from `lo`.
     mutating func addressGone(_ address: IPv6Address, at now: Instant) {
-        report(ledger.removedByOthers(address), address, at: now)
+        report(ledger.removalNotified(address), address, at: now)
     }
 
     // MARK: VIPs of the configuration

@@ -93,7 +93,7 @@ extension MeshNode {
 
     mutating func handleGate(_ event: VIPTable.Event, at now: Instant) {
         let wasOpen = gate.isOpen
-        perform(gate.handle(event, at: now), at: now)
+        gate.handle(event, at: now)
         guard gate.isOpen != wasOpen else { return }
         log(
             .notice,

@@ -28,9 +28,4 @@ public struct IPv4Ranges: Sendable {
 
     /// The node's own address; `nil` if none is configured or assigned.
     public var address: IPv4Address? { configuredAddress ?? selfAssignedAddress?.prefix?.address }
-
-    /// The announcement of the address, with the LA-bit (RFC 5340 §A.4.1.1).
-    var announced: AdvertisedPrefix? {
-        address.map { AdvertisedPrefix(prefix: IPv6Prefix(host: IPv6Address($0)), options: .localAddress) }
-    }
 }

@@ -11,7 +11,7 @@ struct EventDigest: Sendable {
         case placed = "addresses added to lo that could not be added before"
         case refused = "addresses cannot be added to lo"
         case notRemoved = "addresses cannot be removed from lo"
-        case removedByOthers = "addresses were removed from lo by another program and are put back"
+        case removalNotified = "addresses were removed from lo by another program and are put back"
         case swept = "addresses of an earlier run removed from lo"
     }
 

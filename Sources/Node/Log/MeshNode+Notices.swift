@@ -12,7 +12,7 @@ extension MeshNode {
         let (level, text) = description(of: notice)
         switch logLimits.notices.verdict(on: notice, at: now) {
         case .logged: log(level, text)
-        case .loggedAsLast: log(level, text + " (more like this are logged once a minute)")
+        case .loggedAsLastOfBurst: log(level, text + " (more like this are logged once a minute)")
         case .suppressed: break
         }
     }

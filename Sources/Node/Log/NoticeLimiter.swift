@@ -8,7 +8,7 @@ public struct NoticeLimiter: Sendable {
         /// Log it.
         case logged
         /// Log it, and note that more of its kind are logged once per interval.
-        case loggedAsLast
+        case loggedAsLastOfBurst
         /// Do not log it.
         case suppressed
     }
@@ -65,6 +65,6 @@ public struct NoticeLimiter: Sendable {
             return .suppressed
         }
         booked[kind] = start + Self.interval
-        return start + Self.interval * 2 <= now + Self.interval * Self.burst ? .logged : .loggedAsLast
+        return start + Self.interval * 2 <= now + Self.interval * Self.burst ? .logged : .loggedAsLastOfBurst
     }
 }

@@ -39,6 +39,8 @@ struct MembershipTable: Sendable {
     mutating func record(_ failure: String?, of membership: Membership, at now: Instant) -> Bool {
         defer { if missing.isEmpty { nextDeadline = nil } }
         guard let failure else { return missing.removeValue(forKey: membership) != nil }
+        // The port may be gone since the attempt.
+        guard wanted.contains(membership) else { return false }
         nextDeadline = nextDeadline ?? now + Self.retryInterval
         return missing.updateValue(failure, forKey: membership) == nil
     }
@@ -52,15 +54,14 @@ struct MembershipTable: Sendable {
 }
 
 extension MeshNode {
-    /// Handles the outcome of joining one group. The log line has only the port; the problem (``Problem/Kind/membership``) also
-    /// names the group.
+    /// Handles the outcome of joining a group.
     mutating func receive(_ failure: String?, of membership: Membership, at now: Instant) {
         guard memberships.record(failure, of: membership, at: now) else { return }
         let port = name(ofInterface: membership.interface)
         if let failure {
-            log(.error, "cannot join the OSPF multicast groups on \(port): \(failure)")
+            log(.error, "cannot join the multicast group \(membership.group) on \(port): \(failure)")
         } else {
-            log(.notice, "joined the OSPF multicast groups on \(port)")
+            log(.notice, "joined the multicast group \(membership.group) on \(port)")
         }
     }
 }

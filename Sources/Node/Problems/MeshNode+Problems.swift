@@ -13,7 +13,7 @@ extension MeshNode {
         problems.invalidate(
             ifDifferent: ProblemTable.Readiness(
                 isSynchronized: life.isSynchronized, hasKernelError: installer.lastError != nil,
-                hasRefusedRoutes: installer.fib.failedRoutes > 0,
+                hasRefusedRoutes: installer.fib.failedRoutes > 0 || installer.fib.groupFailure != nil,
                 hasDuplicateRouterID: router != nil && router!.duplicateRouterIDSeen != nil))
         guard problems.isDue(at: now) else { return }
         for line in problems.update(foundProblems(at: now), at: now) { log(line) }
@@ -85,7 +85,19 @@ extension MeshNode {
             found.append(
                 Problem(
                     .refusedRoutes, "",
-                    "the kernel refused \(counted(count, "route")), first \(first.prefix): \(first.failure)",
+                    "\(counted(count, "route")) cannot be installed, first \(first.prefix): \(first.failure)",
+                    remedy: "see meshctl routes -o wide"))
+        }
+        let hops = installer.fib.refusedNextHops.sorted { $0.key < $1.key }
+        found += hops.map { hop, failure in
+            let place = "\(hop.gateway) on \(name(ofInterface: hop.interface))"
+            return Problem(.refusedNextHop, place, "the kernel refused the next hop \(place): \(failure)")
+        }
+        if let (count, failure) = installer.fib.groupFailure {
+            found.append(
+                Problem(
+                    .refusedRoutes, "groups",
+                    "\(counted(count, "next-hop group")) cannot be created, so routes are missing: \(failure)",
                     remedy: "see meshctl routes -o wide"))
         }
         found += ledger.refused.map { address, reason in
@@ -96,9 +108,10 @@ extension MeshNode {
         found += settings.failures.sorted { $0.key < $1.key }.map { Problem(.setting, $0.key, "\($0.key) \($0.value)") }
         found += memberships.problems.map { membership, reason in
             let port = name(ofInterface: membership.interface)
+            let effect = membership.group == .allSPFRouters ? "no router is heard" : "LSAs of other routers are missed"
             return Problem(
                 .membership, "\(port) \(membership.group)",
-                "cannot join \(membership.group) on \(port), so no router is heard there: \(reason)")
+                "cannot join \(membership.group) on \(port), so \(effect) there: \(reason)")
         }
         if let loopback = links[Self.loopback], !loopback.isUp {
             found.append(

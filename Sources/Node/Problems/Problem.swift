@@ -22,8 +22,10 @@ public struct Problem: Hashable, Sendable {
         case stopped
         /// The kernel's routes cannot be read or written.
         case kernel
-        /// The kernel refuses routes.
+        /// Routes cannot be installed: the kernel refuses them or their next-hop groups, or a limit is reached.
         case refusedRoutes
+        /// The kernel refuses a next hop.
+        case refusedNextHop
         /// The kernel refuses an address, or another machine has it.
         case refusedAddress
         /// A kernel setting is wrong and cannot be set.

@@ -103,7 +103,7 @@ struct BestPath {
 
 /// The routes to forwarding addresses found in a run. Each is calculated once, regardless of the number of external prefixes
 /// that use it.
-struct IndirectForwarding {
+struct ForwardingRoutes {
     /// By the group of the prefix that the forwarding address is in.
     fileprivate var found: [GroupNumber: BestPath] = [:]
     /// The number of prefix lengths tried, as a measure of the work.
@@ -113,7 +113,7 @@ struct IndirectForwarding {
 extension RouteCalculation {
     /// Finds the best of some candidates, which are sorted by kind (RFC 2328 §11, §16.4). Ignores kinds after `last`.
     func choose(
-        _ candidates: [Candidate], upTo last: PathKind = .externalType2, using forwarding: inout IndirectForwarding,
+        _ candidates: [Candidate], upTo last: PathKind = .externalType2, using forwarding: inout ForwardingRoutes,
         into best: inout BestPath
     ) {
         best.reset()
@@ -156,7 +156,7 @@ extension RouteCalculation {
     }
 
     private func offerExternal(
-        _ candidate: Candidate, using forwarding: inout IndirectForwarding, to best: inout BestPath
+        _ candidate: Candidate, using forwarding: inout ForwardingRoutes, to best: inout BestPath
     ) {
         let announcer = topology[candidate.announcer].name.router
         let isType2 = candidate.kind == .externalType2
@@ -228,7 +228,7 @@ extension RouteCalculation {
 
     /// The intra-area or inter-area route for packets to `address`: that of the longest matching prefix. Its `kind` is
     /// `nil` if there is none.
-    private func route(to address: IPv6Address, using forwarding: inout IndirectForwarding) -> BestPath {
+    private func route(to address: IPv6Address, using forwarding: inout ForwardingRoutes) -> BestPath {
         for length in stride(from: 128, through: 0, by: -1) where prefixes.lengthCounts[length] > 0 {
             forwarding.steps += 1
             guard let group = prefixes.group(of: IPv6Prefix(address, length: length)) else { continue }

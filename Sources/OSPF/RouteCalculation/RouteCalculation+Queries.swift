@@ -128,7 +128,7 @@ extension RouteCalculation {
         guard let group = prefixes.group(of: prefix) else { return [] }
         let candidates = prefixes.groups[group].list.candidates
         var best = BestPath()
-        var forwarding = IndirectForwarding()
+        var forwarding = ForwardingRoutes()
         choose(candidates, using: &forwarding, into: &best)
         let rows = candidates.map { candidate in
             // The path if the candidate were the only one.

@@ -15,7 +15,7 @@ extension RouteCalculation {
         let scope = updatePaths(since: old)
         var update = RouteTableUpdate()
         var best = BestPath()
-        var forwarding = IndirectForwarding()
+        var forwarding = ForwardingRoutes()
         for group in prefixes.drainGroups(scope) {
             lastWork += prefixes.groups[group].list.candidates.count
             updateDestination(group, using: &best, &forwarding, into: &update)
@@ -57,7 +57,7 @@ extension RouteCalculation {
 
     /// Calculates the destination of a group. The arguments are reused for all groups of a run.
     private mutating func updateDestination(
-        _ group: GroupNumber, using best: inout BestPath, _ forwarding: inout IndirectForwarding,
+        _ group: GroupNumber, using best: inout BestPath, _ forwarding: inout ForwardingRoutes,
         into update: inout RouteTableUpdate
     ) {
         guard !prefixes.groups[group].members.isEmpty else { return }

@@ -10,20 +10,22 @@ extension ScenarioGenerator {
         case sleep, kill, powerOff, shutdown, announcedStop
         case prefix, anycast, external, stub, drain, clusterDrain
         // A service behind a VIP fails; services of the cluster demand an address.
-        case vip, service
+        case vipService, serviceDemand
         case foreignDeletion, addressTheft, addressStorm, forwarding, kernelTrouble, refusal
         case cost, renumber, mtu
         case replay
 
         /// The faults of the themes of these names; one that is listed twice is drawn more often.
         static let announcements: [FaultKind] = [
-            .prefix, .anycast, .external, .stub, .cost, .drain, .clusterDrain, .vip, .service,
+            .prefix, .anycast, .external, .stub, .cost, .drain, .clusterDrain, .vipService, .serviceDemand,
         ]
         static let restarts: [FaultKind] = [
-            .kill, .powerOff, .shutdown, .announcedStop, .sleep, .kill, .replay, .drain, .vip, .service, .kernelTrouble,
+            .kill, .powerOff, .shutdown, .announcedStop, .sleep, .kill, .replay, .drain, .vipService, .serviceDemand,
+            .kernelTrouble,
         ]
         static let machines: [FaultKind] = [
-            .drain, .clusterDrain, .vip, .vip, .service, .service, .foreignDeletion, .addressTheft, .addressStorm,
+            .drain, .clusterDrain, .vipService, .vipService, .serviceDemand, .serviceDemand, .foreignDeletion,
+            .addressTheft, .addressStorm,
             .addressStorm, .forwarding, .kernelTrouble, .refusal, .kill, .sleep, .shutdown, .announcedStop,
         ]
     }
@@ -49,7 +51,7 @@ extension ScenarioGenerator {
         case .carrier, .carrierFlaps, .portCarrier, .silence, .oneWay, .quality, .partition:
             addLinkFault(kind, at: time)
         case .sleep, .kill, .powerOff, .shutdown, .announcedStop, .replay: addMachineFault(kind, at: time)
-        case .prefix, .anycast, .external, .stub, .drain, .clusterDrain, .vip, .service:
+        case .prefix, .anycast, .external, .stub, .drain, .clusterDrain, .vipService, .serviceDemand:
             addAnnouncement(kind, at: time)
         case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal: addKernelFault(kind, at: time)
         case .addressStorm: addAddressStorm(at: time)
@@ -138,12 +140,12 @@ extension ScenarioGenerator {
             if random.chance(0.3) {
                 add(time + gap(), .drain(node: node, true), undoneBy: .drain(node: node, false))
             }
-        case .vip:
+        case .vipService:
             guard let vip = random.pick(plan.nodes[node].vips.filter { $0.check != nil }) else { return }
             add(
                 time, .service(node: node, name: vip.name, works: false),
                 undoneBy: .service(node: node, name: vip.name, works: true))
-        case .service:
+        case .serviceDemand:
             let address = Self.serviceAddress(random.below(3))
             let level: AnnouncementLevel = random.chance(0.7) ? .announce : .lastResort
             add(time, .demandService(node: node, address, level), undoneBy: .demandService(node: node, address, nil))

@@ -101,7 +101,7 @@ struct HostileDatabaseTests {
 
     /// Two routers with about as many cables as fit one router-LSA (4000 of 16 octets), all of which change four times, and one
     /// with as many links to nobody. If the work grew with the square of their number, the time limit would be exceeded.
-    @Test(.timeLimit(.minutes(10))) func thousandsOfLinksAreNoBurden() {
+    @Test(.timeLimit(.minutes(10))) func theWorkForThousandsOfLinksIsProportional() {
         var area = Area()
         let count = 4000 as UInt32
         area.router(1, [cable(1, to: 2, 1)])
@@ -117,7 +117,7 @@ struct HostileDatabaseTests {
 
     /// One prefix 8000 times in each of 20 LSAs, and 20,000 router-LSAs of one router: the work must be proportional to their
     /// size. The lowest metric, 1, counts.
-    @Test(.timeLimit(.minutes(10))) func repetitionIsNoBurden() {
+    @Test(.timeLimit(.minutes(10))) func theWorkForRepeatedPrefixesIsProportional() {
         var area = Area()
         area.router(1, [cable(1, to: 2, 1)])
         area.router(2, [cable(1, to: 1, 1)])
@@ -138,7 +138,7 @@ struct HostileDatabaseTests {
 
     /// 8000 routers that nobody has as neighbors announce one prefix, 8000 networks list router 2, and 8000 external prefixes
     /// have a forwarding address in that one prefix.
-    @Test(.timeLimit(.minutes(10))) func crowdsAroundOneThingAreNoBurden() {
+    @Test(.timeLimit(.minutes(10))) func manyReferencesToOnePrefixOrRouterCostNoMoreThanTheirNumber() {
         var area = Area()
         let count = 8000 as UInt32
         let prefix = "2001:db8::/32" as IPv6Prefix
@@ -192,7 +192,7 @@ struct HostileDatabaseTests {
     }
 
     /// What exceeds a limit, here 4 prefixes and 3 announcers per prefix, is refused, and is taken in as soon as there is room.
-    @Test func whatWasRefusedComesInWhenThereIsRoom() {
+    @Test func refusedPrefixesAreTakenInWhenThereIsRoom() {
         var area = Area(limits: RouterLimits(prefixes: 4, announcersPerPrefix: 3))
         let prefixes = (0..<6).map { IPv6Prefix(host: IPv6Address(high: 1, low: $0)) }
         let neighbors = [neighbor(1, 2, 1)]

@@ -247,7 +247,7 @@ struct RouteOracle {
                 add(0, [])
                 continue
             }
-            guard let way = wayToBoundary(key.advertisingRouter) else { continue }
+            guard let way = pathToBoundaryRouter(key.advertisingRouter) else { continue }
             guard let address = lsa.forwardingAddress else {
                 add(way.metric, isInside: way.kind == .intraArea, way.nextHops)
                 continue
@@ -264,7 +264,7 @@ struct RouteOracle {
     }
 
     /// The path to an AS boundary router: intra-area if there is one, otherwise the best over border routers.
-    private func wayToBoundary(_ router: RouterID) -> Answer? {
+    private func pathToBoundaryRouter(_ router: RouterID) -> Answer? {
         func answer(_ kind: PathKind, _ distance: Int, _ node: RouterID) -> Answer {
             Answer(
                 kind: kind, metric: distance, internalMetric: 0, announcers: [],
