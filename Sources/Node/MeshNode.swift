@@ -224,6 +224,7 @@ public struct MeshNode: Sendable {
             installRoutes(at: now)
             advanceLife(at: now)
             reviewMesh(at: now)
+            updatePodNetwork(at: now)
             requestAddresses(at: now)
             guard announce(at: now) else { break }
             mustSettle = round == 4

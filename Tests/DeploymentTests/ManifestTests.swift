@@ -98,7 +98,7 @@ import Yams
             rights == [
                 "ClusterRole /services": ["get", "list", "watch"],
                 "ClusterRole discovery.k8s.io/endpointslices": ["list", "watch"],
-                "ClusterRole /nodes": ["list", "watch", "patch"],
+                "ClusterRole /nodes": ["list", "watch"],
                 "ClusterRole /services/status": ["patch"],
                 "ClusterRole /events": ["create"],
                 "Role coordination.k8s.io/leases kubermesh-address-pools": ["get", "patch"],

@@ -24,15 +24,24 @@ import Testing
             try stage.server.apply(node("a"))
             let old = try await stage.client.get(Node.self, ObjectKey(name: "a")).get()
             let ranges = [IPv6Prefix("fd00:1::/120")!, IPv6Prefix("10.1.2.0/24")!]
-            let new = try await stage.client.offer(podCIDRs: ranges, of: old).get()
+            // A heartbeat of the kubelet changes the version.
+            try stage.server.apply(node("a"))
+            let new = try await stage.client.offer(podCIDRs: ranges, of: old.key, uid: old.metadata.uid).get()
             #expect(new.podCIDRs == ranges)
             let spec = try #require(stage.server.object("/api/v1/nodes/a"))["spec"]
             #expect(spec == ["podCIDR": "fd00:1::/120", "podCIDRs": ["fd00:1::/120", "10.1.2.0/24"]])
             #expect(stage.server.object("/api/v1/nodes/a")?["status"] == node("a")["status"], "the rest stays")
-            let late = await failure { try await stage.client.offer(podCIDRs: [], of: old).get() }
-            #expect(late?.isConflict == true, "it is no longer what it was")
-            let again = await failure { try await stage.client.offer(podCIDRs: [], of: new).get() }
+            let others = [IPv6Prefix("fd00:2::/120")!]
+            let again = await failure {
+                try await stage.client.offer(podCIDRs: others, of: old.key, uid: old.metadata.uid).get()
+            }
             #expect(again?.code == 422)
+            try stage.server.delete("/api/v1/nodes/a")
+            try stage.server.apply(node("a"))
+            let late = await failure {
+                try await stage.client.offer(podCIDRs: others, of: old.key, uid: old.metadata.uid).get()
+            }
+            #expect(late?.isConflict == true, "the Node of this name is another one now")
         }
     }
 
@@ -44,8 +53,9 @@ import Testing
             }
             try stage.server.apply(node("a"))
             let old = try await stage.client.get(Node.self, ObjectKey(name: "a")).get()
-            _ = try await stage.client.offer(podCIDRs: [IPv6Prefix("fd00:1::/120")!], of: old).get()
-            _ = await failure { try await stage.client.offer(podCIDRs: [], of: old).get() }
+            let range = [IPv6Prefix("fd00:1::/120")!]
+            _ = try await stage.client.offer(podCIDRs: range, of: old.key, uid: old.metadata.uid).get()
+            _ = await failure { try await stage.client.offer(podCIDRs: range, of: old.key, uid: "another").get() }
             _ = await failure { try await stage.client.get(Node.self, ObjectKey(name: "b")).get() }
             #expect(requests("get", "nodes", "ok") == 1 && requests("get", "nodes", "not_found") == 1)
             #expect(requests("patch", "nodes", "ok") == 1 && requests("patch", "nodes", "conflict") == 1)

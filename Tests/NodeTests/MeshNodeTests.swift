@@ -360,6 +360,45 @@ import Timing
         #expect(bench.files.first?.ranges.isEmpty == false)
     }
 
+    /// The CNI file depends on the API server's answers too, and these change nothing in the mesh.
+    @Test func theFileForContainersFollowsTheClusterAlone() throws {
+        var configuration = Configuration()
+        configuration.cni = Configuration.CNIOptions()
+        var bench = NodeBench(configuration, hasCluster: true)
+        bench.start()
+        bench.run(for: .seconds(30))
+        #expect(bench.files.isEmpty)
+        let waiting = try #require(bench.problems(.podNetwork).first)
+        #expect(waiting.text.hasSuffix("waiting for the Node n1 from the API server"))
+        #expect(bench.log.contains { $0.contains(waiting.text) })
+        var view = ClusterView(origin: "test", resources: [:], node: NodeConditions(name: "n1"))
+        func report(_ view: ClusterView) -> NodeEvent {
+            .cluster(ClusterReport(view: view, changes: [:], notices: []))
+        }
+        // Heard from, but the Node is not known yet.
+        bench.handle(report(view))
+        #expect(bench.files.isEmpty)
+        view.isNodeKnown = true
+        bench.handle(report(view))
+        let plan = try #require(bench.node.identity?.podPrefixes)
+        #expect(bench.files.map(\.ranges) == [plan] && bench.problems(.podNetwork).isEmpty)
+        view.podCIDRs = [IPv6Prefix("fd00:7::/120")!]
+        bench.handle(report(view))
+        #expect(bench.files.map(\.ranges) == [plan, view.podCIDRs])
+        #expect(bench.offers.isEmpty, "only where it is asked for")
+    }
+
+    /// Ranges are offered once, and again when they change.
+    @Test func rangesAreOfferedWhereThatIsConfigured() throws {
+        var configuration = Configuration()
+        configuration.cni = Configuration.CNIOptions()
+        configuration.kubernetes.offersPodRanges = true
+        var bench = NodeBench(configuration, hasCluster: true)
+        bench.start()
+        bench.run(for: .seconds(60))
+        #expect(bench.offers == [try #require(bench.node.identity?.podPrefixes)])
+    }
+
     @Test func flapsAreCountedAndTheirReasonIsTold() {
         var bench = NodeBench()
         bench.start()

@@ -21,6 +21,8 @@ struct NodeBench {
     var log: [String] = []
     /// The contents of the CNI file, each time it was written.
     var files: [NetworkConfiguration] = []
+    /// The pod ranges offered to the cluster.
+    var offers: [[IPv6Prefix]] = []
     var fileResult: Result<Bool, NodeFailure> = .success(true)
     var foreignRoutes: Result<[ForeignRoute], NodeFailure> = .success([])
     var settingsAsked: [[KernelSetting]] = []
@@ -111,6 +113,7 @@ struct NodeBench {
             if saveFailure == nil { save(change) }
             return .saved(change, failure: saveFailure)
         case .log(_, let text, _): log.append(text)
+        case .offerPodRanges(let ranges): offers.append(ranges)
         case .networkConfiguration(let network):
             files.append(network)
             return .networkConfiguration(fileResult)

@@ -183,6 +183,7 @@ struct ClusterState: Sendable {
         var wanted = patch["metadata"] ?? [:]
         let expected = wanted["resourceVersion"]
         if expected != nil, expected != old["metadata"]?["resourceVersion"] { throw .conflict }
+        if let uid = wanted["uid"], uid != old["metadata"]?["uid"] { throw .conflict }
         wanted["resourceVersion"] = nil
         var patch = patch
         patch["metadata"] = wanted

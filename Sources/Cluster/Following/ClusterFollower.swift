@@ -269,8 +269,8 @@ public final class ClusterFollower: Sendable {
     /// Offers the pod ranges to the cluster if this node's Node has none.
     private func considerOffer() {
         // Only the current state of the API counts, not the saved one.
-        guard let node = state.value.node, state.value.view.resources[Node.label]?.isSynced == true else { return }
-        state.value.connection?.offer.consider(node, state.value.offered)
+        guard state.value.view.resources[Node.label]?.isSynced == true else { return }
+        state.value.connection?.offer.consider(state.value.node, state.value.offered)
     }
 
     /// Stops assigning addresses of pools and releases the lease, which needs the connection. Call it on the loop.

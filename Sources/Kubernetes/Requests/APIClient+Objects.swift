@@ -92,12 +92,10 @@ extension APIClient {
 
 // The changes that the agent makes.
 extension APIClient {
-    /// Sets the pod ranges of a Node that has none: the API lets `spec.podCIDRs` be set once and never changed. Fails with a
-    /// conflict if `node` is outdated, for example because another client has just set them.
-    public func offer(podCIDRs ranges: [IPv6Prefix], of node: Node) -> EventLoopFuture<Node> {
-        let texts = ranges.map(\.description)
-        let patch = ["spec": PodRanges(podCIDR: texts.first ?? "", podCIDRs: texts)]
-        return self.patch(Node.self, node.key, resourceVersion: node.metadata.resourceVersion, patch)
+    /// Sets the pod ranges of a Node that has none. The API lets `spec.podCIDRs` be set once and refuses to change them, so no
+    /// version is named: heartbeats of the kubelet change it all the time. Fails with a conflict if the Node has another `uid`.
+    public func offer(podCIDRs ranges: [IPv6Prefix], of key: ObjectKey, uid: String) -> EventLoopFuture<Node> {
+        self.patch(Node.self, key, PodRangesPatch(uid: uid, ranges: ranges.map(\.description)))
     }
 
     /// Writes the addresses of a service of type `LoadBalancer` into its `status`; an empty list removes them. Fails with a
@@ -113,9 +111,19 @@ extension APIClient {
     }
 }
 
-private struct PodRanges: Encodable {
-    var podCIDR: String
-    var podCIDRs: [String]
+private struct PodRangesPatch: Encodable {
+    var metadata: [String: String]
+    var spec: Specification
+
+    struct Specification: Encodable {
+        var podCIDR: String
+        var podCIDRs: [String]
+    }
+
+    init(uid: String, ranges: [String]) {
+        metadata = ["uid": uid]
+        spec = Specification(podCIDR: ranges.first ?? "", podCIDRs: ranges)
+    }
 }
 
 /// A merge patch, and the version it is based on.

@@ -30,7 +30,6 @@ extension MeshNode {
             || report.view.resources["nodes"]?.isRefused != before?.resources["nodes"]?.isRefused
         {
             announcements.invalidate()
-            updatePodNetwork()
         }
     }
 

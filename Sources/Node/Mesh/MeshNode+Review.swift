@@ -5,7 +5,7 @@ internal import OSPF
 internal import Services
 internal import Timing
 
-// Reviews of what depends on the mesh as a whole, other than routes: ownership of addresses, IPv4 ranges, the pod network.
+// Reviews of what depends on the mesh as a whole, other than routes: ownership of addresses, IPv4 ranges.
 
 extension MeshNode {
     /// The maximum number of nodes that are named per address: any number may claim it.
@@ -19,7 +19,6 @@ extension MeshNode {
         reviewIPv4Ranges(at: now)
         reviewOwnAddresses()
         if serviceClaims.hasAny { reserveAddresses(at: now) }
-        updatePodNetwork()
         review.reviewAgain(at: ipv4.selfAssignedAddress?.nextReview)
         review.reviewAgain(at: ipv4.selfAssignedPods?.nextReview)
     }

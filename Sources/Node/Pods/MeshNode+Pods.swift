@@ -10,6 +10,13 @@ struct NetworkAudit: Sendable {
     var written: NetworkConfiguration?
     /// Why they could not be written; `nil` if they were.
     var failure: String?
+    /// The ranges last offered to the cluster.
+    var offered: [IPv6Prefix] = []
+    /// Since when the first contents wait for ranges; `nil` if they do not.
+    var waitingSince: Instant?
+    /// The smallest MTU in the mesh, and the state of the mesh for which it was determined: that takes time in proportion to
+    /// the mesh.
+    var smallestMTU: (digest: MeshReview.Digest, mtu: UInt32?)?
     /// When to check that the file still has these contents.
     private(set) var nextAudit: Instant?
 
@@ -42,19 +49,60 @@ extension MeshNode {
         return given
     }
 
-    /// Writes the CNI file if its contents change. Does nothing before initial database synchronization is complete, because
-    /// the kubelet starts pods as soon as the file exists.
-    mutating func updatePodNetwork() {
-        guard let options = configuration.cni, life.isSynchronized, let router else { return }
-        if environment.hasCluster { effects.append(.offerPodRanges(podRanges)) }
-        guard !podRanges.isEmpty, podRangesAreKnown else { return }
+    /// Writes the CNI file if its contents change, whatever changed them. Does nothing before initial database synchronization
+    /// is complete, because the kubelet starts pods as soon as the file exists.
+    mutating func updatePodNetwork(at now: Instant) {
+        guard let options = configuration.cni, life.isSynchronized, router != nil else { return }
+        let ranges = podRanges
+        if environment.hasCluster, configuration.kubernetes.offersPodRanges, network.offered != ranges {
+            network.offered = ranges
+            effects.append(.offerPodRanges(ranges))
+        }
+        guard !ranges.isEmpty, podRangesAreKnown else {
+            if network.written == nil, network.waitingSince == nil { network.waitingSince = now }
+            return
+        }
+        network.waitingSince = nil
         // No MTU may be announced for a moment, not even ours, while LSAs are originated again. 1280 is the minimum of
         // IPv6.
-        let mtu = options.mtu ?? router.smallestMTU.map(Int.init) ?? network.written?.mtu ?? 1280
-        let wanted = NetworkConfiguration(file: options.file, plugin: options.plugin, ranges: podRanges, mtu: mtu)
+        let mtu = options.mtu ?? smallestMTU.map(Int.init) ?? network.written?.mtu ?? 1280
+        let wanted = NetworkConfiguration(file: options.file, plugin: options.plugin, ranges: ranges, mtu: mtu)
         guard wanted != network.written else { return }
         network.written = wanted
         effects.append(.networkConfiguration(wanted))
+    }
+
+    /// The smallest MTU that reachable routers announce, in octets; `nil` if none announces one. There must be a router.
+    private var smallestMTU: UInt32? {
+        mutating get {
+            let digest = meshDigest
+            if let known = network.smallestMTU, known.digest == digest { return known.mtu }
+            let mtu = router!.smallestMTU
+            network.smallestMTU = (digest, mtu)
+            return mtu
+        }
+    }
+
+    /// How long the first contents of the CNI file may wait before that is a problem. The API server usually answers within
+    /// seconds.
+    private static let expectedWait = Duration.seconds(10)
+
+    /// The problem with the CNI file, if there is one.
+    func networkProblem(at now: Instant) -> Problem? {
+        if let failure = network.failure, let file = network.written?.file {
+            return Problem(.podNetwork, file, "no pod can be attached: \(failure)")
+        }
+        guard let since = network.waitingSince, now - since >= Self.expectedWait else { return nil }
+        let isSelfAssigned = ipv4.selfAssignedPods.map { $0.prefix == nil && $0.problem == nil } ?? false
+        let cause =
+            isSelfAssigned
+            ? "an IPv4 range for pods"
+            : podRanges.isEmpty ? "a range for pods" : "the Node \(environment.hostName) from the API server"
+        return Problem(
+            .podNetwork, "", "the CNI file is not written, so no pod can be attached: waiting for \(cause)",
+            remedy: isSelfAssigned || podRanges.isEmpty
+                ? nil : "see the state of kubernetes in meshctl status; the Node must have the name of this node",
+            since: since)
     }
 
     /// Checks regularly that the file exists with the right contents.
@@ -73,9 +121,7 @@ extension MeshNode {
             let ranges = written.ranges.map(\.description).joined(separator: ", ")
             log(.notice, "wrote \(written.file): pod addresses from \(ranges), MTU \(written.mtu)")
         case .failure(let failure):
-            if network.failure != failure.reason {
-                log(.error, "no pod can be attached: \(failure.reason)")
-            }
+            if network.failure != failure.reason { problems.invalidate() }
             network.failure = failure.reason
         }
     }

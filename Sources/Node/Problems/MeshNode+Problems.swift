@@ -37,7 +37,8 @@ extension MeshNode {
     }
 
     private func foundProblems(at now: Instant) -> [Problem] {
-        stageProblems + processProblems(at: now) + kernelProblems + linkProblems(at: now) + neighborProblems(at: now)
+        stageProblems + processProblems(at: now) + kernelProblems(at: now) + linkProblems(at: now)
+            + neighborProblems(at: now)
             + meshProblems(at: now) + clusterProblems
     }
 
@@ -75,7 +76,7 @@ extension MeshNode {
         ]
     }
 
-    private var kernelProblems: [Problem] {
+    private func kernelProblems(at now: Instant) -> [Problem] {
         var found: [Problem] = []
         if let error = installer.lastError {
             found.append(Problem(.kernel, "", "the kernel's routes cannot be read or changed: \(error)"))
@@ -123,9 +124,7 @@ extension MeshNode {
         if let reason = unsaved.reason {
             found.append(Problem(.unsaved, "", "the node's state cannot be saved: \(reason)"))
         }
-        if let failure = network.failure {
-            found.append(Problem(.podNetwork, "", "no pod can be attached: \(failure)"))
-        }
+        if let problem = networkProblem(at: now) { found.append(problem) }
         return found
     }
 

@@ -93,7 +93,7 @@ public struct Problem: Hashable, Sendable {
             switch self {
             case .synchronization, .stopped, .kernel, .refusedAddress, .setting, .membership, .mismatch,
                 .duplicateAddress,
-                .duplicatePrefix, .ipv4Range, .limit, .podNetwork, .configuration, .unsaved, .serviceProxy:
+                .duplicatePrefix, .ipv4Range, .limit, .configuration, .unsaved, .serviceProxy:
                 true
             default: false
             }
