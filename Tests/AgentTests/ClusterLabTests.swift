@@ -143,7 +143,7 @@ import Timing
                 let file = LabCluster.file("s1/cluster/endpointslices.json")
                 return (try? String(contentsOfFile: file, encoding: .utf8))?.contains("web-2") == true
             }
-            cluster.server.behave { $0.wrongResponse = .closeConnections }
+            cluster.server.changeBehavior { $0.wrongResponse = .closeConnections }
             cluster.server.closeConnections()
             try eventually("all have noticed") {
                 try ["k", "s1", "s2", "c"].allSatisfy { try lab.status(of: $0).cluster?.connected == false }
@@ -174,7 +174,7 @@ import Timing
             let changes = try kernels.changes()
             #expect(changes == [:], "no route, next hop or address moved, but: \(changes)")
 
-            cluster.server.behave { $0.wrongResponse = nil }
+            cluster.server.changeBehavior { $0.wrongResponse = nil }
             try cluster.makeReachable(lab)
             try eventually("what happened meanwhile is heard of") { try lab.holders() == ["s2"] }
         }

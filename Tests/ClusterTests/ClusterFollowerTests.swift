@@ -177,7 +177,7 @@ private final class Reports: Sendable {
     /// Without access to Nodes, only the API server's address is reserved.
     @Test func servicesAreAnnouncedWhereNodesMayNotBeWatched() async throws {
         let (stage, reports) = (try await APIStage(), Reports())
-        stage.server.behave { $0.forbidden = ["nodes"] }
+        stage.server.changeBehavior { $0.forbidden = ["nodes"] }
         try stage.server.apply(Objects.service("web", ingress: ["2001:db8::1"]))
         try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "r")]))
         let follower = try await stage.follow(reports)
@@ -191,7 +191,7 @@ private final class Reports: Sendable {
     /// Without endpoints it is not known who can serve, so nothing is announced, and nothing is saved for a later start.
     @Test func servicesWithoutEndpointsAreNotAnnounced() async throws {
         let (stage, reports) = (try await APIStage(), Reports())
-        stage.server.behave { $0.forbidden = ["endpointslices"] }
+        stage.server.changeBehavior { $0.forbidden = ["endpointslices"] }
         try stage.server.apply(Objects.service("web", ingress: ["2001:db8::1"]))
         let follower = try await stage.follow(reports)
         try await eventually("services are heard and endpoints are not") {

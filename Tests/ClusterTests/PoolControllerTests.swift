@@ -158,12 +158,12 @@ import Timing
                 try await agents[index].stop()
                 agents[index] = try Agent(stage, name: "\(life)")
             default:
-                stage.server.behave { $0.isStalled = true }
+                stage.server.changeBehavior { $0.isStalled = true }
                 try await eventually("nobody rules without the lease") {
                     for agent in agents where try await agent.isLeading { return false }
                     return true
                 }
-                stage.server.behave { $0.isStalled = false }
+                stage.server.changeBehavior { $0.isStalled = false }
                 stage.server.closeConnections()
             }
         }
@@ -244,18 +244,18 @@ import Timing
 
     @Test func whatIsForbiddenIsSaid() async throws {
         let stage = try await APIStage()
-        stage.server.behave { $0.unchangeable = ["leases"] }
+        stage.server.changeBehavior { $0.unchangeable = ["leases"] }
         try make("web", in: stage)
         let agent = try Agent(stage, name: "a")
         try await eventually("that it may not have the lease") {
             agent.hasSaid("\"get\", \"create\" and \"patch\" on leases")
         }
-        stage.server.behave { $0.unchangeable = ["services/status"] }
+        stage.server.changeBehavior { $0.unchangeable = ["services/status"] }
         try await eventually("that it may not write addresses") { agent.hasSaid("\"patch\" on services/status") }
         #expect(agent.notices.withLockedValue { $0.count { $0.contains("on leases") } } == 1)
         try await agent.stop()
 
-        stage.server.behave { $0.unchangeable = ["events"] }
+        stage.server.changeBehavior { $0.unchangeable = ["events"] }
         let second = try Agent(stage, name: "b")
         try await eventually("that it may not create events") { second.hasSaid("\"create\" on events") }
         #expect(ingress("web", in: stage) == "192.168.4.10", "which is no reason not to assign addresses")
@@ -266,7 +266,7 @@ import Timing
     /// An agent that cannot list services does not take part in the election.
     @Test func anAgentWithoutServicesIsNoCandidate() async throws {
         let stage = try await APIStage()
-        stage.server.behave { $0.forbidden = ["services"] }
+        stage.server.changeBehavior { $0.forbidden = ["services"] }
         let agent = try Agent(stage, name: "a")
         try await eventually("services are asked for") {
             stage.server.requests.contains { $0.hasPrefix("GET /api/v1/services") }

@@ -16,7 +16,7 @@ import Testing
         let certificates = try TestCertificates(in: URL(fileURLWithPath: directory.path), names: ["IP:::1"])
         let group = MultiThreadedEventLoopGroup.singleton
         let server = try await TestAPIServer.start(on: "::1", certificates: certificates, group: group)
-        server.behave { $0.tokens = ["admin", "agent"] }
+        server.changeBehavior { $0.tokens = ["admin", "agent"] }
         let address = "https://[::1]:\(server.port)"
         try directory.write(
             """

@@ -122,11 +122,11 @@ import Testing
         try await Stage.run { stage in
             let missing = await failure { try await stage.client.get(Node.self, ObjectKey(name: "a")).get() }
             #expect(missing?.isNotFound == true)
-            stage.server.behave { $0.forbidden = ["nodes"] }
+            stage.server.changeBehavior { $0.forbidden = ["nodes"] }
             let forbidden = await failure { try await stage.client.get(Node.self, ObjectKey(name: "a")).get() }
             #expect(forbidden?.isForbidden == true)
             #expect("\(forbidden!)".hasSuffix("(a ClusterRole must allow it)"))
-            stage.server.behave {
+            stage.server.changeBehavior {
                 $0.wrongResponse = .body(type: "application/json", text: #"{"kind":"Pod","metadata":{"name":"a"}}"#)
             }
             let rubbish = await failure { try await stage.client.get(Node.self, ObjectKey(name: "a")).get() }

@@ -53,14 +53,14 @@ import Timing
             for name in ["a", "b"] { try stage.server.apply(service(name)) }
             let services = stage.watch(Service.self)
             try await eventually("a watch") { stage.server.watches(of: "services") == 1 }
-            stage.server.behave { $0.wrongResponse = .closeConnections }
+            stage.server.changeBehavior { $0.wrongResponse = .closeConnections }
             stage.server.closeConnections()
             try await eventually("an error in words") { services.seen.state.lastError != nil }
             #expect(services.seen.state.connectedSince == nil)
             #expect(services.names == ["a", "b"])
             try stage.server.delete("/api/v1/namespaces/default/services/a")
             try stage.server.apply(service("c"))
-            stage.server.behave { $0.wrongResponse = nil }
+            stage.server.changeBehavior { $0.wrongResponse = nil }
             try await eventually("what was missed") { services.names == ["b", "c"] }
             #expect(services.seen.state.lists == 1, "it went on from where it was")
         }
@@ -77,16 +77,16 @@ import Timing
 
     @Test(arguments: [true, false]) func anExpiredVersionLeadsToANewList(isInStream: Bool) async throws {
         try await Stage.run { stage in
-            stage.server.behave { $0.expiresInStream = isInStream }
+            stage.server.changeBehavior { $0.expiresInStream = isInStream }
             for name in ["a", "b"] { try stage.server.apply(service(name)) }
             let services = stage.watch(Service.self)
             try await eventually("a watch") { stage.server.watches(of: "services") == 1 }
-            stage.server.behave { $0.wrongResponse = .closeConnections }
+            stage.server.changeBehavior { $0.wrongResponse = .closeConnections }
             stage.server.closeConnections()
             try await eventually("the loss") { services.seen.state.connectedSince == nil }
             try stage.server.delete("/api/v1/namespaces/default/services/a")
             stage.server.compact()
-            stage.server.behave { $0.wrongResponse = nil }
+            stage.server.changeBehavior { $0.wrongResponse = nil }
             try await eventually("a is gone") { services.names == ["b"] }
             #expect(services.seen.deleted == ["a"])
             #expect(services.seen.state.lists == 2)
@@ -95,7 +95,7 @@ import Timing
 
     @Test func oneKindThatIsForbiddenDoesNotHoldUpTheOthers() async throws {
         try await Stage.run { stage in
-            stage.server.behave { $0.forbidden = ["endpointslices"] }
+            stage.server.changeBehavior { $0.forbidden = ["endpointslices"] }
             try stage.server.apply(service("a"))
             let slices = stage.watch(EndpointSlice.self)
             let services = stage.watch(Service.self)
@@ -127,7 +127,7 @@ import Timing
 
     @Test func aTokenThatWasReplacedIsUsed() async throws {
         try await Stage.run { stage in
-            stage.server.behave { $0.tokens = ["better"] }
+            stage.server.changeBehavior { $0.tokens = ["better"] }
             try stage.server.apply(node("a"))
             let nodes = stage.watch(Node.self)
             try await eventually("a refusal") { nodes.seen.state.failures[.unauthorized] ?? 0 > 0 }
@@ -171,18 +171,18 @@ import Timing
             .unexpected
         ),
         (.body(type: "application/json", text: "nothing"), .unexpected), (.endless(octets: 100 << 20), .tooLarge),
-        (.headers, .unexpected), (.closeConnections, .unreachable),
+        (.manyHeaders, .unexpected), (.closeConnections, .unreachable),
     ]
 
     @Test(arguments: lies.indices) func wrongResponsesAreCountedAndRetried(index: Int) async throws {
         let (wrongResponse, kind) = Self.lies[index]
         try await Stage.run { stage in
             try stage.server.apply(node("a"))
-            stage.server.behave { $0.wrongResponse = wrongResponse }
+            stage.server.changeBehavior { $0.wrongResponse = wrongResponse }
             let nodes = stage.watch(Node.self)
             try await eventually("a failure") { !nodes.seen.state.failures.isEmpty }
             #expect(nodes.seen.state.failures.keys.first == kind, "\(nodes.seen.state.lastError ?? "")")
-            stage.server.behave { $0.wrongResponse = nil }
+            stage.server.changeBehavior { $0.wrongResponse = nil }
             try await eventually("the truth") { nodes.names == ["a"] }
         }
     }
@@ -196,7 +196,7 @@ import Timing
             try stage.server.apply(node("a"))
             let nodes = stage.watch(Node.self)
             try await eventually("a watch") { stage.server.watches(of: "nodes") == 1 }
-            stage.server.say(text, toWatchesOf: "nodes")
+            stage.server.sendRaw(text, toWatchesOf: "nodes")
             try await eventually("a failure") { nodes.seen.state.failures[kind] == 1 }
             try stage.server.apply(node("b"))
             try await eventually("the truth") { nodes.names == ["a", "b"] }
@@ -210,7 +210,7 @@ import Timing
             limits.silence = .milliseconds(500)
             let nodes = stage.watch(Node.self, limits: limits)
             try await eventually("a watch") { stage.server.watches(of: "nodes") == 1 }
-            stage.server.behave { $0.sendsNoChanges = true }
+            stage.server.changeBehavior { $0.sendsNoChanges = true }
             try stage.server.apply(node("a"))
             try await eventually("what nobody said") { nodes.names == ["a"] }
         }
@@ -218,13 +218,13 @@ import Timing
 
     @Test func aServerThatNeverAnswersIsGivenUp() async throws {
         try await Stage.run { stage in
-            stage.server.behave { $0.isStalled = true }
+            stage.server.changeBehavior { $0.isStalled = true }
             try stage.server.apply(node("a"))
             var limits = WatchLimits()
             limits.pageTime = .milliseconds(300)
             let nodes = stage.watch(Node.self, limits: limits)
             try await eventually("a failure") { nodes.seen.state.failures[.unreachable] ?? 0 > 1 }
-            stage.server.behave { $0.isStalled = false }
+            stage.server.changeBehavior { $0.isStalled = false }
             try await eventually("the nodes") { nodes.names == ["a"] }
         }
     }
@@ -232,7 +232,7 @@ import Timing
     /// The response 429 says `Retry-After: 1`.
     @Test func aServerThatIsBusyIsLeftAlone() async throws {
         try await Stage.run { stage in
-            stage.server.behave { $0.throttled = 1 }
+            stage.server.changeBehavior { $0.throttled = 1 }
             try stage.server.apply(node("a"))
             let begin = ContinuousClock.now
             let nodes = stage.watch(Node.self)
