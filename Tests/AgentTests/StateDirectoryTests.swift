@@ -65,7 +65,7 @@ import Testing
         let range = IPv4Prefix("172.31.0.0/24")!
         #expect(throws: (any Error).self) { try state.save(range, for: "ipv4-pods") }
         #expect(throws: (any Error).self) { try state.save(identity) }
-        #expect(SmallFile.isSpecial("\(directory.path)/ipv4-pods"), "the pipe is still there")
+        #expect(SmallFile.isSpecial("\(directory.path)/ipv4-pods"), "the pipe was not replaced")
         try state.save(range, for: "ipv4-address")
         #expect(state.savedRange(for: "ipv4-address") == range)
     }

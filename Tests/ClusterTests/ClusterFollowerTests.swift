@@ -13,7 +13,7 @@ import Testing
 
 /// What the reports of a follower add up to.
 private final class Reports: Sendable {
-    struct Seen {
+    struct Totals {
         var entries: [IPv6Address: ServiceDemand] = [:]
         var view: ClusterView?
         var withdrawals = 0
@@ -21,16 +21,16 @@ private final class Reports: Sendable {
         var reportedTooEarly: Set<IPv6Address> = []
     }
 
-    private let box = NIOLockedValueBox(Seen())
-    var seen: Seen { box.withLockedValue { $0 } }
+    private let box = NIOLockedValueBox(Totals())
+    var totals: Totals { box.withLockedValue { $0 } }
 
     func record(_ report: ClusterReport) {
-        box.withLockedValue { seen in
-            seen.view = report.view
+        box.withLockedValue { totals in
+            totals.view = report.view
             for (address, entry) in report.changes {
-                if entry == nil { seen.withdrawals += 1 }
-                if entry != nil, report.view.reservedAddresses.count < 2 { seen.reportedTooEarly.insert(address) }
-                seen.entries[address] = entry
+                if entry == nil { totals.withdrawals += 1 }
+                if entry != nil, report.view.reservedAddresses.count < 2 { totals.reportedTooEarly.insert(address) }
+                totals.entries[address] = entry
             }
         }
     }
@@ -50,55 +50,57 @@ private final class Reports: Sendable {
         try fixture.server.apply(Objects.service("web", ingress: ["2001:db8::1"], policy: "Local"))
         try fixture.server.apply(Objects.slice("web-1", of: "web", [("a", "r"), ("b", "r")]))
         let follower = try await fixture.follow(reports)
-        try await eventually("the VIP is announced") { reports.seen.entries[Self.vip]?.level == .announce }
-        #expect(reports.seen.entries[Self.vip]?.services == ["default/web"])
+        try await eventually("the VIP is announced") { reports.totals.entries[Self.vip]?.level == .announce }
+        #expect(reports.totals.entries[Self.vip]?.services == ["default/web"])
         try await eventually("the pod ranges of the Node are known, and all watches are connected") {
-            reports.seen.view?.podCIDRs.count == 2 && reports.seen.view?.isConnected == true
+            reports.totals.view?.podCIDRs.count == 2 && reports.totals.view?.isConnected == true
         }
 
         try fixture.server.apply(Objects.slice("web-1", of: "web", [("a", "t"), ("b", "r")]))
         try await eventually("the VIP is last resort while the endpoint on a terminates") {
-            reports.seen.entries[Self.vip]?.level == .lastResort
+            reports.totals.entries[Self.vip]?.level == .lastResort
         }
         try fixture.server.apply(Objects.slice("web-1", of: "web", [("b", "r")]))
-        try await eventually("the VIP is withdrawn without an endpoint on a") { reports.seen.entries[Self.vip] == nil }
+        try await eventually("the VIP is withdrawn without an endpoint on a") {
+            reports.totals.entries[Self.vip] == nil
+        }
         try fixture.server.apply(Objects.slice("web-1", of: "web", [("a", "r")]))
-        try await eventually("the VIP is announced again") { reports.seen.entries[Self.vip]?.level == .announce }
+        try await eventually("the VIP is announced again") { reports.totals.entries[Self.vip]?.level == .announce }
         try fixture.server.apply(Objects.node("a", annotations: ["kubermesh.io/drain": "true"]))
         try await eventually("the annotation of the Node requests a drain") {
-            reports.seen.view?.node.drainReason != nil
+            reports.totals.view?.node.drainReason != nil
         }
 
         // While the API server is unreachable, nothing is withdrawn.
-        let withdrawals = reports.seen.withdrawals
+        let withdrawals = reports.totals.withdrawals
         try await fixture.server.stop()
         try await eventually("the follower reports that the API server is unreachable") {
-            reports.seen.view?.isConnected == false
+            reports.totals.view?.isConnected == false
         }
-        #expect(reports.seen.withdrawals == withdrawals && reports.seen.entries[Self.vip] != nil)
+        #expect(reports.totals.withdrawals == withdrawals && reports.totals.entries[Self.vip] != nil)
         try await end(follower)
 
         // The agent is started again before the server is back.
         let secondReports = Reports()
         let second = try await fixture.follow(secondReports)
         try await eventually("the saved objects announce the VIP") {
-            secondReports.seen.entries[Self.vip]?.level == .announce
+            secondReports.totals.entries[Self.vip]?.level == .announce
         }
-        #expect(secondReports.seen.view?.node.drainReason != nil && secondReports.seen.view?.isConnected == false)
+        #expect(secondReports.totals.view?.node.drainReason != nil && secondReports.totals.view?.isConnected == false)
         try await end(second)
     }
 
     /// The pods of a deleted Node continue to run, so its ranges are kept, even when the agent is started again.
     @Test func podRangesAreKeptWhenTheNodeIsDeleted() async throws {
         let (fixture, reports) = (try await APIServerFixture(), Reports())
-        func ranges(_ reports: Reports) -> [String]? { reports.seen.view?.podCIDRs.map(\.description) }
+        func ranges(_ reports: Reports) -> [String]? { reports.totals.view?.podCIDRs.map(\.description) }
         try fixture.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/120", "10.7.0.0/24"]))
         let follower = try await fixture.follow(reports)
         try await eventually("the ranges are known") { ranges(reports) == ["fd00:7::/120", "10.7.0.0/24"] }
         // As after an API server has lost its data.
         try fixture.server.delete("/api/v1/nodes/a")
         try await eventually("the follower reports that the Node was deleted") {
-            guard let view = reports.seen.view else { return false }
+            guard let view = reports.totals.view else { return false }
             return view.isConnected && view.problems.contains { $0.contains("was deleted") }
         }
         #expect(ranges(reports) == ["fd00:7::/120", "10.7.0.0/24"])
@@ -106,14 +108,14 @@ private final class Reports: Sendable {
 
         let secondReports = Reports()
         let second = try await fixture.follow(secondReports)
-        try await eventually("the second follower is connected") { secondReports.seen.view?.isConnected == true }
+        try await eventually("the second follower is connected") { secondReports.totals.view?.isConnected == true }
         #expect(ranges(secondReports) == ["fd00:7::/120", "10.7.0.0/24"])
         // A kubelet creates the Node again without ranges, and the follower writes those that the pods have.
         try await second.loop.submit { second.offer(["fd00:7::/120", "10.7.0.0/24"].compactMap { IPv6Prefix($0) }) }
             .get()
         try fixture.server.apply(Objects.node("a", labels: ["new": "yes"]))
         try await eventually("the problem ends after the Node is created again") {
-            secondReports.seen.view?.problems == []
+            secondReports.totals.view?.problems == []
         }
         #expect(ranges(secondReports) == ["fd00:7::/120", "10.7.0.0/24"])
         try await eventually("the Node gets its former pod ranges") {
@@ -131,13 +133,13 @@ private final class Reports: Sendable {
         try fixture.server.apply(Objects.node("a", podCIDRs: invalid))
         let follower = try await fixture.follow(reports)
         try await eventually("the invalid ranges are reported") {
-            reports.seen.view?.problems.contains { $0.contains("not announced: ::/0 and 7 more") } == true
+            reports.totals.view?.problems.contains { $0.contains("not announced: ::/0 and 7 more") } == true
         }
-        #expect(reports.seen.view?.podCIDRs == [])
+        #expect(reports.totals.view?.podCIDRs == [])
         try fixture.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/64", "fd00:8::/64", "10.7.0.0/24"]))
         try await eventually("one range of each family is used, and the other is reported") {
-            reports.seen.view?.podCIDRs.map(\.description) == ["fd00:7::/64", "10.7.0.0/24"]
-                && reports.seen.view?.problems.contains { $0.contains("not announced: fd00:8::/64") }
+            reports.totals.view?.podCIDRs.map(\.description) == ["fd00:7::/64", "10.7.0.0/24"]
+                && reports.totals.view?.problems.contains { $0.contains("not announced: fd00:8::/64") }
                     == true
         }
         try await end(follower)
@@ -156,31 +158,31 @@ private final class Reports: Sendable {
         try fixture.server.apply(Objects.service("thief", ingress: ["10.70.0.2"]))
         try fixture.server.apply(Objects.slice("thief-1", of: "thief", family: "IPv4", [("a", "r")]))
         let follower = try await fixture.follow(reports)
-        try await eventually("the address of the service is reported") { reports.seen.entries[lan] != nil }
-        #expect(reports.seen.reportedTooEarly.isEmpty, "no service is reported before the addresses of all machines")
-        #expect(reports.seen.view?.reservedAddresses == [own, lan, server])
+        try await eventually("the address of the service is reported") { reports.totals.entries[lan] != nil }
+        #expect(reports.totals.reportedTooEarly.isEmpty, "no service is reported before the addresses of all machines")
+        #expect(reports.totals.view?.reservedAddresses == [own, lan, server])
         try await eventually("only the pod ranges of the Node a are reported") {
-            reports.seen.view?.podCIDRs.map(\.description) == ["fd00:7::/120"]
+            reports.totals.view?.podCIDRs.map(\.description) == ["fd00:7::/120"]
         }
 
         try fixture.server.apply(Objects.node("c", addresses: ["fd70::3", "10.70.0.2"]))
         try await eventually("the address of the new Node c is reserved") {
-            reports.seen.view?.reservedAddresses.contains(another) == true
+            reports.totals.view?.reservedAddresses.contains(another) == true
         }
         try fixture.server.delete("/api/v1/nodes/b")
         try fixture.server.apply(Objects.node("c", addresses: ["10.70.0.2"]))
         try await eventually("addresses that no Node has any more are not reserved") {
-            reports.seen.view?.reservedAddresses == [own, lan, server]
+            reports.totals.view?.reservedAddresses == [own, lan, server]
         }
-        #expect(reports.seen.view?.problems == [])
+        #expect(reports.totals.view?.problems == [])
         try await end(follower)
         try await fixture.server.stop()
 
         let secondReports = Reports()
         let second = try await fixture.follow(secondReports)
-        #expect(secondReports.seen.view?.isConnected == false)
-        #expect(secondReports.seen.entries[lan] != nil && secondReports.seen.reportedTooEarly.isEmpty)
-        #expect(secondReports.seen.view?.reservedAddresses == [own, lan, server])
+        #expect(secondReports.totals.view?.isConnected == false)
+        #expect(secondReports.totals.entries[lan] != nil && secondReports.totals.reportedTooEarly.isEmpty)
+        #expect(secondReports.totals.view?.reservedAddresses == [own, lan, server])
         try await end(second)
     }
 
@@ -191,9 +193,9 @@ private final class Reports: Sendable {
         try fixture.server.apply(Objects.service("web", ingress: ["2001:db8::1"]))
         try fixture.server.apply(Objects.slice("web-1", of: "web", [("a", "r")]))
         let follower = try await fixture.follow(reports)
-        try await eventually("the VIP is announced without access to Nodes") { reports.seen.entries[Self.vip] != nil }
-        #expect(reports.seen.view?.problems.contains { $0.hasPrefix("nodeaddresses: ") } == true)
-        #expect(reports.seen.view?.reservedAddresses == ["::1"])
+        try await eventually("the VIP is announced without access to Nodes") { reports.totals.entries[Self.vip] != nil }
+        #expect(reports.totals.view?.problems.contains { $0.hasPrefix("nodeaddresses: ") } == true)
+        #expect(reports.totals.view?.reservedAddresses == ["::1"])
         try await end(follower)
         try await fixture.server.stop()
     }
@@ -205,10 +207,10 @@ private final class Reports: Sendable {
         try fixture.server.apply(Objects.service("web", ingress: ["2001:db8::1"]))
         let follower = try await fixture.follow(reports)
         try await eventually("services are synced and endpoints are refused") {
-            reports.seen.view?.resources["services"]?.isSynced == true
-                && reports.seen.view?.resources["endpointslices"]?.problem != nil
+            reports.totals.view?.resources["services"]?.isSynced == true
+                && reports.totals.view?.resources["endpointslices"]?.problem != nil
         }
-        #expect(reports.seen.entries.isEmpty && reports.seen.view?.isConnected == false)
+        #expect(reports.totals.entries.isEmpty && reports.totals.view?.isConnected == false)
         #expect(!FileManager.default.fileExists(atPath: fixture.directory.appendingPathComponent("known").path))
         try await end(follower)
         try await fixture.server.stop()

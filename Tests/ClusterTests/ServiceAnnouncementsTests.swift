@@ -55,10 +55,10 @@ struct ServiceAnnouncementsTests {
                         level: max(old?.level ?? level, level), services: (old?.services ?? []) + [key.description])
                 }
             }
-            try #require(announcements.entries == expected, "step \(step)")
+            try #require(announcements.entries == expected, "wrong entries after step \(step)")
             guard below(3) == 0 else { continue }
             for (address, entry) in announcements.takeChanges() { sumOfChanges[address] = entry }
-            try #require(sumOfChanges == expected, "step \(step)")
+            try #require(sumOfChanges == expected, "wrong sum of the changes after step \(step)")
         }
     }
 }

@@ -61,7 +61,8 @@ extension Interoperability {
                 let failed = ContinuousClock.now
                 try lab.fail("n1-n2", .silent)
                 try eventually { try lab.nextHopProblem() }
-                #expect(ContinuousClock.now - failed < .seconds(6), "the dead interval is 4 seconds")
+                #expect(
+                    ContinuousClock.now - failed < .seconds(6), "the routes change soon after the dead interval of 4 s")
                 #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n2")))
                 try lab.heal("n1-n2")
                 try eventually { try lab.nextHopProblem() ?? lab.databaseProblem() }

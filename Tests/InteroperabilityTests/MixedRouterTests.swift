@@ -52,7 +52,9 @@ extension Interoperability {
                 try eventually(.seconds(8)) {
                     try lab.nextHops(at: "n1", prefix) == nil ? nil : "n1 still has a route to \(prefix)"
                 }
-                #expect(ContinuousClock.now - killed < .seconds(6), "the dead interval is 4 seconds")
+                #expect(
+                    ContinuousClock.now - killed < .seconds(6),
+                    "the route is removed soon after the dead interval of 4 s")
             }
         }
     }
@@ -115,7 +117,7 @@ extension Interoperability {
                 try lab.waitUntilConverged()
                 let across = IPv6Prefix(host: lab.addresses.address(of: "n4"))
                 #expect(
-                    try lab.kernelNextHops(of: "n1")[across]?.count == 2, "both ways round the square cost the same")
+                    try lab.kernelNextHops(of: "n1")[across]?.count == 2, "n1 uses both paths of equal cost to n4")
                 #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n4")))
                 #expect(try lab.canReach(from: "n2", to: lab.addresses.address(of: "n3")))
             }

@@ -58,7 +58,7 @@ struct ConnectionTests {
         #expect(connection.namespace == "kube-system")
         #expect(connection.token() == "a.b-c")
         try directory.write("token", "d.e-f")
-        #expect(connection.token() == "d.e-f", "the file is read again")
+        #expect(connection.token() == "d.e-f", "a changed token file is read again")
         try directory.write("token", "a\r\nInjected: header")
         #expect(connection.token() == nil)
     }

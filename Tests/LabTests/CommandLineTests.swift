@@ -62,9 +62,9 @@ import Testing
                 #expect(lab.namespaces.filter(\.exists).count == 9)
             }
             try Command([program, "down", "--name", name]).run()
-            #expect(lab.namespaces.filter(\.exists).isEmpty, "killed after \(delay) µs")
-            #expect(!Files.exists(lab.directory), "killed after \(delay) µs")
-            #expect(processes(mentioning: lab.directory).isEmpty, "killed after \(delay) µs")
+            #expect(lab.namespaces.filter(\.exists).isEmpty, "namespaces remain of a lab killed after \(delay) µs")
+            #expect(!Files.exists(lab.directory), "files remain of a lab killed after \(delay) µs")
+            #expect(processes(mentioning: lab.directory).isEmpty, "processes remain of a lab killed after \(delay) µs")
         }
     }
 

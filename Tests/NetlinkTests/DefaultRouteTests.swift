@@ -111,7 +111,7 @@ import Timing
             // `addr add` may fail: it only makes sure that the address is there.
             do { try fixture.ip(command) } catch { if !command.contains("addr add") { throw error } }
             let found = try Self.followedRoutes(monitor, fixture)
-            #expect(found == expected, "after ip \(command)")
+            #expect(found == expected, "wrong default routes after ip \(command)")
         }
     }
 
