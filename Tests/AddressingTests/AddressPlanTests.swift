@@ -6,7 +6,7 @@ import Testing
 
     /// A node's /119 is the base, then the hardware address shifted left by 9 bits. Its lower /120 is for the host, its upper
     /// one for pods.
-    @Test func addressesAreThoseReckonedByHand() {
+    @Test func addressesAreThoseCalculatedByHand() {
         // 00:1b:21:0a:0f:ff is 0x1b210a0fff; shifted left by 9 bits it is 0x3642_141f_fe00.
         let mac = MACAddress("00:1b:21:0a:0f:ff")!
         #expect(Self.plan.nodePrefix(for: mac).description == "2001:db8:1:2:0:3642:141f:fe00/119")
@@ -19,7 +19,7 @@ import Testing
     }
 
     /// 71 bits of base, 48 of hardware address and 9 of the node's own make 128.
-    @Test func theHighestHardwareAddressFitsBehindTheBase() {
+    @Test func theHighestHardwareAddressFitsTheBase() {
         let highest = MACAddress(rawValue: .max)
         #expect(highest.rawValue == 0xffff_ffff_ffff)
         #expect(Self.plan.nodePrefix(for: highest).description == "2001:db8:1:2:1ff:ffff:ffff:fe00/119")
@@ -30,7 +30,7 @@ import Testing
     }
 
     /// For hardware addresses with one bit set each: no two nodes, and no two parts of a node, overlap.
-    @Test func nodesAndTheirPartsAreApart() {
+    @Test func prefixesOfNodesAndTheirPartsDoNotOverlap() {
         let macs = (0..<48).map { MACAddress(rawValue: 1 << $0) }
         for mac in macs {
             let node = Self.plan.nodePrefix(for: mac)
@@ -48,7 +48,7 @@ import Testing
 
     /// Physical ports come first, then universally administered addresses, then the lowest. Zero and multicast addresses are
     /// not used.
-    @Test func onePortNamesTheNode() {
+    @Test func theHardwareAddressOfANodeIsThatOfItsLowestPhysicalPort() {
         func port(_ mac: String, physical: Bool) -> AddressPlan.Port {
             AddressPlan.Port(mac: MACAddress(mac)!, isPhysical: physical)
         }
@@ -56,11 +56,11 @@ import Testing
         let local = port("02:00:00:00:00:01", physical: true)
         let high = port("00:50:00:00:00:09", physical: true)
         let low = port("00:50:00:00:00:08", physical: true)
-        let useless = [port("00:00:00:00:00:00", physical: true), port("01:00:00:00:00:00", physical: true)]
-        #expect(AddressPlan.nodeMAC(among: useless + [high, virtual, local, low]) == low.mac)
-        #expect(AddressPlan.nodeMAC(among: useless + [virtual, local]) == local.mac)
-        #expect(AddressPlan.nodeMAC(among: useless + [virtual]) == virtual.mac)
-        #expect(AddressPlan.nodeMAC(among: useless) == nil)
+        let unusable = [port("00:00:00:00:00:00", physical: true), port("01:00:00:00:00:00", physical: true)]
+        #expect(AddressPlan.nodeMAC(among: unusable + [high, virtual, local, low]) == low.mac)
+        #expect(AddressPlan.nodeMAC(among: unusable + [virtual, local]) == local.mac)
+        #expect(AddressPlan.nodeMAC(among: unusable + [virtual]) == virtual.mac)
+        #expect(AddressPlan.nodeMAC(among: unusable) == nil)
     }
 
     @Test func nextHopsSortByInterfaceThenGateway() {

@@ -36,16 +36,16 @@ import Testing
         "::256.0.0.1", "::01.2.3.4", "1.2.3.4::", "1.2.3.4.5", "1:2:3:4:5:6:7:1.2.3.4", "::１",
         "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000", String(repeating: ":", count: 10_000),
     ])
-    func whatIsNoAddressIsRefused(input: String) {
+    func invalidAddressesAreRefused(input: String) {
         #expect(IPv6Address(input) == nil)
     }
 
-    @Test func everyAddressReadsBackFromItsTextAndOctets() {
+    @Test func everyAddressIsReadBackFromItsTextAndOctets() {
         // Every combination of groups that are zero and groups that are not.
         for pattern in 0..<256 {
             let octets: [UInt8] = (0..<8).flatMap { pattern >> $0 & 1 == 1 ? [0xab, UInt8($0)] : [0, 0] }
             guard let address = IPv6Address(octets: octets) else {
-                Issue.record("16 octets are an address")
+                Issue.record("16 octets are not accepted as an address")
                 continue
             }
             #expect(address.octets == octets)
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test(arguments: 0...128)
-    func aMaskKeepsAsManyBitsAsItIsLong(length: Int) {
+    func maskingKeepsOnlyTheFirstBits(length: Int) {
         let address = IPv6Address(high: .max, low: .max).masked(to: length)
         for bit in 0..<128 {
             let isSet = address[octet: bit / 8] & 0x80 >> UInt8(bit % 8) != 0
@@ -67,7 +67,7 @@ import Testing
     }
 
     /// fe80::/10 is link-local, ff00::/8 multicast.
-    @Test func kindsAreToldByTheirFirstBits() {
+    @Test func linkLocalAndMulticastAddressesAreRecognizedByTheirFirstBits() {
         #expect(IPv6Address("fe80::1")!.isLinkLocal && IPv6Address("febf::1")!.isLinkLocal)
         #expect(!IPv6Address("fec0::1")!.isLinkLocal && !IPv6Address("fe7f::1")!.isLinkLocal)
         #expect(IPv6Address("ff02::5")!.isMulticast && !IPv6Address("fe80::1")!.isMulticast)
@@ -75,7 +75,7 @@ import Testing
         #expect(IPv6Address.loopback.description == "::1")
     }
 
-    @Test func theOrderIsThatOfTheOctetsOnTheWire() {
+    @Test func addressesAreOrderedByTheirOctets() {
         let texts = ["::", "::1", "::1:0:0:0:0", "1::", "7fff::", "8000::", "fe80::", "ff02::5", "ffff::"]
         let addresses = texts.map { IPv6Address($0)! }
         #expect(addresses.reversed().sorted() == addresses)

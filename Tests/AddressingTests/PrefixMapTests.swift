@@ -7,7 +7,7 @@ import Testing
         IPv6Prefix(IPv6Address(high: 0x2001_0db8_0000_0000, low: UInt64(number / 5) << 32), length: 124 + number % 5)
     }
 
-    @Test func itAgreesWithADictionaryWhateverComesAndGoes() {
+    @Test func aPrefixMapAgreesWithADictionaryThroughThousandsOfChanges() {
         var map = PrefixMap<Int>()
         var dictionary: [IPv6Prefix: Int] = [:]
         var state: UInt64 = 1
@@ -22,7 +22,7 @@ import Testing
             #expect(map.count == dictionary.count)
             guard step % 500 == 0 else { continue }
             for prefix in Self.prefixes where map[prefix] != dictionary[prefix] {
-                Issue.record("\(prefix) is \(String(describing: map[prefix])) after step \(step)")
+                Issue.record("the value of \(prefix) is \(String(describing: map[prefix])) after step \(step)")
             }
             #expect(Dictionary(uniqueKeysWithValues: map.map { ($0.key, $0.value) }) == dictionary)
         }
@@ -31,8 +31,8 @@ import Testing
     /// Whatever the order of insertion.
     @Test func mapsOfEqualContentAreEqual() {
         var (left, right) = (PrefixMap<Int>(), PrefixMap<Int>())
-        for (place, prefix) in Self.prefixes.enumerated() { left[prefix] = place }
-        for (place, prefix) in Self.prefixes.enumerated().reversed() { right[prefix] = place }
+        for (index, prefix) in Self.prefixes.enumerated() { left[prefix] = index }
+        for (index, prefix) in Self.prefixes.enumerated().reversed() { right[prefix] = index }
         #expect(left == right)
         right[Self.prefixes[3]] = 4
         #expect(left != right)

@@ -5,7 +5,7 @@ import Testing
     private func prefix(_ text: String) -> IPv4Prefix { IPv4Prefix(text)! }
 
     /// A /16 has 16 prefixes of length 20. The seed counts modulo their number.
-    @Test func seedsLeadToAllPrefixesOfThePoolAndNoOther() {
+    @Test func seedsChooseAllPrefixesOfThePoolAndNoOther() {
         let pool = PrefixPool(base: prefix("172.31.0.0/16"), length: 20)!
         let found = Set((0..<64 as Range<UInt64>).compactMap { pool.choose(seed: $0, avoiding: []) })
         #expect(found.count == 16)
@@ -14,7 +14,7 @@ import Testing
     }
 
     /// In a pool of single addresses the first and the last are left out, unless there are only two.
-    @Test func addressesLeaveOutTheFirstAndTheLast() {
+    @Test func aPoolOfAddressesExcludesTheFirstAndTheLast() {
         let pool = PrefixPool(base: prefix("172.30.2.0/29"), length: 32)!
         var used: [IPv4Prefix] = []
         while let next = pool.choose(seed: 5, avoiding: used) { used.append(next) }
@@ -24,7 +24,7 @@ import Testing
     }
 
     /// Of the four prefixes only 10.0.1.0/24 is free. A used prefix that covers the whole pool is ignored.
-    @Test func whatOverlapsSomethingInUseIsNotTaken() {
+    @Test func aPrefixThatOverlapsAUsedOneIsNotChosen() {
         let pool = PrefixPool(base: prefix("10.0.0.0/22"), length: 24)!
         let used = ["10.0.0.7/32", "10.0.2.0/23", "192.0.2.0/24", "10.0.4.0/24"].map(prefix)
         for seed in 0..<8 as Range<UInt64> {
@@ -37,7 +37,7 @@ import Testing
     }
 
     /// A pool has at most 2¹⁶ prefixes, none longer than 32 bits or shorter than the base.
-    @Test func poolsThatMakeNoSenseAreRefused() {
+    @Test func invalidPoolsAreRefused() {
         #expect(PrefixPool(base: prefix("10.0.0.0/24"), length: 23) == nil)
         #expect(PrefixPool(base: prefix("10.0.0.0/24"), length: 33) == nil)
         #expect(PrefixPool(base: prefix("10.0.0.0/8"), length: 25) == nil)
@@ -46,7 +46,7 @@ import Testing
     }
 
     /// A pool that is one prefix: that prefix is in use if somebody has it, but not because of a default route.
-    @Test func theOnlyPrefixIsFreeOrUsed() {
+    @Test func theOnlyPrefixOfAPoolIsChosenUnlessItIsUsed() {
         let base = IPv4Prefix("192.168.7.0/24")!
         let pool = PrefixPool(base: base, length: 24)!
         #expect(pool.choose(seed: 5, avoiding: [IPv4Prefix("0.0.0.0/0")!]) == base)

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct PrefixTests {
     @Test(arguments: ["::/0", "2001:db8::/32", "2001:db8::1/128", "fe80::/10", "8000::/1"])
-    func prefixesReadBackFromTheirText(text: String) throws {
+    func prefixesArePrintedAsTheyWereRead(text: String) throws {
         #expect(try #require(IPv6Prefix(text)).description == text)
     }
 
@@ -11,12 +11,12 @@ import Testing
         "", "/", "::", "::/", "/64", "::/129", "::/-1", "::/+1", "::/01", "::/1000", "::/0/0", "::/ 0", "::1/127",
         "2001:db8::1/64", "8000::/0", "1.2.3.0/33", "1.2.3.4/24", "::1.2.3.0/24", "::/0x10",
     ])
-    func whatIsNoPrefixIsRefused(text: String) {
+    func invalidPrefixesAreRefused(text: String) {
         #expect(IPv6Prefix(text) == nil)
     }
 
     @Test(arguments: 0...128)
-    func aPrefixOfAnAddressDropsItsTail(length: Int) {
+    func aPrefixOfAnAddressClearsTheBitsPastItsLength(length: Int) {
         let prefix = IPv6Prefix(IPv6Address(high: .max, low: .max), length: length)
         #expect(prefix.address == IPv6Address(high: .max, low: .max).masked(to: length))
         #expect(prefix == IPv6Prefix(prefix.address, length: length))
@@ -28,7 +28,7 @@ import Testing
 
     /// An IPv4 prefix is kept in IPv4-mapped form, ::ffff:0:0/96, and printed as IPv4.
     @Test(arguments: ["0.0.0.0/0", "10.0.0.0/8", "192.0.2.1/32"])
-    func ipv4PrefixesTravelInTheirMappedForm(text: String) throws {
+    func ipv4PrefixesAreKeptInMappedForm(text: String) throws {
         let prefix = try #require(IPv6Prefix(text))
         let ipv4 = try #require(IPv4Prefix(text))
         #expect(prefix == IPv6Prefix(ipv4) && prefix.ipv4 == ipv4)
@@ -39,7 +39,7 @@ import Testing
     }
 
     /// ::/0 is the default of IPv6, and contains all IPv4 prefixes.
-    @Test func otherPrefixesAreNotIPv4s() {
+    @Test func prefixesOutsideTheMappedRangeAreNotIPv4() {
         for text in ["::/0", "::fffe:0:0/95", "::/96", "::ffff:0:0:0/96", "::1/128"] {
             #expect(IPv6Prefix(text)!.ipv4 == nil)
         }
@@ -48,7 +48,7 @@ import Testing
         #expect(!IPv6Prefix("::/96")!.isDefault)
     }
 
-    @Test func aPrefixContainsWhatBeginsWithIt() {
+    @Test func aPrefixContainsAddressesAndPrefixesThatBeginWithIt() {
         let prefix = IPv6Prefix("2001:db8::/33")!
         #expect(prefix.contains(IPv6Address("2001:db8:7fff::")!))
         #expect(!prefix.contains(IPv6Address("2001:db8:8000::")!))
@@ -58,7 +58,7 @@ import Testing
         #expect(IPv6Prefix(host: IPv6Address("::1")!).description == "::1/128")
     }
 
-    @Test func theOrderIsByAddressThenTheShorterFirst() {
+    @Test func prefixesAreOrderedByAddressThenByLength() {
         let prefixes = ["::/0", "::/1", "::/128", "::1/128", "2001:db8::/32", "2001:db8::/33"].map { IPv6Prefix($0)! }
         #expect(prefixes.reversed().sorted() == prefixes)
     }
@@ -72,7 +72,7 @@ import Testing
         let prefix = try #require(IPv4Prefix("10.42.0.0/15"))
         #expect(prefix.contains(IPv4Address("10.43.255.255")!) && !prefix.contains(IPv4Address("10.44.0.0")!))
         for text in ["10.0.0.0", "10.0.0.0/33", "10.0.0.1/24", "10.0.0.0/", "::/0", "10.0.0.0/024"] {
-            #expect(IPv4Prefix(text) == nil, "\(text)")
+            #expect(IPv4Prefix(text) == nil, "\(text) must be refused")
         }
     }
 }

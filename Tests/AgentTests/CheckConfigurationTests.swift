@@ -16,7 +16,7 @@ import Testing
         try Configuration(yaml: yaml(check), file: "f.yaml").vips.first?.check?.probe
     }
 
-    @Test func aURLAloneIsEnough() throws {
+    @Test func aCheckGivenAsAURLGetsTheDefaults() throws {
         #expect(
             try probe("https: \"https://[::1]:6443/readyz\"")
                 == .http(HTTPProbe(endpoints: [Endpoint("[::1]:6443")!], path: "/readyz", tls: TLSOptions())))
@@ -31,7 +31,7 @@ import Testing
                         tls: TLSOptions(serverName: "localhost"))))
     }
 
-    @Test func everythingCanBeSaid() throws {
+    @Test func allKeysOfAnHTTPCheckAreRead() throws {
         let check = """
             https: { url: "https://[::1]:2381/health", host: "etcd:2381", status: [ 200-299, 401 ], ca: /e/ca.crt,
                      certificate: /e/client.crt, key: /e/client.key }
@@ -56,7 +56,7 @@ import Testing
                 == .http(HTTPProbe(endpoints: [Endpoint("[::1]:80")!], status: [200...200, 204...204])))
     }
 
-    @Test func aCommandKnowsItsVIP() throws {
+    @Test func aCommandGetsItsVIPInTheEnvironment() throws {
         #expect(
             try probe("exec: { command: [ /usr/bin/etcdctl, endpoint, \"health\" ] }, timeout: 2s")
                 == .command(
@@ -67,7 +67,7 @@ import Testing
 
     /// How long a result counts: (interval + timeout × attempts) × (fall + 1), here (1 s + 2 s × attempts) × 4. There is one
     /// attempt for each address of the endpoint, and `localhost` has two.
-    @Test func theLifetimeCountsWhatATryMayTake() throws {
+    @Test func theLifetimeAllowsForAllConnectionAttempts() throws {
         func lifetime(_ check: String) throws -> Duration? {
             try Configuration(yaml: yaml(check + ", interval: 1s, timeout: 2s, fall: 3"), file: "f.yaml").vips.first?
                 .check?.lifetime
@@ -94,10 +94,10 @@ import Testing
         ("https: \"https://[fd00::1]:6443/\"", "VIP's own address"),
         ("http: { url: \"http://[::1]/\", ca: /a }", "unknown key"),
     ])
-    func wrongValuesAreTold(check: String, expected: String) {
+    func wrongValuesAreReported(check: String, expected: String) {
         do {
             _ = try Configuration(yaml: yaml(check), file: "f.yaml")
-            Issue.record("taken: \(check)")
+            Issue.record("the wrong check was accepted: \(check)")
         } catch {
             #expect(error.problems.count == 1)
             #expect(error.problems.first?.description.contains(expected) == true, "\(error.problems)")

@@ -30,7 +30,7 @@ import Timing
                     Objects.service("s\(number)", ingress: [Self.vip(number)], policy: "Local"))
                 try cluster.server.apply(Self.slice(number, Self.ready))
             }
-            try eventually("all are announced") { try lab.announced(by: "s1") == Self.services }
+            try eventually("c has routes to all services of s1") { try lab.announced(by: "s1") == Self.services }
             try measureStart(&lab)
             try measureOneChange(lab, cluster)
             try measureStorm(lab, cluster)
@@ -45,7 +45,7 @@ import Timing
         for _ in 0..<3 {
             try lab.stop("s1")
             try FileManager.default.removeItem(atPath: LabCluster.file("s1/cluster"))
-            try eventually("c has heard that") { try lab.announced(by: "s1") == 0 }
+            try eventually("c has no route to a service of s1") { try lab.announced(by: "s1") == 0 }
             let start = ContinuousClock.now
             try lab.start(["s1"])
             while try lab.announced(by: "s1") < Self.services { usleep(5000) }

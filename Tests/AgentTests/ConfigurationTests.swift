@@ -25,19 +25,19 @@ private func problems(_ yaml: String) -> [String] {
 }
 
 @Suite struct ConfigurationTests {
-    @Test func whatIsNotSaidIsTheDefault() throws {
+    @Test func absentKeysHaveTheirDefaults() throws {
         #expect(try parse("apiVersion: kubermesh/v1\nvips:\n") == Configuration())
         #expect(try parse("{}") == Configuration())
     }
 
-    @Test(arguments: ["", "\n", "# only a comment\n", "---\n", "~"]) func anEmptyFileIsAMistake(text: String) {
+    @Test(arguments: ["", "\n", "# only a comment\n", "---\n", "~"]) func anEmptyFileIsAnError(text: String) {
         #expect(
             problems(text) == [
                 "f.yaml: is empty, as after a failed write (for the defaults, write apiVersion: kubermesh/v1)"
             ])
     }
 
-    @Test func aWrongTimerIsOneMistake() {
+    @Test func aWrongTimerIsReportedOnce() {
         for (timers, expected) in [
             ("hello: 1500ms, dead: 1s", "hello: must be whole seconds, not 1500ms"),
             ("hello: 6s, dead: 1500ms", "dead: must be whole seconds, not 1500ms"),
@@ -131,7 +131,7 @@ private func problems(_ yaml: String) -> [String] {
         #expect(problems("zebra: 1\n").first?.contains("known here: apiVersion, node") == true)
     }
 
-    @Test func allMistakesAreShownAtOnce() {
+    @Test func allErrorsAreReportedTogether() {
         let found = problems(
             """
             node: { routerID: 0.0.0.0 }
@@ -236,7 +236,7 @@ private func problems(_ yaml: String) -> [String] {
         ("a: 1\na: 2", "given twice"), ("a: [", "not YAML"), ("\ta: 1", "not YAML"), ("- 1", "must be a mapping"),
         ("node: { name: \"\" }", "plain text"),
     ])
-    func wrongValuesAreTold(yaml: String, expected: String) {
+    func wrongValuesAreReported(yaml: String, expected: String) {
         let found = problems(yaml)
         #expect(found.count == 1)
         #expect(found.first?.contains(expected) == true, "\(found)")
@@ -312,7 +312,7 @@ private func problems(_ yaml: String) -> [String] {
         #expect(configuration.rule(for: Port(name: "wlan0")) == nil)
     }
 
-    @Test func aNamedPortIsUsedWhateverItIs() throws {
+    @Test func aPortMatchedByNameIsUsedWhateverItsKind() throws {
         let configuration = try parse("interfaces: [ { match: \"veth*\" }, { match: br0 } ]")
         #expect(configuration.rule(for: Port(name: "veth1", kind: "veth")) != nil)
         #expect(configuration.rule(for: Port(name: "br0", kind: "bridge")) != nil)
@@ -327,13 +327,15 @@ private func problems(_ yaml: String) -> [String] {
         ("e*h*0", "ethh10", true), ("enp?s*", "enp3s0f1", true), ("enp?s*", "enp13s0", false), ("p[0-3]", "p2", true),
         ("p[0-3]", "p4", false), ("p[ab]", "pb", true), ("*", "", true), ("?", "", false), ("a**b", "ab", true),
     ])
-    func matches(pattern: String, name: String, expected: Bool) throws {
+    func aPatternMatchesNames(pattern: String, name: String, expected: Bool) throws {
         #expect(try #require(Glob(pattern)).matches(name) == expected)
     }
 
-    @Test(arguments: ["", "[", "[]", "a[b", "[z-a]"]) func refuses(pattern: String) { #expect(Glob(pattern) == nil) }
+    @Test(arguments: ["", "[", "[]", "a[b", "[z-a]"]) func invalidPatternsAreRefused(pattern: String) {
+        #expect(Glob(pattern) == nil)
+    }
 
-    @Test func manyStarsDoNotTakeForever() throws {
+    @Test func aPatternWithManyStarsIsMatchedQuickly() throws {
         let glob = try #require(Glob(String(repeating: "a*", count: 30) + "b"))
         #expect(!glob.matches(String(repeating: "a", count: 200)))
     }
@@ -345,7 +347,7 @@ private func problems(_ yaml: String) -> [String] {
         ("2m", .seconds(120)),
         ("1h", .seconds(3600)), ("250us", .microseconds(250)), ("0s", .zero), ("0.25m", .seconds(15)),
     ])
-    func reads(text: String, duration: Duration) throws {
+    func durationsAreRead(text: String, duration: Duration) throws {
         let value = try #require(Duration(configurationText: text))
         #expect(value == duration)
         #expect(Duration(configurationText: value.configurationText) == duration)
@@ -354,5 +356,5 @@ private func problems(_ yaml: String) -> [String] {
     @Test(arguments: [
         "", "1", "s", "-1s", "1.s", ".5s", "1e3s", "1 s", "1d", "9999999999s", "1.2.3s", "2562047.9h", "153722867.9m",
     ])
-    func refuses(text: String) { #expect(Duration(configurationText: text) == nil) }
+    func invalidDurationsAreRefused(text: String) { #expect(Duration(configurationText: text) == nil) }
 }

@@ -32,7 +32,7 @@ import Testing
         unlink(path)
         mkdir(path, 0o755)
         guard case .failed(let reason)? = listener.check() else {
-            return #expect(Bool(false), "a directory is in the way")
+            return #expect(Bool(false), "a directory at the path of the socket is a failure")
         }
         #expect(reason.contains("another kind of file"))
         let again = listener.check()

@@ -21,7 +21,7 @@ import Testing
         "README.md", "docs/operating.md", "docs/kubernetes.md", "docs/architecture.md", "docs/protocol.md",
     ]
 
-    @Test(arguments: files) func configurationsAreTaken(file: String) throws {
+    @Test(arguments: files) func configurationsInTheDocumentationAreValid(file: String) throws {
         for block in try Self.blocks(of: file) { _ = try Configuration(yaml: block, file: file) }
     }
 

@@ -33,7 +33,7 @@ import Testing
     }
 
     /// A connection that sends `text` and reads nothing by itself.
-    private func connect(_ path: String, saying text: String = "") async throws -> any Channel {
+    private func connect(_ path: String, send text: String = "") async throws -> any Channel {
         let channel = try await ClientBootstrap(group: tasks.loop)
             .channelOption(.autoRead, value: false)
             .connect(unixDomainSocketPath: path).get()
@@ -43,7 +43,7 @@ import Testing
 
     /// Sends a request and waits for the beginning of its answer, without a time limit, because other tests may keep all
     /// threads busy. `nil` if the connection ends without an answer.
-    private func ask(_ path: String) async throws -> (any Channel)? {
+    private func sendRequest(_ path: String) async throws -> (any Channel)? {
         let first = tasks.loop.makePromise(of: Bool.self)
         let channel = try await ClientBootstrap(group: tasks.loop)
             .channelInitializer { $0.pipeline.addHandler(FirstRead(first)) }
@@ -54,7 +54,7 @@ import Testing
 
     /// Sends a request and reads the first octets of its answer, and no more. Then the server is sending the answer or, if it
     /// is short, has sent it.
-    private func askWithoutReading(_ path: String) async throws -> any Channel {
+    private func sendRequestWithoutReading(_ path: String) async throws -> any Channel {
         let first = tasks.loop.makePromise(of: Bool.self)
         let channel = try await ClientBootstrap(group: tasks.loop)
             .channelOption(.autoRead, value: false)
@@ -76,65 +76,65 @@ import Testing
     }
 
     /// Limits that no test reaches, unless it lowers one.
-    private static let patient = HTTPServer.Limits(
+    private static let longLimits = HTTPServer.Limits(
         connections: 4, request: .minutes(2), answer: .minutes(2), idle: .minutes(2))
 
     @Test(arguments: ["", "GET / HT", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"])
-    func aRequestThatDoesNotEndIsGivenUp(beginning: String) async throws {
-        var limits = Self.patient
+    func anIncompleteRequestTimesOut(beginning: String) async throws {
+        var limits = Self.longLimits
         limits.request = .milliseconds(100)
         try await withServer(limits) { path, answers in
-            try await connect(path, saying: beginning).closeFuture.get()
+            try await connect(path, send: beginning).closeFuture.get()
             #expect(answers.load(ordering: .relaxed) == 0)
         }
     }
 
-    @Test func aSecondRequestHasItsTimeToo() async throws {
-        var limits = Self.patient
+    @Test func aSecondIncompleteRequestTimesOutToo() async throws {
+        var limits = Self.longLimits
         limits.request = .milliseconds(100)
         try await withServer(limits) { path, answers in
-            let channel = try #require(try await ask(path))
+            let channel = try #require(try await sendRequest(path))
             try await channel.writeAndFlush(ByteBuffer(string: "GET"))
             try await channel.closeFuture.get()
             #expect(answers.load(ordering: .relaxed) == 1)
         }
     }
 
-    @Test func whoAsksNoMoreIsDismissed() async throws {
-        var limits = Self.patient
+    @Test func anIdleConnectionIsClosed() async throws {
+        var limits = Self.longLimits
         limits.idle = .milliseconds(100)
         try await withServer(limits) { path, answers in
-            try await connect(path, saying: request).closeFuture.get()
+            try await connect(path, send: request).closeFuture.get()
             #expect(answers.load(ordering: .relaxed) == 1)
         }
     }
 
     /// An answer of 32 MiB does not fit into the buffers of the sockets.
-    @Test func whoDoesNotTakeTheAnswerIsDismissed() async throws {
-        var limits = Self.patient
+    @Test func aConnectionThatDoesNotReadItsAnswerIsClosed() async throws {
+        var limits = Self.longLimits
         limits.answer = .milliseconds(100)
         try await withServer(limits, octets: 32 << 20) { path, answers in
-            try await connect(path, saying: request).closeFuture.get()
+            try await connect(path, send: request).closeFuture.get()
             #expect(answers.load(ordering: .relaxed) == 1)
         }
     }
 
     /// A second request before the answer to the first (pipelining) ends the connection.
-    @Test func whoDoesNotWaitForTheAnswerIsCutOff() async throws {
+    @Test func aConnectionWithPipelinedRequestsIsClosed() async throws {
         for octets in [2, 32 << 20] {
-            try await withServer(Self.patient, octets: octets) { path, answers in
-                try await connect(path, saying: String(repeating: request, count: 1000)).closeFuture.get()
+            try await withServer(Self.longLimits, octets: octets) { path, answers in
+                try await connect(path, send: String(repeating: request, count: 1000)).closeFuture.get()
                 #expect(answers.load(ordering: .relaxed) <= 1)
             }
         }
     }
 
-    @Test func whoWaitsMayAskAgain() async throws {
-        try await withServer(Self.patient) { path, answers in
+    @Test func aConnectionServesManyRequestsInTurn() async throws {
+        try await withServer(Self.longLimits) { path, answers in
             let all = tasks.loop.makePromise(of: Bool.self)
             let request = request
             let channel = try await ClientBootstrap(group: tasks.loop)
-                .channelInitializer { $0.pipeline.addHandler(Asker(request, times: 1000, all)) }
+                .channelInitializer { $0.pipeline.addHandler(SequentialClient(request, times: 1000, all)) }
                 .connect(unixDomainSocketPath: path).get()
             #expect(try await all.futureResult.get())
             #expect(answers.load(ordering: .relaxed) == 1000)
@@ -143,51 +143,51 @@ import Testing
     }
 
     /// Sends the next request as soon as it has an answer. Fulfills its promise with whether it got all `times` answers.
-    private final class Asker: ChannelInboundHandler, @unchecked Sendable {
+    private final class SequentialClient: ChannelInboundHandler, @unchecked Sendable {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
         private let request: String
-        private var left: Int
+        private var remaining: Int
         private let promise: EventLoopPromise<Bool>
         private var answer = ByteBuffer()
 
         init(_ request: String, times: Int, _ promise: EventLoopPromise<Bool>) {
             self.request = request
-            left = times
+            remaining = times
             self.promise = promise
         }
 
-        func channelActive(context: ChannelHandlerContext) { ask(context) }
+        func channelActive(context: ChannelHandlerContext) { sendRequest(context) }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             answer.writeImmutableBuffer(unwrapInboundIn(data))
             guard String(buffer: answer).hasSuffix("\r\n\r\n..") else { return }
             answer.clear()
-            left -= 1
-            if left > 0 { ask(context) } else { promise.succeed(true) }
+            remaining -= 1
+            if remaining > 0 { sendRequest(context) } else { promise.succeed(true) }
         }
 
         func channelInactive(context: ChannelHandlerContext) { promise.succeed(false) }
 
-        private func ask(_ context: ChannelHandlerContext) {
+        private func sendRequest(_ context: ChannelHandlerContext) {
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request)), promise: nil)
         }
     }
 
     /// `beginning` is what each connection sends; `nil` for a whole request whose answer is not read.
     @Test(arguments: ["", "GET / HT", nil])
-    func connectionsLeftThereLockNobodyOut(beginning: String?) async throws {
+    func stalledConnectionsDoNotBlockNewOnes(beginning: String?) async throws {
         for octets in [2, 32 << 20] {
-            try await withServer(Self.patient, octets: octets) { path, _ in
+            try await withServer(Self.longLimits, octets: octets) { path, _ in
                 var channels: [any Channel] = []
-                for _ in 0..<Self.patient.connections {
+                for _ in 0..<Self.longLimits.connections {
                     let channel =
-                        if let beginning { try await connect(path, saying: beginning) } else {
-                            try await askWithoutReading(path)
+                        if let beginning { try await connect(path, send: beginning) } else {
+                            try await sendRequestWithoutReading(path)
                         }
                     channels.append(channel)
                 }
-                try await #require(try await ask(path)).close()
+                try await #require(try await sendRequest(path)).close()
                 // The new connection replaced the one that was unchanged for longest: the first.
                 try await channels[0].closeFuture.get()
                 for channel in channels.dropFirst() {

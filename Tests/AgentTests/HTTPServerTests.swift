@@ -19,7 +19,7 @@ private func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws ->
 }
 
 /// Creates a socket file on which nobody listens, as is left after a crash.
-private func leaveSocket(at path: String) {
+private func createStaleSocket(at path: String) {
     let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_un()
@@ -49,9 +49,12 @@ private func leaveSocket(at path: String) {
         var client = ControlClient(socket: path)
         // Other tests may keep all threads busy for long.
         client.timeout = 300
-        let patient = client
+        let sendableClient = client
         let replies = try await blocking {
-            [try patient.get("/v1/routes?prefix=a"), try patient.get("/no"), try patient.post("/x", body: [1, 2, 3])]
+            [
+                try sendableClient.get("/v1/routes?prefix=a"), try sendableClient.get("/no"),
+                try sendableClient.post("/x", body: [1, 2, 3]),
+            ]
         }
         #expect(replies.map(\.status) == [200, 404, 200])
         #expect(String(decoding: replies[0].body, as: UTF8.self) == "GET /v1/routes?prefix=a 0 true")
@@ -66,18 +69,18 @@ private func leaveSocket(at path: String) {
         var client = ControlClient(socket: path)
         // Other tests may keep all threads busy for long.
         client.timeout = 300
-        let patient = client
+        let sendableClient = client
         await #expect(throws: ControlClient.Unreachable.self) {
             try await blocking {
-                try patient.post("/x", body: [UInt8](repeating: 0, count: HTTPServer.maximumBodySize + 1))
+                try sendableClient.post("/x", body: [UInt8](repeating: 0, count: HTTPServer.maximumBodySize + 1))
             }
         }
-        let reply = try await blocking { try patient.get("/") }
+        let reply = try await blocking { try sendableClient.get("/") }
         #expect(reply.status == 200)
         server.close()
     }
 
-    @Test func nobodyThereIsSaid() async throws {
+    @Test func aMissingSocketIsReported() async throws {
         let directory = try TemporaryDirectory()
         let error = await #expect(throws: ControlClient.Unreachable.self) {
             try await blocking { try ControlClient(socket: directory.path + "/s").get("/") }
@@ -85,11 +88,11 @@ private func leaveSocket(at path: String) {
         #expect(error?.description.contains("No such file or directory") == true)
     }
 
-    @Test func anOldSocketMakesWayAndALiveOneDoesNot() async throws {
+    @Test func aStaleSocketIsRemovedAndALiveOneIsNot() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/s"
         try ControlSocket.removeStaleSocket(at: path)
-        leaveSocket(at: path)
+        createStaleSocket(at: path)
         #expect(access(path, F_OK) == 0)
         try ControlSocket.removeStaleSocket(at: path)
         #expect(access(path, F_OK) != 0)

@@ -51,12 +51,12 @@ import Testing
                     .contains("10.96.0.10 ") && ping(addresses[2], from: "a", lab)
             }
             #expect(try ping("10.96.0.10", from: "a", lab))
-            let way = try lab.command(on: "a", ["ip", "-4", "route", "get", addresses[2]]).run()
-            #expect(way.contains("via inet6 fe80::") && way.contains("src \(addresses[0])"))
-            let cable = try lab.command(on: "b", ["ip", "-4", "address", "show", "dev", "cluster0"]).run()
-            #expect(!cable.contains("inet "))
+            let route = try lab.command(on: "a", ["ip", "-4", "route", "get", addresses[2]]).run()
+            #expect(route.contains("via inet6 fe80::") && route.contains("src \(addresses[0])"))
+            let portAddresses = try lab.command(on: "b", ["ip", "-4", "address", "show", "dev", "cluster0"]).run()
+            #expect(!portAddresses.contains("inet "))
             let filter = try lab.command(on: "b", ["sysctl", "-n", "net.ipv4.conf.cluster0.rp_filter"]).run()
-            #expect(filter.hasPrefix("2"), "a way back by another port is no reason to refuse a packet")
+            #expect(filter.hasPrefix("2"), "the reverse path filter accepts a return path by another port")
 
             // An address in the pod range that c has taken is reached from a.
             let range = try lab.status(of: "c").announces.compactMap { IPv4Prefix($0) }.first { $0.length == 24 }
@@ -67,7 +67,7 @@ import Testing
             let explained = try lab.meshctl("routes", pod)
             #expect(explained.text.contains("\(pods)") && explained.text.contains("announced by  c"))
             let listed = try lab.meshctl("routes", "-4", "--no-headers").text.split(separator: "\n")
-            #expect(listed.count == 5, "two nodes' addresses and ranges, and the VIP")
+            #expect(listed.count == 5, "the routes are to the addresses and ranges of two nodes, and to the VIP")
             #expect(try lab.meshctl("routes", "-6").text.contains("172.3") == false)
             #expect(try lab.meshctl("lsdb", "ipv4-prefix").text.contains("10.96.0.10/32"))
 
@@ -83,7 +83,7 @@ import Testing
     }
 
     /// A default route that a node announces overlaps the pools, but does not mean that their addresses are in use.
-    @Test func aGatewayLeavesThePoolsToTheOthers() throws {
+    @Test func anAnnouncedDefaultRouteUsesUpNoPool() throws {
         var topology = Self.chain
         topology.nodes[2].config = Self.pools + "\nadvertise: [ 0.0.0.0/0 ]"
         try withLab(topology) { lab in
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func anAddressGivenTwiceIsTold() throws {
+    @Test func aDuplicateAddressIsReported() throws {
         var topology = Self.chain
         for index in [0, 2] {
             topology.nodes[index].config =
@@ -104,7 +104,7 @@ import Testing
         }
         try withLab(topology) { lab in
             for (node, other) in [("a", "c"), ("c", "a")] {
-                try eventually("\(node) tells") {
+                try eventually("\(node) reports the duplicate address") {
                     let problems = try? lab.status(of: node).kernel.problems
                     return problems?.filter { $0.hasPrefix("\(other) has this node's own address") }.count == 2
                 }
@@ -114,13 +114,13 @@ import Testing
     }
 
     /// 172.30.2.0/31 has two addresses for three nodes.
-    @Test func aPoolThatIsUsedUpIsTold() throws {
+    @Test func anExhaustedPoolIsReported() throws {
         var topology = Self.chain
         for index in topology.nodes.indices {
             topology.nodes[index].config = "addressing: { ipv4: { nodes: 172.30.2.0/31 } }"
         }
         try withLab(topology) { lab in
-            try eventually("one of three goes without, and says so") {
+            try eventually("two nodes have an address, and the third reports that the pool is exhausted") {
                 let all = ["a", "b", "c"].compactMap { try? lab.status(of: $0) }
                 return all.count { $0.ipv4Address != nil } == 2
                     && all.count {
@@ -148,13 +148,13 @@ import Testing
                 }
             }
         ) { lab in
-            try eventually("a has given way") {
+            try eventually("a has taken another address and range") {
                 let announced = (try? lab.status(of: "a").announces) ?? []
                 return announced.contains { $0.hasPrefix("172.30.2.") && $0 != "172.30.2.3/32" }
                     && announced.contains { $0.hasPrefix("172.31.") && $0 != "172.31.2.0/24" }
             }
             // Two nodes that take an address at once may have the same for a moment.
-            try eventually("nobody has another's") { Set(try waitForAddresses(lab)).count == 3 }
+            try eventually("all nodes have different addresses") { Set(try waitForAddresses(lab)).count == 3 }
             let addresses = try waitForAddresses(lab)
             #expect(addresses[2] == "172.30.2.3")
             #expect(try lab.status(of: "c").announces.contains("172.31.2.0/24"))

@@ -14,7 +14,7 @@ import Testing
 
     private let prefix = LSAPrefix(prefix: IPv6Prefix("2001:db8::/64")!, options: [.localAddress, .node], metric: 7)
 
-    @Test func routerLSAs() throws {
+    @Test func fieldsOfRouterLSAsAreEncoded() throws {
         let link = RouterLSA.Link(
             type: .transit, metric: 10, interfaceID: 5, neighborInterfaceID: 6, neighborRouterID: RouterID("10.0.0.2")!)
         let body = RouterLSA(flags: [.border, .external], options: [.v6, .e, .r], links: [link])
@@ -24,13 +24,13 @@ import Testing
                 + #""neighborRouterID":"10.0.0.2","type":"transit"}],"options":["V6","E","R"]}"#)
     }
 
-    @Test func networkLSAs() throws {
+    @Test func fieldsOfNetworkLSAsAreEncoded() throws {
         let body = NetworkLSA(
             options: [.v6, OSPFOptions(rawValue: 1 << 20)], attachedRouters: [RouterID(1), RouterID(2)])
         #expect(try json(.network(body)) == #"{"attachedRouters":["0.0.0.1","0.0.0.2"],"options":["V6","0x100000"]}"#)
     }
 
-    @Test func prefixLSAs() throws {
+    @Test func fieldsOfPrefixLSAsAreEncoded() throws {
         #expect(
             try json(.interAreaPrefix(InterAreaPrefixLSA(metric: 9, prefix: prefix)))
                 == #"{"metric":9,"prefix":{"options":["LA","N"],"prefix":"2001:db8::/64"}}"#)
@@ -49,7 +49,7 @@ import Testing
                 + #""prefix":"2001:db8::/64"}],"priority":1}"#)
     }
 
-    @Test func externalLSAs() throws {
+    @Test func fieldsOfExternalLSAsAreEncoded() throws {
         #expect(
             try json(.interAreaRouter(InterAreaRouterLSA(options: [.v6], metric: 2, destination: RouterID(9))))
                 == #"{"destination":"0.0.0.9","metric":2,"options":["V6"]}"#)
@@ -63,7 +63,7 @@ import Testing
         )
     }
 
-    @Test func listsOfValues() throws {
+    @Test func fieldsOfListsOfValuesAreEncoded() throws {
         #expect(
             try json(
                 .routerInformation(
@@ -83,7 +83,7 @@ import Testing
 }
 
 @Suite struct RouteTargetQueryTests {
-    @Test func prefixesAndAddresses() {
+    @Test func prefixesAndAddressesAreParsed() {
         #expect(RouteTargetQuery("2001:db8::/64") == .prefix(IPv6Prefix("2001:db8::/64")!))
         #expect(RouteTargetQuery("2001:db8::1") == .address(IPv6Address("2001:db8::1")!))
         #expect(RouteTargetQuery("default") == .prefix(.default))

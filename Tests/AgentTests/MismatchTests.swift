@@ -28,7 +28,7 @@ import Testing
                 other = try lab.status(of: "b").routerID
                 return try lab.meshctl("status", "-o", "json").status < 2
             }
-            try eventually("the port says it") {
+            try eventually("the port shows the mismatch") {
                 try lab.list(Interface.self, of: "a").first?.problem == "\(other): \(expected); set both ends alike"
             }
             #expect(try lab.list(Neighbor.self, of: "a").isEmpty)
@@ -36,11 +36,13 @@ import Testing
             #expect(try lab.status(of: "a").events.contains { $0.message.contains(expected) })
 
             try lab.stop("b", kill: true)
-            try eventually("nobody is heard") { try lab.list(Interface.self, of: "a").first?.problem == nil }
+            try eventually("the problem of the port ends after b is killed") {
+                try lab.list(Interface.self, of: "a").first?.problem == nil
+            }
         }
     }
 
-    @Test func aLinkThatIsBroadcastAtOneEndOnlyIsTold() throws {
+    @Test func aLinkThatIsBroadcastAtOneEndOnlyIsReported() throws {
         let nodes = [
             Topology.Node("a", ospf: Topology.OSPFOptions(type: "p2p", hello: 1, dead: 2)),
             Topology.Node("b", ospf: Topology.OSPFOptions(type: "broadcast", hello: 1, dead: 2)),
@@ -50,7 +52,7 @@ import Testing
                 ("a", "link type mismatch: theirs is broadcast, ours p2p; set both ends alike"),
                 ("b", "link type mismatch: theirs is p2p, ours broadcast; set both ends alike"),
             ] {
-                try eventually("\(node) says it") {
+                try eventually("\(node) shows the mismatch") {
                     (try? lab.list(Neighbor.self, of: node))?.first?.problem == expected
                 }
             }

@@ -14,7 +14,7 @@ import Testing
     private static let vip = "vips: [ { name: v, address: \"2001:db8:a::1\" } ]"
 
     /// After new ports and a crash, the agent has the same router ID and address, and takes its own LSAs for no duplicate's.
-    @Test func anAgentIsWhoItWasWhateverPortsCome() throws {
+    @Test func theIdentityStaysWhenPortsAreAdded() throws {
         try withPair(Self.vip) { lab in
             let before = try lab.status(of: "a")
             for (index, mac) in ["02:00:00:00:00:01", "00:00:5e:00:00:01"].enumerated() {
@@ -58,7 +58,7 @@ import Testing
                 try lab.command(on: "a", ["ip", "-6", "address", "show", "dev", "lo"]).run()
             }
             let own = try #require(try lab.status(of: "a").address)
-            try eventually("the VIP is there") { try addresses().contains("2001:db8:a::1") }
+            try eventually("the VIP is on lo of a") { try addresses().contains("2001:db8:a::1") }
             try lab.command(on: "a", ["ip", "link", "set", "lo", "down"]).run()
             try eventually("lo is up again with its addresses") {
                 let text = try addresses()
@@ -73,16 +73,16 @@ import Testing
 
     @Test func aVIPThatIsAnotherNodesOwnAddressIsAProblemOnBoth() throws {
         try withPair(Self.vip) { lab in
-            let victim = try #require(try lab.status(of: "b").address)
+            let otherAddress = try #require(try lab.status(of: "b").address)
             let file = lab.configurationFile
             let text = try String(contentsOfFile: file, encoding: .utf8)
-            try text.replacingOccurrences(of: "2001:db8:a::1", with: victim).write(
+            try text.replacingOccurrences(of: "2001:db8:a::1", with: otherAddress).write(
                 toFile: file, atomically: true, encoding: .utf8)
             kill(try #require(lab.process(of: "a")), SIGHUP)
             for node in ["a", "b"] {
-                try eventually("\(node) has a problem") {
+                try eventually("\(node) reports the duplicate address") {
                     (try lab.status(of: node).problems ?? []).contains {
-                        $0.kind == "duplicateAddress" && $0.problem.contains(victim)
+                        $0.kind == "duplicateAddress" && $0.problem.contains(otherAddress)
                     }
                 }
             }
@@ -91,28 +91,28 @@ import Testing
 
     /// After a change of `kernel.protocol`, what the earlier run left has another protocol number, like things of another
     /// program.
-    @Test func theRemainsOfAnotherProtocolNumberAreRemovedAtTheStart() throws {
+    @Test func routesWithThePreviousProtocolNumberAreRemovedAtTheStart() throws {
         try withPair(Self.vip) { lab in
-            func ours(_ number: Int) throws -> (routes: Int, nextHops: Int) {
+            func counts(_ number: Int) throws -> (routes: Int, nextHops: Int) {
                 let routes = try lab.command(on: "a", ["ip", "-6", "route", "show", "proto", "\(number)"]).run()
                 let nextHops = try lab.command(on: "a", ["ip", "nexthop", "show", "proto", "\(number)"]).run()
                 return (routes.split(separator: "\n").count, nextHops.split(separator: "\n").count)
             }
-            try eventually("there are routes") { try ours(71).routes > 0 }
+            try eventually("a has routes with protocol number 71") { try counts(71).routes > 0 }
             let file = lab.configurationFile
             let text = try String(contentsOfFile: file, encoding: .utf8)
             try (text + "\nkernel: { protocol: 72 }\n").write(toFile: file, atomically: true, encoding: .utf8)
             try lab.stop("a", kill: true)
-            #expect(try ours(71).routes > 0, "they stay after a crash")
+            #expect(try counts(71).routes > 0, "the routes stay after a crash")
             try lab.start(["a"])
-            try eventually("all has the new number") {
-                try ours(72).routes > 0 && ours(71) == (0, 0) && (try? lab.status(of: "a"))?.ready == true
+            try eventually("all routes and next hops have protocol number 72") {
+                try counts(72).routes > 0 && counts(71) == (0, 0) && (try? lab.status(of: "a"))?.ready == true
             }
         }
     }
 
     /// A client that stopped waiting does not expect that the command is carried out later.
-    @Test func aCommandThatWasGivenUpIsNotExecuted() throws {
+    @Test func aCommandWhoseClientTimedOutIsNotExecuted() throws {
         try withPair(Self.vip) { lab in
             let agent = try #require(lab.process(of: "a"))
             Lab.suspend([agent])
@@ -127,12 +127,12 @@ import Testing
         }
     }
 
-    @Test func anAddressThatWasThereBeforeStaysWhenItsVIPGoes() throws {
+    @Test func anAddressThatExistedBeforeItsVIPStaysWhenTheVIPIsRemoved() throws {
         try withPair(Self.vip) { lab in
             func onLoopback() throws -> String {
                 try lab.command(on: "a", ["ip", "-6", "address", "show", "dev", "lo"]).run()
             }
-            try eventually("the VIP is there") { try onLoopback().contains("2001:db8:a::1") }
+            try eventually("the VIP is on lo of a") { try onLoopback().contains("2001:db8:a::1") }
             let file = lab.configurationFile
             let text = try String(contentsOfFile: file, encoding: .utf8)
             let agent = try #require(lab.process(of: "a"))
@@ -143,32 +143,36 @@ import Testing
             }
             try lab.command(on: "a", ["ip", "-6", "address", "add", "2001:db8:a::2/128", "dev", "lo"]).run()
             try configure("2001:db8:a::2")
-            try eventually("another VIP is announced") {
+            try eventually("b has a route to the second VIP") {
                 try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:a::2/128" }
             }
-            #expect(try !onLoopback().contains("2001:db8:a::1/"), "ours goes")
+            #expect(try !onLoopback().contains("2001:db8:a::1/"), "an address that the agent has added is removed")
             try configure("2001:db8:a::3")
-            try eventually("and a third one") {
+            try eventually("b has a route to the third VIP") {
                 try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "2001:db8:a::3/128" }
             }
-            #expect(try onLoopback().contains("2001:db8:a::2/"), "the host's own stays")
+            #expect(try onLoopback().contains("2001:db8:a::2/"), "an address that existed before stays")
         }
     }
 
-    @Test func aPortWithAForeignAddressIsLeftAloneUntilItGoes() throws {
+    @Test func aPortWithAForeignAddressIsNotUsedUntilTheAddressIsRemoved() throws {
         try withPair("interfaces: [ { match: \"*\" } ]") { lab in
             let port = try #require(try lab.list(Interface.self, of: "a").first { $0.problem == nil }).name
             try lab.command(on: "a", ["ip", "address", "add", "192.168.77.5/24", "dev", port]).run()
-            try eventually("it is left alone") { try lab.list(Neighbor.self, of: "a").isEmpty }
+            try eventually("the port with a foreign address is not used") {
+                try lab.list(Neighbor.self, of: "a").isEmpty
+            }
             #expect(
                 try lab.status(of: "a").events.contains {
                     $0.message.contains("not using \(port)") && $0.message.contains("match: \(port)")
                 })
             try lab.command(on: "a", ["ip", "address", "del", "192.168.77.5/24", "dev", port]).run()
-            try eventually("it is used again") { try lab.list(Neighbor.self, of: "a").contains { $0.state == "Full" } }
+            try eventually("the port is used again") {
+                try lab.list(Neighbor.self, of: "a").contains { $0.state == "Full" }
+            }
             // The same after a default route is added.
             try lab.command(on: "a", ["ip", "route", "add", "default", "dev", port]).run()
-            try eventually("it is left alone again") { try lab.list(Neighbor.self, of: "a").isEmpty }
+            try eventually("the port with a default route is not used") { try lab.list(Neighbor.self, of: "a").isEmpty }
         }
     }
 }

@@ -26,25 +26,28 @@ import Testing
     }
 
     /// The CNI file of a node.
-    private func list(_ node: String, _ lab: Lab) -> String {
+    private func cniFile(_ node: String, _ lab: Lab) -> String {
         "/run/kubermesh-lab/at\(getpid())/\(node)/net.d/10-kubermesh.conflist"
     }
 
     @Test(arguments: ["ptp", "bridge"])
     func podsOfDifferentNodesReachEachOther(plugin: String) throws {
         try withLab(Self.chain(plugin)) { lab in
-            try eventually("all nodes tell their runtimes of both families") {
+            try eventually("the CNI files of all nodes have ranges of both families") {
                 try ["a", "b", "c"].allSatisfy {
-                    guard let text = try? String(contentsOfFile: list($0, lab), encoding: .utf8) else { return false }
+                    guard let text = try? String(contentsOfFile: cniFile($0, lab), encoding: .utf8) else {
+                        return false
+                    }
                     let network = try Runtime.Network(text)
                     return network.ranges.count == 2 && text.contains("\"mtu\" : 1400")
                 }
             }
-            let stamp = try FileManager.default.attributesOfItem(atPath: list("c", lab))[.modificationDate] as? Date
+            let dateBefore =
+                try FileManager.default.attributesOfItem(atPath: cniFile("c", lab))[.modificationDate] as? Date
             let runtime = try Runtime(lab)
             defer { runtime.end() }
-            let near = try runtime.attach("near", to: "a", list("a", lab))
-            let far = try runtime.attach("far", to: "c", list("c", lab))
+            let near = try runtime.attach("near", to: "a", cniFile("a", lab))
+            let far = try runtime.attach("far", to: "c", cniFile("c", lab))
             #expect(near.addresses.count == 2 && far.addresses.count == 2)
             for address in far.addresses {
                 let address = String(address.prefix { $0 != "/" })
@@ -57,21 +60,22 @@ import Testing
                 #expect(try !runtime.ping(address, from: near, "-M", "do", "-s", "1400"))
             }
             // A second pod of the same node.
-            let sibling = try runtime.attach("sibling", to: "c", list("c", lab))
+            let sibling = try runtime.attach("sibling", to: "c", cniFile("c", lab))
             for address in sibling.addresses {
                 let address = String(address.prefix { $0 != "/" })
                 try eventually("\(far.namespace) reaches \(address)") { try runtime.ping(address, from: far) }
             }
-            try runtime.detach(far, list("c", lab))
+            try runtime.detach(far, cniFile("c", lab))
             try lab.stop("c")
             try lab.start(["c"])
             try eventually("c is ready again") { (try? lab.status(of: "c"))?.ready == true }
-            let again = try FileManager.default.attributesOfItem(atPath: list("c", lab))[.modificationDate] as? Date
-            #expect(stamp != nil && stamp == again, "what says the same is not written again")
+            let dateAfter =
+                try FileManager.default.attributesOfItem(atPath: cniFile("c", lab))[.modificationDate] as? Date
+            #expect(dateBefore != nil && dateBefore == dateAfter, "a CNI file that stays the same is not written again")
         }
     }
 
-    @Test func missingPluginsAreCopiedAndOthersLeft() throws {
+    @Test func onlyMissingPluginsAreCopied() throws {
         let directory = try TemporaryDirectory()
         let target = directory.path + "/opt/cni/bin"
         let copied = try PluginInstaller.install(from: "/usr/lib/cni", to: target)

@@ -45,12 +45,12 @@ import Testing
                 "spec": ["holderIdentity": "", "leaseDurationSeconds": 1],
             ])
             try add("one")
-            try eventually("it has the first address") { address(of: "one", in: cluster) == "2001:db8:aa::10" }
-            try eventually("both nodes announce it") {
+            try eventually("service one has the first address") { address(of: "one", in: cluster) == "2001:db8:aa::10" }
+            try eventually("s1 and s2 announce the address of service one") {
                 try lab.list(Route.self, of: "k").first { $0.prefix == "2001:db8:aa::10/128" }?.nodes.sorted()
                     == ["s1", "s2"]
             }
-            try eventually("their status says so") {
+            try eventually("the status of s1 and s2 shows one address in use and one leader") {
                 let texts = try ["s1", "s2"].map { try lab.status(of: $0).text(node: $0) }
                 return texts.allSatisfy { $0.contains("1 of") && $0.contains("IPv6 addresses in use") }
                     && texts.count { $0.contains("this agent assigns them to services") } == 1
@@ -59,7 +59,9 @@ import Testing
             let first = try #require(leader())
             try lab.stop(first)
             try add("two")
-            try eventually("the other gives the next one") { address(of: "two", in: cluster) == "2001:db8:aa::11" }
+            try eventually("the other agent assigns the second address to service two") {
+                address(of: "two", in: cluster) == "2001:db8:aa::11"
+            }
             #expect(leader() == (first == "s1" ? "s2" : "s1"))
             #expect(address(of: "one", in: cluster) == "2001:db8:aa::10")
         }

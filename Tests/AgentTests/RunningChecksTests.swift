@@ -19,28 +19,28 @@ import Testing
             func isRouted() throws -> Bool {
                 try lab.kernelRoutes(of: "b").contains { $0.prefix.description == "\(vip)/128" }
             }
-            func isHeld() throws -> Bool {
+            func isPlaced() throws -> Bool {
                 try lab.command(on: "a", ["ip", "-6", "address", "show", "dev", "lo"]).run().contains(vip)
             }
-            try eventually("b routes to the VIP") { try isRouted() && isHeld() }
+            try eventually("b routes to the VIP") { try isRouted() && isPlaced() }
             let agent = try #require(lab.process(of: "a"))
             // SwiftNIO counts from 1: the second event loop of `Daemon` runs the checks.
             let thread = try #require(try thread(named: "NIO-ELT-1-#2", of: agent))
-            let hold = try Command([
+            let tracer = try Command([
                 "strace", "-qq", "-o", "/dev/null", "-p", "\(thread)", "-e", "inject=all:delay_enter=60s",
             ]).spawn()
-            defer { kill(hold.pid, SIGKILL) }
-            try eventually("b does not route to it any more") { try !isRouted() && !isHeld() }
-            #expect(try !lab.kernelRoutes(of: "b").isEmpty, "the agent itself goes on")
+            defer { kill(tracer.pid, SIGKILL) }
+            try eventually("b has no route to the VIP while its checker is stalled") { try !isRouted() && !isPlaced() }
+            #expect(try !lab.kernelRoutes(of: "b").isEmpty, "the agent still announces its other prefixes")
 
-            hold.signal(SIGKILL)
-            _ = try hold.finish()
-            try eventually("it is held again") { try isRouted() && isHeld() }
+            tracer.signal(SIGKILL)
+            _ = try tracer.finish()
+            try eventually("the VIP is placed and announced again") { try isRouted() && isPlaced() }
             #expect(try lab.status(of: "a").events.contains { $0.message.contains("its checker does not report") })
         }
     }
 
-    @Test func theEndOfTheAgentIsTheEndOfACommand() throws {
+    @Test func aStoppedAgentEndsItsCheckCommand() throws {
         let script = "echo $$ > $DIRECTORY/$KUBERMESH_VIP; exec sleep 1000"
         let directory = try TemporaryDirectory()
         let command = "[ sh, -c, \"\(script.replacing("$DIRECTORY", with: directory.path))\" ]"
@@ -56,14 +56,14 @@ import Testing
             let command = try #require(pid)
             #expect(kill(command, 0) == 0)
             try lab.stop("a")
-            try eventually("the command is gone") {
+            try eventually("the command has ended") {
                 let stat = (try? String(contentsOfFile: "/proc/\(command)/stat", encoding: .utf8)) ?? ") Z "
                 return stat.contains(") Z ")
             }
         }
     }
 
-    @Test func whatIsWrongIsShown() throws {
+    @Test func reasonsOfFailedChecksAreShown() throws {
         let checks = [
             "tls": "https: { url: \"https://[::1]:9179/readyz\", ca: /no/such/ca.crt }",
             "command": "exec: { command: [ sh, -c, \"echo no space left; exit 4\" ] }",
@@ -72,7 +72,7 @@ import Testing
             "{ name: \($0.element.key), address: \"2001:db8:bb::\($0.offset)\", check: { \($0.element.value) } }"
         }
         try withPair("vips: [ \(vips.joined(separator: ", ")) ]") { lab in
-            try eventually("both are told") {
+            try eventually("meshctl vips shows the reasons of both failures") {
                 let table = try lab.meshctl("vips").text
                 return table.contains("cannot read /no/such/ca.crt: No such file or directory")
                     && table.contains("https [::1]:9179/readyz") && table.contains("exit status 4: no space left")

@@ -35,7 +35,7 @@ import Testing
         #expect(query["none"] == nil)
     }
 
-    @Test(arguments: ["a=%", "a=%1", "a=%zz", "a=%ff"]) func damageIsRefused(text: String) {
+    @Test(arguments: ["a=%", "a=%1", "a=%zz", "a=%ff"]) func invalidPercentEncodingIsRefused(text: String) {
         #expect(Query(text) == nil)
     }
 }

@@ -29,7 +29,9 @@ struct AnnouncementLevelsTests {
             ("Local", "t", "", .announce), ("Local", "t", "t", .announce), ("Local", "t", "r", .lastResort),
             ("Local", "n", "r", nil), ("Local", "tn", "n", .announce),
         ] as [(String, String, String, AnnouncementLevel?)])
-    func endpointsDecide(policy: String, here: String, elsewhere: String, expected: AnnouncementLevel?) throws {
+    func endpointsDetermineTheLevel(policy: String, here: String, elsewhere: String, expected: AnnouncementLevel?)
+        throws
+    {
         let endpoints = here.map { (node: "a", state: $0) } + elsewhere.map { (node: "b", state: $0) }
         // The first endpoint is in one slice, the others are in another.
         let slices = [
@@ -40,7 +42,7 @@ struct AnnouncementLevelsTests {
         #expect(try levels(service, slices) == (expected.map { [vip: $0] } ?? [:]))
     }
 
-    @Test func whatIsAnnouncedAtAll() throws {
+    @Test func onlyValidAddressesOfMatchingServicesAreAnnounced() throws {
         let ready = [Objects.slice("1", of: "web", [("a", "r")])]
         func addresses(_ service: JSONValue, _ options: ServiceOptions = ServiceOptions()) throws -> [IPv6Address] {
             try levels(service, ready, options: options).keys.sorted()
@@ -54,7 +56,7 @@ struct AnnouncementLevelsTests {
         #expect(try addresses(headless, options) == [])
         #expect(try addresses(Objects.service("web", type: "ExternalName", external: ["2001:db8::2"])) == [])
         let plain = Objects.service("web", type: "ClusterIP", ingress: ["2001:db8::1"], external: ["2001:db8::2"])
-        #expect(try addresses(plain) == ["2001:db8::2"], "no load balancer any more")
+        #expect(try addresses(plain) == ["2001:db8::2"], "a service of type ClusterIP announces no ingress address")
         let others = Objects.service("web", ingress: ["2001:db8::1"], loadBalancerClass: "example.org/other")
         #expect(try addresses(others) == [])
         let ours = Objects.service("web", ingress: ["2001:db8::1"], loadBalancerClass: "kubermesh.io/anycast")
@@ -66,11 +68,11 @@ struct AnnouncementLevelsTests {
     }
 
     /// The IPv4 address becomes last resort, because only its own endpoints count: of those, the ready one is on `b`.
-    @Test func familiesAreApart() throws {
+    @Test func onlyEndpointsOfTheSameFamilyCount() throws {
         let service = Objects.service("web", ingress: ["2001:db8::1", "192.0.2.1"], policy: "Local")
-        let six = Objects.slice("1", of: "web", [("a", "r")])
-        let four = Objects.slice("2", of: "web", family: "IPv4", [("b", "r"), ("a", "t")])
-        #expect(try levels(service, [six, four]) == [vip: .announce, "192.0.2.1": .lastResort])
+        let ipv6Slice = Objects.slice("1", of: "web", [("a", "r")])
+        let ipv4Slice = Objects.slice("2", of: "web", family: "IPv4", [("b", "r"), ("a", "t")])
+        #expect(try levels(service, [ipv6Slice, ipv4Slice]) == [vip: .announce, "192.0.2.1": .lastResort])
     }
 
     /// A node that is not ready announces no address with the policy `Cluster`, and an excluded one only cluster IPs.

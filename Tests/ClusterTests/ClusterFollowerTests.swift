@@ -13,24 +13,24 @@ import Testing
 
 /// What the reports of a follower add up to.
 private final class Reports: Sendable {
-    struct Seen {
+    struct Totals {
         var entries: [IPv6Address: ServiceDemand] = [:]
         var view: ClusterView?
         var withdrawals = 0
         /// Service addresses that were reported while at most the API server's own address was known to be reserved.
-        var early: Set<IPv6Address> = []
+        var reportedTooEarly: Set<IPv6Address> = []
     }
 
-    private let box = NIOLockedValueBox(Seen())
-    var seen: Seen { box.withLockedValue { $0 } }
+    private let box = NIOLockedValueBox(Totals())
+    var totals: Totals { box.withLockedValue { $0 } }
 
-    func take(_ report: ClusterReport) {
-        box.withLockedValue { seen in
-            seen.view = report.view
+    func record(_ report: ClusterReport) {
+        box.withLockedValue { totals in
+            totals.view = report.view
             for (address, entry) in report.changes {
-                if entry == nil { seen.withdrawals += 1 }
-                if entry != nil, report.view.reservedAddresses.count < 2 { seen.early.insert(address) }
-                seen.entries[address] = entry
+                if entry == nil { totals.withdrawals += 1 }
+                if entry != nil, report.view.reservedAddresses.count < 2 { totals.reportedTooEarly.insert(address) }
+                totals.entries[address] = entry
             }
         }
     }
@@ -44,182 +44,194 @@ private final class Reports: Sendable {
         try await follower.loop.flatSubmit { follower.stop() }.get()
     }
 
-    @Test func announcesFollowEndpointsAndOutliveTheAPI() async throws {
-        let (stage, reports) = (try await APIStage(), Reports())
-        try stage.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/120", "10.7.0.0/24"]))
-        try stage.server.apply(Objects.service("web", ingress: ["2001:db8::1"], policy: "Local"))
-        try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "r"), ("b", "r")]))
-        let follower = try await stage.follow(reports)
-        try await eventually("the VIP is announced") { reports.seen.entries[Self.vip]?.level == .announce }
-        #expect(reports.seen.entries[Self.vip]?.services == ["default/web"])
-        try await eventually("the node is known, and all is heard") {
-            reports.seen.view?.podCIDRs.count == 2 && reports.seen.view?.isConnected == true
+    @Test func announcementsFollowEndpointsAndStayWithoutTheAPIServer() async throws {
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
+        try fixture.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/120", "10.7.0.0/24"]))
+        try fixture.server.apply(Objects.service("web", ingress: ["2001:db8::1"], policy: "Local"))
+        try fixture.server.apply(Objects.slice("web-1", of: "web", [("a", "r"), ("b", "r")]))
+        let follower = try await fixture.follow(reports)
+        try await eventually("the VIP is announced") { reports.totals.entries[Self.vip]?.level == .announce }
+        #expect(reports.totals.entries[Self.vip]?.services == ["default/web"])
+        try await eventually("the pod ranges of the Node are known, and all watches are connected") {
+            reports.totals.view?.podCIDRs.count == 2 && reports.totals.view?.isConnected == true
         }
 
-        try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "t"), ("b", "r")]))
-        try await eventually("others are preferred") { reports.seen.entries[Self.vip]?.level == .lastResort }
-        try stage.server.apply(Objects.slice("web-1", of: "web", [("b", "r")]))
-        try await eventually("it is withdrawn") { reports.seen.entries[Self.vip] == nil }
-        try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "r")]))
-        try await eventually("it is back") { reports.seen.entries[Self.vip]?.level == .announce }
-        try stage.server.apply(Objects.node("a", annotations: ["kubermesh.io/drain": "true"]))
-        try await eventually("a drain is wanted") { reports.seen.view?.node.drainReason != nil }
+        try fixture.server.apply(Objects.slice("web-1", of: "web", [("a", "t"), ("b", "r")]))
+        try await eventually("the VIP is last resort while the endpoint on a terminates") {
+            reports.totals.entries[Self.vip]?.level == .lastResort
+        }
+        try fixture.server.apply(Objects.slice("web-1", of: "web", [("b", "r")]))
+        try await eventually("the VIP is withdrawn without an endpoint on a") {
+            reports.totals.entries[Self.vip] == nil
+        }
+        try fixture.server.apply(Objects.slice("web-1", of: "web", [("a", "r")]))
+        try await eventually("the VIP is announced again") { reports.totals.entries[Self.vip]?.level == .announce }
+        try fixture.server.apply(Objects.node("a", annotations: ["kubermesh.io/drain": "true"]))
+        try await eventually("the annotation of the Node requests a drain") {
+            reports.totals.view?.node.drainReason != nil
+        }
 
         // While the API server is unreachable, nothing is withdrawn.
-        let withdrawals = reports.seen.withdrawals
-        try await stage.server.stop()
-        try await eventually("that is noticed") { reports.seen.view?.isConnected == false }
-        #expect(reports.seen.withdrawals == withdrawals && reports.seen.entries[Self.vip] != nil)
+        let withdrawals = reports.totals.withdrawals
+        try await fixture.server.stop()
+        try await eventually("the follower reports that the API server is unreachable") {
+            reports.totals.view?.isConnected == false
+        }
+        #expect(reports.totals.withdrawals == withdrawals && reports.totals.entries[Self.vip] != nil)
         try await end(follower)
 
         // The agent is started again before the server is back.
-        let later = Reports()
-        let second = try await stage.follow(later)
-        try await eventually("what was known is used") { later.seen.entries[Self.vip]?.level == .announce }
-        #expect(later.seen.view?.node.drainReason != nil && later.seen.view?.isConnected == false)
+        let secondReports = Reports()
+        let second = try await fixture.follow(secondReports)
+        try await eventually("the saved objects announce the VIP") {
+            secondReports.totals.entries[Self.vip]?.level == .announce
+        }
+        #expect(secondReports.totals.view?.node.drainReason != nil && secondReports.totals.view?.isConnected == false)
         try await end(second)
     }
 
     /// The pods of a deleted Node continue to run, so its ranges are kept, even when the agent is started again.
-    @Test func podsKeepTheirRangesWhenTheirNodeIsGone() async throws {
-        let (stage, reports) = (try await APIStage(), Reports())
-        func ranges(_ reports: Reports) -> [String]? { reports.seen.view?.podCIDRs.map(\.description) }
-        try stage.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/120", "10.7.0.0/24"]))
-        let follower = try await stage.follow(reports)
+    @Test func podRangesAreKeptWhenTheNodeIsDeleted() async throws {
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
+        func ranges(_ reports: Reports) -> [String]? { reports.totals.view?.podCIDRs.map(\.description) }
+        try fixture.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/120", "10.7.0.0/24"]))
+        let follower = try await fixture.follow(reports)
         try await eventually("the ranges are known") { ranges(reports) == ["fd00:7::/120", "10.7.0.0/24"] }
         // As after an API server has lost its data.
-        try stage.server.delete("/api/v1/nodes/a")
-        try await eventually("the node is gone, and people can see it") {
-            guard let view = reports.seen.view else { return false }
+        try fixture.server.delete("/api/v1/nodes/a")
+        try await eventually("the follower reports that the Node was deleted") {
+            guard let view = reports.totals.view else { return false }
             return view.isConnected && view.problems.contains { $0.contains("was deleted") }
         }
         #expect(ranges(reports) == ["fd00:7::/120", "10.7.0.0/24"])
         try await end(follower)
 
-        let later = Reports()
-        let second = try await stage.follow(later)
-        try await eventually("the API is heard") { later.seen.view?.isConnected == true }
-        #expect(ranges(later) == ["fd00:7::/120", "10.7.0.0/24"])
+        let secondReports = Reports()
+        let second = try await fixture.follow(secondReports)
+        try await eventually("the second follower is connected") { secondReports.totals.view?.isConnected == true }
+        #expect(ranges(secondReports) == ["fd00:7::/120", "10.7.0.0/24"])
         // A kubelet creates the Node again without ranges, and the follower writes those that the pods have.
         try await second.loop.submit { second.offer(["fd00:7::/120", "10.7.0.0/24"].compactMap { IPv6Prefix($0) }) }
             .get()
-        try stage.server.apply(Objects.node("a", labels: ["new": "yes"]))
-        try await eventually("it is there again") { later.seen.view?.problems == [] }
-        #expect(ranges(later) == ["fd00:7::/120", "10.7.0.0/24"])
+        try fixture.server.apply(Objects.node("a", labels: ["new": "yes"]))
+        try await eventually("the problem ends after the Node is created again") {
+            secondReports.totals.view?.problems == []
+        }
+        #expect(ranges(secondReports) == ["fd00:7::/120", "10.7.0.0/24"])
         // Heartbeats of the kubelet change only the version, which the follower does not report.
         for beat in 0..<12 {
             try await Task.sleep(for: .seconds(1))
-            guard var node = stage.server.object("/api/v1/nodes/a") else { break }
+            guard var node = fixture.server.object("/api/v1/nodes/a") else { break }
             node["status"]?["heartbeat"] = .integer(beat)
-            try? stage.server.apply(node)  // a conflict with the offer does no harm
+            try? fixture.server.apply(node)  // a conflict with the offer does no harm
         }
-        try await eventually("its ranges are those it had") {
-            stage.server.object("/api/v1/nodes/a")?["spec"]?["podCIDRs"] == ["fd00:7::/120", "10.7.0.0/24"]
+        try await eventually("the Node gets its former pod ranges") {
+            fixture.server.object("/api/v1/nodes/a")?["spec"]?["podCIDRs"] == ["fd00:7::/120", "10.7.0.0/24"]
         }
         try await end(second)
-        try await stage.server.stop()
+        try await fixture.server.stop()
     }
 
-    @Test func rangesThatCannotBeOfPodsAreRefused() async throws {
-        let (stage, reports) = (try await APIStage(), Reports())
-        let odd = [
+    @Test func invalidPodRangesAreRefused() async throws {
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
+        let invalid = [
             "::/0", "0.0.0.0/0", "127.0.0.0/8", "fe80::/64", "ff05::/64", "::1/128", "2000::/8", "169.254.0.0/16",
         ]
-        try stage.server.apply(Objects.node("a", podCIDRs: odd))
-        let follower = try await stage.follow(reports)
-        try await eventually("that is reported") {
-            reports.seen.view?.problems.contains { $0.contains("not announced: ::/0 and 7 more") } == true
+        try fixture.server.apply(Objects.node("a", podCIDRs: invalid))
+        let follower = try await fixture.follow(reports)
+        try await eventually("the invalid ranges are reported") {
+            reports.totals.view?.problems.contains { $0.contains("not announced: ::/0 and 7 more") } == true
         }
-        #expect(reports.seen.view?.podCIDRs == [])
-        try stage.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/64", "fd00:8::/64", "10.7.0.0/24"]))
-        try await eventually("one of each family is taken") {
-            reports.seen.view?.podCIDRs.map(\.description) == ["fd00:7::/64", "10.7.0.0/24"]
-                && reports.seen.view?.problems.contains { $0.contains("not announced: fd00:8::/64") }
+        #expect(reports.totals.view?.podCIDRs == [])
+        try fixture.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/64", "fd00:8::/64", "10.7.0.0/24"]))
+        try await eventually("one range of each family is used, and the other is reported") {
+            reports.totals.view?.podCIDRs.map(\.description) == ["fd00:7::/64", "10.7.0.0/24"]
+                && reports.totals.view?.problems.contains { $0.contains("not announced: fd00:8::/64") }
                     == true
         }
         try await end(follower)
-        try await stage.server.stop()
+        try await fixture.server.stop()
     }
 
     /// No service is reported before the addresses of all Nodes and of the API server, neither the first time nor when the
     /// agent is started again.
     @Test func addressesOfMachinesAreKnownBeforeServicesAre() async throws {
-        let (stage, reports) = (try await APIStage(), Reports())
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
         let (own, lan, another, server): (IPv6Address, IPv6Address, IPv6Address, IPv6Address) = (
             "10.70.0.1", "10.70.0.2", "fd70::3", "::1"
         )
-        try stage.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/120"], addresses: ["10.70.0.1"]))
-        try stage.server.apply(Objects.node("b", podCIDRs: ["fd00:8::/120"], addresses: ["10.70.0.2"]))
-        try stage.server.apply(Objects.service("thief", ingress: ["10.70.0.2"]))
-        try stage.server.apply(Objects.slice("thief-1", of: "thief", family: "IPv4", [("a", "r")]))
-        let follower = try await stage.follow(reports)
-        try await eventually("the service is wanted") { reports.seen.entries[lan] != nil }
-        #expect(reports.seen.early.isEmpty, "reported together with the machines, or after them")
-        #expect(reports.seen.view?.reservedAddresses == [own, lan, server])
-        try await eventually("this node's pod ranges are known, and not those of others") {
-            reports.seen.view?.podCIDRs.map(\.description) == ["fd00:7::/120"]
+        try fixture.server.apply(Objects.node("a", podCIDRs: ["fd00:7::/120"], addresses: ["10.70.0.1"]))
+        try fixture.server.apply(Objects.node("b", podCIDRs: ["fd00:8::/120"], addresses: ["10.70.0.2"]))
+        try fixture.server.apply(Objects.service("thief", ingress: ["10.70.0.2"]))
+        try fixture.server.apply(Objects.slice("thief-1", of: "thief", family: "IPv4", [("a", "r")]))
+        let follower = try await fixture.follow(reports)
+        try await eventually("the address of the service is reported") { reports.totals.entries[lan] != nil }
+        #expect(reports.totals.reportedTooEarly.isEmpty, "no service is reported before the addresses of all machines")
+        #expect(reports.totals.view?.reservedAddresses == [own, lan, server])
+        try await eventually("only the pod ranges of the Node a are reported") {
+            reports.totals.view?.podCIDRs.map(\.description) == ["fd00:7::/120"]
         }
 
-        try stage.server.apply(Objects.node("c", addresses: ["fd70::3", "10.70.0.2"]))
-        try await eventually("another node is heard of") {
-            reports.seen.view?.reservedAddresses.contains(another) == true
+        try fixture.server.apply(Objects.node("c", addresses: ["fd70::3", "10.70.0.2"]))
+        try await eventually("the address of the new Node c is reserved") {
+            reports.totals.view?.reservedAddresses.contains(another) == true
         }
-        try stage.server.delete("/api/v1/nodes/b")
-        try stage.server.apply(Objects.node("c", addresses: ["10.70.0.2"]))
-        try await eventually("what a node has no more is free") {
-            reports.seen.view?.reservedAddresses == [own, lan, server]
+        try fixture.server.delete("/api/v1/nodes/b")
+        try fixture.server.apply(Objects.node("c", addresses: ["10.70.0.2"]))
+        try await eventually("addresses that no Node has any more are not reserved") {
+            reports.totals.view?.reservedAddresses == [own, lan, server]
         }
-        #expect(reports.seen.view?.problems == [])
+        #expect(reports.totals.view?.problems == [])
         try await end(follower)
-        try await stage.server.stop()
+        try await fixture.server.stop()
 
-        let later = Reports()
-        let second = try await stage.follow(later)
-        #expect(later.seen.view?.isConnected == false)
-        #expect(later.seen.entries[lan] != nil && later.seen.early.isEmpty)
-        #expect(later.seen.view?.reservedAddresses == [own, lan, server])
+        let secondReports = Reports()
+        let second = try await fixture.follow(secondReports)
+        #expect(secondReports.totals.view?.isConnected == false)
+        #expect(secondReports.totals.entries[lan] != nil && secondReports.totals.reportedTooEarly.isEmpty)
+        #expect(secondReports.totals.view?.reservedAddresses == [own, lan, server])
         try await end(second)
     }
 
     /// Without access to Nodes, only the API server's address is reserved.
-    @Test func servicesAreAnnouncedWhereNodesMayNotBeWatched() async throws {
-        let (stage, reports) = (try await APIStage(), Reports())
-        stage.server.behave { $0.forbidden = ["nodes"] }
-        try stage.server.apply(Objects.service("web", ingress: ["2001:db8::1"]))
-        try stage.server.apply(Objects.slice("web-1", of: "web", [("a", "r")]))
-        let follower = try await stage.follow(reports)
-        try await eventually("it is announced") { reports.seen.entries[Self.vip] != nil }
-        #expect(reports.seen.view?.problems.contains { $0.hasPrefix("nodeaddresses: ") } == true)
-        #expect(reports.seen.view?.reservedAddresses == ["::1"])
+    @Test func servicesAreAnnouncedWithoutAccessToNodes() async throws {
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
+        fixture.server.changeBehavior { $0.forbidden = ["nodes"] }
+        try fixture.server.apply(Objects.service("web", ingress: ["2001:db8::1"]))
+        try fixture.server.apply(Objects.slice("web-1", of: "web", [("a", "r")]))
+        let follower = try await fixture.follow(reports)
+        try await eventually("the VIP is announced without access to Nodes") { reports.totals.entries[Self.vip] != nil }
+        #expect(reports.totals.view?.problems.contains { $0.hasPrefix("nodeaddresses: ") } == true)
+        #expect(reports.totals.view?.reservedAddresses == ["::1"])
         try await end(follower)
-        try await stage.server.stop()
+        try await fixture.server.stop()
     }
 
     /// Without endpoints it is not known who can serve, so nothing is announced, and nothing is saved for a later start.
-    @Test func servicesWithoutEndpointsAreNotAnnounced() async throws {
-        let (stage, reports) = (try await APIStage(), Reports())
-        stage.server.behave { $0.forbidden = ["endpointslices"] }
-        try stage.server.apply(Objects.service("web", ingress: ["2001:db8::1"]))
-        let follower = try await stage.follow(reports)
-        try await eventually("services are heard and endpoints are not") {
-            reports.seen.view?.resources["services"]?.isSynced == true
-                && reports.seen.view?.resources["endpointslices"]?.problem != nil
+    @Test func servicesAreNotAnnouncedWithoutAccessToEndpoints() async throws {
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
+        fixture.server.changeBehavior { $0.forbidden = ["endpointslices"] }
+        try fixture.server.apply(Objects.service("web", ingress: ["2001:db8::1"]))
+        let follower = try await fixture.follow(reports)
+        try await eventually("services are synced and endpoints are refused") {
+            reports.totals.view?.resources["services"]?.isSynced == true
+                && reports.totals.view?.resources["endpointslices"]?.problem != nil
         }
-        #expect(reports.seen.entries.isEmpty && reports.seen.view?.isConnected == false)
-        #expect(!FileManager.default.fileExists(atPath: stage.directory.appendingPathComponent("known").path))
+        #expect(reports.totals.entries.isEmpty && reports.totals.view?.isConnected == false)
+        #expect(!FileManager.default.fileExists(atPath: fixture.directory.appendingPathComponent("known").path))
         try await end(follower)
-        try await stage.server.stop()
+        try await fixture.server.stop()
     }
 }
 
-extension APIStage {
+extension APIServerFixture {
     /// A follower for the node `a`, which saves what it knows in the directory `known`.
     fileprivate func follow(_ reports: Reports) async throws -> ClusterFollower {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let follower = ClusterFollower(
             source, on: loop, node: "a", options: ServiceOptions(),
             filesIn: directory.appendingPathComponent("known").path
-        ) { reports.take($0) }
+        ) { reports.record($0) }
         try await loop.submit { follower.start() }.get()
         return follower
     }

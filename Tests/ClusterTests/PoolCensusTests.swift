@@ -11,7 +11,7 @@ struct PoolCensusTests {
             name: "mixed", ranges: ["192.0.2.0/28", "2001:db8::/64", "2001:db8:1::/64"].map { AddressRange($0)! })
         var census = PoolCensus([.lan, mixed])
         func set(_ name: String, _ ingress: [IPv6Address]?) throws {
-            var service = try PoolStage.service(name)
+            var service = try PoolFixture.service(name)
             service.ingressIPs = ingress ?? []
             census.set(service.key, ingress == nil ? nil : service)
         }
@@ -22,7 +22,7 @@ struct PoolCensusTests {
         #expect(census.uses.map(\.addresses) == [11, .max, 16] && used() == [0, 0, 0])
         try set("a", ["192.168.4.10", "2001:db8::1", "198.51.100.1"])
         try set("b", ["192.168.4.10", "2001:db8:1::1"])
-        #expect(used() == [1, 2, 0], "what is shared is one")
+        #expect(used() == [1, 2, 0], "an address that two services share counts once")
         try set("a", ["192.0.2.1"])
         #expect(used() == [1, 1, 1])
         try set("b", nil)

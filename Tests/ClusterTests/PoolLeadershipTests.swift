@@ -7,56 +7,58 @@ import Timing
 @testable import Cluster
 
 struct PoolLeadershipTests {
-    /// Three agents whose leader is killed, stopped or frozen at random, on an unreliable network. ``PoolWorld`` checks every
-    /// write and that there are never two leaders.
-    @Test(arguments: 1...12 as ClosedRange<UInt64>) func noAddressIsGivenTwice(seed: UInt64) throws {
-        var world = try PoolWorld(seed: seed, agents: 3)
+    /// Three agents whose leader is killed, stopped or frozen at random, on an unreliable network. ``PoolSimulation`` checks
+    /// every write and that there are never two leaders.
+    @Test(arguments: 1...12 as ClosedRange<UInt64>) func noAddressIsAssignedTwice(seed: UInt64) throws {
+        var simulation = try PoolSimulation(seed: seed, agents: 3)
         for _ in 0..<250 {
-            disturb(&world)
-            world.pass(.milliseconds(world.random.below(3000)))
+            injectRandomEvent(&simulation)
+            simulation.advance(.milliseconds(simulation.random.below(3000)))
         }
         // Now nothing fails any more.
-        world.isUnreliable = false
-        world.pass(.seconds(60))
-        #expect(world.writes > 20 && world.leaders.count > 1)
-        let before = world.services
-        world.pass(.seconds(60))
-        #expect(world.services == before, "it comes to rest")
-        #expect(world.agents.values.count { $0.leadership != nil } == 1)
-        var allocator = PoolAllocator(pools: PoolWorld.pools, loadBalancerClass: "kubermesh.io/anycast")
-        for service in world.services.values { allocator.update(service) }
-        #expect(allocator.settle().toWrite.isEmpty, "everybody has what can be had")
+        simulation.isUnreliable = false
+        simulation.advance(.seconds(60))
+        #expect(simulation.writes > 20 && simulation.leaders.count > 1)
+        let before = simulation.services
+        simulation.advance(.seconds(60))
+        #expect(simulation.services == before, "no service changes once faults have ended")
+        #expect(simulation.agents.values.count { $0.leadership != nil } == 1)
+        var allocator = PoolAllocator(pools: PoolSimulation.pools, loadBalancerClass: "kubermesh.io/anycast")
+        for service in simulation.services.values { allocator.update(service) }
+        #expect(allocator.settle().toWrite.isEmpty, "a new allocator would change no service")
     }
 
     /// One random action: mostly a service is created, changed or deleted; otherwise the leader is frozen (for up to 40 s, so
     /// longer than the 15 s of the lease), killed or stopped, or the lease is deleted. An agent that is gone is replaced.
-    private func disturb(_ world: inout PoolWorld) {
-        let number = world.random.below(14)
-        switch world.random.below(20) {
-        case 0...5: world.apply(number) { _, _ in }
-        case 6...8: world.delete(number)
+    private func injectRandomEvent(_ simulation: inout PoolSimulation) {
+        let number = simulation.random.below(14)
+        switch simulation.random.below(20) {
+        case 0...5: simulation.apply(number) { _, _ in }
+        case 6...8: simulation.delete(number)
         case 9...11:
-            world.apply(number) { service, random in
+            simulation.apply(number) { service, random in
                 service.type = service.type == "ClusterIP" || random.below(3) > 0 ? "LoadBalancer" : "ClusterIP"
             }
         case 12:
-            world.apply(number) { service, random in
+            simulation.apply(number) { service, random in
                 service.metadata.annotations["kubermesh.io/addresses"] =
                     random.below(2) == 0 ? nil : "192.0.2.\(1 + random.below(6))"
             }
         case 13:
-            world.apply(number) { service, _ in service.metadata.labels["changed"] = service.metadata.resourceVersion }
-        case 14: if let life = leader(&world) { world.freeze(life, for: .seconds(world.random.below(40))) }
-        case 15: if let life = leader(&world) { world.kill(life) }
-        case 16: if let life = leader(&world) { world.stop(life) }
-        case 17: world.deleteLease()
+            simulation.apply(number) { service, _ in
+                service.metadata.labels["changed"] = service.metadata.resourceVersion
+            }
+        case 14: if let id = leader(&simulation) { simulation.freeze(id, for: .seconds(simulation.random.below(40))) }
+        case 15: if let id = leader(&simulation) { simulation.kill(id) }
+        case 16: if let id = leader(&simulation) { simulation.stop(id) }
+        case 17: simulation.deleteLease()
         default: break
         }
-        while world.agents.count < 3 { world.startAgent() }
+        while simulation.agents.count < 3 { simulation.startAgent() }
     }
 
-    private func leader(_ world: inout PoolWorld) -> Int? {
-        world.agents.filter { $0.value.leadership != nil }.keys.min()
+    private func leader(_ simulation: inout PoolSimulation) -> Int? {
+        simulation.agents.filter { $0.value.leadership != nil }.keys.min()
     }
 
     /// A leadership that has just listed these services, and its first actions.
@@ -69,14 +71,14 @@ struct PoolLeadershipTests {
     }
 
     private func service(_ name: String, version: Int) throws -> Service {
-        var service = try PoolStage.service(name)
+        var service = try PoolFixture.service(name)
         service.metadata.resourceVersion = "\(version)"
         return service
     }
 
     private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
 
-    @Test func nothingIsWrittenBeforeAllIsRead() throws {
+    @Test func nothingIsWrittenBeforeTheListIsComplete() throws {
         var random = RandomNumbers(state: 1)
         var leadership = PoolLeadership(pools: [.lan], loadBalancerClass: "kubermesh.io/anycast")
         #expect(leadership.handle(.start, at: .zero, random: &random) == [.send(.list)])
@@ -90,7 +92,7 @@ struct PoolLeadershipTests {
     }
 
     /// After a conflict the service is read again, 200 ms later.
-    @Test func whoComesTooLateReadsAgain() throws {
+    @Test func aConflictLeadsToANewRead() throws {
         var random = RandomNumbers(state: 1)
         let old = try service("a", version: 1)
         var (leadership, actions) = leadership([old])
@@ -120,7 +122,7 @@ struct PoolLeadershipTests {
     }
 
     /// After 403, all requests pause for at least 30 s.
-    @Test func whatIsForbiddenIsSaidOnceAndTriedAgain() throws {
+    @Test func aForbiddenWriteIsReportedOnceAndRetried() throws {
         var random = RandomNumbers(state: 1)
         let service = try service("a", version: 1)
         var (leadership, actions) = leadership([service])
@@ -129,7 +131,7 @@ struct PoolLeadershipTests {
         let refusal = RequestFailure.refused(Status(code: 403, reason: "Forbidden"))
         actions = leadership.handle(.failed(request, refusal), at: at(0), random: &random)
         guard case .notice(let text)? = actions.first, actions.count == 1 else {
-            Issue.record("\(actions)")
+            Issue.record("unexpected actions: \(actions)")
             return
         }
         #expect(text.contains("\"patch\" on services/status"))
@@ -151,22 +153,22 @@ struct PoolLeadershipTests {
     }
 
     /// Status 500 for one write, for example because of a webhook, does not pause the writes of other services.
-    @Test func oneThatCannotBeWrittenLetsOthersGo() throws {
+    @Test func aFailedWriteDoesNotDelayOtherServices() throws {
         var random = RandomNumbers(state: 1)
-        let sick = try service("a", version: 1)
-        var (leadership, actions) = leadership([sick])
-        let request = PoolLeadership.Request.write(sick, ["192.168.4.10"])
+        let failing = try service("a", version: 1)
+        var (leadership, actions) = leadership([failing])
+        let request = PoolLeadership.Request.write(failing, ["192.168.4.10"])
         #expect(actions == [.send(request)])
         let failure = RequestFailure.refused(Status(code: 500, reason: "InternalError"))
         actions = leadership.handle(.failed(request, failure), at: at(1), random: &random)
         guard case .notice(let text)? = actions.first, actions.count == 1 else {
-            Issue.record("\(actions)")
+            Issue.record("unexpected actions: \(actions)")
             return
         }
         #expect(text.contains("default/a"))
-        let well = try service("b", version: 2)
-        actions = leadership.handle(.changed(updated: [well], deleted: []), at: at(2), random: &random)
-        #expect(actions == [.send(.write(well, ["192.168.4.11"]))])
+        let healthy = try service("b", version: 2)
+        actions = leadership.handle(.changed(updated: [healthy], deleted: []), at: at(2), random: &random)
+        #expect(actions == [.send(.write(healthy, ["192.168.4.11"]))])
         // The write is tried again, and a second failure is not logged.
         let retry = try #require(leadership.deadline)
         #expect(leadership.handle(.clock, at: retry, random: &random) == [.send(request)])
@@ -176,7 +178,7 @@ struct PoolLeadershipTests {
 
     /// Concurrent requests that fail together count as one failure: the pause is at most that after a first failure (0.8 s),
     /// not that after the eighth (30 s).
-    @Test func aServerThatIsAwayIsNotLeftAloneForLong() throws {
+    @Test func concurrentFailuresCountAsOneForTheBackoff() throws {
         var random = RandomNumbers(state: 1)
         var (leadership, actions) = leadership(try (0..<8).map { try service("s\($0)", version: $0 + 1) })
         #expect(actions.count == 8)
@@ -187,7 +189,7 @@ struct PoolLeadershipTests {
         #expect(try #require(leadership.deadline) - at(1) <= .seconds(2))
     }
 
-    @Test func aReasonIsToldOnce() throws {
+    @Test func aProblemIsReportedOnce() throws {
         var random = RandomNumbers(state: 1)
         var service = try service("a", version: 1)
         service.metadata.annotations["kubermesh.io/pool"] = "wan"
@@ -213,18 +215,18 @@ struct PoolLeadershipTests {
     }
 
     /// At most 8 services are written at a time.
-    @Test func notAllIsAskedAtOnce() throws {
+    @Test func atMostEightWritesAreOutstanding() throws {
         var random = RandomNumbers(state: 1)
         let services = try (0..<11).map { try service("s\($0)", version: $0 + 1) }
         var (leadership, actions) = leadership(services)
         #expect(actions.count == 8)
         guard case .send(.write(var service, let addresses))? = actions.first else {
-            Issue.record("\(actions)")
+            Issue.record("unexpected actions: \(actions)")
             return
         }
         service.ingressIPs = addresses
         service.metadata.resourceVersion = "100"
         actions = leadership.handle(.written(service), at: at(1), random: &random)
-        #expect(actions.count == 1, "another write, and events when all is written")
+        #expect(actions.count == 1, "one write follows, and no Event before all is written")
     }
 }

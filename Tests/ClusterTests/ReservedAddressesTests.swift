@@ -10,9 +10,9 @@ struct ReservedAddressesTests {
     private let one: IPv6Address = "fd70::1"
     private let two: IPv6Address = "fd70::2"
     /// The cluster IP of the API server.
-    private let three: IPv6Address = "10.96.0.1"
+    private let clusterIP: IPv6Address = "10.96.0.1"
 
-    @Test func anAddressIsFreeWhenNobodyHasItAnyMore() {
+    @Test func anAddressIsReservedWhileAnyOwnerHasIt() {
         var reserved = ReservedAddresses()
         reserved.set(a, [one, one, two])
         reserved.set(b, [two])
@@ -21,7 +21,7 @@ struct ReservedAddressesTests {
         reserved.set(a, [])
         #expect(reserved.all == [two])
         reserved.set(b, [])
-        #expect(reserved.all == [two], "the API server is there")
+        #expect(reserved.all == [two], "the address of the API server stays reserved")
         reserved.setServers([one])
         #expect(reserved.all == [one])
         reserved.set(b, [one])
@@ -31,15 +31,15 @@ struct ReservedAddressesTests {
 
     /// A connection to the cluster IP of the API server is forwarded to a server even on a node that has this address, so it is
     /// not reserved.
-    @Test func aClusterIPOfTheServerIsAServices() {
+    @Test func aClusterIPOfTheServerIsNotReserved() {
         var reserved = ReservedAddresses()
-        reserved.setServers([three, one])
-        reserved.setServerClusterIPs([three])
+        reserved.setServers([clusterIP, one])
+        reserved.setServerClusterIPs([clusterIP])
         #expect(reserved.all == [one])
-        reserved.set(a, [three])
-        #expect(reserved.all == [one, three], "unless a machine has it")
+        reserved.set(a, [clusterIP])
+        #expect(reserved.all == [one, clusterIP], "a cluster IP that a machine has is reserved")
         reserved.set(a, [])
         reserved.setServerClusterIPs([])
-        #expect(reserved.all == [one, three])
+        #expect(reserved.all == [one, clusterIP])
     }
 }

@@ -9,7 +9,7 @@ import Testing
 struct ServiceAnnouncementsTests {
     /// After each of thousands of random changes, the entries are those calculated from all services and slices, and the
     /// changes taken so far add up to them.
-    @Test func changesAddUp() throws {
+    @Test func takenChangesAddUpToTheEntries() throws {
         var state: UInt64 = 11
         func below(_ bound: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -20,7 +20,7 @@ struct ServiceAnnouncementsTests {
         var services: [ObjectKey: Service] = [:]
         var slices: [ObjectKey: EndpointSlice] = [:]
         // The sum of the changes, which are taken after a third of the steps.
-        var told: [IPv6Address: ServiceDemand] = [:]
+        var sumOfChanges: [IPv6Address: ServiceDemand] = [:]
         for step in 0..<4000 {
             switch below(10) {
             case 0:
@@ -55,10 +55,10 @@ struct ServiceAnnouncementsTests {
                         level: max(old?.level ?? level, level), services: (old?.services ?? []) + [key.description])
                 }
             }
-            try #require(announcements.entries == expected, "step \(step)")
+            try #require(announcements.entries == expected, "wrong entries after step \(step)")
             guard below(3) == 0 else { continue }
-            for (address, entry) in announcements.takeChanges() { told[address] = entry }
-            try #require(told == expected, "step \(step)")
+            for (address, entry) in announcements.takeChanges() { sumOfChanges[address] = entry }
+            try #require(sumOfChanges == expected, "wrong sum of the changes after step \(step)")
         }
     }
 }

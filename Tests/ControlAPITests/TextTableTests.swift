@@ -31,7 +31,7 @@ import Testing
             .init(address: "fe80::22", interface: "p2"),
         ], age: 12.5, fib: .init(state: .installed))
 
-    @Test func listsSayWhatTheyAre() throws {
+    @Test func listsAreEncodedWithTheirKindAndReadBack() throws {
         let octets = try JSON.encode(ListDocument(node: "n1", time: "2024-02-29T12:34:56.789Z", items: [Self.route]))
         #expect(
             String(decoding: octets, as: UTF8.self)
@@ -54,7 +54,7 @@ import Testing
                 """)
     }
 
-    @Test func oneRouteIsExplained() {
+    @Test func theExplanationOfARouteNamesItsAnnouncersAndNextHops() {
         var route = Self.route
         route.announcers = [
             .init(routerID: "10.0.0.2", node: "n2", metric: 10, distance: 10, kind: "intra-area", selected: true),
@@ -70,19 +70,19 @@ import Testing
         #expect(text.contains("kernel        installed"))
     }
 
-    @Test func unknownFieldsArePassedOver() throws {
+    @Test func unknownFieldsAreIgnored() throws {
         let text = #"{"apiVersion":"meshctl/v1","kind":"Error","status":404,"message":"no","later":[1]}"#
         #expect(try JSON.decode(ErrorDocument.self, from: text.utf8) == ErrorDocument(status: 404, message: "no"))
     }
 
-    @Test func anyJSONSurvives() throws {
+    @Test func anyJSONIsReadBackUnchanged() throws {
         let value: JSONValue = ["a": [1, "x", true, .null, .number(1.5)], "b": ["c": -7]]
         #expect(try JSON.decode(JSONValue.self, from: JSON.encode(value)) == value)
     }
 }
 
 @Suite struct OneLineTests {
-    @Test func nothingOfItMovesTheCursor() {
+    @Test func controlCharactersBecomeSpaces() {
         #expect("a\u{1b}[2Jb\nc\td\u{9b}é\u{7f}".asOneLine == "a [2Jb c d é ")
         #expect("as it is – ✓".asOneLine == "as it is – ✓")
     }

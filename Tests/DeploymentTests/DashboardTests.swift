@@ -4,7 +4,7 @@ import Testing
 @Suite struct DashboardTests {
     private static let types: Set = ["row", "stat", "timeseries", "state-timeline"]
 
-    @Test func itIsWellFormed() throws {
+    @Test func theDashboardIsWellFormed() throws {
         let dashboard = try Dashboard.read()
         #expect(dashboard.uid == "kubermesh" && dashboard.schemaVersion >= 36)
         let source = Dashboard.Source(type: "prometheus", uid: "${datasource}")

@@ -11,12 +11,12 @@ import Testing
 @Suite struct MachineTests {
     /// `scripts/agent-kubeconfig` makes a kubeconfig from the token secret with a real kubectl, and a client uses it. Before,
     /// the secret does not exist and then has no token yet.
-    @Test func theKubeconfigOfAgentsIsTaken() async throws {
+    @Test func aClientUsesTheKubeconfigForAgents() async throws {
         let directory = try TemporaryDirectory()
         let certificates = try TestCertificates(in: URL(fileURLWithPath: directory.path), names: ["IP:::1"])
         let group = MultiThreadedEventLoopGroup.singleton
         let server = try await TestAPIServer.start(on: "::1", certificates: certificates, group: group)
-        server.behave { $0.tokens = ["admin", "agent"] }
+        server.changeBehavior { $0.tokens = ["admin", "agent"] }
         let address = "https://[::1]:\(server.port)"
         try directory.write(
             """
@@ -42,8 +42,10 @@ import Testing
             ],
         ]
         try server.apply(secret)
-        let early = try script.output()
-        #expect(early.status == 1 && early.text.isEmpty && early.errors.contains("has no token yet"), "\(early)")
+        let withoutToken = try script.output()
+        #expect(
+            withoutToken.status == 1 && withoutToken.text.isEmpty && withoutToken.errors.contains("has no token yet"),
+            "\(withoutToken)")
         let authority = try Data(contentsOf: URL(fileURLWithPath: certificates.path("ca.pem")))
         secret["data"] = [
             "ca.crt": .string(authority.base64EncodedString()), "namespace": "a3ViZS1zeXN0ZW0=",

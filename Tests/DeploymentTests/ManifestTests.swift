@@ -19,18 +19,18 @@ import Yams
         try #require(try documents("deploy/kubermesh.yaml").first { $0["kind"]?.string == "DaemonSet" })
     }
 
-    @Test func theOneFileIsMadeOfTheBase() throws {
+    @Test func theSingleManifestIsUpToDate() throws {
         let check = try Command([Repository.path("scripts/render-manifests"), "--check"]).output()
         #expect(check.status == 0, "\(check.text)\(check.errors)")
     }
 
     /// `scripts/manifest-validator` installs the validator, which includes the schemas of Kubernetes, into a directory of its
     /// own.
-    @Test func kubernetesTakesThem() throws {
+    @Test func manifestsFollowTheSchemasOfKubernetes() throws {
         let validator = try Repository.output(of: "scripts/manifest-validator").trimmingCharacters(in: .newlines)
-        let verdict = try Command([validator, "--strict"] + Self.manifests.map { Repository.path($0) }).output(
+        let result = try Command([validator, "--strict"] + Self.manifests.map { Repository.path($0) }).output(
             limit: .seconds(60))
-        #expect(verdict.status == 0, "\(verdict.text)\(verdict.errors)")
+        #expect(result.status == 0, "\(result.text)\(result.errors)")
         // A wrong type is found.
         let directory = try TemporaryDirectory()
         try directory.write(
@@ -46,10 +46,10 @@ import Yams
         #expect(pod["priorityClassName"]?.string == "system-node-critical")
         #expect(pod["tolerations"]?.sequence?.first?["operator"]?.string == "Exists")
         #expect(pod["securityContext"]?["seccompProfile"]?["type"]?.string == "RuntimeDefault")
-        #expect(pod["automountServiceAccountToken"]?.bool == false, "which all containers would have")
+        #expect(pod["automountServiceAccountToken"]?.bool == false, "no token is mounted into all containers")
         #expect(spec["updateStrategy"]?["rollingUpdate"]?["maxUnavailable"]?.int == 1)
         let minimum = try #require(spec["minReadySeconds"]?.int)
-        #expect(minimum > 4, "longer than the dead interval")
+        #expect(minimum > 4, "minReadySeconds is longer than the dead interval")
 
         let agent = try #require(pod["containers"]?.sequence?.first)
         let context = try #require(agent["securityContext"])
@@ -75,7 +75,7 @@ import Yams
     }
 
     /// The roles allow exactly the requests that the agent makes.
-    @Test func rolesAllowWhatIsAskedAndNoMore() throws {
+    @Test func rolesAllowExactlyTheRequestsOfTheAgent() throws {
         var rights: [String: [String]] = [:]
         for document in try documents("deploy/kubermesh.yaml") {
             let kind = document["kind"]?.string ?? ""
@@ -108,7 +108,7 @@ import Yams
 
     /// The static pod equals the pod of the DaemonSet, except what only the API server provides: the service account with its
     /// token, the ConfigMap, and the selection of nodes.
-    @Test func theStaticPodIsTheSame() throws {
+    @Test func theStaticPodEqualsThePodOfTheDaemonSet() throws {
         var pod = try #require(try documents("deploy/machines/static-pod.yaml").first?["spec"]?.mapping)
         var template = try #require(try daemonSet()["spec"]?["template"]?["spec"]?.mapping)
         #expect(pod["serviceAccountName"] == nil)
@@ -134,13 +134,13 @@ import Yams
         }
     }
 
-    @Test func systemdTakesTheUnit() throws {
+    @Test func theSystemdUnitIsValid() throws {
         let directory = try TemporaryDirectory()
         let unit = try Repository.text("deploy/machines/kubermesh.service")
         #expect(unit.contains("ExecStart=/usr/local/bin/meshd "))
         try directory.write(
             unit.replacing("/usr/local/bin/meshd", with: try Binaries.path(of: "meshd")), to: "kubermesh.service")
-        let verdict = try Command(["systemd-analyze", "verify", "\(directory.path)/kubermesh.service"]).output()
-        #expect(verdict.status == 0 && verdict.errors.isEmpty, "\(verdict)")
+        let result = try Command(["systemd-analyze", "verify", "\(directory.path)/kubermesh.service"]).output()
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
     }
 }

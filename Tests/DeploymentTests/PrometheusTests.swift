@@ -29,7 +29,7 @@ import Testing
     /// Metrics that have no series while nothing is wrong.
     private static let emptyWithoutErrors = ["kubermesh_ospf_packet_errors_total"]
 
-    @Test func aMeshIsScrapedByWayOfItself() throws {
+    @Test func prometheusScrapesTheMeshAndAnswersAllQueries() throws {
         try Lab.destroyLeftOvers(prefix: "dt")
         var lab = try Lab.create(Self.mesh, name: Self.name)
         defer { try? lab.destroy() }
@@ -45,46 +45,48 @@ import Testing
         try eventually("all agents are scraped and ready") {
             try prometheus.query("sum(up) == 4 and sum(kubermesh_ready) == 4").count == 1
         }
-        try eventually("all nodes know the same") {
+        try eventually("all four nodes have the same LSDB checksum") {
             try prometheus.query("count_values(\"checksum\", kubermesh_lsdb_checksum)").map(\.value) == [4]
         }
-        try eventually("two nodes announce the service, say those who have it") {
+        try eventually("both announcers of the service count two announcers") {
             try prometheus.query("kubermesh_vip_announcers{vip=\"service\"}").map(\.value) == [2, 2]
         }
-        try eventually("what is sent over a cable arrives") {
+        try eventually("n4 receives traffic on both links") {
             let traffic = try prometheus.query("rate(kubermesh_link_received_bytes_total{instance=\"n4\"}[10s])")
             return traffic.count == 2 && traffic.allSatisfy { $0.value > 0 }
         }
-        try eventually("all hear the API server, one gives addresses, and all nodes announce the one it gave") {
+        try eventually(
+            "all agents watch the API server, one leads the pools, and all nodes announce one service address"
+        ) {
             try prometheus.query("sum(kubermesh_kube_api_connected) == 4").count == 1
                 && prometheus.query("sum(kubermesh_pool_leader) == 1").count == 1
                 && prometheus.query("sum(kubermesh_service_vips_announced) == 4").count == 1
         }
-        try askWhatTheDashboardAsks(prometheus)
-        try askWhatTheAlertsAsk(prometheus)
+        try checkDashboardQueries(prometheus)
+        try checkAlertQueries(prometheus)
 
         // A cable and an agent fail.
         try lab.fail("n3-n4", .carrier)
         try lab.stop("n2", kill: true)
-        try eventually("a node that does not answer is told, and that nobody else reaches it") {
+        try eventually("n2 is down, and n1 counts two unreachable nodes") {
             try prometheus.query("up == 0").map { $0.metric["instance"] } == ["n2"]
                 && prometheus.query("kubermesh_topology_unreachable_nodes{instance=\"n1\"}").first?.value == 2
         }
-        try eventually("so is a port that is down, and a lost neighbor") {
+        try eventually("n3 reports a link that is down, and n1 a lost neighbor") {
             try prometheus.query("kubermesh_link_up == 0").contains { $0.metric["instance"] == "n3" }
                 && prometheus.query("max_over_time(kubermesh_link_full_neighbors[1m]) > kubermesh_link_full_neighbors")
                     .contains { $0.metric["instance"] == "n1" }
         }
-        try eventually("so is that one node is left for the service") {
+        try eventually("n3 counts one announcer of the service") {
             try prometheus.query("kubermesh_vip_announcers{instance=\"n3\"}").map(\.value) == [1]
         }
-        try eventually("and the alerts begin to count") {
+        try eventually("the alerts for the failures are pending") {
             Set(try prometheus.rules().filter { $0.state == "pending" }.map(\.name))
                 .isSuperset(of: ["KubermeshAgentDown", "KubermeshNodeUnreachable", "KubermeshNeighborLost"])
         }
     }
 
-    private func askWhatTheDashboardAsks(_ prometheus: Prometheus) throws {
+    private func checkDashboardQueries(_ prometheus: Prometheus) throws {
         for query in try Dashboard.read().queries {
             let mayBeEmpty = Self.emptyWithoutErrors.contains { query.contains($0) }
             var isAnswered = false
@@ -108,7 +110,7 @@ import Testing
         #expect(served.subtracting(documented).isEmpty && documented.subtracting(served).isEmpty)
     }
 
-    private func askWhatTheAlertsAsk(_ prometheus: Prometheus) throws {
+    private func checkAlertQueries(_ prometheus: Prometheus) throws {
         try eventually("all rules are evaluated") {
             let rules = try prometheus.rules()
             return !rules.isEmpty && rules.allSatisfy { $0.health == "ok" }
@@ -118,7 +120,7 @@ import Testing
         try checkDocumentation(of: known)
         for file in ["deploy/monitoring/alerts.yaml", Dashboard.file, "docs/alerts.md"] {
             for match in try Repository.text(file).matches(of: #/kubermesh_[a-z_]+/#) {
-                #expect(known.contains(String(match.0)), "\(file) asks for \(match.0), which there is not")
+                #expect(known.contains(String(match.0)), "\(file) asks for \(match.0), which is not served")
             }
         }
     }

@@ -43,7 +43,7 @@ import Timing
         #expect(!isAlive(pid))
     }
 
-    @Test func theExitStatusDecides() async throws {
+    @Test func theExitStatusDeterminesTheOutcome() async throws {
         #expect(try await outcome(of: .command(CommandProbe(command: ["true"]))) == .success)
         #expect(try await failure(of: .command(CommandProbe(command: ["false"]))) == "false: exit status 1")
         #expect(try await failure(of: shell("kill -TERM $$")) == "sh: ended by signal 15")
@@ -56,7 +56,7 @@ import Timing
         #expect(long == "sh: exit status 1: " + String(repeating: "x", count: 200))
     }
 
-    @Test func theEnvironmentIsSmall() async throws {
+    @Test func theEnvironmentHasOnlyPATHAndTheGivenVariables() async throws {
         let expected = "F=\(file.path) KUBERMESH_VIP=api PATH=\(CommandProbe.path)"
         // The shell adds PWD and the like by itself; env, started by no shell, does not.
         let probe = CommandProbe(command: ["/usr/bin/env"], environment: ["KUBERMESH_VIP": "api", "F": file.path])
@@ -66,13 +66,13 @@ import Timing
     }
 
     @Test(arguments: ["no-such-program", "/no/such/program", "/etc/passwd", "/"])
-    func whatCannotBeRunIsTold(program: String) async throws {
+    func aProgramThatCannotBeRunIsReported(program: String) async throws {
         #expect(
             try await failure(of: .command(CommandProbe(command: [program])))
                 == "\(program): no such program, or not executable")
     }
 
-    @Test func whatTakesTooLongIsKilledWithAllItStarted() async throws {
+    @Test func aCommandThatTimesOutIsKilledWithItsChildren() async throws {
         defer { try? FileManager.default.removeItem(at: file) }
         let reason = try await failure(
             of: shell("echo waiting; sleep 1000 & echo $! > $F; trap '' TERM; wait"), timeout: .milliseconds(300))
@@ -88,13 +88,13 @@ import Timing
             try await outcome(of: .command(CommandProbe(command: ["head", "-c", "20000000", "/dev/zero"]))) == .success)
     }
 
-    @Test func whatItLeavesRunningIsKilledAndNotWaitedFor() async throws {
+    @Test func aChildThatACommandLeavesRunningIsKilled() async throws {
         defer { try? FileManager.default.removeItem(at: file) }
         #expect(try await outcome(of: shell("sleep 1000 & echo $! > $F")) == .success)
         try await expectItEnds(numberInFile())
     }
 
-    @Test func whatLeavesTheGroupAndKeepsTheOutputIsNotWaitedFor() async throws {
+    @Test func aChildOutsideTheProcessGroupIsNotWaitedFor() async throws {
         defer { try? FileManager.default.removeItem(at: file) }
         #expect(try await outcome(of: shell("setsid sleep 3 & echo hello; sleep 0.1")) == .success)
         #expect(
@@ -102,7 +102,7 @@ import Timing
                 == "sh: not finished within 0.3 s: hello")
     }
 
-    @Test func closedOutputIsNotTheEnd() async throws {
+    @Test func closedOutputDoesNotEndTheCheck() async throws {
         #expect(
             try await failure(of: shell("exec >&- 2>&-; sleep 0.1; exit 7")) == "sh: exit status 7")
         #expect(
@@ -122,7 +122,7 @@ import Timing
         #expect(try await loop.flatSubmit { prober.run(timeout: .seconds(1000)) }.get() != .success)
     }
 
-    @Test func nothingIsLeftOfManyRuns() async throws {
+    @Test func manyRunsLeaveNoDescriptorsAndNoZombies() async throws {
         func descriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }
         let (prober, loop) = Prober.make(shell("exit 0"))
         for _ in 0..<3 { #expect(try await loop.flatSubmit { prober.run(timeout: .seconds(10)) }.get() == .success) }
@@ -136,14 +136,14 @@ import Timing
         #expect(zombies.isEmpty)
     }
 
-    @Test func oneRunsAtATime() async throws {
+    @Test func atMostOneCommandRunsAtATime() async throws {
         defer { try? FileManager.default.removeItem(at: file) }
         let script = "mkdir $F || exit 9; sleep 0.02; rmdir $F"
         var table = VIPTable()
         let check = HealthCheck(probe: shell(script), interval: .milliseconds(1), timeout: .seconds(10))
         let vip = VIP(name: "api", address: IPv6Address("fd00::a")!, check: check)
         guard case .startChecking(let id, _)? = table.configure([vip], at: .zero).first else {
-            Issue.record("no checker was asked for")
+            Issue.record("the VIP table did not request a check")
             return
         }
         let (outcomes, continuation) = AsyncStream.makeStream(of: CheckOutcome.self)

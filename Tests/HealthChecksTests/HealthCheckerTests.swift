@@ -11,7 +11,7 @@ import Timing
 @testable import HealthChecks
 
 @Suite struct ProbeTests {
-    @Test func tcpWorksWhileSomebodyListens() async throws {
+    @Test func tcpSucceedsOnlyOnAListeningPort() async throws {
         let server = try await Server()
         #expect(try await outcome(of: .tcp([server.endpoint])) == .success)
         try await server.channel.close()
@@ -27,7 +27,7 @@ import Timing
         try await server.channel.close()
     }
 
-    @Test func httpLooksAtTheStatus() async throws {
+    @Test func httpSucceedsOnlyWithAnAcceptedStatus() async throws {
         let server = try await Server.http { $0.uri == "/healthz" && $0.headers["host"] == ["web"] ? .ok : .notFound }
         var probe = HTTPProbe(endpoints: [server.endpoint], path: "/healthz", host: "web")
         #expect(try await outcome(of: .http(probe)) == .success)
@@ -38,14 +38,14 @@ import Timing
         try await server.channel.close()
     }
 
-    @Test func silenceIsAFailure() async throws {
+    @Test func aServerThatDoesNotAnswerIsAFailure() async throws {
         let server = try await Server()
         let reason = try await failure(of: .http(HTTPProbe(endpoints: [server.endpoint])), timeout: .milliseconds(50))
         #expect(reason.contains("no answer within 0.05 s"))
         try await server.channel.close()
     }
 
-    @Test func whatIsNotHTTPIsAFailure() async throws {
+    @Test func anAnswerThatIsNotHTTPIsAFailure() async throws {
         let server = try await Server { $0.pipeline.addHandler(Greeter()) }
         let reason = try await failure(of: .http(HTTPProbe(endpoints: [server.endpoint])))
         #expect(reason.contains("not HTTP"))
@@ -54,19 +54,19 @@ import Timing
 }
 
 @Suite struct HealthCheckerTests {
-    @Test func outcomesComeUntilItIsStopped() async throws {
+    @Test func outcomesAreReportedUntilTheCheckIsStopped() async throws {
         let server = try await Server()
         var table = VIPTable()
         let check = HealthCheck(probe: .tcp([server.endpoint]), interval: .milliseconds(10), timeout: .seconds(1))
         let vip = VIP(name: "api", address: IPv6Address("fd00::a")!, check: check)
         guard case .startChecking(let id, _)? = table.configure([vip], at: .zero).first else {
-            Issue.record("no checker was asked for")
+            Issue.record("the VIP table did not request a check")
             return
         }
         let (outcomes, continuation) = AsyncStream.makeStream(of: CheckOutcome.self)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let metrics = PrometheusRegistry()
-        func isTimed() -> Bool {
+        func hasTimer() -> Bool {
             var text = MetricsText()
             metrics.write(to: &text)
             return text.text.contains("kubermesh_check_duration_seconds_count{check=\"api\"}")
@@ -78,12 +78,12 @@ import Timing
         var iterator = outcomes.makeAsyncIterator()
         #expect(await iterator.next() == .success)
         #expect(await iterator.next() == .success)
-        #expect(isTimed())
+        #expect(hasTimer())
         try await server.channel.close()
         while let outcome = await iterator.next(), outcome == .success {}
         checker.stop(id)
         try await loop.submit { continuation.finish() }.get()
         while await iterator.next() != nil {}
-        #expect(!isTimed(), "nothing is left of it")
+        #expect(!hasTimer(), "the timer of a stopped check is removed")
     }
 }

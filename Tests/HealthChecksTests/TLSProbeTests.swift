@@ -41,7 +41,7 @@ import Testing
         HTTPProbe(endpoints: [server.endpoint], path: path, status: [200...200], tls: tls)
     }
 
-    @Test func aServerThatProvesItselfIsBelieved() async throws {
+    @Test func aServerWithAValidCertificateIsAccepted() async throws {
         let server = try await serve()
         #expect(try await outcome(of: .http(probe(server, authority))) == .success)
         var named = authority
@@ -54,7 +54,7 @@ import Testing
         try await server.channel.close()
     }
 
-    @Test func anotherNameIsNotBelieved() async throws {
+    @Test func aCertificateForAnotherNameIsRefused() async throws {
         try certificates.sign("elsewhere", names: ["IP:192.0.2.1", "DNS:elsewhere"])
         let server = try await serve("elsewhere")
         #expect(try await failure(of: .http(probe(server, authority))).contains("is not for its address"))
@@ -66,22 +66,22 @@ import Testing
         try await server.channel.close()
     }
 
-    @Test func anotherAuthorityIsNotBelieved() async throws {
+    @Test func aCertificateOfAnotherAuthorityIsRefused() async throws {
         let other = directory.appending(path: "other")
         try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
-        let stranger = try TestCertificates(in: other, names: ["IP:::1"])
+        let otherCertificates = try TestCertificates(in: other, names: ["IP:::1"])
         let server = try await serve()
-        let file = TLSOptions(trust: .file(stranger.path("ca.pem")))
+        let file = TLSOptions(trust: .file(otherCertificates.path("ca.pem")))
         #expect(
             try await failure(of: .http(probe(server, file))).hasSuffix(
-                "not signed by a valid authority in \(stranger.path("ca.pem"))"))
+                "not signed by a valid authority in \(otherCertificates.path("ca.pem"))"))
         let system = try await failure(of: .http(probe(server, TLSOptions())))
         #expect(system.contains("not signed by an authority of this machine"))
         #expect(try await outcome(of: .http(probe(server, TLSOptions(trust: .anything)))) == .success)
         try await server.channel.close()
     }
 
-    @Test func whatHasExpiredIsNotBelieved() async throws {
+    @Test func anExpiredCertificateIsRefused() async throws {
         try certificates.sign("old", names: ["IP:::1"], days: -1)
         let server = try await serve("old")
         let reason = try await failure(of: .http(probe(server, authority)))
@@ -89,7 +89,7 @@ import Testing
         try await server.channel.close()
     }
 
-    @Test func aFileThatCannotBeUsedIsNamed() async throws {
+    @Test func anUnusableFileIsReportedWithItsPath() async throws {
         let server = try await serve()
         let absent = certificates.path("nowhere.pem")
         #expect(
@@ -125,13 +125,13 @@ import Testing
         try await server.channel.close()
     }
 
-    @Test func aServerThatAsksForACertificateIsShownOne() async throws {
+    @Test func aClientCertificateIsSentOnRequest() async throws {
         try certificates.sign("client", names: ["DNS:client"])
-        let ask = { [certificates] (tls: inout TLSConfiguration) in
+        let requireCertificate = { [certificates] (tls: inout TLSConfiguration) in
             tls.certificateVerification = .noHostnameVerification
             tls.trustRoots = .file(certificates.path("ca.pem"))
         }
-        let server = try await serve("server", ask)
+        let server = try await serve("server", requireCertificate)
         let reason = try await failure(of: .http(probe(server, authority)))
         #expect(reason.hasSuffix("requires a client certificate; set certificate and key"), "\(reason)")
         var known = authority
@@ -140,7 +140,7 @@ import Testing
         try await server.channel.close()
     }
 
-    @Test func whatDoesNotSpeakTLSIsAFailure() async throws {
+    @Test func aServerWithoutTLSIsAFailure() async throws {
         let plain = try await Server.http { _ in .ok }
         #expect(try await failure(of: .http(probe(plain, authority))).hasSuffix("does not speak TLS"))
         try await plain.channel.close()
@@ -152,12 +152,12 @@ import Testing
         try await server.channel.close()
     }
 
-    @Test func oldTLSIsNotSpoken() async throws {
-        let age = { (tls: inout TLSConfiguration) in
+    @Test func aServerWithOnlyOldTLSIsAFailure() async throws {
+        let useOldTLS = { (tls: inout TLSConfiguration) in
             tls.minimumTLSVersion = .tlsv1
             tls.maximumTLSVersion = .tlsv11
         }
-        let server = try await serve("server", age)
+        let server = try await serve("server", useOldTLS)
         #expect(
             try await failure(of: .http(probe(server, authority))).hasSuffix("does not speak TLS 1.2 or later"))
         try await server.channel.close()

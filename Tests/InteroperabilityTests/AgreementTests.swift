@@ -8,8 +8,11 @@ extension Interoperability {
     @Suite struct Agreement {
         /// An agent, FRR and BIRD on one segment calculate equal routes to the rest of the mesh: with different costs, two
         /// equal paths, a prefix of two announcers of which one is farther, and an external default route.
-        @Test(.timeLimit(.minutes(2)), arguments: [1, 2]) func theSameRoutesAreComputed(metricType: Int) throws {
-            let offer = "router ospf6\n default-information originate always metric 7 metric-type \(metricType)\n"
+        @Test(.timeLimit(.minutes(2)), arguments: [1, 2]) func theAgentFRRAndBIRDCalculateEqualRoutes(metricType: Int)
+            throws
+        {
+            let defaultOriginate =
+                "router ospf6\n default-information originate always metric 7 metric-type \(metricType)\n"
             let automatic = Topology.OSPFOptions(cost: 25, retransmit: 1)
             let near = "advertise: [{ prefix: \"2001:db8:9::/64\", metric: 5 }]"
             let far =
@@ -17,7 +20,7 @@ extension Interoperability {
             var topology = Topology.segment([
                 .quick("n1", .meshd, .broadcast(1)), .quick("n2", .frr, .broadcast(1)),
                 .quick("n3", .bird, .broadcast(1)), .quick("n4", .meshd, automatic, config: near),
-                .quick("n5", .meshd, automatic), .quick("n6", .frr, .broadcast(0), config: offer),
+                .quick("n5", .meshd, automatic), .quick("n6", .frr, .broadcast(0), config: defaultOriginate),
             ])
             topology.nodes.append(.quick("n7", .meshd, automatic, config: far))
             topology.links += [Topology.Link("n4", "n7"), Topology.Link("n5", "n7")]
@@ -33,7 +36,7 @@ extension Interoperability {
                     for other in ["n2", "n3"] {
                         let found = try routes(of: other)
                         if found != reference {
-                            return "n1 alone: \(reference.subtracting(found)), \(other) alone: "
+                            return "routes of n1 alone: \(reference.subtracting(found)), \(other) alone: "
                                 + "\(found.subtracting(reference))"
                         }
                     }
@@ -54,7 +57,7 @@ extension Interoperability {
         /// takes seconds and not an hour, FRR adds 3588 s (InfTransDelay) to the age of the LSAs that it sends to `n4`.
         /// `first`, the router of `n4`, is the agent and BIRD in turn.
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .bird])
-        func whatADeadRouterSaidAgesOutEverywhere(first: Topology.RouterKind) throws {
+        func lsasOfADeadRouterAgeOutEverywhere(first: Topology.RouterKind) throws {
             let dead = first == .meshd ? Topology.RouterKind.bird : .meshd
             let nodes: [Topology.Node] = [
                 .quick("n1", dead), .quick("n2", .meshd), .quick("n3", .frr), .quick("n4", first),
@@ -66,8 +69,8 @@ extension Interoperability {
                 try eventually {
                     _ = try lab.vtysh(
                         "n3", "configure terminal", "interface cluster1", "ipv6 ospf6 transmit-delay 3588")
-                    let told = try lab.vtysh("n3", "show ipv6 ospf6 interface cluster1")
-                    return told.contains("Transmit Delay 3588") ? nil : "FRR has another delay: \(told)"
+                    let output = try lab.vtysh("n3", "show ipv6 ospf6 interface cluster1")
+                    return output.contains("Transmit Delay 3588") ? nil : "FRR has another delay: \(output)"
                 }
                 try lab.start(["n4"])
                 try lab.waitForRoutes()
@@ -76,20 +79,20 @@ extension Interoperability {
                 _ = try lab.vtysh(
                     "n3", "configure terminal", "interface cluster1", "ipv6 ospf6 retransmit-interval 600")
                 let routerID = dead == .meshd ? try lab.status(of: "n1").routerID : lab.addresses.routerID(of: "n1")
-                func said(to node: String) throws -> [DatabaseEntry] {
+                func lsas(at node: String) throws -> [DatabaseEntry] {
                     try lab.database(of: node).filter { $0.advertisingRouter == Lab.number(dotted: routerID) }
                 }
                 func ages(at node: String) throws -> [Int] {
                     try lab.list(LSA.self, of: node).filter { $0.advertisingRouter == routerID }.map(\.age)
                 }
-                for node in ["n2", "n3", "n4"] { #expect(try said(to: node).count >= 2) }
+                for node in ["n2", "n3", "n4"] { #expect(try lsas(at: node).count >= 2) }
                 #expect(try ages(at: "n2").allSatisfy { $0 < 60 })
                 if first == .meshd { #expect(try ages(at: "n4").allSatisfy { $0 >= 3588 }) }
                 try lab.stop("n1", kill: true)
                 for node in ["n2", "n3", "n4"] {
                     try eventually(.seconds(30)) {
-                        let left = try said(to: node)
-                        return left.isEmpty ? nil : "\(node) still has what a dead router said: \(left)"
+                        let remaining = try lsas(at: node)
+                        return remaining.isEmpty ? nil : "\(node) still has LSAs of the dead router: \(remaining)"
                     }
                 }
                 #expect(try lab.adjacencies(of: "n2").filter { $0.state == "Full" }.count == 1)

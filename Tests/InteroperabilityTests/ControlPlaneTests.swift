@@ -25,24 +25,24 @@ extension Interoperability {
         }
 
         @Test(.timeLimit(.minutes(4)), arguments: Failure.allCases)
-        func aClientIsServedWhateverFails(how failure: Failure) throws {
+        func aClientIsServedAfterEveryKindOfFailure(how failure: Failure) throws {
             let controlPlane = try ControlPlane()
             try withLab(controlPlane.topology()) { lab in
                 var servers: [String: Int32] = [:]
                 let nodes = ["cp1", "cp2", "cp3"]
                 for node in nodes { servers[node] = try controlPlane.serve(on: node, of: lab) }
-                let victims = failure.isSlow ? [nodes[1]] : nodes
-                for (node, worker) in zip(victims, failure == .ownServer ? nodes : workers(of: victims)) {
-                    try waitForHolders(nodes, lab)
+                let failingNodes = failure.isSlow ? [nodes[1]] : nodes
+                for (node, worker) in zip(failingNodes, failure == .ownServer ? nodes : workers(of: failingNodes)) {
+                    try waitForAnnouncers(nodes, lab)
                     let client = try controlPlane.connect(from: worker, of: lab)
                     defer { client.signal(SIGKILL) }
-                    try eventually { Service(client.text).moments.count > 30 ? nil : "\(worker) is not served" }
+                    try eventually { Service(client.text).answers.count > 30 ? nil : "\(worker) is not served" }
                     try fail(node, failure, worker, servers[node], &lab)
                     usleep(failure.length)
                     // In the end other nodes serve the client. How long it waited is checked below.
                     if failure != .cable {
                         try eventually {
-                            let last = Service(client.text).moments.suffix(20).map(\.node)
+                            let last = Service(client.text).answers.suffix(20).map(\.node)
                             return last.contains(node) ? "\(worker) is still served by \(node): \(last)" : nil
                         }
                     }
@@ -51,7 +51,7 @@ extension Interoperability {
                     print(
                         "\(failure.rawValue) of \(node): \(worker) waited \(Int(service.longestGap * 1000)) ms at most")
                     #expect(service.longestGap < failure.limit)
-                    let after = Set(service.moments.suffix(20).map(\.node))
+                    let after = Set(service.answers.suffix(20).map(\.node))
                     #expect(failure == .cable || !after.contains(node), "\(after)")
                     servers[node] = try restore(node, failure, controlPlane, servers[node], &lab)
                 }
@@ -62,14 +62,14 @@ extension Interoperability {
         private func workers(of nodes: [String]) -> [String] { nodes.map { $0.replacing("cp", with: "w") } }
 
         /// Waits until all these nodes announce the VIP and know of each other.
-        private func waitForHolders(_ nodes: [String], _ lab: Lab) throws {
+        private func waitForAnnouncers(_ nodes: [String], _ lab: Lab) throws {
             try lab.waitUntilSettled(limit: .seconds(40))
             try eventually {
                 for node in nodes {
                     let vip = try lab.list(VIP.self, of: node).first
                     guard vip?.announced == true, vip?.others.count == nodes.count - 1 else {
                         return
-                            "\(node) holds the address: \(vip?.announced ?? false), \(vip?.lastError ?? ""); others \(vip?.others ?? [])"
+                            "\(node) announces the VIP: \(vip?.announced ?? false), \(vip?.lastError ?? ""); others \(vip?.others ?? [])"
                     }
                 }
                 return nil

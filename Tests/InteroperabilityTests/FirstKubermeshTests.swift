@@ -26,8 +26,9 @@ extension Interoperability {
         }
 
         /// Two old nodes and two agents in the square. `ospf6d` by default treats even a cable as a broadcast network.
-        @Test(.timeLimit(.minutes(4)), arguments: ["p2p", "broadcast"]) func oldNodesJoinUnchanged(type: String) throws
-        {
+        @Test(.timeLimit(.minutes(4)), arguments: ["p2p", "broadcast"]) func nodesOfTheFirstKubermeshJoinUnchanged(
+            type: String
+        ) throws {
             let options = Topology.OSPFOptions(type: type, hello: 10, dead: 40)
             var square = Topology.square([.meshd, .frr, .frr, .meshd], ospf: options)
             square.nodes[1] = node("n2", type: type, id: "192.0.2.2")

@@ -10,7 +10,7 @@ extension Interoperability {
         private func mesh(_ name: String) throws -> Topology { try #require(try Topology.named(name)) }
 
         @Test(.timeLimit(.minutes(2)), arguments: ["square4", "ring:6", "lan:4", "ha:3+3"])
-        func everyNodeHasEveryRouteAndKeepsIt(name: String) throws {
+        func everyNodeHasAllRoutesAndChangesNone(name: String) throws {
             try withLab(mesh(name)) { lab in
                 try lab.waitUntilSettled(limit: .seconds(20))
                 let monitors = try lab.topology.routers.map {
@@ -41,10 +41,10 @@ extension Interoperability {
             }
         }
 
-        @Test(.timeLimit(.minutes(2))) func aPulledCableCostsNextToNothing() throws {
+        @Test(.timeLimit(.minutes(2))) func aPulledCableLosesFewPackets() throws {
             try withLab(mesh("square4")) { lab in
                 try lab.waitForRoutes()
-                let ping = try Pinging(lab, from: "n1", to: "n4")
+                let ping = try BackgroundPing(lab, from: "n1", to: "n4")
                 let link = try #require(try lab.linkInUse(from: "n1", to: "n4"))
                 try lab.fail(link, .carrier)
                 try eventually { try lab.nextHopProblem() }
@@ -55,13 +55,14 @@ extension Interoperability {
             }
         }
 
-        @Test(.timeLimit(.minutes(2))) func aSilentLinkIsGivenUpAfterTheDeadInterval() throws {
+        @Test(.timeLimit(.minutes(2))) func aSilentLinkIsNotUsedAfterTheDeadInterval() throws {
             try withLab(mesh("square4")) { lab in
                 try lab.waitForRoutes()
                 let failed = ContinuousClock.now
                 try lab.fail("n1-n2", .silent)
                 try eventually { try lab.nextHopProblem() }
-                #expect(ContinuousClock.now - failed < .seconds(6), "the dead interval is 4 seconds")
+                #expect(
+                    ContinuousClock.now - failed < .seconds(6), "the routes change soon after the dead interval of 4 s")
                 #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n2")))
                 try lab.heal("n1-n2")
                 try eventually { try lab.nextHopProblem() ?? lab.databaseProblem() }
@@ -70,7 +71,7 @@ extension Interoperability {
 
         /// The kernel removes the next-hop objects of a port that loses carrier from their groups without a notification. After
         /// several flaps all groups must be complete again.
-        @Test(.timeLimit(.minutes(2))) func groupsAreWholeAfterManyFlaps() throws {
+        @Test(.timeLimit(.minutes(2))) func groupsAreCompleteAfterManyFlaps() throws {
             try withLab(mesh("square4")) { lab in
                 try lab.waitForRoutes()
                 for round in 0..<10 {
@@ -84,7 +85,9 @@ extension Interoperability {
         }
 
         /// An agent that is stopped or killed and started again adopts its routes in the kernel and changes none.
-        @Test(.timeLimit(.minutes(2)), arguments: [true, false]) func routesOutliveTheirAgent(killed: Bool) throws {
+        @Test(.timeLimit(.minutes(2)), arguments: [true, false]) func routesStayWhileTheirAgentRestarts(killed: Bool)
+            throws
+        {
             try withLab(mesh("square4")) { lab in
                 try lab.waitForRoutes()
                 try eventually { try lab.nextHopProblem() }
@@ -104,7 +107,7 @@ extension Interoperability {
             }
         }
 
-        @Test(.timeLimit(.minutes(2))) func aRouteThatIsDeletedComesBack() throws {
+        @Test(.timeLimit(.minutes(2))) func deletedRoutesAreRestored() throws {
             try withLab(mesh("square4")) { lab in
                 try lab.waitForRoutes()
                 try lab.command(on: "n1", ["ip", "-6", "route", "flush", "proto", "71"]).run()
@@ -131,16 +134,16 @@ extension Interoperability {
                 }
                 try eventually {
                     let others = try lab.list(VIP.self, of: "cp1").first?.others ?? []
-                    return others.count == 2 ? nil : "cp1 knows of \(others) as other holders"
+                    return others.count == 2 ? nil : "cp1 knows only the other announcers \(others)"
                 }
                 #expect(Set(try (0..<20).map { _ in try dial(lab, from: "w1") }).isSubset(of: ["cp1", "cp2", "cp3"]))
 
                 try lab.stopServices(of: "cp1")
                 try eventually {
-                    let held = try lab.list(VIP.self, of: "cp1").first?.announced
-                    return held == false ? nil : "cp1 still announces an address behind which nobody answers"
+                    let isAnnounced = try lab.list(VIP.self, of: "cp1").first?.announced
+                    return isAnnounced == false ? nil : "cp1 still announces the VIP, although its server has stopped"
                 }
-                try eventually { try announcers().contains("cp1") ? "w1 still goes to \(announcers())" : nil }
+                try eventually { try announcers().contains("cp1") ? "w1 still routes the VIP to \(announcers())" : nil }
                 for _ in 0..<20 { #expect(["cp2", "cp3"].contains(try dial(lab, from: "w1"))) }
                 #expect(
                     try lab.command(on: "cp1", ["ip", "-6", "address", "show", "dev", "lo"]).run().contains("6443")
@@ -148,7 +151,8 @@ extension Interoperability {
 
                 try lab.start(["cp1"])
                 try eventually {
-                    try lab.list(VIP.self, of: "cp1").first?.announced == true ? nil : "cp1 does not come back"
+                    try lab.list(VIP.self, of: "cp1").first?.announced == true
+                        ? nil : "cp1 does not announce the VIP again"
                 }
             }
         }
@@ -162,7 +166,7 @@ extension Interoperability {
     }
 
     /// A ping every 2 ms in the background.
-    private struct Pinging {
+    private struct BackgroundPing {
         let command: RunningCommand
 
         init(_ lab: Lab, from node: String, to other: String) throws {
@@ -174,7 +178,9 @@ extension Interoperability {
         func lost() throws -> Int {
             command.signal(SIGINT)
             let output = try command.finish()
-            guard let summary = PingSummary(output.text) else { throw LabError("ping said \(output)") }
+            guard let summary = PingSummary(output.text) else {
+                throw LabError("no summary in the output of ping: \(output)")
+            }
             return summary.sent - summary.received
         }
     }

@@ -16,7 +16,7 @@ let certificates: TestCertificates = {
 }()
 
 /// A temporary directory that is removed with this object.
-final class Scratch {
+final class ScratchDirectory {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("kubermesh-test-\(UUID().uuidString)")
 
     init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
@@ -32,40 +32,42 @@ final class Scratch {
 
 struct ConnectionTests {
     /// Writes the files of a service account: token, namespace and CA.
-    private func serviceAccount(_ scratch: Scratch) throws {
-        try scratch.write("token", "a.b-c\n")
-        try scratch.write("namespace", "kube-system")
-        try scratch.write("ca.crt", String(contentsOfFile: certificates.path("ca.pem"), encoding: .utf8))
+    private func serviceAccount(_ directory: ScratchDirectory) throws {
+        try directory.write("token", "a.b-c\n")
+        try directory.write("namespace", "kube-system")
+        try directory.write("ca.crt", String(contentsOfFile: certificates.path("ca.pem"), encoding: .utf8))
     }
 
-    @Test func withoutAnythingThereIsNoAPIAndThatIsNoError() throws {
-        let scratch = try Scratch()
-        #expect(ConnectionSource.find(environment: [:], directory: scratch.url.path) == nil)
+    @Test func withoutConfigurationThereIsNoSourceAndNoError() throws {
+        let directory = try ScratchDirectory()
+        #expect(ConnectionSource.find(environment: [:], directory: directory.url.path) == nil)
         let environment = ["KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"]
-        #expect(ConnectionSource.find(environment: environment, directory: scratch.url.path) == nil, "no token")
+        #expect(
+            ConnectionSource.find(environment: environment, directory: directory.url.path) == nil,
+            "without a token there is no service account")
     }
 
     @Test(arguments: [("fd00::1", "https://[fd00::1]:6443"), ("10.0.0.1", "https://10.0.0.1:6443")])
-    func findsTheServiceAccount(host: String, server: String) throws {
-        let scratch = try Scratch()
-        try serviceAccount(scratch)
+    func theServiceAccountIsFound(host: String, server: String) throws {
+        let directory = try ScratchDirectory()
+        try serviceAccount(directory)
         let environment = ["KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": "6443"]
-        let source = try #require(ConnectionSource.find(environment: environment, directory: scratch.url.path))
+        let source = try #require(ConnectionSource.find(environment: environment, directory: directory.url.path))
         let connection = try source.load()
         #expect(connection.server == server)
         #expect(connection.namespace == "kube-system")
         #expect(connection.token() == "a.b-c")
-        try scratch.write("token", "d.e-f")
-        #expect(connection.token() == "d.e-f", "the file is read again")
-        try scratch.write("token", "a\r\nInjected: header")
+        try directory.write("token", "d.e-f")
+        #expect(connection.token() == "d.e-f", "a changed token file is read again")
+        try directory.write("token", "a\r\nInjected: header")
         #expect(connection.token() == nil)
     }
 
-    @Test func aDamagedAuthorityIsAnErrorThatSaysWhereAndWhatToDo() throws {
-        let scratch = try Scratch()
-        try serviceAccount(scratch)
-        let path = try scratch.write("ca.crt", "no certificate")
-        let source = ConnectionSource.serviceAccount(directory: scratch.url.path, host: "::1", port: "443")
+    @Test func aDamagedAuthorityIsReportedWithItsPath() throws {
+        let directory = try ScratchDirectory()
+        try serviceAccount(directory)
+        let path = try directory.write("ca.crt", "no certificate")
+        let source = ConnectionSource.serviceAccount(directory: directory.url.path, host: "::1", port: "443")
         let problem = #expect(throws: ConnectionProblem.self) { try source.load() }
         #expect("\(try #require(problem))".hasPrefix("\(path): contains no certificate (it must be PEM"))
     }
@@ -96,12 +98,12 @@ struct ConnectionTests {
     }
 
     private func load(_ text: String) throws -> APIConnection {
-        let scratch = try Scratch()
-        try scratch.write("ca.pem", String(contentsOfFile: certificates.path("ca.pem"), encoding: .utf8))
-        return try ConnectionSource.kubeconfig(path: try scratch.write("config", text), context: nil).load()
+        let directory = try ScratchDirectory()
+        try directory.write("ca.pem", String(contentsOfFile: certificates.path("ca.pem"), encoding: .utf8))
+        return try ConnectionSource.kubeconfig(path: try directory.write("config", text), context: nil).load()
     }
 
-    @Test func readsAKubeconfig() throws {
+    @Test func aKubeconfigIsRead() throws {
         let connection = try load(kubeconfig())
         #expect(connection.server == "https://[::1]:6443")
         #expect(connection.credentials == .token("abc"))
@@ -111,7 +113,7 @@ struct ConnectionTests {
                 == .authorities(Array(Data(contentsOf: URL(fileURLWithPath: certificates.path("ca.pem"))))))
     }
 
-    @Test func readsCertificatesInBase64() throws {
+    @Test func certificatesInBase64AreRead() throws {
         func base64(_ name: String) throws -> String {
             try Data(contentsOf: URL(fileURLWithPath: certificates.path(name))).base64EncodedString()
         }
@@ -139,7 +141,7 @@ struct ConnectionTests {
         ("", "token: [a, b]", "main", "users[0].user.token: must be a single value"),
         ("", "token: \"a b\"", "main", "users[0].user.token: contains spaces or control characters"),
         ("}{", "token: abc", "main", "is not YAML"),
-    ]) func saysWhatIsWrongWithAKubeconfig(cluster: String, user: String, current: String, message: String) throws {
+    ]) func errorsOfAKubeconfigAreReported(cluster: String, user: String, current: String, message: String) throws {
         let text = try kubeconfig(cluster: cluster, user: user, current: current)
         let problem = #expect(throws: ConnectionProblem.self) { try load(text) }
         #expect("\(try #require(problem))".contains(message))
@@ -153,18 +155,18 @@ struct ConnectionTests {
 
     /// With such a port, the HTTP client would crash.
     @Test(arguments: ["[::1]:99999", "10.0.0.1:64430000", "kubernetes:0"])
-    func aPortThatCannotBeOneIsRefused(host: String) throws {
-        let scratch = try Scratch()
-        try scratch.write("ca.pem", String(contentsOfFile: certificates.path("ca.pem"), encoding: .utf8))
+    func anInvalidPortIsRefused(host: String) throws {
+        let directory = try ScratchDirectory()
+        try directory.write("ca.pem", String(contentsOfFile: certificates.path("ca.pem"), encoding: .utf8))
         let text = try kubeconfig().replacing("https://[::1]:6443/", with: "HTTPS://\(host)")
-        let source = ConnectionSource.kubeconfig(path: try scratch.write("config", text), context: nil)
+        let source = ConnectionSource.kubeconfig(path: try directory.write("config", text), context: nil)
         let problem = #expect(throws: ConnectionProblem.self) {
             try APIClient(source, on: MultiThreadedEventLoopGroup.singleton.next())
         }
         #expect(problem?.message == "HTTPS://\(host) is not an address")
     }
 
-    @Test func aKubeconfigThatWasNamedMustBeThere() throws {
+    @Test func aMissingKubeconfigIsAnError() throws {
         let source = ConnectionSource.find(kubeconfig: "/nowhere/config", environment: [:])
         let problem = #expect(throws: ConnectionProblem.self) { try #require(source).load() }
         #expect(problem?.message == "cannot be read: No such file or directory")

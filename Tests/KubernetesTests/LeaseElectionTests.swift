@@ -6,7 +6,7 @@ import Timing
 
 /// A lease on a server, and several candidates with clocks of their own, in virtual time. The times are the defaults:
 /// candidates take a lease that was unchanged for 15 s, and a holder stops 10 s after its last renewal.
-private struct Election {
+private struct SimulatedElection {
     struct Candidate {
         var election: LeaseElection
         /// How far its clocks, the monotonic one and the wall clock, are ahead.
@@ -30,10 +30,10 @@ private struct Election {
         candidates = skews.enumerated().map {
             Candidate(election: LeaseElection(identity: "node-\($0.offset)"), skew: $0.element)
         }
-        for index in candidates.indices { tell(index, .start) }
+        for index in candidates.indices { step(index, .start) }
     }
 
-    mutating func tell(_ index: Int, _ event: LeaseElection.Event) {
+    mutating func step(_ index: Int, _ event: LeaseElection.Event) {
         let local = now + candidates[index].skew
         candidates[index].pending = candidates[index].election.handle(
             event, at: local, time: MicroTime(microseconds: local.nanoseconds / 1000), random: &random)
@@ -42,28 +42,28 @@ private struct Election {
     func isHolder(_ index: Int) -> Bool { candidates[index].election.isHolder(at: now + candidates[index].skew) }
 
     /// Lets 0.1 s pass. Candidates that have sent a request get the answer.
-    mutating func pass() {
+    mutating func advance() {
         now = now + .milliseconds(100)
         for index in candidates.indices {
             if let action = candidates[index].pending {
                 candidates[index].pending = nil
                 let lost = LeaseElection.Event.failed(.unreachable("cut off"))
                 let answer = candidates[index].isCutOff ? lost : answer(action)
-                tell(index, candidates[index].losesAnswers ? lost : answer)
+                step(index, candidates[index].losesAnswers ? lost : answer)
             }
             let local = now + candidates[index].skew
             if let deadline = candidates[index].election.deadline(at: local), deadline <= local,
                 candidates[index].pending == nil
             {
-                tell(index, .clock)
+                step(index, .clock)
             }
         }
         let holding = candidates.indices.filter { isHolder($0) }
-        #expect(holding.count <= 1, "never two at a time")
+        #expect(holding.count <= 1, "at most one candidate holds the lease")
         if let holder = holding.first, holders.last != holder { holders.append(holder) }
     }
 
-    mutating func pass(seconds: Int) { for _ in 0..<seconds * 10 { pass() } }
+    mutating func advance(seconds: Int) { for _ in 0..<seconds * 10 { advance() } }
 
     private mutating func answer(_ action: LeaseElection.Action) -> LeaseElection.Event {
         switch action {
@@ -97,146 +97,146 @@ private struct Election {
 }
 
 struct LeaseElectionTests {
-    @Test func oneOfSeveralHoldsItAndKeepsIt() {
-        var election = Election(skews: [.zero, .seconds(3600), .seconds(-86_400)])
-        election.pass(seconds: 120)
+    @Test func oneOfSeveralCandidatesHoldsTheLeaseAndKeepsIt() {
+        var election = SimulatedElection(skews: [.zero, .seconds(3600), .seconds(-86_400)])
+        election.advance(seconds: 120)
         #expect(election.holders == [0])
         #expect(election.lease?.record.leaseTransitions == 0)
         #expect(election.lease?.record.leaseDurationSeconds == 15)
     }
 
-    @Test func whoIsCutOffStopsBeforeAnotherBegins() {
-        var election = Election(skews: [.zero, .seconds(-3600)])
-        election.pass(seconds: 30)
+    @Test func aHolderThatIsCutOffStopsBeforeAnotherBegins() {
+        var election = SimulatedElection(skews: [.zero, .seconds(-3600)])
+        election.advance(seconds: 30)
         election.candidates[0].isCutOff = true
-        election.pass(seconds: 11)
+        election.advance(seconds: 11)
         #expect(!election.isHolder(0))
-        #expect(!election.isHolder(1), "and in between nobody holds it")
-        election.pass(seconds: 20)
+        #expect(!election.isHolder(1), "nobody holds the lease before it expires")
+        election.advance(seconds: 20)
         #expect(election.isHolder(1))
         #expect(election.lease?.record.leaseTransitions == 1)
         election.candidates[0].isCutOff = false
-        election.pass(seconds: 30)
-        #expect(election.holders == [0, 1], "who comes back waits")
+        election.advance(seconds: 30)
+        #expect(election.holders == [0, 1], "a former holder that is connected again does not take the lease")
     }
 
     /// At once means with the next attempt, 2 to 4.4 s after the last.
-    @Test func whatIsLetGoIsTakenAtOnce() {
-        var election = Election(skews: [.zero, .zero])
-        election.pass(seconds: 30)
-        election.tell(0, .release)
+    @Test func aReleasedLeaseIsTakenWithTheNextAttempt() {
+        var election = SimulatedElection(skews: [.zero, .zero])
+        election.advance(seconds: 30)
+        election.step(0, .release)
         #expect(!election.isHolder(0))
-        election.pass(seconds: 6)
+        election.advance(seconds: 6)
         #expect(election.isHolder(1))
         #expect(election.candidates[0].election.hasReleased)
-        election.pass(seconds: 60)
+        election.advance(seconds: 60)
         #expect(election.holders == [0, 1])
     }
 
-    @Test func whoStartsAgainUnderTheSameNameGoesOnAtOnce() {
-        var election = Election(skews: [.zero, .zero])
-        election.pass(seconds: 30)
+    @Test func aRestartedHolderWithTheSameNameContinuesAtOnce() {
+        var election = SimulatedElection(skews: [.zero, .zero])
+        election.advance(seconds: 30)
         election.candidates[0].election = LeaseElection(identity: "node-0")
-        election.tell(0, .start)
-        election.pass(seconds: 1)
+        election.step(0, .start)
+        election.advance(seconds: 1)
         #expect(election.isHolder(0))
         #expect(election.lease?.record.leaseTransitions == 0)
     }
 
     /// The lease was renewed long ago by its own timestamp. It has expired only when it was seen unchanged for its 20 s.
-    @Test func aLeaseOfSomebodyUnknownIsWaitedFor() {
-        var election = Election(skews: [])
+    @Test func aLeaseOfAnUnknownHolderIsTakenAfterItsDuration() {
+        var election = SimulatedElection(skews: [])
         var record = LeaseRecord()
         record.holderIdentity = "a controller of long ago"
         record.leaseDurationSeconds = 20
         record.renewTime = "1999-01-01T00:00:00.000000Z"
         election.lease = Lease(metadata: ObjectMetadata(name: "pools"), record: record)
         election.candidates = [.init(election: LeaseElection(identity: "node-0"), skew: .zero)]
-        election.tell(0, .start)
-        election.pass(seconds: 19)
-        #expect(!election.isHolder(0), "its clock may be wrong")
-        election.pass(seconds: 10)
+        election.step(0, .start)
+        election.advance(seconds: 19)
+        #expect(!election.isHolder(0), "the timestamp of the lease is not trusted")
+        election.advance(seconds: 10)
         #expect(election.isHolder(0))
     }
 
-    @Test func aDeletedLeaseIsMadeAgain() {
-        var election = Election(skews: [.zero])
-        election.pass(seconds: 5)
+    @Test func aDeletedLeaseIsCreatedAgain() {
+        var election = SimulatedElection(skews: [.zero])
+        election.advance(seconds: 5)
         election.lease = nil
-        election.pass(seconds: 20)
+        election.advance(seconds: 20)
         #expect(election.isHolder(0))
         #expect(election.lease != nil)
     }
 
     @Test(arguments: [0, 3, 7, 11, 16])
-    func aDeletedLeaseNeverMakesTwoHolders(tenths: Int) {
-        var election = Election(skews: [.zero, .seconds(-3600), .seconds(60)])
-        election.pass(seconds: 30)
-        for _ in 0..<tenths { election.pass() }
+    func aDeletedLeaseNeverLeadsToTwoHolders(tenths: Int) {
+        var election = SimulatedElection(skews: [.zero, .seconds(-3600), .seconds(60)])
+        election.advance(seconds: 30)
+        for _ in 0..<tenths { election.advance() }
         // The holder notices at its next renewal or, if it is cut off, never.
         election.candidates[0].isCutOff = tenths % 2 == 1
         election.lease = nil
-        election.pass(seconds: 40)
+        election.advance(seconds: 40)
         #expect(election.candidates.indices.contains { election.isHolder($0) })
         #expect(election.lease != nil)
         if election.candidates[0].isCutOff { #expect(election.holders.count == 2) }
     }
 
     /// The former holder may act for 10 s after its last renewal.
-    @Test func whoStartsWhenALeaseWasJustDeletedWaitsForItsFormerHolder() {
-        var election = Election(skews: [.zero])
-        election.pass(seconds: 30)
+    @Test func aNewCandidateWaitsForTheFormerHolderOfADeletedLease() {
+        var election = SimulatedElection(skews: [.zero])
+        election.advance(seconds: 30)
         election.candidates[0].isCutOff = true
         election.lease = nil
         election.candidates.append(.init(election: LeaseElection(identity: "node-1"), skew: .zero))
-        election.tell(1, .start)
-        election.pass(seconds: 9)
+        election.step(1, .start)
+        election.advance(seconds: 9)
         #expect(election.lease?.record.holderIdentity == "node-1")
         #expect(!election.isHolder(1))
-        election.pass(seconds: 3)
+        election.advance(seconds: 3)
         #expect(election.holders == [0, 1])
     }
 
     /// The answer to the request that creates the lease is lost. The candidate then reads that it holds the lease, but must
     /// wait as long as after an answer.
-    @Test func whoDoesNotHearThatItCreatedALeaseWaitsAllTheSame() {
-        var election = Election(skews: [.zero])
-        election.pass(seconds: 30)
+    @Test func aCandidateWithoutAnAnswerToItsCreationWaitsToo() {
+        var election = SimulatedElection(skews: [.zero])
+        election.advance(seconds: 30)
         election.candidates[0].isCutOff = true
         election.lease = nil
         election.candidates.append(.init(election: LeaseElection(identity: "node-1"), skew: .zero))
-        election.tell(1, .start)
-        election.pass()
+        election.step(1, .start)
+        election.advance()
         election.candidates[1].losesAnswers = true
-        election.pass()
+        election.advance()
         election.candidates[1].losesAnswers = false
-        election.pass(seconds: 7)
+        election.advance(seconds: 7)
         #expect(election.lease?.record.holderIdentity == "node-1")
         #expect(!election.isHolder(1))
-        election.pass(seconds: 15)
+        election.advance(seconds: 15)
         #expect(election.holders == [0, 1])
     }
 
-    @Test func aHolderThatMakesItsLeaseAgainGoesOn() {
-        var election = Election(skews: [.zero])
-        election.pass(seconds: 30)
+    @Test func aHolderThatCreatesItsDeletedLeaseAgainContinues() {
+        var election = SimulatedElection(skews: [.zero])
+        election.advance(seconds: 30)
         election.lease = nil
         for _ in 0..<100 {
-            election.pass()
+            election.advance()
             #expect(election.isHolder(0))
         }
         #expect(election.lease != nil)
     }
 
-    @Test func aLeaseThatSomebodyElseTookIsLeftToHimForAsLongAsItSays() {
-        var election = Election(skews: [.zero, .zero])
-        election.pass(seconds: 30)
+    @Test func aLeaseTakenByAnotherClientIsRespectedForItsDuration() {
+        var election = SimulatedElection(skews: [.zero, .zero])
+        election.advance(seconds: 30)
         election.overwriteLease(holder: "somebody", seconds: 60)
-        election.pass(seconds: 8)
-        #expect(!election.isHolder(0) && !election.isHolder(1), "who reads that another holds it stops")
-        election.pass(seconds: 50)
+        election.advance(seconds: 8)
+        #expect(!election.isHolder(0) && !election.isHolder(1), "a holder that reads another holder stops")
+        election.advance(seconds: 50)
         #expect(election.lease?.record.holderIdentity == "somebody")
-        election.pass(seconds: 10)
+        election.advance(seconds: 10)
         #expect(election.isHolder(0) || election.isHolder(1))
     }
 }

@@ -17,7 +17,7 @@ struct LineSplitterTests {
         return lines
     }
 
-    @Test(arguments: 1...12) func cutsWhereverThePiecesEnd(size: Int) throws {
+    @Test(arguments: 1...12) func linesAreSplitWhereverThePiecesEnd(size: Int) throws {
         #expect(try lines("one\ntwo\n\nthree\nfo", pieces: size) == ["one", "two", "", "three"])
     }
 
@@ -28,7 +28,7 @@ struct LineSplitterTests {
         #expect(throws: RequestFailure.self) { try lines(line + "x\n", pieces: size) }
     }
 
-    @Test func manyLinesDoNotPileUp() throws {
+    @Test func manyLinesDoNotGrowTheBuffer() throws {
         var splitter = LineSplitter(limit: 1000)
         for _ in 0..<10_000 {
             splitter.append(ByteBuffer(string: String(repeating: "y", count: 500) + "\nzz"))

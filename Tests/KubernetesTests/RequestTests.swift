@@ -19,155 +19,161 @@ import Testing
         }
     }
 
-    @Test func offersPodRangesOnceAndNeverOverOthers() async throws {
-        try await Stage.run { stage in
-            try stage.server.apply(node("a"))
-            let old = try await stage.client.get(Node.self, ObjectKey(name: "a")).get()
+    @Test func podRangesAreOfferedOnlyWhereThereAreNone() async throws {
+        try await APIClientFixture.run { fixture in
+            try fixture.server.apply(node("a"))
+            let old = try await fixture.client.get(Node.self, ObjectKey(name: "a")).get()
             let ranges = [IPv6Prefix("fd00:1::/120")!, IPv6Prefix("10.1.2.0/24")!]
             // A heartbeat of the kubelet changes the version.
-            try stage.server.apply(node("a"))
-            let new = try await stage.client.offer(podCIDRs: ranges, of: old.key, uid: old.metadata.uid).get()
+            try fixture.server.apply(node("a"))
+            let new = try await fixture.client.offer(podCIDRs: ranges, of: old.key, uid: old.metadata.uid).get()
             #expect(new.podCIDRs == ranges)
-            let spec = try #require(stage.server.object("/api/v1/nodes/a"))["spec"]
+            let spec = try #require(fixture.server.object("/api/v1/nodes/a"))["spec"]
             #expect(spec == ["podCIDR": "fd00:1::/120", "podCIDRs": ["fd00:1::/120", "10.1.2.0/24"]])
-            #expect(stage.server.object("/api/v1/nodes/a")?["status"] == node("a")["status"], "the rest stays")
+            #expect(fixture.server.object("/api/v1/nodes/a")?["status"] == node("a")["status"], "the rest stays")
             let others = [IPv6Prefix("fd00:2::/120")!]
             let again = await failure {
-                try await stage.client.offer(podCIDRs: others, of: old.key, uid: old.metadata.uid).get()
+                try await fixture.client.offer(podCIDRs: others, of: old.key, uid: old.metadata.uid).get()
             }
             #expect(again?.code == 422)
-            try stage.server.delete("/api/v1/nodes/a")
-            try stage.server.apply(node("a"))
+            try fixture.server.delete("/api/v1/nodes/a")
+            try fixture.server.apply(node("a"))
             let late = await failure {
-                try await stage.client.offer(podCIDRs: others, of: old.key, uid: old.metadata.uid).get()
+                try await fixture.client.offer(podCIDRs: others, of: old.key, uid: old.metadata.uid).get()
             }
             #expect(late?.isConflict == true, "the Node of this name is another one now")
         }
     }
 
     @Test func requestsAreCounted() async throws {
-        try await Stage.run { stage in
+        try await APIClientFixture.run { fixture in
             func requests(_ verb: String, _ resource: String, _ outcome: String) -> Int? {
-                stage.counter(
+                fixture.counter(
                     "kube_api_requests_total", "outcome=\"\(outcome)\",resource=\"\(resource)\",verb=\"\(verb)\"")
             }
-            try stage.server.apply(node("a"))
-            let old = try await stage.client.get(Node.self, ObjectKey(name: "a")).get()
+            try fixture.server.apply(node("a"))
+            let old = try await fixture.client.get(Node.self, ObjectKey(name: "a")).get()
             let range = [IPv6Prefix("fd00:1::/120")!]
-            _ = try await stage.client.offer(podCIDRs: range, of: old.key, uid: old.metadata.uid).get()
-            _ = await failure { try await stage.client.offer(podCIDRs: range, of: old.key, uid: "another").get() }
-            _ = await failure { try await stage.client.get(Node.self, ObjectKey(name: "b")).get() }
+            _ = try await fixture.client.offer(podCIDRs: range, of: old.key, uid: old.metadata.uid).get()
+            _ = await failure { try await fixture.client.offer(podCIDRs: range, of: old.key, uid: "another").get() }
+            _ = await failure { try await fixture.client.get(Node.self, ObjectKey(name: "b")).get() }
             #expect(requests("get", "nodes", "ok") == 1 && requests("get", "nodes", "not_found") == 1)
             #expect(requests("patch", "nodes", "ok") == 1 && requests("patch", "nodes", "conflict") == 1)
-            #expect(stage.counter("kube_api_request_duration_seconds_count", "verb=\"patch\"") == 2)
+            #expect(fixture.counter("kube_api_request_duration_seconds_count", "verb=\"patch\"") == 2)
 
-            let watched = stage.watch(Service.self)
-            try await eventually("there are none") { watched.seen.state.connectedSince != nil }
-            try stage.server.apply(service("web"))
-            try await eventually("there is one") { watched.names == ["web"] }
+            let watched = fixture.watch(Service.self)
+            try await eventually("services are watched") { watched.record.state.connectedSince != nil }
+            try fixture.server.apply(service("web"))
+            try await eventually("the watch reports the service") { watched.names == ["web"] }
             #expect(requests("list", "services", "ok") == 1 && requests("watch", "services", "ok") == nil)
-            #expect(stage.counter("kube_object_changes_total", "resource=\"services\"") == 1)
-            stage.server.closeConnections()
+            #expect(fixture.counter("kube_object_changes_total", "resource=\"services\"") == 1)
+            fixture.server.closeConnections()
             try await eventually("the end of a watch is counted") {
                 (requests("watch", "services", "ok") ?? 0) + (requests("watch", "services", "unreachable") ?? 0) >= 1
             }
-            #expect(stage.counter("kube_api_request_duration_seconds_count", "verb=\"watch\"") == nil)
+            #expect(fixture.counter("kube_api_request_duration_seconds_count", "verb=\"watch\"") == nil)
         }
     }
 
-    @Test func readsAllInPages() async throws {
-        try await Stage.run { stage in
-            for number in 0..<7 { try stage.server.apply(service("s\(number)")) }
+    @Test func allObjectsAreListedInPages() async throws {
+        try await APIClientFixture.run { fixture in
+            for number in 0..<7 { try fixture.server.apply(service("s\(number)")) }
             var limits = WatchLimits()
             limits.pageSize = 3
-            let all = try await stage.client.list(Service.self, limits: limits).get()
+            let all = try await fixture.client.list(Service.self, limits: limits).get()
             #expect(all.map(\.metadata.name) == (0..<7).map { "s\($0)" })
-            #expect(stage.server.requests.count == 3)
+            #expect(fixture.server.requests.count == 3)
             limits.objects = 6
             let strict = limits
-            let failure = await failure { try await stage.client.list(Service.self, limits: strict).get() }
+            let failure = await failure { try await fixture.client.list(Service.self, limits: strict).get() }
             #expect(failure?.kind == .tooLarge)
         }
     }
 
-    @Test func writesTheAddressesOfAService() async throws {
-        try await Stage.run { stage in
-            try stage.server.apply(service("web"))
+    @Test func addressesAreWrittenToTheStatusOfAService() async throws {
+        try await APIClientFixture.run { fixture in
+            try fixture.server.apply(service("web"))
             let key = ObjectKey(namespace: "default", name: "web")
-            let old = try await stage.client.get(Service.self, key).get()
+            let old = try await fixture.client.get(Service.self, key).get()
             let addresses = [IPv6Address("fd00::99")!, IPv6Address(IPv4Address("192.0.2.7")!)]
-            let new = try await stage.client.setIngress(addresses, of: old).get()
+            let new = try await fixture.client.setIngress(addresses, of: old).get()
             #expect(new.ingressIPs == addresses)
             let path = "/api/v1/namespaces/default/services/web"
             let ingress: JSONValue = [["ip": "fd00::99"], ["ip": "192.0.2.7"]]
-            #expect(stage.server.object(path)?["status"]?["loadBalancer"]?["ingress"] == ingress)
-            #expect(stage.server.object(path)?["spec"] == service("web")["spec"])
-            let late = await failure { try await stage.client.setIngress([], of: old).get() }
-            #expect(late?.isConflict == true)
-            #expect(try await stage.client.setIngress([], of: new).get().ingressIPs.isEmpty)
+            #expect(fixture.server.object(path)?["status"]?["loadBalancer"]?["ingress"] == ingress)
+            #expect(fixture.server.object(path)?["spec"] == service("web")["spec"])
+            let outdated = await failure { try await fixture.client.setIngress([], of: old).get() }
+            #expect(outdated?.isConflict == true)
+            #expect(try await fixture.client.setIngress([], of: new).get().ingressIPs.isEmpty)
         }
     }
 
-    @Test func tellsOfEvents() async throws {
-        try await Stage.run { stage in
-            try stage.server.apply(service("web"))
+    @Test func anEventIsCreated() async throws {
+        try await APIClientFixture.run { fixture in
+            try fixture.server.apply(service("web"))
             let key = ObjectKey(namespace: "default", name: "web")
-            let web = try await stage.client.get(Service.self, key).get()
+            let web = try await fixture.client.get(Service.self, key).get()
             let event = NewEvent(
                 about: .init(web), reason: "NoAddress", message: "all pools are empty", isWarning: true,
                 at: MicroTime(microseconds: 1_767_323_045_000_006), host: "node-1")
-            let made = try await stage.client.create(event).get()
+            let made = try await fixture.client.create(event).get()
             #expect(made.reason == "NoAddress")
-            let stored = try #require(stage.server.objects("/api/v1/events").first)
+            let stored = try #require(fixture.server.objects("/api/v1/events").first)
             #expect(stored["involvedObject"]?["uid"]?.text == web.metadata.uid)
             #expect(stored["type"] == "Warning")
             #expect(stored["firstTimestamp"] == "2026-01-02T03:04:05Z")
             #expect(stored["metadata"]?["namespace"] == "default")
-            let twice = await failure { try await stage.client.create(event).get() }
+            let twice = await failure { try await fixture.client.create(event).get() }
             #expect(twice?.isConflict == true)
         }
     }
 
-    @Test func saysWhyNot() async throws {
-        try await Stage.run { stage in
-            let missing = await failure { try await stage.client.get(Node.self, ObjectKey(name: "a")).get() }
+    @Test func failuresHaveTheirReason() async throws {
+        try await APIClientFixture.run { fixture in
+            let missing = await failure { try await fixture.client.get(Node.self, ObjectKey(name: "a")).get() }
             #expect(missing?.isNotFound == true)
-            stage.server.behave { $0.forbidden = ["nodes"] }
-            let forbidden = await failure { try await stage.client.get(Node.self, ObjectKey(name: "a")).get() }
+            fixture.server.changeBehavior { $0.forbidden = ["nodes"] }
+            let forbidden = await failure { try await fixture.client.get(Node.self, ObjectKey(name: "a")).get() }
             #expect(forbidden?.isForbidden == true)
             #expect("\(forbidden!)".hasSuffix("(a ClusterRole must allow it)"))
-            stage.server.behave {
+            fixture.server.changeBehavior {
                 $0.wrongResponse = .body(type: "application/json", text: #"{"kind":"Pod","metadata":{"name":"a"}}"#)
             }
-            let rubbish = await failure { try await stage.client.get(Node.self, ObjectKey(name: "a")).get() }
-            #expect(rubbish == .unexpected("not a Node"))
+            let invalid = await failure { try await fixture.client.get(Node.self, ObjectKey(name: "a")).get() }
+            #expect(invalid == .unexpected("not a Node"))
         }
     }
 
-    @Test func aLeaseHasOneHolderAndGoesToTheNext() async throws {
-        try await Stage.run { stage in
+    @Test func aReleasedLeaseGoesToTheNextCandidate() async throws {
+        try await APIClientFixture.run { fixture in
             let key = ObjectKey(namespace: "kube-system", name: "kubermesh-pools")
             let holders = NIOLockedValueBox([false, false])
             func holder(_ index: Int) -> LeaseHolder {
-                LeaseHolder(key, identity: "node-\(index)", client: stage.client) { isHolder in
+                LeaseHolder(key, identity: "node-\(index)", client: fixture.client) { isHolder in
                     holders.withLockedValue { $0[index] = isHolder }
                 }
             }
             let first = holder(0)
             first.start()
-            try await eventually("the first holds it") { holders.withLockedValue { $0 } == [true, false] }
+            try await eventually("the first candidate holds the lease") {
+                holders.withLockedValue { $0 } == [true, false]
+            }
             let second = holder(1)
             second.start()
             let path = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kubermesh-pools"
-            let made = try #require(stage.server.object(path)?["spec"]?["renewTime"])
-            try await eventually("a renewal") { stage.server.object(path)?["spec"]?["renewTime"] != made }
+            let made = try #require(fixture.server.object(path)?["spec"]?["renewTime"])
+            try await eventually("the first candidate renews the lease") {
+                fixture.server.object(path)?["spec"]?["renewTime"] != made
+            }
             #expect(holders.withLockedValue { $0 } == [true, false])
             try await first.release().get()
             #expect(holders.withLockedValue { !$0[0] })
-            try await eventually("the second holds it") { holders.withLockedValue { $0 } == [false, true] }
-            #expect(stage.server.object(path)?["spec"]?["leaseTransitions"] == 1)
+            try await eventually("the second candidate holds the lease") {
+                holders.withLockedValue { $0 } == [false, true]
+            }
+            #expect(fixture.server.object(path)?["spec"]?["leaseTransitions"] == 1)
             try await second.release().get()
-            #expect(stage.server.object(path)?["spec"]?["holderIdentity"] == "")
+            #expect(fixture.server.object(path)?["spec"]?["holderIdentity"] == "")
         }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import Kubernetes
 
 struct ResourceTests {
-    @Test func readsANode() throws {
+    @Test func aNodeIsRead() throws {
         let node: Node = try decode(
             """
             {"kind":"Node","metadata":{"name":"n1","uid":"u","resourceVersion":"7","labels":{"a":"b"},
@@ -18,7 +18,8 @@ struct ResourceTests {
         #expect(node.podCIDRs == [IPv6Prefix("fd00:1::/120"), IPv6Prefix("10.1.2.0/24")])
         #expect(node.isReady && node.isUnschedulable && !node.metadata.isBeingDeleted)
         #expect(node.metadata.labels == ["a": "b"])
-        #expect(node.metadata.annotations == ["kubermesh.io/drain": "true"], "those of others are not kept")
+        #expect(
+            node.metadata.annotations == ["kubermesh.io/drain": "true"], "annotations of other programs are not kept")
         #expect(node.addresses == [NodeAddress(type: "InternalIP", address: "fd00::7")])
     }
 
@@ -34,7 +35,7 @@ struct ResourceTests {
         #expect(node.metadata.labels.isEmpty && node.metadata.annotations.isEmpty)
         let later: NodeAddresses = try decode(
             text.replacingOccurrences(of: "\"7\"", with: "\"8\"").replacingOccurrences(of: "\"b\"", with: "\"c\""))
-        #expect(node.hasSameContents(as: later), "what else a Node says is no news")
+        #expect(node.hasSameContents(as: later), "changed labels and annotations are no change of addresses")
         let kept = try JSONDecoder().decode(NodeAddresses.self, from: JSONEncoder().encode(node))
         #expect(kept == node)
         #expect(try decode(NodeAddresses.self, #"{"metadata":{"name":"n"},"status":null}"#).addresses.isEmpty)
@@ -44,7 +45,7 @@ struct ResourceTests {
         #expect(large.addresses.count == NodeAddresses.limit)
     }
 
-    @Test func whatIsNotSaidHasItsDefault() throws {
+    @Test func absentFieldsHaveTheirDefaults() throws {
         let node: Node = try decode(#"{"metadata":{"name":"n1","labels":null},"spec":{},"status":null}"#)
         #expect(node.podCIDRs.isEmpty && !node.isReady && !node.isUnschedulable)
         let service: Service = try decode(#"{"metadata":{"name":"s"},"spec":{"clusterIP":"10.0.0.1"}}"#)
@@ -54,7 +55,7 @@ struct ResourceTests {
             try decode(Node.self, #"{"metadata":{"name":"n"},"spec":{"podCIDR":"10.1.2.0/24"}}"#).podCIDRs.count == 1)
     }
 
-    @Test func versionsAreOrderedWhereTheyAreNumbers() {
+    @Test func onlyNumericVersionsAreOrdered() {
         func isOlder(_ one: String, _ other: String) -> Bool {
             var (left, right) = (ObjectMetadata(name: "a"), ObjectMetadata(name: "a"))
             (left.resourceVersion, right.resourceVersion) = (one, other)
@@ -64,7 +65,7 @@ struct ResourceTests {
         #expect(!isOlder("a", "b") && !isOlder("", "1") && !isOlder("1", "x"))
     }
 
-    @Test func readsAService() throws {
+    @Test func aServiceIsRead() throws {
         let service: Service = try decode(
             """
             {"metadata":{"name":"web","namespace":"prod"},"spec":{"type":"LoadBalancer","clusterIP":"fd00::1",
@@ -89,7 +90,7 @@ struct ResourceTests {
         #expect(headless.isHeadless && headless.clusterIPs.isEmpty)
     }
 
-    @Test func readsTheConditionsOfEndpointsAsDocumented() throws {
+    @Test func absentConditionsOfEndpointsHaveTheirDefaults() throws {
         let slice: EndpointSlice = try decode(
             """
             {"metadata":{"name":"web-1","namespace":"prod","labels":{"kubernetes.io/service-name":"web"}},
@@ -105,9 +106,9 @@ struct ResourceTests {
         #expect(slice.endpoints.map(\.nodeName) == ["n1", nil, nil])
     }
 
-    @Test func aFileKeepsWhatIsKnown() throws {
-        let scratch = try Scratch()
-        let path = scratch.url.appendingPathComponent("objects").path
+    @Test func savedObjectsAreReadBackUnchanged() throws {
+        let directory = try ScratchDirectory()
+        let path = directory.url.appendingPathComponent("objects").path
         #expect(ObjectFile.read(Node.self, from: path) == nil)
         func check<Object: Resource>(_ object: Object) throws {
             try ObjectFile.write([object], to: path)
@@ -143,10 +144,10 @@ struct ResourceTests {
                 {\(metadata),"addressType":"IPv6","ports":[{"port":8080}],"endpoints":[{"addresses":["fd00::5"]},
                   {"addresses":["10.0.0.7"],"nodeName":"n","conditions":{"ready":false,"serving":true,"terminating":true}}]}
                 """))
-        try scratch.write("objects", "{")
+        try directory.write("objects", "{")
         #expect(ObjectFile.read(Service.self, from: path) == nil)
         try ObjectFile.write([Node](), to: path)
-        #expect(ObjectFile.read(Service.self, from: path) == nil, "a file of another kind")
+        #expect(ObjectFile.read(Service.self, from: path) == nil, "a file of another kind is not read")
     }
 
     @Test(arguments: [
@@ -157,11 +158,11 @@ struct ResourceTests {
         #"[]"#, #"{"#, "", "<html>",
         "{\"kind\":\"NodeList\",\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[null]}",
         String(repeating: "[", count: 100_000),
-    ]) func refusesWhatIsNoList(text: String) {
+    ]) func aBodyThatIsNoListIsRefused(text: String) {
         #expect(throws: (any Error).self) { try decode(ListPage<Node>.self, text) }
     }
 
-    @Test func readsTheLinesOfAWatch() throws {
+    @Test func linesOfAWatchAreRead() throws {
         func line(_ type: String, _ object: String) throws -> WatchEvent<Node> {
             try decode(#"{"type":"\#(type)","object":\#(object)}"#)
         }
@@ -187,7 +188,7 @@ struct ResourceTests {
         (0, "1970-01-01T00:00:00.000000Z"), (1_767_323_045_000_006, "2026-01-02T03:04:05.000006Z"),
         (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"), (-1, "1969-12-31T23:59:59.999999Z"),
         (4_107_542_399_999_999, "2100-02-28T23:59:59.999999Z"), (4_107_542_400_000_000, "2100-03-01T00:00:00.000000Z"),
-    ]) func writesMoments(microseconds: Int64, text: String) {
+    ]) func timestampsAreWrittenWithMicroseconds(microseconds: Int64, text: String) {
         #expect("\(MicroTime(microseconds: microseconds))" == text)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 @testable import Lab
 
 @Suite struct AnswerTests {
-    @Test func databasesOfFRRAndBIRDReadAlike() {
+    @Test func equalDatabasesOfFRRAndBIRDAreReadAsEqual() {
         let frr = Lab.frrDatabase(
             """
 

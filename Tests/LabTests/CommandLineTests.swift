@@ -30,7 +30,7 @@ import Testing
         try body(file)
     }
 
-    @Test func exitCodesTellFailureFromWrongUsage() throws {
+    @Test func exitStatusIs1ForAFailureAnd2ForWrongUsage() throws {
         try withTopology { file in
             let unknown = try meshlab("status")
             #expect(unknown.status == 1)
@@ -45,26 +45,26 @@ import Testing
     }
 
     /// `meshlab up` is killed after 0, 10, …, 190 ms. `meshlab down` then leaves no namespace, process or file.
-    @Test func aLabThatWasInterruptedIsSweptAway() throws {
+    @Test func anInterruptedLabIsRemovedCompletely() throws {
         let program = try Binaries.path(of: "meshlab")
         for delay in stride(from: 0, to: 200_000, by: 10_000) {
-            let making = try Command([program, "up", "--name", name, "--topology", "grid:3x3"]).spawn()
+            let upCommand = try Command([program, "up", "--name", name, "--topology", "grid:3x3"]).spawn()
             usleep(UInt32(delay))
-            making.signal(SIGKILL)
-            _ = try making.finish()
+            upCommand.signal(SIGKILL)
+            _ = try upCommand.finish()
             let lab = Lab(name: name, topology: try #require(try Topology.named("grid:3x3")))
             if delay % 20_000 == 0 {
                 // `up` replaces a lab that is not complete and refuses to replace one that is.
                 let again = try Command([program, "up", "--name", name, "--topology", "grid:3x3", "--no-start"])
                     .output()
-                let wasWhole = again.errors.contains("is up already")
-                #expect(again.status == (wasWhole ? 1 : 0), "\(again)")
+                let wasComplete = again.errors.contains("is up already")
+                #expect(again.status == (wasComplete ? 1 : 0), "\(again)")
                 #expect(lab.namespaces.filter(\.exists).count == 9)
             }
             try Command([program, "down", "--name", name]).run()
-            #expect(lab.namespaces.filter(\.exists).isEmpty, "killed after \(delay) µs")
-            #expect(!Files.exists(lab.directory), "killed after \(delay) µs")
-            #expect(processes(mentioning: lab.directory).isEmpty, "killed after \(delay) µs")
+            #expect(lab.namespaces.filter(\.exists).isEmpty, "namespaces remain of a lab killed after \(delay) µs")
+            #expect(!Files.exists(lab.directory), "files remain of a lab killed after \(delay) µs")
+            #expect(processes(mentioning: lab.directory).isEmpty, "processes remain of a lab killed after \(delay) µs")
         }
     }
 
@@ -74,7 +74,7 @@ import Testing
             .filter { $0.contains(text) }
     }
 
-    @Test func theOnlyLabIsMeantUnlessItIsToBeTakenDown() throws {
+    @Test func theOnlyLabIsTheDefaultExceptForDown() throws {
         try withTopology { file in
             let up = try meshlab("up", "--no-start", "--topology", file, "--name", name)
             #expect(up.text.contains("pair (lab \(name))"))
@@ -144,7 +144,7 @@ import Testing
         #expect(Files.read(file) == generated)
     }
 
-    @Test func aLabThatCannotStartLeavesNothingBehind() throws {
+    @Test func aLabThatCannotStartIsRemovedCompletely() throws {
         try withTopology { _ in
             let up = try meshlabAlone(
                 path: "/usr/sbin:/usr/bin", "up", "--topology", "ring:3", "--name", name, "--no-wait")

@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func nothingIsLeftBehindEvenWithProcessesInside() throws {
+    @Test func destroyRemovesNamespacesAndProcesses() throws {
         var child: Int32 = 0
         try withLab(pair) { lab in
             child = try lab.command(on: "a", ["sleep", "1000"]).startDaemon(log: "/dev/null")
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func aLabIsNotMadeTwice() throws {
+    @Test func aLabWithATakenNameIsRefused() throws {
         try withLab(pair) { _ in
             let error = #expect(throws: LabError.self) { try Lab.create(pair, name: name) }
             #expect(error?.description.contains("meshlab down") == true)
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func portsAnswerWithTheNodesName() throws {
+    @Test func aResponderAnswersWithItsText() throws {
         try withLab(pair) { lab in
             var lab = lab
             lab.processes = [:]
@@ -94,12 +94,12 @@ import Testing
             ).startDaemon(log: "\(lab.directory)/responder.log")
             #expect(responder > 0)
             let dial = lab.command(on: "a", [try Binaries.path(of: "meshlab"), "dial", "::1", "7"])
-            var heard = ""
-            for _ in 0..<100 where heard.isEmpty {
-                heard = try dial.output().text
+            var answer = ""
+            for _ in 0..<100 where answer.isEmpty {
+                answer = try dial.output().text
                 usleep(10_000)
             }
-            #expect(heard == "it is a\n")
+            #expect(answer == "it is a\n")
         }
     }
 }
@@ -112,7 +112,7 @@ import Testing
         #expect(error?.description.contains("why") == true)
     }
 
-    @Test func whatTakesTooLongIsEnded() throws {
+    @Test func aCommandThatExceedsItsLimitIsEnded() throws {
         let start = ContinuousClock.now
         #expect(throws: LabError.self) { try Command(["sleep", "100"]).run(limit: .milliseconds(50)) }
         #expect(ContinuousClock.now - start < .seconds(10))

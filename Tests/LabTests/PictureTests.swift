@@ -35,7 +35,7 @@ import Testing
         #expect(picture.split(separator: "\n").contains { $0.contains("n1") && $0.contains("n3") && $0.contains("✕") })
     }
 
-    @Test func ringsCloseEvenWhenTheyAreOdd() throws {
+    @Test func ringsOfEvenAndOddSizeAreDrawnClosed() throws {
         #expect(
             try picture("ring:6") == """
                     n1 ───── n2 ───── n3
@@ -59,7 +59,7 @@ import Testing
                 """)
     }
 
-    @Test func anythingElseHasAColumnPerNodeAndARowPerLink() throws {
+    @Test func otherTopologiesHaveAColumnPerNodeAndARowPerLink() throws {
         #expect(
             try picture("ha:2+1") { $0 == 2 ? .cut : .up } == """
                      cp1  cp2  w1

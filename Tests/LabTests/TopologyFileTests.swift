@@ -13,7 +13,7 @@ import Testing
         return try Topology.read(path)
     }
 
-    @Test func aFileSaysAllThatATopologyHas() throws {
+    @Test func allKeysOfATopologyFileAreRead() throws {
         let topology = try read(
             """
             name: three
@@ -48,12 +48,12 @@ import Testing
         ("", "empty"),
         ("nodes:\n  - { name: n1, listens: [70000] }", "65535"),
     ])
-    func mistakesAreToldWithTheirPlace(yaml: String, hint: String) {
+    func errorsAreReportedWithTheirPlace(yaml: String, hint: String) {
         let error = #expect(throws: LabError.self) { try read(yaml) }
         #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
     }
 
-    @Test(arguments: ["mixed-square", "mixed-lan", "edge"]) func theExamplesAreRight(name: String) throws {
+    @Test(arguments: ["mixed-square", "mixed-lan", "edge"]) func theExamplesAreValid(name: String) throws {
         let root = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
         let topology = try Topology.read("\(root)/examples/\(name).yaml")
         #expect(topology.name == name)

@@ -4,7 +4,7 @@ import Testing
 @testable import Lab
 
 @Suite struct TopologyTests {
-    @Test func squareIsTheFirstKubermeshs() throws {
+    @Test func squareHasTheLinksOfTheFirstKubermesh() throws {
         let square = try #require(try Topology.named("square4"))
         #expect(square.links.map(\.name) == ["n1-n2", "n1-n3", "n2-n4", "n3-n4"])
         #expect(square.nodes.map(\.name) == ["n1", "n2", "n3", "n4"])
@@ -22,14 +22,14 @@ import Testing
         #expect(topology.links.count == links)
     }
 
-    @Test func everyWorkerHasTwoWaysToTheControlPlane() throws {
+    @Test func everyWorkerHasTwoLinksToTheControlPlane() throws {
         let topology = try #require(try Topology.named("ha:3+3"))
         for worker in ["w1", "w2", "w3"] { #expect(topology.links.filter { $0.second == worker }.count == 2) }
         for node in topology.nodes { #expect(node.vips.isEmpty == node.name.hasPrefix("w")) }
     }
 
     @Test(arguments: ["ring:2", "ring:", "ring:x", "grid:5", "grid:0x3", "grid:99x99", "ha:3", "lan:1", "lan:-4"])
-    func wrongSizesAreErrorsThatSayWhatIsNeeded(name: String) {
+    func wrongSizesAreRefused(name: String) {
         let error = #expect(throws: LabError.self) { try Topology.named(name) }
         #expect(error?.description.contains("“\(name)”") == true)
     }
@@ -75,7 +75,7 @@ import Testing
         #expect(book.ports(of: "n2").map(\.mac.description) == ["02:00:00:00:01:00", "02:00:00:00:01:01"])
     }
 
-    @Test(arguments: ["grid:20x20", "lan:120"]) func nothingIsGivenOutTwice(name: String) throws {
+    @Test(arguments: ["grid:20x20", "lan:120"]) func allAddressesAndNumbersAreUnique(name: String) throws {
         let topology = try #require(try Topology.named(name))
         let book = AddressBook(topology)
         let ports = book.ports.flatMap { [$0.first, $0.second] }

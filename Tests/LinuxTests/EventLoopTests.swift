@@ -16,7 +16,7 @@ private actor Recorder {
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    func note(_ text: String) {
+    func record(_ text: String) {
         log.append(text)
         if log.count >= wanted { continuation.take()?.resume() }
     }
@@ -34,7 +34,7 @@ private actor Recorder {
             self.assumeIsolated { recorder in
                 var octet: UInt8 = 0
                 _ = read(descriptor, &octet, 1)
-                recorder.note(String(UnicodeScalar(octet)))
+                recorder.record(String(UnicodeScalar(octet)))
                 if recorder.log.count == limit { recorder.loop.deregister(descriptor) }
             }
         }
@@ -44,7 +44,7 @@ private actor Recorder {
     func timers(_ offsets: [Duration]) {
         let start = EventLoop.now
         for offset in offsets {
-            let timer = loop.makeTimer { self.assumeIsolated { $0.note("\(offset)") } }
+            let timer = loop.makeTimer { self.assumeIsolated { $0.record("\(offset)") } }
             loop.setDeadline(start + offset, of: timer)
             timers.append(timer)
         }
@@ -53,7 +53,7 @@ private actor Recorder {
     func cancelTimer(_ index: Int) { loop.setDeadline(nil, of: timers[index]) }
 
     /// How late a timer is beside a descriptor that is always readable.
-    func timerBesideFlood(_ descriptor: CInt) async throws -> Duration {
+    func timerDelayBesideBusyDescriptor(_ descriptor: CInt) async throws -> Duration {
         let due = EventLoop.now + .milliseconds(20)
         try loop.register(descriptor) { _ in usleep(100) }
         await withCheckedContinuation { continuation in
@@ -66,16 +66,16 @@ private actor Recorder {
 }
 
 @Suite(.serialized) struct EventLoopTests {
-    @Test func runsActorsOnItsThreadOnly() async throws {
+    @Test func actorsRunOnlyOnTheThreadOfTheLoop() async throws {
         let loop = try EventLoop(name: "test")
         defer { loop.stop() }
         #expect(loop.isIsolatingCurrentContext() == false)
         let recorder = Recorder(loop)
-        for number in 0..<1000 { await recorder.note("\(number)") }
+        for number in 0..<1000 { await recorder.record("\(number)") }
         #expect(await recorder.entries(1000) == (0..<1000).map { "\($0)" })
     }
 
-    @Test func callsHandlersUntilDeregistered() async throws {
+    @Test func handlersAreCalledUntilDeregistered() async throws {
         let loop = try EventLoop(name: "test")
         defer { loop.stop() }
         let recorder = Recorder(loop)
@@ -89,7 +89,7 @@ private actor Recorder {
         #expect(await recorder.entries(0) == ["a", "b", "c"])
     }
 
-    @Test func firesTimersInOrderAndForgetsCancelledOnes() async throws {
+    @Test func timersFireInOrderUnlessCancelled() async throws {
         let loop = try EventLoop(name: "test")
         defer { loop.stop() }
         let recorder = Recorder(loop)
@@ -99,18 +99,18 @@ private actor Recorder {
         #expect(log == [Duration.milliseconds(-5), .milliseconds(10), .milliseconds(30)].map { "\($0)" })
     }
 
-    @Test func doesNotStarveTimers() async throws {
+    @Test func timersFireBesideABusyDescriptor() async throws {
         let loop = try EventLoop(name: "test")
         defer { loop.stop() }
         var ends: [CInt] = [0, 0]
         #expect(pipe(&ends) == 0)
         defer { ends.forEach { close($0) } }
         _ = write(ends[1], "x", 1)
-        let late = try await Recorder(loop).timerBesideFlood(ends[0])
-        #expect(late >= .zero && late < .milliseconds(20))
+        let delay = try await Recorder(loop).timerDelayBesideBusyDescriptor(ends[0])
+        #expect(delay >= .zero && delay < .milliseconds(20))
     }
 
-    @Test func showsThatItIsAlive() async throws {
+    @Test func theHeartbeatAdvancesWhenTheLoopWakesUp() async throws {
         let loop = try EventLoop(name: "test")
         defer { loop.stop() }
         let before = loop.heartbeat
@@ -120,12 +120,12 @@ private actor Recorder {
         #expect(loop.heartbeat > before)
     }
 
-    @Test func takesJobsFromManyThreads() async throws {
+    @Test func jobsFromManyThreadsAreRun() async throws {
         let loop = try EventLoop(name: "test")
         defer { loop.stop() }
         let recorder = Recorder(loop)
         await withTaskGroup { group in
-            for _ in 0..<8 { group.addTask { for _ in 0..<500 { await recorder.note("x") } } }
+            for _ in 0..<8 { group.addTask { for _ in 0..<500 { await recorder.record("x") } } }
         }
         #expect(await recorder.entries(4000).count == 4000)
     }

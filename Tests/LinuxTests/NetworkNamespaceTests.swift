@@ -26,28 +26,28 @@ import Testing
         #expect(throws: SystemError.self) { try NetworkNamespace(named: name) }
     }
 
-    @Test func errorsSayWhatAndWhy() {
+    @Test func errorsNameTheOperationAndTheReason() {
         #expect(throws: SystemError("open /proc/sys/net/nonsense", code: ENOENT)) { try Sysctl.read("net.nonsense") }
         let error = SystemError("open a raw socket for OSPF", code: EPERM)
         #expect(
             error.description.hasPrefix("cannot open a raw socket for OSPF: Operation not permitted (this needs root"))
     }
 
-    @Test(.needsRoot) func errorsOfTheBodyComeOut() throws {
+    @Test(.needsRoot) func errorsOfTheBodyAreRethrown() throws {
         struct Failure: Error {}
         let namespace = try NetworkNamespace.make()
         #expect(throws: Failure.self) { try namespace.run { throw Failure() } }
     }
 
-    @Test(.needsRoot) func oneAtATimeHoldsTheLock() throws {
+    @Test(.needsRoot) func theLockOfANamespaceHasOneHolder() throws {
         let namespace = try NetworkNamespace.make()
         do {
             let first = try namespace.run { try NetworkNamespace.current() }
             #expect(first.inode == namespace.inode)
-            #expect(try first.lock() && first.lock(), "whoever has it may ask again")
+            #expect(try first.lock() && first.lock(), "the holder can lock again")
             #expect(try !namespace.lock())
-            #expect(try NetworkNamespace.make().lock(), "each namespace has its own")
+            #expect(try NetworkNamespace.make().lock(), "each namespace has its own lock")
         }
-        #expect(try namespace.lock(), "the first is gone")
+        #expect(try namespace.lock(), "the lock is free after its holder is closed")
     }
 }

@@ -79,7 +79,7 @@ func ip(_ arguments: String) throws {
         return result
     }
 
-    @Test func carriesPacketsBothWays() throws {
+    @Test func packetsAreReceivedInBothDirections() throws {
         let (left, right) = try Self.cable()
         let a = try Self.sockets(left, port: 10)
         let b = try Self.sockets(right, port: 20)
@@ -101,7 +101,7 @@ func ip(_ arguments: String) throws {
         #expect(a.counters.received == 1)
     }
 
-    @Test func hearsOnlyGroupsItJoined() throws {
+    @Test func onlyPacketsToJoinedGroupsAreReceived() throws {
         let (left, right) = try Self.cable()
         let a = try Self.sockets(left, port: 10)
         let b = try Self.sockets(right, port: 20)
@@ -115,25 +115,25 @@ func ip(_ arguments: String) throws {
     }
 
     /// Only link-local sources are accepted.
-    @Test func dropsSourcesFromElsewhere() throws {
+    @Test func packetsWithoutALinkLocalSourceAreDropped() throws {
         let (left, right) = try Self.cable()
         let a = try Self.sockets(left, port: 10)
         let b = try Self.sockets(right, port: 20)
-        let elsewhere = try #require(IPv6Address("2001:db8::2"))
-        #expect(try b.send(interface: 20, source: elsewhere, destination: .allSPFRouters, octets: [9]))
+        let globalSource = try #require(IPv6Address("2001:db8::2"))
+        #expect(try b.send(interface: 20, source: globalSource, destination: .allSPFRouters, octets: [9]))
         #expect(try b.send(interface: 20, source: Self.right, destination: .allSPFRouters, octets: [1]))
         #expect(Self.receive(a).map(\.3) == [[1]])
         #expect(a.counters.foreignSources == 1)
     }
 
-    @Test func countsWhatLinksRefuse() throws {
+    @Test func failedSendsAreCounted() throws {
         let (left, right) = try Self.cable()
         // The kernel would remove the cable with either namespace.
         try withExtendedLifetime(right) {
             let a = try Self.sockets(left)
             #expect(try !a.send(interface: 99, source: Self.left, destination: .allSPFRouters, octets: [1]))
-            let notOurs = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 77)
-            #expect(try !a.send(interface: 10, source: notOurs, destination: .allSPFRouters, octets: [1]))
+            let foreignAddress = IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, 77)
+            #expect(try !a.send(interface: 10, source: foreignAddress, destination: .allSPFRouters, octets: [1]))
             try left.run { try ip("link set left down") }
             #expect(try !a.send(interface: 10, source: Self.left, destination: .allSPFRouters, octets: [1]))
             #expect(a.counters.sendFailures == 3)
@@ -143,7 +143,7 @@ func ip(_ arguments: String) throws {
         }
     }
 
-    @Test func takesABurst() throws {
+    @Test func aBurstIsReceivedCompletely() throws {
         let (left, right) = try Self.cable()
         let a = try Self.sockets(left, port: 10)
         let b = try Self.sockets(right, port: 20)
@@ -154,7 +154,7 @@ func ip(_ arguments: String) throws {
         #expect(Self.receive(b, sent).count == sent)
     }
 
-    @Test func hearsAPortWhileItIsOpen() throws {
+    @Test func packetsOfAPortAreReceivedOnlyWhileItIsOpen() throws {
         let (left, right) = try Self.cable()
         let a = try Self.sockets(left)
         let b = try Self.sockets(right)
@@ -170,14 +170,14 @@ func ip(_ arguments: String) throws {
         #expect(Self.receive(b).map(\.3) == [[3, 3]])
         try send(4)
         try setOpen(false)
-        #expect(b.receive { _, _, _, _ in Issue.record("the port is closed") } == 0)
+        #expect(b.receive { _, _, _, _ in Issue.record("a closed port must receive nothing") } == 0)
         try setOpen(true)
         try send(5)
         #expect(Self.receive(b).map(\.3) == [[3, 5]])
     }
 
     /// A flood on one port neither delays packets of another port nor takes their place in the receive buffer.
-    @Test func portsHaveTheirTurnAndHellosCanBeLookedFor() throws {
+    @Test func aFloodOnOnePortDelaysNoPacketsOfAnother() throws {
         let (left, right) = try Self.cable()
         try left.run { try ip("link add name flood index 11 type veth peer name far index 12") }
         try left.run {
@@ -203,19 +203,19 @@ func ip(_ arguments: String) throws {
         try neighbor.send(interface: 20, source: Self.right, destination: .allSPFRouters, octets: [3, 1])
         usleep(10_000)
 
-        var heard: [(UInt32, [UInt8])] = []
-        #expect(a.receiveHellos { heard.append(($0, $3)) } == 1)
-        #expect(heard.map(\.1) == [[3, 1]])
-        heard = []
+        var received: [(UInt32, [UInt8])] = []
+        #expect(a.receiveHellos { received.append(($0, $3)) } == 1)
+        #expect(received.map(\.1) == [[3, 1]])
+        received = []
         try neighbor.send(interface: 20, source: Self.right, destination: .allSPFRouters, octets: [3, 1])
         usleep(10_000)
         // A batch of the flood, and the update and the hello of the neighbor.
-        #expect(a.receive { heard.append(($0, $3)) } == OSPFSockets.batch + 2)
-        #expect(heard.filter { $0.0 == 10 }.map(\.1) == [[3, 4], [3, 1]])
+        #expect(a.receive { received.append(($0, $3)) } == OSPFSockets.batch + 2)
+        #expect(received.filter { $0.0 == 10 }.map(\.1) == [[3, 4], [3, 1]])
     }
 
     /// A router that stops flushes its LSAs and then sends a last hello. The flush must be handled first.
-    @Test func whatWasSentBeforeAHelloIsHeardBeforeIt() throws {
+    @Test func packetsSentBeforeAHelloAreReceivedBeforeIt() throws {
         let (left, right) = try Self.cable()
         let a = try Self.sockets(left, port: 10)
         let b = try Self.sockets(right)
@@ -228,7 +228,7 @@ func ip(_ arguments: String) throws {
         #expect(Self.receive(a, count + 1).map { $0.3[1] } == Array(repeating: 4, count: count) + [1])
     }
 
-    @Test func countsWhatDidNotFitTheBuffer() throws {
+    @Test func packetsThatOverflowTheBufferAreCounted() throws {
         let (left, right) = try Self.cable()
         let a = try Self.sockets(left, port: 10)
         let b = try Self.sockets(right, port: 20)
@@ -241,6 +241,6 @@ func ip(_ arguments: String) throws {
         let sent = Int(a.counters.sent)
         let lost = Int(b.counters.overflows)
         #expect(lost > 0 && lost < sent)
-        #expect(Self.receive(b, sent - lost).count == sent - lost, "what fitted is there")
+        #expect(Self.receive(b, sent - lost).count == sent - lost, "all packets that fitted the buffer are received")
     }
 }

@@ -56,7 +56,7 @@ import Testing
         return encoder
     }
 
-    @Test func whatIsWrittenIsReadBack() {
+    @Test func encodedMessagesAreReadBack() {
         var routes: [KernelRoute] = []
         var objects: [NextHopObject] = []
         var links: [Link] = []
@@ -80,16 +80,16 @@ import Testing
     }
 
     @Test func noLengthIsTrusted() {
-        let whole = samples().octets
-        #expect(readAll(whole) == 4)
-        for end in whole.indices { #expect(readAll(Array(whole[..<end])) <= 4) }
+        let original = samples().octets
+        #expect(readAll(original) == 4)
+        for end in original.indices { #expect(readAll(Array(original[..<end])) <= 4) }
         var state: UInt64 = 1
         func random() -> UInt64 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return state >> 33
         }
         for _ in 0..<20_000 {
-            var octets = whole
+            var octets = original
             for _ in 0...random() % 6 {
                 octets[Int(random() % UInt64(octets.count))] = UInt8(truncatingIfNeeded: random())
             }

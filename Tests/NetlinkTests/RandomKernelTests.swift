@@ -12,22 +12,22 @@ import Testing
 /// notifications of the change before are read. In the end the kernel has the routes that the router wants.
 @Suite(.serialized, .needsRoot) struct RandomKernelTests {
     /// Three cables, four destinations, and 40 prefixes that are spread over them.
-    private struct Life {
+    private struct RandomRun {
         var random: UInt64
-        let stage: Stage
+        let fixture: MachineFixture
         let mode: FIB.Mode
         var node: Node
         var destinations: [UInt32: [NextHop]] = [:]
-        let hops = (0..<3).map { Stage.hop($0) }
+        let hops = (0..<3).map { MachineFixture.hop($0) }
         static let prefixes = 40
 
         init(seed: UInt64, mode: FIB.Mode) throws {
             random = seed
             self.mode = mode
-            stage = try Stage(cables: 3)
-            node = try Node(stage, mode: mode)
+            fixture = try MachineFixture(cables: 3)
+            node = try Node(fixture, mode: mode)
             for id in 0..<4 { destinations[UInt32(id)] = [hops[id % 3]] }
-            tellAll()
+            updateAll()
         }
 
         mutating func below(_ bound: Int) -> Int {
@@ -40,14 +40,14 @@ import Testing
 
         /// As after SIGKILL: a new process adopts the kernel's routes, gets all routes of the router, and sweeps.
         mutating func restart() throws {
-            node = try Node(stage, mode: mode)
+            node = try Node(fixture, mode: mode)
             for link in node.monitor.links.values { node.installer.handle(.link(link)) }
-            tellAll()
+            updateAll()
             try node.installer.sweep()
         }
 
         /// Gives the installer all routes.
-        func tellAll() {
+        func updateAll() {
             node.update(
                 destinations.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
                 (0..<Self.prefixes).map { ($0, owner($0)) })
@@ -63,15 +63,15 @@ import Testing
                 let chosen = hops.filter { _ in below(2) == 0 }
                 destinations[id] = chosen.isEmpty ? [hops[cable]] : chosen
                 node.update([(id, destinations[id]!)])
-            case 3, 4: try stage.unplug(cable)
-            case 5, 6: try stage.plug(cable)
-            case 7: try stage.ip("link set c\(cable) down")
-            case 8: try stage.ip("link set c\(cable) up")
-            case 9: _ = try? stage.ip("-6 route del \(Stage.prefix(below(Self.prefixes))) proto 71")
+            case 3, 4: try fixture.unplug(cable)
+            case 5, 6: try fixture.plug(cable)
+            case 7: try fixture.ip("link set c\(cable) down")
+            case 8: try fixture.ip("link set c\(cable) up")
+            case 9: _ = try? fixture.ip("-6 route del \(MachineFixture.prefix(below(Self.prefixes))) proto 71")
             case 10:
-                let ids = try stage.output("ip nexthop show").split(separator: "\n")
+                let ids = try fixture.output("ip nexthop show").split(separator: "\n")
                 if !ids.isEmpty {
-                    _ = try? stage.ip("nexthop del id \(ids[below(ids.count)].split(separator: " ")[1])")
+                    _ = try? fixture.ip("nexthop del id \(ids[below(ids.count)].split(separator: " ")[1])")
                 }
             default: if below(3) == 0 { try restart() }
             }
@@ -84,31 +84,32 @@ import Testing
 
         var expected: [IPv6Prefix: [NextHop]] {
             Dictionary(
-                uniqueKeysWithValues: (0..<Self.prefixes).map { (Stage.prefix($0), destinations[owner($0)]!) })
+                uniqueKeysWithValues: (0..<Self.prefixes).map { (MachineFixture.prefix($0), destinations[owner($0)]!) })
         }
     }
 
     @Test(arguments: [FIB.Mode.objects, .multipath], [UInt64(1), 2, 3])
-    func theKernelEndsWithWhatIsWanted(mode: FIB.Mode, seed: UInt64) throws {
-        var life = try Life(seed: seed, mode: mode)
+    func theKernelEndsWithTheWantedRoutes(mode: FIB.Mode, seed: UInt64) throws {
+        var randomRun = try RandomRun(seed: seed, mode: mode)
         for step in 0..<40 {
             if step == 20 {
-                _ = try life.stage.machine.run { KernelSettings.setNextHopCompatibility(false) }
+                _ = try randomRun.fixture.machine.run { KernelSettings.setNextHopCompatibility(false) }
             }
-            try life.step()
+            try randomRun.step()
         }
         for cable in 0..<3 {
-            try life.stage.ip("link set c\(cable) up")
-            try life.stage.plug(cable)
+            try randomRun.fixture.ip("link set c\(cable) up")
+            try randomRun.fixture.plug(cable)
         }
-        let (node, expected) = (life.node, life.expected)
+        let (node, expected) = (randomRun.node, randomRun.expected)
         #expect(try node.run { try node.kernelRoutes() == expected && !node.installer.fib.needsVerification })
         #expect(try node.kernelRoutes() == expected)
         #expect(expected.keys.allSatisfy { node.installer.state(of: $0) == .installed })
         guard mode == .objects else { return }
         let counts = node.installer.fib.counts
         #expect(
-            try life.stage.output("ip nexthop show").split(separator: "\n").count == counts.nextHops + counts.groups)
-        #expect(counts.nextHops == Set(life.destinations.values.joined()).count)
+            try randomRun.fixture.output("ip nexthop show").split(separator: "\n").count == counts.nextHops
+                + counts.groups)
+        #expect(counts.nextHops == Set(randomRun.destinations.values.joined()).count)
     }
 }

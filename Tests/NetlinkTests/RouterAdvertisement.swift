@@ -2,12 +2,12 @@ import Addressing
 import Glibc
 import Linux
 
-extension Stage {
+extension MachineFixture {
     /// Sends a router advertisement (RFC 4861 §4.2) from the far end of a cable. `lifetime` is that of the default route, in
     /// seconds. `source` stays an address of the far end.
     func advertiseRouter(over cable: Int, from source: IPv6Address, lifetime: UInt16, prefix: IPv6Prefix? = nil) throws
     {
-        try elsewhere.run {
+        try peerNamespace.run {
             _ = try Self.run("ip addr replace \(source)/64 dev p\(cable) nodad")
             let descriptor = socket(AF_INET6, CInt(SOCK_RAW.rawValue), CInt(IPPROTO_ICMPV6))
             guard descriptor >= 0 else { throw SystemError.last("open an ICMPv6 socket") }

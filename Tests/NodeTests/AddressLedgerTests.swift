@@ -25,22 +25,22 @@ import Timing
         #expect(ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0)) == nil)
         #expect(ledger.announcements == [announcement] && !ledger.isBusy)
         ledger.drop(address, by: .vip)
-        #expect(ledger.announcements.isEmpty, "it is withdrawn before it is removed")
+        #expect(ledger.announcements.isEmpty, "the address is withdrawn before it is removed")
         #expect(requests(&ledger) == [.remove(address)])
         #expect(ledger.record(.removed, of: .remove(address), at: at(0)) == nil)
         #expect(ledger.entries.isEmpty)
     }
 
     /// It is tried again after 1 s, doubling to 30 s.
-    @Test func aRefusedAddressIsNotAnnouncedAndTriedAgainEverMoreSeldom() {
+    @Test func aRefusedAddressIsNotAnnouncedAndRetriedAfterDoublingTimes() {
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)
         var now: Int64 = 0
         var waits: [Int64] = []
         for round in 0..<8 {
             #expect(requests(&ledger, at: now) == [.add(address, ifUnclaimed: false)])
-            let news = ledger.record(.refused("no"), of: .add(address, ifUnclaimed: false), at: at(now))
-            #expect(news == (round == 0 ? .refused("no") : nil), "it is reported once")
+            let change = ledger.record(.refused("no"), of: .add(address, ifUnclaimed: false), at: at(now))
+            #expect(change == (round == 0 ? .refused("no") : nil), "a refusal is reported once")
             #expect(ledger.announcements.isEmpty && ledger.refused.map(\.reason) == ["no"])
             let next = ledger.nextDeadline!
             waits.append((next - at(now)).components.seconds)
@@ -54,7 +54,7 @@ import Timing
     }
 
     /// An address that is on `lo` without our mark is announced, but not ours to remove.
-    @Test func whatWasThereBeforeIsNeverRemoved() {
+    @Test func anAddressThatWeDidNotAddIsNeverRemoved() {
         var ledger = AddressLedger()
         ledger.want(address, by: .service, as: announcement)
         _ = requests(&ledger)
@@ -66,7 +66,7 @@ import Timing
     }
 
     /// A service announces the address as last resort, a VIP at metric 0.
-    @Test func theLowestMetricOfItsOwnersCounts() {
+    @Test func theLowestMetricOfAllOwnersIsAnnounced() {
         var ledger = AddressLedger()
         var last = announcement
         last.metric = AdvertisedPrefix.lastResort
@@ -76,12 +76,12 @@ import Timing
         _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.announcements == [announcement])
         ledger.drop(address, by: .vip)
-        #expect(ledger.announcements == [last], "the other owner still wants it")
+        #expect(ledger.announcements == [last], "the address is announced for its other owner")
         #expect(requests(&ledger).isEmpty)
     }
 
     /// Another program removes a placed address: it is withdrawn, and added again.
-    @Test func whatIsRemovedByOthersComesBack() {
+    @Test func anAddressRemovedByAnotherProgramIsAddedAgain() {
         var ledger = AddressLedger()
         ledger.want(address, by: .node, as: announcement)
         _ = requests(&ledger)
@@ -95,7 +95,7 @@ import Timing
         #expect(ledger.announcements.isEmpty && requests(&ledger) == [.add(address, ifUnclaimed: false)])
     }
 
-    @Test func whatOthersRemovedBeforeWeDidIsAddedAgain() {
+    @Test func anUnwantedAddressRemovedByAnotherProgramIsAddedWhenWantedAgain() {
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)
         _ = requests(&ledger)
@@ -120,7 +120,7 @@ import Timing
     }
 
     /// Two addresses of an earlier run, one of which is kept because it is a VIP whose check has not reported yet.
-    @Test func whatAnEarlierRunLeftStaysUntilItsOwnerHasSpoken() {
+    @Test func anAdoptedVIPStaysUntilTheFirstOutcomeOfItsCheck() {
         var ledger = AddressLedger()
         let other = IPv6Address("2001:db8::2")!
         ledger.adopt(address)
@@ -134,7 +134,7 @@ import Timing
     }
 
     /// An address is wanted again before its removal is requested, then after that.
-    @Test func whatIsWantedAgainBeforeItIsGoneStays() {
+    @Test func anAddressWantedAgainDuringItsRemovalIsKeptOrAddedAgain() {
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)
         _ = requests(&ledger)
@@ -146,7 +146,8 @@ import Timing
         #expect(requests(&ledger) == [.remove(address)])
         ledger.want(address, by: .vip, as: announcement)
         _ = ledger.record(.removed, of: .remove(address), at: at(0))
-        #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)], "it was removed and must be added again")
+        #expect(
+            requests(&ledger) == [.add(address, ifUnclaimed: false)], "the address was removed and must be added again")
     }
 
     private let own = IPv6Address("2001:db8::1")!
@@ -156,7 +157,7 @@ import Timing
 
     /// Only an address that services alone want may belong to another machine, as an operator chose the others. If other nodes
     /// announce it too (`shared`), nothing is checked.
-    @Test func onlyServicesAreKeptFromOtherMachines() {
+    @Test func onlyServiceAddressesAreCheckedForOtherMachines() {
         var ledger = AddressLedger()
         ledger.want(own, by: .node, as: nil)
         ledger.want(vip, by: .vip, as: nil)
@@ -171,7 +172,7 @@ import Timing
             ])
     }
 
-    @Test func anAddressOfAnotherMachineIsTriedAgain() throws {
+    @Test func anAddressThatAnotherMachineHasIsRetried() throws {
         var ledger = AddressLedger()
         ledger.want(service, by: .service, as: nil)
         let request = AddressLedger.Request.add(service, ifUnclaimed: true)

@@ -12,7 +12,7 @@ import Timing
 
     /// While addresses are being added, additions wait until they exceed a quarter of the announcements (25 of 100). Other
     /// changes do not wait.
-    @Test func onlyAdditionsMayWait() {
+    @Test func onlyAdditionsAreDelayed() {
         var announcements = Announcements()
         _ = announcements.update((0..<100).map(prefix))
         var version = AddressLedger.Version()
@@ -21,7 +21,8 @@ import Timing
         }
         version.placements = 25
         #expect(!takesStale(true))
-        #expect(!announcements.isCurrent(ledgerVersion: version), "nothing may be removed now")
+        #expect(
+            !announcements.isCurrent(ledgerVersion: version), "delayed additions leave the announcements out of date")
         version.changes += 1
         #expect(takesStale(true))
         #expect(announcements.isCurrent(ledgerVersion: version))
@@ -33,7 +34,7 @@ import Timing
     }
 
     /// An addition counts in `placements`, which may wait; a change of metric and a removal in `changes`, which may not.
-    @Test func aLastResortCountsAsAChange() {
+    @Test func metricChangesAndRemovalsCountAsChanges() {
         var ledger = AddressLedger()
         let vip = IPv6Address(high: 0x2001_0db8 << 32, low: 1)
         ledger.want(vip, by: .vip, as: prefix(1))

@@ -8,7 +8,7 @@ import Timing
 
 @Suite struct EventDigestTests {
     /// Of 500 events of one kind, 8 are logged (`EventDigest.burst`) and 492 counted, for an interval of 10 s.
-    @Test func aFewAreLoggedAndTheRestIsCounted() {
+    @Test func theFirstEventsOfAKindAreLoggedAndTheOthersCounted() {
         var digest = EventDigest()
         let now = Instant.zero + .seconds(5)
         var logged = 0
@@ -22,11 +22,11 @@ import Timing
         #expect(early == [] && lines == ["492 more VIPs announced"])
         #expect(digest.nextDeadline == nil)
         let isNextLogged = digest.admit(.announced, at: now + .seconds(10))
-        #expect(isNextLogged, "the next interval begins")
+        #expect(isNextLogged, "the first event of the next interval is logged")
     }
 
     /// At most 8 lines of a kind and one with the number of the others.
-    @Test func hundredsOfVIPsAreAFewLines() {
+    @Test func hundredsOfVIPsCauseFewLogLines() {
         var configuration = Configuration()
         configuration.vips = (0..<500).map { number in
             VIP(name: "v\(number)", address: IPv6Address(high: 0x2001_0db8 << 32, low: 0x1000 + UInt64(number)))
@@ -36,13 +36,13 @@ import Timing
         bench.run(for: .seconds(60))
         #expect(configuration.vips.allSatisfy { bench.announces($0.address) })
         let lines = bench.log.filter { $0.contains("VIP") }
-        #expect(lines.count <= 3 * (EventDigest.burst + 1), "\(lines.prefix(20))")
+        #expect(lines.count <= 3 * (EventDigest.burst + 1), "log lines about VIPs: \(lines.prefix(20))")
         #expect(lines.contains { $0.contains("more VIPs announced") })
         configuration.vips = []
         let before = bench.log.count
         bench.handle(.configuration(configuration))
         bench.run(for: .seconds(60))
-        #expect(bench.log.count - before <= 2 * EventDigest.burst, "\(bench.log.dropFirst(before))")
+        #expect(bench.log.count - before <= 2 * EventDigest.burst, "log lines: \(bench.log.dropFirst(before))")
         #expect(bench.log.contains("492 more VIPs withdrawn"))
     }
 }

@@ -41,7 +41,8 @@ import Testing
         #expect(change == .up(expected))
         #expect(table.activePorts == [5])
         #expect(
-            table.update(link(), addresses: [address("fe80::1")], configuration: configuration) == nil, "nothing new")
+            table.update(link(), addresses: [address("fe80::1")], configuration: configuration) == nil,
+            "an update without a difference is no change")
     }
 
     /// The port matches a rule, so it is listed as unusable (a problem), not as unused.
@@ -60,38 +61,38 @@ import Testing
     @Test(arguments: [
         (false, true, 1500, "the link is down"), (true, false, 1500, "no carrier"), (true, true, 1200, "MTU 1200"),
     ])
-    func aPortGoesDownForAReason(isUp: Bool, hasCarrier: Bool, mtu: Int, reason: String) throws {
+    func aPortThatGoesDownHasAReason(isUp: Bool, hasCarrier: Bool, mtu: Int, reason: String) throws {
         var table = InterfaceTable()
         _ = table.update(link(), addresses: [address("fe80::1")], configuration: Configuration())
         let change = table.update(
             link(isUp: isUp, hasCarrier: hasCarrier, mtu: mtu), addresses: [address("fe80::1")],
             configuration: Configuration())
         guard case .down(5, "p1", let text)? = change else {
-            Issue.record("\(String(describing: change))")
+            Issue.record("the port did not go down: \(String(describing: change))")
             return
         }
         #expect(text.contains(reason))
         guard case .down? = table.ports[5]?.state else {
-            Issue.record("it stays in the table with its reason")
+            Issue.record("the port is not in the table as down")
             return
         }
     }
 
     /// Of several link-local addresses the one in use is kept, as a change would restart adjacencies.
-    @Test func theAddressInUseStays() {
+    @Test func theLinkLocalAddressInUseIsKept() {
         var table = InterfaceTable()
         _ = table.update(link(), addresses: [address("fe80::5")], configuration: Configuration())
         let both = [address("fe80::1"), address("fe80::5")]
         #expect(table.update(link(), addresses: both, configuration: Configuration()) == nil)
         guard case .changed(let new, _)? = table.update(link(), addresses: [both[0]], configuration: Configuration())
         else {
-            Issue.record("the other address is used when the first is gone")
+            Issue.record("the port did not change to its other address")
             return
         }
         #expect(new.linkLocalAddress == IPv6Address("fe80::1"))
     }
 
-    @Test func rulesCanChangeWhileAPortIsUp() throws {
+    @Test func changedRulesApplyToAPortThatIsUp() throws {
         var table = InterfaceTable()
         var configuration = Configuration()
         let addresses = [address("fe80::1")]
@@ -100,13 +101,13 @@ import Testing
         guard
             case .changed(let changed, _)? = table.update(link(), addresses: addresses, configuration: configuration)
         else {
-            Issue.record("a new cost is told")
+            Issue.record("a new cost did not change the port")
             return
         }
         #expect(changed.cost == 77)
         configuration.interfaces = []
         guard case .down? = table.update(link(), addresses: addresses, configuration: configuration) else {
-            Issue.record("a port without a rule goes down")
+            Issue.record("a port without a rule did not go down")
             return
         }
         #expect(table.ports.isEmpty)
@@ -122,11 +123,11 @@ import Testing
             address("fe80::1"), address("2001:db8::1"), address("2001:db8::2"),
             address("2001:db8:1::1", tentative: true),
         ]
-        guard case .up(let told)? = table.update(link(), addresses: addresses, configuration: configuration) else {
-            Issue.record("a passive port is up too")
+        guard case .up(let port)? = table.update(link(), addresses: addresses, configuration: configuration) else {
+            Issue.record("a passive port did not come up")
             return
         }
-        #expect(told.isPassive)
+        #expect(port.isPassive)
         #expect(table.activePorts.isEmpty)
         #expect(table.passivePrefixes == [AdvertisedPrefix(prefix: IPv6Prefix("2001:db8::/64")!, metric: 3)])
         _ = table.update(link(hasCarrier: false), addresses: addresses, configuration: configuration)

@@ -18,30 +18,30 @@ import Timing
         return configuration
     }
 
-    @Test func aNodeIsWhoItWasWhateverPortsComeAndGo() throws {
+    @Test func theIdentityOfANodeStaysWhenItsPortsChange() throws {
         var first = NodeBench()
         first.start()
         let identity = try #require(first.node.identity)
-        #expect(identity.address == Configuration().addressing.plan.nodeAddress(for: NodeBench.card.macAddress!))
+        #expect(identity.address == Configuration().addressing.plan.nodeAddress(for: NodeBench.eno1.macAddress!))
         // The port with the hardware address of the identity is removed, with or without another in its place, and the agent
         // starts again.
         let added = Link(index: 9, name: "usb0", macAddress: MACAddress("00:00:5e:00:00:01")!, isPhysical: true)
-        for ports in [[NodeBench.cable], [NodeBench.cable, added], []] {
-            var later = NodeBench(saved: first.saved, nonce: 99)
-            later.start(ports)
-            #expect(later.node.identity == identity, "address, router ID and fingerprint stay")
+        for ports in [[NodeBench.enp1s0], [NodeBench.enp1s0, added], []] {
+            var restarted = NodeBench(saved: first.saved, nonce: 99)
+            restarted.start(ports)
+            #expect(restarted.node.identity == identity, "address, router ID and fingerprint stay")
         }
     }
 
     /// The identity comes from the lowest hardware address of all physical ports, also those that are not used.
-    @Test func anUnusedPortNamesTheNodeToo() throws {
+    @Test func theIdentityMayComeFromAnUnusedPort() throws {
         var configuration = Configuration()
         var ignored = InterfaceRule(pattern: .named(Glob("eno1")!))
         ignored.role = .ignored
         configuration.interfaces = [ignored] + configuration.interfaces
         var bench = NodeBench(configuration)
         bench.start()
-        #expect(bench.node.identity?.saved?.mac == NodeBench.card.macAddress)
+        #expect(bench.node.identity?.saved?.mac == NodeBench.eno1.macAddress)
         #expect(bench.node.interfaces.unused[2]?.reason == .ignored)
     }
 
@@ -79,7 +79,7 @@ import Timing
         #expect(!bench.log.contains { $0.contains("VIP") })
     }
 
-    @Test func anAddressThatWasThereBeforeStays() {
+    @Test func anAddressThatTheNodeDidNotAddIsNotRemoved() {
         var bench = NodeBench(withVIP)
         bench.loopback[vip.address] = false
         bench.start()
@@ -92,7 +92,7 @@ import Timing
 
     /// An address of an earlier run is removed if the first outcome of its VIP's check is a failure, also if that comes before
     /// the kernel's routes are read. Origin 71 is our mark.
-    @Test func aVIPWhoseCheckFailsBeforeTheKernelIsReadDoesNotStay() throws {
+    @Test func aVIPWhoseCheckFailsBeforeTheKernelIsReadIsRemoved() throws {
         var configuration = Configuration()
         var checked = vip
         checked.check = HealthCheck(probe: .tcp([Endpoint("[::1]:80")!]), rise: 1, fall: 1)
@@ -111,14 +111,14 @@ import Timing
 
     /// The order of effects: packets, so that other nodes do not wait for this kernel; then routes; then all else, such as log
     /// lines.
-    @Test func packetsComeFirstAndRoutesSecond() {
+    @Test func effectsArePacketsThenRoutesThenTheOthers() {
         var bench = NodeBench()
         bench.start()
         bench.run(for: .seconds(1))
         var effects: [NodeEffect] = []
-        var dark = NodeBench.cable
-        dark.hasCarrier = false
-        bench.node.note(.kernel([.link(dark)]), at: bench.now)
+        var withoutCarrier = NodeBench.enp1s0
+        withoutCarrier.hasCarrier = false
+        bench.node.note(.kernel([.link(withoutCarrier)]), at: bench.now)
         bench.node.note(.command(.drain(true)), at: bench.now)
         bench.node.note(.routes([.overflow]), at: bench.now)
         bench.node.notifyRouter(.timer, at: bench.now + .seconds(1))
@@ -130,11 +130,11 @@ import Timing
             default: 2
             }
         }
-        #expect(kinds == kinds.sorted() && Set(kinds) == [0, 1, 2], "\(effects)")
+        #expect(kinds == kinds.sorted() && Set(kinds) == [0, 1, 2], "effects out of order: \(effects)")
     }
 
     /// The kernel notifies changes of forwarding, so the setting is checked at once; otherwise every 60 s.
-    @Test func aSettingThatIsChangedIsSetBackAndOneThatCannotBeIsAProblem() {
+    @Test func aChangedSettingIsSetBackAndAFailureToDoSoIsAProblem() {
         var bench = NodeBench()
         bench.start()
         let name = "net.ipv6.conf.all.forwarding"
@@ -186,15 +186,15 @@ import Timing
         // After a loss of carrier, the cable may lead elsewhere.
         bench.handle(.kernel([.routerAdvertised(interface: 2)]))
         #expect(Set(bench.node.interfaces.ports.keys) == [3])
-        var pulled = NodeBench.card
+        var pulled = NodeBench.eno1
         pulled.hasCarrier = false
-        bench.handle(.kernel([.link(pulled), .link(NodeBench.card)]))
+        bench.handle(.kernel([.link(pulled), .link(NodeBench.eno1)]))
         #expect(Set(bench.node.interfaces.ports.keys) == [2, 3])
     }
 
     /// The protocol number and table of a run are saved. If those of the next differ, it removes what is left under the old
     /// ones, and saves its own when that has succeeded.
-    @Test func whatAnEarlierRunLeftUnderAnotherProtocolNumberIsRemoved() {
+    @Test func routesOfAnEarlierRunWithAnotherProtocolNumberAreRemoved() {
         let current = SavedKernel(routeProtocol: 252, table: 254)
         var configuration = Configuration()
         (configuration.kernel.routeProtocol, configuration.kernel.table) = (current.routeProtocol, current.table)
@@ -217,10 +217,10 @@ import Timing
     }
 
     /// eno1 has a default route from a router advertisement, so it is not used and keeps accepting them.
-    @Test func routerAdvertisementsAreTakenWhereThereIsNoMesh() {
+    @Test func routerAdvertisementsAreAcceptedOnPortsOutsideTheMesh() {
         var bench = NodeBench()
         bench.start(defaults: [DefaultRoute(interface: 2, family: .ipv6, isAdvertised: true)])
-        let asked = bench.settingsAsked.last ?? []
+        let asked = bench.requestedSettings.last ?? []
         #expect(asked.contains(.keepRouterAdvertisements(port: "eno1")))
         // A port that only the rule `*` matches may still turn out to belong to another network.
         #expect(asked.contains(.keepRouterAdvertisements(port: "enp1s0")))
@@ -228,15 +228,15 @@ import Timing
         configuration.interfaces.insert(InterfaceRule(pattern: .named(Glob("enp*")!)), at: 0)
         var named = NodeBench(configuration)
         named.start()
-        #expect(named.settingsAsked.last?.contains(.refuseRouterAdvertisements(port: "enp1s0")) == true)
+        #expect(named.requestedSettings.last?.contains(.refuseRouterAdvertisements(port: "enp1s0")) == true)
         // A port that was in use accepts router advertisements again when it is left.
         bench.handle(.kernel([.defaultRoute(DefaultRoute(interface: 3, family: .ipv6, isAdvertised: false))]))
         bench.run(for: .seconds(20))
-        #expect(bench.settingsAsked.last?.contains(.acceptRouterAdvertisements(port: "enp1s0")) == true)
+        #expect(bench.requestedSettings.last?.contains(.acceptRouterAdvertisements(port: "enp1s0")) == true)
         #expect(bench.problems(.unusablePort).map(\.subject) == ["enp1s0"])
         #expect(
             asked.firstIndex(of: .keepRouterAdvertisements(port: "eno1"))! < asked.firstIndex(of: .forwarding)!,
-            "before forwarding is switched on, or the kernel drops the default route")
+            "router advertisements are kept before forwarding is on, or the kernel drops the default route")
     }
 
     /// The machine is connected to 192.168.1.0/24, which contains the pool.
@@ -253,7 +253,7 @@ import Timing
     }
 
     /// The machine is connected to one of the two /31 of the pool, so the node takes an address of the other.
-    @Test func aPoolAroundAConnectedSubnetAvoidsIt() throws {
+    @Test func noAddressOfAConnectedSubnetIsAssignedFromThePool() throws {
         var configuration = Configuration()
         configuration.addressing.ipv4.nodes = PrefixPool(base: IPv4Prefix("192.168.0.0/30")!, length: 32)
         for last in [UInt32(0), 1, 2, 3] {
@@ -268,7 +268,7 @@ import Timing
     }
 
     /// The machine gets an address in the /31 of the address that the node has assigned to itself.
-    @Test func aRangeInASubnetThatTheMachineIsConnectedToLaterIsGivenUp() throws {
+    @Test func aRangeIsGivenUpWhenTheMachineIsConnectedToItsSubnet() throws {
         var configuration = Configuration()
         configuration.addressing.ipv4.nodes = PrefixPool(base: IPv4Prefix("192.168.0.0/29")!, length: 32)
         var bench = NodeBench(configuration)
@@ -315,17 +315,17 @@ import Timing
         var bench = NodeBench()
         bench.start()
         bench.run(for: .seconds(20))
-        let before = bench.settingsAsked.count
+        let before = bench.requestedSettings.count
         var lo = NodeBench.loopbackLink
         lo.isUp = false
         bench.handle(.kernel([.link(lo)]))
-        #expect(bench.settingsAsked.count == before + 1)
-        #expect(bench.settingsAsked.last?.contains(.loopbackUp) == true)
+        #expect(bench.requestedSettings.count == before + 1)
+        #expect(bench.requestedSettings.last?.contains(.loopbackUp) == true)
         #expect(bench.problems(.loopbackDown).count == 1)
     }
 
     /// The CNI file is checked every 15 s.
-    @Test func aFileForContainersThatIsLostIsWrittenAgain() {
+    @Test func aLostCNIFileIsWrittenAgain() {
         var configuration = Configuration()
         configuration.cni = Configuration.CNIOptions()
         var bench = NodeBench(configuration)
@@ -341,7 +341,7 @@ import Timing
     }
 
     /// The CNI file is first written when the IPv4 range is known, or cannot be had.
-    @Test func theFileForContainersWaitsForTheSelfAssignedRange() throws {
+    @Test func theCNIFileIsWrittenWhenTheSelfAssignedRangeIsKnown() throws {
         var configuration = Configuration()
         configuration.cni = Configuration.CNIOptions()
         configuration.addressing.ipv4.pods = PrefixPool(base: try #require(IPv4Prefix("10.42.0.0/16")), length: 24)
@@ -399,43 +399,43 @@ import Timing
         #expect(bench.offers == [try #require(bench.node.identity?.podPrefixes)])
     }
 
-    @Test func flapsAreCountedAndTheirReasonIsTold() {
+    @Test func portFlapsAreCountedAndMTUChangesLogged() {
         var bench = NodeBench()
         bench.start()
         bench.run(for: .seconds(1))
-        var dark = NodeBench.cable
-        dark.hasCarrier = false
-        for _ in 0..<12 { bench.handle(.kernel([.link(dark), .link(NodeBench.cable)])) }
+        var withoutCarrier = NodeBench.enp1s0
+        withoutCarrier.hasCarrier = false
+        for _ in 0..<12 { bench.handle(.kernel([.link(withoutCarrier), .link(NodeBench.enp1s0)])) }
         #expect(bench.node.counters.portFlaps == ["enp1s0": 12])
-        var narrow = NodeBench.cable
-        narrow.mtu = 1400
-        bench.handle(.kernel([.link(narrow)]))
+        var smallerMTU = NodeBench.enp1s0
+        smallerMTU.mtu = 1400
+        bench.handle(.kernel([.link(smallerMTU)]))
         #expect(bench.log.contains("interface enp1s0: MTU 1500 → 1400"))
     }
 
-    @Test func aPortThatIsGoneIsRememberedUntilOneOfItsNameComes() {
+    @Test func aRemovedPortIsAProblemUntilAPortOfItsNameAppears() {
         var bench = NodeBench()
         bench.start()
         bench.run(for: .seconds(1))
-        bench.handle(.kernel([.linkRemoved(NodeBench.cable)]))
+        bench.handle(.kernel([.linkRemoved(NodeBench.enp1s0)]))
         #expect(bench.log.contains("interface enp1s0 is down: the port is gone (removed)"))
         #expect(bench.problems(.vanishedPort).map(\.subject) == ["enp1s0"])
-        var again = NodeBench.cable
+        var again = NodeBench.enp1s0
         again.index = 12
         bench.handle(.kernel([.link(again)]))
         #expect(bench.problems(.vanishedPort).isEmpty)
     }
 
     /// A port without a neighbor counts as silent after two dead intervals, 8 s; reviews follow every 5 s.
-    @Test func aPortOnWhichNobodyIsHeardIsAProblem() {
+    @Test func aPortWithoutANeighborIsAProblem() {
         var bench = NodeBench()
-        bench.start([NodeBench.cable])
+        bench.start([NodeBench.enp1s0])
         bench.run(for: .seconds(5))
         #expect(bench.problems(.silentPort).isEmpty, "a neighbor may still appear")
         bench.run(for: .seconds(10))
         #expect(bench.problems(.silentPort).map(\.subject) == ["enp1s0"])
         #expect(bench.node.isIsolated && bench.problems(.isolated).count == 1)
-        #expect(bench.node.notReady(at: bench.now).isEmpty, "its routes are as they should be: none")
+        #expect(bench.node.notReady(at: bench.now).isEmpty, "a node without neighbors is ready without routes")
     }
 
     /// The node has no neighbors, so the initial synchronization ends after at most two dead intervals (8 s).
@@ -449,14 +449,14 @@ import Timing
         #expect(bench.log.contains("ready; resolved: initial database synchronization is not complete"))
     }
 
-    @Test func aConfigurationFileThatIsGoneIsAProblemUntilItIsBack() throws {
+    @Test func aMissingConfigurationFileIsAProblemUntilItIsBack() throws {
         var bench = NodeBench(withVIP)
         bench.start()
         bench.handle(.configurationRefused(["f.yaml:1:1: unknown key"]))
         #expect(bench.problems(.configuration).map(\.subject) == ["f.yaml:1:1: unknown key"])
         bench.handle(.configurationMissing(file: "f.yaml", read: "noon", remedy: "put it back"))
         let problem = try #require(bench.problems(.configuration).first)
-        #expect(bench.problems(.configuration).count == 1, "the mistake is gone, too")
+        #expect(bench.problems(.configuration).count == 1, "a missing file replaces the problem of a refused one")
         #expect(
             problem.line
                 == "the configuration file f.yaml is gone; the configuration read at noon stays in use; put it back")
@@ -465,10 +465,10 @@ import Timing
         #expect(bench.problems(.configuration).isEmpty)
         bench.handle(.configurationRefused(["f.yaml:1:1: unknown key"]))
         bench.handle(.configurationMissing(file: "f.yaml", read: nil, remedy: "put it back"))
-        #expect(bench.problems(.configuration).isEmpty, "no configuration of it was in use")
+        #expect(bench.problems(.configuration).isEmpty, "a missing file that was never in use is no problem")
     }
 
-    @Test func aDrainIsRememberedAndMakesVIPsTheLastResort() {
+    @Test func aDrainIsSavedAndMakesVIPsLastResort() {
         var bench = NodeBench(withVIP)
         bench.start()
         bench.handle(.command(.drain(true)))
@@ -476,14 +476,14 @@ import Timing
             bench.node.announced.first { $0.prefix.address == vip.address }?.metric
         }
         #expect(metric(bench) == AdvertisedPrefix.lastResort && bench.node.router?.isStubRouter == true)
-        var later = NodeBench(withVIP, saved: bench.saved)
-        later.start()
-        #expect(metric(later) == AdvertisedPrefix.lastResort && later.node.router?.isStubRouter == true)
-        later.handle(.command(.drain(false)))
-        #expect(metric(later) == 0 && later.node.router?.isStubRouter == false)
+        var restarted = NodeBench(withVIP, saved: bench.saved)
+        restarted.start()
+        #expect(metric(restarted) == AdvertisedPrefix.lastResort && restarted.node.router?.isStubRouter == true)
+        restarted.handle(.command(.drain(false)))
+        #expect(metric(restarted) == 0 && restarted.node.router?.isStubRouter == false)
     }
 
-    @Test func aStandstillIsReportedOnce() throws {
+    @Test func aLateTimerIsReportedOnce() throws {
         var bench = NodeBench()
         bench.start()
         bench.run(for: .seconds(5))
@@ -505,7 +505,7 @@ import Timing
     }
 
     /// A stop keeps the node's own address on `lo` and removes the VIPs, unless everything is to be removed.
-    @Test func aStopLeavesTheNodesOwnAddressAndTakesTheOthers() throws {
+    @Test func aStopKeepsTheNodesOwnAddressAndRemovesTheOthers() throws {
         var bench = NodeBench(withVIP)
         bench.start()
         let own = try #require(bench.node.identity?.address)

@@ -25,7 +25,7 @@ struct NodeBench {
     var offers: [[IPv6Prefix]] = []
     var fileResult: Result<Bool, NodeFailure> = .success(true)
     var foreignRoutes: Result<[ForeignRoute], NodeFailure> = .success([])
-    var settingsAsked: [[KernelSetting]] = []
+    var requestedSettings: [[KernelSetting]] = []
     var isKernelReadable = true
     var checks: [VIPTable.CheckID] = []
     /// What earlier runs left under another protocol number or in another table, each time the node removed it.
@@ -34,9 +34,9 @@ struct NodeBench {
     /// Why saving fails; `nil` if it succeeds.
     var saveFailure: String?
 
-    static let card = Link(
+    static let eno1 = Link(
         index: 2, name: "eno1", macAddress: MACAddress("00:1b:21:00:00:05")!, isPhysical: true)
-    static let cable = Link(
+    static let enp1s0 = Link(
         index: 3, name: "enp1s0", macAddress: MACAddress("00:1b:21:00:00:06")!, isPhysical: true)
     static let loopbackLink = Link(index: 1, name: "lo", isLoopback: true, mtu: 65_536)
 
@@ -63,7 +63,7 @@ struct NodeBench {
 
     /// Starts the node on a machine with `lo` and these links, each with a link-local address.
     mutating func start(
-        _ links: [Link] = [card, cable], addresses: [InterfaceAddress] = [], defaults: [DefaultRoute] = []
+        _ links: [Link] = [eno1, enp1s0], addresses: [InterfaceAddress] = [], defaults: [DefaultRoute] = []
     ) {
         handle(
             .start(
@@ -103,7 +103,7 @@ struct NodeBench {
         case .addresses(let requests): return .addresses(requests.map { AddressOutcome($0, carryOut($0)) })
         case .readForeignRoutes: return .foreignRoutes(foreignRoutes)
         case .settings(let wanted):
-            settingsAsked.append(wanted)
+            requestedSettings.append(wanted)
             let outcomes = settings.map { SettingOutcome(name: $0.key, wanted: "1", result: $0.value) }
             return .settings(outcomes)
         case .removeRemains(let kernel):

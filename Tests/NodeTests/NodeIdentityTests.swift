@@ -18,7 +18,7 @@ import Testing
             hardware: NodeIdentity.Hardware(ports: ports, machine: machine, nonce: nonce), saved: saved)
     }
 
-    @Test func itComesFromTheHardware() throws {
+    @Test func theIdentityComesFromTheHardwareAddress() throws {
         let identity = try #require(make([veth, card]))
         let plan = Configuration().addressing.plan
         #expect(identity.name == "host")
@@ -30,7 +30,7 @@ import Testing
     }
 
     /// Without a port, router ID and prefix must be configured, or an identity saved.
-    @Test func withoutAPortThereIsNoneUnlessItIsGivenOrSaved() throws {
+    @Test func withoutAPortTheIdentityMustBeConfiguredOrSaved() throws {
         #expect(make([]) == nil)
         var configuration = Configuration()
         configuration.node.routerID = RouterID("10.0.0.1")
@@ -42,14 +42,14 @@ import Testing
         #expect(make([], saved: SavedIdentity(mac: card.mac, nonce: 7)) != nil)
     }
 
-    @Test func itStaysWhateverPortsComeAndGo() throws {
+    @Test func aSavedIdentityStaysWhenPortsChange() throws {
         let first = try #require(make([card]))
         for ports in [[], [other], [card, other], [veth]] {
             #expect(make(ports, saved: first.saved, nonce: 8) == first)
         }
     }
 
-    @Test func aDiskInAnotherMachineIsAnotherNode() throws {
+    @Test func aSavedIdentityIsNotUsedOnAnotherMachine() throws {
         let first = try #require(make([card], machine: 1))
         let copy = try #require(make([other], saved: first.saved, machine: 2, nonce: 8))
         #expect(copy.address != first.address && copy.routerID != first.routerID)
@@ -63,7 +63,7 @@ import Testing
         #expect(try #require(make([card], saved: saved)).routerID == RouterID("1.2.3.4"))
     }
 
-    @Test func routerIDsAreSpreadAndNeverReserved() {
+    @Test func derivedRouterIDsAreSpreadAndNeverReserved() {
         var seen: Set<RouterID> = []
         for number in UInt64(0)..<20_000 {
             let id = NodeIdentity.routerID(for: MACAddress(rawValue: 0x001b_2100_0000 | number))

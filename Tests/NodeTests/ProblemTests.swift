@@ -7,22 +7,22 @@ import Timing
 @testable import Node
 
 @Suite struct ProblemTests {
-    private func gone(_ numbers: some Sequence<Int>) -> [Problem] {
+    private func vanishedPorts(_ numbers: some Sequence<Int>) -> [Problem] {
         numbers.map { Problem(.vanishedPort, "p\($0)", "p\($0) is gone") }
     }
 
     /// At most eight problems of a kind are listed (`ProblemTable.mostOfAKind`). The others exist as well: they are not
     /// reported as resolved, and are dated by their first review when they are listed.
-    @Test func problemsThatAreNotListedAreNotResolved() {
+    @Test func unlistedProblemsAreNotReportedAsResolved() {
         var table = ProblemTable()
         let start = Instant.zero + .seconds(100)
-        let first = table.update(gone(10..<30), at: start).map(\.message)
+        let first = table.update(vanishedPorts(10..<30), at: start).map(\.message)
         #expect(first == (10..<18).map { "p\($0) is gone" } + ["and 12 more like this"])
         #expect(table.all.count == 9 && table.all.allSatisfy { $0.since == start })
         // Another problem, which comes first in order and displaces one from the list.
-        let second = table.update(gone(9..<30), at: start + .seconds(5)).map(\.message)
+        let second = table.update(vanishedPorts(9..<30), at: start + .seconds(5)).map(\.message)
         #expect(second == ["p9 is gone"])
-        let third = table.update(gone(18..<30), at: start + .seconds(10)).map(\.message)
+        let third = table.update(vanishedPorts(18..<30), at: start + .seconds(10)).map(\.message)
         #expect(
             third == (["p10", "p11", "p12", "p13", "p14", "p15", "p16", "p17"]).map { "resolved: \($0) is gone" } + [
                 "resolved: and 1 more like this"
@@ -32,7 +32,7 @@ import Timing
 
     /// A problem that counts only when it has lasted, here two dead intervals (8 s) without a neighbor, is dated by its start
     /// and found at the next review, which comes within 5 s.
-    @Test func aSilentPortIsDatedByItsCause() throws {
+    @Test func aSilentPortIsDatedByTheStartOfItsSilence() throws {
         var bench = NodeBench()
         bench.start()
         let opened = bench.now
@@ -58,23 +58,23 @@ import Timing
 
     /// A setting that is absent for a while is new when it is there again: setting it is a notice. A change without that is
     /// blamed on another program, with a warning.
-    @Test func aSettingOfAPortThatComesBackIsNotBlamedOnOthers() {
+    @Test func aSettingThatReappearsIsNotReportedAsChangedByAnotherProgram() {
         var audit = SettingsAudit()
         let name = "net.ipv6.conf.p.accept_ra"
-        func lines(_ result: SettingOutcome.Result) -> [LogLevel] {
+        func levels(_ result: SettingOutcome.Result) -> [LogLevel] {
             audit.record([SettingOutcome(name: name, wanted: "0", result: result)], at: .zero).map(\.level)
         }
-        #expect(lines(.changed(from: "1")) == [.notice])
-        #expect(lines(.unchanged) == [])
+        #expect(levels(.changed(from: "1")) == [.notice])
+        #expect(levels(.unchanged) == [])
         // The port has no IPv6 settings, as with an MTU of less than 1280.
-        #expect(lines(.absent) == [])
-        #expect(lines(.changed(from: "1")) == [.notice])
-        #expect(lines(.changed(from: "1")) == [.warning])
+        #expect(levels(.absent) == [])
+        #expect(levels(.changed(from: "1")) == [.notice])
+        #expect(levels(.changed(from: "1")) == [.warning])
     }
 
     /// If notifications were lost, a device may have been removed and made again with the same index, and belongs to no
     /// multicast groups.
-    @Test func groupsAreJoinedAgainAfterLostNotifications() {
+    @Test func multicastGroupsAreJoinedAgainAfterLostNotifications() {
         var bench = NodeBench()
         bench.start()
         bench.run(for: .seconds(1))

@@ -9,7 +9,7 @@ import Timing
     private static let pool = PrefixPool(base: IPv4Prefix("172.31.0.0/16")!, length: 24)!
 
     /// If a node with a higher router ID claims every range that this node takes, this node takes another less and less often.
-    @Test func rangesAreGivenUpEverMoreSeldom() {
+    @Test func theTimeBetweenChangesOfTheRangeDoubles() {
         var range = SelfAssignedRange(purpose: "ipv4-pods", pool: Self.pool, saved: nil)
         var taken: [IPv4Prefix] = []
         for second in 0..<1000 as Range<Int64> {
@@ -53,7 +53,7 @@ import Timing
             purpose: "ipv4-pods", pool: PrefixPool(base: IPv4Prefix(base)!, length: length)!, saved: nil)
     }
 
-    @Test func nothingIsTakenBeforeTheyAreKnown() {
+    @Test func noRangeIsAssignedBeforeTheObstaclesAreKnown() {
         var range = range("172.31.0.0/16")
         #expect(review(&range, nil) == [])
         #expect(range.prefix == nil && range.problem == nil)
@@ -61,13 +61,13 @@ import Timing
     }
 
     /// Of the four ranges, two are in 172.31.0.0/23 and one has 172.31.3.9.
-    @Test func whatIsInThePoolIsAvoided() {
+    @Test func rangesThatOverlapAnObstacleAreNotAssigned() {
         var range = range("172.31.0.0/22")
         #expect(
             review(&range, ["172.31.0.0/23", "172.31.3.9/32"]) == [.assigned(IPv4Prefix("172.31.2.0/24")!)])
     }
 
-    @Test func aPoolThatIsCoveredIsRefusedOnceAndTakenFromLater() {
+    @Test func aCoveredPoolIsReportedOnceAndUsedWhenItIsFree() {
         var range = range("172.31.0.0/16")
         #expect(review(&range, ["172.16.0.0/12"]) == [.covered(IPv4Prefix("172.16.0.0/12")!)])
         #expect(range.problem?.contains("172.31.0.0/16 lies in 172.16.0.0/12, which is elsewhere") == true)

@@ -30,7 +30,7 @@ import Timing
         return MeshNode(configuration: Configuration(), environment: environment)
     }
 
-    @Test func anAddressOfAMachineIsNoServices() {
+    @Test func aServiceDoesNotGetTheAddressOfAMachine() {
         var node = makeNode()
         node.note(.cluster(report(machines: [lan], [lan, vip])), at: .zero)
         #expect(wanted(node) == [vip])

@@ -13,7 +13,9 @@ import Testing
             #expect(packet.encode(source: datagram.source, destination: datagram.destination) == datagram.octets)
             types[packet.body.type, default: 0] += 1
         }
-        for type in PacketType.allCases { #expect(types[type, default: 0] > 4, "hardly any \(type)") }
+        for type in PacketType.allCases {
+            #expect(types[type, default: 0] > 4, "fewer than 5 packets of type \(type) in the captures")
+        }
     }
 
     @Test func everyLSADecodesAndEncodesToTheSameOctets() throws {
@@ -36,7 +38,7 @@ import Testing
     }
 
     /// The checksum includes the destination address.
-    @Test func aPacketForSomebodyElseHasTheWrongChecksum() throws {
+    @Test func aPacketWithAnotherDestinationHasAWrongChecksum() throws {
         let datagram = try #require(Self.datagrams.first)
         var other = datagram.destination
         other.low ^= 1

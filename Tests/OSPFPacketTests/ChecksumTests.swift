@@ -41,7 +41,7 @@ import Testing
     static let sizes = Array(20...60) + [1219, 1220, 65_533, 65_535]
 
     @Test(arguments: sizes)
-    func fletchersChecksumAgreesWithTheTextbooks(size: Int) {
+    func theFletcherChecksumAgreesWithRFC905(size: Int) {
         var samples = Samples(seed: UInt64(size))
         for octets in [
             samples.octets(size...size), [UInt8](repeating: 255, count: size), [UInt8](repeating: 0, count: size),
@@ -53,14 +53,14 @@ import Testing
             lsa.replace(at: 16, with: checksum)
             #expect(isValid(lsa))
             lsa[0] ^= 1
-            #expect(isValid(lsa), "the age is not part of the sum")
+            #expect(isValid(lsa), "the age is not part of the checksum")
             lsa[size - 1] ^= 1
             #expect(!isValid(lsa))
         }
     }
 
     @Test(arguments: sizes)
-    func theInternetChecksumAgreesWithTheTextbooks(size: Int) {
+    func theInternetChecksumAgreesWithRFC1071(size: Int) {
         var samples = Samples(seed: UInt64(size))
         let (source, destination) = (samples.address(), samples.address())
         for octets in [

@@ -4,21 +4,21 @@ import Testing
 
 /// Damaged input is decoded or refused, and never stops the program.
 @Suite struct DamageTests {
-    static let nobody = IPv6Address.unspecified
+    static let address = IPv6Address.unspecified
 
     /// Decodes a packet without checking its checksum, and the bodies of all its LSAs. It may be refused for any reason; what
     /// is decoded must encode to octets that decode to the same.
-    static func swallow(_ octets: [UInt8], _ location: SourceLocation = #_sourceLocation) {
+    static func expectDecodedOrRefused(_ octets: [UInt8], _ location: SourceLocation = #_sourceLocation) {
         func decode(_ octets: [UInt8]) -> Packet? {
-            try? Packet.decode(octets, source: nobody, destination: nobody, verifyChecksum: false)
+            try? Packet.decode(octets, source: address, destination: address, verifyChecksum: false)
         }
         guard let packet = decode(octets) else { return }
         for lsa in packet.update?.lsas ?? [] where (try? lsa.validateBody()) != nil {
             #expect(throws: Never.self, sourceLocation: location) { try lsa.body() }
         }
         // The encodings are compared, because the packet also counts damaged LSAs, which are not encoded.
-        let encoded = packet.encode(source: nobody, destination: nobody)
-        #expect(decode(encoded)?.encode(source: nobody, destination: nobody) == encoded, sourceLocation: location)
+        let encoded = packet.encode(source: address, destination: address)
+        #expect(decode(encoded)?.encode(source: address, destination: address) == encoded, sourceLocation: location)
     }
 
     /// Sets the packet length in the OSPF header.
@@ -36,9 +36,9 @@ import Testing
     @Test func everyTruncationOfEveryPacketIsRefused() {
         for octets in Self.distinct {
             for count in 0..<octets.count {
-                let start = Array(octets[..<count])
+                let truncated = Array(octets[..<count])
                 #expect(throws: DecodingError.truncated) {
-                    try Packet.decode(start, source: Self.nobody, destination: Self.nobody, verifyChecksum: false)
+                    try Packet.decode(truncated, source: Self.address, destination: Self.address, verifyChecksum: false)
                 }
             }
         }
@@ -46,15 +46,16 @@ import Testing
 
     /// Truncated packets whose header has their new length. An update is always refused, because its LSAs do not fit it any
     /// more.
-    @Test func everyTruncationWithALengthThatAgreesIsDecodedOrRefused() {
+    @Test func everyTruncationWithAMatchingLengthIsDecodedOrRefused() {
         for octets in Self.distinct {
             for count in 16..<octets.count {
-                var start = Array(octets[..<count])
-                Self.setLength(count, of: &start)
-                Self.swallow(start)
-                if start[1] == PacketType.linkStateUpdate.rawValue {
+                var truncated = Array(octets[..<count])
+                Self.setLength(count, of: &truncated)
+                Self.expectDecodedOrRefused(truncated)
+                if truncated[1] == PacketType.linkStateUpdate.rawValue {
                     #expect(throws: DecodingError.self) {
-                        try Packet.decode(start, source: Self.nobody, destination: Self.nobody, verifyChecksum: false)
+                        try Packet.decode(
+                            truncated, source: Self.address, destination: Self.address, verifyChecksum: false)
                     }
                 }
             }
@@ -62,7 +63,7 @@ import Testing
     }
 
     @Test(arguments: 0..<8)
-    func flippedBitsAreDecodedOrRefused(seed: UInt64) {
+    func packetsWithFlippedBitsAreDecodedOrRefused(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         for original in Self.distinct {
             for _ in 0..<60 {
@@ -71,7 +72,7 @@ import Testing
                     octets[Int.random(in: 0..<octets.count, using: &generator)] ^=
                         1 << UInt8.random(in: 0..<8, using: &generator)
                 }
-                Self.swallow(octets)
+                Self.expectDecodedOrRefused(octets)
             }
         }
     }
@@ -101,7 +102,7 @@ import Testing
     }
 
     /// Random octets, from the shortest header (16 octets) on with the right version, type and length.
-    @Test func noiseIsDecodedOrRefused() {
+    @Test func randomOctetsAreDecodedOrRefused() {
         var samples = Samples(seed: 1)
         for count in 0..<2000 {
             var octets = samples.octets(0...200)
@@ -110,7 +111,7 @@ import Testing
                 octets[1] = UInt8(1 + count % 5)
                 Self.setLength(octets.count, of: &octets)
             }
-            Self.swallow(octets)
+            Self.expectDecodedOrRefused(octets)
         }
     }
 }

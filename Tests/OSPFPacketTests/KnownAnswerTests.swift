@@ -119,7 +119,7 @@ import Testing
 
     @Test(
         arguments: [router, intraAreaPrefix, external, routerInformation, link, ipv4Prefix])
-    func lsasAreReadAndWrittenOctetByOctet(vector: Vector) throws {
+    func lsasAreDecodedAndEncodedOctetByOctet(vector: Vector) throws {
         let lsa = try LSA(octets: vector.octets)
         #expect(lsa.key == vector.key)
         #expect(lsa.age == vector.age)
@@ -130,7 +130,7 @@ import Testing
         #expect(made == lsa)
     }
 
-    @Test func aHelloIsReadAndWrittenOctetByOctet() throws {
+    @Test func aHelloIsDecodedAndEncodedOctetByOctet() throws {
         let octets = [UInt8](
             hexadecimal: """
                 03 01 002c 0a000001 00000000 d59d 00 00
@@ -143,12 +143,12 @@ import Testing
                     interfaceID: 7, priority: 1, options: [.v6, .e, .r], helloInterval: 1, deadInterval: 4,
                     designatedRouter: RouterID("10.0.0.1")!, backupDesignatedRouter: .none,
                     neighbors: [RouterID("10.0.0.2")!, RouterID("10.0.0.3")!])))
-        let everybody = IPv6Address("ff02::5")!
-        #expect(try Packet.decode(octets, source: Self.source, destination: everybody) == packet)
-        #expect(packet.encode(source: Self.source, destination: everybody) == octets)
+        let allSPFRouters = IPv6Address("ff02::5")!
+        #expect(try Packet.decode(octets, source: Self.source, destination: allSPFRouters) == packet)
+        #expect(packet.encode(source: Self.source, destination: allSPFRouters) == octets)
     }
 
-    @Test func anUpdateIsReadAndWrittenOctetByOctet() throws {
+    @Test func anUpdateIsDecodedAndEncodedOctetByOctet() throws {
         let octets =
             [UInt8](hexadecimal: "03 04 0090 0a000001 00000000 87c8 00 00 00000002") + Self.router.octets
             + Self.intraAreaPrefix.octets

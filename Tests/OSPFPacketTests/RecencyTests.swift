@@ -16,7 +16,7 @@ import Testing
         #expect(older.recency(comparedTo: newer) == .older)
     }
 
-    @Test func theNewerInstanceIsToldAsTheRFCSays() {
+    @Test func theNewerInstanceIsDeterminedAsInRFC2328() {
         expect(header(LSAHeader.initialSequenceNumber + 1), newerThan: header(LSAHeader.initialSequenceNumber))
         expect(header(LSAHeader.maxSequenceNumber), newerThan: header(LSAHeader.initialSequenceNumber, checksum: 9))
         expect(header(0), newerThan: header(-1, checksum: 9, age: 3600))

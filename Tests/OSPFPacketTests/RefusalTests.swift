@@ -44,7 +44,7 @@ import Testing
 
     /// Octets after the packet are accepted only if the options announce them: a block for link-local signaling (L-bit, RFC
     /// 5613) or an authentication trailer (AT-bit, RFC 7166).
-    @Test func octetsPastTheEndMustBeAnnounced() throws {
+    @Test func octetsAfterThePacketAreRefusedUnlessAnOptionAnnouncesThem() throws {
         let octets = altered([:]) + [0, 0, 0, 0]
         #expect(throws: DecodingError.length) { try decode(octets) }
         for option in [OSPFOptions.l, .at] {
@@ -71,7 +71,7 @@ import Testing
     }
 
     /// Octet 12 of the second LSA is in its sequence number, so its checksum is wrong.
-    @Test func aDamagedLSAIsLeftOutAndItsNeighborsAreKept() throws {
+    @Test func aDamagedLSAIsSkippedAndTheOthersAreKept() throws {
         var samples = Samples(seed: 3)
         let lsas = (0..<5).map { _ in samples.lsa(.network) }
         let update = Packet(header: Self.hello.header, body: .linkStateUpdate(LinkStateUpdate(lsas: lsas)))
@@ -84,7 +84,7 @@ import Testing
     }
 
     /// Octets 16 to 19 are the number of LSAs, here 3; octets 18 and 19 of each LSA its length.
-    @Test func anUpdateWhoseLSAsDoNotAddUpIsRefusedWhole() throws {
+    @Test func anUpdateWithAWrongNumberOrLengthOfLSAsIsRefused() throws {
         var samples = Samples(seed: 4)
         let lsas = (0..<3).map { _ in samples.lsa(.router) }
         let update = Packet(header: Self.hello.header, body: .linkStateUpdate(LinkStateUpdate(lsas: lsas)))
@@ -137,7 +137,7 @@ import Testing
     }
 
     /// A header alone takes 20 octets.
-    @Test func aHeaderCannotTellOfAnLSASmallerThanItself() throws {
+    @Test func aHeaderWithALengthBelowItsOwnSizeIsRefused() throws {
         let header = LSAHeader(age: 0, key: Self.key, sequenceNumber: 1, checksum: 1, length: 19)
         for body: Packet.Body in [
             .linkStateAcknowledgment(LinkStateAcknowledgment(headers: [header])),
@@ -187,7 +187,7 @@ import Testing
     }
 
     /// An address with bits set after the prefix length is accepted; the decoded prefix does not have them.
-    @Test func bitsPastAPrefixsLengthStayInTheLSA() throws {
+    @Test func addressBitsPastThePrefixLengthAreIgnored() throws {
         let octets = "0001 2001 00000000 00000001 21000000 20010db8 ffffffff"
         let decoded = IntraAreaPrefixLSA(
             referencedType: .router, referencedLinkStateID: 0, referencedAdvertisingRouter: RouterID(1),
@@ -197,7 +197,7 @@ import Testing
 
     /// The upper octet of an LS type has the U-bit and the scope: 0x80 link-local, 0xa0 area, 0xc0 AS, 0xe0 reserved (RFC 5340
     /// §A.4.2.1). A Router Information LSA has the U-bit set (RFC 7770 §2.2).
-    @Test func theReservedScopeIsNoRouterInformationLSA() {
+    @Test func aTypeOfReservedScopeIsNotARouterInformationLSA() {
         #expect(LSAType.routerInformation.isKnown)
         #expect(LSAType(rawValue: 0x800c).isRouterInformation && LSAType(rawValue: 0xc00c).isRouterInformation)
         #expect(!LSAType(rawValue: 0xe00c).isKnown && !LSAType(rawValue: 0x200c).isKnown)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct RoundTripTests {
     @Test(arguments: 0..<16)
-    func everyPacketReadsBack(seed: UInt64) throws {
+    func everyEncodedPacketDecodesToTheSamePacket(seed: UInt64) throws {
         var samples = Samples(seed: seed)
         for _ in 0..<200 {
             let packet = samples.packet()
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(arguments: Samples.types)
-    func everyLSAReadsBack(type: LSAType) throws {
+    func everyEncodedLSADecodesToTheSameLSA(type: LSAType) throws {
         var samples = Samples(seed: UInt64(type.rawValue))
         for _ in 0..<200 {
             let key = samples.key(type)
@@ -33,12 +33,12 @@ import Testing
     }
 
     /// A hostname (TLV type 7) without octets is kept as an unknown value. Of several names, the first counts.
-    @Test func namesAndUnknownValuesPassThrough() throws {
+    @Test func hostnamesAndUnknownValuesAreKept() throws {
         let key = LSAKey(type: .routerInformation, linkStateID: 0, advertisingRouter: .init(1))
         let body = RouterInformationLSA(values: [.unknown(type: 7, value: []), .hostname("node-1"), .hostname("b")])
         let lsa = LSA(key: key, sequenceNumber: 1, body: .routerInformation(body))
         guard case .routerInformation(let decoded) = try lsa.body() else {
-            Issue.record("not a Router Information LSA")
+            Issue.record("the body was not decoded as that of a Router Information LSA")
             return
         }
         #expect(decoded == body)

@@ -10,7 +10,7 @@ import Testing
     /// 65,575 is the MTU of the largest IPv6 packet (65,535 octets after the header of 40); a larger one must not make packets
     /// larger.
     @Test(arguments: [1280, 1500, 9000, 65_575, 100_000])
-    func packetsFillTheLinkAndLoseNothing(mtu: Int) throws {
+    func packetsFitTheMTUAndContainEveryLSA(mtu: Int) throws {
         var samples = Samples(seed: UInt64(mtu))
         let lsas = (0..<400).map { _ in samples.lsa() }
         var encoder = UpdateEncoder(header: Self.header, mtu: mtu)
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test(arguments: [(0, 0), (3599, 3599), (3600, 3600), (3601, 3600), (70_000, 3600), (-1, 0)])
-    func agesEndAtMaxAge(age: Int, expected: UInt16) throws {
+    func agesAreLimitedToMaxAge(age: Int, expected: UInt16) throws {
         var samples = Samples(seed: 1)
         let lsa = samples.lsa(.router)
         var encoder = UpdateEncoder(header: Self.header, mtu: 1500)
@@ -52,7 +52,7 @@ import Testing
 
     /// An LSA that is larger than the MTU is in a packet of its own. The packet has 16 octets of header, 4 for the number of
     /// LSAs, and the LSA of 20 + 20,000.
-    @Test func anLSALargerThanTheLinkGoesOutAlone() throws {
+    @Test func anLSALargerThanTheMTUIsSentInAPacketOfItsOwn() throws {
         let key = LSAKey(type: LSAType(rawValue: 0xa0ff), linkStateID: 0, advertisingRouter: RouterID(1))
         let small = LSA(key: key, sequenceNumber: 1, body: .unknown([]))
         let large = LSA(key: key, sequenceNumber: 1, body: .unknown([UInt8](repeating: 1, count: 20_000)))
@@ -68,7 +68,7 @@ import Testing
 
     /// `capacity(mtu:)` is the number of entries that fit the MTU, less 40 octets for the IPv6 header; one more does not. 1220
     /// is 1280 − 40 − 16 − 4. A capacity is at least 1.
-    @Test func whatFitsALinkFitsAndOneMoreDoesNot() {
+    @Test func theCapacityIsTheNumberOfEntriesThatFitTheMTU() {
         for mtu in [1280, 1500, 9000] {
             func size(_ body: Packet.Body) -> Int {
                 Packet(header: Self.header, body: body).encode(source: Self.source, destination: Self.destination).count
@@ -101,7 +101,7 @@ import Testing
     }
 
     /// A prefix takes 4 octets and its address in whole 32-bit words (RFC 5340 §A.4.1).
-    @Test func sizesOfPrefixesAreAsEncoded() {
+    @Test func thePrefixSizeIsThatOfItsEncoding() {
         for length in 0...128 {
             let prefix = LSAPrefix(prefix: IPv6Prefix(IPv6Address(high: .max, low: .max), length: length))
             let body = IntraAreaPrefixLSA(

@@ -34,7 +34,7 @@ import Testing
     }
 
     /// The lines in which tshark reports a fault: wrong checksums, unknown types, malformed parts.
-    static func complaints(about packets: [[UInt8]]) throws -> [String] {
+    static func faults(in packets: [[UInt8]]) throws -> [String] {
         let text = try Wireshark.read(packets, from: source, to: destination, arguments: ["-V"])
         return text.components(separatedBy: "\n").filter { line in
             ["Malformed", "incorrect", "Invalid", "Unknown LSA", "Expert Info"].contains { line.contains($0) }
@@ -44,14 +44,14 @@ import Testing
     @Test(arguments: 0..<3)
     func tsharkFindsNothingMalformed(seed: UInt64) throws {
         let octets = Self.packets(seed: seed).map { $0.encode(source: Self.source, destination: Self.destination) }
-        #expect(try Self.complaints(about: octets).isEmpty)
+        #expect(try Self.faults(in: octets).isEmpty)
     }
 
     @Test(arguments: 0..<5)
     func tsharkFindsADamagedPacket(packet: Int) throws {
         var octets = Self.packets(seed: 0)[packet].encode(source: Self.source, destination: Self.destination)
         octets[octets.count - 1] ^= 1
-        #expect(try Self.complaints(about: [octets]).contains { $0.contains("Checksum") })
+        #expect(try Self.faults(in: [octets]).contains { $0.contains("Checksum") })
     }
 
     /// Compares the fields of all packets, and metrics and prefixes of the update (packet 3).
@@ -143,11 +143,13 @@ enum Wireshark {
     private static func capture(
         _ packets: [[UInt8]], from source: IPv6Address, to destination: IPv6Address
     ) -> [UInt8] {
-        func little(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(value >> (8 * $0) & 255) } }
-        var octets = little(0xa1b2_c3d4) + [2, 0, 4, 0] + little(0) + little(0) + little(65_535 + 40) + little(229)
+        func littleEndian(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(value >> (8 * $0) & 255) } }
+        var octets =
+            littleEndian(0xa1b2_c3d4) + [2, 0, 4, 0] + littleEndian(0) + littleEndian(0) + littleEndian(65_535 + 40)
+            + littleEndian(229)
         for packet in packets {
             let size = packet.count
-            octets += little(0) + little(0) + little(size + 40) + little(size + 40)
+            octets += littleEndian(0) + littleEndian(0) + littleEndian(size + 40) + littleEndian(size + 40)
             octets += [0x60, 0, 0, 0, UInt8(size >> 8), UInt8(size & 255), 89, 1]
             octets += source.octets + destination.octets + packet
         }

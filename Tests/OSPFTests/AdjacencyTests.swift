@@ -5,7 +5,7 @@ import Testing
 import Timing
 
 @Suite struct AdjacencyTests {
-    @Test func aCableBecomesAFullAdjacencyWithinMilliseconds() {
+    @Test func anAdjacencyOverACableIsFullWithin20Milliseconds() {
         var bench = Bench()
         bench.addRouters(2)
         bench.connect([0, 1])
@@ -32,7 +32,7 @@ import Timing
     }
 
     /// Router 1 has a cable to router 0, and a segment with routers 2 and 3.
-    @Test func anAutomaticCableStaysPointToPointAndASegmentDoesNot() {
+    @Test func anAutomaticCableStaysPointToPointAndASegmentBecomesBroadcast() {
         var bench = Bench()
         bench.addRouters(4)
         bench.connect([0, 1], kind: .auto)
@@ -45,7 +45,7 @@ import Timing
     }
 
     /// The dead interval is 4 s.
-    @Test func silenceForTheDeadIntervalEndsAnAdjacency() {
+    @Test func anAdjacencyEndsWhenNoHelloArrivesForTheDeadInterval() {
         var bench = Bench()
         bench.addRouters(2)
         let link = bench.connect([0, 1])
@@ -59,7 +59,7 @@ import Timing
     }
 
     /// The ends have MTUs of 1500 and 9000, so router 0 rejects the descriptions of router 1 (RFC 2328 §10.6).
-    @Test func anMTUMismatchIsToldOnBothSides() {
+    @Test func anMTUMismatchIsReportedOnBothSides() {
         var bench = Bench()
         bench.addRouters(2)
         bench.connect([0, 1]) { router, configuration in if router == 1 { configuration.mtu = 9000 } }
@@ -72,7 +72,7 @@ import Timing
 
     /// A mismatch causes one notice, is in the snapshot until its deadline, and causes another notice when it appears again.
     @Test(arguments: [Notice.HelloField.helloInterval, .deadInterval, .area])
-    func hellosThatDoNotAgreeAreToldOnceAndShownWhileHeard(field: Notice.HelloField) {
+    func aHelloMismatchIsReportedOnceAndShownUntilItsDeadline(field: Notice.HelloField) {
         var bench = Bench()
         for number in 1...2 {
             let area = field == .area && number == 2 ? AreaID(rawValue: 9) : .backbone
@@ -96,15 +96,19 @@ import Timing
         bench.cut.insert(link)
         bench.run(for: .seconds(10))
         // 10 s are longer than either dead interval, 4 or 8 s.
-        #expect(bench.routers[0].interfaceSnapshots[0].mismatches.allSatisfy { $0.deadline <= bench.now }, "silent")
+        #expect(
+            bench.routers[0].interfaceSnapshots[0].mismatches.allSatisfy { $0.deadline <= bench.now },
+            "a mismatch ends when its hellos stop")
         bench.cut.remove(link)
         bench.run(for: .seconds(2))
-        #expect(bench.notices[0].count { if case .helloMismatch = $0 { true } else { false } } == 2, "told anew")
+        #expect(
+            bench.notices[0].count { if case .helloMismatch = $0 { true } else { false } } == 2,
+            "a mismatch that appears again is reported again")
     }
 
     /// Several instances may share a link (RFC 5340 §2.4), so a hello of another instance (7) is a mismatch only where there is
     /// no neighbor of ours.
-    @Test(arguments: [false, true]) func anotherInstanceIsToldWhereThereIsNoNeighbor(hasNeighbor: Bool) {
+    @Test(arguments: [false, true]) func anotherInstanceIDIsAMismatchOnlyWithoutANeighbor(hasNeighbor: Bool) {
         var bench = Bench()
         for number in 1...(hasNeighbor ? 3 : 2) {
             _ = bench.addRouter(
@@ -132,7 +136,7 @@ import Timing
     }
 
     /// A packet to a neighbor with our own link-local address would never leave this machine.
-    @Test func aRouterWithOurLinkLocalAddressIsNoNeighbor() {
+    @Test func aRouterWithOurLinkLocalAddressDoesNotBecomeANeighbor() {
         var bench = Bench()
         bench.addRouters(2)
         bench.connect([0, 1]) { $1.linkLocalAddress = IPv6Address("fe80::1")! }
@@ -146,7 +150,7 @@ import Timing
 
     /// The mismatches of at most 16 routers per interface are recorded (`Router.mismatchesPerInterface`), because hellos can be
     /// forged.
-    @Test func manyThatDoNotAgreeAreBounded() {
+    @Test func atMost16MismatchesPerInterfaceAreRecorded() {
         var bench = Bench()
         bench.addRouters(1)
         bench.connect([0])
@@ -169,7 +173,9 @@ import Timing
     /// (`Router.replacementDistance`). Each new address needs an entry in the kernel's neighbor table; when that is full,
     /// nothing is sent on any interface.
     @Test(arguments: [InterfaceConfiguration.Kind.pointToPoint, .auto, .broadcast], [false, true])
-    func aNeighborThatIsEverAnotherIsSpokenToSeldom(kind: InterfaceConfiguration.Kind, changesItsID: Bool) {
+    func aNeighborThatKeepsChangingIsReplacedAtMostEvery50Milliseconds(
+        kind: InterfaceConfiguration.Kind, changesItsID: Bool
+    ) {
         var bench = Bench()
         bench.addRouters(1)
         bench.connect([0], kind: kind)
@@ -194,11 +200,13 @@ import Timing
             bench.run(for: .milliseconds(1000 / perSecond))
         }
         #expect(bench.routers[0].neighborSnapshots.count == 1)
-        #expect((changesItsID ? replacements : known.count) == 1 + 3 * 20, "the first, and one every 50 ms")
+        #expect(
+            (changesItsID ? replacements : known.count) == 1 + 3 * 20,
+            "one neighbor at first, and one replacement every 50 ms")
     }
 
     /// On one link, the router with the lower link-local address (router 0) changes its ID (RFC 7503 §7.1).
-    @Test func aSecondRouterOfTheSameIDTakesAnother() {
+    @Test func ofTwoNeighborsWithTheSameIDTheOneWithTheLowerAddressChangesIt() {
         var bench = Bench()
         for fill in [UInt8(1), 2] {
             _ = bench.addRouter(
@@ -214,7 +222,7 @@ import Timing
     }
 
     /// Of two routers that are not on one link, the one with the lower fingerprint (router 0) changes its ID (RFC 7503 §7.2).
-    @Test func distantRoutersOfTheSameIDAreToldApartByFingerprint() {
+    @Test func ofTwoDistantRoutersWithTheSameIDTheOneWithTheLowerFingerprintChangesIt() {
         var bench = Bench()
         for (id, fill) in [(7, UInt8(1)), (8, 2), (7, 3)] {
             _ = bench.addRouter(
@@ -265,7 +273,7 @@ import Timing
     /// Found by the simulator: when an interface went down, the loss of each neighbor caused an election, whose outcome was
     /// sent in a hello on that interface.
     @Test(arguments: [InterfaceConfiguration.Kind.pointToPoint, .broadcast])
-    func anInterfaceThatIsDownIsNotSpokenOn(kind: InterfaceConfiguration.Kind) {
+    func noPacketIsSentOnAnInterfaceThatGoesDown(kind: InterfaceConfiguration.Kind) {
         var bench = Bench()
         bench.addRouters(4)
         bench.connect([0, 1, 2, 3].filter { kind == .broadcast || $0 < 2 }, kind: kind)
@@ -276,7 +284,7 @@ import Timing
     }
 
     /// Waiting lasts two hello intervals, 2 s. The neighbor is lost meanwhile, because it changes its address.
-    @Test func aNeighborLostWhileWaitingDoesNotEndTheWait() {
+    @Test func theLossOfANeighborDoesNotEndWaiting() {
         var bench = Bench()
         bench.addRouters(2)
         bench.connect([0, 1], kind: .broadcast)

@@ -36,7 +36,7 @@ import Timing
     /// any moment of the hello interval of 1 s (`moment` in steps of 53 ms), and also if its first hello is lost, both ends
     /// become point-to-point.
     @Test(arguments: 0..<20, [false, true])
-    func anEndThatIsAutomaticAgainMakesTheLinkPointToPoint(moment: Int, losesFirstHello: Bool) {
+    func aLinkIsPointToPointAgainWhenBothEndsAreAutomatic(moment: Int, losesFirstHello: Bool) {
         var bench = Bench()
         bench.addRouters(2)
         advertise(&bench)
@@ -60,7 +60,7 @@ import Timing
     }
 
     /// The notice tells which cause made the link broadcast: a neighbor that elects a designated router, or a second neighbor.
-    @Test func whatMakesALinkBroadcastIsTold() {
+    @Test func theNoticeSaysWhyALinkBecameBroadcast() {
         var bench = Bench()
         bench.addRouters(3)
         bench.connect([0, 1], kind: .auto) { router, port in if router == 1 { port.kind = .broadcast } }
@@ -77,7 +77,7 @@ import Timing
 
     /// A broadcast neighbor that restarts names no designated router while it is in Waiting, so the other end tries
     /// point-to-point, but only for 500 ms (`Router.pointToPointTrial`).
-    @Test func aBroadcastNeighborThatRestartsIsFollowedAgain() {
+    @Test func anAutomaticLinkIsBroadcastAgainAfterItsBroadcastNeighborRestarts() {
         var bench = Bench()
         bench.addRouters(2)
         advertise(&bench)
@@ -97,7 +97,7 @@ import Timing
     }
 
     /// A second neighbor makes the link broadcast, and all others are lost while the interface is in Waiting.
-    @Test func aLinkThatIsLeftAloneWhileItWaitsIsPointToPointAgain() {
+    @Test func aLinkThatLosesAllNeighborsWhileWaitingIsPointToPointAgain() {
         var bench = Bench()
         bench.addRouters(3)
         bench.connect([0, 1, 2], kind: .auto)
@@ -109,7 +109,7 @@ import Timing
     }
 
     /// One after the other shuts down, and starts again after 300 ms.
-    @Test func routersOfASegmentThatRestartLeaveItBroadcast() {
+    @Test func aSegmentStaysBroadcastWhenItsRoutersRestart() {
         var bench = Bench()
         bench.addRouters(4)
         bench.connect([0, 1, 2, 3], kind: .auto)

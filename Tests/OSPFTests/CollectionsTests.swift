@@ -5,7 +5,7 @@ import Timing
 
 @Suite struct CollectionsTests {
     /// Compares a `FIFO` with an array while both grow and shrink, alternately for 500 steps each.
-    @Test func aQueueGivesBackWhatWasPutInInOrder() {
+    @Test func aQueueReturnsItsElementsInTheOrderOfInsertion() {
         var queue = FIFO<Int>()
         var expected: [Int] = []
         var random = SplitMix64(seed: 3)

@@ -24,26 +24,26 @@ import Testing
         #expect(elect(candidate(1, priority: 9), candidate(2), candidate(3)) == [1, 3])
     }
 
-    @Test func nobodyIsDeposed() {
+    @Test func anElectedRouterIsNotReplacedByOneOfHigherPriority() {
         // 1 and 2 are designated router and backup; 9 comes with the highest priority of all.
         let own = candidate(9, priority: 200)
         #expect(
             elect(own, candidate(1, designated: 1, backup: 2), candidate(2, designated: 1, backup: 2)) == [1, 2])
     }
 
-    @Test func theBackupMovesUpAndItsPostIsFilled() {
+    @Test func theBackupBecomesDesignatedRouterAndANewBackupIsElected() {
         // Designated router 1 is gone. Its backup 2 becomes designated router, and 3 the backup.
         #expect(elect(candidate(2, designated: 1, backup: 2), candidate(3, designated: 1, backup: 2)) == [2, 3])
         // The same election by 3: 2 becomes designated router. The backup may still be open until the next hello of 2.
         #expect(elect(candidate(3, designated: 1, backup: 2), candidate(2, designated: 1, backup: 2))[0] == 2)
     }
 
-    @Test func priorityZeroIsNeverElected() {
+    @Test func aRouterOfPriorityZeroIsNeverElected() {
         #expect(elect(candidate(9, priority: 0), candidate(1)) == [1, 0])
         #expect(elect(candidate(9, priority: 0), candidate(8, priority: 0)) == [0, 0])
     }
 
-    @Test func ofTwoThatBothClaimThePostTheHigherKeepsIt() {
+    @Test func ofTwoDesignatedRoutersTheOneWithTheHigherIDStays() {
         // Two parts of a segment are joined, each with its own designated router and backup.
         let result = elect(
             candidate(1, designated: 1, backup: 2), candidate(2, designated: 1, backup: 2),
@@ -51,7 +51,7 @@ import Testing
         #expect(result == [3, 4])
     }
 
-    @Test func aloneOneIsDesignatedWithoutBackup() {
+    @Test func aSingleRouterIsDesignatedWithoutABackup() {
         #expect(elect(candidate(5)) == [5, 0])
     }
 }

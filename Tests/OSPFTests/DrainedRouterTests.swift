@@ -32,7 +32,8 @@ import Timing
             bench.run(for: wait)
             let last = Bench.Port(router: 4, interface: UInt32(cables[3] + 1))
             for router in 1...4 {
-                #expect(bench.nextHops(of: "2001:db8::\(router)/128", on: 0) == [last], "neighbor \(router)")
+                #expect(
+                    bench.nextHops(of: "2001:db8::\(router)/128", on: 0) == [last], "next hops toward router \(router)")
             }
         }
     }

@@ -27,7 +27,7 @@ import Timing
     private func type(_ octets: [UInt8]) -> PacketType? { PacketType(rawValue: octets[1]) }
 
     /// A packet needs 100 µs per link. The flushed LSA stays in the databases for 1 s (`Router.maxAgeHold`).
-    @Test func aPrefixIsKnownTwoHopsAwayAtOnceAndGoneAtOnce() {
+    @Test func aPrefixIsAddedAndWithdrawnTwoHopsAwayWithinAMillisecond() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(1)), on: 0)
         bench.run(for: .milliseconds(1))
@@ -42,7 +42,7 @@ import Timing
     }
 
     /// Prefixes stay in the LSAs that they are in, also when one in the middle is removed.
-    @Test func oneMorePrefixOfThousandsRefloodsOneLSA() {
+    @Test func aChangeOfOneAmongThousandsOfPrefixesFloodsOneLSA() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(2000)), on: 0)
         bench.run(for: .seconds(3))
@@ -61,7 +61,7 @@ import Timing
 
     /// The smallest MTU of IPv6 is 1280, less 40 octets for the IPv6 header, 16 for the OSPF header and 4 for the number of
     /// LSAs. LSAs of more than 1000 octets show that the room is used.
-    @Test func everyLSAFitsTheSmallestLink() {
+    @Test func everyLSAFitsAPacketOfTheSmallestMTU() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(500)), on: 0)
         bench.run(for: .seconds(1))
@@ -89,7 +89,7 @@ import Timing
     }
 
     /// A quarter of all packets are lost, except hellos.
-    @Test func whatIsLostIsSentAgain() {
+    @Test func lostUpdatesAreRetransmitted() {
         var bench = Self.line()
         var random = 1
         bench.filter = { _, octets in
@@ -104,7 +104,7 @@ import Timing
     }
 
     /// 1000 s are less than LSRefreshTime, 1800 s.
-    @Test func anIdleMeshSaysNothingButHellos() {
+    @Test func anIdleMeshSendsOnlyHellos() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(10)), on: 0)
         bench.run(for: .seconds(5))
@@ -132,7 +132,7 @@ import Timing
     }
 
     /// MaxAge is 3600 s.
-    @Test func lsasOfAVanishedRouterAgeOut() {
+    @Test func lsasOfAnUnreachableRouterAgeOut() {
         var bench = Self.line()
         bench.cut = [0]
         bench.run(for: .seconds(3500))
@@ -168,7 +168,7 @@ import Timing
     }
 
     /// RFC 2328 §12.1.6: the last sequence number is flushed, and a new sequence starts with negative numbers.
-    @Test func aSequenceThatEndsBeginsAgain() {
+    @Test func aNewSequenceStartsAfterTheLastSequenceNumber() {
         var bench = Self.line()
         // An earlier run of router 0 used the last sequence number; router 1 receives that LSA from router 2.
         let key = LSAKey(type: .router, linkStateID: 0, advertisingRouter: RouterID(1))
@@ -193,7 +193,7 @@ import Timing
     }
 
     /// A router that shuts down flushes its LSAs and sends a hello that lists nobody.
-    @Test func goodbyeIsHeardAtOnce() {
+    @Test func aShutdownRemovesNeighborAndRoutesWithin2Milliseconds() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(3)), on: 0)
         bench.run(for: .seconds(1))
@@ -204,7 +204,7 @@ import Timing
     }
 
     /// LSAs that grow, and LSAs that others originate with our router ID, count towards ``RouterLimits`` like all others.
-    @Test func noLSAGetsPastTheBounds() throws {
+    @Test func receivedLSAsNeverExceedTheLimits() throws {
         var bench = Bench()
         for index in 0..<2 {
             _ = bench.addRouter(
@@ -244,7 +244,7 @@ import Timing
 @Suite struct SynchronizationTests {
     /// A router that starts again is synchronized only when the router-LSAs of its neighbors have their links to it again, not
     /// when they are Full (``Router/isSynchronized``).
-    @Test func aRouterThatComesBackWaitsForItsNeighborsToSaySo() {
+    @Test func aRestartedRouterIsSynchronizedOnlyWhenItsNeighborsAnnounceLinksToIt() {
         var bench = FloodingTests.line()
         bench.handle(.advertise(FloodingTests.prefixes(5, of: 9)), on: 2)
         bench.run(for: .seconds(1))
@@ -267,16 +267,16 @@ import Timing
 
     /// A router with our ID that originates no fingerprint is detected because it keeps originating newer router-LSAs: at least
     /// 5, over at least 15 s (`DuplicateDetection.patience`).
-    @Test func aForeignDuplicateShowsItselfByNotGivingUp() {
+    @Test func aDuplicateWithoutAFingerprintIsDetectedByItsRepeatedOriginations() {
         var bench = FloodingTests.line()
-        var effects: [Notice] { bench.notices[0] }
+        var notices: [Notice] { bench.notices[0] }
         let derived = RouterConfiguration(routerID: RouterID(1), routerIDIsDerived: true, seed: 5)
         let interface = bench.routers[0].interfaceSnapshots[0].configuration
         bench.routers[0] = Router(configuration: derived, at: bench.now)
         bench.handle(.interfaceUp(interface), on: 0)
         bench.run(for: .seconds(2))
         // LSAs of earlier runs arrive within seconds: they are no duplicate.
-        func hear(_ count: Int, every pause: Duration) {
+        func receiveNewerLSAs(_ count: Int, every pause: Duration) {
             for _ in 0..<count {
                 let known = bench.routers[0].databaseSnapshot(at: bench.now).first {
                     $0.lsa.key.type == .router && $0.lsa.key.advertisingRouter == RouterID(1)
@@ -296,10 +296,10 @@ import Timing
                 bench.run(for: pause)
             }
         }
-        hear(8, every: .milliseconds(300))
+        receiveNewerLSAs(8, every: .milliseconds(300))
         #expect(bench.routers[0].routerID == RouterID(1))
-        hear(6, every: .seconds(5))
+        receiveNewerLSAs(6, every: .seconds(5))
         #expect(bench.routers[0].routerID != RouterID(1))
-        #expect(effects.contains { if case .duplicateRouterID = $0 { true } else { false } })
+        #expect(notices.contains { if case .duplicateRouterID = $0 { true } else { false } })
     }
 }

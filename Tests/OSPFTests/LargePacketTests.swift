@@ -8,7 +8,7 @@ import Timing
 /// database descriptions does not show that.
 @Suite struct LargePacketTests {
     /// Two routers, each with `count` prefixes. Their packets are lost if they exceed 1500 octets with the IPv6 header of 40.
-    private static func jumbo(prefixesBefore count: Int = 0) -> Bench {
+    private static func linkThatDropsLargePackets(prefixesBefore count: Int = 0) -> Bench {
         var bench = Bench()
         bench.addRouters(2)
         for router in 0..<2 { bench.handle(.advertise(FloodingTests.prefixes(count, of: router + 1)), on: router) }
@@ -19,7 +19,7 @@ import Timing
 
     /// The first updates are too large; retransmissions fit 1280 octets.
     @Test func floodedLSAsArriveAfterARetransmission() {
-        var bench = Self.jumbo()
+        var bench = Self.linkThatDropsLargePackets()
         bench.run(for: .seconds(5))
         bench.handle(.advertise(FloodingTests.prefixes(1000)), on: 0)
         bench.run(for: .seconds(10))
@@ -34,8 +34,8 @@ import Timing
     }
 
     /// The first updates in answer to requests are too large. Requests are repeated, and then the answers are small.
-    @Test func answersToRequestsArriveWhenTheyAreAskedForAgain() {
-        var bench = Self.jumbo(prefixesBefore: 1000)
+    @Test func requestedLSAsArriveAfterTheRequestIsRepeated() {
+        var bench = Self.linkThatDropsLargePackets(prefixesBefore: 1000)
         bench.run(for: .seconds(5))
         for router in bench.routers { #expect(router.routeTable.routes.count == 1000) }
         #expect(bench.routers.allSatisfy { $0.neighborSnapshots.map(\.state) == [.full] && $0.isQuiet })
@@ -43,16 +43,16 @@ import Timing
 
     /// Here the database descriptions are too large. After three dead intervals (12 s) without progress, the exchange starts
     /// again with packets that fit 1280 octets.
-    @Test func anExchangeThatStallsBeginsAgainInSmallPackets() {
-        var bench = Self.jumbo(prefixesBefore: 6000)
+    @Test func aStalledExchangeRestartsWithSmallPackets() {
+        var bench = Self.linkThatDropsLargePackets(prefixesBefore: 6000)
         bench.run(for: .seconds(30))
         for router in bench.routers { #expect(router.routeTable.routes.count == 6000) }
         #expect(bench.routers.allSatisfy { $0.neighborSnapshots.map(\.state) == [.full] && $0.isQuiet })
     }
 
     /// A snapshot shows since when a neighbor has not acknowledged what it was sent.
-    @Test func aNeighborThatAcknowledgesNothingIsShown() {
-        var bench = Self.jumbo()
+    @Test func theSnapshotShowsSinceWhenANeighborHasNotAcknowledged() {
+        var bench = Self.linkThatDropsLargePackets()
         bench.run(for: .seconds(5))
         bench.filter = { _, octets in octets[1] != PacketType.linkStateUpdate.rawValue }
         bench.handle(.advertise(FloodingTests.prefixes(1)), on: 0)

@@ -7,7 +7,7 @@ import Timing
 @Suite struct LateDescriptionTests {
     /// Found by the simulator: on a link with a round trip longer than our first retransmission delay (100 ms), copies of
     /// descriptions arrive after later ones. Each copy restarted the exchange, so that of a large database never ended.
-    @Test func copiesOfEarlierDescriptionsDoNotBeginTheExchangeAnew() {
+    @Test func lateCopiesOfDescriptionsDoNotRestartTheExchange() {
         var bench = Bench()
         bench.addRouters(2)
         for router in 0..<2 {
@@ -37,7 +37,7 @@ import Timing
     }
 
     /// A description that starts a new exchange has another sequence number than the copies of the old one.
-    @Test func aNewBeginningIsNotTakenForALateCopy() {
+    @Test func aFirstDescriptionWithANewSequenceNumberRestartsTheExchange() {
         var bench = Bench()
         bench.addRouters(2)
         bench.connect([0, 1])
@@ -59,33 +59,35 @@ extension LateDescriptionTests {
     /// Found by the simulator: a neighbor starts a new exchange, and the last answer of its old one arrives after that. Router
     /// 0 goes to Exchange, while the neighbor is in ExStart and repeats its first description. That must restart the exchange,
     /// but not before two retransmission intervals (2 s): until then it may be a late copy.
-    @Test func aBeginningThatIsRepeatedIsNotLate() throws {
+    @Test func aRepeatedFirstDescriptionRestartsTheExchangeAfterTwoRetransmissionIntervals() throws {
         var bench = Bench()
         _ = bench.addRouter(RouterConfiguration(routerID: RouterID(9), seed: 1))
         bench.connect([0])
         let neighbor = ForeignNeighbor()
-        neighbor.sayHello(listing: [RouterID(9)], in: &bench)
+        neighbor.sendHello(listing: [RouterID(9)], in: &bench)
         let ours = try #require(descriptions(in: &bench).last)
         #expect(bench.onlyState == .exStart && ours.flags.contains(.initialize))
         func describe(_ flags: DatabaseDescription.Flags, _ sequenceNumber: UInt32) {
             let description = DatabaseDescription(
                 options: neighbor.options, interfaceMTU: 1500, flags: flags, sequenceNumber: sequenceNumber, headers: []
             )
-            neighbor.say(.databaseDescription(description), in: &bench)
+            neighbor.sendPacket(.databaseDescription(description), in: &bench)
         }
-        let beginning = ours.sequenceNumber + 1
-        describe([.initialize, .more, .master], beginning)
-        #expect(bench.onlyState == .exStart, "we lead")
+        let theirFirstNumber = ours.sequenceNumber + 1
+        describe([.initialize, .more, .master], theirFirstNumber)
+        #expect(bench.onlyState == .exStart, "router 0 is the master and does not accept another")
         describe([.more], ours.sequenceNumber)
         #expect(bench.onlyState == .exchange)
         for second in 1...3 {
             bench.run(for: .seconds(1))
-            neighbor.sayHello(listing: [RouterID(9)], in: &bench)
-            describe([.initialize, .more, .master], beginning)
-            #expect(bench.onlyState == (second <= 2 ? .exchange : .exStart), "a copy may come that late")
+            neighbor.sendHello(listing: [RouterID(9)], in: &bench)
+            describe([.initialize, .more, .master], theirFirstNumber)
+            #expect(
+                bench.onlyState == (second <= 2 ? .exchange : .exStart),
+                "only a copy later than 2 s restarts the exchange")
         }
-        let anew = try #require(descriptions(in: &bench).last)
-        describe([], anew.sequenceNumber)
+        let restart = try #require(descriptions(in: &bench).last)
+        describe([], restart.sequenceNumber)
         #expect(bench.onlyState == .full || bench.onlyState == .exchange)
         let next = try #require(descriptions(in: &bench).last)
         describe([], next.sequenceNumber)
@@ -100,7 +102,7 @@ extension LateDescriptionTests {
 @Suite struct RepeatedDescriptionTests {
     /// The slave answers a repetition of the last description as before, for RouterDeadInterval, 4 s (RFC 2328 §10.8). A later
     /// one restarts the exchange.
-    @Test(arguments: [3, 5] as [Int64]) func theLastDescriptionIsAnsweredForTheDeadInterval(seconds: Int64) {
+    @Test(arguments: [3, 5] as [Int64]) func aRepeatedLastDescriptionIsAnsweredForTheDeadInterval(seconds: Int64) {
         var bench = Bench()
         bench.addRouters(1)
         bench.connect([0])
@@ -110,7 +112,7 @@ extension LateDescriptionTests {
         #expect(bench.onlyState == .full)
         for _ in 0..<seconds {
             bench.run(for: .seconds(1))
-            neighbor.sayHello(in: &bench)
+            neighbor.sendHello(in: &bench)
         }
         _ = bench.takeSent()
         neighbor.sequenceNumber -= 1

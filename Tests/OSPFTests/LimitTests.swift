@@ -18,7 +18,7 @@ import Timing
 
     /// With a limit of 3 neighbors, further hellos are refused. The limit counts as reached until 60 s after the last refusal
     /// (`ReachedLimits`), and causes one notice in that time.
-    @Test func aLimitCountsAsReachedWhileSomethingIsRefused() {
+    @Test func aLimitCountsAsReachedWhileNeighborsAreRefused() {
         var bench = Bench()
         var configuration = RouterConfiguration(routerID: RouterID(1), seed: 1)
         configuration.limits.neighborsPerInterface = 3
@@ -30,13 +30,13 @@ import Timing
             for number in 0..<count { bench.handle(hello(from: 2 + number), on: 0) }
             notices = bench.notices[0].count { if case .limitReached(.neighbors) = $0 { true } else { false } }
             #expect(bench.routers[0].reachedLimits(at: bench.now) == (count > 3 ? [.neighbors] : []))
-            #expect(notices == (count > 3 ? 1 : 0), "told once")
+            #expect(notices == (count > 3 ? 1 : 0), "a reached limit is reported once")
         }
         #expect(bench.routers[0].neighborSnapshots.count == 3)
         bench.run(for: .seconds(70))
         #expect(bench.routers[0].reachedLimits(at: bench.now).isEmpty)
         for number in 0..<4 as Range<UInt32> { bench.handle(hello(from: 2 + number), on: 0) }
         notices = bench.notices[0].count { if case .limitReached(.neighbors) = $0 { true } else { false } }
-        #expect(notices == 2, "told again")
+        #expect(notices == 2, "a limit that is reached again is reported again")
     }
 }

@@ -22,22 +22,22 @@ import Timing
 
     /// The fault in the only notice about one. While the neighbor exists, its snapshot must have the same.
     private func fault(_ bench: Bench, sourceLocation: SourceLocation = #_sourceLocation) -> NeighborFault? {
-        let told = bench.notices[0].compactMap { notice -> NeighborFault? in
+        let reported = bench.notices[0].compactMap { notice -> NeighborFault? in
             guard case .neighborFault(let interface, let neighbor, let from, let to, let fault) = notice else {
                 return nil
             }
             #expect(interface == 1 && neighbor == RouterID(2) && to < from, sourceLocation: sourceLocation)
             return fault
         }
-        #expect(told.count == 1, sourceLocation: sourceLocation)
+        #expect(reported.count == 1, sourceLocation: sourceLocation)
         if let snapshot = bench.routers[0].neighborSnapshots.first, snapshot.address == ForeignNeighbor().address {
-            #expect(snapshot.lastFallback?.fault == told.first, sourceLocation: sourceLocation)
+            #expect(snapshot.lastFallback?.fault == reported.first, sourceLocation: sourceLocation)
         }
-        return told.first
+        return reported.first
     }
 
     /// The neighbor skips five sequence numbers.
-    @Test func aWrongSequenceNumberIsTold() {
+    @Test func aWrongSequenceNumberIsReported() {
         var (bench, neighbor) = bench(isFull: false)
         neighbor.sequenceNumber += 5
         let wrong = neighbor.sequenceNumber + 1
@@ -46,7 +46,7 @@ import Timing
         #expect(fault(bench) == .sequenceNumber(expected: wrong - 5, received: wrong))
     }
 
-    @Test func wrongBitsAndOptionsAreTold() {
+    @Test func wrongBitsAndOptionsAreReported() {
         var (bench, neighbor) = bench(isFull: false)
         neighbor.describe([], flags: [.more], in: &bench)
         #expect(fault(bench) == .masterBit(received: false))
@@ -63,23 +63,23 @@ import Timing
     }
 
     /// A repetition of the last description is answered for the dead interval, 4 s, and is a fault after 5 s.
-    @Test func aDescriptionAfterTheEndIsTold() {
+    @Test func aDescriptionAfterTheEndOfTheExchangeIsReported() {
         var (bench, neighbor) = bench(isFull: true)
         neighbor.describe([], in: &bench)
         #expect(fault(bench) == .exchangeOver)
         (bench, neighbor) = self.bench(isFull: true)
         for _ in 0..<5 {
             bench.run(for: .seconds(1))
-            neighbor.sayHello(in: &bench)
+            neighbor.sendHello(in: &bench)
         }
         neighbor.sequenceNumber -= 1
         neighbor.describe([], in: &bench)
         #expect(fault(bench) == .lateRepetition(after: .seconds(5)))
     }
 
-    @Test func wrongLSAsAreTold() {
+    @Test func wrongLSAsAndRequestsAreReported() {
         var (bench, neighbor) = bench(isFull: false)
-        neighbor.say(.linkStateRequest(LinkStateRequest(keys: [Self.key])), in: &bench)
+        neighbor.sendPacket(.linkStateRequest(LinkStateRequest(keys: [Self.key])), in: &bench)
         #expect(fault(bench) == .unknownLSA(Self.key))
 
         (bench, neighbor) = self.bench(isFull: false)
@@ -101,9 +101,9 @@ import Timing
     }
 
     /// Silence lasts for the dead interval, 4 s; an exchange without progress for three of them.
-    @Test func hellosAndSilenceAreTold() {
+    @Test func oneWayHellosSilenceAndStalledExchangesAreReported() {
         var (bench, neighbor) = bench(isFull: true)
-        neighbor.sayHello(listing: [RouterID(5), RouterID(6)], in: &bench)
+        neighbor.sendHello(listing: [RouterID(5), RouterID(6)], in: &bench)
         #expect(fault(bench) == .notListed(among: 2))
 
         (bench, neighbor) = self.bench(isFull: true)
@@ -112,19 +112,19 @@ import Timing
 
         (bench, neighbor) = self.bench(isFull: true)
         let moved = ForeignNeighbor(routerID: RouterID(2), address: IPv6Address(high: 0xfe80 << 48, low: 99))
-        moved.sayHello(in: &bench)
+        moved.sendHello(in: &bench)
         #expect(fault(bench) == .address(was: neighbor.address, is: moved.address))
 
         (bench, neighbor) = self.bench(isFull: false)
         let began = bench.now
         while bench.now < began + .seconds(12) {
             bench.run(for: .milliseconds(500))
-            neighbor.sayHello(in: &bench)
+            neighbor.sendHello(in: &bench)
         }
         #expect(fault(bench) == .noProgress(for: .seconds(12), requests: 0))
     }
 
-    @Test func everyFaultHasWords() {
+    @Test func theTextOfAFaultContainsItsValues() {
         #expect(
             "\(NeighborFault.sequenceNumber(expected: 7, received: 9))"
                 == "database description with sequence number 9 instead of 7")

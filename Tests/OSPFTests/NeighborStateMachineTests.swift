@@ -6,22 +6,22 @@ import Testing
 @Suite struct NeighborStateMachineTests {
     /// The state after an event: whether an adjacency is wanted, and whether nothing is left to request.
     private func next(
-        _ state: NeighborState, _ event: NeighborEvent, wanted: Bool = true, nothing: Bool = false
+        _ state: NeighborState, _ event: NeighborEvent, wanted: Bool = true, nothingToRequest: Bool = false
     ) -> NeighborState {
-        state.next(on: event, adjacencyIsWanted: wanted, nothingToRequest: nothing)
+        state.next(on: event, adjacencyIsWanted: wanted, nothingToRequest: nothingToRequest)
     }
 
-    @Test func theWayUp() {
+    @Test func eventsAdvanceANeighborToFull() {
         #expect(next(.initial, .twoWayReceived) == .exStart)
         #expect(next(.initial, .twoWayReceived, wanted: false) == .twoWay)
         #expect(next(.twoWay, .adjacencyReconsidered) == .exStart)
         #expect(next(.exStart, .negotiationDone) == .exchange)
         #expect(next(.exchange, .exchangeDone) == .loading)
-        #expect(next(.exchange, .exchangeDone, nothing: true) == .full)
+        #expect(next(.exchange, .exchangeDone, nothingToRequest: true) == .full)
         #expect(next(.loading, .loadingDone) == .full)
     }
 
-    @Test func theWayDown() {
+    @Test func eventsReturnANeighborToAnEarlierState() {
         for state in [NeighborState.initial, .twoWay, .exStart, .exchange, .loading, .full] {
             #expect(next(state, .oneWayReceived) == .initial)
         }
@@ -29,14 +29,16 @@ import Testing
             #expect(next(state, .sequenceNumberMismatch) == .exStart)
             #expect(next(state, .badLinkStateRequest) == .exStart)
             #expect(next(state, .adjacencyUnwanted, wanted: false) == .twoWay)
-            #expect(next(state, .adjacencyUnwanted) == state, "it is wanted again")
+            #expect(next(state, .adjacencyUnwanted) == state, "an adjacency that is wanted again does not change")
         }
         #expect(next(.exchange, .adjacencyReconsidered, wanted: false) == .twoWay)
-        #expect(next(.full, .sequenceNumberMismatch, wanted: false) == .twoWay, "nothing restarts what is not wanted")
-        #expect(next(.full, .adjacencyReconsidered, wanted: false) == .full, "not at once")
+        #expect(
+            next(.full, .sequenceNumberMismatch, wanted: false) == .twoWay, "an unwanted adjacency does not restart")
+        #expect(
+            next(.full, .adjacencyReconsidered, wanted: false) == .full, "an unwanted adjacency does not end at once")
     }
 
-    @Test func whatDoesNotBelongToAStateChangesNothing() {
+    @Test func anEventThatDoesNotApplyToAStateChangesNothing() {
         for state in [NeighborState.initial, .twoWay, .exStart] {
             #expect(next(state, .exchangeDone) == state)
             #expect(next(state, .loadingDone) == state)

@@ -7,7 +7,7 @@ import Timing
 /// A router's process is replaced by another, while the kernel keeps the routes. No other router may notice.
 @Suite struct ReplacementTests {
     /// What a router holds. For a router that notices nothing it stays equal, to the number of route calculations.
-    private struct View: Equatable {
+    private struct RouterState: Equatable {
         var lsas: [DatabaseKeyAndOctets]
         var routes: PrefixMap<DestinationID>
         var destinations: [DestinationID: Destination]
@@ -60,8 +60,10 @@ import Timing
     }
 
     /// What the routers that are not replaced hold.
-    private static func views(_ bench: Bench, without replaced: Set<Int> = [1]) -> [View] {
-        bench.routers.indices.filter { !replaced.contains($0) }.map { View(of: bench.routers[$0], at: bench.now) }
+    private static func states(_ bench: Bench, without replaced: Set<Int> = [1]) -> [RouterState] {
+        bench.routers.indices.filter { !replaced.contains($0) }.map {
+            RouterState(of: bench.routers[$0], at: bench.now)
+        }
     }
 
     /// The number of links in the router-LSAs of a router, as another has them in its database.
@@ -77,17 +79,17 @@ import Timing
 
     /// For pauses of up to 2.9 s: the dead interval is 4 s, and the last hello was sent up to 1 s before the process ended.
     @Test(arguments: [row, square], [0, 1, 300, 2900])
-    func aReplacedRouterIsNotNoticed(links: [[Int]], pause: Int) {
+    func aReplacedProcessChangesNothingInOtherRouters(links: [[Int]], pause: Int) {
         var bench = Self.mesh(links)
-        let before = Self.views(bench)
-        let routes = View(of: bench.routers[1], at: bench.now)
+        let before = Self.states(bench)
+        let routes = RouterState(of: bench.routers[1], at: bench.now)
         bench.replace(1, after: .milliseconds(pause))
         #expect(!bench.routers[1].isSynchronized)
         bench.run(for: .milliseconds(100))
         #expect(bench.routers[1].isSynchronized && !bench.routers[1].isResuming)
         bench.run(for: .seconds(20))
-        #expect(Self.views(bench) == before)
-        let after = View(of: bench.routers[1], at: bench.now)
+        #expect(Self.states(bench) == before)
+        let after = RouterState(of: bench.routers[1], at: bench.now)
         #expect(after.lsas == routes.lsas)
         #expect(bench.routers[1].routeTable.routes.count == 3)
         for other in [0, 2, 3] {
@@ -99,48 +101,48 @@ import Timing
     }
 
     /// Links of kind `auto` that are point-to-point are held like those that are configured so.
-    @Test func automaticCablesAreHeldToo() {
+    @Test func automaticPointToPointLinksAreHeld() {
         var bench = Self.mesh(Self.row, kind: .auto)
-        let before = Self.views(bench)
+        let before = Self.states(bench)
         bench.replace(1, after: .milliseconds(100))
         bench.run(for: .seconds(10))
-        #expect(Self.views(bench) == before)
+        #expect(Self.states(bench) == before)
     }
 
     /// The second process is replaced milliseconds after its start, maybe before its adjacencies are Full.
-    @Test(arguments: [1, 3, 10, 40]) func twiceInARowIsNotNoticedEither(distance: Int) {
+    @Test(arguments: [1, 3, 10, 40]) func twoReplacementsInARowChangeNothingInOtherRouters(distance: Int) {
         var bench = Self.mesh(Self.row)
-        let before = Self.views(bench)
+        let before = Self.states(bench)
         bench.replace(1, after: .milliseconds(20))
         bench.run(for: .milliseconds(distance))
         bench.replace(1, after: .milliseconds(distance))
         bench.run(for: .seconds(20))
-        #expect(Self.views(bench) == before)
+        #expect(Self.states(bench) == before)
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
     /// Two adjacent routers are replaced at once. For 50 ms the others send them only hellos, so the two become Full while
     /// neither has LSAs of its earlier run.
-    @Test(arguments: [row, square]) func neighborsReplacedAtOnceAreNotNoticed(links: [[Int]]) {
+    @Test(arguments: [row, square]) func twoNeighborsReplacedAtOnceChangeNothingInOtherRouters(links: [[Int]]) {
         var bench = Self.mesh(links)
         let replaced: Set = [1, links == Self.row ? 2 : 3]
-        let before = Self.views(bench, without: replaced)
+        let before = Self.states(bench, without: replaced)
         for router in replaced.sorted() { bench.replace(router, after: .zero) }
         bench.filter = { port, octets in replaced.contains(port.router) || octets[1] == 1 }
         bench.run(for: .milliseconds(50))
         bench.filter = { _, _ in true }
         bench.run(for: .seconds(20))
-        #expect(Self.views(bench, without: replaced) == before)
+        #expect(Self.states(bench, without: replaced) == before)
     }
 
     /// The new process announces another prefix: only the LSA with that changes.
-    @Test func onlyWhatIsDifferentIsTold() {
+    @Test func onlyTheLSAOfAChangedPrefixIsFloodedAfterAReplacement() {
         var bench = Self.mesh(Self.row)
-        let before = Self.views(bench)
+        let before = Self.states(bench)
         let fullRuns = bench.routers[3].calculationStatistics.fullRuns
         bench.replace(1, after: .milliseconds(20), prefixes: [IPv6Prefix("2001:db8:1::/64")])
         bench.run(for: .seconds(20))
-        for (old, new) in zip(before, Self.views(bench)) {
+        for (old, new) in zip(before, Self.states(bench)) {
             let changes = new.lsas.difference(from: old.lsas)
             #expect(changes.insertions.count == 1 && changes.removals.count == 1)
             for case .insert(_, let lsa, _) in changes {
@@ -171,11 +173,11 @@ import Timing
         bench.handle(.advertise(prefixes(200..<900).map { AdvertisedPrefix(prefix: $0) }), on: 1)
         bench.handle(.advertiseExternal(externals(3..<9)), on: 1)
         bench.run(for: .seconds(20))
-        let before = Self.views(bench)
+        let before = Self.states(bench)
         #expect(before[0].lsas.count { $0.key.type == .intraAreaPrefix && $0.key.advertisingRouter == RouterID(2) } > 5)
         bench.replace(1, after: .milliseconds(100), prefixes: prefixes(200..<900), externals: externals(3..<9))
         bench.run(for: .seconds(20))
-        #expect(Self.views(bench) == before)
+        #expect(Self.states(bench) == before)
     }
 
     /// The earlier run announced a default route, and the new one does not.
@@ -192,7 +194,7 @@ import Timing
 
     /// A cable is pulled while no process runs. Its port is down when the next starts, so the resumption does not wait for its
     /// neighbor.
-    @Test func aCableLostMeanwhileIsNotWaitedFor() {
+    @Test func aResumptionDoesNotWaitForTheNeighborOnAnInterfaceThatIsDown() {
         var bench = Self.mesh(Self.square)
         let interfaces = bench.routers[1].interfaceSnapshots.map(\.configuration)
         bench.cut.insert(0)
@@ -207,7 +209,7 @@ import Timing
 
     /// The cable to a neighbor fails silently while no process runs. The resumption waits for that neighbor until its deadline
     /// of 4 s (`RouterConfiguration.resumptionLimit`); then the router announces only its other link.
-    @Test func aNeighborThatDiedMeanwhileIsWaitedForUntilTheDeadline() {
+    @Test func aResumptionWaitsForASilentNeighborUntilItsDeadline() {
         var bench = Self.mesh(Self.square)
         bench.cut.insert(0)
         bench.replace(1, after: .seconds(1))
@@ -221,7 +223,7 @@ import Timing
 
     /// After more than the dead interval (4 s), the neighbors have removed their links to the router, so the resumption waits
     /// for nobody.
-    @Test func whoWasAwayTooLongBeginsAnewAtOnce() {
+    @Test func aResumptionAfterMoreThanTheDeadIntervalEndsAtOnce() {
         var bench = Self.mesh(Self.square)
         bench.cut = [0, 2]
         bench.run(for: .seconds(6))
@@ -235,25 +237,25 @@ import Timing
 
     /// After a refresh (1800 s) all LSAs have higher sequence numbers than a new process starts with, also the link-LSAs, which
     /// it originates at once.
-    @Test func whatHasBeenRefreshedIsTakenUp() {
+    @Test func refreshedLSAsOfTheEarlierRunAreKept() {
         var bench = Self.mesh(Self.row)
         bench.run(for: .seconds(2000))
-        let before = Self.views(bench)
+        let before = Self.states(bench)
         bench.replace(1, after: .seconds(1))
         bench.run(for: .seconds(20))
-        #expect(Self.views(bench) == before)
+        #expect(Self.states(bench) == before)
     }
 
     /// The LSAs are about 1797 s old when the process ends, and due for refresh (1800 s) when the next starts.
     @Test func lsasDueForRefreshAreRefreshed() {
         var bench = Self.mesh(Self.row)
         bench.run(for: .seconds(1777))
-        let routes = Self.views(bench).map(\.routes)
+        let routes = Self.states(bench).map(\.routes)
         let originations = bench.routers[1].databaseSnapshot(at: bench.now).filter(\.isOwn)
         #expect(originations.allSatisfy { $0.lsa.age < LSAHeader.refreshTime })
         bench.replace(1, after: .seconds(3))
         bench.run(for: .seconds(5))
-        #expect(Self.views(bench).map(\.routes) == routes)
+        #expect(Self.states(bench).map(\.routes) == routes)
         for router in bench.routers {
             let lsas = router.databaseSnapshot(at: bench.now).map(\.lsa)
             for lsa in lsas where lsa.key.advertisingRouter == RouterID(2) && lsa.key.type == .router {
@@ -263,7 +265,7 @@ import Timing
     }
 
     /// A router that shuts down during its resumption flushes the LSAs of the earlier run.
-    @Test func whoTakesLeaveWhileResumingLeavesNothingBehind() {
+    @Test func aShutdownDuringAResumptionFlushesTheLSAsOfTheEarlierRun() {
         var bench = Self.mesh(Self.square)
         // One neighbor cannot be reached, so that the resumption lasts.
         bench.cut.insert(0)
@@ -278,22 +280,22 @@ import Timing
 
     /// After a shutdown the LSAs are flushed, so there is nothing to resume, although the kernel still has the routes. If one
     /// neighbor hears nothing, the resumption ends 1 s after that neighbor's first hello, which comes within 1 s.
-    @Test(arguments: [false, true]) func whoHasSaidGoodbyeIsBackAtOnce(oneIsDeaf: Bool) {
+    @Test(arguments: [false, true]) func aResumptionAfterAShutdownEndsEarly(oneNeighborReceivesNothing: Bool) {
         var bench = Self.mesh(Self.square)
         bench.handle(.shutdown, on: 1)
         bench.run(for: .milliseconds(500))
-        if oneIsDeaf { bench.filter = { port, octets in port.router != 1 || port.interface != 1 } }
+        if oneNeighborReceivesNothing { bench.filter = { port, octets in port.router != 1 || port.interface != 1 } }
         bench.replace(1, after: .zero)
-        bench.run(for: oneIsDeaf ? .milliseconds(2100) : .milliseconds(50))
+        bench.run(for: oneNeighborReceivesNothing ? .milliseconds(2100) : .milliseconds(50))
         #expect(!bench.routers[1].isResuming)
-        #expect(bench.nextHops(of: Self.prefix(1).description, on: 2).count == (oneIsDeaf ? 1 : 2))
+        #expect(bench.nextHops(of: Self.prefix(1).description, on: 2).count == (oneNeighborReceivesNothing ? 1 : 2))
     }
 
     // MARK: - The neighbor's side
 
     /// The last hello of a router that shuts down lists nobody, like the first of a new process. But its LSAs have been flushed
     /// before, so the link is not held. 150 µs are enough for one link.
-    @Test func aGoodbyeIsFollowedAtOnce() {
+    @Test func theLinkToARouterThatShutsDownIsRemovedAtOnce() {
         var bench = Self.mesh(Self.row)
         bench.handle(.shutdown, on: 1)
         bench.run(for: .microseconds(150))
@@ -303,7 +305,7 @@ import Timing
 
     /// Database descriptions (type 2) of the new process are lost, so its neighbor holds the link for 1 s (`Router.linkHold`)
     /// and not longer.
-    @Test func anExchangeThatDoesNotEndIsNotWaitedForLong() {
+    @Test func aLinkIsHeldForOneSecondIfTheExchangeDoesNotEnd() {
         var bench = Self.mesh(Self.row)
         bench.filter = { port, octets in port.router != 1 || octets[1] != 2 }
         bench.replace(1, after: .milliseconds(100))
@@ -321,7 +323,7 @@ import Timing
     /// One direction of a cable fails: router 0 is no longer heard by router 1. In the square, the router-LSA of router 1
     /// without the link reaches router 0 over the others. In the row, only the hellos of router 1 show it, which no longer list
     /// router 0.
-    @Test(arguments: [row, square]) func aCableThatWorksOneWayIsGivenUp(links: [[Int]]) {
+    @Test(arguments: [row, square]) func aLinkThatWorksInOneDirectionIsRemoved(links: [[Int]]) {
         var bench = Self.mesh(links)
         // Router 1 receives nothing from router 0.
         bench.filter = { port, _ in port != Bench.Port(router: 0, interface: 1) }
@@ -329,18 +331,18 @@ import Timing
             bench.run(for: .milliseconds(1))
         }
         // The next hello of router 1 comes within 1 s. In the row, router 0 holds the link for another second.
-        let hasAnotherWay = links == Self.square
-        bench.run(for: .milliseconds(hasAnotherWay ? 10 : 2010))
-        if hasAnotherWay {
+        let hasAnotherPath = links == Self.square
+        bench.run(for: .milliseconds(hasAnotherPath ? 10 : 2010))
+        if hasAnotherPath {
             #expect(bench.nextHops(of: Self.prefix(1).description, on: 0) == [.init(router: 2, interface: 2)])
             bench.run(for: .seconds(1))
         }
-        #expect(Self.linkCount(of: 0, asSeenBy: 0, bench) == (hasAnotherWay ? 1 : 0))
+        #expect(Self.linkCount(of: 0, asSeenBy: 0, bench) == (hasAnotherPath ? 1 : 0))
     }
 
     /// A neighbor with another interface ID is another machine, or has booted again: it has no routes of an earlier run, so the
     /// link is not held.
-    @Test func anotherMachineIsNotTakenForTheOldOne() {
+    @Test func theLinkToANeighborWithAnotherInterfaceIDIsNotHeld() {
         var bench = Self.mesh(Self.row)
         bench.handle(.advertise([]), on: 3)
         bench.run(for: .seconds(1))

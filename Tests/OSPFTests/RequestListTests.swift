@@ -29,7 +29,7 @@ import Testing
 
     /// A neighbor describes LSAs again and again that others send us meanwhile. The list of what to request is compacted at
     /// about 64 entries more than twice what is wanted.
-    @Test func aNeighborThatRepeatsItselfDoesNotMakeTheListGrow() {
+    @Test func repeatedDescriptionsDoNotMakeTheListGrow() {
         var list = RequestList()
         list.insert(header(0))
         _ = list.next(limit: 1)

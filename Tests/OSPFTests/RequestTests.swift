@@ -32,14 +32,14 @@ import Timing
         }
     }
 
-    @Test func anEarlierInstanceThatIsNewToUsLeavesTheRequestOpen() {
+    @Test func anUnknownInstanceEarlierThanTheOneDescribedLeavesTheRequestOpen() {
         var (bench, neighbor) = bench()
         neighbor.describe([instance(5).header], in: &bench)
         #expect(bench.onlyState == .loading && requests(&bench) == [Self.key])
         neighbor.send([instance(4)], in: &bench)
         #expect(bench.onlyState == .loading)
         bench.run(for: .milliseconds(500))
-        #expect(requests(&bench).contains(Self.key), "asked for again")
+        #expect(requests(&bench).contains(Self.key), "the LSA is requested again")
         neighbor.send([instance(5)], in: &bench)
         #expect(bench.onlyState == .full)
         let known = bench.routers[0].databaseSnapshot(at: bench.now).first { $0.lsa.key == Self.key }
@@ -47,7 +47,7 @@ import Timing
     }
 
     /// The neighbor describes an instance and sends an earlier one, which we have: BadLSReq (RFC 2328 §13 (6)).
-    @Test func theInstanceWeHaveEndsTheExchangeIfALaterOneWasDescribed() {
+    @Test func aKnownInstanceInsteadOfTheOneDescribedRestartsTheExchange() {
         var (bench, neighbor) = bench()
         neighbor.send([instance(4)], in: &bench)
         neighbor.describe([instance(5).header], in: &bench)
@@ -78,11 +78,11 @@ import Timing
         let brokenLater = LSA(
             key: Self.key, sequenceNumber: LSAHeader.initialSequenceNumber + 5, body: .unknown([1, 2, 3, 4]))
         neighbor.send([brokenLater], in: &bench)
-        #expect(bench.onlyState == .full, "one bad LSA keeps no adjacency from becoming full")
+        #expect(bench.onlyState == .full, "one bad LSA must not keep the adjacency from becoming Full")
     }
 
     /// If the neighbor describes an LSA twice, the later instance is requested.
-    @Test func theLatestInstanceDescribedIsWaitedFor() {
+    @Test func theLatestInstanceDescribedIsRequested() {
         var (bench, neighbor) = bench()
         neighbor.describe([instance(5).header, instance(4).header], in: &bench)
         neighbor.send([instance(4)], in: &bench)

@@ -7,7 +7,7 @@ import Timing
 @Suite struct RestartTests {
     /// Found by the simulator: the neighbor had an LSA of our earlier run with exactly the body that we wanted to originate
     /// once the adjacency was Full. That counted as no change, and the route calculation never got our links.
-    @Test func aRouterThatComesBackHasItsRoutesAgain() {
+    @Test func aRestartedRouterHasItsRoutesAgain() {
         var bench = Bench()
         bench.addRouters(2)
         bench.connect([0, 1])
@@ -29,7 +29,9 @@ import Timing
     }
 
     /// A router shuts down and is back, after `pause` milliseconds, before the others have removed the LSAs that it flushed.
-    @Test(arguments: [1, 5, 15, 30, 60, 100, 500]) func whoComesBackAtOnceIsReachedAtOnce(pause: Int) {
+    @Test(arguments: [1, 5, 15, 30, 60, 100, 500]) func aRouterThatRestartsAtOnceIsReachableWithin100Milliseconds(
+        pause: Int
+    ) {
         var bench = Bench()
         bench.addRouters(4)
         for pair in [[0, 1], [0, 2], [1, 3], [2, 3]] { bench.connect(pair) }

@@ -5,7 +5,7 @@ import Timing
 
 @Suite struct StableFragmentsTests {
     /// Elements are their own size here. Each addition or removal changes one fragment.
-    @Test func elementsStayWhereTheyAre() {
+    @Test func elementsStayInTheirFragments() {
         var fragments = StableFragments<Int, Int>(capacity: 100) { $0 }
         var wanted = Dictionary(uniqueKeysWithValues: (0..<200).map { ($0, 7 + $0 % 3) })
         fragments.update(to: wanted)
@@ -31,7 +31,7 @@ import Timing
     }
 
     /// Four elements fit a fragment. In each round one is removed and another added.
-    @Test func holesAreFilled() {
+    @Test func freeSpaceInFragmentsIsReused() {
         var fragments = StableFragments<Int, Int>(capacity: 40) { _ in 10 }
         fragments.update(to: Dictionary(uniqueKeysWithValues: (0..<40).map { ($0, $0) }))
         #expect(fragments.fragmentCount == 10)
@@ -42,7 +42,7 @@ import Timing
     }
 
     /// `adopt` gives the fragment of each element by its key.
-    @Test func elementsGoWhereAnEarlierRunHadThem() {
+    @Test func adoptedElementsGetTheirEarlierFragments() {
         var fragments = StableFragments<Int, Int>(capacity: 30) { $0 }
         fragments.update(to: [1: 10, 2: 10, 3: 10, 4: 10, 5: 20])
         // 7 is no longer an element, fragment 3 has no room for 5, and a million is too large a number for a fragment.
@@ -60,7 +60,7 @@ import Timing
     }
 
     /// Element 2 does not fit its fragment any more.
-    @Test func anElementThatGrowsMoves() {
+    @Test func anElementThatOutgrowsItsFragmentMoves() {
         var fragments = StableFragments<Int, Int>(capacity: 30) { $0 }
         fragments.update(to: [1: 10, 2: 10, 3: 10])
         _ = fragments.drainChanged()

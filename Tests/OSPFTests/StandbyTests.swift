@@ -44,14 +44,14 @@ import Timing
             for other in bench.routers.indices where other != router {
                 #expect(
                     bench.nextHops(of: "2001:db8::\(router)/128", on: other) == [port],
-                    "to \(router) from \(other)", sourceLocation: sourceLocation)
+                    "next hops to router \(router) from \(other)", sourceLocation: sourceLocation)
             }
         }
     }
 
     /// When all ports come up together, the one with the lowest interface ID becomes active.
     @Test(arguments: kinds, [[2, 1], [1, 2], [2, 2], [3, 1]])
-    func onePortSpeaksAndTheOthersStandBy(kind: Kind, ports: [Int]) {
+    func onePortIsActiveAndTheOthersAreOnStandby(kind: Kind, ports: [Int]) {
         var bench = bench(kind, ports: ports)
         bench.run(for: .seconds(10))
         for router in ports.indices {
@@ -63,13 +63,13 @@ import Timing
                 })
             #expect(snapshots.dropFirst().allSatisfy { $0.neighborCount == 0 })
             let notices = bench.notices[router].count { if case .standby = $0 { true } else { false } }
-            #expect(notices == ports[router] - 1, "told once for each")
+            #expect(notices == ports[router] - 1, "one notice for each port on standby")
             #expect(bench.routers[router].isSynchronized)
         }
         expectRoutes(bench, [Port(router: 0, interface: 1), Port(router: 1, interface: 11)])
         bench.sent = []
         #expect(changes(&bench, in: .seconds(120)) == 0)
-        #expect(bench.sent.allSatisfy { [1, 11].contains($0.from.interface) }, "who stands by is silent")
+        #expect(bench.sent.allSatisfy { [1, 11].contains($0.from.interface) }, "a port on standby sends nothing")
         // In 120 s each active port sends a hello every 0.9 to 1 s, and nothing else.
         #expect(bench.sent.count < 2 * 130)
         #expect(bench.routers.allSatisfy { $0.isQuiet })
@@ -77,7 +77,7 @@ import Timing
     }
 
     /// The active port goes down; the next is active at once. On a broadcast link, Waiting lasts 2 s.
-    @Test(arguments: kinds) func aPortThatStandsByTakesOver(kind: Kind) {
+    @Test(arguments: kinds) func aStandbyPortTakesOverWhenTheActivePortGoesDown(kind: Kind) {
         var bench = bench(kind, ports: [3, 1])
         bench.run(for: .seconds(10))
         let first = bench.routers[0].interfaceSnapshots[0].configuration
@@ -95,7 +95,7 @@ import Timing
     }
 
     /// The port on standby is plugged into another link, where router 2 is.
-    @Test(arguments: kinds) func aPortThatHearsItsRouterNoMoreSpeaksAgain(kind: Kind) {
+    @Test(arguments: kinds) func aStandbyPortThatIsMovedToAnotherLinkBecomesActive(kind: Kind) {
         var bench = bench(kind, ports: [2, 1])
         bench.run(for: .seconds(10))
         bench.links[0].removeAll { $0 == Port(router: 0, interface: 2) }
@@ -113,7 +113,7 @@ import Timing
     }
 
     /// A port that is added to a link in use is on standby before it sends anything.
-    @Test(arguments: kinds) func aSecondPortIsPluggedInUnnoticed(kind: Kind) {
+    @Test(arguments: kinds) func aSecondPortOnALinkInUseChangesNoNeighborState(kind: Kind) {
         var bench = bench(kind, ports: [1, 1])
         bench.run(for: .seconds(10))
         let port = Port(router: 0, interface: 2)
@@ -128,13 +128,13 @@ import Timing
 
     /// A hello forged in the name of one of our interfaces and received on another puts at most that other one on standby,
     /// until the dead interval (4 s) is over.
-    @Test func aForgedHelloSilencesOnlyTheInterfaceThatReceivesIt() {
+    @Test func aForgedHelloPutsOnlyTheReceivingInterfaceOnStandby() {
         var bench = Bench()
         bench.addRouters(3)
         bench.connect([Port(router: 0, interface: 1), Port(router: 1, interface: 11)])
         bench.connect([Port(router: 0, interface: 2), Port(router: 2, interface: 21)])
         bench.run(for: .seconds(5))
-        for (heardOn, sentFrom) in [(1, 2), (2, 1)] as [(UInt32, UInt32)] {
+        for (receivedOn, sentFrom) in [(1, 2), (2, 1)] as [(UInt32, UInt32)] {
             let source = Bench.address(Port(router: 0, interface: sentFrom))
             let hello = Hello(
                 interfaceID: sentFrom, priority: 1, options: [.v6, .e, .r], helloInterval: 1, deadInterval: 4,
@@ -143,7 +143,7 @@ import Timing
                 header: PacketHeader(routerID: RouterID(1), areaID: .backbone, instanceID: 0), body: .hello(hello))
             let octets = packet.encode(source: source, destination: .allSPFRouters)
             bench.handle(
-                .packet(interface: heardOn, source: source, destination: .allSPFRouters, octets: octets), on: 0)
+                .packet(interface: receivedOn, source: source, destination: .allSPFRouters, octets: octets), on: 0)
         }
         #expect(states(bench, 0) == [.pointToPoint, .standby])
         bench.run(for: .seconds(6))
@@ -152,7 +152,7 @@ import Timing
     }
 
     /// A router with our router ID is not taken for another port of ours, even if its interface ID is that of one.
-    @Test func aDuplicateIsNotTakenForAPort() {
+    @Test func aRouterWithOurIDIsNotTakenForAnotherPort() {
         var bench = Bench()
         for seed in [UInt64(1), 2] {
             _ = bench.addRouter(RouterConfiguration(routerID: RouterID(7), seed: seed))
@@ -166,7 +166,7 @@ import Timing
 
     /// The router with the larger link-local address expects the other to change its ID. If that one does not, it changes its
     /// own, and says so.
-    @Test func aRouterThatYieldsLateSaysSo() {
+    @Test func aRouterThatChangesItsIDBecauseTheOtherDoesNotReportsIt() {
         var bench = Bench()
         for seed in [UInt64(1), 2] {
             var configuration = RouterConfiguration(routerID: RouterID(7), seed: seed)

@@ -8,7 +8,7 @@ import Timing
 
     /// RFC 8405: the first change is followed without delay, later ones after 5 ms, those after 500 ms (TIME_TO_LEARN) after
     /// 100 ms. After 3 s without changes this starts again.
-    @Test func theFirstChangeIsFollowedAtOnceAndARunOfThemIsNot() {
+    @Test func theFirstChangeIsCalculatedAtOnceAndLaterOnesAreDelayed() {
         var delay = SPFDelay(
             parameters: SPFDelayParameters(
                 initial: .zero, short: .milliseconds(5), long: .milliseconds(100), timeToLearn: .milliseconds(500),
@@ -32,7 +32,7 @@ import Timing
     }
 
     /// Two instances at once, then 10 ms, doubling to 5 s.
-    @Test func onlyALongRunOfOriginationsIsSlowedDown() {
+    @Test func onlyFrequentOriginationsAreDelayed() {
         var throttle = OriginationThrottle()
         var now = at(1000)
         var waits: [Duration] = []
@@ -71,7 +71,7 @@ import Timing
 @Suite struct YieldBackoffTests {
     /// A router that claims every ID or address of ours must not make us change it all the time. The wait between changes
     /// doubles from 2 s to 600 s, and starts again after an hour without a change.
-    @Test func oneYieldsEverMoreSeldomUntilThereIsPeace() {
+    @Test func theWaitBetweenYieldsDoublesAndStartsAgainAfterAnHourWithoutOne() {
         var backoff = YieldBackoff()
         var now = Instant.zero
         var moments: [Instant] = []

@@ -7,7 +7,7 @@ import Timing
     /// Two pairs of routers on two switches, which are then connected: routers 3 and 2 stay elected, and 0 and 1 need no
     /// adjacency with each other any more. Found by the simulator: the adjacency ended at once, before the outcome of the
     /// election was final, and meanwhile the network-LSA lacked a router. It must last for about a hello interval, 1 s, longer.
-    @Test func anAdjacencyThatAnElectionDoesNotNeedLastsAHelloIntervalLonger() throws {
+    @Test func anAdjacencyNotNeededAfterAnElectionLastsAHelloIntervalLonger() throws {
         var bench = Bench()
         bench.addRouters(4)
         let first = bench.connect([0, 1], kind: .broadcast)

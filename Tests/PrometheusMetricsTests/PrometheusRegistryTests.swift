@@ -60,7 +60,7 @@ import Testing
         #expect(text(registry).last == "kubermesh_x_total 5")
     }
 
-    @Test func whatIsDestroyedIsShownNoMore() {
+    @Test func destroyedMetricsAreNotShown() {
         let registry = PrometheusRegistry()
         let first = Timer(label: "check", dimensions: [("check", "a")], factory: registry)
         let second = Timer(label: "check", dimensions: [("check", "b")], factory: registry)
@@ -73,7 +73,7 @@ import Testing
     }
 
     /// Values of labels may come from outside, so the number of series is limited: here to 10, with two lines of help and type.
-    @Test func thereIsABound() {
+    @Test func theNumberOfSeriesIsLimited() {
         let registry = PrometheusRegistry(limit: 10)
         for number in 0..<100 {
             Counter(label: "x", dimensions: [("name", "\(number)")], factory: registry).increment()
@@ -94,7 +94,7 @@ import Testing
         #expect(refused(registry) == "2")
     }
 
-    @Test func manyThreadsCount() async {
+    @Test func incrementsOfManyThreadsAreCounted() async {
         let registry = PrometheusRegistry()
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {

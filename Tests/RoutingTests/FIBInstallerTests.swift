@@ -27,7 +27,7 @@ import Timing
     }
 
     /// After a failure the installer waits 100 ms, doubling to 30 s, and then reads everything.
-    @Test func aKernelThatCannotBeReachedIsLeftAloneUntilTheRetry() throws {
+    @Test func anUnreachableKernelIsNotAskedAgainBeforeTheRetry() throws {
         var installer = installer()
         #expect(installer.next(at: at(0)) != nil)
         #expect(installer.receive(.unreachable("no buffer space"), at: at(0)) == nil)
@@ -35,7 +35,7 @@ import Timing
         var waits: [Duration] = []
         var now = at(0)
         for _ in 0..<12 {
-            #expect(installer.next(at: now) == nil, "nothing is asked for before the retry")
+            #expect(installer.next(at: now) == nil, "no request is made before the retry")
             let deadline = try #require(installer.nextDeadline)
             waits.append(deadline - now)
             now = deadline
@@ -49,7 +49,7 @@ import Timing
         now = try #require(installer.nextDeadline)
         #expect(installer.next(at: now) == .read(.everything))
         guard case .apply? = installer.receive(.read(KernelRoutes()), at: now) else {
-            Issue.record("the kernel answers again, and is brought up to date")
+            Issue.record("the kernel answers again, but no changes are requested")
             return
         }
         #expect(installer.receive(.applied(failures: []), at: now) == nil)
@@ -57,10 +57,10 @@ import Timing
     }
 
     /// A notification arrives while the kernel is read, so the result may be out of date.
-    @Test func aReadingThatWasOvertakenByNewsIsRepeated() {
+    @Test func aReadIsRepeatedIfANotificationArrivesDuringIt() {
         var installer = installer()
         guard case .apply? = installer.next(at: at(0)) else {
-            Issue.record("it begins with changes")
+            Issue.record("the first request is not to apply changes")
             return
         }
         #expect(installer.receive(.applied(failures: []), at: at(0)) == nil)
@@ -71,17 +71,18 @@ import Timing
     }
 
     /// At most 4096 routes per request (`FIBInstaller.limit`), the first time with a next hop and a group.
-    @Test func aHugeUpdateIsMadeInSlices() {
+    @Test func aLargeUpdateIsAppliedInSlices() {
         var installer = installer(routes: 10_000)
         var slices = 0
         while let request = installer.next(at: at(0)) {
             guard case .apply(let changes) = request else {
-                Issue.record("it only makes changes")
+                Issue.record("a request is not to apply changes")
                 return
             }
             #expect(changes.count <= 4096 + 2)
             slices += 1
-            #expect(installer.receive(.applied(failures: []), at: at(0)) == nil, "the next slice waits for its turn")
+            #expect(
+                installer.receive(.applied(failures: []), at: at(0)) == nil, "the next slice waits for the next turn")
             if !installer.hasMore { break }
         }
         #expect(slices == 3 && installer.fib.installedRoutes == 10_000)

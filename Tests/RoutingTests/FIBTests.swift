@@ -35,7 +35,7 @@ import Testing
     }
 
     /// A next hop, the group with it, and the route to the group, in this order.
-    @Test func objectsComeBeforeWhatPointsToThem() {
+    @Test func nextHopsAndGroupsAreAddedBeforeTheirRoutes() {
         var fib = FIB()
         fib.update(Self.update([(0, [Self.hop(2)])], [(1, 0)]))
         #expect(fib.state(of: Self.prefix(1)) == .pending)
@@ -49,7 +49,7 @@ import Testing
         #expect(fib.changes().isEmpty)
     }
 
-    @Test func aLostWayOfTenThousandPrefixesIsOneReplacedGroup() {
+    @Test func losingANextHopOfTenThousandPrefixesReplacesOneGroup() {
         var fib = Self.fib(10_000, [Self.hop(1), Self.hop(2)])
         fib.update(Self.update([(0, [Self.hop(2)])]))
         let changes = fib.changes()
@@ -59,7 +59,7 @@ import Testing
 
     /// The kernel removes the next hop of a lost link from the group by itself. When the link is back, the next hop is added
     /// and the group replaced.
-    @Test func aLostLinkOfTwoCostsNothingAtAll() {
+    @Test func losingOneOfTwoLinksCausesNoChange() {
         var fib = Self.fib(10_000, [Self.hop(1), Self.hop(2)])
         fib.linkLost(1)
         fib.update(Self.update([(0, [Self.hop(2)])]))
@@ -72,7 +72,7 @@ import Testing
     }
 
     /// With the only next hop, the kernel removes the group and all routes. Then a next hop, a group and 100 routes are added.
-    @Test func theLastLinkTakesItsRoutesAlongAndTheyComeBackTogether() {
+    @Test func routesLostWithTheOnlyLinkAreAddedAgainOverAnother() {
         var fib = Self.fib(100, [Self.hop(1)])
         fib.linkLost(1)
         #expect(fib.changes().isEmpty)
@@ -86,7 +86,7 @@ import Testing
     }
 
     /// A new destination with the prefixes of a released one takes over its group, and with it the routes.
-    @Test func aDestinationUnderANewNumberKeepsGroupAndRoutes() {
+    @Test func aDestinationWithANewIDKeepsItsGroupAndRoutes() {
         var fib = Self.fib(1000, [Self.hop(1)])
         fib.update(Self.update([(7, [Self.hop(1)])], (0..<1000).map { ($0, 7) }, released: [0]))
         #expect(fib.changes().isEmpty)
@@ -111,7 +111,7 @@ import Testing
     }
 
     /// The kernel removes the 10,000 routes with their group.
-    @Test func allPrefixesOfANodeGoWithItsGroup() {
+    @Test func removingAGroupRemovesAllItsRoutes() {
         var fib = Self.fib(10_000, [Self.hop(1)])
         fib.update(Self.update([], (0..<10_000).map { ($0, nil) }, released: [0]))
         #expect(fib.changes() == [.removeGroup(Self.object(0)), .removeNextHop(Self.object(1))])
@@ -119,7 +119,7 @@ import Testing
         #expect(!fib.isDirty)
     }
 
-    @Test func aMetricChangeIsNoChange() {
+    @Test func aMetricChangeCausesNoChange() {
         var fib = Self.fib(10, [Self.hop(1)])
         var update = Self.update([(0, [Self.hop(1)])])
         update.destinations[0].destination.metric = 99
@@ -144,13 +144,13 @@ import Testing
     }
 
     /// Two of three routes fit, with a next hop and a group.
-    @Test func routesPastTheLimitWaitUntilThereIsRoom() {
+    @Test func routesPastTheLimitAreAddedWhenThereIsRoom() {
         var fib = FIB(configuration: FIB.Configuration(maximumRoutes: 2))
         fib.update(Self.update([(0, [Self.hop(1)])], [(1, 0), (2, 0), (3, 0)]))
         #expect(fib.changes().count == 4)
         #expect(fib.state(of: Self.prefix(2)) == .installed)
         guard case .failed(let failure) = fib.state(of: Self.prefix(3)) else {
-            Issue.record("the third route should not fit")
+            Issue.record("the route past the limit did not fail")
             return
         }
         #expect(failure.reason == .limit)
@@ -161,7 +161,7 @@ import Testing
     }
 
     /// Code 12 is ENOMEM. Only `retry()` tries the route again.
-    @Test func aRefusedRouteIsToldAndTriedAgainOnDemandOnly() {
+    @Test func aRefusedRouteIsReportedAndRetriedOnlyOnDemand() {
         var fib = Self.fib(1, [Self.hop(1)])
         let change = FIBChange.addRoute(Self.prefix(0), .group(Self.object(0)))
         fib.failed(change, FIBFailure(.refused, code: 12, message: "Cannot allocate memory"))
@@ -200,7 +200,7 @@ import Testing
     }
 
     /// Another program has a route to the prefix, so ours cannot be added (EEXIST). Ours is added when the other is gone.
-    @Test func aRouteOfOthersStaysUntilItIsGone() {
+    @Test func ourRouteIsAddedWhenAForeignRouteToItsPrefixIsGone() {
         var fib = Self.fib(1, [Self.hop(1)])
         fib.failed(.addRoute(Self.prefix(0), .group(Self.object(0))), FIBFailure(.exists, message: "File exists"))
         #expect(fib.requiredRead == .everything)
@@ -209,7 +209,7 @@ import Testing
                 nextHops: [Self.object(1): Self.hop(1)], groups: [Self.object(0): [Self.object(1)]], routes: [:]))
         #expect(fib.changes().isEmpty)
         guard case .failed = fib.state(of: Self.prefix(0)) else {
-            Issue.record("somebody else has the route")
+            Issue.record("a route to a prefix with a foreign route did not fail")
             return
         }
         // The removal of a route to another prefix changes nothing.
@@ -220,7 +220,7 @@ import Testing
     }
 
     /// Routes of an earlier run, of which one is still wanted.
-    @Test func whatARestartFindsIsKeptUntilTheSweep() {
+    @Test func adoptedRoutesAreKeptUntilTheSweep() {
         let kernel = KernelRoutes(
             nextHops: [Self.object(4): Self.hop(1), Self.object(5): Self.hop(2)],
             groups: [Self.object(8): [Self.object(4)], Self.object(9): [Self.object(5)]],
@@ -238,7 +238,7 @@ import Testing
     }
 
     /// Other programs have the first two IDs of our range.
-    @Test func numbersOfOthersAreAvoided() {
+    @Test func idsOfForeignObjectsAreNotUsed() {
         var fib = FIB()
         fib.adopt(KernelRoutes(foreignIDs: [Self.object(0), Self.object(1)]))
         fib.update(Self.update([(0, [Self.hop(2)])], [(1, 0)]))
@@ -249,7 +249,7 @@ import Testing
     }
 
     /// Another program replaced our next hop: the object is no longer ours, but still in our group.
-    @Test func aNextHopReplacedByOthersGetsANewNumberAndIsRemoved() {
+    @Test func aForeignReplacementOfOurNextHopIsReplacedAndRemoved() {
         var fib = Self.fib(3, [Self.hop(1), Self.hop(2)])
         let (group, hop, other) = (Self.object(0), Self.object(1), Self.object(2))
         let route = Optional(RouteTarget.group(group))
@@ -266,7 +266,7 @@ import Testing
 
     /// Another program replaced a next hop of an earlier run. The replacement is removed by the sweep, unless it is gone by
     /// then.
-    @Test func whatReplacedANextHopIsRemovedAfterTheSweepAndOnlyIfItIsStillThere() {
+    @Test func aForeignReplacementOfAnAdoptedNextHopIsRemovedByTheSweepIfItStillExists() {
         let (hop, group) = (Self.object(0), Self.object(1))
         func adopted() -> FIB {
             var fib = FIB()
@@ -291,7 +291,7 @@ import Testing
     }
 
     /// A group with different weights is read as one without members.
-    @Test func aGroupThatOthersGaveWeightsIsReplaced() {
+    @Test func aGroupWithForeignWeightsIsReplaced() {
         var fib = Self.fib(3, [Self.hop(1), Self.hop(2)])
         let (group, hop, other) = (Self.object(0), Self.object(1), Self.object(2))
         fib.reconcile(
@@ -301,7 +301,7 @@ import Testing
     }
 
     /// `rewriteRoutes()` is called when the source address of our routes changes.
-    @Test func anotherSourceRewritesEveryRouteOnce() {
+    @Test func aNewSourceAddressRewritesEveryRouteOnce() {
         var fib = Self.fib(10, [Self.hop(1)])
         fib.rewriteRoutes()
         let changes = fib.changes()
@@ -312,7 +312,7 @@ import Testing
 
     /// In multipath mode each route has its own next hops, so each of three is rewritten. A move to a destination with the same
     /// next hops changes nothing.
-    @Test func withoutObjectsRoutesAreRewritten() {
+    @Test func inMultipathModeChangedRoutesAreRewritten() {
         var fib = Self.fib(3, [Self.hop(1), Self.hop(2)], mode: .multipath)
         fib.update(Self.update([(0, [Self.hop(2)])]))
         #expect(fib.changes() == (0..<3).map { .replaceRoute(Self.prefix($0), .nextHops([Self.hop(2)])) })
@@ -321,12 +321,12 @@ import Testing
     }
 
     /// The two IDs of the range are enough for the next hop and the group of the first destination only.
-    @Test func theRangeOfNumbersIsABound() {
+    @Test func aRouteFailsWhenNoNextHopIDIsLeft() {
         var fib = FIB(configuration: FIB.Configuration(nextHopIDs: 1...2))
         fib.update(Self.update([(0, [Self.hop(1)]), (1, [Self.hop(2)])], [(1, 0), (2, 1)]))
         #expect(fib.changes().count == 3)
         guard case .failed(let failure) = fib.state(of: Self.prefix(2)) else {
-            Issue.record("there is no number left")
+            Issue.record("a route without a free next-hop ID did not fail")
             return
         }
         #expect(failure.reason == .limit)

@@ -20,7 +20,7 @@ struct ModelKernel {
     var foreignObjects: Set<NextHopID> = []
     var routes: [IPv6Prefix: Route] = [:]
     /// Interfaces that are down.
-    var deadLinks: Set<UInt32> = []
+    var downLinks: Set<UInt32> = []
     /// The number of changes tried.
     var changes = 0
 
@@ -30,7 +30,7 @@ struct ModelKernel {
         switch change {
         case .addNextHop(let id, let hop):
             if objects[id] != nil || foreignObjects.contains(id) { return failure(.exists) }
-            if deadLinks.contains(hop.interface) { return failure(.linkUnusable) }
+            if downLinks.contains(hop.interface) { return failure(.linkUnusable) }
             objects[id] = .single(hop)
         case .addGroup(let id, let members):
             if objects[id] != nil || foreignObjects.contains(id) { return failure(.exists) }
@@ -60,7 +60,7 @@ struct ModelKernel {
 
     /// A link goes down: the kernel removes its objects, and all that depends on them, without notification.
     mutating func loseLink(_ interface: UInt32) {
-        deadLinks.insert(interface)
+        downLinks.insert(interface)
         for (id, object) in objects {
             if case .single(let hop) = object, hop.interface == interface { delete(id) }
         }
@@ -123,7 +123,7 @@ struct ModelKernel {
     private func problem(with target: RouteTarget) -> FIBFailure.Reason? {
         switch target {
         case .group(let id): objects[id] == nil ? .invalid : nil
-        case .nextHops(let hops): hops.contains { deadLinks.contains($0.interface) } ? .linkUnusable : nil
+        case .nextHops(let hops): hops.contains { downLinks.contains($0.interface) } ? .linkUnusable : nil
         }
     }
 

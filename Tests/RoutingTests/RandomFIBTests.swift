@@ -6,7 +6,7 @@ import Testing
 /// Random events for a FIB and a model of the kernel. Whatever links, other programs, failures and restarts do, the kernel ends
 /// with the wanted routes.
 @Suite struct RandomFIBTests {
-    struct World {
+    struct Scenario {
         var random: SplitMix
         var fib: FIB
         var kernel = ModelKernel()
@@ -18,7 +18,7 @@ import Testing
         }
         let prefixes = (0..<40).map { IPv6Prefix(host: IPv6Address(0x2001, 0xdb8, 0, 0, 0, 0, 0, $0)) }
         /// Notifications that the FIB has not received yet: of links, and of deletions by other programs.
-        var news: [(inout FIB) -> Void] = []
+        var notifications: [(inout FIB) -> Void] = []
 
         init(seed: UInt64, mode: FIB.Mode) {
             random = SplitMix(state: seed)
@@ -44,9 +44,9 @@ import Testing
             }
         }
 
-        mutating func hearNews() {
-            for item in news { item(&fib) }
-            news = []
+        mutating func receiveNotifications() {
+            for item in notifications { item(&fib) }
+            notifications = []
         }
 
         mutating func step() {
@@ -57,35 +57,35 @@ import Testing
                 kernel.loseLink(link)
                 let isPurged = mode == .multipath && random.below(2) == 0
                 if isPurged { kernel.purgePlainRoutes(through: link) }
-                news.append { $0.linkLost(link) }
+                notifications.append { $0.linkLost(link) }
             case 10, 11, 12:
-                guard let link = random.pick(kernel.deadLinks.sorted()) else { return }
-                kernel.deadLinks.remove(link)
-                news.append { $0.linkUsable(link) }
+                guard let link = random.pick(kernel.downLinks.sorted()) else { return }
+                kernel.downLinks.remove(link)
+                notifications.append { $0.linkUsable(link) }
             case 13:
                 guard let prefix = random.pick(kernel.routes.keys.sorted()) else { return }
                 kernel.routes[prefix] = nil
-                news.append { $0.routeDeleted(prefix) }
+                notifications.append { $0.routeDeleted(prefix) }
             case 14:
                 guard let id = random.pick(kernel.objects.keys.sorted()) else { return }
                 kernel.delete(id)
-                news.append { $0.requireRead(.nextHops) }
+                notifications.append { $0.requireRead(.nextHops) }
             case 15:
                 // All objects and routes are removed, and the notifications of that are lost.
                 guard random.below(4) == 0 else { return }
                 kernel.objects = [:]
                 kernel.routes = [:]
-                news.append { $0.requireRead(.everything) }
+                notifications.append { $0.requireRead(.everything) }
             case 16:
                 guard random.below(4) == 0 else { return }
                 restart()
             case 17:
                 let id = NextHopID(rawValue: UInt32(100 + random.below(30)))
                 if kernel.objects[id] == nil { kernel.foreignObjects.insert(id) }
-            case 18: hearNews()
+            case 18: receiveNotifications()
             case 19, 20:
                 // The router restarts interfaces, as after a change of their configuration. The kernel has lost nothing.
-                let links = Set(hops.map(\.interface)).subtracting(kernel.deadLinks)
+                let links = Set(hops.map(\.interface)).subtracting(kernel.downLinks)
                 let again = links.filter { _ in random.below(2) == 0 }.sorted()
                 for link in again { fib.linkLost(link) }
                 if random.below(2) == 0 { fib.update(router.step(&random, hops: hops, prefixes: prefixes)) }
@@ -98,10 +98,10 @@ import Testing
         /// A new FIB adopts what is in the kernel, and a restarted router sends the same routes under new numbers, as after
         /// `kill -9`.
         mutating func restart() {
-            news = []
+            notifications = []
             fib = FIB(configuration: Self.configuration(mode))
             fib.adopt(kernel.dump(routes: true))
-            for link in kernel.deadLinks.sorted() { fib.linkLost(link) }
+            for link in kernel.downLinks.sorted() { fib.linkLost(link) }
             for update in router.restart(&random) {
                 fib.update(update)
                 if random.below(2) == 0 { install() }
@@ -112,7 +112,7 @@ import Testing
 
         /// Receives notifications, installs and retries until nothing is left to do.
         mutating func settle() {
-            hearNews()
+            receiveNotifications()
             for _ in 0..<20 {
                 install()
                 if !fib.hasFailures, !fib.isDirty, fib.requiredRead == .nothing, !fib.needsVerification { break }
@@ -126,14 +126,14 @@ import Testing
         func check(_ comment: Comment) {
             for prefix in prefixes {
                 let wanted = router.routes[prefix].map { id in
-                    Set(router.destinations[id]!.filter { !kernel.deadLinks.contains($0.interface) })
+                    Set(router.destinations[id]!.filter { !kernel.downLinks.contains($0.interface) })
                 }
                 // Without a usable next hop, any result is right.
                 if let wanted, wanted.isEmpty { continue }
                 #expect(kernel.nextHops(of: prefix) == wanted, comment)
                 #expect(fib.state(of: prefix) == (wanted == nil ? nil : .installed), comment)
             }
-            guard mode == .objects, kernel.deadLinks.isEmpty else { return }
+            guard mode == .objects, kernel.downLinks.isEmpty else { return }
             #expect(fib.counts.routes == kernel.routes.count, comment)
             #expect(fib.counts.groups + fib.counts.nextHops == kernel.objects.count, comment)
             #expect(fib.counts.groups == Set(router.destinations.keys).count, comment)
@@ -143,39 +143,40 @@ import Testing
 
     /// After 120 random events the kernel has the wanted routes, also when all links are up again, and then nothing changes.
     @Test(arguments: [FIB.Mode.objects, .multipath])
-    func endsAsTheKernel(mode: FIB.Mode) {
+    func theKernelEndsWithTheWantedRoutes(mode: FIB.Mode) {
         for seed in 0..<400 {
-            var world = World(seed: UInt64(seed), mode: mode)
-            for _ in 0..<120 { world.step() }
-            world.settle()
-            world.check("seed \(seed), links \(world.kernel.deadLinks) down")
-            for link in world.kernel.deadLinks {
-                world.news.append { $0.linkUsable(link) }
+            var scenario = Scenario(seed: UInt64(seed), mode: mode)
+            for _ in 0..<120 { scenario.step() }
+            scenario.settle()
+            scenario.check("seed \(seed), links \(scenario.kernel.downLinks) down")
+            for link in scenario.kernel.downLinks {
+                scenario.notifications.append { $0.linkUsable(link) }
             }
-            world.kernel.deadLinks = []
-            world.settle()
-            world.check("seed \(seed)")
-            let changes = world.kernel.changes
-            world.install()
-            #expect(world.kernel.changes == changes, "seed \(seed): silence when nothing changes")
+            scenario.kernel.downLinks = []
+            scenario.settle()
+            scenario.check("seed \(seed)")
+            let changes = scenario.kernel.changes
+            scenario.install()
+            #expect(scenario.kernel.changes == changes, "seed \(seed): no change is made when nothing has changed")
         }
     }
 
     /// A restart adopts all routes and makes no change.
     @Test(arguments: [FIB.Mode.objects, .multipath])
-    func aRestartChangesNothing(mode: FIB.Mode) {
+    func aRestartChangesNothingInTheKernel(mode: FIB.Mode) {
         for seed in 0..<200 {
-            var world = World(seed: UInt64(seed), mode: mode)
+            var scenario = Scenario(seed: UInt64(seed), mode: mode)
             for _ in 0..<30 {
-                world.fib.update(world.router.step(&world.random, hops: world.hops, prefixes: world.prefixes))
+                scenario.fib.update(
+                    scenario.router.step(&scenario.random, hops: scenario.hops, prefixes: scenario.prefixes))
             }
-            world.settle()
-            world.check("seed \(seed), before")
-            let changes = world.kernel.changes
-            world.restart()
-            world.settle()
-            #expect(world.kernel.changes == changes, "seed \(seed)")
-            world.check("seed \(seed), after")
+            scenario.settle()
+            scenario.check("seed \(seed), before the restart")
+            let changes = scenario.kernel.changes
+            scenario.restart()
+            scenario.settle()
+            #expect(scenario.kernel.changes == changes, "seed \(seed): a restart makes no change")
+            scenario.check("seed \(seed), after the restart")
         }
     }
 }

@@ -4,10 +4,10 @@ import Testing
 
 @Suite struct EndpointTests {
     @Test(arguments: ["[::1]:9179", "127.0.0.1:80", "[2001:db8::1]:65535"])
-    func readsWhatItPrints(text: String) { #expect(Endpoint(text)?.description == text) }
+    func aValidEndpointIsPrintedAsItWasRead(text: String) { #expect(Endpoint(text)?.description == text) }
 
     @Test(arguments: [
         "", ":80", "::1:80", "[::1]", "[::1]:0", "[::1]:65536", "localhost:80", "[127.0.0.1]:80", "1.2.3:80",
     ])
-    func refuses(text: String) { #expect(Endpoint(text) == nil) }
+    func anInvalidEndpointIsRefused(text: String) { #expect(Endpoint(text) == nil) }
 }

@@ -20,10 +20,12 @@ import Timing
         ("+--+--", .healthy(failures: 2)), ("+---", .unhealthy(successes: 0)), ("-+", .unhealthy(successes: 1)),
         ("-+-+", .unhealthy(successes: 1)), ("-++", .healthy(failures: 0)),
     ])
-    func itTakesSeveralInARow(outcomes: String, expected: Health) { #expect(health(outcomes) == expected) }
+    func healthChangesAfterSeveralOutcomesInARow(outcomes: String, expected: Health) {
+        #expect(health(outcomes) == expected)
+    }
 
     /// With rise and fall 1, each outcome decides. After a stall, rise counts.
-    @Test func oneIsEnoughWhereOneIsAsked() {
+    @Test func withRiseAndFallOfOneEachOutcomeDecides() {
         #expect(health("+-", rise: 1, fall: 1) == .unhealthy(successes: 0))
         #expect(health("-+", rise: 1, fall: 1) == .healthy(failures: 0))
         #expect(health("+", rise: 1, from: .stalled) == .healthy(failures: 0))
@@ -54,7 +56,7 @@ import Timing
     }
 
     /// With rise 2 and fall 2; only the first outcome decides alone.
-    @Test func aCheckedVIPFollowsItsCheck() throws {
+    @Test func aCheckedVIPIsAnnouncedWhileItsCheckPasses() throws {
         var table = VIPTable()
         let id = try checkID(in: table.configure([checked], at: at(0)))
         #expect(table.announced.isEmpty)
@@ -93,7 +95,7 @@ import Timing
     }
 
     /// About as many VIPs as fit a configuration file (1 MiB). When each of them examined all others, this took a minute.
-    @Test func thousandsOfVIPsCostNoMoreEachThanAFew() throws {
+    @Test func theWorkForThousandsOfVIPsIsProportional() throws {
         let vips = (1...20_000).map { number in
             VIP(
                 name: "v\(number)", address: IPv6Address(high: 1, low: UInt64(number)),
@@ -144,7 +146,7 @@ import Timing
     }
 
     /// A first failure withdraws an address that may still be announced since an earlier run.
-    @Test func theFirstOutcomeIsToldWhateverItIs() throws {
+    @Test func theFirstOutcomeAlwaysCausesAnAction() throws {
         var table = VIPTable()
         let id = try checkID(in: table.configure([checked], at: at(0)))
         #expect(!table.isDecided)
@@ -162,7 +164,7 @@ import Timing
     }
 
     /// A VIP that is announced stays so until the first outcome of its changed check.
-    @Test func aChangedCheckKeepsTheAddressUntilItHasSpoken() throws {
+    @Test func anAddressStaysAnnouncedUntilTheFirstOutcomeOfItsChangedCheck() throws {
         var table = VIPTable()
         let old = try checkID(in: table.configure([checked], at: at(0)))
         _ = table.handle(.checked(old, .success), at: at(1))
@@ -173,12 +175,13 @@ import Timing
         let new = try checkID(in: actions)
         #expect(actions == [.stopChecking(old), .startChecking(new, changed.check!)])
         #expect(table.announced == [checked.address] && table.entries[0].since == at(1))
-        #expect(table.handle(.checked(old, .failure("no")), at: at(3)) == [], "the old checker's word does not count")
+        #expect(
+            table.handle(.checked(old, .failure("no")), at: at(3)) == [], "an outcome of the earlier check is ignored")
         #expect(table.handle(.checked(new, .failure("no")), at: at(3)) == [.withdraw(changed, reason: "no")])
     }
 
     /// A VIP whose check is removed is announced; with a new check, it stays announced until its first outcome.
-    @Test func aCheckMayComeAndGo() throws {
+    @Test func aVIPIsAnnouncedWhenItsCheckIsRemovedAndStaysSoWithANewOne() throws {
         var table = VIPTable()
         let id = try checkID(in: table.configure([checked], at: at(0)))
         var unchecked = checked
@@ -191,7 +194,7 @@ import Timing
     }
 
     /// The VIP of a gateway: the default route is announced while its address is.
-    @Test func prefixesComeAndGoWithTheAddress() throws {
+    @Test func prefixesOfAVIPAreAnnouncedWhileItsAddressIs() throws {
         let everything = AdvertisedPrefix(prefix: IPv6Prefix(.unspecified, length: 0))
         var gateway = checked
         gateway.prefixes = [everything]
@@ -204,7 +207,7 @@ import Timing
         #expect(table.announcedPrefixes.isEmpty)
     }
 
-    @Test func anotherAddressIsAnotherVIP() throws {
+    @Test func aVIPWithAnotherAddressReplacesTheEarlierOne() throws {
         var table = VIPTable()
         _ = table.configure([plain], at: at(0))
         let moved = VIP(name: plain.name, address: "fd00::e")

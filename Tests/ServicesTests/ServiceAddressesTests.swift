@@ -11,7 +11,7 @@ struct ServiceAddressesTests {
     private func at(_ seconds: Int64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }
 
     /// An address without demand is last resort for 5 s (`ServiceAddresses.linger`), then withdrawn.
-    @Test func anAddressCostsOutBeforeItGoes() {
+    @Test func anAddressWithoutDemandIsLastResortBeforeItIsWithdrawn() {
         var vips = ServiceAddresses()
         #expect(vips.set(vip, nil, at: at(0)) == [] && vips.entries.isEmpty)
         #expect(vips.set(vip, .announce, services: ["default/web"], at: at(1)) == [.hold(vip)])
@@ -19,7 +19,7 @@ struct ServiceAddressesTests {
         #expect(vips.set(vip, nil, at: at(2)) == [])
         #expect(vips.entries[vip]?.isLastResort == true && vips.entries[vip]?.services == ["default/web"])
         #expect(vips.nextDeadline == at(2) + ServiceAddresses.linger)
-        #expect(vips.set(vip, nil, at: at(4)) == [], "the end is not put off")
+        #expect(vips.set(vip, nil, at: at(4)) == [], "the withdrawal is not delayed")
         #expect(vips.nextDeadline == at(2) + ServiceAddresses.linger)
         #expect(vips.expire(at: at(6)) == [])
         #expect(vips.expire(at: at(7)) == [.release(vip)])
@@ -27,7 +27,7 @@ struct ServiceAddressesTests {
     }
 
     /// New demand for an address that lingers ends the wait.
-    @Test func whoIsWantedAgainStays() {
+    @Test func anAddressThatIsDemandedAgainIsNotWithdrawn() {
         var vips = ServiceAddresses()
         _ = vips.set(vip, .lastResort, at: at(0))
         _ = vips.set(vip, nil, at: at(1))
@@ -41,18 +41,18 @@ struct ServiceAddressesTests {
     /// In each of 12 rounds the address is demanded, and then no longer or only as last resort: a flap. The first two have no
     /// consequence. After each other, the address is last resort until 2 s after the flap, doubling to 20 s (`FlapDamping`).
     /// `holds` has these times in seconds.
-    @Test func whoComesAndGoesHasToStay() throws {
+    @Test func aFlappingAddressIsLastResortForDoublingTimes() throws {
         var vips = ServiceAddresses()
         var holds: [Double] = []
         var now = at(0)
         for round in 0..<12 {
             let hold = vips.set(vip, .announce, at: now)
-            #expect(hold == (round == 0 ? [.hold(vip)] : []), "it stays on the node all the while")
+            #expect(hold == (round == 0 ? [.hold(vip)] : []), "the address stays on the node")
             if case .flapping(let end)? = vips.entries[vip]?.state {
                 #expect(vips.nextDeadline == end && vips.entries[vip]?.isLastResort == true)
                 holds.append((end - (now - .milliseconds(500))) / .seconds(1))
                 #expect(vips.set(vip, .announce, services: ["default/web"], at: now) == [])
-                #expect(vips.nextDeadline == end, "nothing new puts it off, or brings it forward")
+                #expect(vips.nextDeadline == end, "a repeated demand does not change the end of the damping")
                 // In every other round, the demand ends before the damping does. That is a flap as well.
                 if round % 2 == 0 { now = end } else { now = now + .milliseconds(500) }
                 #expect(vips.expire(at: now) == [])
@@ -61,7 +61,8 @@ struct ServiceAddressesTests {
             }
             #expect(vips.entries[vip]?.isLastResort == (round % 2 == 1 && round > 2))
             #expect(vips.set(vip, round % 3 == 0 ? nil : .lastResort, at: now) == [])
-            #expect(vips.entries[vip]?.isLastResort == true, "that it goes is told at once")
+            #expect(
+                vips.entries[vip]?.isLastResort == true, "an address that is no longer demanded is last resort at once")
             now = now + .milliseconds(500)
         }
         #expect(holds == [0, 0, 0, 2, 4, 8, 16, 20, 20, 20, 20, 20])

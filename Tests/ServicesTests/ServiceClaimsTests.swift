@@ -26,7 +26,7 @@ struct ServiceClaimsTests {
     }
 
     /// A service wants the address of a node: it is refused, and is a problem.
-    @Test func theAddressOfANodeIsNoServices() {
+    @Test func aServiceDoesNotGetTheAddressOfANode() {
         var claims = ServiceClaims()
         #expect(claims.reserve([node], configured: []).isEmpty)
         #expect(
@@ -45,40 +45,40 @@ struct ServiceClaimsTests {
     }
 
     /// An address is withdrawn at once when it turns out to be that of a node.
-    @Test func whatBelongsToANodeThatIsHeardLaterIsGivenUp() {
+    @Test func anAddressIsRevokedWhenItTurnsOutToBeThatOfANode() {
         var claims = ServiceClaims()
         _ = claims.apply([node: entry()])
         #expect(described(claims.reserve([node], configured: [])) == ["\(node) revoke"])
         #expect(claims.reserve([node], configured: []).isEmpty)
         #expect(claims.apply([node: nil]).isEmpty)
         #expect(claims.problems.isEmpty)
-        #expect(claims.reserve([], configured: []).isEmpty, "nobody wants it any more")
+        #expect(claims.reserve([], configured: []).isEmpty, "no service demands the address any more")
     }
 
     /// An address that is also a VIP of the configuration is announced by that VIP's check only.
-    @Test func whatTheConfigurationGivesFollowsItsOwnCheck() {
+    @Test func anAddressThatIsAConfiguredVIPIsRevokedFromItsService() {
         var claims = ServiceClaims()
         _ = claims.apply([vip: entry()])
         #expect(described(claims.reserve([], configured: [vip])) == ["\(vip) revoke"])
-        #expect(claims.problems.isEmpty, "nothing is wrong with that")
+        #expect(claims.problems.isEmpty, "a configured VIP is no problem")
         #expect(described(claims.reserve([], configured: [])) == ["\(vip) announce"])
     }
 
     /// With a limit of 2, the lowest addresses are granted first, others as places become free. A granted address keeps its
     /// place.
-    @Test func thereIsAnEndToHowManyThereAre() {
+    @Test func theNumberOfServiceAddressesIsLimited() {
         var claims = ServiceClaims(limit: 2)
-        let some = (1...4).map { IPv6Address(high: 0x2001_0db8_00aa_0000, low: $0) }
-        let all = Dictionary(uniqueKeysWithValues: some.map { ($0, Optional(entry())) })
-        #expect(described(claims.apply(all)) == ["\(some[0]) announce", "\(some[1]) announce"])
+        let addresses = (1...4).map { IPv6Address(high: 0x2001_0db8_00aa_0000, low: $0) }
+        let all = Dictionary(uniqueKeysWithValues: addresses.map { ($0, Optional(entry())) })
+        #expect(described(claims.apply(all)) == ["\(addresses[0]) announce", "\(addresses[1]) announce"])
         let problems = ["services have more than the 2 addresses that a node announces; some are not announced"]
         #expect(claims.problems == problems)
-        #expect(claims.apply([some[3]: entry(.lastResort)]).isEmpty)
-        #expect(described(claims.apply([some[0]: entry(.lastResort)])) == ["\(some[0]) lastResort"])
-        #expect(described(claims.apply([some[0]: nil])) == ["\(some[0]) end", "\(some[2]) announce"])
+        #expect(claims.apply([addresses[3]: entry(.lastResort)]).isEmpty)
+        #expect(described(claims.apply([addresses[0]: entry(.lastResort)])) == ["\(addresses[0]) lastResort"])
+        #expect(described(claims.apply([addresses[0]: nil])) == ["\(addresses[0]) end", "\(addresses[2]) announce"])
         #expect(
-            described(claims.reserve([some[1]], configured: []))
-                == ["\(some[1]) revoke", "\(some[3]) lastResort"])
+            described(claims.reserve([addresses[1]], configured: []))
+                == ["\(addresses[1]) revoke", "\(addresses[3]) lastResort"])
         #expect(claims.problems.count == 1)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 struct ChangeTests {
     /// The links of a root that is a stub router count for its own paths, so their changes do, too.
-    @Test func aLostLinkOfAStubRootIsSeen() {
+    @Test func aChangedLinkOfAStubRootOutdatesThePaths() {
         var graph = Graph()
         let root = graph.addVertex(.router)
         let other = graph.addVertex(.router)
@@ -22,7 +22,7 @@ struct ChangeTests {
     }
 
     /// Whether the root forwards for others affects none of its own paths.
-    @Test func theRootsOwnTransitChangesNoPath() {
+    @Test func aChangeOfTheRootsTransitOutdatesNoPath() {
         var graph = Graph()
         let root = graph.addVertex(.router)
         let other = graph.addVertex(.router)
@@ -34,13 +34,13 @@ struct ChangeTests {
         graph.setTransit(root, false)
         graph.setTransit(other, false)
         let isOutdated = paths.isOutdated(by: graph)
-        #expect(!isOutdated, "nothing lies behind the other either")
+        #expect(!isOutdated, "no path leads through the other router")
     }
 
     /// Changes one graph hundreds of times. If the paths are said to be up to date, a new search must find the same; otherwise
     /// exactly those vertices whose distance or first hops differ must be said to have changed.
     @Test(arguments: 0..<8 as Range<UInt64>)
-    func changesAreSeenExactly(seed: UInt64) {
+    func exactlyTheChangedVerticesAreReported(seed: UInt64) {
         var random = SplitMix(seed: seed)
         var network = RandomNetwork.random(
             routers: 30, networks: 6, cables: 45, largestCost: seed < 4 ? 3 : 40, stubShare: 0.1, using: &random)
@@ -53,13 +53,13 @@ struct ChangeTests {
         var paths = ShortestPaths()
         paths.search(graph, from: root, firstHops: hops)
         graph.clearChanges()
-        var holding = 0
+        var upToDateSteps = 0
         for step in 0..<600 {
             for _ in 0..<Int.random(in: 1...2, using: &random) { change(&network, &graph, using: &random) }
             let newHops = network.firstHops(of: 0).filter { $0.number % 3 != Int(seed / 4) }
             let old = all.map { (paths.distance(to: $0), paths.firstHops(to: $0)) }
             if newHops == hops && !paths.isOutdated(by: graph) {
-                holding += 1
+                upToDateSteps += 1
                 var fresh = ShortestPaths()
                 fresh.search(graph, from: root, firstHops: hops)
                 for vertex in all {
@@ -77,7 +77,7 @@ struct ChangeTests {
             graph.clearChanges()
         }
         // Each of the two cases must occur in at least a tenth of the 600 steps.
-        #expect(holding > 60 && holding < 540)
+        #expect(upToDateSteps > 60 && upToDateSteps < 540)
     }
 
     /// Toggles a stub router, adds an edge, removes one, changes a cost, or only changes the order of edges.

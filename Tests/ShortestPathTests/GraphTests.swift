@@ -2,7 +2,7 @@ import ShortestPath
 import Testing
 
 struct GraphTests {
-    @Test func edgesComeBackAsTheyWentIn() {
+    @Test func edgesAreReturnedAsTheyWereSet() {
         var graph = Graph()
         let router = graph.addVertex(.router)
         let other = graph.addVertex(.router)
@@ -19,7 +19,7 @@ struct GraphTests {
     }
 
     /// An edge from a router costs at least 1; only edges from networks cost 0.
-    @Test func aFreeEdgeOutOfARouterCostsOne() {
+    @Test func anEdgeOfCostZeroFromARouterCostsOne() {
         var graph = Graph()
         let router = graph.addVertex(.router)
         let other = graph.addVertex(.router)
@@ -29,7 +29,7 @@ struct GraphTests {
     }
 
     /// Nothing of the removed vertex is left in the new one.
-    @Test func numbersOfRemovedVerticesAreUsedAgain() {
+    @Test func numbersOfRemovedVerticesAreReused() {
         var graph = Graph()
         let first = graph.addVertex(.router)
         let second = graph.addVertex(.router)
@@ -45,7 +45,7 @@ struct GraphTests {
     }
 
     /// Replaces edge lists at random, thousands of times, and compares with plain arrays.
-    @Test func keepsItsEdgesThroughManyChanges() {
+    @Test func edgesStayRightThroughThousandsOfChanges() {
         var random = SplitMix(seed: 1)
         var graph = Graph()
         var lists: [[Edge]] = []
@@ -73,7 +73,7 @@ struct GraphTests {
 
 struct FirstHopSetTests {
     /// The set is stored in words of 64 bits.
-    @Test func holdsNumbersAcrossWords() {
+    @Test func aFirstHopSetHoldsNumbersInSeveralWords() {
         var set = FirstHopSet([200, 0, 63, 64])
         #expect(Array(set) == [0, 63, 64, 200])
         #expect(set.count == 4)

@@ -21,26 +21,26 @@ struct ShortestPathsTests {
         }
     }
 
-    @Test func agreesWithTheOracleWhereTiesAreMany() {
+    @Test func pathsAgreeWithTheOracleIfManyAreEqual() {
         for seed in 0..<150 as Range<UInt64> {
             check(seed: seed, routers: 24, networks: 8, cables: 30, largestCost: 3)
         }
     }
 
-    @Test func agreesWithTheOracleInSparseGraphs() {
+    @Test func pathsAgreeWithTheOracleInSparseGraphs() {
         for seed in 1000..<1100 as Range<UInt64> {
             check(seed: seed, routers: 30, networks: 5, cables: 22, largestCost: 20, stubShare: 0.3)
         }
     }
 
-    @Test func agreesWithTheOracleUpToTheLargestCost() {
+    @Test func pathsAgreeWithTheOracleUpToTheLargestCost() {
         for seed in 2000..<2060 as Range<UInt64> {
             check(seed: seed, routers: 20, networks: 6, cables: 40, largestCost: 65535)
         }
     }
 
     /// More than 64 first hops need more than one word per set.
-    @Test func agreesWithTheOracleBeyond64FirstHops() {
+    @Test func pathsAgreeWithTheOracleBeyond64FirstHops() {
         for seed in 3000..<3020 as Range<UInt64> {
             check(seed: seed, routers: 12, networks: 4, cables: 900, largestCost: 2)
         }
@@ -63,7 +63,7 @@ struct ShortestPathsTests {
         #expect(paths.firstHops(to: Vertex(rawValue: 2)) == FirstHopSet([0, 1]))
     }
 
-    @Test func parallelEdgesAreFirstHopsOfTheirOwn() {
+    @Test func parallelEdgesAreSeparateFirstHops() {
         var graph = Graph()
         let a = graph.addVertex(.router)
         let b = graph.addVertex(.router)
@@ -94,7 +94,7 @@ struct ShortestPathsTests {
         #expect(paths.firstHops(to: b).isEmpty)
     }
 
-    @Test func stubRoutersAreReachedButNotPassed() {
+    @Test func stubRoutersAreReachedButNoPathLeadsThroughThem() {
         // a – b – c, where b is a stub router. Searched from a, then from b.
         var graph = Graph()
         let a = graph.addVertex(.router)
@@ -114,7 +114,7 @@ struct ShortestPathsTests {
         #expect(paths.distance(to: c) == 2)
     }
 
-    @Test func distancesBeyondTheRangeAreUnreachableAndHarmless() {
+    @Test func distancesBeyondTheRangeAreUnreachable() {
         // A chain of 40,000 edges at the largest cost is longer than 2³¹. Distances up to 2³¹ − 2¹⁶ − 1 are exact
         // (`Search.farthest`).
         var graph = Graph()

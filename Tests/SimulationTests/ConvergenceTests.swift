@@ -8,7 +8,7 @@ import Timing
 @Suite struct ConvergenceTests {
     /// 300 ms are less than a hello interval (1 s).
     @Test(arguments: [Topology.ring(4), .grid(width: 5, height: 5), .line(10)])
-    func aColdStartWaitsForNothing(topology: Topology) {
+    func aColdStartConvergesWithin300Milliseconds(topology: Topology) {
         var network = Network(plan: NetworkPlan(topology: topology), seed: 1)
         network.schedule(.healAll, at: .zero)
         network.run(for: .seconds(20))
@@ -17,7 +17,7 @@ import Timing
     }
 
     /// Both ends notice the loss of carrier; the change is flooded and calculated within 10 ms.
-    @Test func aLostCarrierIsAMatterOfFlooding() {
+    @Test func routesConvergeWithin10MillisecondsAfterALossOfCarrier() {
         var network = Network(plan: NetworkPlan(topology: .grid(width: 5, height: 5)), seed: 2)
         network.schedule(.healAll, at: .zero)
         network.run(for: .seconds(20))
@@ -30,7 +30,7 @@ import Timing
     }
 
     /// Node 12 announces a prefix of node 3 as well; then node 3 withdraws it.
-    @Test func announcingAndWithdrawingAreAMatterOfFlooding() {
+    @Test func routesConvergeWithin10MillisecondsAfterAnnouncementsAndWithdrawals() {
         var network = Network(plan: NetworkPlan(topology: .grid(width: 4, height: 4)), seed: 3)
         network.schedule(.healAll, at: .zero)
         network.run(for: .seconds(20))
@@ -46,7 +46,7 @@ import Timing
     }
 
     /// Waiting lasts two hello intervals, 2 s. The bound would also allow the RouterDeadInterval, 4 s, of RFC 2328 §9.1.
-    @Test func aSharedSegmentTakesNoLongerThanItsWaiting() {
+    @Test func aSharedSegmentConvergesSoonAfterWaiting() {
         var network = Network(plan: NetworkPlan(topology: .lan(6)), seed: 4)
         network.schedule(.healAll, at: .zero)
         network.run(for: .seconds(20))

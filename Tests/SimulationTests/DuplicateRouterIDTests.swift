@@ -16,7 +16,9 @@ import Timing
         for index in [0, 2] {
             let node = try #require(network.nodes[index].process)
             let problems = node.problems.all.filter { $0.kind == .duplicateRouterID }
-            #expect(problems.map(\.subject) == ["\(plan.nodes[0].routerID)"], "n\(index)")
+            #expect(
+                problems.map(\.subject) == ["\(plan.nodes[0].routerID)"],
+                "the duplicate router ID is a problem of n\(index)")
         }
         let between = try #require(network.nodes[1].process)
         let problems = between.problems.all.filter { $0.kind == .duplicateRouterIDElsewhere }

@@ -5,7 +5,7 @@ import Timing
 @testable import Simulation
 
 @Suite struct EventQueueTests {
-    @Test func eventsComeByTimeAndThenInTheOrderTheyWerePutIn() {
+    @Test func eventsAreOrderedByTimeThenByInsertion() {
         var random = RandomSource(seed: 7)
         var queue = EventQueue<Int>()
         var all: [(time: Int64, number: Int)] = []
@@ -23,7 +23,7 @@ import Timing
     }
 
     /// Slightly more events are added than removed. No event is earlier than the one before.
-    @Test func theOrderHoldsWhileEventsComeAndGo() {
+    @Test func eventsStayOrderedWhileOthersAreAddedAndRemoved() {
         var random = RandomSource(seed: 8)
         var queue = EventQueue<Int64>()
         var now: Int64 = 0
@@ -41,7 +41,7 @@ import Timing
 }
 
 @Suite struct RandomSourceTests {
-    @Test func numbersAreThoseOfSplitMix64() {
+    @Test func numbersAreThePublishedOnesOfSplitMix64() {
         // The first outputs for the seed 1234567 as the algorithm's authors publish them.
         var random = RandomSource(seed: 1_234_567)
         #expect(random.next() == 6_457_827_717_110_365_317)

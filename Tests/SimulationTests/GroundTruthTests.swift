@@ -18,7 +18,7 @@ import Timing
                 #expect(min(truth.distances[source][target], GroundTruth.unreachable) == distance)
                 guard distance < GroundTruth.unreachable else { continue }
                 let found = Set(truth.firstSteps(from: source, to: target).map { [$0.exit, $0.entry] })
-                #expect(found == steps, "from \(source) to \(target)")
+                #expect(found == steps, "first steps from \(source) to \(target)")
             }
         }
     }
@@ -72,7 +72,7 @@ import Timing
 
     /// The cost of a link is 10. A cable that is cut in one direction carries nothing in the other either, as no adjacency
     /// forms.
-    @Test func thereIsNoWayOverACutCableOrToANodeWithoutPower() {
+    @Test func noPathLeadsOverACutCableOrToANodeWithoutPower() {
         let ends = [EndPlan(node: 0), EndPlan(node: 1)]
         let plan = NetworkPlan(
             nodes: [NodePlan(routerID: RouterID(1)), NodePlan(routerID: RouterID(2))], links: [LinkPlan(ends: ends)])
@@ -92,7 +92,7 @@ import Timing
 
     /// A line of nodes 0 to 3, at cost 10, with router IDs 1 to 4. Nodes 0 and 3 announce the anycast prefix. Nodes 0 and 2
     /// import the others at metrics 25 and 20: from node 1, both are 10 away.
-    @Test func anycastGoesToTheNearestAndExternalsByTheirType() throws {
+    @Test func anycastUsesTheNearestAnnouncerAndExternalsAreComparedByType() throws {
         let plan = NetworkPlan(
             nodes: (1...4).map { NodePlan(routerID: RouterID($0)) },
             links: (0..<3).map { LinkPlan(ends: [EndPlan(node: $0), EndPlan(node: $0 + 1)]) })

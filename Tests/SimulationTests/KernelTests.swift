@@ -15,7 +15,7 @@ import Timing
 
     /// Node 4 is the one in the middle. The dead interval is 4 s, so other nodes notice nothing.
     @Test(arguments: [100, 2_000])
-    func aProcessThatStartsAnewTouchesNoRoute(milliseconds: Int) {
+    func aRestartedProcessChangesNothingInTheKernel(milliseconds: Int) {
         var network = Self.grid()
         let before = network.nodes.map(\.kernel.changes)
         let calculations = network.nodes.map { $0.router?.statistics.routeCalculations }
@@ -29,7 +29,7 @@ import Timing
         }
     }
 
-    @Test func aLostCableCostsGroupsAndNotRoutes() {
+    @Test func aLostCableChangesGroupsAndNoRoutes() {
         var network = Self.grid()
         let before = network.nodes.map(\.kernel.routeChanges)
         // The cable between nodes 0 and 3. In the other nodes no route changes, only groups do.
@@ -42,7 +42,7 @@ import Timing
     }
 
     @Test(arguments: 1...5)
-    func flapsOfAnyNumberEndWithTheRightGroups(seed: Int) {
+    func routesAreRightAfterManyFlaps(seed: Int) {
         var network = Self.grid()
         var random = RandomSource(seed: UInt64(seed))
         var time = network.now

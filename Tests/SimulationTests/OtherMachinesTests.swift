@@ -12,7 +12,7 @@ struct OtherMachinesTests {
     private static let address = IPv6Address("2001:db8:aa::1")!
 
     /// After ``Action/healAll``, and before a node assigns itself an address.
-    private static let soon = Instant.zero + .milliseconds(1)
+    private static let beforeAssignment = Instant.zero + .milliseconds(1)
 
     private static func prefix(_ text: String) -> IPv6Prefix { IPv6Prefix(IPv4Prefix(text)!) }
 
@@ -31,7 +31,7 @@ struct OtherMachinesTests {
     }
 
     @Test("a service does not get an address while another machine has it")
-    func anotherMachine() {
+    func aServiceDoesNotGetAnAddressThatAnotherMachineHas() {
         var network = ring()
         network.run(for: .seconds(20))
         network.schedule(.strangers(node: 0, [Self.address]), at: network.now)
@@ -47,7 +47,7 @@ struct OtherMachinesTests {
     }
 
     @Test("a node adds an address that its neighbor table has if another node announces the address")
-    func anycast() {
+    func anAddressInTheNeighborTableIsAddedIfAnotherNodeAnnouncesIt() {
         var network = ring()
         network.run(for: .seconds(20))
         network.schedule(.demandService(node: 1, Self.address, .announce), at: network.now)
@@ -60,12 +60,12 @@ struct OtherMachinesTests {
     }
 
     @Test("a node takes no address from a pool to which another route leads")
-    func foreignRoutes() throws {
+    func noAddressIsTakenFromAPoolWithAForeignRoute() throws {
         let pool = try #require(PrefixPool(base: IPv4Prefix("10.9.0.0/29")!, length: 32))
         var network = ring(pool: pool)
         // Of the six addresses of the pool, these leave .1, .2 and .3.
-        network.schedule(.foreignRoutes(node: 0, [Self.prefix("10.9.0.4/30")]), at: Self.soon)
-        network.schedule(.foreignRoutes(node: 1, [Self.prefix("10.9.0.0/16")]), at: Self.soon)
+        network.schedule(.foreignRoutes(node: 0, [Self.prefix("10.9.0.4/30")]), at: Self.beforeAssignment)
+        network.schedule(.foreignRoutes(node: 1, [Self.prefix("10.9.0.0/16")]), at: Self.beforeAssignment)
         network.run(for: .seconds(20))
         let taken = try #require(network.nodes[0].process?.ipv4.address)
         #expect(["10.9.0.1", "10.9.0.2", "10.9.0.3"].contains(taken.description))
@@ -79,10 +79,10 @@ struct OtherMachinesTests {
     }
 
     @Test("a route to half of all addresses counts as a default route and reserves nothing")
-    func halves() throws {
+    func aRouteToHalfOfAllAddressesReservesNothing() throws {
         let pool = try #require(PrefixPool(base: IPv4Prefix("10.9.0.0/29")!, length: 32))
         var network = ring(pool: pool)
-        network.schedule(.foreignRoutes(node: 0, [Self.prefix("0.0.0.0/1")]), at: Self.soon)
+        network.schedule(.foreignRoutes(node: 0, [Self.prefix("0.0.0.0/1")]), at: Self.beforeAssignment)
         network.run(for: .seconds(20))
         #expect(network.check() == [])
     }

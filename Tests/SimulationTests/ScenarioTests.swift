@@ -5,7 +5,7 @@ import Testing
 @Suite struct ScenarioTests {
     /// `meshsim --seed N --verbose` runs a scenario that failed here, with all details.
     @Test(arguments: 1...250)
-    func randomMeshesKeepEveryPromise(seed: Int) {
+    func smallRandomScenariosHaveNoViolations(seed: Int) {
         let scenario = Scenario(seed: UInt64(seed))
         let outcome = scenario.run()
         #expect(
@@ -17,7 +17,7 @@ import Testing
 
     /// `--size medium` for `meshsim`.
     @Test(arguments: 1...4)
-    func meshesOfSomeFortyNodesKeepEveryPromise(seed: Int) {
+    func mediumRandomScenariosHaveNoViolations(seed: Int) {
         let scenario = Scenario(seed: UInt64(seed), size: .medium)
         let outcome = scenario.run()
         #expect(
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: 1...15)
-    func nothingButTheSeedComesIn(seed: Int) {
+    func theSeedAloneDeterminesARun(seed: Int) {
         // Equal dictionaries iterate in different orders, so this finds a router whose output depends on that order.
         let scenario = Scenario(seed: UInt64(seed))
         #expect(scenario == Scenario(seed: UInt64(seed)))
@@ -34,10 +34,10 @@ import Testing
     }
 
     /// As if the scenario failed whenever it contains one certain step.
-    @Test func aScenarioCanBeMadeSmallerWhileItFails() {
+    @Test func aFailingScenarioIsMinimizedToTheFailingStep() {
         let scenario = Scenario(seed: 3)
-        let culprit = scenario.script[scenario.script.count / 2]
-        let smallest = scenario.minimized { $0.script.contains(culprit) }
-        #expect(smallest.script == [culprit])
+        let failingStep = scenario.script[scenario.script.count / 2]
+        let smallest = scenario.minimized { $0.script.contains(failingStep) }
+        #expect(smallest.script == [failingStep])
     }
 }

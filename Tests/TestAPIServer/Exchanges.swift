@@ -71,7 +71,7 @@ struct Request: Sendable {
     }
 
     /// Sends a wrong response.
-    func tell(_ wrongResponse: TestAPIServer.WrongResponse) {
+    func send(_ wrongResponse: TestAPIServer.WrongResponse) {
         switch wrongResponse {
         case .closeConnections: channel.close(promise: nil)
         case .body(let type, let text):
@@ -79,8 +79,8 @@ struct Request: Sendable {
             channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
         case .endless(let octets):
             send(200, type: "application/json", body: ByteBuffer(string: #"{"kind":""#), length: nil)
-            pour(ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 16), times: octets >> 16)
-        case .headers:
+            sendRepeatedly(ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 16), times: octets >> 16)
+        case .manyHeaders:
             var head = HTTPResponseHead(version: .http1_1, status: .ok)
             for number in 0..<100_000 { head.headers.add(name: "X-\(number)", value: "for ever and ever") }
             channel.writeAndFlush(HTTPServerResponsePart.head(head), promise: nil)
@@ -88,10 +88,10 @@ struct Request: Sendable {
     }
 
     /// Sends pieces one after the other, so that no more is buffered than the client has read.
-    private func pour(_ piece: ByteBuffer, times: Int) {
+    private func sendRepeatedly(_ piece: ByteBuffer, times: Int) {
         guard times > 0, channel.isActive else { return }
         channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(piece))).whenSuccess {
-            pour(piece, times: times - 1)
+            sendRepeatedly(piece, times: times - 1)
         }
     }
 }
@@ -101,7 +101,7 @@ final class Watch: Sendable {
     let path: ObjectPath
     private let channel: any Channel
     private let name: String?
-    private let over = NIOLockedValueBox(false)
+    private let ended = NIOLockedValueBox(false)
 
     init(channel: any Channel, path: ObjectPath, name: String?) {
         self.channel = channel
@@ -110,7 +110,7 @@ final class Watch: Sendable {
     }
 
     /// Whether the response is complete.
-    var isOver: Bool { over.withLockedValue { $0 } }
+    var isEnded: Bool { ended.withLockedValue { $0 } }
 
     /// Sends the head. The watch ends after this time.
     func begin(forSeconds seconds: Int64) {
@@ -122,7 +122,7 @@ final class Watch: Sendable {
     }
 
     /// Sends a change if it is of the watched kind, namespace and name.
-    func tell(_ change: ClusterState.Change) {
+    func send(_ change: ClusterState.Change) {
         guard change.plural == path.kind.plural, ClusterState.matches(change.object, path, name: name) else { return }
         send(["type": .string(change.type), "object": change.object])
     }
@@ -130,15 +130,15 @@ final class Watch: Sendable {
     func send(_ event: JSONValue) { send(ByteBuffer(bytes: (try? JSON.encode(event)) ?? [])) }
 
     func send(_ octets: ByteBuffer) {
-        over.withLockedValue { over in
-            if !over { channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(octets)), promise: nil) }
+        ended.withLockedValue { ended in
+            if !ended { channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(octets)), promise: nil) }
         }
     }
 
     func end() {
-        over.withLockedValue { over in
-            if !over { channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil) }
-            over = true
+        ended.withLockedValue { ended in
+            if !ended { channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil) }
+            ended = true
         }
     }
 }

@@ -40,7 +40,7 @@ public final class TestAPIServer: Sendable {
         /// Status 200 and JSON of about so many octets that is never complete.
         case endless(octets: Int)
         /// 100,000 headers.
-        case headers
+        case manyHeaders
         /// The connection is closed without a response.
         case closeConnections
     }
@@ -124,7 +124,9 @@ public final class TestAPIServer: Sendable {
 // What tests call.
 extension TestAPIServer {
     /// Changes how it treats requests from now on.
-    public func behave(_ change: @Sendable (inout Behavior) -> Void) { state.withLockedValue { change(&$0.behavior) } }
+    public func changeBehavior(_ change: @Sendable (inout Behavior) -> Void) {
+        state.withLockedValue { change(&$0.behavior) }
+    }
 
     /// Creates or replaces an object, given as in a manifest, without any check of permissions.
     public func apply(_ object: JSONValue) throws {
@@ -180,7 +182,7 @@ extension TestAPIServer {
     }
 
     /// Sends all watches of a kind a text as it is.
-    public func say(_ text: String, toWatchesOf plural: String) {
+    public func sendRaw(_ text: String, toWatchesOf plural: String) {
         for watch in state.withLockedValue({ Array($0.watches.values) }) where watch.path.kind.plural == plural {
             watch.send(ByteBuffer(string: text))
         }
@@ -236,7 +238,7 @@ extension TestAPIServer {
             let result = try body(&state.cluster)
             guard !state.behavior.sendsNoChanges else { return result }
             for change in state.cluster.history[before...] {
-                for watch in state.watches.values { watch.tell(change) }
+                for watch in state.watches.values { watch.send(change) }
             }
             return result
         }
@@ -253,7 +255,7 @@ extension TestAPIServer {
             return state.behavior
         }
         if behavior.isStalled { return }
-        if let wrongResponse = behavior.wrongResponse { return request.tell(wrongResponse) }
+        if let wrongResponse = behavior.wrongResponse { return request.send(wrongResponse) }
         do {
             try check(request, behavior)
             guard let path = ObjectPath(request.path) else { throw Refusal.notFound }
@@ -339,7 +341,7 @@ extension TestAPIServer {
                 return watch.end()
             }
             if !behavior.sendsNoChanges {
-                for change in state.cluster.history where change.version > from { watch.tell(change) }
+                for change in state.cluster.history where change.version > from { watch.send(change) }
             }
             state.watches[ObjectIdentifier(request.channel)] = watch
         }

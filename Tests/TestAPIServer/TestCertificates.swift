@@ -38,17 +38,17 @@ public struct TestCertificates: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["openssl"] + arguments
-        let said = Pipe()
-        process.standardError = said
+        let errorPipe = Pipe()
+        process.standardError = errorPipe
         process.standardOutput = FileHandle.nullDevice
         try process.run()
-        let words = said.fileHandleForReading.readDataToEndOfFile()
+        let errorText = errorPipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
             throw CocoaError(
                 .fileWriteUnknown,
                 userInfo: [
-                    NSLocalizedDescriptionKey: "openssl \(arguments[0]): \(String(decoding: words, as: UTF8.self))"
+                    NSLocalizedDescriptionKey: "openssl \(arguments[0]): \(String(decoding: errorText, as: UTF8.self))"
                 ])
         }
     }

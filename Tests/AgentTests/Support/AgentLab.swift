@@ -46,7 +46,7 @@ func eventually(_ what: String, _ condition: () throws -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(20)
     var pause: UInt32 = 10_000
     while !holds() {
-        guard ContinuousClock.now < deadline else { throw LabError("Waited in vain: \(what)\(problem)") }
+        guard ContinuousClock.now < deadline else { throw LabError("Not within 20 s: \(what)\(problem)") }
         usleep(pause)
         pause = min(pause + pause / 2, 50_000)
     }

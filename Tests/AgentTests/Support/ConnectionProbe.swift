@@ -64,8 +64,8 @@ final class ConnectionProbe: Sendable {
         isEnding.store(true, ordering: .relaxed)
         ended.wait()
         ping.signal(SIGINT)
-        let said = try? ping.finish()
-        result.withLock { $0.pings = said?.text ?? "" }
+        let output = try? ping.finish()
+        result.withLock { $0.pings = output?.text ?? "" }
         return current
     }
 

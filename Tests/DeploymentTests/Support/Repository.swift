@@ -40,7 +40,7 @@ func eventually(_ what: String, limit: Duration = .seconds(30), _ condition: () 
     let deadline = ContinuousClock.now + limit
     var pause: UInt32 = 10_000
     while (try? condition()) != true {
-        guard ContinuousClock.now < deadline else { throw LabError("Waited in vain for \(limit): \(what)") }
+        guard ContinuousClock.now < deadline else { throw LabError("Not within \(limit): \(what)") }
         usleep(pause)
         pause = min(pause + pause / 2, 100_000)
     }

@@ -124,10 +124,10 @@ final class ControlPlane {
 /// that answered.
 struct Service {
     /// When a request was answered, and by which node.
-    var moments: [(seconds: Double, node: String)]
+    var answers: [(seconds: Double, node: String)]
 
     init(_ text: String) {
-        moments = text.split(separator: "\n").compactMap { line in
+        answers = text.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
             guard words.count == 2, let seconds = Double(words[0]) else { return nil }
             return (seconds, String(words[1]))
@@ -135,5 +135,5 @@ struct Service {
     }
 
     /// The longest time between two answers, in seconds; infinite with fewer than two.
-    var longestGap: Double { zip(moments, moments.dropFirst()).map { $1.seconds - $0.seconds }.max() ?? .infinity }
+    var longestGap: Double { zip(answers, answers.dropFirst()).map { $1.seconds - $0.seconds }.max() ?? .infinity }
 }

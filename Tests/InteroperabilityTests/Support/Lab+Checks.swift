@@ -5,7 +5,7 @@ import Testing
 
 extension Lab {
     /// Waits until the lab has settled and all kernels have the right next hops (``nextHopProblem(only:)``).
-    func waitUntilRight(_ limit: Duration = .seconds(40)) throws {
+    func waitUntilConverged(_ limit: Duration = .seconds(40)) throws {
         try waitUntilSettled(limit: limit)
         try eventually(limit) { try nextHopProblem() }
     }

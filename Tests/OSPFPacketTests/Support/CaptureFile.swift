@@ -26,12 +26,12 @@ struct CaptureFile {
 
     /// Reads a capture; `nil` if it has another format or link type, or a frame that was not captured whole.
     init?(octets: [UInt8]) {
-        func little(_ offset: Int) -> Int { (0..<4).reduce(0) { $0 | Int(octets[offset + $1]) << (8 * $1) } }
-        guard octets.count >= 24, little(0) == 0xa1b2_c3d4, little(20) == 1 else { return nil }
+        func littleEndian(_ offset: Int) -> Int { (0..<4).reduce(0) { $0 | Int(octets[offset + $1]) << (8 * $1) } }
+        guard octets.count >= 24, littleEndian(0) == 0xa1b2_c3d4, littleEndian(20) == 1 else { return nil }
         var offset = 24
         while offset + 16 <= octets.count {
-            let captured = little(offset + 8)
-            guard captured == little(offset + 12), offset + 16 + captured <= octets.count else { return nil }
+            let captured = littleEndian(offset + 8)
+            guard captured == littleEndian(offset + 12), offset + 16 + captured <= octets.count else { return nil }
             if let datagram = Datagram(frame: octets[(offset + 16)..<(offset + 16 + captured)]) {
                 datagrams.append(datagram)
             }

@@ -34,13 +34,13 @@ struct Area {
 
     // MARK: LSAs in short
 
-    /// A router-LSA. Here and below, `part` is the link state ID; with different ones, a router has several LSAs of a type.
+    /// A router-LSA. Here and below, a router has several LSAs of a type if `linkStateID` differs.
     mutating func router(
         _ router: RouterID, _ links: [RouterLSA.Link], flags: RouterLSA.Flags = [],
-        options: OSPFOptions = [.v6, .r, .e], part: UInt32 = 0
+        options: OSPFOptions = [.v6, .r, .e], linkStateID: UInt32 = 0
     ) {
         set(
-            LSAKey(type: .router, linkStateID: part, advertisingRouter: router),
+            LSAKey(type: .router, linkStateID: linkStateID, advertisingRouter: router),
             .router(RouterLSA(flags: flags, options: options, links: links)))
     }
 
@@ -51,9 +51,10 @@ struct Area {
     }
 
     /// An intra-area-prefix-LSA: prefixes of the router itself, or of the network with that link state ID.
-    mutating func prefixes(_ router: RouterID, _ prefixes: [LSAPrefix], part: UInt32 = 0, network: UInt32? = nil) {
+    mutating func prefixes(_ router: RouterID, _ prefixes: [LSAPrefix], linkStateID: UInt32 = 0, network: UInt32? = nil)
+    {
         set(
-            LSAKey(type: .intraAreaPrefix, linkStateID: part, advertisingRouter: router),
+            LSAKey(type: .intraAreaPrefix, linkStateID: linkStateID, advertisingRouter: router),
             .intraAreaPrefix(
                 IntraAreaPrefixLSA(
                     referencedType: network == nil ? .router : .network, referencedLinkStateID: network ?? 0,
@@ -65,46 +66,50 @@ struct Area {
         set(key, .ipv4Prefix(IPv4PrefixLSA(prefixes: prefixes)))
     }
 
-    mutating func interAreaPrefix(_ border: RouterID, _ prefix: IPv6Prefix, metric: UInt32, part: UInt32 = 0) {
+    mutating func interAreaPrefix(_ border: RouterID, _ prefix: IPv6Prefix, metric: UInt32, linkStateID: UInt32 = 0) {
         set(
-            LSAKey(type: .interAreaPrefix, linkStateID: part, advertisingRouter: border),
+            LSAKey(type: .interAreaPrefix, linkStateID: linkStateID, advertisingRouter: border),
             .interAreaPrefix(InterAreaPrefixLSA(metric: metric, prefix: LSAPrefix(prefix: prefix))))
     }
 
-    mutating func interAreaRouter(_ border: RouterID, to router: RouterID, metric: UInt32, part: UInt32 = 0) {
+    mutating func interAreaRouter(_ border: RouterID, to router: RouterID, metric: UInt32, linkStateID: UInt32 = 0) {
         set(
-            LSAKey(type: .interAreaRouter, linkStateID: part, advertisingRouter: border),
+            LSAKey(type: .interAreaRouter, linkStateID: linkStateID, advertisingRouter: border),
             .interAreaRouter(InterAreaRouterLSA(options: [.v6, .r, .e], metric: metric, destination: router)))
     }
 
     mutating func external(
         _ router: RouterID, _ prefix: IPv6Prefix, type2: Bool = true, metric: UInt32, forwarding: IPv6Address? = nil,
-        part: UInt32 = 0
+        linkStateID: UInt32 = 0
     ) {
         set(
-            LSAKey(type: .asExternal, linkStateID: part, advertisingRouter: router),
+            LSAKey(type: .asExternal, linkStateID: linkStateID, advertisingRouter: router),
             .asExternal(
                 ASExternalLSA(
                     isType2: type2, metric: metric, prefix: LSAPrefix(prefix: prefix), forwardingAddress: forwarding)))
     }
 
-    mutating func remove(_ type: LSAType, _ router: RouterID, part: UInt32 = 0) {
-        set(LSAKey(type: type, linkStateID: part, advertisingRouter: router), nil)
+    mutating func remove(_ type: LSAType, _ router: RouterID, linkStateID: UInt32 = 0) {
+        set(LSAKey(type: type, linkStateID: linkStateID, advertisingRouter: router), nil)
     }
 }
 
 /// A point-to-point link: the interface of the router that announces it, the neighbor, and the neighbor's interface.
-func cable(_ interface: UInt32, to router: RouterID, _ theirs: UInt32, cost: UInt16 = 10) -> RouterLSA.Link {
+func cable(_ interface: UInt32, to router: RouterID, _ neighborInterface: UInt32, cost: UInt16 = 10) -> RouterLSA.Link {
     RouterLSA.Link(
-        type: .pointToPoint, metric: cost, interfaceID: interface, neighborInterfaceID: theirs, neighborRouterID: router
+        type: .pointToPoint, metric: cost, interfaceID: interface, neighborInterfaceID: neighborInterface,
+        neighborRouterID: router
     )
 }
 
 /// A link to a transit network: the interface of the router that announces it, the designated router, and that router's
 /// interface.
-func transit(_ interface: UInt32, designated router: RouterID, _ theirs: UInt32, cost: UInt16 = 10) -> RouterLSA.Link {
+func transit(_ interface: UInt32, designated router: RouterID, _ designatedInterface: UInt32, cost: UInt16 = 10)
+    -> RouterLSA.Link
+{
     RouterLSA.Link(
-        type: .transit, metric: cost, interfaceID: interface, neighborInterfaceID: theirs, neighborRouterID: router)
+        type: .transit, metric: cost, interfaceID: interface, neighborInterfaceID: designatedInterface,
+        neighborRouterID: router)
 }
 
 /// `fe80::ROUTER:INTERFACE`, the link-local address of that router on that interface.
@@ -113,14 +118,15 @@ func linkLocal(_ router: RouterID, _ interface: UInt32) -> IPv6Address {
 }
 
 /// A usable neighbor of the root: the root's interface, the neighbor, and the neighbor's interface.
-func neighbor(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> UsableNeighbor {
+func neighbor(_ interface: UInt32, _ router: RouterID, _ neighborInterface: UInt32) -> UsableNeighbor {
     UsableNeighbor(
-        interface: interface, routerID: router, interfaceID: theirs, address: linkLocal(router, theirs))
+        interface: interface, routerID: router, interfaceID: neighborInterface,
+        address: linkLocal(router, neighborInterface))
 }
 
 /// The next hop to the ``neighbor(_:_:_:)`` with the same arguments.
-func hop(_ interface: UInt32, _ router: RouterID, _ theirs: UInt32) -> NextHop {
-    NextHop(interface: interface, gateway: linkLocal(router, theirs))
+func hop(_ interface: UInt32, _ router: RouterID, _ neighborInterface: UInt32) -> NextHop {
+    NextHop(interface: interface, gateway: linkLocal(router, neighborInterface))
 }
 
 /// The next hop for addresses on the link of an interface itself: no gateway.

@@ -20,11 +20,11 @@ struct ExternalRouteTests {
 
     /// To fd01::/32: 10 + 15 over border router 2 and 20 + 5 over 3 are equal. 0xff_ffff is LSInfinity: fd02::/32 is
     /// unreachable.
-    @Test func interAreaRoutesTakeTheBestBorder() {
+    @Test func interAreaRoutesUseTheBestBorderRouters() {
         var area = fork()
         area.interAreaPrefix(2, "fd01::/32", metric: 15)
         area.interAreaPrefix(3, "fd01::/32", metric: 5)
-        area.interAreaPrefix(2, "fd02::/32", metric: 0xff_ffff, part: 1)
+        area.interAreaPrefix(2, "fd02::/32", metric: 0xff_ffff, linkStateID: 1)
         area.run(1, neighbors)
         #expect(
             area.route("fd01::/32")
@@ -39,7 +39,7 @@ struct ExternalRouteTests {
     }
 
     /// A router whose R-bit is clear forwards nothing (RFC 5340 §A.2), so it is not used as a border router either.
-    @Test func bordersThatCarryNothingAreNotUsed() {
+    @Test func borderRoutersWithoutTheRBitAreNotUsed() {
         var area = fork()
         area.interAreaPrefix(2, "fd01::/32", metric: 1)
         area.interAreaPrefix(3, "fd01::/32", metric: 5)
@@ -53,7 +53,7 @@ struct ExternalRouteTests {
         #expect(area.route("fd01::/32")?.announcers == [3])
         #expect(area.route("fd02::/32") == nil)
         // Its own prefixes are still reached, also external ones.
-        area.external(2, "fd03::/32", metric: 1, part: 1)
+        area.external(2, "fd03::/32", metric: 1, linkStateID: 1)
         area.prefixes(2, [LSAPrefix("fd00::2/128")])
         area.run(1, neighbors)
         #expect(area.route("fd00::2/128")?.nextHops == [to2] && area.route("fd03::/32")?.nextHops == [to2])
@@ -63,7 +63,7 @@ struct ExternalRouteTests {
     }
 
     /// Intra-area is preferred to inter-area, then external type 1, then type 2, whatever the metrics (RFC 2328 §11, §16.4).
-    @Test func kindsComeBeforeMetrics() {
+    @Test func pathKindsAreComparedBeforeMetrics() {
         var area = fork()
         let prefix: IPv6Prefix = "fd01::/32"
         area.external(2, prefix, type2: true, metric: 1)
@@ -92,7 +92,7 @@ struct ExternalRouteTests {
     }
 
     /// The lower external metric first; if equal, the lower distance to the announcer (RFC 2328 §16.4).
-    @Test func type2ComparesMetricsThenDistances() {
+    @Test func type2PathsAreComparedByMetricThenByDistance() {
         var area = fork()
         area.external(2, .default, metric: 20)
         area.external(3, .default, metric: 10)
@@ -116,7 +116,7 @@ struct ExternalRouteTests {
     }
 
     /// A prefix that the root imports itself has no route, unless another router has a lower type 2 metric.
-    @Test func ownExternalsAreLocalWhileTheyAreTheBest() {
+    @Test func anOwnExternalPrefixHasNoRouteUnlessAnotherRouterHasALowerMetric() {
         var area = fork()
         area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1, cost: 20)], flags: [.external])
         area.external(1, .default, metric: 10)
@@ -129,7 +129,7 @@ struct ExternalRouteTests {
     }
 
     /// Router 9 is in another area. Its distance is 10 + 14 over border router 2 and 20 + 4 over 3; its own metric is 3.
-    @Test func boundaryRoutersOfOtherAreasAreFoundThroughBorders() {
+    @Test func boundaryRoutersOfOtherAreasAreReachedThroughBorderRouters() {
         var area = fork()
         area.external(9, .default, type2: false, metric: 3)
         area.run(1, neighbors)
@@ -154,21 +154,22 @@ struct ExternalRouteTests {
 
     /// RFC 2328 §16.4.1: an intra-area path to an AS boundary router is preferred to one through a border router, unless the
     /// area is the backbone. Router 3 is inside the area at distance 100, router 9 behind border router 2 at 1 + 1.
-    @Test(arguments: [false, true]) func boundaryRoutersInsideAnotherAreaArePreferred(isBackbone: Bool) {
+    @Test(arguments: [false, true]) func intraAreaPathsToBoundaryRoutersArePreferredOutsideTheBackbone(isBackbone: Bool)
+    {
         var area = fork(isBackbone: isBackbone)
         area.router(1, [cable(2, to: 2, 1, cost: 1), cable(3, to: 3, 1, cost: 100)])
         area.interAreaRouter(2, to: 9, metric: 1)
         for (part, type2) in [false, true].enumerated() {
             let prefix: IPv6Prefix = type2 ? "fd02::/32" : "fd01::/32"
-            area.external(3, prefix, type2: type2, metric: 5, part: UInt32(part))
-            area.external(9, prefix, type2: type2, metric: 5, part: UInt32(part))
+            area.external(3, prefix, type2: type2, metric: 5, linkStateID: UInt32(part))
+            area.external(9, prefix, type2: type2, metric: 5, linkStateID: UInt32(part))
             area.run(1, neighbors)
             #expect(area.route(prefix)?.announcers == (isBackbone ? [9] : [3]))
             #expect(area.calculation.candidates(for: prefix).map(\.announcer) == (isBackbone ? [9, 3] : [3, 9]))
             #expect(area.calculation.candidates(for: prefix).map(\.isBest) == [true, false])
         }
         // A lower type 2 metric is preferred whatever the path to the announcer.
-        area.external(9, "fd02::/32", type2: true, metric: 4, part: 1)
+        area.external(9, "fd02::/32", type2: true, metric: 4, linkStateID: 1)
         area.run(1, neighbors)
         #expect(area.route("fd02::/32")?.announcers == [9])
         // When no router inside the area announces the prefix any more, the path to router 9 is used.
@@ -179,7 +180,9 @@ struct ExternalRouteTests {
 
     /// RFC 2328 §16.4.1 for forwarding addresses: that of router 2 is on an intra-area prefix at distance 100, that of router 3
     /// on an inter-area prefix at 1 + 1.
-    @Test(arguments: [false, true]) func forwardingAddressesInsideAnotherAreaArePreferred(isBackbone: Bool) {
+    @Test(arguments: [false, true]) func intraAreaPathsToForwardingAddressesArePreferredOutsideTheBackbone(
+        isBackbone: Bool
+    ) {
         var area = fork(isBackbone: isBackbone)
         area.router(1, [cable(2, to: 2, 1, cost: 1), cable(3, to: 3, 1, cost: 100)])
         area.prefixes(3, [LSAPrefix("fd00::/64")])
@@ -192,14 +195,14 @@ struct ExternalRouteTests {
     }
 
     /// An external path with a forwarding address leads there; without a route to it, there is none (RFC 2328 §16.4 (3)).
-    @Test func forwardingAddressesAreFollowed() {
+    @Test func externalRoutesLeadToTheForwardingAddress() {
         var area = fork()
         let gateway = IPv6Address(0xfd00, 0, 0, 0, 0, 0, 0, 99)
         area.external(2, .default, metric: 7, forwarding: gateway)
         area.run(1, neighbors)
         #expect(area.route(.default) == nil)
         // The route to it (fd00::63) is the one with the longest prefix that is not external.
-        area.external(3, "fd00::63/128", metric: 1, part: 1)
+        area.external(3, "fd00::63/128", metric: 1, linkStateID: 1)
         area.prefixes(2, [LSAPrefix("fd00::/64", 1)])
         area.run(1, neighbors)
         #expect(
@@ -217,7 +220,7 @@ struct ExternalRouteTests {
     }
 
     /// A change of the prefix that contains the forwarding address changes the external route, without a new search of paths.
-    @Test func aForwardingAddressOnALinkIsFollowedWhenOnlyPrefixesChange() {
+    @Test func aChangedPrefixOfTheForwardingAddressChangesTheExternalRoute() {
         var area = fork()
         let gateway = IPv6Address(0xfd00, 0, 0, 0, 0, 0, 0, 99)
         area.external(2, .default, metric: 7, forwarding: gateway)
@@ -238,7 +241,7 @@ struct ExternalRouteTests {
 
     /// External routes follow changes of distances to what they depend on: the router with the prefix of the forwarding address
     /// (router 4, at 10 + 10), and the border router to the announcer (router 4: 20 + 5 + 1 to fd09::/32).
-    @Test func changesFarBehindTheAnnouncerAreFollowed() {
+    @Test func distanceChangesBeyondTheAnnouncerChangeExternalRoutes() {
         var area = fork()
         area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2)], flags: [.border, .external])
         area.router(3, [cable(1, to: 1, 3), cable(4, to: 4, 3)], flags: [.border, .external])

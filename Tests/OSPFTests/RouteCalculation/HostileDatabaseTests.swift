@@ -8,7 +8,7 @@ import Timing
 struct HostileDatabaseTests {
     /// LSAs that decode and make no sense: links of a router to itself, repeated links, networks of routers that do not exist;
     /// also in the name of the root (router 1). They must neither stop the calculation nor leave anything behind.
-    @Test func nonsenseDoesNoHarm() {
+    @Test func meaninglessLSAsDoNotStopTheCalculationAndLeaveNoState() {
         var random = SplitMix64(seed: 5)
         func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
         func router() -> RouterID { RouterID(UInt32(below(6))) }
@@ -88,7 +88,7 @@ struct HostileDatabaseTests {
     }
 
     /// An LSA whose body does not decode replaces a good instance, as if that were removed.
-    @Test func octetsThatDoNotDecodeCountAsAbsent() {
+    @Test func anLSAWhoseBodyDoesNotDecodeCountsAsAbsent() {
         var calculation = RouteCalculation()
         let key = LSAKey(type: .router, linkStateID: 0, advertisingRouter: 2)
         let good = LSA(key: key, sequenceNumber: 1, body: .router(RouterLSA(options: [.v6, .r], links: [])))
@@ -123,9 +123,12 @@ struct HostileDatabaseTests {
         area.router(2, [cable(1, to: 1, 1)])
         let prefix = "2001:db8::/32" as IPv6Prefix
         for part in 0..<20 as Range<UInt32> {
-            area.prefixes(2, (1...8000).reversed().map { LSAPrefix(prefix, UInt16($0) + UInt16(part)) }, part: part)
+            area.prefixes(
+                2, (1...8000).reversed().map { LSAPrefix(prefix, UInt16($0) + UInt16(part)) }, linkStateID: part)
         }
-        for part in 1...20_000 as ClosedRange<UInt32> { area.router(2, [cable(part + 1, to: 3, part)], part: part) }
+        for part in 1...20_000 as ClosedRange<UInt32> {
+            area.router(2, [cable(part + 1, to: 3, part)], linkStateID: part)
+        }
         area.run(1, [neighbor(1, 2, 1)])
         #expect(area.route(prefix)?.metric == 11)
         #expect(area.calculation.candidates(for: prefix).count == 20)
@@ -138,7 +141,7 @@ struct HostileDatabaseTests {
 
     /// 8000 routers that nobody has as neighbors announce one prefix, 8000 networks list router 2, and 8000 external prefixes
     /// have a forwarding address in that one prefix.
-    @Test(.timeLimit(.minutes(10))) func manyReferencesToOnePrefixOrRouterCostNoMoreThanTheirNumber() {
+    @Test(.timeLimit(.minutes(10))) func theWorkForManyReferencesToOnePrefixOrRouterIsProportional() {
         var area = Area()
         let count = 8000 as UInt32
         let prefix = "2001:db8::/32" as IPv6Prefix
@@ -148,7 +151,7 @@ struct HostileDatabaseTests {
             let links = (0..<count / 8).map {
                 transit(10 + part * 1000 + $0, designated: RouterID(100 + part * 1000 + $0), 1)
             }
-            area.router(2, links, part: part + 1)
+            area.router(2, links, linkStateID: part + 1)
         }
         for number in 0..<count {
             let router = RouterID(100 + number)
@@ -164,7 +167,7 @@ struct HostileDatabaseTests {
         #expect(area.route(prefix)?.announcers.count == RouterLimits().announcersPerPrefix)
         #expect(area.route(prefix)?.metric == 20)
         for number in 0..<count {
-            area.remove(.network, RouterID(100 + number), part: 1)
+            area.remove(.network, RouterID(100 + number), linkStateID: 1)
             area.remove(.intraAreaPrefix, RouterID(100 + number))
         }
         area.run(1, [neighbor(1, 2, 1)])
@@ -192,7 +195,7 @@ struct HostileDatabaseTests {
     }
 
     /// What exceeds a limit, here 4 prefixes and 3 announcers per prefix, is refused, and is taken in as soon as there is room.
-    @Test func refusedPrefixesAreTakenInWhenThereIsRoom() {
+    @Test func refusedPrefixesAreAddedWhenThereIsRoom() {
         var area = Area(limits: RouterLimits(prefixes: 4, announcersPerPrefix: 3))
         let prefixes = (0..<6).map { IPv6Prefix(host: IPv6Address(high: 1, low: $0)) }
         let neighbors = [neighbor(1, 2, 1)]

@@ -20,7 +20,7 @@ struct IntraAreaRouteTests {
     }
     private let squareNeighbors = [neighbor(2, 2, 1), neighbor(3, 3, 1)]
 
-    @Test func aSquareHasTwoWaysAcross() {
+    @Test func aSquareHasTwoEqualPathsToTheOppositeRouter() {
         var area = square()
         let update = area.run(1, squareNeighbors)
         #expect(update.destinations.count == 3 && update.routes.count == 3 && update.released.isEmpty)
@@ -37,7 +37,7 @@ struct IntraAreaRouteTests {
     }
 
     /// Of too many next hops, the lowest in order are kept.
-    @Test func maximumPathsKeepsTheFirst() {
+    @Test func maximumPathsKeepsTheLowestNextHops() {
         var area = square()
         area.run(1, squareNeighbors, maximumPaths: 1)
         #expect(area.route("fd00::4/128")?.nextHops == [hop(2, 2, 1)])
@@ -58,7 +58,7 @@ struct IntraAreaRouteTests {
         #expect(update.routes.isEmpty && update.released.isEmpty)
     }
 
-    @Test func anUnreachableRouterTakesItsRoutesAlongAndBringsThemBack() {
+    @Test func theRoutesOfAnUnreachableRouterAreRemovedUntilItIsReachableAgain() {
         var area = square()
         area.run(1, squareNeighbors)
         let id = area.table.routes["fd00::4/128"]
@@ -73,7 +73,7 @@ struct IntraAreaRouteTests {
     }
 
     /// A drained router uses its own links, although others route nothing through it: its paths change with them.
-    @Test func aDrainedRouterFollowsItsOwnLinks() {
+    @Test func aDrainedRouterCalculatesPathsOverItsOwnLinks() {
         var area = Area()
         let stub: OSPFOptions = [.v6, .e]
         area.router(1, [cable(5, to: 2, 15, cost: 3817), cable(7, to: 2, 17, cost: 1)], options: stub)
@@ -90,7 +90,7 @@ struct IntraAreaRouteTests {
     }
 
     /// Router 2 does not announce the link to router 1, so it is reached over 3 and 4.
-    @Test func aLinkThatOneEndDeniesIsNotUsed() {
+    @Test func aLinkThatOnlyOneEndAnnouncesIsNotUsed() {
         var area = square()
         area.router(2, [cable(4, to: 4, 2)])
         area.run(1, squareNeighbors)
@@ -99,7 +99,7 @@ struct IntraAreaRouteTests {
     }
 
     /// The first two cables are equal and the third costs more. The links of both ends must have each other's interface IDs.
-    @Test func parallelCablesAreToldApart() {
+    @Test func parallelCablesAreMatchedByInterfaceID() {
         var area = Area()
         area.router(1, [cable(1, to: 2, 11), cable(2, to: 2, 12), cable(3, to: 2, 13, cost: 11), cable(4, to: 2, 14)])
         // Only router 1 announces the fourth cable. Router 2 has links back, but those of other cables.
@@ -119,33 +119,33 @@ struct IntraAreaRouteTests {
     }
 
     /// Routers 2, 3 and 4 announce one prefix; 2 and 3 are the nearest, both at 10.
-    @Test func anycastSpreadsOverTheNearest() {
+    @Test func anycastUsesAllNearestAnnouncers() {
         var area = square()
         for router in [2, 3, 4] as [RouterID] {
-            area.prefixes(router, [LSAPrefix("fd00::a/128")], part: 1)
+            area.prefixes(router, [LSAPrefix("fd00::a/128")], linkStateID: 1)
         }
         area.run(1, squareNeighbors)
         #expect(
             area.route("fd00::a/128")
                 == Destination(
                     kind: .intraArea, metric: 10, announcers: [2, 3], nextHops: [hop(2, 2, 1), hop(3, 3, 1)]))
-        area.remove(.intraAreaPrefix, 2, part: 1)
+        area.remove(.intraAreaPrefix, 2, linkStateID: 1)
         let update = area.run(1, squareNeighbors)
         #expect(area.route("fd00::a/128")?.announcers == [3])
         // The destination changes in place; the route still refers to it.
         #expect(update.routes.isEmpty && update.destinations.count == 1)
         #expect(area.calculation.statistics.prefixRuns == 1)
         // A router that announces the prefix itself has no route to it, even if another announces it at a lower metric.
-        area.prefixes(1, [LSAPrefix("fd00::a/128", 1000)], part: 1)
+        area.prefixes(1, [LSAPrefix("fd00::a/128", 1000)], linkStateID: 1)
         area.run(1, squareNeighbors)
         #expect(area.route("fd00::a/128") == nil)
     }
 
     /// Both sums of distance and metric are 21: 10 + 11 to router 2 and 20 + 1 to router 4.
-    @Test func metricsOfPrefixesCount() {
+    @Test func theMetricOfAPrefixIsAddedToTheDistance() {
         var area = square()
-        area.prefixes(2, [LSAPrefix("fd00::a/128", 11)], part: 1)
-        area.prefixes(4, [LSAPrefix("fd00::a/128", 1)], part: 1)
+        area.prefixes(2, [LSAPrefix("fd00::a/128", 11)], linkStateID: 1)
+        area.prefixes(4, [LSAPrefix("fd00::a/128", 1)], linkStateID: 1)
         area.run(1, squareNeighbors)
         let expected = Destination(
             kind: .intraArea, metric: 21, announcers: [2, 4], nextHops: [hop(2, 2, 1), hop(3, 3, 1)])
@@ -154,22 +154,22 @@ struct IntraAreaRouteTests {
 
     /// LSInfinity has 24 bits and is for inter-area and external LSAs (RFC 2328 §B). The largest metric of an intra-area
     /// prefix, 0xffff, only says that any other announcer is preferred.
-    @Test func theLargestMetricOfAPrefixIsReachable() {
+    @Test func aPrefixAtTheLargestMetricIsReachable() {
         var area = square()
-        area.prefixes(2, [LSAPrefix("fd00::a/128", 0xffff), LSAPrefix("fd00::b/128", 0xffff)], part: 1)
-        area.prefixes(4, [LSAPrefix("fd00::b/128", 0xfffe)], part: 1)
+        area.prefixes(2, [LSAPrefix("fd00::a/128", 0xffff), LSAPrefix("fd00::b/128", 0xffff)], linkStateID: 1)
+        area.prefixes(4, [LSAPrefix("fd00::b/128", 0xfffe)], linkStateID: 1)
         area.run(1, squareNeighbors)
         let expected = Destination(kind: .intraArea, metric: 0x10009, announcers: [2], nextHops: [hop(2, 2, 1)])
         #expect(area.route("fd00::a/128") == expected)
-        #expect(area.route("fd00::b/128")?.announcers == [2], "at 65545, router 4 at 65554")
+        #expect(area.route("fd00::b/128")?.announcers == [2], "router 2 is at 65545, router 4 at 65554")
         area.prefixes(2, [])
-        area.remove(.intraAreaPrefix, 2, part: 1)
+        area.remove(.intraAreaPrefix, 2, linkStateID: 1)
         area.run(1, squareNeighbors)
         #expect(area.route("fd00::a/128") == nil && area.route("fd00::b/128")?.announcers == [4])
     }
 
     /// With the R-bit clear, router 2 itself is reached, but router 4 only over 3 (RFC 5340 §A.2).
-    @Test func stubRoutersCarryNoTransit() {
+    @Test func noPathLeadsThroughAStubRouter() {
         var area = square()
         area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2)], options: [.v6, .e])
         area.run(1, squareNeighbors)
@@ -179,7 +179,7 @@ struct IntraAreaRouteTests {
     }
 
     /// With the V6-bit clear, router 2 is excluded from the calculation (RFC 5340 §A.2).
-    @Test func routersWithoutIPv6AreLeftOut() {
+    @Test func routersWithoutTheV6BitAreExcluded() {
         var area = square()
         area.router(2, [cable(1, to: 1, 2), cable(4, to: 4, 2)], options: [.r, .e])
         area.run(1, squareNeighbors)
@@ -189,19 +189,19 @@ struct IntraAreaRouteTests {
 
     /// The links of all router-LSAs of a router count. Flags and options are those of the LSA with the lowest link state ID
     /// (RFC 5340 §A.4.3), so the R-bit that the second lacks does not matter.
-    @Test func severalRouterLSAsAreOne() {
+    @Test func theLinksOfAllRouterLSAsOfARouterCount() {
         var area = square()
-        area.router(2, [cable(1, to: 1, 2)], part: 0)
-        area.router(2, [cable(4, to: 4, 2)], options: [.v6], part: 7)
+        area.router(2, [cable(1, to: 1, 2)], linkStateID: 0)
+        area.router(2, [cable(4, to: 4, 2)], options: [.v6], linkStateID: 7)
         area.run(1, squareNeighbors)
         #expect(area.route("fd00::4/128")?.nextHops.count == 2)
-        area.remove(.router, 2, part: 7)
+        area.remove(.router, 2, linkStateID: 7)
         area.run(1, squareNeighbors)
         #expect(area.route("fd00::4/128")?.nextHops.count == 1)
         #expect(area.route("fd00::2/128")?.metric == 10)
     }
 
-    @Test func prefixesOfOthersAndOfNoUseAreIgnored() {
+    @Test func prefixesForOtherRoutersAndUnusablePrefixesAreIgnored() {
         var area = square()
         // Router 3 announces a prefix for router 2. Router 2 announces a link-local and a multicast prefix, and one with the
         // NU-bit.
@@ -216,33 +216,33 @@ struct IntraAreaRouteTests {
             [
                 LSAPrefix("fe80::/64"), LSAPrefix("ff02::5/128"), LSAPrefix("fd00::d/128"),
                 LSAPrefix(prefix: "fd00::c/128", options: .noUnicast),
-            ], part: 1)
+            ], linkStateID: 1)
         area.run(1, squareNeighbors)
         #expect(Set(area.table.routes.keys) == ["fd00::2/128", "fd00::3/128", "fd00::4/128", "fd00::d/128"])
     }
 
     /// While one of two LSAs with the prefix is left, the update is empty.
-    @Test func aPrefixMovesBetweenLSAsUnseen() {
+    @Test func aPrefixThatMovesBetweenLSAsCausesNoUpdate() {
         var area = square()
         area.run(1, squareNeighbors)
-        area.prefixes(4, [LSAPrefix("fd00::4/128"), LSAPrefix("fd00::44/128")], part: 3)
+        area.prefixes(4, [LSAPrefix("fd00::4/128"), LSAPrefix("fd00::44/128")], linkStateID: 3)
         area.run(1, squareNeighbors)
         area.prefixes(4, [])
         #expect(area.run(1, squareNeighbors).isEmpty)
         #expect(area.route("fd00::4/128") != nil)
-        area.remove(.intraAreaPrefix, 4, part: 3)
+        area.remove(.intraAreaPrefix, 4, linkStateID: 3)
         area.run(1, squareNeighbors)
         #expect(area.route("fd00::4/128") == nil)
     }
 
     /// The queries for `meshctl`: names, nodes, candidates of a prefix, and prefixes that several routers announce.
-    @Test func queriesTellWhatTheRoutesRestOn() {
+    @Test func queriesReturnNamesNodesCandidatesAndDuplicatePrefixes() {
         var area = square()
         area.set(
             LSAKey(type: .routerInformation, linkStateID: 0, advertisingRouter: 4),
             .routerInformation(RouterInformationLSA(values: [.hostname("four")])))
-        area.prefixes(2, [LSAPrefix("fd00:a::/64", 3)], part: 1)
-        area.prefixes(4, [LSAPrefix("fd00:a::/64", 3), LSAPrefix("fd00::2/128")], part: 1)
+        area.prefixes(2, [LSAPrefix("fd00:a::/64", 3)], linkStateID: 1)
+        area.prefixes(4, [LSAPrefix("fd00:a::/64", 3), LSAPrefix("fd00::2/128")], linkStateID: 1)
         area.run(1, squareNeighbors)
         #expect(area.calculation.hostname(of: 4) == "four")
         let nodes = area.calculation.nodes()
@@ -261,7 +261,7 @@ struct IntraAreaRouteTests {
 
     /// IPv4 prefixes are in LSAs of their own type. In an intra-area-prefix-LSA (10.9.0.0/16) they are ignored, as are
     /// link-local, multicast and loopback prefixes everywhere.
-    @Test func ipv4PrefixesHangOnTheSameRouters() {
+    @Test func ipv4PrefixesShareTheDestinationOfTheirRouter() {
         var area = square()
         area.prefixes(4, [LSAPrefix("2001:db8:4::/120"), LSAPrefix("10.9.0.0/16")])
         area.ipv4Prefixes(4, [LSAPrefix("10.4.0.0/24"), LSAPrefix("0.0.0.0/0", 5)])
@@ -282,7 +282,7 @@ struct IntraAreaRouteTests {
         area.remove(.ipv4Prefix, 4)
         area.remove(.ipv4Prefix, 2)
         area.run(1, squareNeighbors)
-        #expect(area.route("0.0.0.0/0")?.metric == 65545, "the largest metric is reachable")
+        #expect(area.route("0.0.0.0/0")?.metric == 65545, "a prefix at the largest metric is reachable")
         area.remove(.ipv4Prefix, 3)
         area.run(1, squareNeighbors)
         #expect(!area.table.routes.keys.contains { $0.ipv4 != nil })

@@ -14,7 +14,7 @@ struct NetworkRouteTests {
         area.router(3, [transit(30, designated: 3, 30, cost: 9), cable(34, to: 4, 43)])
         area.router(4, [cable(42, to: 2, 24), cable(43, to: 3, 34)])
         area.network(3, interface: 30, [3, 1, 2])
-        area.prefixes(3, [LSAPrefix("fd00:1::/64")], part: 30, network: 30)
+        area.prefixes(3, [LSAPrefix("fd00:1::/64")], linkStateID: 30, network: 30)
         area.prefixes(4, [LSAPrefix("fd00::4/128")])
         area.prefixes(2, [LSAPrefix("fd00::2/128")])
         return area
@@ -36,7 +36,7 @@ struct NetworkRouteTests {
 
     /// RFC 5340 §4.8.2, RFC 2328 §16.1.1: a router that is attached to a network, also the designated router, reaches its
     /// prefix over the link itself, without a gateway.
-    @Test func theLinksPrefixIsReachedOnTheLink() {
+    @Test func thePrefixOfAnAttachedNetworkIsReachedWithoutAGateway() {
         var area = lan()
         area.run(1, neighbors)
         #expect(
@@ -65,10 +65,10 @@ struct NetworkRouteTests {
         area.router(2, [transit(20, designated: 3, 30, cost: 7), cable(24, to: 4, 42)], flags: .external)
         let gateway = IPv6Address(0xfd00, 1, 0, 0, 0, 0, 0, 99)
         area.external(2, .default, metric: 7, forwarding: gateway)
-        area.external(2, "fd02::/32", metric: 7, part: 1)
+        area.external(2, "fd02::/32", metric: 7, linkStateID: 1)
         let interface: UInt32 = root == 1 ? 10 : 30
-        let heard = root == 1 ? neighbors : [neighbor(30, 1, 10), neighbor(30, 2, 20), neighbor(34, 4, 43)]
-        area.run(root, heard)
+        let usableNeighbors = root == 1 ? neighbors : [neighbor(30, 1, 10), neighbor(30, 2, 20), neighbor(34, 4, 43)]
+        area.run(root, usableNeighbors)
         #expect(
             area.route(.default)
                 == Destination(
@@ -76,15 +76,15 @@ struct NetworkRouteTests {
                     nextHops: [NextHop(interface: interface, gateway: gateway)]))
         #expect(area.route("fd02::/32")?.nextHops == [hop(interface, 2, 20)])
         // Nothing has changed.
-        #expect(area.run(root, heard).isEmpty)
+        #expect(area.run(root, usableNeighbors).isEmpty)
         area.external(2, .default, metric: 7)
-        area.run(root, heard)
+        area.run(root, usableNeighbors)
         #expect(area.route(.default)?.nextHops == [hop(interface, 2, 20)])
     }
 
     /// From router 1 to the segment: 17 directly, and 10 + 3 + 4 over routers 4 and 3. So its prefix, and a forwarding address
     /// on it, have both next hops.
-    @Test func theLinkAndAWayAroundCanBeEquallyLong() {
+    @Test func theLinkAndAnEqualPathAroundItAreBothUsed() {
         var area = lan()
         area.router(1, [transit(10, designated: 3, 30, cost: 17), cable(14, to: 4, 41)])
         area.router(4, [cable(41, to: 1, 14, cost: 3), cable(42, to: 2, 24), cable(43, to: 3, 34, cost: 3)])
@@ -100,19 +100,19 @@ struct NetworkRouteTests {
 
     /// A router that the network-LSA does not list is not reached over the segment: router 2 is at 5 + 10 + 10, over routers 3
     /// and 4. Without the network-LSA, router 1 reaches nobody.
-    @Test func whoIsNotInTheNetworkLSAIsNotOnIt() {
+    @Test func aRouterMissingFromTheNetworkLSAIsNotReachedOverTheSegment() {
         var area = lan()
         area.network(3, interface: 30, [3, 1])
         area.run(1, neighbors)
         #expect(area.route("fd00::2/128")?.nextHops == [hop(10, 3, 30)])
         #expect(area.route("fd00::2/128")?.metric == 25)
-        area.remove(.network, 3, part: 30)
+        area.remove(.network, 3, linkStateID: 30)
         area.run(1, neighbors)
         #expect(area.table.routes.isEmpty && area.table.destinations.isEmpty)
     }
 
     /// The link to router 2 is in the database, but router 2 is no usable neighbor.
-    @Test func aNeighborNotHeardGivesNoNextHop() {
+    @Test func aRouterThatIsNoUsableNeighborGivesNoNextHop() {
         var area = lan()
         area.run(1, [neighbor(10, 3, 30)])
         #expect(area.route("fd00::2/128") == nil)

@@ -27,7 +27,7 @@ struct RandomArea {
     /// Routers that originate nothing.
     private var isDown: Set<RouterID> = []
     /// The inter-area and external LSAs. Some are of AS boundary routers, or lead to some, that are not in the area.
-    private var others: [LSAKey: LSABody] = [:]
+    private var otherLSAs: [LSAKey: LSABody] = [:]
 
     init(seed: UInt64, routers: UInt32, cables: Int, segments: Int) {
         random = SplitMix64(seed: seed)
@@ -74,10 +74,10 @@ struct RandomArea {
         }
     }
 
-    /// Changes something at random. If not `shape`, then only flags, prefixes, and inter-area and external LSAs; links and
+    /// Changes something at random. If not `topology`, then only flags, prefixes, and inter-area and external LSAs; links and
     /// routers stay.
-    mutating func change(shape: Bool = true) {
-        switch shape ? below(14) : 8 + below(6) {
+    mutating func change(topology: Bool = true) {
+        switch topology ? below(14) : 8 + below(6) {
         case 0...2 where !cables.isEmpty: cables[below(cables.count)].isUp.toggle()
         case 3 where !cables.isEmpty: cables[below(cables.count)].a.cost = cost()
         case 4 where !segments.isEmpty:
@@ -90,35 +90,35 @@ struct RandomArea {
         case 9, 10:
             let entry = LSAPrefix(anyPrefix(), [0, 0, 1, 2, 0xffff][below(5)])
             prefixes[router()]!.formSymmetricDifference([entry])
-        default: changeOther()
+        default: changeOtherLSA()
         }
     }
 
     /// Adds an inter-area or external LSA, or removes the one with the same key.
-    private mutating func changeOther() {
-        let part = UInt32(below(2))
+    private mutating func changeOtherLSA() {
+        let linkStateID = UInt32(below(2))
         let router = router()
         let metric = [0, 1, 2, 3, 0xff_ffff][below(5)] as UInt32
         let key: LSAKey
         let body: LSABody
         switch below(3) {
         case 0:
-            key = LSAKey(type: .interAreaPrefix, linkStateID: part, advertisingRouter: router)
+            key = LSAKey(type: .interAreaPrefix, linkStateID: linkStateID, advertisingRouter: router)
             body = .interAreaPrefix(InterAreaPrefixLSA(metric: metric, prefix: LSAPrefix(anyPrefix())))
         case 1:
-            key = LSAKey(type: .interAreaRouter, linkStateID: part, advertisingRouter: router)
+            key = LSAKey(type: .interAreaRouter, linkStateID: linkStateID, advertisingRouter: router)
             body = .interAreaRouter(
                 InterAreaRouterLSA(
                     options: [.v6, .r], metric: metric, destination: RouterID(UInt32(below(Int(count) + 3)) + 1)))
         default:
             let announcer = RouterID(UInt32(below(Int(count) + 3)) + 1)
-            key = LSAKey(type: .asExternal, linkStateID: part, advertisingRouter: announcer)
+            key = LSAKey(type: .asExternal, linkStateID: linkStateID, advertisingRouter: announcer)
             body = .asExternal(
                 ASExternalLSA(
                     isType2: below(2) == 0, metric: metric, prefix: LSAPrefix(anyPrefix()),
                     forwardingAddress: forwardingAddress()))
         }
-        others[key] = others[key] == nil ? body : nil
+        otherLSAs[key] = otherLSAs[key] == nil ? body : nil
     }
 
     /// An address of a router, one on a segment, or none.
@@ -133,7 +133,7 @@ struct RandomArea {
     /// The LSAs that the routers would originate now. Router-LSAs have at most three links and intra-area-prefix-LSAs two
     /// prefixes in the first part; the others are in a second.
     private mutating func intended() -> [LSAKey: LSABody] {
-        var result = others
+        var result = otherLSAs
         for number in 1...count where !isDown.contains(RouterID(number)) {
             let router = RouterID(number)
             var links: [RouterLSA.Link] = []

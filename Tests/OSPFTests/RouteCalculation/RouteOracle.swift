@@ -7,13 +7,13 @@ import OSPFPacket
 /// Bellman-Ford from the root and from each neighbor, every prefix on its own. It shares no code with the router's calculation.
 struct RouteOracle {
     /// A ``Destination``. `announcers` and `nextHops` are sets, because their order is not the oracle's concern.
-    struct Answer: Equatable {
+    struct Path: Equatable {
         var kind: PathKind
         var metric: Int
         var internalMetric: Int
         /// Whether the calculating router has the prefix itself.
         var isOwn = false
-        /// 1 for an external way through a border router, or any in the backbone (RFC 2328 §16.4.1).
+        /// 1 for an external path through a border router, or any in the backbone (RFC 2328 §16.4.1).
         var preference = 0
         var announcers: Set<RouterID>
         var nextHops: Set<NextHop>
@@ -60,7 +60,7 @@ struct RouteOracle {
     }
 
     /// Whether paths may lead through a node: not through a router with the R-bit clear.
-    private func lets(through node: Node) -> Bool {
+    private func allowsTransit(through node: Node) -> Bool {
         if case .router(let router) = node { return routers[router]![0].1.options.contains(.r) }
         return true
     }
@@ -82,12 +82,12 @@ struct RouteOracle {
                     target = .network(link.neighborRouterID, link.neighborInterfaceID)
                     edges.append((target, .router(router), 0))
                 } else {
-                    let hasMirror = links(link.neighborRouterID).contains {
+                    let hasReverseLink = links(link.neighborRouterID).contains {
                         $0.type != .transit && $0.neighborRouterID == router
                             && $0.interfaceID == link.neighborInterfaceID
                             && $0.neighborInterfaceID == link.interfaceID
                     }
-                    guard hasMirror, link.neighborRouterID != router else { continue }
+                    guard hasReverseLink, link.neighborRouterID != router else { continue }
                     target = .router(link.neighborRouterID)
                 }
                 edges.append((.router(router), target, max(1, Int(link.metric))))
@@ -102,7 +102,7 @@ struct RouteOracle {
         var isSettled = false
         while !isSettled {
             isSettled = true
-            for edge in edges where edge.from == source || lets(through: edge.from) {
+            for edge in edges where edge.from == source || allowsTransit(through: edge.from) {
                 guard let known = result[edge.from], known + edge.cost < result[edge.to] ?? .max else { continue }
                 result[edge.to] = known + edge.cost
                 isSettled = false
@@ -134,7 +134,9 @@ struct RouteOracle {
                         result.insert(NextHop(onLink: link.interfaceID))
                     }
                 }
-                guard router == node || lets(through: router), let rest = distances[router]?[node] else { continue }
+                guard router == node || allowsTransit(through: router), let rest = distances[router]?[node] else {
+                    continue
+                }
                 if cost + rest == total { result.insert(neighbor.nextHop) }
             }
         }
@@ -144,12 +146,12 @@ struct RouteOracle {
     // MARK: Prefixes
 
     /// The expected route table: own prefixes and those without a next hop have no route.
-    func routes() -> [IPv6Prefix: Answer] {
-        var offers: [IPv6Prefix: [Answer]] = [:]
-        for prefix in announced() { offers[prefix] = inside(prefix) + outside(prefix) }
-        var result: [IPv6Prefix: Answer] = [:]
-        for (prefix, answers) in offers {
-            guard let best = Self.best(answers), !best.isOwn, !best.nextHops.isEmpty else { continue }
+    func routes() -> [IPv6Prefix: Path] {
+        var pathsByPrefix: [IPv6Prefix: [Path]] = [:]
+        for prefix in announced() { pathsByPrefix[prefix] = internalPaths(to: prefix) + externalPaths(to: prefix) }
+        var result: [IPv6Prefix: Path] = [:]
+        for (prefix, paths) in pathsByPrefix {
+            guard let best = Self.best(paths), !best.isOwn, !best.nextHops.isEmpty else { continue }
             result[prefix] = best
             result[prefix]!.preference = 0
         }
@@ -157,14 +159,14 @@ struct RouteOracle {
     }
 
     /// The best of several paths to a prefix, merged with all that are equally good.
-    private static func best(_ answers: [Answer]) -> Answer? {
-        func rank(_ answer: Answer) -> [Int] {
-            let metric = answer.kind == .externalType2 ? answer.metric : 0
-            let distance = answer.kind == .externalType2 ? answer.internalMetric : answer.metric
-            return [Int(answer.kind.rawValue), metric, answer.preference, distance]
+    private static func best(_ paths: [Path]) -> Path? {
+        func rank(_ path: Path) -> [Int] {
+            let metric = path.kind == .externalType2 ? path.metric : 0
+            let distance = path.kind == .externalType2 ? path.internalMetric : path.metric
+            return [Int(path.kind.rawValue), metric, path.preference, distance]
         }
-        guard let least = answers.map(rank).min(by: { $0.lexicographicallyPrecedes($1) }) else { return nil }
-        let equals = answers.filter { rank($0) == least }
+        guard let least = paths.map(rank).min(by: { $0.lexicographicallyPrecedes($1) }) else { return nil }
+        let equals = paths.filter { rank($0) == least }
         var result = equals[0]
         for other in equals {
             result.announcers.formUnion(other.announcers)
@@ -189,8 +191,8 @@ struct RouteOracle {
     }
 
     /// Every intra-area and inter-area path to exactly this prefix. An own prefix has the metric −1, lower than any other's.
-    private func inside(_ prefix: IPv6Prefix) -> [Answer] {
-        var result: [Answer] = []
+    private func internalPaths(to prefix: IPv6Prefix) -> [Path] {
+        var result: [Path] = []
         for (key, body) in bodies {
             let router = key.advertisingRouter
             switch body {
@@ -200,12 +202,12 @@ struct RouteOracle {
                 for entry in lsa.prefixes where entry.prefix == prefix {
                     if node == .router(root) {
                         result.append(
-                            Answer(
+                            Path(
                                 kind: .intraArea, metric: -1, internalMetric: 0, isOwn: true, announcers: [root],
                                 nextHops: []))
                     } else if let distance = distance(node) {
                         result.append(
-                            Answer(
+                            Path(
                                 kind: .intraArea, metric: distance + Int(entry.metric), internalMetric: 0,
                                 announcers: [router], nextHops: nextHops(node)))
                     }
@@ -213,7 +215,7 @@ struct RouteOracle {
             case .interAreaPrefix(let lsa) where lsa.prefix.prefix == prefix && lsa.metric != 0xff_ffff:
                 guard router != root, isBorder(router), let distance = distance(.router(router)) else { continue }
                 result.append(
-                    Answer(
+                    Path(
                         kind: .interArea, metric: distance + Int(lsa.metric), internalMetric: 0, announcers: [router],
                         nextHops: nextHops(.router(router))))
             default: break
@@ -223,23 +225,23 @@ struct RouteOracle {
     }
 
     private func isBorder(_ router: RouterID) -> Bool {
-        isPresent(router) && routers[router]![0].1.flags.contains(.border) && lets(through: .router(router))
+        isPresent(router) && routers[router]![0].1.flags.contains(.border) && allowsTransit(through: .router(router))
     }
 
     /// Every external path to exactly this prefix.
-    private func outside(_ prefix: IPv6Prefix) -> [Answer] {
-        var result: [Answer] = []
+    private func externalPaths(to prefix: IPv6Prefix) -> [Path] {
+        var result: [Path] = []
         for (key, body) in bodies {
             guard case .asExternal(let lsa) = body, lsa.prefix.prefix == prefix, lsa.metric != 0xff_ffff else {
                 continue
             }
             let kind = lsa.isType2 ? PathKind.externalType2 : .externalType1
-            func add(_ distance: Int, isInside: Bool = true, _ hops: Set<NextHop>) {
+            func add(_ distance: Int, isIntraArea: Bool = true, _ hops: Set<NextHop>) {
                 result.append(
-                    Answer(
+                    Path(
                         kind: kind, metric: Int(lsa.metric) + (lsa.isType2 ? 0 : distance),
                         internalMetric: lsa.isType2 ? distance : 0,
-                        isOwn: key.advertisingRouter == root, preference: isInside && !isBackbone ? 0 : 1,
+                        isOwn: key.advertisingRouter == root, preference: isIntraArea && !isBackbone ? 0 : 1,
                         announcers: [key.advertisingRouter], nextHops: hops)
                 )
             }
@@ -247,40 +249,42 @@ struct RouteOracle {
                 add(0, [])
                 continue
             }
-            guard let way = pathToBoundaryRouter(key.advertisingRouter) else { continue }
+            guard let path = pathToBoundaryRouter(key.advertisingRouter) else { continue }
             guard let address = lsa.forwardingAddress else {
-                add(way.metric, isInside: way.kind == .intraArea, way.nextHops)
+                add(path.metric, isIntraArea: path.kind == .intraArea, path.nextHops)
                 continue
             }
             // The longest matching prefix with an intra-area or inter-area path.
             let matches = announced().filter { $0.contains(address) }.sorted { $0.length > $1.length }
-            guard let match = matches.lazy.compactMap({ Self.best(inside($0)) }).first, !match.isOwn else { continue }
+            guard let match = matches.lazy.compactMap({ Self.best(internalPaths(to: $0)) }).first, !match.isOwn else {
+                continue
+            }
             let hops = match.nextHops.map { hop in
                 hop.gateway.isUnspecified ? NextHop(interface: hop.interface, gateway: address) : hop
             }
-            add(match.metric, isInside: match.kind == .intraArea, Set(hops))
+            add(match.metric, isIntraArea: match.kind == .intraArea, Set(hops))
         }
         return result
     }
 
     /// The path to an AS boundary router: intra-area if there is one, otherwise the best over border routers.
-    private func pathToBoundaryRouter(_ router: RouterID) -> Answer? {
-        func answer(_ kind: PathKind, _ distance: Int, _ node: RouterID) -> Answer {
-            Answer(
+    private func pathToBoundaryRouter(_ router: RouterID) -> Path? {
+        func path(_ kind: PathKind, _ distance: Int, _ node: RouterID) -> Path {
+            Path(
                 kind: kind, metric: distance, internalMetric: 0, announcers: [],
                 nextHops: nextHops(.router(node)))
         }
         if isPresent(router), routers[router]![0].1.flags.contains(.external), let distance = distance(.router(router))
         {
-            return answer(.intraArea, distance, router)
+            return path(.intraArea, distance, router)
         }
-        let ways = bodies.compactMap { key, body -> Answer? in
+        let paths = bodies.compactMap { key, body -> Path? in
             guard case .interAreaRouter(let lsa) = body, lsa.destination == router, lsa.metric != 0xff_ffff,
                 key.advertisingRouter != root, isBorder(key.advertisingRouter),
                 let distance = distance(.router(key.advertisingRouter))
             else { return nil }
-            return answer(.interArea, distance + Int(lsa.metric), key.advertisingRouter)
+            return path(.interArea, distance + Int(lsa.metric), key.advertisingRouter)
         }
-        return Self.best(ways)
+        return Self.best(paths)
     }
 }

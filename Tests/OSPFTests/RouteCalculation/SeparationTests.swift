@@ -6,7 +6,7 @@ import Testing
 
 struct SeparationTests {
     /// The triangle 1–2–3, and 3–4–5. Seen from router 1.
-    private func triangleWithATail() -> Area {
+    private func triangleWithBranch() -> Area {
         var area = Area()
         area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1)])
         area.router(2, [cable(1, to: 1, 2), cable(3, to: 3, 2)])
@@ -19,14 +19,14 @@ struct SeparationTests {
 
     /// The routers that would be cut off from the largest part without `router`. Router 9 does not exist.
     @Test(arguments: [(1, []), (2, []), (3, [4, 5]), (4, [5]), (5, []), (9, [])] as [(RouterID, [RouterID])])
-    func whoHangsOnARouter(_ router: RouterID, _ expected: [RouterID]) {
-        #expect(triangleWithATail().calculation.routersSeparated(without: router) == expected)
+    func theRoutersCutOffWithoutARouterAreFound(_ router: RouterID, _ expected: [RouterID]) {
+        #expect(triangleWithBranch().calculation.routersSeparated(without: router) == expected)
     }
 
     /// Router 2 is a stub router, so it connects no others: without router 3, the parts 1–2 and 4–5 are equally large, and
     /// either may be the result.
-    @Test func whoCarriesNothingForOthersIsNoWay() {
-        var area = triangleWithATail()
+    @Test func aStubRouterConnectsNoOtherRouters() {
+        var area = triangleWithBranch()
         area.router(2, [cable(1, to: 1, 2), cable(3, to: 3, 2)], options: [.v6, .e])
         area.run(1, [neighbor(2, 2, 1), neighbor(3, 3, 1)])
         #expect(area.calculation.routersSeparated(without: 1) == [])
@@ -34,7 +34,7 @@ struct SeparationTests {
     }
 
     /// Only the network is between the routers: they stay together without any of them, even the designated router.
-    @Test func aSegmentHoldsItsRoutersTogether() {
+    @Test func routersOfASegmentStayConnectedWithoutAnyOneOfThem() {
         var area = Area()
         for router in 1...4 as ClosedRange<UInt32> {
             area.router(RouterID(router), [transit(1, designated: 4, 1)])

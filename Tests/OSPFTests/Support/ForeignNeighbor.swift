@@ -20,7 +20,7 @@ struct ForeignNeighbor {
     }
 
     /// Lets router 0 receive a packet from this neighbor, at once.
-    func say(_ body: Packet.Body, in bench: inout Bench) {
+    func sendPacket(_ body: Packet.Body, in bench: inout Bench) {
         let packet = Packet(header: PacketHeader(routerID: routerID, areaID: .backbone, instanceID: 0), body: body)
         let destination = IPv6Address.allSPFRouters
         bench.handle(
@@ -29,13 +29,13 @@ struct ForeignNeighbor {
                 octets: packet.encode(source: address, destination: destination)), on: 0)
     }
 
-    func sayHello(
+    func sendHello(
         listing neighbors: [RouterID] = [RouterID(1)], designated: RouterID = .none, in bench: inout Bench
     ) {
         let hello = Hello(
             interfaceID: interface, priority: 1, options: options, helloInterval: 1, deadInterval: 4,
             designatedRouter: designated, backupDesignatedRouter: .none, neighbors: neighbors)
-        say(.hello(hello), in: &bench)
+        sendPacket(.hello(hello), in: &bench)
     }
 
     /// Sends a database description as the master, with the next sequence number unless it is the first (`initialize`).
@@ -45,17 +45,19 @@ struct ForeignNeighbor {
         if !flags.contains(.initialize) { sequenceNumber += 1 }
         let description = DatabaseDescription(
             options: options, interfaceMTU: 1500, flags: flags, sequenceNumber: sequenceNumber, headers: headers)
-        say(.databaseDescription(description), in: &bench)
+        sendPacket(.databaseDescription(description), in: &bench)
     }
 
     /// Sends a hello that lists router 0, then the first description: router 0 becomes the slave and goes to Exchange.
     mutating func beginExchange(in bench: inout Bench) {
-        sayHello(in: &bench)
+        sendHello(in: &bench)
         describe([], flags: [.initialize, .more, .master], in: &bench)
     }
 
     /// Sends a link state update.
-    func send(_ lsas: [LSA], in bench: inout Bench) { say(.linkStateUpdate(LinkStateUpdate(lsas: lsas)), in: &bench) }
+    func send(_ lsas: [LSA], in bench: inout Bench) {
+        sendPacket(.linkStateUpdate(LinkStateUpdate(lsas: lsas)), in: &bench)
+    }
 }
 
 extension Bench {

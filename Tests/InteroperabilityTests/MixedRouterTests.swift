@@ -8,9 +8,9 @@ extension Interoperability {
     /// A cable between the agent and FRR or BIRD.
     @Suite struct PointToPoint {
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
-        func adjacencyDatabaseAndRoutes(other: Topology.RouterKind) throws {
+        func anAdjacencyFormsAndNodesReachEachOther(other: Topology.RouterKind) throws {
             try withLab(.pair(.quick("n1", .meshd), .quick("n2", other))) { lab in
-                try lab.waitUntilRight()
+                try lab.waitUntilConverged()
                 #expect(try lab.adjacencies(of: "n1").map(\.state) == ["Full"])
                 #expect(try lab.adjacencies(of: "n2").map(\.state) == ["Full"])
                 #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n2")))
@@ -19,22 +19,22 @@ extension Interoperability {
         }
 
         /// With the type `auto`, the default, the agent detects that the link is point-to-point.
-        @Test(.timeLimit(.minutes(2))) func automaticTypeNeedsNoTelling() throws {
+        @Test(.timeLimit(.minutes(2))) func automaticTypeDetectsPointToPoint() throws {
             let automatic = Topology.Node("n1", ospf: .init(type: "auto"))
             try withLab(.pair(automatic, .quick("n2", .frr))) { lab in
-                try lab.waitUntilRight()
+                try lab.waitUntilConverged()
                 #expect(try lab.list(Interface.self, of: "n1").map(\.type) == ["p2p"])
             }
         }
 
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
-        func eitherSideMayRestart(other: Topology.RouterKind) throws {
+        func routesReturnAfterEitherSideRestarts(other: Topology.RouterKind) throws {
             try withLab(.pair(.quick("n1", .meshd), .quick("n2", other))) { lab in
-                try lab.waitUntilRight()
+                try lab.waitUntilConverged()
                 for (node, kill) in [("n1", false), ("n1", true), ("n2", false), ("n2", true)] {
                     try lab.stop(node, kill: kill)
                     try lab.start([node])
-                    try lab.waitUntilRight()
+                    try lab.waitUntilConverged()
                 }
             }
         }
@@ -42,15 +42,19 @@ extension Interoperability {
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird])
         func routesOfAKilledNeighborAgeOut(other: Topology.RouterKind) throws {
             try withLab(.pair(.quick("n1", .meshd), .quick("n2", other))) { lab in
-                try lab.waitUntilRight()
+                try lab.waitUntilConverged()
                 let prefix = IPv6Prefix(host: lab.addresses.address(of: "n2")).description
                 try lab.stop("n2", kill: true)
                 let killed = ContinuousClock.now
-                #expect(try lab.nextHops(at: "n1", prefix) != nil, "a silent neighbor is believed in for a while")
+                #expect(
+                    try lab.nextHops(at: "n1", prefix) != nil,
+                    "n1 keeps its routes to a silent neighbor until the dead interval ends")
                 try eventually(.seconds(8)) {
                     try lab.nextHops(at: "n1", prefix) == nil ? nil : "n1 still has a route to \(prefix)"
                 }
-                #expect(ContinuousClock.now - killed < .seconds(6), "the dead interval is 4 seconds")
+                #expect(
+                    ContinuousClock.now - killed < .seconds(6),
+                    "the route is removed soon after the dead interval of 4 s")
             }
         }
     }
@@ -66,7 +70,7 @@ extension Interoperability {
                 .quick("n3", other, .broadcast(0)),
             ]
             try withLab(.segment(nodes)) { lab in
-                try lab.waitUntilRight()
+                try lab.waitUntilConverged()
                 let port = try #require(try lab.list(Interface.self, of: "n1").first)
                 #expect(port.type == "broadcast")
                 #expect(port.state == (agentIsDesignated ? "DR" : "Backup"))
@@ -77,14 +81,14 @@ extension Interoperability {
             }
         }
 
-        @Test(.timeLimit(.minutes(2))) func allThreeKindsShareASegmentAndOutliveTheirDesignatedRouter() throws {
+        @Test(.timeLimit(.minutes(2))) func theBackupReplacesAKilledDesignatedRouterForAllKinds() throws {
             let nodes: [Topology.Node] = [
                 .quick("n1", .meshd, .broadcast(10)), .quick("n2", .frr, .broadcast(20)),
                 .quick("n3", .bird, .broadcast(5)),
                 .quick("n4", .meshd, .broadcast(1)),
             ]
             try withLab(.segment(nodes)) { lab in
-                try lab.waitUntilRight()
+                try lab.waitUntilConverged()
                 try lab.stop("n2", kill: true)
                 try eventually(.seconds(30)) {
                     let state = try lab.list(Interface.self, of: "n1").first?.state
@@ -93,7 +97,7 @@ extension Interoperability {
                 try eventually(.seconds(30)) { try lab.nextHopProblem() }
                 // It returns with the highest priority, but the designated router stays (RFC 2328 §9.4).
                 try lab.start(["n2"])
-                try lab.waitUntilRight()
+                try lab.waitUntilConverged()
                 #expect(try lab.list(Interface.self, of: "n1").first?.state == "DR")
             }
         }
@@ -108,12 +112,12 @@ extension Interoperability {
                 [Topology.RouterKind.meshd, .frr, .bird, .meshd], [.frr, .meshd, .meshd, .bird],
                 [.bird, .meshd, .frr, .meshd],
             ])
-        func routesAreEqualWithEqualNextHops(routers: [Topology.RouterKind]) throws {
+        func pathsOfEqualCostAreAllUsed(routers: [Topology.RouterKind]) throws {
             try withLab(.square(routers)) { lab in
-                try lab.waitUntilRight()
+                try lab.waitUntilConverged()
                 let across = IPv6Prefix(host: lab.addresses.address(of: "n4"))
                 #expect(
-                    try lab.kernelNextHops(of: "n1")[across]?.count == 2, "both ways round the square cost the same")
+                    try lab.kernelNextHops(of: "n1")[across]?.count == 2, "n1 uses both paths of equal cost to n4")
                 #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n4")))
                 #expect(try lab.canReach(from: "n2", to: lab.addresses.address(of: "n3")))
             }
@@ -121,7 +125,7 @@ extension Interoperability {
 
         @Test(.timeLimit(.minutes(2))) func aPulledCableIsRoutedAround() throws {
             try withLab(.square([.meshd, .frr, .bird, .meshd])) { lab in
-                try lab.waitUntilRight()
+                try lab.waitUntilConverged()
                 try lab.fail("n1-n2", .carrier)
                 // Only the agents are checked: FRR 8.4 keeps next hops that the kernel has removed.
                 try eventually { try lab.nextHopProblem(only: ["n1", "n4"]) }

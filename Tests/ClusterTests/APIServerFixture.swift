@@ -6,7 +6,7 @@ import TestAPIServer
 import Testing
 
 /// A ``TestAPIServer`` on `::1`, and a directory with its certificates and a kubeconfig for its clients.
-final class APIStage: Sendable {
+final class APIServerFixture: Sendable {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("kubermesh-cluster-\(UUID())")
     let server: TestAPIServer
 
@@ -32,10 +32,10 @@ final class APIStage: Sendable {
 }
 
 /// Waits until the condition holds. Records an issue if it does not within at least 30 s.
-func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
+func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
     for _ in 0..<3000 {
-        if try await isSo() { return }
+        if try await condition() { return }
         try await Task.sleep(for: .milliseconds(10))
     }
-    Issue.record("never happened: \(what)")
+    Issue.record("not within 30 s: \(what)")
 }

@@ -3,7 +3,7 @@ import Testing
 
 extension Interoperability {
     /// A control experiment: the checks of the lab must pass with FRR and BIRD alone, without an agent.
-    @Suite struct Control {
+    @Suite struct FRRAndBIRD {
         @Test(.timeLimit(.minutes(2))) func frrAndBIRDAgreeInASquare() throws {
             try withLab(.square([.frr, .frr, .bird, .bird])) { lab in
                 try lab.waitForRoutes()

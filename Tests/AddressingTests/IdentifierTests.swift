@@ -2,9 +2,9 @@ import Addressing
 import Testing
 
 /// IPv4 addresses, router and area IDs, hardware addresses.
-@Suite struct NumberTests {
+@Suite struct IdentifierTests {
     @Test(arguments: ["0.0.0.0", "10.0.0.1", "192.0.2.255", "255.255.255.255"])
-    func dottedDecimalReadsBack(text: String) throws {
+    func dottedDecimalIsPrintedAsItWasRead(text: String) throws {
         #expect(try #require(IPv4Address(text)).description == text)
         #expect(try #require(RouterID(text)).description == text)
         #expect(try #require(AreaID(text)).description == text)
@@ -15,26 +15,28 @@ import Testing
         "+1.2.3.4",
         "-1.2.3.4", "1.2.3.0x4", "0000.0.0.0", "１.2.3.4",
     ])
-    func whatIsNotDottedDecimalIsRefused(text: String) {
+    func invalidDottedDecimalIsRefused(text: String) {
         #expect(IPv4Address(text) == nil)
         #expect(RouterID(text) == nil)
     }
 
     /// An area ID may be written in dotted decimal or as a 32-bit number.
-    @Test func anAreaIsAPlainNumberToo() {
+    @Test func anAreaIDMayBeAPlainNumber() {
         #expect(AreaID("0") == .backbone)
         #expect(AreaID("256")?.description == "0.0.1.0")
         #expect(AreaID("4294967295") == AreaID(rawValue: .max))
-        for text in ["", "4294967296", "-1", "+1", "1.2", "0x1", "a"] { #expect(AreaID(text) == nil, "\(text)") }
+        for text in ["", "4294967296", "-1", "+1", "1.2", "0x1", "a"] {
+            #expect(AreaID(text) == nil, "\(text) must be refused")
+        }
     }
 
-    @Test func numbersAreThoseOfTheOctets() {
+    @Test func dottedDecimalIsReadInNetworkByteOrder() {
         #expect(IPv4Address("10.0.0.1")!.rawValue == 0x0a00_0001)
         #expect(RouterID("10.0.0.1")! < RouterID("128.0.0.0")!)
         #expect(RouterID.none.description == "0.0.0.0")
     }
 
-    @Test func hardwareAddressesReadBack() throws {
+    @Test func hardwareAddressesAreReadAndInvalidOnesRefused() throws {
         let address = try #require(MACAddress("00:1B:21:0a:0f:ff"))
         #expect(address.description == "00:1b:21:0a:0f:ff")
         #expect(address.rawValue == 0x001b_210a_0fff)
@@ -45,7 +47,7 @@ import Testing
         for text in [
             "", "00:1b:21:0a:0f", "00:1b:21:0a:0f:ff:00", "0:1b:21:a:f:ff", "00-1b-21-0a-0f-ff", "001b210a0fff",
             "+0:1b:21:0a:0f:ff", "-0:1b:21:0a:0f:ff", "00:1b:21:0a:0f:fg", "00:1b:21:0a:0f:",
-        ] { #expect(MACAddress(text) == nil, "\(text)") }
+        ] { #expect(MACAddress(text) == nil, "\(text) must be refused") }
         #expect(MACAddress(octets: [1, 2, 3, 4, 5]) == nil)
     }
 }

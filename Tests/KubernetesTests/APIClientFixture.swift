@@ -9,10 +9,10 @@ import TestAPIServer
 @testable import Kubernetes
 
 /// A ``TestAPIServer``, and a client that uses it over TLS with the token `good` from the file `token`.
-struct Stage {
+struct APIClientFixture {
     let server: TestAPIServer
     let client: APIClient
-    let scratch: Scratch
+    let directory: ScratchDirectory
     let metrics: PrometheusRegistry
 
     /// Runs `body` with a server and a client, and stops both. `authority` is the CA file that the client trusts, by default
@@ -20,14 +20,14 @@ struct Stage {
     static func run(
         host: String = "::1", serverName: String? = nil, authority: String? = nil,
         certificates: TestCertificates = certificates,
-        _ body: (Stage) async throws -> Void
+        _ body: (APIClientFixture) async throws -> Void
     ) async throws {
-        let scratch = try Scratch()
+        let directory = try ScratchDirectory()
         let group = MultiThreadedEventLoopGroup.singleton
         let server = try await TestAPIServer.start(on: host, certificates: certificates, group: group)
-        try scratch.write("token", "good")
+        try directory.write("token", "good")
         let address = host.contains(":") ? "[\(host)]" : host
-        let config = try scratch.write(
+        let config = try directory.write(
             "config",
             """
             current-context: test
@@ -42,9 +42,9 @@ struct Stage {
             """)
         let metrics = PrometheusRegistry()
         let client = try APIClient(.kubeconfig(path: config, context: nil), on: group.next(), metrics: metrics)
-        let stage = Stage(server: server, client: client, scratch: scratch, metrics: metrics)
+        let fixture = APIClientFixture(server: server, client: client, directory: directory, metrics: metrics)
         let result: Result<Void, any Error>
-        do { result = .success(try await body(stage)) } catch { result = .failure(error) }
+        do { result = .success(try await body(fixture)) } catch { result = .failure(error) }
         try await client.shutdown().get()
         try? await server.stop()
         try result.get()
@@ -66,12 +66,12 @@ struct Stage {
     /// Watches all objects of a kind.
     func watch<Object: Resource>(
         _ type: Object.Type, scope: WatchScope = WatchScope(), limits: WatchLimits = WatchLimits()
-    ) -> Watched<Object> { Watched(client, scope, limits) }
+    ) -> RecordedWatch<Object> { RecordedWatch(client, scope, limits) }
 }
 
 /// A watcher, and what its reports add up to.
-final class Watched<Object: Resource>: Sendable {
-    struct Seen {
+final class RecordedWatch<Object: Resource>: Sendable {
+    struct Record {
         var objects: [ObjectKey: Object] = [:]
         var state = WatchState()
         var notices: [String] = []
@@ -79,20 +79,20 @@ final class Watched<Object: Resource>: Sendable {
         var deleted: [String] = []
     }
 
-    private let box = NIOLockedValueBox(Seen())
+    private let box = NIOLockedValueBox(Record())
     let watcher: ResourceWatcher<Object>
 
     init(_ client: APIClient, _ scope: WatchScope, _ limits: WatchLimits) {
         watcher = ResourceWatcher(client: client, scope: scope, limits: limits) { [box] report in
-            box.withLockedValue { seen in
+            box.withLockedValue { record in
                 for object in report.changes.deleted {
-                    seen.objects[object.key] = nil
-                    seen.deleted.append(object.metadata.name)
+                    record.objects[object.key] = nil
+                    record.deleted.append(object.metadata.name)
                 }
-                for object in report.changes.updated { seen.objects[object.key] = object }
-                seen.state = report.state
-                seen.notices += report.notices
-                seen.reports += 1
+                for object in report.changes.updated { record.objects[object.key] = object }
+                record.state = report.state
+                record.notices += report.notices
+                record.reports += 1
             }
         }
         watcher.start()
@@ -100,19 +100,19 @@ final class Watched<Object: Resource>: Sendable {
 
     deinit { watcher.stop() }
 
-    var seen: Seen { box.withLockedValue { $0 } }
-    var names: [String] { seen.objects.keys.map(\.name).sorted() }
+    var record: Record { box.withLockedValue { $0 } }
+    var names: [String] { record.objects.keys.map(\.name).sorted() }
 }
 
-struct NeverHappened: Error, CustomStringConvertible {
+struct ConditionTimeout: Error, CustomStringConvertible {
     var description: String
 }
 
 /// Waits until the condition holds. Throws if it does not within at least 30 s.
-func eventually(_ what: String, _ isSo: () throws -> Bool) async throws {
+func eventually(_ what: String, _ condition: () throws -> Bool) async throws {
     for _ in 0..<3000 {
-        if try isSo() { return }
+        if try condition() { return }
         try await Task.sleep(for: .milliseconds(10))
     }
-    throw NeverHappened(description: "never happened: \(what)")
+    throw ConditionTimeout(description: "not within 30 s: \(what)")
 }

@@ -4,10 +4,10 @@ import OSPFPacket
 import Testing
 import Timing
 
-@Suite struct OvertakenFlushTests {
+@Suite struct ReorderedFlushTests {
     /// Found by the simulator on links that reorder: a flush overtakes the instance that it flushes. The flush was acknowledged
     /// and not stored, the instance counted as new, and the withdrawn prefix stayed for an hour (MaxAge).
-    @Test func anInstanceOvertakenByItsFlushIsNotTakenIn() {
+    @Test func anInstanceThatArrivesAfterItsFlushIsNotInstalled() {
         var bench = Bench()
         bench.addRouters(3)
         bench.connect([0, 1])
@@ -32,7 +32,7 @@ import Timing
 
     /// A late copy of an update arrives 300 ms after the flush, when all neighbors have acknowledged that. A flushed LSA stays
     /// in the database for 1 s (`Router.maxAgeHold`), so the copy is older.
-    @Test func aCopyThatComesAfterAllHaveAcknowledgedTheFlushIsNotTakenIn() {
+    @Test func aLateCopyAfterAnAcknowledgedFlushIsNotInstalled() {
         var bench = Bench()
         bench.addRouters(3)
         bench.connect([0, 1])
@@ -57,7 +57,7 @@ import Timing
     /// Found by the simulator: a router shuts down and is back at once, with the same LSAs and sequence numbers. The flush of
     /// its earlier run arrives during the exchange, when the neighbor has described the LSAs as they were. The router must
     /// originate newer instances.
-    @Test func aFlushFromAnEarlierRunDuringTheExchangeIsReplaced() {
+    @Test func aFlushOfAnEarlierRunDuringTheExchangeIsAnsweredWithNewerInstances() {
         var bench = Bench()
         bench.addRouters(2)
         bench.connect([0, 1])
@@ -82,7 +82,7 @@ import Timing
 
     /// Found by the simulator: the instance with the last sequence number, flushed before the sequence starts again (RFC 2328
     /// §12.1.6), arrives as a late copy after that. If it was flushed once more, this could go on forever.
-    @Test func theEndOfASequenceThatHasBegunAnewIsNotFlushedAgain() throws {
+    @Test func aLateCopyWithTheLastSequenceNumberIsNotFlushedAgain() throws {
         var bench = Bench()
         bench.addRouters(3)
         bench.connect([0, 1])
@@ -100,13 +100,13 @@ import Timing
         bench.receive(.linkStateUpdate(LinkStateUpdate(lsas: [last])), on: 0, from: 1, link: 0)
         bench.run(for: .seconds(5))
         // A sequence that starts again begins one higher each time.
-        let beginning = LSAHeader.initialSequenceNumber + 1
-        for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == beginning) }
+        let secondStart = LSAHeader.initialSequenceNumber + 1
+        for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == secondStart) }
 
         last.age = LSAHeader.maxAge
         bench.receive(.linkStateUpdate(LinkStateUpdate(lsas: [last])), on: 1, from: 2, link: 1)
         bench.run(for: .seconds(5))
-        for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == beginning + 1) }
+        for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == secondStart + 1) }
         for router in bench.routers { #expect(router.isQuiet) }
         #expect(!bench.nextHops(of: "2001:db8::/64", on: 2).isEmpty)
 
@@ -116,15 +116,15 @@ import Timing
         bench.sent = []
         bench.receive(.linkStateUpdate(LinkStateUpdate(lsas: [late])), on: 0, from: 1, link: 0)
         bench.run(for: .seconds(5))
-        let third = LSAHeader.initialSequenceNumber + 2
-        for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == third) }
-        let lasts = bench.sent.flatMap { packet -> [LSA] in
+        let thirdStart = LSAHeader.initialSequenceNumber + 2
+        for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == thirdStart) }
+        let instances = bench.sent.flatMap { packet -> [LSA] in
             let decoded = try? Packet.decode(
                 packet.octets, source: Bench.address(packet.from), destination: packet.destination)
             guard case .linkStateUpdate(let update)? = decoded?.body else { return [] }
             return update.lsas.filter { $0.key == key && $0.header.sequenceNumber == LSAHeader.maxSequenceNumber }
         }
-        #expect(!lasts.isEmpty && lasts.allSatisfy { $0.age == LSAHeader.maxAge })
+        #expect(!instances.isEmpty && instances.allSatisfy { $0.age == LSAHeader.maxAge })
     }
 }
 

@@ -9,9 +9,9 @@ import Timing
 
 /// A machine for one test: a namespace with cables `c0`, `c1`, …, whose far ends `p0`, `p1`, … are in a second namespace, where
 /// they are unplugged. The namespaces have no names, so everything is removed with this object.
-final class Stage {
+final class MachineFixture {
     let machine: NetworkNamespace
-    let elsewhere: NetworkNamespace
+    let peerNamespace: NetworkNamespace
 
     /// The interface index of the machine's end of a cable.
     static func interface(_ number: Int) -> UInt32 { UInt32(10 + number) }
@@ -31,15 +31,15 @@ final class Stage {
 
     init(cables: Int = 2) throws {
         machine = try .make()
-        elsewhere = try .make()
+        peerNamespace = try .make()
         try ip("link set lo up")
         try ip("addr add \(Self.nodeAddress)/128 dev lo")
-        let there = "/proc/\(getpid())/fd/\(elsewhere.descriptor)"
+        let peerPath = "/proc/\(getpid())/fd/\(peerNamespace.descriptor)"
         for number in 0..<cables {
             let index = Self.interface(number)
             // If both ends had the same index, the kernel would notify changes of carrier late.
             try ip(
-                "link add name c\(number) index \(index) type veth peer name p\(number) index \(index + 100) netns \(there)"
+                "link add name c\(number) index \(index) type veth peer name p\(number) index \(index + 100) netns \(peerPath)"
             )
             try ip("link set c\(number) up")
             try plug(number)
@@ -61,8 +61,8 @@ final class Stage {
         _ = try output(list + " | ip -6 -batch -")
     }
 
-    func plug(_ cable: Int) throws { try elsewhere.run { _ = try Self.run("ip link set p\(cable) up") } }
-    func unplug(_ cable: Int) throws { try elsewhere.run { _ = try Self.run("ip link set p\(cable) down") } }
+    func plug(_ cable: Int) throws { try peerNamespace.run { _ = try Self.run("ip link set p\(cable) up") } }
+    func unplug(_ cable: Int) throws { try peerNamespace.run { _ = try Self.run("ip link set p\(cable) down") } }
 
     /// Runs a shell command in the calling thread's namespace. Returns its output; throws if it fails.
     static func run(_ command: String) throws -> String {
@@ -81,20 +81,20 @@ final class Stage {
 
 /// A part of an agent: an installer and a monitor. The test takes the place of the router.
 final class Node {
-    let stage: Stage
+    let fixture: MachineFixture
     let monitor: KernelMonitor
     let installer: RouteInstaller
     /// Reads the kernel independently of the installer.
     private let observer: KernelFIB
 
     init(
-        _ stage: Stage, mode: FIB.Mode = .objects, preferredSource: IPv6Address? = nil,
+        _ fixture: MachineFixture, mode: FIB.Mode = .objects, preferredSource: IPv6Address? = nil,
         preferredSourceIPv4: IPv4Address? = nil, receiveBuffer: CInt = 4 << 20
     ) throws {
-        self.stage = stage
+        self.fixture = fixture
         let configuration = KernelFIBConfiguration(
             preferredSource: preferredSource, preferredSourceIPv4: preferredSourceIPv4)
-        (monitor, installer, observer) = try stage.machine.run {
+        (monitor, installer, observer) = try fixture.machine.run {
             (
                 try KernelMonitor(),
                 try RouteInstaller(
@@ -104,12 +104,13 @@ final class Node {
         }
     }
 
-    /// Changes routes as the router would: destinations with their next hops, prefixes by number (``Stage/prefix(_:)``) with
-    /// their destination or, to withdraw one, `nil`, and destinations that no prefix has any more.
+    /// Changes routes as the router would: destinations with their next hops, prefixes by number
+    /// (``MachineFixture/prefix(_:)``) with their destination or, to withdraw one, `nil`, and destinations that no prefix has
+    /// any more.
     func update(
         _ destinations: [(UInt32, [NextHop])], _ routes: [(Int, UInt32?)] = [], released: [UInt32] = []
     ) {
-        update(destinations, routes.map { (Stage.prefix($0.0), $0.1) }, released: released)
+        update(destinations, routes.map { (MachineFixture.prefix($0.0), $0.1) }, released: released)
     }
 
     func update(
@@ -154,6 +155,6 @@ final class Node {
     }
 
     func expected(_ range: Range<Int>, _ hops: [NextHop]) -> [IPv6Prefix: [NextHop]] {
-        Dictionary(uniqueKeysWithValues: range.map { (Stage.prefix($0), hops) })
+        Dictionary(uniqueKeysWithValues: range.map { (MachineFixture.prefix($0), hops) })
     }
 }

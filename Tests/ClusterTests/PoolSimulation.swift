@@ -9,7 +9,7 @@ import Timing
 
 /// An API server and several agents with pools, in virtual time. A seed determines what goes wrong: requests and responses are
 /// late or lost, and watches lag. Tests freeze, kill, stop and replace agents.
-struct PoolWorld {
+struct PoolSimulation {
     struct Agent {
         var election: LeaseElection
         /// `nil` while it is not the leader.
@@ -20,39 +20,39 @@ struct PoolWorld {
         var outstanding = 0
         /// The services that its watch has reported, and how many entries of the history these are from.
         var known: [ObjectKey: Service] = [:]
-        var heard = 0
+        var reported = 0
         var frozenUntil = Instant.zero
         var isStopping = false
     }
 
     /// A request that reaches the server, or an answer that reaches the agent. `number` is that of the leadership.
-    private enum Occurrence {
+    private enum Message {
         case requested(PoolLeadership.Request, number: Int)
         case answered(PoolLeadership.Request, PoolLeadership.Event, number: Int)
         case leaseRequested(LeaseElection.Action)
         case leaseAnswered(LeaseElection.Event)
     }
 
-    /// An occurrence, when it takes place, and the life of the agent that it concerns.
-    private struct Entry {
+    /// A message, when it arrives, and the ID of the agent that it concerns.
+    private struct ScheduledMessage {
         var at: Instant
-        var life: Int
-        var what: Occurrence
+        var id: Int
+        var message: Message
     }
 
     static let pools = [AddressPool(name: "lan", ranges: [AddressRange("192.0.2.1-192.0.2.6")!])]
     /// After this time the sender of a lost request gets a failure; other requests arrive sooner. So all writes of a leader
     /// arrive before the next one starts: it must stop 10 s after its last renewal, and another takes the lease after 15 s.
-    private static let patience = Duration.seconds(5)
+    private static let requestTimeout = Duration.seconds(5)
     /// The step of the virtual time.
     private static let tick = Duration.milliseconds(50)
 
     var random: RandomNumbers
     private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
-    /// By life: a new number for every start of an agent.
+    /// By ID: a new number for every start of an agent.
     private(set) var agents: [Int: Agent] = [:]
-    private var lives = 0
-    private var entries: [Entry] = []
+    private var lastID = 0
+    private var scheduled: [ScheduledMessage] = []
     private(set) var services: [ObjectKey: Service] = [:]
     /// All versions of services; `nil` is a deletion.
     private var history: [(key: ObjectKey, service: Service?)] = []
@@ -67,113 +67,114 @@ struct PoolWorld {
 
     init(seed: UInt64, agents count: Int) throws {
         random = RandomNumbers(state: seed)
-        template = try PoolStage.service("template")
+        template = try PoolFixture.service("template")
         for _ in 0..<count { startAgent() }
     }
 
     /// Starts an agent.
     mutating func startAgent() {
-        lives += 1
-        agents[lives] = Agent(election: LeaseElection(identity: "agent-\(lives)"))
-        tell(lives, .start)
+        lastID += 1
+        agents[lastID] = Agent(election: LeaseElection(identity: "agent-\(lastID)"))
+        stepElection(lastID, .start)
     }
 
     /// Kills an agent. Requests that it has sent still reach the server.
-    mutating func kill(_ life: Int) { agents[life] = nil }
+    mutating func kill(_ id: Int) { agents[id] = nil }
 
     /// Freezes an agent: it does not run for a time, as a suspended process.
-    mutating func freeze(_ life: Int, for duration: Duration) { agents[life]?.frozenUntil = now + duration }
+    mutating func freeze(_ id: Int, for duration: Duration) { agents[id]?.frozenUntil = now + duration }
 
     /// Stops an agent in good order: it releases the lease when no request is outstanding.
-    mutating func stop(_ life: Int) {
-        agents[life]?.isStopping = true
-        agents[life]?.leadership = nil
-        agents[life]?.number += 1
-        letGoIfIdle(life)
+    mutating func stop(_ id: Int) {
+        agents[id]?.isStopping = true
+        agents[id]?.leadership = nil
+        agents[id]?.number += 1
+        releaseIfIdle(id)
     }
 
-    private mutating func letGoIfIdle(_ life: Int) {
-        guard let agent = agents[life], agent.isStopping, agent.outstanding == 0 else { return }
-        tell(life, .release)
+    private mutating func releaseIfIdle(_ id: Int) {
+        guard let agent = agents[id], agent.isStopping, agent.outstanding == 0 else { return }
+        stepElection(id, .release)
     }
 
     /// Somebody deletes the lease.
     mutating func deleteLease() { lease = nil }
 
     /// Lets virtual time pass.
-    mutating func pass(_ duration: Duration) {
+    mutating func advance(_ duration: Duration) {
         let end = now + duration
         while now < end {
             now = now + Self.tick
-            let all = entries
+            let all = scheduled
             let due = all.filter { $0.at <= now && !isFrozen($0) }.sorted { $0.at < $1.at }
-            entries = all.filter { $0.at > now || isFrozen($0) }
-            for entry in due { carryOut(entry) }
-            for life in agents.keys.sorted() where agents[life].map({ $0.frozenUntil <= now }) ?? false { turn(life) }
+            scheduled = all.filter { $0.at > now || isFrozen($0) }
+            for scheduledMessage in due { deliver(scheduledMessage) }
+            for id in agents.keys.sorted() where agents[id].map({ $0.frozenUntil <= now }) ?? false { turn(id) }
             let leading = agents.values.count { $0.leadership != nil && $0.frozenUntil <= now }
-            #expect(leading <= 1, "never two at a time")
+            #expect(leading <= 1, "at most one agent is the leader")
         }
     }
 
-    /// Whether an entry waits because its agent is frozen. Requests reach the server in any case.
-    private func isFrozen(_ entry: Entry) -> Bool {
-        switch entry.what {
+    /// Whether a message waits because its agent is frozen. Requests reach the server in any case.
+    private func isFrozen(_ scheduledMessage: ScheduledMessage) -> Bool {
+        switch scheduledMessage.message {
         case .requested, .leaseRequested: false
-        case .answered, .leaseAnswered: agents[entry.life].map { $0.frozenUntil > now } ?? false
+        case .answered, .leaseAnswered: agents[scheduledMessage.id].map { $0.frozenUntil > now } ?? false
         }
     }
 
     /// What an agent does when time has passed.
-    private mutating func turn(_ life: Int) {
-        hear(life)
-        if let deadline = agents[life]?.election.deadline(at: now), deadline <= now { tell(life, .clock) }
-        followElection(life)
-        if let deadline = agents[life]?.leadership?.deadline, deadline <= now { step(life, .clock) }
-        if agents[life]?.isStopping == true, agents[life]?.election.hasReleased == true { agents[life] = nil }
+    private mutating func turn(_ id: Int) {
+        reportChanges(id)
+        if let deadline = agents[id]?.election.deadline(at: now), deadline <= now { stepElection(id, .clock) }
+        followElection(id)
+        if let deadline = agents[id]?.leadership?.deadline, deadline <= now { stepLeadership(id, .clock) }
+        if agents[id]?.isStopping == true, agents[id]?.election.hasReleased == true { agents[id] = nil }
     }
 
     /// Starts or ends an agent's leadership according to its election.
-    private mutating func followElection(_ life: Int) {
-        guard let agent = agents[life] else { return }
+    private mutating func followElection(_ id: Int) {
+        guard let agent = agents[id] else { return }
         let isElected = agent.election.isHolder(at: now)
         if !isElected, agent.leadership != nil {
-            agents[life]?.leadership = nil
-            agents[life]?.number += 1
+            agents[id]?.leadership = nil
+            agents[id]?.number += 1
         } else if isElected, agent.leadership == nil, agent.outstanding == 0, !agent.isStopping {
             leaders.insert(agent.election.identity)
-            agents[life]?.number += 1
-            agents[life]?.leadership = PoolLeadership(pools: Self.pools, loadBalancerClass: "kubermesh.io/anycast")
-            step(life, .start)
+            agents[id]?.number += 1
+            agents[id]?.leadership = PoolLeadership(pools: Self.pools, loadBalancerClass: "kubermesh.io/anycast")
+            stepLeadership(id, .start)
         }
     }
 
     /// Gives an event to the election of an agent.
-    private mutating func tell(_ life: Int, _ event: LeaseElection.Event) {
+    private mutating func stepElection(_ id: Int, _ event: LeaseElection.Event) {
         let time = MicroTime(microseconds: now.nanoseconds / 1000)
-        let action = agents[life]?.election.handle(event, at: now, time: time, random: &random)
-        if let action { send(life, .leaseRequested(action)) }
-        followElection(life)
+        let action = agents[id]?.election.handle(event, at: now, time: time, random: &random)
+        if let action { send(id, .leaseRequested(action)) }
+        followElection(id)
     }
 
     /// Gives an event to the leadership of an agent. As with ``PoolController``, a write within 1 s of the end of the lease is
     /// not sent and fails.
-    private mutating func step(_ life: Int, _ event: PoolLeadership.Event) {
-        guard let actions = agents[life]?.leadership?.handle(event, at: now, random: &random) else { return }
+    private mutating func stepLeadership(_ id: Int, _ event: PoolLeadership.Event) {
+        guard let actions = agents[id]?.leadership?.handle(event, at: now, random: &random) else { return }
         for case .send(let request) in actions {
-            guard let agent = agents[life] else { return }
-            agents[life]?.outstanding += 1
+            guard let agent = agents[id] else { return }
+            agents[id]?.outstanding += 1
             if case .write = request, !agent.election.isHolder(at: now + .seconds(1)) {
                 let failure = PoolLeadership.Event.failed(request, .unreachable("no lease"))
-                entries.append(Entry(at: now, life: life, what: .answered(request, failure, number: agent.number)))
+                scheduled.append(
+                    ScheduledMessage(at: now, id: id, message: .answered(request, failure, number: agent.number)))
             } else {
-                send(life, .requested(request, number: agent.number))
+                send(id, .requested(request, number: agent.number))
             }
         }
     }
 }
 
 // The network and the server.
-extension PoolWorld {
+extension PoolSimulation {
     /// How long a message takes: below 100 ms, for one in ten below 4.9 s.
     private mutating func delay() -> Duration {
         guard isUnreliable else { return .milliseconds(1) }
@@ -185,46 +186,49 @@ extension PoolWorld {
     }
 
     /// Sends a request, which may be lost.
-    private mutating func send(_ life: Int, _ what: Occurrence) {
-        if isLost { return answer(life, to: what, with: nil, sentAt: now, after: Self.patience) }
-        entries.append(Entry(at: now + delay(), life: life, what: what))
+    private mutating func send(_ id: Int, _ message: Message) {
+        if isLost { return answer(id, to: message, with: nil, sentAt: now, after: Self.requestTimeout) }
+        scheduled.append(ScheduledMessage(at: now + delay(), id: id, message: message))
     }
 
     /// Sends the answer to a request; without an event it is a failure.
     private mutating func answer(
-        _ life: Int, to what: Occurrence, with event: PoolLeadership.Event?, lease: LeaseElection.Event? = nil,
+        _ id: Int, to message: Message, with event: PoolLeadership.Event?, lease: LeaseElection.Event? = nil,
         sentAt: Instant, after delay: Duration
     ) {
         let failure = RequestFailure.unreachable("lost")
-        let answer: Occurrence
-        switch what {
+        let answer: Message
+        switch message {
         case .requested(let request, let number):
             answer = .answered(request, event ?? .failed(request, failure), number: number)
         case .leaseRequested: answer = .leaseAnswered(lease ?? .failed(failure))
         case .answered, .leaseAnswered: return
         }
-        entries.append(Entry(at: sentAt + delay, life: life, what: answer))
+        scheduled.append(ScheduledMessage(at: sentAt + delay, id: id, message: answer))
     }
 
-    /// Carries out an entry. The server handles a request even if its response is then lost.
-    private mutating func carryOut(_ entry: Entry) {
-        switch entry.what {
+    /// Delivers a message. The server handles a request even if its response is then lost.
+    private mutating func deliver(_ scheduledMessage: ScheduledMessage) {
+        switch scheduledMessage.message {
         case .requested(let request, _):
             let event = serve(request)
-            let isUnheard = isLost
-            answer(entry.life, to: entry.what, with: isUnheard ? nil : event, sentAt: now, after: delay())
+            let isAnswerLost = isLost
+            answer(
+                scheduledMessage.id, to: scheduledMessage.message, with: isAnswerLost ? nil : event, sentAt: now,
+                after: delay())
         case .leaseRequested(let action):
             let event = serve(action)
-            let isUnheard = isLost
+            let isAnswerLost = isLost
             answer(
-                entry.life, to: entry.what, with: nil, lease: isUnheard ? nil : event, sentAt: now, after: delay())
+                scheduledMessage.id, to: scheduledMessage.message, with: nil, lease: isAnswerLost ? nil : event,
+                sentAt: now, after: delay())
         case .answered(_, let event, let number):
-            guard agents[entry.life] != nil else { return }
-            agents[entry.life]?.outstanding -= 1
-            if agents[entry.life]?.number == number { step(entry.life, event) }
-            letGoIfIdle(entry.life)
-            followElection(entry.life)
-        case .leaseAnswered(let event): tell(entry.life, event)
+            guard agents[scheduledMessage.id] != nil else { return }
+            agents[scheduledMessage.id]?.outstanding -= 1
+            if agents[scheduledMessage.id]?.number == number { stepLeadership(scheduledMessage.id, event) }
+            releaseIfIdle(scheduledMessage.id)
+            followElection(scheduledMessage.id)
+        case .leaseAnswered(let event): stepElection(scheduledMessage.id, event)
         }
     }
 
@@ -270,7 +274,7 @@ extension PoolWorld {
         for other in services.values where other.key != service.key && other.ingressIPs.contains(address) {
             #expect(
                 SharingTerms(service).agree(with: SharingTerms(other)),
-                "\(address) of \(other.key) is given to \(service.key)")
+                "\(address) of \(other.key) must not be assigned to \(service.key)")
         }
     }
 
@@ -286,11 +290,11 @@ extension PoolWorld {
 }
 
 // What users of the cluster do, and how the watches of the agents report it.
-extension PoolWorld {
+extension PoolSimulation {
     /// Creates or changes a service. Those with even numbers have one sharing key; of these, 0 and 2 use the same port and
     /// cannot share, as 4 and 6, and so on.
     mutating func apply(_ number: Int, _ change: (inout Service, inout RandomNumbers) -> Void) {
-        let key = PoolStage.key("s\(number)")
+        let key = PoolFixture.key("s\(number)")
         var service = services[key] ?? template
         if services[key] == nil {
             service.metadata.name = key.name
@@ -303,25 +307,25 @@ extension PoolWorld {
     }
 
     mutating func delete(_ number: Int) {
-        let key = PoolStage.key("s\(number)")
+        let key = PoolFixture.key("s\(number)")
         guard services.removeValue(forKey: key) != nil else { return }
         history.append((key, nil))
     }
 
     /// Reports changes since the last report to an agent, as a watcher would: several changes of a service as one. While the
-    /// world is rough, mostly nothing is reported, or only the older part.
-    private mutating func hear(_ life: Int) {
-        guard var agent = agents[life], agent.heard < history.count, !isUnreliable || random.below(8) == 0 else {
+    /// network is unreliable, mostly nothing is reported, or only the older part.
+    private mutating func reportChanges(_ id: Int) {
+        guard var agent = agents[id], agent.reported < history.count, !isUnreliable || random.below(8) == 0 else {
             return
         }
-        let end = isUnreliable ? random.below(history.count - agent.heard) + agent.heard + 1 : history.count
+        let end = isUnreliable ? random.below(history.count - agent.reported) + agent.reported + 1 : history.count
         var before: [ObjectKey: Service?] = [:]
-        for (key, service) in history[agent.heard..<end] {
+        for (key, service) in history[agent.reported..<end] {
             if before[key] == nil { before[key] = .some(agent.known[key]) }
             agent.known[key] = service
         }
-        agent.heard = end
-        agents[life] = agent
+        agent.reported = end
+        agents[id] = agent
         var updated: [Service] = []
         var deleted: [Service] = []
         for (key, old) in before.sorted(by: { $0.key < $1.key }) {
@@ -329,7 +333,7 @@ extension PoolWorld {
             if let old, old.metadata.uid != new?.metadata.uid { deleted.append(old) }
             if let new { updated.append(new) }
         }
-        step(life, .changed(updated: updated, deleted: deleted))
+        stepLeadership(id, .changed(updated: updated, deleted: deleted))
     }
 }
 
