@@ -8,11 +8,11 @@ public struct ClusterView: Hashable, Sendable {
         public var isSynced = false
         /// Whether its watch works.
         public var isConnected = false
-        /// Whether its watch does not work, and the API server has denied access since the start.
+        /// Whether the API server has denied access to the last request for it.
         public var isRefused = false
         /// The number of objects in the copy.
         public var objects = 0
-        /// Why its watch does not work, if known.
+        /// Why its watch does not work, if known, or that it has been silent for too long.
         public var problem: String?
 
         /// The state at the start.

@@ -387,8 +387,13 @@ import Timing
         }
     }
 
-    @Test func aNodeWithoutPodCIDRsGetsItsPodPrefix() throws {
-        try withCluster(Self.square) { lab, cluster in
+    /// `kubernetes.offerPodCIDRs`, which only s1 has.
+    @Test func aNodeWithoutPodCIDRsGetsItsPodPrefixWhereConfigured() throws {
+        let nodes = [
+            Topology.Node("k", config: LabCluster.configuration),
+            Topology.Node("s1", config: LabCluster.configuration.replacing(" }", with: ", offerPodCIDRs: on }")),
+        ]
+        try withCluster(Topology(name: "pair", nodes: nodes, links: [Topology.Link("k", "s1")])) { lab, cluster in
             let podPrefix = lab.addresses.podPrefix(of: "s1").description
             try eventually("s1 writes its pod prefix to its Node") {
                 cluster.server.object("/api/v1/nodes/s1")?["spec"]?["podCIDRs"] == [.string(podPrefix)]
@@ -396,6 +401,7 @@ import Timing
             try eventually("s1 reports its pod prefix as podCIDRs") {
                 try lab.status(of: "s1").cluster?.podCIDRs == [podPrefix]
             }
+            #expect(cluster.server.object("/api/v1/nodes/k")?["spec"]?["podCIDRs"] == [], "k offers nothing")
         }
     }
 }

@@ -40,6 +40,14 @@ public final class ClusterFollower: Sendable {
             nodes.start()
         }
 
+        /// One of them has reached the server again.
+        func serverAnswers() {
+            addresses.serverAnswers()
+            services.serverAnswers()
+            slices.serverAnswers()
+            nodes.serverAnswers()
+        }
+
         func stop() {
             services.stop()
             slices.stop()
@@ -112,6 +120,14 @@ public final class ClusterFollower: Sendable {
         limits.pageSize = 100
         limits.objects = 10_000
         limits.storeOctets = 1 << 30
+        return limits
+    }
+
+    /// While the server is unreachable, the watch of one object looks for it every 2 s at most, and the others follow
+    /// (``Watchers/serverAnswers()``).
+    private static var nodeLimits: WatchLimits {
+        var limits = WatchLimits()
+        limits.longestDelay = .seconds(2)
         return limits
     }
 
@@ -235,7 +251,7 @@ public final class ClusterFollower: Sendable {
                 update($0, into: \.objects.slices) { $0.announcements.set($1, $2) }
             },
             nodes: ResourceWatcher(
-                client: client, scope: WatchScope(name: state.value.view.node.name),
+                client: client, scope: WatchScope(name: state.value.view.node.name), limits: Self.nodeLimits,
                 known: known.nodes.map { Array($0.values) } ?? []
             ) { [self] in
                 update($0, into: \.objects.nodes, setNode)
@@ -306,6 +322,7 @@ public final class ClusterFollower: Sendable {
         }
         // The first list may be empty; `nil` means that none was received.
         let isFirst = news.state.isSynced && now[keyPath: known] == nil
+        let wasConnected = now.view.resources[Object.label]?.isConnected == true
         if isFirst { now[keyPath: known] = [:] }
         now.view.resources[Object.label] = ClusterView.Resource(news.state)
         now.isComplete = now.isComplete || now.view.isComplete
@@ -314,6 +331,7 @@ public final class ClusterFollower: Sendable {
             now.outdatedFiles.insert(Object.label)
             scheduleWriting()
         }
+        if !wasConnected, news.state.connectedSince != nil { now.connection?.watchers.serverAnswers() }
         sendReport()
     }
 

@@ -7,9 +7,11 @@ extension ClusterView.Resource {
         self.init()
         isSynced = state.isSynced
         isConnected = state.connectedSince != nil
-        // Failures are counted since the start, so they say something only while the watch does not work.
-        isRefused = !isConnected && state.failures[.forbidden, default: 0] > 0
+        isRefused = state.isDenied
         objects = state.objects
-        problem = state.connectedSince == nil ? state.lastError : nil
+        problem =
+            state.connectedSince == nil
+            ? state.lastError
+            : state.silentSince.map { _ in "connected, but nothing was received for over a minute" }
     }
 }

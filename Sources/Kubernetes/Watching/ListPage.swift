@@ -13,6 +13,14 @@ public struct ListPage<Object: Resource>: Hashable, Sendable {
     }
 }
 
+extension ListPage {
+    /// Whether the list is known to be of an earlier state than a version; see ``ObjectMetadata/isOlder(than:)``.
+    func isOlder(than version: String) -> Bool {
+        guard let own = UInt64(resourceVersion), let other = UInt64(version) else { return false }
+        return own < other
+    }
+}
+
 extension ListPage: Codable {
     private enum CodingKeys: CodingKey { case kind, metadata, items }
     private enum MetadataKeys: String, CodingKey {

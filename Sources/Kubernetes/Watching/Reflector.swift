@@ -9,8 +9,11 @@ public import Timing
 public struct Reflector<Object: Resource>: Sendable {
     private enum Phase {
         case idle
-        /// Waiting until the deadline, then listing (`nil`) or continuing the watch from a version.
-        case waiting(from: String?)
+        /// Waiting until the deadline, then listing (`nil`) or continuing the watch from a version. If the watch has failed, the
+        /// version of the server is checked first.
+        case waiting(from: String?, mustCheck: Bool)
+        /// Waiting for the version of the server, to continue the watch from this version.
+        case checking(String)
         case listing(ListProgress)
         case watching(Watch)
     }
@@ -43,7 +46,11 @@ public struct Reflector<Object: Resource>: Sendable {
 
     private let limits: WatchLimits
     private var phase = Phase.idle
-    private var backoff = Backoff()
+    private var backoff: Backoff
+    /// Whether the version of a watch was too old, and no watch has lasted since.
+    private var hasExpired = false
+    /// The number of times that the server has denied access since it last accepted a watch.
+    private var denials = 0
     /// The number of objects to request per page. Halved after each page that was too large, and never increased.
     private var pageSize: Int
     /// The kind of failure of the last notice; `nil` after a success. An outage is logged once.
@@ -60,6 +67,8 @@ public struct Reflector<Object: Resource>: Sendable {
     /// the first list are removed then.
     public init(limits: WatchLimits = WatchLimits(), known: [Object] = []) {
         self.limits = limits
+        backoff = Backoff()
+        backoff.maximum = limits.longestDelay
         pageSize = limits.pageSize
         for object in known.prefix(limits.objects) { store.insert(object, octets: 0) }
         state.objects = store.count
@@ -86,15 +95,20 @@ public struct Reflector<Object: Resource>: Sendable {
         case (.page(let page, let octets), .listing(let progress)):
             phase = .idle  // so that the pages so far are not copied
             return took(page, octets, after: progress, at: now, &random)
+        case (.page(let page, _), .checking(let version)):
+            // A server that was set back accepts a watch from a later version, and sends nothing before it reaches that.
+            return page.isOlder(than: version) ? list(at: now) : watch(from: version, at: now, &random)
         case (.opened, .watching(let watch)): opened(watch, at: now)
         case (.watched(let event, let octets), .watching(let watch)):
             return received(event, octets, watch, at: now, &random)
         case (.ended, .watching(let watch)): return ended(watch, at: now, &random)
-        case (.ended, .listing): fail(.unreachable("the response ended early"), at: now, &random)
+        case (.ended, .listing), (.ended, .checking): fail(.unreachable("the response ended early"), at: now, &random)
         case (.failed(let failure), .listing):
             if failure.kind == .tooLarge { pageSize = max(pageSize / 2, 1) }
             fail(failure, at: now, &random)
+        case (.failed(let failure), .checking(let version)): fail(failure, resumingFrom: version, at: now, &random)
         case (.failed(let failure), .watching(let watch)): fail(failure, watch, at: now, &random)
+        case (.serverAnswers, .waiting): retrySoon(at: now, &random)
         case (.clock, _): return clock(at: now, &random)
         // An event that does not fit the phase is that of an earlier request.
         default: break
@@ -180,6 +194,8 @@ extension Reflector {
     private mutating func opened(_ watch: Watch, at now: Instant) {
         state.watches += 1
         if state.connectedSince == nil { state.connectedSince = now }
+        denials = 0
+        state.isDenied = false
         if reportedFailure != nil { notices.append("\(Object.plural): the API server answers again") }
         reportedFailure = nil
         var watch = watch
@@ -190,7 +206,8 @@ extension Reflector {
     /// Continues a watch after an event: sets the deadline anew.
     private mutating func resume(_ watch: consuming Watch, at now: Instant) {
         watch.heardAt = now
-        deadline = min(watch.until, watch.heardAt + limits.silence)
+        state.silentSince = nil
+        deadline = min(watch.until, watch.heardAt + limits.reportedSilence)
         phase = .watching(watch)
     }
 
@@ -233,6 +250,7 @@ extension Reflector {
             return nil
         }
         backoff.reset()
+        hasExpired = false
         return self.watch(from: watch.resourceVersion, at: now, &random)
     }
 
@@ -240,16 +258,23 @@ extension Reflector {
         guard let due = deadline, due <= now else { return nil }
         switch phase {
         case .idle: return nil
-        case .waiting(from: nil): return list(at: now)
-        case .waiting(from: let version?): return watch(from: version, at: now, &random)
+        case .waiting(from: nil, _): return list(at: now)
+        case .waiting(from: let version?, mustCheck: false): return watch(from: version, at: now, &random)
+        case .waiting(from: let version?, mustCheck: true): return check(version, at: now)
+        case .checking(let version):
+            fail(.unreachable("the request for the version timed out"), resumingFrom: version, at: now, &random)
         case .listing: fail(.unreachable("a page of the list timed out"), at: now, &random)
         case .watching(let watch) where watch.openedAt == nil:
             fail(.unreachable("the watch request timed out"), watch, at: now, &random)
         case .watching(let watch) where now >= watch.until:
             // The watch reached its requested duration; its events so far are valid.
             backoff.reset()
-            phase = .waiting(from: watch.resourceVersion)
+            phase = .waiting(from: watch.resourceVersion, mustCheck: false)
             deadline = now
+        case .watching(let watch) where now < watch.heardAt + limits.silence:
+            state.silentSince = watch.heardAt
+            deadline = min(watch.until, watch.heardAt + limits.silence)
+            return nil
         case .watching:
             // The server may have been restored from a backup, and sends nothing until it reaches the requested version: list
             // again.
@@ -261,11 +286,44 @@ extension Reflector {
 
 // Failures.
 extension Reflector {
+    /// How long to wait after a failure.
+    private mutating func delay(
+        after failure: RequestFailure, _ random: inout some RandomNumberGenerator
+    ) -> Duration {
+        let delay = max(backoff.next(random: &random), failure.retryAfter)
+        if failure.kind == .expired, !hasExpired {
+            // The server works; after a restart, it answers all watches of all agents so. Only a list helps.
+            hasExpired = true
+            return max(.random(in: .zero...limits.spread, using: &random), failure.retryAfter)
+        }
+        guard failure.isForbidden || failure.isNotFound else { return delay }
+        denials += 1
+        // A server that has just started may deny access before it has read the roles.
+        if state.isSynced, denials <= limits.soonDenials { return delay }
+        return max(delay, .random(in: limits.refusalDelay, using: &random))
+    }
+
+    /// Another request has shown that the server can be reached again.
+    private mutating func retrySoon(at now: Instant, _ random: inout some RandomNumberGenerator) {
+        guard reportedFailure == .unreachable, let due = deadline else { return }
+        deadline = min(due, now + .random(in: .zero...limits.spread, using: &random))
+    }
+
+    /// Requests the version of the server, which the smallest list has.
+    private mutating func check(_ version: String, at now: Instant) -> ReflectorAction {
+        phase = .checking(version)
+        deadline = now + limits.pageTime
+        return .list(limit: 1, continuation: "")
+    }
+
     /// Waits after a failed watch, then resumes from its version if the events so far are valid.
     private mutating func fail(
         _ failure: RequestFailure, _ watch: Watch, at now: Instant, _ random: inout some RandomNumberGenerator
     ) {
-        if watch.hasLasted(at: now) { backoff.reset() }
+        if watch.hasLasted(at: now) {
+            backoff.reset()
+            hasExpired = false
+        }
         let isSound =
             switch failure.kind {
             case .unreachable, .unauthorized, .forbidden, .throttled: true
@@ -280,17 +338,15 @@ extension Reflector {
         _ failure: RequestFailure, resumingFrom version: String? = nil, at now: Instant,
         _ random: inout some RandomNumberGenerator
     ) {
-        var delay = max(backoff.next(random: &random), failure.retryAfter)
-        if failure.isForbidden || failure.isNotFound {
-            delay = max(delay, .random(in: limits.refusalDelay, using: &random))
-        }
-        phase = .waiting(from: version)
-        deadline = now + delay
+        phase = .waiting(from: version, mustCheck: version != nil)
+        deadline = now + delay(after: failure, &random)
         state.failures[failure.kind, default: 0] += 1
+        state.isDenied = failure.isForbidden
         // It is normal that a version is too old once in a while. Several times in a row it is a problem, like other failures.
         guard failure.kind != .expired || backoff.failures > 3 else { return }
         state.lastError = "\(failure)"
         state.connectedSince = nil
+        state.silentSince = nil
         guard reportedFailure != failure.kind else { return }
         reportedFailure = failure.kind
         notices.append("\(Object.plural): \(failure)")

@@ -19,6 +19,14 @@ public struct WatchLimits: Hashable, Sendable {
     /// The longest time without an event on a watch. A server that supports `allowWatchBookmarks` sends one every minute,
     /// so three are missing then.
     public var silence = Duration.seconds(180)
+    /// After this time without an event on a watch, that is reported.
+    public var reportedSilence = Duration.seconds(75)
+    /// The longest delay before a retry while the server is unreachable.
+    public var longestDelay = Backoff().maximum
+    /// What many agents do at once because the server has changed is spread over this time.
+    public var spread = Duration.milliseconds(300)
+    /// How many times access may be denied in a row, after it was granted before, until ``refusalDelay`` counts.
+    public var soonDenials = 5
     /// The timeout of a page, and of the start of a watch.
     public var pageTime = Duration.seconds(60)
     /// The minimum delay before a retry if access to the kind is forbidden or the kind does not exist: random in this range.
@@ -42,6 +50,8 @@ public enum ReflectorEvent<Object: Resource>: Sendable {
     case ended
     /// The outstanding request failed.
     case failed(RequestFailure)
+    /// A request for other objects has shown that the server can be reached again.
+    case serverAnswers
     /// The deadline has come.
     case clock
 }
@@ -62,6 +72,11 @@ public struct WatchState: Hashable, Sendable {
     public var isSynced = false
     /// Since when watches work without a failure that counts for ``lastError``; `nil` while they do not.
     public var connectedSince: Instant?
+    /// Since when nothing was received on the watch, if that is longer than ``WatchLimits/reportedSilence``: a server sends a
+    /// bookmark every minute.
+    public var silentSince: Instant?
+    /// Whether the last request failed because access was denied.
+    public var isDenied = false
     /// The last failure as text, if any. A version that is too old counts only after several failures in a row.
     public var lastError: String?
     /// The number of known objects.
@@ -80,6 +95,6 @@ extension WatchState {
     /// Whether it differs in more than counters.
     func differsNotably(from reported: WatchState) -> Bool {
         isSynced != reported.isSynced || connectedSince != reported.connectedSince || lastError != reported.lastError
-            || failures != reported.failures
+            || silentSince != reported.silentSince || failures != reported.failures
     }
 }

@@ -97,6 +97,14 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         }
     }
 
+    /// Tries again soon if the server was unreachable: a request for other objects has shown that it can be reached again.
+    public func serverAnswers() {
+        client.loop.execute { [self] in
+            step(.serverAnswers)
+            settle()
+        }
+    }
+
     /// Stops; nothing is reported any more.
     public func stop() {
         client.loop.execute { [running, number] in
