@@ -11,9 +11,9 @@ public enum CheckOutcome: Hashable, Sendable {
 public enum Health: Hashable, Sendable {
     /// Not checked yet.
     case unknown
-    /// It works; the last checks, fewer than `fall`, have failed.
+    /// It works; this many of the last checks in a row have failed, fewer than `fall`.
     case healthy(failures: Int)
-    /// It does not work; the last checks, fewer than `rise`, have passed.
+    /// It does not work; this many of the last checks in a row have passed, fewer than `rise`.
     case unhealthy(successes: Int)
     /// The checker has not reported for longer than an outcome is valid.
     case stalled
