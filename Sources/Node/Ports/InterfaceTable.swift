@@ -102,7 +102,7 @@ public struct InterfaceTable: Sendable {
         /// Default routes that are not ours.
         private var routes: Set<DefaultRoute> = []
         /// The ports of these routes.
-        var defaultRoutes: Set<UInt32> { Set(routes.map(\.interface)) }
+        var portsWithDefaultRoute: Set<UInt32> { Set(routes.map(\.interface)) }
         /// Ports on which router advertisements were received, and when the last one was.
         private var advertisements: [UInt32: Instant] = [:]
 
@@ -205,7 +205,7 @@ public struct InterfaceTable: Sendable {
         _ link: Link, _ addresses: [InterfaceAddress], _ configuration: Configuration,
         _ foreignSigns: ForeignNetworkSigns
     ) -> Unused.Sign? {
-        if foreignSigns.defaultRoutes.contains(link.index) { return .defaultRoute }
+        if foreignSigns.portsWithDefaultRoute.contains(link.index) { return .defaultRoute }
         if foreignSigns.hasRouter(on: link.index) { return .routerAdvertisement }
         let plan = configuration.addressing.plan.base
         // A single address (/128 or /32) says nothing about the link, and neither does one with our protocol number.
