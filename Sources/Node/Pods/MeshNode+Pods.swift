@@ -10,7 +10,7 @@ struct NetworkAudit: Sendable {
     var written: NetworkConfiguration?
     /// Why they could not be written; `nil` if they were.
     var failure: String?
-    /// When to check that the file still has these contents.
+    /// When to check that the file still has these contents; `nil` before the first are requested.
     private(set) var nextAudit: Instant?
 
     /// The time between checks: no pod can be attached while somebody has removed or damaged the file.
@@ -42,8 +42,8 @@ extension MeshNode {
         return given
     }
 
-    /// Writes the CNI file if its contents change. Does nothing before initial database synchronization is complete, because
-    /// the kubelet starts pods as soon as the file exists.
+    /// Offers the pod ranges to the cluster, and writes the CNI file if its contents change. Does nothing before initial
+    /// database synchronization is over, because the kubelet starts pods as soon as the file exists.
     mutating func updatePodNetwork() {
         guard let options = configuration.cni, life.isSynchronized, let router else { return }
         if environment.hasCluster { effects.append(.offerPodRanges(podRanges)) }
