@@ -6,11 +6,11 @@ public import Services
 internal import Timing
 
 /// Watches services, their endpoints, this node's Node, and the addresses of all Nodes; determines what this node should
-/// announce, and reports changes of that. It has an event loop of its own, so that routing never waits for it.
+/// announce, and reports what has changed. It has an event loop of its own, so that routing never waits for it.
 ///
 /// The last known state is saved in files and used at the next start, so nothing is withdrawn while the API server is
 /// unreachable. If the credentials are not usable yet, for example because the API server on this node is still starting, it
-/// reads them again until they are.
+/// tries to read them again until they are.
 public final class ClusterFollower: Sendable {
     /// The event loop.
     public let loop: any NIOCore.EventLoop

@@ -165,8 +165,8 @@ extension PoolAllocator {
         }
     }
 
-    /// Whether a service of type `LoadBalancer` has neither a class nor a ``PoolAnnotation``, and another controller seems to
-    /// have written its `status`: this has a hostname, or addresses of which none is in a pool.
+    /// Whether another controller seems to have written the `status`: the service is of type `LoadBalancer` without a class and
+    /// without a ``PoolAnnotation``, and the `status` has a hostname, or addresses of which none is in a pool.
     private func isForeign(_ service: Service) -> Bool {
         guard service.type == "LoadBalancer", service.isBalanced(by: loadBalancerClass),
             !service.isMeantForPools(of: loadBalancerClass)
