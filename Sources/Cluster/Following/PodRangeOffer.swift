@@ -2,8 +2,8 @@ internal import Addressing
 internal import Kubernetes
 internal import NIOCore
 
-/// Sets the pod ranges of the Node object to the node's own if it has none, so that other programs in the cluster know them
-/// too. The ranges of a Node cannot be changed later, so this waits first: the cluster's own allocator (of
+/// Sets the pod ranges of a Node object that has none to the node's own, so that other programs in the cluster know them too.
+/// The ranges of a Node cannot be changed later, so the offer waits first: the cluster's own allocator (of
 /// kube-controller-manager, for example) has precedence. Everything runs on the client's loop.
 final class PodRangeOffer {
     private let client: APIClient
@@ -62,7 +62,7 @@ final class PodRangeOffer {
         case .failure(let error as RequestFailure) where Self.isFinal(error):
             isRefused = true
             notify("cannot set the Node's podCIDRs, which are empty, to \(ranges): \(error)")
-        // Another client changed the Node, or the server is unreachable. Try again, unless the watch has reported ranges.
+        // Any other failure, such as a conflict or an outage, may pass. Try again, unless the watch has reported ranges.
         case .failure: if next != nil { wait() }
         }
     }

@@ -100,8 +100,8 @@ extension APIClient {
         return self.patch(Node.self, node.key, resourceVersion: node.metadata.resourceVersion, patch)
     }
 
-    /// Writes the addresses of a service of type `LoadBalancer` into its `status`; an empty list removes them. Fails with a
-    /// conflict if `service` is outdated.
+    /// Replaces all addresses and hostnames in the `status` of a service by `addresses`. Fails with a conflict if `service` is
+    /// outdated.
     public func setIngress(_ addresses: [IPv6Address], of service: Service) -> EventLoopFuture<Service> {
         let patch = ["status": ["loadBalancer": ["ingress": addresses.map { ["ip": $0.textOfItsFamily] }]]]
         return self.patch(
