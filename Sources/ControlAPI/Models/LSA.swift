@@ -14,7 +14,7 @@ public struct LSA: ListItem, Hashable {
     public var interface: String?
     /// The link state ID in dotted notation.
     public var linkStateID: String
-    /// The router ID of its originator.
+    /// The router ID of the LSA's originator.
     public var advertisingRouter: String
     /// The originator's host name, if known.
     public var node: String?

@@ -81,7 +81,7 @@ public struct Route: ListItem, Hashable {
             case pending
             /// The router has calculated the route, but the agent's model of the kernel's routes does not have it yet.
             case missing
-            /// The kernel refused the route.
+            /// The kernel refused the route, a next hop of it or its group.
             case failed
         }
     }
