@@ -4,7 +4,7 @@ public struct AddressPlan: Hashable, Sendable {
     /// The prefix that all nodes share, at most 71 bits long: 48 bits of hardware address and 9 bits within the /119 follow.
     public let base: IPv6Prefix
 
-    /// Makes a plan. `nil` when the base is longer than /71 and leaves no room for the hardware address.
+    /// Makes a plan. `nil` if the base is longer than /71 and leaves no room for the hardware address.
     public init?(base: IPv6Prefix) {
         guard base.length <= 71 else { return nil }
         self.base = base
@@ -29,8 +29,8 @@ public struct AddressPlan: Hashable, Sendable {
     /// The node's own address, the first of its host range; announced as a /128.
     public func nodeAddress(for mac: MACAddress) -> IPv6Address { nodePrefix(for: mac).address }
 
-    /// The /126 of cabled port `port` (0–3), for a link that needs global addresses; OSPF uses link-local ones. They begin at
-    /// `::10`, `::14`, `::18` and `::1c` of the host range.
+    /// The /126 of cabled port `port` (0–3), for a link that needs global addresses; OSPF uses link-local ones. The four
+    /// prefixes begin at `::10`, `::14`, `::18` and `::1c` of the host range.
     public func portPrefix(for mac: MACAddress, port: Int) -> IPv6Prefix {
         precondition((0..<4).contains(port))
         let address = nodePrefix(for: mac).address

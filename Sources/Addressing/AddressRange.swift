@@ -1,4 +1,4 @@
-/// Addresses of one family, from a first to a last.
+/// The addresses from a first to a last, both of one family.
 public struct AddressRange: Hashable, Sendable {
     /// The lowest address.
     public let first: IPv6Address
@@ -20,7 +20,7 @@ public struct AddressRange: Hashable, Sendable {
         last = IPv6Address(number: prefix.address.number | rest)
     }
 
-    /// The family of its addresses.
+    /// The family of the first and the last address.
     public var family: IPFamily { first.family }
 
     /// The number of addresses. A larger number than `UInt64.max`, as in a /64 or shorter prefix, is given as that.
@@ -32,7 +32,7 @@ public struct AddressRange: Hashable, Sendable {
     /// Whether it contains an address.
     public func contains(_ address: IPv6Address) -> Bool { first <= address && address <= last }
 
-    /// Whether the two have an address in common.
+    /// Whether the two ranges have an address in common.
     public func overlaps(_ other: AddressRange) -> Bool { first <= other.last && other.first <= last }
 }
 

@@ -39,7 +39,7 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
         /// The groups read so far, the last in the low 16 bits, and their number.
         var groups: UInt128 = 0
         var count = 0
-        /// The number of groups before the `::`; `nil` if none was read.
+        /// The number of groups before the `::`; `nil` if no `::` was read.
         var gap: Int?
         var place = 0
         if text.count >= 2, text[0] == Self.colon, text[1] == Self.colon {

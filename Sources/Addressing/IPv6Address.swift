@@ -1,4 +1,4 @@
-/// An IPv6 address, kept as two host-order words so that comparing, masking and hashing take only a few instructions.
+/// An IPv6 address, kept as two host-order words so that comparing and masking take only a few instructions.
 public struct IPv6Address: Hashable, Sendable {
     /// The first eight octets, most significant first.
     public var high: UInt64

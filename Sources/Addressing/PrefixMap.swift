@@ -46,7 +46,7 @@ extension PrefixMap {
     /// The values, in the order of ``keys``.
     public var values: some Collection<Value> { entries.lazy.map(\.value) }
 
-    /// The value of a prefix; `nil` if there is none. Setting it adds or removes the prefix.
+    /// The value of a prefix; `nil` if the prefix is not in the map. Setting `nil` removes the prefix.
     @inlinable
     public subscript(prefix: IPv6Prefix) -> Value? {
         get {
@@ -64,7 +64,7 @@ extension PrefixMap {
         }
     }
 
-    /// The index of the entry of a prefix; ``none`` if it is not in the map.
+    /// The index of the entry of a prefix; ``none`` if the prefix is not in the map.
     @inlinable
     func place(of prefix: IPv6Prefix) -> Int32 {
         guard !chains.isEmpty else { return Self.none }

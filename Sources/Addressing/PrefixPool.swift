@@ -11,7 +11,8 @@ public struct PrefixPool: Hashable, Sendable {
     /// has a flag for each of them.
     private static let maximumLengthDifference = 16
 
-    /// Makes a pool. `nil` if the prefixes would not fit into the base, or there would be more than 65,536 of them.
+    /// Makes a pool. `nil` if `length` is less than that of the base or more than 32, or there would be more than 65,536
+    /// prefixes.
     public init?(base: IPv4Prefix, length: Int) {
         guard (base.length...32).contains(length), length - base.length <= Self.maximumLengthDifference else {
             return nil
@@ -39,7 +40,7 @@ public struct PrefixPool: Hashable, Sendable {
 
     /// The first prefix that overlaps none of those in `used`, starting at a position that `seed` determines; `nil` if all
     /// are in use. A used prefix that covers the whole base, such as a default route, is ignored: it says nothing about who
-    /// has which part. But where the base is itself the only prefix of the pool, it counts.
+    /// has which part. But if the base is the only prefix of the pool, a used prefix that is equal to the base counts.
     public func choose(seed: UInt64, avoiding used: some Sequence<IPv4Prefix>) -> IPv4Prefix? {
         var isUsed = [Bool](repeating: false, count: 1 << (length - base.length))
         for other in used

@@ -1,8 +1,8 @@
 // Parses text octet by octet, for speed: lists may have many thousands of addresses.
 
 extension Span<UInt8> {
-    /// Reads a decimal number without sign or leading zeros at the index `place`, and moves `place` behind the number; `nil`
-    /// if there is none, or it has more than three digits, as no octet and no prefix length has.
+    /// Reads a decimal number without sign at the index `place`, and moves `place` behind the number; `nil` if there is none,
+    /// or if it has leading zeros, or more than three digits, as no octet and no prefix length has.
     func decimal(at place: inout Int) -> Int? {
         let start = place
         var value = 0
@@ -17,7 +17,7 @@ extension Span<UInt8> {
 
 extension Span<UInt8> {
     /// Reads the text before the first `separator` with `read`, and all text after it as a number like ``decimal(at:)``;
-    /// `nil` if either fails.
+    /// `nil` if there is no `separator`, or either fails.
     func split<Value>(at separator: UInt8, _ read: (Span<UInt8>) -> Value?) -> (Value, Int)? {
         guard var place = indices.first(where: { self[$0] == separator }), let value = read(extracting(..<place)) else {
             return nil

@@ -37,7 +37,7 @@ public struct Daemon: Sendable {
     private let file: WatchedFile
     let configuration: Configuration
 
-    /// Reads the configuration. Throws if it, or a default from the environment, is not valid.
+    /// Reads the configuration. Throws if it cannot be read, or it or a default from the environment is not valid.
     public init(options: Options) throws {
         self.options = options
         log = Logger(label: "meshd") { _ in LineLogHandler(format: options.logFormat, level: options.logLevel) }
@@ -125,23 +125,22 @@ public struct Daemon: Sendable {
     }
 
     /// Drains before the stop for `node.drainOnStop`, if configured, unless routes and addresses stay for the next agent
-    /// (``MeshNode/staysOnStop``), or the node is drained already or not synchronized yet. SIGTERM or SIGINT ends the drain
-    /// early.
+    /// (``MeshNode/staysOnStop``), or the node is drained already or not synchronized yet. SIGTERM or SIGINT ends the wait.
     private func drain(_ agent: MeshAgent, _ tasks: EventLoopTaskExecutor, until signals: Signals) throws {
         guard let limit = configuration.node.drainOnStop else { return }
-        let isDrained = Mutex(false)
+        let isDraining = Mutex(false)
         try tasks.run {
-            let begun = await agent.drainForStop(within: limit)
-            isDrained.withLock { $0 = begun }
+            let hasBegun = await agent.drainForStop(within: limit)
+            isDraining.withLock { $0 = hasBegun }
         }.wait()
-        guard isDrained.withLock({ $0 }) else { return }
+        guard isDraining.withLock({ $0 }) else { return }
         let end = Linux.EventLoop.now + limit
         // A SIGHUP changes nothing any more.
         while Linux.EventLoop.now < end, signals.next(within: end - Linux.EventLoop.now) == SIGHUP {}
     }
 
-    /// Listens for metrics and probes. Tries again every 10 s while that fails, for example because the address does not exist
-    /// before `lo` is up.
+    /// Listens on `http.listen`, if configured. Tries again every 10 s while that fails, for example because the address does
+    /// not exist before `lo` is up.
     private func listen(
         on tasks: EventLoopTaskExecutor, _ service: ControlService, attempt: Int,
         started: @escaping @Sendable (HTTPServer) -> Void
@@ -200,8 +199,8 @@ private func reason(_ error: any Error) -> String {
     (error as? IOError).map { SystemError.message(for: $0.errnoCode) } ?? "\(error)"
 }
 
-/// Passes outcomes of health checks and reports about the cluster to the agent, which is created after their sources. These
-/// start after ``connect(to:)``.
+/// Passes outcomes of health checks to the agent, and makes it fetch reports about the cluster. The agent is created after the
+/// sources of both, which start after ``connect(to:)``.
 private final class Reporter: Sendable {
     private let agent = Mutex<MeshAgent?>(nil)
     private let tasks: EventLoopTaskExecutor

@@ -17,7 +17,7 @@ extension Configuration {
         }
     }
 
-    /// Addresses that other parts of the configuration use.
+    /// The addresses of VIPs, and those that nodes assign themselves.
     private var addressesInUse: AddressesInUse {
         AddressesInUse(
             vips.map { (AddressRange(IPv6Prefix(host: $0.address)), "VIP \"\($0.name)\"") }

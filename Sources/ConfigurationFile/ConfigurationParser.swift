@@ -228,15 +228,15 @@ extension InterfaceRule {
             role = .passive
         }
         section.read("cost", into: &cost) { try Read.integer($0, in: 1...65535) }
-        let hasHello = section.read("hello", into: &hello, Read.wholeSeconds)
+        let isHelloValid = section.read("hello", into: &hello, Read.wholeSeconds)
         // By default four hello intervals, within the 16 bits of RouterDeadInterval.
         if section.has("hello"), !section.has("dead") { dead = min(hello * 4, .seconds(65535)) }
-        let hasDead = section.read("dead", into: &dead, Read.wholeSeconds)
+        let isDeadValid = section.read("dead", into: &dead, Read.wholeSeconds)
         section.read("retransmit", into: &retransmit) {
             try Read.duration($0, in: .milliseconds(50) ... .seconds(3600))
         }
         section.read("priority", into: &priority) { try Read.integer($0, in: 0...255) }
-        if hasHello, hasDead, dead <= hello {
+        if isHelloValid, isDeadValid, dead <= hello {
             section.note(
                 Complaint(
                     "\(dead.configurationText) must be longer than hello, \(hello.configurationText)",

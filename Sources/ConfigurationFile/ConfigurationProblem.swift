@@ -6,7 +6,8 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
     public var line: Int?
     /// The column, from 1; `nil` for the whole file.
     public var column: Int?
-    /// The key, as in `interfaces[1].cost`; empty for the whole file.
+    /// The key, as in `interfaces[1].cost`; for keys that are given twice, their names; empty for the whole file, and for text
+    /// that is not YAML.
     public var key: String
     /// What is wrong.
     public var message: String
@@ -27,7 +28,7 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
 
 /// All problems in a configuration file; never empty.
 public struct ConfigurationProblems: Error, Hashable, Sendable, CustomStringConvertible {
-    /// In the order in which they were found, which is not that of the lines.
+    /// In the order in which they were found, which need not be that of the lines.
     public var problems: [ConfigurationProblem]
 
     /// One problem per line.
@@ -36,8 +37,8 @@ public struct ConfigurationProblems: Error, Hashable, Sendable, CustomStringConv
 
 /// Suggests what was probably meant.
 enum Suggestion {
-    /// The candidate nearest to `word`, upper and lower case being equal; `nil` if none is near enough to be a typing error:
-    /// one difference for each three octets of the candidate, at least one and at most three.
+    /// The candidate nearest to `word`, upper and lower case being equal; `nil` if none is near enough to be a typing error.
+    /// One difference is allowed for each three octets of the candidate, at least one and at most three.
     static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         candidates.map { ($0, distance(word.lowercased(), $0.lowercased())) }
             .filter { $0.1 <= max(1, min(3, $0.0.utf8.count / 3)) }

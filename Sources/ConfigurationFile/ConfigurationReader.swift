@@ -41,7 +41,7 @@ final class ConfigurationReader {
         return nil
     }
 
-    /// The mapping at `node`. A key that is not in `keys` is a problem; `unsupported` has hints for keys that users may expect.
+    /// The mapping at `node`. A key that is not in `keys` is a problem; `unsupported` has hints for some such keys.
     /// `nil`, and a problem, if the node is not a mapping; `nil` without a problem if it is null, as after a key without a
     /// value.
     func section(_ node: Node, key: String, keys: [String], unsupported: [String: String] = [:]) -> Section? {
@@ -99,12 +99,12 @@ struct Section {
     /// Whether it has the key `name`, with a value other than null.
     func has(_ name: String) -> Bool { entries[name] != nil }
 
-    /// The value of `name`; `nil` if it is missing or wrong (which is a problem).
+    /// The value of `name`; `nil` if it is missing or null, and, with a problem, if it is wrong.
     func value<Value>(_ name: String, _ read: (Node) throws -> Value) -> Value? {
         entries[name].flatMap { reader.value($0, key: path(name), read) }
     }
 
-    /// Stores the value of `name` in `target`, if there is one; `false` if it is wrong.
+    /// Stores the value of `name` in `target`, if there is one. Returns `false` if it is wrong, which is a problem.
     @discardableResult
     func read<Value>(_ name: String, into target: inout Value, _ read: (Node) throws -> Value) -> Bool {
         guard has(name) else { return true }
@@ -113,12 +113,12 @@ struct Section {
         return true
     }
 
-    /// The section `name`; `nil` if it is missing, null or wrong (which is a problem).
+    /// The section `name`; `nil` if it is missing or null, and, with a problem, if it is not a mapping.
     func section(_ name: String, keys: [String], unsupported: [String: String] = [:]) -> Section? {
         entries[name].flatMap { reader.section($0, key: path(name), keys: keys, unsupported: unsupported) }
     }
 
-    /// The elements of the list `name`; `nil` if it is missing, empty if it is not a list (which is a problem).
+    /// The elements of the list `name`; `nil` if it is missing or null; empty, and a problem, if it is not a list.
     func list(_ name: String) -> [(node: Node, key: String)]? {
         entries[name].map { reader.list($0, key: path(name)) }
     }
@@ -137,7 +137,7 @@ extension Node {
         return ["", "~", "null"].contains(scalar.string)
     }
 
-    /// The value in a message: the start of a scalar, otherwise the kind.
+    /// The value in a message: the start of a scalar, `nothing` for an empty one, otherwise the kind.
     var kindInWords: String {
         switch self {
         case .scalar(let scalar): scalar.string.isEmpty ? "nothing" : "\"\(scalar.string.prefix(40))\""

@@ -82,7 +82,7 @@ enum Read {
             "\"\(text.prefix(60))\" is not a prefix", hint: "for example 2001:db8:1::/64 or 192.0.2.0/24")
     }
 
-    /// A prefix that may be announced, as a default route may: not link-local, multicast or reserved.
+    /// A prefix that may be announced, also a default route: not link-local, multicast or, of IPv4, reserved.
     static func unicastPrefix(_ node: Node) throws -> IPv6Prefix {
         let prefix = try prefix(node)
         guard !prefix.address.isLinkLocal, !prefix.address.isMulticast, prefix.ipv4?.isReserved != true else {
@@ -158,7 +158,7 @@ enum Read {
         return text
     }
 
-    /// One of these words; returns the value that belongs to it.
+    /// The value that belongs to the word, which must be one of `words`.
     static func word<Value>(_ node: Node, _ words: KeyValuePairs<String, Value>) throws -> Value {
         let text = try text(node)
         if let match = words.first(where: { $0.key == text }) { return match.value }

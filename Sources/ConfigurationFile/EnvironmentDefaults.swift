@@ -2,8 +2,8 @@ internal import Glibc
 public import MeshConfiguration
 internal import Services
 
-/// Defaults from environment variables, with which a manifest can change the configuration of all nodes of a deployment. A key
-/// in the configuration file has precedence.
+/// Defaults from environment variables, which a manifest can set on all nodes of a deployment. A key in the configuration file
+/// has precedence.
 public enum EnvironmentDefaults {
     /// The variable with the default of `http.listen`.
     static let httpListen = "KUBERMESH_HTTP_LISTEN"

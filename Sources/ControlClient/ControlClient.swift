@@ -4,7 +4,7 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 
-/// Asks the agent over its Unix socket. Every call waits for its answer.
+/// Asks the agent over its Unix socket. Every call waits for its answer, or for ``timeout``.
 public struct ControlClient: Sendable {
     /// The path of the socket.
     public let socket: String
@@ -85,7 +85,7 @@ public struct ControlClient: Sendable {
     }
 }
 
-/// Why there is no answer, other than an error of the system.
+/// Why there is no complete answer, if neither the system nor SwiftNIO reports an error.
 struct Failure: Error {
     var message: String
     init(_ message: String) { self.message = message }

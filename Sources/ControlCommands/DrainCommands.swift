@@ -47,14 +47,14 @@ struct DrainCommand: ParsableCommand {
             usleep(200_000)  // microseconds between queries
             let packets = try transitPackets()
             guard packets != last else { continue }
-            // If the count is smaller than before, it has started again from 0, because ports came or went.
+            // A count that is smaller than before has started again from 0 (``DrainDocument/transitPackets``).
             crossed += packets > last ? packets - last : packets
             (last, lastChange) = (packets, clock.now)
         }
         Console.write("no transit packet for \(quiet) s\n")
     }
 
-    /// The count of ``DrainDocument/transitPackets``. Throws if the node is no longer drained or they cannot be counted.
+    /// The count in ``DrainDocument/transitPackets``. Throws if the node is no longer drained or packets cannot be counted.
     private func transitPackets() throws -> UInt64 {
         let answer = try JSON.decode(DrainDocument.self, from: agent.get("/v1/drain"))
         guard answer.drained else { throw Failure.no("somebody has ended the drain") }

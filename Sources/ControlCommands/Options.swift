@@ -70,8 +70,8 @@ struct OutputOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Repeat every second until interrupted.")
     var watch = false
 
-    /// Runs `show` once, or every second with `--watch`. On a terminal, each output replaces the previous one. With `--watch`,
-    /// failures with the exit codes 3 (the agent cannot be reached) and 4 (not found) do not end it.
+    /// Writes what `show` returns, once or, with `--watch`, every second. On a terminal, each output then replaces the previous
+    /// one, and failures with the exit codes 3 (the agent cannot be reached) and 4 (not found) do not end the command.
     func repeatedly(_ show: () throws -> String) throws {
         guard watch else {
             Console.write(try show())

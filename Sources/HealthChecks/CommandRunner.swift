@@ -64,10 +64,10 @@ final class CommandRunner: Sendable {
             ) { execution in
                 let leader = execution.processIdentifier.value
                 try await loop.submit { self.begin(leader, timeout) }.get()
-                var said = FirstLine()
+                var firstLine = FirstLine()
                 do {
                     for try await buffer in execution.standardOutput {
-                        buffer.withUnsafeBytes { said.append($0) }
+                        buffer.withUnsafeBytes { firstLine.append($0) }
                     }
                     // The output is closed. Polling costs little, because most programs exit at once then.
                     var pause: Int64 = 1  // milliseconds
@@ -79,17 +79,17 @@ final class CommandRunner: Sendable {
                     _ = try await loop.submit { self.end() }.get()
                     throw error
                 }
-                return (said.text, isLate: try await loop.submit { self.end() }.get())
+                return (firstLine.text, isLate: try await loop.submit { self.end() }.get())
             }
             let leader = result.processIdentifier.value
             // The processes of the group that were killed need a moment to exit.
             loop.scheduleTask(in: .milliseconds(50)) { reap(group: leader) }
-            let said = result.closureResult.0.isEmpty ? "" : ": \(result.closureResult.0)"
+            let output = result.closureResult.0.isEmpty ? "" : ": \(result.closureResult.0)"
             return switch result.terminationStatus {
             case .exited(0): .success
-            case _ where result.closureResult.isLate: .failure("\(name): not finished within \(timeout.text)\(said)")
-            case .exited(let status): .failure("\(name): exit status \(status)\(said)")
-            case .signaled(let signal): .failure("\(name): ended by signal \(signal)\(said)")
+            case _ where result.closureResult.isLate: .failure("\(name): not finished within \(timeout.text)\(output)")
+            case .exited(let status): .failure("\(name): exit status \(status)\(output)")
+            case .signaled(let signal): .failure("\(name): ended by signal \(signal)\(output)")
             }
         } catch let error as SubprocessError where error.code == .executableNotFound {
             return .failure("\(name): no such program, or not executable")
@@ -119,7 +119,7 @@ final class CommandRunner: Sendable {
     }
 }
 
-/// Whether a child has exited. Does not reap it.
+/// Whether a child has exited, or there is no such child. Does not reap it.
 private func hasEnded(_ child: pid_t) -> Bool {
     var info = siginfo_t()
     return waitid(P_PID, id_t(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0

@@ -36,10 +36,10 @@ public final class HealthChecker: Sendable {
         running = .makeBoxSendingValue([:], eventLoop: loop)
     }
 
-    /// Starts a check, which replaces an earlier one with this ID. It runs now, and again an interval after each outcome.
+    /// Starts a check, in place of an earlier one with the same ID. The check runs now, and again an interval after each run.
     public func start(_ id: VIPTable.CheckID, _ check: HealthCheck) {
         loop.execute { [loop, executor, metrics, running, report] in
-            // The previous check is stopped first, because it removes its timer metric, and the new one may have the same name.
+            // The earlier check is stopped first: that removes its metric, which has the name of the new check's metric.
             running.value.removeValue(forKey: id)?.stop()
             let prober = Prober(check.probe, loop: loop, executor: executor)
             let timer = CoreMetrics.Timer(
@@ -58,7 +58,7 @@ public final class HealthChecker: Sendable {
         }
     }
 
-    /// Stops a check, and kills the process group of a program that it runs. It reports nothing any more.
+    /// Stops a check, and kills the process group of a program that it runs. The check reports nothing any more.
     public func stop(_ id: VIPTable.CheckID) {
         loop.execute { [running] in running.value.removeValue(forKey: id)?.stop() }
     }

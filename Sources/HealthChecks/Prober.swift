@@ -67,7 +67,7 @@ final class Prober: Sendable {
         return outcome.futureResult
     }
 
-    /// Adds the handlers of HTTP, and of TLS, to a new connection; none for TCP.
+    /// Adds the handlers of HTTP and, for HTTPS, of TLS to a new connection; none for TCP.
     private func prepare(
         _ channel: any Channel, for endpoint: Endpoint, _ outcome: EventLoopPromise<CheckOutcome>
     ) throws {

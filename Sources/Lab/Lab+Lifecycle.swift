@@ -25,7 +25,7 @@ extension Lab {
                     "\(present.title) is up already. Take it down with “\(lab.typed("down"))”, or make another with "
                         + "--name.")
             }
-            // The process that was creating it has crashed: otherwise it would still hold the lock.
+            // No process is creating it or starting its routers now: such a process would hold the lock.
             try present.sweep()
             do throws(LabError) { return try lab.createEverything() } catch {
                 try? lab.sweep()

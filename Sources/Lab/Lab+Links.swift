@@ -1,5 +1,5 @@
 extension Lab {
-    /// Makes a link fail, with or without loss of carrier. If it has the other fault now, heals that first.
+    /// Makes a link fail, with or without loss of carrier. If the link has the other kind of fault, heals that first.
     public mutating func fail(_ link: String, _ fault: Fault) throws(LabError) {
         let index = try topology.linkIndex(link)
         if let present = faults[index] {

@@ -1,8 +1,9 @@
 internal import Glibc
 
 extension Lab {
-    /// Cuts the power of a node. All its processes end at once, its kernel loses its addresses, routes and next hops, and the
-    /// ports at the other ends of its cables lose carrier. ``start(_:)`` powers it on again.
+    /// Cuts the power of a node. All its processes end at once, its kernel loses next-hop objects, the addresses on ports and
+    /// `lo` and the routes with them, and the ports at the other ends of its cables lose carrier. ``start(_:)`` powers the
+    /// node on again.
     public mutating func powerOff(_ name: String) throws(LabError) {
         _ = try topology.node(name)
         let namespace = namespace(of: name)
@@ -25,7 +26,7 @@ extension Lab {
         Namespace.waitUntilStopped(processes)
     }
 
-    /// Brings the ports of a node up again if it was powered off, except ends of pulled cables that are set down.
+    /// Sets the ports of a node up again if the node was powered off, except second ends of pulled cables.
     mutating func powerOn(_ name: String) throws(LabError) {
         guard poweredOff.remove(name) != nil else { return }
         let intact = zip(addresses.ports, topology.links.indices).flatMap { ports, index in

@@ -23,8 +23,8 @@ extension Lab {
         try Files.write(String(decoding: data, as: UTF8.self), to: Self.stateFile(in: directory))
     }
 
-    /// The lab with this name. Without a name, the lab with the default name, or the only one that exists. Throws if there is
-    /// none, or several.
+    /// The lab with this name. Without a name, the lab with the default name, or else the only one that exists. Throws if there
+    /// is no such lab.
     public static func find(_ name: String?) throws(LabError) -> Lab {
         let names = all()
         guard !names.isEmpty else { throw LabError("No lab is up; “meshlab up” makes one.") }
@@ -39,8 +39,8 @@ extension Lab {
         return try load(names[0])
     }
 
-    /// The lab with this name: complete, being created, or left by a process that crashed. While its state is not saved yet, it
-    /// has no nodes. Throws if there is no such lab or its file cannot be parsed.
+    /// The lab with this name, complete or not. Before its state is saved for the first time, it has no nodes. Throws if there
+    /// is no such lab or its file cannot be parsed.
     public static func load(_ name: String) throws(LabError) -> Lab {
         let file = stateFile(in: "\(root)/\(name)")
         guard let text = Files.read(file) else {
@@ -62,7 +62,7 @@ extension Lab {
         return lab
     }
 
-    /// The names of all labs, sorted: complete, being created, or left by a process that crashed.
+    /// The names of all labs, complete or not, sorted.
     public static func all() -> [String] {
         Files.names(in: root).filter {
             let directory = "\(root)/\($0)"

@@ -16,9 +16,10 @@ public struct Lab: Sendable {
     public let directory: String
     /// The links that were made to fail, by their index in the topology.
     public internal(set) var faults: [Int: Fault] = [:]
-    /// The IDs of the processes of each node's router, by the name of the node.
+    /// The IDs of the processes that were started for each node's router, by the name of the node. Those that crashed are
+    /// included.
     public internal(set) var processes: [String: [Int32]] = [:]
-    /// The IDs of the processes that answer on the TCP ports in ``Topology/Node/listens``, by the name of the node.
+    /// The IDs of the processes that were started for the TCP ports in ``Topology/Node/listens``, by the name of the node.
     public internal(set) var services: [String: [Int32]] = [:]
     /// The nodes that are powered off.
     public internal(set) var poweredOff: Set<String> = []
@@ -37,7 +38,7 @@ public struct Lab: Sendable {
     /// The name of a lab for which no name is given. It is not part of the names of its namespaces.
     public static let defaultName = "lab"
 
-    /// The absolute path of the directory of all labs: `$KUBERMESH_LAB_DIRECTORY`, or `/run/kubermesh-lab`.
+    /// The directory of all labs: `$KUBERMESH_LAB_DIRECTORY`, which has to be an absolute path, or `/run/kubermesh-lab`.
     public static var root: String {
         ProcessInfo.processInfo.environment["KUBERMESH_LAB_DIRECTORY"] ?? "/run/kubermesh-lab"
     }
@@ -69,8 +70,8 @@ public struct Lab: Sendable {
     /// The directory of a node's files.
     public func directory(of node: String) -> String { "\(directory)/\(node)" }
 
-    /// The directory of `vtysh` or `birdc` for a node: a script that starts the program with the socket of the node's router.
-    /// Missing on nodes with other routers.
+    /// The directory of a script `vtysh` or `birdc` for a node, which starts that program with the socket of the node's router.
+    /// Missing on nodes with other routers, and before the router is started.
     public func toolDirectory(of node: String) -> String { "\(directory(of: node))/bin" }
 
     /// Creates a script in ``toolDirectory(of:)`` that runs `words`, followed by the script's own arguments.

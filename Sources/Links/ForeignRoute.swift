@@ -4,11 +4,12 @@ public import Addressing
 public struct ForeignRoute: Hashable, Sendable {
     /// The destination; an IPv4 prefix is in its mapped form.
     public var prefix: IPv6Prefix
-    /// The indexes of its outgoing interfaces; empty if it discards or rejects packets.
+    /// The indexes of its outgoing interfaces; empty if it forwards no packets, or if the kernel does not report those of its
+    /// next-hop object.
     public var interfaces: [UInt32]
-    /// The gateway, the first if there are several; `nil` if the destinations are on the link.
+    /// The gateway, the first if there are several; `nil` if there is none, or if the kernel does not report it.
     public var gateway: IPv6Address?
-    /// The program that added it (RTPROT_*, as in `ip route … proto`).
+    /// The number of the program that added it (RTPROT_*, as in `ip route … proto`).
     public var protocolNumber: UInt8
     /// Whether the kernel added it for the subnet of an address of this machine.
     public var isConnected: Bool

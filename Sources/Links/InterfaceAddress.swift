@@ -13,7 +13,8 @@ public struct InterfaceAddress: Hashable, Sendable {
     public var isTentative: Bool
     /// Whether duplicate address detection found the address on another machine, so that it will never be usable.
     public var isDuplicate: Bool
-    /// The number of the program that added the address (`IFA_PROTO`); 0 if it gave none, and always before Linux 5.18.
+    /// The number of the program or the part of the kernel that added the address (`IFA_PROTO`); 0 if it gave none, and always
+    /// before Linux 5.18.
     public var origin: UInt8
 
     public init(

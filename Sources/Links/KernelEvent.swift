@@ -1,4 +1,4 @@
-/// A change of the links, addresses, default routes or settings of this machine.
+/// A change of the links, addresses, default routes or settings of this machine, or a router advertisement.
 public enum KernelEvent: Hashable, Sendable {
     /// A link was added or has changed.
     case link(Link)
@@ -16,8 +16,8 @@ public enum KernelEvent: Hashable, Sendable {
     /// A router has advertised a prefix on an interface, once or several times since the last such event. The kernel notifies
     /// this only where it accepts router advertisements.
     case routerAdvertised(interface: UInt32)
-    /// Forwarding or the reverse-path filter was changed, of all interfaces or of some, so all kernel settings must be read
-    /// again. The kernel does not notify changes of other settings, such as the multipath hash policies.
+    /// Forwarding or the reverse-path filter was changed, of all interfaces or of some, or notifications of that may have been
+    /// dropped. All kernel settings must be read again: the kernel does not notify changes of most others.
     case settingsChanged
     /// The kernel dropped notifications, and everything was read again; the events before this one are the differences. Links
     /// may have gone down and up unnoticed, so everything that depends on their state must be checked.

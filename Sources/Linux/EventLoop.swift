@@ -54,10 +54,10 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         static let never = Int64.max
     }
 
-    /// The jobs and requests of other threads to the loop.
+    /// What threads have handed to the loop.
     private struct Inbox {
         var jobs: [UnownedJob] = []
-        /// Whether a thread has written a wake-up that the loop has not read yet, so that no other one is needed.
+        /// Whether a wake-up for jobs is under way, so that no other one is needed.
         var isSignalled = false
         var isStopping = false
     }
@@ -172,7 +172,7 @@ extension EventLoop {
         _ = epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, nil)
     }
 
-    /// Makes a timer without a deadline. It calls `handler` once for every deadline that is set. Timers are few and exist as
+    /// Makes a timer without a deadline. It calls `handler` once whenever its deadline has come. Timers are few and exist as
     /// long as the loop. Only on the loop.
     public func makeTimer(_ handler: @escaping @Sendable () -> Void) -> Timer {
         checkIsolated()
@@ -180,8 +180,8 @@ extension EventLoop {
         return Timer(index: deadlines.count - 1)
     }
 
-    /// Sets when the timer fires next, in place of an earlier deadline; `nil` is never. A deadline in the past is due at once.
-    /// Only on the loop.
+    /// Sets when the timer fires next, in place of its previous deadline; `nil` is never. A deadline in the past is due at
+    /// once. Only on the loop.
     public func setDeadline(_ deadline: Instant?, of timer: Timer) {
         checkIsolated()
         let moment = deadline?.nanoseconds ?? Deadline.never

@@ -32,8 +32,8 @@ public final class OSPFSockets {
     public var counters: Counters {
         ports.values.reduce(into: tally) { $0.overflows += $1.overflows }
     }
-    /// The maximum number of packets read from one socket of a port before the next socket: enough to save system calls, and
-    /// few enough that a flood on one port does not delay the others.
+    /// The maximum number of packets read from a socket at a time: enough to save system calls, and few enough that a flood on
+    /// one port does not delay the others.
     public static let batch = 16
 
     /// The maximum number of batches read from a port at once when a hello waits: 256 packets, more than a neighbor that stops
@@ -59,8 +59,8 @@ public final class OSPFSockets {
     private static let largestPacket = 65_536
     /// Room for what one turn may send on all ports, such as a database to several new neighbors.
     private static let sendBufferOctets: CInt = 4 << 20
-    /// The maximum number of sockets that one call of ``receive(_:)`` reads. If more have packets, epoll reports those left out
-    /// first at the next call.
+    /// The maximum number of sockets with packets that epoll reports at a time. If more have packets, it reports those left out
+    /// first the next time.
     private static let socketsPerRound = 64
 
     /// Opens the sending socket in the calling thread's network namespace. No port is open yet.
@@ -121,7 +121,7 @@ public final class OSPFSockets {
     /// Reads waiting packets of all ports in turn and passes each to `handler`: of each port, at most a ``batch`` of hellos and
     /// one of other packets. If a hello waits, the port's other packets are passed first, up to ``batchesBeforeHello`` batches,
     /// because a neighbor that stops flushes its LSAs before its last hello. Returns the number of packets read,
-    /// including those dropped here; 0 if no more wait.
+    /// including those dropped here; 0 if none waited, or reading failed.
     ///
     /// Packets from other than link-local addresses are dropped here, as RFC 5340 §2.5 requires.
     @discardableResult
@@ -150,8 +150,8 @@ public final class OSPFSockets {
         return count
     }
 
-    /// Reads a ``batch`` of hellos of every port, regardless of other packets. Returns the number of packets; 0 if no
-    /// more wait.
+    /// Reads a ``batch`` of hellos of every port, regardless of other packets. Returns the number of packets; 0 if none
+    /// waited, or reading failed.
     @discardableResult
     public func receiveHellos(_ handler: Handler) -> Int {
         readySockets().lazy.compactMap { Self.interface($0, .hellos) }.reduce(0) { $0 + receive(.hellos, $1, handler) }

@@ -3,7 +3,7 @@ internal import Glibc
 /// The maximum number of file descriptors of this process (`RLIMIT_NOFILE`).
 public enum OpenFiles {
     /// Raises the soft limit to the hard limit and returns the limit now in force; 0 if it cannot be read. The usual soft
-    /// limit is 1024, because `select` fails for larger descriptors; nothing here uses it.
+    /// limit is 1024, because `select` fails for larger descriptors; nothing here uses `select`.
     @discardableResult
     public static func raiseLimit() -> UInt {
         var limit = rlimit()

@@ -2,8 +2,8 @@ public import Addressing
 public import OSPF
 public import Services
 
-/// The configuration of `meshd` with all defaults. `Configuration()` is the one without a file: a node that uses every
-/// cabled port.
+/// The configuration of `meshd`, with a default for each value that is not given. `Configuration()` is that without a file and
+/// without environment variables: a node that uses every cabled port.
 public struct Configuration: Hashable, Sendable {
     /// `node`: the identity of the node.
     public var node = Identity()
@@ -32,7 +32,7 @@ public struct Configuration: Hashable, Sendable {
     /// `http`: metrics and probes.
     public var http = HTTPOptions()
 
-    /// The configuration without a file.
+    /// All defaults.
     public init() {}
 
     /// The default path of the file.
@@ -50,7 +50,7 @@ extension Configuration {
         public var name: String?
         /// Its router ID; `nil` derives one from the hardware address.
         public var routerID: RouterID?
-        /// How long to drain before stopping, 1 ms to 1 h; `nil` stops at once.
+        /// How long to drain at a stop before the node leaves the mesh, 1 ms to 1 h; `nil` means no drain.
         public var drainOnStop: Duration?
         /// What happens when the agent stops.
         public var onStop = StopBehavior.leave
@@ -78,7 +78,8 @@ extension Configuration {
         public var plan = AddressPlan(base: IPv6Prefix("fd6b:6d65:7368::/71")!)!
         /// The prefix whose first address is the node's own; `nil` follows the plan.
         public var prefix: IPv6Prefix?
-        /// The pod prefixes; `nil` means those of the cluster, else that of the plan; an empty list announces none.
+        /// The pod prefixes, besides a self-assigned one (``IPv4/pods``); an empty list means none. `nil` means that of the
+        /// plan, or those of the cluster if it has assigned any and ``IPv4/pods`` is not given.
         public var podPrefixes: [IPv6Prefix]?
         /// The IPv4 addresses.
         public var ipv4 = IPv4()
@@ -158,8 +159,8 @@ extension Configuration {
         /// The number that marks routes, next hops and addresses as ours. No program is known to use the default one
         /// (``owner(ofRouteProtocol:)``).
         public var routeProtocol: UInt8 = 71
-        /// The metric of our routes in the kernel: more than 256, so that connected routes are preferred, and less than
-        /// 1024, so that ours are preferred to those of router advertisements and most static routes.
+        /// The metric of our routes in the kernel, 1 or more. The default is more than 256, so that connected routes are
+        /// preferred, and less than 1024, so that ours are preferred to those of router advertisements and most static routes.
         public var metric: UInt32 = 512
         /// Whether the kernel sends a notification for every route behind a next-hop group when the group changes, as it does
         /// by default (`net.ipv4.nexthop_compat_mode`). That costs ten times the change itself; only programs that do not

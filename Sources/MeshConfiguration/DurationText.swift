@@ -1,7 +1,7 @@
 extension Duration {
     /// Parses a duration of a configuration file: a number with one of the units `us`, `ms`, `s`, `m`, `h`, as in `100ms`,
-    /// `1.5s`, `2m`. At most nine digits on either side of the point. `nil` for anything else, and for more
-    /// than `Int64.max` nanoseconds.
+    /// `1.5s`, `2m`. At most nine digits on either side of the point; fractions of a nanosecond are dropped. `nil` for
+    /// anything else, and for more than `Int64.max` nanoseconds.
     public init?(configurationText text: String) {
         // In this order, because `us` and `ms` end in `s`.
         let units: [(suffix: String, nanoseconds: Int64)] = [

@@ -1,12 +1,12 @@
 /// A pattern for names: `*` matches any number of octets (also none), `?` one octet, `[abc]` and `[a-z]` one of a set. Nothing
-/// negates a set, and nothing escapes a special character.
+/// negates a set, and no character escapes the next one; `[*]` matches a `*`.
 public struct Glob: Hashable, Sendable, CustomStringConvertible {
-    /// A literal octet, `any` for `?`, `oneOf` for a set in brackets, `anything` for `*`.
+    /// A literal octet, `anyOctet` for `?`, `oneOf` for a set in brackets, `anyOctets` for `*`.
     private enum Element: Hashable, Sendable {
         case literal(UInt8)
-        case any
+        case anyOctet
         case oneOf([ClosedRange<UInt8>])
-        case anything
+        case anyOctets
     }
 
     /// The pattern as written.
@@ -19,17 +19,17 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         description = text
         var elements: [Element] = []
         var rest = Array(text.utf8)[...]
-        while let character = rest.popFirst() {
-            switch character {
-            case UInt8(ascii: "*"): if elements.last != .anything { elements.append(.anything) }
-            case UInt8(ascii: "?"): elements.append(.any)
+        while let octet = rest.popFirst() {
+            switch octet {
+            case UInt8(ascii: "*"): if elements.last != .anyOctets { elements.append(.anyOctets) }
+            case UInt8(ascii: "?"): elements.append(.anyOctet)
             case UInt8(ascii: "["):
                 guard let end = rest.firstIndex(of: UInt8(ascii: "]")), let set = Self.ranges(rest[..<end]) else {
                     return nil
                 }
                 elements.append(.oneOf(set))
                 rest = rest[(end + 1)...]
-            default: elements.append(.literal(character))
+            default: elements.append(.literal(octet))
             }
         }
         self.elements = elements
@@ -60,7 +60,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         // that it does not take.
         var retry: (index: Int, position: Int)?
         while position < name.count {
-            if index < elements.count, elements[index] == .anything {
+            if index < elements.count, elements[index] == .anyOctets {
                 retry = (index, position)
                 index += 1
             } else if index < elements.count, Self.accepts(elements[index], name[position]) {
@@ -74,15 +74,15 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
                 return false
             }
         }
-        return elements[index...].allSatisfy { $0 == .anything }
+        return elements[index...].allSatisfy { $0 == .anyOctets }
     }
 
-    private static func accepts(_ element: Element, _ character: UInt8) -> Bool {
+    private static func accepts(_ element: Element, _ octet: UInt8) -> Bool {
         switch element {
-        case .literal(let expected): expected == character
-        case .any: true
-        case .oneOf(let ranges): ranges.contains { $0.contains(character) }
-        case .anything: false
+        case .literal(let expected): expected == octet
+        case .anyOctet: true
+        case .oneOf(let ranges): ranges.contains { $0.contains(octet) }
+        case .anyOctets: false
         }
     }
 }

@@ -11,8 +11,8 @@ public struct InterfaceRule: Hashable, Sendable {
     public var cost: UInt16 = 10
     /// The hello interval, 1–65535 whole seconds.
     public var hello: Duration = .seconds(1)
-    /// The dead interval, 1–65535 whole seconds, longer than the hello interval. A rule of a file that sets only `hello` has
-    /// four hello intervals.
+    /// The dead interval, 1–65535 whole seconds, longer than the hello interval. In a rule of a file that sets only `hello`,
+    /// it is four hello intervals, at most 65,535 s.
     public var dead: Duration = .seconds(4)
     /// The retransmission interval (RxmtInterval), 50 ms to 1 h.
     public var retransmit: Duration = .seconds(1)
@@ -64,8 +64,8 @@ public struct InterfaceRule: Hashable, Sendable {
             self.isPeerElsewhere = isPeerElsewhere
         }
 
-        /// Whether it can have a cable: real hardware, or a veth whose other end is in another namespace (the cable of a
-        /// lab), unless its name is one that container runtimes and CNI plugins use for their ends.
+        /// Whether it can have a cable: it is Ethernet, has no master, and is real hardware or a veth whose other end is in
+        /// another namespace (the cable of a lab), unless the veth's name begins with one of ``containerPrefixes``.
         public var isCabled: Bool {
             guard isEthernet, !hasMaster else { return false }
             switch kind {

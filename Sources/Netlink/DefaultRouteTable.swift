@@ -96,8 +96,8 @@ struct DefaultRouteTable {
         return isKnown
     }
 
-    /// An interface is up again. The next hops over it are usable again in IPv4 routes that kept other next hops
-    /// meanwhile.
+    /// An interface is up, or got an IPv4 address. The next hops over it are usable again in IPv4 routes that kept other next
+    /// hops meanwhile.
     mutating func restoreNextHops(over interface: UInt32) {
         for (route, all) in interfaces where route.key.family == .ipv4 && !all.contains(interface) {
             guard route.hops.contains(where: { $0.interface == interface }) else { continue }
@@ -124,9 +124,9 @@ struct DefaultRouteTable {
     /// Removes a route. Returns whether ``kinds`` is certain: not if the last known route of a kind is gone while
     /// another one of this kind may have been left out.
     private mutating func drop(_ route: Route) -> Bool {
-        guard let over = interfaces.removeValue(forKey: route) else { return true }
+        guard let usable = interfaces.removeValue(forKey: route) else { return true }
         var isKnown = true
-        for interface in over {
+        for interface in usable {
             let kind = kind(of: route, over: interface)
             counts[kind]! -= 1
             guard counts[kind] == 0 else { continue }

@@ -21,7 +21,7 @@ public final class KernelAddresses {
     }
 
     /// Adds an address as a /128 or, for IPv4, a /32. It is usable at once, without duplicate address detection, and gets no
-    /// route to a connected prefix. Returns whether it was not there before.
+    /// route to a connected prefix. Returns `false` if the interface has it already.
     @discardableResult
     public func add(_ address: IPv6Address, to interface: UInt32 = loopback) throws(SystemError) -> Bool {
         let flags = UInt32(IFA_F_NODAD | IFA_F_NOPREFIXROUTE)

@@ -123,6 +123,6 @@ extension KernelFIB {
 }
 
 extension NextHop {
-    /// Whether the kernel needs the on-link flag, because it has no route to the gateway otherwise.
+    /// Whether the next hop gets the on-link flag, because the kernel may have no route to the gateway.
     fileprivate var needsOnLinkFlag: Bool { !isOnLink && !gateway.isLinkLocal }
 }

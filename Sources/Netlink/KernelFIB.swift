@@ -39,7 +39,7 @@ public struct KernelFIBConfiguration: Hashable, Sendable {
 public final class KernelFIB {
     /// The amount of work sent to the kernel.
     public struct Counters: Hashable, Sendable {
-        /// Changes sent, one message each.
+        /// Changes sent by ``KernelFIB/apply(_:)``, one message each.
         public var changes: UInt64 = 0
         /// Batches in which they were sent, with one system call each.
         public var batches: UInt64 = 0
@@ -108,7 +108,7 @@ public final class KernelFIB {
         return failures
     }
 
-    /// Reads our next-hop objects, the IDs of those of others and, for ``FIB/ReadExtent/everything``, our routes in our table.
+    /// Reads our next-hop objects, the IDs of all others and, for ``FIB/ReadExtent/everything``, our routes in our table.
     public func read(_ extent: FIB.ReadExtent = .everything) throws(SystemError) -> KernelRoutes {
         counters.readings += 1
         var kernel = KernelRoutes(routes: nil)
@@ -129,8 +129,8 @@ public final class KernelFIB {
         staleRoutes = []
     }
 
-    /// Removes the routes in our table, and all next-hop objects, that carry our protocol number. Returns the numbers of
-    /// routes and next-hop objects removed. Throws if the kernel refuses to remove one.
+    /// Removes the routes in our table, and all next-hop objects, that carry our protocol number. Returns how many there
+    /// were. Throws if the kernel refuses to remove one, except for routes with another metric than the configured one.
     @discardableResult
     public func cleanUp() throws(SystemError) -> (routes: Int, nextHops: Int) {
         let kernel = try read()
@@ -178,7 +178,8 @@ extension FIBFailure {
 // MARK: - Reading
 
 extension KernelFIB {
-    /// Reads our next-hop objects, and the IDs of those of others, which we must not use.
+    /// Reads our next-hop objects, and the IDs of all others, which we must not use: objects of other programs, and those with
+    /// our protocol number of kinds that we never make.
     private func readNextHops(_ kernel: inout KernelRoutes) throws(SystemError) {
         var result = kernel
         let ours = configuration.protocolNumber

@@ -103,7 +103,8 @@ extension KernelMonitor {
         return found
     }
 
-    /// The usable interfaces of a route. For a next-hop object they must be requested: the route's message has only its ID.
+    /// The usable interfaces of a route. Those of a next-hop object must be requested if the route's message has
+    /// only its ID.
     private func interfaces(of route: KernelRoute) throws(SystemError) -> Set<UInt32> {
         guard route.hops.isEmpty, case .group(let id) = route.target else {
             return Set(route.hops.map(\.interface)).subtracting(route.deadInterfaces)

@@ -5,8 +5,8 @@ public import Links
 public import Linux
 
 /// Monitors links, addresses, the default routes of others, routers that advertise prefixes, and the settings of forwarding
-/// and `rp_filter`. It has its own socket, separate from the one that changes our routes, and a filter that keeps all routes
-/// out of it that are not default routes, so that floods of route changes never delay the notification that a link is down.
+/// and `rp_filter`. It has its own socket, separate from the one that changes our routes, and a filter that passes no routes
+/// but default routes, so that floods of route changes never delay the notification that a link is down.
 /// To be used on one thread.
 public final class KernelMonitor {
     /// The links, by index.
@@ -78,10 +78,10 @@ public final class KernelMonitor {
     public private(set) var mustRetry = false
 
     /// Reads pending events: those of links and addresses in order, then default routes, then settings. The number of
-    /// datagrams is limited; the descriptor stays readable if there are more. A caller that has just removed `removals`
-    /// addresses gets at least the events up to the last of these: other notifications may wait before them, for example that
-    /// the kernel has finished duplicate address detection. If this throws, no event is lost: the next call returns them
-    /// (``mustRetry``).
+    /// datagrams is limited; the descriptor stays readable if there are more. After the caller has removed `removals`
+    /// addresses, reading goes on, up to a higher limit, until as many removals were read: other notifications may wait before
+    /// them, for example that the kernel has finished duplicate address detection. If this throws, no event is lost: the next
+    /// call returns all (``mustRetry``).
     public func read(through removals: Int = 0) throws(SystemError) -> [KernelEvent] {
         mustRetry = true
         try readNotifications(through: removals)
@@ -152,7 +152,7 @@ public final class KernelMonitor {
             guard let address = InterfaceAddress(message) else { return }
             let key = AddressKey(interface: address.interface, address: address.address)
             if addressTable.updateValue(address, forKey: key) != address { events.append(.address(address)) }
-            // The kernel revives dead IPv4 next hops of an interface when it gets an IPv4 address.
+            // When an interface gets an IPv4 address, the kernel revives its dead IPv4 next hops.
             if address.address.ipv4 != nil { defaultRouteTable.restoreNextHops(over: address.interface) }
             if address.origin == Self.advertisedOrigin { noteAdvertisement(on: address.interface, &events) }
         case Int(RTM_DELADDR):

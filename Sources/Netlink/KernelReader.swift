@@ -24,7 +24,7 @@ public struct KnownNeighbor: Hashable, Sendable {
 }
 
 /// Reads routes of others and the neighbor table, to check that an address or a range is not in use elsewhere before we use it.
-/// Every call reads a whole table of the kernel, so it is for that moment and not for polling. To be used on one thread.
+/// Each such read goes through a whole table of the kernel, so it is not for polling. To be used on one thread.
 public final class KernelReader {
     private let socket: NetlinkSocket
     private let configuration: KernelFIBConfiguration
@@ -69,8 +69,8 @@ public final class KernelReader {
         return result
     }
 
-    /// Which of `addresses` belong to another machine according to the kernel's neighbor table: the machine has answered
-    /// for the address, or the entry is permanent. Check this before an address is added to this machine.
+    /// Which of `addresses` belong to another machine according to the kernel's neighbor table: the kernel has heard from
+    /// the address, or the entry is permanent. Check this before an address is added to this machine.
     public func neighbors(among addresses: Set<IPv6Address>) throws(SystemError) -> [IPv6Address: KnownNeighbor] {
         var result: [IPv6Address: KnownNeighbor] = [:]
         for family in [AF_INET, AF_INET6]
@@ -114,8 +114,8 @@ extension ForeignRoute {
 }
 
 extension KnownNeighbor {
-    /// Reads a neighbor message; `nil` unless the kernel knows that the neighbor exists: not for entries that are
-    /// incomplete, have failed, or are proxies.
+    /// Reads a neighbor message; `nil` for entries that are incomplete, have failed, need no resolution (`NUD_NOARP`) or are
+    /// proxies, and for other messages.
     init?(_ message: MessageView) {
         let known = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT
         guard message.type == Int(RTM_NEWNEIGH), let fixed = message.fixed(ndmsg.self), fixed.ndm_ifindex > 0,

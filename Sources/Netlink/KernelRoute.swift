@@ -11,7 +11,7 @@ struct KernelRoute {
     var protocolNumber: UInt8
     var metric: UInt32 = 0
     var preferredSource: IPv6Address?
-    /// What it points at; `nil` if no route of ours could: it has no next hop, or a next hop with a weight.
+    /// What it points at; `nil` if no route of ours could: it has no next hop, or one with another weight than 1.
     var target: RouteTarget?
     var isUnicast: Bool
     /// Whether it is a copy that the kernel made for one destination, for example because of a smaller path MTU.
@@ -19,7 +19,7 @@ struct KernelRoute {
     /// The next hops, sorted independently of the kernel's order. Of a route with a next-hop object, the kernel reports them
     /// only with `nexthop_compat_mode`.
     var hops: [Hop] = []
-    /// The interfaces of next hops that are dead because the interface is down.
+    /// The interfaces of dead next hops, for example those whose interface is down. Empty for a route with one next hop.
     var deadInterfaces: Set<UInt32> = []
     /// The type of service (`rtm_tos`) to which it is limited; 0 for all.
     var typeOfService: UInt8

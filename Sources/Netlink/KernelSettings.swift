@@ -104,8 +104,8 @@ public enum KernelSettings {
     }
 
     /// Sets whether replacing a group makes the kernel notify every route that uses it
-    /// (`net.ipv4.nexthop_compat_mode`), as programs that do not support next-hop objects need. This takes ten times
-    /// the time of the replacement itself, or more.
+    /// (`net.ipv4.nexthop_compat_mode`), as programs that do not support next-hop objects need. The notifications
+    /// take ten times the time of the replacement itself, or more.
     public static func setNextHopCompatibility(_ isOn: Bool) -> Outcome {
         set("net.ipv4.nexthop_compat_mode", to: isOn ? "1" : "0")
     }

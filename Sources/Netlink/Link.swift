@@ -45,7 +45,7 @@ extension Link {
 }
 
 extension InterfaceAddress {
-    /// Reads an address message; `nil` if it is not about IPv6 or IPv4.
+    /// Reads an address message; `nil` if it is not about IPv6 or IPv4, or has no address.
     init?(_ message: MessageView) {
         guard let fixed = message.fixed(ifaddrmsg.self), [AF_INET6, AF_INET].contains(CInt(fixed.ifa_family))
         else { return nil }

@@ -9,7 +9,7 @@ struct Refusal: Error {
     var code: CInt
     /// The kernel's own error message together with the system's message for the code; `nil` if the kernel gave none.
     var explanation: String?
-    /// The kernel's error message, or the system's message for the code.
+    /// The explanation or, without one, the system's message for the code.
     var message: String { explanation ?? SystemError.message(for: code) }
 
     init(index: Int, code: CInt, explanation: String?) {

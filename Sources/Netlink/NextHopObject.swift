@@ -9,7 +9,7 @@ struct NextHopObject {
         case group([NextHopID])
         /// A group whose members have different weights, which we never make but can replace.
         case weightedGroup
-        /// Something we do not make: a blackhole, an IPv4 next hop, a resilient group.
+        /// Something else that we do not make: a blackhole, an IPv4 next hop without a gateway, a resilient group.
         case other
     }
 
@@ -41,8 +41,8 @@ struct NextHopObject {
                 let size = MemoryLayout<nexthop_grp>.size
                 let entries = stride(from: 0, to: attribute.payload.count - attribute.payload.count % size, by: size)
                     .map { attribute.payload.loadUnaligned(fromByteOffset: $0, as: nexthop_grp.self) }
-                // Only the ratio counts: zebra rewrites groups with a weight of 256 for every member. `resvd1` is the upper
-                // octet of the weight since Linux 6.12.
+                // Only the ratio counts: zebra may rewrite our groups, with the weight 256 for every member. The message
+                // has the weight minus 1; `resvd1` is its upper octet since Linux 6.12.
                 isWeighted = entries.contains { $0.weight != entries[0].weight || $0.resvd1 != entries[0].resvd1 }
                 members = entries.map { NextHopID(rawValue: $0.id) }
             // 0 is a plain multipath group; other types are resilient.

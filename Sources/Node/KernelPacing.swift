@@ -1,15 +1,17 @@
 internal import Timing
 
-/// Limits the size of requests to the kernel, so that hellos never wait for them.
+/// Limits the size of requests to the kernel, so that hellos never wait long for them.
 struct KernelPacing: Hashable, Sendable {
     /// The size of the next batch of addresses.
     var addressBatch = AddressBatch()
     /// Whether addresses may be requested: not between the outcomes of a batch and the next event.
     var mayRequestAddresses = true
-    /// Whether further routes may be changed: not between the outcome of a slice (``FIBInstaller/limit``) and the next event.
+    /// Whether further routes may be changed: not between the last outcome of a slice (``FIBInstaller/limit``) and the next
+    /// event.
     var mayInstallRoutes = true
 
-    /// Permits both, before each event is handled. The handling of an outcome of a batch or a slice then forbids the next one.
+    /// Permits both, before each event is handled. The handling of the last outcome of a batch or a slice then forbids the
+    /// next one.
     mutating func beginTurn() {
         mayRequestAddresses = true
         mayInstallRoutes = true

@@ -41,8 +41,8 @@ extension MeshNode {
                 + reasons.joined(separator: "; "))
     }
 
-    /// Handles that there is no configuration file: the configuration in use stays in use. `read` is when it was read from the
-    /// file; `nil` if it is the defaults, so that nothing is missing.
+    /// Handles that there is no configuration file: the configuration in use stays in use. `read` is when that was read from
+    /// the file; `nil` if the defaults are in use, so that nothing is missing.
     mutating func missConfiguration(_ file: String, read: String?, _ remedy: String) {
         guard let read else {
             problems.configuration = []
@@ -57,7 +57,7 @@ extension MeshNode {
 }
 
 extension Configuration {
-    /// The sections of `new` that differ from this and take effect only at the next start.
+    /// The sections of `new` that differ from this configuration and take effect only at the next start.
     public func keysThatNeedRestart(in new: Configuration) -> [String] {
         [
             ("node", node == new.node), ("addressing", addressing == new.addressing), ("cni", cni == new.cni),

@@ -4,7 +4,7 @@ internal import Timing
 
 extension MeshNode {
     /// Requests the installer's next read or changes of the kernel's routes, a bounded number (``FIBInstaller/limit``), unless
-    /// routes of an earlier run are kept or this turn had its slice.
+    /// the ports are closed, routes of an earlier run are kept, or this turn had its slice.
     mutating func installRoutes(at now: Instant) {
         guard life.isRouting, !isKeepingRoutes, pacing.mayInstallRoutes else { return }
         if let request = installer.next(at: now) { kernelEffects.append(.routes(request)) }
@@ -17,19 +17,19 @@ extension MeshNode {
     }
 
     mutating func receive(_ outcome: FIBInstaller.Outcome, at now: Instant) {
-        let before = installer.lastError
+        let previousError = installer.lastError
         if case .adopting = life, case .unreachable(let reason) = outcome {
             // The router must not start before it is known which routes are ours.
             counters.kernelErrors += 1
-            if before == nil { log(.error, "cannot read the kernel's routes, trying again: \(reason)") }
+            if previousError == nil { log(.error, "cannot read the kernel's routes, trying again: \(reason)") }
             _ = installer.receive(outcome, at: now)
             return
         }
         let request = installer.receive(outcome, at: now)
         if let error = installer.lastError {
             counters.kernelErrors += 1
-            if before == nil { log(.error, "cannot change the kernel's routes: \(error)") }
-        } else if before != nil {
+            if previousError == nil { log(.error, "cannot change the kernel's routes: \(error)") }
+        } else if previousError != nil {
             log(.notice, "the kernel's routes can be changed again")
         }
         if case .adopting = life { return startRouter(at: now) }

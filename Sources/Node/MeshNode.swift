@@ -123,7 +123,7 @@ public struct MeshNode: Sendable {
     var kernelEffects: [NodeEffect] = []
     /// All other effects.
     var effects: [NodeEffect] = []
-    /// Whether an event since the last settlement may have consequences outside of the router.
+    /// Whether an event since the node last settled may have consequences outside of the router.
     private var mustSettle = true
     /// When the node itself has something to do, apart from the router.
     private var ownDeadline: Instant?
@@ -153,7 +153,7 @@ public struct MeshNode: Sendable {
         pacing.beginTurn()
         noteLateness(at: now)
         switch event {
-        // These concern the router alone, unless it does more than send (`perform`).
+        // These concern the router alone, unless the router does more than send (`perform`).
         case .packet, .timer: break
         default: mustSettle = true
         }
@@ -187,10 +187,11 @@ public struct MeshNode: Sendable {
     /// A timer that is this late is reported: neighbors may have declared this node dead meanwhile.
     private static let reportedLateness = Duration.seconds(2)
 
-    /// Reports that this node has not been called long after ``nextDeadline``, whichever event comes first after that.
+    /// Reports, with the first event after it, that ``nextDeadline`` has passed long ago.
     private mutating func noteLateness(at now: Instant) {
         guard let deadline = nextDeadline, deadline != .zero, now - deadline >= Self.reportedLateness else { return }
-        // A deadline before the end of the last delay belongs to that: the router's timers run with a `.timer` only.
+        // A deadline before the end of the last reported delay belongs to that delay. It may still be the next one, because the
+        // router's timers run with `.timer` only.
         guard problems.stop.map({ $0.end < deadline }) ?? true else { return }
         problems.stop = (now - deadline, now)
         log(
@@ -242,8 +243,8 @@ public struct MeshNode: Sendable {
         effects.removeAll(keepingCapacity: true)
     }
 
-    /// Whether the events since the last settlement concern the router alone, as hellos of known neighbors do, and nothing is
-    /// due. This is most of what a node at rest does.
+    /// Whether the events since the node last settled concern the router alone, as hellos of known neighbors do, the database
+    /// is unchanged, and nothing of the node itself is due. This is most of what a node at rest does.
     private func concernsRouterAlone(at now: Instant) -> Bool {
         guard case .running = life, !mustSettle, router != nil else { return false }
         return ownDeadline.map { now < $0 } ?? true && review.hasSeen(meshDigest)
@@ -264,12 +265,12 @@ public struct MeshNode: Sendable {
     /// Passes an event to the router, and handles the router's effects.
     mutating func notifyRouter(_ event: RouterEvent, at now: Instant) {
         guard router != nil else { return }
-        var wanted: [RouterEffect] = []
-        swap(&wanted, &routerEffects)
-        router!.handle(event, at: now, effects: &wanted)
-        for effect in wanted { perform(effect, at: now) }
-        wanted.removeAll(keepingCapacity: true)
-        swap(&wanted, &routerEffects)
+        var buffer: [RouterEffect] = []
+        swap(&buffer, &routerEffects)
+        router!.handle(event, at: now, effects: &buffer)
+        for effect in buffer { perform(effect, at: now) }
+        buffer.removeAll(keepingCapacity: true)
+        swap(&buffer, &routerEffects)
     }
 
     private mutating func perform(_ effect: RouterEffect, at now: Instant) {

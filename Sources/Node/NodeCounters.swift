@@ -4,7 +4,7 @@ public import Addressing
 public struct NodeCounters: Hashable, Sendable {
     /// The number of times that the kernel's routes could not be read or written.
     public var kernelErrors: UInt64 = 0
-    /// The number of times that a port went from up to down, by its name; at most ``mostCounters`` names.
+    /// The number of times that a port which the router used went down, by the port's name; at most ``mostCounters`` names.
     public var portFlaps: [String: UInt64] = [:]
     /// The number of times that a neighbor left Full, by port and router ID, for neighbors that were Full at least once; at
     /// most ``mostCounters`` pairs.

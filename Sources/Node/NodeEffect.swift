@@ -25,7 +25,7 @@ public enum NodeEffect: Sendable {
     case startCheck(VIPTable.CheckID, HealthCheck)
     /// Stop a health check.
     case stopCheck(VIPTable.CheckID)
-    /// Propose these pod ranges to the cluster, for use if it has none for this node.
+    /// Offer these pod ranges to the cluster, which uses them if it has none for this node.
     case offerPodRanges([IPv6Prefix])
     /// Check the CNI file, and write it if it differs; the outcome is ``NodeEvent/networkConfiguration(_:)``.
     case networkConfiguration(NetworkConfiguration)

@@ -8,7 +8,8 @@ public import Services
 public enum NodeEvent: Sendable {
     /// The node starts. The machine has these links, addresses, and default routes of others.
     case start(links: [Link], addresses: [InterfaceAddress], defaultRoutes: [DefaultRoute])
-    /// Notifications from the kernel about links, addresses, default routes and settings.
+    /// Notifications from the kernel about links, addresses, default routes, router advertisements and settings, and the loss
+    /// of such notifications.
     case kernel([KernelEvent])
     /// Changes of routes and next hops that this node did not request, and lost notifications of them.
     case routes([RouteEvent])
@@ -20,7 +21,7 @@ public enum NodeEvent: Sendable {
     case settings([SettingOutcome])
     /// The outcome of joining a group (``NodeEffect/membership(_:joined:)``); `nil` is success.
     case membership(Membership, failure: String?)
-    /// A packet of IP protocol 89 was received. `destination` is a multicast group or our link-local address.
+    /// A packet of IP protocol 89 was received. `destination` is a multicast group or an address of this machine.
     case packet(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
     /// A health check reported an outcome.
     case checked(VIPTable.CheckID, CheckOutcome)
@@ -53,8 +54,8 @@ public enum NodeCommand: Hashable, Sendable {
     case stubRouter(Bool)
     /// Drains the node, or ends that.
     case drain(Bool)
-    /// Drains the node, because a stop follows within this time. The stage does not become ``Life/draining`` if the node is
-    /// drained already, is not synchronized, or stays (``MeshNode/staysOnStop``).
+    /// Drains the node, because a stop follows within this time (``Life/draining``). Has no effect if the node is drained
+    /// already, is not synchronized, or stays (``MeshNode/staysOnStop``).
     case drainForStop(within: Duration)
     /// Stops. With `removingEverything`, all our routes, next hops and addresses are removed from the kernel; otherwise see
     /// ``MeshNode/staysOnStop``.

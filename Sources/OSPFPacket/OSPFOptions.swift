@@ -6,7 +6,7 @@ public struct OSPFOptions: OptionSet, Hashable, Sendable {
 
     /// V6-bit: the router takes part in IPv6 routing. If clear, it is left out of IPv6 routes.
     public static let v6 = OSPFOptions(rawValue: 1 << 0)
-    /// E-bit: AS-external-LSAs are flooded in the area, so it is not a stub area.
+    /// E-bit: AS-external-LSAs are flooded in the area, which is no stub area.
     public static let e = OSPFOptions(rawValue: 1 << 1)
     /// N-bit: the area is an NSSA.
     public static let n = OSPFOptions(rawValue: 1 << 3)

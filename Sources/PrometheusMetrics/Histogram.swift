@@ -1,9 +1,9 @@
 /// A histogram: how many durations, or other values, are in each of several buckets.
 public struct Histogram: Hashable, Sendable {
-    /// The upper bounds of the buckets, inclusive and ascending: seconds, or the unit of the values. A larger value counts in
-    /// ``count`` and ``sum`` only.
+    /// The upper bounds of the buckets, inclusive and ascending: seconds, or the unit of the values. A value above the last one
+    /// counts in ``count`` and ``sum`` only.
     public let bounds: [Double]
-    /// The number of values in each bucket; not cumulative.
+    /// The number of values in each bucket, without those of lower buckets.
     public private(set) var counts: [UInt64]
     /// The number of all values.
     public private(set) var count: UInt64 = 0

@@ -19,7 +19,8 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
             self.bounds = bounds
         }
 
-        /// From a millisecond to ten seconds, in seconds: for requests and checks. Metrics without a description have them too.
+        /// From a millisecond to ten seconds, in seconds: for requests and checks. Histograms without a description have them
+        /// too.
         public static let usualBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
     }
 
@@ -69,8 +70,8 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
             refused)
     }
 
-    /// The series with this name, kind and dimensions; created if it does not exist. If that is refused, returns a series that
-    /// is not written, which its owner can use like any other.
+    /// The series with this name, kind and dimensions; created if it does not exist. If the creation is refused, returns a
+    /// series that works like any other but is not written.
     private func find<Handler: Series>(
         _ name: String, _ kind: MetricsText.Kind, _ dimensions: [(String, String)], make: () -> Handler
     ) -> Handler {

@@ -1,8 +1,8 @@
 internal import CoreMetrics
 internal import Synchronization
 
-/// The labels that distinguish a metric from others of its name, sorted by their names. If several values are given for one
-/// label, the first counts.
+/// The labels that distinguish a metric from others of the same name, in the order of the labels' names. If several values are
+/// given for one label, the first counts.
 struct Labels: Hashable, Comparable {
     private let names: [String]
     private let values: [String]
@@ -16,8 +16,8 @@ struct Labels: Hashable, Comparable {
 
     var pairs: [(String, String)] { Array(zip(names, values)) }
 
-    /// The text as a name that Prometheus accepts: every octet but ASCII letters and digits becomes an underscore, and a
-    /// digit at the start gets one before it.
+    /// The text as a name that Prometheus accepts: every octet but ASCII letters and digits becomes an underscore, and a digit
+    /// at the start gets one before it. `_` for an empty text.
     static func name(_ text: String) -> String {
         let octets = text.utf8.map { octet in
             switch octet {

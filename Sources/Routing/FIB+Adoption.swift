@@ -2,16 +2,16 @@ internal import Addressing
 internal import OSPF
 internal import Timing
 
-// Adoption of the kernel's state: at the start, that of an earlier run; later, the result of any read.
+// Adoption of what an earlier run left in the kernel, and updates of the model with the result of a read.
 
 extension FIB {
-    /// Adopts the routes of an earlier run, and keeps all of them until ``sweep()``.
+    /// Adopts the routes of an earlier run. Those that the router has neither wanted nor rejected are kept until ``sweep()``.
     public mutating func adopt(_ kernel: KernelRoutes) {
         keepsStaleRoutes = true
         reconcile(kernel)
     }
 
-    /// Ends the adoption; called after initial database synchronization. The next ``changes(limit:)`` removes routes and
+    /// Ends the adoption; called after initial database synchronization. From now on ``changes(limit:)`` removes routes and
     /// next-hop objects of the earlier run that the router does not want.
     public mutating func sweep() {
         keepsStaleRoutes = false
@@ -34,8 +34,7 @@ extension FIB {
         if let routes = kernel.routes { reconcileRoutes(routes) }
     }
 
-    /// Removes IDs from the model if the kernel shows that they are other objects: those of another program, or objects
-    /// of ours that the model assumed removed when the IDs were allocated again.
+    /// Removes IDs from the model under which the kernel has other objects than the model.
     private mutating func releaseForeignIDs(_ kernel: KernelRoutes) {
         for id in kernel.foreignIDs { pool.reserve(id) }
         /// Whether the kernel has another object under an ID than the model: this next hop, or a group if `nil`.
@@ -46,7 +45,7 @@ extension FIB {
         }
         foreignReplacedHops.formIntersection(kernel.foreignIDs)
         for (nextHop, hop) in hops.sorted(by: { $0.key < $1.key }) where isSomethingElse(hop.id, than: nextHop) {
-            // An object of ours that others changed is removed once nothing of ours points to it.
+            // An object of ours that another program changed is removed later, as one of `surplusHops`.
             if hop.isPresent, kernel.foreignIDs.contains(hop.id) { foreignReplacedHops.insert(hop.id) }
             markHopsRemoved { $0 == nextHop }
             hops[nextHop] = nil
@@ -84,13 +83,13 @@ extension FIB {
         }
     }
 
-    /// A route may have been refused because its next hops did not exist.
+    /// Examines refused groups again: a next hop that the kernel did not have may have been the reason.
     private mutating func retryRefusedDestinations() {
         dirtyTargets.formUnion(refusedDestinations.keys)
         refusedDestinations = [:]
     }
 
-    /// Makes the model's groups those that were found. Those that the model does not know have no owner and can be claimed.
+    /// Makes the model's groups those that were found. A group that is new to the model has no owner and can be claimed.
     private mutating func reconcileGroups(_ kernel: KernelRoutes) {
         markGroupsRemoved(Set(groups.lazy.filter { $0.value.isPresent && kernel.groups[$0.key] == nil }.map(\.key)))
         for (id, memberIDs) in kernel.groups.sorted(by: { $0.key < $1.key }) {
@@ -107,8 +106,7 @@ extension FIB {
                 owner: previous?.owner, isPresent: true, members: members, routes: previous?.routes ?? 0)
             unusedGroups.insert(id)
             if let owner = previous?.owner { dirtyTargets.insert(owner) }
-            // The model assumed that the kernel had removed the group with its routes. Everything is read again to find out
-            // which routes exist.
+            // In the model, the group was removed with its routes. Everything is read to find out which routes exist.
             if previous != nil, previous?.isPresent != true, kernel.routes == nil { requireRead(.everything) }
         }
     }
@@ -126,7 +124,7 @@ extension FIB {
                 setInstalled(position, installed)
                 routes.markDirty(position)
             }
-            // The route could not be created because it existed. Now the model knows it, and can replace it.
+            // The route could not be created because it existed. Now it is in the model, so it can be replaced.
             if failures[prefix]?.reason == .exists { forgetFailure(position) }
         }
         for position in routes.positions where routes.contains(position) && routes[position].installed != .nothing {

@@ -5,9 +5,9 @@ internal import OSPF
 
 extension FIB {
     /// A link went down, lost its carrier or was removed. The kernel then deletes the link's next-hop objects, removes them
-    /// from their groups, and deletes groups that become empty with all routes that point at them. It notifies none of this.
-    /// The link is not used until ``linkUsable(_:)``. If `isGone`, the link was removed: nothing about it is remembered,
-    /// because its index may be reused for another link.
+    /// from their groups, and deletes groups that become empty with all routes that point at them. It notifies no removal of
+    /// objects and groups. If `isGone`, the link was removed: nothing about it is remembered, because its index may be reused
+    /// for another link. Otherwise the link is not used until ``linkUsable(_:)``.
     public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {
         if isGone { lostLinks.remove(interface) } else { lostLinks.insert(interface) }
         if hops.contains(where: { $0.key.interface == interface && $0.value.isPresent }) { needsVerification = true }
@@ -36,7 +36,8 @@ extension FIB {
         return true
     }
 
-    /// A route of another program was removed. If our route to the prefix was refused because one existed, it is tried again.
+    /// A route of another program was removed. If our route to the prefix was refused because a route existed, ours is tried
+    /// again.
     public mutating func foreignRouteRemoved(_ prefix: IPv6Prefix) {
         guard failures[prefix]?.reason == .exists, let position = routes.position(of: prefix) else { return }
         forgetFailure(position)
@@ -51,8 +52,8 @@ extension FIB {
         }
     }
 
-    /// The kernel refused a change. If that shows that the kernel differs from the model, ``requiredRead`` requests a
-    /// read. Other refused changes wait for ``retry()`` or for a change of what they depend on.
+    /// The kernel refused a change. If the kernel seems to differ from the model, the model is corrected or ``requiredRead``
+    /// requests a read. What was refused for another reason waits for ``retry()`` or for a change of what it depends on.
     public mutating func failed(_ change: FIBChange, _ failure: FIBFailure) {
         switch change {
         case .addNextHop(_, let hop):
@@ -62,9 +63,9 @@ extension FIB {
         case .addGroup(let id, let members):
             let owner = groups[id]?.owner
             markGroupsRemoved([id])
-            failedGroup(of: owner, members, failure, isExpected: failure.reason == .exists)
+            failedGroup(of: owner, members, failure, isMismatch: failure.reason == .exists)
         case .replaceGroup(let id, let members):
-            failedGroup(of: groups[id]?.owner, members, failure, isExpected: failure.reason == .missing)
+            failedGroup(of: groups[id]?.owner, members, failure, isMismatch: failure.reason == .missing)
         case .addRoute(let prefix, _):
             failedRoute(prefix, failure, leaves: .nothing)
         case .replaceRoute(let prefix, _) where failure.reason == .missing:
@@ -78,7 +79,7 @@ extension FIB {
         }
     }
 
-    /// Tries refused changes again.
+    /// Lets ``changes(limit:)`` plan again what was refused or exceeded a limit.
     public mutating func retry() {
         for (id, target) in targets where target.nextHops.contains(where: { refusedHops[$0] != nil }) {
             dirtyTargets.insert(id)
@@ -94,17 +95,17 @@ extension FIB {
         failures = [:]
     }
 
-    /// Handles a refused group. If the failure `isExpected`, the group exists or is missing unlike in the model, which a
-    /// read corrects; it was not refused.
+    /// Handles a group that could not be added or replaced. If `isMismatch`, it exists or is missing, unlike in the model: a
+    /// read corrects that, and the group does not count as refused.
     private mutating func failedGroup(
-        of owner: DestinationID?, _ members: [NextHopID], _ failure: FIBFailure, isExpected: Bool
+        of owner: DestinationID?, _ members: [NextHopID], _ failure: FIBFailure, isMismatch: Bool
     ) {
         requireRead(.nextHops)
         guard let owner else { return }
         dirtyTargets.insert(owner)
         // A member that could not be created explains the failure. Without that member the group can be created.
         let present = Set(hops.values.lazy.filter(\.isPresent).map(\.id))
-        if !isExpected, members.allSatisfy(present.contains) { refusedDestinations[owner] = failure }
+        if !isMismatch, members.allSatisfy(present.contains) { refusedDestinations[owner] = failure }
     }
 
     /// Handles a refused route. `installed` is what the kernel has for the prefix now.
@@ -113,7 +114,7 @@ extension FIB {
     ) {
         switch failure.reason {
         case .exists: requireRead(.everything)
-        // Mostly the group does not exist any more.
+        // Usually because the group does not exist any more.
         case .invalid where configuration.mode == .objects: requireRead(.nextHops)
         default: break
         }
@@ -129,17 +130,17 @@ extension FIB {
 
     // MARK: Consequences
 
-    /// Marks next hops as removed in the model, with the consequences in the kernel.
-    mutating func markHopsRemoved(_ isGone: (NextHop) -> Bool) {
-        for (nextHop, hop) in hops where hop.isPresent && isGone(nextHop) {
+    /// Marks next hops as removed in the model, and what the kernel removes with them.
+    mutating func markHopsRemoved(_ isRemoved: (NextHop) -> Bool) {
+        for (nextHop, hop) in hops where hop.isPresent && isRemoved(nextHop) {
             hops[nextHop]!.isPresent = false
             unusedHops.insert(nextHop)
         }
         var emptied: Set<NextHopID> = []
         var changed: Set<NextHopID> = []
-        for (id, group) in groups where group.isPresent && group.members.contains(where: isGone) {
-            for hop in group.members where isGone(hop) { release(hop) }
-            let kept = group.members.filter { !isGone($0) }
+        for (id, group) in groups where group.isPresent && group.members.contains(where: isRemoved) {
+            for hop in group.members where isRemoved(hop) { release(hop) }
+            let kept = group.members.filter { !isRemoved($0) }
             groups[id]!.members = kept
             if let owner = group.owner { dirtyTargets.insert(owner) }
             if kept.isEmpty { emptied.insert(id) }

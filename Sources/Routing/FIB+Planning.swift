@@ -7,7 +7,8 @@ private struct Plan {
     var groups: [FIBChange] = []
     var routes: [FIBChange] = []
     var removals: [FIBChange] = []
-    /// Destinations whose routes must all be examined: their group is new, or in ``FIB/Mode/multipath`` different.
+    /// Destinations whose routes must all be examined: some may have waited for a group, or in ``FIB/Mode/multipath`` the
+    /// group has changed.
     var renewed: Set<DestinationID> = []
 
     var changes: [FIBChange] { hops + groups + routes + removals }
@@ -21,8 +22,8 @@ extension FIB {
     }
 
     /// The changes that bring the kernel to the wanted state, in order. From now on the model assumes that they were
-    /// made. A maximum of `limit` routes is examined, so that a large update is done in slices; ``isDirty`` is whether
-    /// there is more.
+    /// made. At most `limit` routes are planned, so that a large update is done in slices; ``isDirty`` is whether there is
+    /// more.
     public mutating func changes(limit: Int = .max) -> [FIBChange] {
         guard isDirty else { return [] }
         var plan = Plan()
@@ -36,7 +37,7 @@ extension FIB {
         return plan.changes
     }
 
-    /// The next hops of a destination that the kernel accepts, according to the model.
+    /// Those of a destination's next hops that the kernel accepts, according to the model.
     private func usable(_ nextHops: [NextHop]) -> [NextHop] {
         if lostLinks.isEmpty, refusedHops.isEmpty { return nextHops }
         return nextHops.filter { !lostLinks.contains($0.interface) && refusedHops[$0] == nil }
@@ -44,8 +45,8 @@ extension FIB {
 
     // MARK: Groups
 
-    /// Destinations without a group claim the one that their prefixes point to in the kernel: of an earlier run, or of
-    /// a released destination. Equal members count most, then the number of prefixes.
+    /// Destinations without a group claim one that prefixes of theirs point to in the kernel: of an earlier run, or of a
+    /// released destination. A group with the wanted members comes first, then the one with the most of these prefixes.
     private mutating func claimGroups() {
         struct Claim: Hashable {
             var destination: DestinationID
@@ -53,7 +54,7 @@ extension FIB {
         }
         let claimants = dirtyTargets.filter { targets[$0]?.group == nil }
         guard !claimants.isEmpty, groups.values.contains(where: { $0.owner == nil && $0.isPresent }) else { return }
-        // How many prefixes want the destination and point to the group now.
+        // How many of the routes to examine want the destination and point to the group now.
         var votes: [Claim: Int] = [:]
         for position in routes.dirty {
             let record = routes[position]
@@ -81,8 +82,8 @@ extension FIB {
     private mutating func planGroup(of destination: DestinationID, _ plan: inout Plan) {
         guard let target = targets[destination], refusedDestinations[destination] == nil else { return }
         let members = usable(target.nextHops)
-        // If no link is usable, the kernel has deleted the group. There is nothing to plan until the next hops or a link
-        // change.
+        // Without a usable next hop, there is nothing to plan until the next hops or a link change, or refused next hops are
+        // tried again.
         guard !members.isEmpty else { return }
         guard let id = target.group ?? pool.allocate() else { return runOutOfIDs(destination) }
         var group = groups[id] ?? Group(owner: destination, isPresent: false, members: [])
@@ -110,7 +111,7 @@ extension FIB {
             guard let hop = hops[member] ?? pool.allocate().map({ Hop(id: $0, isPresent: false) }) else { return nil }
             if !hop.isPresent, configuration.mode == .objects { plan.hops.append(.addNextHop(hop.id, member)) }
             hops[member] = Hop(id: hop.id, isPresent: true, uses: hop.uses)
-            // It stays unused if no ID is free for a later member.
+            // The next hop stays unused if no ID is free for a later member.
             if hop.uses == 0 { unusedHops.insert(member) }
             ids.append(hop.id)
         }
@@ -125,7 +126,7 @@ extension FIB {
 
     // MARK: Routes
 
-    /// Marks all routes of destinations whose group is new or different.
+    /// Marks all routes of these destinations to be examined.
     private mutating func revisitRoutes(of destinations: Set<DestinationID>) {
         guard !destinations.isEmpty else { return }
         for position in routes.positions where routes.contains(position) {
@@ -159,12 +160,12 @@ extension FIB {
         }
     }
 
-    /// Plans the change of one route: created, replaced, removed, or waiting for a group.
+    /// Plans the change of one route, if any: creates, replaces or removes it. It may have to wait for a group.
     private mutating func planRoute(_ position: Int32, _ plan: inout Plan) {
         let record = routes[position]
         guard let wanted = record.wanted else {
             if record.installed != .nothing {
-                // Kept until `sweep`.
+                // A stale route is kept until `sweep`.
                 guard !record.isStale else { return }
                 plan.removals.append(.removeRoute(record.prefix))
                 setInstalled(position, .nothing)

@@ -1,15 +1,15 @@
 public import Addressing
 public import OSPF
 
-/// The wanted state of the kernel's routes, a model of their current state, and the fewest changes from one to the other.
+/// The wanted state of the kernel's routes, a model of their current state, and the changes that the kernel needs.
 ///
 /// The router's updates change the wanted state (``update(_:)``). Reading the kernel (``reconcile(_:)``), its
 /// notifications (``linkLost(_:isGone:)``, ``routeDeleted(_:)``) and failures (``failed(_:_:)``) change the model.
 /// ``changes(limit:)`` plans, and the model assumes that the plan succeeds.
 ///
-/// Each destination has its own next-hop group, even for a single next hop, so that a change of the topology replaces
-/// groups and never changes the routes that point to them. The groups of an earlier run are adopted: a destination
-/// without a group claims the one that its prefixes point to already.
+/// In ``Mode/objects`` each destination has its own next-hop group, even for a single next hop, so that a change of next hops
+/// replaces the group and not the routes that point to it. The groups of an earlier run are adopted: a destination without a
+/// group claims one that its prefixes point to already.
 public struct FIB: Sendable {
     /// How routes point to next hops.
     public enum Mode: Hashable, Sendable {
@@ -75,21 +75,21 @@ public struct FIB: Sendable {
         var nextHops: [NextHop]
         /// Its group; `nil` until one is claimed or planned.
         var group: NextHopID?
-        /// Whether routes were examined while there was no group they could point to.
+        /// Whether routes may wait because there was no group that they could point to.
         var hasWaitingRoutes = false
     }
 
     public let configuration: Configuration
-    /// Whether stale routes and objects of an earlier run are kept until ``sweep()``.
+    /// Whether stale routes, the objects that they use, and ``surplusHops`` are kept until ``sweep()``.
     public internal(set) var keepsStaleRoutes = false
     /// What must be read and passed to ``reconcile(_:)`` before planning makes sense.
     public internal(set) var requiredRead = ReadExtent.nothing
-    /// Whether a link was lost that had next hops in the kernel. Its notification may have come late, so the model should
-    /// be verified with a ``requireRead(_:)`` of the next hops when there is time.
+    /// Whether, since the last read, a link was lost that had next hops in the kernel. The notification may have come late, so
+    /// the model should be verified with a ``requireRead(_:)`` of the next hops when there is time.
     public internal(set) var needsVerification = false
     /// Whether something waits for ``retry()``.
     public var hasFailures: Bool { !failures.isEmpty || !refusedHops.isEmpty || !refusedDestinations.isEmpty }
-    /// The number of routes in the kernel, according to the model.
+    /// The number of our routes in the kernel, according to the model.
     public internal(set) var installedRoutes = 0
 
     /// The IDs of next hops and groups.
@@ -117,7 +117,7 @@ public struct FIB: Sendable {
     var refusedDestinations: [DestinationID: FIBFailure] = [:]
     /// Objects to be removed: duplicates of other objects of ours, and ``foreignReplacedHops``.
     var surplusHops: Set<NextHopID> = []
-    /// Objects that were ours until another program replaced them under its protocol number.
+    /// Objects that were ours until another program changed them to ones that we never make, or that are not ours.
     var foreignReplacedHops: Set<NextHopID> = []
     /// Why routes were refused, by the kernel or because of ``Configuration/maximumRoutes``. Routes that wait for a refused
     /// group are not among them: see ``refusedDestinations`` and ``refusedHops``.
@@ -168,13 +168,13 @@ public enum RouteState: Hashable, Sendable {
     case failed(FIBFailure)
 }
 
-/// The numbers of objects and routes in a FIB.
+/// The numbers of objects and routes in a FIB, according to its model of the kernel.
 public struct FIBCounts: Hashable, Sendable {
-    /// Single next-hop objects in the kernel.
+    /// Our single next-hop objects in the kernel; in ``FIB/Mode/multipath`` the next hops in use.
     public var nextHops: Int
-    /// Groups in the kernel.
+    /// Our groups in the kernel; in ``FIB/Mode/multipath`` the sets of next hops in use.
     public var groups: Int
-    /// Routes in the kernel.
+    /// Our routes in the kernel.
     public var routes: Int
     /// See ``FIB/failedRoutes``.
     public var failedRoutes: Int
@@ -197,7 +197,7 @@ extension FIB {
         return isAsWanted ? .installed : .pending
     }
 
-    /// Gives this copy its own storage, so that the next change of the original copies nothing.
+    /// Gives this copy its own storage of all that is large, so that the next change of the original need not copy it.
     public mutating func detach() {
         routes.detach()
         targets.detach()
@@ -215,8 +215,8 @@ extension FIB {
         failures.min { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// The next hops that the kernel refused for another reason than a link that is down or gone. Routes use the others, if
-    /// there are any.
+    /// The next hops that the kernel refused for another reason than a link that is down or gone. Routes use their other next
+    /// hops, if there are any.
     public var refusedNextHops: [NextHop: FIBFailure] { refusedHops.filter { $0.value.reason != .linkUnusable } }
 
     /// The number of next-hop groups that the kernel refused or for which no ID was free, and the reason for one of them;

@@ -8,8 +8,8 @@ public enum RouteTarget: Hashable, Sendable {
     case nextHops([NextHop])
 }
 
-/// One change of the kernel's state. Each change specifies whether it creates or replaces, so that it fails if the kernel
-/// differs from the model, instead of changing what others made. IPv4 prefixes are in their IPv4-mapped form.
+/// One change of the kernel's state. Each change specifies whether it creates, replaces or removes, so that it fails if the
+/// kernel differs from the model, instead of changing what others made. IPv4 prefixes are in their IPv4-mapped form.
 public enum FIBChange: Hashable, Sendable {
     /// Make a single next-hop object.
     case addNextHop(NextHopID, NextHop)

@@ -2,8 +2,8 @@ internal import Addressing
 public import OSPF
 public import Timing
 
-/// Keeps the kernel's routes as the router wants them, regardless of other programs: the ``FIB`` plans, the installer decides
-/// when to plan, when to read the kernel and when to try again. One request is under way at a time:
+/// Keeps the kernel's routes as the router wants them, even if other programs change them: the ``FIB`` plans, the installer
+/// decides when to plan, when to read the kernel and when to try again. One request is under way at a time:
 ///
 ///     installer.update(update)                         // the routes that the router wants
 ///     var request = installer.next(at: now)            // the next request to the kernel; nil for none
@@ -30,16 +30,15 @@ public struct FIBInstaller: Sendable {
 
     /// Counters of changes by other programs and of lost notifications.
     public struct Counters: Hashable, Sendable {
-        /// Our routes that other programs removed or replaced.
+        /// How often another program removed or replaced a route of ours.
         public var foreignRouteDeletions: UInt64 = 0
-        /// Our next-hop objects that other programs removed or changed.
+        /// How often another program removed or changed a next-hop object of ours, or made one that looks like ours.
         public var foreignNextHopChanges: UInt64 = 0
-        /// The number of times that the kernel dropped notifications.
+        /// How often the kernel dropped notifications.
         public var overflows: UInt64 = 0
     }
 
-    /// The request that is under way. `round` counts the attempts since the last pause, of which there are at most
-    /// ``rounds``.
+    /// The request that is under way. `round` counts the rounds since the last pause from 0; there are at most ``rounds``.
     private enum Work: Sendable {
         case none
         case adopting
@@ -52,7 +51,7 @@ public struct FIBInstaller: Sendable {
     /// When to call ``next(at:)`` even without an event, to retry what failed or to verify next hops; `nil` if neither is due.
     /// After an adoption that failed: when to call ``adoptFromKernel()`` again.
     public private(set) var nextDeadline: Instant?
-    /// Why the kernel could not be read or written at the last attempt; `nil` if it succeeded.
+    /// Why the kernel could not be read or written at the last attempt; `nil` if the attempt succeeded, and before the first.
     public private(set) var lastError: String?
     /// Changes by other programs and lost notifications, since the installer was made.
     public private(set) var counters = Counters()
@@ -67,7 +66,7 @@ public struct FIBInstaller: Sendable {
     /// The delay before what failed is tried again: the shortest, doubled with each attempt that fails, up to the longest.
     private static let shortestRetry = Duration.milliseconds(100)
     private static let longestRetry = Duration.seconds(30)
-    /// The delay after changes of links until next hops are read again for verification: by then, the kernel has removed
+    /// The delay after the loss of a link until next hops are read again for verification: by then, the kernel has removed
     /// what it removes with a link, and flaps are mostly over.
     private static let verificationDelay = Duration.seconds(1)
     /// The maximum number of rounds of planning, changing and reading without a pause. Remaining errors wait for the
@@ -77,8 +76,8 @@ public struct FIBInstaller: Sendable {
     /// Makes an installer whose model of the kernel is empty; see ``adoptFromKernel()``.
     public init(_ configuration: FIB.Configuration = FIB.Configuration()) { fib = FIB(configuration: configuration) }
 
-    /// Requests the state that an earlier run left in the kernel. Its outcome is adopted, and all of it is kept until
-    /// ``sweep()``. Returns `nil` while a request is under way.
+    /// Requests the state that an earlier run left in the kernel. The outcome is adopted: routes that the router has neither
+    /// wanted nor rejected are kept until ``sweep()``. Returns `nil` while a request is under way.
     public mutating func adoptFromKernel() -> Request? {
         guard !isBusy else { return nil }
         work = .adopting
@@ -94,7 +93,8 @@ public struct FIBInstaller: Sendable {
         if isUsable { fib.linkUsable(index) } else { fib.linkLost(index, isGone: isGone) }
     }
 
-    /// Handles a change that the installer did not make. Returns whether it should be logged.
+    /// Handles a change that the installer did not make, or the loss of notifications. Returns whether it should be logged as a
+    /// change by another program.
     @discardableResult
     public mutating func receive(_ event: RouteEvent) -> Bool {
         isReadingOutdated = isReadingOutdated || isReading
@@ -129,13 +129,13 @@ public struct FIBInstaller: Sendable {
     /// An attribute of all routes, such as the preferred source, has changed: all routes must be written again.
     public mutating func rewriteRoutes() { fib.rewriteRoutes() }
 
-    /// Gives this copy its own storage, so that the next change of the original copies nothing.
+    /// Gives this copy its own storage of all that is large, so that the next change of the original need not copy it.
     public mutating func detach() { fib.detach() }
 
-    /// Whether a request is under way whose outcome is pending.
+    /// Whether a request is under way.
     public var isBusy: Bool { if case .none = work { false } else { true } }
 
-    /// Whether there is more to do at once, for example after the first slice of a huge update.
+    /// Whether changes can be planned at once, for example the next slice of a huge update.
     public var hasMore: Bool { !isBusy && fib.isDirty && fib.requiredRead == .nothing && lastError == nil }
 
     /// The next request; `nil` if there is none, one is under way, or the kernel was unreachable and the retry is not due.
@@ -195,8 +195,8 @@ public struct FIBInstaller: Sendable {
         }
     }
 
-    /// If there were notifications during the read, its result may be out of date and is requested again. Returns whether
-    /// it is.
+    /// Requests another read if something happened during the last one, whose result may be out of date. Returns whether it
+    /// does.
     @discardableResult
     private mutating func rereadIfOutdated() -> Bool {
         defer { isReadingOutdated = false }
@@ -204,7 +204,7 @@ public struct FIBInstaller: Sendable {
         return isReadingOutdated
     }
 
-    /// The next request: a read if the model is not reliable, else changes; `nil` if the kernel is as wanted.
+    /// The next request: a read if the model is not reliable, else changes; `nil` if there is nothing to do now.
     private mutating func plan(round: Int, at now: Instant) -> Request? {
         if fib.requiredRead != .nothing {
             work = .reading(round: round)

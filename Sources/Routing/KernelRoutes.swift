@@ -9,7 +9,8 @@ public struct KernelRoutes: Hashable, Sendable {
     /// program must have set.
     public var groups: [NextHopID: [NextHopID]]
     /// All other next-hop IDs in use: of objects of other programs, and of objects with our protocol number in a form that we
-    /// never make. They stay as they are, except for objects that were ours until another program replaced them.
+    /// never make. These objects stay as they are, except for single next hops that were ours until another program changed
+    /// them.
     public var foreignIDs: Set<NextHopID>
     /// The routes, with IPv4 prefixes in their IPv4-mapped form; `nil` if only next hops were read. A route without a target
     /// (`nil`) is not as we make routes, for example has another source or a weight, and must be replaced.

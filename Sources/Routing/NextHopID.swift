@@ -9,7 +9,7 @@ public struct NextHopID: RawRepresentable, Hashable, Sendable, Comparable {
 /// are skipped.
 struct NextHopIDPool: Sendable {
     private let range: ClosedRange<UInt32>
-    /// The lowest ID of the range that was never allocated.
+    /// The first ID of the range that was neither allocated nor skipped yet.
     private var next: UInt32
     /// Released IDs, to be used first. Some may be taken again by now.
     private var free: [NextHopID] = []

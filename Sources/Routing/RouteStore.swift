@@ -23,11 +23,11 @@ struct RouteRecord: Sendable {
     var wanted: DestinationID?
     /// What the kernel has, according to the model.
     var installed = Installed.nothing
-    /// Stale: a route of an earlier run that the router has neither wanted nor rejected yet.
+    /// Stale: a route of an earlier run, before ``FIB/sweep()``, that the router has neither wanted nor rejected.
     var isStale = false
     /// Listed in ``RouteStore/dirty``.
     var isDirty = false
-    /// Not to be tried again before something has changed. The reason is in ``FIB/failures``.
+    /// Not to be tried again before ``FIB/retry()`` or a change. The reason is in ``FIB/failures``.
     var hasFailed = false
 }
 
@@ -72,7 +72,7 @@ struct RouteStore: Sendable {
         dirty.append(position)
     }
 
-    /// Removes and returns the first `count` dirty positions.
+    /// Removes and returns the first dirty positions, at most `count`.
     mutating func drainDirty(_ count: Int) -> [Int32] {
         let taken = Array(dirty.prefix(count))
         if taken.count == dirty.count {
@@ -91,14 +91,14 @@ struct RouteStore: Sendable {
         free.append(position)
     }
 
-    /// Gives this copy its own storage, so that the next change of the original copies nothing.
+    /// Gives this copy its own storage of all that is large, so that the next change of the original need not copy it.
     mutating func detach() {
         records.detach()
         index.detach()
         free.detach()
     }
 
-    /// All positions. ``contains(_:)`` returns which of them are in use.
+    /// All positions, with and without a record; see ``contains(_:)``.
     var positions: Range<Int32> { 0..<Int32(records.count) }
 
     func contains(_ position: Int32) -> Bool { records[Int(position)] != nil }

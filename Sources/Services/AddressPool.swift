@@ -2,7 +2,7 @@ public import Addressing
 
 /// Addresses for services of type `LoadBalancer`.
 public struct AddressPool: Hashable, Sendable {
-    /// The name by which services choose it.
+    /// The name by which services choose the pool.
     public var name: String
     /// The addresses. No two ranges of any pools may overlap.
     public var ranges: [AddressRange]

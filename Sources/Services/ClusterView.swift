@@ -28,7 +28,7 @@ public struct ClusterView: Hashable, Sendable {
     public var node: NodeConditions
     /// Whether the Node was ever seen, in this run or an earlier one.
     public var isNodeKnown = false
-    /// The pod ranges that the cluster assigned to the node, now or last: at most one of each family.
+    /// The usable pod ranges that the cluster assigned to the node, now or last: at most one of each family.
     public var podCIDRs: [IPv6Prefix] = []
     /// The addresses of all Nodes, and those by which the API server is reached, except its cluster IPs: never service
     /// addresses.
@@ -51,7 +51,7 @@ public struct ClusterView: Hashable, Sendable {
         self.node = node
     }
 
-    /// What does not work and why, one line each.
+    /// What does not work and why, and whether this node's Node is missing, one line each.
     public var problems: [String] {
         var lines = resources.sorted { $0.key < $1.key }.compactMap { name, resource in
             resource.problem.map { "\(name): \($0)" }

@@ -1,9 +1,9 @@
 internal import OSPF
 internal import Timing
 
-/// Damping of a service address whose endpoints come and go. Without it, this node would originate the same LSA again and
+/// Damping of a service address whose endpoints come and go. Without damping, this node would originate the same LSA again and
 /// again until the origination of that LSA is throttled, with all other prefixes in it. The more often the address flaps,
-/// the longer it has to be stable before it is announced at its normal metric. Withdrawals are never delayed.
+/// the longer it has to be stable before it is announced at its normal metric. Damping delays no withdrawal.
 struct FlapDamping: Hashable, Sendable {
     /// The number of flaps that have no consequence: a service that restarts once or twice is announced again at once.
     private static let free = 2
@@ -26,7 +26,7 @@ struct FlapDamping: Hashable, Sendable {
         last = now
     }
 
-    /// The time until which the address is last resort if there is demand for it again.
+    /// The time until which the address is last resort if there is demand for its normal metric again.
     var end: Instant {
         flaps <= Self.free ? last : last + min(Self.longest, Self.shortest * (1 << (flaps - Self.free - 1)))
     }

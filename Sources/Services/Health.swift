@@ -6,14 +6,14 @@ public enum CheckOutcome: Hashable, Sendable {
 }
 
 /// The health of a service. The first outcome decides at once, so that a node that starts does not wait; from then on `rise`
-/// successes or `fall` failures in a row change it. While the checker has stalled, one failure is enough, and `rise` successes
-/// are necessary.
+/// successes or `fall` failures in a row change it. After the checker has stalled, one failure makes the service unhealthy, and
+/// `rise` successes make it healthy.
 public enum Health: Hashable, Sendable {
     /// Not checked yet.
     case unknown
-    /// It works; this many checks in a row have failed since.
+    /// It works; this many of the last checks in a row have failed, fewer than `fall`.
     case healthy(failures: Int)
-    /// It does not work; this many checks in a row have passed since.
+    /// It does not work; this many of the last checks in a row have passed, fewer than `rise`.
     case unhealthy(successes: Int)
     /// The checker has not reported for longer than an outcome is valid.
     case stalled

@@ -2,7 +2,7 @@
 public enum Probe: Hashable, Sendable {
     /// A TCP connection to one of the endpoints is established.
     case tcp([Endpoint])
-    /// A GET request is answered with an accepted status.
+    /// A GET request to one of the endpoints gets an accepted status.
     case http(HTTPProbe)
     /// A program exits with status 0.
     case command(CommandProbe)
@@ -74,7 +74,7 @@ public struct TLSOptions: Hashable, Sendable {
     public var trust: Trust
     /// The name that the certificate must have; `nil` means the checked address.
     public var serverName: String?
-    /// The client certificate, if the server requests one.
+    /// The client certificate and key, for a server that requests them; `nil` for none.
     public var identity: Identity?
 
     public init(trust: Trust = .system, serverName: String? = nil, identity: Identity? = nil) {

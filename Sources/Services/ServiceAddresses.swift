@@ -4,8 +4,8 @@ public import Timing
 
 /// The service addresses of this node over time. An address without demand first becomes last resort, so that new connections
 /// go to other nodes, and is withdrawn after ``linger``. An address that flaps stays last resort until it is stable
-/// (``FlapDamping``). The states follow from the demand alone: what a drain or the ``ServiceGate`` requires, the node adds when
-/// it announces them.
+/// (``FlapDamping``). The states follow from the demand and time alone: what a drain or the ``ServiceGate`` requires, the node
+/// adds when it announces the addresses.
 public struct ServiceAddresses: Sendable {
     /// The state of an address.
     public enum State: Hashable, Sendable {
@@ -18,7 +18,7 @@ public struct ServiceAddresses: Sendable {
         /// It is announced as last resort until this time and then withdrawn, because there is no demand.
         case leaving(until: Instant)
 
-        /// When a timer changes it; `nil` if none does.
+        /// When a timer changes the state; `nil` if none does.
         var deadline: Instant? {
             switch self {
             case .announced, .lastResort: nil
@@ -35,7 +35,7 @@ public struct ServiceAddresses: Sendable {
         }
     }
 
-    /// The state of an address, and who has it.
+    /// The state of an address, and the services that want it.
     public struct Entry: Hashable, Sendable {
         public fileprivate(set) var state: State
         /// The services that want it, as `namespace/name`; while it is leaving, those that wanted it last.
@@ -58,11 +58,11 @@ public struct ServiceAddresses: Sendable {
     /// How long an address without demand stays last resort. Flows for which there is no other announcer are still served, and
     /// an endpoint that is back within this time causes no withdrawal.
     public static let linger = Duration.seconds(5)
-    /// The maximum number of addresses with damping, twice what a node announces (``ServiceClaims/limit``); flaps of
-    /// further addresses are not counted.
+    /// The maximum number of addresses with damping, twice the maximum that a node announces (``ServiceClaims/limit``); flaps
+    /// of further addresses are not counted.
     private static let mostRemembered = 16_384
 
-    /// All announced addresses: those with demand, and those that linger.
+    /// All addresses to announce: those with demand, and those that linger.
     public private(set) var entries: [IPv6Address: Entry] = [:]
     /// The addresses whose state has a deadline: few among thousands.
     private var timed: Set<IPv6Address> = []

@@ -1,6 +1,6 @@
 public import Addressing
 
-/// Decides which of the addresses that services want on this node it announces: no address of a machine, none of a VIP of the
+/// Decides which of the addresses that services want on this node are announced: no address of a machine, none of a VIP of the
 /// configuration, and at most ``limit``.
 ///
 /// Anybody who may write a service can write any address into it, and some controllers write those of the nodes. If other nodes
@@ -29,7 +29,7 @@ public struct ServiceClaims: Sendable {
     private var reserved: Set<IPv6Address> = []
     /// Addresses of the VIPs of the configuration.
     private var configured: Set<IPv6Address> = []
-    /// Addresses with a demand that are those of machines or of the configuration.
+    /// Addresses with a demand that are addresses of machines or of VIPs of the configuration.
     private var refused: Set<IPv6Address> = []
     /// Addresses with a demand that exceed the limit.
     private var excess: Set<IPv6Address> = []
@@ -76,24 +76,27 @@ public struct ServiceClaims: Sendable {
         return verdicts + admitWaiting()
     }
 
-    /// Services with addresses of machines, and the number of addresses beyond the limit, one line each.
+    /// Which services want addresses of machines, one line each for the first few, and whether there are more addresses than
+    /// the limit.
     public var problems: [String] {
         // Few, because each is a line of the log.
         let most = 4
-        // A VIP with the address of a service is no problem: it is announced, by its own check.
-        let stolen = refused.subtracting(configured).sorted()
-        var lines = stolen.prefix(most).map { address in
+        // A service with the address of a VIP is no problem: the VIP's own check decides about the address.
+        let ofMachines = refused.subtracting(configured).sorted()
+        var lines = ofMachines.prefix(most).map { address in
             "\(names(of: address)): \(address) is the address of a node or of the API server and cannot be that of a service; "
                 + "it is not announced"
         }
-        if stolen.count > most { lines.append("and \(stolen.count - most) more addresses of nodes that services have") }
+        if ofMachines.count > most {
+            lines.append("and \(ofMachines.count - most) more addresses of nodes that services have")
+        }
         if !excess.isEmpty {
             lines.append("services have more than the \(limit) addresses that a node announces; some are not announced")
         }
         return lines
     }
 
-    /// The first service that has an address, and how many others.
+    /// The first service that wants an address, and how many others do.
     private func names(of address: IPv6Address) -> String {
         let services = wanted[address]?.services ?? []
         let others = services.count > 1 ? " and \(services.count - 1) more" : ""

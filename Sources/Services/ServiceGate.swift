@@ -17,7 +17,7 @@ public struct ServiceGate: Sendable {
     /// Whether the service proxy works.
     public var isOpen: Bool { table.entries.isEmpty ? hasOpened : table.entries.allSatisfy(\.isAnnounced) }
 
-    /// Why the service proxy does not work; `nil` if it works.
+    /// Why the service proxy does not work; `nil` if it works, and before the check is started.
     public var problem: String? {
         guard !isOpen, let entry = table.entries.first else { return nil }
         return entry.health == .stalled ? "its checker does not report" : entry.lastError ?? "not checked yet"
@@ -26,7 +26,7 @@ public struct ServiceGate: Sendable {
     /// When ``VIPTable/Event/timer`` is due next.
     public var nextDeadline: Instant? { table.nextDeadline }
 
-    /// Starts the check, or stops it if `nil`. Returns which checkers to start and to stop.
+    /// Sets the check, `nil` for none. Returns which checkers to start and to stop.
     public mutating func configure(_ check: HealthCheck?, at now: Instant) -> [VIPTable.Action] {
         // The address `::`, which no VIP can have, distinguishes this check from those of VIPs.
         let entry = check.map { [VIP(name: "service proxy", address: .unspecified, check: $0)] } ?? []
@@ -41,7 +41,7 @@ public struct ServiceGate: Sendable {
 
     /// Handles an event. Outcomes of other checks, those of VIPs, are ignored.
     public mutating func handle(_ event: VIPTable.Event, at now: Instant) {
-        // Its actions would announce and withdraw the entry, which is no VIP.
+        // The table's actions would announce and withdraw the entry, which is no VIP.
         _ = table.handle(event, at: now)
         if isOpen { hasOpened = true }
     }

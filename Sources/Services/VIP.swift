@@ -47,7 +47,7 @@ public struct HealthCheck: Hashable, Sendable {
         self.fall = fall
     }
 
-    /// How long an outcome is valid: the time of `fall` failures and one more. A checker that has not reported for this long
-    /// has stalled.
+    /// How long an outcome is valid: the time of `fall` failures and one more. A checker that has not reported for this long,
+    /// and ``VIPTable/grace`` more, has stalled.
     public var lifetime: Duration { (interval + timeout * probe.attempts) * (fall + 1) }
 }

@@ -10,22 +10,23 @@ public struct VIPTable: Sendable {
         public let vip: VIP
         /// The health of its service; without meaning if there is no check.
         public fileprivate(set) var health = Health.unknown
-        /// When the service last became healthy or unhealthy, or its checker stalled; before that, when the VIP was configured.
+        /// When ``Health/isHealthy`` last changed, the first outcome came or the checker stalled; before that, when a VIP with
+        /// this address was configured.
         public fileprivate(set) var since: Instant
         /// When the last outcome was reported.
         public fileprivate(set) var lastCheck: Instant?
         /// Why the last check failed, if it did.
         public fileprivate(set) var lastError: String?
-        /// The number of checks so far.
+        /// The number of outcomes since the VIP was configured or last changed.
         public fileprivate(set) var checks = 0
-        /// The number of failed checks so far.
+        /// How many of these outcomes were failures.
         public fileprivate(set) var failures = 0
         /// Distinguishes its checker from earlier ones of the same name.
         fileprivate let generation: Int
         /// When the last outcome, or the wait for the first, is no longer valid; `nil` without a check, and once the checker
         /// has stalled.
         fileprivate var deadline: Instant?
-        /// Whether ``deadline`` is the end of ``VIPTable/grace``: outcomes that are on their way still count until then.
+        /// Whether ``deadline`` was extended by ``VIPTable/grace`` since the last outcome.
         fileprivate var isOverdue = false
 
         /// Whether this node should announce the address.
@@ -67,21 +68,21 @@ public struct VIPTable: Sendable {
     public private(set) var entries: [Entry] = []
     /// The place of each VIP in ``entries``, by address.
     private var places: [IPv6Address: Int] = [:]
-    /// The deadlines of the VIPs, by place. Every outcome adds one; only the one that equals ``Entry/deadline`` counts.
-    /// Outdated ones are never first, so that ``nextDeadline`` is right.
+    /// The deadlines of the VIPs, by place. Every outcome and extension adds one; only the one that equals ``Entry/deadline``
+    /// counts. An outdated one is never first, so that ``nextDeadline`` is right.
     private var deadlines = DeadlineQueue<Int>()
     /// The number of entries made so far.
     private var generation = 0
 
     public init() {}
 
-    /// Whether every check has reported, or its checker has stalled.
+    /// Whether every checker has reported or stalled.
     public var isDecided: Bool { entries.allSatisfy { $0.vip.check == nil || $0.health != .unknown } }
 
     /// The addresses to announce.
     public var announced: [IPv6Address] { entries.filter(\.isAnnounced).map(\.vip.address) }
 
-    /// The prefixes to announce together with them.
+    /// The prefixes to announce together with ``announced``.
     public var announcedPrefixes: [AdvertisedPrefix] { entries.filter(\.isAnnounced).flatMap(\.vip.prefixes) }
 
     /// When ``Event/timer`` is due next.
@@ -91,7 +92,7 @@ public struct VIPTable: Sendable {
     public func entry(of address: IPv6Address) -> Entry? { places[address].map { entries[$0] } }
 
     /// Sets the VIPs of the configuration. One that has not changed keeps its checker. An announced one that has changed stays
-    /// announced, until its new check has failed ``HealthCheck/fall`` times in a row.
+    /// announced, until its new check has failed ``HealthCheck/fall`` times in a row or its new checker has stalled.
     public mutating func configure(_ vips: [VIP], at now: Instant) -> [Action] {
         var actions: [Action] = []
         let previous = self
@@ -141,7 +142,7 @@ public struct VIPTable: Sendable {
         if let deadline { deadlines.insert(index, at: deadline) }
     }
 
-    /// Drops outdated deadlines before the first that counts; all outdated ones if they are more than half of the queue.
+    /// Drops outdated deadlines before the first that counts; all outdated ones if there are more than two deadlines per VIP.
     private mutating func dropOutdatedDeadlines() {
         while let first = deadlines.first, let index = deadlines.popDue(at: first) {
             guard entries[index].deadline == first else { continue }
@@ -169,10 +170,10 @@ public struct VIPTable: Sendable {
         return transition(from: before, index, at: now, reason: entries[index].lastError ?? "")
     }
 
-    /// Handles a deadline: first extends it by ``grace``, then the checker has stalled.
+    /// Handles a deadline: extends it by ``grace`` the first time, then the checker has stalled.
     private mutating func expire(_ index: Int, at now: Instant) -> [Action] {
         guard let deadline = entries[index].deadline, deadline <= now else { return [] }
-        // This thread may not have run, so outcomes may be waiting. They are handled first.
+        // This thread may not have run for a while: outcomes that wait are handled before the checker counts as stalled.
         guard entries[index].isOverdue else {
             entries[index].isOverdue = true
             setDeadline(of: index, now + Self.grace)
@@ -184,7 +185,7 @@ public struct VIPTable: Sendable {
         return transition(from: before, index, at: now, reason: "its checker does not report")
     }
 
-    /// The action that follows from a change of the health, if any.
+    /// Sets ``Entry/since``, and returns the action that follows from the change of the health, if any.
     private mutating func transition(from before: Entry, _ index: Int, at now: Instant, reason: String) -> [Action] {
         let entry = entries[index]
         if entry.health.isHealthy != before.health.isHealthy || before.health == .unknown || entry.health == .stalled {

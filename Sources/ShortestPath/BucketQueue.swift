@@ -88,7 +88,8 @@ struct BucketQueue: Sendable {
             let word = slot &>> 6
             let here = bits[word] & (~1 &<< UInt64(truncatingIfNeeded: slot))
             if here != 0 { return word &<< 6 | here.trailingZeroBitCount }
-            // Once around the ring: the first word of the summary is examined again at the end, for the bits before `slot`.
+            // Once around the ring: the word of the summary examined first is examined again at the end, for what is before
+            // `slot`.
             var index = word &>> 6
             var rest = summary[index] & (~1 &<< UInt64(truncatingIfNeeded: word))
             for _ in 0...summaryCount {

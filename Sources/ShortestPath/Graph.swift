@@ -1,5 +1,6 @@
 /// A directed graph of routers and networks. All edges are in one flat array, those of a vertex next to each other, with some
-/// room to grow. A change replaces the edges of one vertex. Others move only when more than half of the array is unused.
+/// room to grow. A change replaces the edges of one vertex. Those of others move only when more than half of the array, and
+/// more than 1,024 places, are unused.
 ///
 /// Internally, a distance of `d` is stored as the key `2d` for a network and `2d + 1` for a router. Every edge then has
 /// a positive weight, even that from a network to its routers, which costs nothing (RFC 2328 §16.1), and a network is
@@ -48,7 +49,7 @@ public struct Graph: Sendable {
     }
 
     private(set) var arcs: [Arc] = []
-    /// By vertex number, like `attributes`. They are apart because the search reads only these.
+    /// By vertex number, like `attributes`, which are apart because the search does not read them.
     private(set) var extents: [Extent] = []
     private var attributes: [Attributes] = []
     /// The numbers of removed vertices, to be used again.
@@ -70,7 +71,7 @@ public struct Graph: Sendable {
     /// One more than the largest vertex number assigned so far, removed vertices included.
     public var vertexBound: Int { extents.count }
 
-    /// Copies the storage if another graph shares it; see `Detach.swift` in `Addressing`.
+    /// Copies the large arrays if another graph shares them; see `Detach.swift` in `Addressing`.
     public mutating func detach() {
         arcs.withUnsafeMutableBufferPointer { _ in }
         extents.withUnsafeMutableBufferPointer { _ in }
@@ -189,13 +190,13 @@ public struct Graph: Sendable {
         return 2 * UInt32(isFree ? edge.cost : max(edge.cost, 1)) + parity(of: edge.target) - parity(of: source)
     }
 
-    /// Reserves room for `count` arcs of `vertex`. If there is not enough, its arcs get a new range at the end of the
-    /// array.
+    /// Reserves room for `count` new arcs of `vertex`. If there is not enough, the vertex gets a new range at the end of the
+    /// array, without its old arcs.
     private mutating func reserve(_ count: Int, for vertex: Vertex) {
         let capacity = attributes[vertex.index].capacity
         guard count > capacity else { return }
         unused += Int(capacity)
-        // Moving all arcs is worthwhile when it frees more than half of the array.
+        // Moving all arcs is worthwhile when it frees more than half of a large array.
         if unused > 1024 && unused > arcs.count / 2 { compact() }
         // A multiple of four, so that a vertex does not move for every new link.
         let rounded = max(4, (count + 3) & ~3)
@@ -204,7 +205,7 @@ public struct Graph: Sendable {
         arcs.append(contentsOf: repeatElement(Arc(target: 0, weight: 1), count: rounded))
     }
 
-    /// Removes the unused places: puts the arcs side by side, in the order of their vertices.
+    /// Removes the unused places and the room to grow: puts the arcs side by side, in the order of their vertices.
     private mutating func compact() {
         var packed: [Arc] = []
         packed.reserveCapacity(arcs.count - unused)

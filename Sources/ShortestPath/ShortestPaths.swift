@@ -54,14 +54,15 @@ public struct ShortestPaths: Sendable {
         return keys[vertex.index] >> 1
     }
 
-    /// The first hops of all shortest paths to `vertex`; none for the root and for unreachable vertices.
+    /// The numbers of those first hops of the last search by which a shortest path to `vertex` begins; none for the root and
+    /// for unreachable vertices.
     public func firstHops(to vertex: Vertex) -> FirstHopSet {
         var set = FirstHopSet()
         addFirstHops(to: vertex, into: &set)
         return set
     }
 
-    /// Adds the first hops of all shortest paths to `vertex` to a set.
+    /// Adds ``firstHops(to:)`` to a set.
     public func addFirstHops(to vertex: Vertex, into set: inout FirstHopSet) {
         guard distance(to: vertex) != nil else { return }
         while set.words.count < words { set.words.append(0) }
@@ -70,8 +71,8 @@ public struct ShortestPaths: Sendable {
 }
 
 extension ShortestPaths {
-    /// Whether a search would find anything new after what has changed in `graph` since ``Graph/clearChanges()``, which
-    /// must have been called at the last search. The first hops out of the root must be the same as then.
+    /// Whether a search may find anything new after what has changed in `graph` since ``Graph/clearChanges()``, which must
+    /// have been called at the last search. The root and the first hops out of it must be the same as then.
     ///
     /// If every changed vertex has the same arcs on shortest paths as before, and none of its new arcs makes a path
     /// shorter, then all distances and sets are still correct. Only the changed arcs are examined.
@@ -89,8 +90,8 @@ extension ShortestPaths {
         }
     }
 
-    /// Whether the last search and the one before differ in the distance to `vertex` or its first hops. The caller ensures that
-    /// the numbers of first hops mean the same in both.
+    /// Whether the last search and the one before differ in the distance to `vertex` or its first hops; always `true` for a
+    /// reachable vertex if their sets have different sizes. The caller ensures that the numbers mean the same in both.
     public func hasChanged(_ vertex: Vertex) -> Bool {
         let index = vertex.index
         let old = index < oldKeys.count ? oldKeys[index] : Search.unreached

@@ -12,7 +12,7 @@ public struct Vertex: RawRepresentable, Hashable, Sendable, Comparable {
 public struct Edge: Hashable, Sendable {
     /// The vertex it leads to.
     public var target: Vertex
-    /// The cost of the edge. 0 counts as 1, except from a network to a router, which costs nothing (RFC 2328 §16.1).
+    /// The cost of the edge. 0 counts as 1, except from a network to a router: that may cost nothing (RFC 2328 §16.1).
     public var cost: UInt16
 
     public init(to target: Vertex, cost: UInt16) {

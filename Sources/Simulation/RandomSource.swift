@@ -1,7 +1,7 @@
 internal import OSPF
 internal import Timing
 
-/// Random draws for scenarios. A seed gives the same numbers on every machine and with every version of Swift.
+/// Random draws for scenarios and their runs. A seed gives the same numbers on every machine and with every version of Swift.
 public struct RandomSource: Sendable {
     private var generator: SplitMix64
 

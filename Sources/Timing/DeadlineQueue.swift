@@ -1,4 +1,4 @@
-/// A queue of deadlines, the earliest first: a binary heap in one array. Deadlines are not removed or moved. When one changes,
+/// A queue of deadlines, the earliest first: a binary heap in one array. No entry can be looked up. When a deadline changes,
 /// the caller inserts the subject again; the entry of the old deadline stays until it is popped or ``compact(isCurrent:)``
 /// drops it, so callers check what they pop. The type is inlinable, so that other modules specialize it for their subjects.
 public struct DeadlineQueue<Subject: Sendable>: Sendable {

@@ -10,15 +10,15 @@
 
     /// Earlier first.
     @inlinable public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
-    /// A later instant.
+    /// A later instant, or an earlier one if the duration is negative.
     @inlinable public static func + (left: Instant, right: Duration) -> Instant {
         Instant(nanoseconds: left.nanoseconds + right.nanoseconds)
     }
-    /// An earlier instant.
+    /// An earlier instant, or a later one if the duration is negative.
     @inlinable public static func - (left: Instant, right: Duration) -> Instant {
         Instant(nanoseconds: left.nanoseconds - right.nanoseconds)
     }
-    /// The time between two instants.
+    /// The time from `right` to `left`; negative if `left` is earlier.
     @inlinable public static func - (left: Instant, right: Instant) -> Duration {
         .nanoseconds(left.nanoseconds - right.nanoseconds)
     }

@@ -1,9 +1,9 @@
-/// Limits how often this router gives up something that another router claims too: its router ID, or an IPv4 range. A
-/// malicious router could claim whatever is chosen next, again and again, so the wait until the next time doubles, from 2 s
-/// to 10 minutes. After an hour in which nothing was given up, it is 2 s again.
+/// Limits how often this node gives up something that another claims too: its router ID, its IPv4 address or an IPv4 range. A
+/// malicious router could claim whatever is chosen next, again and again, so the wait after each time doubles, from 2 s to 10
+/// minutes. After an hour in which nothing was given up, the next wait is 2 s again.
 public struct YieldBackoff: Sendable {
-    /// Doubled already for the first wait, so that is 2 s.
-    private static let first = Duration.seconds(1)
+    /// Doubled once for each time: the first wait is 2 s.
+    private static let base = Duration.seconds(1)
     private static let longest = Duration.seconds(600)
     private static let quietTime = Duration.seconds(3600)
 
@@ -16,7 +16,7 @@ public struct YieldBackoff: Sendable {
     /// The earliest moment at which something may be given up; `nil` means at any time, as nothing was given up before.
     public var earliest: Instant? {
         // 2¹⁶ s is longer than the longest wait, and larger powers could overflow.
-        yields.map { $0.last + min(Self.longest, Self.first * (1 << min($0.count, 16))) }
+        yields.map { $0.last + min(Self.longest, Self.base * (1 << min($0.count, 16))) }
     }
 
     /// Whether something may be given up.

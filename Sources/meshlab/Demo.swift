@@ -11,11 +11,11 @@ struct Demo: ParsableCommand {
 
     func run() throws {
         let story = Story()
-        // A lab that an earlier demonstration has left would be in the way.
+        // A lab of this name, as an earlier demonstration may have left it, would be in the way.
         if let old = try? Lab.load(options.name ?? Lab.defaultName) { try old.destroy() }
         story.say("$ meshlab up\(options.name.map { " --name \($0)" } ?? "") --topology square4")
         let lab = try story.up(try Topology.read("square4"), name: options.name, timeout: 60)
-        do { try tell(story, lab) } catch {
+        do { try demonstrate(story, lab) } catch {
             try? lab.destroy()
             throw error
         }
@@ -24,7 +24,7 @@ struct Demo: ParsableCommand {
         story.say("\(lab.title) is down.")
     }
 
-    private func tell(_ story: Story, _ lab: Lab) throws {
+    private func demonstrate(_ story: Story, _ lab: Lab) throws {
         var lab = lab
         let target = lab.addresses.address(of: "n4").description
         try story.show(

@@ -40,8 +40,8 @@ struct Story {
         return lab
     }
 
-    /// Makes a lab and starts its routers. Unless `timeout` (seconds) is `nil`, waits for its routes and shows them. If a start
-    /// fails, the lab is removed; if routes are missing after `timeout`, it stays.
+    /// Makes a lab and starts its routers. Unless `timeout` (seconds) is `nil`, waits for its routes and shows those of
+    /// the first agent. If a start fails, the lab is removed; if the wait fails, the lab stays.
     @discardableResult
     func up(_ topology: Topology, name: String?, timeout: Int?) throws -> Lab {
         var lab = try make(topology, name: name)
@@ -69,10 +69,10 @@ struct Story {
         return lab
     }
 
-    /// Shows the first VIP of the lab, if there is one: on an agent that has it, and on a client, an agent without VIPs.
+    /// Shows the first VIP of the lab, if there is one: on the first agent with VIPs, and on a client, an agent without VIPs.
     private func showSharedAddress(of lab: Lab) throws {
         let agents = lab.topology.routers.filter { $0.router == .meshd }
-        guard let holder = agents.first(where: { !$0.vips.isEmpty }), let vip = holder.vips.first else { return }
+        guard let agent = agents.first(where: { !$0.vips.isEmpty }), let vip = agent.vips.first else { return }
         say("An anycast address, announced by each node while port \(vip.port) answers on it:\n")
         func show(_ node: String, _ arguments: [String]) throws {
             let program = try Binaries.path(of: arguments[0])
@@ -81,14 +81,14 @@ struct Story {
                 lab, on: node, [program] + socket + arguments.dropFirst(),
                 as: "\(lab.typed("exec")) \(node) -- \(arguments.joined(separator: " "))")
         }
-        try show(holder.name, ["meshctl", "vips"])
+        try show(agent.name, ["meshctl", "vips"])
         guard let client = agents.first(where: \.vips.isEmpty) else { return }
         try show(client.name, ["meshctl", "routes", vip.address])
-        if holder.listens.contains(vip.port) { try show(client.name, ["meshlab", "dial", vip.address, "\(vip.port)"]) }
+        if agent.listens.contains(vip.port) { try show(client.name, ["meshlab", "dial", vip.address, "\(vip.port)"]) }
     }
 
-    /// Waits for the routes of a lab whose nodes were started, unless `timeout` (seconds) is `nil` or links have failed: some
-    /// routes may then never exist.
+    /// Waits for the routes of a lab whose nodes were started, unless `timeout` (seconds) is `nil` or links have failed. With
+    /// failed links, some routes may never exist.
     func settle(_ lab: Lab, timeout: Int?) throws {
         guard let timeout else { return }
         guard lab.failedLinks.isEmpty else {
@@ -108,7 +108,7 @@ struct Story {
         }
     }
 
-    /// A bar of 24 characters that shows which part is done.
+    /// A bar of 24 characters, of which `done` of `all` are filled.
     private func bar(_ done: Int, of all: Int) -> String {
         let width = 24
         let filled = all == 0 ? width : done * width / all

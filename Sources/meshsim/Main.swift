@@ -44,7 +44,7 @@ struct Main {
             summary.add(outcome)
             if !outcome.violations.isEmpty {
                 failures += 1
-                tell(scenario, outcome, options)
+                printFailure(of: scenario, outcome, options)
                 if !options.keepsGoing { return 1 }
             }
             if summary.runs == options.reportEvery || seed == options.seeds.upperBound {
@@ -57,7 +57,7 @@ struct Main {
         return failures == 0 ? 0 : 1
     }
 
-    static func tell(_ scenario: Scenario, _ outcome: Scenario.Outcome, _ options: Options) {
+    static func printFailure(of scenario: Scenario, _ outcome: Scenario.Outcome, _ options: Options) {
         print("seed \(scenario.seed) --size \(options.size.rawValue) FAILED: \(scenario.title)")
         for violation in outcome.violations { print("  \(violation)") }
         guard options.minimizes else { return }

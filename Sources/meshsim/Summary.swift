@@ -2,7 +2,7 @@ import OSPF
 import Simulation
 internal import Timing
 
-/// The totals of several runs, in one line.
+/// The totals of several runs, and their median and longest convergence, in one line.
 struct Summary: CustomStringConvertible {
     private(set) var runs = 0
     private var virtualSeconds: Int64 = 0

@@ -35,7 +35,7 @@ extension AgentSnapshot {
         Dictionary((router?.interfaceSnapshots ?? []).map { ($0.configuration.index, $0) }, uniquingKeysWith: { $1 })
     }
 
-    /// The ports in use.
+    /// The ports of the mesh.
     var interfaceList: [Interface] {
         let snapshots = interfaceSnapshots
         let neighbors = router?.neighborSnapshots ?? []
@@ -88,7 +88,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// The routers of the mesh.
+    /// The routers in the database.
     var nodeList: [ControlAPI.Node] {
         guard let router else { return [] }
         var links: [RouterID: [RouterLSA.Link]] = [:]
@@ -142,7 +142,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// Why the kernel refuses an address; `nil` if it does not.
+    /// Why an address that was refused is not on `lo`; `nil` if it was not refused, or was accepted since.
     private func refusal(of address: IPv6Address) -> String? {
         node.ledger.refusal(of: address).map { "the address cannot be put on lo: \($0)" }
     }
@@ -171,7 +171,7 @@ extension InterfaceRule.Role {
 
 extension InterfaceTable.Unused.Reason {
     /// Whether an operator may wonder why a port is not used for this reason. The other reasons follow from the
-    /// configuration.
+    /// configuration of the node or of the machine.
     fileprivate var mayBeMissed: Bool {
         switch self {
         case .gone, .foreignNetwork: true

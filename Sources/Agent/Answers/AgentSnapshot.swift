@@ -33,7 +33,7 @@ struct AgentSnapshot: Sendable {
     var interfaces: InterfaceTable { node.interfaces }
     var vips: VIPTable { node.vips }
     var serviceAddresses: ServiceAddresses { node.serviceAddresses }
-    /// The known state of the cluster; `nil` if there is none.
+    /// The known state of the cluster; `nil` before the first report, and without a cluster.
     var cluster: ClusterView? { node.cluster }
     /// Whether the service proxy works.
     var gate: ServiceGate { node.gate }

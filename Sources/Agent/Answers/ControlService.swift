@@ -142,7 +142,8 @@ struct ControlService: Sendable {
         return try .json(request)
     }
 
-    /// The answer to `GET /v1/drain`. While the node is drained, it has the number of transit packets.
+    /// The answer to `GET /v1/drain`. While the node is drained, it has the number of transit packets, or why they cannot be
+    /// counted.
     private func drainState() async -> DrainDocument {
         let snapshot = await detachedSnapshot()
         var document = DrainDocument(

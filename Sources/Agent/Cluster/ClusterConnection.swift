@@ -35,7 +35,7 @@ final class ClusterConnection: Sendable {
             filesIn: StateDirectory(configuration).path + "/cluster"
         ) { report in
             let isFirst = waiting.report.withLock { old in
-                // Appends to the waiting report, or waits as the first.
+                // Append the report to the one that waits, or let it wait as the first.
                 defer { if old?.append(report) == nil { old = report } }
                 return old == nil
             }
@@ -75,12 +75,12 @@ final class ClusterConnection: Sendable {
 
     /// Stops all watches. Waits until the connections are closed, up to ``stopLimit``.
     func stop() {
-        let over = follower.loop.makePromise(of: Void.self)
+        let finished = follower.loop.makePromise(of: Void.self)
         follower.loop.execute {
-            self.follower.stop().whenComplete { _ in over.succeed() }
-            self.follower.loop.scheduleTask(in: Self.stopLimit) { over.succeed() }
+            self.follower.stop().whenComplete { _ in finished.succeed() }
+            self.follower.loop.scheduleTask(in: Self.stopLimit) { finished.succeed() }
         }
-        try? over.futureResult.wait()
+        try? finished.futureResult.wait()
         group.shutdownGracefully { _ in }
     }
 }

@@ -1,9 +1,9 @@
 internal import ControlAPI
 internal import Subprocess
 
-/// Counts transit packets: those from one port of the mesh to another, not those of the node itself, of its pods or of other
-/// ports. No counter of the kernel distinguishes them from those of pods, so an nftables rule counts them. The rule exists
-/// from the first query until ``end()``.
+/// Counts transit packets: those that are forwarded from ports of the mesh to ports of the mesh, not those of the node itself,
+/// of its pods or of other ports. No counter of the kernel distinguishes them from those of pods, so an nftables rule counts
+/// them. The rule exists from the first query until ``end()``.
 actor TransitCounter {
     /// Packets cannot be counted.
     struct Unavailable: Error, CustomStringConvertible {
@@ -16,14 +16,14 @@ actor TransitCounter {
     private static let longestOutput = 1 << 16
 
     /// The ports between which packets are counted; `nil` while nothing is counted.
-    private var counted: Set<UInt32>?
+    private var countedPorts: Set<UInt32>?
 
     /// Packets between these ports (by index). Counting starts at the first call, and again from 0 if the ports change or
     /// another program removes the rule.
     func packets(between ports: Set<UInt32>) async throws(Unavailable) -> UInt64 {
-        if counted != ports {
+        if countedPorts != ports {
             try await Self.nft(["-f", "-"], input: Self.rules(for: ports))
-            counted = ports
+            countedPorts = ports
         }
         let output: String
         do {
@@ -31,7 +31,7 @@ actor TransitCounter {
                 ["-j", "list", "counters", "table"] + Self.table.split(separator: " ").map(String.init))
         } catch {
             // Another program may have flushed the rules; the next call adds them again.
-            counted = nil
+            countedPorts = nil
             throw error
         }
         guard let packets = Self.packets(in: output) else {
@@ -40,11 +40,11 @@ actor TransitCounter {
         return packets
     }
 
-    var isCounting: Bool { counted != nil }
+    var isCounting: Bool { countedPorts != nil }
 
     /// Stops counting. Removes the rule, also one that an earlier run left when it crashed.
     func end() async {
-        counted = nil
+        countedPorts = nil
         _ = try? await Self.nft(["delete", "table"] + Self.table.split(separator: " ").map(String.init))
     }
 

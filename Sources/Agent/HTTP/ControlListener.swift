@@ -29,7 +29,7 @@ struct ControlListener {
     }
 
     /// Listens again if the file is not ours any more. Returns what to log: `nil` if nothing happened, or listening fails for
-    /// the same reason as at the last check. It waits for the event loop of the server: do not call it there.
+    /// the same reason as at the last check. Waits for the event loop of the server: do not call this there.
     mutating func check() -> Finding? {
         guard inode == nil || ControlSocket.inode(at: path) != inode else { return nil }
         inode = nil

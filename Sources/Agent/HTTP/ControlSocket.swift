@@ -3,7 +3,7 @@ internal import Linux
 
 /// The file of the control socket.
 enum ControlSocket {
-    /// A process answers at the socket.
+    /// A process listens on the socket.
     struct InUse: Error, CustomStringConvertible {
         var path: String
         var description: String {
@@ -11,19 +11,19 @@ enum ControlSocket {
         }
     }
 
-    /// Removes the socket of a crashed agent at `path`, if there is one. Throws if a process answers there, or it is another
-    /// kind of file.
+    /// Removes the socket of a crashed agent at `path`, if there is one. Throws if a process listens on it, it is another kind
+    /// of file, or it cannot be removed.
     static func removeStaleSocket(at path: String) throws {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw SystemError("use \(path) as the control socket: it is another kind of file", code: EEXIST)
         }
-        if try isAnswered(path) { throw InUse(path: path) }
+        if try hasListener(path) { throw InUse(path: path) }
         guard unlink(path) == 0 || errno == ENOENT else { throw SystemError.last("remove the old socket \(path)") }
     }
 
-    private static func isAnswered(_ path: String) throws -> Bool {
+    private static func hasListener(_ path: String) throws -> Bool {
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw SystemError.last("open a Unix socket") }
         defer { close(descriptor) }

@@ -2,8 +2,8 @@ internal import NIOCore
 internal import Timing
 
 /// The connections of a server, a bounded number. If there is one too many, the connection whose state has not changed for
-/// longest is closed: its client does not complete a request, sends no further one, or does not read the answer. So clients
-/// that leave connections open do not keep others from connecting.
+/// longest is closed: usually, its client does not complete a request, sends no further one, or does not read the answer. So
+/// clients that leave connections open do not keep others from connecting.
 final class HTTPConnections: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
@@ -47,7 +47,7 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     private enum Phase {
-        /// A request is being received.
+        /// A request is being received, or the first one is awaited.
         case asking
         /// Its answer is being made or sent.
         case answering
@@ -59,7 +59,7 @@ final class HTTPConnection: ChannelInboundHandler, ChannelOutboundHandler {
     private var phase = Phase.asking
     private var deadline: Scheduled<Void>?
     private var context: ChannelHandlerContext?
-    /// When it entered its ``Phase``.
+    /// When the connection entered its ``Phase``.
     private(set) var since = NIODeadline.now()
 
     init(_ limits: HTTPServer.Limits) { self.limits = limits }

@@ -9,7 +9,7 @@ struct HTTPRequest: Sendable {
     /// The path and query as received.
     var target: String
     var body: [UInt8]
-    /// Whether it came over the Unix socket, which has file permissions.
+    /// Whether the request came over the Unix socket, which has file permissions.
     var isPrivileged: Bool
 }
 
@@ -40,7 +40,7 @@ struct HTTPServer {
         var request = TimeAmount.seconds(10)
         /// The maximum time to make an answer and send it.
         var answer = TimeAmount.seconds(60)
-        /// The maximum time until the next request.
+        /// The maximum time until the next request starts.
         var idle = TimeAmount.seconds(60)
     }
 

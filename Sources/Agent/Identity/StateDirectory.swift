@@ -44,7 +44,8 @@ struct StateDirectory: Sendable {
         }
     }
 
-    /// Lines of a key and a value: `mac`, `nonce` and `machine` (hexadecimal numbers), `router-id`. See ``SavedIdentity``.
+    /// Lines of a key and a value: `mac`, `router-id`, and the hexadecimal numbers `nonce` and `machine`. See
+    /// ``SavedIdentity``.
     private var identityFile: String { path + "/identity" }
 
     /// The saved identity; `nil` if there is none, or the file cannot be read or is damaged.
@@ -106,10 +107,10 @@ struct StateDirectory: Sendable {
 
     private var drainFile: String { path + "/drained" }
 
-    /// Whether the node is drained.
+    /// Whether an operator drained the node.
     var isDrained: Bool { access(drainFile, F_OK) == 0 }
 
-    /// Saves whether the node is drained: the file exists, and is empty, while it is.
+    /// Saves whether an operator drained the node: if so, the file exists and is empty.
     func save(isDrained: Bool) throws(SystemError) {
         if isDrained {
             try SmallFile.write("", to: drainFile)

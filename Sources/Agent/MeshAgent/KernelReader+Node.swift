@@ -4,8 +4,8 @@ internal import Netlink
 internal import Node
 
 extension KernelReader {
-    /// The neighbor table entries of these addresses: other machines that have them. Probes stale entries; the result is in the
-    /// table when the address is tried again.
+    /// The neighbor table entries of those of the addresses that other machines have. Probes stale entries; the result is in
+    /// the table when the address is tried again.
     func owners(of addresses: Set<IPv6Address>) -> Result<[IPv6Address: KnownNeighbor], NodeFailure> {
         do {
             let owners = try neighbors(among: addresses)
@@ -17,7 +17,7 @@ extension KernelReader {
     }
 
     /// The maximum number of routes per pool; further ones are ignored. A pool has at most 65,536 ranges; a machine with more
-    /// than these routes in it needs another pool.
+    /// routes than this in a pool needs another pool.
     private static let mostForeignRoutes = 4096
 
     /// The routes of others that overlap these pools, at most ``mostForeignRoutes`` for each.

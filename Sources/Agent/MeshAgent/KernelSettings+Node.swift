@@ -3,8 +3,8 @@ internal import Netlink
 internal import Node
 
 extension KernelSettings {
-    /// Checks a setting, and sets it if it is wrong. Returns an outcome for each value that belongs to it; none
-    /// if the port needs no change.
+    /// Checks a setting, and sets it if it is wrong. Returns an outcome for each variable of the setting; none for some
+    /// settings of a port if the port needs no change.
     static func apply(_ setting: KernelSetting) -> [SettingOutcome] {
         let outcomes: [Outcome]
         switch setting {

@@ -22,7 +22,7 @@ extension MeshAgent {
     /// Reads the configuration file again. An invalid one changes nothing.
     func reload() {
         switch file.read() {
-        case nil: missFile()
+        case nil: reportMissingFile()
         case .failure(let refusal):
             configurationStatus.ok = false
             configurationStatus.problems = refusal.problems
@@ -36,7 +36,7 @@ extension MeshAgent {
     }
 
     /// Reports that there is no file. This is a problem if a configuration that was read from it is in use.
-    private func missFile() {
+    private func reportMissingFile() {
         let isInUse = configurationStatus.file != nil
         configurationStatus.ok = !isInUse
         configurationStatus.problems = isInUse ? ["\(file.path): is gone"] : []

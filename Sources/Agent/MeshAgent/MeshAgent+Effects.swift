@@ -104,7 +104,8 @@ extension MeshAgent {
         }
     }
 
-    /// Saves a part of the state in the directory where it belongs: drains and kernel numbers are lost at a reboot.
+    /// Saves a part of the state in the directory where it belongs: drains, the protocol number and the table are lost on
+    /// reboot.
     private func save(_ change: StateChange) -> NodeEvent {
         do {
             switch change {

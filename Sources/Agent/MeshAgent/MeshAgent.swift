@@ -16,8 +16,9 @@ internal import Timing
 /// Runs a ``MeshNode`` with sockets, netlink, clocks and files. It passes events to the node and carries out the node's
 /// effects. Only the node makes decisions.
 ///
-/// Everything happens on one event loop, whose thread waits for events and for the kernel's answers only. So when a port loses
-/// carrier, the kernel's routes are changed before the turn is over. Other threads get immutable snapshots and send commands.
+/// Everything happens on one event loop, whose thread waits only for events, the kernel's answers and small files. So when a
+/// port loses carrier, the kernel's routes are changed before the turn is over. Other threads get immutable snapshots and send
+/// commands.
 public actor MeshAgent {
     nonisolated let loop: EventLoop
     /// The event loop is the actor's executor.
@@ -45,7 +46,7 @@ public actor MeshAgent {
     private var timerDeadline: Instant?
     /// The effects that are not carried out yet; kept between turns also to avoid an allocation.
     private var effects: [NodeEffect] = []
-    /// When the handling of the current event started.
+    /// When the current turn began.
     var turnBegan = Instant.zero
 
     // The kernel.
@@ -173,8 +174,8 @@ extension MeshAgent {
         settle()
     }
 
-    /// Notes the kernel's notifications of links, addresses, default routes and settings. Reads at least up to those of the
-    /// `removals` addresses that we have just removed.
+    /// Notes the kernel's notifications of links, addresses, default routes, router advertisements and settings. Reads at least
+    /// up to those of the `removals` addresses that we have just removed.
     func noteKernelEvents(through removals: Int = 0) {
         do { note(.kernel(try monitor.read(through: removals)), at: turnBegan) } catch {
             write(.error, "cannot read the kernel's links, addresses and default routes; trying again: \(error)")
@@ -191,8 +192,8 @@ extension MeshAgent {
         settle()
     }
 
-    /// Handles the due timer of the node. First reads waiting hellos. So no neighbor is declared dead while its hello waits
-    /// unread behind other packets, or because this process did not run.
+    /// Handles the due timer of the node. First reads waiting hellos, if a neighbor would be declared dead. So none is while
+    /// its hello waits unread behind other packets, or because this process did not run.
     private func runTimer() {
         turnBegan = EventLoop.now
         for _ in 0..<Self.searchesForHellos {
@@ -233,7 +234,7 @@ extension MeshAgent {
     /// Drains the node on behalf of an operator, or ends that.
     func setDrained(_ isDrained: Bool) { handle(.command(.drain(isDrained))) }
 
-    /// Drains before a stop. Returns whether the node drains now, so that the caller waits up to `limit`.
+    /// Drains before a stop. Returns whether the node's stage is ``Life/draining``, so that the caller waits up to `limit`.
     func drainForStop(within limit: Duration) -> Bool {
         handle(.command(.drainForStop(within: limit)))
         if case .draining = node.life { return true }
@@ -246,7 +247,7 @@ extension MeshAgent {
     /// Handles an outcome of a health check.
     func checked(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) { handle(.checked(id, outcome)) }
 
-    /// Handles the latest report about the cluster, if there is one.
+    /// Handles the reports about the cluster since the last call, merged into one, if there are any.
     func fetchClusterReport() {
         if let report = connection?.fetch() { handle(.cluster(report)) }
     }

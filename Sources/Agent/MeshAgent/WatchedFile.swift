@@ -25,7 +25,7 @@ struct WatchedFile: Sendable {
     /// Whether there is a file.
     var isPresent: Bool { SmallFile.exists(path) }
 
-    /// Whether the file has changed, appeared or gone since the last ``read()`` or, without one, the initializer.
+    /// Whether the file has changed, appeared or disappeared since the last ``read()`` or, without one, the initializer.
     var hasChanged: Bool { SmallFile.stamp(of: path) != stamp }
 
     private mutating func remember() { stamp = SmallFile.stamp(of: path) }

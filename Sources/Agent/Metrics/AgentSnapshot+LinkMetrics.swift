@@ -7,7 +7,7 @@ internal import PrometheusMetrics
 internal import Timing
 
 extension AgentSnapshot {
-    /// Adds metrics of the ports in use. `counters` are the interface counters of the kernel, by name.
+    /// Adds metrics of the ports of the mesh. `counters` are the interface counters of the kernel, by name.
     func addLinks(_ counters: [String: LinkCounters], to metrics: inout MetricsText) {
         let list = interfaceList
         // A passive port has no neighbors, so it has no metrics of them.
@@ -17,9 +17,9 @@ extension AgentSnapshot {
                 for port in ports ?? list { samples.sample(["interface": port.name], value: value(port)) }
             }
         }
-        let isUp = Set(
+        let up = Set(
             interfaces.ports.values.filter { if case .up = $0.state { true } else { false } }.map(\.link.name))
-        gauge("link_up", "1 if the router uses the port, 0 if it cannot.") { isUp.contains($0.name) ? 1 : 0 }
+        gauge("link_up", "1 if the router uses the port, 0 if it cannot.") { up.contains($0.name) ? 1 : 0 }
         metrics.family("link_flaps_total", .counter, "Number of times that the port went down.") { samples in
             // A port that never went down has the value 0, so that `increase()` counts its first time.
             let unflapped = list.map { ($0.name, UInt64(0)) }
@@ -44,7 +44,7 @@ extension AgentSnapshot {
         addTraffic(counters.filter { name, _ in list.contains { $0.name == name } }, to: &metrics)
     }
 
-    /// The neighbors and the routers whose hellos are ignored, as far as a setting differs, by port.
+    /// The number of neighbors, and of routers whose hellos are ignored, with which a setting differs, by port.
     private var mismatchCounts: [String: Int] {
         var counts: [String: Int] = [:]
         let neighbors = router?.neighborSnapshots ?? []

@@ -6,11 +6,11 @@ public import Services
 internal import Timing
 
 /// Watches services, their endpoints, this node's Node, and the addresses of all Nodes; determines what this node should
-/// announce, and reports changes of that. It has an event loop of its own, so that routing never waits for it.
+/// announce, and reports what has changed. It has an event loop of its own, so that routing never waits for it.
 ///
 /// The last known state is saved in files and used at the next start, so nothing is withdrawn while the API server is
 /// unreachable. If the credentials are not usable yet, for example because the API server on this node is still starting, it
-/// reads them again until they are.
+/// tries to read them again until they are.
 public final class ClusterFollower: Sendable {
     /// The event loop.
     public let loop: any NIOCore.EventLoop
@@ -56,7 +56,7 @@ public final class ClusterFollower: Sendable {
         }
     }
 
-    /// The client and its watchers.
+    /// The client, and what uses it.
     private struct Connection {
         var client: APIClient
         var watchers: Watchers
@@ -71,16 +71,16 @@ public final class ClusterFollower: Sendable {
         /// The use of the address pools.
         var census: PoolCensus
         var reserved = ReservedAddresses()
-        /// Whether services, endpoints and the addresses of Nodes are known, from the API (``ClusterView/isComplete``) or from
-        /// files (``KnownObjects/isComplete``). Until then no changes are reported: incomplete state would withdraw addresses.
+        /// Whether enough is known to report changes, from the API (``ClusterView/isComplete``) or from files
+        /// (``KnownObjects/isComplete``). Incomplete state would withdraw addresses.
         var isComplete = false
         /// Lines for the log that were not reported yet.
         var notices: [String] = []
         /// The objects as they are saved.
         var objects = KnownObjects()
-        /// This node's Node object, as the API has it; `nil` if there is none.
+        /// This node's Node object, as last received or saved; `nil` if none is known, or it was deleted.
         var node: Node?
-        /// The last Node object seen, with its last pod ranges.
+        /// The last known Node object of this node, also after its deletion, with the last usable pod ranges.
         var lastNode: Node?
         /// `nil` until the credentials can be read.
         var connection: Connection?
@@ -196,13 +196,13 @@ public final class ClusterFollower: Sendable {
 
     /// Records the addresses through which the client reaches the API server. The old ones count until there are new ones.
     private func updateServers() {
-        let now = state.value
-        guard let addresses = now.connection?.client.serverAddresses, !addresses.isEmpty,
-            addresses != now.objects.servers
+        let current = state.value
+        guard let addresses = current.connection?.client.serverAddresses, !addresses.isEmpty,
+            addresses != current.objects.servers
         else { return }
-        now.objects.servers = addresses
-        now.reserved.setServers(addresses)
-        now.outdatedFiles.insert(KnownObjects.serverLabel)
+        current.objects.servers = addresses
+        current.reserved.setServers(addresses)
+        current.outdatedFiles.insert(KnownObjects.serverLabel)
         scheduleWriting()
         sendReport()
     }
@@ -307,31 +307,31 @@ public final class ClusterFollower: Sendable {
 
     /// Handles a report of a watcher.
     private func update<Object: Resource>(
-        _ news: WatchReport<Object>, into known: ReferenceWritableKeyPath<State, [ObjectKey: Object]?>,
+        _ received: WatchReport<Object>, into known: ReferenceWritableKeyPath<State, [ObjectKey: Object]?>,
         _ set: (State, ObjectKey, Object?) -> Void
     ) {
-        let now = state.value
-        for object in news.changes.deleted {
-            now[keyPath: known]?[object.key] = nil
-            set(now, object.key, nil)
+        let current = state.value
+        for object in received.changes.deleted {
+            current[keyPath: known]?[object.key] = nil
+            set(current, object.key, nil)
         }
-        for object in news.changes.updated {
-            if now[keyPath: known] == nil { now[keyPath: known] = [:] }
-            now[keyPath: known]?[object.key] = object
-            set(now, object.key, object)
+        for object in received.changes.updated {
+            if current[keyPath: known] == nil { current[keyPath: known] = [:] }
+            current[keyPath: known]?[object.key] = object
+            set(current, object.key, object)
         }
-        // The first list may be empty; `nil` means that none was received.
-        let isFirst = news.state.isSynced && now[keyPath: known] == nil
-        let wasConnected = now.view.resources[Object.label]?.isConnected == true
-        if isFirst { now[keyPath: known] = [:] }
-        now.view.resources[Object.label] = ClusterView.Resource(news.state)
-        now.isComplete = now.isComplete || now.view.isComplete
-        now.notices += news.notices
-        if !news.changes.isEmpty || isFirst {
-            now.outdatedFiles.insert(Object.label)
+        // The first list may be empty; `nil` means that no list was received.
+        let isFirst = received.state.isSynced && current[keyPath: known] == nil
+        let wasConnected = current.view.resources[Object.label]?.isConnected == true
+        if isFirst { current[keyPath: known] = [:] }
+        current.view.resources[Object.label] = ClusterView.Resource(received.state)
+        current.isComplete = current.isComplete || current.view.isComplete
+        current.notices += received.notices
+        if !received.changes.isEmpty || isFirst {
+            current.outdatedFiles.insert(Object.label)
             scheduleWriting()
         }
-        if !wasConnected, news.state.connectedSince != nil { now.connection?.watchers.serverAnswers() }
+        if !wasConnected, received.state.connectedSince != nil { current.connection?.watchers.serverAnswers() }
         sendReport()
     }
 

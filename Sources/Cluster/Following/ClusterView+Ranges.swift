@@ -4,8 +4,8 @@ internal import Services
 internal import Timing
 
 extension ClusterView {
-    /// Stores the usable pod ranges of a Node, the first of each family. If it has none, the last ones stay. Returns lines for
-    /// the log.
+    /// Stores the usable pod ranges of a Node, the first of each family. If it has no usable ones, the last ones stay.
+    /// Returns lines for the log.
     mutating func updateRanges(of node: Node) -> [String] {
         var ranges: [IPv6Prefix] = []
         var refused: [IPv6Prefix] = []

@@ -6,14 +6,15 @@ internal import Linux
 
 /// The known objects of the cluster, as they are saved: one file per kind.
 struct KnownObjects: Sendable {
-    /// `nil` if nothing of this kind was ever received.
+    /// Each kind is `nil` while no list of it was received, if its file is missing or damaged.
     var services: [ObjectKey: Service]?
     var slices: [ObjectKey: EndpointSlice]?
     /// This node's Node object only.
     var nodes: [ObjectKey: Node]?
     /// The addresses of all Nodes.
     var addresses: [ObjectKey: NodeAddresses]?
-    /// Whether there is a file with the addresses of Nodes, but it is damaged. There is none if the API denied access to them.
+    /// Whether there is a file with the addresses of Nodes, but it is damaged. There may be none, because the API may deny
+    /// access to them.
     private var hasDamagedAddresses = false
     /// The addresses by which the API server was reached.
     var servers: Set<IPv6Address> = []
@@ -55,7 +56,7 @@ struct KnownObjects: Sendable {
             try ObjectFile.write(Array(objects.values), to: "\(directory)/\(Object.label).json")
         }
         try makeDirectory(directory)
-        // First, so that no services are saved without them.
+        // The addresses of Nodes first, so that no services are saved without them.
         try write(addresses)
         try write(services)
         try write(slices)

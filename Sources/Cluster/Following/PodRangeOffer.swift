@@ -2,9 +2,9 @@ internal import Addressing
 internal import Kubernetes
 internal import NIOCore
 
-/// Sets the pod ranges of the Node object to the node's own if it has none, so that other programs in the cluster know them
-/// too. The ranges of a Node cannot be changed later, so this waits first: an IP address allocator of the cluster has
-/// precedence. Everything runs on the client's loop.
+/// Sets the pod ranges of a Node object that has none to the node's own, so that other programs in the cluster know them too.
+/// The ranges of a Node cannot be changed later, so the offer waits first: the cluster's own allocator (of
+/// kube-controller-manager, for example) has precedence. Everything runs on the client's loop.
 final class PodRangeOffer {
     private let client: APIClient
     private let notify: (String) -> Void
@@ -75,7 +75,7 @@ final class PodRangeOffer {
             refused = offer
             if next == offer { next = nil }
             notify("cannot set the Node's podCIDRs, which are empty, to \(ranges): \(error)")
-        // The Node was replaced, or the server is unreachable.
+        // Any other failure, such as a conflict or an outage, may pass.
         case .failure: if next == offer { return wait() }
         }
         // There may be another offer meanwhile.

@@ -1,8 +1,8 @@
 internal import Addressing
 internal import Kubernetes
 
-/// The addresses that no service may have: those of all Nodes, and those by which the API server is reached. The time that a
-/// change takes depends only on the number of addresses that it concerns.
+/// The addresses that no service may have: those of all Nodes, and those by which the API server is reached, without
+/// those of ``setServerClusterIPs(_:)``. The time that a change takes depends only on the number of addresses that it concerns.
 struct ReservedAddresses: Sendable {
     /// All reserved addresses.
     private(set) var all: Set<IPv6Address> = []

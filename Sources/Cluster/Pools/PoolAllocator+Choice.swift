@@ -9,8 +9,8 @@ extension PoolAllocator {
         guard var record = records[key], case .demand(let demand) = record.responsibility else { return }
         var chosen: [IPv6Address] = []
         var problem: PoolProblem?
-        /// Whether a requested address is unavailable. That is reported even if the service accepts an address of the other
-        /// family alone.
+        /// Whether the service cannot get a specific address that it requests. That is a problem even if it accepts an address
+        /// of one family alone.
         var lacksRequestedAddress = false
         for family in demand.families where !record.held.contains(where: { $0.family == family }) {
             do {
@@ -35,8 +35,8 @@ extension PoolAllocator {
         setUnsatisfied(key, problem != nil)
     }
 
-    /// Chooses an address: the requested one, else one that the service can share, else the lowest free one of the first
-    /// pool that has any.
+    /// Chooses an address. If the service requests a specific one, only that; otherwise one that the service can share, else a
+    /// free one of the first pool that has any.
     private mutating func choose(
         _ family: IPFamily, for key: ObjectKey, _ demand: PoolDemand
     ) throws(PoolProblem) -> IPv6Address {
@@ -67,7 +67,7 @@ extension PoolAllocator {
         return [pool]
     }
 
-    /// The lowest address in use under the same sharing key that this service can share too.
+    /// The lowest address in these pools that services with the same sharing key should have and this service can share.
     private func shareable(
         _ family: IPFamily, in pools: [Int], for key: ObjectKey, _ terms: SharingTerms
     ) -> IPv6Address? {

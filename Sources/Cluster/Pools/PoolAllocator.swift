@@ -7,12 +7,13 @@ public import Services
 /// the last one stopped.
 ///
 /// An address is free when no service should have it and no `status` contains it: an address that one service must release is
-/// assigned to another only after the API server has stored its removal. Only the services that a change concerns are examined,
-/// and when an address becomes free, those that wait for one.
+/// assigned to another only after the API server has stored its removal. ``settle()`` examines the services that were updated
+/// and, when an address may have become free or shareable, those that lack one.
 public struct PoolAllocator: Sendable {
     /// The result of ``PoolAllocator/settle()``.
     public struct Decisions: Hashable, Sendable {
-        /// Services whose `status` must be written (``target(of:)`` returns the addresses), sorted by key.
+        /// Of the services examined in this call, those whose `status` must be written (``target(of:)`` returns the
+        /// addresses), sorted by key.
         public var toWrite: [ObjectKey] = []
         /// Services whose ``problem(of:)`` has changed, sorted by key.
         public var problems: [ObjectKey] = []
@@ -31,13 +32,13 @@ public struct PoolAllocator: Sendable {
 
     /// How the pools apply to a service.
     enum Responsibility: Sendable {
-        /// Another controller is responsible for it. Its `status` is not written.
+        /// Another controller is responsible for it, or seems to be. Its `status` is not written.
         case otherController
-        /// It should have no pool addresses. Those in its `status` are removed.
+        /// It should have no pool addresses. Those in its `status` are removed, unless the `status` has a hostname.
         case noAddresses
         /// It requests addresses.
         case demand(PoolDemand)
-        /// Its request for addresses is invalid. It gets no addresses, and those in its `status` are removed.
+        /// Its request for addresses is invalid. It gets none, and all addresses and hostnames in its `status` are removed.
         case invalidRequest(PoolProblem)
     }
 
@@ -48,13 +49,13 @@ public struct PoolAllocator: Sendable {
     var holders: [IPv6Address: [ObjectKey: SharingTerms]] = [:]
     /// For each address, the services whose `status` has it although they should not have it.
     private(set) var staleAddresses: [IPv6Address: Set<ObjectKey>] = [:]
-    /// For each sharing key, the addresses of the services with that key.
+    /// For each sharing key, the addresses that services with that key should have.
     var shared: [String: Set<IPv6Address>] = [:]
-    /// Services that do not have an address of every family that they request.
+    /// Services that lack an address of a family that they request.
     private var unsatisfied: Set<ObjectKey> = []
     /// Services updated since the last ``settle()``.
     private var changed: Set<ObjectKey> = []
-    /// Whether an address became free or shareable since the services that wait were last examined.
+    /// Whether an address may have become free or shareable since the services that lack one were last examined.
     private var isFreed = false
 
     /// Makes an allocator without services.
@@ -69,14 +70,15 @@ public struct PoolAllocator: Sendable {
     /// The latest known version of a service; `nil` if there is none.
     public func service(_ key: ObjectKey) -> Service? { records[key]?.service }
 
-    /// What is wrong with a service; `nil` if it has the addresses that it requests, requests none, or is not known.
+    /// The problem that the last ``settle()`` found with a service, if any. With `PreferDualStack` an address of one family is
+    /// enough, unless the service requests a specific address of the other.
     public func problem(of key: ObjectKey) -> PoolProblem? { records[key]?.problem }
 
     /// The addresses that a service should have.
     public func addresses(of key: ObjectKey) -> [IPv6Address] { records[key]?.held ?? [] }
 
-    /// The latest known version of a service, and the addresses to write into its `status`. `nil` if there is no such
-    /// service, if its `status` has exactly these addresses, or if another controller is responsible for the service.
+    /// The latest known version of a service, and the addresses to write into its `status`. `nil` if the service is not known,
+    /// or its `status` is to stay as it is.
     public func target(of key: ObjectKey) -> (service: Service, addresses: [IPv6Address])? {
         guard let record = records[key] else { return nil }
         let service = record.service
@@ -84,7 +86,7 @@ public struct PoolAllocator: Sendable {
         switch record.responsibility {
         case .otherController: return nil
         case .noAddresses:
-            // A name in the `status` was written by another controller, so the `status` is left unchanged.
+            // A hostname in the `status` was written by another controller, so the `status` is left unchanged.
             guard service.ingressNames.isEmpty else { return nil }
             wanted = service.ingressIPs.filter { table.pool(of: $0) == nil }
         case .demand, .invalidRequest: wanted = record.held
@@ -104,7 +106,7 @@ public struct PoolAllocator: Sendable {
         changed.insert(service.key)
     }
 
-    /// Removes a deleted service; `uid` distinguishes it from a new one with its name.
+    /// Removes a deleted service. Does nothing if the known service has another `uid`: it is a new one of the same name.
     public mutating func remove(_ key: ObjectKey, uid: String) {
         guard let record = records[key], record.service.metadata.uid == uid else { return }
         release(record.held, of: key)
@@ -116,30 +118,31 @@ public struct PoolAllocator: Sendable {
         changed.remove(key)
     }
 
-    /// Assigns and releases addresses after any number of updates. Returns the services that this concerns.
+    /// Assigns and releases addresses after any number of updates. Returns the services that must be written, and those whose
+    /// problem has changed.
     public mutating func settle() -> Decisions {
         var examined = changed
-        let before = Dictionary(uniqueKeysWithValues: examined.map { ($0, records[$0]?.problem) })
+        let problemsOfChanged = Dictionary(uniqueKeysWithValues: examined.map { ($0, records[$0]?.problem) })
         for key in changed.sorted() { review(key) }
         var waiting = examined.intersection(unsatisfied)
         changed = []
-        var problems = before
-        // A service that requires both families releases the address of one if it cannot get the other. Others may get that
-        // address.
+        var oldProblems = problemsOfChanged
+        // A service that requires both families releases its address of one if it cannot get one of the other. Another service
+        // may get the released address.
         repeat {
             if isFreed { waiting = unsatisfied }
             isFreed = false
-            // An entry of `problems` is the problem before this settlement, `.some(nil)` if there was none.
-            for key in waiting where problems[key] == nil { problems[key] = .some(records[key]?.problem) }
+            // An entry of `oldProblems` is the problem before this call, `.some(nil)` if there was none.
+            for key in waiting where oldProblems[key] == nil { oldProblems[key] = .some(records[key]?.problem) }
             examined.formUnion(waiting)
             for key in inOrder(waiting) { fill(key) }
         } while isFreed
         return Decisions(
             toWrite: examined.filter { target(of: $0) != nil }.sorted(),
-            problems: problems.filter { records[$0.key]?.problem != $0.value }.keys.sorted())
+            problems: oldProblems.filter { records[$0.key]?.problem != $0.value }.keys.sorted())
     }
 
-    /// Services that request a specific address come first, so that it is not assigned to another.
+    /// Sorts by key, but puts services that request a specific address first, so that no other service gets that address.
     private func inOrder(_ keys: Set<ObjectKey>) -> [ObjectKey] {
         let order = keys.sorted()
         let asksForAddress = { (key: ObjectKey) in
@@ -162,8 +165,8 @@ extension PoolAllocator {
         }
     }
 
-    /// Whether another controller seems to have written the `status`: nothing marks the service as ours, and the `status` has a
-    /// name, or only addresses outside of the pools.
+    /// Whether another controller seems to have written the `status`: the service is of type `LoadBalancer` without a class and
+    /// without a ``PoolAnnotation``, and the `status` has a hostname, or addresses of which none is in a pool.
     private func isForeign(_ service: Service) -> Bool {
         guard service.type == "LoadBalancer", service.isBalanced(by: loadBalancerClass),
             !service.isMeantForPools(of: loadBalancerClass)
@@ -197,8 +200,8 @@ extension PoolAllocator {
         updateStaleAddresses(of: key)
     }
 
-    /// Whether a service may have an address: it matches the request, and the other services that should have it agree to
-    /// share it.
+    /// Whether a service may keep an address: the address is in a pool and matches the request, and all other services that
+    /// should have it agree to share it.
     private func isAllowed(_ address: IPv6Address, _ key: ObjectKey, _ demand: PoolDemand) -> Bool {
         guard let pool = table.pool(of: address), demand.pool.map({ $0 == table.pools[pool].name }) ?? true,
             demand.asked[address.family].map({ $0 == address }) ?? true
@@ -206,29 +209,29 @@ extension PoolAllocator {
         return conflictingHolder(to: demand.terms, at: address, besides: key) == nil
     }
 
-    /// The first other service, by key, that should have an address on terms that do not agree with these; `nil` if there
-    /// is none.
+    /// The first other service, by key, that should have an address on terms that do not agree with `terms`; `nil` if
+    /// there is none.
     func conflictingHolder(to terms: SharingTerms, at address: IPv6Address, besides key: ObjectKey) -> ObjectKey? {
         holders[address]?.lazy.filter { $0.key != key && !$0.value.agree(with: terms) }.map(\.key).min()
     }
 
-    /// The first other service that prevents a service from getting an address: one that has it on terms that do not agree, or
-    /// one whose `status` still has it; `nil` if there is none.
+    /// Another service that prevents a service from getting an address: one that should have the address on terms that do not
+    /// agree with `terms`, or one whose `status` still has the address; `nil` if there is none.
     func conflictingService(with terms: SharingTerms, at address: IPv6Address, for key: ObjectKey) -> ObjectKey? {
         conflictingHolder(to: terms, at: address, besides: key) ?? staleAddresses[address]?.filter { $0 != key }.min()
     }
 
-    /// Whether a service should have an address, or a `status` still contains it.
+    /// Whether any service should have an address, or the `status` of any still contains it.
     func isTaken(_ address: IPv6Address) -> Bool { holders[address] != nil || staleAddresses[address] != nil }
 }
 
-// Which service has which address.
+// Which service should have which address.
 extension PoolAllocator {
-    /// Notes that a service should have addresses, on these terms.
+    /// Notes that a service should have addresses, on `terms`.
     mutating func hold(_ addresses: [IPv6Address], by key: ObjectKey, _ terms: SharingTerms) {
         for address in addresses {
             let old = holders[address, default: [:]].updateValue(terms, forKey: key)
-            // The service has changed its terms, and waiting services may agree with the new ones.
+            // The terms of the service have changed. Services that lack an address may agree with the new terms.
             if let old, old != terms {
                 isFreed = true
                 unshare(old, address)
@@ -237,7 +240,7 @@ extension PoolAllocator {
         }
     }
 
-    /// Notes that a service should not have addresses any more.
+    /// Notes that a service should not have these addresses any more.
     mutating func release(_ addresses: [IPv6Address], of key: ObjectKey) {
         for address in addresses {
             guard let terms = holders[address]?.removeValue(forKey: key) else { continue }
@@ -248,14 +251,14 @@ extension PoolAllocator {
         }
     }
 
-    /// Removes an address from those under a sharing key, unless another service has it under the same key.
+    /// Removes an address from ``shared`` under the key of `terms`, unless a service still should have it under this key.
     private mutating func unshare(_ terms: SharingTerms, _ address: IPv6Address) {
         guard let key = terms.key, holders[address]?.values.contains(where: { $0.key == key }) != true else { return }
         shared[key]?.remove(address)
         if shared[key]?.isEmpty == true { shared[key] = nil }
     }
 
-    /// Updates which pool addresses in the `status` of a service it should not have.
+    /// Updates which pool addresses are in the `status` of a service although the service should not have them.
     mutating func updateStaleAddresses(of key: ObjectKey) {
         guard let record = records[key] else { return }
         let old = record.staleAddresses
@@ -272,7 +275,7 @@ extension PoolAllocator {
         }
     }
 
-    mutating func setUnsatisfied(_ key: ObjectKey, _ isSo: Bool) {
-        if isSo { unsatisfied.insert(key) } else { unsatisfied.remove(key) }
+    mutating func setUnsatisfied(_ key: ObjectKey, _ isUnsatisfied: Bool) {
+        if isUnsatisfied { unsatisfied.insert(key) } else { unsatisfied.remove(key) }
     }
 }

@@ -2,7 +2,7 @@ internal import Addressing
 public import Kubernetes
 public import Services
 
-/// Counts the pool addresses that are in the `status` of services, whichever agent assigned them.
+/// Counts the pool addresses that are in the `status` of services, whoever wrote them.
 public struct PoolCensus: Sendable {
     /// The addresses of one family in one pool.
     private struct Part: Hashable {
@@ -12,10 +12,10 @@ public struct PoolCensus: Sendable {
 
     private let table: PoolTable
     /// The pool addresses in the `status` of each service.
-    private var holdings: [ObjectKey: Set<IPv6Address>] = [:]
-    /// For each address, the number of services that have it: more than one if they share it.
-    private var holders: [IPv6Address: Int] = [:]
-    /// The number of addresses in use, each counted once however many services share it.
+    private var statusAddresses: [ObjectKey: Set<IPv6Address>] = [:]
+    /// For each address, the number of services whose `status` has it: more than one if they share it.
+    private var serviceCounts: [IPv6Address: Int] = [:]
+    /// For each part, the number of addresses in use, each counted once however many services share it.
     private var used: [Part: Int] = [:]
 
     /// Makes a census without services.
@@ -24,17 +24,17 @@ public struct PoolCensus: Sendable {
     /// Sets or, with `nil`, removes a service.
     public mutating func set(_ key: ObjectKey, _ service: Service?) {
         let new = Set((service?.ingressIPs ?? []).filter { table.pool(of: $0) != nil })
-        let old = holdings[key] ?? []
+        let old = statusAddresses[key] ?? []
         guard new != old else { return }
-        holdings[key] = new.isEmpty ? nil : new
+        statusAddresses[key] = new.isEmpty ? nil : new
         for address in new.subtracting(old) { count(address, 1) }
         for address in old.subtracting(new) { count(address, -1) }
     }
 
     private mutating func count(_ address: IPv6Address, _ change: Int) {
-        let before = holders[address] ?? 0
+        let before = serviceCounts[address] ?? 0
         let after = before + change
-        holders[address] = after == 0 ? nil : after
+        serviceCounts[address] = after == 0 ? nil : after
         guard before == 0 || after == 0, let pool = table.pool(of: address) else { return }
         used[Part(pool: pool, family: address.family), default: 0] += change
     }

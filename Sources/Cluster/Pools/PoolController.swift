@@ -34,12 +34,13 @@ public final class PoolController: Sendable {
         var outstanding = 0
         /// Ends at ``PoolLeadership/deadline``.
         var timer: Scheduled<Void>?
-        /// The failure to acquire the lease that was last logged, so that it is logged once.
+        /// The kind of the last logged failure of a request for the lease, so that an outage is logged once. `nil` again when
+        /// this node becomes or stops being the holder.
         var loggedLeaseFailure: RequestFailure.Kind?
         /// The number of lists that the watch had started at its last report.
         var lists = 0
         var isStopping = false
-        /// Fulfilled when no request is outstanding; only while stopping.
+        /// Succeeds when no request is outstanding; `nil` unless stopping.
         var allRequestsDone: EventLoopPromise<Void>?
     }
 
@@ -78,10 +79,10 @@ public final class PoolController: Sendable {
     /// because the next leader must not start before they are over. If they take longer than ``stopLimit``, the lease is
     /// not released, and expires after the client was shut down. The future always succeeds, after at most twice that limit.
     public func stop() -> EventLoopFuture<Void> {
-        let now = state.value
-        guard let holder = now.holder, !now.isStopping else { return client.loop.makeSucceededVoidFuture() }
-        let wasElected = now.holdsLease
-        now.isStopping = true
+        let current = state.value
+        guard let holder = current.holder, !current.isStopping else { return client.loop.makeSucceededVoidFuture() }
+        let wasElected = current.holdsLease
+        current.isStopping = true
         end()
         guard wasElected else {
             _ = holder.release()
@@ -89,8 +90,8 @@ public final class PoolController: Sendable {
         }
         let promise = client.loop.makePromise(of: Void.self)
         let timeout = client.loop.scheduleTask(in: Self.stopLimit) { promise.fail(ChannelError.operationUnsupported) }
-        now.allRequestsDone = promise
-        if now.outstanding == 0 { promise.succeed() }
+        current.allRequestsDone = promise
+        if current.outstanding == 0 { promise.succeed() }
         let over = client.loop.makePromise(of: Void.self)
         // For the outstanding requests and the release together: the API server may not answer the release.
         let limit = client.loop.scheduleTask(in: Self.stopLimit * 2) { over.succeed() }
@@ -107,7 +108,7 @@ public final class PoolController: Sendable {
 extension PoolController {
     private func startElection() {
         // Unique for every start, so that a new process does not take the lease of a killed one for its own: requests of the
-        // killed one may still be under way.
+        // killed process may still be under way.
         let identity = "\(node)_\(String(UInt64.random(in: .min ... .max), radix: 16))"
         let holder = LeaseHolder(
             options.lease, identity: identity, times: options.times, client: client,
@@ -122,7 +123,7 @@ extension PoolController {
     }
 
     private func leaseFailed(_ failure: RequestFailure) {
-        // Without an HTTP status, the server did not answer, which the watches already report.
+        // Without an HTTP status, there was no usable response, which the watches already report.
         guard failure.code != nil, state.value.loggedLeaseFailure != failure.kind else { return }
         state.value.loggedLeaseFailure = failure.kind
         let right =
@@ -133,12 +134,14 @@ extension PoolController {
     /// Starts a leadership if this node holds the lease and no request of an earlier leadership is outstanding. Called again
     /// whenever such a request is over.
     private func begin() {
-        let now = state.value
-        guard now.holdsLease, now.leadership == nil, now.outstanding == 0, !now.isStopping else { return }
-        now.number += 1
-        now.leadership = PoolLeadership(pools: options.pools, loadBalancerClass: options.loadBalancerClass)
-        if !now.isLogged { notify("address pools: this node assigns the addresses of services") }
-        now.isLogged = true
+        let current = state.value
+        guard current.holdsLease, current.leadership == nil, current.outstanding == 0, !current.isStopping else {
+            return
+        }
+        current.number += 1
+        current.leadership = PoolLeadership(pools: options.pools, loadBalancerClass: options.loadBalancerClass)
+        if !current.isLogged { notify("address pools: this node assigns the addresses of services") }
+        current.isLogged = true
         step(.start)
     }
 
@@ -152,11 +155,11 @@ extension PoolController {
 
     /// Ends the leadership, if there is one. Responses to its requests are ignored.
     private func stepDown() {
-        let now = state.value
-        now.leadership = nil
-        now.number += 1
-        now.timer?.cancel()
-        now.timer = nil
+        let current = state.value
+        current.leadership = nil
+        current.number += 1
+        current.timer?.cancel()
+        current.timer = nil
     }
 
     /// Passes an event to the leadership and carries out its actions.
@@ -169,9 +172,9 @@ extension PoolController {
             case .send(let request): send(request)
             }
         }
-        let now = state.value
-        now.timer?.cancel()
-        now.timer = now.leadership?.deadline.map { deadline in
+        let current = state.value
+        current.timer?.cancel()
+        current.timer = current.leadership?.deadline.map { deadline in
             client.loop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(clamping: deadline.nanoseconds))) { [self] in
                 step(.clock)
             }
@@ -182,10 +185,10 @@ extension PoolController {
         let number = state.value.number
         state.value.outstanding += 1
         carryOut(request).hop(to: client.loop).whenComplete { [self] result in
-            let now = state.value
-            now.outstanding -= 1
-            if now.outstanding == 0 { now.allRequestsDone?.succeed() }
-            guard now.number == number else { return begin() }
+            let current = state.value
+            current.outstanding -= 1
+            if current.outstanding == 0 { current.allRequestsDone?.succeed() }
+            guard current.number == number else { return begin() }
             switch result {
             case .success(let event): step(event)
             case .failure(let error): step(.failed(request, error as? RequestFailure ?? .unreachable("\(error)")))
@@ -202,10 +205,10 @@ extension PoolController {
                 return .read(key, nil)
             }
         case .write(let service, let addresses):
-            // A write must be over before another candidate can acquire the lease, and it may take 5 s. With the default times
-            // it starts at least 6 s before: 1 s before this node stops being the holder (`renewal` / 10), and that is 5 s
-            // before others can acquire the lease (`duration` - `renewal`). Checked for every write, because the loop may have
-            // been blocked, so that the timer that ends the leadership has not fired yet.
+            // A write may take 5 s, and must be over before another candidate can acquire the lease. With the default times,
+            // a write starts at least 1 s (`renewal` / 10) before this node stops being the holder, and others can acquire the
+            // lease 5 s (`duration` - `renewal`) after that. Checked for every write, because the loop may have been blocked,
+            // so that the timer that ends the leadership has not fired yet.
             guard state.value.holder?.isHolder(for: options.times.renewal / 10) == true else {
                 return client.loop.submit { throw RequestFailure.unreachable("the lease is about to expire") }
             }

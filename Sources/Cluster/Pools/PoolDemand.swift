@@ -94,7 +94,7 @@ extension Service {
         return address
     }
 
-    /// Whether the service requests pool addresses explicitly, by its class or an annotation, whatever addresses it has.
+    /// Whether the service is explicitly meant for the pools, by its class or a ``PoolAnnotation``.
     func isMeantForPools(of loadBalancerClass: String) -> Bool {
         self.loadBalancerClass == loadBalancerClass
             || [PoolAnnotation.pool, PoolAnnotation.addresses, PoolAnnotation.sharing].contains {

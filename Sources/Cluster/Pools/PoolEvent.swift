@@ -2,9 +2,9 @@ internal import Addressing
 
 /// A Kubernetes Event about a service.
 enum PoolEvent: Hashable, Sendable {
-    /// The service has these addresses.
+    /// These addresses were written into the `status` of the service.
     case assigned([IPv6Address])
-    /// The service has no address, or not the one it requests.
+    /// The service gets no address, or not the one it requests.
     case problem(PoolProblem)
 
     /// The Event's reason.

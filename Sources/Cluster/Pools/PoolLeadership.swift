@@ -4,7 +4,7 @@ internal import Services
 internal import Timing
 
 /// The work of the leader: reads all services, then writes the addresses that a ``PoolAllocator`` assigns. A pure state
-/// machine: its input is events, its output is requests.
+/// machine: its input is events, its output is requests and lines for the log.
 ///
 /// It starts with a list of its own, because a watch may be behind the last writes of the previous leader. Every write names
 /// the version it is based on, so it fails if the service has changed since.
@@ -50,28 +50,29 @@ struct PoolLeadership: Sendable {
     }
 
     /// No write starts while this many services have an outstanding read or write. With HTTP/1.1 each request needs a
-    /// connection of its own, and the client opens 16: also for Events, the lease and the four watches.
+    /// connection of its own. The client opens at most 16, and Events, the lease and the four watches need some too.
     private static let concurrentRequests = 8
-    /// Concurrent requests that create Events: few, because addresses are more urgent.
+    /// The maximum number of concurrent requests that create Events: few, because addresses are more urgent.
     private static let concurrentEvents = 2
     /// How many Events wait at most; more are dropped.
     private static let waitingEvents = 4096
     /// The delay before a service is read again after a conflict, a write to a service that does not exist, or a failed read.
-    /// It is not read if the watch reports another version before.
+    /// The service is not read if the watch reports another version before.
     private static let rereadDelay = Duration.milliseconds(200)
     /// The delay before a write that the server refused is tried again, and the least pause when access is forbidden:
     /// somebody has to change something first.
     private static let refusalDelay = Duration.seconds(30)
 
     private(set) var allocator: PoolAllocator
-    /// Changes reported before the list was complete, when they are applied to it; `nil` from then on.
+    /// Changes reported before the list is complete, to be applied after it; `nil` from then on.
     private var changesBeforeList: (updated: [ObjectKey: Service], deleted: [Service])? = ([:], [])
     /// Services that may have to be written; whether one must be is decided when its turn comes.
     private var queue = Queue<ObjectKey>()
-    /// Services with an outstanding request.
+    /// Services with an outstanding read or write.
     private var busy: Set<ObjectKey> = []
-    /// The version on which the last write of a service was based, if that failed because another client had changed or deleted
-    /// the service, or because the server refused it. No other write is based on this version until a retry is due.
+    /// The version on which the last write of a service was based, if the write failed because another client had changed or
+    /// deleted the service, or because the server refused the write. No other write is based on this version until a retry is
+    /// due.
     private var refused: [ObjectKey: String] = [:]
     /// Services to read again, and when (``rereadDelay``).
     private var rereads = Queue<(at: Instant, key: ObjectKey)>()
@@ -85,10 +86,10 @@ struct PoolLeadership: Sendable {
     private var isCreatingEventsForbidden = false
     /// Determines the length of the next pause.
     private var backoff = Backoff()
-    /// When the pause after a failure of the server ends; `nil` without one.
+    /// When the pause after a failure that concerns all requests ends; `nil` without one.
     private var pausedUntil: Instant?
     private var isListing = false
-    /// The kind of failure that was last logged; `nil` after a success.
+    /// The kind of failure that was last logged by ``pause(_:_:at:_:_:)``; `nil` after a successful list or write.
     private var loggedFailure: RequestFailure.Kind?
 
     init(pools: [AddressPool], loadBalancerClass: String) {
@@ -159,7 +160,7 @@ extension PoolLeadership {
         for service in updated { allocator.update(service) }
     }
 
-    /// A request for a service is done; there may be something new to write.
+    /// Notes that a read or write of a service is over. There may be something new to write.
     private mutating func finish(_ key: ObjectKey) {
         busy.remove(key)
         queue.append(key)
@@ -189,8 +190,8 @@ extension PoolLeadership {
 
 // Output.
 extension PoolLeadership {
-    /// Sends what may be sent now: the list; then services to read again, writes, and Events while no service waits to be
-    /// written.
+    /// Sends what may be sent now: the list or, once it is complete, reads, writes and, while no service waits to be written,
+    /// Events.
     private mutating func proceed(at now: Instant, _ actions: inout [Action]) {
         if let until = pausedUntil {
             guard until <= now else { return }
@@ -228,7 +229,7 @@ extension PoolLeadership {
         }
     }
 
-    /// A request has succeeded, so the next failure is a new one.
+    /// The list or a write has succeeded, so the next failure is a new one.
     private mutating func succeed(_ actions: inout [Action]) {
         backoff.reset()
         if loggedFailure != nil { actions.append(.notice("addresses of services can be written again")) }

@@ -1,7 +1,7 @@
 public import Addressing
 public import Kubernetes
 
-/// Why a service has no address, or not the one it requests. “It” in the cases is the service.
+/// Why a service gets no address, or not the one it requests. “It” in the cases is the service.
 public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// It names a pool that does not exist.
     case unknownPool(String, known: [String])
@@ -17,7 +17,8 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     case inNoPool(IPv6Address)
     /// It requests an address that is not in the pool it names.
     case inOtherPool(IPv6Address, String)
-    /// It requests an address that another service has on terms that do not agree, or that the `status` of another still has.
+    /// It requests an address that another service should have on terms that do not agree with its own, or that the
+    /// `status` of another still has.
     case inUse(IPv6Address, by: ObjectKey)
     /// No address of the family is free in this pool; if it is `nil`, in the pools that assign automatically.
     case exhausted(IPFamily, pool: String?)
@@ -25,7 +26,7 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     case noAddresses(IPFamily, pool: String?)
     /// It has neither `spec.ipFamilies` nor cluster IPs, so its families are unknown.
     case noFamilies
-    /// Its `status` has a name, or only addresses that are in no pool, and nothing marks the service as ours.
+    /// Its `status` has a hostname, or only addresses that are in no pool, and nothing marks the service as ours.
     case foreign
 
     /// The reason of the Event, for programs.
@@ -41,8 +42,8 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether an administrator should act.
     public var isWarning: Bool { self != .foreign }
 
-    /// The message, with a remedy if there is one. Texts of the service and names of pools are cut, so that it stays
-    /// readable.
+    /// The message, with a remedy if there is one. Texts of the service and the list of pools are cut, so that the message
+    /// stays readable.
     public var description: String {
         switch self {
         case .unknownPool(let name, let known):

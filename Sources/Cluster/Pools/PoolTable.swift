@@ -2,7 +2,7 @@ internal import Addressing
 internal import Kubernetes
 internal import Services
 
-/// The addresses of the pools, and where the search for a free one starts. A search passes over assigned addresses only, so its
+/// The addresses of the pools, and where the search for a free one starts. A search passes over taken addresses only, so its
 /// duration does not depend on the size of the pool.
 struct PoolTable: Sendable {
     private struct Entry {

@@ -1,5 +1,5 @@
-/// First in, first out. Elements that were taken stay in the array until they are more than half of it, so that taking one
-/// does not move the others.
+/// First in, first out. Elements that were taken stay in the array until they are more than 32 and more than half of it, so
+/// that taking one rarely moves the others.
 struct Queue<Element> {
     private var elements: [Element] = []
     /// The place of the first element that was not taken.

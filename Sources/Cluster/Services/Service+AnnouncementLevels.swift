@@ -3,14 +3,15 @@ public import Kubernetes
 public import Services
 
 extension Service {
-    /// The addresses of this service that a node should announce, with the level of each. Addresses that cannot be routed are
-    /// left out, and so are cluster IPs unless the options include them. A node that is excluded from external load balancers
-    /// announces cluster IPs only.
+    /// The addresses of this service that a node should announce, with the level of each; none if the service is headless, of
+    /// type `ExternalName`, or being deleted. Addresses that cannot be routed are left out, and so are cluster IPs unless the
+    /// options include them, and load balancer addresses unless the service is of type `LoadBalancer` with the class of the
+    /// options or without a class. A node that is excluded from external load balancers announces cluster IPs only.
     ///
     /// External IPs and load balancer addresses follow `externalTrafficPolicy`, cluster IPs follow `internalTrafficPolicy`.
-    /// An endpoint counts if it has the address's family and is ready, or if it terminates but still serves, as in kube-proxy.
-    /// With the policy `Cluster`, this node must not be known to be unready, and any node must have an endpoint. With `Local`,
-    /// this node must have one; if all of its own terminate while another node has a ready one, the address is last resort.
+    /// An endpoint of the address's family counts if it is ready, or if it terminates but still serves, as in kube-proxy. With
+    /// the policy `Cluster`, the node must not be known to be unready, and there must be an endpoint anywhere. With `Local`, an
+    /// endpoint must be on the node; if all on it terminate while there is a ready one elsewhere, the address is last resort.
     public func levels(
         on node: NodeConditions, slices: some Collection<EndpointSlice>, options: ServiceOptions
     ) -> [IPv6Address: AnnouncementLevel] {
@@ -39,7 +40,7 @@ extension Service {
     }
 }
 
-/// The number of endpoints of one family, on this node (`Here`) and in total. Leaving ones terminate but still serve.
+/// The number of endpoints of one family, on the node (`Here`) and in total. Leaving ones terminate but still serve.
 private struct EndpointCensus {
     private var readyHere = 0
     private var leavingHere = 0

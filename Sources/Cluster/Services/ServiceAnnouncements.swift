@@ -14,11 +14,11 @@ public struct ServiceAnnouncements: Sendable {
     /// The EndpointSlices of each service, by their keys.
     private var slices: [ObjectKey: [ObjectKey: EndpointSlice]] = [:]
     /// The service of each EndpointSlice.
-    private var owners: [ObjectKey: ObjectKey] = [:]
+    private var servicesOfSlices: [ObjectKey: ObjectKey] = [:]
     /// For each service, the level of each of its addresses.
     private var levels: [ObjectKey: [IPv6Address: AnnouncementLevel]] = [:]
     /// For each address, the services that want it announced.
-    private var holders: [IPv6Address: Set<ObjectKey>] = [:]
+    private var demandingServices: [IPv6Address: Set<ObjectKey>] = [:]
     /// Addresses that changed since the last ``takeChanges()``.
     private var changed: Set<IPv6Address> = []
 
@@ -43,14 +43,14 @@ public struct ServiceAnnouncements: Sendable {
 
     /// Sets or, with `nil`, removes an EndpointSlice.
     public mutating func set(_ key: ObjectKey, _ slice: EndpointSlice?) {
-        let old = owners[key]
+        let old = servicesOfSlices[key]
         let new = slice?.service
         if let old, old != new {
             slices[old]?[key] = nil
             if slices[old]?.isEmpty == true { slices[old] = nil }
             review(old)
         }
-        owners[key] = new
+        servicesOfSlices[key] = new
         guard let new else { return }
         slices[new, default: [:]][key] = slice
         review(new)
@@ -69,10 +69,10 @@ public struct ServiceAnnouncements: Sendable {
         guard old != new else { return }
         levels[key] = new.isEmpty ? nil : new
         for address in old.keys where new[address] == nil {
-            holders[address]?.remove(key)
-            if holders[address]?.isEmpty == true { holders[address] = nil }
+            demandingServices[address]?.remove(key)
+            if demandingServices[address]?.isEmpty == true { demandingServices[address] = nil }
         }
-        for address in new.keys { holders[address, default: []].insert(key) }
+        for address in new.keys { demandingServices[address, default: []].insert(key) }
         for address in Set(old.keys).union(new.keys) {
             let entry = entry(for: address)
             guard entries[address] != entry else { continue }
@@ -83,9 +83,9 @@ public struct ServiceAnnouncements: Sendable {
 
     /// The demand for an address: the highest level of the services that want it announced; `nil` if none does.
     private func entry(for address: IPv6Address) -> ServiceDemand? {
-        guard let keys = holders[address]?.sorted(), let level = keys.compactMap({ levels[$0]?[address] }).max() else {
-            return nil
-        }
+        guard let keys = demandingServices[address]?.sorted(),
+            let level = keys.compactMap({ levels[$0]?[address] }).max()
+        else { return nil }
         return ServiceDemand(level: level, services: keys.map(\.description))
     }
 }

@@ -57,7 +57,7 @@ public struct ErrorDocument: Codable, Hashable, Sendable {
     public var status: Int
     /// What is wrong.
     public var message: String
-    /// What to do about it; `nil` if ``message`` says all.
+    /// What to do, or more about the failure; `nil` if there is nothing to add to ``message``.
     public var hint: String?
 
     public init(status: Int, message: String, hint: String? = nil) {
@@ -82,8 +82,9 @@ public struct DrainDocument: Codable, Sendable {
     /// Why it is drained: `operator` (`meshctl drain`), `cluster` (the state of the Node requires it), `stop` (the agent is
     /// about to stop). Empty if it is not drained; `nil` from older agents.
     public var reasons: [String]?
-    /// Packets forwarded from one port of the mesh to another since the first `GET /v1/drain` of this drain. The count starts
-    /// again from 0 when ports come or go. `nil` if the node is not drained or packets cannot be counted.
+    /// Packets forwarded from one port of the mesh to another since the first `GET /v1/drain` of a drained node. The count
+    /// starts again from 0 when ports come or go or another program removes the counter. `nil` if the node is not drained or
+    /// packets cannot be counted.
     public var transitPackets: UInt64?
     /// Why transit packets cannot be counted; `nil` if they can or the node is not drained.
     public var problem: String?
@@ -104,8 +105,8 @@ public struct DrainRequest: Codable, Hashable, Sendable {
     /// `true` drains the node; `false` ends the drain by an operator. The node stays drained while ``DrainDocument/reasons``
     /// has another reason.
     public var enabled: Bool
-    /// Whether to drain even if that makes other nodes unreachable; `nil` means no. Without it, such a request fails with
-    /// status 409, unless the node is drained already.
+    /// Whether to drain even if that makes other nodes unreachable. If this is `false` or `nil`, a request that would do so
+    /// fails with status 409, unless the node is drained already.
     public var force: Bool?
 
     public init(enabled: Bool, force: Bool? = nil) {
@@ -122,12 +123,12 @@ public struct StubRouterRequest: Codable, Hashable, Sendable {
     public init(enabled: Bool) { self.enabled = enabled }
 }
 
-/// Names that the agent and `meshctl` share.
+/// Names and paths of the API and its programs.
 public enum API {
-    /// The `apiVersion`.
+    /// The `apiVersion` of every document.
     public static let version = "meshctl/v1"
     /// The default control socket.
     public static let defaultSocket = "/run/kubermesh/meshd.sock"
-    /// The environment variable with the path of another socket, for `meshctl`.
+    /// The environment variable with the path of the control socket that `meshctl` uses in place of the default.
     public static let socketVariable = "MESHCTL_SOCKET"
 }

@@ -7,7 +7,7 @@ public struct Interface: ListItem, Hashable {
     public var name: String
     /// The kernel's index, which is also the OSPF interface ID.
     public var index: Int
-    /// The type in use: `p2p`, `broadcast` or `passive`; ``configuredType`` while the port is down or standby. `unused` for a
+    /// The type in use: `p2p`, `broadcast` or `passive`; ``configuredType`` in the states `Down` and `Standby`. `unused` for a
     /// port that is not used.
     public var type: String
     /// The configured type: `auto`, `p2p`, `broadcast` or `passive`; `unused` for a port that is not used.
@@ -17,8 +17,8 @@ public struct Interface: ListItem, Hashable {
     public var state: String
     /// Whether the port has carrier.
     public var carrier: Bool
-    /// Why the port is down; what keeps routes from using routers on its link; or that no hello is received. For a port that
-    /// is not used, ``decision`` if an operator may miss the port. `nil` if nothing of this is so.
+    /// Why the port is down; which settings of routers on its link do not match; or that no hello is received. For a port that
+    /// is not used, ``decision`` if an operator may miss the port. Otherwise `nil`.
     public var problem: String?
     /// The link-local address that OSPF uses; `nil` if the port is down or not used.
     public var address: String?
@@ -36,14 +36,13 @@ public struct Interface: ListItem, Hashable {
     public var neighbors: Int
     /// Neighbors in state Full.
     public var neighborsFull: Int
-    /// The router ID of the designated router; `nil` if none is elected, and on links of other types.
+    /// The router ID of the designated router; `nil` if none is elected, as on a port that is not `broadcast`.
     public var designatedRouter: String?
-    /// The router ID of the backup designated router; `nil` if none is elected, and on links of other types.
+    /// The router ID of the backup designated router; `nil` if none is elected, as on a port that is not `broadcast`.
     public var backupDesignatedRouter: String?
     /// LSAs waiting to be sent for the first time.
     public var queued: Int
-    /// Why the port is used or not: the rule of `interfaces` that matches it, or the reason against it. `nil` from older
-    /// agents.
+    /// The rule of `interfaces` by which the port is used, or the reason why it is not used. `nil` from older agents.
     public var decision: String?
 
     public init(

@@ -3,17 +3,18 @@ public struct LSA: ListItem, Hashable {
     /// `LSAList`.
     public static let listKind = "LSAList"
 
-    /// `router`, `network`, `link`, …; `unknown` for types that the agent only floods.
+    /// The name of the LS type in the API: `router`, `network`, `link`, …; `unknown` for types without a name.
     public var type: String
-    /// The LS type with its flags, as in `0x2001` (RFC 5340 §A.4.2.1).
+    /// The 16 bits of the LS type: U-bit, S bits and function code, as in `0x2001` (RFC 5340 §A.4.2.1).
     public var typeCode: String
-    /// `link`, `area` or `as`.
+    /// The flooding scope in the S bits: `link`, `area` or `as`.
     public var scope: String
-    /// The interface on whose link it was flooded; `nil` unless the scope is `link`.
+    /// The interface whose link the LSA belongs to: set if the scope is `link`, or if the U-bit is 0 and the router does not
+    /// know the function code (RFC 5340 §4.5.1); otherwise `nil`.
     public var interface: String?
     /// The link state ID in dotted notation.
     public var linkStateID: String
-    /// The router ID of its originator.
+    /// The router ID of the LSA's originator.
     public var advertisingRouter: String
     /// The originator's host name, if known.
     public var node: String?

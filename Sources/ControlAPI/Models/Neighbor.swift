@@ -14,7 +14,7 @@ public struct Neighbor: ListItem, Hashable {
     public var state: String
     /// Seconds in this state.
     public var age: Double
-    /// Seconds until its dead interval ends, unless a hello is received.
+    /// Seconds until the neighbor is removed, unless a hello is received.
     public var deadIn: Double
     /// Its priority in the designated router election.
     public var priority: Int
@@ -28,7 +28,7 @@ public struct Neighbor: ListItem, Hashable {
     public var retransmissions: Int
     /// The number of LSAs that are to be received from it (the link state request list, RFC 2328 §10).
     public var requests: Int
-    /// What prevents the adjacency or routes through it, if known.
+    /// What is wrong with the neighbor or between it and this node; `nil` if nothing is known to be.
     public var problem: String?
 
     public init(

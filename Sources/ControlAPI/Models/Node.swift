@@ -43,13 +43,13 @@ public struct Node: ListItem, Hashable {
     public struct Link: Codable, Hashable, Sendable {
         /// The ID of the router at the other end; for `transit`, of the designated router of the segment.
         public var routerID: String
-        /// Its host name, if known.
+        /// The host name of the router with ``routerID``, if known.
         public var node: String?
         /// `p2p`, `transit` or `virtual`.
         public var type: String
-        /// The cost from this router.
+        /// The cost, from the router that announces the link.
         public var cost: Int
-        /// This router's interface ID.
+        /// The interface ID of the router that announces the link.
         public var interfaceID: Int
         /// The interface ID of the router with ``routerID``.
         public var neighborInterfaceID: Int

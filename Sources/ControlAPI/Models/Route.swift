@@ -10,13 +10,14 @@ public struct Route: ListItem, Hashable {
     public var kind: String
     /// The announcers to which the route leads, by name or else router ID, in order of the router ID.
     public var nodes: [String]
-    /// The distance to the chosen announcer plus its announced metric; for `external-2`, the announced metric alone.
+    /// The distance to a chosen announcer, or to its forwarding address, plus the announced metric; for `external-2`, the
+    /// announced metric alone.
     public var metric: Int
     /// For `external-2`, the distance to the announcer or its forwarding address; otherwise `nil`.
     public var internalMetric: Int?
-    /// The next hops, in order.
+    /// The next hops, in order of interface index and address.
     public var nextHops: [NextHop]
-    /// Seconds since it last changed: its next hops, its metric or its announcers.
+    /// Seconds since the route last changed, or the prefix got other announcers or metrics, also of those not chosen.
     public var age: Double
     /// Its state in the kernel.
     public var fib: FIB
@@ -41,7 +42,8 @@ public struct Route: ListItem, Hashable {
 
     /// A next hop of a route.
     public struct NextHop: Codable, Hashable, Sendable {
-        /// The address of the next router; `::` if the destination is on the link.
+        /// The address of the next router, or the forwarding address of an external route that is on the link; `::` if the
+        /// destination itself is on the link.
         public var address: String
         public var interface: String
         /// Its share of the traffic, relative to the weights of the other next hops: always 1, because paths have equal cost.
@@ -79,7 +81,7 @@ public struct Route: ListItem, Hashable {
             case pending
             /// The router has calculated the route, but the agent's model of the kernel's routes does not have it yet.
             case missing
-            /// The kernel refused the route.
+            /// The kernel refused the route, a next hop of it or its group.
             case failed
         }
     }

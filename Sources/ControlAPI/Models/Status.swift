@@ -12,10 +12,10 @@ public struct Status: Codable, Sendable {
     public var ready: Bool
     /// Why the node is not ready, one reason each; empty if it is.
     public var notReady: [String]
-    /// `0.0.0.0` while the node has no identity yet.
+    /// `0.0.0.0` before there is a router.
     public var routerID: String
     /// Whether the router ID was not configured: it is derived from the hardware address or, if another router had the same,
-    /// random.
+    /// random. `true` before there is a router.
     public var routerIDIsDerived: Bool
     /// The OSPF area.
     public var area: String
@@ -29,13 +29,13 @@ public struct Status: Codable, Sendable {
     public var announces: [String]
     /// Whether it is a stub router (RFC 6987), drained or not.
     public var stubRouter: Bool
-    /// Whether it is drained: a stub router that announces its VIPs as last resort.
+    /// Whether it is drained: a stub router that announces its VIPs and service addresses as last resort.
     public var drained: Bool
     /// The configuration in use, and its file.
     public var configuration: ConfigurationStatus
     /// The connection to the Kubernetes API; `nil` if there is none.
     public var cluster: ClusterStatus?
-    /// How routes are in the kernel, and problems with it.
+    /// How routes are in the kernel, and some of the problems.
     public var kernel: KernelStatus
     /// Numbers of interfaces, neighbors, routes, and so on.
     public var counts: Counts
@@ -80,9 +80,9 @@ public struct Status: Codable, Sendable {
         self.events = events
     }
 
-    /// A life cycle stage, several of the agent's own in one.
+    /// A stage of the life cycle, or several that the API does not distinguish.
     public enum Phase: String, Codable, Sendable {
-        /// There is no port to derive an identity from.
+        /// The node is not started yet, or there is no port to derive an identity from.
         case waiting
         /// Starting: initial database synchronization is not complete.
         case converging
@@ -103,7 +103,7 @@ public struct Status: Codable, Sendable {
         public var ok: Bool
         /// What is wrong with the file, one line each; empty if ``ok``.
         public var problems: [String]
-        /// Sections of the file (top-level keys) that have changed, and whose changes take effect only at the next start.
+        /// Sections of the file (top-level keys) with changes that take effect only at the next start.
         public var needsRestart: [String]
 
         public init(file: String?, loaded: String, ok: Bool, problems: [String], needsRestart: [String]) {
@@ -121,7 +121,7 @@ public struct Status: Codable, Sendable {
         public var source: String
         /// Whether all watches work.
         public var connected: Bool
-        /// What does not work and why, one line each.
+        /// What does not work and why, one line each: the connection, service addresses, the service proxy.
         public var problems: [String]
         /// Numbers of cached objects, by what is watched: `services`, `endpointslices`, `nodes` (this node's Node only),
         /// `nodeaddresses` (all Nodes).
@@ -156,7 +156,7 @@ public struct Status: Codable, Sendable {
         public var name: String
         /// `IPv4` or `IPv6`.
         public var family: String
-        /// Addresses that services use.
+        /// Addresses of the pool that services have in their `status`.
         public var used: Int
         /// Addresses in the pool; `nil` if there are too many for an integer.
         public var addresses: Int?
@@ -169,7 +169,7 @@ public struct Status: Codable, Sendable {
         }
     }
 
-    /// How routes are in the kernel, and problems with it.
+    /// How routes are in the kernel, and some of the problems.
     public struct KernelStatus: Codable, Sendable {
         /// The routing table.
         public var table: Int
@@ -177,7 +177,7 @@ public struct Status: Codable, Sendable {
         public var routeProtocol: Int
         /// Whether routes point at next-hop objects. If not, they are multipath routes.
         public var nextHopObjects: Bool
-        /// Problems with the kernel, one line each. They are in ``Status/problems`` too; older clients read only this.
+        /// Those of ``Status/problems`` that concern the kernel, addresses or saved state, one line each, for older clients.
         public var problems: [String]
 
         enum CodingKeys: String, CodingKey {

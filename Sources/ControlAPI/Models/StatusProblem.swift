@@ -3,13 +3,13 @@ extension Status {
     public struct Problem: Codable, Hashable, Sendable {
         /// The kind, as in the label of `kubermesh_problems`.
         public var kind: String
-        /// What it is about: a neighbor, a port, an address, a prefix; empty for the node itself.
+        /// What the problem is about, such as a neighbor, a port, an address or a prefix; empty for the node itself.
         public var subject: String
         /// What is wrong, and why.
         public var problem: String
-        /// What to do about it; `nil` if ``problem`` says that.
+        /// What to do about it; `nil` if ``problem`` says that or nothing is known.
         public var remedy: String?
-        /// Seconds since it was found.
+        /// Seconds since it began or, if that is not known, since it was found.
         public var age: Double
 
         public init(kind: String, subject: String, problem: String, remedy: String?, age: Double) {
@@ -20,7 +20,7 @@ extension Status {
             self.age = age
         }
 
-        /// One line for people.
+        /// The problem, the remedy and the age in one line, for people.
         var line: String { "\(remedy.map { "\(problem); \($0)" } ?? problem) (for \(shortDuration(age)))".asOneLine }
     }
 }

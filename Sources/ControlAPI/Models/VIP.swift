@@ -12,11 +12,12 @@ public struct VIP: ListItem, Hashable {
     public var announced: Bool
     /// The metric with which it is announced, or would be: 0, or 65534 as last resort.
     public var metric: Int
-    /// Seconds in this state; for a service address, since it became or stopped being a last resort, or was first wanted.
+    /// Seconds in this state, where `unhealthy` after `stalled` counts as the same state; for a service address, since it
+    /// became or stopped being a last resort, or was first wanted.
     public var age: Double
     /// The check, as in `tcp [::1]:6443`; `nil` without one.
     public var check: String?
-    /// Why the last check failed, or why the kernel refuses the address; `nil` if neither is so.
+    /// Why the last check failed or, if it did not, why the address cannot be put on `lo`; `nil` if neither is so.
     public var lastError: String?
     /// Seconds since the last check; `nil` if there was none.
     public var lastCheck: Double?
@@ -57,7 +58,7 @@ public struct VIP: ListItem, Hashable {
         case service
         /// A service address whose endpoints come and go: last resort until they are stable.
         case flapping
-        /// A service address without endpoints here: it is withdrawn soon.
+        /// A service address that no service wants here any more: last resort, and withdrawn within seconds.
         case leaving
         /// Not checked yet.
         case unknown
@@ -65,7 +66,7 @@ public struct VIP: ListItem, Hashable {
         case healthy
         /// The check fails.
         case unhealthy
-        /// The checker has reported nothing for too long.
+        /// No result of the check has come for too long.
         case stalled
     }
 }

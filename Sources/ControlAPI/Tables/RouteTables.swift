@@ -61,7 +61,7 @@ extension Route: Tabular {
 }
 
 extension Route.NextHop {
-    /// The gateway, for people.
+    /// The address of the next hop or `on-link`, for people.
     fileprivate var gateway: String { address == "::" ? "on-link" : address }
 }
 
@@ -114,10 +114,10 @@ extension Status {
             lines.append(("", "takes effect at the next start: " + configuration.needsRestart.joined(separator: ", ")))
         }
         if let cluster {
-            let known = cluster.objects.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(
+            let objects = cluster.objects.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(
                 separator: ", ")
             lines.append(
-                ("kubernetes", "\(cluster.connected ? "connected" : "not connected") by \(cluster.source); \(known)"))
+                ("kubernetes", "\(cluster.connected ? "connected" : "not connected") by \(cluster.source); \(objects)"))
             let shown = Set((problems ?? []).map(\.problem))
             lines += cluster.problems.filter { !shown.contains($0) }.map { ("", $0.asOneLine) }
             for pool in cluster.pools ?? [] {
@@ -140,7 +140,7 @@ extension Status {
         var text = table.text(headers: false)
         if !events.isEmpty {
             text += "latest events\n"
-            // As many as fit a terminal below the rest.
+            // Few, so that the rest of the status stays in view.
             for event in events.suffix(8) { text += "  \(event.time)  \(event.level)  \(event.message)\n" }
         }
         return text
@@ -180,8 +180,8 @@ extension JSONValue {
         }
     }
 
-    /// Keys and values in lines, nested values indented below their key; `depth` counts the indentations. Keys are sorted,
-    /// those of scalars and of lists of scalars first.
+    /// Keys and values in lines, nested values indented below their key, by `depth` steps at the top. Keys are sorted, those of
+    /// scalars and of lists of scalars first. In a list, an object of nothing but such values takes one line.
     func indentedText(depth: Int) -> String {
         let indent = String(repeating: "  ", count: depth)
         switch self {

@@ -37,7 +37,7 @@ extension Neighbor: Tabular {
 
 extension Interface: Tabular {
     /// DEV TYPE STATE COST MTU NEIGHBORS ADDRESS; if wide, INDEX CONFIGURED MAC HELLO DEAD DR BDR QUEUED; PROBLEM if wide or if
-    /// there is one; DECISION if wide or if the list has an unused port that is no problem.
+    /// there is one; DECISION if wide or if the list has an unused port without a problem.
     public static func table(_ items: [Interface], wide: Bool) -> TextTable {
         let hasProblems = wide || items.contains { $0.problem != nil }
         let showsDecisions = wide || items.contains { $0.type == "unused" && $0.problem == nil }
@@ -117,8 +117,8 @@ extension LSA: Tabular {
 }
 
 extension VIP: Tabular {
-    /// NAME ADDRESS STATE ANNOUNCED AGE CHECK ALSO; if wide, LAST STREAK CHECKS FAILURES; ERROR if wide, if a check fails or if
-    /// the kernel refuses an address. ALSO has the other announcers.
+    /// NAME ADDRESS STATE ANNOUNCED AGE CHECK ALSO; if wide, LAST STREAK CHECKS FAILURES; ERROR if wide or if there is one.
+    /// ALSO has the other announcers.
     public static func table(_ items: [VIP], wide: Bool) -> TextTable {
         let hasErrors = wide || items.contains { $0.lastError != nil }
         var columns: [TextTable.Column] = ["NAME", "ADDRESS", "STATE", "ANNOUNCED", .number("AGE"), "CHECK", "ALSO"]

@@ -4,7 +4,7 @@ public struct TextTable: Sendable {
     public struct Column: Hashable, Sendable, ExpressibleByStringLiteral {
         /// The header.
         public var title: String
-        /// Whether cells are aligned to the right, as for numbers.
+        /// Whether the header and the cells are aligned to the right, as for numbers.
         public var isRightAligned: Bool
 
         public static func number(_ title: String) -> Column { Column(title: title, isRightAligned: true) }

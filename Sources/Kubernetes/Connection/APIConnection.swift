@@ -4,7 +4,7 @@ public struct APIConnection: Hashable, Sendable {
         /// No token: the client certificate alone, if there is one.
         case none
         case token(String)
-        /// A token in a file. The file is read for every request, because a new token replaces it before it expires.
+        /// A token in a file. The file is read for every request, because tokens are replaced before they expire.
         case tokenFile(String)
     }
 
@@ -45,7 +45,7 @@ public struct APIConnection: Hashable, Sendable {
 /// problem (``ConnectionSource/find(kubeconfig:environment:directory:)``).
 public struct ConnectionProblem: Error, Hashable, Sendable, CustomStringConvertible {
     public var file: String
-    /// The key in it, `users[0].user.token`; empty for the whole file.
+    /// The key in the file, such as `users[0].user.token`, or the key that names the file; empty for the whole file.
     public var place: String
     /// What is wrong.
     public var message: String
@@ -117,7 +117,7 @@ extension APIConnection {
     }
 
     /// The current token; `nil` if there is none, or its file cannot be read or contains anything but one word of visible ASCII
-    /// characters.
+    /// characters and white space around it.
     func token() -> String? {
         switch credentials {
         case .none: return nil

@@ -5,8 +5,8 @@ internal import NIOSSL
 enum ConnectionFile {
     static func exists(_ path: String) -> Bool { SmallFile.exists(path) }
 
-    /// Reads a whole file of at most `limit` octets, which is far above the usual size: it catches a wrong path. `place` is
-    /// the key that names the file; `advice` is what to do if it cannot be read.
+    /// Reads a whole file of at most `limit` octets. The limit is far above the usual size and catches a wrong path. `place` is
+    /// the key that names the file, if any; `advice` is what to do if it cannot be read.
     static func read(_ path: String, upTo limit: Int, place: String, advice: String) throws(ConnectionProblem)
         -> [UInt8]
     {

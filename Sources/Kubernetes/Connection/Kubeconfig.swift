@@ -30,16 +30,16 @@ struct Kubeconfig {
             throw problem("\(chosen.place).cluster", "is not set", "name one of clusters")
         }
         let cluster = try entry(clusterName, in: "clusters", holding: "cluster")
-        var shown: APIConnection.Certificate?
+        var clientCertificate: APIConnection.Certificate?
         var credentials = APIConnection.Credentials.none
         if let name = try text(chosen.node, "user", at: chosen.place) {
             let user = try entry(name, in: "users", holding: "user")
-            shown = try certificate(user)
+            clientCertificate = try certificate(user)
             credentials = try self.credentials(user)
         }
         return APIConnection(
             server: try server(cluster), serverName: try text(cluster.node, "tls-server-name", at: cluster.place),
-            trust: try trust(cluster), certificate: shown, credentials: credentials,
+            trust: try trust(cluster), certificate: clientCertificate, credentials: credentials,
             namespace: try text(chosen.node, "namespace", at: chosen.place) ?? "default",
             origin: "context \(name) of \(file)")
     }

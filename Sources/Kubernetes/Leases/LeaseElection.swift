@@ -58,7 +58,8 @@ public struct LeaseElection: Sendable {
     private var heldUntil: Instant?
     /// A lease that we created is not acted on before this; see ``LeaseElection``.
     private var actsFrom: Instant?
-    /// Whether a request to create the lease was sent whose result is not known yet.
+    /// Whether we sent a request to create the lease and, since then, have neither written the lease nor read one that is not
+    /// ours.
     private var hasCreated = false
     /// When to read or renew the lease next, unless a request is under way.
     private var nextAttempt = Instant.zero
@@ -107,7 +108,7 @@ public struct LeaseElection: Sendable {
             observe(lease, at: now)
             return isLeaving ? nil : claimIfFree(lease, at: now, time, &random)
         case .written(let lease):
-            // The holder of the deleted lease may have renewed it until now; unless that was us, wait until it has stopped.
+            // The holder of a deleted lease may have renewed it until now. Unless that was us, wait until that holder stops.
             if hasCreated, !isHolder(at: now) { actsFrom = now + times.renewal }
             hasCreated = false
             if let sentAt, lease.record.holderIdentity == identity { heldUntil = sentAt + times.renewal }
@@ -118,7 +119,7 @@ public struct LeaseElection: Sendable {
             return isLeaving ? release(at: now, time) : nil
         case .failed(let failure):
             sentAt = nil
-            // Its version is outdated, or it is gone: read it before the next write.
+            // The lease has changed or is gone: read it before the next write.
             if failure.isConflict || failure.isNotFound { observed = nil }
             // If we were waiting to act, the wait starts again with the next lease.
             if failure.isNotFound, !isHolder(at: now) { heldUntil = nil }

@@ -16,12 +16,12 @@ public final class LeaseHolder: Sendable {
         var timer: Scheduled<Void>?
         /// Whether the last call of ``report`` said that we are the holder.
         var reported = false
-        /// Completed when the release is over; `nil` unless ``release()`` was called.
+        /// Succeeds when the release is over; `nil` before ``release()`` and after that.
         var released: EventLoopPromise<Void>?
     }
 
-    /// Makes a candidate that does nothing yet. Calls `report` on the client's loop whenever it becomes the holder or stops
-    /// being it, and `fail` for every failed request except conflicts.
+    /// Makes a candidate that does nothing yet. Calls `report` on the client's loop whenever the candidate becomes the
+    /// holder or stops being the holder, and `fail` for every failed request except conflicts.
     public init(
         _ lease: ObjectKey, identity: String, times: LeaseElection.Times = .init(), client: APIClient,
         fail: @escaping @Sendable (RequestFailure) -> Void = { _ in }, report: @escaping @Sendable (Bool) -> Void
@@ -47,7 +47,8 @@ public final class LeaseHolder: Sendable {
         }
     }
 
-    /// Whether this candidate holds the lease, and will for `duration` even without a renewal. Call it on the client's loop.
+    /// Whether this candidate will be the holder when `duration` has passed, even without a renewal. Call it on the client's
+    /// loop.
     public func isHolder(for duration: Duration = .zero) -> Bool {
         running.value.election.isHolder(at: .now + duration)
     }

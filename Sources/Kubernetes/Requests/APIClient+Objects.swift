@@ -98,8 +98,8 @@ extension APIClient {
         self.patch(Node.self, key, PodRangesPatch(uid: uid, ranges: ranges.map(\.description)))
     }
 
-    /// Writes the addresses of a service of type `LoadBalancer` into its `status`; an empty list removes them. Fails with a
-    /// conflict if `service` is outdated.
+    /// Replaces all addresses and hostnames in the `status` of a service by `addresses`. Fails with a conflict if `service` is
+    /// outdated.
     public func setIngress(_ addresses: [IPv6Address], of service: Service) -> EventLoopFuture<Service> {
         let patch = ["status": ["loadBalancer": ["ingress": addresses.map { ["ip": $0.textOfItsFamily] }]]]
         return self.patch(

@@ -30,7 +30,7 @@ public final class APIClient: Sendable {
         var http: HTTPClient
         /// When the files of the connection were last read again; zero if never.
         var reloadedAt = Instant.zero
-        /// The last token, used while its file is being replaced.
+        /// The last token, used while its file cannot be read, for example because it is being replaced.
         var token: String?
         var isShutDown = false
     }

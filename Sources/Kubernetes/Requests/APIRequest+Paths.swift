@@ -30,7 +30,7 @@ extension APIRequest {
             target: path(type, namespace: scope.namespace) + "?" + fields.joined(separator: "&"))
     }
 
-    /// The path of all objects of a kind, of one namespace, or of one object.
+    /// The path of all objects of a kind, of those of one namespace, or of one object or its subresource.
     static func path<Object: Resource>(
         _ type: Object.Type, namespace: String? = nil, name: String? = nil, subresource: String? = nil
     ) -> String {

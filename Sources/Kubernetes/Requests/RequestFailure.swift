@@ -77,7 +77,7 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case notFound = "not_found"
         /// 409
         case conflict
-        /// 410, or the reason `Expired` or `Gone`
+        /// 410, or any other status that is not listed here, with the reason `Expired` or `Gone`
         case expired
         /// 429
         case throttled

@@ -29,7 +29,7 @@ public struct Event: Resource {
 
 /// An Event to create.
 public struct NewEvent: Hashable, Sendable {
-    /// The object that an event is about.
+    /// The object that an Event is about.
     public struct Subject: Hashable, Sendable, Encodable {
         var kind: String
         var apiVersion: String
@@ -47,7 +47,7 @@ public struct NewEvent: Hashable, Sendable {
         }
     }
 
-    /// The object that it is about.
+    /// The object that the Event is about.
     public var subject: Subject
     /// The reason, one word: `NoAddress`.
     public var reason: String

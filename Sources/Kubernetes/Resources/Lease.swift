@@ -36,11 +36,11 @@ public struct Lease: Resource {
 public struct LeaseRecord: Hashable, Sendable {
     /// The holder; empty after a release.
     public var holderIdentity = ""
-    /// How long it is valid after a renewal, in seconds.
+    /// How long the lease is valid after a renewal, in seconds.
     public var leaseDurationSeconds = 0
-    /// When the holder acquired it, on the holder's clock.
+    /// When the holder acquired the lease, on the holder's clock.
     public var acquireTime = ""
-    /// When it was last renewed, on the holder's clock.
+    /// When the lease was last renewed, on the holder's clock.
     public var renewTime = ""
     /// The number of times that the holder changed.
     public var leaseTransitions = 0

@@ -26,7 +26,7 @@ public struct Service: Resource {
     public var loadBalancerClass: String?
     /// The addresses under `status.loadBalancer.ingress`.
     public var ingressIPs: [IPv6Address]
-    /// The names under `status.loadBalancer.ingress`, which some load balancers give in place of addresses.
+    /// The hostnames under `status.loadBalancer.ingress`, which some load balancers give in place of addresses.
     public var ingressNames: [String]
     /// `spec.externalTrafficPolicy`
     public var externalTrafficPolicy: TrafficPolicy

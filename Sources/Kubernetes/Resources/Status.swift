@@ -2,8 +2,7 @@
 public struct Status: Hashable, Sendable, Decodable {
     /// The HTTP status; 0 if missing.
     public var code: Int
-    /// The reason, for programs: `Expired`, `Conflict`, `Forbidden`, … It goes into log lines, so the first 40 characters must
-    /// do.
+    /// The reason, for programs: `Expired`, `Conflict`, `Forbidden`, …; its first 40 characters, as it goes into log lines.
     public var reason: String
     /// The message, for people; its first 300 characters.
     public var message: String

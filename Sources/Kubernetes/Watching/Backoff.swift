@@ -1,7 +1,7 @@
 internal import Timing
 
 /// The delay after failures: random between zero and a bound, so that clients that lost the same server do not return at the
-/// same moment. The bound doubles with every consecutive failure.
+/// same moment. The bound doubles with every consecutive failure, up to ``maximum``.
 public struct Backoff: Hashable, Sendable {
     /// The bound after the first failure. This and ``maximum`` are those of the client library of Kubernetes (client-go).
     public var initial = Duration.milliseconds(800)

@@ -9,7 +9,7 @@ public enum ObjectFile {
 
     /// Replaces the content of the file.
     public static func write<Object: Resource>(_ objects: [Object], to path: String) throws(SystemError) {
-        // Nobody watches from the version of a file; the format needs one.
+        // Nobody watches from the version of a file; the format needs a version.
         let list = ListPage(resourceVersion: "0", items: objects.sorted { $0.key < $1.key })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -17,7 +17,7 @@ public enum ObjectFile {
         try SmallFile.write(String(decoding: try! encoder.encode(list), as: UTF8.self) + "\n", to: path)
     }
 
-    /// The objects in the file; `nil` if there is none, or it is damaged.
+    /// The objects in the file; `nil` if there is no file, or it is damaged or cannot be read.
     public static func read<Object: Resource>(_ type: Object.Type = Object.self, from path: String) -> [Object]? {
         guard let octets = try? SmallFile.read(path, upTo: limit) else { return nil }
         return try? JSONDecoder().decode(ListPage<Object>.self, from: Data(octets)).items

@@ -53,7 +53,7 @@ public struct Reflector<Object: Resource>: Sendable {
     private var denials = 0
     /// The number of objects to request per page. Halved after each page that was too large, and never increased.
     private var pageSize: Int
-    /// The kind of failure of the last notice; `nil` after a success. An outage is logged once.
+    /// The kind of failure of the last notice; `nil` once the server has accepted a watch again. An outage is logged once.
     private var reportedFailure: RequestFailure.Kind?
     private var notices: [String] = []
     private var store = ObjectStore<Object>()
@@ -94,7 +94,7 @@ public struct Reflector<Object: Resource>: Sendable {
         case (.start, .idle): return list(at: now)
         case (.page(let page, let octets), .listing(let progress)):
             phase = .idle  // so that the pages so far are not copied
-            return took(page, octets, after: progress, at: now, &random)
+            return receivedPage(page, octets, after: progress, at: now, &random)
         case (.page(let page, _), .checking(let version)):
             // A server that was set back accepts a watch from a later version, and sends nothing before it reaches that.
             return page.isOlder(than: version) ? list(at: now) : watch(from: version, at: now, &random)
@@ -110,7 +110,7 @@ public struct Reflector<Object: Resource>: Sendable {
         case (.failed(let failure), .watching(let watch)): fail(failure, watch, at: now, &random)
         case (.serverAnswers, .waiting): retrySoon(at: now, &random)
         case (.clock, _): return clock(at: now, &random)
-        // An event that does not fit the phase is that of an earlier request.
+        // An event that does not fit the phase belongs to an earlier request.
         default: break
         }
         return nil
@@ -127,14 +127,14 @@ extension Reflector {
     }
 
     /// Handles a page. Requests the next one or, after the last, replaces the objects and starts a watch.
-    private mutating func took(
+    private mutating func receivedPage(
         _ page: ListPage<Object>, _ octets: Int, after earlier: consuming ListProgress, at now: Instant,
         _ random: inout some RandomNumberGenerator
     ) -> ReflectorAction? {
         var progress = earlier
         progress.octets += octets
         let count = progress.objects.count + page.items.count
-        if let failure = fault(in: page, isEndless: page.continuation == progress.continuation)
+        if let failure = fault(in: page, repeatsToken: page.continuation == progress.continuation)
             ?? excess(objects: count, octets: progress.octets)
         {
             fail(failure, at: now, &random)
@@ -158,13 +158,13 @@ extension Reflector {
         return watch(from: progress.resourceVersion, at: now, &random)
     }
 
-    /// What is wrong with a page. `isEndless` says that its continuation token is that with which it was requested: this, or a
-    /// page without objects that names another one, could go on forever.
-    private func fault(in page: ListPage<Object>, isEndless: Bool) -> RequestFailure? {
+    /// What is wrong with a page; `nil` if nothing is. With `repeatsToken`, its continuation token is the one with which it was
+    /// requested. Such a list could go on forever, as could pages that have a token but no objects.
+    private func fault(in page: ListPage<Object>, repeatsToken: Bool) -> RequestFailure? {
         if page.resourceVersion.isEmpty || page.items.contains(where: { $0.metadata.resourceVersion.isEmpty }) {
             return .unexpected("a list of \(Object.plural) without a resourceVersion")
         }
-        if !page.continuation.isEmpty, page.items.isEmpty || isEndless {
+        if !page.continuation.isEmpty, page.items.isEmpty || repeatsToken {
             return .unexpected("a list with too many pages")
         }
         return nil
@@ -203,7 +203,7 @@ extension Reflector {
         resume(watch, at: now)
     }
 
-    /// Continues a watch after an event: sets the deadline anew.
+    /// Continues a watch that was accepted or sent an event: sets the deadline anew.
     private mutating func resume(_ watch: consuming Watch, at now: Instant) {
         watch.heardAt = now
         state.silentSince = nil
@@ -316,7 +316,7 @@ extension Reflector {
         return .list(limit: 1, continuation: "")
     }
 
-    /// Waits after a failed watch, then resumes from its version if the events so far are valid.
+    /// Waits after a failed watch, then resumes from its version or, if the version may be the cause, lists everything.
     private mutating func fail(
         _ failure: RequestFailure, _ watch: Watch, at now: Instant, _ random: inout some RandomNumberGenerator
     ) {

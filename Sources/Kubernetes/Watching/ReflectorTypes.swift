@@ -1,8 +1,8 @@
 public import Timing
 
-/// Limits on what an API server may send, and timeouts. They are far above what a large cluster needs, and bound our memory.
+/// Limits on what an API server may send, and timeouts. The limits bound our memory, far above what a large cluster needs.
 public struct WatchLimits: Hashable, Sendable {
-    /// Objects per page, as in client-go. Halved whenever a page exceeds ``pageOctets``.
+    /// Objects per page, as in client-go. A ``Reflector`` halves its page size whenever a page exceeds ``pageOctets``.
     public var pageSize = 500
     /// Octets of one page.
     public var pageOctets = 16 << 20
@@ -16,8 +16,8 @@ public struct WatchLimits: Hashable, Sendable {
     public var watchTime: ClosedRange<Duration> = .seconds(300) ... .seconds(600)
     /// How much longer than requested a watch may last before we cut it.
     public var margin = Duration.seconds(20)
-    /// The longest time without an event on a watch. A server that supports `allowWatchBookmarks` sends one every minute,
-    /// so three are missing then.
+    /// The longest time without an event on a watch. A server that supports `allowWatchBookmarks` sends a bookmark every
+    /// minute, so three are missing then.
     public var silence = Duration.seconds(180)
     /// After this time without an event on a watch, that is reported.
     public var reportedSilence = Duration.seconds(75)
@@ -92,7 +92,7 @@ public struct WatchState: Hashable, Sendable {
 }
 
 extension WatchState {
-    /// Whether it differs in more than counters.
+    /// Whether it differs in more than the numbers of objects, lists, watches and events.
     func differsNotably(from reported: WatchState) -> Bool {
         isSynced != reported.isSynced || connectedSince != reported.connectedSince || lastError != reported.lastError
             || silentSince != reported.silentSince || failures != reported.failures

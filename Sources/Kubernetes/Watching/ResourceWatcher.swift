@@ -62,9 +62,9 @@ public final class ResourceWatcher<Object: Resource>: Sendable {
         let request: APIRequest
         let begun = Instant.now
         var task: HTTPClient.Task<Void>?
-        /// Collects a list, or the body of an error in response to a watch.
+        /// Collects a page of a list, or the body of an error in response to a watch.
         var answer: Answer
-        /// The lines of a watch; `nil` for a list.
+        /// The lines of a watch; `nil` for a page of a list.
         var lines: LineSplitter?
 
         /// Whether it is a watch that the server accepted.
@@ -148,8 +148,8 @@ extension ResourceWatcher {
         return exchange.task
     }
 
-    /// Sends a request in place of the current one. `limit` is that of the whole response, or of the body of an error for a
-    /// watch.
+    /// Sends a request in place of the current one. `limit` is the maximum size, in octets, of the whole response or,
+    /// for a watch, of the body of an error.
     private func begin(_ request: APIRequest, limit: Int, deadline: Duration, lines: LineSplitter? = nil) {
         end(nil)
         let number = number.value
@@ -167,7 +167,7 @@ extension ResourceWatcher {
         }
     }
 
-    /// Collects a list, or splits a watch into lines and handles each.
+    /// Collects a page of a list, or splits a watch into lines and handles each.
     private func receive(_ part: ResponsePart, _ number: Int) throws {
         guard case .body(let piece) = part, running.value?.exchange?.isStream == true else {
             try running.value?.exchange?.answer.receive(part)
@@ -232,12 +232,12 @@ extension ResourceWatcher {
         deliverWhenDue()
     }
 
-    /// Reports changes now or, if the last report is too recent, when ``batchInterval`` has passed.
+    /// Reports what is new: now or, if the last report is too recent, when ``batchInterval`` has passed since.
     private func deliverWhenDue() {
-        guard let now = running.value, now.delivery == nil else { return }
-        let state = now.reflector.state
-        guard now.reflector.hasChanges || state.differsNotably(from: now.reported) else { return }
-        let due = now.deliveredAt + Self.batchInterval
+        guard let current = running.value, current.delivery == nil else { return }
+        let state = current.reflector.state
+        guard current.reflector.hasChanges || state.differsNotably(from: current.reported) else { return }
+        let due = current.deliveredAt + Self.batchInterval
         if due <= .now { return deliver() }
         running.value?.delivery = client.loop.scheduleTask(deadline: NIODeadline(due)) { [self] in
             running.value?.delivery = nil

@@ -144,8 +144,8 @@ public struct RunningCommand: Sendable {
     public func checked(limit: Duration = .seconds(20)) throws(LabError) -> String {
         let result = try finish(limit: limit)
         guard result.status == 0 else {
-            let said = [result.errors, result.text].first { !$0.isEmpty } ?? "no output"
-            throw LabError("\(arguments.joined(separator: " ")) failed with status \(result.status): \(said)")
+            let message = [result.errors, result.text].first { !$0.isEmpty } ?? "no output"
+            throw LabError("\(arguments.joined(separator: " ")) failed with status \(result.status): \(message)")
         }
         return result.text
     }

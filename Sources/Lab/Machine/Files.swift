@@ -49,8 +49,8 @@ enum Files {
         return found.sorted()
     }
 
-    /// Removes a directory with all that is in it, or a file. Gives up without an error after 1000 attempts, a
-    /// millisecond apart.
+    /// Removes a directory with all that is in it, or a file. What cannot be removed stays, without an error. A directory that
+    /// is not empty afterwards gets up to 1000 attempts, a millisecond apart.
     static func removeTree(_ path: String) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }

@@ -21,8 +21,8 @@ public struct Namespace: Hashable, Sendable {
         try batch(namespaces.filter(\.exists).map { "netns delete \($0.name)" })
     }
 
-    /// Runs several commands of `ip`, one per line, in a single process: in a namespace, or in that of this process. Stops at
-    /// the first that fails, and throws.
+    /// Runs several commands of `ip`, one per element, in a single process: in a namespace, or in that of this process. Stops
+    /// at the first that fails, and throws.
     static func batch(_ lines: [String], in namespace: Namespace? = nil) throws(LabError) {
         guard !lines.isEmpty else { return }
         let place = namespace.map { ["-n", $0.name] } ?? []
@@ -55,8 +55,8 @@ public struct Namespace: Hashable, Sendable {
         }
     }
 
-    /// Waits until processes that were sent SIGSTOP have stopped, for `limit` at most. A thread must run to stop its process.
-    /// On a busy machine that takes time, during which the other threads continue.
+    /// Waits until processes that were sent SIGSTOP have stopped or ended, for `limit` at most. The signal takes effect only
+    /// when a thread of the process runs. On a busy machine that takes time, during which the other threads continue.
     static func waitUntilStopped(_ pids: [Int32], limit: Duration = .seconds(5)) {
         let deadline = ContinuousClock.now + limit
         while pids.contains(where: isRunning), ContinuousClock.now < deadline { usleep(500) }
@@ -88,8 +88,7 @@ public struct Namespace: Hashable, Sendable {
     }
 
     /// The command line of a process. During `execve`, a process shows no arguments for a moment although it has its program
-    /// already, and the process that started it may read it then. Kernel threads and dead processes have neither, so this does
-    /// not wait for them.
+    /// already, so this reads again. Kernel threads and dead processes have no program, so this does not wait for them.
     private static func commandLine(of pid: Int32) -> String {
         // 20 × 500 µs: `execve` takes far less.
         for _ in 0..<20 {

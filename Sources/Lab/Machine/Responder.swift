@@ -24,18 +24,18 @@ public enum Responder {
         }
     }
 
-    /// The line that a server sends. Throws if connecting or receiving fails, or either takes longer than a second. `source` is
-    /// the source port. With 0 the kernel chooses it, often one that was used recently; a test that uses another each time gets
-    /// a new flow, which may take another path.
+    /// The line that a server sends, at most 256 octets. Throws if connecting or receiving fails, or either takes longer than a
+    /// second. `source` is the source port. With 0 the kernel chooses one, often a port that was used recently; a test that
+    /// gives another port each time gets a new flow, which may take another path.
     public static func dial(
         _ address: IPv6Address, port: UInt16, from source: UInt16 = 0
     ) throws(LabError) -> String {
         let connection = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
         guard connection >= 0 else { throw .system("open a socket") }
         defer { close(connection) }
-        var second = timeval(tv_sec: 1, tv_usec: 0)
+        var limit = timeval(tv_sec: 1, tv_usec: 0)
         for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
-            setsockopt(connection, SOL_SOCKET, option, &second, socklen_t(MemoryLayout<timeval>.size))
+            setsockopt(connection, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
         if source != 0 {
             guard withAddress(.unspecified, port: source, { bind(connection, $0, $1) }) == 0

@@ -6,7 +6,7 @@ public struct Adjacency: Hashable, Sendable {
     public var routerID: String
     /// The router's port on which it is heard.
     public var port: String
-    /// `Full`, `2-Way`, `ExStart`, …, as spelled in RFC 2328.
+    /// `Full`, `2-Way`, `ExStart`, …
     public var state: String
     /// The neighbor's role on a segment: `DR`, `BDR` or `DROther`. `nil` on other links, and always from agents, which report
     /// the DR and the BDR per interface.

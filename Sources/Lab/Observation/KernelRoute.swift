@@ -7,7 +7,7 @@ public struct KernelRoute: Hashable, Sendable {
     public var prefix: IPv6Prefix
     /// The next hops; empty if the next-hop object of the route was not found.
     public var nextHops: Set<NextHop>
-    /// The program that added it, as `proto` of `ip route`: `71`, `ospf`, `bird`, …
+    /// The protocol of the program that added it, as `ip route` shows it: `71`, `ospf`, `bird`, …
     public var proto: String
     /// The kernel's metric, not that of OSPF; 0 if `ip` shows none.
     public var metric: Int

@@ -2,9 +2,9 @@ internal import ControlAPI
 
 /// Checks of whether the running routers of a lab agree. Each returns the first problem as text; `nil` if there is none.
 extension Lab {
-    /// On the first link where that is so: a router whose neighbors are not exactly the other routers of the link, all Full or
-    /// 2-Way and at least one of them Full; an agent whose interface is in state Waiting; or agents that disagree about the
-    /// link's type or designated router. Links with one running router are not checked.
+    /// The problem on the first link that has one: a router that has not as many neighbors as there are other routers on the
+    /// link, all Full or 2-Way and at least one of them Full; an agent whose interface is in state Waiting; or agents that
+    /// disagree about the link's type or designated router. Links with one running router are not checked.
     public func adjacencyProblem() throws(LabError) -> String? {
         let segments = segments.filter { $0.count > 1 }
         var heard: [String: [Adjacency]] = [:]
@@ -15,13 +15,13 @@ extension Lab {
         }
         for segment in segments {
             for port in segment {
-                let others = heard[port.node, default: []].filter { $0.port == port.name }
+                let neighbors = heard[port.node, default: []].filter { $0.port == port.name }
                 // On a segment, two DROthers stay at 2-Way, but each is Full with the DR.
-                let talking = others.filter { ["Full", "2-Way"].contains($0.state) }
-                guard talking.count == segment.count - 1, talking.count == others.count,
-                    talking.contains(where: { $0.state == "Full" })
+                let bidirectional = neighbors.filter { ["Full", "2-Way"].contains($0.state) }
+                guard bidirectional.count == segment.count - 1, bidirectional.count == neighbors.count,
+                    bidirectional.contains(where: { $0.state == "Full" })
                 else {
-                    let states = others.map { "\($0.routerID) \($0.state)" }.joined(separator: ", ")
+                    let states = neighbors.map { "\($0.routerID) \($0.state)" }.joined(separator: ", ")
                     return "\(port.node) should be Full on \(port.name), which has \(segment.count - 1) other routers; "
                         + "its neighbors: \(states.isEmpty ? "none" : states)"
                 }
@@ -78,13 +78,14 @@ extension Lab {
         return nil
     }
 
-    /// The first agent that does not announce one of its VIPs although a service of the lab runs on the VIP's port.
+    /// The first agent that does not announce one of its VIPs although services of the lab run on the node, and the VIP's port
+    /// is one of theirs.
     func announcementProblem() throws(LabError) -> String? {
         for node in topology.routers where node.router == .meshd && isRunning(node.name) && offersServices(node.name) {
             let served = node.vips.filter { node.listens.contains($0.port) }.map(\.name)
             guard !served.isEmpty else { continue }
-            let held = try list(VIP.self, of: node.name).filter(\.announced).map(\.name)
-            if let lacking = served.first(where: { !held.contains($0) }) {
+            let announced = try list(VIP.self, of: node.name).filter(\.announced).map(\.name)
+            if let lacking = served.first(where: { !announced.contains($0) }) {
                 return "\(node.name) does not have the address of \(lacking) yet"
             }
         }
@@ -95,8 +96,8 @@ extension Lab {
         topology.routers.contains { $0.name == name && $0.router == .meshd }
     }
 
-    /// The ports of running routers that are on one link: at the two ends of a cable, or on all cables of bridges that are
-    /// joined. Links that were made to fail connect nothing. Some of the lists are empty.
+    /// Lists of ports of running routers. Those of each list are on one link: at the two ends of a cable, or on all cables of
+    /// bridges that are joined. Links that were made to fail connect nothing. Some of the lists are empty.
     private var segments: [[AddressBook.Port]] {
         let bridges = Set(topology.nodes.filter { $0.router == .bridge }.map(\.name))
         let running = Set(topology.routers.map(\.name).filter(isRunning))

@@ -84,7 +84,7 @@ extension Lab {
                     "After \(limit), \(progress.nodes - progress.complete) of \(progress.nodes) nodes lack routes:\n"
                         + missing.joined(separator: "\n"))
             }
-            // Each check takes processor time from the routers, so checks become less frequent the longer it takes.
+            // Each check takes processor time from the routers, so the pauses grow with the time waited, from 5 to 100 ms.
             usleep(UInt32(min(max(elapsed / 16, .milliseconds(5)), .milliseconds(100)) / .microseconds(1)))
         }
     }
@@ -98,9 +98,9 @@ extension Lab {
     }
 
     /// Waits until every node whose router runs has every route and keeps it: adjacencies, announcements and databases are
-    /// complete (`firstUnsettled`), and a tenth of a second later they still are and the databases are unchanged. All routes
-    /// may exist for a moment and disappear again, for example when routers on a segment elect its designated router. Throws if
-    /// a router has crashed and routes are missing, or after `limit`.
+    /// complete (`firstUnsettled`), and a tenth of a second later they are still complete and the databases are unchanged. All
+    /// routes may exist for a moment and disappear again, for example when routers on a segment elect its designated router.
+    /// Throws if a router has crashed and routes are missing, or after `limit`.
     @discardableResult
     public func waitUntilSettled(
         limit: Duration = .seconds(60), report: (Progress, Duration) -> Void = { _, _ in }
@@ -126,8 +126,7 @@ extension Lab {
         }
     }
 
-    /// What is not complete yet although all routes exist: the first problem that a check of `Lab+Agreement` finds, as text.
-    /// `nil` if there is none.
+    /// The first problem that a check of `Lab+Agreement` finds, as text; `nil` if there is none.
     private func firstUnsettled() throws(LabError) -> String? {
         if let problem = try adjacencyProblem() { return problem }
         if let problem = try announcementProblem() { return problem }

@@ -52,7 +52,7 @@ extension Lab {
         return Self.table(rows)
     }
 
-    /// `off` without power, `running`, `crashed` or `stopped`; with a note if the node has services and none runs.
+    /// `off` without power. Else `running`, `crashed` or `stopped`, with a note if the node should have services and none runs.
     private func state(of node: Topology.Node) -> String {
         if poweredOff.contains(node.name) { return "off" }
         let router = isRunning(node.name) ? "running" : hasCrashed(node.name) ? "crashed" : "stopped"

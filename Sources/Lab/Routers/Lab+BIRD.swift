@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// BIRD, with all its files in one directory per node.
+/// BIRD, with a directory per node for its configuration, socket and log.
 extension Lab {
     private func birdDirectory(_ node: String) -> String { "\(directory(of: node))/bird" }
 

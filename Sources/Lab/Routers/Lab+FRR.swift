@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// FRR's `zebra` and `ospf6d`, with all their files in one directory per node.
+/// FRR's `zebra` and `ospf6d`, with a directory per node for their configurations and sockets.
 extension Lab {
     private func frrDirectory(_ node: String) -> String { "\(directory(of: node))/frr" }
 
@@ -17,7 +17,8 @@ extension Lab {
         return ["sh", "-ec", "mount --bind '\(directory)/tmp' /var/tmp && exec \"$@\"", "sh"] + arguments
     }
 
-    /// Starts `zebra`, which installs routes in the kernel, and writes the configurations of both programs.
+    /// Writes the configurations of both programs, puts the node's address on `lo`, makes `vtysh`, and starts `zebra`, which
+    /// installs routes in the kernel.
     mutating func startZebra(_ node: Topology.Node) throws(LabError) {
         let directory = frrDirectory(node.name)
         // Without the user `frr`, FRR is not installed either: its package creates that user.
@@ -38,7 +39,7 @@ extension Lab {
         try startDaemon(frrArguments("zebra", node.name), on: node, log: "zebra")
     }
 
-    /// Starts `ospf6d` as soon as `zebra` listens. Throws if it does not within 5 s.
+    /// Starts `ospf6d` as soon as `zebra` listens. Throws if `zebra` does not within 5 s.
     mutating func startOSPF6(_ node: Topology.Node) throws(LabError) {
         let socket = "\(frrDirectory(node.name))/zserv.api"
         try wait(for: "zebra on \(node.name) to listen at \(socket)") { Files.exists(socket) }
@@ -63,7 +64,7 @@ extension Lab {
             if let retransmit = options.retransmit { lines.append(" ipv6 ospf6 retransmit-interval \(retransmit)") }
             if let priority = options.priority { lines.append(" ipv6 ospf6 priority \(priority)") }
         }
-        // The node's own address has the lowest cost. FRR derives the default from the bandwidth, which lo does not have.
+        // The lowest cost, for the node's own address. FRR derives the default from the bandwidth, which lo does not have.
         lines += ["interface lo", " ipv6 ospf6 area 0.0.0.0", " ipv6 ospf6 cost 1"]
         lines += ["router ospf6", " ospf6 router-id \(options.routerID ?? addresses.routerID(of: node.name))"]
         return (lines + [node.config]).joined(separator: "\n") + "\n"

@@ -9,9 +9,9 @@ extension Lab {
         try startDaemon([try Binaries.path(of: "meshd"), "--config", file], on: node, log: "meshd")
     }
 
-    /// The configuration of a node: a generated one with ``Topology/Node/config`` merged over it, or the latter alone if that
-    /// is whole. Checks of VIPs are frequent, so that tests need not wait. HTTP can have the same address on every node:
-    /// each has its own `lo`.
+    /// The configuration of a node: a generated one with ``Topology/Node/config`` merged over it, or, with
+    /// ``Topology/Node/configIsWhole``, only that of the topology. Checks of VIPs are frequent, so that tests need not wait.
+    /// HTTP can have the same address on every node: each has its own `lo`.
     func meshdConfiguration(_ node: Topology.Node) throws(LabError) -> String {
         if node.configIsWhole { return node.config }
         let options = node.ospf

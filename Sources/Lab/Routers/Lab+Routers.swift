@@ -1,7 +1,7 @@
 internal import Glibc
 
 extension Lab {
-    /// Starts the routers and services of all nodes concurrently. If that fails or this process crashes meanwhile, the lab
+    /// Starts all routers and the services on their nodes. If that fails or this process crashes meanwhile, the lab
     /// stays incomplete, and ``create(_:name:)`` replaces it.
     public mutating func startRouters() throws(LabError) {
         try Lock.whileHeld(in: directory) { () throws(LabError) in
@@ -15,7 +15,8 @@ extension Lab {
 
     /// Starts what does not run on the named nodes: the router, and the services on the TCP ports in ``Topology/Node/listens``.
     /// Where a program of the router or one of the services still runs, the others are not started. Powers a node on if it was
-    /// powered off. Returns when FRR and BIRD accept commands, or have crashed; throws if they have done neither after 20 s.
+    /// powered off. Returns when FRR and BIRD accept commands, or have crashed; throws if one has done neither after 20 s, or
+    /// `zebra` does not listen after 5 s.
     public mutating func start(_ names: [String]) throws(LabError) {
         var nodes: [Topology.Node] = []
         for name in names { nodes.append(try topology.node(name)) }
@@ -68,7 +69,7 @@ extension Lab {
         try save()
     }
 
-    /// Whether the router of a node runs, or at least one of its programs.
+    /// Whether the router of a node runs: at least one of its programs.
     public func isRunning(_ node: String) -> Bool { !alive(node, among: processes).isEmpty }
 
     /// Whether any service of a node runs.
@@ -79,7 +80,7 @@ extension Lab {
         alive(node, among: processes).count < (processes[node] ?? []).count
     }
 
-    /// The process ID of a node's router; if there are several, of the last one that was started. `nil` if none runs.
+    /// The process ID of a node's router: of its running programs, that of the one started last. `nil` if none runs.
     public func process(of node: String) -> Int32? { alive(node, among: processes).last }
 
     /// Those of a node's processes in `pids` (``processes`` or ``services``) that have not ended.

@@ -28,8 +28,8 @@ extension Topology {
             }
             topology = grid(columns: columns, rows: rows, name: text)
         case ("ha", 2):
-            let (masters, workers) = try numbers(size, separator: "+", in: 1...60, for: text)
-            topology = highlyAvailable(controlPlanes: masters, workers: workers, name: text)
+            let (controlPlanes, workers) = try numbers(size, separator: "+", in: 1...60, for: text)
+            topology = highlyAvailable(controlPlanes: controlPlanes, workers: workers, name: text)
         default: return nil
         }
         return topology
@@ -82,11 +82,12 @@ extension Topology {
         return Topology(name: name, nodes: nodes + [Node("lan", router: .bridge)], links: links, shape: .segment)
     }
 
-    /// Every control-plane node has a cable to every other one, and every worker has cables to two of them. So, with two or
-    /// more control-plane nodes, no failure of a single node or cable cuts another node off from the virtual address.
+    /// Every control-plane node has a cable to every other one, and every worker has cables to two of them or to the only one.
+    /// So, with two or more control-plane nodes, no failure of a single node or cable cuts another node off from the virtual
+    /// address.
     private static func highlyAvailable(controlPlanes: Int, workers: Int, name: String) -> Topology {
         let vip = controlPlaneVIP
-        let masters = (1...controlPlanes).map { Node("cp\($0)", vips: [vip], listens: [vip.port]) }
+        let controlPlaneNodes = (1...controlPlanes).map { Node("cp\($0)", vips: [vip], listens: [vip.port]) }
         var links: [Link] = []
         for first in 1...controlPlanes {
             for second in 1...controlPlanes where second > first { links.append(Link("cp\(first)", "cp\(second)")) }
@@ -95,6 +96,6 @@ extension Topology {
             let uplinks: Set = [(worker - 1) % controlPlanes + 1, worker % controlPlanes + 1]
             links += uplinks.sorted().map { Link("cp\($0)", "w\(worker)") }
         }
-        return Topology(name: name, nodes: masters + (1...workers).map { Node("w\($0)") }, links: links)
+        return Topology(name: name, nodes: controlPlaneNodes + (1...workers).map { Node("w\($0)") }, links: links)
     }
 }

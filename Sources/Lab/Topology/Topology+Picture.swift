@@ -36,7 +36,7 @@ extension Topology {
         return drawBoxes(rows: (0..<rows).map { row in (0..<columns).map { row * columns + $0 } }, state)
     }
 
-    /// Whether a link is the only one between two nodes that are side by side in a grid.
+    /// Whether a link is the only one between two nodes that are next to each other in a row or a column.
     private func isAdjacent(_ link: Link, columns: Int) -> Bool {
         let ends: Set = [link.first, link.second]
         let places = nodes.indices.filter { ends.contains(nodes[$0].name) }

@@ -72,7 +72,7 @@ public struct Topology: Codable, Hashable, Sendable {
         public var cost: Int?
         /// The retransmission interval in seconds; for BIRD, less than 2 counts as 2, and the default is 5.
         public var retransmit: Int?
-        /// The router ID, as a dotted quad.
+        /// The router ID, as a dotted quad. By default, an agent derives one, and FRR and BIRD get one from ``AddressBook``.
         public var routerID: String?
 
         public init(
@@ -89,7 +89,7 @@ public struct Topology: Codable, Hashable, Sendable {
         }
     }
 
-    /// A virtual address, which a node announces while one of its TCP ports answers.
+    /// A virtual address, which an agent announces while a TCP port of its node answers.
     public struct VIP: Codable, Hashable, Sendable {
         /// The name, as in the configuration of `meshd`.
         public var name: String
@@ -126,7 +126,8 @@ public struct Topology: Codable, Hashable, Sendable {
 
     /// How to draw a picture of the topology.
     public enum Shape: Codable, Hashable, Sendable {
-        /// Rows of this many nodes, each linked to those beside, above and below it.
+        /// Rows of this many nodes, for links between nodes that are next to each other in a row or a column. With other links,
+        /// it is drawn as ``free``.
         case grid(columns: Int)
         /// Every node linked to the next one, the last to the first.
         case ring

@@ -20,16 +20,16 @@ public struct AddressLedger: Sendable {
 
     /// The state of an address in the kernel.
     public enum Placement: Hashable, Sendable {
-        /// To be added. `after` is the delay that followed the last refusal, zero without one; the delay after another refusal
-        /// is twice as long, from 1 s up to 30 s.
+        /// To be added. `after` is the delay between the last refusal and this attempt, zero if the attempt does not follow a
+        /// refusal. The delay after another refusal is twice as long, from 1 s up to 30 s.
         case waiting(after: Duration)
         /// The kernel was asked to add it. `after` as in ``waiting(after:)``.
         case placing(after: Duration)
-        /// On `lo`. Only an address with our mark, `isOurs`, is removed; any other was there before.
+        /// On `lo`. Only an address with our mark, `isOurs`, is removed; any other was added by somebody else.
         case placed(isOurs: Bool)
         /// Refused: the time of the next attempt, and the delay until then. ``AddressLedger/refusal(of:)`` has the reason.
         case refused(retry: Instant, delay: Duration)
-        /// No owner wants it, but it is still on `lo`. It is removed when it has been withdrawn.
+        /// No owner wants it any more. It is removed from `lo` when it has been withdrawn.
         case leaving
         /// The kernel was asked to remove it.
         case removing
@@ -86,7 +86,7 @@ public struct AddressLedger: Sendable {
 
     /// Counters of what may affect ``announcements``.
     public struct Version: Hashable, Sendable {
-        /// Changes of demands, and removals. The announcements must follow at once.
+        /// Changes of demands, and removals by other programs or at a stop. The announcements must follow at once.
         var changes: UInt64 = 0
         /// Outcomes of additions. While more are to be added, the announcements may follow later (``Announcements``).
         var placements: UInt64 = 0
@@ -96,29 +96,30 @@ public struct AddressLedger: Sendable {
     public enum Change: Hashable, Sendable {
         /// Another program removed it; it is put back.
         case removalNotified
-        /// It was refused for the first time, with the reason.
+        /// It was refused, with the reason. Further refusals are not reported until it is accepted.
         case refused(String)
         /// It was added after a refusal.
         case accepted
-        /// It could not be removed, with the reason. It stays on `lo`, and this run does not try again.
+        /// It could not be removed, with the reason. It stays on `lo`; the ledger forgets it, unless an owner wants it again.
         case notRemoved(String)
     }
 
-    /// All addresses that are wanted, or are to be removed, or that an earlier run left.
+    /// All addresses that are wanted, are being added or removed, or were left by an earlier run.
     public private(set) var entries: [IPv6Address: Entry] = [:]
-    /// Addresses to add, the first one first. One that is not ``Placement/waiting(after:)`` any more is skipped.
+    /// Addresses to add, in this order. One that is not ``Placement/waiting(after:)`` any more is skipped.
     private var additions: [IPv6Address] = []
     /// Addresses to remove, in any order. One that is not ``Placement/leaving`` any more is skipped.
     private var removals: [IPv6Address] = []
-    /// Addresses that were refused and not accepted since, also while another attempt is under way, each with the last
-    /// reason. They are few.
+    /// Addresses that were refused and not accepted or dropped since, also while another attempt is under way, each with the
+    /// last reason. Normally few.
     private var refusals: [IPv6Address: String] = [:]
-    /// Addresses that may be missing on `lo`: another program removed them while a request to add them was under way, so that
-    /// it is not known which came last, or while they were leaving. They are added once more if they are wanted.
+    /// Addresses that may be missing on `lo`: their removal was notified while a request to add them was under way, so that it
+    /// is not known which came last, or while they were leaving. The former are added once more, the latter if they are wanted
+    /// again.
     private var uncertain: Set<IPv6Address> = []
     /// The number of requests that are under way.
     private var requests = 0
-    /// Grows with every change that may affect ``announcements``, so that these are composed only when it differs.
+    /// Grows with every change that may affect ``announcements``. They are composed again only when it has grown.
     public private(set) var version = Version()
 
     /// The delay before a refused address is tried again: after the first refusal, and the longest.
@@ -158,12 +159,12 @@ public struct AddressLedger: Sendable {
         entries.sorted { $0.key < $1.key }.compactMap(\.value.announcement)
     }
 
-    /// The addresses that were refused and not accepted since, with the last reasons, by address.
+    /// The addresses that were refused and not accepted or dropped since, with the last reasons, by address.
     public var refused: [(address: IPv6Address, reason: String)] {
         refusals.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// Why an address was refused; `nil` if it was not, or was accepted since.
+    /// Why an address was last refused; `nil` if it was not, or was accepted or dropped since.
     public func refusal(of address: IPv6Address) -> String? { refusals[address] }
 
     /// Gives this copy its own storage; see ``MeshNode/detach()``.
@@ -171,7 +172,7 @@ public struct AddressLedger: Sendable {
 
     // MARK: Demands
 
-    /// An owner wants an address. When it is placed, it is announced like this; `nil` does not announce it.
+    /// Records that an owner wants an address, and its announcement; `nil` if the owner does not announce the address.
     public mutating func want(_ address: IPv6Address, by owner: Owner, as announcement: AdvertisedPrefix?) {
         let demand = Demand(announcement: announcement)
         guard var entry = entries[address] else {
@@ -187,7 +188,8 @@ public struct AddressLedger: Sendable {
             additions.append(address)
         // Still on lo: it stays.
         case .leaving: entry.placement = .placed(isOurs: true)
-        // Being removed: added again afterward. Otherwise the next outcome or attempt counts for this owner too.
+        // An address that is being removed is added again afterward. The others are placed already, or the next outcome or
+        // attempt counts for this owner too.
         case .removing, .waiting, .placing, .placed, .refused: break
         }
         entries[address] = entry
@@ -213,7 +215,7 @@ public struct AddressLedger: Sendable {
             entry.placement = .leaving
             entries[address] = entry
             removals.append(address)
-        // The outcome of the request decides; an address that leaves is in `removals` already.
+        // The outcome of the request decides; an address that is leaving is in `removals` already.
         case .placing, .leaving, .removing: entries[address] = entry
         }
     }
@@ -225,13 +227,14 @@ public struct AddressLedger: Sendable {
 
     // MARK: The kernel
 
-    /// Takes over an address with our mark that an earlier run left on `lo`. It stays until ``sweep(keeping:)``.
+    /// Takes over an address with our mark that an earlier run left on `lo`. It stays until ``sweep(keeping:)`` or
+    /// ``drop(_:by:)``.
     public mutating func adopt(_ address: IPv6Address) {
         guard entries[address] == nil else { return }
         entries[address] = Entry(placement: .placed(isOurs: true))
     }
 
-    /// Removes the addresses of an earlier run that no owner wants, except those to keep. Returns the removed ones.
+    /// Marks for removal the addresses of an earlier run that no owner wants, except those to keep. Returns them, ascending.
     public mutating func sweep(keeping: Set<IPv6Address>) -> [IPv6Address] {
         let stale = entries.filter { address, entry in
             entry.demands.isEmpty && entry.placement == .placed(isOurs: true) && !keeping.contains(address)
@@ -302,7 +305,7 @@ public struct AddressLedger: Sendable {
             return nil
         }
         switch outcome {
-        // `.removed` never answers an addition.
+        // `.removed` is never the outcome of an addition.
         case .added, .present, .removed:
             let isOurs = outcome != .present(isOurs: false)
             let wasRefused = refusals.removeValue(forKey: address) != nil
@@ -347,7 +350,7 @@ public struct AddressLedger: Sendable {
     }
 
     /// Removes all addresses that none of these owners wants, and drops all requests that were not made yet: the node stops.
-    /// Returns the addresses of ours that must be removed from `lo`, ascending.
+    /// Returns the addresses that must be removed from `lo`, ascending: ours, and those that are being added.
     public mutating func removeAll(keeping owners: Set<Owner>) -> [IPv6Address] {
         var removed: [IPv6Address] = []
         for address in entries.keys.sorted() {

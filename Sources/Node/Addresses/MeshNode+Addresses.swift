@@ -7,11 +7,13 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// The node's own addresses as sources in our routes; `nil` leaves the choice to the kernel.
+/// The node's own addresses as sources in our routes.
 struct PreferredSource: Hashable, Sendable {
+    /// The source of IPv6 routes; `nil` leaves the choice to the kernel.
     var ipv6: IPv6Address?
+    /// The source of IPv4 routes; `nil` leaves the choice to the kernel.
     var ipv4: IPv4Address?
-    /// The IPv4 source address before this one, until it is removed from `lo` and with it the routes that still have it.
+    /// The source before ``ipv4``, until it is removed from `lo` and with it the routes that still have it.
     var earlierIPv4: IPv4Address?
 }
 
@@ -25,16 +27,16 @@ extension MeshNode {
     /// The node's own addresses that are on `lo`, IPv6 first.
     public var placedOwnAddresses: [IPv6Address] { ownAddresses.filter { ledger.isPlaced($0) } }
 
-    /// Takes over the addresses that an earlier run left on `lo`, and removes those that no owner can want any more. Which
-    /// addresses services want is known from the saved copy of the cluster, if there is one: the agent reports it before the
-    /// start.
+    /// Takes over the addresses that an earlier run left on `lo`, and removes those that no owner wants, except VIPs without an
+    /// outcome of their check yet. Which addresses services want is known from the saved copy of the cluster, if there is one:
+    /// the agent reports it before the start.
     mutating func adoptAddresses(at now: Instant) {
         for address in addresses.on(Self.loopback) {
             if address.origin == configuration.kernel.routeProtocol { ledger.adopt(address.address) }
         }
-        let undecided = vips.entries.filter { $0.isAnnounced || $0.health == .unknown }
-        let wanted = Set(undecided.map(\.vip.address) + serviceAddresses.entries.keys + ownAddresses)
-        for address in ledger.sweep(keeping: wanted) {
+        let keptVIPs = vips.entries.filter { $0.isAnnounced || $0.health == .unknown }
+        let kept = Set(keptVIPs.map(\.vip.address) + serviceAddresses.entries.keys + ownAddresses)
+        for address in ledger.sweep(keeping: kept) {
             log(.swept, .notice, "removing \(address), left by an earlier run", at: now)
         }
     }
@@ -47,7 +49,7 @@ extension MeshNode {
         }
     }
 
-    /// Requests the next batch of addresses.
+    /// Requests the next batch of additions and removals of addresses.
     mutating func requestAddresses(at now: Instant) {
         switch life {
         case .new, .waiting, .adopting, .stopping: return
@@ -101,12 +103,13 @@ extension MeshNode {
             log(.announced, .notice, "VIP \(entry.vip.name), \(address): announced", at: now)
         }
         guard ownAddresses.contains(address) else { return }
-        // When the address was removed, the kernel removed it from all routes, or removed the routes themselves (IPv4).
+        // If the address was on `lo` before, its removal removed it from all routes (IPv6) or the routes themselves (IPv4).
         updatePreferredSource(mustRewriteRoutes: isNew)
     }
 
-    /// Uses the own addresses that are on `lo` as sources in routes. With `mustRewriteRoutes`, all routes are written again even
-    /// if the sources are the same, because the kernel has removed one from them.
+    /// Uses the own addresses as sources in routes: the IPv6 address unless it is refused, the IPv4 address if it is on `lo`.
+    /// With `mustRewriteRoutes`, all routes are written again even if the sources are the same, because the kernel has removed
+    /// one from them.
     mutating func updatePreferredSource(mustRewriteRoutes: Bool) {
         guard let identity else { return }
         let old = preferredSource
@@ -164,13 +167,13 @@ extension MeshNode {
             vip.address, by: .vip, as: AdvertisedPrefix(prefix: IPv6Prefix(host: vip.address), metric: metric))
     }
 
-    /// Announces VIPs at the present metric: last resort while the node is drained, otherwise 0.
+    /// Updates the metric of the announced VIPs: last resort while the node is drained, otherwise 0.
     mutating func refreshVIPs() {
         for entry in vips.entries where entry.isAnnounced { want(entry.vip) }
     }
 
     mutating func checked(_ id: VIPTable.CheckID, _ outcome: CheckOutcome, at now: Instant) {
-        // Each of the two ignores an ID of the other.
+        // The VIP table and the service gate each ignore the IDs of the other.
         perform(vips.handle(.checked(id, outcome), at: now), at: now)
         handleGate(.checked(id, outcome), at: now)
     }

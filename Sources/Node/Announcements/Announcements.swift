@@ -5,7 +5,7 @@ public import OSPF
 public struct Announcements: Sendable {
     /// The prefixes, each once, in the order of precedence.
     public private(set) var prefixes: [AdvertisedPrefix] = []
-    /// The number of changes of ``prefixes``.
+    /// Grows whenever ``prefixes`` may have changed.
     public private(set) var version: UInt64 = 0
     /// Whether something other than the ledger may have changed the prefixes.
     private var isStale = false
@@ -21,9 +21,8 @@ public struct Announcements: Sendable {
     func isCurrent(ledgerVersion: AddressLedger.Version) -> Bool { self.ledgerVersion == ledgerVersion }
 
     /// Whether the prefixes must be composed again, now that the ledger has this version. The caller composes them. This takes
-    /// time in proportion to all prefixes. So while the ledger `isGrowing` (has more addresses to add), added addresses wait
-    /// until
-    /// they are more than a quarter of the prefixes. Nothing else waits.
+    /// time in proportion to all prefixes. So while the ledger `isGrowing` (has more addresses to add), outcomes of additions
+    /// wait until they are more than a quarter as many as the prefixes. Nothing else waits.
     mutating func takeStale(ledgerVersion: AddressLedger.Version, isGrowing: Bool) -> Bool {
         let placements = ledgerVersion.placements - self.ledgerVersion.placements
         let mayWait = placements <= (isGrowing ? UInt64(prefixes.count / 4) : 0)
@@ -33,7 +32,8 @@ public struct Announcements: Sendable {
         return true
     }
 
-    /// Replaces the prefixes. Of two announcements of one prefix, the first counts. Returns whether anything changed.
+    /// Replaces the prefixes. Of several announcements of one prefix, the first counts. Returns whether the announcements have
+    /// changed.
     mutating func update(_ composed: [AdvertisedPrefix]) -> Bool {
         guard self.composed != composed else { return false }
         self.composed = composed

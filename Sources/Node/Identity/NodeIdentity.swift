@@ -8,13 +8,15 @@ public struct NodeIdentity: Hashable, Sendable {
     public var routerID: RouterID
     /// Whether the router ID was derived, so that it may be changed if another router has it.
     public var routerIDIsDerived: Bool
-    /// The node's own address, a /128 on `lo`.
+    /// The node's own IPv6 address, a /128 on `lo`.
     public var address: IPv6Address
-    /// The pod prefixes of the configuration, else that of the address plan; ``MeshNode/podRanges`` are those in use.
+    /// The pod prefixes of the configuration, else that of the address plan, which needs a hardware address.
+    /// ``MeshNode/podRanges`` are those in use.
     public var podPrefixes: [IPv6Prefix]
     /// Distinguishes this machine from another one with the same router ID: 32 octets (RFC 7503 §7.2.2).
     public var hardwareFingerprint: [UInt8]
-    /// The state to save; `nil` if the configuration determines everything and there is no hardware address.
+    /// The state to save; `nil` if nothing was saved on this machine and there is no hardware address: the configuration
+    /// determines everything.
     public var saved: SavedIdentity?
 
     /// The hardware at a start.
@@ -33,8 +35,8 @@ public struct NodeIdentity: Hashable, Sendable {
         }
     }
 
-    /// Determines the identity: the saved one, else one derived from the hardware. `nil` if there is none saved, no port with a
-    /// hardware address, and not enough in the configuration.
+    /// Determines the identity: the one saved on this machine, else one derived from the hardware. `nil` if there is neither,
+    /// and the configuration does not have both the router ID and the address.
     public init?(configuration: Configuration, hostName: String, hardware: Hardware, saved: SavedIdentity?) {
         // What identifies the machine is optional on both sides; unknown counts as the same.
         let isSameMachine = saved?.machine == nil || hardware.machine == nil || saved?.machine == hardware.machine

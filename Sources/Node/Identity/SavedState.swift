@@ -19,12 +19,12 @@ public struct SavedState: Hashable, Sendable {
 public struct SavedIdentity: Hashable, Sendable {
     /// The hardware address that its prefix and its router ID are derived from.
     public var mac: MACAddress
-    /// The router ID that replaces the derived one, because another router had that; `nil` without a replacement.
+    /// The router ID that replaces the derived one, because another router had the same; `nil` without a replacement.
     public var routerID: RouterID?
     /// A random number from the first start. It distinguishes this node from another one with the same hardware address.
     public var nonce: UInt64
-    /// Identifies the machine, for example by the UUID of its mainboard, as a number; `nil` if nothing does. A machine with a
-    /// copy of the disk is another node.
+    /// A number that identifies the machine, from its SMBIOS UUID; `nil` if nothing does. A machine with a copy of the disk is
+    /// another node.
     public var machine: UInt64?
 
     public init(mac: MACAddress, routerID: RouterID? = nil, nonce: UInt64, machine: UInt64? = nil) {

@@ -32,13 +32,13 @@ public struct SelfAssignedRange: Sendable {
 
     /// The purpose (``IPv4Ranges/purposes``), also the name of the file that the range is saved in.
     public let purpose: String
-    /// The pool that it is assigned from.
+    /// The pool that the range is assigned from.
     public let pool: PrefixPool
     /// The range; `nil` if there is none.
     public private(set) var prefix: IPv4Prefix?
     /// Whether the last search found no free range in the pool.
     public private(set) var isPoolExhausted = false
-    /// Why there is no range, as text; `nil` if there is one or there was no review yet.
+    /// Why the last attempt to assign a range failed, as text; `nil` if it did not, or there was none.
     public private(set) var problem: String?
     private var backoff = YieldBackoff()
 
@@ -52,10 +52,10 @@ public struct SelfAssignedRange: Sendable {
         prefix = saved.flatMap { pool.contains($0) ? $0 : nil }
     }
 
-    /// Checks whether other nodes have the same range, and chooses another if necessary. Nothing is assigned while the mesh
-    /// is not known (`mayAssign` is false) or the obstacles are not known (`nil`). A range that overlaps a subnet that this
-    /// machine is connected to is released; other obstacles only prevent a range from being assigned. After each conflict,
-    /// the node waits longer before it gives its range up again (``YieldBackoff``).
+    /// Checks whether other nodes have the same range, and assigns one if there is none or it was released. Nothing is
+    /// assigned while the mesh is not known (`mayAssign` is false) or the obstacles are not known (`nil`). A range that
+    /// overlaps a subnet that this machine is connected to is released; other obstacles only prevent a range from being
+    /// assigned. After each conflict, the node waits longer before it gives its range up again (``YieldBackoff``).
     ///
     /// `own` is our router ID, and `seed` determines where in the pool the search starts. `claimants` returns the other
     /// routers that announce exactly a prefix, `used` all prefixes that are taken. `connected` are the subnets of this
@@ -77,7 +77,7 @@ public struct SelfAssignedRange: Sendable {
             prefix = nil
             changes.append(.yielded(held, to: winner))
         }
-        // The machine may have got an address of that subnet after the range was assigned.
+        // The machine may have got an address of the subnet after the range was assigned.
         if let held = prefix, let obstacle = connected.first(where: { $0.prefix.overlaps(held) }) {
             prefix = nil
             changes.append(.releasedForObstacle(held, obstacle))

@@ -6,7 +6,7 @@ public struct DrainReasons: OptionSet, Hashable, Sendable {
 
     /// An operator, with `meshctl drain`.
     public static let `operator` = DrainReasons(rawValue: 1)
-    /// The cluster: an annotation of the Node, or a graceful shutdown of the machine.
+    /// The cluster: an annotation or the coming deletion of the Node, or a graceful shutdown of the machine.
     public static let cluster = DrainReasons(rawValue: 2)
     /// The agent stops soon.
     public static let stop = DrainReasons(rawValue: 4)

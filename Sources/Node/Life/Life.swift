@@ -8,12 +8,12 @@ public enum Life: Hashable, Sendable {
     case waiting
     /// The identity is known. The routes that an earlier run left in the kernel are being read.
     case adopting
-    /// The router exists. Its ports open when every health check has had an outcome and the addresses to announce are on `lo`,
-    /// after 250 ms at the latest.
+    /// The router exists. Its ports open when every health check of a VIP has had an outcome or its checker has stalled, and
+    /// every address to announce is on `lo` or refused; after 250 ms at the latest.
     case starting(Starting)
     /// Initial database synchronization. Routes of an earlier run are kept at first.
     case synchronizing(Synchronizing)
-    /// Initial database synchronization is complete.
+    /// Initial database synchronization is complete, or was given up.
     case running
     /// Like ``running``, but drained because a stop follows.
     case draining
@@ -33,11 +33,13 @@ public enum Life: Hashable, Sendable {
         /// The latest end of the stage: two dead intervals after its start, time for a hello and an exchange.
         public var deadline: Instant
         /// Until this time, one dead interval after the start of the stage, routes of an earlier run are not changed, because
-        /// an incomplete database would remove correct ones. `nil` if there are none, or they are not kept any more.
+        /// an incomplete database would remove correct ones. An exchange under way extends it up to ``deadline``. `nil` if
+        /// there are no such routes, or they are not kept any more.
         public var keepRoutesUntil: Instant?
         /// The number of routes that an earlier run left in the kernel.
         public var adoptedRoutes: Int
-        /// The wait for an unchanged database while routes of an earlier run are kept; `nil` before the router is synchronized.
+        /// The wait for an unchanged database while routes of an earlier run are kept; `nil` before the router is synchronized,
+        /// and without such routes.
         var settling: Settling?
     }
 
@@ -79,7 +81,7 @@ public enum Life: Hashable, Sendable {
         }
     }
 
-    /// Whether initial database synchronization is complete.
+    /// Whether initial database synchronization is complete, or was given up; `false` again while the node stops.
     public var isSynchronized: Bool {
         switch self {
         case .running, .draining: true
@@ -87,7 +89,7 @@ public enum Life: Hashable, Sendable {
         }
     }
 
-    /// When a timer ends the stage, apart from ``Synchronizing/keepRoutesUntil``, which an exchange under way extends.
+    /// When a timer may end the stage. Not ``Synchronizing/keepRoutesUntil``, which an exchange under way extends.
     var deadline: Instant? {
         switch self {
         case .new, .waiting, .adopting, .running, .draining, .stopping: nil

@@ -16,7 +16,7 @@ extension MeshNode {
         }
     }
 
-    /// Not saved: the command of an operator counts until the agent stops.
+    /// Not saved: the command of an operator counts until the next one, or until the agent stops.
     private mutating func setStubRouter(_ isStub: Bool, at now: Instant) {
         isStubRouter = isStub
         log(.notice, isStub ? "stub router: others route around this node" : "not a stub router any more")
@@ -35,7 +35,7 @@ extension MeshNode {
         announcements.invalidate()
     }
 
-    /// Makes the router a stub router, or ends that, if it has changed.
+    /// Makes the router a stub router, or ends that, if it does not agree with the node.
     mutating func updateStubRouter(at now: Instant) {
         guard let router, router.isStubRouter != (isStubRouter || isDrained) else { return }
         notifyRouter(.stubRouter(isStubRouter || isDrained), at: now)

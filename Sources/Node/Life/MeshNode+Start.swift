@@ -10,9 +10,9 @@ internal import Timing
 // databases, then remove what is not wanted any more.
 
 extension MeshNode {
-    /// How long the ports wait for the first outcomes of the health checks. Without the wait, a node that restarts would
-    /// withdraw its VIPs and announce them again. Services on this machine answer within milliseconds, and a longer wait
-    /// would delay the hellos that neighbors expect within the dead interval.
+    /// How long the ports wait at most for the first outcomes of the health checks. Without the wait, a node that restarts
+    /// would withdraw its VIPs and announce them again. Services on this machine answer within milliseconds, and a longer
+    /// wait would delay the hellos that neighbors expect within the dead interval.
     private static let longestWaitForChecks = Duration.milliseconds(250)
 
     mutating func start(
@@ -43,7 +43,7 @@ extension MeshNode {
         }
     }
 
-    /// Handles the removal of what an earlier run left. If it failed, the next start tries it again.
+    /// Handles the removal of what an earlier run left. A removal that failed is tried again at the next start.
     mutating func receive(_ removal: Result<String, NodeFailure>) {
         guard let last = saved.kernel else { return }
         let origin = "the earlier run (protocol \(last.routeProtocol), table \(last.table))"
@@ -84,8 +84,8 @@ extension MeshNode {
         adoptRoutes(at: now)
     }
 
-    /// The ports that the identity may be derived from: physical ports, used or not, and others that a rule matches.
-    /// ``AddressPlan`` prefers physical ones.
+    /// The ports that the identity may be derived from: physical ports, used or not, and other ports of the mesh, with a
+    /// hardware address. ``AddressPlan`` prefers physical ones.
     private var identityPorts: [AddressPlan.Port] {
         links.values.sorted { $0.index < $1.index }.compactMap { link in
             guard link.isPhysical || interfaces.ports[link.index] != nil, !link.isLoopback,
@@ -127,8 +127,8 @@ extension MeshNode {
 
     /// The longest dead interval of the ports that the router can use; without such ports, the default one.
     var longestDeadInterval: Duration {
-        let active = interfaces.ports.values.filter { if case .up = $0.state { true } else { false } }
-        return active.map(\.rule.dead).max() ?? .seconds(4)
+        let up = interfaces.ports.values.filter { if case .up = $0.state { true } else { false } }
+        return up.map(\.rule.dead).max() ?? .seconds(4)
     }
 
     // MARK: Stages
@@ -149,8 +149,7 @@ extension MeshNode {
         }
     }
 
-    /// Opens the ports when all health checks have had an outcome and the addresses to announce are on `lo`, or at the
-    /// deadline.
+    /// Opens the ports when no health check of a VIP and no request for an address is outstanding, or at the deadline.
     private mutating func openPortsIfDue(_ stage: Life.Starting, at now: Instant) {
         guard vips.isDecided && !ledger.hasWork && !ledger.isBusy || stage.portsOpenAt <= now else { return }
         // Before the first LSAs, so that these have all prefixes.

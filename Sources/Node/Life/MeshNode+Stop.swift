@@ -23,8 +23,8 @@ extension MeshNode {
 
     /// Stops the node. If it does not stay (``staysOnStop``), it shuts down gracefully: the router flushes its LSAs and informs
     /// its neighbors, and VIPs and service addresses are removed. Routes and the node's own addresses remain, so that packets
-    /// are forwarded until other nodes route around this node. With `removingEverything` it does not stay, and these are
-    /// removed too.
+    /// are forwarded until other nodes route around this node. With `removingEverything` it does not stay, and routes and
+    /// own addresses are removed too.
     mutating func stop(removingEverything: Bool, at now: Instant) {
         if case .stopping = life { return }
         let stays = staysOnStop && !removingEverything

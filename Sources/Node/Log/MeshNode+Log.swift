@@ -12,12 +12,12 @@ public struct LogLimits: Sendable {
     public internal(set) var notices = NoticeLimiter()
     /// The limits on events of addresses.
     var addresses = EventDigest()
-    /// When changes of our routes and of our next hops by other programs were last logged.
+    /// When changes of our routes and of our next hops by other programs were last logged as a warning.
     private var foreignChanges: [ForeignChange: Instant] = [:]
 
     private static let foreignChangeInterval = Duration.seconds(60)
 
-    /// Whether to log a change of our routes or next hops by another program.
+    /// Whether to log a change of our routes or next hops by another program as a warning.
     mutating func admit(_ change: ForeignChange, at now: Instant) -> Bool {
         if let last = foreignChanges[change], now - last < Self.foreignChangeInterval { return false }
         foreignChanges[change] = now

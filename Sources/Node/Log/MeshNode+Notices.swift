@@ -35,8 +35,8 @@ extension MeshNode {
         case .neighborState(let interface, let neighbor, let from, let to, let reason):
             let place = "\(label(of: neighbor)) on \(name(ofInterface: interface))"
             if to == .full { return (.notice, "adjacency with \(place) is Full") }
-            // Full is in use by routes, 2-Way is the final state of other routers on a segment. Falls from states in
-            // between are for debugging.
+            // Routes use a neighbor that is Full; 2-Way is the final state of two routers of a segment of which neither is
+            // designated. Falls from states in between are for debugging.
             if from == .full || from == .twoWay && to < .twoWay {
                 let level: LogLevel = reason == .shutdown ? .info : .warning
                 return (level, "lost \(place): \(text(of: reason, interface)) (\(from) → \(to))")
@@ -45,7 +45,7 @@ extension MeshNode {
         case .interfaceState(let interface, let from, let to):
             return (.info, "interface \(name(ofInterface: interface)): \(from.rawValue) → \(to.rawValue)")
         case .neighborFault(let interface, let neighbor, let from, _, let fault):
-            // The change of its state is logged anyway, with the reason and the time.
+            // The change of the neighbor's state is logged anyway, with the reason and the time.
             if case .silence = fault { return (.debug, "\(label(of: neighbor)): \(fault)") }
             return (
                 from == .full ? .warning : .info,

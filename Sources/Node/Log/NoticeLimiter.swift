@@ -53,7 +53,7 @@ public struct NoticeLimiter: Sendable {
     /// The number of suppressed notices.
     public private(set) var suppressed: UInt64 = 0
 
-    /// Decides about a notice, and counts it if it is logged.
+    /// Decides about a notice. One that is logged uses up an interval, one that is not is counted.
     public mutating func verdict(on notice: Notice, at now: Instant) -> Verdict {
         guard let kind = Kind(notice) else { return .logged }
         let start = max(booked[kind] ?? now, now)

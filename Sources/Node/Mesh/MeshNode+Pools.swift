@@ -5,7 +5,7 @@ internal import Timing
 // IPv4 prefixes that this machine reaches without the mesh are not assigned from pools.
 
 extension MeshNode {
-    /// IPv4 prefixes to which this machine has routes of other programs; `nil` while these are not known.
+    /// The routes of other programs that are obstacles; `nil` while the routes are not known.
     func routedObstacles(at now: Instant) -> [SelfAssignedRange.Obstacle]? {
         poolSurvey.routes(at: now).map { $0.compactMap(obstacle) }
     }
@@ -33,8 +33,8 @@ extension MeshNode {
         review.invalidate()
     }
 
-    /// The IPv4 subnets that this machine is connected to. A single address (/32, which is 128 in the mapped form) is no
-    /// subnet, and those on `lo` include our own.
+    /// The IPv4 subnets that this machine is connected to, without those of its pods. A single address (/32, which is 128 in
+    /// the mapped form) is no subnet, and those on `lo` include our own.
     var connectedObstacles: [SelfAssignedRange.Obstacle] {
         let subnets = Set(
             addresses.all.compactMap { address in
@@ -46,8 +46,8 @@ extension MeshNode {
         return subnets.map { SelfAssignedRange.Obstacle(prefix: $0, reason: ", which this machine is connected to") }
     }
 
-    /// The length of the shortest prefix that is an obstacle. Shorter ones are not networks but, for example, the two halves of
-    /// all addresses (0.0.0.0/1 and 128.0.0.0/1) in place of a default route.
+    /// The length of the shortest prefix of a route that is an obstacle. Shorter ones are not networks but, for example, the
+    /// two halves of all addresses (0.0.0.0/1 and 128.0.0.0/1) in place of a default route.
     private static let shortestObstacle = 8
 
     /// The obstacle that a route of another program is; `nil` if it is none.

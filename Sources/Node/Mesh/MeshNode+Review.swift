@@ -11,8 +11,8 @@ extension MeshNode {
     /// The maximum number of nodes that are named per address: any number may claim it.
     private static let mostClaims = 4
 
-    /// Reviews IPv4 ranges, ownership of addresses and the pod network: when the database has changed, at most every 200 ms,
-    /// and at once when a review was requested.
+    /// Reviews IPv4 ranges, ownership of addresses and the pod network: when ``meshDigest`` has changed or
+    /// ``MeshReview/deadline`` is due, at most every 200 ms; at once when a review was requested.
     mutating func reviewMesh(at now: Instant) {
         guard life.isRouting, router != nil else { return }
         guard review.isDue(meshDigest, at: now) else { return }
@@ -35,9 +35,9 @@ extension MeshNode {
     /// (``reviewIPv4Ranges(at:)``).
     private mutating func reviewOwnAddresses() {
         guard let identity, let router else { return }
-        let given = ipv4.configuredAddress.map { [IPv6Address($0)] } ?? []
+        let configured = ipv4.configuredAddress.map { [IPv6Address($0)] } ?? []
         var claims: [String] = []
-        for address in [identity.address] + given {
+        for address in [identity.address] + configured {
             let others = router.owners(of: IPv6Prefix(host: address)).filter { $0 != router.routerID }
             for other in others.sorted().prefix(Self.mostClaims) {
                 let name = router.hostname(of: other) ?? other.description
@@ -49,12 +49,12 @@ extension MeshNode {
         review.claims = claims
     }
 
-    /// The VIPs of this node that are another node's own address.
+    /// The conflicts about VIPs that this node announces and that are another node's own address, as text.
     private func vipClaims(_ router: Router) -> [String] {
         let announced = vips.entries.filter(\.isAnnounced)
         guard !announced.isEmpty else { return [] }
-        let others = router.reservedAddressesOfOthers
-        return announced.filter { others.contains($0.vip.address) }.map { entry in
+        let reserved = router.reservedAddressesOfOthers
+        return announced.filter { reserved.contains($0.vip.address) }.map { entry in
             let address = entry.vip.address
             let others = router.owners(of: IPv6Prefix(host: address)).filter { $0 != router.routerID }.sorted()
             let names = others.prefix(Self.mostClaims).map { router.hostname(of: $0) ?? $0.description }
@@ -66,7 +66,7 @@ extension MeshNode {
     // MARK: IPv4
 
     /// Checks the self-assigned IPv4 ranges for conflicts, and assigns missing ones when initial database synchronization is
-    /// complete.
+    /// over.
     private mutating func reviewIPv4Ranges(at now: Instant) {
         let old = ipv4.address
         reviewRange(\.selfAssignedAddress, at: now)

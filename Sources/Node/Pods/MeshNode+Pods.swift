@@ -17,7 +17,7 @@ struct NetworkAudit: Sendable {
     /// The smallest MTU in the mesh, and the state of the mesh for which it was determined: that takes time in proportion to
     /// the mesh.
     var smallestMTU: (digest: MeshReview.Digest, mtu: UInt32?)?
-    /// When to check that the file still has these contents.
+    /// When to check that the file still has these contents; `nil` before the first are requested.
     private(set) var nextAudit: Instant?
 
     /// The time between checks: no pod can be attached while somebody has removed or damaged the file.
@@ -49,8 +49,8 @@ extension MeshNode {
         return given
     }
 
-    /// Writes the CNI file if its contents change, whatever changed them. Does nothing before initial database synchronization
-    /// is complete, because the kubelet starts pods as soon as the file exists.
+    /// Offers the pod ranges to the cluster where that is configured, and writes the CNI file if its contents change, whatever
+    /// changed them. Does nothing before initial database synchronization is over, because the kubelet starts pods as soon as the file exists.
     mutating func updatePodNetwork(at now: Instant) {
         guard let options = configuration.cni, life.isSynchronized, router != nil else { return }
         let ranges = podRanges

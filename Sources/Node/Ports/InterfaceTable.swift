@@ -4,10 +4,11 @@ public import MeshConfiguration
 public import OSPF
 internal import Timing
 
-/// The ports of this machine: those for which there is a rule of `interfaces`, and those that are not used. `lo` is neither.
-/// Its input is changes of links, addresses and rules, its output is changes for the router.
+/// The ports of this machine: those of the mesh, and those that are not used. `lo` is neither. The input is changes of links,
+/// addresses, rules and signs of other networks; the output is changes for the router.
 public struct InterfaceTable: Sendable {
-    /// A port whose first matching rule does not ignore it.
+    /// A port of the mesh: its first matching rule does not ignore it, it has no master, and it does not seem to belong to
+    /// another network.
     public struct Port: Hashable, Sendable {
         public var link: Link
         /// The first rule that matches it.
@@ -17,7 +18,7 @@ public struct InterfaceTable: Sendable {
         public var prefixes: [IPv6Prefix]
         /// Whether the router can use it.
         public var state: State
-        /// Whether duplicate address detection of its link-local address is under way.
+        /// Whether duplicate address detection of a link-local address is under way.
         var isDetectingDuplicates = false
 
         /// Whether the router can use a port.
@@ -31,7 +32,7 @@ public struct InterfaceTable: Sendable {
 
     /// A change for the router.
     public enum Change: Hashable, Sendable {
-        /// The port can be used.
+        /// The port can be used, which it could not before.
         case up(InterfaceConfiguration)
         /// The configuration of the port has changed.
         case changed(InterfaceConfiguration, from: InterfaceConfiguration)
@@ -39,8 +40,7 @@ public struct InterfaceTable: Sendable {
         case down(index: UInt32, name: String, reason: String)
     }
 
-    /// The ports whose first matching rule does not ignore them, by index, whether the router can use them or not. None of them
-    /// is in ``unused``.
+    /// The ports of the mesh, by index, whether the router can use them or not. None of them is in ``unused``.
     public private(set) var ports: [UInt32: Port] = [:]
 
     public init() {}
@@ -61,14 +61,14 @@ public struct InterfaceTable: Sendable {
             .flatMap { port in port.prefixes.map { AdvertisedPrefix(prefix: $0, metric: port.rule.cost) } }
     }
 
-    /// Ports that are not used, and why, by index; also removed ones.
+    /// Ports that are not used, and why, by index; also up to ``mostGone`` removed ones.
     public private(set) var unused: [UInt32: Unused] = [:]
 
     /// A port that is not used.
     public struct Unused: Hashable, Sendable {
         public var link: Link
         public var reason: Reason
-        /// Whether the router could use it until it became unused.
+        /// Whether the router could use it until it became unused; `false` for a removed one.
         var wasUsed = false
 
         /// Why a port is not used.
@@ -81,7 +81,8 @@ public struct InterfaceTable: Sendable {
             case hasMaster
             /// It was one of ``InterfaceTable/ports``, and was removed from the machine.
             case gone
-            /// It seems to belong to another network, such as an office LAN, and the first rule that matches it is `*`.
+            /// It seems to belong to another network, such as an office LAN, and the first rule that matches it is an active
+            /// `*`.
             case foreignNetwork(Sign)
         }
 
@@ -101,7 +102,7 @@ public struct InterfaceTable: Sendable {
         /// Default routes that are not ours.
         private var routes: Set<DefaultRoute> = []
         /// The ports of these routes.
-        var defaultRoutes: Set<UInt32> { Set(routes.map(\.interface)) }
+        var portsWithDefaultRoute: Set<UInt32> { Set(routes.map(\.interface)) }
         /// Ports on which router advertisements were received, and when the last one was.
         private var advertisements: [UInt32: Instant] = [:]
 
@@ -191,7 +192,7 @@ public struct InterfaceTable: Sendable {
             return .failure(Refusal(reason: .noRule))
         }
         if rule.role == .ignored { return .failure(Refusal(reason: .ignored)) }
-        // Only an active rule `*` depends on what a port is connected to; a rule that names a port decides by itself.
+        // Only an active rule `*` depends on what a port is connected to; any other rule decides by itself.
         guard rule.pattern == .everyCabledPort, case .active = rule.role else { return .success(rule) }
         if let sign = foreignSign(link, addresses, configuration, foreignSigns) {
             return .failure(Refusal(reason: .foreignNetwork(sign)))
@@ -204,7 +205,7 @@ public struct InterfaceTable: Sendable {
         _ link: Link, _ addresses: [InterfaceAddress], _ configuration: Configuration,
         _ foreignSigns: ForeignNetworkSigns
     ) -> Unused.Sign? {
-        if foreignSigns.defaultRoutes.contains(link.index) { return .defaultRoute }
+        if foreignSigns.portsWithDefaultRoute.contains(link.index) { return .defaultRoute }
         if foreignSigns.hasRouter(on: link.index) { return .routerAdvertisement }
         let plan = configuration.addressing.plan.base
         // A single address (/128 or /32) says nothing about the link, and neither does one with our protocol number.
@@ -220,8 +221,8 @@ public struct InterfaceTable: Sendable {
     /// The maximum number of removed ports that are listed: names of virtual ports may change without end.
     private static let mostGone = 64
 
-    /// Removes a link. If it is one of ``ports``, it stays listed as gone until one of this name is there again; beyond
-    /// ``mostGone`` it is not listed.
+    /// Removes a link. If it is one of ``ports``, it stays listed as gone until a port of this name is one of them again;
+    /// beyond ``mostGone`` it is not listed. Returns the change for the router; `nil` if the router could not use the port.
     public mutating func remove(_ index: UInt32) -> Change? {
         unused[index] = nil
         let port = ports[index]
@@ -235,9 +236,9 @@ public struct InterfaceTable: Sendable {
         return change
     }
 
-    /// The ports with carrier that an active rule matches and the router cannot use, except during duplicate address detection;
-    /// and those that it could use until they got a master or seemed to belong to another network. Each with the reason, by
-    /// name.
+    /// The ports with an active rule that are up with carrier and that the router cannot use, except during duplicate address
+    /// detection; and those with carrier that it could use until they got a master or seemed to belong to another network.
+    /// Each with the reason, by name.
     public var unusable: [(name: String, reason: String)] {
         let down = ports.values.compactMap { port -> (name: String, reason: String)? in
             guard case .active = port.rule.role, port.link.isUp, port.link.hasCarrier, !port.isDetectingDuplicates,
@@ -252,7 +253,7 @@ public struct InterfaceTable: Sendable {
     /// The names of the removed ports that are listed as gone, ascending.
     public var gone: [String] { unused.values.filter { $0.reason == .gone }.map(\.link.name).sorted() }
 
-    /// Removes a port from ``ports``. Returns the change for the router; `nil` if it could not use the port.
+    /// Removes a port from ``ports``. Returns the change for the router; `nil` if the router could not use the port.
     private mutating func drop(_ index: UInt32, reason: String) -> Change? {
         guard let port = ports.removeValue(forKey: index), case .up = port.state else { return nil }
         return .down(index: index, name: port.link.name, reason: reason)

@@ -8,7 +8,8 @@ struct LastNeighbors: Sendable {
     struct Silence: Hashable, Sendable {
         /// Since when: the port came up, or the neighbor was lost.
         var since: Instant
-        /// The last neighbor, also from before the port went down; `nil` if there was none since the device was added.
+        /// The last neighbor, also from before the port went down; `nil` if none was lost since the device was added or the
+        /// node started.
         var last: LastNeighbor?
     }
 
@@ -35,7 +36,7 @@ struct LastNeighbors: Sendable {
     }
 
     /// Since when a port without neighbors has had none, and the last one; `nil` for less than two dead intervals, in which a
-    /// neighbor may still appear. The caller checks that the port has no neighbor.
+    /// neighbor may still appear, and for a port that never came up. The caller checks that the port has no neighbor.
     func silence(of interface: InterfaceConfiguration, at now: Instant) -> Silence? {
         guard let silence = ports[interface.index], now - silence.since >= interface.deadInterval * 2 else {
             return nil

@@ -3,7 +3,7 @@ internal import Timing
 
 /// The multicast groups that the router wants, and those of them that could not be joined. Without AllSPFRouters (`ff02::5`) a
 /// port receives no hellos. Without AllDRouters (`ff02::6`), which is for the designated router and its backup, it misses LSAs
-/// of the other routers. Joining is tried again until it works or is not wanted any more.
+/// of the other routers. Joining a group is tried again until it works or the router does not want the group any more.
 struct MembershipTable: Sendable {
     /// The groups that the last attempt could not join, with the reasons.
     private var missing: [Membership: String] = [:]

@@ -30,7 +30,7 @@ extension MeshNode {
         return currentProblems(at: now).filter(\.kind.preventsReadiness).map(\.text)
     }
 
-    /// Whether no neighbor is Full although initial synchronization is over.
+    /// Whether no neighbor is Full although initial database synchronization is over.
     public var isIsolated: Bool {
         guard life.isSynchronized, let router else { return false }
         return !router.interfaceSnapshots.contains { $0.fullNeighborCount > 0 }
@@ -65,13 +65,13 @@ extension MeshNode {
 
     /// How long a late timer counts as a problem. The delay is over when it is noticed; status and metrics show it for this
     /// long.
-    private static let stopLifetime = Duration.seconds(120)
+    private static let lateTimerLifetime = Duration.seconds(120)
 
     private func processProblems(at now: Instant) -> [Problem] {
-        guard let stop = problems.stop, now - stop.end < Self.stopLifetime else { return [] }
+        guard let delay = problems.stop, now - delay.end < Self.lateTimerLifetime else { return [] }
         return [
             Problem(
-                .stopped, "", "a timer was \(stop.duration.inSeconds) s late: this process did not run, or was busy",
+                .stopped, "", "a timer was \(delay.duration.inSeconds) s late: this process did not run, or was busy",
                 remedy: "look for SIGSTOP, a CPU limit, or an overloaded or suspended machine")
         ]
     }
@@ -155,8 +155,9 @@ extension MeshNode {
                 let since = lastHeard.silence(of: interface.configuration, at: now)?.since
                 found.append(Problem(.silentPort, port, text, since: since))
             }
-            let hasNoLeader = interface.effectiveKind == .broadcast && interface.designatedRouter == .none
-            if hasNoLeader, interface.neighborCount > 0, interface.state != .waiting {
+            let lacksDesignatedRouter =
+                interface.effectiveKind == .broadcast && interface.designatedRouter == .none
+            if lacksDesignatedRouter, interface.neighborCount > 0, interface.state != .waiting {
                 found.append(
                     Problem(
                         .noDesignatedRouter, port, "\(port) has neighbors and no designated router",
@@ -167,7 +168,8 @@ extension MeshNode {
     }
 
     /// Why a port counts as silent, as text: it has carrier, no hellos are received, and which neighbor it had last. `nil`
-    /// if it is not silent, or another problem says why.
+    /// if it has a neighbor, had one within two dead intervals, need not have one (passive, standby), or another problem says
+    /// why it has none.
     public func silentPortReason(on interface: InterfaceSnapshot, at now: Instant) -> String? {
         guard !interface.configuration.isPassive, interface.neighborCount == 0, interface.standbyFor == nil,
             interface.mismatches.allSatisfy({ $0.deadline <= now }),
@@ -180,7 +182,8 @@ extension MeshNode {
         return text + "; \(label(of: last.routerID)) was there until \((now - last.lost).inSeconds) s ago"
     }
 
-    /// Whether a router with our router ID is heard on a port. That is the problem `duplicateRouterID`, not a silent port.
+    /// Whether a router with our router ID is, or was lately, heard on a port. That is the problem `duplicateRouterID`, not a
+    /// silent port.
     private func hearsOurRouterID(on interface: UInt32, at now: Instant) -> Bool {
         guard let router, let seen = router.duplicateRouterIDSeen, now - seen < Self.duplicateLifetime else {
             return false
@@ -225,7 +228,7 @@ extension MeshNode {
     }
 
     /// Text about a database exchange that does not end, or about a neighbor that acknowledges no LSA, and since when;
-    /// `nil` if neither is so.
+    /// `nil` if neither is the case, or an MTU mismatch explains the former.
     private func stall(of neighbor: NeighborSnapshot, on link: InterfaceSnapshot, at now: Instant) -> (String, Instant)?
     {
         let place = "\(label(of: neighbor.routerID)) on \(link.configuration.name)"

@@ -34,9 +34,9 @@ public enum Mismatch {
         AreaID(rawValue: UInt32(truncatingIfNeeded: number)).description
     }
 
-    /// The area type that the E and N bits of `octets`, the options of a hello, stand for (RFC 5340 §A.2).
-    private static func areaType(_ octets: Int) -> String {
-        let options = OSPFOptions(rawValue: UInt32(truncatingIfNeeded: octets))
+    /// The area type that the E and N bits of `field`, the options of a hello, stand for (RFC 5340 §A.2).
+    private static func areaType(_ field: Int) -> String {
+        let options = OSPFOptions(rawValue: UInt32(truncatingIfNeeded: field))
         return options.contains(.n) ? "NSSA" : options.contains(.e) ? "normal" : "stub"
     }
 }

@@ -3,13 +3,13 @@ public import Timing
 /// Something that an operator should know about.
 public struct Problem: Hashable, Sendable {
     public var kind: Kind
-    /// What has the problem: a neighbor, a port, an address, a prefix, a variable; empty for the node itself.
+    /// What has the problem, for example a neighbor, a port, an address or a variable; empty for the node itself.
     public var subject: String
     /// What is wrong, and why.
     public var text: String
-    /// What to do about it; `nil` if ``text`` contains that.
+    /// What to do about it; `nil` if ``text`` says that, or it depends on the cause.
     public var remedy: String?
-    /// Since when the problem exists; `nil` until a review has dated it.
+    /// Since when the problem exists; `nil` until ``ProblemTable/dated(_:at:)`` sets it, unless it was found with a time.
     public var since: Instant?
 
     /// The kinds of problems. Each is a label of `kubermesh_problems`.
@@ -34,12 +34,12 @@ public struct Problem: Hashable, Sendable {
         case membership
         /// `lo` is down.
         case loopbackDown
-        /// No neighbor is Full.
+        /// No neighbor is Full although initial database synchronization is over.
         case isolated
         /// A port of the mesh, up or down, was removed from the machine.
         case vanishedPort
-        /// A port of the mesh has carrier and cannot be used, or was in use until it got a master or seemed to belong to
-        /// another network.
+        /// A port with an active rule has carrier and cannot be used, or was in use until it got a master or seemed to belong
+        /// to another network.
         case unusablePort
         /// A port has carrier and no neighbor.
         case silentPort
@@ -56,7 +56,7 @@ public struct Problem: Hashable, Sendable {
         case duplicateRouterID
         /// Two other routers have the same router ID.
         case duplicateRouterIDElsewhere
-        /// Another node has as its own an address of this node, or the address of one of this node's VIPs.
+        /// Another node has as its own an address of this node (unless self-assigned) or of a VIP that this node announces.
         case duplicateAddress
         /// Several nodes announce a prefix that should belong to one.
         case duplicatePrefix
@@ -125,11 +125,11 @@ public struct ProblemTable: Sendable {
         }
     }
 
-    /// The problems at the last review, by kind and subject.
+    /// The problems at the last review, by kind, at most ``mostOfAKind`` of each.
     public private(set) var all: [Problem] = []
     /// What is wrong with the configuration file. Kept here, because no state of the node shows it.
     var configuration: [Problem] = []
-    /// The last time that this process did not run or was busy: by how much its timer was late, and when it fired at last.
+    /// The last time that this process did not run or was busy: by how much a timer was late, and when that was noticed.
     var stop: (duration: Duration, end: Instant)?
     /// The problems at the last review, each with the text and the start that the first review found.
     private var known: [Key: Problem] = [:]
@@ -143,7 +143,7 @@ public struct ProblemTable: Sendable {
     /// Whether a review is due at once, however short ago the last one was.
     private var mustReview = false
 
-    /// The time between reviews that nothing has made due: the minimum, because a review looks at every port and every
+    /// The time between reviews if nothing makes one due at once: the minimum, because a review looks at every port and every
     /// neighbor, and the maximum, after which a problem that only time brings is found.
     private static let shortest = Duration.seconds(5)
     private static let longest = Duration.seconds(30)
@@ -153,7 +153,7 @@ public struct ProblemTable: Sendable {
     /// The maximum number of listed problems of one kind: one cause may concern thousands of prefixes.
     public static let mostOfAKind = 8
 
-    /// When the next review is due even if nothing happens; `.zero` is at once.
+    /// When the next review is due even if nothing happens; `.zero` is at once. `nil` before the first review.
     var nextReview: Instant? {
         if mustReview { return .zero }
         return lastReview.map { last in
@@ -197,7 +197,7 @@ public struct ProblemTable: Sendable {
         }
     }
 
-    /// At most ``mostOfAKind`` problems of a kind, in order, and one more problem with the number of those left out.
+    /// At most ``mostOfAKind`` problems of each kind, and one more problem with the number of those left out; by kind.
     static func bounded(_ found: [Problem]) -> [Problem] {
         var result: [Problem] = []
         for (kind, list) in Dictionary(grouping: found, by: \.kind).sorted(by: { $0.key < $1.key }) {
@@ -210,7 +210,8 @@ public struct ProblemTable: Sendable {
         return result
     }
 
-    /// The log lines about problems that are new or resolved, bounded like a list of problems.
+    /// The log lines about problems that are new or resolved, bounded like a list of problems. Kinds that are logged at their
+    /// source have none.
     private func lines(
         about problems: [Problem], _ level: LogLevel, _ text: (Problem) -> String
     ) -> [LogLine] {
@@ -232,7 +233,7 @@ public struct ProblemTable: Sendable {
             "resolved: \($0.text)"
         }
         all = Self.bounded(dated)
-        // The text of the first review stays, so that the line about the end repeats that about the start.
+        // The text of the first review stays, so that the log line about the end repeats that about the start.
         known = Dictionary(
             dated.map { problem in (Key(problem), known[Key(problem)] ?? problem) },
             uniquingKeysWith: { first, _ in first })

@@ -44,7 +44,7 @@ public struct SettingsAudit: Sendable {
             switch outcome.result {
             case .unchanged: return nil
             case .absent:
-                // It is new when it is there again, as with a port whose IPv6 was off.
+                // The variable counts as new when it is there again, as with a port whose IPv6 was off.
                 variablesSeen.remove(outcome.name)
                 return nil
             case .changed(let previous):
@@ -83,7 +83,7 @@ extension MeshNode {
         return wantedSettings(at: .zero)
     }
 
-    /// How long a neighbor must have been Full before router advertisements are refused on a port that no rule names. Until
+    /// How long a neighbor must have been Full before router advertisements are refused on a port of the rule `*`. Until
     /// then, advertisements show that the port belongs to another network. A router answers the solicitations of a new port
     /// within seconds (RFC 4861 §6.3.7: three, 4 s apart).
     private static let trialOfPorts = Duration.seconds(30)
@@ -101,13 +101,14 @@ extension MeshNode {
     private func wantedSettings(at now: Instant) -> [KernelSetting] {
         var wanted: [KernelSetting] = links[Self.loopback]?.isUp == false ? [.loopbackUp] : []
         for (_, port) in interfaces.unused.sorted(by: { $0.key < $1.key }) where port.link.isUsable {
-            // A port that was in use had its router advertisements refused.
+            // While a port was in use, its router advertisements may have been refused.
             if port.wasUsed, case .foreignNetwork = port.reason {
                 wanted.append(.acceptRouterAdvertisements(port: port.link.name))
             }
             // Ports of containers are left alone.
             guard port.link.kind != "veth" else { continue }
-            // This comes before forwarding: when that is enabled, the kernel removes the default routes of all other ports.
+            // This comes before forwarding: when forwarding is enabled, the kernel removes the default routes that routers
+            // advertised on other ports.
             wanted.append(.keepRouterAdvertisements(port: port.link.name))
         }
         let active = interfaces.ports.values.filter { if case .active = $0.rule.role { true } else { false } }

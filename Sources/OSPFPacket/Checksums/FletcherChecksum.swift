@@ -16,14 +16,14 @@ enum FletcherChecksum {
     /// octet of 0 is written as 255, which is equal modulo 255, because a checksum of 0 means that there is none.
     static func compute(_ lsa: RawSpan) -> UInt16 {
         let (first, second) = sums(lsa)
-        // The number of octets after x. The second sum counts y that many times, and x once more.
+        // The number of octets after x, modulo 255. The second sum counts y that many times, and x once more.
         let behind = (lsa.byteCount - offset - 1) % 255
         let x = (behind * first + 255 - second) % 255
         let y = (510 - first - x) % 255
         return UInt16(x == 0 ? 255 : x) << 8 | UInt16(y == 0 ? 255 : y)
     }
 
-    /// The sum of the octets, and the sum of those sums, modulo 255.
+    /// The sum of the octets, and the sum of the sums up to each octet, modulo 255.
     ///
     /// In the second sum an octet counts once for itself and once for every octet after it. Blocks of 16 octets are added at
     /// once, each octet to its column in `columns`. An octet counts 16 times for each block after its own: `columnSums` adds

@@ -3,7 +3,7 @@ public import Addressing
 /// AS-external-LSA (RFC 5340 §A.4.7), and NSSA-LSA (§A.4.8), which has the same form.
 public struct ASExternalLSA: Hashable, Sendable {
     /// Whether the metric is of type 2 (the E-bit), which counts as larger than any distance inside the routing domain. A
-    /// metric of type 1 is added to that distance.
+    /// metric of type 1 is added to the distance to the originator or the forwarding address.
     public var isType2: Bool
     /// The metric, 24 bits; 0xffffff is unreachable.
     public var metric: UInt32

@@ -18,12 +18,12 @@ public struct IPv4PrefixLSA: Hashable, Sendable {
 }
 
 extension IPv4PrefixLSA {
-    /// The octets of the body before the prefixes.
+    /// The size of the body before the prefixes, in octets.
     public static let fixedSize = 8
     /// `kmv4` in ASCII: others may use the same experimental function code for something else.
     private static let identifier: UInt32 = 0x6b6d_7634
 
-    /// Whether a body begins with our identifier. One without it is ``LSABody/unknown(_:)``.
+    /// Whether a body begins with our identifier. A body without the identifier is ``LSABody/unknown(_:)``.
     static func hasIdentifier(_ octets: RawSpan) -> Bool {
         octets.byteCount >= 4 && octets.uint32(at: 0) == identifier
     }

@@ -2,7 +2,7 @@ public import Addressing
 
 /// Intra-area-prefix-LSA (RFC 5340 §A.4.10): prefixes associated with a router or a transit network.
 public struct IntraAreaPrefixLSA: Hashable, Sendable {
-    /// `.router` or `.network`: what the prefixes are associated with.
+    /// What the prefixes are associated with: `.router` or `.network`. In a received LSA it may be any other type.
     public var referencedType: LSAType
     /// 0 for a router; the designated router's interface ID for a network.
     public var referencedLinkStateID: UInt32
@@ -23,7 +23,7 @@ public struct IntraAreaPrefixLSA: Hashable, Sendable {
 }
 
 extension IntraAreaPrefixLSA {
-    /// The octets of the body before the prefixes.
+    /// The size of the body before the prefixes, in octets.
     public static let fixedSize = 12
 
     init(decoding octets: RawSpan) throws(DecodingError) {

@@ -5,8 +5,8 @@ public struct LSAHeader: Hashable, Sendable {
     /// MaxAge: the age in seconds at which an LSA is no longer used and is flushed from the routing domain (RFC 2328
     /// §B).
     public static let maxAge: UInt16 = 3600
-    /// MaxAgeDiff: of two instances whose ages differ by more seconds, and that are otherwise equal, the younger is the newer
-    /// (RFC 2328 §B, §13.1).
+    /// MaxAgeDiff: of two instances whose ages differ by more seconds, and that are otherwise equal, the younger is the newer,
+    /// unless the age of the other is MaxAge (RFC 2328 §B, §13.1).
     public static let maxAgeDiff: UInt16 = 900
     /// LSRefreshTime: the age in seconds at which the originator sends a new instance (RFC 2328 §B).
     public static let refreshTime: UInt16 = 1800
@@ -17,7 +17,7 @@ public struct LSAHeader: Hashable, Sendable {
     public static let maxSequenceNumber: Int32 = 0x7fff_ffff
 
     /// Seconds since origination, 0–3600. A higher received value counts as 3600, and so does an age with the DoNotAge bit
-    /// (0x8000): this router does not support it, so nobody in the area may set it (RFC 1793 §2.5).
+    /// (0x8000): this router does not support that bit, so nobody in the area may set it (RFC 1793 §2.5).
     public var age: UInt16
     /// Type, link state ID and advertising router.
     public var key: LSAKey

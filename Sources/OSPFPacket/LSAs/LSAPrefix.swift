@@ -7,7 +7,7 @@ public struct LSAPrefix: Hashable, Sendable {
     /// Its options.
     public var options: PrefixOptions
     /// The metric of the prefix in LSAs that list the prefixes of a router or network. The decoders of other LSAs, where the
-    /// 16 bits mean something else, set it to 0.
+    /// 16 bits mean nothing or something else, set it to 0.
     public var metric: UInt16
 
     public init(prefix: IPv6Prefix, options: PrefixOptions = [], metric: UInt16 = 0) {
@@ -31,13 +31,13 @@ extension LSAPrefix {
         var extraBitsWhenMapped: Int { 128 - bits }
     }
 
-    /// The octets of an entry before the bits of the prefix: length, options, and the 16 bits.
+    /// The size of an entry before the bits of the prefix, in octets: length, options, and the 16 bits.
     static let fixedSize = 4
 
     /// The size of the entry in an LSA of IPv6 prefixes, in octets: 4 to 20, because the bits are padded to whole
     /// 32-bit words.
     public var size: Int { size(in: .ipv6) }
-    /// The size of the entry in an LSA of IPv4 prefixes, in octets: 4 or 8.
+    /// The size of the entry in an LSA of IPv4 prefixes, in octets: 4 or 8. The prefix must be an IPv4 prefix.
     public var sizeInIPv4: Int { size(in: .ipv4) }
 
     private func size(in family: Family) -> Int {
@@ -83,7 +83,7 @@ extension LSAPrefix {
     }
 
     /// Encodes the entry. `field` is the 16 bits whose meaning depends on the LSA: the metric, the referenced LS type
-    /// (``ASExternalLSA``), or 0. `prefix` must be of the family.
+    /// (``ASExternalLSA``), or 0. In an LSA of IPv4 prefixes, `prefix` must be an IPv4 prefix.
     func encode(into octets: inout [UInt8], field: UInt16 = 0, family: Family = .ipv6) {
         let length = prefix.length - family.extraBitsWhenMapped
         precondition(length >= 0, "an IPv6 prefix has no place among IPv4's")

@@ -20,7 +20,7 @@ public struct LinkLSA: Hashable, Sendable {
 }
 
 extension LinkLSA {
-    /// The octets of the body before the prefixes.
+    /// The size of the body before the prefixes, in octets.
     public static let fixedSize = 24
 
     init(decoding octets: RawSpan) throws(DecodingError) {

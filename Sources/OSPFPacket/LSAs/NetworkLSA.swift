@@ -14,7 +14,7 @@ public struct NetworkLSA: Hashable, Sendable {
 }
 
 extension NetworkLSA {
-    /// The octets of the body before the attached routers, of which each takes four.
+    /// The size of the body before the attached routers, in octets. Each router takes four more.
     public static let fixedSize = 4
 
     init(decoding octets: RawSpan) throws(DecodingError) {

@@ -24,8 +24,8 @@ public struct RouterInformationLSA: Hashable, Sendable {
         return nil
     }
 
-    /// The smallest MTU of the router's cabled ports in octets; `nil` if it is not announced. Values below the IPv6 minimum
-    /// (1280, RFC 8200 §5) are ignored.
+    /// The smallest MTU of the router's cabled ports in octets; `nil` if none is announced that is at least the IPv6 minimum
+    /// (1280, RFC 8200 §5).
     public var smallestMTU: UInt32? {
         for case .smallestMTU(let mtu) in values where mtu >= 1280 { return mtu }
         return nil
@@ -47,7 +47,7 @@ extension RouterInformationLSA.TLV {
     private static let informationalCapabilitiesType: UInt16 = 1
     /// RFC 5642 §3.
     private static let hostnameType: UInt16 = 7
-    /// The first of those reserved for experiments (RFC 7770 §5).
+    /// The first of the types that are reserved for experiments (RFC 7770 §5).
     private static let smallestMTUType: UInt16 = 32768
     /// `kmmt` in ASCII, because others may use the same experimental type for something else.
     private static let smallestMTUIdentifier: UInt32 = 0x6b6d_6d74

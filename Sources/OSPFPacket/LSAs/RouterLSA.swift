@@ -67,7 +67,7 @@ public struct RouterLSA: Hashable, Sendable {
 }
 
 extension RouterLSA {
-    /// The octets of the body before the links.
+    /// The size of the body before the links, in octets.
     public static let fixedSize = 4
 
     init(decoding octets: RawSpan) throws(DecodingError) {
@@ -89,7 +89,7 @@ extension RouterLSA {
 }
 
 extension RouterLSA.Link {
-    /// The octets of one link.
+    /// The size of one link, in octets.
     public static let size = 16
 
     init(decoding octets: RawSpan, at offset: Int) throws(DecodingError) {

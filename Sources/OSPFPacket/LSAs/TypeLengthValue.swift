@@ -1,6 +1,6 @@
 /// A TLV of an LSA that is a list of TLVs: type, length, and the value, padded to whole 32-bit words (RFC 7770 §2.3).
 struct TypeLengthValue {
-    /// The octets of type and length.
+    /// The size of type and length, in octets.
     private static let fixedSize = 4
 
     var type: UInt16

@@ -2,7 +2,7 @@
 public struct DatabaseDescription: Hashable, Sendable {
     /// The I, M and MS bits.
     public struct Flags: OptionSet, Hashable, Sendable {
-        /// The octet in the packet. Its other bits are 0.
+        /// The octet in the packet. Its other bits are reserved.
         public let rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// MS-bit: the sender is, or claims to be, the master.
@@ -35,9 +35,9 @@ public struct DatabaseDescription: Hashable, Sendable {
 }
 
 extension DatabaseDescription {
-    /// The octets before the headers.
+    /// The size of the body before the headers, in octets.
     static let fixedSize = 12
-    /// The octets of the body.
+    /// The size of the body in octets.
     var size: Int { Self.fixedSize + LSAHeader.size * headers.count }
 
     /// The number of LSA headers that fit into a description on a link with an MTU of `mtu` octets; at least 1.

@@ -35,9 +35,9 @@ public struct Hello: Hashable, Sendable {
 }
 
 extension Hello {
-    /// The octets before the neighbors.
+    /// The size of the body before the neighbors, in octets.
     static let fixedSize = 20
-    /// The octets of the body.
+    /// The size of the body in octets.
     var size: Int { Self.fixedSize + 4 * neighbors.count }
 
     init(decoding octets: RawSpan) throws(DecodingError) {

@@ -6,7 +6,7 @@ public struct LinkStateAcknowledgment: Hashable, Sendable {
 }
 
 extension LinkStateAcknowledgment {
-    /// The octets of the body.
+    /// The size of the body in octets.
     var size: Int { LSAHeader.size * headers.count }
 
     /// The number of LSA headers that fit into an acknowledgment on a link with an MTU of `mtu` octets; at least 1.

@@ -6,9 +6,9 @@ public struct LinkStateRequest: Hashable, Sendable {
 }
 
 extension LinkStateRequest {
-    /// The octets of one request: two that are not used, and the ten of the key.
+    /// The size of a key in the packet, in octets: two that are not used, and the ten of the key itself.
     static let keySize = 12
-    /// The octets of the body.
+    /// The size of the body in octets.
     var size: Int { Self.keySize * keys.count }
 
     /// The number of keys that fit into a request on a link with an MTU of `mtu` octets; at least 1.

@@ -12,9 +12,9 @@ public struct LinkStateUpdate: Hashable, Sendable {
 }
 
 extension LinkStateUpdate {
-    /// The octets before the LSAs: their count.
+    /// The size of the body before the LSAs, in octets: their count.
     static let fixedSize = 4
-    /// The octets of the body.
+    /// The size of the body in octets.
     var size: Int { lsas.reduce(Self.fixedSize) { $0 + $1.octets.count } }
 
     /// The size of the largest LSA, in octets, whose update is not fragmented on a link with an MTU of `mtu` octets. Our own

@@ -5,7 +5,7 @@ extension Packet {
     ///
     /// The checksum is compared unless `verifyChecksum` is false, which only fuzzers and tests use. Damaged LSAs in an update
     /// are left out and counted; any other error rejects the packet. Octets past the packet's own length are ignored if the
-    /// options announce them (RFC 5613 §2, RFC 7166 §2.1); otherwise the packet is rejected.
+    /// options of a hello or database description announce them (RFC 5613 §2, RFC 7166 §2.1); otherwise the packet is rejected.
     public static func decode(
         _ octets: [UInt8], source: IPv6Address, destination: IPv6Address, verifyChecksum: Bool = true
     ) throws(DecodingError) -> Packet {

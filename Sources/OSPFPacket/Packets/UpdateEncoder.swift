@@ -1,7 +1,7 @@
 public import Addressing
 
-/// Builds link state updates by copying the octets of LSAs, each with its current age. Flooding sends one LSA on many
-/// interfaces, so it encodes none of them again.
+/// Builds link state updates by copying the octets of LSAs, each with its current age. Flooding sends an LSA on many
+/// interfaces, so no LSA is encoded again.
 public struct UpdateEncoder: Sendable {
     /// The number of LSAs in the packet so far.
     public private(set) var count = 0
@@ -27,7 +27,7 @@ public struct UpdateEncoder: Sendable {
     }
 
     /// Appends an LSA if it fits, and returns whether it does. `age` is the age to send in seconds, including the
-    /// transmission delay (RFC 2328 §13.3). A larger age than ``LSAHeader/maxAge`` is sent as that.
+    /// transmission delay (RFC 2328 §13.3); outside of 0–3600, the nearer of these is sent.
     public mutating func append(_ lsa: LSA, age: Int) -> Bool {
         guard fits(lsa) else { return false }
         let start = octets.count

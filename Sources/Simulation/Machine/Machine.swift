@@ -14,10 +14,10 @@ public struct Machine: Sendable {
     public enum State: Hashable, Sendable {
         /// The process runs.
         case running
-        /// The process sleeps, as after SIGSTOP. Only packets that the socket does not keep are lost
-        /// (``MachineBehavior/socketBacklog``).
+        /// The process sleeps, as after SIGSTOP. Commands, outcomes of checks and packets that the sockets do not keep
+        /// (``MachineBehavior/socketBacklog``) are lost.
         case asleep
-        /// There is no process, and its memory is lost. Ports keep their carrier and the kernel its routes.
+        /// There is no process, and its memory is lost. Ports keep their carrier, and the kernel its routes and addresses.
         case stopped
         /// No power: no carrier, no kernel.
         case off
@@ -65,7 +65,7 @@ public struct Machine: Sendable {
     var timer: Instant?
     /// How often the timer has fired again at ``lastRing``.
     var ringsWithoutProgress = 0
-    /// When the timer last fired.
+    /// When the timer last fired with a deadline due.
     var lastRing = Instant.zero
     /// Packets in the sockets of a sleeping process.
     var unreadPackets: [Packet] = []
@@ -97,7 +97,7 @@ public struct Machine: Sendable {
         configuration.externals = plan.externals
         configuration.vips = plan.vips
         configuration.interfaces = []
-        // Every fourth machine leaves routes and addresses to the next process.
+        // Every fourth machine leaves routes and addresses to the next process, unless it is drained.
         if index % 4 == 1 { configuration.node.onStop = .stay }
         // A locally administered address of the machine; the numbers below only have to differ between machines.
         let mac = MACAddress(rawValue: 0x0200_0000_0000 + UInt64(index))
@@ -159,8 +159,9 @@ public struct Machine: Sendable {
         }
     }
 
-    /// Whether the process has nothing left to do: nothing is waiting, outstanding or undecided in the router, the ledger, the
-    /// service addresses, the FIB installer or the VIPs, and forwarding is on again. True without a process.
+    /// Whether the process has nothing left to do: the initial database synchronization is over, nothing is waiting,
+    /// outstanding or undecided in the router, the ledger, the service addresses, the FIB installer or the VIPs, and forwarding
+    /// is on. True without a process, false without a router.
     var isAtRest: Bool {
         guard let process else { return true }
         return process.router?.isQuiet == true && process.life.isSynchronized && !process.ledger.hasWork

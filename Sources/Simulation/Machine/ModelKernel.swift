@@ -39,8 +39,8 @@ public struct ModelKernel: Sendable {
     var preferredSource: IPv4Address?
     /// The source addresses of IPv4 routes. When one is removed, its routes go too, without notification.
     private var sources: [IPv6Prefix: IPv4Address] = [:]
-    /// Interfaces with carrier.
-    private var lit: Set<UInt32> = []
+    /// The indexes of the interfaces with carrier.
+    private var interfacesWithCarrier: Set<UInt32> = []
     /// The number of requested changes of routes that succeeded; a change of a group is not one.
     public private(set) var routeChanges = 0
     /// The number of requested changes of routes and next-hop objects that succeeded.
@@ -76,7 +76,7 @@ public struct ModelKernel: Sendable {
     private func refusal(of change: FIBChange) -> FIBFailure.Reason? {
         switch change {
         case .addNextHop(let id, let hop):
-            objects[id] != nil ? .exists : lit.contains(hop.interface) ? nil : .linkUnusable
+            objects[id] != nil ? .exists : interfacesWithCarrier.contains(hop.interface) ? nil : .linkUnusable
         case .addGroup(let id, let members): objects[id] != nil ? .exists : refusal(ofMembers: members)
         case .replaceGroup(let id, let members): objects[id] == nil ? .missing : refusal(ofMembers: members)
         case .addRoute(let prefix, _) where refusedPrefixes.contains(prefix): .refused
@@ -89,7 +89,7 @@ public struct ModelKernel: Sendable {
         }
     }
 
-    /// Whether a route would have a source address that is not one of this machine.
+    /// Whether a route would have a source address that is not on `lo`.
     private func hasNoSource(_ prefix: IPv6Prefix) -> Bool {
         guard prefix.ipv4 != nil, let preferredSource else { return false }
         return addresses[IPv6Address(preferredSource)] == nil
@@ -168,10 +168,10 @@ public struct ModelKernel: Sendable {
     /// Sets the carrier of an interface. Without carrier, its next-hop objects are removed, as in Linux.
     mutating func setCarrier(_ interface: UInt32, isLit: Bool) {
         if isLit {
-            lit.insert(interface)
+            interfacesWithCarrier.insert(interface)
             return
         }
-        lit.remove(interface)
+        interfacesWithCarrier.remove(interface)
         for (id, object) in objects {
             if case .single(let hop) = object, hop.interface == interface { remove(id) }
         }

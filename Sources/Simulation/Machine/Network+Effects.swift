@@ -90,8 +90,8 @@ extension Network {
             statistics.lastRouteChange = now
         case .removeEverything: nodes[node].kernel.removeAllRoutes()
         case .preferredSource(_, let ipv4): nodes[node].kernel.preferredSource = ipv4
-        // The kernel's protocol number, table and metric never change in a scenario, so nothing of an earlier run remains
-        // under others.
+        // The protocol number, table and metric in the configuration never change in a scenario, so nothing of an earlier run
+        // remains under others.
         case .offerPodRanges, .log, .removeStaleRoutes, .removeRemains, .stopped: break
         }
         return nil

@@ -85,7 +85,7 @@ extension Network {
             interface: configuration.index, address: configuration.linkLocalAddress, prefixLength: 64)
     }
 
-    /// The demand for an address. Every service address of a scenario belongs to one service.
+    /// The demand for an address at a level. All service addresses of a scenario belong to the same service.
     func demand(_ level: AnnouncementLevel) -> ServiceDemand { ServiceDemand(level: level, services: ["default/s"]) }
 
     /// Reports the cluster to the process: changes of demand, and whether it drains the node.
@@ -96,8 +96,8 @@ extension Network {
         handle(.cluster(ClusterReport(view: view, changes: changes)), on: node)
     }
 
-    /// Asks the process to drain because a stop follows. It does so unless it is drained already, is not synchronized yet, or
-    /// leaves its routes and addresses to the next process.
+    /// Asks the process to drain because a stop follows. The process drains unless it is drained already, is not synchronized
+    /// yet, or leaves its routes and addresses to the next process.
     mutating func announceStop(of node: Int) {
         guard nodes[node].state == .running, let process = nodes[node].process else { return }
         if process.life.isSynchronized, !nodes[node].isDrained, !nodes[node].staysOnStop {
@@ -137,7 +137,7 @@ extension Network {
         for port in nodes[node].ports { updateCarrier(of: ports[port].link) }
     }
 
-    /// Stops the process, as SIGSTOP does.
+    /// Puts the process to sleep, as SIGSTOP does.
     mutating func sleep(_ node: Int) {
         guard nodes[node].state == .running else { return }
         nodes[node].state = .asleep
@@ -207,8 +207,8 @@ extension Network {
         }
     }
 
-    /// Notifies a running process of the carrier of a port, if that differs from what the process knows or has flapped. A flap
-    /// is two notifications.
+    /// Notifies a running process of the carrier of a port, if the carrier differs from what the process knows or has flapped.
+    /// A flap is two notifications.
     mutating func notifyCarrier(_ index: Int) {
         let node = ports[index].node
         guard nodes[node].state == .running else { return }
@@ -224,7 +224,7 @@ extension Network {
         if ports[index].hasCarrier, ports[index].reported == nil {
             ports[index].reported = ports[index].configuration
             observer?(now, .carrier(node: node, interface: interface, isUp: true))
-            // Its address may have changed since the last notification.
+            // The port's address may have changed since the last notification.
             let unreadEvents = ports[index].unreadEvents
             ports[index].unreadEvents = []
             handle(

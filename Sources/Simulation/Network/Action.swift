@@ -2,9 +2,9 @@ public import Addressing
 public import OSPF
 public import Services
 
-/// Something done to a network from outside. An action that does not apply (starting a process that runs) does nothing, so that
-/// a script with steps left out is still valid. Nodes and links are given by their places in ``Network/nodes`` and
-/// ``Network/links``, ends by their places in ``Link/ports``.
+/// An action on a network: a fault, its end, a change of the configuration, a command. An action that does not apply (starting
+/// a process that runs) does nothing, so that a script with steps left out is still valid. Nodes and links are given by their
+/// places in ``Network/nodes`` and ``Network/links``, ends by their places in ``Link/ports``.
 public enum Action: Hashable, Sendable {
     /// The cables of all ports of a link are unplugged or plugged in.
     case carrier(link: Int, isUp: Bool)
@@ -29,8 +29,8 @@ public enum Action: Hashable, Sendable {
     case start(node: Int)
     /// The machine loses power.
     case powerOff(node: Int)
-    /// The process is asked to stop. Unless routes and addresses stay for the next process (`node.onStop`), the router shuts
-    /// down gracefully first.
+    /// The process is asked to stop. Unless routes and addresses stay for the next process (``Machine/staysOnStop``), the
+    /// router shuts down gracefully first.
     case shutdown(node: Int)
     /// The process is asked to drain, because a stop follows.
     case announceStop(node: Int)
@@ -44,7 +44,7 @@ public enum Action: Hashable, Sendable {
     case announceExternal(node: Int, ExternalPrefix)
     /// The node withdraws an external prefix.
     case withdrawExternal(node: Int, IPv6Prefix)
-    /// An operator makes the node a stub router (RFC 6987), at most until the process ends, or ends that.
+    /// An operator makes the node a stub router (RFC 6987), or ends that. The command does not outlive the process.
     case stub(node: Int, Bool)
     /// An operator drains the node, or ends the drain. A drain outlives the process, but not a loss of power.
     case drain(node: Int, Bool)
@@ -76,12 +76,12 @@ public enum Action: Hashable, Sendable {
     case renumber(link: Int, end: Int)
     /// All ports of a link get another MTU.
     case mtu(link: Int, Int)
-    /// Two neighbors at random receive an LSA of an earlier run of the node, as if a part of the mesh that was cut off had kept
-    /// it: with this sequence number, one of the node's current LSAs or (`isStray`) one that it does not originate.
+    /// Two random neighbors receive an LSA of the node with this sequence number, as if a part of the mesh that was cut off had
+    /// kept it from an earlier run: an LSA that the node originates now or, if `isStray`, one that it does not originate.
     case replay(node: Int, sequenceNumber: Int32, isStray: Bool)
-    /// All cables are plugged in, all cuts end, kernels carry out all requests at once and refuse none, routes of other
-    /// programs and addresses of other machines are gone, and every machine has power and a running process. All else stays as
-    /// it is: the quality of links, drains, services that do not work.
+    /// All cables are plugged in, all cuts end, all kernel troubles and refusals end, routes of other programs and addresses of
+    /// other machines are gone, and every machine has power and a running process. All else stays as it is: the quality of
+    /// links, drains, services that do not work.
     case healAll
     /// All cuts end on segments where “can communicate” is not transitive: the oracle could not tell what must hold there.
     case healHalfCuts

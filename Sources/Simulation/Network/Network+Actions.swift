@@ -7,7 +7,7 @@ internal import Routing
 internal import Services
 internal import Timing
 
-/// Actions from outside.
+/// What each ``Action`` does.
 extension Network {
     mutating func perform(_ action: Action) {
         switch action {
@@ -101,7 +101,7 @@ extension Network {
         }
     }
 
-    /// The process reads the configuration file again.
+    /// A running process reads the configuration file again.
     private mutating func reload(_ node: Int) { handle(.configuration(nodes[node].configuration), on: node) }
 
     private mutating func setDemand(_ node: Int, _ address: IPv6Address, _ level: AnnouncementLevel?) {
@@ -139,7 +139,7 @@ extension Network {
         }
     }
 
-    /// Notifies a process of a change by another program; one that sleeps reads it when it wakes up.
+    /// Notifies a process of a change by another program; a sleeping process reads the notification when it wakes up.
     private mutating func notifyProcess(_ event: NodeEvent, on node: Int) {
         if nodes[node].state == .asleep { nodes[node].unreadNews.append(event) } else { handle(event, on: node) }
     }
@@ -170,8 +170,8 @@ extension Network {
         }
     }
 
-    /// Notifies a running process of a change of a port. One that sleeps reads the change when it wakes up, and then that
-    /// the port went down and up, as if it had missed a flap.
+    /// Notifies a running process of a change of a port. A sleeping process reads the change when it wakes up, and then that
+    /// the port went down and up, as if there had been a flap.
     private mutating func notifyChange(of port: Int, _ events: [KernelEvent]) {
         let node = ports[port].node
         guard nodes[node].state == .running else {

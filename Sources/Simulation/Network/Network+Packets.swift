@@ -40,8 +40,8 @@ extension Network {
         }
     }
 
-    /// Carries a packet from one end of a link to another, unless it is cut or lost; it may be damaged, duplicated and delayed
-    /// (``LinkQuality``).
+    /// Carries a packet from one end of a link to another, unless the link is cut there or the packet is lost. The packet may
+    /// be damaged, duplicated and delayed (``LinkQuality``).
     private mutating func carry(
         _ octets: [UInt8], over link: Int, from sender: Int, to receiver: Int, source: IPv6Address,
         destination: IPv6Address

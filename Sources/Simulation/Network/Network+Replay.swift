@@ -9,7 +9,7 @@ extension Network {
             let lsa = isStray
                 ? strayLSA(of: node, sequenceNumber: sequenceNumber) : ownLSA(of: node, sequenceNumber: sequenceNumber)
         else { return }
-        // Both receive it as if from the other: a router stores only what its neighbors sent.
+        // Each receives it as if from the other: a router stores only what its neighbors sent.
         deliver(lsa, from: sender, to: receiver)
         deliver(lsa, from: receiver, to: sender)
     }

@@ -5,7 +5,7 @@ internal import Routing
 internal import Services
 public import Timing
 
-/// Many routers on one virtual clock.
+/// Many machines in one virtual time.
 ///
 /// The plan, the seed and the actions determine everything that happens. A network is a value: a copy is independent of it.
 public struct Network: Sendable {
@@ -28,22 +28,23 @@ public struct Network: Sendable {
     private var queue = EventQueue<Event>()
     /// An empty buffer for effects, kept to reuse its storage.
     var effects: [NodeEffect] = []
-    /// Set when a timer spins or there is a storm of packets. No further event is then processed: it would only fill memory.
+    /// Set when a timer spins or there is a storm of packets. No further events are then processed: they would only fill
+    /// memory.
     private(set) var isHalted = false
     /// The number of LSAs in the largest database seen.
     var mostLSAs = 0
     /// The current second, and the packets other than hellos that were sent in it.
     private var storm = (second: Int64(-1), packets: 0)
 
-    /// An event in the queue. `process` is ``Machine/processNumber`` when the event was caused: events of an earlier
-    /// process are ignored.
+    /// An event in the queue. `process` is ``Machine/processNumber`` when the event was caused: events with the number of an
+    /// earlier process are ignored.
     enum Event: Sendable {
         case delivery(port: Int, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
         case timer(node: Int)
         /// The notification that the carrier of a port may have changed.
         case carrierNews(port: Int)
         case action(Action)
-        /// The outcome of an effect that a slow kernel took its time for.
+        /// The outcome of an effect, delayed by a slow kernel.
         case outcome(node: Int, process: Int, NodeEvent)
         /// Requests that a slow kernel carries out now.
         case addressRequests(node: Int, process: Int, [AddressLedger.Request])
@@ -144,7 +145,7 @@ public struct Network: Sendable {
 // MARK: - Nodes
 
 extension Network {
-    /// Adds and removes addresses for a slow kernel, some time after the request; the answer follows later still.
+    /// Adds and removes addresses for a slow kernel, some time after the request; the outcome follows later still.
     private mutating func carryOutLate(_ requests: [AddressLedger.Request], on node: Int, _ process: Int) {
         guard nodes[node].processNumber == process else { return }
         let outcomes = requests.map { AddressOutcome($0, nodes[node].kernel.carryOut($0)) }
@@ -176,14 +177,14 @@ extension Network {
     mutating func setTimer(_ node: Int) {
         guard let deadline = nodes[node].process?.nextDeadline else { return }
         let wanted = max(deadline.nanoseconds - nodes[node].clockOffset.nanoseconds, now.nanoseconds)
-        // A timer that is too early finds nothing due and is set again; only an earlier one needs a new event.
+        // A timer that fires too early finds nothing due and is set again; only an earlier deadline needs a new event.
         if let timer = nodes[node].timer, timer.nanoseconds <= wanted { return }
         let time = Instant(nanoseconds: wanted) + random.duration(upTo: machine.timerSlack)
         nodes[node].timer = time
         queue.push(.timer(node: node), at: time)
     }
 
-    /// A timer fires. If it does so 1000 times at one moment, the node makes no progress.
+    /// A timer fires. If a node's timer is due again 1000 times at one moment, the node makes no progress.
     private mutating func ring(_ node: Int) {
         guard nodes[node].timer == now else { return }
         nodes[node].timer = nil

@@ -24,13 +24,13 @@ public struct NodePlan: Hashable, Sendable {
     public var routerID: RouterID
     /// Whether the router ID was derived, so that a duplicate may change it; otherwise it is configured.
     public var routerIDIsDerived: Bool
-    /// The prefixes that it announces.
+    /// The prefixes in `advertise`.
     public var prefixes: [AdvertisedPrefix]
     /// The external prefixes that it imports.
     public var externals: [ExternalPrefix]
     /// Its VIPs.
     public var vips: [VIP] = []
-    /// The pool from which it assigns itself an IPv4 address; `nil` for no such address.
+    /// The pool from which it assigns itself an IPv4 address; `nil` if it assigns itself none.
     public var ipv4Pool: PrefixPool?
     /// What its monotonic clock shows when the simulation begins; those of real machines differ, too.
     public var clockOffset: Duration
@@ -47,7 +47,7 @@ public struct NodePlan: Hashable, Sendable {
     }
 }
 
-/// A cable between two machines, or a segment with any number of them.
+/// A cable between two machines, or a segment with one or more.
 public struct LinkPlan: Hashable, Sendable {
     /// Its ends: two for a cable.
     public var ends: [EndPlan]
@@ -99,13 +99,13 @@ public struct EndPlan: Hashable, Sendable {
 public struct LinkQuality: Hashable, Sendable {
     /// The delay from end to end.
     public var delay: Duration
-    /// The maximum of a random addition to the delay, drawn for each packet: packets may overtake one another.
+    /// The maximum of a random addition to the delay, drawn for each copy of a packet: packets may overtake one another.
     public var jitter: Duration
     /// The chance that a packet is lost.
     public var loss: Double
-    /// The chance that it arrives twice.
+    /// The chance that a packet arrives twice.
     public var duplication: Double
-    /// The chance that one of its bits is flipped.
+    /// The chance that one bit of a packet is flipped.
     public var corruption: Double
 
     /// Describes a link; the default is a good cable.

@@ -7,21 +7,21 @@ public struct NetworkStatistics: Hashable, Sendable {
     public var sent = [Int](repeating: 0, count: 6)
     /// The octets of these packets, from the OSPF header on.
     public var octetsSent = 0
-    /// Packets handed to a router.
+    /// Packets that processes have read.
     public var delivered = 0
-    /// Packets lost on a link, at a port, or in the full socket of a sleeping process.
+    /// Packets lost on a link, at a port without carrier or process, or because the sockets of a sleeping process are full.
     public var lost = 0
     /// When a packet other than a hello was last sent.
     public var lastExchange = Instant.zero
-    /// When a route last changed anywhere.
+    /// When a route table of any router last changed.
     public var lastRouteChange = Instant.zero
     /// Updates of route tables.
     public var routeUpdates = 0
-    /// Changes of routes and next-hop objects that nodes have requested of their kernels.
+    /// Changes of routes and next-hop objects that nodes have requested of kernels that were reachable, also refused ones.
     public var kernelChanges = 0
     /// Events taken from the queue.
     public var events = 0
-    /// A hash of all deliveries with their times, and of all changes requested of kernels: if it differs, two runs differ.
+    /// A hash of the deliveries with their times, and of the changes in ``kernelChanges``: if it differs, two runs differ.
     public var digest: UInt64 = 0
 
     /// Adds a value to ``digest``. Any odd constant would do, and the order of values counts.
@@ -42,13 +42,13 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case bound
         /// A node sets its timer, or requests what is answered at once, again and again without progress.
         case spin
-        /// Far more packets within a second than any database explains.
+        /// Far more packets other than hellos within a second than any database explains.
         case storm
         /// The sum of the updates of a route table is not the route table.
         case updates
         /// A node has work left in a network that should be at rest.
         case notQuiet
-        /// A router has other neighbors than it should have.
+        /// A router has other neighbors than it should have, or neighbors in other states.
         case neighbors
         /// Databases differ.
         case database
@@ -65,9 +65,9 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case address
         /// A node has another address or router ID than it was given or had before.
         case identity
-        /// A process stopped without being asked to, or in another way than it was asked to.
+        /// A process stopped without being asked to, or did not leave or remove what ``Machine/staysOnStop`` says.
         case stop
-        /// When a process was replaced, its node or another one withdrew a route although it was right.
+        /// When a process was replaced, its node or another one withdrew a route although the route was right.
         case withdrawal
         /// The kernel's state differs from the routes.
         case kernel

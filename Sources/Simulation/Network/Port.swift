@@ -16,15 +16,15 @@ public struct Port: Sendable {
     var isPulled = false
     /// Whether it has carrier.
     public internal(set) var hasCarrier = false
-    /// Whether the process must be told that the port went down, even if the carrier is back by the next notification.
+    /// Whether the next notification must say that the port went down, even if the carrier is back by then.
     var hasFlapped = false
-    /// The port as the process knows it; `nil` while it knows it as down.
+    /// The port as the process knows it; `nil` while the process has it as down, and without a process.
     var reported: InterfaceConfiguration?
     /// Notifications of the address and the MTU of this port that the process has not read, in order: it sleeps, or will read
     /// them with the notification that the port is up (``Network/notifyCarrier(_:)``). Changes by other programs wait in
     /// ``Machine/unreadNews``, packets in ``Machine/unreadPackets``.
     var unreadEvents: [[KernelEvent]] = []
-    /// How often its link-local address has changed; a part of the address, so that it is new each time.
+    /// How often the link-local address has changed; a part of the address, so that each one is new.
     var generation: UInt64 = 0
     /// Whether the process has joined AllSPFRouters and AllDRouters here.
     var joinedAllSPFRouters = false

@@ -2,12 +2,12 @@ public import Node
 
 /// An event for ``Network/observer``.
 public enum TraceEvent: Sendable {
-    /// An action from outside.
+    /// An action is performed.
     case action(Action)
-    /// A node has returned an effect.
+    /// A node returns an effect.
     case effect(node: Int, NodeEffect)
-    /// A packet reached a router.
+    /// A process reads a packet.
     case delivery(node: Int, interface: UInt32, octets: [UInt8])
-    /// A process was notified that the carrier of a port has changed.
+    /// A process is notified that a port went down or came up.
     case carrier(node: Int, interface: UInt32, isUp: Bool)
 }

@@ -28,7 +28,7 @@ struct ExpectedRoutes: Sendable {
     }
 
     let truth: GroundTruth
-    /// All prefixes that running nodes announce.
+    /// All prefixes that running nodes announce, in groups.
     let groups: [Group]
 
     init(of network: Network, truth: GroundTruth) {
@@ -50,8 +50,8 @@ struct ExpectedRoutes: Sendable {
             .sorted { $0.prefixes[0] < $1.prefixes[0] }
     }
 
-    /// The route that `source` should have; `nil` if none: no reachable router announces the prefix, or `source` has
-    /// the prefix itself, or imports it at least as well as others.
+    /// The route that `source` should have; `nil` if none: no reachable router announces the prefix, or `source` announces it
+    /// as its own, or imports it and no other path is better.
     func route(from source: Int, to group: Group, in network: Network) -> Route? {
         let reachable = group.offers.filter { truth.canReach($0.node, from: source) }
         let isOwn = reachable.contains { $0.node == source && $0.kind == .intraArea }

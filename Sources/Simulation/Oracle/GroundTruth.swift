@@ -65,7 +65,7 @@ struct GroundTruth: Sendable {
         for node in 0..<nodeCount { distances.append(shortestDistances(from: node)) }
     }
 
-    /// The ports of a link with a running router, in groups that hear one another; groups of one are left out.
+    /// The ports of a link with carrier and a running process, in groups that hear one another; groups of one are left out.
     private static func groups(on link: Link, of network: Network) -> [[Int]] {
         guard let reach = link.mutualReach else {
             preconditionFailure("who hears whom on a segment is no equivalence: heal half cuts first")

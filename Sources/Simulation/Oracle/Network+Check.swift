@@ -37,7 +37,7 @@ extension Network {
     }
 
     /// No LSA waits in a router for a neighbor or an interface, the router is quiet, the initial database synchronization is
-    /// complete, and the sum of its route table updates is its route table.
+    /// complete, and the sum of the router's route table updates is its route table.
     private func checkRest(of node: Machine, _ findings: inout Findings) {
         guard let router = node.router else { return }
         for neighbor in router.neighborSnapshots {
@@ -86,7 +86,7 @@ extension Network {
         }
     }
 
-    /// The routes in the table are exactly the oracle's.
+    /// The routes in each table are exactly the oracle's, and each destination has a route.
     private func checkRoutes(_ expected: ExpectedRoutes, _ findings: inout Findings) {
         for node in nodes where node.isRunning {
             guard let table = node.router?.routeTable else { continue }

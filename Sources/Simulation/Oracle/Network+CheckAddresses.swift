@@ -44,8 +44,8 @@ extension Network {
         return nodes.count > (1 << (32 - pool.base.length)) - 2
     }
 
-    /// A node with a pool has an IPv4 address from it that no reachable node has. It may have none if the pool is too small for
-    /// all nodes, reachable or not: unreachable ones keep theirs.
+    /// A node with a pool has an IPv4 address from it that no other reachable node has. It may have none if the pool is too
+    /// small for all nodes, reachable or not: unreachable ones keep theirs.
     private func checkIPv4(of node: Machine, _ process: MeshNode, _ findings: inout Findings) {
         guard let pool = node.configuration.addressing.ipv4.nodes else { return }
         let reachable = Set(process.router?.nodes.filter { $0.distance != nil }.map(\.routerID) ?? [])

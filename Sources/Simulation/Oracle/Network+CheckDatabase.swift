@@ -8,7 +8,7 @@ extension Network {
     /// are more than flooding takes.
     private static let oldestFresh = 1830
 
-    /// All routers that can reach one another hold the same LSAs of area and AS scope, and none that is too old.
+    /// All routers of a component hold the same LSAs of area and AS scope, and no LSA that is too old.
     func checkDatabases(of component: [Int], _ findings: inout Findings) {
         var reference: (node: Int, identities: [WireLSA.Identity])?
         let members = Set(component.map { nodes[$0].routerID })
@@ -61,15 +61,15 @@ extension Network {
             default: break
             }
         }
-        func compare(_ what: String, _ found: [String], _ so: [String]) {
+        func compare(_ what: String, _ found: [String], _ wanted: [String]) {
             let found = found.sorted()
-            let so = so.sorted()
-            guard found != so else { return }
-            let extra = found.filter { !so.contains($0) }.prefix(3)
-            let missing = so.filter { !found.contains($0) }.prefix(3)
+            let wanted = wanted.sorted()
+            guard found != wanted else { return }
+            let extra = found.filter { !wanted.contains($0) }.prefix(3)
+            let missing = wanted.filter { !found.contains($0) }.prefix(3)
             findings.add(
                 .content,
-                "\(name(node.index))'s LSAs list \(found.count) \(what) for \(so.count): too many \(Array(extra)), missing \(Array(missing))"
+                "\(name(node.index))'s LSAs list \(found.count) \(what) for \(wanted.count): too many \(Array(extra)), missing \(Array(missing))"
             )
         }
         compare(

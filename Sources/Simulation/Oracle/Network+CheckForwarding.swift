@@ -27,7 +27,7 @@ extension Network {
 private struct ForwardingWalk {
     let prefix: IPv6Prefix
     let announcers: Set<Int>
-    /// The port that has a link-local address.
+    /// The port of each link-local address.
     let owners: [IPv6Address: Int]
     /// Nodes from which all paths arrive.
     private var arrived: Set<Int> = []

@@ -20,18 +20,18 @@ extension Network {
         // What a slow kernel has not carried out yet is lost with the process, also requests from before it became fast again.
         guard machine.kernelDelay == .zero, !process.ledger.isBusy else { return }
         // Addresses that the agent has added (`true`).
-        let vips = machine.kernel.addresses.filter { $0.value && isVIP($0.key) }.keys.sorted()
+        let remaining = machine.kernel.addresses.filter { $0.value && isVIPOrServiceAddress($0.key) }.keys.sorted()
         if machine.staysOnStop {
             for address in process.ledger.entries.keys.sorted() where process.ledger.isPlaced(address) {
                 guard machine.kernel.addresses[address] == nil, !machine.hasUnreadRemoval(of: address) else { continue }
                 report(.stop, "\(name(node)) stopped and removed \(address), although the next process follows")
             }
-        } else if let address = vips.first {
+        } else if let address = remaining.first {
             report(.stop, "\(name(node)) stopped and left \(address) on lo")
         }
     }
 
-    private func isVIP(_ address: IPv6Address) -> Bool {
+    private func isVIPOrServiceAddress(_ address: IPv6Address) -> Bool {
         address.high == ScenarioGenerator.vipAddress(0).high || address.high == ScenarioGenerator.serviceAddress(0).high
     }
 }

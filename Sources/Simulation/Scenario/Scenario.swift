@@ -2,7 +2,7 @@ internal import Node
 internal import OSPF
 public import Timing
 
-/// A network, the actions on it, and how long to wait for the checks: everything about a run except its outcome.
+/// A network, the actions on it, and how long to wait before the checks: everything about a run except its outcome.
 public struct Scenario: Hashable, Sendable {
     /// An action at a time.
     public struct Step: Hashable, Sendable {
@@ -23,9 +23,10 @@ public struct Scenario: Hashable, Sendable {
     public var plan: NetworkPlan
     /// The actions, in order.
     public var script: [Step]
-    /// How long the network may take to come to rest after the last step.
+    /// How long the network may take to come to rest, after the last step and again after the replacement at the end.
     public var patience: Duration
-    /// How long nothing may happen at the end, except hellos, refreshes and the aging of LSAs without originator.
+    /// How long nothing may happen before the replacement at the end, except hellos, refreshes and the aging of LSAs of
+    /// unreachable routers.
     public var rest: Duration
 
     public init(
@@ -45,7 +46,7 @@ public struct Scenario: Hashable, Sendable {
         /// The violations; empty is good.
         public var violations: [Violation]
         public var statistics: NetworkStatistics
-        /// From the last step to the last change of a route before the checks; zero if no route changed after it.
+        /// From the last step to the last change of a route before the checks; zero if no route changed after the last step.
         public var convergence: Duration
         /// The whole run in virtual time, with the rest and the replacement at its end.
         public var duration: Duration
@@ -67,8 +68,8 @@ public struct Scenario: Hashable, Sendable {
         // not lost, which would end an adjacency.
         network.schedule(.healHalfCuts, at: scriptEnd)
         network.schedule(.stopLoss, at: scriptEnd)
-        let calm = calmInterval
-        while network.now - scriptEnd < patience, !network.isQuiet(for: calm, since: scriptEnd) {
+        let interval = quietInterval
+        while network.now - scriptEnd < patience, !network.isQuiet(for: interval, since: scriptEnd) {
             network.run(for: .seconds(1))
         }
         let convergence = max(.zero, network.statistics.lastRouteChange - scriptEnd)
@@ -81,9 +82,9 @@ public struct Scenario: Hashable, Sendable {
             duration: network.now - .zero)
     }
 
-    /// How long nothing but hellos must have been sent before a network counts as calm: whatever may still be waited
-    /// for (a silent neighbor, a segment's Waiting, MinLSInterval) takes less.
-    private var calmInterval: Duration {
+    /// How long nothing but hellos must have been sent before a network counts as quiet: whatever may still be waited for (a
+    /// silent neighbor, a segment's Waiting, MinLSInterval) takes less.
+    private var quietInterval: Duration {
         (plan.links.map(\.deadInterval).max() ?? .zero) * 2 + .seconds(3)
     }
 
@@ -102,9 +103,9 @@ public struct Scenario: Hashable, Sendable {
         let mustGoUnnoticed = network.canBeReplacedUnnoticed(node, absence)
         network.schedule(.kill(node: node), at: start)
         network.schedule(.start(node: node), at: start + absence)
-        let calm = calmInterval
+        let interval = quietInterval
         while network.now - start < patience,
-            !network.isQuiet(for: calm, since: start + .seconds(2))
+            !network.isQuiet(for: interval, since: start + .seconds(2))
         {
             network.run(for: .seconds(1))
         }
@@ -113,7 +114,7 @@ public struct Scenario: Hashable, Sendable {
             violations.append(Violation(kind: kind, time: network.now, detail: detail))
         }
         let lost = network.nodes[node].kernel.routeLosses - losses
-        // Where hellos overtake one another by more than 50 ms, adjacencies flap with and without a replacement.
+        // Where packets overtake one another by more than 50 ms, adjacencies may flap with and without a replacement.
         let isSteady = network.links.allSatisfy { $0.quality.jitter <= .milliseconds(50) }
         // A neighbor whose LSA is at the last sequence number must flush it to announce the change (RFC 2328 §12.1.6).
         let mayRestartSequence = script.contains { step in
@@ -152,11 +153,11 @@ public struct Scenario: Hashable, Sendable {
             violations.append(Violation(kind: .silence, time: network.now, detail: detail))
         }
         // LSAs of unreachable routers age out within 3600 s, and prefixes that they share with others get other destinations.
-        let canBeStill = rest < .seconds(3600) || network.isWhole
-        if canBeStill, after.routeUpdates != before.routeUpdates {
+        let mustBeStill = rest < .seconds(3600) || network.isWhole
+        if mustBeStill, after.routeUpdates != before.routeUpdates {
             complain("\(after.routeUpdates - before.routeUpdates) updates of routes at rest")
         }
-        if canBeStill, after.kernelChanges != before.kernelChanges {
+        if mustBeStill, after.kernelChanges != before.kernelChanges {
             complain("\(after.kernelChanges - before.kernelChanges) changes asked of kernels at rest")
         }
         // Refreshes begin 1800 s after the first origination: from then on (with 50 s to spare) updates and acknowledgments
@@ -187,7 +188,7 @@ extension Network {
         }
     }
 
-    /// Whether all nodes run and can reach one another.
+    /// Whether all nodes run and are connected, be it through stub routers.
     var isWhole: Bool { GroundTruth(of: self).components.map(\.count) == [nodes.count] }
 
     /// Whether for this interval, which begins at `start` or later, nothing but hellos was sent and no route changed, and all

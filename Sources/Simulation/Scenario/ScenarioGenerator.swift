@@ -33,7 +33,7 @@ struct ScenarioGenerator {
     private var ipv4Pool: PrefixPool?
     /// Before this time, machines are only started.
     private var calmStart = Duration.zero
-    /// The hello interval of all links; other times are in proportion.
+    /// The hello interval of all links. The dead interval and the times between faults are in proportion to it.
     var helloInterval = Duration.seconds(1)
 
     init(seed: UInt64, size: Scenario.Size) {
@@ -84,7 +84,8 @@ struct ScenarioGenerator {
             patience: slow ? .seconds(600) : .seconds(90), rest: theme == .longRest ? .seconds(4000) : .seconds(10))
     }
 
-    /// The number of faults that most themes draw at most.
+    /// The maximum number of faults in the themes `faults`, `restarts` and `duplicateRouterIDs`; `announcements` and `machines`
+    /// have up to twice as many.
     private var faultLimit: Int {
         switch size {
         case .small: 8
@@ -93,7 +94,7 @@ struct ScenarioGenerator {
         }
     }
 
-    /// The time of the latest step so far.
+    /// The time of the latest step so far, at least ``calmStart``.
     var end: Duration { max(calmStart, script.map(\.time).max() ?? .zero) }
 
     /// A random time of at most 16.4 hello intervals. Its limit is a random power of two, so that short times are as likely as
@@ -134,8 +135,8 @@ struct ScenarioGenerator {
         }
         var routerIDs = used.sorted()
         random.shuffle(&routerIDs)
-        // A pool of 254, 14 or 2 addresses: roomy, or so small that parts of the mesh assign the same addresses, or too
-        // small for all nodes.
+        // A pool of 254, 14 or 2 addresses: roomy, or so small that parts of the mesh assign the same addresses, or too small
+        // for more than two nodes.
         if random.chance(0.2), let length = random.pick([24, 28, 30]) {
             ipv4Pool = PrefixPool(base: IPv4Prefix("10.77.0.0/\(length)")!, length: 32)
         }
@@ -263,8 +264,9 @@ struct ScenarioGenerator {
 
     // MARK: - Prefixes
 
-    // Each kind of prefix is in a range of its own, in 2001:db8::/32 (documentation) or private IPv4 addresses. A host prefix
-    // is a /128 in `advertise`, not the node's own address (``Machine/address(of:)``).
+    // Except for the default routes, prefixes are in 2001:db8::/32 (documentation) or private IPv4 addresses. Different
+    // functions and numbers give different prefixes. A host prefix is a /128 in `advertise`, not the node's own address
+    // (``Machine/address(of:)``).
     static func hostPrefix(of node: Int) -> IPv6Prefix {
         IPv6Prefix(host: IPv6Address(high: 0x2001_0db8_0001_0000, low: UInt64(node) << 9))
     }

@@ -15,9 +15,9 @@ public enum Topology: Hashable, Sendable, CustomStringConvertible {
     case grid(width: Int, height: Int)
     /// Each node connected to an earlier one, chosen at random.
     case tree(Int)
-    /// A tree with this many further cables between random nodes; some are parallel.
+    /// A tree with this many further cables between random nodes; cables may be parallel.
     case random(nodes: Int, extra: Int)
-    /// `degree` cables at each node (the next lower even number, at least 2) to random others.
+    /// `degree` cables at each node, rounded down to an even number and at least 2, to random others.
     case regular(nodes: Int, degree: Int)
     /// All on one segment.
     case lan(Int)
@@ -78,8 +78,8 @@ public enum Topology: Hashable, Sendable, CustomStringConvertible {
         return [first, (first + 1 + random.below(nodes - 1)) % nodes]
     }
 
-    /// The cables form rings through all nodes in random orders, half as many as the degree, so that the mesh is connected and
-    /// regular.
+    /// The cables form rings through all nodes in random orders, half as many rings as the degree, so that the mesh is
+    /// connected and regular.
     private static func regular(_ nodes: Int, _ degree: Int, _ random: inout RandomSource) -> [[Int]] {
         var links: [[Int]] = []
         for _ in 0..<max(1, degree / 2) {
