@@ -68,7 +68,8 @@ extension Interface {
     /// The neighbors' keys, in order.
     var neighborKeys: [NeighborKey] { neighbors.map { NeighborKey(interface: index, router: $0.routerID) } }
 
-    /// How an existing neighbor is used. Called for every hello, so it copies neither the interface nor the neighbor.
+    /// How an existing neighbor is used. Called before and after every step of an adjacency, so it copies neither the
+    /// interface nor the neighbor.
     func use(of router: RouterID) -> Neighbor.Use {
         let place = known(router)
         return Neighbor.Use(isLinked: neighbors[place].isLinked, isUsable: isUsable(neighbors[place]))

@@ -4,8 +4,8 @@ internal import Timing
 
 /// The designated router of a link (RFC 2328 §9.3, §9.4).
 extension Router {
-    /// Runs the election if a packet of `router` may change its outcome, or ends Waiting (RFC 2328 §10.5). `old` is the
-    /// neighbor as it was before a hello; `nil` if it is new, or a database description has shown that it hears us.
+    /// Runs the election if a packet of `router` may change the outcome, or shows that Waiting can end (RFC 2328 §10.5). `old`
+    /// is the neighbor as it was before a hello; `nil` if it is new, or a database description has shown that it hears us.
     mutating func electAgainIfNeeded(_ index: UInt32, was old: Neighbor?, router: RouterID, at now: Instant) {
         let key = NeighborKey(interface: index, router: router)
         guard interfaces[index].isBroadcast, interfaces.contains(key) else { return }
