@@ -1,9 +1,10 @@
 import OSPFPacket
 internal import Timing
 
-/// LSAs that a neighbor has described and we do not have (RFC 2328 §10, "Link state request list").
+/// LSAs of which a neighbor has described a later instance than we have, or we have none (RFC 2328 §10, "Link state request
+/// list").
 struct RequestList: Sendable {
-    /// All LSAs of the list, requested or not: the instance that the neighbor has described.
+    /// All LSAs of the list, requested or not: the latest instance that the neighbor has described.
     private var wanted: [LSAKey: LSAHeader] = [:]
     /// The LSAs that have not been requested yet, in the order of description. Those that have arrived meanwhile are skipped.
     private var order = FIFO<LSAKey>()
@@ -42,7 +43,7 @@ struct RequestList: Sendable {
     }
 
     /// Removes the LSA of a received instance, if that is at least as recent as the one described (RFC 2328 §13.3 (1b)).
-    /// Returns whether it was in the list.
+    /// Returns whether it was removed.
     mutating func satisfy(with header: LSAHeader) -> Bool {
         guard let described = wanted[header.key], header.recency(comparedTo: described) != .older else { return false }
         remove(header.key)
