@@ -19,7 +19,7 @@ public struct RouteCalculationStatistics: Hashable, Sendable {
 public struct RouterReachability: Hashable, Sendable {
     /// The router.
     public var routerID: RouterID
-    /// The name that it announces (RFC 5642).
+    /// The name that it announces (RFC 5642); `nil` if it announces none.
     public var hostname: String?
     /// The distance to it; `nil` if it is unreachable.
     public var distance: UInt32?
@@ -45,7 +45,7 @@ public struct PrefixCandidate: Hashable, Sendable {
     public var distance: UInt32?
     /// The forwarding address; `nil` if packets are sent to the announcer.
     public var forwardingAddress: IPv6Address?
-    /// Whether the route leads to this announcer.
+    /// Whether its announcement is one of the best.
     public var isBest: Bool
 }
 
@@ -123,7 +123,7 @@ extension RouteCalculation {
         return result
     }
 
-    /// All announcers of `prefix`: the best first, unreachable ones last.
+    /// All candidates for the route to `prefix`: the best first, unreachable ones last.
     public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] {
         guard let group = prefixes.group(of: prefix) else { return [] }
         let candidates = prefixes.groups[group].list.candidates
@@ -204,7 +204,8 @@ extension BestPath {
         return [UInt32(kind.rawValue), first, second, third, isLocal ? 0 : 1]
     }
 
-    /// The distance to the announcer or the forwarding address: the path's metric without the announced one.
+    /// The distance to the announcer or the forwarding address: the path's metric without the announced one, except for
+    /// external paths of type 2.
     fileprivate func distance(announcedAt metric: UInt32) -> UInt32 {
         if isLocal { return 0 }
         return kind == .externalType2 ? internalMetric : self.metric - metric
