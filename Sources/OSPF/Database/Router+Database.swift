@@ -103,8 +103,8 @@ extension Router {
         else { return }
         // An LSA of ours that was flushed only to start its sequence again is originated at once, and its new instance
         // replaces late copies. So it is not kept.
-        let isWantedBack = origination.own[key]?.body != nil
-        guard isWantedBack || agingMoment(of: entry) <= now else { return }
+        let isWanted = origination.own[key]?.body != nil
+        guard isWanted || agingMoment(of: entry) <= now else { return }
         database.remove(key)
         if key.lsa.advertisingRouter == routerID { origination.removed(key) }
     }

@@ -13,9 +13,10 @@ extension Router {
         guard neighbor.state >= .twoWay || old.map({ $0.state >= .twoWay }) == true else { return }
         if case .waiting = interfaces[index].mode {
             // BackupSeen (RFC 2328 §9.2): the neighbor claims to be the backup, or to be designated without a backup.
-            let namesBackup = neighbor.backupDesignatedRouter == router
-            let hasNoBackup = neighbor.designatedRouter == router && neighbor.backupDesignatedRouter == .none
-            if namesBackup || hasNoBackup { electDesignatedRouter(index, at: now) }
+            let claimsBackup = neighbor.backupDesignatedRouter == router
+            let isDesignatedWithoutBackup =
+                neighbor.designatedRouter == router && neighbor.backupDesignatedRouter == .none
+            if claimsBackup || isDesignatedWithoutBackup { electDesignatedRouter(index, at: now) }
             return
         }
         let changed =

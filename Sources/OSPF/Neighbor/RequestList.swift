@@ -9,8 +9,8 @@ struct RequestList: Sendable {
     /// The LSAs that have not been requested yet, in the order of description. Those that have arrived meanwhile are skipped.
     private var order = FIFO<LSAKey>()
     /// The LSAs of the last request that have not arrived yet.
-    private var asked: Set<LSAKey> = []
-    /// When to repeat the request; `nil` if nothing is asked.
+    private var requested: Set<LSAKey> = []
+    /// When to repeat the request; `nil` if nothing is requested.
     private(set) var deadline: Instant?
     /// How many times the request was repeated.
     private(set) var attempts = 0
@@ -20,7 +20,7 @@ struct RequestList: Sendable {
     /// The length of `order`, including LSAs that have arrived. ``insert(_:)`` bounds it.
     var orderCount: Int { order.count }
     /// Whether everything requested has arrived, so that more can be requested.
-    var isIdle: Bool { asked.isEmpty }
+    var isIdle: Bool { requested.isEmpty }
 
     subscript(key: LSAKey) -> LSAHeader? { wanted[key] }
 
@@ -52,8 +52,8 @@ struct RequestList: Sendable {
 
     private mutating func remove(_ key: LSAKey) {
         guard wanted.removeValue(forKey: key) != nil else { return }
-        asked.remove(key)
-        if asked.isEmpty {
+        requested.remove(key)
+        if requested.isEmpty {
             deadline = nil
             attempts = 0
         }
@@ -62,13 +62,13 @@ struct RequestList: Sendable {
 
     /// The next LSAs to request, a maximum of `limit`. Call this only when everything requested has arrived.
     mutating func next(limit: Int) -> [LSAKey] {
-        assert(asked.isEmpty)
+        assert(requested.isEmpty)
         var keys: [LSAKey] = []
         while keys.count < limit, let key = order.first {
             if wanted[key] != nil { keys.append(key) }
             order.removeFirst()
         }
-        asked = Set(keys)
+        requested = Set(keys)
         attempts = 0
         return keys
     }
@@ -76,7 +76,7 @@ struct RequestList: Sendable {
     /// The LSAs that were requested and have not arrived, in order, to be requested again.
     mutating func again() -> [LSAKey] {
         attempts += 1
-        return asked.sorted()
+        return requested.sorted()
     }
 
     mutating func setDeadline(_ deadline: Instant) { self.deadline = deadline }

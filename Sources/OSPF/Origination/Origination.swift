@@ -175,26 +175,26 @@ struct OriginationThrottle: Sendable {
 
     private var last: Instant?
     /// The number of instances in the current series, which a long enough pause ends (``originated(at:)``).
-    private var run = 0
+    private var seriesLength = 0
 
     /// The minimum time between the last instance and the next.
     private var wait: Duration {
         // 10 ms doubled nine times is more than the longest wait.
-        run < 2 ? .zero : min(Self.longest, Self.first * (1 << min(run - 2, 9)))
+        seriesLength < 2 ? .zero : min(Self.longest, Self.first * (1 << min(seriesLength - 2, 9)))
     }
 
     /// Whether so few instances were originated in the series that an urgent one need not wait. Each newer instance of our LSA
     /// that another router with our ID originates causes an urgent one (``Router/receivedOwn(_:_:at:)``), so the number of
     /// urgent ones has a bound.
-    var allowsUrgent: Bool { run < 8 }
+    var allowsUrgent: Bool { seriesLength < 8 }
 
     /// The earliest moment for the next instance.
     var earliest: Instant { last.map { $0 + wait } ?? .zero }
 
     mutating func originated(at now: Instant) {
         // A pause that the throttle imposed must not end the series, so only a pause of twice that, and at least 1 s, does.
-        if let last, now - last >= max(.seconds(1), wait * 2) { run = 0 }
+        if let last, now - last >= max(.seconds(1), wait * 2) { seriesLength = 0 }
         last = now
-        run += 1
+        seriesLength += 1
     }
 }

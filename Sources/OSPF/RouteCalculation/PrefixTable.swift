@@ -181,7 +181,9 @@ struct PrefixTable: Sendable {
         if let last = lastTransition, last.from == group, last.isAddition == isAddition, last.candidate == candidate {
             return last.to
         }
-        if isItsOwn(group, of: number), let next = change(group, by: candidate, isAddition: isAddition) { return next }
+        if isUsed(group, onlyBy: number), let next = change(group, by: candidate, isAddition: isAddition) {
+            return next
+        }
         let old = group == .none ? CandidateList() : groups[group].list
         let list = isAddition ? old.adding(candidate) : old.removing(candidate)
         let next: GroupNumber
@@ -200,7 +202,7 @@ struct PrefixTable: Sendable {
     }
 
     /// Whether a prefix is the only member of its group, and no other prefix's reported route refers to the group.
-    private func isItsOwn(_ group: GroupNumber, of number: PrefixNumber) -> Bool {
+    private func isUsed(_ group: GroupNumber, onlyBy number: PrefixNumber) -> Bool {
         guard group != .none, groups[group].members.count == 1 else { return false }
         return groups[group].routeCount == (entries[number].reportedGroup == group ? 1 : 0)
     }

@@ -152,7 +152,7 @@ extension RouteCalculation {
     /// maximum of 16 routers each, so that forged LSAs cannot make the list, the notices and the problems grow. A single
     /// address of several routers is anycast, and so is a default route of several gateways: both are permitted.
     public func duplicatePrefixes() -> [DuplicatePrefix] {
-        let most = 256
+        let limit = 256
         var result: [DuplicatePrefix] = []
         for group in prefixes.sharedGroups.lazy.map({ prefixes.groups[$0] }) {
             let routers = claimants(of: group.list, atMost: 16)
@@ -162,18 +162,18 @@ extension RouteCalculation {
                 guard !prefix.isHost, !prefix.isDefault else { continue }
                 result.append(DuplicatePrefix(prefix: prefix, routers: routers))
                 // Keeps the first 256, sorting only once in a while.
-                if result.count >= 16 * most { result = Array(result.sorted { $0.prefix < $1.prefix }.prefix(most)) }
+                if result.count >= 16 * limit { result = Array(result.sorted { $0.prefix < $1.prefix }.prefix(limit)) }
             }
         }
-        return Array(result.sorted { $0.prefix < $1.prefix }.prefix(most))
+        return Array(result.sorted { $0.prefix < $1.prefix }.prefix(limit))
     }
 
     /// Reachable routers among those that announce a prefix for themselves, in order, each once, although a router may announce
     /// it twice, at two metrics.
-    private func claimants(of list: CandidateList, atMost most: Int) -> [RouterID] {
+    private func claimants(of list: CandidateList, atMost limit: Int) -> [RouterID] {
         var routers: [RouterID] = []
         for candidate in list.candidates {
-            guard candidate.kind == .intraArea, routers.count < most else { break }
+            guard candidate.kind == .intraArea, routers.count < limit else { break }
             let node = topology[candidate.announcer]
             guard !node.name.isNetwork, routers.last != node.name.router,
                 paths.distance(to: candidate.announcer) != nil
