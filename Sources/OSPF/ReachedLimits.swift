@@ -2,7 +2,7 @@ public import Timing
 
 /// The limits that were reached, each with the last time at which something was refused because of it.
 struct ReachedLimits: Sendable {
-    private var refused: [Notice.Limit: Instant] = [:]
+    private var lastRefusals: [Notice.Limit: Instant] = [:]
 
     /// The time after the last refusal for which a limit counts as reached. An LSA that a full database refuses is
     /// acknowledged, so it is received and refused again only when it is refreshed, after 1800 s (RFC 2328 §B, LSRefreshTime);
@@ -14,16 +14,16 @@ struct ReachedLimits: Sendable {
     /// Something was refused. Returns whether the limit did not count as reached before.
     mutating func refuse(_ limit: Notice.Limit, at now: Instant) -> Bool {
         let wasReached = isReached(limit, at: now)
-        refused[limit] = now
+        lastRefusals[limit] = now
         return !wasReached
     }
 
     /// Marks a limit as no longer reached.
-    mutating func end(_ limit: Notice.Limit) { refused[limit] = nil }
+    mutating func end(_ limit: Notice.Limit) { lastRefusals[limit] = nil }
 
     /// Whether something was refused because of `limit` recently.
     func isReached(_ limit: Notice.Limit, at now: Instant) -> Bool {
-        refused[limit].map { now - $0 < Self.lifetime(of: limit) } ?? false
+        lastRefusals[limit].map { now - $0 < Self.lifetime(of: limit) } ?? false
     }
 }
 

@@ -56,7 +56,7 @@ extension Router {
         }
     }
 
-    /// Whether packets to an address are for this router. The kernel passes on packets of groups that any program has joined.
+    /// Whether packets to an address are for this router. The kernel passes on packets to groups that any program has joined.
     private func isListening(to destination: IPv6Address, on interface: UInt32) -> Bool {
         if destination == .allSPFRouters { return true }
         if destination == interfaces[interface].configuration.linkLocalAddress { return true }

@@ -70,7 +70,7 @@ extension Router {
     /// The smallest MTU that reachable routers announce for their interfaces, in octets; `nil` if none announces one.
     public var smallestMTU: UInt32? { calculation.smallestMTU }
 
-    /// All announcers of `prefix`: the best first, unreachable ones last.
+    /// All candidates for the route to `prefix`: the best first, unreachable ones last.
     public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] { calculation.candidates(for: prefix) }
 
     /// The reachable routers that announce `prefix` as their own, or as the designated router of a network with it.
@@ -120,8 +120,8 @@ extension Router {
     public var isResuming: Bool { resumption != nil }
 
     /// Whether the database is synchronized: every interface that is neither passive nor on standby has a full neighbor, all
-    /// full neighbors are reached by shortest paths (so their router-LSAs have the adjacency too), no exchange and no
-    /// resumption is under way, and no origination or calculation is pending. `false` without such an interface.
+    /// full neighbors were reachable in the last calculation, no exchange and no resumption is under way, and no origination
+    /// or calculation is pending. `false` if every interface is passive or on standby.
     public var isSynchronized: Bool {
         let active = interfaces.filter { !$0.isSilent }
         guard !active.isEmpty, isSettled, !isExchanging else { return false }

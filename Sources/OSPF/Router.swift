@@ -5,9 +5,9 @@ public import Timing
 /// An OSPFv3 router as a value (RFC 5340): it processes events and returns effects. It has no socket, reads no clock
 /// and shares nothing, so the agent, the simulator and the tests run the same code.
 ///
-/// An event is processed in two steps. First it is recorded (``process``, called by ``handle(_:at:effects:)``). Then
-/// its consequences are processed in a fixed order: own LSAs, flooding, routes. Deadlines of interfaces and neighbors,
-/// which are few, are scanned; those of LSAs, which are many, are in a queue.
+/// ``handle(_:at:effects:)`` processes an event in two steps: first the event itself (``process``), then its consequences
+/// in a fixed order (``settle``). Deadlines of interfaces and neighbors, which are few, are scanned; those of LSAs, which
+/// are many, are in queues.
 public struct Router: Sendable {
     /// The configuration at the start, except for a router ID that had to be changed.
     public internal(set) var configuration: RouterConfiguration
@@ -29,12 +29,12 @@ public struct Router: Sendable {
     var resumption: Resumption?
     var calculation: RouteCalculation
     /// Whether prefixes, or paths to AS boundary routers of other areas, changed since the last calculation. If nothing else
-    /// did, the next calculation needs no shortest paths and no delay.
+    /// did, the next calculation needs no shortest paths and does not wait for ``spfDelay``.
     var prefixesChanged = false
     /// When the next calculation is due after changes that shortest paths depend on.
     var spfDelay: SPFDelay
     /// No calculation starts before this moment. After each calculation, other work gets as much time as the
-    /// calculation took, as estimated from its steps.
+    /// calculation took, as estimated from its steps, but at most 1 s.
     var calculationPauseEnd = Instant.zero
     /// Signs that another router has our router ID, or that others share one.
     var duplicates = DuplicateDetection()
@@ -91,12 +91,12 @@ public struct Router: Sendable {
         }
     }
 
-    /// Processes the consequences of the recorded changes. Requests and originations can cause each other, so they are
-    /// repeated until neither is left; every other step can cause work only for later ones.
+    /// Processes the consequences of an event. Requests and originations can cause each other, so they are repeated until
+    /// neither is left; every other step can cause work only for later ones.
     private mutating func settle(at now: Instant) {
         resolveDuplicate(at: now)
         while true {
-            // An origination may have answered our request for an LSA of ours that a neighbor has from an earlier run.
+            // An origination may have ended our request for an LSA of ours that a neighbor has from an earlier run.
             continueLoading(at: now)
             endResumption(at: now)
             guard origination.isDue(at: now) else { break }

@@ -21,12 +21,12 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var maximumPaths: Int
     /// The delays between a change and the calculation of shortest paths (RFC 8405).
     public var spfDelay: SPFDelayParameters
-    /// The limits on what others can make the router store or do.
+    /// The limits on what the network can make the router store.
     public var limits: RouterLimits
     /// The seed of the router's random numbers: hello times, first sequence numbers of exchanges, a new router ID.
     public var seed: UInt64
-    /// How long the resumption of an earlier run of the same node may take (usually milliseconds); see ``Resumption``. `nil`
-    /// for none: there was no earlier run, or the kernel no longer has its routes.
+    /// How long the resumption of an earlier run of the same node may take at most (it usually takes milliseconds); see
+    /// ``Resumption``. `nil` for none: there was no earlier run, or the kernel no longer has its routes.
     public var resumptionLimit: Duration?
 
     public init(
@@ -119,8 +119,8 @@ public struct InterfaceConfiguration: Hashable, Sendable {
         case pointToPoint = "p2p"
         /// Any number of routers, one of which is designated.
         case broadcast
-        /// Point-to-point, but broadcast from a second neighbor on, or from one that elects a designated router, until the last
-        /// neighbor is lost or shown to be point-to-point (`Router+AutomaticLink.swift`).
+        /// Point-to-point, but broadcast from a second neighbor on, or from one that elects a designated router, until no
+        /// neighbor is left or the only one is shown to be point-to-point (`Router+AutomaticLink.swift`).
         case auto
     }
 
@@ -183,8 +183,8 @@ public struct AdvertisedPrefix: Hashable, Sendable {
     /// The prefix options: the LA-bit for an address of this machine.
     public var options: PrefixOptions
 
-    /// The largest metric that we announce, so that any other announcer of the prefix is preferred. RFC 5340 allows 65535,
-    /// but some implementations take it for unreachable.
+    /// The largest metric that we announce, so that other announcers of the prefix are preferred. RFC 5340 allows 65535, but
+    /// some implementations take that for unreachable.
     public static let lastResort: UInt16 = 65534
 
     public init(prefix: IPv6Prefix, metric: UInt16 = 0, options: PrefixOptions = []) {

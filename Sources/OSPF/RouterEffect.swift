@@ -47,7 +47,7 @@ public enum Notice: Hashable, Sendable {
     /// Hellos that do not match ours are received, so no adjacency forms; see ``HelloMismatch`` for the values (RFC 5340
     /// §4.2.2, §4.2.2.1).
     case helloMismatch(interface: UInt32, neighbor: RouterID, field: HelloField, theirs: Int, ours: Int)
-    /// Another router uses our router ID. `seenOn` is the interface on whose link it is; `nil` if it is farther away and was
+    /// Another router uses our router ID. `seenOn` is the interface on which its packet was received; `nil` if it was
     /// detected by its LSAs. If `weYield`, this router changes its own ID.
     case duplicateRouterID(RouterID, seenOn: UInt32?, weYield: Bool)
     /// Several routers announce one prefix that should belong to one node: neither a single address nor a default.
@@ -57,7 +57,7 @@ public enum Notice: Hashable, Sendable {
     /// A limit was reached, and something was refused.
     case limitReached(Limit)
 
-    /// A field in which two hellos must agree.
+    /// A field in which two hellos must agree, except for ``linkLocalAddress``.
     public enum HelloField: String, Hashable, Sendable {
         /// HelloInterval.
         case helloInterval
@@ -69,7 +69,7 @@ public enum Notice: Hashable, Sendable {
         case area
         /// The instance ID.
         case instanceID
-        /// The link-local address. This one must not agree: the sender's is that of our interface. Both values are 0.
+        /// The link-local address, which must differ: the sender's is that of our interface. Both values are 0.
         case linkLocalAddress
     }
 
@@ -153,10 +153,10 @@ public enum NeighborChangeReason: String, Hashable, Sendable {
     case loadingDone
     /// An adjacency is wanted now, or no longer; or the link has changed between point-to-point and broadcast.
     case adjacencyReconsidered
-    /// A database description was not the one expected: out of sequence, with other flags or options, or with an LSA of
-    /// reserved scope.
+    /// A database description did not fit the exchange: out of sequence, after its end, with other flags or options, or with
+    /// an LSA of reserved scope.
     case sequenceNumberMismatch
-    /// It requested an LSA that we do not have, or sent an older one than it had described.
+    /// It requested an LSA that we do not have, or sent an older instance than it had described.
     case badLinkStateRequest
     /// No hello for the dead interval.
     case inactivityTimer

@@ -16,8 +16,8 @@ public enum RouterEvent: Sendable {
     /// Replaces the list of the external prefixes that this router imports. Of several entries for a prefix, the first
     /// counts.
     case advertiseExternal([ExternalPrefix])
-    /// Whether others should route around this router: it then announces maximum metrics and a clear R-bit (RFC 6987, RFC
-    /// 5340 §A.2).
+    /// Whether others should route around this router: it then announces its links with the maximum metric, and a clear R-bit
+    /// (RFC 6987, RFC 5340 §A.2).
     case stubRouter(Bool)
     /// Shut down gracefully: own LSAs are flushed and neighbors informed, so that others route around this router at
     /// once.

@@ -22,7 +22,7 @@ public struct InterfaceSnapshot: Hashable, Sendable {
     public var queuedLSAs: Int
     /// The active interface of this router on the same link, if this one is on standby.
     public var standbyFor: UInt32?
-    /// Hellos that do not match ours, in the order of router IDs. Readers ignore those past their deadline.
+    /// Hellos that do not match ours, one of each sender, in the order of router IDs. Some may be past their deadline.
     public var mismatches: [HelloMismatch]
 }
 
@@ -52,15 +52,16 @@ public struct NeighborSnapshot: Hashable, Sendable {
     public var backupDesignatedRouter: RouterID
     /// State changes since the first hello.
     public var stateChanges: Int
-    /// LSAs flooded to it and not yet acknowledged; some may still wait to be sent.
+    /// LSAs that it must acknowledge; some may still wait to be sent.
     public var retransmissionCount: Int
-    /// The first retransmission since an LSA was last acknowledged or replaced; `nil` if there was none.
+    /// The first retransmission since one of these LSAs was last acknowledged, replaced or removed; `nil` if there was none.
     public var unacknowledgedSince: Instant?
-    /// LSAs requested from it and not yet received.
+    /// LSAs that it has described and we still lack, requested or not.
     public var requestCount: Int
-    /// The last fall of the adjacency to an earlier state, and why; `nil` if it never fell back.
+    /// The last change to an earlier state, and why; `nil` if there was none.
     public var lastFallback: NeighborFallback?
-    /// The MTU in its database descriptions, if it differs from ours; `nil` again when the neighbor becomes Full.
+    /// The last MTU in its database descriptions that is neither ours nor 0; `nil` if none was, and again when the neighbor
+    /// becomes Full.
     public var mismatchedMTU: Int?
 }
 
@@ -72,7 +73,7 @@ public struct DatabaseEntrySnapshot: Hashable, Sendable {
     public var lsa: LSA
     /// When it was installed.
     public var installed: Instant
-    /// Whether the advertising router is this one. An earlier run may have originated the LSA.
+    /// Whether the advertising router is this one. An earlier run, or another router with our ID, may have originated the LSA.
     public var isOwn: Bool
 }
 
@@ -80,11 +81,12 @@ public struct DatabaseEntrySnapshot: Hashable, Sendable {
 public struct RouterStatistics: Hashable, Sendable {
     /// Packets sent, by type (index 1–5; index 0 is unused).
     public var packetsSent = [UInt64](repeating: 0, count: 6)
-    /// Packets that passed the checks of the header (RFC 5340 §4.2.2), by type (index 1–5; index 0 is unused).
+    /// Packets of other routers that passed the checks of the header (RFC 5340 §4.2.2), by type (index 1–5; index 0 is
+    /// unused). Packets on standby interfaces do not count.
     public var packetsReceived = [UInt64](repeating: 0, count: 6)
     /// Packets rejected because they did not decode, by reason.
     public var decodingErrors: [DecodingError: UInt64] = [:]
-    /// Packets and LSAs rejected although they decode, by reason.
+    /// Packets and LSAs rejected for other reasons, by reason.
     public var rejections: [RejectionReason: UInt64] = [:]
     /// LSAs retransmitted because no acknowledgment was received.
     public var lsaRetransmissions: UInt64 = 0
@@ -93,7 +95,7 @@ public struct RouterStatistics: Hashable, Sendable {
     /// Newer instances received and installed, also of own LSAs. A flush of an LSA that we did not have counts only during a
     /// database exchange.
     public var lsasInstalled: UInt64 = 0
-    /// Neighbor state changes.
+    /// Neighbor state changes, except from Down to Init with the first hello.
     public var neighborStateChanges: UInt64 = 0
     /// Route calculations.
     public var routeCalculations: UInt64 = 0
@@ -101,8 +103,8 @@ public struct RouterStatistics: Hashable, Sendable {
     public init() {}
 }
 
-/// Why a packet or LSA was rejected although its octets could be decoded. The raw value is the label of the case in the
-/// metrics.
+/// Why a packet or LSA was rejected, if not because of a ``DecodingError`` of the packet. The raw value is the label of the
+/// case in the metrics.
 public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     /// No such interface, or it is down or passive.
     case interface
@@ -116,13 +118,14 @@ public enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case routerID
     /// Timers or options that must agree do not, or the sender has our link-local address.
     case helloMismatch
-    /// From a router that is not a neighbor on this interface.
+    /// From a router that is not a neighbor on this interface, or from another address than the neighbor's.
     case unknownNeighbor
     /// The neighbor's state does not allow it.
     case neighborState
     /// A database description with a larger MTU than ours.
     case mtu
-    /// A limit of ``RouterLimits`` was reached, or a neighbor's address or router ID changed again too soon.
+    /// A limit on LSAs or neighbors (``RouterLimits``) was reached, or a hello would have replaced a neighbor too soon after
+    /// the last replacement on the interface.
     case limit
     /// An LSA with a reserved scope, or with advertising router 0.
     case lsaScope

@@ -1,5 +1,5 @@
-/// A queue in one array. Removed elements leave unused places at the front, which are freed when they are more than half of
-/// the array, so that removing takes constant time on average.
+/// A queue in one array. Removed elements leave unused places at the front, which are freed when they are more than 64 and
+/// more than half of the array, so that removing takes constant time on average.
 struct FIFO<Element: Sendable>: Sendable {
     private var elements: [Element] = []
     /// The index of the first element of the queue.
@@ -16,7 +16,7 @@ struct FIFO<Element: Sendable>: Sendable {
         if head == elements.count {
             removeAll()
         } else if head > 64, head * 2 > elements.count {
-            // More than a few places are unused: moving the others to the front is worthwhile.
+            // So many places are unused that moving the elements to the front is worthwhile.
             elements.removeSubrange(..<head)
             head = 0
         }

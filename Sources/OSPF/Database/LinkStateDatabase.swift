@@ -72,12 +72,12 @@ struct LinkStateDatabase: Sendable {
 
     subscript(key: DatabaseKey) -> Entry? { entries[key] }
 
-    /// Installs an instance in place of an older one. The caller must have removed the older one from all
+    /// Installs an instance, in place of an older one if there is one. The caller must have removed the older one from all
     /// retransmission lists.
     mutating func install(_ lsa: LSA, for key: DatabaseKey, at now: Instant, arrivalBurst: Int = 0) {
         if let old = entries[key] {
             assert(old.unacknowledged == 0)
-            removeLSA(old, for: key)
+            subtract(old, for: key)
         }
         octetCount += lsa.octets.count
         if key.interface == 0 { checksumSum &+= UInt32(lsa.header.checksum) }
@@ -87,11 +87,11 @@ struct LinkStateDatabase: Sendable {
 
     mutating func remove(_ key: DatabaseKey) {
         guard let old = entries.removeValue(forKey: key) else { return }
-        removeLSA(old, for: key)
+        subtract(old, for: key)
     }
 
-    /// Subtracts an LSA from the sums.
-    private mutating func removeLSA(_ entry: Entry, for key: DatabaseKey) {
+    /// Subtracts an LSA from the sums, and removes it from ``maxAged``.
+    private mutating func subtract(_ entry: Entry, for key: DatabaseKey) {
         octetCount -= entry.lsa.octets.count
         if key.interface == 0 { checksumSum &-= UInt32(entry.lsa.header.checksum) }
         maxAged.remove(key)

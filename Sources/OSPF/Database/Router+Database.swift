@@ -6,7 +6,7 @@ internal import Timing
 extension Router {
     /// The minimum time that an LSA at MaxAge stays in the database. RFC 2328 §14 removes it with the last acknowledgment,
     /// and §13 (4) does not even store an unknown one. A late copy of an earlier instance would then be accepted as new,
-    /// and a withdrawn prefix would be reachable again until that copy reaches MaxAge, an hour later.
+    /// and a withdrawn prefix would be reachable again until that copy reaches MaxAge, up to an hour later.
     static let maxAgeHold = Duration.seconds(1)
 
     /// Installs an instance in the database. If the contents of the LSA change, originations and routes that depend on them
@@ -77,7 +77,7 @@ extension Router {
             guard let entry = database[key], agingMoment(of: entry) <= now else { continue }
             if entry.lsa.age >= LSAHeader.maxAge {
                 removeFlushed(key, at: now)
-                // It is still there, because a neighbor must acknowledge it or an exchange is under way: try again later.
+                // If it is still there, a neighbor must acknowledge it or an exchange is under way: try again later.
                 if database[key] != nil { aging.insert(key, at: now + Self.maxAgeHold) }
             } else if key.lsa.advertisingRouter == routerID {
                 refreshOwn(key, at: now)
@@ -103,8 +103,8 @@ extension Router {
         else { return }
         // An LSA of ours that was flushed only to start its sequence again is originated at once, and its new instance
         // replaces late copies. So it is not kept.
-        let isWantedBack = origination.own[key]?.body != nil
-        guard isWantedBack || agingMoment(of: entry) <= now else { return }
+        let isWanted = origination.own[key]?.body != nil
+        guard isWanted || agingMoment(of: entry) <= now else { return }
         database.remove(key)
         if key.lsa.advertisingRouter == routerID { origination.removed(key) }
     }

@@ -46,8 +46,8 @@ struct FloodQueue: Sendable {
     /// Consumes a token for sending one packet now. Returns `false` if there is none; ``nextSend`` is then when to try again.
     mutating func consumeToken(at now: Instant) -> Bool {
         if fullAt < now { fullAt = now }
-        let missing = (fullAt - now).nanoseconds
-        guard missing <= (Self.burst - 1) * Self.interval else {
+        let nanosecondsUntilFull = (fullAt - now).nanoseconds
+        guard nanosecondsUntilFull <= (Self.burst - 1) * Self.interval else {
             nextSend = now + Self.pause
             return false
         }

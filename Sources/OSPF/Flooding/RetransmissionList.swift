@@ -1,9 +1,9 @@
 import OSPFPacket
 internal import Timing
 
-/// LSAs flooded to one neighbor and not yet acknowledged (RFC 2328 §10, "Link state retransmission list"). All wait for
-/// RxmtInterval, except those added first, at the start of the exchange, which wait less; so the order of insertion is also
-/// the order of deadlines.
+/// LSAs that one neighbor must acknowledge (RFC 2328 §10, "Link state retransmission list"). All wait for RxmtInterval,
+/// except those added first, at the start of the exchange, which wait less; so the order of insertion is also the order of
+/// deadlines.
 struct RetransmissionList: Sendable {
     private struct Waiting: Sendable {
         var key: DatabaseKey
@@ -35,7 +35,7 @@ struct RetransmissionList: Sendable {
         return serials.updateValue(lastSerial, forKey: key) == nil
     }
 
-    /// Removes an LSA that was acknowledged or replaced. Returns whether it was there.
+    /// Removes an LSA. Returns whether it was there.
     mutating func remove(_ key: DatabaseKey) -> Bool {
         guard serials.removeValue(forKey: key) != nil else { return false }
         stuckSince = nil
@@ -46,7 +46,7 @@ struct RetransmissionList: Sendable {
     /// When to call ``popDue(at:limit:interval:)``. The first entry may be outdated, and nothing due then.
     var nextDeadline: Instant? { isEmpty ? nil : queue.first?.deadline }
 
-    /// Removes up to `limit` LSAs that are due and appends them again, to wait for `interval`.
+    /// Returns up to `limit` LSAs that are due. They stay in the list, and wait for `interval` from now on.
     mutating func popDue(at now: Instant, limit: Int, interval: Duration) -> [DatabaseKey] {
         var due: [DatabaseKey] = []
         while due.count < limit, let waiting = queue.first {

@@ -21,7 +21,7 @@ extension Router {
         }
     }
 
-    /// Adds a delayed acknowledgment, to be sent with others to all neighbors of the interface.
+    /// Adds a delayed acknowledgment, to be sent with others to ``floodDestination(_:)``.
     mutating func acknowledgeLater(_ header: LSAHeader, on index: UInt32, at now: Instant) {
         interfaces[index].delayedAcknowledgments.append(header)
         if interfaces[index].delayedAcknowledgments.count >= Self.acknowledgmentCapacity {

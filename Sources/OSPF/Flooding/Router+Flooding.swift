@@ -4,18 +4,19 @@ internal import Timing
 
 /// Flooding of LSAs (RFC 2328 §13.3, RFC 5340 §4.5.2).
 extension Router {
-    /// Queues an LSA on every interface with a neighbor that needs it. `sender` is the neighbor that it was received from;
-    /// `nil` for our own LSAs and flushes. Returns whether the LSA is flooded back out of the sender's interface, which counts
-    /// as an acknowledgment.
+    /// Adds an LSA to the retransmission lists of all neighbors that need it, and queues it on their interfaces (on the
+    /// sender's only if it is flooded back). `sender` is the neighbor that the LSA was received from; `nil` for LSAs that this
+    /// router originates or flushes. Returns whether the LSA is flooded back out of the sender's interface, which counts as an
+    /// acknowledgment.
     @discardableResult
     mutating func flood(_ key: DatabaseKey, from sender: NeighborKey? = nil, at now: Instant) -> Bool {
         guard let header = database[key]?.header(at: now) else { return false }
         var floodedBack = false
         for index in interfaces.indices where key.interface == 0 || key.interface == index {
             let source = sender?.interface == index ? sender?.router : nil
-            let (isWanted, added) = interfaces[index].queue(key, header, from: source, at: now)
+            let (isNeeded, added) = interfaces[index].queue(key, header, from: source, at: now)
             if added > 0 { database.adjustUnacknowledged(key, by: added) }
-            guard isWanted else { continue }
+            guard isNeeded else { continue }
             if let source {
                 guard interfaces[index].floodsBack(from: source, by: routerID) else { continue }
                 floodedBack = true
@@ -89,22 +90,22 @@ extension Interface {
         return state(of: router) != .backup
     }
 
-    /// Adds an LSA to the retransmission list of every neighbor that lacks it. Returns whether any neighbor lacks it, and how
-    /// many lists did not have it before.
+    /// Adds an LSA to the retransmission list of every neighbor that needs it. Returns whether any neighbor does, and how many
+    /// of their lists did not have the LSA before.
     fileprivate mutating func queue(
         _ key: DatabaseKey, _ header: LSAHeader, from sender: RouterID?, at now: Instant
-    ) -> (isWanted: Bool, added: Int) {
-        var isWanted = false
+    ) -> (isNeeded: Bool, added: Int) {
+        var isNeeded = false
         var added = 0
         let patience = configuration.deadInterval * AdjacencyContext.exchangePatienceInDeadIntervals
         for place in neighbors.indices {
             let isSender = neighbors[place].routerID == sender
             guard neighbors[place].needs(header, isSender: isSender, patience: patience, at: now) else { continue }
-            isWanted = true
+            isNeeded = true
             let delay = configuration.retransmitInterval
             if neighbors[place].awaitAcknowledgment(of: key, after: delay, at: now) { added += 1 }
         }
-        return (isWanted, added)
+        return (isNeeded, added)
     }
 
     /// Removes an LSA from the retransmission lists of all neighbors. Returns how many had it.

@@ -84,7 +84,7 @@ extension Router {
         }
     }
 
-    /// Ends our request to a neighbor for an LSA, if there is one that this instance answers.
+    /// Ends our request to a neighbor for an LSA, unless the neighbor has described a later instance than this.
     private mutating func satisfyRequest(with header: LSAHeader, by neighbor: NeighborKey, at now: Instant) {
         let patience =
             interfaces[neighbor.interface].configuration.deadInterval * AdjacencyContext.exchangePatienceInDeadIntervals
@@ -108,7 +108,7 @@ extension Router {
         return DatabaseKey(lsa.key, on: interface)
     }
 
-    /// Processes an LSA that is newer than ours (RFC 2328 §13 (5)).
+    /// Processes an LSA that is newer than ours, or that we do not have (RFC 2328 §13 (5)).
     private mutating func receiveNewer(
         _ lsa: LSA, _ key: DatabaseKey, old: LinkStateDatabase.Entry?, from neighbor: NeighborKey, at now: Instant
     ) {
@@ -139,9 +139,9 @@ extension Router {
         if lsa.key.advertisingRouter == routerID { receivedOwn(lsa, key, at: now) }
     }
 
-    /// Whether an LSA is a late copy of the flush with which the sequence of an LSA of ours ended, before it started again (RFC
-    /// 2328 §12.1.6). Its sequence number, the largest, makes it newer than ours. If it were installed, the sequence would have
-    /// to end and start again, and the next late copy would cause the same.
+    /// Whether an LSA is a late copy of the flush with which the sequence of an LSA of ours ended, before the sequence started
+    /// again (RFC 2328 §12.1.6). The copy's sequence number, the largest, makes it newer than ours. If it were installed, the
+    /// sequence would have to end and start again, and the next late copy would cause the same.
     private func isEndOfSequence(_ lsa: LSA, _ key: DatabaseKey) -> Bool {
         guard lsa.age >= LSAHeader.maxAge, lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber,
             let own = origination.own[key], own.body != nil, own.sequenceRestarts > 0
@@ -149,8 +149,8 @@ extension Router {
         return true
     }
 
-    /// Whether the database has room for an instance in place of `old`. What an LSA grows by needs room like a new LSA. LSAs
-    /// that this router wants always have room; those that others originate with our router ID do not.
+    /// Whether the database has room for an instance in place of `old`. What an LSA grows by needs room like a new LSA. There
+    /// is always room for own LSAs that this router wants, but not for others with our router ID.
     private func hasRoom(for lsa: LSA, _ key: DatabaseKey, insteadOf old: LSA?) -> Bool {
         if origination.own[key]?.body != nil { return true }
         let octets = lsa.octets.count - (old?.octets.count ?? 0)

@@ -19,7 +19,7 @@ enum DesignatedRouterElection {
     }
 
     /// Elects among all candidates, of which `own` is this router. Steps 2 and 3 run again when this router's own role
-    /// changes (step 4), so that no router is both.
+    /// changes (step 4), so that no router is both designated and backup.
     static func elect(own: Candidate, others: [Candidate]) -> Outcome {
         let first = round(others + [own])
         let changed =
@@ -42,7 +42,8 @@ enum DesignatedRouterElection {
         let notDesignated = eligible.filter { $0.designated != $0.routerID }
         let backup = best(notDesignated.filter { $0.backup == $0.routerID }) ?? best(notDesignated) ?? .none
         guard let designated = best(eligible.filter { $0.designated == $0.routerID }) else {
-            // No router claims to be designated: the backup is promoted, and a later election chooses a new backup.
+            // No router claims to be designated: the backup is promoted. The second round, or a later election, chooses a new
+            // backup.
             return Outcome(designated: backup, backup: .none)
         }
         return Outcome(designated: designated, backup: backup)

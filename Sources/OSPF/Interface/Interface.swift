@@ -15,12 +15,12 @@ struct Interface: Sendable {
         case pointToPoint(trial: Trial? = nil)
         /// Listening until the moment given, so as not to depose a designated router that is already there.
         case waiting(until: Instant)
-        /// Broadcast, with the outcome of the last election.
+        /// Broadcast, with the outcome of the last election; before the first, there is no designated router and no backup.
         case elected(DesignatedRouterElection.Outcome)
     }
 
-    /// A test whether the neighbor of an `auto` interface that was broadcast is point-to-point now: when the test ends, and
-    /// the election outcome to return to if the neighbor is not (`Router+AutomaticLink.swift`).
+    /// A trial whether the neighbor of an `auto` interface that was broadcast is point-to-point now: when the trial ends, and
+    /// the election outcome to return to unless the neighbor has shown that it is (`Router+AutomaticLink.swift`).
     struct Trial: Hashable, Sendable {
         var until: Instant
         var elected: DesignatedRouterElection.Outcome
@@ -32,14 +32,14 @@ struct Interface: Sendable {
     var neighbors: [Neighbor] = []
     /// When to send the next regular hello.
     var nextHello: Instant
-    /// When the last hello was sent, to limit the rate of prompt hellos.
+    /// When the last hello was sent.
     var lastHello: Instant?
     /// When a neighbor was last replaced by another with the same router ID or address.
     var lastReplacement: Instant?
-    /// When to send a hello that should be sent at once and follows the last one too closely; `nil` if there is none.
+    /// When to send a prompt hello that would have followed the last hello too closely; `nil` if none waits.
     var promptHello: Instant?
-    /// When to send a hello because one of another interface, now on standby for this one, has just been sent on the link:
-    /// neighbors took it for a change of our address, and must learn that this one is right. `nil` if there is none.
+    /// When to send a hello because another interface, now on standby for this one, may have just sent one: neighbors take
+    /// that for a change of our address, and return to the address of this interface. `nil` if none waits.
     var correctingHello: Instant?
     /// LSAs that wait to be sent on this interface for the first time.
     var flood = FloodQueue()
@@ -99,7 +99,7 @@ struct Interface: Sendable {
     /// interval.
     var helloSpread: Duration { .nanoseconds(configuration.helloInterval.nanoseconds / 10) }
 
-    /// Makes the next hello due now if at most ``helloSpread`` is missing until a whole hello interval after the last one.
+    /// Makes the next hello due now if the last one was sent at least a hello interval less ``helloSpread`` ago.
     mutating func advanceHello(at now: Instant) {
         guard let lastHello, now >= lastHello + (configuration.helloInterval - helloSpread) else { return }
         nextHello = min(nextHello, now)

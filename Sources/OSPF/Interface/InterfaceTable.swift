@@ -23,20 +23,20 @@ struct InterfaceTable: Sendable, Sequence {
 
     /// The interface with an index. Traps if there is none.
     subscript(index: UInt32) -> Interface {
-        _read { yield interfaces[known(index)] }
-        _modify { yield &interfaces[known(index)] }
+        _read { yield interfaces[existingPosition(of: index)] }
+        _modify { yield &interfaces[existingPosition(of: index)] }
     }
 
     /// The neighbor with a key. Traps if there is none.
     subscript(neighbor: NeighborKey) -> Neighbor {
         _read {
-            let position = known(neighbor.interface)
-            yield interfaces[position].neighbors[interfaces[position].known(neighbor.router)]
+            let position = existingPosition(of: neighbor.interface)
+            yield interfaces[position].neighbors[interfaces[position].existingPosition(of: neighbor.router)]
         }
         _modify {
-            let position = known(neighbor.interface)
-            let place = interfaces[position].known(neighbor.router)
-            yield &interfaces[position].neighbors[place]
+            let position = existingPosition(of: neighbor.interface)
+            let neighborPosition = interfaces[position].existingPosition(of: neighbor.router)
+            yield &interfaces[position].neighbors[neighborPosition]
         }
     }
 
@@ -47,7 +47,7 @@ struct InterfaceTable: Sendable, Sequence {
     }
 
     mutating func remove(_ index: UInt32) {
-        let position = known(index)
+        let position = existingPosition(of: index)
         interfaces.remove(at: position)
         indices.remove(at: position)
     }
@@ -58,7 +58,7 @@ struct InterfaceTable: Sendable, Sequence {
     }
 
     /// The position of an interface that must exist.
-    private func known(_ index: UInt32) -> Int {
+    private func existingPosition(of index: UInt32) -> Int {
         guard let position = position(of: index) else { preconditionFailure("no such interface") }
         return position
     }
@@ -68,15 +68,16 @@ extension Interface {
     /// The neighbors' keys, in order.
     var neighborKeys: [NeighborKey] { neighbors.map { NeighborKey(interface: index, router: $0.routerID) } }
 
-    /// How an existing neighbor is used. Called for every hello, so it copies neither the interface nor the neighbor.
+    /// How an existing neighbor is used. Called before and after every step of an adjacency, so it copies neither the
+    /// interface nor the neighbor.
     func use(of router: RouterID) -> Neighbor.Use {
-        let place = known(router)
-        return Neighbor.Use(isLinked: neighbors[place].isLinked, isUsable: isUsable(neighbors[place]))
+        let position = existingPosition(of: router)
+        return Neighbor.Use(isLinked: neighbors[position].isLinked, isUsable: isUsable(neighbors[position]))
     }
 
     /// The position of a neighbor that must exist.
-    fileprivate func known(_ router: RouterID) -> Int {
-        guard let place = neighborIndex(of: router) else { preconditionFailure("no such neighbor") }
-        return place
+    fileprivate func existingPosition(of router: RouterID) -> Int {
+        guard let position = neighborIndex(of: router) else { preconditionFailure("no such neighbor") }
+        return position
     }
 }

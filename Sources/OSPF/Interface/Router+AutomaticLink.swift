@@ -4,7 +4,7 @@ internal import Timing
 
 /// Links whose kind depends on the routers on them. Hellos do not contain the kind, but they show whether their sender
 /// elects: whether it names a designated router. So an `auto` interface becomes broadcast when there is a second neighbor or
-/// one that elects, and point-to-point again when its only neighbor does not elect any more or its last neighbor is lost.
+/// one that elects, and point-to-point again when its only neighbor does not elect or it has no neighbor.
 extension Router {
     /// How long an interface that was broadcast waits for a database description that shows its neighbor to be
     /// point-to-point. A broadcast neighbor that has only restarted sends none in that time: it is in Waiting for longer.
@@ -16,8 +16,8 @@ extension Router {
         case election(by: RouterID)
     }
 
-    /// An `auto` link has more than two routers, or a neighbor that elects: all adjacencies on it restart with a designated
-    /// router. Our hellos then name one, so the other `auto` ends become broadcast as well.
+    /// An `auto` link has more than two routers, or a neighbor that elects: all adjacencies on the link restart with a
+    /// designated router. After the election our hellos name one, so the other `auto` ends become broadcast as well.
     mutating func becomeBroadcast(_ index: UInt32, because cause: BroadcastCause, at now: Instant) {
         removeNeighbors(index, reason: .adjacencyReconsidered, at: now)
         setMode(index, broadcastMode(interfaces[index].configuration, at: now), at: now)
@@ -28,8 +28,8 @@ extension Router {
         promptHello(index, at: now)
     }
 
-    /// If the last neighbor of an `auto` link was removed, its kind is unknown again, and it is point-to-point until more is
-    /// heard.
+    /// If an `auto` link that is broadcast has no neighbor left, the kind of the link is unknown again, and it becomes
+    /// point-to-point.
     mutating func updateAutomaticKind(_ index: UInt32, at now: Instant) {
         guard interfaces[index].configuration.kind == .auto, interfaces[index].neighbors.isEmpty,
             interfaces[index].isBroadcast
@@ -54,7 +54,8 @@ extension Router {
         setMode(index, .pointToPoint(trial: trial), at: now)
     }
 
-    /// The trial is over and no database description was received: the neighbor waits for a designated router, or is lost.
+    /// The trial is over, and no database description of a neighbor that does not elect was received: the neighbor waits for a
+    /// designated router, or is lost.
     mutating func endTrial(_ trial: Interface.Trial, _ index: UInt32, at now: Instant) {
         setMode(index, .elected(trial.elected), at: now)
         updateAutomaticKind(index, at: now)
@@ -74,8 +75,8 @@ extension Router {
         }
     }
 
-    /// The waiting time is over: all routers on the link have sent a hello. An `auto` interface becomes point-to-point if
-    /// it has no neighbor, or only one that does not elect; else the designated router is elected.
+    /// The waiting time is over, in which every router on the link should have sent a hello. An `auto` interface becomes
+    /// point-to-point if it has no neighbor, or only one that does not elect; else the designated router is elected.
     mutating func endWaiting(_ index: UInt32, at now: Instant) {
         let interface = interfaces[index]
         let isAlone = interface.neighbors.isEmpty

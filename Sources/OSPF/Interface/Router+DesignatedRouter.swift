@@ -4,8 +4,8 @@ internal import Timing
 
 /// The designated router of a link (RFC 2328 §9.3, §9.4).
 extension Router {
-    /// Runs the election if a packet of `router` may change its outcome, or ends Waiting (RFC 2328 §10.5). `old` is the
-    /// neighbor as it was before a hello; `nil` if it is new, or a database description has shown that it hears us.
+    /// Runs the election if a packet of `router` may change the outcome, or shows that Waiting can end (RFC 2328 §10.5). `old`
+    /// is the neighbor as it was before a hello; `nil` if it is new, or a database description has shown that it hears us.
     mutating func electAgainIfNeeded(_ index: UInt32, was old: Neighbor?, router: RouterID, at now: Instant) {
         let key = NeighborKey(interface: index, router: router)
         guard interfaces[index].isBroadcast, interfaces.contains(key) else { return }
@@ -13,9 +13,10 @@ extension Router {
         guard neighbor.state >= .twoWay || old.map({ $0.state >= .twoWay }) == true else { return }
         if case .waiting = interfaces[index].mode {
             // BackupSeen (RFC 2328 §9.2): the neighbor claims to be the backup, or to be designated without a backup.
-            let namesBackup = neighbor.backupDesignatedRouter == router
-            let hasNoBackup = neighbor.designatedRouter == router && neighbor.backupDesignatedRouter == .none
-            if namesBackup || hasNoBackup { electDesignatedRouter(index, at: now) }
+            let claimsBackup = neighbor.backupDesignatedRouter == router
+            let isDesignatedWithoutBackup =
+                neighbor.designatedRouter == router && neighbor.backupDesignatedRouter == .none
+            if claimsBackup || isDesignatedWithoutBackup { electDesignatedRouter(index, at: now) }
             return
         }
         let changed =

@@ -4,9 +4,9 @@ internal import Timing
 
 /// Hellos (RFC 5340 §4.2.1.1, §4.2.2.1; RFC 2328 §9.5, §10.5).
 extension Router {
-    /// The minimum time between replacements of neighbors on one interface; hellos that would replace one earlier are ignored.
-    /// Every new neighbor address needs an entry in the kernel's neighbor table, which is small and shared by all interfaces.
-    /// If that table is full, no packet can be sent, not even a hello.
+    /// The minimum time between replacements of neighbors on one interface. Hellos that would replace a neighbor sooner are
+    /// ignored. Every new neighbor address needs an entry in the kernel's neighbor table, which is small and shared by all
+    /// interfaces. If that table is full, no packet can be sent, not even a hello.
     static let replacementDistance = Duration.milliseconds(50)
 
     mutating func sendHello(_ index: UInt32, at now: Instant) {
@@ -29,8 +29,8 @@ extension Router {
             now + configuration.helloInterval - random.duration(below: interfaces[index].helloSpread)
     }
 
-    /// Sends a hello now, or as soon as ``promptHelloDistance`` since the last one is over, so that neighbors learn without
-    /// delay that they are listed, or who is designated.
+    /// Sends a hello now, or as soon as ``promptHelloDistance`` since the last one is over, so that its receivers learn without
+    /// delay what is new: that they are listed, for example, or who is designated.
     mutating func promptHello(_ index: UInt32, at now: Instant) {
         guard interfaces[index].promptHello == nil else { return }
         if let last = interfaces[index].lastHello, now < last + Self.promptHelloDistance {
@@ -49,7 +49,7 @@ extension Router {
         let neighbor = NeighborKey(interface: index, router: router)
         guard let isNew = makeNeighbor(neighbor, at: source, hello: hello, now: now) else { return }
         let interfaceIDChanged = interfaces[neighbor].interfaceID != hello.interfaceID
-        // Only an election needs the neighbor as it was, so nothing is copied for the hellos of other links.
+        // Only an election needs the neighbor as it was, so nothing is copied on point-to-point links.
         let old = isNew || !interfaces[index].isBroadcast ? nil : interfaces[neighbor]
         let deadInterval = interfaces[index].configuration.deadInterval
         interfaces[neighbor].update(from: hello, deadInterval: deadInterval, at: now)
@@ -63,7 +63,7 @@ extension Router {
             let fault = NeighborFault.notListed(among: hello.neighbors.count)
             neighborEvent(neighbor, .oneWayReceived, because: fault, at: now)
         }
-        // With another interface ID, the neighbor is another machine, or has booted again and does not forward as before.
+        // With another interface ID, the neighbor is another machine or has booted again, and may not forward as before.
         if interfaceIDChanged { releaseLink(neighbor, at: now) }
         electAgainIfNeeded(index, was: old, router: router, at: now)
     }
@@ -76,8 +76,8 @@ extension Router {
         return isKnown || interfaces[index].neighbors.isEmpty ? nil : .secondNeighbor
     }
 
-    /// Makes the sender a neighbor unless it is one, and first an `auto` interface broadcast if the hello requires that, which
-    /// removes all neighbors. Returns whether the neighbor is new; `nil` if the hello must be ignored because of
+    /// Makes the sender a neighbor unless it is one. Before that, an `auto` interface becomes broadcast if the hello requires
+    /// it, which removes all neighbors. Returns whether the neighbor is new; `nil` if the hello must be ignored because of
     /// ``RouterLimits/neighborsPerInterface`` or ``replacementDistance``.
     private mutating func makeNeighbor(
         _ key: NeighborKey, at source: IPv6Address, hello: Hello, now: Instant
@@ -112,7 +112,7 @@ extension Router {
     }
 
     /// Removes the neighbor that the sender replaces, if there is one: the same router at another address, or another router at
-    /// the same address. Returns `false` if that would be too soon, and the hello must be ignored.
+    /// the same address. Returns `false` if the last replacement was too recent: the hello must be ignored.
     private mutating func replaceOther(than key: NeighborKey, at source: IPv6Address, now: Instant) -> Bool {
         let index = key.interface
         guard

@@ -2,13 +2,13 @@ public import Addressing
 import OSPFPacket
 public import Timing
 
-/// A received hello that creates no neighbor, because it does not match ours (RFC 5340 §4.2.2, §4.2.2.1).
+/// A received hello that was rejected because it does not match ours (RFC 5340 §4.2.2, §4.2.2.1).
 public struct HelloMismatch: Hashable, Sendable {
     /// The sender.
     public var neighbor: RouterID
     /// The field that differs.
     public var field: Notice.HelloField
-    /// The sender's value: seconds, the bits of the options for the area type, or the ID; 0 for the link-local address.
+    /// The sender's value: seconds, all options (for the area type), or the ID; 0 for the link-local address.
     public var theirs: Int
     /// Our value of the same field.
     public var ours: Int
@@ -43,7 +43,7 @@ extension Router {
     }
 
     /// Records that a packet is of another area than ours (RFC 5340 §4.2.2). Only hellos of our instance count: another
-    /// instance may be in any area. Our own packets, which another interface may receive, do not count.
+    /// instance may be in any area. Packets with our router ID, which may be those of another interface, do not count.
     mutating func recordAreaMismatch(_ packet: Packet, on index: UInt32, at now: Instant) {
         guard case .hello(let hello) = packet.body, packet.header.instanceID == configuration.instanceID,
             ![routerID, .none].contains(packet.header.routerID)
@@ -76,8 +76,8 @@ extension Router {
         return true
     }
 
-    /// The longest dead interval that is taken from a hello: a forged one may say 18 hours.
-    private static let longestMismatch = Duration.seconds(120)
+    /// The longest dead interval that is taken from a hello: a forged hello may say 18 hours.
+    private static let longestDeadInterval = Duration.seconds(120)
 
     /// Records a mismatch until no such hello was received for the longer of both dead intervals. Sends a notice if the same
     /// mismatch is not recorded already. With ``mismatchesPerInterface`` others recorded, does nothing.
@@ -90,10 +90,10 @@ extension Router {
             interfaces[index].mismatches = interfaces[index].mismatches.filter { $0.value.deadline > now }
             guard interfaces[index].mismatches.count < Self.mismatchesPerInterface else { return }
         }
-        let theirDeadInterval = min(Duration.seconds(Int(hello.deadInterval)), Self.longestMismatch)
-        let silence = max(interfaces[index].configuration.deadInterval, theirDeadInterval)
+        let theirDeadInterval = min(Duration.seconds(Int(hello.deadInterval)), Self.longestDeadInterval)
+        let lifetime = max(interfaces[index].configuration.deadInterval, theirDeadInterval)
         interfaces[index].mismatches[router] = HelloMismatch(
-            neighbor: router, field: field, theirs: theirs, ours: ours, deadline: now + silence)
+            neighbor: router, field: field, theirs: theirs, ours: ours, deadline: now + lifetime)
         if let known, known.deadline > now, (known.field, known.theirs, known.ours) == (field, theirs, ours) { return }
         notify(
             .helloMismatch(

@@ -18,7 +18,7 @@ extension Router {
         origination.interfacesChanged()
         guard !interface.isPassive else { return }
         effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: true))
-        // After the group is joined: only members receive the hellos that this makes other interfaces of ours send.
+        // After the group is joined: only members receive the hellos that other interfaces of ours send now.
         if sendHellosForNewInterface(at: now) {
             interfaces[index].nextHello = now + Self.listeningTime
         } else {
@@ -153,6 +153,6 @@ extension Router {
 }
 
 extension Instant {
-    /// Halved, so that the time since then does not overflow.
+    /// Halved, so that the time from this instant to another does not overflow.
     static let distantPast = Instant(nanoseconds: .min / 2)
 }

@@ -5,7 +5,7 @@ internal import Timing
 struct Adjacency: Sendable {
     /// The stage of the adjacency; each stage stores only what it needs.
     enum Stage: Sendable {
-        /// Negotiating the master. In this stage and the next two, the exchange restarts at `until`; progress moves that.
+        /// Negotiating the master. In this stage and the next two, the exchange restarts at `until`, which progress postpones.
         case exStart(until: Instant)
         /// Describing databases.
         case exchange(DatabaseSummary, until: Instant)
@@ -13,7 +13,7 @@ struct Adjacency: Sendable {
         case loading(until: Instant)
         /// Databases agree. After an election the adjacency may no longer be wanted, and the next hello may change the
         /// outcome of the election again. So the adjacency stays for a hello interval (RFC 2328 §10.3 ends it at once). An
-        /// unneeded adjacency does no harm, but without one the designated router does not announce its neighbor.
+        /// unneeded adjacency does no harm, but without one the designated router does not announce the neighbor.
         case full(unwanted: Unwanted? = nil)
     }
 
@@ -68,7 +68,7 @@ struct Adjacency: Sendable {
     var received: ReceivedDescription?
     /// When the neighbor last sent a description that was next in order.
     var progress: Instant?
-    /// The LSAs in the neighbor's last request that we answered. If it requests them again, our answer was lost.
+    /// The LSAs in the neighbor's last request that we answered. If its next request has no others, our answer was lost.
     var answered: Set<LSAKey>?
     /// The LSAs that we lack and the neighbor has.
     var requests = RequestList()

@@ -23,7 +23,7 @@ struct AdjacencyContext {
     /// an exchange whose packets are lost for good, such as large ones, would never end.
     static let exchangePatienceInDeadIntervals = 3
 
-    /// The same as a time.
+    /// ``exchangePatienceInDeadIntervals`` as a duration.
     var exchangePatience: Duration { interface.deadInterval * Self.exchangePatienceInDeadIntervals }
 
     /// The delay before an unanswered packet, sent again `attempts` times so far, is sent once more: 100, 200, 400 and 800 ms,

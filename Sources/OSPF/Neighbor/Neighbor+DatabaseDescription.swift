@@ -88,8 +88,8 @@ extension Neighbor {
         }
     }
 
-    /// Whether the neighbor's packets are no larger than our MTU; otherwise its description is rejected (RFC 2328 §10.6). A
-    /// neighbor with a smaller MTU rejects ours in the same way, so any difference is reported.
+    /// Whether the neighbor's MTU is no larger than ours; otherwise its description is rejected (RFC 2328 §10.6). A neighbor
+    /// with a smaller MTU rejects our descriptions in the same way, so any difference is reported.
     mutating func acceptsMTU(
         of description: DatabaseDescription, in context: AdjacencyContext, into outbox: inout AdjacencyOutbox
     ) -> Bool {
@@ -160,8 +160,8 @@ extension Neighbor {
             let fault = NeighborFault.lateRepetition(after: age)
             return handle(.sequenceNumberMismatch, because: fault, in: context, database, into: &outbox)
         }
-        // Our answer was lost, perhaps because of its size. The answer must be repeated as it was (RFC 2328 §10.8); later
-        // packets are small.
+        // Our answer was lost, perhaps because of its size. It must be repeated as it was (RFC 2328 §10.8); later packets are
+        // small.
         usesSmallPackets = true
         outbox.append(.send(.databaseDescription, answer.octets))
     }
@@ -212,8 +212,8 @@ extension Neighbor {
             }
             let key = context.databaseKey(header.key)
             if let entry = database[key], header.recency(comparedTo: entry.header(at: context.now)) != .newer {
-                // The neighbor describes an LSA that was flushed here during the exchange. It is sent the flush, which no other
-                // router may flood to it.
+                // The neighbor describes an LSA that was flushed here, which perhaps no other router floods to the neighbor. So
+                // we send it the flush.
                 let isFlushed = entry.age(at: context.now) >= LSAHeader.maxAge && header.age < LSAHeader.maxAge
                 // An LSA that was at MaxAge when the exchange began is in the retransmission list already, with a short delay.
                 if isFlushed, adjacency?.retransmissions.contains(key) == false,
@@ -238,7 +238,7 @@ extension Neighbor {
 extension Neighbor {
     /// How far back a sequence number may lie to count as late rather than wrong: more descriptions than can be under way, and
     /// so few of all 2³² numbers that a wrong one is hardly ever taken for late.
-    private static let lateness = 1000
+    private static let maximumLateness = 1000
 
     /// The sequence number of the neighbor's next description. A slave answers with the number of our description; a master
     /// increments its own.
@@ -252,8 +252,8 @@ extension Neighbor {
         guard state == .exchange, let adjacency, let options = adjacency.received?.options else {
             return .exchangeOver
         }
-        let isTheirs = description.flags.contains(.master)
-        if isTheirs == adjacency.isMaster { return .masterBit(received: isTheirs) }
+        let claimsMaster = description.flags.contains(.master)
+        if claimsMaster == adjacency.isMaster { return .masterBit(received: claimsMaster) }
         if description.options != options { return .options(expected: options, received: description.options) }
         if description.sequenceNumber != expectedSequenceNumber {
             return .sequenceNumber(expected: expectedSequenceNumber, received: description.sequenceNumber)
@@ -274,6 +274,7 @@ extension Neighbor {
             return context.now - progress <= context.interface.retransmitInterval * 2
         }
         let distance = Int(Int32(bitPattern: expectedSequenceNumber &- description.sequenceNumber))
-        return (2...Self.lateness).contains(distance) && description.flags.contains(.master) != adjacency?.isMaster
+        return (2...Self.maximumLateness).contains(distance)
+            && description.flags.contains(.master) != adjacency?.isMaster
     }
 }

@@ -41,15 +41,15 @@ extension Neighbor {
         outbox.append(packet: .linkStateRequest(LinkStateRequest(keys: keys)), to: address, in: context)
     }
 
-    /// An instance was received, from this neighbor or another. It ends the request for the LSA, unless this neighbor has
-    /// described a later instance. `patience` is ``AdjacencyContext/exchangePatience``.
+    /// An instance was received from this neighbor or another, or originated by this router. It ends our request for the LSA,
+    /// unless this neighbor has described a later instance. `patience` is ``AdjacencyContext/exchangePatience``.
     mutating func satisfyRequest(with header: LSAHeader, patience: Duration, at now: Instant) {
         guard adjacency?.requests.satisfy(with: header) == true else { return }
         // Progress: the exchange restarts later.
         adjacency?.deadline = now + patience
     }
 
-    /// Answers a request. If all its LSAs were in the request before, our answer to that was lost.
+    /// Answers a request. If all its LSAs were in the last request that we answered, that answer was lost.
     mutating func receive(
         _ request: LinkStateRequest, in context: AdjacencyContext, _ database: LinkStateDatabase,
         into outbox: inout AdjacencyOutbox

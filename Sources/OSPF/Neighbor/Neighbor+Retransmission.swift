@@ -7,7 +7,7 @@ extension Neighbor {
     /// while does not get all at once.
     static let retransmissionBatch = 256
 
-    /// Adds an LSA to the retransmission list, to be retransmitted after `delay`. Returns whether it was not in the list.
+    /// Adds an LSA to the retransmission list, to be retransmitted after `delay`. Returns whether it is new in the list.
     mutating func awaitAcknowledgment(
         of key: DatabaseKey, after delay: Duration, at now: Instant
     ) -> Bool {
@@ -43,8 +43,9 @@ extension Neighbor {
         context.mtu = min(context.mtu, AdjacencyContext.smallestMTU)
     }
 
-    /// Whether the neighbor must be sent an instance that was just installed (RFC 2328 §13.3 (1)): not if it has described the
-    /// instance or sent it to us. An instance that we requested of the neighbor is requested no longer.
+    /// Whether the neighbor must be sent an instance that was just installed (RFC 2328 §13.3 (1)): not before Exchange, and not
+    /// if it has described this or a later instance, or sent us this one. Also ends our request for the LSA, unless the
+    /// neighbor has described a later instance.
     mutating func needs(_ header: LSAHeader, isSender: Bool, patience: Duration, at now: Instant) -> Bool {
         guard state >= .exchange else { return false }
         if state < .full, let described = adjacency?.requests[header.key] {

@@ -19,11 +19,11 @@ struct Neighbor: Sendable {
     var lastFallback: NeighborFallback?
     /// When it is removed unless a hello is received.
     var inactivityDeadline: Instant
-    /// The neighbor was Full and has restarted the adjacency: until this time, the link with it stays announced and in use
-    /// (``Router/linkHold``). `nil` at other times.
+    /// A point-to-point neighbor has left Full: until this time, the link with it stays announced and in use
+    /// (``Router/linkHold``). `nil` if the link is not held.
     var heldUntil: Instant?
 
-    /// Whether it hears us: its hellos list us, or it has sent a database description.
+    /// Whether it hears us: its last hello lists us, or it has sent a database description since.
     var isTwoWay = false
     /// The adjacency, from ExStart on.
     var adjacency: Adjacency?
@@ -32,7 +32,8 @@ struct Neighbor: Sendable {
     var sequenceNumber: UInt32
     /// The sequence number with which the neighbor began its latest exchange, to recognize late copies of that description.
     var firstDescriptionNumber: UInt32?
-    /// The MTU in its database descriptions, if it differs from ours; `nil` again when the neighbor becomes Full.
+    /// The last MTU in its database descriptions that is neither ours nor 0; `nil` if none was, and again when the neighbor
+    /// becomes Full.
     var mismatchedMTU: Int?
     /// Whether packets to it must fit ``AdjacencyContext/smallestMTU``, because something was lost.
     var usesSmallPackets = false
@@ -56,7 +57,7 @@ struct Neighbor: Sendable {
         return earliest
     }
 
-    /// What of a neighbor matters outside of its adjacency; a change causes originations and a route calculation.
+    /// How the rest of the router uses a neighbor; a change causes originations and a route calculation.
     struct Use: Hashable {
         /// ``Neighbor/isLinked``.
         var isLinked = false

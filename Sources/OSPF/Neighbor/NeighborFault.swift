@@ -8,7 +8,7 @@ public enum NeighborFault: Hashable, Sendable {
     case notListed(among: Int)
     /// Its hello was received from another address.
     case address(was: IPv6Address, is: IPv6Address)
-    /// Its hello was received with another router ID.
+    /// A hello with another router ID was received from its address.
     case routerID(was: RouterID, is: RouterID)
     /// No hello for this time.
     case silence(Duration)
@@ -22,9 +22,9 @@ public enum NeighborFault: Hashable, Sendable {
     case initBit
     /// Its description has other options than the ones before.
     case options(expected: OSPFOptions, received: OSPFOptions)
-    /// It describes more although the exchange was over.
+    /// It sent another description although the exchange was over.
     case exchangeOver
-    /// It repeats its last description long after the exchange was over.
+    /// It repeats its last description this time after our answer, when the exchange is over.
     case lateRepetition(after: Duration)
     /// It describes an LSA of a reserved scope.
     case reservedScope(LSAType)
@@ -32,7 +32,7 @@ public enum NeighborFault: Hashable, Sendable {
     case unknownLSA(LSAKey)
     /// It sent an earlier instance of an LSA than it had described: the sequence numbers of both instances.
     case earlierInstance(LSAKey, described: Int32, received: Int32)
-    /// The exchange made no progress for this time, with this number of requested LSAs missing.
+    /// The exchange made no progress for this time, with this number of described LSAs missing, requested or not.
     case noProgress(for: Duration, requests: Int)
 }
 

@@ -14,9 +14,10 @@ enum NeighborEvent: Sendable {
     case adjacencyReconsidered
     /// A full adjacency has not been wanted for a hello interval (``Adjacency/Stage/full(unwanted:)``).
     case adjacencyUnwanted
-    /// A description was out of sequence, had changed options, an unexpected I-bit or MS-bit, or an LSA of reserved scope.
+    /// A description was out of sequence or came after the end of the exchange, had changed options, an unexpected I-bit or
+    /// MS-bit, or an LSA of reserved scope.
     case sequenceNumberMismatch
-    /// It requested an LSA that we do not have, or sent an older one than it had described.
+    /// It requested an LSA that we do not have, or sent an older instance than it had described.
     case badLinkStateRequest
     /// The exchange made no progress for ``AdjacencyContext/exchangePatience``.
     case stalled
@@ -55,7 +56,7 @@ extension NeighborState {
         case .adjacencyReconsidered:
             switch self {
             case .twoWay: adjacencyIsWanted ? .exStart : .twoWay
-            // Only ``adjacencyUnwanted`` ends it, see ``Adjacency/Stage/full(unwanted:)``.
+            // An unwanted one stays until `adjacencyUnwanted`, see ``Adjacency/Stage/full(unwanted:)``.
             case .full: .full
             default: self > .twoWay && !adjacencyIsWanted ? .twoWay : self
             }

@@ -1,15 +1,16 @@
 import OSPFPacket
 internal import Timing
 
-/// LSAs that a neighbor has described and we do not have (RFC 2328 §10, "Link state request list").
+/// LSAs of which a neighbor has described a later instance than we have, or we have none (RFC 2328 §10, "Link state request
+/// list").
 struct RequestList: Sendable {
-    /// All LSAs of the list, requested or not: the instance that the neighbor has described.
+    /// All LSAs of the list, requested or not: the latest instance that the neighbor has described.
     private var wanted: [LSAKey: LSAHeader] = [:]
     /// The LSAs that have not been requested yet, in the order of description. Those that have arrived meanwhile are skipped.
     private var order = FIFO<LSAKey>()
     /// The LSAs of the last request that have not arrived yet.
-    private var asked: Set<LSAKey> = []
-    /// When to repeat the request; `nil` if nothing is asked.
+    private var requested: Set<LSAKey> = []
+    /// When to repeat the request; `nil` if nothing is requested.
     private(set) var deadline: Instant?
     /// How many times the request was repeated.
     private(set) var attempts = 0
@@ -19,7 +20,7 @@ struct RequestList: Sendable {
     /// The length of `order`, including LSAs that have arrived. ``insert(_:)`` bounds it.
     var orderCount: Int { order.count }
     /// Whether everything requested has arrived, so that more can be requested.
-    var isIdle: Bool { asked.isEmpty }
+    var isIdle: Bool { requested.isEmpty }
 
     subscript(key: LSAKey) -> LSAHeader? { wanted[key] }
 
@@ -42,7 +43,7 @@ struct RequestList: Sendable {
     }
 
     /// Removes the LSA of a received instance, if that is at least as recent as the one described (RFC 2328 §13.3 (1b)).
-    /// Returns whether it was in the list.
+    /// Returns whether it was removed.
     mutating func satisfy(with header: LSAHeader) -> Bool {
         guard let described = wanted[header.key], header.recency(comparedTo: described) != .older else { return false }
         remove(header.key)
@@ -51,8 +52,8 @@ struct RequestList: Sendable {
 
     private mutating func remove(_ key: LSAKey) {
         guard wanted.removeValue(forKey: key) != nil else { return }
-        asked.remove(key)
-        if asked.isEmpty {
+        requested.remove(key)
+        if requested.isEmpty {
             deadline = nil
             attempts = 0
         }
@@ -61,13 +62,13 @@ struct RequestList: Sendable {
 
     /// The next LSAs to request, a maximum of `limit`. Call this only when everything requested has arrived.
     mutating func next(limit: Int) -> [LSAKey] {
-        assert(asked.isEmpty)
+        assert(requested.isEmpty)
         var keys: [LSAKey] = []
         while keys.count < limit, let key = order.first {
             if wanted[key] != nil { keys.append(key) }
             order.removeFirst()
         }
-        asked = Set(keys)
+        requested = Set(keys)
         attempts = 0
         return keys
     }
@@ -75,7 +76,7 @@ struct RequestList: Sendable {
     /// The LSAs that were requested and have not arrived, in order, to be requested again.
     mutating func again() -> [LSAKey] {
         attempts += 1
-        return asked.sorted()
+        return requested.sorted()
     }
 
     mutating func setDeadline(_ deadline: Instant) { self.deadline = deadline }

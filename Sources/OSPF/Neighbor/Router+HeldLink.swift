@@ -26,7 +26,7 @@ extension Router {
         }
     }
 
-    /// Stops holding the link: its time is over, or the neighbor has another interface ID.
+    /// Stops holding the link, if it is held: its time is over, or the neighbor has another interface ID.
     mutating func releaseLink(_ neighbor: NeighborKey, at now: Instant) {
         interfaces[neighbor].heldUntil = nil
         origination.interfacesChanged()

@@ -15,7 +15,8 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
-    /// Processes a description. In state Init, it shows that the neighbor hears us, and the exchange begins (RFC 2328 §10.6).
+    /// Processes a description. In state Init, it shows that the neighbor hears us, as a hello that lists us does (RFC 2328
+    /// §10.6).
     mutating func receive(_ description: DatabaseDescription, from neighbor: NeighborKey, at now: Instant) {
         var outbox = AdjacencyOutbox()
         var context = adjacencyContext(of: neighbor, at: now)
@@ -43,8 +44,8 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
-    /// Requests the next LSAs from every neighbor of which nothing is outstanding: all that was requested before has arrived,
-    /// from that neighbor or from others.
+    /// Requests the next LSAs from every neighbor of which nothing is outstanding: all that was requested of it before has
+    /// arrived, from any neighbor. Ends Loading where nothing is missing.
     mutating func continueLoading(at now: Instant) {
         for index in interfaces.indices where interfaces[index].neighbors.contains(where: \.mayRequest) {
             for neighbor in interfaces[index].neighborKeys where interfaces[neighbor].mayRequest {

@@ -57,7 +57,7 @@ struct DuplicateDetection: Sendable {
         changes.filter { $0.value.count >= Self.changesOfDuplicates && now - $0.value.last < Self.window }.keys.sorted()
     }
 
-    /// The router ID was changed. Removes everything recorded about the old one, except for the back-off.
+    /// The router ID was changed. Removes everything recorded, except for the back-off.
     mutating func yielded(at now: Instant) {
         var backoff = backoff
         backoff.yielded(at: now)
@@ -89,7 +89,7 @@ extension Router {
 
     /// An LSA with our router ID was received that is newer than what we have originated. A router that implements RFC 7503
     /// identifies itself in an auto-configuration-LSA: of two with one ID, that with the smaller fingerprint changes its ID
-    /// (§7.2). Any other router is detected because it continues to originate newer router-LSAs; then we change ours.
+    /// (§7.2). A router that does not is detected because it continues to originate newer router-LSAs; then we change our ID.
     mutating func checkForDuplicate(_ lsa: LSA, at now: Instant) {
         var isDuplicate = false
         var weShouldYield = true
@@ -123,7 +123,8 @@ extension Router {
         if weYield { duplicates.mustYield = true }
     }
 
-    /// The body of an LSA has changed. If it is an auto-configuration-LSA, the fingerprint has: it is all that is in the body.
+    /// The body of an LSA has changed. If that is an auto-configuration-LSA, its fingerprint counts as changed: RFC 7503 puts
+    /// nothing else into the body.
     mutating func noteFingerprintChange(in key: LSAKey, at now: Instant) {
         guard key.type == .autoConfiguration, key.advertisingRouter != routerID else { return }
         duplicates.fingerprintChanged(key.advertisingRouter, at: now)

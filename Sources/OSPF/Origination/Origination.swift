@@ -21,13 +21,13 @@ struct Origination: Sendable {
     /// What has changed since own LSAs were last updated: only the LSAs that depend on it are made again.
     struct Changes: OptionSet, Sendable {
         let rawValue: UInt8
-        /// Interfaces, adjacencies, designated routers, link-LSAs, router flags.
+        /// Interfaces, adjacencies, designated routers, link-LSAs, router flags, options.
         static let interfaces = Changes(rawValue: 1)
         /// Prefixes of the node (``RouterEvent/advertise(_:)``).
         static let prefixes = Changes(rawValue: 2)
         /// Imported prefixes (``RouterEvent/advertiseExternal(_:)``).
         static let externals = Changes(rawValue: 4)
-        /// The Router Information and auto-configuration-LSAs.
+        /// What is in the Router Information and auto-configuration-LSAs.
         static let identity = Changes(rawValue: 8)
     }
 
@@ -104,14 +104,14 @@ struct Origination: Sendable {
         if wasBoundary != isBoundary { changes.insert(.interfaces) }
     }
 
-    /// Larger link state IDs of an earlier run are not taken over. New ones count on from the largest, so a forged LSA with an
-    /// ID near 2³² would leave none.
-    private static let maximumEarlierID: UInt32 = 1 << 24
+    /// Link state IDs of an earlier run from this one on are not taken over. New IDs count on from the largest of the earlier
+    /// run, so a forged LSA with an ID near 2³² would leave none.
+    private static let earlierIDLimit: UInt32 = 1 << 24
 
-    /// Takes over the link state IDs of external prefixes from an earlier run. Prefixes that it did not import get IDs after
-    /// the largest.
+    /// Takes over the link state IDs of imported prefixes from an earlier run. Prefixes that the earlier run did not import get
+    /// IDs after its largest.
     mutating func adoptExternalIDs(_ earlier: [IPv6Prefix: UInt32]) {
-        let earlier = earlier.filter { $0.value < Self.maximumEarlierID }
+        let earlier = earlier.filter { $0.value < Self.earlierIDLimit }
         guard let last = earlier.values.max() else { return }
         nextExternalID = last + 1
         externalIDs = earlier.filter { externals[$0.key] != nil }
@@ -139,8 +139,8 @@ struct Origination: Sendable {
         StableFragments(capacity: prefixCapacity, size: \.size)
     }
 
-    /// A flushed LSA of ours was removed from the database. If it is still wanted, it was flushed because its sequence numbers
-    /// were used up, and a new sequence starts now.
+    /// A flushed LSA of ours was removed from the database. If it is wanted, because only its sequence numbers were used up or
+    /// because it is wanted again, a new sequence starts.
     mutating func removed(_ key: DatabaseKey) {
         guard let lsa = own[key] else { return }
         guard lsa.body != nil else { return own[key] = nil }
@@ -175,25 +175,26 @@ struct OriginationThrottle: Sendable {
 
     private var last: Instant?
     /// The number of instances in the current series, which a long enough pause ends (``originated(at:)``).
-    private var run = 0
+    private var seriesLength = 0
 
     /// The minimum time between the last instance and the next.
     private var wait: Duration {
         // 10 ms doubled nine times is more than the longest wait.
-        run < 2 ? .zero : min(Self.longest, Self.first * (1 << min(run - 2, 9)))
+        seriesLength < 2 ? .zero : min(Self.longest, Self.first * (1 << min(seriesLength - 2, 9)))
     }
 
-    /// Whether so few instances were originated in the series that an urgent one need not wait. Each instance of our LSA from
-    /// another router with our ID causes an urgent one (``Router/receivedOwn(_:_:at:)``), so their number has a bound.
-    var allowsUrgent: Bool { run < 8 }
+    /// Whether so few instances were originated in the series that an urgent one need not wait. Each newer instance of our LSA
+    /// that another router with our ID originates causes an urgent one (``Router/receivedOwn(_:_:at:)``), so the number of
+    /// urgent ones has a bound.
+    var allowsUrgent: Bool { seriesLength < 8 }
 
     /// The earliest moment for the next instance.
     var earliest: Instant { last.map { $0 + wait } ?? .zero }
 
     mutating func originated(at now: Instant) {
         // A pause that the throttle imposed must not end the series, so only a pause of twice that, and at least 1 s, does.
-        if let last, now - last >= max(.seconds(1), wait * 2) { run = 0 }
+        if let last, now - last >= max(.seconds(1), wait * 2) { seriesLength = 0 }
         last = now
-        run += 1
+        seriesLength += 1
     }
 }

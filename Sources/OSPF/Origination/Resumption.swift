@@ -7,9 +7,9 @@ internal import Timing
 /// router instead originates only its link-LSAs, and keeps the other LSAs of its earlier run, which its neighbors still have,
 /// until its adjacencies are as before.
 struct Resumption: Sendable {
-    /// When the resumption ends, whatever the state of the adjacencies.
+    /// When the resumption ends at the latest, whatever the state of the adjacencies.
     var deadline: Instant
-    /// What has changed since the start. The LSAs for it are originated at the end.
+    /// What has changed since the start. The LSAs that depend on it are updated at the end.
     var withheld: Origination.Changes = []
 }
 
@@ -26,7 +26,7 @@ extension Router {
     }
 
     /// Keeps prefixes and links in the LSAs in which the earlier run announced them. If a prefix moved to another LSA, other
-    /// routers would be without it from when they receive the LSA that no longer has it until they receive the other.
+    /// routers would lose it if they received the LSA without it first, until they receive the other one.
     private mutating func adoptLayout(at now: Instant) {
         // The values are numbers of fragments, which are the link state IDs of their LSAs.
         var links: [Origination.LinkKey: Int] = [:]
@@ -55,7 +55,7 @@ extension Router {
         origination.adoptExternalIDs(externals)
     }
 
-    /// All LSAs in the database that this router or an earlier run of it has originated, in order.
+    /// All LSAs in the database with our router ID as advertising router, in order.
     var ownKeys: [DatabaseKey] {
         database.entries.keys.filter { $0.lsa.advertisingRouter == routerID }.sorted()
     }

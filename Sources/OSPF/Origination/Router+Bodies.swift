@@ -51,7 +51,8 @@ extension Router {
         }
     }
 
-    /// The router-LSAs: one link per point-to-point neighbor that is full or held, and per transit network (RFC 5340 §4.4.3.2).
+    /// The router-LSAs: one link per point-to-point neighbor that is full or whose link is held, and per transit network (RFC
+    /// 5340 §4.4.3.2).
     private mutating func routerLSAs() -> [Wanted] {
         var wanted: [Origination.LinkKey: RouterLSA.Link] = [:]
         for interface in interfaces {
@@ -103,8 +104,8 @@ extension Router {
         }
     }
 
-    /// The LSAs for the links whose designated router we are: the routers on them, and their prefixes from the
-    /// link-LSAs (RFC 5340 §4.4.3.3, §4.4.3.9).
+    /// The LSAs for the links whose designated router we are and on which a neighbor is full: the full neighbors and we, and
+    /// the prefixes in the link-LSAs (RFC 5340 §4.4.3.3, §4.4.3.9). Earlier LSAs for other links are to be flushed.
     private mutating func networkLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
         var designatedLinks: Set<UInt32> = []
@@ -172,7 +173,8 @@ extension Router {
         return body
     }
 
-    /// One AS-external-LSA per imported prefix (RFC 5340 §4.4.3.6).
+    /// One AS-external-LSA per imported prefix (RFC 5340 §4.4.3.6), and those of prefixes that are no longer imported, to flush
+    /// them.
     private mutating func externalLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
         for (prefix, linkStateID) in origination.externalIDs.sorted(by: { $0.value < $1.value }) {
@@ -182,7 +184,7 @@ extension Router {
                 wanted.append((key, nil))
                 continue
             }
-            // The largest metric that is not LSInfinity.
+            // At most the largest metric that is not LSInfinity.
             let body = ASExternalLSA(
                 isType2: imported.isType2, metric: min(imported.metric, 0xff_fffe), prefix: LSAPrefix(prefix: prefix))
             wanted.append((key, .asExternal(body)))

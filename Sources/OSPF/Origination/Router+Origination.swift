@@ -4,7 +4,7 @@ internal import Timing
 
 /// Origination, refresh and flushing of this router's own LSAs (RFC 2328 §12.4, RFC 5340 §4.4.3).
 extension Router {
-    /// Updates own LSAs after changes, and originates those whose delay is over.
+    /// Updates own LSAs after changes (during a resumption only the link-LSAs), and originates those whose delay is over.
     mutating func originateOwn(at now: Instant) {
         let changes = origination.changes
         origination.changes = []
@@ -20,7 +20,7 @@ extension Router {
         }
     }
 
-    /// Records the wanted body of an own LSA. Originates the LSA if the body has changed.
+    /// Records the wanted body of an own LSA. If the body has changed, originates the LSA or (`nil`) flushes it.
     private mutating func want(_ body: LSABody?, for key: DatabaseKey, at now: Instant) {
         if origination.own[key] == nil {
             // Nothing is wanted, and neither we nor an earlier run have originated it.
@@ -35,7 +35,8 @@ extension Router {
         originate(key, at: now)
     }
 
-    /// Originates a new instance of one of our LSAs with the wanted body: now if `isUrgent`, else when the throttle allows.
+    /// Originates a new instance of one of our LSAs with the wanted body: now if `isUrgent`, else when the throttle allows. An
+    /// LSA that is not wanted is flushed.
     private mutating func originate(_ key: DatabaseKey, at now: Instant, isUrgent: Bool = false) {
         guard let own = origination.own[key] else { return }
         guard let body = own.body else {
@@ -62,13 +63,13 @@ extension Router {
         // The database has a late copy from the end of a sequence that has restarted, and only the last number is left. It
         // was used before, so late acknowledgments of its earlier use would count for this instance. So this instance only
         // flushes the LSA, and the sequence starts again.
-        let isUsed = sequenceNumber == LSAHeader.maxSequenceNumber && own.sequenceRestarts > 0
-        if isUsed { lsa.age = LSAHeader.maxAge }
+        let wasUsedBefore = sequenceNumber == LSAHeader.maxSequenceNumber && own.sequenceRestarts > 0
+        if wasUsedBefore { lsa.age = LSAHeader.maxAge }
         origination.own[key]!.throttle.originated(at: now)
         statistics.lsaOriginations += 1
         install(lsa, for: key, at: now)
         flood(key, at: now)
-        if isUsed { removeFlushed(key, at: now) }
+        if wasUsedBefore { removeFlushed(key, at: now) }
     }
 
     /// Originates a new instance of an own LSA with the same body, usually at LSRefreshTime (RFC 2328 §12.4 (1)). Flushes it if
@@ -90,7 +91,7 @@ extension Router {
 
     /// A newer instance of one of our LSAs was received and installed: from an earlier run of this router, or from another
     /// router with the same ID (RFC 2328 §13.4). It is replaced, or flushed if we do not want it. During a resumption it stays
-    /// until the adjacencies show whether it is right.
+    /// if it has the wanted body, or if the wanted body is not known yet.
     mutating func receivedOwn(_ lsa: LSA, _ key: DatabaseKey, at now: Instant) {
         checkForDuplicate(lsa, at: now)
         if let own = origination.own[key], let body = own.body {

@@ -1,5 +1,5 @@
 /// Distributes elements (prefixes or links) over fragments, each of which becomes an LSA of limited size. An element stays in
-/// its fragment while others are added or removed, so that adding or removing one prefix changes one LSA.
+/// its fragment while others are added or removed, so that adding or removing one element changes one LSA.
 struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable & Sendable>: Sendable {
     /// Octets of elements that fit into one LSA.
     private let capacity: Int
@@ -18,7 +18,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
     private var firstWithRoom = 0
     /// The fragment in which an earlier run had each element. Used by the next ``update(to:)`` with elements, then forgotten.
     private var earlierPlaces: [Key: Int] = [:]
-    /// Fragments whose elements have changed since the last ``drainChanged()``.
+    /// Fragments that have changed, or were marked as changed, since the last ``drainChanged()``.
     private var changed: Set<Int> = []
 
     init(capacity: Int, size: @escaping @Sendable (Element) -> Int) {
@@ -32,9 +32,11 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
     /// Replaces all elements.
     mutating func update(to wanted: [Key: Element]) {
         for key in places.keys where wanted[key] == nil { remove(key) }
-        let news = wanted.filter { key, element in places[key].map { fragments[$0].elements[key] != element } ?? true }
+        let changes = wanted.filter { key, element in
+            places[key].map { fragments[$0].elements[key] != element } ?? true
+        }
         // Sorted, so that after a start the same elements are always assigned to the same fragments.
-        let sorted = news.sorted(by: { $0.key < $1.key })
+        let sorted = changes.sorted(by: { $0.key < $1.key })
         // Elements of the earlier run first, so that no other takes the room that they had.
         for (key, element) in sorted where earlierPlaces[key] != nil { set(key, element) }
         for (key, element) in sorted where earlierPlaces[key] == nil { set(key, element) }
@@ -45,8 +47,8 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
     /// state ID must not make the array large.
     private static var maximumGaps: Int { 64 }
 
-    /// Moves the elements, and those of the next ``update(to:)``, to the fragments in which an earlier run had them, as far as
-    /// they have room there. Every fragment counts as changed.
+    /// Moves the elements (if there are none, those of the next ``update(to:)`` with elements) to the fragments in which an
+    /// earlier run had them, as far as they have room there. Every fragment counts as changed.
     mutating func adopt(_ places: [Key: Int]) {
         var elements: [Key: Element] = [:]
         for fragment in fragments { elements.merge(fragment.elements) { first, _ in first } }

@@ -50,10 +50,10 @@ struct BestPath {
         if !forwardingAddresses.isEmpty { forwardingAddresses = [] }
     }
 
-    /// Adds the next hops to a forwarding address, of which `way` is the route: those of the route, or the address itself where
-    /// it is on a link of ours.
-    mutating func forward(to address: IPv6Address, along way: BestPath, exits: [Exit]) {
-        for number in way.firstHops {
+    /// Adds the next hops to a forwarding address: those of the route to it, or the address itself where it is on a link of
+    /// ours.
+    mutating func forward(to address: IPv6Address, along route: BestPath, exits: [Exit]) {
+        for number in route.firstHops {
             let hop = exits[number].nextHop
             if hop.isOnLink {
                 forwardingAddresses.insert(NextHop(interface: hop.interface, gateway: address))
@@ -193,8 +193,8 @@ extension RouteCalculation {
     /// border router.
     private func interior(isInside: Bool) -> BestPath.Interior { isInside && !isBackbone ? .area : .any }
 
-    /// The distance to an area border router other than this one; `nil` if it is unreachable, or forwards no transit traffic
-    /// because its R-bit is clear (RFC 5340 §A.2).
+    /// The distance to an area border router; `nil` if the vertex is none or is this router, or if it is unreachable or
+    /// forwards no transit traffic because its R-bit is clear (RFC 5340 §A.2).
     private func borderDistance(_ vertex: Vertex) -> UInt32? {
         let node = topology[vertex]
         guard node.flags.contains(.border), node.name.router != view.root, topology.graph.isTransit(vertex) else {
@@ -203,13 +203,15 @@ extension RouteCalculation {
         return paths.distance(to: vertex)
     }
 
-    /// The distance to an AS boundary router, in the area or else behind a border router (RFC 2328 §16.2, §16.4 (3)).
+    /// The distance to an AS boundary router, in the area or else behind a border router (RFC 2328 §16.2, §16.4 (3)); `nil` if
+    /// it is not reachable.
     ///
     /// A clear R-bit of the AS boundary router does not matter here, although RFC 5340 §A.2 reads as if it should: a gateway
     /// that is being drained is avoided because of its costs. If there is no other gateway, it is still better than none.
     private func boundaryDistance(_ vertex: Vertex) -> UInt32? {
         if let distance = insideDistance(toBoundary: vertex) { return distance }
-        return interAreaRouters[vertex]?.compactMap { way in borderDistance(way.border).map { $0 + way.metric } }.min()
+        return interAreaRouters[vertex]?.compactMap { entry in borderDistance(entry.border).map { $0 + entry.metric } }
+            .min()
     }
 
     /// The distance to an AS boundary router in the area; `nil` if it is not there or not reachable.
@@ -220,28 +222,28 @@ extension RouteCalculation {
     /// Adds the first hops of the paths to an AS boundary router that have the length `distance`, the shortest.
     private func addFirstHops(toBoundary vertex: Vertex, distance: UInt32, into set: inout FirstHopSet) {
         if insideDistance(toBoundary: vertex) != nil { return paths.addFirstHops(to: vertex, into: &set) }
-        for way in interAreaRouters[vertex] ?? [] {
-            guard let border = borderDistance(way.border), border + way.metric == distance else { continue }
-            paths.addFirstHops(to: way.border, into: &set)
+        for entry in interAreaRouters[vertex] ?? [] {
+            guard let border = borderDistance(entry.border), border + entry.metric == distance else { continue }
+            paths.addFirstHops(to: entry.border, into: &set)
         }
     }
 
-    /// The intra-area or inter-area route for packets to `address`: that of the longest matching prefix. Its `kind` is
-    /// `nil` if there is none.
+    /// The intra-area or inter-area route for packets to `address`: that of the longest matching prefix with such a route. Its
+    /// `kind` is `nil` if there is none.
     private func route(to address: IPv6Address, using forwarding: inout ForwardingRoutes) -> BestPath {
         for length in stride(from: 128, through: 0, by: -1) where prefixes.lengthCounts[length] > 0 {
             forwarding.steps += 1
             guard let group = prefixes.group(of: IPv6Prefix(address, length: length)) else { continue }
-            let way: BestPath
+            let route: BestPath
             if let known = forwarding.found[group] {
-                way = known
+                route = known
             } else {
                 var best = BestPath()
                 choose(prefixes.groups[group].list.candidates, upTo: .interArea, using: &forwarding, into: &best)
                 forwarding.found[group] = best
-                way = best
+                route = best
             }
-            if way.kind != nil { return way }
+            if route.kind != nil { return route }
         }
         return BestPath()
     }

@@ -23,7 +23,7 @@ struct Candidate: Hashable, Comparable, Sendable {
 }
 
 /// All candidates of a prefix, sorted, without duplicates. A list can have thousands of candidates and changes by one at a
-/// time, so what would need a pass over all of them is stored.
+/// time, so its hash and ``hasForwardingAddress`` are updated rather than found by a pass over all candidates.
 struct CandidateList: Hashable, Sendable {
     private(set) var candidates: [Candidate] = []
     /// The sum of the candidates' hashes, as the hash of the list.

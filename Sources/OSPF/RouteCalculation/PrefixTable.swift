@@ -25,7 +25,7 @@ struct PrefixTable: Sendable {
         var members: [PrefixNumber] = []
         /// The number of prefixes whose last reported route refers to this group.
         var routeCount = 0
-        /// The destination as last calculated and reported; `nil` if unreachable.
+        /// The destination as last calculated and reported; `nil` if it was not calculated yet or there is no route.
         var destination: Destination?
         /// Whether it is in ``dirtyGroups``.
         var isDirty = false
@@ -37,7 +37,7 @@ struct PrefixTable: Sendable {
         case all
         /// The dirty groups, and those whose candidates depend on changed shortest paths.
         case changed(ShortestPaths)
-        /// The dirty groups, and those that depend on routes to forwarding addresses.
+        /// If any prefix has changed, the dirty groups and those that depend on routes to forwarding addresses; else none.
         case new
     }
 
@@ -76,7 +76,7 @@ struct PrefixTable: Sendable {
     /// All groups and prefixes. Numbers that are not in use have values without meaning.
     private(set) var groups = SlotMap<GroupNumber, Group>()
     private(set) var entries = SlotMap<PrefixNumber, Entry>()
-    /// Groups to calculate because they are new or their candidates have changed.
+    /// Groups to calculate: their candidates have changed, or they got a prefix and have no destination.
     private var dirtyGroups: [GroupNumber] = []
     /// Prefixes to compare with their reported state.
     private var dirtyEntries: [PrefixNumber] = []
@@ -100,8 +100,8 @@ struct PrefixTable: Sendable {
         groupNumbers.detach()
     }
 
-    /// How many further LSAs of its announcer announce a candidate, as when a prefix moves between LSAs. The candidate goes
-    /// with the last of them.
+    /// How many further LSAs of its announcer announce a candidate, as when a prefix moves between LSAs. The candidate is
+    /// removed with the last of these announcements.
     private var repeats: [Repeat: Int] = [:]
     /// The last step from one group to another. Prefixes that are announced together mostly take the same step, which then
     /// needs no lookup of the list.
@@ -173,15 +173,17 @@ struct PrefixTable: Sendable {
         return number
     }
 
-    /// The group whose candidates are those of `group` and `candidate`, or if not `isAddition`, those of `group` but
-    /// `candidate`; `none` if there are none. The caller moves the prefix `number` from `group` to it.
+    /// The group whose candidates are those of `group` plus `candidate` or, if not `isAddition`, without `candidate`; `none` if
+    /// no candidate is left. The caller moves the prefix `number` to that group.
     private mutating func step(
         from group: GroupNumber, _ candidate: Candidate, isAddition: Bool, for number: PrefixNumber
     ) -> GroupNumber {
         if let last = lastTransition, last.from == group, last.isAddition == isAddition, last.candidate == candidate {
             return last.to
         }
-        if isItsOwn(group, of: number), let next = change(group, by: candidate, isAddition: isAddition) { return next }
+        if isUsed(group, onlyBy: number), let next = change(group, by: candidate, isAddition: isAddition) {
+            return next
+        }
         let old = group == .none ? CandidateList() : groups[group].list
         let list = isAddition ? old.adding(candidate) : old.removing(candidate)
         let next: GroupNumber
@@ -200,14 +202,14 @@ struct PrefixTable: Sendable {
     }
 
     /// Whether a prefix is the only member of its group, and no other prefix's reported route refers to the group.
-    private func isItsOwn(_ group: GroupNumber, of number: PrefixNumber) -> Bool {
+    private func isUsed(_ group: GroupNumber, onlyBy number: PrefixNumber) -> Bool {
         guard group != .none, groups[group].members.count == 1 else { return false }
         return groups[group].routeCount == (entries[number].reportedGroup == group ? 1 : 0)
     }
 
     /// Changes the list of a group that has one member in place, because lists can be long and change often. If another group
-    /// has the changed list already, the group stays as it is. Returns the group with the changed list; `nil` if that would be
-    /// empty.
+    /// has the changed list already, the group stays as it is. Returns the group with the changed list; `nil` if the changed
+    /// list would be empty.
     private mutating func change(_ group: GroupNumber, by candidate: Candidate, isAddition: Bool) -> GroupNumber? {
         guard isAddition || groups[group].list.candidates.count > 1 else { return nil }
         var list = CandidateList()
@@ -220,7 +222,7 @@ struct PrefixTable: Sendable {
             markDirty(group: group)
             lastTransition = nil
         } else {
-            // The member moves to the other group. This one gets its own list back, by which it is found when it is freed.
+            // The member moves to the other group. This group gets its own list back, by which it is found when it is freed.
             if isAddition { list.remove(candidate) } else { list.add(candidate) }
         }
         swap(&list, &groups[group].list)
@@ -318,22 +320,22 @@ extension PrefixTable {
 extension PrefixTable {
     /// Returns the groups to calculate, in the order of their numbers, and clears the dirty groups. Some may have no members.
     mutating func drainGroups(_ scope: Scope) -> [GroupNumber] {
-        let new = dirtyGroups
-        for group in new { groups[group].isDirty = false }
+        let dirty = dirtyGroups
+        for group in dirty { groups[group].isDirty = false }
         // Keeps the memory of usual changes, but not that of a burst.
         dirtyGroups.removeAll(keepingCapacity: dirtyGroups.count < 1024)
         switch scope {
         case .all: return Array(groups.numbers)
-        case .new: return hasChanges ? forwardedGroups.union(new).sorted() : []
+        case .new: return hasChanges ? forwardedGroups.union(dirty).sorted() : []
         case .changed(let paths):
-            let isNew = Set(new)
+            let dirtySet = Set(dirty)
             return groups.numbers.filter { group in
-                isNew.contains(group) || groups[group].list.depends(onChangesIn: paths)
+                dirtySet.contains(group) || groups[group].list.depends(onChangesIn: paths)
             }
         }
     }
 
-    /// Sets the calculated destination of a group; `nil` if it is unreachable.
+    /// Sets the calculated destination of a group; `nil` if there is no route.
     mutating func setDestination(of group: GroupNumber, to destination: Destination?) {
         let wasReachable = groups[group].destination != nil
         groups[group].destination = destination
@@ -343,8 +345,8 @@ extension PrefixTable {
 
     /// Adds to `update` the differences between the routes and the reported state, and releases groups without routes.
     mutating func collectChanges(into update: inout RouteTableUpdate) {
-        // Groups that had a route and have none now.
-        var left: [GroupNumber] = []
+        // Groups whose last route went away; a later entry may give one a route again.
+        var withoutRoute: [GroupNumber] = []
         for number in dirtyEntries {
             let entry = entries[number]
             entries[number].isDirty = false
@@ -355,14 +357,14 @@ extension PrefixTable {
                 if group != .none { groups[group].routeCount += 1 }
                 if entry.reportedGroup != .none {
                     groups[entry.reportedGroup].routeCount -= 1
-                    if groups[entry.reportedGroup].routeCount == 0 { left.append(entry.reportedGroup) }
+                    if groups[entry.reportedGroup].routeCount == 0 { withoutRoute.append(entry.reportedGroup) }
                 }
                 update.routes.append((entry.prefix, group == .none ? nil : group.destinationID))
             }
             if entry.group == .none { removeEntry(number) }
         }
         dirtyEntries.removeAll(keepingCapacity: dirtyEntries.count < 1024)
-        for group in left.sorted() where groups[group].routeCount == 0 {
+        for group in withoutRoute.sorted() where groups[group].routeCount == 0 {
             update.released.append(group.destinationID)
             freeIfUnused(group)
         }

@@ -19,7 +19,7 @@ public struct RouteCalculationStatistics: Hashable, Sendable {
 public struct RouterReachability: Hashable, Sendable {
     /// The router.
     public var routerID: RouterID
-    /// The name that it announces (RFC 5642).
+    /// The name that it announces (RFC 5642); `nil` if it announces none.
     public var hostname: String?
     /// The distance to it; `nil` if it is unreachable.
     public var distance: UInt32?
@@ -45,7 +45,7 @@ public struct PrefixCandidate: Hashable, Sendable {
     public var distance: UInt32?
     /// The forwarding address; `nil` if packets are sent to the announcer.
     public var forwardingAddress: IPv6Address?
-    /// Whether the route leads to this announcer.
+    /// Whether its announcement is one of the best.
     public var isBest: Bool
 }
 
@@ -123,7 +123,7 @@ extension RouteCalculation {
         return result
     }
 
-    /// All announcers of `prefix`: the best first, unreachable ones last.
+    /// All candidates for the route to `prefix`: the best first, unreachable ones last.
     public func candidates(for prefix: IPv6Prefix) -> [PrefixCandidate] {
         guard let group = prefixes.group(of: prefix) else { return [] }
         let candidates = prefixes.groups[group].list.candidates
@@ -152,7 +152,7 @@ extension RouteCalculation {
     /// maximum of 16 routers each, so that forged LSAs cannot make the list, the notices and the problems grow. A single
     /// address of several routers is anycast, and so is a default route of several gateways: both are permitted.
     public func duplicatePrefixes() -> [DuplicatePrefix] {
-        let most = 256
+        let limit = 256
         var result: [DuplicatePrefix] = []
         for group in prefixes.sharedGroups.lazy.map({ prefixes.groups[$0] }) {
             let routers = claimants(of: group.list, atMost: 16)
@@ -162,18 +162,18 @@ extension RouteCalculation {
                 guard !prefix.isHost, !prefix.isDefault else { continue }
                 result.append(DuplicatePrefix(prefix: prefix, routers: routers))
                 // Keeps the first 256, sorting only once in a while.
-                if result.count >= 16 * most { result = Array(result.sorted { $0.prefix < $1.prefix }.prefix(most)) }
+                if result.count >= 16 * limit { result = Array(result.sorted { $0.prefix < $1.prefix }.prefix(limit)) }
             }
         }
-        return Array(result.sorted { $0.prefix < $1.prefix }.prefix(most))
+        return Array(result.sorted { $0.prefix < $1.prefix }.prefix(limit))
     }
 
     /// Reachable routers among those that announce a prefix for themselves, in order, each once, although a router may announce
     /// it twice, at two metrics.
-    private func claimants(of list: CandidateList, atMost most: Int) -> [RouterID] {
+    private func claimants(of list: CandidateList, atMost limit: Int) -> [RouterID] {
         var routers: [RouterID] = []
         for candidate in list.candidates {
-            guard candidate.kind == .intraArea, routers.count < most else { break }
+            guard candidate.kind == .intraArea, routers.count < limit else { break }
             let node = topology[candidate.announcer]
             guard !node.name.isNetwork, routers.last != node.name.router,
                 paths.distance(to: candidate.announcer) != nil
@@ -204,7 +204,8 @@ extension BestPath {
         return [UInt32(kind.rawValue), first, second, third, isLocal ? 0 : 1]
     }
 
-    /// The distance to the announcer or the forwarding address: the path's metric without the announced one.
+    /// The distance to the announcer or the forwarding address: the path's metric without the announced one, except for
+    /// external paths of type 2.
     fileprivate func distance(announcedAt metric: UInt32) -> UInt32 {
         if isLocal { return 0 }
         return kind == .externalType2 ? internalMetric : self.metric - metric

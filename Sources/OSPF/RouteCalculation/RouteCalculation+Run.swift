@@ -25,7 +25,7 @@ extension RouteCalculation {
         return update
     }
 
-    /// Runs the shortest-path search if paths may have changed. Returns which groups of prefixes this may affect.
+    /// Runs the shortest-path search if paths may have changed. Returns which groups of prefixes must be calculated.
     private mutating func updatePaths(since old: LocalView) -> PrefixTable.Scope {
         defer {
             topology.markSeen()
@@ -151,8 +151,8 @@ extension RouteCalculation {
         return view
     }
 
-    /// Adds an exit onto the link of each interface to a network, for destinations on the link itself. Only a link with a
-    /// usable neighbor that its network-LSA lists has one: without, our interface may be cut off from the network.
+    /// Adds an exit onto the link of each interface to a network, for destinations on the link itself, if the link has a usable
+    /// neighbor that the network-LSA lists. Without such a neighbor, our interface may be cut off from the network.
     private func addExitsOntoLinks(to view: inout LocalView) {
         var onLink: [Exit] = []
         for link in topology[view.vertex!].links where link.target.isNetwork {

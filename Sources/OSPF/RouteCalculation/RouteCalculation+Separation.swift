@@ -9,8 +9,8 @@ extension RouteCalculation {
         let vertices = topology.nodes.indices.map { Vertex(rawValue: UInt32($0)) }.filter {
             $0 != removed && topology.graph.contains($0) && paths.distance(to: $0) != nil
         }
-        // Searches start at transit vertices first. A vertex that forwards no transit traffic is found from a neighbor, and
-        // belongs to its part; it begins a part only if it has no other neighbor.
+        // Searches start at transit vertices first. A vertex that forwards no transit traffic belongs to the part of a transit
+        // vertex next to it; only without one, except for the removed router, is it a part of its own.
         let starts = vertices.filter(topology.graph.isTransit) + vertices.filter { !topology.graph.isTransit($0) }
         var isSeen = [Bool](repeating: false, count: topology.nodes.count)
         isSeen[Int(removed.rawValue)] = true

@@ -59,8 +59,8 @@ struct LocalView: Equatable, Sendable {
     var exits: [Exit] = []
     /// The first hops to the root's neighbors, for the shortest-path search.
     var firstHops: [FirstHop] = []
-    /// The networks that the root is attached to: each with the cost of its link and the number of the exit onto the link.
-    /// They are not for the search, but for the prefixes of the networks.
+    /// The networks onto whose links the root has exits: each with the cost of the link and the number of the exit. They are
+    /// not for the search, but for the prefixes of the networks.
     var attachedNetworks: [FirstHop] = []
     var maximumPaths = 1
 }

@@ -27,14 +27,14 @@ public struct DestinationID: RawRepresentable, Hashable, Sendable, Comparable {
 /// routers at the same metrics share one destination: when the topology changes, destinations change, prefixes do not.
 public struct Destination: Hashable, Sendable {
     public var kind: PathKind
-    /// The lowest sum of the distance to an announcer and its announced metric; for external paths of type 2, the announced
-    /// metric alone.
+    /// The lowest sum of the distance to an announcer or its forwarding address, and its announced metric; for external paths
+    /// of type 2, the announced metric alone.
     public var metric: UInt32
     /// For external paths of type 2, the distance to the announcer or its forwarding address; else 0.
     public var internalMetric: UInt32
     /// The routers whose announcements are the best, in order.
     public var announcers: [RouterID]
-    /// The union of the first hops on all shortest paths to them, in order: the first
+    /// The union of the first hops on all shortest paths to the announcers or their forwarding addresses, in order: the first
     /// ``RouterConfiguration/maximumPaths``; never empty.
     public var nextHops: [NextHop]
 

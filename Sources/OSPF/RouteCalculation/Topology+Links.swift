@@ -8,7 +8,7 @@ extension Topology {
         let index = Int(vertex.rawValue)
         let name = nodes[index].name
         verticesWithOutdatedEdges.insert(vertex)
-        // First the old links: the other ends have no peer any more.
+        // First the old links: the links back from the other ends have no peer any more.
         for group in groups(of: index) {
             guard let peer = nodes[index].links[group].first(where: { $0.peer != nil })?.peer else { continue }
             verticesWithOutdatedEdges.insert(peer)

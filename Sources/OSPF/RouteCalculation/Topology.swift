@@ -5,9 +5,9 @@ internal import Timing
 
 /// The area's routers and transit networks as a graph, from router- and network-LSAs.
 ///
-/// A vertex exists while an LSA refers to it: as its originator, because prefixes belong to it, or as the AS boundary router of
-/// an inter-area-router-LSA. Only links that both ends announce become edges (RFC 2328 §16.1 (2b)): a link to a router without
-/// an LSA is kept, but is not an edge.
+/// A vertex exists while an LSA refers to it: as the router or network that the LSA describes or that its prefixes belong to,
+/// as the border router that originated it, or as the AS boundary router of an external or inter-area-router-LSA. Only links
+/// that both ends announce become edges (RFC 2328 §16.1 (2b)): a link to a router without an LSA is kept, but is not an edge.
 struct Topology: Sendable {
     /// Identifies a vertex: a router, or a network by its designated router and that router's interface ID.
     struct Name: Hashable, Comparable, Sendable {
@@ -45,9 +45,9 @@ struct Topology: Sendable {
         var references = 0
         /// The router-LSAs of a router, in the order of their link state IDs.
         var routerLSAs: [(linkStateID: UInt32, body: RouterLSA)] = []
-        /// Whether there is a network-LSA, or a router-LSA with the V6-bit, for it. Without, it has no links.
+        /// Whether there is a network-LSA, or a router-LSA with the V6-bit, for it. If not, it has no links.
         var isPresent = false
-        /// The roles in the router-LSA.
+        /// The roles in the first router-LSA; none if it has no V6-bit.
         var flags: RouterLSA.Flags = []
         /// Sorted by target and interface IDs, without duplicates.
         var links: [Link] = []
@@ -139,8 +139,8 @@ struct Topology: Sendable {
             hasNewRouterProperties = true
         }
         // Nothing is routed through a router without the R-bit (RFC 5340 §4.8.1), but it can be reached.
-        let isNews = graph.setTransit(vertex, !isPresent || options.contains(.r))
-        if isNews, flags.contains(.border) { hasNewRouterProperties = true }
+        let transitChanged = graph.setTransit(vertex, !isPresent || options.contains(.r))
+        if transitChanged, flags.contains(.border) { hasNewRouterProperties = true }
         if isPresent {
             routersWithOutdatedLinks.insert(vertex)
         } else {
