@@ -41,6 +41,13 @@ private struct ReflectorFixture {
         return step(.clock)
     }
 
+    /// Moves on to the next deadline, at which the version of the server is requested, and answers that. Returns the next
+    /// action; `nil` if the version was not requested.
+    mutating func resume(serverAt version: String = "1000") -> ReflectorAction? {
+        guard isList(advanceToDeadline(), limit: 1) else { return nil }
+        return page([], version: version, next: "more")
+    }
+
     mutating func advance(_ seconds: Int) { now = now + .seconds(seconds) }
 }
 
@@ -91,13 +98,13 @@ struct ReflectorTests {
         #expect(fixture.step(.failed(.unreachable("reset"))) == nil)
         #expect(fixture.reflector.state.connectedSince == nil)
         for _ in 0..<200 {
-            #expect(isWatch(fixture.advanceToDeadline(), from: "15"))
+            #expect(isList(fixture.advanceToDeadline(), limit: 1))
             #expect(fixture.step(.failed(.unreachable("connection refused"))) == nil)
         }
         #expect(!fixture.reflector.hasChanges)
         #expect(fixture.reflector.objects.count == 1)
         #expect(fixture.reflector.takeNotices().count == 1, "one outage is reported once")
-        fixture.advanceToDeadline()
+        #expect(isWatch(fixture.resume(), from: "15"))
         fixture.step(.opened)
         #expect(fixture.reflector.state.connectedSince == fixture.now)
         #expect(fixture.reflector.takeNotices() == ["nodes: the API server answers again"])
@@ -135,6 +142,9 @@ struct ReflectorTests {
         } else {
             fixture.step(.failed(.refused(expired)))
         }
+        #expect(
+            try #require(fixture.reflector.deadline) - fixture.now <= .milliseconds(300),
+            "listing helps, and nothing else")
         #expect(isList(fixture.advanceToDeadline()))
         #expect(fixture.reflector.takeNotices().isEmpty, "an expired version is not reported")
         fixture.sync(
@@ -160,8 +170,14 @@ struct ReflectorTests {
     @Test func aSilentWatchIsEndedAndFollowedByANewList() throws {
         var fixture = ReflectorFixture()
         fixture.sync([])
-        #expect(try #require(fixture.reflector.deadline) - fixture.now == .seconds(180))
+        let heard = fixture.now
+        #expect(fixture.advanceToDeadline() == nil)
+        #expect(fixture.now - heard == .seconds(75) && fixture.reflector.state.silentSince == heard)
+        fixture.step(.watched(.bookmark(resourceVersion: "12"), octets: 10))
+        #expect(fixture.reflector.state.silentSince == nil)
+        fixture.advanceToDeadline()
         #expect(fixture.advanceToDeadline() == .cut)
+        #expect(fixture.now - heard == .seconds(75 + 180))
         #expect(
             isList(fixture.advanceToDeadline()),
             "a silent watch leads to a new list, because the server may have been restored")
@@ -174,7 +190,7 @@ struct ReflectorTests {
         let opened = fixture.now
         while fixture.now - opened < .seconds(3600) {
             fixture.step(.watched(.bookmark(resourceVersion: "12"), octets: 10))
-            guard let deadline = fixture.reflector.deadline, deadline - fixture.now >= .seconds(60) else { break }
+            guard let deadline = fixture.reflector.deadline, deadline - fixture.now > .seconds(60) else { break }
             fixture.advance(60)
         }
         #expect(fixture.advanceToDeadline() == .cut)
@@ -187,7 +203,7 @@ struct ReflectorTests {
         var fixture = ReflectorFixture()
         _ = fixture.page([])
         #expect(fixture.advanceToDeadline() == .cut)
-        #expect(isWatch(fixture.advanceToDeadline(), from: "10"))
+        #expect(isWatch(fixture.resume(), from: "10"))
         #expect(fixture.reflector.state.failures == [.unreachable: 1])
     }
 
@@ -198,7 +214,7 @@ struct ReflectorTests {
         for _ in 0..<40 {
             fixture.step(.opened)
             #expect(fixture.step(.ended) == nil)
-            #expect(isWatch(fixture.advanceToDeadline(), from: "10"))
+            #expect(isWatch(fixture.resume(), from: "10"))
         }
         #expect(fixture.now - begin > .seconds(200))
     }
@@ -248,7 +264,76 @@ struct ReflectorTests {
         #expect(isList(fixture.advanceToDeadline()))
         fixture.sync([])
         fixture.step(.failed(.refused(Status(code: 503))))
-        #expect(isWatch(fixture.advanceToDeadline(), from: "10"))
+        #expect(isWatch(fixture.resume(), from: "10"))
+    }
+
+    /// A server that was restored from a backup, or whose etcd is empty, accepts a watch from a later version.
+    @Test func aServerThatWasSetBackIsListedAtOnce() throws {
+        var fixture = ReflectorFixture()
+        fixture.sync([try typedNode("a", version: "3")], version: "500")
+        fixture.advance(60)
+        fixture.step(.failed(.unreachable("reset")))
+        #expect(isList(fixture.resume(serverAt: "499")))
+        fixture.sync([], version: "499")
+        #expect(fixture.reflector.objects.isEmpty)
+        fixture.advance(60)
+        fixture.step(.failed(.unreachable("reset")))
+        #expect(isWatch(fixture.resume(serverAt: "499"), from: "499"))
+    }
+
+    /// The first time in a row, after 300 ms at most; then with the usual backoff, because listing has not helped.
+    @Test func repeatedExpirationsAreRetriedWithBackoff() throws {
+        var fixture = ReflectorFixture()
+        // An outage before has no influence on the first delay.
+        fixture.sync([])
+        for _ in 0..<20 {
+            fixture.step(.failed(.unreachable("connection refused")))
+            fixture.advanceToDeadline()
+        }
+        #expect(isWatch(fixture.page([], version: "1000"), from: "10"))
+        var delays: [Duration] = []
+        for _ in 0..<20 {
+            fixture.step(.failed(.refused(Status(code: 410, reason: "Expired"))))
+            delays.append(try #require(fixture.reflector.deadline) - fixture.now)
+            #expect(isList(fixture.advanceToDeadline()))
+            fixture.sync([])
+        }
+        #expect(delays[0] <= .milliseconds(300) && delays.dropFirst().contains { $0 > .seconds(5) })
+    }
+
+    /// A server that has just started may deny what it will grant a moment later.
+    @Test func aDenialAfterSuccessIsRetriedSoonAtFirst() throws {
+        var fixture = ReflectorFixture()
+        fixture.sync([])
+        fixture.advance(60)
+        var delays: [Duration] = []
+        for _ in 0..<8 {
+            fixture.step(.failed(.refused(Status(code: 403, reason: "Forbidden", message: "no"))))
+            #expect(fixture.reflector.state.isDenied)
+            delays.append(try #require(fixture.reflector.deadline) - fixture.now)
+            fixture.advanceToDeadline()
+        }
+        #expect(
+            delays.prefix(5).allSatisfy { $0 < .seconds(15) } && delays.dropFirst(5).allSatisfy { $0 >= .seconds(30) })
+    }
+
+    /// The delay is that of the reflector for the outage, and short once another request was answered.
+    @Test func anAnswerToAnotherRequestEndsTheWait() throws {
+        var fixture = ReflectorFixture()
+        fixture.sync([])
+        for _ in 0..<20 {
+            fixture.step(.failed(.unreachable("connection refused")))
+            fixture.advanceToDeadline()
+        }
+        fixture.step(.failed(.unreachable("connection refused")))
+        fixture.step(.serverAnswers)
+        #expect(try #require(fixture.reflector.deadline) - fixture.now <= .milliseconds(300))
+        #expect(isWatch(fixture.resume(), from: "10"))
+        // A denial is no outage: others that are granted change nothing.
+        fixture.step(.failed(.refused(Status(code: 403, reason: "Forbidden", message: "no"))))
+        let deadline = fixture.reflector.deadline
+        fixture.step(.serverAnswers)
+        #expect(fixture.reflector.deadline == deadline)
     }
 
     @Test func aPageThatIsTooLargeIsRequestedWithHalfTheLimit() throws {

@@ -207,7 +207,7 @@ extension Reflector {
     private mutating func resume(_ watch: consuming Watch, at now: Instant) {
         watch.heardAt = now
         state.silentSince = nil
-        deadline = min(watch.until, watch.heardAt + limits.reportedSilence)
+        deadline = min(watch.until, watch.heardAt + min(limits.reportedSilence, limits.silence))
         phase = .watching(watch)
     }
 
