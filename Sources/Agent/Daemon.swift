@@ -118,9 +118,11 @@ public struct Daemon: Sendable {
         let socket = configuration.control.socket
         switch control.check() {
         case nil: break
-        case .restored: log.warning("another program removed the control socket \(socket); it is there again")
+        case .restored:
+            log.warning("the control socket \(socket) was removed or replaced by another program; it is there again")
         case .failed(let reason):
-            log.error("another program removed the control socket, which cannot be created again: \(reason)")
+            log.error(
+                "the control socket was removed or replaced by another program, and cannot be created again: \(reason)")
         }
     }
 

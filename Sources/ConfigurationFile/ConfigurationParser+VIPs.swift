@@ -22,7 +22,7 @@ extension VIP {
         guard section.has("check") else { return }
         guard let section = section.section("check", keys: HealthCheck.keys) else { return }
         check = HealthCheck(section, environment: ["KUBERMESH_VIP": name, "KUBERMESH_ADDRESS": "\(address)"])
-        if check?.probe.endpoints.contains(where: { $0.host == .v6(address) }) == true {
+        if check?.probe.endpoints.contains(where: { $0.host == HostAddress(address) }) == true {
             section.note(
                 Complaint(
                     "checks the VIP's own address, which is on this node only while the check passes",
@@ -38,7 +38,7 @@ extension HealthCheck {
     init?(_ section: Section, environment: [String: String]) {
         let kinds = ["tcp", "http", "https", "exec"].filter(section.has)
         guard kinds.count == 1, let kind = kinds.first else {
-            section.note(Complaint("needs one of tcp, http, https and exec", hint: "for example tcp: 6443"))
+            section.note(Complaint("needs exactly one of tcp, http, https and exec", hint: "for example tcp: 6443"))
             return nil
         }
         let probe: Probe? =

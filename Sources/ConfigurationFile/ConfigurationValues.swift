@@ -85,7 +85,9 @@ enum Read {
     /// A prefix that may be announced, also a default route: not link-local, multicast or, of IPv4, reserved.
     static func unicastPrefix(_ node: Node) throws -> IPv6Prefix {
         let prefix = try prefix(node)
-        guard !prefix.address.isLinkLocal, !prefix.address.isMulticast, prefix.ipv4?.isReserved != true else {
+        let isSpecial = prefix.isHost && (prefix.address == .unspecified || prefix.address == .loopback)
+        guard !isSpecial, !prefix.address.isLinkLocal, !prefix.address.isMulticast, prefix.ipv4?.isReserved != true
+        else {
             throw Complaint("\(prefix) cannot be routed: it is link-local, multicast or reserved")
         }
         return prefix

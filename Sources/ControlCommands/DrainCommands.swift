@@ -20,7 +20,7 @@ struct DrainCommand: ParsableCommand {
     @Option(help: "The maximum time to wait, in seconds.")
     var timeout: Double = 60
 
-    @Option(help: "The time without such a packet, in seconds.")
+    @Option(help: "The time without a transit packet after which --wait ends, in seconds.")
     var quiet: Double = 2
 
     func validate() throws {

@@ -28,9 +28,9 @@ extension MeshNode {
         let request = installer.receive(outcome, at: now)
         if let error = installer.lastError {
             counters.kernelErrors += 1
-            if previousError == nil { log(.error, "cannot change the kernel's routes: \(error)") }
+            if previousError == nil { log(.error, "cannot read or change the kernel's routes: \(error)") }
         } else if previousError != nil {
-            log(.notice, "the kernel's routes can be changed again")
+            log(.notice, "the kernel's routes can be read and changed again")
         }
         if case .adopting = life { return startRouter(at: now) }
         guard let request else {

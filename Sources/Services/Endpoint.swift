@@ -16,6 +16,11 @@ public enum HostAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// An address; one in mapped form is IPv4.
+    public init(_ address: IPv6Address) {
+        self = address.ipv4.map { .v4($0) } ?? .v6(address)
+    }
+
     /// The address without a port.
     public var description: String {
         switch self {

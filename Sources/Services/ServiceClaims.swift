@@ -69,6 +69,10 @@ public struct ServiceClaims: Sendable {
             refused.insert(address)
             verdicts.append((address, .revoke))
         }
+        for address in reserved.union(configured).intersection(excess) {
+            excess.remove(address)
+            refused.insert(address)
+        }
         for address in refused.sorted() where !isReserved(address) {
             refused.remove(address)
             verdicts += judge(address)
@@ -85,7 +89,7 @@ public struct ServiceClaims: Sendable {
         let ofMachines = refused.subtracting(configured).sorted()
         var lines = ofMachines.prefix(most).map { address in
             "\(names(of: address)): \(address) is the address of a node or of the API server and cannot be that of a service; "
-                + "it is not announced"
+                + "the address is not announced"
         }
         if ofMachines.count > most {
             lines.append("and \(ofMachines.count - most) more addresses of nodes that services have")
@@ -112,6 +116,7 @@ public struct ServiceClaims: Sendable {
         guard let entry = wanted[address] else { return [] }
         if isReserved(address) {
             refused.insert(address)
+            excess.remove(address)
         } else if granted.contains(address) || granted.count < limit {
             granted.insert(address)
             excess.remove(address)

@@ -20,7 +20,11 @@ public struct ServiceGate: Sendable {
     /// Why the service proxy does not work; `nil` if it works, and before the check is started.
     public var problem: String? {
         guard !isOpen, let entry = table.entries.first else { return nil }
-        return entry.health == .stalled ? "its checker does not report" : entry.lastError ?? "not checked yet"
+        switch entry.health {
+        case .stalled: return "its checker does not report"
+        case .unhealthy: return entry.lastError ?? "its check has not passed often enough in a row yet"
+        case .unknown, .healthy: return entry.lastError ?? "not checked yet"
+        }
     }
 
     /// When ``VIPTable/Event/timer`` is due next.

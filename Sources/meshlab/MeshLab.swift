@@ -38,7 +38,7 @@ internal import Lab
 
 /// The option of every command that works on one lab.
 struct LabOptions: ParsableArguments {
-    @Option(help: "The name of the lab. Default: the lab without a name, or the only one there is.")
+    @Option(help: "The name of the lab. Default: lab; most commands on an existing lab also find the only one.")
     var name: String?
 
     func load() throws -> Lab {

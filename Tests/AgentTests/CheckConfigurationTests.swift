@@ -83,7 +83,7 @@ import Testing
         ("exec: { command: \"a b\" }", "must be a list"),
         ("exec: { command: [ ./a ] }", "neither an absolute path nor the name of a program"),
         ("exec: { command: [ \"\" ] }", "neither an absolute path nor"),
-        ("tcp: 1, exec: { command: [ a ] }", "needs one of tcp, http, https and exec"),
+        ("tcp: 1, exec: { command: [ a ] }", "needs exactly one of tcp, http, https and exec"),
         ("https: \"http://[::1]/\"", "is not a URL of https"), ("http: \"https://[::1]/\"", "is not a URL of http"),
         ("https: { ca: /a }", "has no \"url\""), ("https: { url: \"https://[::1]/\", ca: a }", "absolute path"),
         ("https: { url: \"https://[::1]/\", certificate: /a }", "given together"),

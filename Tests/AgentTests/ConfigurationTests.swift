@@ -217,13 +217,15 @@ private func problems(_ yaml: String) -> [String] {
         ("vips: [ { name: a, address: \"fd00::1\", prefixes: [ \"fe80::/64\" ] } ]", "vips[0].prefixes[0]"),
         (
             "vips: [ { name: a, address: \"fd00::1\", check: { interval: 1s } } ]",
-            "needs one of tcp, http, https and exec"
+            "needs exactly one of tcp, http, https and exec"
         ),
         ("vips: [ { name: a, address: \"fd00::1\", check: { tcp: \"[fd00::1]:5\" } } ]", "VIP's own address"),
+        ("vips: [ { name: a, address: 192.0.2.1, check: { tcp: \"192.0.2.1:5\" } } ]", "VIP's own address"),
         ("vips: [ { name: a, address: \"fd00::1\", check: { http: \"http://web/\" } } ]", "names are not looked up"),
+        ("advertise: [ \"::1/128\" ]", "cannot be routed"), ("advertise: [ \"::/128\" ]", "cannot be routed"),
         (
             "vips: [ { name: a, address: \"fd00::1\", check: { tcp: 1, http: \"http://[::1]/\" } } ]",
-            "needs one of"
+            "needs exactly one of"
         ),
         (
             "kernel: { protocol: 188 }",

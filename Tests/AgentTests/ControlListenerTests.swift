@@ -34,7 +34,7 @@ import Testing
         guard case .failed(let reason)? = listener.check() else {
             return #expect(Bool(false), "a directory at the path of the socket is a failure")
         }
-        #expect(reason.contains("another kind of file"))
+        #expect(reason.contains("as it is not a socket"))
         let again = listener.check()
         #expect(again == nil, "one failure is reported once")
         rmdir(path)

@@ -95,6 +95,19 @@ import Timing
         #expect(ledger.announcements.isEmpty && requests(&ledger) == [.add(address, ifUnclaimed: false)])
     }
 
+    /// An address is removed by another program and given up by its owner while it is being added: it is not added once more.
+    @Test func anAddressThatNobodyWantsAnyMoreIsNotAddedAgain() {
+        var ledger = AddressLedger()
+        ledger.want(address, by: .vip, as: announcement)
+        _ = requests(&ledger)
+        #expect(ledger.removalNotified(address) == nil)
+        ledger.drop(address, by: .vip)
+        _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
+        #expect(requests(&ledger) == [.remove(address)])
+        _ = ledger.record(.removed, of: .remove(address), at: at(0))
+        #expect(ledger.entries.isEmpty)
+    }
+
     @Test func anUnwantedAddressRemovedByAnotherProgramIsAddedWhenWantedAgain() {
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)

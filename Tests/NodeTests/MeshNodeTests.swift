@@ -146,6 +146,11 @@ import Timing
         bench.settings[name] = .failed("read-only file system")
         bench.run(for: .seconds(70))
         #expect(bench.problems(.setting).map(\.subject) == [name])
+        // It could not be set before, so no other program has changed it.
+        bench.log = []
+        bench.settings[name] = .changed(from: "0")
+        bench.run(for: .seconds(70))
+        #expect(bench.log.contains("set \(name) = 1 (was 0)"))
         bench.settings[name] = .unchanged
         bench.run(for: .seconds(20))
         #expect(bench.problems(.setting).isEmpty)

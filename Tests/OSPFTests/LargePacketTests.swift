@@ -50,6 +50,29 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.neighborSnapshots.map(\.state) == [.full] && $0.isQuiet })
     }
 
+    /// LSAs wait for acknowledgments all the time, for longer than RxmtInterval (5 s), but each only for a moment: nothing was
+    /// lost, so packets need not be small.
+    @Test func packetsAreLargeAsLongAsNothingIsLost() {
+        var bench = Bench()
+        bench.delay = .milliseconds(30)
+        bench.addRouters(2)
+        bench.connect([0, 1]) { _, configuration in configuration.mtu = 9000 }
+        bench.run(for: .seconds(5))
+        var externals: [ExternalPrefix] = []
+        for number in 0..<700 as Range<UInt64> {
+            externals.append(ExternalPrefix(prefix: IPv6Prefix(host: IPv6Address(high: 7, low: number))))
+            bench.handle(.advertiseExternal(externals), on: 0)
+            bench.run(for: .milliseconds(10))
+            if number > 10 { #expect(bench.routers[0].neighborSnapshots[0].retransmissionCount > 0) }
+        }
+        #expect(bench.routers[0].statistics.lsaRetransmissions == 0)
+        bench.sent = []
+        bench.handle(.advertise(FloodingTests.prefixes(1000)), on: 0)
+        bench.run(for: .seconds(1))
+        #expect(bench.sent.contains { $0.octets.count > 1500 })
+        #expect(bench.routers[1].routeTable.routes.count == 1700)
+    }
+
     /// A snapshot shows since when a neighbor has not acknowledged what it was sent.
     @Test func theSnapshotShowsSinceWhenANeighborHasNotAcknowledged() {
         var bench = Self.linkThatDropsLargePackets()

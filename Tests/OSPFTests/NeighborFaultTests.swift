@@ -128,7 +128,7 @@ import Timing
         #expect(
             "\(NeighborFault.sequenceNumber(expected: 7, received: 9))"
                 == "database description with sequence number 9 instead of 7")
-        #expect("\(NeighborFault.unknownLSA(Self.key))".contains("LSA type 0x4005 3 of 0.0.0.9"))
+        #expect("\(NeighborFault.unknownLSA(Self.key))".contains("LSA type 0x4005 0.0.0.3 of 0.0.0.9"))
         #expect("\(NeighborFault.notListed(among: 0))" == "its hello lists no neighbor")
     }
 }

@@ -57,6 +57,14 @@ import Timing
         fragments.update(to: [1: 10, 2: 10, 3: 10])
         contents = fragments.drainChanged()
         #expect(contents.map(\.elements) == [[10, 10], [10]])
+        // Element 2 is added long after the others, and has its fragment of the earlier run all the same.
+        fragments = StableFragments<Int, Int>(capacity: 30) { $0 }
+        fragments.adopt([1: 0, 2: 1, 3: 2])
+        fragments.update(to: [1: 10, 3: 10])
+        fragments.update(to: [1: 10, 3: 10, 4: 10])
+        fragments.update(to: [1: 10, 2: 20, 3: 10, 4: 10])
+        contents = fragments.drainChanged()
+        #expect(contents.map(\.elements) == [[10, 10], [20], [10]])
     }
 
     /// Element 2 does not fit its fragment any more.

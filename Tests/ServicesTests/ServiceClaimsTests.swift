@@ -34,7 +34,7 @@ struct ServiceClaimsTests {
         #expect(
             claims.problems == [
                 "default/thief and 1 more: 2001:db8::1 is the address of a node or of the API server and "
-                    + "cannot be that of a service; it is not announced"
+                    + "cannot be that of a service; the address is not announced"
             ])
         #expect(described(claims.apply([vip: entry(.lastResort)])) == ["\(vip) lastResort"])
         // When the address belongs to no node any more, the service gets it.
@@ -53,6 +53,17 @@ struct ServiceClaimsTests {
         #expect(claims.apply([node: nil]).isEmpty)
         #expect(claims.problems.isEmpty)
         #expect(claims.reserve([], configured: []).isEmpty, "no service demands the address any more")
+    }
+
+    /// The address beyond the limit turns out to be that of a node: it takes no place, and the next one gets the free place.
+    @Test func anAddressBeyondTheLimitThatIsRefusedTakesNoPlace() {
+        let later: IPv6Address = "2001:db8:aa::2"
+        var claims = ServiceClaims(limit: 1)
+        _ = claims.apply([vip: entry()])
+        _ = claims.apply([node: entry(), later: entry()])
+        #expect(claims.reserve([node], configured: []).isEmpty)
+        #expect(described(claims.apply([vip: nil])) == ["\(vip) end", "\(later) announce"])
+        #expect(claims.problems.count == 1, "only that of the address of the node")
     }
 
     /// An address that is also a VIP of the configuration is announced by that VIP's check only.

@@ -7,7 +7,7 @@ enum ControlSocket {
     struct InUse: Error, CustomStringConvertible {
         var path: String
         var description: String {
-            "another meshd answers at \(path); stop it first, or give this one another control.socket"
+            "another process listens on \(path); stop it first, or give this one another control.socket"
         }
     }
 
@@ -17,7 +17,7 @@ enum ControlSocket {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
-            throw SystemError("use \(path) as the control socket: it is another kind of file", code: EEXIST)
+            throw SystemError("use \(path) as the control socket, as it is not a socket", code: EEXIST)
         }
         if try hasListener(path) { throw InUse(path: path) }
         guard unlink(path) == 0 || errno == ENOENT else { throw SystemError.last("remove the old socket \(path)") }

@@ -38,7 +38,7 @@ extension AgentSnapshot {
         let mismatchCounts = self.mismatchCounts
         gauge(
             "link_mismatches",
-            "Routers on a port whose MTU, timers, area, instance or link type differ from ours; see meshctl interfaces.",
+            "Routers on a port whose MTU, timers, area, area type, instance or link type differ from ours, or that have our link-local address; see meshctl interfaces.",
             of: active
         ) { mismatchCounts[$0.name] ?? 0 }
         addTraffic(counters.filter { name, _ in list.contains { $0.name == name } }, to: &metrics)

@@ -107,7 +107,8 @@ extension AgentSnapshot {
             "netlink_refusals_total", .counter, "Changes of routes and next hops that the kernel refused.",
             counters.kernel?.refusals ?? 0)
         metrics.histogram(
-            "convergence_duration_seconds", "From an event that changed routes until the kernel had them.",
+            "convergence_duration_seconds",
+            "From the start of a turn until the kernel has handled a request to change routes.",
             counters.convergence)
         metrics.histogram(
             "spf_duration_seconds", "Duration of events that led to a route calculation.", counters.routeCalculation)
@@ -126,7 +127,8 @@ extension AgentSnapshot {
         }
         let statistics = router.statistics
         metrics.single(
-            "neighbor_state_changes_total", .counter, "Neighbor state changes.", statistics.neighborStateChanges)
+            "neighbor_state_changes_total", .counter,
+            "Neighbor state changes, except from Down to Init with the first hello.", statistics.neighborStateChanges)
         metrics.family(
             "neighbor_losses_total", .counter, "Times that an adjacency was lost (a neighbor left state Full)."
         ) {

@@ -128,7 +128,7 @@ extension PoolController {
         state.value.loggedLeaseFailure = failure.kind
         let right =
             failure.isForbidden ? ", which requires \"get\", \"create\" and \"patch\" on leases in its namespace" : ""
-        notify("address pools: cannot acquire the lease \(options.lease)\(right): \(failure)")
+        notify("address pools: cannot acquire or renew the lease \(options.lease)\(right): \(failure)")
     }
 
     /// Starts a leadership if this node holds the lease and no request of an earlier leadership is outstanding. Called again

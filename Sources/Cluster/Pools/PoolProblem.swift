@@ -62,17 +62,17 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
             "\(address) is in use by \(other); services share an address where both have the same "
                 + "\(PoolAnnotation.sharing), other ports, and traffic to all nodes or to the same pods"
         case .exhausted(let family, let pool):
-            "no \(family.rawValue) address is left in \(Self.words(pool)): enlarge it, or delete a service"
+            "no \(family.rawValue) address is left in \(Self.words(pool)): add addresses, or delete a service"
         case .noAddresses(let family, let pool): "there are no \(family.rawValue) addresses in \(Self.words(pool))"
         case .noFamilies: "the service has neither spec.ipFamilies nor cluster IPs"
         case .foreign:
-            "its address is not in any address pool and seems to be another controller's, so it is left unchanged "
-                + "(with spec.loadBalancerClass or the annotation \(PoolAnnotation.pool) it is replaced)"
+            "its status has a hostname, or only addresses outside of all address pools, which seem to be another controller's, so it is left unchanged "
+                + "(with the spec.loadBalancerClass of the pools or the annotation \(PoolAnnotation.pool) it is replaced)"
         }
     }
 
     private static func words(_ pool: String?) -> String {
-        pool.map { "the address pool \"\($0.prefix(63))\"" } ?? "the pools that are assigned automatically"
+        pool.map { "the address pool \"\($0.prefix(63))\"" } ?? "the pools that assign automatically"
     }
 }
 

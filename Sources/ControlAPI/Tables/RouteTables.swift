@@ -30,7 +30,7 @@ extension Route: Tabular {
     /// The route for people: its announcers, which of them are chosen, its next hops, and its state in the kernel.
     public var explanation: String {
         var text = "\(prefix)  \(kind), metric \(metric)"
-        if let internalMetric { text += " (distance to the announcer \(internalMetric))" }
+        if let internalMetric { text += " (distance to the announcer or its forwarding address \(internalMetric))" }
         text += ", unchanged for \(shortDuration(age))\n"
         if let announcers, !announcers.isEmpty {
             var table = TextTable(columns: ["", "", "", "", "", ""])

@@ -86,7 +86,7 @@ extension Lab {
             guard !served.isEmpty else { continue }
             let announced = try list(VIP.self, of: node.name).filter(\.announced).map(\.name)
             if let lacking = served.first(where: { !announced.contains($0) }) {
-                return "\(node.name) does not have the address of \(lacking) yet"
+                return "\(node.name) does not announce \(lacking) yet"
             }
         }
         return nil

@@ -87,8 +87,9 @@ public struct SelfAssignedRange: Sendable {
             $0.prefix.length <= pool.base.length && $0.prefix.contains(pool.base.address)
         }
         if let cover {
-            if problem == nil { changes.append(.covered(cover.prefix)) }
-            problem = "the pool \(pool.base) lies in \(cover.prefix)\(cover.reason); take another pool"
+            let text = "the pool \(pool.base) lies in \(cover.prefix)\(cover.reason); take another pool"
+            if problem != text { changes.append(.covered(cover.prefix)) }
+            problem = text
             return changes
         }
         prefix = pool.choose(seed: seed, avoiding: used() + avoided + obstacles.map(\.prefix))

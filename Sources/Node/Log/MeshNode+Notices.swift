@@ -114,7 +114,7 @@ extension MeshNode {
         case .exchangeDone: "exchange done"
         case .loadingDone: "loading done"
         case .adjacencyReconsidered: "whether an adjacency is wanted has changed"
-        case .sequenceNumberMismatch: "a database description out of sequence"
+        case .sequenceNumberMismatch: "a database description that does not fit the exchange"
         case .badLinkStateRequest: "a bad link-state request or update"
         case .inactivityTimer:
             "no hello for \((interfaces.ports[interface]?.rule.dead ?? .zero).inSeconds) s"

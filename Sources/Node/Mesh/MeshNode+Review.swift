@@ -58,8 +58,10 @@ extension MeshNode {
             let address = entry.vip.address
             let others = router.owners(of: IPv6Prefix(host: address)).filter { $0 != router.routerID }.sorted()
             let names = others.prefix(Self.mostClaims).map { router.hostname(of: $0) ?? $0.description }
-            return names.joined(separator: " and ")
-                + " announces the address of the VIP \(entry.vip.name), \(address), as its own; give the VIP another address"
+            let who = names.isEmpty ? "a node that is not reachable" : names.joined(separator: " and ")
+            return
+                "\(address), the address of the VIP \(entry.vip.name), is the own address of a node (announced by \(who)); "
+                + "give the VIP another address"
         }
     }
 

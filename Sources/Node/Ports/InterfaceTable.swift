@@ -315,7 +315,7 @@ extension InterfaceTable.Unused.Reason {
         switch self {
         case .noRule: "no rule of `interfaces` matches it"
         case .ignored: "a rule of `interfaces` says to ignore it"
-        case .hasMaster: "it belongs to a bridge, bond or VRF"
+        case .hasMaster: "it belongs to another device, such as a bridge, bond or VRF"
         case .gone: "gone (removed)"
         case .foreignNetwork(let sign):
             """

@@ -117,7 +117,7 @@ extension MeshNode {
         if let loopback = links[Self.loopback], !loopback.isUp {
             found.append(
                 Problem(
-                    .loopbackDown, "lo", "lo is down, so this node's own addresses do not answer",
+                    .loopbackDown, "lo", "lo is down, so the addresses on it do not answer",
                     remedy: "ip link set lo up"))
         }
         found += problems.configuration

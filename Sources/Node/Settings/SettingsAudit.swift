@@ -48,7 +48,8 @@ public struct SettingsAudit: Sendable {
                 variablesSeen.remove(outcome.name)
                 return nil
             case .changed(let previous):
-                return isFirst
+                // Before it could be set, it was not as wanted.
+                return isFirst || before != nil
                     ? LogLine(level: .notice, message: "set \(outcome.name) = \(outcome.wanted) (was \(previous))")
                     : LogLine(
                         level: .warning,

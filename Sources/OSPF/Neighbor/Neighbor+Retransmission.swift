@@ -23,12 +23,14 @@ extension Neighbor {
     mutating func retransmit(
         in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {
-        var context = context
-        useSmallPackets(in: &context)
         let interval = context.interface.retransmitInterval
         let due =
             adjacency?.retransmissions.popDue(at: context.now, limit: Self.retransmissionBatch, interval: interval)
             ?? []
+        // The deadline may be that of an LSA that was acknowledged meanwhile.
+        guard !due.isEmpty else { return }
+        var context = context
+        useSmallPackets(in: &context)
         // This includes LSAs that still wait in the flood queue and have not been sent for the first time.
         outbox.append(.retransmitted(due.count))
         for octets in context.updates(due, of: database, to: address) {

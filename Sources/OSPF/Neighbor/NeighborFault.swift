@@ -41,35 +41,42 @@ extension NeighborFault: CustomStringConvertible {
     public var description: String {
         switch self {
         case .notListed(let count):
-            count == 0 ? "its hello lists no neighbor" : "its hello lists \(count) neighbors, but not us"
+            count == 0
+                ? "its hello lists no neighbor"
+                : "its hello lists \(count) other \(count == 1 ? "router" : "routers"), but not us"
         case .address(let old, let new): "its address was \(old) and is \(new)"
         case .routerID(let old, let new): "its router ID was \(old) and is \(new)"
         case .silence(let time): "no hello for \(time)"
         case .designatedRouter(let designated, let backup):
-            "the designated router is \(designated), the backup \(backup)"
+            "no adjacency is needed: the designated router was \(designated), the backup \(backup)"
         case .sequenceNumber(let expected, let received):
             "database description with sequence number \(received) instead of \(expected)"
-        case .masterBit(let received): "database description with the master bit \(received ? "set" : "clear")"
+        case .masterBit(let received): "database description with the MS-bit \(received ? "set" : "clear")"
         case .initBit: "database description with the I-bit set: it begins a new exchange"
         case .options(let expected, let received):
             "database description with options 0x\(String(received.rawValue, radix: 16))"
                 + " instead of 0x\(String(expected.rawValue, radix: 16))"
         case .exchangeOver: "database description after the end of the exchange"
-        case .lateRepetition(let time): "last database description repeated \(time) after the first"
+        case .lateRepetition(let time): "last database description repeated \(time) after our answer"
         case .reservedScope(let type):
             "database description with an LSA of reserved scope, type 0x\(String(type.rawValue, radix: 16))"
         case .unknownLSA(let key): "request for \(key.text), which is not in our database"
         case .earlierInstance(let key, let described, let received):
-            "\(key.text): instance \(described) described, \(received) sent"
-        case .noProgress(let time, let requests): "no progress for \(time), \(requests) LSAs requested and not received"
+            "\(key.text): sequence number \(described.sequenceText) described, \(received.sequenceText) sent"
+        case .noProgress(let time, let missing): "no progress for \(time), LSAs missing: \(missing)"
         }
     }
 }
 
 extension LSAKey {
     fileprivate var text: String {
-        "LSA type 0x\(String(type.rawValue, radix: 16)) \(linkStateID) of \(advertisingRouter)"
+        "LSA type 0x\(String(type.rawValue, radix: 16)) \(IPv4Address(linkStateID)) of \(advertisingRouter)"
     }
+}
+
+extension Int32 {
+    /// A sequence number as in tables of the database.
+    fileprivate var sequenceText: String { "0x" + String(UInt32(bitPattern: self), radix: 16) }
 }
 
 /// A change of a neighbor to an earlier state.

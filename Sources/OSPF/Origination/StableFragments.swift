@@ -16,7 +16,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
     private var places: [Key: Int] = [:]
     /// The first fragment to try for a new element. Those before it count as full.
     private var firstWithRoom = 0
-    /// The fragment in which an earlier run had each element. Used by the next ``update(to:)`` with elements, then forgotten.
+    /// The fragment in which an earlier run had each element that was not added since.
     private var earlierPlaces: [Key: Int] = [:]
     /// Fragments that have changed, or were marked as changed, since the last ``drainChanged()``.
     private var changed: Set<Int> = []
@@ -38,17 +38,17 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
         // Sorted, so that after a start the same elements are always assigned to the same fragments.
         let sorted = changes.sorted(by: { $0.key < $1.key })
         // Elements of the earlier run first, so that no other takes the room that they had.
-        for (key, element) in sorted where earlierPlaces[key] != nil { set(key, element) }
-        for (key, element) in sorted where earlierPlaces[key] == nil { set(key, element) }
-        if !wanted.isEmpty { earlierPlaces = [:] }
+        let earlier = earlierPlaces
+        for (key, element) in sorted where earlier[key] != nil { set(key, element) }
+        for (key, element) in sorted where earlier[key] == nil { set(key, element) }
     }
 
     /// How many fragments more than elements an earlier run may have had: some were emptied, but a forged LSA with a large link
     /// state ID must not make the array large.
     private static var maximumGaps: Int { 64 }
 
-    /// Moves the elements (if there are none, those of the next ``update(to:)`` with elements) to the fragments in which an
-    /// earlier run had them, as far as they have room there. Every fragment counts as changed.
+    /// Moves the elements, also those that are added later, to the fragments in which an earlier run had them, as far as they
+    /// have room there. Every fragment counts as changed.
     mutating func adopt(_ places: [Key: Int]) {
         var elements: [Key: Element] = [:]
         for fragment in fragments { elements.merge(fragment.elements) { first, _ in first } }
@@ -79,7 +79,7 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
             }
             remove(key)
         }
-        if let place = earlierPlaces[key] {
+        if let place = earlierPlaces.removeValue(forKey: key) {
             while fragments.count <= place { fragments.append(Fragment()) }
             if fragments[place].octets + size(element) <= capacity { return insert(key, element, in: place) }
         }

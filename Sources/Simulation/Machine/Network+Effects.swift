@@ -18,7 +18,7 @@ extension Network {
             let event = events.removeFirst()
             rounds += 1
             if rounds == 1000 {
-                report(.spin, "\(name(node)) asks again and again for what is answered at once")
+                report(.spin, "\(name(node)) requests again and again what has an outcome at once")
                 break
             }
             var batch: [NodeEffect] = []

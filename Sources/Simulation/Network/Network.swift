@@ -194,7 +194,8 @@ extension Network {
         if nodes[node].lastRing == now {
             nodes[node].ringsWithoutProgress += 1
             guard nodes[node].ringsWithoutProgress < 1000 else {
-                return halt(.spin, "\(name(node)) at \(local.seconds) for ever wants its timer at \(deadline.seconds)")
+                return halt(
+                    .spin, "\(name(node)) at \(local.seconds) sets its timer again and again to \(deadline.seconds)")
             }
         } else {
             nodes[node].lastRing = now

@@ -14,7 +14,8 @@ extension Network {
         guard let process = machine.process, let router = process.router else { return }
         if router.isShutDown == machine.staysOnStop {
             let detail =
-                router.isShutDown ? "shut its router down, although the next process follows" : "left without a goodbye"
+                router.isShutDown
+                ? "shut its router down, although the next process follows" : "did not shut its router down"
             report(.stop, "\(name(node)) stopped and \(detail)")
         }
         // What a slow kernel has not carried out yet is lost with the process, also requests from before it became fast again.

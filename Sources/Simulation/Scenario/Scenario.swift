@@ -158,7 +158,7 @@ public struct Scenario: Hashable, Sendable {
             complain("\(after.routeUpdates - before.routeUpdates) updates of routes at rest")
         }
         if mustBeStill, after.kernelChanges != before.kernelChanges {
-            complain("\(after.kernelChanges - before.kernelChanges) changes asked of kernels at rest")
+            complain("\(after.kernelChanges - before.kernelChanges) changes requested of kernels at rest")
         }
         // Refreshes begin 1800 s after the first origination: from then on (with 50 s to spare) updates and acknowledgments
         // are sent at rest too, types 4 and 5.

@@ -25,7 +25,7 @@ struct Bench {
     /// Every packet that a router has sent, also those that were lost.
     var sent: [(at: Instant, from: Port, destination: IPv6Address, octets: [UInt8])] = []
     /// Of every link.
-    let delay = Duration.microseconds(100)
+    var delay = Duration.microseconds(100)
     private struct Membership: Hashable {
         var port: Port
         var group: IPv6Address
