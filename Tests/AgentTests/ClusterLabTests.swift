@@ -389,9 +389,13 @@ import Timing
 
     /// `kubernetes.offerPodCIDRs`, which only s1 has.
     @Test func aNodeWithoutPodCIDRsGetsItsPodPrefixWhereConfigured() throws {
+        func node(_ name: String, _ cluster: String) -> Topology.Node {
+            let file = LabCluster.file("\(name)/net.d/10-kubermesh.conflist")
+            return Topology.Node(name, config: "cni: { file: \"\(file)\" }\n\(cluster)")
+        }
         let nodes = [
-            Topology.Node("k", config: LabCluster.configuration),
-            Topology.Node("s1", config: LabCluster.configuration.replacing(" }", with: ", offerPodCIDRs: on }")),
+            node("k", LabCluster.configuration),
+            node("s1", LabCluster.configuration.replacing(" }", with: ", offerPodCIDRs: on }")),
         ]
         try withCluster(Topology(name: "pair", nodes: nodes, links: [Topology.Link("k", "s1")])) { lab, cluster in
             let podPrefix = lab.addresses.podPrefix(of: "s1").description
