@@ -28,6 +28,30 @@ struct PoolLeadershipTests {
         #expect(allocator.settle().toWrite.isEmpty, "a new allocator would change no service")
     }
 
+    /// At rest, only the leader sends requests: one renewal every 2 s. When it is killed, another takes over within 17 s of its
+    /// last renewal, and few of the others send anything.
+    @Test func onlyTheLeaderSendsRequestsAtRest() throws {
+        var simulation = try PoolSimulation(seed: 1, agents: 500)
+        simulation.isUnreliable = false
+        simulation.advance(.seconds(30))
+        var before = simulation.leaseRequests
+        simulation.advance(.seconds(100))
+        #expect((45...51).contains(simulation.leaseRequests - before))
+        let killed = try #require(leader(&simulation))
+        before = simulation.leaseRequests
+        simulation.kill(killed)
+        simulation.advance(.seconds(18))
+        let next = try #require(leader(&simulation))
+        #expect(next != killed && simulation.leaseRequests - before < 150, "\(simulation.leaseRequests - before)")
+        // A leader that stops releases the lease, and another takes over at once.
+        before = simulation.leaseRequests
+        simulation.stop(next)
+        simulation.advance(.seconds(1))
+        #expect(
+            try #require(leader(&simulation)) != next && simulation.leaseRequests - before < 300,
+            "\(simulation.leaseRequests - before)")
+    }
+
     /// One random action: mostly a service is created, changed or deleted; otherwise the leader is frozen (for up to 40 s, so
     /// longer than the 15 s of the lease), killed or stopped, or the lease is deleted. An agent that is gone is replaced.
     private func injectRandomEvent(_ simulation: inout PoolSimulation) {

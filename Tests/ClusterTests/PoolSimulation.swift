@@ -21,6 +21,9 @@ struct PoolSimulation {
         /// The services that its watch has reported, and how many entries of the history these are from.
         var known: [ObjectKey: Service] = [:]
         var reported = 0
+        /// How many entries of the history of the lease its watch has reported, and the last reported UID.
+        var leaseReported = 0
+        var leaseUID: String?
         var frozenUntil = Instant.zero
         var isStopping = false
     }
@@ -56,7 +59,11 @@ struct PoolSimulation {
     private(set) var services: [ObjectKey: Service] = [:]
     /// All versions of services; `nil` is a deletion.
     private var history: [(key: ObjectKey, service: Service?)] = []
-    private var lease: Lease?
+    private var lease: Lease? { didSet { leaseHistory.append(lease) } }
+    /// All states of the lease; `nil` is a deletion.
+    private var leaseHistory: [Lease?] = []
+    /// The number of requests about the lease.
+    private(set) var leaseRequests = 0
     private var version = 1
     private(set) var writes = 0
     /// The identities of all agents that were the leader.
@@ -126,6 +133,7 @@ struct PoolSimulation {
     /// What an agent does when time has passed.
     private mutating func turn(_ id: Int) {
         reportChanges(id)
+        reportLease(id)
         if let deadline = agents[id]?.election.deadline(at: now), deadline <= now { stepElection(id, .clock) }
         followElection(id)
         if let deadline = agents[id]?.leadership?.deadline, deadline <= now { stepLeadership(id, .clock) }
@@ -233,6 +241,7 @@ extension PoolSimulation {
     }
 
     private mutating func serve(_ action: LeaseElection.Action) -> LeaseElection.Event {
+        leaseRequests += 1
         switch action {
         case .read: return .read(lease)
         case .create(let record): return lease == nil ? write(record) : .failed(.refused(Status(code: 409)))
@@ -247,6 +256,7 @@ extension PoolSimulation {
         version += 1
         var metadata = ObjectMetadata(name: "pools", namespace: "kube-system")
         metadata.resourceVersion = "\(version)"
+        metadata.uid = lease?.metadata.uid ?? "lease-\(version)"
         let new = Lease(metadata: metadata, record: record)
         lease = new
         return .written(new)
@@ -334,6 +344,22 @@ extension PoolSimulation {
             if let new { updated.append(new) }
         }
         stepLeadership(id, .changed(updated: updated, deleted: deleted))
+    }
+}
+
+extension PoolSimulation {
+    /// Reports the lease to an agent, as a watcher would: the last state, and a deletion before it. While the network is
+    /// unreliable, an older state, or mostly nothing.
+    private mutating func reportLease(_ id: Int) {
+        guard let agent = agents[id], agent.leaseReported < leaseHistory.count, !isUnreliable || random.below(8) == 0
+        else { return }
+        let count = leaseHistory.count
+        let end = isUnreliable ? random.below(count - agent.leaseReported) + agent.leaseReported + 1 : count
+        let state = leaseHistory[end - 1]
+        agents[id]?.leaseReported = end
+        agents[id]?.leaseUID = state?.metadata.uid
+        if let uid = agent.leaseUID, uid != state?.metadata.uid { stepElection(id, .removed(uid: uid)) }
+        if let state { stepElection(id, .observed(state)) }
     }
 }
 

@@ -101,7 +101,7 @@ import Yams
                 "ClusterRole /nodes": ["list", "watch"],
                 "ClusterRole /services/status": ["patch"],
                 "ClusterRole /events": ["create"],
-                "Role coordination.k8s.io/leases kubermesh-address-pools": ["get", "patch"],
+                "Role coordination.k8s.io/leases kubermesh-address-pools": ["get", "list", "watch", "patch"],
                 "Role coordination.k8s.io/leases": ["create"],
             ])
     }

@@ -12,8 +12,10 @@ private struct SimulatedElection {
         /// How far its clocks, the monotonic one and the wall clock, are ahead.
         var skew: Duration
         var pending: LeaseElection.Action?
-        /// Whether its requests are lost.
+        /// Whether its requests are lost, and its watch reports nothing.
         var isCutOff = false
+        /// The lease that its watch has reported last.
+        var reported: Lease?
         /// Whether its requests arrive, but the answers are lost.
         var losesAnswers = false
     }
@@ -45,6 +47,7 @@ private struct SimulatedElection {
     mutating func advance() {
         now = now + .milliseconds(100)
         for index in candidates.indices {
+            reportLease(index)
             if let action = candidates[index].pending {
                 candidates[index].pending = nil
                 let lost = LeaseElection.Event.failed(.unreachable("cut off"))
@@ -61,6 +64,14 @@ private struct SimulatedElection {
         let holding = candidates.indices.filter { isHolder($0) }
         #expect(holding.count <= 1, "at most one candidate holds the lease")
         if let holder = holding.first, holders.last != holder { holders.append(holder) }
+    }
+
+    private mutating func reportLease(_ index: Int) {
+        let old = candidates[index].reported
+        guard !candidates[index].isCutOff, candidates[index].pending == nil, old != lease else { return }
+        candidates[index].reported = lease
+        if let old, old.metadata.uid != lease?.metadata.uid { step(index, .removed(uid: old.metadata.uid)) }
+        if let lease { step(index, .observed(lease)) }
     }
 
     mutating func advance(seconds: Int) { for _ in 0..<seconds * 10 { advance() } }
@@ -90,6 +101,7 @@ private struct SimulatedElection {
         version += 1
         var metadata = ObjectMetadata(name: "pools", namespace: "kube-system")
         metadata.resourceVersion = "\(version)"
+        metadata.uid = lease?.metadata.uid ?? "lease-\(version)"
         let new = Lease(metadata: metadata, record: record)
         lease = new
         return .written(new)

@@ -94,7 +94,7 @@ extension AgentSnapshot {
             "Our next-hop objects that another program removed or changed.",
             node.installer.counters.foreignNextHopChanges)
         metrics.single(
-            "netlink_errors_total", .counter, "Requests about routes that the kernel did not answer.",
+            "netlink_errors_total", .counter, "Requests to read or change routes that failed as a whole.",
             node.counters.kernelErrors)
         metrics.family("netlink_overflows_total", .counter, "Times that the kernel dropped notifications, by socket.") {
             $0.sample(["socket": "links"], value: counters.linkOverflows)

@@ -7,6 +7,9 @@ public import Timing
 /// duration, and a holder stops acting well before that; clocks need only run at about the same speed. If there is no lease,
 /// it may have been deleted a moment ago without its holder knowing. So whoever creates the lease acts only after that
 /// holder must have stopped. A holder that reads another identity in the lease stops at once.
+///
+/// Other candidates watch the lease (`.observed`, `.removed`) and send requests only when it has expired or become free. Without
+/// a working watch, that is also so, but what they know of the lease is older, so that they notice later that it is free.
 public struct LeaseElection: Sendable {
     /// An input.
     public enum Event: Sendable {
@@ -15,6 +18,10 @@ public struct LeaseElection: Sendable {
         case read(Lease?)
         /// It was written.
         case written(Lease)
+        /// The watch has reported a state of the lease.
+        case observed(Lease)
+        /// The watch has reported that the lease with this UID was deleted.
+        case removed(uid: String)
         /// Reading or writing failed.
         case failed(RequestFailure)
         /// The deadline has come.
@@ -39,8 +46,7 @@ public struct LeaseElection: Sendable {
         public var duration = Duration.seconds(15)
         /// How long a holder acts after it has sent its last successful renewal.
         public var renewal = Duration.seconds(10)
-        /// The interval between renewals. After a failure, or while another candidate holds the lease, the next attempt is
-        /// after a random time from this to 2.2 times this (the jitter of Kubernetes components).
+        /// The interval between renewals. The holder tries again earlier after a failure.
         public var retry = Duration.seconds(2)
 
         /// The defaults.
@@ -65,6 +71,8 @@ public struct LeaseElection: Sendable {
     private var nextAttempt = Instant.zero
     /// Whether `.release` was handled.
     private var isLeaving = false
+    /// Whether the request to release the lease was sent: only one is.
+    private var hasSentRelease = false
 
     /// Makes a candidate that does nothing yet. `identity` must be unique.
     public init(identity: String, times: Times = Times()) {
@@ -106,7 +114,7 @@ public struct LeaseElection: Sendable {
         case .read(let lease?):
             sentAt = nil
             observe(lease, at: now)
-            return isLeaving ? nil : claimIfFree(lease, at: now, time, &random)
+            return isLeaving ? release(at: now, time) : claimIfFree(lease, at: now, time, &random)
         case .written(let lease):
             // The holder of a deleted lease may have renewed it until now. Unless that was us, wait until that holder stops.
             if hasCreated, !isHolder(at: now) { actsFrom = now + times.renewal }
@@ -117,13 +125,36 @@ public struct LeaseElection: Sendable {
             nextAttempt = now + times.retry
             // This may be the response to a renewal that was under way at the release.
             return isLeaving ? release(at: now, time) : nil
+        case .observed(let lease):
+            // The answer to a request under way is newer. The watch may also be behind our own writes.
+            guard !isLeaving, sentAt == nil else { return nil }
+            if let known = observed?.lease.metadata, lease.metadata.isOlder(than: known) { return nil }
+            // If this is the lease before the one that we created, that one still counts as created.
+            let hadCreated = hasCreated
+            observe(lease, at: now)
+            hasCreated = hadCreated
+            if !holds(at: now) { waitUntilFree(lease, at: now, &random) }
+            return nil
+        case .removed(let uid):
+            guard let known = observed?.lease.metadata, known.uid == uid, !isLeaving, sentAt == nil, !holds(at: now)
+            else {
+                return nil
+            }
+            observed = nil
+            nextAttempt = now + .random(in: .zero...times.retry, using: &random)
+            return nil
         case .failed(let failure):
             sentAt = nil
             // The lease has changed or is gone: read it before the next write.
             if failure.isConflict || failure.isNotFound { observed = nil }
+            guard !isLeaving else {
+                // The renewal under way at the release has failed.
+                if hasSentRelease { return nil }
+                return failure.isConflict ? send(.read, at: now) : release(at: now, time)
+            }
             // If we were waiting to act, the wait starts again with the next lease.
             if failure.isNotFound, !isHolder(at: now) { heldUntil = nil }
-            wait(at: now, &random)
+            wait(after: failure, at: now, &random)
             return nil
         case .clock:
             guard !isLeaving, sentAt == nil, nextAttempt <= now else { return nil }
@@ -144,9 +175,38 @@ extension LeaseElection {
         return action
     }
 
-    /// Sets the time of the next attempt, at random, so that candidates do not collide.
-    private mutating func wait(at now: Instant, _ random: inout some RandomNumberGenerator) {
-        nextAttempt = now + .random(in: times.retry...times.retry * 2.2, using: &random)
+    /// Sets the time of the next attempt after a failure: soon for the holder, because a time-out may have taken most of the time
+    /// until ``heldUntil``, and soon if the lease has changed or is gone; else seldom, because many candidates fail alike.
+    private mutating func wait(
+        after failure: RequestFailure, at now: Instant, _ random: inout some RandomNumberGenerator
+    ) {
+        let hasChanged = failure.isConflict || failure.isNotFound
+        let longest = holds(at: now) ? times.retry / 2 : hasChanged ? times.retry : times.duration
+        nextAttempt = now + .random(in: longest / 4...longest, using: &random)
+    }
+
+    /// Sets the next attempt to the time at which the lease of another candidate has expired, or to now if it is free already: in
+    /// either case at random, so that one candidate is first and the others hear of it. A lease may name a long time, and its
+    /// state may be outdated, so it is read now and then.
+    private mutating func waitUntilFree(
+        _ lease: Lease, at now: Instant, _ random: inout some RandomNumberGenerator
+    ) {
+        guard !isFree(lease), let since = observed?.at else {
+            nextAttempt = now + .random(in: .zero...times.retry / 4, using: &random)
+            return
+        }
+        let expiry = min(since + duration(of: lease), now + times.duration * 4)
+        nextAttempt = max(expiry, now) + .random(in: .zero...times.retry, using: &random)
+    }
+
+    private func isFree(_ lease: Lease) -> Bool {
+        lease.record.holderIdentity.isEmpty || lease.record.holderIdentity == identity
+    }
+
+    /// How long a lease lasts after a renewal. Anybody may have written the number; a candidate must neither claim the lease at
+    /// once nor wait forever.
+    private func duration(of lease: Lease) -> Duration {
+        .seconds(min(max(lease.record.leaseDurationSeconds, 1), 3600))
     }
 
     /// Stores the lease, and when it was first seen in this state.
@@ -166,12 +226,8 @@ extension LeaseElection {
     private mutating func claimIfFree(
         _ lease: Lease, at now: Instant, _ time: MicroTime, _ random: inout some RandomNumberGenerator
     ) -> Action? {
-        let record = lease.record
-        // Anybody may have written the number; a candidate must neither claim the lease at once nor wait forever.
-        let duration = Duration.seconds(min(max(record.leaseDurationSeconds, 1), 3600))
-        let isFree = record.holderIdentity.isEmpty || record.holderIdentity == identity
-        guard isFree || observed.map({ now - $0.at >= duration }) ?? false else {
-            wait(at: now, &random)
+        guard isFree(lease) || observed.map({ now - $0.at >= duration(of: lease) }) ?? false else {
+            waitUntilFree(lease, at: now, &random)
             return nil
         }
         return send(update(lease, time), at: now)
@@ -197,7 +253,8 @@ extension LeaseElection {
     /// Gives up the lease; `nil` if we did not have it.
     private mutating func release(at now: Instant, _ time: MicroTime) -> Action? {
         heldUntil = nil
-        guard let lease = observed?.lease, lease.record.holderIdentity == identity else { return nil }
+        guard !hasSentRelease, let lease = observed?.lease, lease.record.holderIdentity == identity else { return nil }
+        hasSentRelease = true
         var record = lease.record
         record.holderIdentity = ""
         record.leaseDurationSeconds = 1  // the API rejects 0

@@ -9,6 +9,8 @@ public final class LeaseHolder: Sendable {
     private let report: @Sendable (Bool) -> Void
     private let fail: @Sendable (RequestFailure) -> Void
     private let running: NIOLoopBoundBox<Running>
+    /// `nil` before ``start()`` and after ``release()``.
+    private let watcher: NIOLoopBoundBox<ResourceWatcher<Lease>?>
 
     private struct Running {
         var election: LeaseElection
@@ -32,16 +34,30 @@ public final class LeaseHolder: Sendable {
         self.fail = fail
         running = .makeBoxSendingValue(
             Running(election: LeaseElection(identity: identity, times: times)), eventLoop: client.loop)
+        watcher = .makeBoxSendingValue(nil, eventLoop: client.loop)
     }
 
     /// Starts; to be called once.
-    public func start() { client.loop.execute { [self] in step(.start) } }
+    public func start() {
+        client.loop.execute { [self] in
+            step(.start)
+            let scope = WatchScope(namespace: key.namespace, name: key.name)
+            let watcher = ResourceWatcher(Lease.self, client: client, scope: scope) { [self] in
+                for lease in $0.changes.deleted { step(.removed(uid: lease.metadata.uid)) }
+                for lease in $0.changes.updated { step(.observed(lease)) }
+            }
+            self.watcher.value = watcher
+            watcher.start()
+        }
+    }
 
     /// Releases the lease, so that others need not wait until it expires. The future completes when that is done or has failed.
     public func release() -> EventLoopFuture<Void> {
         client.loop.flatSubmit { [self] in
             let promise = running.value.released ?? client.loop.makePromise()
             running.value.released = promise
+            watcher.value?.stop()
+            watcher.value = nil
             step(.release)
             return promise.futureResult
         }

@@ -269,6 +269,7 @@ extension Reflector {
         case .watching(let watch) where now >= watch.until:
             // The watch reached its requested duration; its events so far are valid.
             backoff.reset()
+            hasExpired = false
             phase = .waiting(from: watch.resourceVersion, mustCheck: false)
             deadline = now
         case .watching(let watch) where now < watch.heardAt + limits.silence:

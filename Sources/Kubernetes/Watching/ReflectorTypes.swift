@@ -13,7 +13,7 @@ public struct WatchLimits: Hashable, Sendable {
     /// Octets, on the wire, of all objects of one kind.
     public var storeOctets = 128 << 20
     /// The requested duration of a watch: random in this range, so that the watches of many agents do not end together.
-    public var watchTime: ClosedRange<Duration> = .seconds(300) ... .seconds(600)
+    public var watchTime: ClosedRange<Duration> = .seconds(600) ... .seconds(1200)
     /// How much longer than requested a watch may last before we cut it.
     public var margin = Duration.seconds(20)
     /// The longest time without an event on a watch. A server that supports `allowWatchBookmarks` sends a bookmark every

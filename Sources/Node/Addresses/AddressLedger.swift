@@ -298,7 +298,8 @@ public struct AddressLedger: Sendable {
         // Without an entry in this state, `removeAll` has removed it while the request was under way.
         guard var entry = entries[address], case .placing(let last) = entry.placement else { return nil }
         version.placements += 1
-        if uncertain.remove(address) != nil, !entry.demands.isEmpty {
+        if uncertain.contains(address), !entry.demands.isEmpty {
+            uncertain.remove(address)
             entry.placement = .waiting(after: .zero)
             entries[address] = entry
             additions.append(address)
