@@ -266,7 +266,7 @@ import Timing
     }
 
     /// A router with our ID that originates no fingerprint is detected because it keeps originating newer router-LSAs: at least
-    /// 5, over at least 15 s (`DuplicateDetection.patience`).
+    /// 5, over at least 15 s (`DuplicateDetection.threshold`).
     @Test func aDuplicateWithoutAFingerprintIsDetectedByItsRepeatedOriginations() {
         var bench = FloodingTests.line()
         var notices: [Notice] { bench.notices[0] }

@@ -8,7 +8,8 @@ struct FloodQueue: Sendable {
     static let burst: Int64 = 64
     /// Nanoseconds in which the bucket gains a token: some 30 packets a millisecond, well under what a receiver handles.
     static let interval: Int64 = 30_000
-    /// How long sending pauses when the bucket is empty: some 30 packets are then sent per timer, not one.
+    /// How long sending pauses when the bucket is empty. Meanwhile it gains some 30 tokens, so a timer sends as many packets,
+    /// not one.
     static let pause = Duration.milliseconds(1)
 
     /// The LSAs in the order in which to send them.
@@ -47,6 +48,7 @@ struct FloodQueue: Sendable {
     mutating func consumeToken(at now: Instant) -> Bool {
         if fullAt < now { fullAt = now }
         let nanosecondsUntilFull = (fullAt - now).nanoseconds
+        // At most `burst` − 1 tokens are missing, so there is one.
         guard nanosecondsUntilFull <= (Self.burst - 1) * Self.interval else {
             nextSend = now + Self.pause
             return false

@@ -4,8 +4,8 @@ internal import Timing
 
 /// Acknowledgments, sent and received (RFC 2328 §13.5, §13.7).
 extension Router {
-    /// How long delayed acknowledgments are collected. RFC 2328 §13.5 requires less than RxmtInterval, which can be configured
-    /// to 50 ms.
+    /// How long delayed acknowledgments are collected. RFC 2328 §13.5 requires less than RxmtInterval, which can be as
+    /// short as 50 ms.
     static let acknowledgmentDelay = Duration.milliseconds(20)
     /// The maximum number of LSA headers in a packet: as many as fit the smallest MTU. A larger packet, lost where the MTU
     /// between the ends is smaller than theirs, would be lost each time.

@@ -84,7 +84,7 @@ extension Router {
         }
     }
 
-    /// Ends our request to a neighbor for an LSA, unless the neighbor has described a later instance than this.
+    /// Ends our request to a neighbor for an LSA, unless the neighbor has described a later instance than `header`.
     private mutating func satisfyRequest(with header: LSAHeader, by neighbor: NeighborKey, at now: Instant) {
         let patience =
             interfaces[neighbor.interface].configuration.deadInterval * AdjacencyContext.exchangePatienceInDeadIntervals

@@ -7,7 +7,7 @@ struct AdjacencyOutbox {
         /// A packet for the neighbor: its type and its octets.
         case send(PacketType, [UInt8])
         case stateChanged(from: NeighborState, to: NeighborState, NeighborChangeReason)
-        /// Follows the change to an earlier state.
+        /// Why the neighbor fell back to an earlier state; follows the `stateChanged` of the same change.
         case fellBack(NeighborFallback)
         /// LSAs for which the neighbor owes an acknowledgment from now on (`by` is 1) or no longer (−1).
         case unacknowledged([DatabaseKey], by: Int)
@@ -22,7 +22,7 @@ struct AdjacencyOutbox {
     /// A ``Notice`` about the neighbor, to which the router adds interface and router ID.
     enum NeighborNotice {
         case mtuMismatch(theirs: Int, ours: Int)
-        /// In this state.
+        /// The exchange made no progress in this state.
         case exchangeStalled(NeighborState)
     }
 

@@ -212,8 +212,8 @@ extension Neighbor {
             }
             let key = context.databaseKey(header.key)
             if let entry = database[key], header.recency(comparedTo: entry.header(at: context.now)) != .newer {
-                // The neighbor describes an LSA that was flushed here, which perhaps no other router floods to the neighbor. So
-                // we send it the flush.
+                // The neighbor describes an LSA that was flushed here. Perhaps no other router floods the flush to the
+                // neighbor, so we do.
                 let isFlushed = entry.age(at: context.now) >= LSAHeader.maxAge && header.age < LSAHeader.maxAge
                 // An LSA that was at MaxAge when the exchange began is in the retransmission list already, with a short delay.
                 if isFlushed, adjacency?.retransmissions.contains(key) == false,

@@ -41,8 +41,8 @@ extension Neighbor {
         outbox.append(packet: .linkStateRequest(LinkStateRequest(keys: keys)), to: address, in: context)
     }
 
-    /// An instance was received from this neighbor or another, or originated by this router. It ends our request for the LSA,
-    /// unless this neighbor has described a later instance. `patience` is ``AdjacencyContext/exchangePatience``.
+    /// An instance was received from this neighbor or another, or originated or flushed by this router. It ends our request for
+    /// the LSA, unless this neighbor has described a later instance. `patience` is ``AdjacencyContext/exchangePatience``.
     mutating func satisfyRequest(with header: LSAHeader, patience: Duration, at now: Instant) {
         guard adjacency?.requests.satisfy(with: header) == true else { return }
         // Progress: the exchange restarts later.

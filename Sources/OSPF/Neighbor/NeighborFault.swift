@@ -12,7 +12,7 @@ public enum NeighborFault: Hashable, Sendable {
     case routerID(was: RouterID, is: RouterID)
     /// No hello for this time.
     case silence(Duration)
-    /// The link has this designated router and this backup now, and neither the neighbor nor we are one of them.
+    /// An election chose this designated router and this backup (or none, 0.0.0.0): neither is the neighbor or this router.
     case designatedRouter(RouterID, backup: RouterID)
     /// Its database description does not have the next sequence number.
     case sequenceNumber(expected: UInt32, received: UInt32)
@@ -24,7 +24,7 @@ public enum NeighborFault: Hashable, Sendable {
     case options(expected: OSPFOptions, received: OSPFOptions)
     /// It sent another description although the exchange was over.
     case exchangeOver
-    /// It repeats its last description this time after our answer, when the exchange is over.
+    /// It repeated its last description this time after we had first sent our answer, when the exchange was over.
     case lateRepetition(after: Duration)
     /// It describes an LSA of a reserved scope.
     case reservedScope(LSAType)
@@ -37,7 +37,7 @@ public enum NeighborFault: Hashable, Sendable {
 }
 
 extension NeighborFault: CustomStringConvertible {
-    /// A clause for the log and for status, such as `its hello lists no neighbor`.
+    /// A clause for the log, such as `its hello lists no neighbor`.
     public var description: String {
         switch self {
         case .notListed(let count):

@@ -15,8 +15,8 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
-    /// Processes a description. In state Init, it shows that the neighbor hears us, as a hello that lists us does (RFC 2328
-    /// §10.6).
+    /// Processes a description whose MTU is accepted. In state Init, it shows that the neighbor hears us, as a hello that lists
+    /// us does, so the state first changes to ExStart or 2-Way (RFC 2328 §10.6).
     mutating func receive(_ description: DatabaseDescription, from neighbor: NeighborKey, at now: Instant) {
         var outbox = AdjacencyOutbox()
         var context = adjacencyContext(of: neighbor, at: now)
@@ -44,8 +44,8 @@ extension Router {
         carryOut(outbox, with: neighbor, usedBefore: before, at: now)
     }
 
-    /// Requests the next LSAs from every neighbor of which nothing is outstanding: all that was requested of it before has
-    /// arrived, from any neighbor. Ends Loading where nothing is missing.
+    /// Requests the next LSAs from each neighbor if those last requested from it have all arrived, from it or another. Ends
+    /// Loading where no LSA is missing.
     mutating func continueLoading(at now: Instant) {
         for index in interfaces.indices where interfaces[index].neighbors.contains(where: \.mayRequest) {
             for neighbor in interfaces[index].neighborKeys where interfaces[neighbor].mayRequest {
@@ -109,8 +109,8 @@ extension Router {
         interfaces.reduce(0) { $1.neighbors.reduce($0) { $0 + ($1.adjacency?.requests.count ?? 0) } }
     }
 
-    /// Carries out the effects of a step of an adjacency. `before` is how the neighbor was used before the step, which may have
-    /// removed it.
+    /// Carries out the effects of a step of an adjacency. `before` is how the neighbor was used before the step; the neighbor
+    /// may have been removed since.
     private mutating func carryOut(
         _ outbox: AdjacencyOutbox, with neighbor: NeighborKey, usedBefore before: Neighbor.Use, at now: Instant
     ) {

@@ -5,10 +5,10 @@ public import Timing
 /// Signs that another router has this router's ID (RFC 7503 §7), or that others share one.
 struct DuplicateDetection: Sendable {
     /// If newer instances of our own LSAs keep arriving, another router originates them. LSAs of an earlier run of this
-    /// router arrive too, but within seconds. So another router is there if, within a window, at least `patience.count`
-    /// newer instances of our router-LSA arrive, and the last at least `patience.time` after the first.
+    /// router arrive too, but within seconds. So another router is there if, within a window, at least `threshold.count`
+    /// newer instances of our router-LSA arrive, and the last at least `threshold.time` after the first.
     static let window = Duration.seconds(60)
-    static let patience = (count: 5, time: Duration.seconds(15))
+    static let threshold = (count: 5, time: Duration.seconds(15))
 
     /// Whether to choose another router ID after the current event has been processed.
     var mustYield = false
@@ -23,9 +23,8 @@ struct DuplicateDetection: Sendable {
     var distantNotified: Instant?
     /// When our own auto-configuration-LSA was last received with another fingerprint.
     var otherFingerprintSeen: Instant?
-    /// When the current window started, and the number of newer instances of our router-LSA that were received, and replaced,
-    /// in it.
-    var replacedRouterLSAs: (since: Instant, count: Int)?
+    /// When the last window started, and the number of newer instances of our router-LSA that were received in it.
+    var newerRouterLSAs: (since: Instant, count: Int)?
 
     /// The other routers whose fingerprint has changed, by router ID.
     private var changes: [RouterID: FingerprintChanges] = [:]
@@ -57,7 +56,7 @@ struct DuplicateDetection: Sendable {
         changes.filter { $0.value.count >= Self.changesOfDuplicates && now - $0.value.last < Self.window }.keys.sorted()
     }
 
-    /// The router ID was changed. Removes everything recorded, except for the back-off.
+    /// The router ID was changed. Removes all records except ``backoff``, which counts the change.
     mutating func yielded(at now: Instant) {
         var backoff = backoff
         backoff.yielded(at: now)
@@ -87,9 +86,10 @@ extension Router {
         if weYield { duplicates.mustYield = true }
     }
 
-    /// An LSA with our router ID was received that is newer than what we have originated. A router that implements RFC 7503
-    /// identifies itself in an auto-configuration-LSA: of two with one ID, that with the smaller fingerprint changes its ID
-    /// (§7.2). A router that does not is detected because it continues to originate newer router-LSAs; then we change our ID.
+    /// An LSA with our router ID was received that is newer than ours, or of which we have none. If two routers with one ID
+    /// both announce fingerprints in auto-configuration-LSAs, the one with the smaller fingerprint should change its ID
+    /// (RFC 7503 §7.2). With or without a fingerprint, a router that keeps originating newer instances of our router-LSA is a
+    /// duplicate; then this router should change its ID.
     mutating func checkForDuplicate(_ lsa: LSA, at now: Instant) {
         var isDuplicate = false
         var weShouldYield = true
@@ -101,16 +101,16 @@ extension Router {
             duplicates.otherFingerprintSeen = now
             weShouldYield = configuration.hardwareFingerprint.lexicographicallyPrecedes(theirs)
         } else if lsa.key.type == .router {
-            if let replacedRouterLSAs = duplicates.replacedRouterLSAs,
-                now - replacedRouterLSAs.since < DuplicateDetection.window
+            if let newerRouterLSAs = duplicates.newerRouterLSAs,
+                now - newerRouterLSAs.since < DuplicateDetection.window
             {
-                duplicates.replacedRouterLSAs!.count += 1
+                duplicates.newerRouterLSAs!.count += 1
             } else {
-                duplicates.replacedRouterLSAs = (now, 1)
+                duplicates.newerRouterLSAs = (now, 1)
             }
-            let (since, count) = duplicates.replacedRouterLSAs!
+            let (since, count) = duplicates.newerRouterLSAs!
             isDuplicate =
-                count >= DuplicateDetection.patience.count && now - since >= DuplicateDetection.patience.time
+                count >= DuplicateDetection.threshold.count && now - since >= DuplicateDetection.threshold.time
         }
         guard isDuplicate else { return }
         duplicates.lastSeen = now
@@ -123,8 +123,8 @@ extension Router {
         if weYield { duplicates.mustYield = true }
     }
 
-    /// The body of an LSA has changed. If that is an auto-configuration-LSA, its fingerprint counts as changed: RFC 7503 puts
-    /// nothing else into the body.
+    /// The body of an LSA has changed. If that is the auto-configuration-LSA of another router, a change of any TLV counts as
+    /// a change of the fingerprint: RFC 7503 defines no other TLV.
     mutating func noteFingerprintChange(in key: LSAKey, at now: Instant) {
         guard key.type == .autoConfiguration, key.advertisingRouter != routerID else { return }
         duplicates.fingerprintChanged(key.advertisingRouter, at: now)
@@ -144,7 +144,7 @@ extension Router {
         return body.hardwareFingerprint
     }
 
-    /// Changes the router ID and restarts: removes all neighbors and the database.
+    /// If the router ID must change, changes it and restarts: removes all neighbors and LSAs.
     mutating func resolveDuplicate(at now: Instant) {
         guard duplicates.mustYield else { return }
         let interfaces = self.interfaces.map(\.configuration)

@@ -11,7 +11,7 @@ struct Origination: Sendable {
         /// The wanted body; `nil` to flush the LSA.
         var body: LSABody?
         var throttle = OriginationThrottle()
-        /// How many times its sequence numbers were used up and started again (RFC 2328 §12.1.6), modulo 65,536. Each sequence
+        /// How many times its sequence numbers started again after a flush (RFC 2328 §12.1.6), modulo 65,536. Each sequence
         /// starts one higher than the one before.
         var sequenceRestarts: Int32 = 0
         /// Whether it waits in ``Origination/pending``.

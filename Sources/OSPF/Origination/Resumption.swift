@@ -61,14 +61,14 @@ extension Router {
     }
 
     /// Whether the adjacencies of the earlier run are full again. Only the point-to-point links of our earlier router-LSA that
-    /// still carry packets are checked: those on interfaces that are up, and that the other end announces. Links with a
-    /// designated router are not checked: our restart has ended their adjacencies, and the network-LSA no longer lists us.
+    /// still carry packets are checked: those that the other end announces, on interfaces that are up and point-to-point. Links
+    /// with a designated router are not: our restart has ended their adjacencies, and the network-LSA no longer lists us.
     private func hasResumed(at now: Instant) -> Bool {
         let neighbors = interfaces.lazy.flatMap(\.neighbors)
         guard neighbors.contains(where: { $0.state == .full }) else { return false }
         guard calculation.hasRouterLSA(of: routerID) else {
-            // No full neighbor had our earlier router-LSA; these neighbors may have restarted as well. A neighbor that is still
-            // synchronizing may have it, so it gets as much time as a link is held for it.
+            // No full neighbor had our earlier router-LSA; these neighbors may have restarted as well. A neighbor that is not
+            // full yet may have the LSA, so it gets `linkHold` for each state on the way; in 2-Way, no adjacency is wanted.
             return !neighbors.contains { $0.state != .full && $0.state != .twoWay && now - $0.since < Self.linkHold }
         }
         return calculation.pointToPointLinks(of: routerID).allSatisfy { link in

@@ -193,7 +193,7 @@ extension Router {
     }
 
     /// The Router Information LSA (RFC 7770), with the node's name (RFC 5642) and the smallest MTU of its non-passive
-    /// interfaces; and the auto-configuration-LSA, with its fingerprint (RFC 7503 §7.2).
+    /// interfaces, if there are any; and the auto-configuration-LSA, if the fingerprint is announced (RFC 7503 §7.2).
     private func identityLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
         // Bit 2, counted from the most significant: stub router support (RFC 7770 §2.4).

@@ -23,7 +23,7 @@ extension Router {
     /// Records the wanted body of an own LSA. If the body has changed, originates the LSA or (`nil`) flushes it.
     private mutating func want(_ body: LSABody?, for key: DatabaseKey, at now: Instant) {
         if origination.own[key] == nil {
-            // Nothing is wanted, and neither we nor an earlier run have originated it.
+            // Nothing is wanted, and there is nothing to flush.
             guard body != nil || database[key] != nil else { return }
             origination.own[key] = Origination.OwnLSA(body: body)
             // The database already has the LSA, of an earlier run, with the same body. Its refresh may be due.
@@ -72,8 +72,8 @@ extension Router {
         if wasUsedBefore { removeFlushed(key, at: now) }
     }
 
-    /// Originates a new instance of an own LSA with the same body, usually at LSRefreshTime (RFC 2328 §12.4 (1)). Flushes it if
-    /// it is not wanted, but not during a resumption, when that is not known yet.
+    /// Originates a new instance of a wanted LSA of ours, usually at LSRefreshTime (RFC 2328 §12.4 (1)). Flushes an LSA that is
+    /// not wanted, but not during a resumption, when that is not known yet.
     mutating func refreshOwn(_ key: DatabaseKey, at now: Instant) {
         if origination.own[key]?.body != nil {
             originate(key, at: now)

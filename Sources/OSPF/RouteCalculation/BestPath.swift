@@ -12,7 +12,7 @@ struct BestPath {
     private(set) var internalMetric: UInt32 = 0
     /// For an external path, where its part inside the routing domain runs; otherwise `any`.
     private(set) var interior = Interior.any
-    /// Whether the calculating router itself announces the prefix.
+    /// Whether an announcement of the calculating router itself is one of the best.
     private(set) var isLocal = false
     /// The routers whose announcements are the best. In order, without duplicates, once ``finish()`` was called.
     private(set) var announcers: [RouterID] = []

@@ -152,7 +152,7 @@ extension RouteCalculation {
     }
 
     /// Adds an exit onto the link of each interface to a network, for destinations on the link itself, if the link has a usable
-    /// neighbor that the network-LSA lists. Without such a neighbor, our interface may be cut off from the network.
+    /// neighbor that ``router(_:on:root:)`` finds. Without such a neighbor, our interface may be cut off from the network.
     private func addExitsOntoLinks(to view: inout LocalView) {
         var onLink: [Exit] = []
         for link in topology[view.vertex!].links where link.target.isNetwork {
@@ -168,7 +168,8 @@ extension RouteCalculation {
         view.exits.sort(by: Exit.precedes)
     }
 
-    /// The vertex of a neighbor, if the neighbor is not the root and the network-LSA lists it.
+    /// The vertex of a neighbor, if the neighbor is not the root and both it and the network-LSA announce its link to the
+    /// network.
     private func router(_ neighbor: UsableNeighbor, on network: Vertex, root: RouterID) -> Vertex? {
         guard neighbor.routerID != root, topology.hasLink(from: network, to: .router(neighbor.routerID)) else {
             return nil

@@ -5,9 +5,10 @@ internal import Timing
 
 /// The area's routers and transit networks as a graph, from router- and network-LSAs.
 ///
-/// A vertex exists while an LSA refers to it: as the router or network that the LSA describes or that its prefixes belong to,
-/// as the border router that originated it, or as the AS boundary router of an external or inter-area-router-LSA. Only links
-/// that both ends announce become edges (RFC 2328 §16.1 (2b)): a link to a router without an LSA is kept, but is not an edge.
+/// A vertex exists while an LSA refers to it: as the router that a router-LSA describes, the network that a network-LSA
+/// describes, the router or network that the prefixes of an LSA belong to, the border router that originated an inter-area LSA,
+/// or the AS boundary router of an external or inter-area-router-LSA. Only links that both ends announce become edges
+/// (RFC 2328 §16.1 (2b)): a link to a router or network without an LSA is kept, but is not an edge.
 struct Topology: Sendable {
     /// Identifies a vertex: a router, or a network by its designated router and that router's interface ID.
     struct Name: Hashable, Comparable, Sendable {
@@ -45,9 +46,9 @@ struct Topology: Sendable {
         var references = 0
         /// The router-LSAs of a router, in the order of their link state IDs.
         var routerLSAs: [(linkStateID: UInt32, body: RouterLSA)] = []
-        /// Whether there is a network-LSA, or a router-LSA with the V6-bit, for it. If not, it has no links.
+        /// Whether there is a network-LSA for it, or the first of its router-LSAs has the V6-bit. If not, it has no links.
         var isPresent = false
-        /// The roles in the first router-LSA; none if it has no V6-bit.
+        /// The roles in the first router-LSA; none if that LSA has no V6-bit.
         var flags: RouterLSA.Flags = []
         /// Sorted by target and interface IDs, without duplicates.
         var links: [Link] = []
@@ -149,7 +150,7 @@ struct Topology: Sendable {
         }
     }
 
-    /// Updates the links of all routers from their router-LSAs, and all edges from the links. Before that, an edge may
+    /// Updates outdated links of routers from their router-LSAs, and outdated edges from the links. Before that, an edge may
     /// lead to a vertex that was removed.
     mutating func updateGraph() {
         for vertex in routersWithOutdatedLinks.sorted() {
