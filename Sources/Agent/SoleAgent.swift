@@ -4,7 +4,8 @@ internal import OSPF
 internal import Timing
 
 /// The lock of a network namespace. A namespace has at most one agent, because two would remove each other's routes and answer
-/// neighbors with the same router ID. The lock is held until the process ends for any reason.
+/// neighbors with the same router ID. The lock is held while this value exists; the kernel
+/// releases it when the process ends in any way.
 struct SoleAgent: Sendable {
     private let namespace: NetworkNamespace
 

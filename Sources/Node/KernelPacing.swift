@@ -10,8 +10,8 @@ struct KernelPacing: Hashable, Sendable {
     /// event.
     var mayInstallRoutes = true
 
-    /// Permits both, before each event is handled. The handling of the last outcome of a batch or a slice then forbids the
-    /// next one.
+    /// Permits both, before each event is handled, outcomes included. The handling of the last outcome of a batch or a slice
+    /// then forbids the next one.
     mutating func beginTurn() {
         mayRequestAddresses = true
         mayInstallRoutes = true

@@ -142,7 +142,7 @@ extension AgentSnapshot {
         }
     }
 
-    /// Why an address that was refused is not on `lo`; `nil` if it was not refused, or was accepted since.
+    /// Why an address was last refused (``AddressLedger/refusal(of:)``), as text for people; `nil` without a refusal.
     private func refusal(of address: IPv6Address) -> String? {
         node.ledger.refusal(of: address).map { "the address cannot be put on lo: \($0)" }
     }

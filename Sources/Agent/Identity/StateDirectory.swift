@@ -5,8 +5,8 @@ internal import MeshConfiguration
 internal import Node
 
 /// A directory of small files with state that survives a restart of the agent. All of it may be lost or not writable; the node
-/// then determines it again. There are two directories: that of the control socket is lost on reboot, the other (`node.state`)
-/// is not.
+/// then determines its identity and ranges again. There are two directories: that of the control socket is lost on reboot, the
+/// other (`node.state`) is not.
 struct StateDirectory: Sendable {
     let path: String
 

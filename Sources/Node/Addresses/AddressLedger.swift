@@ -5,8 +5,9 @@ public import Timing
 /// The addresses that this node has on `lo` or wants there, each with its owners, its state in the kernel and its announcement.
 ///
 /// An owner *wants* an address, the kernel *places* it, then it is *announced*. When no owner wants it any more, it is
-/// withdrawn first and then *removed*. An address that the kernel refuses is not announced, and is tried again. An address on
-/// `lo` without our mark (`IFA_PROTO`), which somebody else added, is announced if an owner wants that, and never removed.
+/// withdrawn first and then *removed*. An address that the kernel refuses is not announced, and is tried again. An address that
+/// `lo` had already without our protocol number (`IFA_PROTO`) counts as somebody else's: it is announced if an owner wants
+/// that, and not removed.
 public struct AddressLedger: Sendable {
     /// The owners of addresses. If several announce an address at the same metric, the first in this order counts.
     public enum Owner: Hashable, Sendable, Comparable {
@@ -25,11 +26,11 @@ public struct AddressLedger: Sendable {
         case waiting(after: Duration)
         /// The kernel was asked to add it. `after` as in ``waiting(after:)``.
         case placing(after: Duration)
-        /// On `lo`. Only an address with our mark, `isOurs`, is removed; any other was added by somebody else.
+        /// On `lo`. `isOurs` if the ledger had it added, or it was there with our protocol number; no other address is removed.
         case placed(isOurs: Bool)
         /// Refused: the time of the next attempt, and the delay until then. ``AddressLedger/refusal(of:)`` has the reason.
         case refused(retry: Instant, delay: Duration)
-        /// No owner wants it any more. It is removed from `lo` when it has been withdrawn.
+        /// On `lo`, and no owner wants it. It is removed when it has been withdrawn.
         case leaving
         /// The kernel was asked to remove it.
         case removing
@@ -76,17 +77,18 @@ public struct AddressLedger: Sendable {
     public enum Outcome: Hashable, Sendable {
         /// The address was added.
         case added
-        /// It was there already, with our mark (`isOurs`) or without.
+        /// It was there already, with our protocol number (`isOurs`) or without.
         case present(isOurs: Bool)
         /// It was removed, or was not there.
         case removed
-        /// It could not be added or removed, or (`ifUnclaimed`) another machine has it: the reason.
+        /// It could not be added or removed, or (`ifUnclaimed`) another machine has or may have it: the reason.
         case refused(String)
     }
 
     /// Counters of what may affect ``announcements``.
     public struct Version: Hashable, Sendable {
-        /// Changes of demands, and removals by other programs or at a stop. The announcements must follow at once.
+        /// Changes of the demands for addresses that the ledger has, and removals by other programs or at a stop. The
+        /// announcements must follow at once.
         var changes: UInt64 = 0
         /// Outcomes of additions. While more are to be added, the announcements may follow later (``Announcements``).
         var placements: UInt64 = 0
@@ -96,30 +98,31 @@ public struct AddressLedger: Sendable {
     public enum Change: Hashable, Sendable {
         /// Another program removed it; it is put back.
         case removalNotified
-        /// It was refused, with the reason. Further refusals are not reported until it is accepted.
+        /// It was refused, with the reason. Further refusals are not reported until it is on `lo` or the ledger forgets it.
         case refused(String)
-        /// It was added after a refusal.
+        /// It is on `lo` after a refusal: it was added, or was there.
         case accepted
         /// It could not be removed, with the reason. It stays on `lo`; the ledger forgets it, unless an owner wants it again.
         case notRemoved(String)
     }
 
-    /// All addresses that are wanted, are being added or removed, or were left by an earlier run.
+    /// All addresses that are wanted, being added, leaving or being removed, or were left by an earlier run. The ledger forgets
+    /// all others.
     public private(set) var entries: [IPv6Address: Entry] = [:]
     /// Addresses to add, in this order. One that is not ``Placement/waiting(after:)`` any more is skipped.
     private var additions: [IPv6Address] = []
     /// Addresses to remove, in any order. One that is not ``Placement/leaving`` any more is skipped.
     private var removals: [IPv6Address] = []
-    /// Addresses that were refused and not accepted or dropped since, also while another attempt is under way, each with the
-    /// last reason. Normally few.
+    /// Addresses that were refused and not placed since, each with the reason of the last refusal, also while another attempt
+    /// is under way. All of them are in ``entries``. Normally few.
     private var refusals: [IPv6Address: String] = [:]
-    /// Addresses that may be missing on `lo`: their removal was notified while a request to add them was under way, so that it
-    /// is not known which came last, or while they were leaving. The former are added once more, the latter if they are wanted
-    /// again.
+    /// Addresses that may be missing on `lo`, because their removal was notified while they were being added or were leaving.
+    /// Whether the addition or the removal came last is not known, so an address that was being added is added once more if an
+    /// owner still wants it. A leaving address is added again if an owner wants it again.
     private var uncertain: Set<IPv6Address> = []
-    /// The number of requests that are under way.
-    private var requests = 0
-    /// Grows with every change that may affect ``announcements``. They are composed again only when it has grown.
+    /// The number of requests to the kernel that have no outcome yet.
+    private var requestsUnderWay = 0
+    /// Grows with every change that may affect ``announcements``.
     public private(set) var version = Version()
 
     /// The delay before a refused address is tried again: after the first refusal, and the longest.
@@ -139,14 +142,14 @@ public struct AddressLedger: Sendable {
     /// Whether `owner` wants an address.
     public func isWanted(_ address: IPv6Address, by owner: Owner) -> Bool { entries[address]?.demands[owner] != nil }
 
-    /// Whether there are addresses to add.
+    /// Whether there may be addresses to add.
     public var hasAdditions: Bool { !additions.isEmpty }
-    /// Whether there are requests to make.
+    /// Whether there may be requests to make, without new attempts to add refused addresses.
     public var hasWork: Bool { hasAdditions || !removals.isEmpty }
-    /// Whether there are requests to make at `now`, new attempts to add refused addresses included.
+    /// Whether there may be requests to make at `now`, with new attempts to add refused addresses.
     public func hasRequests(at now: Instant) -> Bool { hasWork || nextDeadline.map { $0 <= now } ?? false }
     /// Whether requests are under way.
-    public var isBusy: Bool { requests > 0 }
+    public var isBusy: Bool { requestsUnderWay > 0 }
     /// When the next refused address is tried again; `nil` if none waits.
     public var nextDeadline: Instant? {
         refusals.keys.lazy.compactMap { address in
@@ -159,12 +162,12 @@ public struct AddressLedger: Sendable {
         entries.sorted { $0.key < $1.key }.compactMap(\.value.announcement)
     }
 
-    /// The addresses that were refused and not accepted or dropped since, with the last reasons, by address.
+    /// The addresses that were refused and not placed since, each with the reason of the last refusal, by address.
     public var refused: [(address: IPv6Address, reason: String)] {
         refusals.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// Why an address was last refused; `nil` if it was not, or was accepted or dropped since.
+    /// Why an address was last refused; `nil` if it was not, was placed since, or the ledger has forgotten it.
     public func refusal(of address: IPv6Address) -> String? { refusals[address] }
 
     /// Gives this copy its own storage; see ``MeshNode/detach()``.
@@ -186,7 +189,7 @@ public struct AddressLedger: Sendable {
         case .leaving where uncertain.remove(address) != nil:
             entry.placement = .waiting(after: .zero)
             additions.append(address)
-        // Still on lo: it stays.
+        // Its removal was neither requested nor notified, so it is still on `lo`. Only our addresses leave.
         case .leaving: entry.placement = .placed(isOurs: true)
         // An address that is being removed is added again afterward. The others are placed already, or the next outcome or
         // attempt counts for this owner too.
@@ -199,7 +202,7 @@ public struct AddressLedger: Sendable {
     /// An owner does not want an address any more.
     public mutating func drop(_ address: IPv6Address, by owner: Owner) {
         guard var entry = entries[address] else { return }
-        // An address of an earlier run has no owner yet, and is removed too.
+        // An address of an earlier run may have no owner; it is removed too.
         let wasWanted = entry.demands.removeValue(forKey: owner) != nil
         guard wasWanted || entry.demands.isEmpty else { return }
         version.changes += 1
@@ -227,8 +230,8 @@ public struct AddressLedger: Sendable {
 
     // MARK: The kernel
 
-    /// Takes over an address with our mark that an earlier run left on `lo`. It stays until ``sweep(keeping:)`` or
-    /// ``drop(_:by:)``.
+    /// Takes over an address with our protocol number that an earlier run left on `lo`. It stays until ``sweep(keeping:)`` or
+    /// ``drop(_:by:)`` finds that no owner wants it. Does nothing if an owner wants it already: the addition finds it there.
     public mutating func adopt(_ address: IPv6Address) {
         guard entries[address] == nil else { return }
         entries[address] = Entry(placement: .placed(isOurs: true))
@@ -263,7 +266,7 @@ public struct AddressLedger: Sendable {
         }
         additions.removeFirst(taken)
         guard mayRemove else {
-            requests += result.count
+            requestsUnderWay += result.count
             return result
         }
         while result.count < limit, let address = removals.popLast() {
@@ -271,7 +274,7 @@ public struct AddressLedger: Sendable {
             entries[address]?.placement = .removing
             result.append(.remove(address))
         }
-        requests += result.count
+        requestsUnderWay += result.count
         return result
     }
 
@@ -287,7 +290,7 @@ public struct AddressLedger: Sendable {
 
     /// Records the outcome of a request. Returns the change to log, if there is one.
     public mutating func record(_ outcome: Outcome, of request: Request, at now: Instant) -> Change? {
-        requests = max(0, requests - 1)
+        requestsUnderWay = max(0, requestsUnderWay - 1)
         switch request {
         case .add(let address, _): return added(address, outcome, at: now)
         case .remove(let address): return removed(address, outcome)
@@ -295,7 +298,7 @@ public struct AddressLedger: Sendable {
     }
 
     private mutating func added(_ address: IPv6Address, _ outcome: Outcome, at now: Instant) -> Change? {
-        // Without an entry in this state, `removeAll` has removed it while the request was under way.
+        // Without an entry in this state, `removeAll` has forgotten the address while the request was under way.
         guard var entry = entries[address], case .placing(let last) = entry.placement else { return nil }
         version.placements += 1
         if uncertain.contains(address), !entry.demands.isEmpty {
@@ -350,21 +353,21 @@ public struct AddressLedger: Sendable {
         return nil
     }
 
-    /// Removes all addresses that none of these owners wants, and drops all requests that were not made yet: the node stops.
-    /// Returns the addresses that must be removed from `lo`, ascending: ours, and those that are being added.
+    /// Forgets all addresses that none of these owners wants, and all requests that were not made yet: the node stops. Returns
+    /// those that must be removed from `lo`, ascending: ours whose removal was not requested yet, and those being added.
     public mutating func removeAll(keeping owners: Set<Owner>) -> [IPv6Address] {
-        var removed: [IPv6Address] = []
+        var toRemove: [IPv6Address] = []
         for address in entries.keys.sorted() {
             guard let entry = entries[address], owners.isDisjoint(with: entry.demands.keys) else { continue }
             switch entry.placement {
-            case .placed(isOurs: true), .placing, .leaving: removed.append(address)
+            case .placed(isOurs: true), .placing, .leaving: toRemove.append(address)
             case .placed(isOurs: false), .waiting, .refused, .removing: break
             }
             entries[address] = nil
         }
         (additions, removals, refusals, uncertain) = ([], [], [:], [])
         version.changes += 1
-        return removed
+        return toRemove
     }
 
     /// Handles the notification that an address was removed from `lo`. Returns a change if it was placed and is still wanted:

@@ -108,8 +108,8 @@ extension MeshNode {
     }
 
     /// Uses the own addresses as sources in routes: the IPv6 address unless it is refused, the IPv4 address if it is on `lo`.
-    /// With `mustRewriteRoutes`, all routes are written again even if the sources are the same, because the kernel has removed
-    /// one from them.
+    /// With `mustRewriteRoutes`, all routes are written again even if the sources are the same, because the kernel may have
+    /// removed one from them.
     mutating func updatePreferredSource(mustRewriteRoutes: Bool) {
         guard let identity else { return }
         let old = preferredSource

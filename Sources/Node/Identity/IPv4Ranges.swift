@@ -3,8 +3,9 @@ internal import MeshConfiguration
 internal import OSPF
 internal import OSPFPacket
 
-/// The node's IPv4 address, configured or self-assigned, and its self-assigned IPv4 pod range. All nodes share the pools.
-/// Configured pod ranges are in ``NodeIdentity/podPrefixes``.
+/// The node's IPv4 address, configured or self-assigned, and its self-assigned IPv4 pod range. Self-assigned ones come from the
+/// pools `addressing.ipv4.nodes` and `addressing.ipv4.pods`, which all nodes share. Configured pod ranges are in
+/// ``NodeIdentity/podPrefixes``.
 public struct IPv4Ranges: Sendable {
     /// The configured address; `nil` without one.
     public let configuredAddress: IPv4Address?

@@ -15,8 +15,8 @@ public struct NodeIdentity: Hashable, Sendable {
     public var podPrefixes: [IPv6Prefix]
     /// Distinguishes this machine from another one with the same router ID: 32 octets (RFC 7503 §7.2.2).
     public var hardwareFingerprint: [UInt8]
-    /// The state to save; `nil` if nothing was saved on this machine and there is no hardware address: the configuration
-    /// determines everything.
+    /// The identity to save; `nil` if none was saved on this machine and there is no hardware address: then the configuration
+    /// has both the router ID and the address.
     public var saved: SavedIdentity?
 
     /// The hardware at a start.
@@ -85,8 +85,8 @@ public struct NodeIdentity: Hashable, Sendable {
         }
     }
 
-    /// 32 octets, the same at every start of this node whatever ports it has: from a random number made at the first start, and
-    /// from what identifies the machine.
+    /// 32 octets from a random number and from what identifies the machine. With those of the saved identity, they are the
+    /// same at every start, whatever ports the node has.
     static func fingerprint(nonce: UInt64, machine: UInt64?) -> [UInt8] {
         var state = mixed(nonce ^ mixed(machine ?? 0))
         return (0..<4).flatMap { _ in

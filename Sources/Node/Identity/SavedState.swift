@@ -1,9 +1,9 @@
 public import Addressing
 
-/// The state of a node that survives restarts. If it is lost, the node determines it again. What must not survive a reboot is
-/// kept beside the control socket (in `/run`), the rest in `node.state`.
+/// The state of a node that survives restarts. If it is lost, the node determines its identity and ranges again. What must not
+/// survive a reboot is kept beside the control socket (in `/run`), the rest in `node.state`.
 public struct SavedState: Hashable, Sendable {
-    /// The identity; survives reboots. `nil` at the first start.
+    /// The identity; survives reboots. `nil` if none is saved, as at the first start.
     public var identity: SavedIdentity?
     /// The self-assigned IPv4 ranges, by purpose; survive reboots.
     public var ranges: [String: IPv4Prefix] = [:]
@@ -79,7 +79,7 @@ public enum StateChange: Hashable, Sendable {
 }
 
 extension SavedState {
-    /// The change that saves the current value of a part.
+    /// The change that saves the current value of a part; `nil` if it has none.
     func change(of part: StateChange.Part) -> StateChange? {
         switch part {
         case .identity: identity.map { .identity($0) }

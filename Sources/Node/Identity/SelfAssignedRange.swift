@@ -5,24 +5,25 @@ public import Timing
 /// database has those of the others, and of two nodes with the same range, the one with the lower router ID chooses another
 /// (similar to RFC 7695).
 public struct SelfAssignedRange: Sendable {
-    /// A change of the range.
+    /// What a review has changed or found, for the log.
     public enum Change: Equatable, Sendable {
-        /// It was assigned.
+        /// A range was assigned.
         case assigned(IPv4Prefix)
-        /// It was released, because a node with a higher router ID has it too.
+        /// The range was released, because a node with a higher router ID has it too.
         case yielded(IPv4Prefix, to: RouterID)
-        /// It was released, because it overlaps a subnet that this machine is connected to.
+        /// The range was released, because it overlaps a subnet that this machine is connected to.
         case releasedForObstacle(IPv4Prefix, Obstacle)
-        /// No range of the pool is free: each is in use in the mesh, or reached without it.
+        /// No range of the pool is free: each overlaps a prefix in use in the mesh, or an obstacle.
         case exhausted
         /// The whole pool lies in a prefix that this machine reaches without the mesh.
         case covered(IPv4Prefix)
     }
 
-    /// A prefix that this machine reaches without the mesh.
+    /// A prefix that this machine reaches without the mesh: a subnet that it is connected to, or the destination of another
+    /// program's route. A new range overlaps none.
     public struct Obstacle: Hashable, Sendable {
         public var prefix: IPv4Prefix
-        /// How the machine reaches it, as the end of a sentence: `, which this machine is connected to`.
+        /// How the machine reaches it: a clause that follows the prefix in a text, `, which this machine is connected to`.
         public var reason: String
         public init(prefix: IPv4Prefix, reason: String) {
             self.prefix = prefix
@@ -38,7 +39,8 @@ public struct SelfAssignedRange: Sendable {
     public private(set) var prefix: IPv4Prefix?
     /// Whether the last search found no free range in the pool.
     public private(set) var isPoolExhausted = false
-    /// Why the last attempt to assign a range failed, as text; `nil` if it did not, or there was none.
+    /// Why the last attempt to assign a range failed, as text; `nil` if it succeeded, even if the range was released since, or
+    /// there was none.
     public private(set) var problem: String?
     private var backoff = YieldBackoff()
 
@@ -52,14 +54,15 @@ public struct SelfAssignedRange: Sendable {
         prefix = saved.flatMap { pool.contains($0) ? $0 : nil }
     }
 
-    /// Checks whether other nodes have the same range, and assigns one if there is none or it was released. Nothing is
-    /// assigned while the mesh is not known (`mayAssign` is false) or the obstacles are not known (`nil`). A range that
-    /// overlaps a subnet that this machine is connected to is released; other obstacles only prevent a range from being
-    /// assigned. After each conflict, the node waits longer before it gives its range up again (``YieldBackoff``).
+    /// Releases the range if a node with a higher router ID has it too, or if it overlaps a subnet that this machine is
+    /// connected to. Then assigns one if there is none, unless `mayAssign` is false (before initial database synchronization is
+    /// over) or `obstacles` is `nil` (not known). After a range was released for another node, ``YieldBackoff`` determines when
+    /// the next one may be; while that is too early, a review changes nothing.
     ///
     /// `own` is our router ID, and `seed` determines where in the pool the search starts. `claimants` returns the other
-    /// routers that announce exactly a prefix, `used` all prefixes that are taken. `connected` are the subnets of this
-    /// machine, `obstacles` its routes of other programs.
+    /// reachable routers that announce exactly this prefix as their own, `used` the prefixes in use in the mesh
+    /// (``PrefixPool/choose(seed:avoiding:)``). `connected` are the subnets that this machine is connected to, `obstacles` the
+    /// destinations of other programs' routes.
     public mutating func review(
         as own: RouterID, seed: UInt64, at now: Instant, mayAssign: Bool, claimants: (IPv4Prefix) -> [RouterID],
         used: () -> [IPv4Prefix], connected: [Obstacle] = [], obstacles: [Obstacle]? = []
@@ -77,13 +80,13 @@ public struct SelfAssignedRange: Sendable {
             prefix = nil
             changes.append(.yielded(held, to: winner))
         }
-        // The machine may have got an address of the subnet after the range was assigned.
+        // The machine may have been connected to the subnet after the range was assigned.
         if let held = prefix, let obstacle = connected.first(where: { $0.prefix.overlaps(held) }) {
             prefix = nil
             changes.append(.releasedForObstacle(held, obstacle))
         }
-        guard prefix == nil, mayAssign, let obstacles = obstacles.map({ connected + $0 }) else { return changes }
-        let cover = obstacles.first {
+        guard prefix == nil, mayAssign, let allObstacles = obstacles.map({ connected + $0 }) else { return changes }
+        let cover = allObstacles.first {
             $0.prefix.length <= pool.base.length && $0.prefix.contains(pool.base.address)
         }
         if let cover {
@@ -92,7 +95,7 @@ public struct SelfAssignedRange: Sendable {
             problem = text
             return changes
         }
-        prefix = pool.choose(seed: seed, avoiding: used() + avoided + obstacles.map(\.prefix))
+        prefix = pool.choose(seed: seed, avoiding: used() + avoided + allObstacles.map(\.prefix))
         guard let prefix else {
             if !isPoolExhausted { changes.append(.exhausted) }
             isPoolExhausted = true

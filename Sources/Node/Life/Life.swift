@@ -9,7 +9,7 @@ public enum Life: Hashable, Sendable {
     /// The identity is known. The routes that an earlier run left in the kernel are being read.
     case adopting
     /// The router exists. Its ports open when every health check of a VIP has had an outcome or its checker has stalled, and
-    /// every address to announce is on `lo` or refused; after 250 ms at the latest.
+    /// all requests to add addresses to `lo` or to remove them have outcomes; after 250 ms at the latest.
     case starting(Starting)
     /// Initial database synchronization. Routes of an earlier run are kept at first.
     case synchronizing(Synchronizing)

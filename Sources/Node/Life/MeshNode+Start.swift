@@ -30,8 +30,8 @@ extension MeshNode {
         identify(at: now)
     }
 
-    /// Has routes and addresses of an earlier run removed if it used another protocol number or table, by which this run
-    /// would not recognize them as ours. After a reboot nothing is saved, and nothing is left.
+    /// Has routes, next hops and addresses of an earlier run removed if it used another protocol number or table, because this
+    /// run would not recognize them as ours. After a reboot nothing is saved, and nothing is left.
     private mutating func reviewKernel() {
         let kernel = SavedKernel(
             routeProtocol: configuration.kernel.routeProtocol, table: configuration.kernel.table)

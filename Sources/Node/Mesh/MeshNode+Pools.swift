@@ -34,7 +34,7 @@ extension MeshNode {
     }
 
     /// The IPv4 subnets that this machine is connected to, without those of its pods. A single address (/32, which is 128 in
-    /// the mapped form) is no subnet, and those on `lo` include our own.
+    /// the mapped form) is no subnet, and an address on `lo` connects to none.
     var connectedObstacles: [SelfAssignedRange.Obstacle] {
         let subnets = Set(
             addresses.all.compactMap { address in

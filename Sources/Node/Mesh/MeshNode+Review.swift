@@ -5,14 +5,15 @@ internal import OSPF
 internal import Services
 internal import Timing
 
-// Reviews of what depends on the mesh as a whole, other than routes: ownership of addresses, IPv4 ranges.
+// Reviews of what depends on the mesh as a whole, other than routes: ownership of addresses, IPv4 ranges, reserved
+// addresses.
 
 extension MeshNode {
     /// The maximum number of nodes that are named per address: any number may claim it.
     private static let mostClaims = 4
 
-    /// Reviews IPv4 ranges, ownership of addresses and the pod network: when ``meshDigest`` has changed or
-    /// ``MeshReview/deadline`` is due, at most every 200 ms; at once when a review was requested.
+    /// Reviews IPv4 ranges, ownership of addresses, and which addresses services must not get: when ``meshDigest`` has changed
+    /// or ``MeshReview/deadline`` is due, at most every 200 ms; at once when a review was requested.
     mutating func reviewMesh(at now: Instant) {
         guard life.isRouting, router != nil else { return }
         guard review.isDue(meshDigest, at: now) else { return }

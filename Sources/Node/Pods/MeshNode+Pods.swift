@@ -7,8 +7,8 @@ internal import Timing
 /// The contents of the CNI file (the network configuration for container runtimes), and whether it could be written.
 struct NetworkAudit: Sendable {
     /// The contents last requested to be written; `nil` before the first.
-    var written: NetworkConfiguration?
-    /// Why they could not be written; `nil` if they were.
+    var requested: NetworkConfiguration?
+    /// Why they could not be written; `nil` if they were, or that is not known yet.
     var failure: String?
     /// The ranges last offered to the cluster.
     var offered: [IPv6Prefix] = []
@@ -50,7 +50,8 @@ extension MeshNode {
     }
 
     /// Offers the pod ranges to the cluster where that is configured, and writes the CNI file if its contents change, whatever
-    /// changed them. Does nothing before initial database synchronization is over, because the kubelet starts pods as soon as the file exists.
+    /// changed them. Does nothing before initial database synchronization is over, because the kubelet starts pods as soon as
+    /// the file exists.
     mutating func updatePodNetwork(at now: Instant) {
         guard let options = configuration.cni, life.isSynchronized, router != nil else { return }
         let ranges = podRanges
@@ -59,16 +60,15 @@ extension MeshNode {
             effects.append(.offerPodRanges(ranges))
         }
         guard !ranges.isEmpty, podRangesAreKnown else {
-            if network.written == nil, network.waitingSince == nil { network.waitingSince = now }
+            if network.requested == nil, network.waitingSince == nil { network.waitingSince = now }
             return
         }
         network.waitingSince = nil
-        // No MTU may be announced for a moment, not even ours, while LSAs are originated again. 1280 is the minimum of
-        // IPv6.
-        let mtu = options.mtu ?? smallestMTU.map(Int.init) ?? network.written?.mtu ?? 1280
+        // While LSAs are originated again, it can happen that no MTU is announced, not even ours. 1280 is the minimum of IPv6.
+        let mtu = options.mtu ?? smallestMTU.map(Int.init) ?? network.requested?.mtu ?? 1280
         let wanted = NetworkConfiguration(file: options.file, plugin: options.plugin, ranges: ranges, mtu: mtu)
-        guard wanted != network.written else { return }
-        network.written = wanted
+        guard wanted != network.requested else { return }
+        network.requested = wanted
         effects.append(.networkConfiguration(wanted))
     }
 
@@ -89,7 +89,7 @@ extension MeshNode {
 
     /// The problem with the CNI file, if there is one.
     func networkProblem(at now: Instant) -> Problem? {
-        if let failure = network.failure, let file = network.written?.file {
+        if let failure = network.failure, let file = network.requested?.file {
             return Problem(.podNetwork, file, "no pod can be attached: \(failure)")
         }
         guard let since = network.waitingSince, now - since >= Self.expectedWait else { return nil }
@@ -107,19 +107,19 @@ extension MeshNode {
 
     /// Checks regularly that the file exists with the right contents.
     mutating func auditNetworkConfiguration(at now: Instant) {
-        guard let written = network.written else { return }
-        if network.isDue(at: now) { effects.append(.networkConfiguration(written)) }
+        guard let requested = network.requested else { return }
+        if network.isDue(at: now) { effects.append(.networkConfiguration(requested)) }
         if network.nextAudit == nil || network.isDue(at: now) { network.schedule(at: now) }
     }
 
     mutating func receive(_ result: Result<Bool, NodeFailure>) {
-        guard let written = network.written else { return }
+        guard let requested = network.requested else { return }
         switch result {
         case .success(let wasWritten):
             network.failure = nil
             guard wasWritten else { return }
-            let ranges = written.ranges.map(\.description).joined(separator: ", ")
-            log(.notice, "wrote \(written.file): pod addresses from \(ranges), MTU \(written.mtu)")
+            let ranges = requested.ranges.map(\.description).joined(separator: ", ")
+            log(.notice, "wrote \(requested.file): pod addresses from \(ranges), MTU \(requested.mtu)")
         case .failure(let failure):
             if network.failure != failure.reason { problems.invalidate() }
             network.failure = failure.reason

@@ -80,7 +80,7 @@ extension MeshNode {
         for link in links.values.sorted(by: { $0.index < $1.index }) { refreshPort(link, at: now) }
     }
 
-    /// Updates the ports on which no router has advertised a prefix for an hour; without another sign they are used again.
+    /// Updates the ports on which no router advertisement was received for an hour; without another sign they are used again.
     mutating func expireForeignSigns(at now: Instant) {
         for index in foreignSigns.expire(at: now) { if let link = links[index] { refreshPort(link, at: now) } }
     }

@@ -64,7 +64,7 @@ public struct Problem: Hashable, Sendable {
         case ipv4Range
         /// A limit of the router is reached.
         case limit
-        /// The CNI file cannot be written.
+        /// The CNI file cannot be written, or waits for a pod range or for the Node.
         case podNetwork
         /// The configuration file is not valid, or is gone; the earlier configuration stays in use.
         case configuration

@@ -3,7 +3,7 @@
 public enum KernelSetting: Hashable, Sendable {
     /// `lo` is up, so that the addresses on it answer.
     case loopbackUp
-    /// Forwarding of IPv6 and IPv4, and ECMP hashing that includes ports: for the whole machine.
+    /// Forwarding of IPv6 and IPv4, and ECMP hashing that includes TCP and UDP ports: for the whole machine.
     case forwarding
     /// Forwarding of IPv4 packets that a port of the mesh receives (`forwarding` = 1).
     case forwardingOnPort(String)
@@ -30,7 +30,7 @@ public struct SettingOutcome: Hashable, Sendable {
         case changed(from: String)
         /// It could not be set, with the reason.
         case failed(String)
-        /// This kernel does not know it.
+        /// It does not exist: this kernel does not know it, or the port is gone or has no IPv6.
         case absent
     }
 

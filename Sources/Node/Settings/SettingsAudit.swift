@@ -29,7 +29,7 @@ public struct SettingsAudit: Sendable {
         return true
     }
 
-    /// Forgets a port that was removed or is not used any more. If it comes back, its settings count as new.
+    /// Forgets a port that was removed or that the router cannot use any more. If it comes back, its settings count as new.
     mutating func forget(port: String) {
         // A name with dots is in a variable with slashes: `net/ipv6/conf/eth0.5/accept_ra`.
         variablesSeen = variablesSeen.filter { !$0.contains(".conf.\(port).") && !$0.contains("/conf/\(port)/") }
@@ -48,7 +48,7 @@ public struct SettingsAudit: Sendable {
                 variablesSeen.remove(outcome.name)
                 return nil
             case .changed(let previous):
-                // Before it could be set, it was not as wanted.
+                // A warning only if it had the wanted value at the last check.
                 return isFirst || before != nil
                     ? LogLine(level: .notice, message: "set \(outcome.name) = \(outcome.wanted) (was \(previous))")
                     : LogLine(
@@ -109,7 +109,7 @@ extension MeshNode {
             // Ports of containers are left alone.
             guard port.link.kind != "veth" else { continue }
             // This comes before forwarding: when forwarding is enabled, the kernel removes the default routes that routers
-            // advertised on other ports.
+            // advertised, except on ports where `accept_ra` is 2.
             wanted.append(.keepRouterAdvertisements(port: port.link.name))
         }
         let active = interfaces.ports.values.filter { if case .active = $0.rule.role { true } else { false } }
