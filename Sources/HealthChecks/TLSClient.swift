@@ -101,18 +101,18 @@ extension TLSOptions {
 
     private func reason(_ stack: NIOBoringSSLErrorStack, _ peer: NIOSSLCertificate?, _ now: time_t) -> String {
         if stack.contains(.eofDuringHandshake) { return "the connection was closed during the TLS handshake" }
-        let words = stack.map(\.libraryWords)
-        if words.contains("CERTIFICATE_VERIFY_FAILED") { return distrust(of: peer, now) }
-        if words.contains(where: { ["WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE"].contains($0) }) {
+        let names = stack.map(\.reasonName)
+        if names.contains("CERTIFICATE_VERIFY_FAILED") { return distrust(of: peer, now) }
+        if names.contains(where: { ["WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE"].contains($0) }) {
             return "does not speak TLS"
         }
-        if words.contains(where: { ["UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"].contains($0) }) {
+        if names.contains(where: { ["UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"].contains($0) }) {
             return "does not speak TLS 1.2 or later"
         }
-        if words.contains("TLSV1_ALERT_CERTIFICATE_REQUIRED") {
+        if names.contains("TLSV1_ALERT_CERTIFICATE_REQUIRED") {
             return "requires a client certificate; set certificate and key"
         }
-        return "TLS handshake failed (\(words.first ?? "no reason given"))"
+        return "TLS handshake failed (\(names.first ?? "no reason given"))"
     }
 
     private func distrust(of peer: NIOSSLCertificate?, _ now: time_t) -> String {
@@ -137,8 +137,9 @@ extension TLSOptions {
 }
 
 extension BoringSSLInternalError {
-    /// The reason in `Error: 268435581 error:1000007d:SSL routines:OPENSSL_internal:REASON at FILE:LINE`.
-    fileprivate var libraryWords: String {
+    /// `REASON` in `Error: 268435581 error:1000007d:SSL routines:OPENSSL_internal:REASON at FILE:LINE`; a text of another form
+    /// as it is.
+    fileprivate var reasonName: String {
         guard let start = description.firstRange(of: "OPENSSL_internal:")?.upperBound else { return description }
         return String(description[start...].prefix { $0 != " " })
     }

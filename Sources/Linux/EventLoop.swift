@@ -93,7 +93,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private static let wakeUpToken: UInt64 = 1
     /// Tokens up to this are the loop's own; only the two above are in use.
     private static let reservedTokens: UInt64 = 16
-    /// Bounds how many handlers run before the jobs of other threads do.
+    /// Bounds how many handlers run before jobs do.
     private static let eventsPerTurn = 64
 
     /// Starts a loop on a thread of its own, named `name` (the first 15 characters: the kernel stores no more).

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import Timing
 
-/// Signals that are waited for instead of handled: they are blocked in all threads and received one by one.
+/// Signals that are waited for instead of handled: they are blocked, and received one by one.
 public struct Signals {
     private let set: sigset_t
 

@@ -89,7 +89,7 @@ struct DefaultRouteTable {
             let isOnIt = all.contains(interface) || route.hops.contains { $0.interface == interface }
             guard isOnIt else { continue }
             isKnown = drop(route) && isKnown
-            // One of several next hops is dead now. The route stays, unless the device of an IPv4 route was removed.
+            // One of several next hops is dead now. The route stays, unless it is IPv4 and the interface was removed.
             let rest = all.subtracting([interface])
             if !rest.isEmpty, !isGone || route.key.family == .ipv6 { insert(route, rest) }
         }

@@ -66,7 +66,7 @@ extension KernelMonitor {
         return gone.map { .defaultRouteRemoved($0) } + new.map { .defaultRoute($0) }
     }
 
-    /// Reads all default routes of others anew. They are reported by the next ``defaultRouteEvents()``.
+    /// Reads all default routes of others anew. The next ``defaultRouteEvents()`` reports the differences.
     func readDefaultRoutes() throws(SystemError) {
         var found: [KernelRoute] = []
         for table in Set([configuration.table, UInt32(RT_TABLE_MAIN.rawValue)]) {

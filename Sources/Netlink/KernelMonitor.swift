@@ -77,11 +77,11 @@ public final class KernelMonitor {
     /// Whether ``read(through:)`` has failed and must be called again, although the descriptor may not be readable.
     public private(set) var mustRetry = false
 
-    /// Reads pending events: those of links and addresses in order, then default routes, then settings. The number of
-    /// datagrams is limited; the descriptor stays readable if there are more. After the caller has removed `removals`
-    /// addresses, reading goes on, up to a higher limit, until as many removals were read: other notifications may wait before
-    /// them, for example that the kernel has finished duplicate address detection. If this throws, no event is lost: the next
-    /// call returns all (``mustRetry``).
+    /// Reads pending events: those of links, addresses and router advertisements in order, then default routes, then settings.
+    /// The number of datagrams is limited; the descriptor stays readable if there are more. After the caller has removed
+    /// `removals` addresses, reading goes on, up to a higher limit, until as many removals were read: other notifications may
+    /// wait before them, for example that the kernel has finished duplicate address detection. If this throws, no event is
+    /// lost: the next call returns all (``mustRetry``).
     public func read(through removals: Int = 0) throws(SystemError) -> [KernelEvent] {
         mustRetry = true
         try readNotifications(through: removals)
@@ -134,7 +134,7 @@ public final class KernelMonitor {
         }
     }
 
-    /// Applies a notification, or a message of a dump, to the tables. Appends an event if it changed anything.
+    /// Applies a notification, or a message of a dump, to the tables. Appends the event that follows from it, if any.
     private func process(_ message: MessageView, _ events: inout [KernelEvent]) {
         switch message.type {
         case Int(RTM_NEWLINK):

@@ -44,14 +44,14 @@ struct KernelRoute {
         guard message.type == Int(RTM_NEWROUTE) || message.type == Int(RTM_DELROUTE),
             let fixed = message.fixed(rtmsg.self)
         else { return nil }
-        let unmapped: Int
+        let precedingBits: Int
         var destination: IPv6Address
         switch CInt(fixed.rtm_family) {
-        case AF_INET6: (family, unmapped, destination) = (.ipv6, 0, .unspecified)
-        case AF_INET: (family, unmapped, destination) = (.ipv4, 96, IPv6Address(IPv4Address(0)))
+        case AF_INET6: (family, precedingBits, destination) = (.ipv6, 0, .unspecified)
+        case AF_INET: (family, precedingBits, destination) = (.ipv4, 96, IPv6Address(IPv4Address(0)))
         default: return nil
         }
-        guard unmapped + Int(fixed.rtm_dst_len) <= 128 else { return nil }
+        guard precedingBits + Int(fixed.rtm_dst_len) <= 128 else { return nil }
         table = UInt32(fixed.rtm_table)
         protocolNumber = fixed.rtm_protocol
         typeOfService = fixed.rtm_tos
@@ -77,15 +77,15 @@ struct KernelRoute {
             default: break
             }
         }
-        route.prefix = IPv6Prefix(destination, length: unmapped + Int(fixed.rtm_dst_len))
+        route.prefix = IPv6Prefix(destination, length: precedingBits + Int(fixed.rtm_dst_len))
         if route.hops.isEmpty, let interface { route.hops = [Hop(interface: interface, gateway: gateway)] }
         route.hops.sort { ($0.interface, $0.gateway ?? .unspecified) < ($1.interface, $1.gateway ?? .unspecified) }
         if let group {
             route.target = .group(group)
         } else if !route.hops.isEmpty {
-            let nextHops = route.hops.compactMap { way in
+            let nextHops = route.hops.compactMap { hop in
                 // We set no weights.
-                way.weight == 0 ? NextHop(interface: way.interface, gateway: way.gateway ?? .unspecified) : nil
+                hop.weight == 0 ? NextHop(interface: hop.interface, gateway: hop.gateway ?? .unspecified) : nil
             }
             if nextHops.count == route.hops.count { route.target = .nextHops(nextHops.sorted()) }
         }

@@ -81,7 +81,7 @@ struct MessageEncoder {
     /// The position of the next octet.
     var position: Int { octets.count }
 
-    /// Fills in a length that was not known when it was encoded.
+    /// Overwrites the length at `position`, which was not known yet when its place was encoded.
     mutating func setLength<Length: FixedWidthInteger & BitwiseCopyable>(_ length: Length, at position: Int) {
         octets.withUnsafeMutableBytes { $0.storeBytes(of: length, toByteOffset: position, as: Length.self) }
     }

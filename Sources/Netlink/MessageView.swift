@@ -105,6 +105,6 @@ struct AttributeView {
 
     var macAddress: MACAddress? { MACAddress(octets: payload) }
 
-    /// Text up to its final zero.
+    /// Text up to the first zero octet.
     var string: String { String(decoding: payload.prefix { $0 != 0 }, as: UTF8.self) }
 }

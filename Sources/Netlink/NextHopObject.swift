@@ -9,7 +9,7 @@ struct NextHopObject {
         case group([NextHopID])
         /// A group whose members have different weights, which we never make but can replace.
         case weightedGroup
-        /// Something else that we do not make: a blackhole, an IPv4 next hop without a gateway, a resilient group.
+        /// Something else that we do not make, such as a blackhole, an IPv4 next hop without a gateway, or a resilient group.
         case other
     }
 

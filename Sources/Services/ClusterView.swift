@@ -8,7 +8,7 @@ public struct ClusterView: Hashable, Sendable {
         public var isSynced = false
         /// Whether its watch works.
         public var isConnected = false
-        /// Whether the API server has denied access to the last request for it.
+        /// Whether the last failure was that the API server denied access to it, and no watch was accepted since.
         public var isRefused = false
         /// The number of objects in the copy.
         public var objects = 0

@@ -14,7 +14,7 @@ public struct ServiceGate: Sendable {
     /// Makes a gate that is open if there is no check. ``configure(_:at:)`` starts the check.
     public init(check: HealthCheck?) { hasOpened = check == nil }
 
-    /// Whether the service proxy works.
+    /// Whether the service proxy works, or there is no check.
     public var isOpen: Bool { table.entries.isEmpty ? hasOpened : table.entries.allSatisfy(\.isAnnounced) }
 
     /// Why the service proxy does not work; `nil` if it works, and before the check is started.

@@ -76,7 +76,7 @@ public struct VIPTable: Sendable {
 
     public init() {}
 
-    /// Whether every checker has reported or stalled.
+    /// Whether the health of every VIP with a check is known, or its checker has stalled.
     public var isDecided: Bool { entries.allSatisfy { $0.vip.check == nil || $0.health != .unknown } }
 
     /// The addresses to announce.

@@ -9,8 +9,8 @@ internal import Timing
 /// announce, and reports what has changed. It has an event loop of its own, so that routing never waits for it.
 ///
 /// The last known state is saved in files and used at the next start, so nothing is withdrawn while the API server is
-/// unreachable. If the credentials are not usable yet, for example because the API server on this node is still starting, it
-/// tries to read them again until they are.
+/// unreachable. If the credentials are not usable yet, for example because the API server on this node is still starting, the
+/// follower tries to read them again until they are.
 public final class ClusterFollower: Sendable {
     /// The event loop.
     public let loop: any NIOCore.EventLoop
@@ -123,8 +123,8 @@ public final class ClusterFollower: Sendable {
         return limits
     }
 
-    /// While the server is unreachable, the watch of one object looks for it every 2 s at most, and the others follow
-    /// (``Watchers/serverAnswers()``).
+    /// While the server is unreachable, the watch of this node's Node waits at most 2 s before the next attempt. When it has
+    /// reached the server, the other watches try soon too (``Watchers/serverAnswers()``).
     private static var nodeLimits: WatchLimits {
         var limits = WatchLimits()
         limits.longestDelay = .seconds(2)

@@ -6,7 +6,7 @@ internal import Linux
 
 /// The known objects of the cluster, as they are saved: one file per kind.
 struct KnownObjects: Sendable {
-    /// Each kind is `nil` while no list of it was received, if its file is missing or damaged.
+    /// Each kind is `nil` if its file is missing or damaged, until a list of it is received.
     var services: [ObjectKey: Service]?
     var slices: [ObjectKey: EndpointSlice]?
     /// This node's Node object only.
@@ -26,7 +26,7 @@ struct KnownObjects: Sendable {
 
     init() {}
 
-    /// Reads the files of a directory. A damaged file counts as missing.
+    /// Reads the files of a directory. A damaged file counts as missing, except in ``isComplete``.
     init(from directory: String) {
         func read<Object: Resource>(_ type: Object.Type) -> [ObjectKey: Object]? {
             ObjectFile.read(type, from: "\(directory)/\(Object.label).json").map { objects in

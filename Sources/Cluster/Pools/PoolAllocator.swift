@@ -142,7 +142,8 @@ public struct PoolAllocator: Sendable {
             problems: oldProblems.filter { records[$0.key]?.problem != $0.value }.keys.sorted())
     }
 
-    /// Sorts by key, but puts services that request a specific address first, so that no other service gets that address.
+    /// Sorts by key, but puts services that request a specific address first, so that no service without such a request gets
+    /// that address.
     private func inOrder(_ keys: Set<ObjectKey>) -> [ObjectKey] {
         let order = keys.sorted()
         let asksForAddress = { (key: ObjectKey) in

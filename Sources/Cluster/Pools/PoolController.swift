@@ -32,7 +32,7 @@ public final class PoolController: Sendable {
         var number = 0
         /// Outstanding requests of this and earlier leaderships.
         var outstanding = 0
-        /// Ends at ``PoolLeadership/deadline``.
+        /// Fires at ``PoolLeadership/deadline``.
         var timer: Scheduled<Void>?
         /// The kind of the last logged failure of a request for the lease, so that an outage is logged once. `nil` again when
         /// this node becomes or stops being the holder.

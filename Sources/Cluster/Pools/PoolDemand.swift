@@ -47,7 +47,7 @@ struct SharingTerms: Hashable, Sendable {
     }
 
     /// Whether two services may have the same address: they have the same sharing key, no port in common, and the same nodes
-    /// announce both.
+    /// announce the address for both.
     func agree(with other: SharingTerms) -> Bool {
         guard let key, key == other.key, let announcingNodes, announcingNodes == other.announcingNodes else {
             return false

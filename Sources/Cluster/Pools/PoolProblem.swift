@@ -20,9 +20,9 @@ public enum PoolProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// It requests an address that another service should have on terms that do not agree with its own, or that the
     /// `status` of another still has.
     case inUse(IPv6Address, by: ObjectKey)
-    /// No address of the family is free in this pool; if it is `nil`, in the pools that assign automatically.
+    /// No address of the family is free in this pool; if `pool` is `nil`, in the pools that assign automatically.
     case exhausted(IPFamily, pool: String?)
-    /// There are no addresses of the family in this pool; if it is `nil`, in the pools that assign automatically.
+    /// There are no addresses of the family in this pool; if `pool` is `nil`, in the pools that assign automatically.
     case noAddresses(IPFamily, pool: String?)
     /// It has neither `spec.ipFamilies` nor cluster IPs, so its families are unknown.
     case noFamilies

@@ -88,7 +88,7 @@ public enum ConnectionSource: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Reads the files. Throws if one is missing or not valid.
+    /// Reads the description of the connection. Throws if it is incomplete or not valid. A token file is not read yet.
     public func load() throws(ConnectionProblem) -> APIConnection {
         switch self {
         case .kubeconfig(let path, let context): try Kubeconfig.connection(inFile: path, context: context)

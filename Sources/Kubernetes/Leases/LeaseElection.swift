@@ -1,7 +1,7 @@
 public import Timing
 
-/// Elects a leader by a lease: the holder renews it, and another candidate acquires it once it has not been renewed for its
-/// duration. A pure state machine like ``Reflector``: one event in, at most one request out.
+/// Elects a leader by a lease: the holder renews it, and another candidate acquires it once it was released or has not been
+/// renewed for its duration. A pure state machine like ``Reflector``: one event in, at most one request out.
 ///
 /// Timestamps of other nodes are not trusted. A lease has expired when *this* node has seen it unchanged for its whole
 /// duration, and a holder stops acting well before that; clocks need only run at about the same speed. If there is no lease,
@@ -56,7 +56,8 @@ public struct LeaseElection: Sendable {
     /// The name of this candidate, as in `holderIdentity`.
     public let identity: String
     private let times: Times
-    /// The lease as last read or written, and when it was first seen with these contents.
+    /// The lease as last read or written, and when it was first seen with these contents; `nil` if there is none, or its
+    /// contents are not known.
     private var observed: (lease: Lease, at: Instant)?
     /// When the request under way was sent; `nil` if there is none.
     private var sentAt: Instant?
@@ -209,7 +210,7 @@ extension LeaseElection {
         .seconds(min(max(lease.record.leaseDurationSeconds, 1), 3600))
     }
 
-    /// Stores the lease, and when it was first seen in this state.
+    /// Stores the lease, and when it was first seen with these contents. Notes that we do not hold it if it is not ours.
     private mutating func observe(_ lease: Lease, at now: Instant) {
         if lease.record.holderIdentity != identity {
             heldUntil = nil

@@ -18,12 +18,12 @@ public final class LeaseHolder: Sendable {
         var timer: Scheduled<Void>?
         /// Whether the last call of ``report`` said that we are the holder.
         var reported = false
-        /// Succeeds when the release is over; `nil` before ``release()`` and after that.
+        /// Succeeds when the release is over; `nil` before ``release()`` and once the release is over.
         var released: EventLoopPromise<Void>?
     }
 
     /// Makes a candidate that does nothing yet. Calls `report` on the client's loop whenever the candidate becomes the
-    /// holder or stops being the holder, and `fail` for every failed request except conflicts.
+    /// holder or stops being the holder, and `fail` for every failed request except conflicts and reads of a missing lease.
     public init(
         _ lease: ObjectKey, identity: String, times: LeaseElection.Times = .init(), client: APIClient,
         fail: @escaping @Sendable (RequestFailure) -> Void = { _ in }, report: @escaping @Sendable (Bool) -> Void

@@ -93,7 +93,7 @@ extension APIClient {
 // The changes that the agent makes.
 extension APIClient {
     /// Sets the pod ranges of a Node that has none. The API lets `spec.podCIDRs` be set once and refuses to change them, so no
-    /// version is named: heartbeats of the kubelet change it all the time. Fails with a conflict if the Node has another `uid`.
+    /// version is named: the kubelet changes it all the time. Fails with a conflict if the Node has another `uid`.
     public func offer(podCIDRs ranges: [IPv6Prefix], of key: ObjectKey, uid: String) -> EventLoopFuture<Node> {
         self.patch(Node.self, key, PodRangesPatch(uid: uid, ranges: ranges.map(\.description)))
     }

@@ -82,7 +82,7 @@ public final class APIClient: Sendable {
         }
     }
 
-    /// Starts a request. Call it on the loop, on which `receive` is called too; an error that it throws ends the request.
+    /// Starts a request. Call it on the loop. `receive` is called there too; an error that `receive` throws ends the request.
     func start(
         _ request: APIRequest, deadline: Duration, receive: @escaping @Sendable (ResponsePart) throws -> Void
     ) -> HTTPClient.Task<Void> {
@@ -128,7 +128,7 @@ public final class APIClient: Sendable {
     /// Sends a request and collects the response, at most `limit` octets. The default limit is above the 1.5 MiB that etcd
     /// stores of an object by default. The default deadline is half of the 10 s after which the holder of a lease must give up
     /// leadership without a successful renewal (``LeaseElection/Times/renewal``), so that a renewal that times out can be tried
-    /// again before.
+    /// again before that.
     func send(
         _ request: APIRequest, limit: Int = 2 << 20, deadline: Duration = .seconds(5)
     ) -> EventLoopFuture<ByteBuffer> {

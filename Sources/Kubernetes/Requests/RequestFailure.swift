@@ -1,6 +1,6 @@
 /// Why a request failed.
 public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The server answered with another status than 2xx.
+    /// The server answered with another status than 2xx, or ended a watch with an error.
     case refused(Status)
     /// No response, or an incomplete one.
     case unreachable(String)
@@ -27,7 +27,7 @@ public enum RequestFailure: Error, Hashable, Sendable, CustomStringConvertible {
         return status.code == 504 && status.message.contains("Too large resource version")
     }
 
-    /// The HTTP status, if the server gave one.
+    /// The HTTP status of ``refused(_:)``, 0 if a watch ended with an error without one; `nil` for the other cases.
     public var code: Int? { if case .refused(let status) = self { status.code } else { nil } }
 
     /// Whether another address or other credentials might help: also after 404 and responses that are not those of the API,

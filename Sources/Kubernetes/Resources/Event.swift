@@ -81,7 +81,8 @@ extension NewEvent: Encodable {
         case count
     }
 
-    /// Encodes it in the form of the API. The name is that of the subject and the time in microseconds, which makes it unique.
+    /// Encodes the Event in the form of the API. Its name is the subject's name and the time in microseconds, which makes it
+    /// unique.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(Event.apiVersion, forKey: .apiVersion)

@@ -27,8 +27,9 @@ public struct MicroTime: Hashable, Sendable, Comparable, CustomStringConvertible
     private var wholeSeconds: Int64 { (microseconds - Self.modulo(microseconds, 1_000_000)) / 1_000_000 }
 
     /// The Gregorian date this many days after 1 January 1970. Inside, years start in March, so that the leap day is the last
-    /// day of a year. An era is 400 years, which have 146,097 days. The other divisors remove leap days: one in 1461 days, but
-    /// not in every 36,524 (a century), but in every 146,097. Five months from March have 153 days, and so have the next five.
+    /// day of a year. An era is 400 years, which have 146,097 days. The earlier leap days are subtracted before the division
+    /// by 365: the first is day 1460 of the era; one ends every fourth year, but none a century (36,524 days), except the
+    /// last day of the era, 146,096. Five months from March have 153 days, and so have the next five.
     private static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let day = days + 719_468  // since 1 March of the year 0
         let era = (day - modulo(day, 146_097)) / 146_097

@@ -67,7 +67,7 @@ public struct ObjectMetadata: Hashable, Sendable {
     /// When its deletion was requested, in the form of the API; `nil` if it was not.
     public var deletionTimestamp: String?
 
-    /// Makes the metadata of an object with this name; all other fields are empty.
+    /// Makes the metadata of an object with this name and namespace; all other fields are empty.
     public init(name: String, namespace: String = "") {
         self.name = name
         self.namespace = namespace

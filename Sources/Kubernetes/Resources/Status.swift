@@ -1,4 +1,4 @@
-/// A Status: the response of the API server to a request that it refuses.
+/// A Status: the response of the API server to a request that it refuses, or the error with which it ends a watch.
 public struct Status: Hashable, Sendable, Decodable {
     /// The HTTP status; 0 if missing.
     public var code: Int

@@ -18,14 +18,14 @@ public struct Changes<Object: Resource>: Hashable, Sendable {
 struct ObjectStore<Object: Resource>: Sendable {
     private struct Entry {
         var object: Object
-        /// Its encoded size as received, in octets.
+        /// Its encoded size as received, in octets: in a list, an equal share of its page; 0 if it was saved.
         var octets: Int
     }
 
     private var entries: [ObjectKey: Entry] = [:]
     /// The last reported state of each object that has changed since; `nil` if the object was not there.
     private var reported: [ObjectKey: Object?] = [:]
-    /// The encoded size of all objects as received, in octets.
+    /// The sum of the sizes of all objects, in octets.
     private(set) var octets = 0
 
     var count: Int { entries.count }
@@ -61,7 +61,7 @@ struct ObjectStore<Object: Resource>: Sendable {
 
     /// The changes since the last call.
     mutating func takeChanges() -> Changes<Object> {
-        // The table of usual changes is kept; the one of a whole list is freed.
+        // The memory for the usual number of changes is kept; that for a whole list is freed.
         defer { reported.removeAll(keepingCapacity: reported.count < 1024) }
         var changes = Changes<Object>()
         for (key, before) in reported {

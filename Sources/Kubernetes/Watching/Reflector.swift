@@ -49,7 +49,7 @@ public struct Reflector<Object: Resource>: Sendable {
     private var backoff: Backoff
     /// Whether the version of a watch was too old, and no watch has lasted since.
     private var hasExpired = false
-    /// The number of times that the server has denied access since it last accepted a watch.
+    /// How many times the server has denied access, or did not have the kind, since it last accepted a watch.
     private var denials = 0
     /// The number of objects to request per page. Halved after each page that was too large, and never increased.
     private var pageSize: Int
@@ -76,7 +76,7 @@ public struct Reflector<Object: Resource>: Sendable {
 
     /// All objects that are known.
     public var objects: [Object] { Array(store.objects) }
-    /// Whether ``takeChanges()`` would return any change.
+    /// Whether any object was added, changed or removed since the last ``takeChanges()``.
     public var hasChanges: Bool { store.hasChanges }
     /// The changes since the last call.
     public mutating func takeChanges() -> Changes<Object> { store.takeChanges() }
@@ -293,7 +293,7 @@ extension Reflector {
     ) -> Duration {
         let delay = max(backoff.next(random: &random), failure.retryAfter)
         if failure.kind == .expired, !hasExpired {
-            // The server works; after a restart, it answers all watches of all agents so. Only a list helps.
+            // The server works; after a restart, it gives this answer to all watches of all agents. Only a list helps.
             hasExpired = true
             return max(.random(in: .zero...limits.spread, using: &random), failure.retryAfter)
         }

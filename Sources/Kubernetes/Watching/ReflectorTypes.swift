@@ -23,9 +23,10 @@ public struct WatchLimits: Hashable, Sendable {
     public var reportedSilence = Duration.seconds(75)
     /// The longest delay before a retry while the server is unreachable.
     public var longestDelay = Backoff().maximum
-    /// What many agents do at once because the server has changed is spread over this time.
+    /// What many agents would do at once, because the server has restarted or answers again, is spread over this time.
     public var spread = Duration.milliseconds(300)
-    /// How many times access may be denied in a row, after it was granted before, until ``refusalDelay`` counts.
+    /// How many times in a row, after a complete list, access may be denied or the kind be missing before ``refusalDelay``
+    /// counts.
     public var soonDenials = 5
     /// The timeout of a page, and of the start of a watch.
     public var pageTime = Duration.seconds(60)
@@ -75,7 +76,7 @@ public struct WatchState: Hashable, Sendable {
     /// Since when nothing was received on the watch, if that is longer than ``WatchLimits/reportedSilence``: a server sends a
     /// bookmark every minute.
     public var silentSince: Instant?
-    /// Whether the last request failed because access was denied.
+    /// Whether the last failure was that access was denied, and no watch was accepted since.
     public var isDenied = false
     /// The last failure as text, if any. A version that is too old counts only after several failures in a row.
     public var lastError: String?
