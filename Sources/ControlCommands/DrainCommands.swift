@@ -54,7 +54,8 @@ struct DrainCommand: ParsableCommand {
         Console.write("no transit packet for \(quiet) s\n")
     }
 
-    /// The count in ``DrainDocument/transitPackets``. Throws if the node is no longer drained or packets cannot be counted.
+    /// The count in ``DrainDocument/transitPackets``. Also throws if the node is not drained any more or
+    /// packets cannot be counted.
     private func transitPackets() throws -> UInt64 {
         let answer = try JSON.decode(DrainDocument.self, from: agent.get("/v1/drain"))
         guard answer.drained else { throw Failure.no("somebody has ended the drain") }

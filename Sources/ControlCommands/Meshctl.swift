@@ -75,7 +75,7 @@ struct Failure: Error {
     var message: String
     var hint: String?
 
-    /// The command failed for none of the reasons below; for most commands, because the answer is no.
+    /// Any failure but those below, for example because the answer is no.
     static func no(_ message: String, hint: String? = nil) -> Failure { Failure(code: 1, message: message, hint: hint) }
     static func usage(_ message: String, hint: String? = nil) -> Failure {
         Failure(code: 2, message: message, hint: hint)

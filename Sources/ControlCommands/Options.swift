@@ -70,8 +70,9 @@ struct OutputOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Repeat every second until interrupted.")
     var watch = false
 
-    /// Writes what `show` returns, once or, with `--watch`, every second. On a terminal, each output then replaces the previous
-    /// one, and failures with the exit codes 3 (the agent cannot be reached) and 4 (not found) do not end the command.
+    /// Writes what `show` returns, once or, with `--watch`, every second. With `--watch`, failures with the exit codes 3 (the
+    /// agent cannot be reached) and 4 (not found) do not end the command, and on a terminal each output replaces the previous
+    /// one.
     func repeatedly(_ show: () throws -> String) throws {
         guard watch else {
             Console.write(try show())

@@ -86,7 +86,7 @@ public struct Lab: Sendable {
     /// The control socket of the agent on a node.
     public func controlSocket(of node: String) -> String { "\(directory(of: node))/meshd.sock" }
 
-    /// The contents of a node's log files, each after a title.
+    /// The contents of the log files in a node's directory, not in those below it, each after a title.
     public func log(of node: String) -> String {
         Files.names(in: directory(of: node)).filter { $0.hasSuffix(".log") }.map {
             "── \($0) of \(node)\n" + (Files.read("\(directory(of: node))/\($0)") ?? "")

@@ -26,7 +26,7 @@ public struct RandomSource: Sendable {
     public mutating func chance(_ probability: Double) -> Bool {
         // Nothing is drawn for a probability of zero, which keeps good links cheap.
         if probability <= 0 { return false }
-        // A Double has 53 bits.
+        // The significand of a Double has 53 bits.
         return Double(next() >> 11) * 0x1p-53 < probability
     }
 

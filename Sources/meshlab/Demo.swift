@@ -46,11 +46,11 @@ struct Demo: ParsableCommand {
         story.say("$ \(lab.typed("heal")) \(link)")
         let began = ContinuousClock.now
         try lab.heal(link)
-        try waitForBothWays(lab)
+        try waitForBothPaths(lab)
         let healed = ContinuousClock.now - began
         story.say("\n\(lab.picture())\n\nBoth paths to n4 are back after \(story.seconds(healed)).\n")
         try showRoute(story, lab, to: target)
-        usleep(500_000)
+        usleep(500_000)  // microseconds, undisturbed again
         ping.signal(SIGINT)
         let output = try ping.finish()
         guard let summary = PingSummary(output.text) else {
@@ -66,7 +66,7 @@ struct Demo: ParsableCommand {
             lab, on: "n1", meshctl + ["routes", target], as: "\(lab.typed("exec")) n1 -- meshctl routes \(target)")
     }
 
-    private func waitForBothWays(_ lab: Lab) throws {
+    private func waitForBothPaths(_ lab: Lab) throws {
         let prefix = IPv6Prefix(host: lab.addresses.address(of: "n4"))
         let deadline = ContinuousClock.now + .seconds(30)
         while try lab.kernelNextHops(of: "n1")[prefix]?.count != 2 {

@@ -16,11 +16,11 @@ enum ConvergenceTable {
             let start = settle(&network, after: .healAll)
             let last = network.links.count - 1
             let prefix = network.nodes[0].prefixes[0].prefix
-            let events: [Action] = [
+            let actions: [Action] = [
                 .carrier(link: last, isUp: false), .silence(link: last, isSilent: true),
                 .powerOff(node: network.nodes.count / 2), .withdraw(node: 0, [prefix]),
             ]
-            let times = events.map { action in
+            let times = actions.map { action in
                 var copy = network
                 return settle(&copy, after: action)
             }
@@ -28,7 +28,8 @@ enum ConvergenceTable {
         }
     }
 
-    /// The time from the action to the last change of a route on any node, within 20 s: five dead intervals.
+    /// The time from the action to the last change of a route on any node, within 20 s (five dead intervals); zero if none
+    /// changes.
     private static func settle(_ network: inout Network, after action: Action) -> Duration {
         let start = network.now
         network.schedule(action, at: start)

@@ -41,8 +41,8 @@ enum Trace {
     /// The type and the sender of a packet, and the first six of its LSAs or requests. The numbers are the packet types and
     /// the places of the fields in RFC 5340 §A.3.
     private static func packet(_ octets: [UInt8]) -> String {
-        // The OSPF header has 16 octets; the second is the type, the fifth to eighth are the router ID. The shortest valid
-        // packets, an empty database description and a request for one LSA, have 28.
+        // The OSPF header has 16 octets; the second is the type, the fifth to eighth are the router ID. The shortest packets
+        // that a router sends, an empty database description and a request for one LSA, have 28.
         guard octets.count >= 28 else { return "short packet: \(octets.count) octets" }
         let sender = octets[4..<8].map(String.init).joined(separator: ".")
         switch octets[1] {

@@ -83,8 +83,8 @@ public struct DrainDocument: Codable, Sendable {
     /// about to stop). Empty if it is not drained; `nil` from older agents.
     public var reasons: [String]?
     /// Packets forwarded from one port of the mesh to another since the first `GET /v1/drain` of a drained node. The count
-    /// starts again from 0 when ports come or go or another program removes the counter. `nil` if the node is not drained or
-    /// packets cannot be counted.
+    /// starts again from 0 when `POST /v1/drain` ends the drain, ports come or go, or another program removes the counter.
+    /// `nil` if the node is not drained or packets cannot be counted.
     public var transitPackets: UInt64?
     /// Why transit packets cannot be counted; `nil` if they can or the node is not drained.
     public var problem: String?

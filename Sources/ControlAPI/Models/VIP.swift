@@ -23,9 +23,9 @@ public struct VIP: ListItem, Hashable {
     public var lastCheck: Double?
     /// Check results in a row that contradict the current state; `rise` or `fall` of them change it. 0 for a service address.
     public var streak: Int
-    /// Checks so far; 0 for a service address.
+    /// Check results since the VIP was configured or last changed; 0 for a service address.
     public var checks: Int
-    /// Failed checks so far; 0 for a service address.
+    /// How many of the ``checks`` failed.
     public var failures: Int
     /// Other announcers of the address, by name or router ID.
     public var others: [String]
@@ -52,9 +52,9 @@ public struct VIP: ListItem, Hashable {
 
     /// The state of the service behind a VIP or service address. Of the VIPs with a check, only `healthy` ones are announced.
     public enum State: String, Codable, Sendable {
-        /// A VIP without a check: always announced.
+        /// A VIP without a check: announced while it is on `lo`.
         case unchecked
-        /// A service address that the service wants here: the endpoints of the service decide whether as last resort.
+        /// A service address that a service wants here; the service's endpoints decide whether as last resort.
         case service
         /// A service address whose endpoints come and go: last resort until they are stable.
         case flapping

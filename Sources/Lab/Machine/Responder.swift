@@ -1,7 +1,8 @@
 public import Addressing
 internal import Glibc
 
-/// A TCP server that sends one line to every client, and its client. In a lab, the server stands for an API server.
+/// A TCP server that sends one line to every client, and its client. In a lab, the server stands for a service, such as
+/// an API server.
 public enum Responder {
     /// Sends `text` as a line to every client, on all addresses, until the process ends. Throws if it cannot listen.
     public static func serve(port: UInt16, text: String) throws(LabError) -> Never {

@@ -27,7 +27,7 @@ public struct KernelRoute: Hashable, Sendable {
             self.device = device
         }
 
-        /// By port, then by gateway.
+        /// By port, then by gateway, as text.
         public static func < (left: NextHop, right: NextHop) -> Bool { left.description < right.description }
 
         /// The port, and the gateway if there is one.

@@ -11,8 +11,8 @@ extension Lab {
     }
 
     /// The prefixes to which a node should have routes after convergence: those of all other nodes whose router runs, and their
-    /// VIPs, except those that are also VIPs of this node. Assumes that all checks of VIPs pass, and that no failure cuts the
-    /// node off.
+    /// VIPs, except those that are also VIPs of this node. Assumes that only agents have VIPs, that all checks of VIPs pass,
+    /// and that no failure cuts the node off.
     public func expectedPrefixes(at name: String) -> Set<IPv6Prefix> {
         var expected: Set<IPv6Prefix> = []
         for node in topology.routers where node.name != name && isRunning(node.name) {
@@ -93,7 +93,7 @@ extension Lab {
     public struct Convergence: Sendable {
         /// The time until every node had every route, which it then kept.
         public var routes: Duration
-        /// The time until adjacencies and databases were complete and no longer changed.
+        /// The time until adjacencies, announcements and databases were complete and no longer changed.
         public var settled: Duration
     }
 

@@ -26,14 +26,14 @@ extension Topology {
         return links.firstIndex { [$0.first, $0.second] == ends }.map(state)
     }
 
-    // MARK: Grids and rings: boxes in rows and columns
+    // MARK: Grids and rings: nodes in rows and columns
 
     /// A topology file with `columns` may have links other than those of a grid. It is then drawn with a column per node and a
     /// row per link.
     private func drawGrid(columns: Int, _ state: (Int) -> LinkState) -> String {
         guard links.allSatisfy({ isAdjacent($0, columns: columns) }) else { return drawWiring(state) }
         let rows = nodes.count / columns
-        return drawBoxes(rows: (0..<rows).map { row in (0..<columns).map { row * columns + $0 } }, state)
+        return drawNodes(rows: (0..<rows).map { row in (0..<columns).map { row * columns + $0 } }, state)
     }
 
     /// Whether a link is the only one between two nodes that are next to each other in a row or a column.
@@ -52,11 +52,11 @@ extension Topology {
         var bottom: [Int?] = (half..<nodes.count).reversed()
         guard bottom.count >= 2 else { return drawWiring(state) }
         if bottom.count < half { bottom.insert(nil, at: 1) }
-        return drawBoxes(rows: [Array(0..<half), bottom], state)
+        return drawNodes(rows: [Array(0..<half), bottom], state)
     }
 
     /// Draws nodes in rows and columns. The line between the nodes beside a place without a node crosses it.
-    private func drawBoxes(rows: [[Int?]], _ state: (Int) -> LinkState) -> String {
+    private func drawNodes(rows: [[Int?]], _ state: (Int) -> LinkState) -> String {
         let width = nodes.map(\.name.count).max() ?? 0
         var lines: [String] = []
         for (number, row) in rows.enumerated() {
@@ -65,7 +65,7 @@ extension Topology {
             lines.append(
                 zip(row, rows[number + 1]).map { above, below in
                     let link = above.flatMap { above in below.flatMap { stateBetween(above, $0, state) } }
-                    return Self.centred(Self.vertical(link), width)
+                    return Self.centered(Self.vertical(link), width)
                 }.joined(separator: "       "))  // as wide as a horizontal line
         }
         return Self.indented(lines)
@@ -75,7 +75,7 @@ extension Topology {
         var line = ""
         for (column, node) in row.enumerated() {
             guard let node else { continue }
-            line += Self.centred(nodes[node].name, width)
+            line += Self.centered(nodes[node].name, width)
             guard let next = row[(column + 1)...].firstIndex(where: { $0 != nil }), let neighbor = row[next] else {
                 continue
             }
@@ -90,8 +90,8 @@ extension Topology {
     private func drawSegment(_ state: (Int) -> LinkState) -> String {
         let members = links.map(\.first)
         let width = (members.map(\.count).max() ?? 0) + 4
-        let names = members.map { Self.centred($0, width) }.joined()
-        let drops = links.indices.map { Self.centred(Self.vertical(state($0)), width) }.joined()
+        let names = members.map { Self.centered($0, width) }.joined()
+        let drops = links.indices.map { Self.centered(Self.vertical(state($0)), width) }.joined()
         let bus = links.indices.map { index in
             let half = String(repeating: "━", count: (width - 1) / 2)
             return half + (state(index) == .cut ? "━" : "┷")
@@ -105,7 +105,7 @@ extension Topology {
     private func drawWiring(_ state: (Int) -> LinkState) -> String {
         let width = max(5, (nodes.map(\.name.count).max() ?? 0) + 2)
         let columns = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1.name, $0) })
-        var lines = [nodes.map { Self.centred($0.name, width) }.joined()]
+        var lines = [nodes.map { Self.centered($0.name, width) }.joined()]
         for (index, link) in links.enumerated() {
             let ends = [columns[link.first, default: 0], columns[link.second, default: 0]].sorted()
             let state = state(index)
@@ -130,7 +130,7 @@ extension Topology {
 
     // MARK: Strokes
 
-    /// The line between two boxes in a row: 7 columns, and `longer` more where it crosses a place without a node.
+    /// The line between two nodes in a row: 7 columns, and `longer` more where it crosses a place without a node.
     private static func horizontal(_ state: LinkState?, longer: Int) -> String {
         func line(_ stroke: String, _ mark: String) -> String {
             let half = String(repeating: stroke, count: 2 + longer / 2)
@@ -152,7 +152,7 @@ extension Topology {
         }
     }
 
-    private static func centred(_ text: String, _ width: Int) -> String {
+    private static func centered(_ text: String, _ width: Int) -> String {
         let room = max(0, width - text.count)
         return String(repeating: " ", count: room / 2) + text + String(repeating: " ", count: room - room / 2)
     }

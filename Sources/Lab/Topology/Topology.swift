@@ -9,7 +9,7 @@ public struct Topology: Codable, Hashable, Sendable {
     /// How to draw a picture of it.
     public var shape: Shape
 
-    /// The program that a node runs.
+    /// What a node runs: a router, a bridge or nothing.
     public enum RouterKind: String, Codable, Hashable, Sendable, CaseIterable {
         /// The agent of this project.
         case meshd
@@ -27,7 +27,7 @@ public struct Topology: Codable, Hashable, Sendable {
     public struct Node: Codable, Hashable, Sendable {
         /// The name: 1 to 15 lower-case letters, digits and hyphens, with no hyphen at the start.
         public var name: String
-        /// The program that it runs.
+        /// What it runs.
         public var router: RouterKind
         /// The OSPF options of its router for all ports.
         public var ospf: OSPFOptions

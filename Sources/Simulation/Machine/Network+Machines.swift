@@ -30,7 +30,7 @@ extension Network {
         nodes[node].configuration.interfaces = nodes[node].ports.map { interfaceRule(of: $0) }
         var environment = MeshNode.Environment()
         environment.hostName = "n\(node)"
-        // As in the saved identity of a machine: otherwise it would count as another machine.
+        // As in the saved identity (`Machine`): another number would mean another machine.
         environment.machine = UInt64(node) + 1
         environment.seed = random.next()
         environment.hasCluster = true
@@ -88,7 +88,7 @@ extension Network {
     /// The demand for an address at a level. All service addresses of a scenario belong to the same service.
     func demand(_ level: AnnouncementLevel) -> ServiceDemand { ServiceDemand(level: level, services: ["default/s"]) }
 
-    /// Reports the cluster to the process: changes of demand, and whether it drains the node.
+    /// Reports the cluster to the process: changes of demand, and whether the cluster drains the node.
     mutating func notifyCluster(_ node: Int, _ changes: [IPv6Address: ServiceDemand?]) {
         var view = ClusterView(origin: "the simulator", node: NodeConditions(name: "n\(node)"))
         view.isNodeKnown = true

@@ -9,7 +9,8 @@ public struct NetworkStatistics: Hashable, Sendable {
     public var octetsSent = 0
     /// Packets that processes have read.
     public var delivered = 0
-    /// Packets lost on a link, at a port without carrier or process, or because the sockets of a sleeping process are full.
+    /// Packets lost on a link, at a port without carrier or process, because their source address is no longer that of the
+    /// port, or because the sockets of a sleeping process are full.
     public var lost = 0
     /// When a packet other than a hello was last sent.
     public var lastExchange = Instant.zero
@@ -65,7 +66,7 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case address
         /// A node has another address or router ID than it was given or had before.
         case identity
-        /// A process stopped without being asked to, or did not leave or remove what ``Machine/staysOnStop`` says.
+        /// A process stopped without being asked to, or not in the way that ``Machine/staysOnStop`` requires (`checkStop`).
         case stop
         /// When a process was replaced, its node or another one withdrew a route although the route was right.
         case withdrawal

@@ -90,7 +90,7 @@ struct GroundTruth: Sendable {
             }
             return
         }
-        // No router there may become designated: the segment carries nothing.
+        // A segment on which no router may become designated carries nothing.
         guard group.contains(where: { network.ports[$0].configuration.priority > 0 }) else { return }
         let segment = edges.count
         edges.append([])

@@ -9,7 +9,7 @@ extension Network {
             ports.indices.map { (ports[$0].configuration.linkLocalAddress, $0) },
             uniquingKeysWith: { first, _ in first })
         for group in expected.groups {
-            // One prefix of the group is enough: `checkRoutes` ensures that all have the same routes.
+            // One prefix of the group is enough: `checkRoutes` and `checkKernel` ensure that all have the same routes.
             let prefix = group.prefixes[0]
             var walk = ForwardingWalk(prefix: prefix, announcers: Set(group.announcers), owners: owners)
             for node in nodes where node.isRunning {

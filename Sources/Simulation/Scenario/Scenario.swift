@@ -23,10 +23,10 @@ public struct Scenario: Hashable, Sendable {
     public var plan: NetworkPlan
     /// The actions, in order.
     public var script: [Step]
-    /// How long the network may take to come to rest, after the last step and again after the replacement at the end.
+    /// How long the network may take to come to rest, after the last step and again after a replacement at the end.
     public var patience: Duration
-    /// How long nothing may happen before the replacement at the end, except hellos, refreshes and the aging of LSAs of
-    /// unreachable routers.
+    /// How long nothing may happen once the network is at rest, except hellos, refreshes and the aging of LSAs of unreachable
+    /// routers.
     public var rest: Duration
 
     public init(
@@ -48,7 +48,7 @@ public struct Scenario: Hashable, Sendable {
         public var statistics: NetworkStatistics
         /// From the last step to the last change of a route before the checks; zero if no route changed after the last step.
         public var convergence: Duration
-        /// The whole run in virtual time, with the rest and the replacement at its end.
+        /// The whole run in virtual time, with what the checks at its end took.
         public var duration: Duration
     }
 
@@ -177,8 +177,8 @@ extension Network {
         nodes.filter { $0.index != node }.reduce(0) { $0 + $1.kernel.routeLosses }
     }
 
-    /// Whether neighbors hold the links with a node while its process is replaced: it has point-to-point links only, and after
-    /// this absence its next hellos come within the dead interval.
+    /// Whether neighbors hold the links with a node while its process is replaced: all its ports are up and point-to-point, and
+    /// after this absence its next hellos come within the dead interval.
     func canBeReplacedUnnoticed(_ node: Int, _ absence: Duration) -> Bool {
         guard let router = nodes[node].process?.router else { return false }
         return router.interfaceSnapshots.allSatisfy { interface in

@@ -136,7 +136,7 @@ extension ScenarioGenerator {
         case .drain: add(time, .drain(node: node, true), undoneBy: .drain(node: node, false))
         case .clusterDrain:
             add(time, .clusterDrain(node: node, true), undoneBy: .clusterDrain(node: node, false))
-            // Two reasons for a drain at the same time.
+            // Two reasons for a drain, often at the same time.
             if random.chance(0.3) {
                 add(time + gap(), .drain(node: node, true), undoneBy: .drain(node: node, false))
             }
